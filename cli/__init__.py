@@ -1,0 +1,1 @@
+"""The oms command: runs the system, shows it and asks it things."""

@@ -1,0 +1,1 @@
+"""Every proof; the folders mirror the rooms."""
