@@ -1,0 +1,190 @@
+"""Money: whole minor units of one currency, unit prices, and splits whose parts sum to the whole."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Self
+
+from services.kernel.currencies import DECIMALS
+from services.kernel.errors import InvalidArgument
+from services.kernel.quantity import non_negative
+
+MAX_MINOR = 10**15
+"""The largest amount in minor units: exact even where a reader stores numbers as doubles (2^53 is nine times larger)."""
+
+PRICE_DECIMALS = 6
+MAX_PRICE = Decimal(10**12)
+_DECIMAL_TEXT = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,6})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in whole minor units of a currency; |minor| <= MAX_MINOR. Mixed currencies raise CURRENCY_MIXED."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        _decimals(self.currency)
+        if type(self.minor) is not int:
+            raise TypeError(f"money counts whole minor units, not {self.minor!r}")
+        if abs(self.minor) > MAX_MINOR:
+            raise InvalidArgument("AMOUNT_TOO_LARGE", f"an amount must not exceed {MAX_MINOR} minor units")
+
+    @classmethod
+    def zero(cls, currency: str) -> Self:
+        """Nothing, in a currency."""
+        return cls(0, currency)
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> Self:
+        """Read "12.34"; refuses an exponent, a sign other than "-", and more decimals than the currency has."""
+        decimals = _decimals(currency)
+        amount = _parse_decimal(text, decimals, currency)
+        return cls(int(amount.scaleb(decimals)), currency)
+
+    @classmethod
+    def total(cls, amounts: Iterable["Money"], currency: str) -> "Money":
+        """The sum; zero of the currency for none."""
+        return sum(amounts, start=Money.zero(currency))
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount in major units, exact: 1234 minor units of USD are Decimal("12.34")."""
+        return Decimal(self.minor).scaleb(-_decimals(self.currency))
+
+    @property
+    def text(self) -> str:
+        """The amount with exactly its currency's decimals: "12.34", "-0.05", "500" for JPY."""
+        return f"{self.amount:f}"
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.currency}"
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.minor + self._same(other), self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(self.minor - self._same(other), self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.minor < self._same(other)
+
+    def __le__(self, other: "Money") -> bool:
+        return self.minor <= self._same(other)
+
+    def __gt__(self, other: "Money") -> bool:
+        return self.minor > self._same(other)
+
+    def __ge__(self, other: "Money") -> bool:
+        return self.minor >= self._same(other)
+
+    def _same(self, other: "Money") -> int:
+        if other.currency != self.currency:
+            raise InvalidArgument("CURRENCY_MIXED", f"{self.currency} and {other.currency} do not add or compare")
+        return other.minor
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """The price of one unit, never negative, with at most six decimals: rounded only when it is extended."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        _decimals(self.currency)
+        if not self.amount.is_finite() or not 0 <= self.amount <= MAX_PRICE:
+            raise InvalidArgument("PRICE_OUT_OF_RANGE", f"a unit price must be from 0 to {MAX_PRICE}")
+        if (self.amount * 10**PRICE_DECIMALS) % 1:
+            raise InvalidArgument("TOO_MANY_DECIMALS", f"a unit price has at most {PRICE_DECIMALS} decimals")
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> Self:
+        """Read "0.125"; refuses an exponent, a negative price and more than six decimals."""
+        return cls(_parse_decimal(text, PRICE_DECIMALS, "a unit price"), currency)
+
+    @property
+    def text(self) -> str:
+        """The price with at least its currency's decimals and no needless zeros after them: "129.00", "0.125"."""
+        whole, _, fraction = f"{self.amount:.{PRICE_DECIMALS}f}".partition(".")
+        fraction = fraction.rstrip("0").ljust(_decimals(self.currency), "0")
+        return f"{whole}.{fraction}" if fraction else whole
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.currency}"
+
+
+def extend(price: UnitPrice, quantity: int) -> Money:
+    """Price × quantity, rounded half up, once."""
+    units = non_negative(quantity, "quantity")
+    exact = Fraction(price.amount) * units * 10 ** _decimals(price.currency)
+    return Money(_half_up(exact), price.currency)
+
+
+def tax_on(net: Money, rate: Decimal) -> Money:
+    """Tax at a fraction (0.0825 is 8.25 %), rounded half up; the tax on -net is minus the tax on net.
+
+    To tax parts of an order so that they sum to its tax, take the differences of the tax on the running net.
+    """
+    if not rate.is_finite() or not 0 <= rate <= 1:
+        raise InvalidArgument("TAX_RATE_OUT_OF_RANGE", "a tax rate is a fraction from 0 to 1, such as 0.0825")
+    return Money(_half_up(net.minor * Fraction(rate)), net.currency)
+
+
+def share_through(total: Money, part: int, whole: int) -> Money:
+    """What of a total falls on the first `part` of `whole`, rounded towards zero: the residual goes to the last.
+
+    The share of one piece is the difference of two of these, so pieces taken one by one sum exactly to the total.
+    """
+    if not 0 <= part <= whole:
+        raise ValueError(f"{part} of {whole} is no share")
+    if part == whole:
+        return total
+    share = abs(total.minor) * part // whole
+    return Money(share if total.minor >= 0 else -share, total.currency)
+
+
+def prorate(total: Money, weights: Sequence[int]) -> tuple[Money, ...]:
+    """Split by weights, in their order; the parts sum to the total and none has the other sign.
+
+    Weights that are all zero (free goods) share equally. No weights at all can carry no amount but zero.
+    """
+    if any(weight < 0 for weight in weights):
+        raise ValueError("a weight must not be negative")
+    if not weights and total.minor:
+        raise InvalidArgument("NOTHING_TO_PRORATE_OVER", f"{total} cannot be split over nothing")
+    effective = weights if any(weights) else [1] * len(weights)
+    whole, reached, given, parts = sum(effective), 0, Money.zero(total.currency), []
+    for weight in effective:
+        reached += weight
+        # reached == whole before a trailing weight of zero: that one then gets nothing, as it should
+        through = share_through(total, reached, whole)
+        parts.append(through - given)
+        given = through
+    return tuple(parts)
+
+
+def _half_up(exact: Fraction) -> int:
+    """The nearest whole number, a half away from zero."""
+    magnitude = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
+    return magnitude if exact >= 0 else -magnitude
+
+
+def _decimals(currency: str) -> int:
+    if currency not in DECIMALS:
+        raise InvalidArgument("CURRENCY_UNKNOWN", f"{currency[:12]!r} is no ISO 4217 currency code")
+    return DECIMALS[currency]
+
+
+def _parse_decimal(text: str, decimals: int, what: str) -> Decimal:
+    if not _DECIMAL_TEXT.fullmatch(text):
+        raise InvalidArgument("NOT_AN_AMOUNT", f"{text[:40]!r} is no amount: write digits with a point, such as 12.34")
+    if len(text.partition(".")[2]) > decimals:
+        raise InvalidArgument("TOO_MANY_DECIMALS", f"{text!r} has too many decimals: {what} has at most {decimals}")
+    return Decimal(text)
