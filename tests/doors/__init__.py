@@ -1,0 +1,1 @@
+"""Proof that the doors between the rooms are shut, and that the house rules hold."""
