@@ -3,35 +3,45 @@
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from uuid import UUID
 
 _RANDOM_BITS = 74
-_lock = threading.Lock()
-_last_milliseconds = 0
-_last_random = 0
 
 
-def uuid7() -> UUID:
-    """A version 7 UUID (RFC 9562): ordered by time, and strictly rising within this process.
+class Uuid7Sequence:
+    """Version 7 UUIDs (RFC 9562) that rise strictly, whatever the clock does; safe for threads.
 
     Within one millisecond, or when the clock steps back, the random part counts on from the last by a random stride.
     """
-    global _last_milliseconds, _last_random
-    with _lock:
-        milliseconds = time.time_ns() // 1_000_000
-        if milliseconds > _last_milliseconds:
-            # the top bit stays free, so that counting on has room before it would overflow
-            _last_milliseconds, _last_random = milliseconds, secrets.randbits(_RANDOM_BITS - 1)
-        else:
-            _last_random += 1 + secrets.randbits(32)
-            if _last_random >> _RANDOM_BITS:
-                _last_milliseconds, _last_random = _last_milliseconds + 1, secrets.randbits(_RANDOM_BITS - 1)
-        return _compose(_last_milliseconds, _last_random)
+
+    def __init__(self, nanoseconds: Callable[[], int] = time.time_ns, last_random: int = 0) -> None:
+        """`nanoseconds` since 1970 tells the time."""
+        self._nanoseconds = nanoseconds
+        self._milliseconds = 0
+        self._random = last_random
+        self._lock = threading.Lock()
+
+    def next(self) -> UUID:
+        """The next UUID, greater than every one before it."""
+        with self._lock:
+            now = self._nanoseconds() // 1_000_000
+            if now > self._milliseconds:
+                self._start(now)
+            else:
+                self._random += 1 + secrets.randbits(32)
+                if self._random >> _RANDOM_BITS:
+                    self._start(self._milliseconds + 1)
+            high, low = self._random >> 62, self._random & ((1 << 62) - 1)
+            return UUID(int=(self._milliseconds << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low)
+
+    def _start(self, milliseconds: int) -> None:
+        # the top bit stays free, so that counting on has room before it overflows
+        self._milliseconds, self._random = milliseconds, secrets.randbits(_RANDOM_BITS - 1)
 
 
-def _compose(milliseconds: int, random: int) -> UUID:
-    high, low = random >> 62, random & ((1 << 62) - 1)
-    return UUID(int=(milliseconds << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low)
+uuid7 = Uuid7Sequence().next
+"""A version 7 UUID, greater than every one that this process made before."""
 
 
 def new_id(kind: str) -> str:

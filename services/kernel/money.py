@@ -101,7 +101,8 @@ class UnitPrice:
         _decimals(self.currency)
         if not self.amount.is_finite() or not 0 <= self.amount <= MAX_PRICE:
             raise InvalidArgument("PRICE_OUT_OF_RANGE", f"a unit price must be from 0 to {MAX_PRICE}")
-        if (self.amount * 10**PRICE_DECIMALS) % 1:
+        exponent = self.amount.as_tuple().exponent
+        if not isinstance(exponent, int) or exponent < -PRICE_DECIMALS:
             raise InvalidArgument("TOO_MANY_DECIMALS", f"a unit price has at most {PRICE_DECIMALS} decimals")
 
     @classmethod
@@ -121,7 +122,7 @@ class UnitPrice:
 
 
 def extend(price: UnitPrice, quantity: int) -> Money:
-    """Price × quantity, rounded half up, once."""
+    """Price times quantity, rounded half up, once."""
     units = non_negative(quantity, "quantity")
     exact = Fraction(price.amount) * units * 10 ** _decimals(price.currency)
     return Money(_half_up(exact), price.currency)

@@ -1,0 +1,1 @@
+"""Proofs of the values that every room shares."""
