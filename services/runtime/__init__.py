@@ -1,0 +1,1 @@
+"""How a process of ours lives: settings, database, gRPC, outbox, telemetry, tokens. Knows no business word."""

@@ -1,0 +1,221 @@
+"""One database module for SQLite and PostgreSQL: engines, transactions, and column types that both keep faithfully."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Connection,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy import Text as SqlText
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlmodel import Session
+
+from services.runtime import idempotency, telemetry
+
+STRICT = {"sqlite_strict": True}
+"""Last member of every __table_args__: SQLite then refuses values of the wrong type, as PostgreSQL does."""
+
+Text = SqlText
+Int64 = BigInteger().with_variant(Integer(), "sqlite")
+
+Response = TypeVar("Response", bound=Message)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant in UTC: timestamptz on PostgreSQL, fixed-width ISO text on SQLite (sorts as time does)."""
+
+    impl = SqlText
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Choose the column type of the dialect."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(SqlText())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse naive instants; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("instants are stored aware: give the datetime a time zone")
+        aware = value.astimezone(UTC)
+        return aware if dialect.name == "postgresql" else aware.isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give an aware UTC datetime back."""
+        if value is None:
+            return None
+        return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(UTC)
+
+
+class Flag(TypeDecorator[bool]):
+    """A boolean: BOOLEAN on PostgreSQL, INTEGER 0/1 in SQLite's STRICT tables."""
+
+    impl = Integer
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Choose the column type of the dialect."""
+        return dialect.type_descriptor(Boolean() if dialect.name == "postgresql" else Integer())
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+        """Store what the dialect calls true and false."""
+        if value is None:
+            return None
+        return bool(value) if dialect.name == "postgresql" else int(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        """Give a bool back."""
+        return None if value is None else bool(value)
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON document kept as text with sorted keys."""
+
+    impl = SqlText
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Serialise; None stays NULL."""
+        return None if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Parse what was stored."""
+        return None if value is None else json.loads(value)
+
+
+class Database:
+    """A service's own database: SQLite file or PostgreSQL, chosen by the URL.
+
+    `transaction()` commits when its block ends and rolls back when it raises; nobody else commits. On SQLite a writer
+    begins with BEGIN IMMEDIATE, so writers queue for up to 30 s instead of failing at their first write.
+    """
+
+    def __init__(self, url: str, metadata: MetaData, migrations: Path) -> None:
+        self.url = url
+        self.metadata = metadata
+        self.migrations = migrations
+        self.engine = _engine(url)
+        self._reader = self.engine.execution_options(oms_reading=True)
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is a SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A writing session; wakes the outbox relay after a commit that emitted."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            if session.info.pop("emitted", False):
+                for wake in self._listeners:
+                    wake()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads."""
+        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    def once(
+        self, request_id: str, request: Message, answer: type[Response], act: Callable[[Session], Response]
+    ) -> Response:
+        """Run `act` in a transaction once per request_id; a repeat gets the stored answer.
+
+        Raises InvalidArgument for an empty id and AlreadyExists(REQUEST_ID_REUSED) for another request under the same id.
+        """
+        with self.transaction() as session:
+            earlier = idempotency.begin(session, self.metadata, request_id, request)
+            if earlier is not None:
+                return answer.FromString(earlier)
+            response = act(session)
+            idempotency.finish(session, self.metadata, request_id, response)
+            return response
+
+    def on_emit(self, wake: Callable[[], None]) -> None:
+        """Call `wake` after each commit that wrote to the outbox."""
+        self._listeners.append(wake)
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision."""
+        from services.runtime import migrations
+
+        migrations.upgrade(self)
+
+    def check_current(self) -> None:
+        """Raise DatabaseNotCurrent with a sentence when the schema is missing, too old or from a newer release."""
+        from services.runtime import migrations
+
+        migrations.check(self)
+
+    def close(self) -> None:
+        """Return every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    """An engine with our rules of section 6 of the architecture: WAL, full sync, foreign keys; timeouts on PostgreSQL."""
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(
+            url,
+            connect_args={"timeout": 30.0, "check_same_thread": False},
+            pool_size=8,
+            max_overflow=24,
+            pool_timeout=30,
+        )
+        event.listen(engine, "connect", _open_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(
+            url,
+            isolation_level="READ COMMITTED",
+            pool_size=8,
+            max_overflow=24,
+            pool_timeout=30,
+            pool_pre_ping=True,
+            connect_args={"options": "-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC"},
+        )
+    telemetry.trace_engine(engine)
+    return engine
+
+
+def _open_sqlite(connection: Any, _record: Any) -> None:
+    """Set what SQLite forgets per connection; transactions are ours to begin."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=30000",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers take the write lock at once: a transaction that upgrades later loses to whoever wrote in between."""
+    is_reading = connection.get_execution_options().get("oms_reading", False)
+    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,137 @@
+"""How a service answers: deadline required, caller verified, refusals named, health and reflection on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import structlog
+from google.protobuf import any_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[import-untyped]  # no stubs
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from grpc_status import rpc_status
+from sqlalchemy.exc import OperationalError
+
+from services.kernel.errors import DomainError
+from services.runtime import telemetry
+from services.runtime.auth import Authenticator, NotAuthenticated, Principal, set_current
+
+log = structlog.get_logger()
+
+MAX_MESSAGE = 4 * 1024 * 1024
+_OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")
+
+MayCall = Callable[[Principal, str], bool]
+
+
+def only_services(principal: Principal, _method: str) -> bool:
+    """The default access rule of an internal service: our own processes may call it, nobody else."""
+    return principal.has("service")
+
+
+class Calls(grpc.ServerInterceptor):
+    """Wraps every unary RPC: verify, require a deadline, run, and say refusals in google.rpc.Status."""
+
+    def __init__(self, authenticator: Authenticator, may_call: MayCall) -> None:
+        self._authenticator = authenticator
+        self._may_call = may_call
+
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Wrap the handler found for the call."""
+        handler = continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or handler.unary_unary is None or method.startswith(_OPEN):
+            return handler
+        token = dict(handler_call_details.invocation_metadata).get("authorization", "")
+
+        def answer(request: Any, context: grpc.ServicerContext) -> Any:
+            self._admit(method, str(token), context)
+            return _run(handler.unary_unary, method, request, context)
+
+        return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
+
+    def _admit(self, method: str, authorization: str, context: grpc.ServicerContext) -> None:
+        if context.time_remaining() is None or context.time_remaining() > 3600:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "set a deadline on the call: nothing here waits for ever")
+        try:
+            principal = self._authenticator.verify(authorization.removeprefix("Bearer "))
+        except NotAuthenticated as refusal:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, str(refusal))
+        if not self._may_call(principal, method):
+            context.abort(
+                grpc.StatusCode.PERMISSION_DENIED,
+                f"the role {', '.join(sorted(principal.roles))} may not call {method}",
+            )
+        set_current(principal)
+
+
+def _run(act: Callable[[Any, Any], Any], method: str, request: Any, context: grpc.ServicerContext) -> Any:
+    try:
+        return act(request, context)
+    except DomainError as refusal:
+        log.info("rpc.refused", method=method, reason=refusal.reason)
+        context.abort_with_status(rpc_status.to_status(_status(refusal)))
+    except OperationalError as away:
+        log.warning("rpc.database_unavailable", method=method, error=str(away.orig))
+        context.abort(grpc.StatusCode.UNAVAILABLE, "the database did not answer in time: try again")
+
+
+def _status(refusal: DomainError) -> status_pb2.Status:
+    info = error_details_pb2.ErrorInfo(reason=refusal.reason, domain="oms", metadata=refusal.detail)
+    packed = any_pb2.Any()
+    packed.Pack(info)
+    return status_pb2.Status(code=code_pb2.Code.Value(refusal.code), message=str(refusal), details=[packed])
+
+
+class GrpcServer:
+    """A gRPC server on one address; `port` is known after construction (0 chooses a free one)."""
+
+    def __init__(
+        self,
+        listen: str,
+        register: Callable[[grpc.Server], None],
+        service: str,
+        authenticator: Authenticator,
+        *,
+        may_call: MayCall = only_services,
+        workers: int = 12,
+    ) -> None:
+        interceptors: list[grpc.ServerInterceptor] = [Calls(authenticator, may_call)]
+        if telemetry.is_tracing():
+            from opentelemetry.instrumentation.grpc import server_interceptor
+
+            interceptors.insert(0, server_interceptor())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+        self._server = grpc.server(
+            ThreadPoolExecutor(max_workers=workers, thread_name_prefix="rpc"),
+            interceptors=interceptors,
+            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE)],
+        )
+        register(self._server)
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        self._service = service
+        try:
+            self.port = self._server.add_insecure_port(listen)
+        except RuntimeError as taken:
+            raise AddressTaken(
+                f"cannot listen on {listen}: another process has the port; stop it or set OMS_LISTEN"
+            ) from taken
+
+    def start(self) -> None:
+        """Serve and report healthy."""
+        self._server.start()
+        for name in ("", self._service):
+            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    def stop(self, grace_s: float) -> None:
+        """Report not serving, let running calls finish for at most `grace_s`, then end."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(grace_s).wait(grace_s + 1)
+
+
+class AddressTaken(RuntimeError):
+    """Another process listens where this one should."""

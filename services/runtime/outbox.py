@@ -1,0 +1,198 @@
+"""The outbox: what a service tells others is written with the change itself and sent after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, MetaData, Table, Text, func, select, text, update
+from sqlmodel import Session
+
+from services.kernel.ids import new_id
+
+_TABLE = "outbox"
+_COUNTERS = "outbox_counters"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message to be sent: `position` orders the whole outbox, `sequence` counts within one order."""
+
+    fact_id: str
+    position: int
+    kind: str
+    order_id: str
+    subject_id: str
+    sequence: int
+    detail: Mapping[str, Any]
+    occurred_at: datetime
+    attempts: int
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """Declare the outbox and its per-order counters in a service's metadata."""
+    from services.runtime.db import Int64, JsonText, UtcDateTime
+
+    Table(
+        _COUNTERS,
+        metadata,
+        Column("order_id", Text, primary_key=True),
+        Column("sequence", Int64, nullable=False),
+        sqlite_strict=True,
+    )
+    return Table(
+        _TABLE,
+        metadata,
+        Column("position", Int64, primary_key=True, autoincrement=True),
+        Column("fact_id", Text, nullable=False, unique=True),
+        Column("kind", Text, nullable=False),
+        Column("order_id", Text, nullable=False),
+        Column("subject_id", Text, nullable=False),
+        Column("sequence", Int64, nullable=False),
+        Column("detail", JsonText, nullable=False),
+        Column("occurred_at", UtcDateTime, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("attempts", Int64, nullable=False),
+        Column("retry_at", UtcDateTime, nullable=True),
+        Column("last_error", Text, nullable=False),
+        Index(
+            "outbox_unsent",
+            "position",
+            sqlite_where=text("state = 'unsent'"),
+            postgresql_where=text("state = 'unsent'"),
+        ),
+        sqlite_strict=True,
+        sqlite_autoincrement=True,
+    )
+
+
+def emit(
+    session: Session,
+    *,
+    kind: str,
+    now: datetime,
+    order_id: str = "",
+    subject_id: str = "",
+    detail: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+) -> str:
+    """Write a message in the caller's transaction and give its id.
+
+    Pass `detail` as a callable when it sums rows of the order: it is evaluated after the order's counter row is locked, so two
+    transactions of one order cannot each miss what the other did.
+    """
+    sequence = _next_sequence(session, order_id)
+    session.flush()
+    fact_id = new_id("fact")
+    table = _tables(session)[_TABLE]
+    session.execute(
+        table.insert().values(
+            fact_id=fact_id,
+            kind=kind,
+            order_id=order_id,
+            subject_id=subject_id,
+            sequence=sequence,
+            detail=dict(detail() if callable(detail) else detail),
+            occurred_at=now,
+            state="unsent",
+            attempts=0,
+            last_error="",
+        )
+    )
+    session.info["emitted"] = True
+    return fact_id
+
+
+def _next_sequence(session: Session, order_id: str) -> int:
+    statement = text(
+        f"INSERT INTO {_COUNTERS} (order_id, sequence) VALUES (:order_id, 1) "
+        f"ON CONFLICT (order_id) DO UPDATE SET sequence = {_COUNTERS}.sequence + 1 RETURNING sequence"
+    )
+    return int(session.execute(statement, {"order_id": order_id}).scalar_one())
+
+
+class _Registry:
+    """Holds the Table objects used to build statements; any service's columns are the same."""
+
+    tables: Mapping[str, Table] = {}
+
+
+def _tables(session: Session) -> Mapping[str, Table]:
+    if not _Registry.tables:
+        metadata = MetaData()
+        outbox_table(metadata)
+        _Registry.tables = metadata.tables
+    return _Registry.tables
+
+
+def unsent(session: Session, now: datetime, limit: int, kinds: frozenset[str]) -> list[OutboxRow]:
+    """Rows of these kinds still to be sent and due, oldest first: chosen by state, never by "greater than the last"."""
+    table = _tables(session)[_TABLE]
+    due = (table.c.retry_at.is_(None)) | (table.c.retry_at <= now)
+    wanted = select(table).where(table.c.state == "unsent", due, table.c.kind.in_(kinds))
+    rows = session.execute(wanted.order_by(table.c.position).limit(limit))
+    return [_row(row) for row in rows]
+
+
+def blocked_orders(session: Session, now: datetime) -> frozenset[tuple[str, str]]:
+    """(order_id, kind) of rows that wait for their next try: later rows of their order must not overtake them."""
+    table = _tables(session)[_TABLE]
+    rows = session.execute(
+        select(table.c.order_id, table.c.kind).where(table.c.state == "unsent", table.c.retry_at > now)
+    )
+    return frozenset((row.order_id, row.kind) for row in rows)
+
+
+def mark_sent(session: Session, fact_ids: list[str]) -> None:
+    """Remember that these arrived."""
+    table = _tables(session)[_TABLE]
+    session.execute(update(table).where(table.c.fact_id.in_(fact_ids)).values(state="sent", retry_at=None))
+
+
+def mark_failed(session: Session, fact_id: str, error: str, retry_at: datetime | None) -> None:
+    """Count a refused try; without a retry_at the row becomes a dead letter."""
+    table = _tables(session)[_TABLE]
+    state = "unsent" if retry_at else "dead"
+    session.execute(
+        update(table)
+        .where(table.c.fact_id == fact_id)
+        .values(state=state, attempts=table.c.attempts + 1, retry_at=retry_at, last_error=error[:500])
+    )
+
+
+def revive(session: Session, fact_id: str) -> bool:
+    """Put a dead letter back in line; False when there is no such dead letter."""
+    table = _tables(session)[_TABLE]
+    result = session.execute(
+        update(table)
+        .where(table.c.fact_id == fact_id, table.c.state == "dead")
+        .values(state="unsent", attempts=0, retry_at=None)
+        .returning(table.c.fact_id)
+    )
+    session.info["emitted"] = True
+    return result.first() is not None
+
+
+def backlog(session: Session) -> tuple[int, datetime | None, int]:
+    """How many rows are unsent, since when the oldest waits, and how many are dead letters."""
+    table = _tables(session)[_TABLE]
+    waiting = session.execute(
+        select(func.count(), func.min(table.c.occurred_at)).where(table.c.state == "unsent")
+    ).one()
+    dead = session.execute(select(func.count()).select_from(table).where(table.c.state == "dead")).scalar_one()
+    return int(waiting[0]), waiting[1], int(dead)
+
+
+def _row(row: Any) -> OutboxRow:
+    return OutboxRow(
+        row.fact_id,
+        row.position,
+        row.kind,
+        row.order_id,
+        row.subject_id,
+        row.sequence,
+        row.detail,
+        row.occurred_at,
+        row.attempts,
+    )

