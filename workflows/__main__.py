@@ -1,0 +1,68 @@
+"""The worker process: `python -m workflows`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import structlog
+from temporalio.client import Client
+
+from services.runtime import telemetry
+from services.runtime.auth import UnsafeConfiguration
+from services.runtime.settings import ServiceSettings
+from workflows.activities.calls import connect_services
+from workflows.client import telemetry_interceptors
+from workflows.sweeps import schedule_sweeps
+from workflows.worker import order_worker
+
+log = structlog.get_logger()
+
+CONNECT_TRIES = 60
+
+
+async def connect(settings: ServiceSettings) -> Client:
+    """Temporal, waiting up to a minute for it to come up."""
+    for left in reversed(range(CONNECT_TRIES)):
+        try:
+            return await Client.connect(
+                settings.temporal_target, namespace=settings.temporal_namespace, interceptors=telemetry_interceptors()
+            )
+        except RuntimeError as absence:
+            if not left:
+                raise
+            log.info("temporal.not_there_yet", target=settings.temporal_target, error=str(absence)[:200])
+            await asyncio.sleep(1)
+    raise AssertionError("unreachable: the last try raises")
+
+
+async def serve(settings: ServiceSettings) -> None:
+    """Work until told to stop; running turns get 30 s to finish."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    client = await connect(settings)
+    services = connect_services(settings)
+    async with order_worker(client, services):
+        await schedule_sweeps(client)
+        log.info("worker.started", target=settings.temporal_target)
+        await stop.wait()
+    log.info("worker.stopped")
+
+
+def main() -> None:
+    """Start the worker; a configuration that cannot work ends with a sentence."""
+    settings = ServiceSettings()
+    telemetry.configure_logs("worker", settings.log_level)
+    telemetry.configure_traces("worker", settings.otlp_endpoint)
+    try:
+        asyncio.run(serve(settings))
+    except UnsafeConfiguration as refusal:
+        print(f"worker: {refusal}", file=sys.stderr)
+        sys.exit(78)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Steps that ask the billing service."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from oms.billing.v1 import billing_pb2 as pb
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.types.v1 import types_pb2
+from workflows.activities.calls import Services, order_document
+from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
+
+
+class BillingActivities:
+    """The billing service as the stories know it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @activity.defn(name="billing.CommitCredit")
+    async def commit_credit(self, step: CreditStep) -> Credit:
+        """Count the order against the credit limit; a refusal is an answer."""
+        request = pb.CommitCreditRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            customer_id=step.customer_id,
+            amount=types_pb2.Money(minor_units=step.amount_minor, currency=step.currency),
+            payment_method=step.payment_method,
+            is_forced=step.is_forced,
+        )
+        response = await self._services.billing.CommitCredit(request)
+        return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units)
+
+    @activity.defn(name="billing.ReleaseCredit")
+    async def release_credit(self, step: OrderStep) -> Done:
+        """Give back what was committed and not invoiced."""
+        request = pb.ReleaseCreditRequest(request_id=step.request_id, order_id=step.order_id)
+        response = await self._services.billing.ReleaseCredit(request)
+        return Done(f"{response.released.minor_units} given back")
+
+    @activity.defn(name="billing.IssueInvoice")
+    async def issue_invoice(self, step: OrderStep) -> Done:
+        """Invoice a shipment."""
+        order = await order_document(self._services, step.order_id)
+        response = await self._services.fulfillment.GetShipment(
+            fulfillment_pb2.GetShipmentRequest(shipment_id=step.subject_id)
+        )
+        shipment = response.shipment
+        request = pb.IssueInvoiceRequest(
+            request_id=step.request_id,
+            order=order,
+            shipment_id=shipment.shipment_id,
+            lines=[
+                types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
+                for line in shipment.lines
+            ],
+            shipped_at_micros=shipment.shipped_at_micros,
+        )
+        issued = await self._services.billing.IssueInvoice(request)
+        return Done(issued.invoice.number)
+
+    @activity.defn(name="billing.Audit")
+    async def audit(self, _ask: Done) -> AuditCount:
+        """Broken invariants of the billing service."""
+        response = await self._services.billing.Audit(pb.AuditRequest())
+        return AuditCount({row.name: row.violations for row in response.invariants if row.violations})

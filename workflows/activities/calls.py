@@ -1,0 +1,74 @@
+"""What every activity shares: the five stubs, and how a failed call becomes an error that a story understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+from oms.billing.v1 import billing_pb2_grpc
+from oms.fulfillment.v1 import fulfillment_pb2_grpc
+from oms.inventory.v1 import inventory_pb2_grpc
+from oms.notifications.v1 import notifications_pb2_grpc
+from oms.orders.v1 import orders_pb2, orders_pb2_grpc
+from services.kernel.errors import DomainError
+from services.runtime.auth import machine_token
+from services.runtime.grpc_client import RemoteBug, Unreachable, connect_async
+from services.runtime.settings import ServiceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The stubs of the five services, for asyncio."""
+
+    orders: orders_pb2_grpc.OrdersServiceAsyncStub
+    inventory: inventory_pb2_grpc.InventoryServiceAsyncStub
+    fulfillment: fulfillment_pb2_grpc.FulfillmentServiceAsyncStub
+    billing: billing_pb2_grpc.BillingServiceAsyncStub
+    notifications: notifications_pb2_grpc.NotificationsServiceAsyncStub
+
+
+def connect_services(settings: ServiceSettings) -> Services:
+    """Channels to all five; each connects when it is first used."""
+    token = machine_token(settings, "worker")
+
+    def stub(kind: Callable[[Any], Any], target: str) -> Any:
+        return kind(connect_async(target, token))
+
+    return Services(
+        stub(orders_pb2_grpc.OrdersServiceStub, settings.orders_target),
+        stub(inventory_pb2_grpc.InventoryServiceStub, settings.inventory_target),
+        stub(fulfillment_pb2_grpc.FulfillmentServiceStub, settings.fulfillment_target),
+        stub(billing_pb2_grpc.BillingServiceStub, settings.billing_target),
+        stub(notifications_pb2_grpc.NotificationsServiceStub, settings.notifications_target),
+    )
+
+
+async def order_document(services: Services, order_id: str) -> orders_pb2.Order:
+    """The order as the services that fulfil and bill it need it."""
+    response = await services.orders.GetOrder(orders_pb2.GetOrderRequest(order_id=order_id))
+    return response.order
+
+
+class Refusals(Interceptor):
+    """Turns what a service refused into an error that a story understands: the reason as type, final or retryable."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002  # the SDK's name
+        """Wrap every step."""
+        return _Told(super().intercept_activity(next))
+
+
+class _Told(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002  # the SDK's name
+        """Run the step."""
+        try:
+            return await super().execute_activity(input)
+        except DomainError as refusal:
+            raise ApplicationError(str(refusal), type=refusal.reason, non_retryable=refusal.is_final) from refusal
+        except Unreachable as absence:
+            raise ApplicationError(str(absence), type="UNREACHABLE") from absence
+        except RemoteBug as bug:
+            raise ApplicationError(str(bug), type="REMOTE_BUG") from bug

@@ -1,0 +1,72 @@
+"""Steps that ask the fulfillment service."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from temporalio import activity
+
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.inventory.v1 import inventory_pb2
+from oms.orders.v1 import orders_pb2
+from workflows.activities.calls import Services, order_document
+from workflows.messages import AuditCount, Done, OrderStep, Release, Stopped
+
+
+class FulfillmentActivities:
+    """The fulfillment service as the stories know it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @activity.defn(name="fulfillment.ReleaseShipments")
+    async def release_shipments(self, step: OrderStep) -> Release:
+        """Give the warehouses all that was ever allocated; the service releases what no shipment has yet."""
+        order = await order_document(self._services, step.order_id)
+        held = await self._services.inventory.GetReservation(
+            inventory_pb2.GetReservationRequest(order_id=step.order_id)
+        )
+        request = pb.ReleaseShipmentsRequest(
+            request_id=step.request_id,
+            order_id=order.order_id,
+            order_number=order.number,
+            ship_to=order.ship_to,
+            lines=_release_lines(order, held),
+        )
+        response = await self._services.fulfillment.ReleaseShipments(request)
+        return Release(len(response.shipments))
+
+    @activity.defn(name="fulfillment.CancelShipments")
+    async def cancel_shipments(self, step: OrderStep) -> Stopped:
+        """Stop what has not left."""
+        request = pb.CancelShipmentsRequest(request_id=step.request_id, order_id=step.order_id, reason=step.reason)
+        response = await self._services.fulfillment.CancelShipments(request)
+        return Stopped(response.cancelled_count, response.shipped_count)
+
+    @activity.defn(name="fulfillment.Audit")
+    async def audit(self, _ask: Done) -> AuditCount:
+        """Broken invariants of the fulfillment service."""
+        response = await self._services.fulfillment.Audit(pb.AuditRequest())
+        return AuditCount({row.name: row.violations for row in response.invariants if row.violations})
+
+
+def _release_lines(order: orders_pb2.Order, held: inventory_pb2.GetReservationResponse) -> list[pb.ReleaseLine]:
+    """Held and shipped units per line and warehouse, and every service line."""
+    units: Counter[tuple[str, str]] = Counter()
+    for allocation in [*held.allocations, *held.shipped]:
+        units[allocation.line_id, allocation.warehouse_id] += allocation.quantity
+    for line in order.lines:
+        if line.kind == "service":
+            units[line.line_id, ""] += line.quantity
+    lines = {line.line_id: line for line in order.lines}
+    return [
+        pb.ReleaseLine(
+            line_id=line_id,
+            sku=lines[line_id].sku,
+            description=lines[line_id].description,
+            warehouse_id=warehouse_id,
+            quantity=quantity,
+            unit_weight_grams=lines[line_id].unit_weight_grams,
+        )
+        for (line_id, warehouse_id), quantity in sorted(units.items())
+    ]

@@ -1,0 +1,103 @@
+"""Steps that ask the inventory service."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.inventory.v1 import inventory_pb2 as pb
+from oms.orders.v1 import orders_pb2
+from oms.types.v1 import types_pb2
+from workflows.activities.calls import Services, order_document
+from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Reservation
+
+SWEEP_BATCH = 200
+
+
+class InventoryActivities:
+    """The inventory service as the stories know it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @activity.defn(name="inventory.ReserveStock")
+    async def reserve_stock(self, step: OrderStep) -> Reservation:
+        """Hold what stock allows in the warehouses that can serve the address; the rest becomes backorders."""
+        order = await order_document(self._services, step.order_id)
+        goods = [line for line in order.lines if line.kind != "service"]
+        if not goods:
+            return Reservation(held=0, backordered=0)
+        request = pb.ReserveStockRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            lines=[
+                types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in goods
+            ],
+            costs=await self._costs(order, goods),
+            placed_at_micros=order.placed_at_micros,
+        )
+        response = await self._services.inventory.ReserveStock(request)
+        return Reservation(
+            held=sum(held.quantity for held in response.allocations),
+            backordered=sum(short.quantity for short in response.shortages),
+        )
+
+    async def _costs(self, order: orders_pb2.Order, goods: list[orders_pb2.OrderLine]) -> list[pb.WarehouseCost]:
+        quotes = await self._services.fulfillment.QuoteWarehouses(
+            fulfillment_pb2.QuoteWarehousesRequest(
+                ship_to=order.ship_to,
+                weight_grams=sum(line.unit_weight_grams * line.quantity for line in goods),
+                unit_count=sum(line.quantity for line in goods),
+            )
+        )
+        return [
+            pb.WarehouseCost(warehouse_id=quote.warehouse_id, cost_minor=quote.cost_minor) for quote in quotes.quotes
+        ]
+
+    @activity.defn(name="inventory.ReleaseReservation")
+    async def release_reservation(self, step: OrderStep) -> Done:
+        """Free what is held and waits."""
+        request = pb.ReleaseReservationRequest(request_id=step.request_id, order_id=step.order_id, reason=step.reason)
+        response = await self._services.inventory.ReleaseReservation(request)
+        return Done(f"{response.released_quantity} freed")
+
+    @activity.defn(name="inventory.ShipStock")
+    async def ship_stock(self, step: OrderStep) -> Done:
+        """Take a shipment off stock."""
+        response = await self._services.fulfillment.GetShipment(
+            fulfillment_pb2.GetShipmentRequest(shipment_id=step.subject_id)
+        )
+        shipment = response.shipment
+        request = pb.ShipStockRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            shipment_id=shipment.shipment_id,
+            warehouse_id=shipment.warehouse_id,
+        )
+        if not shipment.is_service:
+            request.lines.extend(
+                types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
+                for line in shipment.lines
+            )
+        await self._services.inventory.ShipStock(request)
+        return Done()
+
+    @activity.defn(name="inventory.ListLapsedReservations")
+    async def list_lapsed_reservations(self, _ask: Done) -> OrderIds:
+        """Orders whose lease has run out."""
+        response = await self._services.inventory.ListLapsedReservations(
+            pb.ListLapsedReservationsRequest(limit=SWEEP_BATCH)
+        )
+        return OrderIds(list(response.order_ids))
+
+    @activity.defn(name="inventory.RenewLeases")
+    async def renew_leases(self, orders: OrderIds) -> Done:
+        """Start the leases of living orders anew."""
+        response = await self._services.inventory.RenewLeases(pb.RenewLeasesRequest(order_ids=orders.order_ids))
+        return Done(f"{response.renewed_count} renewed")
+
+    @activity.defn(name="inventory.Audit")
+    async def audit(self, _ask: Done) -> AuditCount:
+        """Broken invariants of the inventory service."""
+        response = await self._services.inventory.Audit(pb.AuditRequest())
+        return AuditCount({row.name: row.violations for row in response.invariants if row.violations})

@@ -1,0 +1,88 @@
+"""Steps that ask the orders service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from temporalio import activity
+
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.inventory.v1 import inventory_pb2
+from oms.orders.v1 import orders_pb2 as pb
+from oms.types.v1 import types_pb2
+from workflows.activities.calls import Services
+from workflows.messages import AuditCount, Done, OrderIds, Recorded, RecordStep, ValidateStep, Validation
+
+_OUTCOMES = {
+    pb.VALIDATION_OUTCOME_CLEARED: "cleared",
+    pb.VALIDATION_OUTCOME_HELD: "held",
+    pb.VALIDATION_OUTCOME_REJECTED: "rejected",
+}
+_WITH_PROMISES = frozenset({"accepted", "allocated"})
+
+
+class OrdersActivities:
+    """The orders service as the stories know it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @activity.defn(name="orders.ValidateOrder")
+    async def validate_order(self, step: ValidateStep) -> Validation:
+        """Run every rule; the outcome and its reasons are recorded there."""
+        credit = pb.CreditStanding(
+            is_granted=step.credit.is_granted,
+            exposure=types_pb2.Money(minor_units=step.credit.exposure_minor, currency=step.currency),
+            limit=types_pb2.Money(minor_units=step.credit.limit_minor, currency=step.currency),
+        )
+        request = pb.ValidateOrderRequest(request_id=step.request_id, order_id=step.order_id, credit=credit)
+        response = await self._services.orders.ValidateOrder(request)
+        return Validation(_OUTCOMES[response.outcome], list(response.reasons))
+
+    @activity.defn(name="orders.RecordOrder")
+    async def record_order(self, step: RecordStep) -> Recorded:
+        """Record a milestone; those that promise something carry the dates that the floor and the supply allow."""
+        request = pb.RecordOrderRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            version=step.version,
+            milestone=step.milestone,
+            waiting_for=step.waiting_for,
+            subject_id=step.subject_id,
+        )
+        if step.milestone in _WITH_PROMISES:
+            request.promises.extend(await self._promises(step.order_id))
+        response = await self._services.orders.RecordOrder(request)
+        return Recorded(response.status, response.is_complete)
+
+    async def _promises(self, order_id: str) -> list[pb.LinePromise]:
+        shipments = await self._services.fulfillment.ListShipments(
+            fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500)
+        )
+        held = await self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id))
+        return [*_released(shipments), *_waiting(held)]
+
+    @activity.defn(name="orders.CheckLiveness")
+    async def check_liveness(self, orders: OrderIds) -> OrderIds:
+        """Those of the orders that have ended."""
+        response = await self._services.orders.CheckLiveness(pb.CheckLivenessRequest(order_ids=orders.order_ids))
+        return OrderIds(list(response.ended_order_ids))
+
+    @activity.defn(name="orders.Audit")
+    async def audit(self, _ask: Done) -> AuditCount:
+        """Broken invariants of the orders service."""
+        response = await self._services.orders.Audit(pb.AuditRequest())
+        return AuditCount({row.name: row.violations for row in response.invariants if row.violations})
+
+
+def _released(shipments: fulfillment_pb2.ListShipmentsResponse) -> Iterator[pb.LinePromise]:
+    for shipment in shipments.shipments:
+        if shipment.state == fulfillment_pb2.SHIPMENT_STATE_CANCELLED:
+            continue
+        for line in shipment.lines:
+            yield pb.LinePromise(line_id=line.line_id, quantity=line.quantity, promised_on=shipment.promised_on)
+
+
+def _waiting(held: inventory_pb2.GetReservationResponse) -> Iterator[pb.LinePromise]:
+    for shortage in held.shortages:
+        yield pb.LinePromise(line_id=shortage.line_id, quantity=shortage.quantity, promised_on=shortage.expected_on)

@@ -1,0 +1,245 @@
+"""The typed door to the order workflows: start, place, cancel, and hand facts over."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from temporalio.api.common.v1 import Payloads, WorkflowExecution
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from services.runtime import telemetry
+from services.runtime.grpc_client import Unreachable
+from workflows import names
+from workflows.messages import CancelOrder, CancelOutcome, FactNote, OrderRef, Receipt
+
+RPC_TIMEOUT = timedelta(seconds=5)
+
+Result = TypeVar("Result")
+
+
+def search_attributes(order: OrderRef) -> TypedSearchAttributes:
+    """What an order can be found by in the Temporal UI; ids and amounts, nothing personal."""
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(names.CUSTOMER, order.customer_id),
+            SearchAttributePair(names.CHANNEL, order.channel),
+            SearchAttributePair(names.PO_NUMBER, order.po_number),
+            SearchAttributePair(names.TOTAL_MINOR, order.total_minor),
+            SearchAttributePair(names.PHASE, "open"),
+        ]
+    )
+
+
+def summary(order: OrderRef) -> str:
+    """The line that the list of workflows shows."""
+    return " · ".join(part for part in (order.number, order.customer_name, order.po_number, order.total_text) if part)
+
+
+class OrderWorkflows:
+    """Order workflows, for callers in threads and for asyncio callers on any loop.
+
+    It owns one event loop in a thread and connects when first used, so a process starts while Temporal is away. Every method
+    raises Unreachable when Temporal does not answer in time.
+    """
+
+    def __init__(self, target: str, namespace: str) -> None:
+        self._target = target
+        self._namespace = namespace
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="temporal-client")
+        self._client: Client | None = None
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+
+    # For asyncio callers.
+
+    async def place(self, order: OrderRef, timeout: timedelta) -> Receipt | None:
+        """Start the order and wait for its verdict in one round trip; None when the verdict takes longer than `timeout`."""
+        return await asyncio.wrap_future(self._submit(self._place(order, timeout)))
+
+    async def cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
+        """Cancel the order; None when it takes longer than `timeout` or no workflow runs yet."""
+        return await asyncio.wrap_future(self._submit(self._cancel(order_id, request, timeout)))
+
+    async def is_reachable(self) -> bool:
+        """Whether Temporal answers within two seconds."""
+        return await asyncio.wrap_future(self._submit(self._is_reachable()))
+
+    # For threads (relays).
+
+    def start(self, order: OrderRef) -> None:
+        """Start the order's workflow unless it was started before: one workflow an order, for ever."""
+        self._submit(self._start(order)).result()
+
+    def signal(self, order_id: str, name: str, note: FactNote) -> bool:
+        """Hand a fact over; the fact id makes a repeat harmless. False when the workflow has ended or never was."""
+        return self._submit(self._signal(order_id, name, note)).result()
+
+    def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
+        """Ask for a cancellation whose answer nobody waits for. False when the workflow has ended or never was."""
+        return self._submit(self._cancel_later(order_id, request)).result()
+
+    # The calls themselves, on the loop of this object.
+
+    def _submit(self, call: Coroutine[Any, Any, Result]) -> Future[Result]:
+        return asyncio.run_coroutine_threadsafe(call, self._loop)
+
+    async def _connected(self) -> Client:
+        if self._client is None:
+            self._client = await Client.connect(
+                self._target, namespace=self._namespace, lazy=True, interceptors=telemetry_interceptors()
+            )
+        return self._client
+
+    async def _place(self, order: OrderRef, timeout: timedelta) -> Receipt | None:
+        client = await self._connected()
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.ORDER_WORKFLOW,
+            order,
+            id=names.order_workflow_id(order.order_id),
+            task_queue=names.ORDER_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            search_attributes=search_attributes(order),
+            static_summary=summary(order),
+        )
+        try:
+            return await asyncio.wait_for(
+                client.execute_update_with_start_workflow(
+                    names.PLACE,
+                    id=names.PLACE,
+                    start_workflow_operation=start,
+                    result_type=Receipt,
+                    rpc_timeout=timeout,
+                ),
+                timeout.total_seconds() + 0.5,
+            )
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowAlreadyStartedError):
+            return None
+        except WorkflowUpdateFailedError:
+            return None  # the workflow ended before it could answer: what it recorded is the answer
+        except RPCError as error:
+            if error.status in _AWAY:
+                return None
+            raise
+
+    async def _cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
+        handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
+        try:
+            return await asyncio.wait_for(
+                handle.execute_update(
+                    names.CANCEL, request, id=request.cancellation_id, result_type=CancelOutcome, rpc_timeout=timeout
+                ),
+                timeout.total_seconds() + 0.5,
+            )
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            return None
+        except WorkflowUpdateFailedError as refused:
+            cause = refused.cause
+            sentence = cause.message if isinstance(cause, ApplicationError) else str(cause)
+            return CancelOutcome(is_cancelled=False, reason=sentence)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND or error.status in _AWAY:
+                return None
+            raise
+
+    async def _cancel_later(self, order_id: str, request: CancelOrder) -> bool:
+        outcome = await self._cancel(order_id, request, RPC_TIMEOUT)
+        if outcome is not None:
+            return True
+        try:
+            handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
+            status = (await handle.describe(rpc_timeout=RPC_TIMEOUT)).status
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return False
+            raise Unreachable(f"temporal: {error.message}") from error
+        if status is not None and status.name == "RUNNING":
+            raise Unreachable("the order's workflow has not answered the cancellation yet")
+        return False
+
+    async def _start(self, order: OrderRef) -> None:
+        client = await self._connected()
+        try:
+            await client.start_workflow(
+                names.ORDER_WORKFLOW,
+                order,
+                id=names.order_workflow_id(order.order_id),
+                task_queue=names.ORDER_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=search_attributes(order),
+                static_summary=summary(order),
+                rpc_timeout=RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+        except RPCError as error:
+            raise Unreachable(f"temporal: {error.message}") from error
+
+    async def _signal(self, order_id: str, name: str, note: FactNote) -> bool:
+        client = await self._connected()
+        payloads = await client.data_converter.encode([note])
+        request = SignalWorkflowExecutionRequest(
+            namespace=self._namespace,
+            workflow_execution=WorkflowExecution(workflow_id=names.order_workflow_id(order_id)),
+            signal_name=name,
+            input=Payloads(payloads=payloads),
+            identity=client.identity,
+            request_id=note.fact_id,
+        )
+        try:
+            await client.workflow_service.signal_workflow_execution(request, retry=False, timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status == RPCStatusCode.NOT_FOUND:
+                return False
+            raise Unreachable(f"temporal: {error.message}") from error
+        return True
+
+    async def _is_reachable(self) -> bool:
+        try:
+            return await (await self._connected()).service_client.check_health(timeout=timedelta(seconds=2))
+        except RPCError:
+            return False
+
+
+_AWAY = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.CANCELLED,
+        RPCStatusCode.ALREADY_EXISTS,
+    }
+)
+
+
+def telemetry_interceptors() -> list[Any]:
+    """The tracing interceptor where traces are on, nothing where they are off."""
+    if not telemetry.is_tracing():
+        return []
+    from temporalio.contrib.opentelemetry import TracingInterceptor
+
+    return [TracingInterceptor()]

@@ -1,0 +1,51 @@
+"""Undo: what a story takes back when an order does not come about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+
+from temporalio.exceptions import CancelledError, FailureError
+
+
+class Undo:
+    """A stack of deeds to take back, pushed before the deed (a timed-out deed may have happened), run last first.
+
+    Leaving the block without `keep()` takes everything back: on rejection, cancellation and failure alike. Bugs and the
+    eviction of a cached workflow take nothing back: the same story goes on from its history.
+    """
+
+    def __init__(self) -> None:
+        self._deeds: list[Callable[[], Awaitable[object]]] = []
+
+    def push(self, deed: Callable[[], Awaitable[object]]) -> None:
+        """Remember how to take back what comes next. The deed must be harmless when nothing was done."""
+        self._deeds.append(deed)
+
+    def keep(self) -> None:
+        """What was done stays."""
+        self._deeds.clear()
+
+    async def take_back(self) -> None:
+        """Run the deeds, last first, once; a cancellation of the workflow waits until they are through.
+
+        A deed that is refused does not keep the others from being taken back; the first refusal is raised at the end.
+        """
+        refusals: list[FailureError] = []
+        while self._deeds:
+            try:
+                await asyncio.shield(self._deeds.pop()())
+            except FailureError as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise refusals[0]
+
+    async def __aenter__(self) -> Undo:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if error is None or isinstance(error, (CancelledError, FailureError, asyncio.CancelledError)):
+            await self.take_back()

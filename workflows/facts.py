@@ -1,0 +1,51 @@
+"""Pure reducer: what an order knows, and how a fact changes it. Tested without Temporal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from workflows.messages import FactNote
+from workflows.names import HOLDS_RELEASED, PAYMENT_SETTLED, SHIPMENT_DELIVERED, SHIPMENT_SHIPPED, STOCK_ALLOCATED
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """What the story needs to remember between turns; everything else is in the services."""
+
+    is_held: bool = False
+    backordered: int = 0
+    shipped: int = 0
+    is_delivered: bool = False
+    is_settled: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to be delivered or paid."""
+        return not (self.is_delivered and self.is_settled)
+
+    @property
+    def waiting_for(self) -> str:
+        """Whom or what the order waits for, in words."""
+        if self.is_held:
+            return "release of its holds"
+        if self.is_delivered:
+            return "payment"
+        if self.backordered and not self.shipped:
+            return "stock"
+        return "warehouse and carrier"
+
+
+def apply(state: OrderState, kind: str, note: FactNote) -> OrderState:
+    """The state after a fact. A repeat or a late fact gives the state that already is."""
+    match kind:
+        case _ if kind == HOLDS_RELEASED:
+            return replace(state, is_held=False)
+        case _ if kind == STOCK_ALLOCATED:
+            return replace(state, backordered=0 if note.is_complete else state.backordered)
+        case _ if kind == SHIPMENT_SHIPPED:
+            return replace(state, shipped=state.shipped + 1)
+        case _ if kind == SHIPMENT_DELIVERED:
+            return replace(state, is_delivered=True)
+        case _ if kind == PAYMENT_SETTLED:
+            return replace(state, is_settled=True)
+    return state

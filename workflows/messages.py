@@ -1,0 +1,180 @@
+"""What crosses a workflow's boundary: ids, totals and words, never documents, so a history does not grow with the order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRef:
+    """Starts an order's life: who, how much, and the few terms that choose its path."""
+
+    order_id: str
+    number: str
+    version: int
+    customer_id: str
+    customer_name: str
+    channel: str
+    po_number: str
+    total_minor: int
+    currency: str
+    total_text: str
+    payment_method: str
+    is_ship_complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to placing an order. `outcome`: accepted, held, rejected or failed; a refusal is an answer, not an error."""
+
+    outcome: str
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FactNote:
+    """A fact that changes what an order does next; the fact itself stays in the orders database."""
+
+    fact_id: str
+    subject_id: str = ""
+    is_complete: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """A cancellation that the orders database has allowed and recorded; the id is all that is needed to find it."""
+
+    cancellation_id: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOutcome:
+    """What became of a cancellation: done, or the reason why not."""
+
+    is_cancelled: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderOutcome:
+    """How the order ended: completed, rejected or cancelled."""
+
+    outcome: str
+
+
+# Steps: what a story asks of a service, and what it needs of the answer.
+
+
+@dataclass(frozen=True, slots=True)
+class CreditStep:
+    """Commit the order's total to the customer's credit; `is_forced` when somebody released the credit hold."""
+
+    request_id: str
+    order_id: str
+    customer_id: str
+    amount_minor: int
+    currency: str
+    payment_method: str
+    is_forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Whether there was room, and what the account said, in minor units."""
+
+    is_granted: bool
+    exposure_minor: int
+    limit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateStep:
+    """Run the rules, knowing how credit stands."""
+
+    request_id: str
+    order_id: str
+    credit: Credit
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """`outcome`: cleared, held or rejected; `reasons` are rule codes, BLOCK first."""
+
+    outcome: str
+    reasons: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStep:
+    """Anything asked for one order; `subject_id` names the shipment or cancellation where there is one."""
+
+    request_id: str
+    order_id: str
+    subject_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Units held and units that wait for supply."""
+
+    held: int
+    backordered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How many new shipments the warehouses got."""
+
+    shipments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Shipments that were stopped and shipments that had left."""
+
+    cancelled: int
+    shipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStep:
+    """Record a milestone in the orders database."""
+
+    request_id: str
+    order_id: str
+    version: int
+    milestone: str
+    waiting_for: str = ""
+    subject_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The status word that people see now."""
+
+    status: str
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step whose answer nobody needs."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIds:
+    """A handful of orders."""
+
+    order_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCount:
+    """Broken invariants of one service: name → violations."""
+
+    violations: dict[str, int] = field(default_factory=dict)

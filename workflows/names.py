@@ -1,0 +1,33 @@
+"""Names that live longer than the code: task queues, workflow ids, signals, search attributes."""
+
+from __future__ import annotations
+
+from temporalio.common import SearchAttributeKey
+
+ORDER_QUEUE = "orders"
+
+ORDER_WORKFLOW = "OrderWorkflow"
+SWEEP_WORKFLOW = "SweepWorkflow"
+
+# Facts that wake an order, named as the business says them: the timeline shows these words.
+STOCK_ALLOCATED = "stock_allocated"
+SHIPMENT_SHIPPED = "shipment_shipped"
+SHIPMENT_DELIVERED = "shipment_delivered"
+PAYMENT_SETTLED = "payment_settled"
+HOLDS_RELEASED = "holds_released"
+FACTS = (STOCK_ALLOCATED, SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, PAYMENT_SETTLED, HOLDS_RELEASED)
+
+PLACE = "place"
+CANCEL = "cancel"
+
+CUSTOMER = SearchAttributeKey.for_keyword("OmsCustomer")
+CHANNEL = SearchAttributeKey.for_keyword("OmsChannel")
+PO_NUMBER = SearchAttributeKey.for_keyword("OmsPO")
+TOTAL_MINOR = SearchAttributeKey.for_int("OmsTotalMinor")
+PHASE = SearchAttributeKey.for_keyword("OmsPhase")
+SEARCH_ATTRIBUTES = (CUSTOMER, CHANNEL, PO_NUMBER, TOTAL_MINOR, PHASE)
+
+
+def order_workflow_id(order_id: str) -> str:
+    """One workflow an order, for ever."""
+    return f"order/{order_id}"

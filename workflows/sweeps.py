@@ -1,0 +1,110 @@
+"""Housekeeping on a schedule: free what ended orders still hold, and check the invariants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import names
+    from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Recorded, RecordStep, Stopped
+    from workflows.steps import step
+
+LEASES = "leases"
+AUDIT = "audit"
+EVERY = {LEASES: timedelta(minutes=5), AUDIT: timedelta(hours=1)}
+SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: orders freed, or invariants broken."""
+
+    found: dict[str, int]
+
+
+@workflow.defn(name=names.SWEEP_WORKFLOW)
+class SweepWorkflow:
+    """One round of a named housekeeping duty."""
+
+    @workflow.run
+    async def run(self, duty: str) -> Swept:
+        """Do the duty once."""
+        if duty == LEASES:
+            return Swept(await self.free_lapsed())
+        return Swept(await self.audit())
+
+    async def free_lapsed(self) -> dict[str, int]:
+        """Free what ended orders hold; living orders get a new lease. A terminated workflow's order is recorded as failed."""
+        lapsed = await step("inventory.ListLapsedReservations", Done(), OrderIds, summary="which leases have run out?")
+        if not lapsed.order_ids:
+            return {"freed": 0, "renewed": 0}
+        cut_short = await step("temporal.FindCutShort", lapsed, OrderIds, summary="whose workflow was cut short?")
+        for order_id in cut_short.order_ids:
+            await self.record_failed(order_id)
+        ended = await step("orders.CheckLiveness", lapsed, OrderIds, summary="which of these orders have ended?")
+        for order_id in ended.order_ids:
+            await self.free(order_id)
+        living = [order_id for order_id in lapsed.order_ids if order_id not in set(ended.order_ids)]
+        if living:
+            await step("inventory.RenewLeases", OrderIds(living), Done, summary=f"renew {len(living)} leases")
+        return {"freed": len(ended.order_ids), "renewed": len(living)}
+
+    async def record_failed(self, order_id: str) -> None:
+        """The workflow was terminated: say so where people look, so that nothing is held for it."""
+        request = RecordStep(
+            f"order/{order_id}/record/cut-short", order_id, 0, "failed", "support: the workflow was ended by hand"
+        )
+        await step("orders.RecordOrder", request, Recorded, summary=f"record that {order_id} was cut short")
+
+    async def free(self, order_id: str) -> None:
+        """Shipments that have not left, stock and credit of an ended order."""
+        stop = OrderStep(f"order/{order_id}/sweep/stop", order_id, reason="the order ended")
+        await step("fulfillment.CancelShipments", stop, Stopped, summary=f"stop what has not left of {order_id}")
+        stock = OrderStep(f"order/{order_id}/sweep/stock", order_id, reason="the order ended")
+        await step("inventory.ReleaseReservation", stock, Done, summary=f"free the stock of {order_id}")
+        credit = OrderStep(f"order/{order_id}/sweep/credit", order_id)
+        await step("billing.ReleaseCredit", credit, Done, summary=f"give back the credit of {order_id}")
+
+    async def audit(self) -> dict[str, int]:
+        """Broken invariants over all services; each is logged for whoever watches the logs."""
+        broken: dict[str, int] = {}
+        for service in SERVICES:
+            count = await step(f"{service}.Audit", Done(), AuditCount, summary=f"audit {service}")
+            broken.update(count.violations)
+        if broken:
+            workflow.logger.error("audit found broken invariants", extra={"broken": broken})
+        return broken
+
+
+async def schedule_sweeps(client: Client) -> None:
+    """Make sure that every duty has its schedule; schedules that exist stay as they are."""
+    for duty, every in EVERY.items():
+        action = ScheduleActionStartWorkflow(
+            names.SWEEP_WORKFLOW,
+            duty,
+            id=f"sweep/{duty}",
+            task_queue=names.ORDER_QUEUE,
+            static_summary=f"housekeeping: {duty}",
+        )
+        schedule = Schedule(
+            action=action,
+            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
+            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+        )
+        try:
+            await client.create_schedule(f"sweep/{duty}", schedule)
+        except ScheduleAlreadyRunningError:
+            continue  # made at an earlier start

@@ -1,0 +1,62 @@
+"""The worker: registers every story and step, and stops gracefully."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows import names
+from workflows.activities.billing import BillingActivities
+from workflows.activities.calls import Refusals, Services
+from workflows.activities.fulfillment import FulfillmentActivities
+from workflows.activities.inventory import InventoryActivities
+from workflows.activities.notifications import NotificationsActivities
+from workflows.activities.orders import OrdersActivities
+from workflows.activities.temporal import TemporalActivities
+from workflows.order import OrderWorkflow
+from workflows.sweeps import SweepWorkflow
+
+STORIES = (OrderWorkflow, SweepWorkflow)
+GRACE = timedelta(seconds=30)
+
+
+def order_worker(client: Client, services: Services, *, max_cached_workflows: int = 1000) -> Worker:
+    """A worker for the order queue."""
+    orders, inventory = OrdersActivities(services), InventoryActivities(services)
+    fulfillment, billing = FulfillmentActivities(services), BillingActivities(services)
+    temporal, notifications = TemporalActivities(client), NotificationsActivities(services)
+    return Worker(
+        client,
+        task_queue=names.ORDER_QUEUE,
+        workflows=STORIES,
+        activities=[
+            orders.validate_order,
+            orders.record_order,
+            orders.check_liveness,
+            orders.audit,
+            inventory.reserve_stock,
+            inventory.release_reservation,
+            inventory.ship_stock,
+            inventory.list_lapsed_reservations,
+            inventory.renew_leases,
+            inventory.audit,
+            fulfillment.release_shipments,
+            fulfillment.cancel_shipments,
+            fulfillment.audit,
+            billing.commit_credit,
+            billing.release_credit,
+            billing.issue_invoice,
+            billing.audit,
+            notifications.audit,
+            temporal.find_cut_short,
+        ],
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules("services.kernel", "workflows.messages")
+        ),
+        interceptors=[Refusals()],
+        graceful_shutdown_timeout=GRACE,
+        max_cached_workflows=max_cached_workflows,
+    )
