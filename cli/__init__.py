@@ -1,1 +1,1 @@
-"""The oms command: runs the system, shows it and asks it things."""
+"""The command line `oms`: runs the system on one machine and works it through its public API."""

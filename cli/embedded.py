@@ -1,0 +1,124 @@
+"""The embedded system: which processes make it up on one machine, and what each is told."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from cli.ports import Ports
+from cli.processes import ProcessSpec
+from cli.readiness import file_written, grpc_serving, listening
+
+SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
+_TEMPORAL_FRONTEND = "temporal.api.workflowservice.v1.WorkflowService"
+_SEARCH_ATTRIBUTES = (
+    "OmsCustomer=Keyword",
+    "OmsChannel=Keyword",
+    "OmsPO=Keyword",
+    "OmsTotalMinor=Int",
+    "OmsPhase=Keyword",
+)
+_WORKER_GRACE_S = 35.0  # the worker gives its running steps 30 s
+
+
+class TemporalMissing(Exception):
+    """There is no `temporal` program; the message says how to get one."""
+
+
+def specs(var: Path, ports: Ports) -> list[ProcessSpec]:
+    """Every process of the system, in an order that people find natural; dependencies are in `after`."""
+    env = environment(var, ports)
+    python = sys.executable
+    migrations = ProcessSpec("migrations", (python, "-m", "cli.migrate", str(var)), env=env, runs_once=True)
+    mail = ProcessSpec(
+        "mail",
+        (python, "-m", "services.notifications.sink", "--port", str(ports.mail), "--mail-dir", str(var / "mail")),
+        is_ready=listening(ports.mail),
+        env=env,
+        port=ports.mail,
+    )
+    services = [_service(name, var, ports, env) for name in SERVICES]
+    ready = var / "run" / "worker.ready"
+    worker = ProcessSpec(
+        "worker",
+        (python, "-m", "workflows"),
+        is_ready=file_written(ready),
+        ready_file=ready,
+        after=("temporal",),
+        env=env,
+        grace_s=_WORKER_GRACE_S,
+    )
+    return [_temporal(var, ports), mail, migrations, *services, worker]
+
+
+def environment(var: Path, ports: Ports) -> dict[str, str]:
+    """What every process is told: where the others are, and where keys and mail go."""
+    root = Path(__file__).resolve().parent.parent
+    targets = {f"OMS_{name.upper()}_TARGET": f"127.0.0.1:{ports.by_name()[name]}" for name in SERVICES}
+    return {
+        **targets,
+        "OMS_MODE": "embedded",
+        "OMS_TEMPORAL_TARGET": f"127.0.0.1:{ports.temporal}",
+        "OMS_TEMPORAL_NAMESPACE": "default",
+        "OMS_TEMPORAL_UI": f"http://127.0.0.1:{ports.temporal_ui}",
+        "OMS_KEYS_DIR": str(var / "keys"),
+        "OMS_SMTP_HOST": "127.0.0.1",
+        "OMS_SMTP_PORT": str(ports.mail),
+        "PYTHONPATH": f"{root}:{root / 'proto' / 'gen'}",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def database_url(var: Path, service: str) -> str:
+    """Each service has a SQLite file of its own."""
+    return f"sqlite:///{var / service}.db"
+
+
+def _service(name: str, var: Path, ports: Ports, env: dict[str, str]) -> ProcessSpec:
+    port = ports.by_name()[name]
+    own = {**env, "OMS_DATABASE_URL": database_url(var, name), "OMS_LISTEN": f"127.0.0.1:{port}"}
+    if name == "orders":
+        own["OMS_HTTP_LISTEN"] = f"127.0.0.1:{ports.http}"
+    return ProcessSpec(
+        name,
+        (sys.executable, "-m", f"services.{name}"),
+        is_ready=grpc_serving(port),
+        # only orders knows Temporal; the others need nothing but their tables
+        after=("migrations", "temporal") if name == "orders" else ("migrations",),
+        env=own,
+        port=port,
+    )
+
+
+def _temporal(var: Path, ports: Ports) -> ProcessSpec:
+    command = [temporal_program(), "server", "start-dev", "--db-filename", str(var / "temporal.db")]
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+        command += ["--sqlite-pragma", pragma]
+    command += [
+        "--ip",
+        "127.0.0.1",
+        "--port",
+        str(ports.temporal),
+        "--ui-port",
+        str(ports.temporal_ui),
+        "--log-level",
+        "warn",
+    ]
+    for attribute in _SEARCH_ATTRIBUTES:
+        command += ["--search-attribute", attribute]
+    return ProcessSpec(
+        "temporal",
+        tuple(command),
+        is_ready=grpc_serving(ports.temporal, _TEMPORAL_FRONTEND),
+        port=ports.temporal,
+    )
+
+
+def temporal_program() -> str:
+    """The `temporal` on the PATH, or the one installed beside this Python."""
+    beside = Path(sys.executable).with_name("temporal")
+    found = shutil.which("temporal") or (str(beside) if beside.exists() else None)
+    if found is None:
+        raise TemporalMissing("there is no `temporal` program here: run `make setup`, which installs one")
+    return found

@@ -1,0 +1,122 @@
+"""What a running system says of itself in its folder: a lock, and a file with its processes and ports."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+STATE_FILE = "oms.json"
+LOCK_FILE = "oms.pid"
+_ORPHAN_GRACE_S = 5.0
+
+
+class AlreadyRunning(Exception):
+    """A supervisor holds this folder; the message says what to do."""
+
+
+@contextmanager
+def held(var: Path) -> Iterator[None]:
+    """Hold the folder for this process; AlreadyRunning when another one does. The kernel frees it at any death."""
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / LOCK_FILE).open("a+") as lock:
+        if not _lock(lock):
+            raise AlreadyRunning(
+                f"the system already runs in {var}{_pid_text(var)}: stop it with `oms down`, or start another with "
+                "--var and --port-offset"
+            )
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        try:
+            yield
+        finally:
+            lock.truncate(0)
+
+
+def _lock(lock: IO[str]) -> bool:
+    # a second and third try: somebody asking who holds it has it for a moment
+    for _ in range(3):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(0.05)
+    return False
+
+
+def supervisor_pid(var: Path) -> int | None:
+    """The process that holds the folder; None when nobody does."""
+    path = var / LOCK_FILE
+    if not path.exists():
+        return None
+    with path.open("r") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = lock.read().strip()
+            return int(text) if text.isdigit() else None
+    return None
+
+
+def write(var: Path, state: dict[str, Any]) -> None:
+    """Replace the state file in one step: a reader sees the old or the new one, never half."""
+    draft = var / f".{STATE_FILE}.{os.getpid()}"
+    draft.write_text(json.dumps(state, indent=2) + "\n")
+    draft.replace(var / STATE_FILE)
+
+
+def read(var: Path) -> dict[str, Any] | None:
+    """The last state that a supervisor wrote here, running or not; None when there is none."""
+    try:
+        state = json.loads((var / STATE_FILE).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return state if isinstance(state, dict) else None
+
+
+def end_orphans(var: Path) -> list[str]:
+    """End what a supervisor that was killed left behind here; the names of what was still alive. Call while held.
+
+    A process is one of ours only when its id and its start time are those written down: ids are used again.
+    """
+    ended = []
+    for entry in (read(var) or {}).get("processes", []):
+        if entry.get("pid") and _is_same(entry["pid"], entry.get("created_at")):
+            _end_group(entry["pid"])
+            ended.append(str(entry["name"]))
+    return ended
+
+
+def created_at(pid: int | None) -> float | None:
+    """When a process began, as its identity beside its id; None when it is gone."""
+    try:
+        return psutil.Process(pid).create_time() if pid else None
+    except psutil.Error:
+        return None
+
+
+def _is_same(pid: int, began: float | None) -> bool:
+    now = created_at(pid)
+    return now is not None and began is not None and abs(now - began) < 0.1
+
+
+def _end_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+        psutil.Process(pid).wait(_ORPHAN_GRACE_S)
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return  # it was quicker
+
+
+def _pid_text(var: Path) -> str:
+    pid = supervisor_pid(var)
+    return f" (pid {pid})" if pid else ""

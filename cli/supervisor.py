@@ -1,0 +1,149 @@
+"""The supervisor: ordered start by readiness, restart with backoff, reverse stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.processes import Child, ProcessSpec, describe_exit
+
+_REFUSES_TO_START = 78  # EX_CONFIG: the process said what is wrong; starting it again will not help
+_PROBE_EVERY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before a restart: doubling from `first_s` to `most_s`, afresh after `steady_s` of health."""
+
+    first_s: float = 0.2
+    most_s: float = 10.0
+    steady_s: float = 30.0
+
+    def wait_s(self, deaths: int) -> float:
+        """The wait after so many deaths in a row, the first being 1."""
+        return float(min(self.most_s, self.first_s * 2.0 ** min(deaths - 1, 30)))
+
+
+class StartFailed(Exception):
+    """The system could not start; the message says which process would not, and why."""
+
+
+class Supervisor:
+    """Keeps a set of processes alive. One event loop; one task a process; `tell` hears what happens, in words."""
+
+    def __init__(
+        self,
+        specs: Sequence[ProcessSpec],
+        log_dir: Path,
+        *,
+        tell: Callable[[Child, str], None] = lambda _child, _words: None,
+        backoff: Backoff | None = None,
+        ready_within_s: float = 60.0,
+        deaths_at_start: int = 3,
+    ) -> None:
+        """A process that dies `deaths_at_start` times before it was ever ready fails the start."""
+        self.children = {spec.name: Child(spec, log_dir) for spec in specs}
+        self._tell = tell
+        self._backoff = backoff or Backoff()
+        self._ready_within_s = ready_within_s
+        self._deaths_at_start = deaths_at_start
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        unknown = {name for spec in specs for name in spec.after} - set(self.children)
+        if unknown:
+            raise ValueError(f"no such process to wait for: {', '.join(sorted(unknown))}")
+
+    async def start(self) -> None:
+        """Start all, each as soon as those before it are ready; raises StartFailed when one will not."""
+        for name, child in self.children.items():
+            self._tasks[name] = asyncio.create_task(self._keep(child), name=f"keep {name}")
+        all_up = asyncio.ensure_future(asyncio.gather(*(child.up.wait() for child in self.children.values())))
+        kept: list[asyncio.Future[Any]] = [*self._tasks.values()]
+        await asyncio.wait([all_up, *kept], return_when=asyncio.FIRST_COMPLETED)
+        if not all_up.done():
+            all_up.cancel()
+            for task in self._tasks.values():
+                if task.done():
+                    task.result()  # raises why it gave up
+
+    async def run(self) -> None:
+        """Return only when a process cannot be kept: a bug in the supervisor; normally cancelled by the caller."""
+        await asyncio.gather(*self._tasks.values())
+
+    async def stop(self) -> None:
+        """Stop all, those first on which nobody depends; ends what does not stop in its grace."""
+        await asyncio.gather(*(self._stop(child) for child in self.children.values()))
+
+    def kill(self) -> None:
+        """End every process now, without grace."""
+        for child in self.children.values():
+            child.kill()
+
+    async def _keep(self, child: Child) -> None:
+        for name in child.spec.after:
+            await self.children[name].up.wait()
+        deaths = 0
+        while True:
+            began = time.monotonic()
+            process = await child.spawn()
+            self._tell(child, "starting")
+            if await self._becomes_ready(child, process):
+                child.state = "done" if child.spec.runs_once else "ready"
+                child.up.set()
+                self._tell(child, f"{child.state} in {time.monotonic() - began:.1f} s")
+                if child.spec.runs_once:
+                    await asyncio.Event().wait()  # its work is done; a task that ends is one that gave up
+            code = await process.wait()
+            child.kill()  # what it may have started
+            deaths = 1 if time.monotonic() - began >= self._backoff.steady_s else deaths + 1
+            self._give_up_if_hopeless(child, code, deaths)
+            await self._back_off(child, code, deaths)
+
+    async def _becomes_ready(self, child: Child, process: asyncio.subprocess.Process) -> bool:
+        """Whether it got ready before it died; one that takes too long is ended, which counts as a death."""
+        if child.spec.runs_once:
+            return await process.wait() == 0
+        deadline = time.monotonic() + self._ready_within_s
+        while process.returncode is None:
+            if child.spec.is_ready is None or await child.spec.is_ready():
+                return process.returncode is None
+            if time.monotonic() > deadline:
+                self._tell(child, f"not ready within {self._ready_within_s:.0f} s: ended")
+                child.kill()
+            with contextlib.suppress(TimeoutError):  # it lives: ask again
+                await asyncio.wait_for(process.wait(), _PROBE_EVERY_S)
+        return False
+
+    def _give_up_if_hopeless(self, child: Child, code: int, deaths: int) -> None:
+        if child.up.is_set():
+            return
+        if child.spec.runs_once or code == _REFUSES_TO_START or deaths >= self._deaths_at_start:
+            child.state = "stopped"
+            words = child.last_words() or describe_exit(code)
+            raise StartFailed(
+                f"{child.spec.name} does not start ({describe_exit(code)}); its log {child.log} ends:\n{words}"
+            )
+
+    async def _back_off(self, child: Child, code: int, deaths: int) -> None:
+        wait_s = self._backoff.wait_s(deaths)
+        child.state = "restarting"
+        child.restarts += 1
+        self._tell(child, f"died ({describe_exit(code)}); starts again in {wait_s:.1f} s")
+        await asyncio.sleep(wait_s)
+
+    async def _stop(self, child: Child) -> None:
+        dependents = [other for other in self.children.values() if child.spec.name in other.spec.after]
+        for other in dependents:
+            await other.gone.wait()
+        task = self._tasks.get(child.spec.name)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        await child.terminate()
+        child.state = "stopped"
+        child.gone.set()
+        self._tell(child, "stopped")

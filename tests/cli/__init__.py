@@ -1,0 +1,1 @@
+"""Proofs of the supervisor and of the commands."""

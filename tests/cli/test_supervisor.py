@@ -1,0 +1,323 @@
+"""The supervisor starts in order, keeps alive, stops in reverse, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli import statefile
+from cli.ports import Ports, PortTaken, require_free
+from cli.processes import Child, ProcessSpec, describe_exit
+from cli.supervisor import Backoff, StartFailed, Supervisor
+
+QUICK = Backoff(first_s=0.05, most_s=0.4, steady_s=30)
+
+LIVES = """
+import os, signal, sys, time
+name, diary, ready = sys.argv[1:4]
+def write(word):
+    with open(diary, "a") as file: file.write(f"{name} {word}\\n")
+def stop(*_):
+    write("stops"); sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+write("starts")
+time.sleep(0.1)
+open(ready, "w").close()
+while True: time.sleep(0.05)
+"""
+STUBBORN = LIVES.replace('write("stops"); sys.exit(0)', 'write("ignores")')
+
+
+class House:
+    """A folder in which fake processes write what they do, and a supervisor over them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.diary = folder / "diary"
+        self.heard: list[tuple[str, str]] = []
+
+    def spec(
+        self, name: str, *after: str, code: str = LIVES, grace_s: float = 5, runs_once: bool = False
+    ) -> ProcessSpec:
+        ready = self.folder / f"{name}.ready"
+
+        async def is_ready() -> bool:
+            return ready.exists()
+
+        command = (sys.executable, "-c", code, name, str(self.diary), str(ready))
+        return ProcessSpec(name, command, is_ready, after=after, ready_file=ready, grace_s=grace_s, runs_once=runs_once)
+
+    def supervisor(self, *specs: ProcessSpec, ready_within_s: float = 20) -> Supervisor:
+        def tell(child: Child, words: str) -> None:
+            self.heard.append((child.spec.name, words))
+
+        return Supervisor(specs, self.folder, tell=tell, backoff=QUICK, ready_within_s=ready_within_s)
+
+    def written(self) -> list[str]:
+        return self.diary.read_text().splitlines() if self.diary.exists() else []
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+async def until(what: object, within_s: float = 10) -> None:
+    """Wait until a callable is true; the waiting itself proves nothing."""
+    assert callable(what)
+    async with asyncio.timeout(within_s):
+        while not what():  # noqa: ASYNC110  # what changes is another process
+            await asyncio.sleep(0.01)
+
+
+async def test_each_starts_when_those_it_waits_for_are_ready_and_stops_before_them(house: House) -> None:
+    supervisor = house.supervisor(house.spec("worker", "service"), house.spec("service", "base"), house.spec("base"))
+
+    await supervisor.start()
+    started = house.written()
+    await supervisor.stop()
+
+    assert started == ["base starts", "service starts", "worker starts"]
+    assert house.written()[3:] == ["worker stops", "service stops", "base stops"]
+
+
+async def test_independent_processes_start_together(house: House) -> None:
+    supervisor = house.supervisor(*(house.spec(name) for name in "abcdef"))
+
+    await supervisor.start()
+    words = [words.split(" in ")[0] for _, words in house.heard]
+    await supervisor.stop()
+
+    assert words == ["starting"] * 6 + ["ready"] * 6
+
+
+async def test_a_killed_process_is_started_again_and_nothing_else_is(house: House) -> None:
+    supervisor = house.supervisor(house.spec("base"), house.spec("service", "base"))
+    await supervisor.start()
+    base, service = supervisor.children["base"], supervisor.children["service"]
+    first, bystander = base.pid, service.pid
+    assert first is not None
+
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: base.state == "ready" and base.pid not in {None, first})
+
+    assert (base.restarts, service.restarts, service.pid) == (1, 0, bystander)
+    assert ("base", "died (killed by SIGKILL); starts again in 0.1 s") in house.heard
+    await supervisor.stop()
+
+
+async def test_a_process_that_keeps_dying_is_started_ever_more_slowly(house: House) -> None:
+    code = "import sys\nopen(sys.argv[3], 'w').close()\nimport time; time.sleep(0.3)\nsys.exit(3)"
+    supervisor = house.supervisor(house.spec("faulty", code=code))
+    await supervisor.start()
+
+    await until(lambda: supervisor.children["faulty"].restarts >= 3)
+    await supervisor.stop()
+
+    waits = [words for _, words in house.heard if words.startswith("died")]
+    assert [wait.rsplit(" ", 2)[1] for wait in waits[:3]] == ["0.1", "0.1", "0.2"]
+    assert all("exit code 3" in wait for wait in waits)
+
+
+def test_the_wait_doubles_to_its_limit() -> None:
+    waits = [Backoff(first_s=0.2, most_s=10).wait_s(deaths) for deaths in (1, 2, 3, 6, 7, 5000)]
+
+    assert waits == [0.2, 0.4, 0.8, 6.4, 10.0, 10.0]
+
+
+async def test_a_process_that_never_gets_ready_is_ended_and_fails_the_start(house: House) -> None:
+    supervisor = house.supervisor(house.spec("mute", code="import time; time.sleep(60)"), ready_within_s=0.2)
+
+    with pytest.raises(StartFailed, match="mute does not start"):
+        await supervisor.start()
+    await supervisor.stop()
+
+    assert ("mute", "not ready within 0 s: ended") in house.heard
+    assert supervisor.children["mute"].pid is None
+
+
+async def test_a_process_that_says_why_it_will_not_start_fails_the_start_at_once(house: House) -> None:
+    code = "import sys; print('inventory: the database is from a newer release', file=sys.stderr); sys.exit(78)"
+    supervisor = house.supervisor(house.spec("inventory", code=code), house.spec("worker", "inventory"))
+
+    with pytest.raises(StartFailed, match="from a newer release"):
+        await supervisor.start()
+    await supervisor.stop()
+
+    assert supervisor.children["inventory"].restarts == 0
+    assert house.written() == []
+
+
+async def test_a_job_runs_once_and_those_after_it_wait_for_its_end(house: House) -> None:
+    job = "import sys, time; time.sleep(0.2); open(sys.argv[2], 'a').write('migrations done\\n')"
+    supervisor = house.supervisor(
+        house.spec("service", "migrations"), house.spec("migrations", code=job, runs_once=True)
+    )
+
+    await supervisor.start()
+    await supervisor.stop()
+
+    assert house.written() == ["migrations done", "service starts", "service stops"]
+
+
+async def test_a_job_that_fails_fails_the_start(house: House) -> None:
+    job = "raise SystemExit('billing: revision 0009 is unknown here')"
+    supervisor = house.supervisor(
+        house.spec("service", "migrations"), house.spec("migrations", code=job, runs_once=True)
+    )
+
+    with pytest.raises(StartFailed, match="revision 0009"):
+        await supervisor.start()
+    await supervisor.stop()
+
+    assert house.written() == []
+
+
+async def test_one_that_does_not_stop_is_killed_with_all_it_started(house: House) -> None:
+    code = "import subprocess, sys\nchild = subprocess.Popen(['sleep', '60'])\n" + STUBBORN.replace(
+        'write("starts")', 'write(f"starts {child.pid}")'
+    )
+    supervisor = house.supervisor(house.spec("stubborn", code=code, grace_s=0.3))
+    await supervisor.start()
+    grandchild = int(house.written()[0].rsplit(" ", 1)[1])
+
+    await supervisor.stop()
+
+    assert house.written()[1] == "stubborn ignores"
+    await until(lambda: not is_alive(grandchild))
+
+
+async def test_a_stop_while_one_waits_to_be_started_again_starts_nothing(house: House) -> None:
+    supervisor = house.supervisor(house.spec("base"))
+    supervisor._backoff = Backoff(first_s=60, most_s=60)
+    await supervisor.start()
+    base = supervisor.children["base"]
+    os.kill(base.pid or 0, signal.SIGKILL)
+    await until(lambda: base.state == "restarting")
+
+    await supervisor.stop()
+
+    assert (base.state, base.pid) == ("stopped", None)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+SUPERVISES = """
+import asyncio, sys
+from pathlib import Path
+from cli.processes import ProcessSpec
+from cli.supervisor import Supervisor
+async def main():
+    spec = ProcessSpec("sleeper", ("sleep", "60"))
+    supervisor = Supervisor([spec], Path(sys.argv[1]))
+    await supervisor.start()
+    print(supervisor.children["sleeper"].pid, flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal to orphans is Linux's")
+async def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISES, str(tmp_path)], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220  # returns at once
+    assert supervisor.stdout is not None
+    child = int(supervisor.stdout.readline())
+    assert is_alive(child)
+
+    supervisor.kill()
+    supervisor.wait()
+
+    await until(lambda: not is_alive(child))
+    supervisor.stdout.close()
+
+
+def test_what_a_killed_supervisor_left_behind_is_ended_at_the_next_start(tmp_path: Path) -> None:
+    orphan = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    written = statefile.created_at(orphan.pid)
+    entries = [
+        {"name": "inventory", "pid": orphan.pid, "created_at": written},
+        {"name": "billing", "pid": stranger.pid, "created_at": 12345.0},
+        {"name": "orders", "pid": None, "created_at": None},
+    ]
+    statefile.write(tmp_path, {"processes": entries})
+
+    with statefile.held(tmp_path):
+        ended = statefile.end_orphans(tmp_path)
+
+    assert ended == ["inventory"]
+    assert not is_alive(orphan.pid)
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+    orphan.wait()
+
+
+def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with statefile.held(tmp_path):
+        assert statefile.supervisor_pid(tmp_path) == os.getpid()
+        with pytest.raises(statefile.AlreadyRunning, match=rf"already runs in .*pid {os.getpid()}.*oms down"):
+            statefile.held(tmp_path).__enter__()
+
+    assert statefile.supervisor_pid(tmp_path) is None
+    with statefile.held(tmp_path):
+        pass
+
+
+def test_a_taken_port_is_named_with_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(PortTaken, match=rf"port {port} \(http\) is taken.*--http-port"):
+            require_free(Ports.shifted(40_000, http=port))
+
+
+def test_ports_shift_together() -> None:
+    assert (Ports.shifted(100).temporal, Ports.shifted(100).http, Ports.shifted(100, http=9000).http) == (
+        7333,
+        8100,
+        9000,
+    )
+    with pytest.raises(PortTaken, match="is no port"):
+        require_free(Ports.shifted(60_000))
+
+
+def test_the_state_file_is_replaced_whole(tmp_path: Path) -> None:
+    assert statefile.read(tmp_path) is None
+
+    statefile.write(tmp_path, {"pid": 1})
+
+    assert statefile.read(tmp_path) == {"pid": 1}
+    assert [path.name for path in tmp_path.iterdir()] == [statefile.STATE_FILE]
+
+
+def test_an_end_is_described_in_words() -> None:
+    assert [describe_exit(code) for code in (3, -9, -15)] == ["exit code 3", "killed by SIGKILL", "killed by SIGTERM"]
+
+
+async def test_output_goes_to_a_log_of_the_process(house: House) -> None:
+    code = "print('inventory speaks', flush=True)\n" + LIVES
+    supervisor = house.supervisor(house.spec("inventory", code=code))
+    began = time.monotonic()
+
+    await supervisor.start()
+    await supervisor.stop()
+
+    assert "inventory speaks" in (house.folder / "inventory.log").read_text()
+    assert time.monotonic() - began < 10
