@@ -1,0 +1,91 @@
+"""The budget table of the architecture: history events, billable actions and bytes of one order, exact."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client, WorkflowHistory
+
+from tests.temporal import temporal_environment
+from tests.workflows.driver import actions, fake_worker, order_ref, place, until_quiet
+from tests.workflows.fakes import FakeServices
+from workflows import names
+from workflows.messages import Validation
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def temporal() -> AsyncIterator[Client]:
+    async with temporal_environment(skips_time=False) as environment:
+        yield environment.client
+
+
+def cost(history: WorkflowHistory) -> tuple[int, int]:
+    """Events and billable actions."""
+    return len(history.events), actions(history)
+
+
+def size(history: WorkflowHistory) -> int:
+    """Bytes of all events as the server stores them."""
+    return sum(event.ByteSize() for event in history.events)
+
+
+async def test_placed_shipped_and_invoiced_costs_18_events_and_5_actions(temporal: Client) -> None:
+    queue = uuid.uuid4().hex
+
+    async with fake_worker(temporal, FakeServices(), queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        history = await until_quiet(order, 18)
+        await order.handle.terminate()
+
+    assert cost(history) == (18, 5)
+
+
+async def test_the_same_to_delivered_and_paid_costs_29_events_and_9_actions(temporal: Client) -> None:
+    queue = uuid.uuid4().hex
+
+    async with fake_worker(temporal, FakeServices(), queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.tell(names.SHIPMENT_SHIPPED, f"shp_{uuid.uuid4().hex}")
+        await until_quiet(order, 18)
+        await order.tell(names.SHIPMENT_DELIVERED, f"shp_{uuid.uuid4().hex}")
+        await until_quiet(order, 23)
+        await order.tell(names.PAYMENT_SETTLED)
+        await order.handle.result()
+        history = await order.history()
+
+    assert cost(history) == (29, 9)
+    assert size(history) <= 8 * 1024
+
+
+async def test_each_further_shipment_costs_7_events_and_2_actions(temporal: Client) -> None:
+    queue = uuid.uuid4().hex
+
+    async with fake_worker(temporal, FakeServices(), queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        first = cost(await until_quiet(order, 18))
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_2")
+        second = cost(await until_quiet(order, 25))
+        await order.handle.terminate()
+
+    assert (second[0] - first[0], second[1] - first[1]) == (7, 2)
+
+
+async def test_a_hold_released_by_people_costs_6_more_events_and_4_more_actions(temporal: Client) -> None:
+    queue = uuid.uuid4().hex
+
+    async with fake_worker(temporal, FakeServices(validation=Validation("held", ["THRESHOLD"])), queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.tell(names.HOLDS_RELEASED)
+        await until_quiet(order, 17)
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        history = await until_quiet(order, 24)
+        await order.handle.terminate()
+
+    assert cost(history) == (24, 9)

@@ -1,0 +1,40 @@
+"""One Temporal dev server a test process, for the tests that need one: with search attributes, and time that can be skipped."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.testing import WorkflowEnvironment
+
+from workflows import names
+
+
+def temporal_binary() -> str:
+    """The `temporal` command: on PATH, or beside the interpreter."""
+    beside = Path(sys.executable).parent / "temporal"
+    found = shutil.which("temporal") or (str(beside) if beside.exists() else None)
+    if found is None:
+        raise RuntimeError("the temporal command is missing: run `make setup`")
+    return found
+
+
+@asynccontextmanager
+async def temporal_environment(*, skips_time: bool) -> AsyncIterator[WorkflowEnvironment]:
+    """A dev server in memory; with `skips_time` a wait of 30 days passes in a second."""
+    common = {
+        "dev_server_existing_path": temporal_binary(),
+        "search_attributes": list(names.SEARCH_ATTRIBUTES),
+        "dev_server_log_level": "error",
+    }
+    if skips_time:
+        environment = await WorkflowEnvironment.start_time_skipping_v2(
+            dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"], **common
+        )
+    else:
+        environment = await WorkflowEnvironment.start_local(**common)
+    async with environment:
+        yield environment

@@ -1,0 +1,17 @@
+"""A Temporal dev server for the workflow tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from temporalio.client import Client
+
+from tests.temporal import temporal_environment
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def temporal() -> AsyncIterator[Client]:
+    """A client of a dev server in memory."""
+    async with temporal_environment(skips_time=False) as environment:
+        yield environment.client

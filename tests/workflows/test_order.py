@@ -1,0 +1,162 @@
+"""The order's story, step by step, on a real Temporal server with steps that answer from memory."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
+
+from tests.workflows.driver import fake_worker, order_ref, place, until_quiet
+from tests.workflows.fakes import FakeServices
+from workflows import names
+from workflows.messages import OrderOutcome, Validation
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_an_order_is_placed_shipped_delivered_and_paid(temporal: Client) -> None:
+    services, queue = FakeServices(), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
+        await order.tell(names.PAYMENT_SETTLED)
+        outcome = await order.handle.result()
+
+    assert order.receipt.outcome == "accepted"
+    assert outcome == {"outcome": "completed"} or outcome == OrderOutcome("completed")
+    assert services.milestones() == ["accepted", "shipped", "delivered", "closed"]
+    assert not [name for name in services.calls if "Release" in name and name != "fulfillment.ReleaseShipments"]
+
+
+async def test_a_rejected_order_gives_its_credit_back_and_holds_no_stock(temporal: Client) -> None:
+    services, queue = FakeServices(validation=Validation("rejected", ["UNKNOWN_SKU"])), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.handle.result()
+
+    assert order.receipt.outcome == "rejected"
+    assert order.receipt.reasons == ["UNKNOWN_SKU"]
+    assert services.calls == ["billing.CommitCredit", "orders.ValidateOrder", "billing.ReleaseCredit"]
+
+
+async def test_a_held_order_goes_on_by_itself_when_its_holds_are_released(temporal: Client) -> None:
+    services, queue = FakeServices(validation=Validation("held", ["CREDIT"]), is_granted=False), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        before = list(services.calls)
+        await order.tell(names.HOLDS_RELEASED)
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
+        await order.tell(names.PAYMENT_SETTLED)
+        await order.handle.result()
+
+    assert order.receipt.outcome == "held"
+    assert before == ["billing.CommitCredit", "orders.ValidateOrder"]
+    assert services.calls[2:4] == ["billing.CommitCredit", "inventory.ReserveStock"]
+
+
+async def test_a_backorder_is_released_when_stock_comes(temporal: Client) -> None:
+    services, queue = FakeServices(backordered=5), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(is_ship_complete=True), queue)
+        released_before = services.calls.count("fulfillment.ReleaseShipments")
+        await order.tell(names.STOCK_ALLOCATED, is_complete=True)
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.tell(names.SHIPMENT_DELIVERED)
+        await order.tell(names.PAYMENT_SETTLED)
+        await order.handle.result()
+
+    assert released_before == 0
+    assert services.calls.count("fulfillment.ReleaseShipments") == 1
+    assert "allocated" in services.milestones()
+
+
+async def test_cancelling_before_shipping_takes_everything_back_last_first(temporal: Client) -> None:
+    services, queue = FakeServices(), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        outcome = await order.cancel()
+        await order.handle.result()
+
+    assert outcome.is_cancelled
+    taken_back = [
+        name for name in services.calls if name.startswith(("inventory.Rel", "billing.Rel", "fulfillment.Can"))
+    ]
+    assert taken_back[-2:] == ["inventory.ReleaseReservation", "billing.ReleaseCredit"]
+    assert services.milestones()[-1] == "cancelled"
+
+
+async def test_a_cancellation_after_shipping_is_refused_and_leaves_no_event(temporal: Client) -> None:
+    services, queue = FakeServices(), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        before = len((await until_quiet(order, 18)).events)
+        with pytest.raises(WorkflowUpdateFailedError) as refused:
+            await order.cancel()
+        after = len((await order.history()).events)
+        await order.handle.terminate()
+
+    assert "return" in str(refused.value.cause)
+    assert after == before
+
+
+async def test_a_cancellation_that_loses_the_race_against_the_truck_changes_nothing(temporal: Client) -> None:
+    services, queue = FakeServices(shipped=1), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        outcome = await order.cancel()
+        await order.handle.terminate()
+
+    assert not outcome.is_cancelled
+    assert "inventory.ReleaseReservation" not in services.calls
+    assert "billing.ReleaseCredit" not in services.calls
+
+
+async def test_a_fact_sent_three_times_is_one_event(temporal: Client) -> None:
+    services, queue = FakeServices(), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        for _ in range(3):
+            await order.tell(names.SHIPMENT_SHIPPED, "shp_1", fact_id="fact_once")
+        await order.tell(names.SHIPMENT_DELIVERED)
+        await order.tell(names.PAYMENT_SETTLED)
+        await order.handle.result()
+
+    assert services.calls.count("billing.IssueInvoice") == 1
+
+
+async def test_a_service_that_is_away_is_asked_patiently_with_the_same_key(temporal: Client) -> None:
+    services, queue = FakeServices(), uuid.uuid4().hex
+    services.absences["inventory.ReserveStock"] = 3
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.handle.terminate()
+
+    assert order.receipt.outcome == "accepted"
+    assert services.keys[f"order/{order.order.order_id}/reserve/1"] == 1
+
+
+async def test_a_step_that_is_refused_for_good_fails_the_order_and_takes_everything_back(temporal: Client) -> None:
+    services, queue = FakeServices(), uuid.uuid4().hex
+    services.refusals["fulfillment.ReleaseShipments"] = "NO_RATE"
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        with pytest.raises(WorkflowFailureError):
+            await order.handle.result()
+
+    assert order.receipt.outcome == "failed"
+    assert services.calls[-3:] == ["inventory.ReleaseReservation", "billing.ReleaseCredit", "orders.RecordOrder"]
+    assert services.milestones() == ["failed"]
