@@ -1,0 +1,109 @@
+"""Every door is shut: each import-linter contract is seen to fail on a violation planted for it."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("services", "workflows", "cli", "bench")
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+
+# contract → (module that gets the line, line)
+VIOLATIONS = [
+    ("The kernel is the standard library and nothing else", "services.kernel.money", "import structlog"),
+    ("A domain imports the kernel and nothing else", "services.inventory.domain", "import sqlalchemy"),
+    (
+        "A domain imports the kernel and nothing else",
+        "services.billing.domain",
+        "from oms.billing.v1 import billing_pb2",
+    ),
+    ("A domain imports the kernel and nothing else", "services.orders.domain", "import services.runtime.db"),
+    ("A domain does no I/O and reads no clock", "services.fulfillment.domain", "import time"),
+    ("A domain does no I/O and reads no clock", "services.orders.domain", "from random import choice"),
+    ("Services never import one another", "services.billing.servicer", "import services.inventory.models"),
+    ("Services never import one another", "services.orders.store", "from services.billing import domain"),
+    ("The runtime and the kernel know no service", "services.runtime.outbox", "import services.orders"),
+    ("Only orders and workflows know Temporal", "services.notifications.servicer", "import temporalio.client"),
+    ("Only orders and workflows know Temporal", "services.runtime.telemetry", "from temporalio import common"),
+    (
+        "Orders reaches workflows only through its client and messages",
+        "services.orders.facts",
+        "import workflows.order",
+    ),
+    ("In orders only api, console and facts reach workflows", "services.orders.store", "from workflows import client"),
+    ("A story imports the kernel, messages and steps", "workflows.order", "import grpc"),
+    ("A story imports the kernel, messages and steps", "workflows.steps", "import services.runtime.grpc_client"),
+    ("A story imports the kernel, messages and steps", "workflows.sweeps", "import workflows.activities"),
+    ("Workflows ask services over gRPC and import none", "workflows.activities", "import services.inventory"),
+    ("Workflows ask services over gRPC and import none", "workflows.worker", "from services.orders import store"),
+    ("Workflows hold no SQL and no web page", "workflows.activities", "import sqlmodel"),
+    ("A story reaches no gRPC, SQL or HTTP, however indirectly", "workflows.order", "import workflows.client"),
+    ("Nothing imports the command line, the benchmarks or the tests", "services.runtime.process", "import cli"),
+]
+
+
+def file_of(tree: Path, module: str) -> Path:
+    path = tree.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+
+
+def broken(report: str) -> set[str]:
+    """Names of the contracts that lint-imports calls broken."""
+    return {name for contract in CONTRACTS if f"{(name := contract['name'])} BROKEN" in report}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the rooms that a test may spoil."""
+    copy = tmp_path_factory.mktemp("house")
+    without_caches = shutil.ignore_patterns("__pycache__")
+    for room in (*ROOMS, "tests/doors"):
+        shutil.copytree(ROOT / room, copy / room, ignore=without_caches)
+    shutil.copy(ROOT / "tests" / "__init__.py", copy / "tests")
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    return copy
+
+
+@pytest.fixture
+def spoiled(request: pytest.FixtureRequest, tree: Path) -> Iterator[Path]:
+    """The copy with one line too many in one module; clean again afterwards."""
+    module, line = request.param
+    path = file_of(tree, module)
+    before = path.read_text()
+    path.write_text(f"{before}\n{line}\n")
+    yield tree
+    path.write_text(before)
+
+
+def test_the_house_as_it_stands_keeps_every_door_shut(tree: Path) -> None:
+    answer = lint(tree)
+
+    assert answer.returncode == 0, answer.stdout
+    assert f"Contracts: {len(CONTRACTS)} kept, 0 broken." in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("contract", "spoiled"),
+    [(contract, (module, line)) for contract, module, line in VIOLATIONS],
+    indirect=["spoiled"],
+    ids=[f"{module}: {line}" for _, module, line in VIOLATIONS],
+)
+def test_a_planted_violation_is_named(contract: str, spoiled: Path) -> None:
+    answer = lint(spoiled)
+
+    assert answer.returncode != 0
+    assert contract in broken(answer.stdout), answer.stdout
+
+
+def test_every_contract_has_its_violation() -> None:
+    assert {contract for contract, _, _ in VIOLATIONS} == {contract["name"] for contract in CONTRACTS}
