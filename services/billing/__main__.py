@@ -1,0 +1,44 @@
+"""The billing process: `python -m services.billing`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from oms.billing.v1 import billing_pb2_grpc as rpc
+from oms.orders.v1 import orders_pb2, orders_pb2_grpc
+from oms.types.v1 import types_pb2
+from services.billing.domain.facts import TOLD
+from services.billing.models import Table
+from services.billing.servicer import BillingServicer
+from services.billing.settings import Settings
+from services.runtime.auth import machine_token
+from services.runtime.db import Database
+from services.runtime.facts import facts_route
+from services.runtime.grpc_client import connect
+from services.runtime.process import ServiceProcess, run
+from services.runtime.relay import Relay
+
+
+def assemble(settings: Settings) -> ServiceProcess:
+    """Database → servicer → server, with the relay that tells orders of invoices and payments."""
+    database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations")
+    servicer = BillingServicer(database)
+    orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
+
+    def tell_orders(facts: list[types_pb2.Fact]) -> Iterable[str]:
+        """Hand facts to orders and give the ids it keeps."""
+        return orders.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids
+
+    return ServiceProcess(
+        "billing",
+        settings,
+        database,
+        register=lambda server: rpc.add_BillingServiceServicer_to_server(servicer, server),
+        service="oms.billing.v1.BillingService",
+        background=(Relay(database, [facts_route("billing", TOLD, tell_orders)]),),
+    )
+
+
+if __name__ == "__main__":
+    run("billing", Settings, assemble)

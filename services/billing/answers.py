@@ -1,0 +1,119 @@
+"""Domain to protobuf: how billing answers."""
+
+from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2
+from services.billing.domain.credit import Account, Decision
+from services.billing.domain.invoices import Invoice, InvoiceLine
+from services.billing.domain.ledger import AccountBalance, Entry
+from services.billing.domain.payments import Application, Payment
+from services.billing.domain.receivables import Receivable
+from services.kernel.clock import micros
+from services.kernel.money import Money
+
+
+def money(amount: Money) -> types_pb2.Money:
+    """An amount."""
+    return types_pb2.Money(minor_units=amount.minor, currency=amount.currency)
+
+
+def account(standing: Account) -> pb.CreditAccount:
+    """A customer's credit."""
+    return pb.CreditAccount(
+        customer_id=standing.customer_id,
+        limit=money(standing.limit),
+        committed=money(standing.committed),
+        receivable=money(standing.receivable),
+        headroom=money(standing.headroom),
+    )
+
+
+def decision(decided: Decision) -> pb.CommitCreditResponse:
+    """Whether there was room."""
+    return pb.CommitCreditResponse(
+        is_granted=decided.is_granted, exposure=money(decided.exposure), limit=money(decided.limit)
+    )
+
+
+def invoice(issued: Invoice) -> pb.Invoice:
+    """An invoice as it stands."""
+    return pb.Invoice(
+        invoice_id=issued.invoice_id,
+        number=issued.number,
+        order_id=issued.order_id,
+        order_number=issued.order_number,
+        customer_id=issued.customer_id,
+        shipment_id=issued.shipment_id,
+        invoiced_on=issued.invoiced_on.isoformat(),
+        due_on=issued.due_on.isoformat(),
+        lines=[_invoice_line(line) for line in issued.lines],
+        merchandise=money(issued.charges.merchandise),
+        discount=money(issued.charges.discount),
+        freight=money(issued.charges.freight),
+        tax=money(issued.charges.tax),
+        total=money(issued.total),
+        paid=money(issued.paid),
+        status=issued.status,
+    )
+
+
+def _invoice_line(line: InvoiceLine) -> pb.InvoiceLine:
+    return pb.InvoiceLine(
+        line_id=line.line_id,
+        sku=line.sku,
+        description=line.description,
+        quantity=line.quantity,
+        unit_price=line.unit_price.text,
+        extended=money(line.extended),
+    )
+
+
+def payment(recorded: Payment) -> pb.Payment:
+    """A payment and what it paid."""
+    return pb.Payment(
+        payment_id=recorded.payment_id,
+        customer_id=recorded.customer_id,
+        amount=money(recorded.amount),
+        reference=recorded.reference,
+        applications=[_application(application) for application in recorded.applications],
+        unapplied=money(recorded.unapplied),
+        received_at_micros=micros(recorded.received_at),
+    )
+
+
+def _application(application: Application) -> pb.PaymentApplication:
+    return pb.PaymentApplication(invoice_id=application.invoice_id, amount=money(application.amount))
+
+
+def balance(of: AccountBalance) -> pb.AccountBalance:
+    """An account's balance."""
+    return pb.AccountBalance(
+        account=of.account, currency=of.debit.currency, debit_minor=of.debit.minor, credit_minor=of.credit.minor
+    )
+
+
+def entry(posted: Entry) -> pb.Entry:
+    """A journal entry."""
+    return pb.Entry(
+        entry_id=posted.entry_id,
+        debit=posted.posting.debit,
+        credit=posted.posting.credit,
+        amount=money(posted.posting.amount),
+        source_type=posted.posting.source_type,
+        source_id=posted.posting.source_id,
+        order_id=posted.posting.order_id,
+        memo=posted.posting.memo,
+        posted_at_micros=micros(posted.posted_at),
+    )
+
+
+def receivable(row: Receivable) -> pb.Receivable:
+    """What a customer owes, by age."""
+    return pb.Receivable(
+        customer_id=row.customer_id,
+        currency=row.currency,
+        current_minor=row.current,
+        days_30_minor=row.days_30,
+        days_60_minor=row.days_60,
+        older_minor=row.older,
+        unapplied_minor=row.unapplied,
+    )

@@ -1,0 +1,47 @@
+"""Committing an order to its customer's credit and giving it back, each inside the caller's transaction."""
+
+from sqlmodel import Session
+
+from services.billing.domain.credit import Account, Decision, amount_to_commit, needs_credit
+from services.billing.store import credit
+from services.kernel.money import Money
+
+
+def commit(
+    session: Session, *, order_id: str, customer_id: str, amount: Money, payment_method: str, is_forced: bool
+) -> Decision:
+    """Commit an order's amount if there is room, or regardless when forced; an order never counts twice."""
+    if not needs_credit(payment_method):
+        standing = credit.account(session, customer_id, amount.currency)
+        return _decision(standing or Account.unknown(customer_id, amount.currency), is_granted=True)
+    take = credit.take_or_open if is_forced else credit.take
+    account = take(session, customer_id, amount.currency)
+    if account is None:
+        return _decision(Account.unknown(customer_id, amount.currency), is_granted=False)
+    adding = amount_to_commit(amount, credit.commitment(session, order_id))
+    if adding is None:
+        return _decision(account, is_granted=True)
+    if is_forced:
+        credit.move(session, customer_id, committed=adding, receivable=Money.zero(amount.currency))
+    elif adding.minor and not credit.commit_within_limit(session, customer_id, adding):
+        return _decision(account, is_granted=False)
+    credit.record_commitment(session, order_id, customer_id, adding)
+    return _decision(account, is_granted=True)
+
+
+def release(session: Session, order_id: str) -> Money | None:
+    """Give back what remains of an order's commitment and say how much; None when it never committed anything."""
+    known = credit.commitment(session, order_id)
+    if known is None:
+        return None
+    credit.take(session, known.customer_id, known.amount.currency)
+    # read again: an invoice may have taken its part while this waited for the account
+    held = credit.commitment(session, order_id)
+    assert held is not None, "commitments are never deleted"
+    credit.release_commitment(session, held)
+    credit.move(session, held.customer_id, committed=-held.remaining, receivable=Money.zero(held.amount.currency))
+    return held.remaining
+
+
+def _decision(account: Account, *, is_granted: bool) -> Decision:
+    return Decision(is_granted, account.exposure, account.limit)

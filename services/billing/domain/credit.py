@@ -1,0 +1,83 @@
+"""Credit: what a customer may owe, what is committed to accepted orders, and how an order counts once."""
+
+from dataclasses import dataclass
+
+from services.kernel.money import Money
+
+TERMS = "terms"
+EXEMPT = frozenset({"prepaid", "card", "deposit"})
+"""Payment methods that need no credit: their money comes before or with the goods."""
+
+PAYMENT_METHODS = EXEMPT | {TERMS}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A customer's credit in one currency. `receivable` is open invoices less unapplied cash, so it may be negative."""
+
+    customer_id: str
+    limit: Money
+    committed: Money
+    receivable: Money
+
+    @classmethod
+    def unknown(cls, customer_id: str, currency: str) -> "Account":
+        """A customer nobody has given credit: everything is zero."""
+        zero = Money.zero(currency)
+        return cls(customer_id, zero, zero, zero)
+
+    @property
+    def exposure(self) -> Money:
+        """What the customer owes or will owe: accepted orders not yet invoiced, and open invoices less unapplied cash."""
+        return self.committed + self.receivable
+
+    @property
+    def headroom(self) -> Money:
+        """What is left of the limit; negative when over it."""
+        return self.limit - self.exposure
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What one order has committed. amount = remaining + invoiced + released, always."""
+
+    order_id: str
+    customer_id: str
+    amount: Money
+    remaining: Money
+    invoiced: Money
+    released: Money
+    is_released: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to CommitCredit, with the account as it stood before it."""
+
+    is_granted: bool
+    exposure: Money
+    limit: Money
+
+
+def needs_credit(payment_method: str) -> bool:
+    """Whether an order paid this way counts against the limit."""
+    return payment_method not in EXEMPT
+
+
+def amount_to_commit(asked: Money, earlier: Commitment | None) -> Money | None:
+    """How much an order is still to commit; None when it has an active commitment already and must not count twice.
+
+    After a release (the order was reopened) what was invoiced of it counts as receivable already, so only the rest commits.
+    """
+    if earlier is None:
+        return asked
+    if not earlier.is_released:
+        return None
+    return max(asked - earlier.invoiced, Money.zero(asked.currency))
+
+
+def moved_by_invoice(commitment: Commitment | None, invoice_total: Money) -> Money:
+    """How much of an order's commitment turns into receivable with an invoice, so that the order counts once."""
+    if commitment is None:
+        return Money.zero(invoice_total.currency)
+    return min(commitment.remaining, invoice_total)

@@ -1,0 +1,226 @@
+"""Invoices: one a shipment, whose parts are shared out so that the invoices of an order sum to it to the cent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from services.billing.domain.credit import TERMS
+from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.money import Money, UnitPrice, extend, share_through, tax_on
+
+OPEN, PART_PAID, PAID = "open", "part_paid", "paid"
+STATUSES = frozenset({OPEN, PART_PAID, PAID})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line of the order as placed; `quantity` is what was ordered less what was cancelled."""
+
+    line_id: str
+    sku: str
+    description: str
+    quantity: int
+    unit_price: UnitPrice
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """The four parts of an order or an invoice. The discount is positive and lowers the total."""
+
+    merchandise: Money
+    discount: Money
+    freight: Money
+    tax: Money
+
+    @classmethod
+    def none(cls, currency: str) -> "Charges":
+        """Nothing charged yet."""
+        zero = Money.zero(currency)
+        return cls(zero, zero, zero, zero)
+
+    @property
+    def net(self) -> Money:
+        """Merchandise less discount: the revenue, and what is taxed."""
+        return self.merchandise - self.discount
+
+    @property
+    def total(self) -> Money:
+        """merchandise - discount + freight + tax."""
+        return self.net + self.freight + self.tax
+
+    def less(self, earlier: "Charges") -> "Charges":
+        """What these charges add to earlier ones. No part is negative: only a credit note takes back what was billed."""
+        zero = Money.zero(self.merchandise.currency)
+        return Charges(
+            max(self.merchandise - earlier.merchandise, zero),
+            max(self.discount - earlier.discount, zero),
+            max(self.freight - earlier.freight, zero),
+            max(self.tax - earlier.tax, zero),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BillableOrder:
+    """What billing needs of an order. `charges` are those of the order as first placed and are the denominators of every
+    share, so that a partly cancelled order keeps sharing rightly; `tax_rate` is a fraction.
+    """
+
+    order_id: str
+    number: str
+    customer_id: str
+    payment_method: str
+    net_days: int
+    tax_rate: Decimal
+    lines: tuple[OrderLine, ...]
+    charges: Charges
+
+    @property
+    def currency(self) -> str:
+        """The currency of every amount in it."""
+        return self.charges.merchandise.currency
+
+
+@dataclass(frozen=True, slots=True)
+class BilledSoFar:
+    """What the earlier invoices of an order came to: line id → units, and the sums of their parts."""
+
+    quantities: Mapping[str, int]
+    charges: Charges
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """A line of an invoice."""
+
+    line_id: str
+    sku: str
+    description: str
+    quantity: int
+    unit_price: UnitPrice
+    extended: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What an invoice will say: its lines in order line order, and its parts."""
+
+    lines: tuple[InvoiceLine, ...]
+    charges: Charges
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A posted invoice; nothing of it changes but what is paid on it."""
+
+    invoice_id: str
+    number: str
+    order_id: str
+    order_number: str
+    customer_id: str
+    shipment_id: str
+    invoiced_on: date
+    due_on: date
+    lines: tuple[InvoiceLine, ...]
+    charges: Charges
+    paid: Money
+
+    @property
+    def total(self) -> Money:
+        """What the customer is asked to pay."""
+        return self.charges.total
+
+    @property
+    def open(self) -> Money:
+        """What is still to be paid."""
+        return self.total - self.paid
+
+    @property
+    def status(self) -> str:
+        """paid when nothing is open (a free shipment at once), part_paid once something was paid, else open."""
+        if not self.open.minor:
+            return PAID
+        return PART_PAID if self.paid.minor else OPEN
+
+    def with_paid(self, applied: Money) -> "Invoice":
+        """The invoice after more was paid on it."""
+        return replace(self, paid=self.paid + applied)
+
+
+def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) -> Bill:
+    """Bill what left now, `shipped` being line id → units.
+
+    Every part is the difference of two running figures, what is due through this invoice less what earlier ones billed, so the
+    invoices of a completely shipped order sum exactly to the order whatever the partition, and the residual falls on the last.
+    Raises InvalidArgument for a line the order has not, Refused(INVOICED_MORE_THAN_ORDERED) beyond what was ordered.
+    """
+    _check_lines_known(order, shipped)
+    quantities = _through(order, shipped, so_far)
+    lines = tuple(
+        _bill_line(line, so_far.quantities.get(line.line_id, 0), shipped[line.line_id])
+        for line in order.lines
+        if line.line_id in shipped
+    )
+    charges = _charges_through(order, quantities).less(so_far.charges)
+    return Bill(lines, replace(charges, merchandise=Money.total((line.extended for line in lines), order.currency)))
+
+
+def due_on(order: BillableOrder, invoiced_on: date) -> date:
+    """When an invoice falls due: net days later on terms, at once for every other payment method."""
+    return invoiced_on + timedelta(days=order.net_days if order.payment_method == TERMS else 0)
+
+
+def _check_lines_known(order: BillableOrder, shipped: Mapping[str, int]) -> None:
+    unknown = sorted(set(shipped) - {line.line_id for line in order.lines})
+    if unknown:
+        raise InvalidArgument(
+            "LINE_UNKNOWN", f"order {order.number} has no line {', '.join(unknown)}: bill lines of the order"
+        )
+
+
+def _through(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) -> dict[str, int]:
+    """Line id → units invoiced through this invoice."""
+    quantities = {line.line_id: so_far.quantities.get(line.line_id, 0) for line in order.lines}
+    for line in order.lines:
+        quantities[line.line_id] += shipped.get(line.line_id, 0)
+        if line.line_id in shipped and quantities[line.line_id] > line.quantity:
+            raise Refused(
+                "INVOICED_MORE_THAN_ORDERED",
+                f"line {line.line_id} of order {order.number}: {quantities[line.line_id]} units would be invoiced of "
+                f"{line.quantity} ordered; check the shipment's quantities",
+            )
+    return quantities
+
+
+def _bill_line(line: OrderLine, before: int, units: int) -> InvoiceLine:
+    """The running extended price is rounded once from the unit price, so 3 at 33.33 bills 33.33 each, and it does not depend
+    on how many units are cancelled later.
+    """
+    extended = extend(line.unit_price, before + units) - extend(line.unit_price, before)
+    return InvoiceLine(line.line_id, line.sku, line.description, units, line.unit_price, extended)
+
+
+def _charges_through(order: BillableOrder, quantities: Mapping[str, int]) -> Charges:
+    """The parts due once these units are invoiced; exactly the order's own when they are all of it."""
+    merchandise = Money.total(
+        (extend(line.unit_price, quantities[line.line_id]) for line in order.lines), order.currency
+    )
+    part, whole = _progress(order, quantities, merchandise)
+    discount = share_through(order.charges.discount, part, whole)
+    freight = share_through(order.charges.freight, part, whole)
+    return Charges(merchandise, discount, freight, _tax_through(order, merchandise - discount, part == whole))
+
+
+def _progress(order: BillableOrder, quantities: Mapping[str, int], merchandise: Money) -> tuple[int, int]:
+    """How far the order is invoiced, by value; an order of free goods only has no value and is measured in units."""
+    whole = order.charges.merchandise.minor
+    if whole:
+        return min(merchandise.minor, whole), whole
+    return sum(quantities.values()), sum(line.quantity for line in order.lines)
+
+
+def _tax_through(order: BillableOrder, net: Money, is_whole: bool) -> Money:
+    """Tax on the running net. The order's own tax is the last word: a marketplace may have rounded it differently."""
+    if is_whole:
+        return order.charges.tax
+    return min(tax_on(net, order.tax_rate), order.charges.tax)

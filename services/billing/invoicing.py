@@ -1,0 +1,94 @@
+"""Issuing the invoice of a shipment, inside the caller's transaction: number, books, credit and facts move together."""
+
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from services.billing.domain import facts, ledger
+from services.billing.domain.credit import moved_by_invoice
+from services.billing.domain.invoices import Bill, BillableOrder, Invoice, bill, due_on
+from services.billing.domain.payments import Application, draw
+from services.billing.store import credit, invoices, payments
+from services.billing.store import ledger as books
+from services.billing.wire import Shipped
+from services.kernel.errors import Conflict
+from services.kernel.ids import invoice_number, new_id
+from services.kernel.money import Money
+from services.runtime.outbox import emit
+
+
+def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
+    """The one invoice of a shipment: posted now, or as it stands when it was posted before."""
+    order = shipped.order
+    credit.take_or_open(session, order.customer_id, order.currency)
+    earlier = invoices.of_shipment(session, shipped.shipment_id)
+    if earlier is not None:
+        return earlier
+    billed = bill(order, shipped.quantities, invoices.billed_so_far(session, order.order_id, order.currency))
+    sequence = invoices.next_sequence(session)
+    invoice = _invoice(order, shipped.shipment_id, shipped.shipped_on, billed, sequence)
+    invoices.add(session, invoice, sequence, now)
+    books.post(session, ledger.invoice_postings(invoice), now)
+    _move_credit(session, invoice)
+    _tell_issued(session, invoice, now)
+    return _draw_unapplied(session, invoice, now)
+
+
+def _invoice(order: BillableOrder, shipment_id: str, invoiced_on: date, billed: Bill, sequence: int) -> Invoice:
+    return Invoice(
+        new_id("inv"),
+        invoice_number(sequence),
+        order.order_id,
+        order.number,
+        order.customer_id,
+        shipment_id,
+        invoiced_on,
+        due_on(order, invoiced_on),
+        billed.lines,
+        billed.charges,
+        Money.zero(order.currency),
+    )
+
+
+def _move_credit(session: Session, invoice: Invoice) -> None:
+    """What was committed becomes receivable, so that the order counts once; the rest of the invoice is owed all the same."""
+    commitment = credit.commitment(session, invoice.order_id)
+    moved = moved_by_invoice(commitment, invoice.total)
+    if commitment is not None:
+        credit.invoice_commitment(session, commitment, moved)
+    credit.move(session, invoice.customer_id, committed=-moved, receivable=invoice.total)
+
+
+def _tell_issued(session: Session, invoice: Invoice, now: datetime) -> None:
+    so_far = invoices.billed_so_far(session, invoice.order_id, invoice.total.currency)
+    emit(
+        session,
+        kind=facts.INVOICE_ISSUED,
+        order_id=invoice.order_id,
+        subject_id=invoice.invoice_id,
+        detail=facts.invoice_issued(invoice, so_far.quantities),
+        now=now,
+    )
+
+
+def _draw_unapplied(session: Session, invoice: Invoice, now: datetime) -> Invoice:
+    """Cash that came before the invoice pays it, the oldest first: a prepaid order is settled the moment it is billed."""
+    waiting = payments.with_unapplied(session, invoice.customer_id, invoice.total.currency)
+    by_id = {payment.payment_id: payment for payment in waiting}
+    for payment_id, amount in draw(invoice.open, waiting):
+        application = Application(invoice.invoice_id, amount)
+        if not (
+            payments.draw(session, payment_id, application, now) and invoices.pay(session, invoice.invoice_id, amount)
+        ):
+            raise Conflict("UNAPPLIED_CASH_TAKEN", "the customer's unapplied cash was used by somebody else: try again")
+        payment, invoice = by_id[payment_id], invoice.with_paid(amount)
+        books.post(session, [ledger.drawn_posting(payment, invoice, amount)], now)
+        emit(
+            session,
+            kind=facts.PAYMENT_RECEIVED,
+            order_id=invoice.order_id,
+            subject_id=payment_id,
+            detail=facts.payment_received(payment, amount, [invoice]),
+            now=now,
+        )
+    return invoice

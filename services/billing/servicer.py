@@ -1,0 +1,190 @@
+"""BillingService: translate, decide, record, translate back."""
+
+from typing import TypeAlias
+
+import grpc
+import structlog
+from sqlmodel import Session
+
+from oms.billing.v1 import billing_pb2 as pb
+from oms.billing.v1 import billing_pb2_grpc as rpc
+from oms.types.v1 import types_pb2
+from services.billing import answers, committing, invoicing, receiving, wire
+from services.billing.domain.credit import Account
+from services.billing.domain.invoices import STATUSES
+from services.billing.domain.ledger import movement_posting
+from services.billing.domain.receivables import ageing
+from services.billing.store import audit, credit, invoices, payments
+from services.billing.store import ledger as books
+from services.kernel.clock import Clock, utc_now
+from services.kernel.errors import NotFound
+from services.kernel.money import Money
+from services.runtime.db import Database
+
+log = structlog.get_logger()
+
+Context: TypeAlias = grpc.ServicerContext
+
+
+class BillingServicer(rpc.BillingServiceServicer):
+    """Credit, invoices, payments, ledger."""
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self.database = database
+        self.clock = clock
+
+    def PutCreditAccount(self, request: pb.PutCreditAccountRequest, context: Context) -> pb.PutCreditAccountResponse:
+        """Create or replace a limit; what is committed and owed stays."""
+        customer_id = wire.text(request.customer_id, "customer_id")
+        limit, net_days = wire.money(request, "limit"), wire.days(request.net_days, "net_days")
+        with self.database.transaction() as session:
+            account = credit.put_limit(session, customer_id, limit, net_days)
+        return pb.PutCreditAccountResponse(account=answers.account(account))
+
+    def GetCreditAccount(self, request: pb.GetCreditAccountRequest, context: Context) -> pb.GetCreditAccountResponse:
+        """How credit stands; a customer nobody gave credit has a limit of zero."""
+        customer_id, currency = wire.text(request.customer_id, "customer_id"), wire.currency_of(request.currency)
+        with self.database.reading() as session:
+            account = credit.account(session, customer_id, currency)
+        return pb.GetCreditAccountResponse(account=answers.account(account or Account.unknown(customer_id, currency)))
+
+    def CommitCredit(self, request: pb.CommitCreditRequest, context: Context) -> pb.CommitCreditResponse:
+        """Commit an order if there is room. No room is an answer; an order never counts twice."""
+        order_id, customer_id = wire.text(request.order_id, "order_id"), wire.text(request.customer_id, "customer_id")
+        amount, method = wire.money(request, "amount"), wire.payment_method(request.payment_method)
+
+        def act(session: Session) -> pb.CommitCreditResponse:
+            decision = committing.commit(
+                session,
+                order_id=order_id,
+                customer_id=customer_id,
+                amount=amount,
+                payment_method=method,
+                is_forced=request.is_forced,
+            )
+            log.info("credit.decided", order_id=order_id, is_granted=decision.is_granted, is_forced=request.is_forced)
+            return answers.decision(decision)
+
+        return self.database.once(request.request_id, request, pb.CommitCreditResponse, act)
+
+    def ReleaseCredit(self, request: pb.ReleaseCreditRequest, context: Context) -> pb.ReleaseCreditResponse:
+        """Give back what is committed and not invoiced; nothing committed gives back nothing."""
+        order_id = wire.text(request.order_id, "order_id")
+
+        def act(session: Session) -> pb.ReleaseCreditResponse:
+            released = committing.release(session, order_id)
+            return pb.ReleaseCreditResponse(released=answers.money(released) if released else None)
+
+        return self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
+
+    def IssueInvoice(self, request: pb.IssueInvoiceRequest, context: Context) -> pb.IssueInvoiceResponse:
+        """Post the invoice of a shipment; a repeat under any request id gives the same invoice."""
+        shipped = wire.shipped(request)
+
+        def act(session: Session) -> pb.IssueInvoiceResponse:
+            invoice = invoicing.issue(session, shipped, self.clock())
+            log.info("invoice.issued", order_id=invoice.order_id, invoice_id=invoice.invoice_id, number=invoice.number)
+            return pb.IssueInvoiceResponse(invoice=answers.invoice(invoice))
+
+        return self.database.once(request.request_id, wire.identity(request), pb.IssueInvoiceResponse, act)
+
+    def GetInvoice(self, request: pb.GetInvoiceRequest, context: Context) -> pb.GetInvoiceResponse:
+        """One invoice. NOT_FOUND when there is none."""
+        invoice_id = wire.text(request.invoice_id, "invoice_id")
+        with self.database.reading() as session:
+            invoice = invoices.by_id(session, invoice_id)
+        if invoice is None:
+            raise NotFound("INVOICE_NOT_FOUND", f"there is no invoice {invoice_id}: check the identity")
+        return pb.GetInvoiceResponse(invoice=answers.invoice(invoice))
+
+    def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
+        """Invoices by number."""
+        limit, after = wire.page_size(request.limit), wire.number_cursor(request.cursor)
+        with self.database.reading() as session:
+            page = invoices.page(
+                session,
+                order_id=wire.optional_text(request.order_id, "order_id"),
+                customer_id=wire.optional_text(request.customer_id, "customer_id"),
+                status=wire.one_of(request.status, STATUSES, "invoice status"),
+                after=after,
+                limit=limit + 1,
+            )
+        cursor = str(page[limit - 1][0]) if len(page) > limit else ""
+        return pb.ListInvoicesResponse(invoices=[answers.invoice(each) for _, each in page[:limit]], next_cursor=cursor)
+
+    def RecordPayment(self, request: pb.RecordPaymentRequest, context: Context) -> pb.RecordPaymentResponse:
+        """Record cash and apply it; the same bank reference of a customer is one payment."""
+        receipt = wire.receipt(request)
+
+        def act(session: Session) -> pb.RecordPaymentResponse:
+            payment = receiving.record(session, receipt, self.clock())
+            log.info("payment.recorded", payment_id=payment.payment_id, invoices=len(payment.applications))
+            return pb.RecordPaymentResponse(payment=answers.payment(payment))
+
+        return self.database.once(request.request_id, request, pb.RecordPaymentResponse, act)
+
+    def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
+        """Payments, oldest first."""
+        limit = wire.page_size(request.limit)
+        customer_id = wire.optional_text(request.customer_id, "customer_id")
+        after = wire.optional_text(request.cursor, "cursor")
+        with self.database.reading() as session:
+            page = payments.page(session, customer_id=customer_id, after=after, limit=limit + 1)
+        cursor = page[limit - 1].payment_id if len(page) > limit else ""
+        return pb.ListPaymentsResponse(payments=[answers.payment(each) for each in page[:limit]], next_cursor=cursor)
+
+    def PostStockMovements(
+        self, request: pb.PostStockMovementsRequest, context: Context
+    ) -> pb.PostStockMovementsResponse:
+        """Post each movement once; one that has no value posts nothing and counts as posted. One bad fact refuses the batch."""
+        movements = wire.movements(request.facts)
+        postings = [posting for posting in map(movement_posting, movements) if posting]
+        with self.database.transaction() as session:
+            books.post(session, postings, self.clock())
+        return pb.PostStockMovementsResponse(posted_fact_ids=[fact.fact_id for fact in request.facts])
+
+    def GetTrialBalance(self, request: pb.GetTrialBalanceRequest, context: Context) -> pb.GetTrialBalanceResponse:
+        """Balance of every account that was used."""
+        currency = wire.currency_of(request.currency) if request.currency else ""
+        with self.database.reading() as session:
+            balances = books.balances(session, currency)
+        return pb.GetTrialBalanceResponse(balances=[answers.balance(each) for each in balances])
+
+    def ListEntries(self, request: pb.ListEntriesRequest, context: Context) -> pb.ListEntriesResponse:
+        """Journal entries, oldest first."""
+        limit, after = wire.page_size(request.limit), wire.number_cursor(request.cursor)
+        account, order_id = wire.account_filter(request.account), wire.optional_text(request.order_id, "order_id")
+        with self.database.reading() as session:
+            page = books.page(session, order_id=order_id, account=account, after=after, limit=limit + 1)
+        cursor = str(page[limit - 1].entry_id) if len(page) > limit else ""
+        return pb.ListEntriesResponse(entries=[answers.entry(each) for each in page[:limit]], next_cursor=cursor)
+
+    def ListReceivables(self, request: pb.ListReceivablesRequest, context: Context) -> pb.ListReceivablesResponse:
+        """What customers owe today, by age past the due date."""
+        customer_id = wire.optional_text(request.customer_id, "customer_id")
+        with self.database.reading() as session:
+            due = payments.due_amounts(session, customer_id)
+            unapplied = payments.unapplied_cash(session, customer_id)
+        rows = ageing(self.clock().date(), due, unapplied)
+        return pb.ListReceivablesResponse(receivables=[answers.receivable(row) for row in rows])
+
+    def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
+        """Every invariant of the books, and what other services' figures must agree with."""
+        with self.database.reading() as session:
+            findings = [audit.check(session, invariant) for invariant in audit.INVARIANTS]
+            return pb.AuditResponse(
+                invariants=[_invariant(finding) for finding in findings],
+                inventory_balance=[answers.money(balance) for balance in audit.inventory_balance(session)],
+                committed_order_ids=audit.committed_order_ids(session),
+                billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],
+            )
+
+
+def _invariant(finding: audit.Finding) -> types_pb2.Invariant:
+    return types_pb2.Invariant(
+        name=finding.name, rule=finding.rule, violations=finding.violations, offenders=finding.offenders
+    )
+
+
+def _billed(order_id: str, total: Money) -> pb.OrderBilled:
+    return pb.OrderBilled(order_id=order_id, total=answers.money(total))

@@ -1,0 +1,197 @@
+"""One SQL query per invariant of billing; each gives the rows that break it, as text a person can read."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from services.kernel.money import Money
+
+MAX_OFFENDERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How an invariant stands: how many rows break it, and the first of them."""
+
+    name: str
+    rule: str
+    violations: int
+    offenders: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A rule and the query that gives (offender) for every row that breaks it."""
+
+    name: str
+    rule: str
+    query: str
+
+
+_BALANCE = """
+SELECT currency, SUM(minor) AS minor FROM (
+  SELECT currency, CASE WHEN debit = '{account}' THEN amount_minor ELSE -amount_minor END AS minor
+  FROM journal_entry WHERE debit = '{account}' OR credit = '{account}'
+) AS sides GROUP BY currency
+"""
+
+
+def _compare(left: str, right: str, keys: tuple[str, ...]) -> str:
+    """Keys whose sum of `minor` differs between two queries, a missing one counting as zero."""
+    columns = ", ".join(keys)
+    return f"""
+    SELECT {" || ' ' || ".join(keys)} || ': ' || SUM(a) || ' and ' || SUM(b) FROM (
+      SELECT {columns}, minor AS a, 0 AS b FROM ({left}) AS l
+      UNION ALL SELECT {columns}, 0 AS a, minor AS b FROM ({right}) AS r
+    ) AS both_sides GROUP BY {columns} HAVING SUM(a) <> SUM(b) ORDER BY {columns}
+    """  # noqa: S608 - built from constants of this module
+
+
+_OPEN_BY_CURRENCY = "SELECT currency, SUM(total_minor - paid_minor) AS minor FROM invoice GROUP BY currency"
+_UNAPPLIED_BY_CURRENCY = "SELECT currency, -SUM(unapplied_minor) AS minor FROM payment GROUP BY currency"
+_OWED_BY_CUSTOMER = """
+SELECT customer_id, currency, SUM(minor) AS minor FROM (
+  SELECT customer_id, currency, total_minor - paid_minor AS minor FROM invoice
+  UNION ALL SELECT customer_id, currency, -unapplied_minor AS minor FROM payment
+) AS parts GROUP BY customer_id, currency
+"""
+_REMAINING_BY_CUSTOMER = """
+SELECT customer_id, currency, SUM(remaining_minor) AS minor FROM commitment GROUP BY customer_id, currency
+"""
+
+INVARIANTS = (
+    Invariant(
+        "billing.entries_are_transfers",
+        "every journal entry moves a positive amount between two different accounts",
+        "SELECT 'entry ' || entry_id FROM journal_entry WHERE amount_minor <= 0 OR debit = credit ORDER BY entry_id",
+    ),
+    Invariant(
+        "billing.receivable_account_is_open_invoices",
+        "the balance of accounts_receivable is the sum of what is open on invoices, per currency",
+        _compare(_BALANCE.format(account="accounts_receivable"), _OPEN_BY_CURRENCY, ("currency",)),
+    ),
+    Invariant(
+        "billing.unapplied_account_is_unapplied_payments",
+        "the balance of unapplied_cash is what payments have left, per currency",
+        _compare(_BALANCE.format(account="unapplied_cash"), _UNAPPLIED_BY_CURRENCY, ("currency",)),
+    ),
+    Invariant(
+        "billing.cash_account_is_payments",
+        "the balance of cash is the sum of the payments, per currency",
+        _compare(
+            _BALANCE.format(account="cash"),
+            "SELECT currency, SUM(amount_minor) AS minor FROM payment GROUP BY currency",
+            ("currency",),
+        ),
+    ),
+    Invariant(
+        "billing.credit_receivable_is_open_invoices",
+        "a credit account's receivable is its customer's open invoices less unapplied cash",
+        _compare(
+            "SELECT customer_id, currency, receivable_minor AS minor FROM credit_account",
+            _OWED_BY_CUSTOMER,
+            ("customer_id", "currency"),
+        ),
+    ),
+    Invariant(
+        "billing.credit_committed_is_commitments",
+        "a credit account's committed is what its orders have committed and not been invoiced",
+        _compare(
+            "SELECT customer_id, currency, committed_minor AS minor FROM credit_account",
+            _REMAINING_BY_CUSTOMER,
+            ("customer_id", "currency"),
+        ),
+    ),
+    Invariant(
+        "billing.commitments_add_up",
+        "a commitment is what remains of it, what was invoiced and what was released; a released one has nothing left",
+        "SELECT order_id FROM commitment WHERE amount_minor <> remaining_minor + invoiced_minor + released_minor "
+        "OR (is_released AND remaining_minor <> 0) ORDER BY order_id",
+    ),
+    Invariant(
+        "billing.invoice_numbers_gapless",
+        "invoice numbers count from one without a gap, as far as the counter",
+        "SELECT 'before ' || number FROM invoice AS i WHERE sequence > 1 AND NOT EXISTS "
+        "(SELECT 1 FROM invoice AS e WHERE e.sequence = i.sequence - 1) "
+        "UNION ALL SELECT 'counter at ' || last_number FROM counter WHERE name = 'invoice' "
+        "AND last_number <> (SELECT COALESCE(MAX(sequence), 0) FROM invoice)",
+    ),
+    Invariant(
+        "billing.one_invoice_a_shipment",
+        "a shipment has one invoice, for ever",
+        "SELECT shipment_id FROM invoice GROUP BY shipment_id HAVING COUNT(*) > 1 ORDER BY shipment_id",
+    ),
+    Invariant(
+        "billing.invoice_total_adds_up",
+        "an invoice's total is merchandise - discount + freight + tax",
+        "SELECT number FROM invoice "
+        "WHERE total_minor <> merchandise_minor - discount_minor + freight_minor + tax_minor ORDER BY sequence",
+    ),
+    Invariant(
+        "billing.invoice_lines_sum",
+        "an invoice's lines sum to its merchandise",
+        "SELECT i.number FROM invoice AS i LEFT JOIN invoice_line AS l ON l.invoice_id = i.invoice_id "
+        "GROUP BY i.number, i.merchandise_minor HAVING COALESCE(SUM(l.extended_minor), 0) <> i.merchandise_minor "
+        "ORDER BY i.number",
+    ),
+    Invariant(
+        "billing.invoice_posted_in_full",
+        "an invoice's entries debit the receivable by exactly its total",
+        _compare(
+            "SELECT invoice_id, total_minor AS minor FROM invoice",
+            "SELECT source_id AS invoice_id, SUM(amount_minor) AS minor FROM journal_entry "
+            "WHERE source_type = 'invoice' AND debit = 'accounts_receivable' GROUP BY source_id",
+            ("invoice_id",),
+        ),
+    ),
+    Invariant(
+        "billing.invoice_paid_within_total",
+        "nothing is paid beyond an invoice's total",
+        "SELECT number FROM invoice WHERE paid_minor < 0 OR paid_minor > total_minor ORDER BY sequence",
+    ),
+    Invariant(
+        "billing.invoice_paid_is_applications",
+        "what is paid on an invoice is the sum of what payments applied to it",
+        _compare(
+            "SELECT invoice_id, paid_minor AS minor FROM invoice",
+            "SELECT invoice_id, SUM(amount_minor) AS minor FROM payment_application GROUP BY invoice_id",
+            ("invoice_id",),
+        ),
+    ),
+    Invariant(
+        "billing.payment_is_applied_or_left",
+        "a payment is what it was applied to and what is left of it",
+        _compare(
+            "SELECT payment_id, amount_minor - unapplied_minor AS minor FROM payment",
+            "SELECT payment_id, SUM(amount_minor) AS minor FROM payment_application GROUP BY payment_id",
+            ("payment_id",),
+        ),
+    ),
+)
+
+
+def check(session: Session, invariant: Invariant) -> Finding:
+    """Run one invariant's query."""
+    offenders = [str(offender) for offender in session.execute(text(invariant.query)).scalars()]
+    return Finding(invariant.name, invariant.rule, len(offenders), tuple(offenders[:MAX_OFFENDERS]))
+
+
+def inventory_balance(session: Session) -> list[Money]:
+    """The inventory account's balance, one a currency: inventory's stock value must equal it."""
+    rows = session.execute(text(f"{_BALANCE.format(account='inventory')} ORDER BY currency"))
+    return [Money(int(minor), currency) for currency, minor in rows]
+
+
+def committed_order_ids(session: Session) -> list[str]:
+    """Orders that still have credit committed: each must be live."""
+    rows = session.execute(text("SELECT order_id FROM commitment WHERE remaining_minor > 0 ORDER BY order_id"))
+    return [str(order_id) for order_id in rows.scalars()]
+
+
+def billed_orders(session: Session) -> list[tuple[str, Money]]:
+    """What each invoiced order was billed in all."""
+    rows = session.execute(
+        text("SELECT order_id, currency, SUM(total_minor) FROM invoice GROUP BY order_id, currency ORDER BY order_id")
+    )
+    return [(str(order_id), Money(int(minor), currency)) for order_id, currency, minor in rows]

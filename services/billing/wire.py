@@ -1,0 +1,300 @@
+"""Protobuf to domain: the only place that checks the shape of what billing is asked."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from google.protobuf.message import Message
+
+from oms.billing.v1 import billing_pb2 as pb
+from oms.orders.v1 import orders_pb2
+from oms.types.v1 import types_pb2
+from services.billing.domain.credit import PAYMENT_METHODS
+from services.billing.domain.invoices import BillableOrder, Charges, OrderLine
+from services.billing.domain.ledger import ACCOUNTS, Movement
+from services.billing.domain.payments import Application
+from services.kernel.clock import from_micros
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money, UnitPrice, extend
+from services.kernel.quantity import positive
+
+MAX_TEXT = 200
+MAX_DESCRIPTION = 1_000
+MAX_LINES = 1_000
+MAX_APPLICATIONS = 500
+MAX_FACTS = 1_000
+MAX_DETAIL = 20_000
+MAX_NET_DAYS = 3_650
+PAGE, MAX_PAGE = 100, 500
+_MAX_MICROS = 253_370_764_800_000_000
+"""The year 9999 begins: later instants leave no room for a due date."""
+_MAX_INT64 = 2**63 - 1
+_RATE = re.compile(r"[01](\.[0-9]{1,10})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A shipment to be invoiced: line id → units that left, and the day they left (UTC)."""
+
+    order: BillableOrder
+    shipment_id: str
+    quantities: dict[str, int]
+    shipped_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Cash to be recorded; no applications means oldest due first."""
+
+    customer_id: str
+    amount: Money
+    reference: str
+    applications: tuple[Application, ...]
+
+
+def text(value: str, what: str, *, longest: int = MAX_TEXT) -> str:
+    """A text that is there, not too long, and printable."""
+    if not value.strip():
+        raise InvalidArgument("FIELD_MISSING", f"{what} is missing: send it")
+    return optional_text(value, what, longest=longest)
+
+
+def optional_text(value: str, what: str, *, longest: int = MAX_TEXT) -> str:
+    """A text that may be empty; a control character is refused, because a database may."""
+    if len(value) > longest:
+        raise InvalidArgument("TEXT_TOO_LONG", f"{what} has {len(value)} characters: send at most {longest}")
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise InvalidArgument("TEXT_NOT_PRINTABLE", f"{what} has a control character: send printable text")
+    return value
+
+
+def money(message: Message, field: str, *, currency: str | None = None, least: int = 0) -> Money:
+    """A money field that is there, at least `least` minor units, and in `currency` when one is given."""
+    if not message.HasField(field):
+        raise InvalidArgument("FIELD_MISSING", f"{field} is missing: send minor_units and currency")
+    sent: types_pb2.Money = getattr(message, field)
+    amount = Money(sent.minor_units, sent.currency)
+    if currency is not None and amount.currency != currency:
+        raise InvalidArgument(
+            "CURRENCY_MIXED", f"{field} is in {amount.currency}, the rest in {currency}: use one currency"
+        )
+    if amount.minor < least:
+        raise InvalidArgument(
+            "AMOUNT_TOO_SMALL", f"{field} is {amount}: it must be at least {Money(least, amount.currency)}"
+        )
+    return amount
+
+
+def currency_of(code: str) -> str:
+    """An ISO 4217 code that exists."""
+    return Money.zero(code).currency
+
+
+def days(count: int, what: str) -> int:
+    """A number of days nobody has to laugh at."""
+    if not 0 <= count <= MAX_NET_DAYS:
+        raise InvalidArgument("DAYS_OUT_OF_RANGE", f"{what} must be from 0 to {MAX_NET_DAYS}")
+    return count
+
+
+def payment_method(method: str) -> str:
+    """One of the four."""
+    if method not in PAYMENT_METHODS:
+        raise InvalidArgument(
+            "PAYMENT_METHOD_UNKNOWN",
+            f"{method[:40]!r} is no payment method: use one of {', '.join(sorted(PAYMENT_METHODS))}",
+        )
+    return method
+
+
+def page_size(limit: int) -> int:
+    """How many rows a page has: 0 means 100."""
+    if not 0 <= limit <= MAX_PAGE:
+        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit must be from 1 to {MAX_PAGE}, or 0 for {PAGE}")
+    return limit or PAGE
+
+
+def number_cursor(cursor: str) -> int:
+    """Where a page ended whose rows are numbered; empty means the beginning."""
+    if not cursor:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 19 and int(cursor) <= _MAX_INT64):
+        raise InvalidArgument("CURSOR_UNKNOWN", "send back the next_cursor of the last page, or none")
+    return int(cursor)
+
+
+def account_filter(account: str) -> str:
+    """An account of the books, or empty for every one."""
+    if account and account not in ACCOUNTS:
+        raise InvalidArgument("ACCOUNT_UNKNOWN", f"{account[:40]!r} is no account: use one of {', '.join(ACCOUNTS)}")
+    return account
+
+
+def one_of(value: str, allowed: Iterable[str], what: str) -> str:
+    """A word of a list, or empty."""
+    words = sorted(allowed)
+    if value and value not in words:
+        raise InvalidArgument("FILTER_UNKNOWN", f"{value[:40]!r} is no {what}: use one of {', '.join(words)}")
+    return value
+
+
+def shipped(request: pb.IssueInvoiceRequest) -> Shipped:
+    """What is to be invoiced; lines named twice are summed."""
+    if not request.HasField("order"):
+        raise InvalidArgument("FIELD_MISSING", "order is missing: send the order as placed")
+    if not 1 <= len(request.lines) <= MAX_LINES:
+        raise InvalidArgument("LINES_OUT_OF_RANGE", f"send from 1 to {MAX_LINES} lines that left")
+    if not 0 < request.shipped_at_micros < _MAX_MICROS:
+        raise InvalidArgument(
+            "SHIPPED_AT_OUT_OF_RANGE", "shipped_at_micros is no instant from 1970 to 9998: send when it left"
+        )
+    quantities: dict[str, int] = {}
+    for line in request.lines:
+        line_id = text(line.line_id, "line_id of a shipped line")
+        units = positive(line.quantity, f"quantity of line {line_id}")
+        quantities[line_id] = quantities.get(line_id, 0) + units
+    return Shipped(
+        _order(request.order),
+        text(request.shipment_id, "shipment_id"),
+        quantities,
+        from_micros(request.shipped_at_micros).date(),
+    )
+
+
+def identity(request: pb.IssueInvoiceRequest) -> pb.IssueInvoiceRequest:
+    """What makes two requests the same: the order document may be a newer one when a step is tried again."""
+    return pb.IssueInvoiceRequest(
+        request_id=request.request_id,
+        order=orders_pb2.Order(order_id=request.order.order_id),
+        shipment_id=request.shipment_id,
+        lines=request.lines,
+    )
+
+
+def receipt(request: pb.RecordPaymentRequest) -> Receipt:
+    """Cash that arrived."""
+    amount = money(request, "amount", least=1)
+    if len(request.applications) > MAX_APPLICATIONS:
+        raise InvalidArgument(
+            "APPLICATIONS_TOO_MANY", f"a payment is applied to at most {MAX_APPLICATIONS} invoices at once"
+        )
+    applications = tuple(
+        Application(
+            text(application.invoice_id, "invoice_id of an application"),
+            money(application, "amount", currency=amount.currency, least=1),
+        )
+        for application in request.applications
+    )
+    return Receipt(text(request.customer_id, "customer_id"), amount, text(request.reference, "reference"), applications)
+
+
+def movements(facts: Iterable[types_pb2.Fact]) -> list[Movement]:
+    """Stock movements, sorted by fact id so that two deliveries never wait for each other in a circle."""
+    told = [_movement(fact) for fact in facts]
+    if len(told) > MAX_FACTS:
+        raise InvalidArgument("FACTS_TOO_MANY", f"send at most {MAX_FACTS} facts at once")
+    return sorted(told, key=lambda movement: movement.fact_id)
+
+
+def _movement(fact: types_pb2.Fact) -> Movement:
+    fact_id = text(fact.fact_id, "fact_id")
+    detail = _detail(fact, fact_id)
+    quantity, value = (_whole(detail, member, fact_id) for member in ("quantity", "value_minor"))
+    return Movement(
+        fact_id,
+        fact.kind,
+        optional_text(fact.order_id, "order_id"),
+        _word(detail, "warehouse_id", fact_id),
+        _word(detail, "sku", fact_id),
+        quantity,
+        Money(value, _word(detail, "currency", fact_id)),
+    )
+
+
+def _detail(fact: types_pb2.Fact, fact_id: str) -> dict[str, Any]:
+    """The members of a fact; a document nested too deeply to read is refused like any other that is not ours."""
+    try:
+        detail = json.loads(fact.detail_json) if len(fact.detail_json) <= MAX_DETAIL else None
+    except (ValueError, RecursionError):
+        detail = None
+    if not isinstance(detail, dict):
+        raise InvalidArgument("DETAIL_NOT_JSON", f"detail_json of fact {fact_id} is no JSON object of ours")
+    return detail
+
+
+def _whole(detail: dict[str, Any], member: str, fact_id: str) -> int:
+    value = detail.get(member)
+    if type(value) is not int:
+        raise InvalidArgument("DETAIL_MEMBER_WRONG", f"{member} of fact {fact_id} must be a whole number")
+    return value
+
+
+def _word(detail: dict[str, Any], member: str, fact_id: str) -> str:
+    value = detail.get(member)
+    if not isinstance(value, str):
+        raise InvalidArgument("DETAIL_MEMBER_WRONG", f"{member} of fact {fact_id} must be a text")
+    return text(value, f"{member} of fact {fact_id}")
+
+
+def _order(order: orders_pb2.Order) -> BillableOrder:
+    currency = currency_of(order.currency)
+    if not 1 <= len(order.lines) <= MAX_LINES:
+        raise InvalidArgument("LINES_OUT_OF_RANGE", f"an order has from 1 to {MAX_LINES} lines")
+    if not _RATE.fullmatch(order.tax_rate):
+        raise InvalidArgument("TAX_RATE_OUT_OF_RANGE", "a tax rate is a decimal fraction from 0 to 1, such as 0.0825")
+    billable = BillableOrder(
+        text(order.order_id, "order_id"),
+        text(order.number, "number of the order"),
+        text(order.customer_id, "customer_id of the order"),
+        payment_method(order.payment_method),
+        days(order.net_days, "net_days"),
+        Decimal(order.tax_rate),
+        tuple(_order_line(line, currency) for line in order.lines),
+        _charges(order, currency),
+    )
+    _check_lines(billable)
+    return billable
+
+
+def _order_line(line: orders_pb2.OrderLine, currency: str) -> OrderLine:
+    line_id = text(line.line_id, "line_id of an order line")
+    if line.quantity < 0:
+        raise InvalidArgument("QUANTITY_OUT_OF_RANGE", f"quantity of order line {line_id} is negative")
+    return OrderLine(
+        line_id,
+        text(line.sku, f"sku of order line {line_id}"),
+        optional_text(line.description, f"description of order line {line_id}", longest=MAX_DESCRIPTION),
+        line.quantity,
+        UnitPrice.parse(line.unit_price, currency),
+    )
+
+
+def _charges(order: orders_pb2.Order, currency: str) -> Charges:
+    """The order's figures, which must add up: every invoice is a share of them."""
+    merchandise, discount, freight, tax, total = (
+        money(order, part, currency=currency) for part in ("merchandise", "discount", "freight", "tax", "total")
+    )
+    charges = Charges(merchandise, discount, freight, tax)
+    if discount > merchandise:
+        raise InvalidArgument(
+            "DISCOUNT_TOO_LARGE", f"a discount of {discount} exceeds the merchandise of {merchandise}"
+        )
+    if charges.total != total:
+        raise InvalidArgument("ORDER_TOTAL_WRONG", f"the order's parts come to {charges.total}, its total says {total}")
+    return charges
+
+
+def _check_lines(order: BillableOrder) -> None:
+    """Lines are named once and come to no more than the merchandise; less is possible after a cancellation."""
+    if len({line.line_id for line in order.lines}) != len(order.lines):
+        raise InvalidArgument("LINE_REPEATED", f"order {order.number} names a line twice")
+    lines = Money.total((extend(line.unit_price, line.quantity) for line in order.lines), order.currency)
+    if lines > order.charges.merchandise:
+        raise InvalidArgument(
+            "ORDER_TOTAL_WRONG", f"the order's lines come to {lines}, its merchandise says {order.charges.merchandise}"
+        )
