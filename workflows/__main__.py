@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+from pathlib import Path
 
 import structlog
 from temporalio.client import Client
@@ -48,6 +50,8 @@ async def serve(settings: ServiceSettings) -> None:
     async with order_worker(client, services):
         await schedule_sweeps(client)
         log.info("worker.started", target=settings.temporal_target)
+        if ready_file := os.environ.get("OMS_READY_FILE"):
+            Path(ready_file).touch()
         await stop.wait()
     log.info("worker.stopped")
 
