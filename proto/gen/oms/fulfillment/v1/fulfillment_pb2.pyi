@@ -264,7 +264,7 @@ Global___WarehouseQuote: _TypeAlias = WarehouseQuote  # noqa: Y015
 
 @_typing.final
 class QuoteWarehousesResponse(_message.Message):
-    """Warehouses that can serve the destination, cheapest first, then by id."""
+    """Warehouses that can serve the destination, cheapest first, then by id; none when no carrier goes there (not an error)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -351,8 +351,10 @@ class ReleaseShipmentsRequest(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReleaseLine]:
-        """What is held for the order and not shipped, ALL of it so far: the service releases only what no open or shipped shipment
-        has yet, so a repeat releases nothing twice.
+        """Everything ever allocated to the order and not cancelled: what is held PLUS what has shipped, per line and warehouse, and
+        every service line. The service releases this total less what its shipments carry (all but cancelled ones, shipped and
+        delivered ones included), so a repeat releases nothing twice, whether or not inventory has booked the last ship confirm.
+        An order that was cancelled by CancelShipments gets an empty answer.
         """
 
     def __init__(
@@ -381,7 +383,7 @@ class ReleaseShipmentsResponse(_message.Message):
     SHIPMENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def shipments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shipment]:
-        """New shipments, by warehouse id; empty when all was released before."""
+        """New shipments, by warehouse id, a service visit first; empty when all was released before or the order was cancelled."""
 
     def __init__(
         self,
@@ -472,7 +474,7 @@ class Shipment(_message.Message):
     tracking_number: _builtins.str
     """With a check digit; empty before it ships and for a service."""
     promised_on: _builtins.str
-    """ISO date."""
+    """ISO date; empty when no carrier had a rate for the address at release."""
     is_service: _builtins.bool
     """Whether it is a service visit."""
     shipped_at_micros: _builtins.int
@@ -862,7 +864,7 @@ Global___RecordCarrierEventResponse: _TypeAlias = RecordCarrierEventResponse  # 
 
 @_typing.final
 class CancelShipmentsRequest(_message.Message):
-    """Stops everything of an order that has not left."""
+    """Stops everything of an order that has not left, for good: a later release for the order creates nothing."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

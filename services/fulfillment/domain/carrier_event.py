@@ -1,0 +1,32 @@
+"""What a carrier says of a parcel, and whether it changes anything."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.fulfillment.domain.shipment import Shipment, State
+
+
+class CarrierStatus(StrEnum):
+    """The carrier's words that we keep."""
+
+    IN_TRANSIT = "in_transit"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+    EXCEPTION = "exception"
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierEvent:
+    """One verified message; (carrier, event_id) is its identity."""
+
+    carrier: str
+    event_id: str
+    tracking_number: str
+    status: CarrierStatus
+    occurred_at: datetime
+
+
+def delivers(event: CarrierEvent, shipment: Shipment) -> bool:
+    """Whether the event moves the shipment; everything else, and everything after delivery, is only kept."""
+    return event.status is CarrierStatus.DELIVERED and shipment.state is State.SHIPPED

@@ -1,0 +1,118 @@
+"""What of an order's allocation has no shipment yet, and how it is cut into shipments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from services.fulfillment.domain.address import Address
+from services.fulfillment.domain.rates import Rate, cheapest
+from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
+from services.fulfillment.domain.workdays import promised_on
+
+LineKey = tuple[str, str, str]
+"""Order line, SKU, warehouse (empty for a service)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLine:
+    """Units of an order line ever allocated in one warehouse and not cancelled: held plus shipped."""
+
+    line_id: str
+    sku: str
+    description: str
+    warehouse_id: str
+    quantity: int
+    unit_weight_grams: int
+
+    @property
+    def key(self) -> LineKey:
+        """What is counted together."""
+        return self.line_id, self.sku, self.warehouse_id
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What the floor is asked to send for an order: its number and address for the labels, and all it was ever allocated."""
+
+    order_id: str
+    order_number: str
+    ship_to: Address
+    allocated: tuple[ReleaseLine, ...]
+
+
+def unreleased(allocated: Iterable[ReleaseLine], shipments: Iterable[Shipment]) -> list[ReleaseLine]:
+    """What no shipment carries yet, sorted by line, SKU and warehouse.
+
+    Both sides count everything since the order began: the allocation includes what has shipped and the shipments include those
+    that have left. So it does not matter whether inventory has heard of the last shipment when it was asked.
+    """
+    totals: dict[LineKey, ReleaseLine] = {}
+    for line in allocated:
+        known = totals.get(line.key)
+        totals[line.key] = replace(line, quantity=line.quantity + known.quantity) if known else line
+    carried = released_totals(shipments)
+    left = (replace(line, quantity=line.quantity - carried.get(key, 0)) for key, line in sorted(totals.items()))
+    return [line for line in left if line.quantity > 0]
+
+
+def released_totals(shipments: Iterable[Shipment]) -> dict[LineKey, int]:
+    """(line, SKU, warehouse) → units in shipments that were not cancelled, also those that have left."""
+    totals: dict[LineKey, int] = {}
+    for shipment in shipments:
+        if shipment.state is State.CANCELLED:
+            continue
+        for line in shipment.lines:
+            key = (line.line_id, line.sku, shipment.warehouse_id)
+            totals[key] = totals.get(key, 0) + line.quantity
+    return totals
+
+
+def by_warehouse(lines: Iterable[ReleaseLine]) -> dict[str, tuple[ShipmentLine, ...]]:
+    """Warehouse id → the lines of its one new shipment, in order of warehouse id; services first, under the empty id."""
+    cut: dict[str, list[ShipmentLine]] = {}
+    for line in lines:
+        content = ShipmentLine(line.line_id, line.sku, line.description, line.quantity, line.unit_weight_grams)
+        cut.setdefault(line.warehouse_id, []).append(content)
+    return {warehouse_id: tuple(cut[warehouse_id]) for warehouse_id in sorted(cut)}
+
+
+def new_shipments(
+    release: Release,
+    lines: Iterable[ReleaseLine],
+    rates: Sequence[Rate],
+    take_serials: Callable[[int], int],
+    new_id: Callable[[], str],
+    now: datetime,
+) -> list[Shipment]:
+    """One shipment a warehouse and one for all services; `rates` are those into the address's zone.
+
+    `take_serials(count)` gives the first of `count` numbers in a row.
+    """
+    cut = by_warehouse(lines)
+    first = take_serials(len(cut))
+    drafts = [
+        Shipment(
+            new_id(),
+            first + index,
+            release.order_id,
+            release.order_number,
+            warehouse_id,
+            release.ship_to,
+            content,
+            None,
+            now,
+        )
+        for index, (warehouse_id, content) in enumerate(cut.items())
+    ]
+    return [replace(draft, promised_on=promise(draft, rates)) for draft in drafts]
+
+
+def promise(shipment: Shipment, rates: Iterable[Rate]) -> date | None:
+    """The promised day by the cheapest rate; a service needs no road; None when no carrier goes there."""
+    released_on = shipment.released_at.date()
+    if shipment.is_service:
+        return promised_on(released_on, 0)
+    best = cheapest([rate for rate in rates if rate.warehouse_id == shipment.warehouse_id], shipment.load)
+    return promised_on(released_on, best.transit_days) if best else None

@@ -1,0 +1,243 @@
+"""A shipment's life: its states, the only verbs that move it, and what each verb demands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from services.fulfillment.domain.address import Address
+from services.fulfillment.domain.rates import Load
+from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.ids import shipment_number
+from services.kernel.money import Money
+
+
+class State(StrEnum):
+    """Where a shipment stands."""
+
+    RELEASED = "released"
+    PICKED = "picked"
+    PACKED = "packed"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+class Verb(StrEnum):
+    """What can be done to a shipment."""
+
+    PICK = "pick"
+    PACK = "pack"
+    SHIP = "ship"
+    DELIVER = "deliver"
+    CANCEL = "cancel"
+
+
+TRANSITIONS: Mapping[State, Mapping[Verb, State]] = {
+    State.RELEASED: {Verb.PICK: State.PICKED, Verb.CANCEL: State.CANCELLED},
+    State.PICKED: {Verb.PACK: State.PACKED, Verb.CANCEL: State.CANCELLED},
+    State.PACKED: {Verb.SHIP: State.SHIPPED, Verb.CANCEL: State.CANCELLED},
+    State.SHIPPED: {Verb.DELIVER: State.DELIVERED},
+    State.DELIVERED: {},
+    State.CANCELLED: {},
+}
+"""Goods: state → verb → next state; a verb that is not listed is refused."""
+
+SERVICE_TRANSITIONS: Mapping[State, Mapping[Verb, State]] = {
+    State.RELEASED: {Verb.SHIP: State.SHIPPED, Verb.CANCEL: State.CANCELLED},
+    State.SHIPPED: {Verb.DELIVER: State.DELIVERED},
+    State.DELIVERED: {},
+    State.CANCELLED: {},
+}
+"""A service visit has no shelf and no box: it is performed, which ships and delivers it at once."""
+
+LEFT = frozenset({State.SHIPPED, State.DELIVERED})
+"""States of shipments that have left the building."""
+
+_PAST = {
+    Verb.PICK: "picked",
+    Verb.PACK: "packed",
+    Verb.SHIP: "shipped",
+    Verb.DELIVER: "delivered",
+    Verb.CANCEL: "cancelled",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentLine:
+    """Units of an order line in a shipment; `picked_quantity` of them are off the shelf."""
+
+    line_id: str
+    sku: str
+    description: str
+    quantity: int
+    unit_weight_grams: int
+    picked_quantity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """What one warehouse sends to one address at once, or one service visit (`warehouse_id` empty)."""
+
+    shipment_id: str
+    serial: int
+    order_id: str
+    order_number: str
+    warehouse_id: str
+    ship_to: Address
+    lines: tuple[ShipmentLine, ...]
+    promised_on: date | None
+    released_at: datetime
+    state: State = State.RELEASED
+    carrier: str = ""
+    tracking_number: str = ""
+    freight_cost: Money | None = None
+    picker: str = ""
+    picked_at: datetime | None = None
+    packed_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+    @property
+    def number(self) -> str:
+        """The number on the label, e.g. "SH-1001"."""
+        return shipment_number(self.serial)
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is a visit instead of goods."""
+        return not self.warehouse_id
+
+    @property
+    def load(self) -> Load:
+        """What the carrier weighs and the house handles."""
+        weight = sum(line.quantity * line.unit_weight_grams for line in self.lines)
+        return Load(weight, sum(line.quantity for line in self.lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a picker reports of a line; `sku` may be empty."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Consignment:
+    """The carrier's side of a shipment: who carries it, under which number, for how much."""
+
+    carrier: str
+    tracking_number: str
+    freight_cost: Money
+
+
+def moved(shipment: Shipment, verb: Verb) -> State:
+    """The state after the verb. Refuses ILLEGAL_TRANSITION and names the state and what is possible in it."""
+    table = SERVICE_TRANSITIONS if shipment.is_service else TRANSITIONS
+    allowed = table.get(shipment.state, {})
+    if verb in allowed:
+        return allowed[verb]
+    possible = " or ".join(f"be {_PAST[next_verb]}" for next_verb in allowed)
+    kind = "service visit" if shipment.is_service else "shipment"
+    raise Refused(
+        "ILLEGAL_TRANSITION",
+        f"{kind} {shipment.number} is {shipment.state} and cannot be {_PAST[verb]}; "
+        + (f"it can {possible}" if possible else "nothing more can be done with it"),
+        state=shipment.state.value,
+        verb=verb.value,
+    )
+
+
+def pick(shipment: Shipment, counted: Sequence[Counted], picker: str, now: datetime) -> Shipment:
+    """Take all units off the shelf. An empty count means all of them; a count must name every line in full.
+
+    Refuses SHORT_PICK_UNSUPPORTED and PICK_EXCEEDS_SHIPMENT; a line or SKU the shipment does not hold is an InvalidArgument.
+    """
+    state = moved(shipment, Verb.PICK)
+    if counted:
+        _check_count(shipment, counted)
+    lines = tuple(replace(line, picked_quantity=line.quantity) for line in shipment.lines)
+    return replace(shipment, state=state, lines=lines, picker=picker, picked_at=_not_earlier(shipment, now))
+
+
+def pack(shipment: Shipment, now: datetime) -> Shipment:
+    """Put the picked units into their package."""
+    return replace(shipment, state=moved(shipment, Verb.PACK), packed_at=_not_earlier(shipment, now))
+
+
+def ship(shipment: Shipment, consignment: Consignment, now: datetime) -> Shipment:
+    """Hand packed goods to the carrier."""
+    return replace(
+        shipment,
+        state=moved(shipment, Verb.SHIP),
+        carrier=consignment.carrier,
+        tracking_number=consignment.tracking_number,
+        freight_cost=consignment.freight_cost,
+        shipped_at=_not_earlier(shipment, now),
+    )
+
+
+def perform(visit: Shipment, carrier: str, now: datetime) -> Shipment:
+    """The first half of a performed service: shipped. `deliver` is the second half, in the same transaction."""
+    if carrier:
+        raise InvalidArgument("SERVICE_HAS_NO_CARRIER", f"{visit.number} is a service visit: leave the carrier empty")
+    return replace(visit, state=moved(visit, Verb.SHIP), shipped_at=_not_earlier(visit, now))
+
+
+def deliver(shipment: Shipment, delivered_at: datetime, now: datetime) -> Shipment:
+    """The customer has it. A carrier's clock may be off: the instant is kept between shipping and now."""
+    state = moved(shipment, Verb.DELIVER)
+    return replace(shipment, state=state, delivered_at=_not_earlier(shipment, min(delivered_at, now)))
+
+
+def cancel(shipment: Shipment, now: datetime) -> Shipment:
+    """Stop what has not left."""
+    return replace(shipment, state=moved(shipment, Verb.CANCEL), cancelled_at=now)
+
+
+def can_cancel(shipment: Shipment) -> bool:
+    """Whether the shipment can still be stopped."""
+    return Verb.CANCEL in TRANSITIONS[shipment.state]
+
+
+def _not_earlier(shipment: Shipment, now: datetime) -> datetime:
+    """Now, or the shipment's last step when a clock was set back since."""
+    known = (shipment.released_at, shipment.picked_at, shipment.packed_at, shipment.shipped_at)
+    return max(now, *(instant for instant in known if instant))
+
+
+def _check_count(shipment: Shipment, counted: Sequence[Counted]) -> None:
+    known = {(line.line_id, sku) for line in shipment.lines for sku in ("", line.sku)}
+    for count in counted:
+        if (count.line_id, count.sku) not in known:
+            what = f"line {count.line_id}" + (f" with SKU {count.sku}" if count.sku else "")
+            raise InvalidArgument("UNKNOWN_LINE", f"{shipment.number} has no {what}: pick what is on its list")
+    wanted, found = Counter[str](), Counter[str]()
+    for line in shipment.lines:
+        wanted[line.line_id] += line.quantity
+    for count in counted:
+        found[count.line_id] += count.quantity
+    for line_id, quantity in wanted.items():
+        _check_line(shipment.number, line_id, quantity, found[line_id])
+
+
+def _check_line(number: str, line_id: str, wanted: int, found: int) -> None:
+    if found < wanted:
+        raise Refused(
+            "SHORT_PICK_UNSUPPORTED",
+            f"{number} needs {wanted} of line {line_id} and {found} were picked: short picks are not handled yet, "
+            "pick all of it or cancel the order",
+            line_id=line_id,
+        )
+    if found > wanted:
+        raise Refused(
+            "PICK_EXCEEDS_SHIPMENT",
+            f"{number} needs {wanted} of line {line_id} and {found} were picked: put {found - wanted} back",
+            line_id=line_id,
+        )

@@ -1,0 +1,171 @@
+"""Tables of fulfillment: shape and constraints only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from services.runtime.db import STRICT, Int64, JsonText, Text, UtcDateTime
+from services.runtime.idempotency import answers_table
+from services.runtime.outbox import outbox_table
+
+
+class Table(SQLModel, registry=registry()):
+    """Tables of fulfillment."""
+
+
+outbox = outbox_table(Table.metadata)
+answers = answers_table(Table.metadata)
+
+
+class CounterRow(Table, table=True):
+    """A sequence without gaps inside a transaction: shipment numbers, tracking numbers, versions of the rate table."""
+
+    __tablename__ = "counter"
+    __table_args__ = (STRICT,)
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    value: int = Field(sa_type=Int64)
+
+
+class RateRow(Table, table=True):
+    """What a carrier charges from a warehouse to a zone."""
+
+    __tablename__ = "rate"
+    __table_args__ = (
+        CheckConstraint(
+            "base_minor >= 0 AND per_kg_minor >= 0 AND per_unit_minor >= 0", name="rate_amounts_not_negative"
+        ),
+        CheckConstraint("transit_days >= 0", name="rate_transit_not_negative"),
+        STRICT,
+    )
+
+    zone: str = Field(sa_type=Text, primary_key=True)
+    warehouse_id: str = Field(sa_type=Text, primary_key=True)
+    carrier: str = Field(sa_type=Text, primary_key=True)
+    currency: str = Field(sa_type=Text)
+    base_minor: int = Field(sa_type=Int64)
+    per_kg_minor: int = Field(sa_type=Int64)
+    per_unit_minor: int = Field(sa_type=Int64)
+    transit_days: int = Field(sa_type=Int64)
+
+
+class ZoneRuleRow(Table, table=True):
+    """Which zone a region lies in; region "*" is every other region of the country."""
+
+    __tablename__ = "zone_rule"
+    __table_args__ = (STRICT,)
+
+    country: str = Field(sa_type=Text, primary_key=True)
+    region: str = Field(sa_type=Text, primary_key=True)
+    zone: str = Field(sa_type=Text)
+
+
+class OrderRow(Table, table=True):
+    """An order as the floor knows it: one writer at a time takes its `revision`; once cancelled, nothing more is released."""
+
+    __tablename__ = "floor_order"
+    __table_args__ = (
+        CheckConstraint("cancelled_at IS NOT NULL OR cancel_reason = ''", name="floor_order_reason_needs_cancel"),
+        STRICT,
+    )
+
+    order_id: str = Field(sa_type=Text, primary_key=True)
+    revision: int = Field(sa_type=Int64)
+    cancelled_at: datetime | None = Field(sa_type=UtcDateTime)
+    cancel_reason: str = Field(sa_type=Text)
+
+
+class ShipmentRow(Table, table=True):
+    """What one warehouse sends to one address at once, or one service visit (warehouse_id empty)."""
+
+    __tablename__ = "shipment"
+    __table_args__ = (
+        UniqueConstraint("serial", name="shipment_serial_unique"),
+        CheckConstraint(
+            "state IN ('released', 'picked', 'packed', 'shipped', 'delivered', 'cancelled')",
+            name="shipment_state_known",
+        ),
+        CheckConstraint("(state IN ('shipped', 'delivered')) = (shipped_at IS NOT NULL)", name="shipment_shipped_at"),
+        CheckConstraint("(state = 'delivered') = (delivered_at IS NOT NULL)", name="shipment_delivered_at"),
+        CheckConstraint("(state = 'cancelled') = (cancelled_at IS NOT NULL)", name="shipment_cancelled_at"),
+        CheckConstraint("delivered_at IS NULL OR delivered_at >= shipped_at", name="shipment_delivered_after_shipped"),
+        CheckConstraint(
+            "warehouse_id = '' OR shipped_at IS NULL OR (tracking_number IS NOT NULL AND carrier <> '' "
+            "AND freight_minor IS NOT NULL)",
+            name="shipment_shipped_has_tracking",
+        ),
+        CheckConstraint("warehouse_id <> '' OR tracking_number IS NULL", name="shipment_service_has_no_tracking"),
+        CheckConstraint("(freight_minor IS NULL) = (freight_currency IS NULL)", name="shipment_freight_has_currency"),
+        CheckConstraint("freight_minor IS NULL OR freight_minor >= 0", name="shipment_freight_not_negative"),
+        Index("shipment_order", "order_id", "serial"),
+        Index("shipment_warehouse", "warehouse_id", "serial"),
+        Index("shipment_state", "state", "serial"),
+        STRICT,
+    )
+
+    shipment_id: str = Field(sa_type=Text, primary_key=True)
+    serial: int = Field(sa_type=Int64)
+    order_id: str = Field(sa_type=Text, foreign_key="floor_order.order_id")
+    order_number: str = Field(sa_type=Text)
+    warehouse_id: str = Field(sa_type=Text)
+    ship_to: dict[str, Any] = Field(sa_type=JsonText)
+    state: str = Field(sa_type=Text)
+    carrier: str = Field(sa_type=Text)
+    tracking_number: str | None = Field(sa_type=Text, unique=True)
+    freight_minor: int | None = Field(sa_type=Int64)
+    freight_currency: str | None = Field(sa_type=Text)
+    promised_on: str | None = Field(sa_type=Text)
+    picker: str = Field(sa_type=Text)
+    released_at: datetime = Field(sa_type=UtcDateTime)
+    picked_at: datetime | None = Field(sa_type=UtcDateTime)
+    packed_at: datetime | None = Field(sa_type=UtcDateTime)
+    shipped_at: datetime | None = Field(sa_type=UtcDateTime)
+    delivered_at: datetime | None = Field(sa_type=UtcDateTime)
+    cancelled_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class ShipmentLineRow(Table, table=True):
+    """Units of an order line in a shipment."""
+
+    __tablename__ = "shipment_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="shipment_line_quantity_positive"),
+        CheckConstraint(
+            "picked_quantity >= 0 AND picked_quantity <= quantity", name="shipment_line_picked_within_quantity"
+        ),
+        CheckConstraint("unit_weight_grams >= 0", name="shipment_line_weight_not_negative"),
+        STRICT,
+    )
+
+    shipment_id: str = Field(sa_type=Text, primary_key=True, foreign_key="shipment.shipment_id")
+    line_id: str = Field(sa_type=Text, primary_key=True)
+    sku: str = Field(sa_type=Text, primary_key=True)
+    description: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    picked_quantity: int = Field(sa_type=Int64)
+    unit_weight_grams: int = Field(sa_type=Int64)
+
+
+class CarrierEventRow(Table, table=True):
+    """What a carrier said of a parcel, once each."""
+
+    __tablename__ = "carrier_event"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('in_transit', 'out_for_delivery', 'delivered', 'exception')", name="carrier_event_status_known"
+        ),
+        Index("carrier_event_parcel", "tracking_number"),
+        STRICT,
+    )
+
+    carrier: str = Field(sa_type=Text, primary_key=True)
+    event_id: str = Field(sa_type=Text, primary_key=True)
+    tracking_number: str = Field(sa_type=Text, foreign_key="shipment.tracking_number")
+    status: str = Field(sa_type=Text)
+    occurred_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)

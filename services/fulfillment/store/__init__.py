@@ -1,0 +1,1 @@
+"""Every query of fulfillment: takes a session, gives domain values."""

@@ -1,0 +1,139 @@
+"""The invariants of fulfillment, each as one query that finds who breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule as a sentence and `SELECT … AS offender`, one row for each that breaks it."""
+
+    name: str
+    rule: str
+    offenders_sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How many rows break a rule and the first of them as readable text."""
+
+    check: Check
+    violations: int
+    offenders: tuple[str, ...]
+
+
+CHECKS = (
+    Check(
+        "fulfillment.shipment_state_is_known",
+        "A shipment is released, picked, packed, shipped, delivered or cancelled.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment "
+        "WHERE state NOT IN ('released', 'picked', 'packed', 'shipped', 'delivered', 'cancelled')",
+    ),
+    Check(
+        "fulfillment.steps_taken_in_order",
+        "Goods are picked, packed, shipped and delivered in this order, each no earlier than the one before, and none is skipped.",
+        "SELECT 'SH-' || serial || ' is ' || state || ' out of turn' AS offender FROM shipment WHERE warehouse_id <> '' AND ("
+        "(state IN ('picked', 'packed', 'shipped', 'delivered') AND picked_at IS NULL) "
+        "OR (state IN ('packed', 'shipped', 'delivered') AND packed_at IS NULL) "
+        "OR picked_at < released_at OR packed_at < picked_at OR shipped_at < packed_at OR delivered_at < shipped_at)",
+    ),
+    Check(
+        "fulfillment.instants_match_state",
+        "A shipment has shipped_at if and only if it left, delivered_at if delivered, cancelled_at if cancelled.",
+        "SELECT 'SH-' || serial || ' is ' || state || ' with other instants' AS offender FROM shipment "
+        "WHERE (state IN ('shipped', 'delivered')) <> (shipped_at IS NOT NULL) "
+        "OR (state = 'delivered') <> (delivered_at IS NOT NULL) OR (state = 'cancelled') <> (cancelled_at IS NOT NULL)",
+    ),
+    Check(
+        "fulfillment.delivered_after_shipped",
+        "Nothing is delivered before it was shipped.",
+        "SELECT 'SH-' || serial AS offender FROM shipment WHERE delivered_at < shipped_at",
+    ),
+    Check(
+        "fulfillment.shipment_has_lines",
+        "A shipment holds at least one line.",
+        "SELECT 'SH-' || serial || ' is empty' AS offender FROM shipment WHERE NOT EXISTS "
+        "(SELECT 1 FROM shipment_line WHERE shipment_line.shipment_id = shipment.shipment_id)",
+    ),
+    Check(
+        "fulfillment.quantities_positive",
+        "Each line of a shipment holds at least one unit.",
+        "SELECT shipment_id || ' line ' || line_id || ': ' || quantity AS offender FROM shipment_line WHERE quantity <= 0",
+    ),
+    Check(
+        "fulfillment.picked_within_quantity",
+        "No line has more units off the shelf than it holds, and none less than zero.",
+        "SELECT shipment_id || ' line ' || line_id || ': ' || picked_quantity || ' of ' || quantity AS offender "
+        "FROM shipment_line WHERE picked_quantity > quantity OR picked_quantity < 0",
+    ),
+    Check(
+        "fulfillment.picked_in_full",
+        "Goods that were picked were picked in full before they move on.",
+        "SELECT 'SH-' || serial || ' line ' || line_id || ': ' || picked_quantity || ' of ' || quantity AS offender "
+        "FROM shipment JOIN shipment_line ON shipment_line.shipment_id = shipment.shipment_id "
+        "WHERE warehouse_id <> '' AND picked_at IS NOT NULL AND picked_quantity <> quantity",
+    ),
+    Check(
+        "fulfillment.shipped_goods_are_tracked",
+        "Goods that have left have a carrier, a tracking number and a freight cost; a service has none of them.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE (warehouse_id <> '' AND "
+        "shipped_at IS NOT NULL AND (tracking_number IS NULL OR carrier = '' OR freight_minor IS NULL)) "
+        "OR (warehouse_id = '' AND (tracking_number IS NOT NULL OR carrier <> '' OR freight_minor IS NOT NULL))",
+    ),
+    Check(
+        "fulfillment.tracking_numbers_unique",
+        "A tracking number names one parcel.",
+        "SELECT tracking_number || ' on ' || count(*) || ' shipments' AS offender FROM shipment "
+        "WHERE tracking_number IS NOT NULL GROUP BY tracking_number HAVING count(*) > 1",
+    ),
+    Check(
+        "fulfillment.numbers_unique_and_gapless",
+        "Shipment numbers count up from SH-1001 without gap or repeat.",
+        "SELECT 'highest SH-' || max(serial) || ', ' || count(DISTINCT serial) || ' numbers on ' || count(*) || ' shipments' "
+        "AS offender FROM shipment HAVING count(*) > 0 AND (max(serial) - 1000 <> count(*) OR count(DISTINCT serial) <> count(*))",
+    ),
+    Check(
+        "fulfillment.delivered_by_the_carriers_word",
+        "Goods are delivered only when their carrier said so.",
+        "SELECT 'SH-' || serial AS offender FROM shipment WHERE warehouse_id <> '' AND state = 'delivered' AND NOT EXISTS "
+        "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = shipment.tracking_number "
+        "AND carrier_event.carrier = shipment.carrier AND carrier_event.status = 'delivered')",
+    ),
+    Check(
+        "fulfillment.the_carriers_word_is_heard",
+        "A parcel its carrier delivered is delivered here.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE state <> 'delivered' AND EXISTS "
+        "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = shipment.tracking_number "
+        "AND carrier_event.carrier = shipment.carrier AND carrier_event.status = 'delivered')",
+    ),
+    Check(
+        "fulfillment.cancelled_order_has_nothing_open",
+        "An order that was cancelled has no shipment that could still leave.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment "
+        "JOIN floor_order ON floor_order.order_id = shipment.order_id "
+        "WHERE floor_order.cancelled_at IS NOT NULL AND state IN ('released', 'picked', 'packed')",
+    ),
+)
+
+
+def findings(session: Session) -> list[Finding]:
+    """What each check finds, in the order above."""
+    return [_find(session, check) for check in CHECKS]
+
+
+def _find(session: Session, check: Check) -> Finding:
+    # check.offenders_sql is one of the constants above; nothing from outside reaches the statement
+    rows = session.execute(
+        text(
+            f"SELECT count(*) OVER () AS violations, offender FROM ({check.offenders_sql}) AS broken "  # noqa: S608
+            "ORDER BY offender LIMIT :shown"
+        ),
+        {"shown": SHOWN},
+    ).all()
+    return Finding(check, int(rows[0].violations) if rows else 0, tuple(str(row.offender) for row in rows))

@@ -1,0 +1,281 @@
+"""Protobuf ↔ domain of fulfillment: the only place that checks the shapes of requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.types.v1 import types_pb2 as types
+from services.fulfillment.domain.address import Address
+from services.fulfillment.domain.carrier_event import CarrierEvent, CarrierStatus
+from services.fulfillment.domain.rates import Load, Quote, Rate, ZoneRule
+from services.fulfillment.domain.release import Release, ReleaseLine
+from services.fulfillment.domain.shipment import Counted, Shipment, ShipmentLine, State
+from services.fulfillment.store.audit import Finding
+from services.fulfillment.store.shipments import Filter
+from services.fulfillment.tracking import is_tracking_number
+from services.kernel.clock import from_micros, micros
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.kernel.quantity import non_negative, positive
+
+MAX_TEXT = 200
+MAX_DESCRIPTION = 500
+MAX_ROWS = 10_000
+MAX_TRANSIT_DAYS = 365
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 500
+_LAST_MICROS = 253_402_300_799_999_999
+"""The last microsecond of the year 9999, where calendars here end."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_CURSOR = re.compile(r"[0-9]{1,18}")
+_STATES = {state: pb.ShipmentState.Value(f"SHIPMENT_STATE_{state.name}") for state in State}
+_BY_NUMBER = {number: state for state, number in _STATES.items()}
+
+
+def text(value: str, what: str, longest: int = MAX_TEXT) -> str:
+    """`value` itself when it has 1 to `longest` characters and no control character."""
+    if not value.strip():
+        raise InvalidArgument("TEXT_MISSING", f"{what} must not be empty")
+    return optional_text(value, what, longest)
+
+
+def optional_text(value: str, what: str, longest: int = MAX_TEXT) -> str:
+    """`value` itself when it is empty or short enough and has no control character."""
+    if len(value) > longest:
+        raise InvalidArgument("TEXT_TOO_LONG", f"{what} must not exceed {longest} characters")
+    if _CONTROL.search(value):
+        raise InvalidArgument("TEXT_NOT_PRINTABLE", f"{what} must not contain control characters")
+    return value
+
+
+def rate_table(request: pb.PutRatesRequest) -> tuple[list[Rate], list[ZoneRule]]:
+    """The whole new table; each warehouse, carrier and zone once, each region once."""
+    currency = Money.zero(request.currency).currency
+    for rows, what in ((request.rates, "rates"), (request.zones, "zone rules")):
+        _bounded(rows, what)
+    rates = [_rate(each, currency) for each in request.rates]
+    zones = [_zone_rule(each) for each in request.zones]
+    _refuse_repeat(((rate.warehouse_id, rate.carrier, rate.zone) for rate in rates), "DUPLICATE_RATE", "rate")
+    _refuse_repeat(((rule.country, rule.region) for rule in zones), "DUPLICATE_ZONE_RULE", "zone rule")
+    return rates, zones
+
+
+def quote_request(request: pb.QuoteWarehousesRequest) -> tuple[Address, Load]:
+    """Where to and how much; only country and region of the address matter here."""
+    load = Load(non_negative(request.weight_grams, "weight_grams"), non_negative(request.unit_count, "unit_count"))
+    return _address(request.ship_to, is_label=False), load
+
+
+def release(request: pb.ReleaseShipmentsRequest) -> Release:
+    """What is to be released. Goods need a full address; a visit alone needs none."""
+    _bounded(request.lines, "lines")
+    lines = tuple(_release_line(line) for line in request.lines)
+    has_goods = any(line.warehouse_id for line in lines)
+    ship_to = _address(request.ship_to, is_label=True) if has_goods else _loose_address(request.ship_to)
+    return Release(text(request.order_id, "order_id"), text(request.order_number, "order_number"), ship_to, lines)
+
+
+def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
+    """Which page of which shipments."""
+    if not 0 <= request.limit <= MAX_LIMIT:
+        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit must be from 1 to {MAX_LIMIT}, or 0 for {DEFAULT_LIMIT}")
+    if request.cursor and not _CURSOR.fullmatch(request.cursor):
+        raise InvalidArgument("CURSOR_UNKNOWN", "cursor must be the next_cursor of an earlier page")
+    if request.state != pb.SHIPMENT_STATE_UNSPECIFIED and request.state not in _BY_NUMBER:
+        raise InvalidArgument("STATE_UNKNOWN", f"{request.state} is no state of a shipment")
+    return Filter(
+        optional_text(request.order_id, "order_id"),
+        optional_text(request.warehouse_id, "warehouse_id"),
+        _BY_NUMBER.get(request.state),
+        int(request.cursor or 0),
+        request.limit or DEFAULT_LIMIT,
+    )
+
+
+def shipment_id(value: str) -> str:
+    """The id of a shipment."""
+    return text(value, "shipment_id")
+
+
+def pick_count(request: pb.PickShipmentRequest) -> list[Counted]:
+    """What the picker counted; zero is a count, too."""
+    _bounded(request.lines, "lines")
+    return [
+        Counted(
+            text(line.line_id, "line_id"),
+            optional_text(line.sku, "sku"),
+            non_negative(line.quantity, f"quantity of line {line.line_id}"),
+        )
+        for line in request.lines
+    ]
+
+
+def carrier_event(request: pb.RecordCarrierEventRequest) -> CarrierEvent:
+    """A carrier's event whose tracking number has the right check digit."""
+    number = text(request.tracking_number, "tracking_number").strip().upper()
+    if not is_tracking_number(number):
+        raise InvalidArgument(
+            "TRACKING_NUMBER_MISREAD", f"{number} is no tracking number: shape or check digit is wrong"
+        )
+    if request.status not in set(CarrierStatus):
+        raise InvalidArgument("STATUS_UNKNOWN", f"status must be one of {', '.join(CarrierStatus)}")
+    if not 0 < request.occurred_at_micros <= _LAST_MICROS:
+        raise InvalidArgument("INSTANT_OUT_OF_RANGE", "occurred_at_micros must be microseconds since 1970, above zero")
+    carrier, event_id = text(request.carrier, "carrier"), text(request.event_id, "event_id")
+    return CarrierEvent(
+        carrier, event_id, number, CarrierStatus(request.status), from_micros(request.occurred_at_micros)
+    )
+
+
+def quotes_response(quotes: Iterable[Quote]) -> pb.QuoteWarehousesResponse:
+    """Quotes in their order."""
+    return pb.QuoteWarehousesResponse(
+        quotes=[
+            pb.WarehouseQuote(
+                warehouse_id=quote.warehouse_id,
+                carrier=quote.carrier,
+                cost_minor=quote.cost.minor,
+                transit_days=quote.transit_days,
+            )
+            for quote in quotes
+        ]
+    )
+
+
+def shipment_message(shipment: Shipment) -> pb.Shipment:
+    """A shipment as it stands."""
+    freight = shipment.freight_cost
+    return pb.Shipment(
+        shipment_id=shipment.shipment_id,
+        number=shipment.number,
+        order_id=shipment.order_id,
+        order_number=shipment.order_number,
+        warehouse_id=shipment.warehouse_id,
+        ship_to=_address_message(shipment.ship_to),
+        state=_STATES[shipment.state],
+        lines=[_line_message(line) for line in shipment.lines],
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        freight_cost=types.Money(minor_units=freight.minor, currency=freight.currency) if freight else None,
+        promised_on=shipment.promised_on.isoformat() if shipment.promised_on else "",
+        is_service=shipment.is_service,
+        shipped_at_micros=_micros(shipment.shipped_at),
+        delivered_at_micros=_micros(shipment.delivered_at),
+    )
+
+
+def audit_response(findings: Iterable[Finding]) -> pb.AuditResponse:
+    """One entry an invariant."""
+    return pb.AuditResponse(
+        invariants=[
+            types.Invariant(
+                name=finding.check.name,
+                rule=finding.check.rule,
+                violations=finding.violations,
+                offenders=finding.offenders,
+            )
+            for finding in findings
+        ]
+    )
+
+
+def _rate(rate: pb.Rate, currency: str) -> Rate:
+    if not 0 <= rate.transit_days <= MAX_TRANSIT_DAYS:
+        raise InvalidArgument("TRANSIT_OUT_OF_RANGE", f"transit_days must be from 0 to {MAX_TRANSIT_DAYS}")
+    return Rate(
+        text(rate.warehouse_id, "warehouse_id of a rate"),
+        text(rate.carrier, "carrier of a rate"),
+        text(rate.zone, "zone of a rate"),
+        _charge(rate.base_minor, "base_minor", currency),
+        _charge(rate.per_kg_minor, "per_kg_minor", currency),
+        _charge(rate.per_unit_minor, "per_unit_minor", currency),
+        rate.transit_days,
+    )
+
+
+def _charge(minor: int, what: str, currency: str) -> Money:
+    if minor < 0:
+        raise InvalidArgument("RATE_NEGATIVE", f"{what} must not be negative")
+    return Money(minor, currency)
+
+
+def _zone_rule(rule: pb.ZoneRule) -> ZoneRule:
+    return ZoneRule(
+        _country(rule.country), text(rule.region, 'region (or "*")'), text(rule.zone, "zone of a zone rule")
+    )
+
+
+def _release_line(line: pb.ReleaseLine) -> ReleaseLine:
+    return ReleaseLine(
+        text(line.line_id, "line_id"),
+        text(line.sku, "sku"),
+        optional_text(line.description, "description", MAX_DESCRIPTION),
+        optional_text(line.warehouse_id, "warehouse_id"),
+        positive(line.quantity, f"quantity of line {line.line_id}"),
+        non_negative(line.unit_weight_grams, "unit_weight_grams"),
+    )
+
+
+def _address(address: types.Address, *, is_label: bool) -> Address:
+    """An address good enough for a label, or for a zone only."""
+    _country(address.country)
+    if is_label:
+        for what in ("name", "street", "city", "postal_code"):
+            text(getattr(address, what), f"ship_to.{what}")
+    return _loose_address(address)
+
+
+def _loose_address(address: types.Address) -> Address:
+    fields = ("name", "street", "city", "region", "postal_code", "country")
+    return Address(*(optional_text(getattr(address, what), f"ship_to.{what}") for what in fields))
+
+
+def _country(code: str) -> str:
+    if not _COUNTRY.fullmatch(code):
+        raise InvalidArgument(
+            "COUNTRY_UNKNOWN", "country must be an ISO 3166-1 code of two capital letters, such as US"
+        )
+    return code
+
+
+def _bounded(rows: Sequence[object], what: str) -> None:
+    if len(rows) > MAX_ROWS:
+        raise InvalidArgument("TOO_MANY_ROWS", f"at most {MAX_ROWS} {what} at once")
+
+
+def _refuse_repeat(keys: Iterable[tuple[str, ...]], reason: str, what: str) -> None:
+    seen: set[tuple[str, ...]] = set()
+    for key in keys:
+        if key in seen:
+            raise InvalidArgument(reason, f"the {what} for {' / '.join(key)} is there twice: keep one")
+        seen.add(key)
+
+
+def _line_message(line: ShipmentLine) -> pb.ShipmentLine:
+    return pb.ShipmentLine(
+        line_id=line.line_id,
+        sku=line.sku,
+        description=line.description,
+        quantity=line.quantity,
+        picked_quantity=line.picked_quantity,
+    )
+
+
+def _address_message(address: Address) -> types.Address:
+    return types.Address(
+        name=address.name,
+        street=address.street,
+        city=address.city,
+        region=address.region,
+        postal_code=address.postal_code,
+        country=address.country,
+    )
+
+
+def _micros(instant: datetime | None) -> int:
+    return micros(instant) if instant else 0
