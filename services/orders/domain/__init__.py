@@ -1,0 +1,1 @@
+"""The rules of sales orders as pure functions over frozen values; one module a noun."""

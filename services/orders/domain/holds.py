@@ -1,0 +1,50 @@
+"""Holds: many at once on one order, each released by its owner role alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.kernel.errors import NotPermitted, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A reason why an order must wait; released_at is None while it stands."""
+
+    hold_id: str
+    order_id: str
+    code: str
+    hold_type: str
+    owner_role: str
+    reason: str
+    placed_at: datetime
+    released_at: datetime | None = None
+    released_by: str = ""
+    released_role: str = ""
+    note: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still stands."""
+        return self.released_at is None
+
+
+def check_release(hold: Hold, roles: frozenset[str], *, has_order_ended: bool) -> None:
+    """Refuse the release by anybody but the owner role, of a hold that is gone, or on an order that has ended."""
+    if hold.owner_role not in roles:
+        raise NotPermitted(
+            "NOT_HOLD_OWNER",
+            f"only {hold.owner_role} may release a {hold.hold_type} hold: ask somebody with that role",
+            owner_role=hold.owner_role,
+        )
+    if not hold.is_open:
+        raise Refused("HOLD_ALREADY_RELEASED", f"{hold.released_by} has already released this hold")
+    if has_order_ended:
+        raise Refused("ORDER_HAS_ENDED", "the order has ended, so nothing of it can be released")
+
+
+def remaining(holds: Sequence[Hold]) -> tuple[Hold, ...]:
+    """The holds that still stand, oldest first."""
+    return tuple(sorted((hold for hold in holds if hold.is_open), key=lambda hold: (hold.placed_at, hold.hold_id)))

@@ -1,0 +1,104 @@
+"""Master data: customers, products and price agreements as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import UnitPrice
+
+DUPLICATE_PO = ("allow", "warn", "hold", "block")
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedShipTo:
+    """A destination a customer may order to; blank members match everything."""
+
+    country: str
+    region: str = ""
+    postal_code: str = ""
+
+    def matches(self, country: str, region: str, postal_code: str) -> bool:
+        """Whether an address lies in it."""
+        pairs = ((self.country, country), (self.region, region), (self.postal_code, postal_code))
+        return all(not wanted or wanted.casefold() == given.casefold() for wanted, given in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer account: terms, tax, contacts and what it may do. Its credit limit is billing's.
+
+    No `allowed_ship_tos` means everywhere; `free_multiple_skus` are sold to it in any quantity; `duplicate_po` says what a
+    purchase order number seen before does: allow, warn, hold or block.
+    """
+
+    customer_id: str
+    name: str
+    currency: str
+    is_active: bool = True
+    tier: str = "standard"
+    net_days: int = 30
+    tax_rate: Decimal = Decimal(0)
+    contact_email: str = ""
+    accounting_email: str = ""
+    sales_rep: str = ""
+    sales_rep_email: str = ""
+    allowed_ship_tos: tuple[AllowedShipTo, ...] = ()
+    free_multiple_skus: tuple[str, ...] = ()
+    duplicate_po: str = "hold"
+
+    def __post_init__(self) -> None:
+        if self.duplicate_po not in DUPLICATE_PO:
+            raise InvalidArgument("DUPLICATE_PO_UNKNOWN", f"duplicate_po is one of {', '.join(DUPLICATE_PO)}")
+        if not 0 <= self.net_days <= 365:
+            raise InvalidArgument("NET_DAYS_OUT_OF_RANGE", "payment terms are from 0 to 365 days")
+        if not self.tax_rate.is_finite() or not 0 <= self.tax_rate <= 1:
+            raise InvalidArgument("TAX_RATE_OUT_OF_RANGE", "a tax rate is a fraction from 0 to 1, such as 0.0825")
+
+    def may_receive_at(self, country: str, region: str, postal_code: str) -> bool:
+        """Whether goods may go there for this customer."""
+        if not self.allowed_ship_tos:
+            return True
+        return any(allowed.matches(country, region, postal_code) for allowed in self.allowed_ship_tos)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A SKU of the catalogue; `kind` is stock, build_to_order or service; sold in multiples, at least min_quantity."""
+
+    sku: str
+    description: str
+    kind: str = "stock"
+    list_price: UnitPrice | None = None
+    standard_cost: UnitPrice | None = None
+    weight_grams: int = 0
+    multiple: int = 1
+    min_quantity: int = 1
+    is_sellable: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("stock", "build_to_order", "service"):
+            raise InvalidArgument("KIND_UNKNOWN", "a product is stock, build_to_order or service")
+        if self.multiple < 1 or self.min_quantity < 1 or self.weight_grams < 0:
+            raise InvalidArgument("PRODUCT_OUT_OF_RANGE", "multiple and min_quantity are at least 1, a weight at least 0")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceAgreement:
+    """What a customer pays for a SKU from a day on, until a day (inclusive) or for ever."""
+
+    customer_id: str
+    sku: str
+    price: UnitPrice
+    valid_from: date
+    valid_to: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.valid_to is not None and self.valid_to < self.valid_from:
+            raise InvalidArgument("AGREEMENT_ENDS_BEFORE_IT_BEGINS", "valid_to must not lie before valid_from")
+
+    def is_in_force(self, on: date) -> bool:
+        """Whether it holds on a day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)

@@ -1,0 +1,189 @@
+"""A sales order: what is asked for, what is stored of it, its totals, and the phases it may pass through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from services.kernel.errors import Refused
+from services.kernel.money import Money, UnitPrice, tax_on
+
+CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
+PAYMENT_METHODS = ("terms", "card", "prepaid", "deposit")
+KINDS = ("stock", "build_to_order", "service")
+
+RECEIVED = "received"
+IN_REVIEW = "in_review"
+ACCEPTED = "accepted"
+REJECTED = "rejected"
+CANCELLED = "cancelled"
+CLOSED = "closed"
+EXPIRED = "expired"
+FAILED = "failed"
+PHASES = (RECEIVED, IN_REVIEW, ACCEPTED, REJECTED, CANCELLED, CLOSED, EXPIRED, FAILED)
+ENDED = frozenset({REJECTED, CANCELLED, CLOSED, EXPIRED, FAILED})
+
+TRANSITIONS: dict[str, dict[str, str]] = {
+    RECEIVED: {"hold": IN_REVIEW, "clear": ACCEPTED, "reject": REJECTED, "cancel": CANCELLED, "fail": FAILED},
+    IN_REVIEW: {"clear": ACCEPTED, "reject": REJECTED, "cancel": CANCELLED, "expire": EXPIRED, "fail": FAILED},
+    ACCEPTED: {"cancel": CANCELLED, "close": CLOSED, "fail": FAILED},
+    REJECTED: {},
+    CANCELLED: {},
+    CLOSED: {},
+    EXPIRED: {},
+    FAILED: {},
+}
+"""Phase → verb → next phase. What is not here is refused."""
+
+
+def move(phase: str, verb: str) -> str:
+    """The phase after a verb; Refused ILLEGAL_TRANSITION when the table does not hold it."""
+    following = TRANSITIONS[phase].get(verb)
+    if following is None:
+        raise Refused(
+            "ILLEGAL_TRANSITION",
+            f"an order that is {phase.replace('_', ' ')} cannot {verb}: reload it and see what it waits for",
+            phase=phase,
+            verb=verb,
+        )
+    return following
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where goods go, as printed on a parcel; `country` is ISO 3166-1 alpha-2, upper case."""
+
+    name: str = ""
+    street: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+    def missing(self) -> tuple[str, ...]:
+        """The fields a carrier needs and that are blank; a region is needed by no carrier everywhere."""
+        needed = ("name", "street", "city", "postal_code", "country")
+        return tuple(name for name in needed if not getattr(self, name).strip())
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceLine:
+    """One line as asked for. Without a unit price the customer's agreement, else the catalogue, sets it."""
+
+    sku: str
+    quantity: int
+    unit_price: UnitPrice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """An order as a client asks for it; every adapter of every channel makes this one command.
+
+    `idempotency_key` is not part of what is asked for: two commands that differ only there ask for the same.
+    `on_behalf_of` names the person a member of staff enters the order for.
+    """
+
+    idempotency_key: str
+    channel: str
+    customer_id: str
+    currency: str
+    lines: tuple[PlaceLine, ...]
+    ship_to: Address = field(default_factory=Address)
+    channel_ref: str = ""
+    po_number: str = ""
+    payment_method: str = "terms"
+    requested_on: date | None = None
+    is_ship_complete: bool = False
+    discount: Money | None = None
+    freight: Money | None = None
+    on_behalf_of: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as stored: a snapshot of catalogue and price at placing.
+
+    `reference_price` is what the agreement or the catalogue said at that moment, None when neither knew a price;
+    `price_source` is agreement, list, given or none. A SKU that the catalogue did not know has is_known False.
+    """
+
+    line_id: str
+    sku: str
+    description: str
+    kind: str
+    quantity: int
+    unit_price: UnitPrice
+    extended: Money
+    reference_price: UnitPrice | None
+    price_source: str
+    unit_weight_grams: int = 0
+    is_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What an order comes to; discount and freight are positive amounts."""
+
+    merchandise: Money
+    discount: Money
+    freight: Money
+    tax: Money
+    total: Money
+
+
+def totals(extended: tuple[Money, ...], discount: Money, freight: Money, tax_rate: Decimal) -> Totals:
+    """Add an order up: tax on merchandise net of discount, rounded once; freight is not taxed.
+
+    A discount larger than the merchandise is Refused: it would turn the order into a debt of ours.
+    """
+    merchandise = Money.total(extended, discount.currency)
+    if discount > merchandise:
+        raise Refused("DISCOUNT_TOO_LARGE", f"the discount {discount} is more than the merchandise {merchandise}")
+    net = merchandise - discount
+    tax = tax_on(net, tax_rate)
+    return Totals(merchandise, discount, freight, tax, net + freight + tax)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sales order as stored: prices, address and terms are snapshots of the moment it was placed."""
+
+    order_id: str
+    number: str
+    version: int
+    phase: str
+    customer_id: str
+    customer_name: str
+    channel: str
+    channel_ref: str
+    po_number: str
+    currency: str
+    payment_method: str
+    net_days: int
+    tax_rate: Decimal
+    ship_to: Address
+    requested_on: date | None
+    is_ship_complete: bool
+    placed_at: datetime
+    placed_by: str
+    placed_by_role: str
+    on_behalf_of: str
+    note: str
+    lines: tuple[Line, ...]
+    totals: Totals
+    cleared_at: datetime | None = None
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+    is_backorder_told: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more can happen to it but late facts."""
+        return self.phase in ENDED
+
+    @property
+    def has_goods(self) -> bool:
+        """Whether anything of it is shipped; an order of services alone needs no address."""
+        return any(line.kind != "service" for line in self.lines)

@@ -1,0 +1,166 @@
+"""Validation policies: versioned documents of rules, and what their verdicts come to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.kernel.errors import InvalidArgument
+
+BLOCK, HOLD, WARN = "BLOCK", "HOLD", "WARN"
+SEVERITIES = (BLOCK, HOLD, WARN)
+SCOPES = ("header", "line")
+OWNER_ROLES = ("sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin")
+POLICY_ERROR = "POLICY_ERROR"
+MAX_RULES = 200
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
+_MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One check: `when` is a CEL predicate that is TRUE when the rule is violated."""
+
+    code: str
+    scope: str
+    when: str
+    severity: str
+    message: str
+    hold_type: str = ""
+    owner_role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A version of the document; version 0 is the one built in, stored ones count from 1."""
+
+    version: int
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that spoke, for the header (line_id empty) or for one line."""
+
+    code: str
+    severity: str
+    message: str
+    line_id: str = ""
+    hold_type: str = ""
+    owner_role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedHold:
+    """A hold that violations ask for: one a rule, however many lines it names."""
+
+    code: str
+    hold_type: str
+    owner_role: str
+    reason: str
+
+
+def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
+    """Read a document `{version, rules: [{code, scope, when, severity, hold_type, owner_role, message}]}`.
+
+    InvalidArgument POLICY_INVALID names the rule and what is wrong with it. The store numbers versions, so a `version` inside
+    the document is a remark of its author.
+    """
+    rules = document.get("rules")
+    if not isinstance(rules, list) or not 1 <= len(rules) <= MAX_RULES:
+        raise _invalid("", f"a policy has a list `rules` of 1 to {MAX_RULES} rules")
+    unknown = set(document) - {"version", "rules", "note"}
+    if unknown:
+        raise _invalid("", f"unknown members: {', '.join(sorted(map(str, unknown)))}")
+    parsed = tuple(_parse_rule(rule, position) for position, rule in enumerate(rules, start=1))
+    codes = [rule.code for rule in parsed]
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise _invalid(twice[0], "the code is used twice")
+    return Policy(version, parsed)
+
+
+def _parse_rule(rule: object, position: int) -> Rule:
+    if not isinstance(rule, Mapping):
+        raise _invalid(f"rule {position}", "a rule is an object")
+    code = str(rule.get("code", ""))
+    name = code or f"rule {position}"
+    if not _CODE.fullmatch(code) or code == POLICY_ERROR:
+        raise _invalid(name, "a code is UPPER_SNAKE_CASE, and POLICY_ERROR is taken")
+    if set(rule) - _MEMBERS:
+        raise _invalid(name, f"unknown members: {', '.join(sorted(map(str, set(rule) - _MEMBERS)))}")
+    for member in _MEMBERS & set(rule):
+        if not isinstance(rule[member], str):
+            raise _invalid(name, f"{member} must be text")
+    parsed = Rule(
+        code=code,
+        scope=rule.get("scope", "header"),
+        when=rule.get("when", ""),
+        severity=rule.get("severity", ""),
+        message=rule.get("message", ""),
+        hold_type=rule.get("hold_type", ""),
+        owner_role=rule.get("owner_role", ""),
+    )
+    _check_rule(parsed)
+    return parsed
+
+
+def _check_rule(rule: Rule) -> None:
+    if rule.scope not in SCOPES:
+        raise _invalid(rule.code, "scope is header or line")
+    if rule.severity not in SEVERITIES:
+        raise _invalid(rule.code, f"severity is one of {', '.join(SEVERITIES)}")
+    if not rule.when.strip() or len(rule.when) > 2000:
+        raise _invalid(rule.code, "`when` is a CEL predicate of at most 2000 characters")
+    if not rule.message.strip():
+        raise _invalid(rule.code, "a message tells people what is wrong")
+    if rule.severity == HOLD and (not rule.hold_type or rule.owner_role not in OWNER_ROLES):
+        raise _invalid(rule.code, f"a HOLD names its hold_type and an owner_role of {', '.join(OWNER_ROLES)}")
+
+
+def _invalid(rule: str, why: str) -> InvalidArgument:
+    where = f"rule {rule}: " if rule and not rule.startswith("rule ") else (f"{rule}: " if rule else "")
+    return InvalidArgument("POLICY_INVALID", f"{where}{why}", rule=rule)
+
+
+def policy_error(rule: Rule, line_id: str, why: str) -> Violation:
+    """What a predicate that fails while it runs comes to: a hold for an administrator, never a crash and never a pass."""
+    message = f"rule {rule.code} could not be evaluated: {why}"
+    return Violation(POLICY_ERROR, HOLD, message, line_id, hold_type="policy", owner_role="admin")
+
+
+def spoken(rule: Rule, line_id: str) -> Violation:
+    """The violation of a rule."""
+    return Violation(rule.code, rule.severity, rule.message, line_id, rule.hold_type, rule.owner_role)
+
+
+def outcome(violations: Sequence[Violation]) -> str:
+    """rejected when any blocks, else held when any holds, else cleared."""
+    severities = {violation.severity for violation in violations}
+    if BLOCK in severities:
+        return "rejected"
+    return "held" if HOLD in severities else "cleared"
+
+
+def reasons(violations: Sequence[Violation]) -> tuple[str, ...]:
+    """Codes of the rules that spoke, each once: BLOCK first, then HOLD, then WARN, else in the policy's order."""
+    ordered = sorted(violations, key=lambda violation: SEVERITIES.index(violation.severity))
+    return tuple(dict.fromkeys(violation.code for violation in ordered))
+
+
+def planned_holds(violations: Sequence[Violation]) -> tuple[PlannedHold, ...]:
+    """One hold for each rule that holds, its reason naming the lines it concerns."""
+    lines: dict[str, list[str]] = {}
+    first: dict[str, Violation] = {}
+    for violation in violations:
+        if violation.severity == HOLD:
+            first.setdefault(violation.code, violation)
+            lines.setdefault(violation.code, []).append(violation.line_id)
+    return tuple(_planned(violation, [line for line in lines[code] if line]) for code, violation in first.items())
+
+
+def _planned(violation: Violation, line_ids: list[str]) -> PlannedHold:
+    where = f" (line {', '.join(line_ids)})" if line_ids else ""
+    return PlannedHold(violation.code, violation.hold_type, violation.owner_role, violation.message + where)

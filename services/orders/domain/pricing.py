@@ -1,0 +1,68 @@
+"""Which price a line gets: the customer's agreement, else the catalogue; a given price is kept and checked later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.kernel.money import Money, UnitPrice, extend
+from services.orders.domain.master import PriceAgreement, Product
+from services.orders.domain.order import Line, PlaceLine
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a unit should cost at a moment, and which source said so: agreement or list."""
+
+    price: UnitPrice
+    source: str
+
+
+def reference_price(
+    product: Product | None, agreements: tuple[PriceAgreement, ...], currency: str, on: date
+) -> Reference | None:
+    """The agreement in force on a day (the lowest, when several are), else the list price; None without either.
+
+    A price in another currency is no price.
+    """
+    agreed = [one.price for one in agreements if one.is_in_force(on) and one.price.currency == currency]
+    if agreed:
+        return Reference(min(agreed, key=lambda price: price.amount), "agreement")
+    if product is not None and product.list_price is not None and product.list_price.currency == currency:
+        return Reference(product.list_price, "list")
+    return None
+
+
+def price_line(
+    line_id: str, asked: PlaceLine, product: Product | None, reference: Reference | None, currency: str
+) -> Line:
+    """The line as stored; an unknown SKU or a missing price is kept as it is and refused by validation."""
+    if asked.unit_price is not None:
+        price, source = asked.unit_price, "given"
+    elif reference is not None:
+        price, source = reference.price, reference.source
+    else:
+        price, source = UnitPrice.parse("0", currency), "none"
+    return Line(
+        line_id=line_id,
+        sku=asked.sku,
+        description=product.description if product else asked.sku,
+        kind=product.kind if product else "stock",
+        quantity=asked.quantity,
+        unit_price=price,
+        extended=extend(price, asked.quantity),
+        reference_price=reference.price if reference else None,
+        price_source=source,
+        unit_weight_grams=product.weight_grams if product else 0,
+        is_known=product is not None,
+    )
+
+
+def cost_of(lines: tuple[Line, ...], products: dict[str, Product], currency: str) -> Money:
+    """Standard cost of the lines, where the catalogue knows one in this currency."""
+    costs = []
+    for line in lines:
+        product = products.get(line.sku)
+        if product and product.standard_cost and product.standard_cost.currency == currency:
+            costs.append(extend(product.standard_cost, line.quantity))
+    return Money.total(costs, currency)

@@ -1,0 +1,201 @@
+"""Where an order stands: independent axes, one derived word, and whom it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from services.orders.domain.holds import Hold, remaining
+from services.orders.domain.order import ACCEPTED, CANCELLED, CLOSED, EXPIRED, FAILED, IN_REVIEW, RECEIVED, REJECTED, Order
+from services.orders.domain.projection import LineQuantities, Progress, is_complete, quantities
+
+STATUS_WORDS = (
+    "received",
+    "in_review",
+    "awaiting_customer",
+    "accepted",
+    "on_hold",
+    "backordered",
+    "in_fulfilment",
+    "partially_shipped",
+    "shipped",
+    "delivered",
+    "completed",
+    "completed_with_cancellations",
+    "rejected",
+    "cancelled",
+    "expired",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The axes of an order's state, each with its own words; `holds` are the types of the open holds."""
+
+    review: str
+    fulfilment: str
+    billing: str
+    payment: str
+    holds: tuple[str, ...]
+    returns: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFor:
+    """Who must act next (a role, or system, carrier, supplier), since when, until when if there is a date, and on what."""
+
+    who: str
+    what: str
+    since: datetime
+    due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything derived at once: what the projection row caches for the overview."""
+
+    status: str
+    axes: Axes
+    waiting_for: WaitingFor | None
+
+
+def derive(order: Order, progress: Progress, holds: Sequence[Hold], since: datetime) -> Standing:
+    """The standing of an order; `since` is when this could have begun, keep an earlier one with `keep_since`."""
+    lines = tuple(quantities(order, progress).values())
+    axes = Axes(
+        review=_review(order),
+        fulfilment=_fulfilment(order, lines),
+        billing=_billing(lines),
+        payment=_payment(lines, progress),
+        holds=tuple(hold.hold_type for hold in remaining(holds)),
+        returns="none",
+    )
+    return Standing(_status(order, axes, lines, progress), axes, _waiting_for(order, progress, holds, lines, since))
+
+
+def keep_since(standing: Standing, earlier: WaitingFor | None) -> Standing:
+    """The same standing, waiting since the earlier instant when it still waits for the same."""
+    now = standing.waiting_for
+    if now is None or earlier is None or (now.who, now.what) != (earlier.who, earlier.what):
+        return standing
+    return replace(standing, waiting_for=replace(now, since=earlier.since))
+
+
+def _review(order: Order) -> str:
+    """received, in_review, accepted, rejected, withdrawn or expired; an order cancelled later stays accepted."""
+    if order.phase in (RECEIVED, IN_REVIEW, REJECTED, EXPIRED):
+        return order.phase
+    return "accepted" if order.cleared_at is not None or order.phase in (ACCEPTED, CLOSED) else "withdrawn"
+
+
+def _fulfilment(order: Order, lines: Sequence[LineQuantities]) -> str:
+    if order.phase == CLOSED:
+        return "closed"
+    wanted = sum(line.wanted for line in lines)
+    for reached, whole, part in (
+        (sum(line.delivered for line in lines), "delivered", ""),
+        (sum(line.shipped for line in lines), "fully_shipped", "part_shipped"),
+        (sum(line.released for line in lines), "fully_released", "part_released"),
+        (sum(line.allocated for line in lines), "allocated", "allocated"),
+    ):
+        if wanted and reached >= wanted:
+            return whole
+        if reached and part:
+            return part
+    return "unrouted"
+
+
+def _billing(lines: Sequence[LineQuantities]) -> str:
+    invoiced = sum(line.invoiced for line in lines)
+    if not invoiced:
+        return "none"
+    return "full" if all(line.invoiced >= line.wanted for line in lines) else "part"
+
+
+def _payment(lines: Sequence[LineQuantities], progress: Progress) -> str:
+    """unpaid, part, paid or over; paid only once everything is billed and every invoice is paid."""
+    total = sum(invoice.total_minor for invoice in progress.invoices.values())
+    paid = sum(invoice.paid_minor for invoice in progress.invoices.values())
+    if paid > total:
+        return "over"
+    if _billing(lines) == "full" and all(bill.paid_minor >= bill.total_minor for bill in progress.invoices.values()):
+        return "paid"
+    return "part" if paid else "unpaid"
+
+
+def _status(order: Order, axes: Axes, lines: Sequence[LineQuantities], progress: Progress) -> str:
+    if order.phase in (RECEIVED, REJECTED, CANCELLED, EXPIRED):
+        return order.phase
+    if order.phase == FAILED:
+        return "cancelled"
+    if axes.holds:
+        return "on_hold"
+    if order.phase == IN_REVIEW:
+        return "in_review"
+    if order.phase == CLOSED or is_complete(order, progress):
+        return "completed_with_cancellations" if any(line.cancelled for line in lines) else "completed"
+    return _fulfilment_word(axes, lines)
+
+
+def _fulfilment_word(axes: Axes, lines: Sequence[LineQuantities]) -> str:
+    words = {
+        "delivered": "delivered",
+        "fully_shipped": "shipped",
+        "part_shipped": "partially_shipped",
+        "fully_released": "in_fulfilment",
+        "part_released": "in_fulfilment",
+    }
+    if axes.fulfilment in words:
+        return words[axes.fulfilment]
+    return "backordered" if any(line.backordered for line in lines) else "accepted"
+
+
+def _waiting_for(
+    order: Order, progress: Progress, holds: Sequence[Hold], lines: Sequence[LineQuantities], since: datetime
+) -> WaitingFor | None:
+    if order.has_ended:
+        return None
+    standing = remaining(holds)
+    if standing:
+        owners = ", ".join(dict.fromkeys(hold.owner_role for hold in standing))
+        types = ", ".join(dict.fromkeys(hold.hold_type for hold in standing))
+        return WaitingFor(owners, f"release of {types} hold", standing[0].placed_at)
+    if order.phase in (RECEIVED, IN_REVIEW):
+        return WaitingFor("system", "validation", order.placed_at)
+    return _waits_for_goods(order, progress, lines, since) or _waits_for_money(lines, progress, since)
+
+
+def _waits_for_goods(
+    order: Order, progress: Progress, lines: Sequence[LineQuantities], since: datetime
+) -> WaitingFor | None:
+    at_work = [shipment for shipment in progress.shipments.values() if shipment.state in ("released", "picked", "packed")]
+    if at_work:
+        numbers = ", ".join(sorted(shipment.number for shipment in at_work))
+        dates = [shipment.promised_on for shipment in at_work]
+        return WaitingFor("warehouse", f"pick, pack and ship {numbers}", since, _earliest(dates))
+    backordered = sum(line.backordered for line in lines)
+    if backordered:
+        dates = [line.expected_on for line in lines if line.backordered]
+        return WaitingFor("supplier", f"stock for {backordered} units", since, _earliest(dates))
+    under_way = [shipment for shipment in progress.shipments.values() if shipment.state == "shipped"]
+    if under_way:
+        numbers = ", ".join(sorted(shipment.number for shipment in under_way))
+        return WaitingFor("carrier", f"delivery of {numbers}", since, _earliest([each.promised_on for each in under_way]))
+    if sum(line.delivered for line in lines) < sum(line.wanted for line in lines):
+        return WaitingFor("system", f"release of {order.number} to its warehouses", since)
+    return None
+
+
+def _waits_for_money(lines: Sequence[LineQuantities], progress: Progress, since: datetime) -> WaitingFor | None:
+    if any(line.invoiced < line.wanted for line in lines):
+        return WaitingFor("accounting", "invoice of what has shipped", since)
+    unpaid = [bill for bill in progress.invoices.values() if bill.paid_minor < bill.total_minor]
+    if unpaid:
+        numbers = ", ".join(sorted(bill.number for bill in unpaid))
+        return WaitingFor("customer", f"payment of {numbers}", since, _earliest([bill.due_on for bill in unpaid]))
+    return WaitingFor("system", "closing", since)
+
+
+def _earliest(days: Sequence[str]) -> date | None:
+    return min((date.fromisoformat(day) for day in days if day), default=None)
