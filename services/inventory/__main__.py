@@ -1,0 +1,55 @@
+"""Settings → database → servicer → serve; one relay tells orders of promises, another tells billing of movements."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from oms.billing.v1 import billing_pb2, billing_pb2_grpc
+from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
+from oms.orders.v1 import orders_pb2, orders_pb2_grpc
+from oms.types.v1 import types_pb2 as types
+from services.inventory.domain.facts import FOR_BILLING, FOR_ORDERS
+from services.inventory.models import Table
+from services.inventory.servicer import InventoryServicer
+from services.inventory.settings import Settings
+from services.runtime.auth import machine_token
+from services.runtime.db import Database
+from services.runtime.facts import facts_route
+from services.runtime.grpc_client import connect
+from services.runtime.process import ServiceProcess, run
+from services.runtime.relay import Relay, Route
+
+NAME = "inventory"
+MIGRATIONS = Path(__file__).parent / "migrations"
+SERVICE = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"].full_name
+
+
+def assemble(settings: Settings) -> ServiceProcess:
+    """The process, ready to start."""
+    database = Database(settings.database_url, Table.metadata, MIGRATIONS)
+    servicer = InventoryServicer(database, currency=settings.currency)
+    return ServiceProcess(
+        NAME,
+        settings,
+        database,
+        register=lambda server: inventory_pb2_grpc.add_InventoryServiceServicer_to_server(servicer, server),
+        service=SERVICE,
+        background=(Relay(database, _routes(settings)),),
+    )
+
+
+def _routes(settings: Settings) -> tuple[Route, Route]:
+    token = machine_token(settings, NAME)
+    orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, token))
+    billing = billing_pb2_grpc.BillingServiceStub(connect(settings.billing_target, token))
+
+    def tell_orders(facts: list[types.Fact]) -> Iterable[str]:
+        return orders.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids
+
+    def tell_billing(facts: list[types.Fact]) -> Iterable[str]:
+        return billing.PostStockMovements(billing_pb2.PostStockMovementsRequest(facts=facts)).posted_fact_ids
+
+    return facts_route(NAME, FOR_ORDERS, tell_orders), facts_route(NAME, FOR_BILLING, tell_billing)
+
+
+if __name__ == "__main__":
+    run(NAME, Settings, assemble)

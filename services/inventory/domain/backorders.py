@@ -1,0 +1,93 @@
+"""Who waits for stock, who gets it first, and when it is due."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.inventory.domain.allocation import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A backorder in the queue: units still waiting, positive, and the warehouses that may fill it."""
+
+    backorder_id: str
+    reservation_id: str
+    order_id: str
+    line_id: str
+    sku: str
+    quantity: int
+    placed_at_micros: int
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def turn(self) -> tuple[int, str, str]:
+        """Sorts the queue: who placed first is filled first."""
+        return self.placed_at_micros, self.order_id, self.line_id
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Units that a backorder gets from one warehouse, positive."""
+
+    backorder: Waiting
+    warehouse_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """An expected receipt and how much of it has not come yet."""
+
+    expected_receipt_id: str
+    warehouse_id: str
+    quantity: int
+    expected_on: str
+    reference: str
+
+
+def fill(queue: Iterable[Waiting], available: Mapping[str, int]) -> tuple[Fill, ...]:
+    """Give what is free (warehouse id → units) to the queue of its SKU, in the order placed; a part is better than nothing.
+
+    Each backorder takes from its cheapest warehouse first. Never gives more than there is.
+    """
+    left = dict(available)
+    fills: list[Fill] = []
+    for backorder in sorted(queue, key=lambda backorder: backorder.turn):
+        missing = backorder.quantity
+        for candidate in sorted(backorder.candidates, key=lambda place: (place.cost_minor, place.warehouse_id)):
+            given = min(missing, left.get(candidate.warehouse_id, 0))
+            if given:
+                fills.append(Fill(backorder, candidate.warehouse_id, given))
+                left[candidate.warehouse_id] -= given
+                missing -= given
+    return tuple(fills)
+
+
+def due(units_through: int, supply: Sequence[Supply], eligible: Collection[str]) -> Supply | None:
+    """The receipt that will bring the last unit of a backorder; None when what is announced does not reach it.
+
+    `units_through` counts the queue up to and including the backorder; `supply` is sorted by date; only receipts at an
+    eligible warehouse count.
+    """
+    reached = 0
+    for receipt in supply:
+        if receipt.warehouse_id in eligible:
+            reached += receipt.quantity
+            if reached >= units_through:
+                return receipt
+    return None
+
+
+def arrived(supply: Sequence[Supply], quantity: int) -> dict[str, int]:
+    """Expected receipt id → units of it that have now come, never zero; oldest announcement first.
+
+    A receipt larger than all that was announced uses up all of it.
+    """
+    come: dict[str, int] = {}
+    missing = quantity
+    for receipt in supply:
+        taken = min(missing, receipt.quantity)
+        if taken:
+            come[receipt.expected_receipt_id] = taken
+            missing -= taken
+    return come

@@ -1,0 +1,61 @@
+"""What inventory can be asked to change, as values whose shape is already checked."""
+
+from dataclasses import dataclass
+
+from services.inventory.domain.allocation import Candidate, LineDemand
+from services.kernel.money import UnitPrice
+
+DEFAULT_LEASE_SECONDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Hold stock for an order; each line id once, units positive."""
+
+    order_id: str
+    lines: tuple[LineDemand, ...]
+    candidates: tuple[Candidate, ...]
+    placed_at_micros: int
+    lease_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Goods arrive."""
+
+    warehouse_id: str
+    sku: str
+    quantity: int
+    unit_cost: UnitPrice
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A count or a correction: units found (positive) or missing (negative)."""
+
+    warehouse_id: str
+    sku: str
+    delta: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Supply that is to come; the day is an ISO date."""
+
+    warehouse_id: str
+    sku: str
+    quantity: int
+    expected_on: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A shipment leaves; without lines it carries no stock."""
+
+    order_id: str
+    shipment_id: str
+    warehouse_id: str
+    lines: tuple[LineDemand, ...]

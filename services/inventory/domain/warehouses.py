@@ -1,0 +1,17 @@
+"""A place that holds stock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+KINDS = ("own", "store", "third_party")
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """A place that holds stock; a closed one keeps its promises and makes no new ones."""
+
+    warehouse_id: str
+    name: str
+    kind: str
+    address: Mapping[str, str]
+    is_active: bool

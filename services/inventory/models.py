@@ -1,0 +1,251 @@
+"""The tables of inventory: shape and constraints, no behaviour."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
+from services.runtime.idempotency import answers_table
+from services.runtime.outbox import outbox_table
+
+
+class Table(SQLModel, registry=registry()):
+    """Tables of inventory."""
+
+
+outbox = outbox_table(Table.metadata)
+answers = answers_table(Table.metadata)
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index over the rows that a condition keeps, the same on both databases."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def _of_stock(name: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["warehouse_id", "sku"], ["stock.warehouse_id", "stock.sku"], name=name)
+
+
+class Warehouse(Table, table=True):
+    """A place that holds stock; `currency` is empty until its first receipt decides in what it is valued."""
+
+    __tablename__ = "warehouse"
+    __table_args__ = (CheckConstraint("kind IN ('own', 'store', 'third_party')", name="warehouse_kind"), STRICT)
+
+    warehouse_id: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    address: dict[str, Any] = Field(sa_type=JsonText)
+    is_active: bool = Field(sa_type=Flag)
+    currency: str = Field(sa_type=Text)
+
+
+class SkuTurn(Table, table=True):
+    """One row a SKU; whoever changes its stock or its queue counts it up first, so one transaction at a time decides."""
+
+    __tablename__ = "sku_turn"
+    __table_args__ = (STRICT,)
+
+    sku: str = Field(sa_type=Text, primary_key=True)
+    turn: int = Field(sa_type=Int64)
+
+
+class Stock(Table, table=True):
+    """Units of a SKU in a warehouse: in the building, and of those promised to orders."""
+
+    __tablename__ = "stock"
+    __table_args__ = (
+        CheckConstraint("allocated >= 0", name="stock_allocated_not_negative"),
+        CheckConstraint("allocated <= on_hand", name="stock_allocated_within_on_hand"),
+        ForeignKeyConstraint(["warehouse_id"], ["warehouse.warehouse_id"], name="stock_of_warehouse"),
+        Index("stock_by_sku", "sku", "warehouse_id"),
+        STRICT,
+    )
+
+    warehouse_id: str = Field(sa_type=Text, primary_key=True)
+    sku: str = Field(sa_type=Text, primary_key=True)
+    on_hand: int = Field(sa_type=Int64)
+    allocated: int = Field(sa_type=Int64)
+
+
+class Movement(Table, table=True):
+    """A change of on hand and what it was worth; never changed, never deleted."""
+
+    __tablename__ = "movement"
+    __table_args__ = (
+        CheckConstraint("kind IN ('received', 'issued', 'adjusted')", name="movement_kind"),
+        CheckConstraint("quantity <> 0", name="movement_moves"),
+        CheckConstraint("kind <> 'received' OR (quantity > 0 AND value_minor >= 0)", name="movement_received_adds"),
+        CheckConstraint("kind <> 'issued' OR (quantity < 0 AND value_minor <= 0)", name="movement_issued_takes"),
+        CheckConstraint("(kind = 'issued') = (shipment_id <> '')", name="movement_issued_by_shipment"),
+        _of_stock("movement_of_stock"),
+        _partial("movement_once_a_shipment", "shipment_id", "sku", where="shipment_id <> ''", unique=True),
+        Index("movement_by_stock", "warehouse_id", "sku"),
+        STRICT,
+    )
+
+    movement_id: str = Field(sa_type=Text, primary_key=True)
+    warehouse_id: str = Field(sa_type=Text)
+    sku: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    value_minor: int = Field(sa_type=Int64)
+    currency: str = Field(sa_type=Text)
+    order_id: str = Field(sa_type=Text)
+    shipment_id: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    occurred_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CostLayer(Table, table=True):
+    """What one receipt had cost and how much of it is left; issued oldest `number` first."""
+
+    __tablename__ = "cost_layer"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="cost_layer_quantity_positive"),
+        CheckConstraint("remaining_quantity BETWEEN 0 AND quantity", name="cost_layer_remaining_quantity"),
+        CheckConstraint("remaining_value_minor BETWEEN 0 AND value_minor", name="cost_layer_remaining_value"),
+        CheckConstraint(
+            "remaining_quantity > 0 OR remaining_value_minor = 0", name="cost_layer_spent_is_worth_nothing"
+        ),
+        ForeignKeyConstraint(["movement_id"], ["movement.movement_id"], name="cost_layer_of_movement"),
+        _of_stock("cost_layer_of_stock"),
+        UniqueConstraint("warehouse_id", "sku", "number", name="cost_layer_number"),
+        _partial("cost_layer_left", "warehouse_id", "sku", "number", where="remaining_quantity > 0"),
+        STRICT,
+    )
+
+    movement_id: str = Field(sa_type=Text, primary_key=True)
+    warehouse_id: str = Field(sa_type=Text)
+    sku: str = Field(sa_type=Text)
+    number: int = Field(sa_type=Int64)
+    quantity: int = Field(sa_type=Int64)
+    unit_cost: str = Field(sa_type=Text)
+    value_minor: int = Field(sa_type=Int64)
+    currency: str = Field(sa_type=Text)
+    remaining_quantity: int = Field(sa_type=Int64)
+    remaining_value_minor: int = Field(sa_type=Int64)
+
+
+class Reservation(Table, table=True):
+    """What is held for an order, as a whole; at most one is active for an order."""
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        CheckConstraint("state IN ('active', 'shipped', 'released')", name="reservation_state"),
+        CheckConstraint("lease_seconds > 0", name="reservation_lease_positive"),
+        _partial("reservation_one_active", "order_id", where="state = 'active'", unique=True),
+        _partial("reservation_lapsing", "lease_until", where="state = 'active'"),
+        Index("reservation_by_order", "order_id"),
+        STRICT,
+    )
+
+    reservation_id: str = Field(sa_type=Text, primary_key=True)
+    order_id: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    placed_at_micros: int = Field(sa_type=Int64)
+    lease_seconds: int = Field(sa_type=Int64)
+    lease_until: datetime = Field(sa_type=UtcDateTime)
+
+
+class ReservationCandidate(Table, table=True):
+    """A warehouse that can serve the order, and at what cost: backorders fill from these alone."""
+
+    __tablename__ = "reservation_candidate"
+    __table_args__ = (
+        CheckConstraint("cost_minor >= 0", name="reservation_candidate_cost"),
+        ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="candidate_of_reservation"),
+        STRICT,
+    )
+
+    reservation_id: str = Field(sa_type=Text, primary_key=True)
+    warehouse_id: str = Field(sa_type=Text, primary_key=True)
+    cost_minor: int = Field(sa_type=Int64)
+
+
+class Allocation(Table, table=True):
+    """Units of an order line in one warehouse: held now, shipped from there, or held once and let go."""
+
+    __tablename__ = "allocation"
+    __table_args__ = (
+        CheckConstraint("held_quantity >= 0", name="allocation_held"),
+        CheckConstraint("shipped_quantity >= 0", name="allocation_shipped"),
+        CheckConstraint("released_quantity >= 0", name="allocation_released"),
+        ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="allocation_of_reservation"),
+        _of_stock("allocation_of_stock"),
+        _partial("allocation_held_by_stock", "warehouse_id", "sku", where="held_quantity > 0"),
+        STRICT,
+    )
+
+    reservation_id: str = Field(sa_type=Text, primary_key=True)
+    line_id: str = Field(sa_type=Text, primary_key=True)
+    warehouse_id: str = Field(sa_type=Text, primary_key=True)
+    sku: str = Field(sa_type=Text)
+    held_quantity: int = Field(sa_type=Int64)
+    shipped_quantity: int = Field(sa_type=Int64)
+    released_quantity: int = Field(sa_type=Int64)
+
+
+class Backorder(Table, table=True):
+    """Units of an order line that nobody had: still waiting, filled since, or no longer wanted."""
+
+    __tablename__ = "backorder"
+    __table_args__ = (
+        CheckConstraint("waiting_quantity >= 0", name="backorder_waiting"),
+        CheckConstraint("filled_quantity >= 0", name="backorder_filled"),
+        CheckConstraint("cancelled_quantity >= 0", name="backorder_cancelled"),
+        CheckConstraint("waiting_quantity + filled_quantity + cancelled_quantity > 0", name="backorder_of_something"),
+        ForeignKeyConstraint(["reservation_id"], ["reservation.reservation_id"], name="backorder_of_reservation"),
+        UniqueConstraint("reservation_id", "line_id", name="backorder_once_a_line"),
+        _partial("backorder_of_order", "order_id", where="waiting_quantity > 0"),
+        _partial("backorder_queue", "sku", "placed_at_micros", "order_id", "line_id", where="waiting_quantity > 0"),
+        STRICT,
+    )
+
+    backorder_id: str = Field(sa_type=Text, primary_key=True)
+    reservation_id: str = Field(sa_type=Text)
+    order_id: str = Field(sa_type=Text)
+    line_id: str = Field(sa_type=Text)
+    sku: str = Field(sa_type=Text)
+    placed_at_micros: int = Field(sa_type=Int64)
+    waiting_quantity: int = Field(sa_type=Int64)
+    filled_quantity: int = Field(sa_type=Int64)
+    cancelled_quantity: int = Field(sa_type=Int64)
+
+
+class ExpectedReceipt(Table, table=True):
+    """Supply that is announced, and how much of it has not come yet."""
+
+    __tablename__ = "expected_receipt"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="expected_receipt_quantity"),
+        CheckConstraint("remaining_quantity BETWEEN 0 AND quantity", name="expected_receipt_remaining"),
+        _of_stock("expected_receipt_of_stock"),
+        _partial("expected_receipt_open", "sku", "warehouse_id", "expected_on", where="remaining_quantity > 0"),
+        STRICT,
+    )
+
+    expected_receipt_id: str = Field(sa_type=Text, primary_key=True)
+    warehouse_id: str = Field(sa_type=Text)
+    sku: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    remaining_quantity: int = Field(sa_type=Int64)
+    expected_on: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+
+
+class StockIssue(Table, table=True):
+    """A shipment that left, once, and what its goods had cost; the currency is empty when it carried no stock."""
+
+    __tablename__ = "stock_issue"
+    __table_args__ = (CheckConstraint("cost_minor >= 0", name="stock_issue_cost"), STRICT)
+
+    shipment_id: str = Field(sa_type=Text, primary_key=True)
+    order_id: str = Field(sa_type=Text)
+    warehouse_id: str = Field(sa_type=Text)
+    cost_minor: int = Field(sa_type=Int64)
+    currency: str = Field(sa_type=Text)
+    issued_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,165 @@
+"""What inventory answers over gRPC: translate, decide in one transaction, translate back."""
+
+import grpc
+from sqlmodel import Session
+
+from oms.inventory.v1 import inventory_pb2 as pb
+from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
+from services.inventory import transactions, wire
+from services.inventory.store import audit, backorders, reservations, stock, warehouses
+from services.kernel.clock import Clock, utc_now
+from services.runtime.db import Database
+
+Context = grpc.ServicerContext | None
+
+
+class InventoryServicer(InventoryServiceServicer):
+    """Stock and who it is promised to. Every change is made once per request id; a repeat gets the first answer."""
+
+    def __init__(self, database: Database, *, currency: str = "USD", clock: Clock = utc_now) -> None:
+        self._database = database
+        self._currency = currency
+        self._clock = clock
+
+    def PutWarehouse(self, request: pb.PutWarehouseRequest, context: Context) -> pb.PutWarehouseResponse:
+        """Create or replace a warehouse; one that opens again serves who waits."""
+        place = wire.warehouse(request)
+        with self._database.transaction() as session:
+            transactions.put_warehouse(session, place, self._clock())
+        return pb.PutWarehouseResponse(warehouse=wire.warehouse_message(place))
+
+    def ListWarehouses(self, request: pb.ListWarehousesRequest, context: Context) -> pb.ListWarehousesResponse:
+        """Every warehouse by id."""
+        with self._database.reading() as session:
+            places = warehouses.every(session)
+        return pb.ListWarehousesResponse(warehouses=[wire.warehouse_message(place) for place in places])
+
+    def ReceiveStock(self, request: pb.ReceiveStockRequest, context: Context) -> pb.ReceiveStockResponse:
+        """Book goods in and fill waiting backorders with them."""
+        receipt = wire.receipt(request)
+
+        def act(session: Session) -> pb.ReceiveStockResponse:
+            change, on_hand, fills = transactions.receive(session, receipt, self._clock())
+            return pb.ReceiveStockResponse(
+                movement_id=change.movement_id,
+                on_hand=on_hand,
+                filled_quantity=sum(fill.quantity for fill in fills),
+                filled_order_ids=dict.fromkeys(fill.backorder.order_id for fill in fills),
+            )
+
+        return self._database.once(wire.key(request.request_id), request, pb.ReceiveStockResponse, act)
+
+    def AdjustStock(self, request: pb.AdjustStockRequest, context: Context) -> pb.AdjustStockResponse:
+        """Book a count difference; refused when promised units would be missing."""
+        adjustment = wire.adjustment(request)
+
+        def act(session: Session) -> pb.AdjustStockResponse:
+            change, on_hand = transactions.adjust(session, adjustment, self._currency, self._clock())
+            return pb.AdjustStockResponse(movement_id=change.movement_id, on_hand=on_hand)
+
+        return self._database.once(wire.key(request.request_id), request, pb.AdjustStockResponse, act)
+
+    def ExpectReceipt(self, request: pb.ExpectReceiptRequest, context: Context) -> pb.ExpectReceiptResponse:
+        """Announce supply."""
+        announcement = wire.announcement(request)
+
+        def act(session: Session) -> pb.ExpectReceiptResponse:
+            return pb.ExpectReceiptResponse(expected_receipt_id=transactions.expect(session, announcement))
+
+        return self._database.once(wire.key(request.request_id), request, pb.ExpectReceiptResponse, act)
+
+    def ListStock(self, request: pb.ListStockRequest, context: Context) -> pb.ListStockResponse:
+        """Stock levels by SKU, then warehouse."""
+        sku = wire.sku(request.sku) if request.sku else ""
+        place = wire.optional_identity(request.warehouse_id, "warehouse_id")
+        after, limit = wire.level_cursor(request.cursor), wire.limit(request.limit)
+        with self._database.reading() as session:
+            levels = stock.levels(session, sku, place, after, limit)
+        last = levels[-1] if len(levels) == limit else None
+        return pb.ListStockResponse(
+            levels=[wire.level(level) for level in levels],
+            next_cursor=f"{last.sku}|{last.warehouse_id}" if last else "",
+        )
+
+    def ReserveStock(self, request: pb.ReserveStockRequest, context: Context) -> pb.ReserveStockResponse:
+        """Hold what stock allows and name what it does not."""
+        demand = wire.demand(request)
+
+        def act(session: Session) -> pb.ReserveStockResponse:
+            reservation_id, plan = transactions.reserve(session, demand, self._clock())
+            waiting = backorders.lines_of_order(session, demand.order_id) if plan.shortages else []
+            due = {one.line_id: supply for one, supply in waiting}
+            return pb.ReserveStockResponse(
+                reservation_id=reservation_id,
+                allocations=wire.allocations(plan.allocations),
+                shortages=[wire.shortage(shortage, due[shortage.line_id]) for shortage in plan.shortages],
+            )
+
+        return self._database.once(wire.key(request.request_id), request, pb.ReserveStockResponse, act)
+
+    def GetReservation(self, request: pb.GetReservationRequest, context: Context) -> pb.GetReservationResponse:
+        """What is held, waits and has shipped for an order; empty when nothing ever was."""
+        order_id = wire.identity(request.order_id, "order_id")
+        with self._database.reading() as session:
+            held, shipped = reservations.of_order(session, order_id)
+            waiting = backorders.lines_of_order(session, order_id)
+        return pb.GetReservationResponse(
+            allocations=wire.allocations(held), shortages=wire.shortages(waiting), shipped=wire.allocations(shipped)
+        )
+
+    def ReleaseReservation(
+        self, request: pb.ReleaseReservationRequest, context: Context
+    ) -> pb.ReleaseReservationResponse:
+        """Let go of all that an order holds or waits for; what is freed fills the backorders of others."""
+        order_id = wire.released_order(request)
+
+        def act(session: Session) -> pb.ReleaseReservationResponse:
+            released, cancelled = transactions.release(session, order_id, self._clock())
+            return pb.ReleaseReservationResponse(released_quantity=released, cancelled_backorder_quantity=cancelled)
+
+        return self._database.once(wire.key(request.request_id), request, pb.ReleaseReservationResponse, act)
+
+    def ShipStock(self, request: pb.ShipStockRequest, context: Context) -> pb.ShipStockResponse:
+        """Ship confirm: what was allocated leaves the building at the cost of its layers."""
+        departure = wire.departure(request)
+
+        def act(session: Session) -> pb.ShipStockResponse:
+            return pb.ShipStockResponse(cost=wire.money(transactions.ship(session, departure, self._clock())))
+
+        return self._database.once(wire.key(request.request_id), request, pb.ShipStockResponse, act)
+
+    def ListBackorders(self, request: pb.ListBackordersRequest, context: Context) -> pb.ListBackordersResponse:
+        """The queue, first to be filled first."""
+        order_id = wire.optional_identity(request.order_id, "order_id")
+        sku = wire.sku(request.sku) if request.sku else ""
+        after, limit = wire.optional_identity(request.cursor, "cursor"), wire.limit(request.limit)
+        with self._database.reading() as session:
+            queue = backorders.page(session, order_id, sku, after, limit)
+        return pb.ListBackordersResponse(
+            backorders=[wire.backorder(one, supply) for one, supply in queue],
+            next_cursor=queue[-1][0].backorder_id if len(queue) == limit else "",
+        )
+
+    def ListLapsedReservations(
+        self, request: pb.ListLapsedReservationsRequest, context: Context
+    ) -> pb.ListLapsedReservationsResponse:
+        """Orders whose lease has run out, longest first."""
+        limit = wire.limit(request.limit)
+        with self._database.reading() as session:
+            order_ids = reservations.lapsed(session, self._clock(), limit)
+        return pb.ListLapsedReservationsResponse(order_ids=order_ids)
+
+    def RenewLeases(self, request: pb.RenewLeasesRequest, context: Context) -> pb.RenewLeasesResponse:
+        """Start the leases of living orders anew; a repeat renews again."""
+        order_ids = wire.order_ids(request.order_ids)
+        with self._database.transaction() as session:
+            return pb.RenewLeasesResponse(renewed_count=reservations.renew(session, order_ids, self._clock()))
+
+    def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
+        """Check every invariant of this service."""
+        with self._database.reading() as session:
+            return pb.AuditResponse(
+                invariants=[wire.invariant(finding) for finding in audit.findings(session)],
+                stock_value=[wire.money(worth) for worth in audit.stock_value(session)],
+                holding_order_ids=audit.holding_order_ids(session),
+            )

@@ -1,0 +1,167 @@
+"""One query an invariant: each finds the rows that break it."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from services.kernel.money import Money
+
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A rule of this service and a query that gives one readable `offender` a row that breaks it."""
+
+    name: str
+    rule: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How an invariant stands: how many rows break it, and the first of them."""
+
+    invariant: Invariant
+    violations: int
+    offenders: tuple[str, ...]
+
+
+INVARIANTS = (
+    Invariant(
+        "inventory.allocated_within_on_hand",
+        "allocated is never negative and never above on hand",
+        """
+        SELECT sku || ' in ' || warehouse_id || ': allocated ' || allocated || ', on hand ' || on_hand AS offender
+        FROM stock WHERE allocated < 0 OR allocated > on_hand
+        """,
+    ),
+    Invariant(
+        "inventory.allocated_is_held",
+        "allocated is the sum of what active reservations hold",
+        """
+        SELECT sku || ' in ' || warehouse_id || ': allocated ' || allocated || ', held ' || held AS offender
+        FROM (SELECT s.sku, s.warehouse_id, s.allocated, COALESCE(h.held, 0) AS held
+              FROM stock s LEFT JOIN (
+                  SELECT a.warehouse_id, a.sku, SUM(a.held_quantity) AS held
+                  FROM allocation a JOIN reservation r ON r.reservation_id = a.reservation_id AND r.state = 'active'
+                  WHERE a.held_quantity > 0 GROUP BY a.warehouse_id, a.sku
+              ) h ON h.warehouse_id = s.warehouse_id AND h.sku = s.sku) compared
+        WHERE allocated <> held
+        """,
+    ),
+    Invariant(
+        "inventory.ended_reservations_hold_nothing",
+        "a reservation that was shipped or released holds no stock",
+        """
+        SELECT 'order ' || r.order_id || ' holds ' || a.held_quantity || ' ' || a.sku || ' but is ' || r.state AS offender
+        FROM allocation a JOIN reservation r ON r.reservation_id = a.reservation_id
+        WHERE a.held_quantity > 0 AND r.state <> 'active'
+        """,
+    ),
+    Invariant(
+        "inventory.on_hand_is_moved",
+        "on hand is the sum of all movements",
+        """
+        SELECT sku || ' in ' || warehouse_id || ': on hand ' || on_hand || ', moved ' || moved AS offender
+        FROM (SELECT s.sku, s.warehouse_id, s.on_hand, COALESCE(m.moved, 0) AS moved
+              FROM stock s LEFT JOIN (
+                  SELECT warehouse_id, sku, SUM(quantity) AS moved FROM movement GROUP BY warehouse_id, sku
+              ) m ON m.warehouse_id = s.warehouse_id AND m.sku = s.sku) compared
+        WHERE on_hand <> moved
+        """,
+    ),
+    Invariant(
+        "inventory.on_hand_is_in_layers",
+        "on hand is what is left of the cost layers",
+        """
+        SELECT sku || ' in ' || warehouse_id || ': on hand ' || on_hand || ', in layers ' || layered AS offender
+        FROM (SELECT s.sku, s.warehouse_id, s.on_hand, COALESCE(l.layered, 0) AS layered
+              FROM stock s LEFT JOIN (
+                  SELECT warehouse_id, sku, SUM(remaining_quantity) AS layered
+                  FROM cost_layer WHERE remaining_quantity > 0 GROUP BY warehouse_id, sku
+              ) l ON l.warehouse_id = s.warehouse_id AND l.sku = s.sku) compared
+        WHERE on_hand <> layered
+        """,
+    ),
+    Invariant(
+        "inventory.value_is_moved",
+        "what is left of the cost layers is worth the sum of all movements, to the minor unit",
+        """
+        SELECT m.warehouse_id || ': moved ' || m.moved || ' ' || m.currency || ', in layers ' || COALESCE(l.worth, 0) AS offender
+        FROM (SELECT warehouse_id, currency, SUM(value_minor) AS moved FROM movement GROUP BY warehouse_id, currency) m
+        LEFT JOIN (SELECT warehouse_id, currency, SUM(remaining_value_minor) AS worth
+                   FROM cost_layer GROUP BY warehouse_id, currency) l
+            ON l.warehouse_id = m.warehouse_id AND l.currency = m.currency
+        WHERE m.moved <> COALESCE(l.worth, 0)
+        """,
+    ),
+    Invariant(
+        "inventory.shipped_is_issued",
+        "what left for an order is what its reservations say was shipped",
+        """
+        SELECT 'order ' || order_id || ': ' || SUM(issued) || ' issued, ' || SUM(shipped) || ' shipped of ' || sku AS offender
+        FROM (SELECT order_id, sku, -quantity AS issued, 0 AS shipped FROM movement WHERE kind = 'issued'
+              UNION ALL
+              SELECT r.order_id, a.sku, 0, a.shipped_quantity
+              FROM allocation a JOIN reservation r ON r.reservation_id = a.reservation_id) moved
+        GROUP BY order_id, sku HAVING SUM(issued) <> SUM(shipped)
+        """,
+    ),
+    Invariant(
+        "inventory.backorder_quantities_positive",
+        "a backorder counts units that wait, were filled or were cancelled, never fewer than none",
+        """
+        SELECT backorder_id || ' of order ' || order_id AS offender FROM backorder
+        WHERE waiting_quantity < 0 OR filled_quantity < 0 OR cancelled_quantity < 0
+           OR waiting_quantity + filled_quantity + cancelled_quantity = 0
+        """,
+    ),
+    Invariant(
+        "inventory.waiting_belongs_to_active",
+        "every waiting backorder belongs to an active reservation",
+        """
+        SELECT b.backorder_id || ' of order ' || b.order_id AS offender
+        FROM backorder b JOIN reservation r ON r.reservation_id = b.reservation_id
+        WHERE b.waiting_quantity > 0 AND r.state <> 'active'
+        """,
+    ),
+    Invariant(
+        "inventory.nobody_waits_beside_stock",
+        "no stock lies free in an open warehouse that could fill a waiting backorder",
+        """
+        SELECT DISTINCT s.on_hand - s.allocated || ' ' || s.sku || ' free in ' || s.warehouse_id || ', order ' || b.order_id
+               || ' waits for ' || b.waiting_quantity AS offender
+        FROM backorder b
+        JOIN reservation_candidate c ON c.reservation_id = b.reservation_id
+        JOIN warehouse w ON w.warehouse_id = c.warehouse_id
+        JOIN stock s ON s.warehouse_id = c.warehouse_id AND s.sku = b.sku
+        WHERE b.waiting_quantity > 0 AND s.on_hand > s.allocated AND w.is_active
+        """,
+    ),
+)
+
+_STOCK_VALUE = text(
+    "SELECT currency, SUM(remaining_value_minor) AS worth FROM cost_layer GROUP BY currency ORDER BY currency"
+)
+_HOLDING = text("SELECT order_id FROM reservation WHERE state = 'active' ORDER BY order_id")
+
+
+def findings(session: Session) -> list[Finding]:
+    """Every invariant and who breaks it."""
+    found = []
+    for invariant in INVARIANTS:
+        offenders = session.execute(text(invariant.query)).scalars().all()
+        found.append(Finding(invariant, len(offenders), tuple(sorted(offenders)[:SHOWN])))
+    return found
+
+
+def stock_value(session: Session) -> list[Money]:
+    """What all stock is worth by its layers, one a currency."""
+    return [Money(int(row.worth), row.currency) for row in session.execute(_STOCK_VALUE)]
+
+
+def holding_order_ids(session: Session) -> list[str]:
+    """Orders that hold stock or wait for it."""
+    return list(session.execute(_HOLDING).scalars())

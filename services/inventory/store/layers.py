@@ -1,0 +1,124 @@
+"""Queries over cost layers and the movements they come from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+from sqlmodel import Session
+
+from services.inventory.domain.costing import Draw, Layer
+from services.inventory.domain.facts import StockChange
+from services.inventory.store.tables import cost_layer, inserted, movement, stock_issue
+from services.kernel.errors import AlreadyExists
+from services.kernel.money import Money, UnitPrice
+
+_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why stock moved: received, issued or adjusted, for whom, by which document, and when."""
+
+    kind: str
+    now: datetime
+    order_id: str = ""
+    shipment_id: str = ""
+    reference: str = ""
+
+
+def record(session: Session, change: StockChange, occasion: Occasion) -> None:
+    """Book a movement; its quantity and value carry their sign."""
+    session.execute(
+        insert(movement).values(
+            movement_id=change.movement_id,
+            warehouse_id=change.warehouse_id,
+            sku=change.sku,
+            kind=occasion.kind,
+            quantity=change.quantity,
+            value_minor=change.value.minor,
+            currency=change.value.currency,
+            order_id=occasion.order_id,
+            shipment_id=occasion.shipment_id,
+            reference=occasion.reference,
+            occurred_at=occasion.now,
+        )
+    )
+
+
+def add(session: Session, layer: Layer, warehouse_id: str, sku: str, unit_cost: UnitPrice) -> None:
+    """Put a layer behind the others of its SKU and warehouse; its id is the movement it came by."""
+    newest = select(func.coalesce(func.max(cost_layer.c.number), 0)).where(
+        cost_layer.c.warehouse_id == warehouse_id, cost_layer.c.sku == sku
+    )
+    session.execute(
+        insert(cost_layer).values(
+            movement_id=layer.layer_id,
+            warehouse_id=warehouse_id,
+            sku=sku,
+            number=int(session.execute(newest).scalar_one()) + 1,
+            quantity=layer.quantity,
+            unit_cost=unit_cost.text,
+            value_minor=layer.value.minor,
+            currency=layer.value.currency,
+            remaining_quantity=layer.remaining,
+            remaining_value_minor=layer.remaining_value.minor,
+        )
+    )
+
+
+def left(session: Session, warehouse_id: str, sku: str) -> Iterator[Layer]:
+    """Layers with units left, oldest first, read as far as they are needed."""
+    after = 0
+    while True:
+        is_open = (cost_layer.c.warehouse_id == warehouse_id) & (cost_layer.c.sku == sku)
+        wanted = select(cost_layer).where(is_open, cost_layer.c.remaining_quantity > 0, cost_layer.c.number > after)
+        rows = session.execute(wanted.order_by(cost_layer.c.number).limit(_PAGE)).all()
+        for row in rows:
+            yield Layer(row.movement_id, row.quantity, Money(row.value_minor, row.currency), row.remaining_quantity)
+            after = row.number
+        if len(rows) < _PAGE:
+            return
+
+
+def take(session: Session, draws: Sequence[Draw]) -> None:
+    """Store what the draws leave in their layers."""
+    for taken in draws:
+        session.execute(
+            update(cost_layer)
+            .where(cost_layer.c.movement_id == taken.layer_id)
+            .values(remaining_quantity=taken.remaining, remaining_value_minor=taken.remaining_value.minor)
+        )
+
+
+def last_unit_cost(session: Session, warehouse_id: str, sku: str, currency: str) -> UnitPrice:
+    """What a unit cost when it last came in, there or else anywhere in this currency; nothing when it never did."""
+    wanted = select(cost_layer.c.unit_cost).where(cost_layer.c.sku == sku, cost_layer.c.currency == currency)
+    here = wanted.where(cost_layer.c.warehouse_id == warehouse_id).order_by(cost_layer.c.number.desc())
+    anywhere = wanted.order_by(cost_layer.c.movement_id.desc())
+    known = session.execute(here.limit(1)).scalar() or session.execute(anywhere.limit(1)).scalar()
+    return UnitPrice.parse(known or "0", currency)
+
+
+def record_issue(session: Session, shipment_id: str, order_id: str, warehouse_id: str, now: datetime) -> None:
+    """Remember that the shipment left; AlreadyExists when it did before."""
+    left_before = not inserted(
+        session,
+        stock_issue,
+        shipment_id=shipment_id,
+        order_id=order_id,
+        warehouse_id=warehouse_id,
+        cost_minor=0,
+        currency="",
+        issued_at=now,
+    )
+    if left_before:
+        raise AlreadyExists(
+            "SHIPMENT_ALREADY_SHIPPED", f"the stock of shipment {shipment_id} left before, by another request"
+        )
+
+
+def cost_issue(session: Session, shipment_id: str, cost: Money) -> None:
+    """Store what the goods of a shipment had cost."""
+    issue = update(stock_issue).where(stock_issue.c.shipment_id == shipment_id)
+    session.execute(issue.values(cost_minor=cost.minor, currency=cost.currency))

@@ -1,0 +1,183 @@
+"""Queries over reservations: what is held, shipped and let go for an order."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import exists, func, insert, select, text, update
+from sqlmodel import Session
+
+from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
+from services.inventory.store.tables import allocation, backorder, candidate, changed, inserted, reservation
+from services.kernel.errors import Refused
+
+_FILL = text(
+    "INSERT INTO allocation (reservation_id, line_id, warehouse_id, sku, held_quantity, shipped_quantity, released_quantity) "
+    "VALUES (:reservation_id, :line_id, :warehouse_id, :sku, :units, 0, 0) "
+    "ON CONFLICT (reservation_id, line_id, warehouse_id) DO UPDATE SET held_quantity = allocation.held_quantity + :units"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewReservation:
+    """A reservation to be stored, with the warehouses that may serve it."""
+
+    reservation_id: str
+    order_id: str
+    placed_at_micros: int
+    lease_seconds: int
+    candidates: tuple[Candidate, ...]
+
+
+def create(session: Session, new: NewReservation, now: datetime) -> None:
+    """Store an active reservation; Refused when the order has one."""
+    is_first = inserted(
+        session,
+        reservation,
+        reservation_id=new.reservation_id,
+        order_id=new.order_id,
+        state="active",
+        placed_at_micros=new.placed_at_micros,
+        lease_seconds=new.lease_seconds,
+        lease_until=now + timedelta(seconds=new.lease_seconds),
+    )
+    if not is_first:
+        raise Refused(
+            "ORDER_ALREADY_RESERVED",
+            f"stock is already reserved for order {new.order_id}: release it before reserving anew",
+        )
+    places = [
+        {"reservation_id": new.reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
+        for place in new.candidates
+    ]
+    session.execute(insert(candidate), places)
+
+
+def hold(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> None:
+    """Add units to what the reservation holds; the stock rows are the caller's to change."""
+    rows = [
+        {
+            "reservation_id": reservation_id,
+            "line_id": part.line_id,
+            "warehouse_id": part.warehouse_id,
+            "sku": part.sku,
+            "units": part.quantity,
+        }
+        for part in parts
+    ]
+    if rows:
+        session.execute(_FILL, rows)
+
+
+def active_of(session: Session, order_id: str) -> str | None:
+    """The id of the order's active reservation."""
+    is_active = (reservation.c.order_id == order_id) & (reservation.c.state == "active")
+    return session.execute(select(reservation.c.reservation_id).where(is_active)).scalar()
+
+
+def skus_of(session: Session, reservation_id: str) -> set[str]:
+    """Every SKU that the reservation ever held or waited for."""
+    held = select(allocation.c.sku).where(allocation.c.reservation_id == reservation_id)
+    waiting = select(backorder.c.sku).where(backorder.c.reservation_id == reservation_id)
+    return set(session.execute(held.union(waiting)).scalars())
+
+
+def ship(session: Session, reservation_id: str | None, warehouse_id: str, lines: Sequence[LineDemand]) -> None:
+    """Turn held units of these lines into shipped ones; Refused when a line has fewer allocated there."""
+    for line in lines:
+        is_held = (
+            (allocation.c.reservation_id == (reservation_id or ""))
+            & (allocation.c.line_id == line.line_id)
+            & (allocation.c.warehouse_id == warehouse_id)
+            & (allocation.c.sku == line.sku)
+            & (allocation.c.held_quantity >= line.quantity)
+        )
+        left = {
+            "held_quantity": allocation.c.held_quantity - line.quantity,
+            "shipped_quantity": allocation.c.shipped_quantity + line.quantity,
+        }
+        if not changed(session, update(allocation).where(is_held).values(**left)):
+            raise Refused(
+                "SHIPPED_MORE_THAN_ALLOCATED",
+                f"line {line.line_id} has fewer than {line.quantity} units of {line.sku} allocated in {warehouse_id}",
+            )
+
+
+def release(session: Session, reservation_id: str) -> dict[tuple[str, str], int] | None:
+    """End the reservation and give what it held, (SKU, warehouse id) → units; None when it had ended before."""
+    is_active = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active")
+    if not changed(session, update(reservation).where(is_active).values(state="released")):
+        return None
+    is_held = (allocation.c.reservation_id == reservation_id) & (allocation.c.held_quantity > 0)
+    freed: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for row in session.execute(select(allocation).where(is_held)):
+        freed[row.sku, row.warehouse_id] += row.held_quantity
+    let_go = {"released_quantity": allocation.c.released_quantity + allocation.c.held_quantity, "held_quantity": 0}
+    session.execute(update(allocation).where(is_held).values(**let_go))
+    return dict(freed)
+
+
+def close_when_shipped(session: Session, reservation_id: str) -> None:
+    """End the reservation as shipped once it holds nothing and waits for nothing."""
+    same = allocation.c.reservation_id == reservation_id
+    holds = exists().where(same, allocation.c.held_quantity > 0)
+    waits = exists().where(backorder.c.reservation_id == reservation_id, backorder.c.waiting_quantity > 0)
+    is_active = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active")
+    session.execute(update(reservation).where(is_active, ~holds, ~waits).values(state="shipped"))
+
+
+def of_order(session: Session, order_id: str) -> tuple[list[Allocation], list[Allocation]]:
+    """What is held and what has shipped for the order, by line and warehouse."""
+    wanted = (
+        select(
+            allocation.c.line_id,
+            allocation.c.sku,
+            allocation.c.warehouse_id,
+            func.sum(allocation.c.held_quantity).label("held"),
+            func.sum(allocation.c.shipped_quantity).label("shipped"),
+        )
+        .join(reservation, reservation.c.reservation_id == allocation.c.reservation_id)
+        .where(reservation.c.order_id == order_id)
+        .group_by(allocation.c.line_id, allocation.c.sku, allocation.c.warehouse_id)
+        .order_by(allocation.c.line_id, allocation.c.warehouse_id)
+    )
+    rows = session.execute(wanted).all()
+    held = [Allocation(row.line_id, row.sku, row.warehouse_id, int(row.held)) for row in rows if row.held]
+    shipped = [Allocation(row.line_id, row.sku, row.warehouse_id, int(row.shipped)) for row in rows if row.shipped]
+    return held, shipped
+
+
+def allocated_by_line(session: Session, order_id: str) -> dict[str, int]:
+    """Line id → units held or shipped; lines that lost all of theirs are there with zero."""
+    wanted = (
+        select(allocation.c.line_id, (allocation.c.held_quantity + allocation.c.shipped_quantity).label("units"))
+        .join(reservation, reservation.c.reservation_id == allocation.c.reservation_id)
+        .where(reservation.c.order_id == order_id)
+        .order_by(allocation.c.line_id)
+    )
+    rows = session.execute(wanted).all()
+    return {
+        line_id: sum(row.units for row in parts) for line_id, parts in groupby(rows, key=lambda row: str(row.line_id))
+    }
+
+
+def lapsed(session: Session, now: datetime, limit: int) -> list[str]:
+    """Orders whose lease has run out, longest first."""
+    has_lapsed = (reservation.c.state == "active") & (reservation.c.lease_until < now)
+    wanted = (
+        select(reservation.c.order_id).where(has_lapsed).order_by(reservation.c.lease_until, reservation.c.order_id)
+    )
+    return list(session.execute(wanted.limit(limit)).scalars())
+
+
+def renew(session: Session, order_ids: Sequence[str], now: datetime) -> int:
+    """Start the leases of these orders anew and count them."""
+    renewed = 0
+    is_named = (reservation.c.state == "active") & reservation.c.order_id.in_(order_ids)
+    leases = session.execute(select(reservation.c.lease_seconds).where(is_named).distinct()).scalars().all()
+    for seconds in sorted(leases):
+        statement = update(reservation).where(is_named, reservation.c.lease_seconds == seconds)
+        renewed += changed(session, statement.values(lease_until=now + timedelta(seconds=seconds)))
+    return renewed

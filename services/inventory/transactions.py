@@ -1,0 +1,272 @@
+"""What each change does inside its one transaction: take turns, read, decide, record, tell.
+
+Rows are locked in one order everywhere, so two transactions wait for each other but never in a circle: the turns of all SKUs
+first (sorted), then stock, then the outbox counter of each affected order (sorted), movements of no order last.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from services.inventory.domain import backorders as queueing
+from services.inventory.domain import facts
+from services.inventory.domain.allocation import Allocation, LineDemand, Plan, Shortage, allocate
+from services.inventory.domain.backorders import Fill, Supply, Waiting
+from services.inventory.domain.costing import cost_of, draw, opened
+from services.inventory.domain.facts import LineStanding, StockChange
+from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
+from services.inventory.domain.warehouses import Warehouse
+from services.inventory.store import backorders, expected, layers, reservations, stock, warehouses
+from services.inventory.store.layers import Occasion
+from services.inventory.store.reservations import NewReservation
+from services.kernel.ids import new_id
+from services.kernel.money import Money, UnitPrice
+from services.runtime.outbox import emit
+
+log = structlog.get_logger()
+
+
+def put_warehouse(session: Session, place: Warehouse, now: datetime) -> None:
+    """Store the warehouse; one that opens again serves who waits."""
+    if not warehouses.put(session, place):
+        return
+    skus = warehouses.skus_of(session, place.warehouse_id)
+    if skus:
+        stock.take_turns(session, skus)
+        _tell_filled(session, _fill(session, skus), now)
+
+
+def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]:
+    """Hold what stock allows, queue what it does not, and give the reservation's id; nothing asked, nothing stored."""
+    if not demand.lines:
+        return "", Plan((), ())
+    skus = {line.sku for line in demand.lines}
+    stock.take_turns(session, skus)
+    places = [candidate.warehouse_id for candidate in demand.candidates]
+    plan = allocate(demand.lines, stock.available(session, skus, places), demand.candidates)
+    new = NewReservation(
+        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, demand.candidates
+    )
+    reservations.create(session, new, now)
+    stock.hold(session, plan.taken())
+    reservations.hold(session, new.reservation_id, plan.allocations)
+    backorders.add(session, [_waiting(new, shortage) for shortage in plan.shortages])
+    _tell_order(session, facts.RESERVED, demand.order_id, new.reservation_id, now)
+    log.info(
+        "reservation.created",
+        order_id=demand.order_id,
+        allocated=sum(part.quantity for part in plan.allocations),
+        short=sum(shortage.quantity for shortage in plan.shortages),
+    )
+    return new.reservation_id, plan
+
+
+def _waiting(new: NewReservation, shortage: Shortage) -> Waiting:
+    return Waiting(
+        new_id("bo"),
+        new.reservation_id,
+        new.order_id,
+        shortage.line_id,
+        shortage.sku,
+        shortage.quantity,
+        new.placed_at_micros,
+        new.candidates,
+    )
+
+
+def release(session: Session, order_id: str, now: datetime) -> tuple[int, int]:
+    """Free what the order holds, end its waiting, serve others from it; units freed and units no longer waited for."""
+    reservation_id = reservations.active_of(session, order_id)
+    if reservation_id is None:
+        return 0, 0
+    skus = reservations.skus_of(session, reservation_id)
+    stock.take_turns(session, skus)
+    freed = reservations.release(session, reservation_id)
+    if freed is None:
+        return 0, 0
+    stock.free(session, freed)
+    cancelled = backorders.cancel(session, reservation_id)
+    fills = _fill(session, {sku for sku, _ in freed})
+    tellings = [(order_id, facts.RELEASED, reservation_id), *_filled(fills)]
+    for affected_id, kind, subject_id in sorted(tellings):
+        _tell_order(session, kind, affected_id, subject_id, now)
+    log.info("reservation.released", order_id=order_id, released=sum(freed.values()), cancelled=cancelled)
+    return sum(freed.values()), cancelled
+
+
+def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockChange, int, tuple[Fill, ...]]:
+    """Book goods in and serve who waits for them; the movement, on hand there now, and what was filled."""
+    warehouses.require(session, receipt.warehouse_id)
+    stock.take_turns(session, [receipt.sku])
+    warehouses.settle_currency(session, receipt.warehouse_id, receipt.unit_cost.currency)
+    stock.open_row(session, receipt.warehouse_id, receipt.sku)
+    on_hand = stock.add(session, receipt.warehouse_id, receipt.sku, receipt.quantity)
+    occasion = Occasion("received", now, reference=receipt.reference)
+    change = _add_layer(session, receipt.warehouse_id, receipt.sku, receipt.quantity, receipt.unit_cost, occasion)
+    supply = expected.open_supply(session, [receipt.sku], receipt.warehouse_id).get(receipt.sku, [])
+    expected.come(session, queueing.arrived(supply, receipt.quantity))
+    fills = _fill(session, [receipt.sku])
+    _tell_filled(session, fills, now)
+    _tell_change(session, facts.RECEIVED, change, now)
+    log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
+    return change, on_hand, fills
+
+
+def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetime) -> tuple[StockChange, int]:
+    """Book a count difference; the movement and on hand there now. Found units serve who waits, at the last known cost.
+
+    `currency` values a warehouse that never received anything.
+    """
+    place, sku = adjustment.warehouse_id, adjustment.sku
+    warehouses.require(session, place)
+    stock.take_turns(session, [sku])
+    stock.open_row(session, place, sku)
+    on_hand = stock.add(session, place, sku, adjustment.delta)
+    valued_in = warehouses.currency_of(session, place) or currency
+    occasion = Occasion("adjusted", now, reference=adjustment.reason)
+    if adjustment.delta > 0:
+        warehouses.settle_currency(session, place, valued_in)
+        unit_cost = layers.last_unit_cost(session, place, sku, valued_in)
+        change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
+        _tell_filled(session, _fill(session, [sku]), now)
+    else:
+        change = _take_layers(session, place, sku, -adjustment.delta, valued_in, occasion)
+    _tell_change(session, facts.ADJUSTED, change, now)
+    log.info("stock.adjusted", sku=sku, warehouse_id=place, delta=adjustment.delta)
+    return change, on_hand
+
+
+def expect(session: Session, announcement: Announcement) -> str:
+    """Store an expected receipt and give its id; who waits takes its date."""
+    warehouses.require(session, announcement.warehouse_id)
+    stock.take_turns(session, [announcement.sku])
+    stock.open_row(session, announcement.warehouse_id, announcement.sku)
+    supply = Supply(
+        new_id("exp"),
+        announcement.warehouse_id,
+        announcement.quantity,
+        announcement.expected_on,
+        announcement.reference,
+    )
+    expected.announce(session, supply, announcement.sku)
+    return supply.expected_receipt_id
+
+
+def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
+    """Take what left off allocated, on hand and the cost layers; what it had cost, None when it carried no stock."""
+    order_id, place = departure.order_id, departure.warehouse_id
+    stock.take_turns(session, {line.sku for line in departure.lines})
+    layers.record_issue(session, departure.shipment_id, order_id, place, now)
+    if not departure.lines:
+        return None
+    reservation_id = reservations.active_of(session, order_id)
+    reservations.ship(session, reservation_id, place, departure.lines)
+    currency = warehouses.currency_of(session, place)
+    occasion = Occasion("issued", now, order_id=order_id, shipment_id=departure.shipment_id)
+    changes = []
+    for sku, units in _by_sku(departure.lines):
+        stock.issue(session, place, sku, units)
+        changes.append(_take_layers(session, place, sku, units, currency, occasion))
+    cost = -Money.total((change.value for change in changes), currency)
+    layers.cost_issue(session, departure.shipment_id, cost)
+    for change in changes:
+        left = StockChange(change.movement_id, place, change.sku, -change.quantity, -change.value)
+        _tell_change(session, facts.ISSUED, left, now, order_id)
+    # after the fact: it locked the order's counter, so of two shipments leaving at once the later one sees both
+    reservations.close_when_shipped(session, reservation_id or "")
+    log.info("stock.issued", order_id=order_id, shipment_id=departure.shipment_id, warehouse_id=place)
+    return cost
+
+
+def _by_sku(lines: Sequence[LineDemand]) -> list[tuple[str, int]]:
+    units: defaultdict[str, int] = defaultdict(int)
+    for line in lines:
+        units[line.sku] += line.quantity
+    return sorted(units.items())
+
+
+def _add_layer(
+    session: Session, place: str, sku: str, units: int, unit_cost: UnitPrice, occasion: Occasion
+) -> StockChange:
+    layer = opened(new_id("mov"), units, unit_cost)
+    change = StockChange(layer.layer_id, place, sku, units, layer.value)
+    layers.record(session, change, occasion)
+    layers.add(session, layer, place, sku, unit_cost)
+    return change
+
+
+def _take_layers(session: Session, place: str, sku: str, units: int, currency: str, occasion: Occasion) -> StockChange:
+    draws = draw(layers.left(session, place, sku), units)
+    layers.take(session, draws)
+    change = StockChange(new_id("mov"), place, sku, -units, -cost_of(draws, currency))
+    layers.record(session, change, occasion)
+    return change
+
+
+def _fill(session: Session, skus: Iterable[str]) -> tuple[Fill, ...]:
+    """Serve the queues of these SKUs from what is free, until nothing is free that somebody waits for."""
+    done: list[Fill] = []
+    for sku in sorted(set(skus)):
+        while free := stock.available(session, [sku]).get(sku):
+            queue = backorders.first_in_queue(session, sku, free, sum(free.values()))
+            fills = queueing.fill(queue, free)
+            if not fills:
+                break
+            _record_fills(session, sku, fills)
+            done += fills
+    return tuple(done)
+
+
+def _record_fills(session: Session, sku: str, fills: Sequence[Fill]) -> None:
+    taken: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for fill in fills:
+        taken[sku, fill.warehouse_id] += fill.quantity
+    stock.hold(session, taken)
+    backorders.fill(session, fills)
+    for fill in fills:
+        part = Allocation(fill.backorder.line_id, sku, fill.warehouse_id, fill.quantity)
+        reservations.hold(session, fill.backorder.reservation_id, [part])
+
+
+def _filled(fills: Iterable[Fill]) -> set[tuple[str, str, str]]:
+    """(order id, kind, reservation id) of each fact that fills call for."""
+    return {(fill.backorder.order_id, facts.ALLOCATED, fill.backorder.reservation_id) for fill in fills}
+
+
+def _tell_filled(session: Session, fills: Iterable[Fill], now: datetime) -> None:
+    for order_id, kind, reservation_id in sorted(_filled(fills)):
+        _tell_order(session, kind, order_id, reservation_id, now)
+
+
+def _tell_order(session: Session, kind: str, order_id: str, reservation_id: str, now: datetime) -> None:
+    """Emit where the order stands, read once its counter is locked: newer facts never know less than older ones."""
+
+    def detail() -> dict[str, object]:
+        return facts.order_detail(_standings(session, order_id))
+
+    emit(session, kind=kind, now=now, order_id=order_id, subject_id=reservation_id, detail=detail)
+
+
+def _standings(session: Session, order_id: str) -> list[LineStanding]:
+    allocated = reservations.allocated_by_line(session, order_id)
+    waiting: defaultdict[str, int] = defaultdict(int)
+    due: dict[str, str] = {}
+    for one, supply in backorders.lines_of_order(session, order_id):
+        waiting[one.line_id] += one.quantity
+        due[one.line_id] = supply.expected_on if supply else due.get(one.line_id, "")
+    lines = sorted({*allocated, *waiting})
+    return [LineStanding(line, allocated.get(line, 0), waiting.get(line, 0), due.get(line, "")) for line in lines]
+
+
+def _tell_change(session: Session, kind: str, change: StockChange, now: datetime, order_id: str = "") -> None:
+    emit(
+        session,
+        kind=kind,
+        now=now,
+        order_id=order_id,
+        subject_id=change.movement_id,
+        detail=facts.change_detail(change),
+    )

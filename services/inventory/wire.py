@@ -1,0 +1,288 @@
+"""Protobuf to domain and back; the only place that checks shapes."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from oms.inventory.v1 import inventory_pb2 as pb
+from oms.types.v1 import types_pb2 as types
+from services.inventory.domain.allocation import Allocation, Candidate, LineDemand, Shortage
+from services.inventory.domain.backorders import Supply, Waiting
+from services.inventory.domain.requests import (
+    DEFAULT_LEASE_SECONDS,
+    Adjustment,
+    Announcement,
+    Demand,
+    Departure,
+    Receipt,
+)
+from services.inventory.domain.stock import StockLevel
+from services.inventory.domain.warehouses import KINDS, Warehouse
+from services.inventory.store.audit import Finding
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money, UnitPrice
+from services.kernel.quantity import MAX_QUANTITY, positive
+
+MAX_ID = 64
+MAX_TEXT = 200
+MAX_REQUEST_ID = 200
+MAX_LINES = 1000
+MAX_WAREHOUSES = 200
+MAX_ORDERS = 1000
+MAX_PAGE = 1000
+PAGE = 200
+MAX_COST_MINOR = 10**12
+MAX_LEASE_SECONDS = 30 * 24 * 3600
+END_OF_TIME_MICROS = 253_402_300_799_999_999  # the last instant of the year 9999
+
+_SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+#-]{0,63}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_ADDRESS = ("name", "street", "city", "region", "postal_code", "country")
+
+
+def key(request_id: str) -> str:
+    """A request id: the business key under which the answer is kept."""
+    return _text(request_id, "request_id", MAX_REQUEST_ID)
+
+
+def identity(value: str, what: str) -> str:
+    """An id of 1 to 64 printable characters without spaces."""
+    if " " in _text(value, what, MAX_ID):
+        raise InvalidArgument("ID_MALFORMED", f"{what} must have no spaces")
+    return value
+
+
+def optional_identity(value: str, what: str) -> str:
+    """An id, or empty for "any"."""
+    return identity(value, what) if value else ""
+
+
+def sku(value: str) -> str:
+    """A SKU: letters, digits and . _ / + # -, at most 64."""
+    if not _SKU.fullmatch(value):
+        raise InvalidArgument(
+            "SKU_MALFORMED", "sku must begin with a letter or digit and have at most 64 letters, digits or . _ / + # -"
+        )
+    return value
+
+
+def _text(value: str, what: str, longest: int, *, may_be_empty: bool = False) -> str:
+    if not value and not may_be_empty:
+        raise InvalidArgument("FIELD_MISSING", f"{what} is missing: send 1 to {longest} characters")
+    if len(value) > longest:
+        raise InvalidArgument("TEXT_TOO_LONG", f"{what} has {len(value)} characters: at most {longest} are allowed")
+    if not value.isprintable():
+        raise InvalidArgument("TEXT_NOT_PRINTABLE", f"{what} must have printable characters only")
+    return value
+
+
+def _within(value: int, lowest: int, highest: int, what: str) -> int:
+    if not lowest <= value <= highest:
+        raise InvalidArgument("NUMBER_OUT_OF_RANGE", f"{what} must be from {lowest} to {highest}")
+    return value
+
+
+def _at_most(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise InvalidArgument("TOO_MANY", f"at most {most} {what} are allowed, not {count}")
+
+
+def _lines(lines: Sequence[types.LineQuantity]) -> tuple[LineDemand, ...]:
+    _at_most(len(lines), MAX_LINES, "lines")
+    read = tuple(
+        LineDemand(identity(line.line_id, "line_id"), sku(line.sku), positive(line.quantity, "quantity"))
+        for line in lines
+    )
+    if len({line.line_id for line in read}) < len(read):
+        raise InvalidArgument("LINE_TWICE", "each line_id may come once: add the quantities up")
+    return read
+
+
+def limit(value: int) -> int:
+    """A page size: 0 means 200."""
+    return _within(value, 0, MAX_PAGE, "limit") or PAGE
+
+
+def warehouse(request: pb.PutWarehouseRequest) -> Warehouse:
+    """The warehouse to be stored."""
+    sent = request.warehouse
+    if sent.kind not in KINDS:
+        raise InvalidArgument("WAREHOUSE_KIND", f"kind must be one of {', '.join(KINDS)}")
+    if sent.address.country and not _COUNTRY.fullmatch(sent.address.country):
+        raise InvalidArgument(
+            "COUNTRY_MALFORMED", "country must be an ISO 3166-1 code of two capital letters, such as US"
+        )
+    address = {
+        part: _text(getattr(sent.address, part), f"address.{part}", MAX_TEXT, may_be_empty=True) for part in _ADDRESS
+    }
+    name = _text(sent.name, "name", MAX_TEXT)
+    return Warehouse(identity(sent.warehouse_id, "warehouse_id"), name, sent.kind, address, sent.is_active)
+
+
+def demand(request: pb.ReserveStockRequest) -> Demand:
+    """What an order asks for and who may serve it."""
+    _at_most(len(request.costs), MAX_WAREHOUSES, "warehouses")
+    candidates = tuple(
+        Candidate(
+            identity(place.warehouse_id, "warehouse_id"), _within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor")
+        )
+        for place in request.costs
+    )
+    if len({place.warehouse_id for place in candidates}) < len(candidates):
+        raise InvalidArgument("WAREHOUSE_TWICE", "each warehouse may come once in costs")
+    if request.lines and not candidates:
+        raise InvalidArgument(
+            "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
+        )
+    return Demand(
+        identity(request.order_id, "order_id"),
+        _lines(request.lines),
+        candidates,
+        _within(request.placed_at_micros, 0, END_OF_TIME_MICROS, "placed_at_micros"),
+        _within(request.lease_seconds, 0, MAX_LEASE_SECONDS, "lease_seconds") or DEFAULT_LEASE_SECONDS,
+    )
+
+
+def receipt(request: pb.ReceiveStockRequest) -> Receipt:
+    """Goods that arrive."""
+    return Receipt(
+        identity(request.warehouse_id, "warehouse_id"),
+        sku(request.sku),
+        positive(request.quantity, "quantity"),
+        UnitPrice.parse(request.unit_cost, request.currency),
+        _text(request.reference, "reference", MAX_TEXT, may_be_empty=True),
+    )
+
+
+def adjustment(request: pb.AdjustStockRequest) -> Adjustment:
+    """A count difference."""
+    if request.delta == 0:
+        raise InvalidArgument("NOTHING_TO_ADJUST", "delta must not be 0: send how many units were found or are missing")
+    return Adjustment(
+        identity(request.warehouse_id, "warehouse_id"),
+        sku(request.sku),
+        _within(request.delta, -MAX_QUANTITY, MAX_QUANTITY, "delta"),
+        _text(request.reason, "reason", MAX_TEXT),
+    )
+
+
+def announcement(request: pb.ExpectReceiptRequest) -> Announcement:
+    """Supply that is to come."""
+    return Announcement(
+        identity(request.warehouse_id, "warehouse_id"),
+        sku(request.sku),
+        positive(request.quantity, "quantity"),
+        _day(request.expected_on, "expected_on"),
+        _text(request.reference, "reference", MAX_TEXT, may_be_empty=True),
+    )
+
+
+def _day(value: str, what: str) -> str:
+    try:
+        # fromisoformat also reads 20260301 and 2026-W09-7, which would not sort as text
+        return date.fromisoformat(value if _DAY.fullmatch(value) else "").isoformat()
+    except ValueError:
+        raise InvalidArgument("DATE_MALFORMED", f"{what} must be a date such as 2026-03-01") from None
+
+
+def departure(request: pb.ShipStockRequest) -> Departure:
+    """A shipment that leaves."""
+    return Departure(
+        identity(request.order_id, "order_id"),
+        identity(request.shipment_id, "shipment_id"),
+        (identity if request.lines else optional_identity)(request.warehouse_id, "warehouse_id"),
+        _lines(request.lines),
+    )
+
+
+def released_order(request: pb.ReleaseReservationRequest) -> str:
+    """The order whose stock is let go."""
+    _text(request.reason, "reason", MAX_TEXT, may_be_empty=True)
+    return identity(request.order_id, "order_id")
+
+
+def order_ids(ids: Sequence[str]) -> list[str]:
+    """Orders by id, each once."""
+    _at_most(len(ids), MAX_ORDERS, "orders")
+    return sorted({identity(order_id, "order_id") for order_id in ids})
+
+
+def level_cursor(cursor: str) -> tuple[str, str] | None:
+    """Where the last page of stock levels ended: (SKU, warehouse id)."""
+    if not cursor:
+        return None
+    after_sku, bar, after_place = cursor.partition("|")
+    if not bar or not _SKU.fullmatch(after_sku):
+        raise InvalidArgument("CURSOR_UNKNOWN", "the cursor is none that this list gave: start without one")
+    return after_sku, identity(after_place, "cursor")
+
+
+def warehouse_message(place: Warehouse) -> pb.Warehouse:
+    """A warehouse for the wire."""
+    address = types.Address(**{part: place.address.get(part, "") for part in _ADDRESS})
+    return pb.Warehouse(
+        warehouse_id=place.warehouse_id, name=place.name, kind=place.kind, address=address, is_active=place.is_active
+    )
+
+
+def allocations(parts: Iterable[Allocation]) -> list[pb.Allocation]:
+    """Allocations for the wire."""
+    return [
+        pb.Allocation(line_id=part.line_id, sku=part.sku, warehouse_id=part.warehouse_id, quantity=part.quantity)
+        for part in parts
+    ]
+
+
+def shortage(one: Shortage, supply: Supply | None) -> pb.Shortage:
+    """A shortage and its date for the wire."""
+    expected_on = supply.expected_on if supply else ""
+    return pb.Shortage(line_id=one.line_id, sku=one.sku, quantity=one.quantity, expected_on=expected_on)
+
+
+def shortages(waiting: Iterable[tuple[Waiting, Supply | None]]) -> list[pb.Shortage]:
+    """What still waits, for the wire."""
+    return [shortage(Shortage(one.line_id, one.sku, one.quantity), supply) for one, supply in waiting if one.quantity]
+
+
+def backorder(one: Waiting, supply: Supply | None) -> pb.Backorder:
+    """A place in the queue for the wire."""
+    return pb.Backorder(
+        backorder_id=one.backorder_id,
+        order_id=one.order_id,
+        line_id=one.line_id,
+        sku=one.sku,
+        quantity=one.quantity,
+        placed_at_micros=one.placed_at_micros,
+        expected_on=supply.expected_on if supply else "",
+        expected_reference=supply.reference if supply else "",
+    )
+
+
+def money(amount: Money | None) -> types.Money:
+    """An amount for the wire; nothing has no currency."""
+    return types.Money(minor_units=amount.minor, currency=amount.currency) if amount else types.Money()
+
+
+def level(one: StockLevel) -> pb.StockLevel:
+    """A stock level for the wire."""
+    return pb.StockLevel(
+        warehouse_id=one.warehouse_id,
+        sku=one.sku,
+        on_hand=one.on_hand,
+        allocated=one.allocated,
+        available=one.available,
+        expected=one.expected,
+        expected_on=one.expected_on,
+        value=money(one.value),
+    )
+
+
+def invariant(finding: Finding) -> types.Invariant:
+    """How an invariant stands, for the wire."""
+    return types.Invariant(
+        name=finding.invariant.name,
+        rule=finding.invariant.rule,
+        violations=finding.violations,
+        offenders=finding.offenders,
+    )
