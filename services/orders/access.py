@@ -1,0 +1,87 @@
+"""Access: the one role matrix, for HTTP operations and gRPC methods alike, and how far a caller may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from services.kernel.errors import NotPermitted
+from services.orders.domain.access import EVERYTHING, Scope, acting_role
+from services.runtime.auth import ROLES, Principal
+
+MATRIX_FILE = Path(__file__).with_name("roles.yaml")
+
+Reach = Literal["own", "assigned", "all"]
+_WIDTH: dict[Reach, int] = {"own": 1, "assigned": 2, "all": 3}
+_OPEN = frozenset({"public", "signature"})
+_SEES_MONEY = ROLES - {"warehouse", "manufacturing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A principal within one operation: `reach` bounds every object it may see or touch there."""
+
+    principal: Principal
+    reach: Reach
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that every query passes through; own is the company of a customer, else what the caller placed."""
+        if self.reach == "all":
+            return EVERYTHING
+        if self.reach == "assigned":
+            return Scope(sales_rep=self.principal.sub)
+        if self.principal.has("customer"):
+            return Scope(company=self.principal.company or "")
+        return Scope(placed_by=self.principal.sub)
+
+    @property
+    def role(self) -> str:
+        """The role that the event log names."""
+        return acting_role(self.principal.roles)
+
+    @property
+    def sees_money(self) -> bool:
+        """Whether prices, costs and totals are shown: not to the warehouse."""
+        return self.principal.has(*_SEES_MONEY)
+
+
+class Matrix:
+    """Operation → role → reach; what is not listed is allowed to nobody."""
+
+    def __init__(self, http: Mapping[str, Mapping[str, Reach] | str], grpc: Mapping[str, Mapping[str, Reach]]) -> None:
+        self.http = http
+        self.grpc = grpc
+
+    def is_open(self, operation: str) -> bool:
+        """Whether the operation takes no token: public, or proven by a signature."""
+        return self.http.get(operation) in _OPEN
+
+    def reach(self, operation: str, role: str) -> Reach | None:
+        """How far a role reaches in an operation ("POST /v1/orders" or "/oms.….Service/Method"); None when it may not."""
+        row = self.http.get(operation) or self.grpc.get(operation) or {}
+        return None if isinstance(row, str) else row.get(role)
+
+    def admit(self, principal: Principal, operation: str) -> Caller:
+        """The caller with the widest reach of its roles; raises NotPermitted when none of them may do this."""
+        reaches = [reach for role in principal.roles if (reach := self.reach(operation, role)) is not None]
+        if not reaches:
+            raise NotPermitted("ROLE_NOT_ALLOWED", "your role may not do this: ask an administrator who may")
+        return Caller(principal, max(reaches, key=_WIDTH.__getitem__))
+
+
+@lru_cache(maxsize=1)
+def load_matrix() -> Matrix:
+    """The shipped matrix; an unknown role or reach in the file raises ValueError at start-up."""
+    document = yaml.safe_load(MATRIX_FILE.read_text("utf-8"))
+    for operation, row in {**document["http"], **document["grpc"]}.items():
+        if isinstance(row, str) and row in _OPEN:
+            continue
+        if not set(row) <= ROLES or not set(row.values()) <= set(_WIDTH):
+            raise ValueError(f"{MATRIX_FILE.name}: {operation} names an unknown role or reach")
+    return Matrix(document["http"], document["grpc"])

@@ -1,0 +1,64 @@
+"""The HTTP application of the orders process."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from services.orders.api import (
+    audit,
+    backorders,
+    cancellation,
+    customers,
+    deliveries,
+    health,
+    history,
+    holds,
+    invoices,
+    ledger,
+    metrics,
+    openapi,
+    orders,
+    payments,
+    place,
+    policies,
+    prices,
+    problems,
+    products,
+    rates,
+    reference,
+    shipments,
+    stock,
+    stream,
+    warehouses,
+    webhooks,
+)
+from services.orders.api.body import BodyGate
+from services.orders.api.deps import Deps
+from services.orders.api.measures import Measured
+from services.runtime import telemetry
+
+ABOUT = (
+    "Orders from every channel to cash: place, follow, fulfil, invoice, settle. Money is decimal text with a currency, "
+    "instants are RFC 3339 in UTC, refusals are problems (RFC 9457) with a stable code."
+)
+_NOUNS = (
+    place, orders, history, stream, cancellation, holds, customers, products, prices, policies, warehouses, rates, stock,
+    backorders, shipments, webhooks, invoices, payments, ledger, deliveries, audit, health, metrics, reference,
+)  # fmt: skip
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """The application over these dependencies; it opens and closes nothing."""
+    app = FastAPI(title="Order management", version="1", description=ABOUT, docs_url=None, redoc_url=None)
+    app.state.deps = deps
+    for noun in _NOUNS:
+        app.include_router(noun.router)
+    problems.install(app)
+    openapi.install(app, deps.matrix)
+    app.add_middleware(BodyGate)
+    app.add_middleware(Measured, measures=deps.measures)
+    if telemetry.is_tracing():
+        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+        FastAPIInstrumentor.instrument_app(app, excluded_urls="healthz,readyz,metrics")
+    return app

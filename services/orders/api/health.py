@@ -1,0 +1,76 @@
+"""Whether the process lives, and whether everything it rests on is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
+
+from services.orders.api.deps import Deps, DepsOf
+from services.runtime.grpc_client import Unreachable
+
+router = APIRouter(tags=["operations"])
+
+_PROBE_S = 1.5
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Readiness(BaseModel):
+    """What the process rests on."""
+
+    is_ready: bool
+    checks: dict[str, str] = Field(description="Name → ok, or why not.")
+
+
+@router.get("/healthz")
+def healthz() -> Health:
+    """Liveness: it says nothing about what stands behind."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+def readyz(deps: DepsOf) -> JSONResponse:
+    """Readiness: the database, Temporal and every service; 503 names what is away."""
+    probes: dict[str, Callable[[], None]] = {"database": lambda: _database(deps), **deps.probes}
+    with ThreadPoolExecutor(max_workers=len(probes)) as pool:
+        outcomes = dict(zip(probes, pool.map(_probe, probes.values()), strict=True))
+    is_ready = all(outcome == "ok" for outcome in outcomes.values())
+    return JSONResponse(Readiness(is_ready=is_ready, checks=outcomes).model_dump(), 200 if is_ready else 503)
+
+
+def grpc_probe(channel: grpc.Channel) -> Callable[[], None]:
+    """A probe that asks the standard health service of a gRPC server."""
+    stub = health_pb2_grpc.HealthStub(channel)
+
+    def probe() -> None:
+        answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=_PROBE_S)
+        if answer.status != health_pb2.HealthCheckResponse.SERVING:
+            raise Unreachable("it runs but does not serve")
+
+    return probe
+
+
+def _database(deps: Deps) -> None:
+    with deps.database.reading() as session:
+        session.connection()
+
+
+def _probe(probe: Callable[[], None]) -> str:
+    try:
+        probe()
+    except Unreachable as away:
+        return str(away)[:200] or "away"
+    except OperationalError:
+        return "the database does not answer"
+    return "ok"

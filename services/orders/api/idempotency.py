@@ -1,0 +1,107 @@
+"""Idempotency-Key: the first answer is stored and replayed; another request under the same key is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.responses import JSONResponse
+from google.protobuf.wrappers_pb2 import BytesValue
+from pydantic import BaseModel
+
+from services.kernel.ids import new_id
+from services.orders.access import Caller
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import Deps, deps_of
+from services.runtime import idempotency
+
+REPLAYED = "Idempotent-Replayed"
+KEY_PATTERN = r"^[!-~]{1,128}$"
+
+OptionalKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern=KEY_PATTERN, description="A new key for each new request, the same on a retry."),
+]
+RequiredKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        pattern=KEY_PATTERN,
+        description="A new key for each new request, the same on a retry. Required: this moves money or stock.",
+    ),
+]
+
+
+class _NotYetAnswered(Exception):
+    """Rolls the look-up back: a key is claimed only together with its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """One POST of one caller. Without a key nothing is stored and every request is a new one."""
+
+    deps: Deps
+    operation: str
+    request_id: str
+    is_keyed: bool
+
+    def answer(self, body: BaseModel | None, act: Callable[[str], BaseModel], status: int = 200) -> Response:
+        """The stored answer of this key, or that of `act(request_id)`, which is then stored; a refusal is not stored.
+
+        `act` runs outside any transaction. A repeat after a crash between the deed and its record runs it again with the
+        same request id, so the service behind gives its own first answer. Raises AlreadyExists for another body.
+        """
+        request = BytesValue(value=f"{self.operation}\n{body.model_dump_json() if body else ''}".encode())
+        earlier = self._earlier(request)
+        if earlier is not None:
+            return earlier
+        document = act(self.request_id).model_dump(mode="json")
+        self._store(request, {"status": status, "document": document})
+        return JSONResponse(document, status)
+
+    def _earlier(self, request: BytesValue) -> Response | None:
+        if not self.is_keyed:
+            return None
+        database = self.deps.database
+        try:
+            with database.transaction() as session:
+                stored = idempotency.begin(session, database.metadata, self.request_id, request)
+                if stored is None:
+                    raise _NotYetAnswered
+        except _NotYetAnswered:
+            return None
+        kept = json.loads(BytesValue.FromString(stored).value)
+        return JSONResponse(kept["document"], kept["status"], headers={REPLAYED: "true"})
+
+    def _store(self, request: BytesValue, kept: dict[str, Any]) -> None:
+        if not self.is_keyed:
+            return
+        database = self.deps.database
+        with database.transaction() as session:
+            # a twin that ran at the same moment may have stored the same answer first
+            if idempotency.begin(session, database.metadata, self.request_id, request) is None:
+                stored = BytesValue(value=json.dumps(kept, ensure_ascii=False).encode())
+                idempotency.finish(session, database.metadata, self.request_id, stored)
+
+
+def request_id_of(who: Caller, key: str) -> str:
+    """The business key of a caller's key: nobody meets another caller's keys."""
+    scope = f"{who.principal.issuer}\n{who.principal.sub}\n{who.principal.company or ''}\n{key}"
+    return f"api/{hashlib.sha256(scope.encode()).hexdigest()}"
+
+
+def _optional(request: Request, who: CallerOf, key: OptionalKey = None) -> Once:
+    request_id = request_id_of(who, key) if key else new_id("req")
+    return Once(deps_of(request), f"{request.method} {request.url.path}", request_id, is_keyed=key is not None)
+
+
+def _required(request: Request, who: CallerOf, key: RequiredKey) -> Once:
+    return _optional(request, who, key)
+
+
+OnceOf = Annotated[Once, Depends(_optional)]
+OnceWithKey = Annotated[Once, Depends(_required)]

@@ -1,0 +1,91 @@
+"""Strict, bounded input types: whatever passes them can be stored, sorted and shown."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from services.orders.api.body import UNPRINTABLE
+
+PRINTABLE = f"^[^{UNPRINTABLE}]*$"
+SOLID = rf"^[^\s{UNPRINTABLE}]([^{UNPRINTABLE}]*[^\s{UNPRINTABLE}])?$"
+IDENTITY = r"^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}$"
+MAX_QUANTITY = 1_000_000
+LAST_YEAR = 2200
+
+Identity = Annotated[str, StringConstraints(pattern=IDENTITY, max_length=64)]
+Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$", max_length=64)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=SOLID)]
+Text = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=SOLID)]
+Email = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(\.[A-Za-z0-9\-]{1,63}){1,5}$")
+]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$", max_length=3), Field(examples=["USD"])]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$", max_length=2), Field(examples=["US"])]
+Amount = Annotated[
+    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?$", max_length=16), Field(examples=["1329.00"])
+]
+Price = Annotated[
+    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$", max_length=19), Field(examples=["129.00"])
+]
+Fraction = Annotated[str, StringConstraints(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", max_length=8), Field(examples=["0.0825"])]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+Minor = Annotated[int, Field(strict=True, ge=0, le=10**12)]
+Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+Switch = Annotated[bool, Field(strict=True)]
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+)
+
+
+def _day(value: Any) -> date:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("write a date as 2026-12-01")
+    day = date.fromisoformat(value)
+    if not 2000 <= day.year <= LAST_YEAR:
+        raise ValueError(f"the year must be from 2000 to {LAST_YEAR}")
+    return day
+
+
+def _instant(value: Any) -> datetime:
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise ValueError("write an instant as 2026-12-01T09:30:00Z")
+    instant = datetime.fromisoformat(value.upper())
+    if not 2000 <= instant.year <= LAST_YEAR:
+        raise ValueError(f"the year must be from 2000 to {LAST_YEAR}")
+    return instant.astimezone(UTC)
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+class Input(BaseModel):
+    """A request body: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, hide_input_in_errors=True)
+
+
+class MoneyInput(Input):
+    """An amount: decimal text and its currency."""
+
+    amount: Amount
+    currency: Currency
+
+
+class AddressInput(Input):
+    """Where goods go."""
+
+    name: Name
+    street: Name
+    city: Name
+    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = ""
+    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=SOLID)]
+    country: Country

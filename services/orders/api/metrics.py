@@ -1,0 +1,48 @@
+"""Metrics for Prometheus: request latency as it happens; order counts, outbox age and late facts when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from services.orders.api.deps import Deps, DepsOf
+from services.orders.store import overview
+from services.runtime import outbox
+
+router = APIRouter(tags=["operations"])
+
+
+class _Gauges(Collector):
+    """What the database says at this moment."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Read the gauges in one short transaction."""
+        with self._deps.database.reading() as session:
+            counts = overview.count_by_status(session)
+            late = overview.count_late_facts(session)
+            waiting, oldest, dead = outbox.backlog(session)
+        orders = GaugeMetricFamily("oms_orders", "Orders by status word.", labels=["status"])
+        for status, count in sorted(counts.items()):
+            orders.add_metric([status], count)
+        yield orders
+        age = (self._deps.clock() - oldest).total_seconds() if oldest else 0.0
+        yield GaugeMetricFamily("oms_outbox_waiting", "Messages not yet sent.", waiting)
+        yield GaugeMetricFamily("oms_outbox_age_seconds", "How long the oldest message waits.", max(age, 0.0))
+        yield GaugeMetricFamily("oms_outbox_dead", "Messages nobody took.", dead)
+        yield GaugeMetricFamily("oms_late_facts", "Facts that arrived after their order had ended.", late)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics(deps: DepsOf) -> Response:
+    """Everything this process counts, for Prometheus."""
+    gauges = CollectorRegistry()
+    gauges.register(_Gauges(deps))
+    return Response(generate_latest(deps.measures.registry) + generate_latest(gauges), media_type=CONTENT_TYPE_LATEST)

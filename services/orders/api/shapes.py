@@ -1,0 +1,71 @@
+"""Shapes of answers that many nouns share, and how they are made from protobuf and domain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from oms.types.v1 import types_pb2 as types
+from pydantic import BaseModel, Field
+
+from services.kernel.clock import from_micros
+from services.kernel.money import Money
+
+
+class MoneyShape(BaseModel):
+    """An amount."""
+
+    amount: str = Field(description="Decimal text with the currency's decimals.", examples=["1329.00"])
+    currency: str = Field(description="ISO 4217.", examples=["USD"])
+
+    @classmethod
+    def of(cls, money: Money) -> MoneyShape:
+        """From a domain value."""
+        return cls(amount=money.text, currency=money.currency)
+
+    @classmethod
+    def of_proto(cls, money: types.Money) -> MoneyShape | None:
+        """From the wire; None for an amount that was never set."""
+        return cls.of(Money(money.minor_units, money.currency)) if money.currency else None
+
+    @classmethod
+    def of_minor(cls, minor: int, currency: str) -> MoneyShape:
+        """From whole minor units."""
+        return cls.of(Money(minor, currency))
+
+
+class AddressShape(BaseModel):
+    """A postal address."""
+
+    name: str
+    street: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+
+    @classmethod
+    def of_proto(cls, address: types.Address) -> AddressShape:
+        """From the wire."""
+        return cls(
+            name=address.name,
+            street=address.street,
+            city=address.city,
+            region=address.region,
+            postal_code=address.postal_code,
+            country=address.country,
+        )
+
+
+def instant(micros: int) -> str | None:
+    """RFC 3339 of microseconds since the epoch; None for 0, which says "not yet"."""
+    return rfc3339(from_micros(micros)) if micros else None
+
+
+def rfc3339(moment: datetime) -> str:
+    """RFC 3339 in UTC with a Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def proto_money(money: Money) -> types.Money:
+    """For the wire."""
+    return types.Money(minor_units=money.minor, currency=money.currency)

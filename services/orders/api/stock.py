@@ -1,0 +1,150 @@
+"""Stock: levels, goods in, counts, and supply that is announced."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from oms.inventory.v1 import inventory_pb2 as pb
+from pydantic import BaseModel, Field
+
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import DepsOf
+from services.orders.api.idempotency import OnceWithKey
+from services.orders.api.inputs import Currency, Day, Identity, Input, Name, Price, Quantity, Sku, Text
+from services.orders.api.paging import Page, PagingOf
+from services.orders.api.shapes import MoneyShape
+
+router = APIRouter(tags=["stock"])
+
+
+class StockLevel(BaseModel):
+    """Stock of one SKU in one warehouse."""
+
+    sku: str
+    warehouse_id: str
+    on_hand: int = Field(description="Units in the building.")
+    allocated: int = Field(description="Units promised to orders, still in the building.")
+    available: int = Field(description="on_hand - allocated.")
+    expected: int = Field(description="Announced units not yet received.")
+    expected_on: str | None = Field(description="The earliest announcement; null when there is none.")
+    value: MoneyShape | None = Field(description="By FIFO cost layers; null for who sees no prices.")
+
+
+class ReceiptInput(Input):
+    """Goods arrive."""
+
+    warehouse_id: Identity
+    sku: Sku
+    quantity: Quantity
+    unit_cost: Price
+    currency: Currency
+    reference: Text = Field(default="", description="The supplier's document.")
+
+
+class Receipt(BaseModel):
+    """What a receipt did."""
+
+    movement_id: str
+    on_hand: int = Field(description="Units there now.")
+    filled_quantity: int = Field(description="Units of waiting backorders that it filled.")
+    filled_order_ids: list[str] = Field(description="Orders that got some, in the order they were filled.")
+
+
+class AdjustmentInput(Input):
+    """A count or a correction."""
+
+    warehouse_id: Identity
+    sku: Sku
+    delta: Annotated[int, Field(strict=True, ge=-1_000_000, le=1_000_000, description="Units found, or missing (negative).")]
+    reason: Name
+
+
+class Adjustment(BaseModel):
+    """On hand after an adjustment."""
+
+    movement_id: str
+    on_hand: int
+
+
+class ExpectedReceiptInput(Input):
+    """Supply that is announced, not yet here."""
+
+    warehouse_id: Identity
+    sku: Sku
+    quantity: Quantity
+    expected_on: Day
+    reference: Name = Field(description="The purchase order, transfer or work order it comes from.")
+
+
+class ExpectedReceipt(BaseModel):
+    """The stored announcement."""
+
+    expected_receipt_id: str
+
+
+@router.get("/v1/stock")
+def list_stock(
+    deps: DepsOf,
+    who: CallerOf,
+    paging: PagingOf,
+    sku: Annotated[Sku | None, Query()] = None,
+    warehouse_id: Annotated[Identity | None, Query()] = None,
+) -> Page[StockLevel]:
+    """Stock levels by SKU, then warehouse."""
+    found = deps.inventory.ListStock(
+        pb.ListStockRequest(sku=sku or "", warehouse_id=warehouse_id or "", limit=paging.limit, cursor=paging.cursor)
+    )
+    rows = [_level(level, sees_money=who.sees_money) for level in found.levels]
+    return Page(rows=rows, next_cursor=found.next_cursor or None)
+
+
+@router.post("/v1/stock/receipts", status_code=201, response_model=Receipt)
+def receive_stock(deps: DepsOf, body: ReceiptInput, once: OnceWithKey) -> Response:
+    """Book goods in; backorders that wait for them are filled at once, oldest order first."""
+
+    def act(request_id: str) -> Receipt:
+        done = deps.inventory.ReceiveStock(pb.ReceiveStockRequest(request_id=request_id, **body.model_dump()))
+        return Receipt(
+            movement_id=done.movement_id,
+            on_hand=done.on_hand,
+            filled_quantity=done.filled_quantity,
+            filled_order_ids=list(done.filled_order_ids),
+        )
+
+    return once.answer(body, act, 201)
+
+
+@router.post("/v1/stock/adjustments", status_code=201, response_model=Adjustment)
+def adjust_stock(deps: DepsOf, body: AdjustmentInput, once: OnceWithKey) -> Response:
+    """Book a count difference; refused while the missing units are promised to orders."""
+
+    def act(request_id: str) -> Adjustment:
+        done = deps.inventory.AdjustStock(pb.AdjustStockRequest(request_id=request_id, **body.model_dump()))
+        return Adjustment(movement_id=done.movement_id, on_hand=done.on_hand)
+
+    return once.answer(body, act, 201)
+
+
+@router.post("/v1/stock/expected-receipts", status_code=201, response_model=ExpectedReceipt)
+def expect_receipt(deps: DepsOf, body: ExpectedReceiptInput, once: OnceWithKey) -> Response:
+    """Announce supply; backorders take its date."""
+
+    def act(request_id: str) -> ExpectedReceipt:
+        wanted = pb.ExpectReceiptRequest(request_id=request_id, **body.model_dump(mode="json"))
+        return ExpectedReceipt(expected_receipt_id=deps.inventory.ExpectReceipt(wanted).expected_receipt_id)
+
+    return once.answer(body, act, 201)
+
+
+def _level(level: pb.StockLevel, *, sees_money: bool) -> StockLevel:
+    return StockLevel(
+        sku=level.sku,
+        warehouse_id=level.warehouse_id,
+        on_hand=level.on_hand,
+        allocated=level.allocated,
+        available=level.available,
+        expected=level.expected,
+        expected_on=level.expected_on or None,
+        value=MoneyShape.of_proto(level.value) if sees_money else None,
+    )
