@@ -1,0 +1,199 @@
+"""The accounting desk of a test: asks the billing service in few words, in US dollars unless said."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, cast
+
+import grpc
+from sqlalchemy import text
+
+from oms.billing.v1 import billing_pb2 as pb
+from oms.orders.v1 import orders_pb2
+from oms.types.v1 import types_pb2
+from services.billing.servicer import BillingServicer
+from services.kernel.clock import micros
+from services.kernel.money import UnitPrice, extend
+from services.runtime.db import Database
+
+CONTEXT = cast(grpc.ServicerContext, None)
+SHIPPED_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
+
+
+def usd(minor: int) -> types_pb2.Money:
+    return types_pb2.Money(minor_units=minor, currency="USD")
+
+
+def order_of(
+    lines: Mapping[str, tuple[int, str]],
+    *,
+    order_id: str = "ord_1",
+    customer_id: str = "cus_acme",
+    payment_method: str = "terms",
+    net_days: int = 30,
+    discount: int = 0,
+    freight: int = 0,
+    tax_rate: str = "0",
+) -> orders_pb2.Order:
+    """An order as placed; `lines` is line id → (units, unit price). Tax is worked out half up, once."""
+    order_lines = [
+        orders_pb2.OrderLine(
+            line_id=line_id,
+            sku=f"SKU-{line_id}",
+            description=f"line {line_id}",
+            kind="stock",
+            quantity=quantity,
+            unit_price=price,
+            extended=usd(extend(UnitPrice.parse(price, "USD"), quantity).minor),
+        )
+        for line_id, (quantity, price) in lines.items()
+    ]
+    merchandise = sum(line.extended.minor_units for line in order_lines)
+    tax = int((Decimal(merchandise - discount) * Decimal(tax_rate)).quantize(Decimal(1), ROUND_HALF_UP))
+    return orders_pb2.Order(
+        order_id=order_id,
+        number=f"SO-{order_id}",
+        version=1,
+        customer_id=customer_id,
+        currency="USD",
+        payment_method=payment_method,
+        net_days=net_days,
+        lines=order_lines,
+        merchandise=usd(merchandise),
+        discount=usd(discount),
+        freight=usd(freight),
+        tax=usd(tax),
+        total=usd(merchandise - discount + freight + tax),
+        tax_rate=tax_rate,
+    )
+
+
+class Desk:
+    """Somebody who asks billing; every request id is new unless one is given."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.now = NOW
+        self.billing = BillingServicer(database, lambda: self.now)
+        self._ids = itertools.count(1)
+
+    def limit(self, minor: int, customer_id: str = "cus_acme") -> None:
+        request = pb.PutCreditAccountRequest(customer_id=customer_id, limit=usd(minor), net_days=30)
+        self.billing.PutCreditAccount(request, CONTEXT)
+
+    def account(self, customer_id: str = "cus_acme") -> tuple[int, int]:
+        """(committed, receivable)"""
+        request = pb.GetCreditAccountRequest(customer_id=customer_id, currency="USD")
+        account = self.billing.GetCreditAccount(request, CONTEXT).account
+        return account.committed.minor_units, account.receivable.minor_units
+
+    def commit(
+        self,
+        order_id: str,
+        minor: int,
+        *,
+        customer_id: str = "cus_acme",
+        method: str = "terms",
+        is_forced: bool = False,
+        request_id: str = "",
+    ) -> pb.CommitCreditResponse:
+        request = pb.CommitCreditRequest(
+            request_id=request_id or self._id(),
+            order_id=order_id,
+            customer_id=customer_id,
+            amount=usd(minor),
+            payment_method=method,
+            is_forced=is_forced,
+        )
+        return self.billing.CommitCredit(request, CONTEXT)
+
+    def release(self, order_id: str, request_id: str = "") -> int:
+        request = pb.ReleaseCreditRequest(request_id=request_id or self._id(), order_id=order_id)
+        return self.billing.ReleaseCredit(request, CONTEXT).released.minor_units
+
+    def invoice(
+        self,
+        order: orders_pb2.Order,
+        shipment_id: str,
+        quantities: Mapping[str, int],
+        *,
+        request_id: str = "",
+        shipped_at: datetime = SHIPPED_AT,
+    ) -> pb.Invoice:
+        request = pb.IssueInvoiceRequest(
+            request_id=request_id or self._id(),
+            order=order,
+            shipment_id=shipment_id,
+            lines=[
+                types_pb2.LineQuantity(line_id=line_id, sku=f"SKU-{line_id}", quantity=quantity)
+                for line_id, quantity in quantities.items()
+            ],
+            shipped_at_micros=micros(shipped_at),
+        )
+        return self.billing.IssueInvoice(request, CONTEXT).invoice
+
+    def pay(
+        self,
+        minor: int,
+        reference: str,
+        *,
+        customer_id: str = "cus_acme",
+        to: Mapping[str, int] | None = None,
+        request_id: str = "",
+    ) -> pb.Payment:
+        request = pb.RecordPaymentRequest(
+            request_id=request_id or self._id(),
+            customer_id=customer_id,
+            amount=usd(minor),
+            reference=reference,
+            applications=[
+                pb.PaymentApplication(invoice_id=invoice_id, amount=usd(part))
+                for invoice_id, part in (to or {}).items()
+            ],
+        )
+        return self.billing.RecordPayment(request, CONTEXT).payment
+
+    def move(self, fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> list[str]:
+        fact = movement(fact_id, kind, value, order_id=order_id, quantity=quantity)
+        request = pb.PostStockMovementsRequest(facts=[fact])
+        return list(self.billing.PostStockMovements(request, CONTEXT).posted_fact_ids)
+
+    def invoice_now(self, invoice_id: str) -> pb.Invoice:
+        return self.billing.GetInvoice(pb.GetInvoiceRequest(invoice_id=invoice_id), CONTEXT).invoice
+
+    def balances(self) -> dict[str, int]:
+        """Account → debits less credits, in minor units; accounts at zero too."""
+        answer = self.billing.GetTrialBalance(pb.GetTrialBalanceRequest(currency="USD"), CONTEXT)
+        return {row.account: row.debit_minor - row.credit_minor for row in answer.balances}
+
+    def violations(self) -> dict[str, list[str]]:
+        """Invariant → offenders, of those that are broken."""
+        answer = self.billing.Audit(pb.AuditRequest(), CONTEXT)
+        return {each.name: list(each.offenders) for each in answer.invariants if each.violations}
+
+    def facts(self, kind: str) -> list[dict[str, Any]]:
+        """Details of the facts of a kind, oldest first."""
+        with self.database.reading() as session:
+            rows = session.execute(text("SELECT detail FROM outbox WHERE kind = :kind ORDER BY position"), {"kind": kind})
+            return [json.loads(detail) for detail in rows.scalars()]
+
+    def _id(self) -> str:
+        return f"request/{next(self._ids)}"
+
+
+def movement(fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> types_pb2.Fact:
+    detail = {
+        "warehouse_id": "wh_1",
+        "sku": "A",
+        "quantity": quantity,
+        "value_minor": value,
+        "currency": "USD",
+    }
+    return types_pb2.Fact(
+        fact_id=fact_id, kind=kind, source="inventory", order_id=order_id, detail_json=json.dumps(detail)
+    )
