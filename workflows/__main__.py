@@ -50,10 +50,15 @@ async def serve(settings: ServiceSettings) -> None:
     async with order_worker(client, services):
         await schedule_sweeps(client)
         log.info("worker.started", target=settings.temporal_target)
-        if ready_file := os.environ.get("OMS_READY_FILE"):
-            Path(ready_file).touch()
+        say_ready()
         await stop.wait()
     log.info("worker.stopped")
+
+
+def say_ready() -> None:
+    """Write the file by which a supervisor sees that the worker polls."""
+    if ready_file := os.environ.get("OMS_READY_FILE"):
+        Path(ready_file).touch()
 
 
 def main() -> None:

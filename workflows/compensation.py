@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
+from typing import Self
 
 from temporalio.exceptions import CancelledError, FailureError
 
@@ -41,7 +42,7 @@ class Undo:
         if refusals:
             raise refusals[0]
 
-    async def __aenter__(self) -> Undo:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -25,7 +25,19 @@ AUDIENCE = "oms"
 LOCAL_ISSUER = "oms-local"
 MACHINE_ISSUER = "oms-machines"
 ROLES = frozenset(
-    ["customer", "sales_rep", "support", "approver", "warehouse", "accounting", "manufacturing", "admin", "auditor", "channel", "service"]
+    [
+        "customer",
+        "sales_rep",
+        "support",
+        "approver",
+        "warehouse",
+        "accounting",
+        "manufacturing",
+        "admin",
+        "auditor",
+        "channel",
+        "service",
+    ]
 )
 _PEOPLE_ROLES = ROLES - {"service"}
 _LEEWAY_S = 5

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -39,15 +39,20 @@ class RemoteBug(Exception):
     """The other process failed in a way it does not name: a bug there, not a refusal."""
 
 
-_Details = namedtuple("_Details", ("method", "timeout", "metadata", "credentials", "wait_for_ready", "compression"))
+@dataclass(frozen=True, slots=True)
+class _Call(grpc.ClientCallDetails):
+    """The fields that grpc reads of a call."""
 
-
-class _Call(_Details, grpc.ClientCallDetails):
-    """Call details as grpc expects them."""
+    method: str
+    timeout: float | None
+    metadata: tuple[tuple[str, str | bytes], ...] | None
+    credentials: grpc.CallCredentials | None
+    wait_for_ready: bool | None
+    compression: grpc.Compression | None
 
 
 def _with_defaults(details: Any, token: Callable[[], str]) -> Any:
-    metadata = list(details.metadata or []) + [("authorization", f"Bearer {token()}")]
+    metadata = (*(details.metadata or ()), ("authorization", f"Bearer {token()}"))
     timeout = DEADLINE_S if details.timeout is None else details.timeout
     return _Call(details.method, timeout, metadata, details.credentials, False, getattr(details, "compression", None))
 

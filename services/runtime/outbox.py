@@ -106,8 +106,8 @@ def emit(
 
 def _next_sequence(session: Session, order_id: str) -> int:
     statement = text(
-        f"INSERT INTO {_COUNTERS} (order_id, sequence) VALUES (:order_id, 1) "
-        f"ON CONFLICT (order_id) DO UPDATE SET sequence = {_COUNTERS}.sequence + 1 RETURNING sequence"
+        "INSERT INTO outbox_counters (order_id, sequence) VALUES (:order_id, 1) "
+        "ON CONFLICT (order_id) DO UPDATE SET sequence = outbox_counters.sequence + 1 RETURNING sequence"
     )
     return int(session.execute(statement, {"order_id": order_id}).scalar_one())
 

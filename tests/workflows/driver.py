@@ -75,9 +75,10 @@ class PlacedOrder:
 
     async def cancel(self, cancellation_id: str = "can_1") -> CancelOutcome:
         """Cancel as the API does."""
-        return await self.handle.execute_update(
+        outcome: CancelOutcome = await self.handle.execute_update(
             names.CANCEL, CancelOrder(cancellation_id), id=cancellation_id, result_type=CancelOutcome
         )
+        return outcome
 
     async def history(self) -> WorkflowHistory:
         """Everything that happened."""

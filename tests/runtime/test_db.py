@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlmodel import Session
+
+from oms.inventory.v1 import inventory_pb2 as pb
+from services.kernel.errors import AlreadyExists, InvalidArgument
+from services.runtime.db import Database
+
+
+def put(session: Session, sku: str, on_hand: object = 0, seen_at: datetime | None = None, notes: object = None) -> None:
+    shelf = _shelf(session)
+    session.execute(shelf.insert().values(sku=sku, on_hand=on_hand, is_open=True, seen_at=seen_at, notes=notes))
+
+
+def _shelf(session: Session):  # type: ignore[no-untyped-def]  # a SQLAlchemy Table from the test's metadata
+    from tests.runtime.conftest import runtime_metadata
+
+    return runtime_metadata().tables["shelf"]
+
+
+def on_hand(database: Database, sku: str) -> int:
+    with database.reading() as session:
+        return int(session.execute(text("SELECT on_hand FROM shelf WHERE sku = :sku"), {"sku": sku}).scalar_one())
+
+
+def test_an_instant_comes_back_aware_in_utc_whatever_zone_it_was_given_in(database: Database) -> None:
+    given = datetime(2026, 11, 23, 9, 30, 0, 123456, tzinfo=timezone(timedelta(hours=5)))
+
+    with database.transaction() as session:
+        put(session, "A", seen_at=given, notes={"k": [1, "ü"]})
+    with database.reading() as session:
+        row = session.execute(_shelf(session).select()).one()
+
+    assert row.seen_at == given
+    assert row.seen_at.utcoffset() == timedelta(0)
+    assert row.is_open is True
+    assert row.notes == {"k": [1, "ü"]}
+
+
+def test_a_naive_instant_is_refused(database: Database) -> None:
+    with pytest.raises(StatementError), database.transaction() as session:
+        put(session, "A", seen_at=datetime(2026, 1, 1))  # noqa: DTZ001  # the mistake under test
+
+
+def test_a_text_where_a_number_belongs_is_refused_by_the_database(database: Database) -> None:
+    with pytest.raises(DBAPIError), database.transaction() as session:
+        session.execute(text("INSERT INTO shelf (sku, on_hand, is_open) VALUES ('A', 'ten', :is_open)"), {"is_open": 1})
+
+
+def test_a_broken_check_leaves_nothing_of_the_transaction(database: Database) -> None:
+    def put_one_good_and_one_bad() -> None:
+        with database.transaction() as session:
+            put(session, "A", 1)
+            put(session, "B", -1)
+
+    with pytest.raises(IntegrityError):
+        put_one_good_and_one_bad()
+
+    with database.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM shelf")).scalar_one() == 0
+
+
+def test_many_writers_at_once_all_get_through(database: Database) -> None:
+    with database.transaction() as session:
+        put(session, "A", 0)
+
+    def add(_: int) -> None:
+        with database.transaction() as session:
+            session.execute(text("UPDATE shelf SET on_hand = on_hand + 1 WHERE sku = 'A'"))
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(add, range(200)))
+
+    assert on_hand(database, "A") == 200
+
+
+def test_the_naive_twin_that_reads_then_writes_loses_updates(database: Database) -> None:
+    """Shows that the harness bites: without the conditional update, concurrent writers overwrite each other."""
+    with database.transaction() as session:
+        put(session, "A", 0)
+    together = threading.Barrier(4)
+
+    def add(_: int) -> None:
+        seen = on_hand(database, "A")
+        together.wait(timeout=10)
+        with database.transaction() as session:
+            session.execute(text("UPDATE shelf SET on_hand = :n WHERE sku = 'A'"), {"n": seen + 1})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(add, range(4)))
+
+    assert on_hand(database, "A") == 1
+
+
+def request(order_id: str = "ord_1") -> pb.ReleaseReservationRequest:
+    return pb.ReleaseReservationRequest(request_id="key", order_id=order_id)
+
+
+def test_a_repeated_request_gets_the_first_answer_and_acts_once(database: Database) -> None:
+    acted: list[int] = []
+
+    def act(_: Session) -> pb.ReleaseReservationResponse:
+        acted.append(1)
+        return pb.ReleaseReservationResponse(released_quantity=len(acted))
+
+    answers = [database.once("key", request(), pb.ReleaseReservationResponse, act).released_quantity for _ in range(3)]
+
+    assert answers == [1, 1, 1]
+    assert acted == [1]
+
+
+def test_the_same_id_for_another_request_is_refused(database: Database) -> None:
+    def act(_: Session) -> pb.ReleaseReservationResponse:
+        return pb.ReleaseReservationResponse()
+
+    database.once("key", request("ord_1"), pb.ReleaseReservationResponse, act)
+
+    with pytest.raises(AlreadyExists, match="another request"):
+        database.once("key", request("ord_2"), pb.ReleaseReservationResponse, act)
+
+
+def test_an_empty_request_id_is_refused(database: Database) -> None:
+    with pytest.raises(InvalidArgument, match="business key"):
+        database.once("", request(), pb.ReleaseReservationResponse, lambda _: pb.ReleaseReservationResponse())
+
+
+def test_an_act_that_fails_frees_its_request_id(database: Database) -> None:
+    def fail(_: Session) -> pb.ReleaseReservationResponse:
+        raise InvalidArgument("BAD", "bad")
+
+    with pytest.raises(InvalidArgument):
+        database.once("key", request(), pb.ReleaseReservationResponse, fail)
+    answer = database.once(
+        "key", request(), pb.ReleaseReservationResponse, lambda _: pb.ReleaseReservationResponse(released_quantity=7)
+    )
+
+    assert answer.released_quantity == 7
+
+
+def test_fifty_at_once_under_one_id_act_once(database: Database) -> None:
+    acted: list[datetime] = []
+
+    def act(session: Session) -> pb.ReleaseReservationResponse:
+        acted.append(datetime.now(UTC))
+        put(session, f"S{len(acted)}")
+        return pb.ReleaseReservationResponse(released_quantity=42)
+
+    def ask(_: int) -> int:
+        return int(database.once("key", request(), pb.ReleaseReservationResponse, act).released_quantity)
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(ask, range(50)))
+
+    assert answers == [42] * 50
+    assert len(acted) == 1

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from oms.notifications.v1 import notifications_pb2 as pb
+from oms.notifications.v1 import notifications_pb2_grpc as rpc
+from services.kernel.errors import Conflict, NotFound, Refused
+from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer, current_principal, machine_token
+from services.runtime.grpc_client import RemoteBug, Unreachable, connect, connect_async
+from services.runtime.grpc_server import AddressTaken, GrpcServer
+from services.runtime.settings import ServiceSettings
+
+
+class Servicer(rpc.NotificationsServiceServicer):
+    """Answers, refuses or breaks, as the order id says."""
+
+    def Notify(self, request: pb.NotifyRequest, context: grpc.ServicerContext) -> pb.NotifyResponse:  # noqa: N802  # the proto's name
+        match request.order_id:
+            case "refused":
+                raise Refused("STOCK_ALLOCATED", "3 units are promised", units="3")
+            case "missing":
+                raise NotFound("UNKNOWN_ORDER", "no such order")
+            case "lost":
+                raise Conflict("LOST_RACE", "try again")
+            case "bug":
+                raise ZeroDivisionError
+        return pb.NotifyResponse(delivery_ids=[current_principal().sub])
+
+
+def register(server: grpc.Server) -> None:
+    rpc.add_NotificationsServiceServicer_to_server(Servicer(), server)  # type: ignore[abstract]  # one RPC is enough
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ServiceSettings:
+    return ServiceSettings(keys_dir=tmp_path / "keys")
+
+
+@pytest.fixture
+def server(settings: ServiceSettings) -> Iterator[GrpcServer]:
+    server = GrpcServer("127.0.0.1:0", register, "oms.notifications.v1.NotificationsService", Authenticator(settings))
+    server.start()
+    yield server
+    server.stop(0)
+
+
+@pytest.fixture
+def stub(server: GrpcServer, settings: ServiceSettings) -> rpc.NotificationsServiceStub:
+    return rpc.NotificationsServiceStub(connect(f"127.0.0.1:{server.port}", machine_token(settings, "worker")))
+
+
+def test_a_service_knows_which_machine_calls(stub: rpc.NotificationsServiceStub) -> None:
+    assert list(stub.Notify(pb.NotifyRequest()).delivery_ids) == ["worker"]
+
+
+def test_a_refusal_crosses_the_wire_with_its_reason_sentence_and_detail(stub: rpc.NotificationsServiceStub) -> None:
+    with pytest.raises(Refused) as refusal:
+        stub.Notify(pb.NotifyRequest(order_id="refused"))
+
+    assert refusal.value.reason == "STOCK_ALLOCATED"
+    assert str(refusal.value) == "3 units are promised"
+    assert refusal.value.detail == {"units": "3"}
+
+
+@pytest.mark.parametrize(("order_id", "kind"), [("missing", NotFound), ("lost", Conflict), ("bug", RemoteBug)])
+def test_each_kind_of_failure_stays_that_kind(
+    stub: rpc.NotificationsServiceStub, order_id: str, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind):
+        stub.Notify(pb.NotifyRequest(order_id=order_id))
+
+
+async def test_refusals_reach_asyncio_callers_too(server: GrpcServer, settings: ServiceSettings) -> None:
+    channel = connect_async(f"127.0.0.1:{server.port}", machine_token(settings, "worker"))
+    stub = rpc.NotificationsServiceStub(channel)
+
+    with pytest.raises(Refused, match="promised"):
+        await stub.Notify(pb.NotifyRequest(order_id="refused"))
+    answer = await stub.Notify(pb.NotifyRequest())
+    await channel.close()
+
+    assert list(answer.delivery_ids) == ["worker"]
+
+
+def test_a_service_that_is_away_is_unreachable_not_refusing(settings: ServiceSettings) -> None:
+    stub = rpc.NotificationsServiceStub(connect("127.0.0.1:1", machine_token(settings, "worker")))
+
+    with pytest.raises(Unreachable):
+        stub.Notify(pb.NotifyRequest())
+
+
+def test_a_call_without_a_deadline_is_refused(server: GrpcServer, settings: ServiceSettings) -> None:
+    token = MachineIssuer(settings.keys_dir).token(sub="worker", roles=["service"])
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel, pytest.raises(grpc.RpcError) as refusal:
+        rpc.NotificationsServiceStub(channel).Notify(
+            pb.NotifyRequest(), metadata=(("authorization", f"Bearer {token}"),)
+        )
+
+    assert "deadline" in str(refusal.value)
+
+
+@pytest.mark.parametrize("token", ["", "Bearer ", "Bearer nonsense"])
+def test_a_call_without_a_good_token_is_refused(server: GrpcServer, token: str) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel, pytest.raises(grpc.RpcError) as refusal:
+        rpc.NotificationsServiceStub(channel).Notify(
+            pb.NotifyRequest(), timeout=2, metadata=(("authorization", token),)
+        )
+
+    assert "UNAUTHENTICATED" in str(refusal.value)
+
+
+def test_a_person_may_not_call_an_internal_service(server: GrpcServer, settings: ServiceSettings) -> None:
+    token = LocalIssuer(settings.keys_dir).token(sub="eve", roles=["admin"], ttl=timedelta(minutes=1))
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel, pytest.raises(grpc.RpcError) as refusal:
+        rpc.NotificationsServiceStub(channel).Notify(
+            pb.NotifyRequest(), timeout=2, metadata=(("authorization", f"Bearer {token}"),)
+        )
+
+    assert "PERMISSION_DENIED" in str(refusal.value)
+
+
+def test_health_needs_no_token(server: GrpcServer) -> None:
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=2)
+
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_a_taken_port_is_a_sentence(server: GrpcServer, settings: ServiceSettings) -> None:
+    with pytest.raises(AddressTaken, match="another process has the port"):
+        GrpcServer(f"127.0.0.1:{server.port}", register, "x", Authenticator(settings))

@@ -1,0 +1,154 @@
+"""The whole system in one process: Temporal, five services on real gRPC, the worker, a mail sink, and the HTTP API."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import httpx
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from services.billing.__main__ import assemble as assemble_billing
+from services.billing.settings import Settings as BillingSettings
+from services.fulfillment.__main__ import assemble as assemble_fulfillment
+from services.fulfillment.settings import Settings as FulfillmentSettings
+from services.inventory.__main__ import assemble as assemble_inventory
+from services.inventory.settings import Settings as InventorySettings
+from services.notifications.__main__ import assemble as assemble_notifications
+from services.notifications.settings import NotificationsSettings
+from services.notifications.sink import MailSink
+from services.orders.__main__ import assemble as assemble_orders
+from services.orders.settings import Settings as OrdersSettings
+from services.runtime.auth import LocalIssuer
+from services.runtime.process import ServiceProcess
+from tests import postgres
+from tests.temporal import temporal_environment
+from workflows.activities.calls import connect_services
+from workflows.client import telemetry_interceptors
+from workflows.worker import order_worker
+
+Result = TypeVar("Result")
+
+SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+class System:
+    """Everything, on free loopback ports; `kind` is sqlite or postgres. Use as a context manager."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        self.folder = folder
+        self.kind = kind
+        self.sink = MailSink()
+        self.ports = {name: free_port() for name in SERVICES}
+        self.http_port = free_port()
+        self.base_url = f"http://127.0.0.1:{self.http_port}"
+        self.processes: dict[str, ServiceProcess] = {}
+        self.temporal: Client
+        self.worker: Worker
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._stack = AsyncExitStack()
+        self._clients: dict[tuple[str, str | None], httpx.Client] = {}
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.sink.start()
+        self.on_loop(self._start_temporal())
+        for name in SERVICES:
+            self.start_service(name)
+        self.on_loop(self.start_worker())
+        self.issuer = LocalIssuer(self.folder / "keys")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
+        self.on_loop(self._stack.aclose())
+        for process in self.processes.values():
+            process.stop(1)
+        self.sink.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+
+    def on_loop(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Run a coroutine on the system's event loop and give its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
+
+    def api(self, role: str, company: str | None = None) -> httpx.Client:
+        """An HTTP client that carries a token of this role."""
+        key = (role, company)
+        if key not in self._clients:
+            token = self.issuer.token(sub=f"{role}@{company or 'house'}", roles=[role], company=company)
+            self._clients[key] = httpx.Client(
+                base_url=self.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=30
+            )
+        return self._clients[key]
+
+    def start_service(self, name: str) -> None:
+        """Start one service on its own database, as its process would."""
+        process = self._assemble(name)
+        process.database.migrate()
+        process.start()
+        self.processes[name] = process
+
+    def stop_service(self, name: str) -> None:
+        """Stop one service; `start_service` brings it back on the same database and port."""
+        self.processes.pop(name).stop(0.5)
+
+    async def _start_temporal(self) -> None:
+        environment = await self._stack.enter_async_context(temporal_environment(skips_time=False))
+        target = environment.client.service_client.config.target_host
+        self.temporal_target = target
+        self.temporal = await Client.connect(target, interceptors=telemetry_interceptors())
+
+    async def start_worker(self) -> None:
+        """Start the worker on the system's loop."""
+        services = connect_services(InventorySettings(**self._common("worker")))
+        self.worker = order_worker(self.temporal, services)
+        await self._stack.enter_async_context(self.worker)
+
+    def _common(self, name: str) -> dict[str, Any]:
+        targets = {f"{service}_target": f"127.0.0.1:{port}" for service, port in self.ports.items()}
+        return {
+            **targets,
+            "listen": f"127.0.0.1:{self.ports.get(name, 0)}",
+            "temporal_target": self.temporal_target,
+            "keys_dir": self.folder / "keys",
+            "database_url": self._database_url(name),
+        }
+
+    def _database_url(self, name: str) -> str:
+        if self.kind == "sqlite":
+            return f"sqlite:///{self.folder / name}.db"
+        if not hasattr(self, "_urls"):
+            self._urls: dict[str, str] = {}
+        if name not in self._urls:
+            self._urls[name] = postgres.new_database_url()
+        return self._urls[name]
+
+    def _assemble(self, name: str) -> ServiceProcess:
+        common = self._common(name)
+        makers: dict[str, Callable[[], ServiceProcess]] = {
+            "orders": lambda: assemble_orders(
+                OrdersSettings(**common, http_listen=f"127.0.0.1:{self.http_port}")
+            ),
+            "inventory": lambda: assemble_inventory(InventorySettings(**common)),
+            "fulfillment": lambda: assemble_fulfillment(FulfillmentSettings(**common)),
+            "billing": lambda: assemble_billing(BillingSettings(**common)),
+            "notifications": lambda: assemble_notifications(
+                NotificationsSettings(**common, smtp_port=self.sink.port)
+            ),
+        }
+        return makers[name]()
