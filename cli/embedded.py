@@ -9,6 +9,7 @@ from pathlib import Path
 from cli.ports import Ports
 from cli.processes import ProcessSpec
 from cli.readiness import file_written, grpc_serving, listening
+from cli.refusals import CommandRefused
 
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 _TEMPORAL_FRONTEND = "temporal.api.workflowservice.v1.WorkflowService"
@@ -22,7 +23,7 @@ _SEARCH_ATTRIBUTES = (
 _WORKER_GRACE_S = 35.0  # the worker gives its running steps 30 s
 
 
-class TemporalMissing(Exception):
+class TemporalMissing(CommandRefused):
     """There is no `temporal` program; the message says how to get one."""
 
 

@@ -8,10 +8,12 @@ from typing import Self
 
 import psutil
 
+from cli.refusals import CommandRefused
+
 HIGHEST = 65535
 
 
-class PortTaken(Exception):
+class PortTaken(CommandRefused):
     """A port the system needs is in use; the message says which, by whom, and what to do."""
 
 
@@ -34,6 +36,20 @@ class Ports:
         """The defaults plus an offset, so that two systems live side by side; `http` overrides its own."""
         moved = {name: port + offset for name, port in asdict(cls()).items()}
         return cls(**{**moved, "http": http if http is not None else moved["http"]})
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what `as_text` wrote: "http=8000,orders=7301,…"; names left out keep their defaults."""
+        try:
+            return cls(
+                **{name: int(port) for name, _, port in (part.partition("=") for part in text.split(",") if part)}
+            )
+        except (TypeError, ValueError):
+            raise CommandRefused(f"ports are written as {cls().as_text()}") from None
+
+    def as_text(self) -> str:
+        """All of them in one word, for a command line."""
+        return ",".join(f"{name}={port}" for name, port in self.by_name().items())
 
     def by_name(self) -> dict[str, int]:
         """Name → port."""
@@ -67,7 +83,8 @@ def _is_free(port: int) -> bool:
 def _by_whom(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
+            is_it = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+            if is_it and connection.pid is not None:
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.Error, OSError):
         pass  # only its owner may know who it is

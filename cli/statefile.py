@@ -14,12 +14,14 @@ from typing import IO, Any
 
 import psutil
 
+from cli.refusals import CommandRefused
+
 STATE_FILE = "oms.json"
 LOCK_FILE = "oms.pid"
 _ORPHAN_GRACE_S = 5.0
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(CommandRefused):
     """A supervisor holds this folder; the message says what to do."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.processes import Child, ProcessSpec, describe_exit
+from cli.refusals import CommandRefused
 
 _REFUSES_TO_START = 78  # EX_CONFIG: the process said what is wrong; starting it again will not help
 _PROBE_EVERY_S = 0.05
@@ -29,7 +30,7 @@ class Backoff:
         return float(min(self.most_s, self.first_s * 2.0 ** min(deaths - 1, 30)))
 
 
-class StartFailed(Exception):
+class StartFailed(CommandRefused):
     """The system could not start; the message says which process would not, and why."""
 
 

@@ -1,0 +1,57 @@
+"""The `oms` command: `python -m cli`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from cli import audit, invoices, mails, orders, payments, proofs, shipments, stock, system, token
+from cli.refusals import CommandRefused
+
+_NOUNS = {
+    "orders": orders.app,
+    "stock": stock.app,
+    "shipments": shipments.app,
+    "invoices": invoices.app,
+    "payments": payments.app,
+    "mails": mails.app,
+}
+
+app = typer.Typer(
+    name="oms",
+    help="An order management system on one machine: start it, place orders, ship, invoice and follow them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(system.up)
+app.command()(system.down)
+app.command()(system.status)
+for _noun, _commands in _NOUNS.items():
+    app.add_typer(_commands, name=_noun)
+app.command("token")(token.token)
+app.command("audit")(audit.audit)
+app.command("demo")(proofs.demo)
+app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(proofs.bench)
+
+
+def main() -> None:
+    """Run one command; a refusal is a sentence on stderr and exit code 1."""
+    arguments = sys.argv[1:]
+    if arguments and arguments[0] in _NOUNS and (len(arguments) == 1 or arguments[1].startswith("-")):
+        if "--help" not in arguments:
+            arguments.insert(1, "list")  # `oms stock` is `oms stock list`
+    try:
+        app(arguments)
+    except CommandRefused as refusal:
+        print(refusal, file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # the reader (head, less) went away: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The door to the public HTTP API: a token for each call, refusals as sentences."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from cli import statefile
+from cli.ports import Ports
+from cli.refusals import CommandRefused, NotRunning
+from services.kernel.ids import uuid7
+from services.runtime.auth import LocalIssuer
+
+VarOption = Annotated[Path, typer.Option("--var", envvar="OMS_VAR", help="Folder of the running system.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Show at most this many.")]
+
+VAR = Path("var")
+_TIMEOUT_S = 30.0
+_PAGE = 200
+_TOKEN_FOR = timedelta(minutes=30)
+
+
+class Refusal(CommandRefused):
+    """The system said no: `code` is its stable reason, `status` the HTTP status."""
+
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.code = code
+
+
+class Api:
+    """The public API as one principal: the person at this machine, in the role that a command needs.
+
+    OMS_URL and OMS_TOKEN reach another system, or act as somebody else here.
+    """
+
+    def __init__(self, var: Path, role: str, *, company: str | None = None, client: httpx.Client | None = None) -> None:
+        """`role` and, for a customer, `company` are what the local issuer puts into the token."""
+        self.url = base_url(var)
+        self._client = client or httpx.Client(base_url=self.url, timeout=_TIMEOUT_S, trust_env=False)
+        token = os.environ.get("OMS_TOKEN") or local_token(var, role, company=company)
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def get(self, path: str, **query: Any) -> Any:
+        """One document. Query values that are None are left out."""
+        return self._ask("GET", path, params=_given(query)).json()
+
+    def rows(self, path: str, limit: int, **query: Any) -> list[dict[str, Any]]:
+        """At most `limit` rows of a list, over as many pages as it takes."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while len(found) < limit:
+            page = self.get(path, **query, limit=min(_PAGE, limit - len(found)), cursor=cursor)
+            found += page["rows"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        return found
+
+    def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """Do something; without a key of the caller's own, each call is a new request."""
+        answer = self._ask("POST", path, json=body, headers={"Idempotency-Key": key or f"oms-{uuid7().hex}"})
+        return answer.json()
+
+    @contextmanager
+    def stream(self, path: str, last_event_id: str | None = None) -> Iterator[httpx.Response]:
+        """An open stream of server-sent events; raises NotRunning when it cannot be opened or breaks."""
+        headers = {**self._headers, **({"Last-Event-ID": last_event_id} if last_event_id else {})}
+        try:
+            with self._client.stream(
+                "GET", path, headers=headers, timeout=httpx.Timeout(_TIMEOUT_S, read=None)
+            ) as answer:
+                if answer.is_error:
+                    answer.read()
+                yield _checked(answer)
+        except httpx.TransportError as broken:
+            raise NotRunning from broken
+
+    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None, **request: Any) -> httpx.Response:
+        if request.get("json") is None:
+            request.pop("json", None)
+        try:
+            return _checked(self._client.request(method, path, headers={**self._headers, **(headers or {})}, **request))
+        except httpx.ConnectError as nobody:
+            raise NotRunning from nobody
+        except httpx.TransportError as broken:
+            raise CommandRefused(
+                f"{self.url} did not answer ({broken}): try again, or look at `oms status`"
+            ) from broken
+
+
+def base_url(var: Path) -> str:
+    """OMS_URL, or where the system in this folder listens, or the default address."""
+    if url := os.environ.get("OMS_URL"):
+        return url.rstrip("/")
+    state = statefile.read(var)
+    return str(state["url"]) if state else f"http://127.0.0.1:{Ports().http}"
+
+
+def local_token(
+    var: Path, role: str, *, company: str | None = None, sub: str | None = None, ttl: timedelta = _TOKEN_FOR
+) -> str:
+    """A token of the local issuer; CommandRefused when the role needs something more, or there are no keys here."""
+    keys = var / "keys"
+    if not keys.is_dir():
+        raise NotRunning
+    try:
+        return LocalIssuer(keys).token(sub=sub or default_sub(), roles=[role], company=company, ttl=ttl)
+    except ValueError as refusal:
+        raise CommandRefused(str(refusal)) from refusal
+
+
+def default_sub() -> str:
+    """Who acts when nobody is named: the user of this machine."""
+    return f"{getpass.getuser()}@cli"
+
+
+def events(lines: Iterator[str]) -> Iterator[tuple[str, str, str]]:
+    """(id, event, data) of each server-sent event; comments and keep-alives are skipped."""
+    fields: dict[str, list[str]] = {}
+    for line in lines:
+        if line:
+            name, _, value = line.partition(":")
+            fields.setdefault(name, []).append(value.removeprefix(" "))
+        else:
+            if "data" in fields:
+                yield fields.get("id", [""])[-1], fields.get("event", ["message"])[-1], "\n".join(fields["data"])
+            fields = {}
+
+
+def _given(query: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in query.items() if value is not None}
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if not answer.is_error:
+        return answer
+    try:
+        problem = answer.json()
+    except json.JSONDecodeError:
+        problem = {}
+    sentence = problem.get("detail") or f"{answer.request.url} answered {answer.status_code}"
+    raise Refusal(answer.status_code, problem.get("code", ""), sentence + _field_problems(problem.get("errors", [])))
+
+
+def _field_problems(errors: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(f"\n  {error.get('pointer')}: {error.get('detail')}" for error in errors)

@@ -1,0 +1,70 @@
+"""`oms invoices`: what was billed and what is open."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.orders import find_order
+from cli.output import console, print_json, print_rows, table, text
+from cli.refusals import CommandRefused
+
+app = typer.Typer(help="Invoices: what was billed, and what is open.", no_args_is_help=True)
+
+_COLUMNS = (
+    ("Number", "number"), ("Order", "order_number"), ("Customer", "customer_id"), ("Invoiced", "invoiced_on"), ("Due", "due_on"),
+    ("Total", "total>"), ("Paid", "paid>"), ("Open", "open>"), ("Status", "status"),
+)  # fmt: skip
+_LINES = (
+    ("SKU", "sku"),
+    ("Description", "description"),
+    ("Units", "quantity>"),
+    ("Price", "unit_price>"),
+    ("Extended", "extended>"),
+)
+_LOOK_THROUGH = 100_000
+
+
+@app.command("list")
+def list_invoices(
+    order: Annotated[str | None, typer.Option(help="Only those of this order.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer's: cus_….")] = None,
+    status: Annotated[str | None, typer.Option(help="open, part_paid or paid.")] = None,
+    limit: LimitOption = 100,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List invoices by number."""
+    api = Api(var, "auditor")
+    order_id = find_order(api, order)["order_id"] if order else None
+    rows = api.rows("/v1/invoices", limit, order_id=order_id, customer_id=customer, status=status)
+    print_rows(rows, _COLUMNS, as_json=as_json, none="no invoices")
+
+
+@app.command()
+def show(
+    invoice: Annotated[str, typer.Argument(help="Its number (INV-000001) or id (inv_…).")],
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one invoice with its lines and sums."""
+    found = _find(Api(var, "auditor"), invoice)
+    if as_json:
+        print_json(found)
+        return
+    out = console()
+    out.print(f"[bold]{found['number']}[/] · {found['order_number']} · {found['customer_id']} · due {found['due_on']}")
+    out.print(table(found["lines"], _LINES))
+    for name in ("merchandise", "discount", "freight", "tax", "total", "paid", "open"):
+        out.print(f"{name:<12}{text(found[name]):>20}")
+
+
+def _find(api: Api, invoice: str) -> dict[str, Any]:
+    if invoice.startswith("inv_"):
+        return dict(api.get(f"/v1/invoices/{invoice}"))
+    for row in api.rows("/v1/invoices", _LOOK_THROUGH):
+        if row["number"] == invoice.upper():
+            return row
+    raise CommandRefused(f"there is no invoice {invoice}: `oms invoices` lists them")

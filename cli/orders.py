@@ -1,0 +1,183 @@
+"""`oms orders`: place orders, see where they stand, and follow one live."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, events
+from cli.output import console, print_json, print_rows
+from cli.portrait import print_order, sentence
+from cli.refusals import CommandRefused, NotRunning
+
+app = typer.Typer(help="Orders: place, list, show, watch, cancel, release a hold.", no_args_is_help=True)
+
+OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Its number (SO-1001) or id (ord_…).")]
+
+_COLUMNS = (
+    ("Number", "number"), ("Customer", "customer_id"), ("Channel", "channel"), ("PO", "po_number"), ("Status", "status"),
+    ("Total", "total>"), ("Waits for", "waiting_for.what"), ("Placed", "placed_at"),
+)  # fmt: skip
+_ENDED = frozenset({"completed", "completed_with_cancellations", "rejected", "cancelled", "expired"})
+_RECONNECT_S = 1.0
+
+
+@app.command()
+def place(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="JSON: an order, or a list.")
+    ],
+    role: Annotated[str, typer.Option(help="Act as channel, customer or sales_rep.")] = "channel",
+    company: Annotated[str | None, typer.Option(help="The customer account, for the role customer.")] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Place the orders of some files; the same document again is the same order. Exit code 1 when one is refused."""
+    api = Api(var, role, company=company)
+    receipts, refused = [], 0
+    for order in (order for path in files for order in _documents(path)):
+        try:
+            receipts.append(api.post("/v1/orders", order, key=key_of(order)))
+        except Refusal as refusal:
+            refused += 1
+            receipts.append({"refused": str(refusal), "code": refusal.code, "channel_ref": order.get("channel_ref")})
+        if not as_json:
+            console().print(_placed(receipts[-1]), markup=False, soft_wrap=True)
+    if as_json:
+        print_json(receipts)
+    if refused:
+        raise CommandRefused(f"{refused} of {len(receipts)} orders were refused")
+
+
+@app.command("list")
+def list_orders(
+    status: Annotated[str | None, typer.Option(help="Only this status, such as in_fulfilment.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer's: cus_….")] = None,
+    q: Annotated[str | None, typer.Option("-q", help="Number, PO or reference.")] = None,
+    limit: LimitOption = 50,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List orders of all channels."""
+    rows = Api(var, "auditor").rows("/v1/orders", limit, status=status, channel=channel, customer_id=customer, q=q)
+    print_rows(rows, _COLUMNS, as_json=as_json, none="no orders")
+
+
+@app.command()
+def show(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Show one order: where it stands, whom it waits for, its lines, shipments, invoices and history."""
+    api = Api(var, "auditor")
+    order_id = find_order(api, order)["order_id"]
+    found = api.get(f"/v1/orders/{order_id}")
+    history = api.rows(f"/v1/orders/{order_id}/history", 1_000)
+    if as_json:
+        print_json({**found, "history": history})
+    else:
+        print_order(console(), found, history)
+
+
+@app.command()
+def watch(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Follow one order live until it has ended, or Ctrl-C."""
+    api = Api(var, "auditor")
+    order_id = find_order(api, order)["order_id"]
+    last: str | None = None
+    out = console()
+    while True:
+        try:
+            with api.stream(f"/v1/orders/{order_id}/stream", last) as answer:
+                for event_id, _kind, data in events(answer.iter_lines()):
+                    last = event_id or last
+                    if as_json:
+                        print(data, flush=True)
+                    else:
+                        out.print(sentence(json.loads(data)), markup=False, soft_wrap=True)
+                    if _has_ended(json.loads(data)):
+                        return
+        except NotRunning:
+            if last is None:
+                raise
+        # the other side closed the stream or was started again: go on after the last event
+        time.sleep(_RECONNECT_S)
+
+
+@app.command()
+def cancel(
+    order: OrderArgument,
+    reason: Annotated[str, typer.Option(help="Why, for the history and the mail.")],
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Cancel a whole order that has not shipped."""
+    api = Api(var, "support")
+    found = find_order(api, order)
+    done = api.post(f"/v1/orders/{found['order_id']}/cancellation", {"version": found["version"], "reason": reason})
+    if as_json:
+        print_json(done)
+    else:
+        console().print(f"{found['number']} is {done.get('status', 'cancelled')}")
+
+
+@app.command()
+def release(
+    order: OrderArgument,
+    hold: Annotated[str, typer.Argument(help="The hold's id, from `oms orders show`.")],
+    role: Annotated[str, typer.Option(help="The role that owns the hold.")],
+    note: Annotated[str, typer.Option(help="Why it may go on.")] = "",
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Release one hold; after the last one the order goes on by itself."""
+    found = find_order(Api(var, "auditor"), order)
+    body = {"version": found["version"], "note": note}
+    done = Api(var, role).post(f"/v1/orders/{found['order_id']}/holds/{hold}/release", body)
+    if as_json:
+        print_json(done)
+    else:
+        console().print(f"{found['number']}: the hold is released")
+
+
+def find_order(api: Api, order: str) -> dict[str, Any]:
+    """The order named by its number or id; CommandRefused when there is none."""
+    if order.startswith("ord_"):
+        return dict(api.get(f"/v1/orders/{order}"))
+    for row in api.rows("/v1/orders", 200, q=order.upper()):
+        if row["number"] == order.upper():
+            return row
+    raise CommandRefused(f"there is no order {order}: `oms orders list` shows them")
+
+
+def key_of(order: dict[str, Any]) -> str:
+    """The idempotency key of a document: the same document has the same one."""
+    written = json.dumps(order, sort_keys=True, ensure_ascii=False)
+    return f"oms-place-{hashlib.sha256(written.encode()).hexdigest()[:40]}"
+
+
+def _documents(path: Path) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as bad:
+        raise CommandRefused(f"{path} is no JSON document: {bad}") from bad
+    found = document if isinstance(document, list) else [document]
+    if not all(isinstance(order, dict) for order in found):
+        raise CommandRefused(f"{path} holds something that is no order: write one object, or a list of them")
+    return found
+
+
+def _placed(receipt: dict[str, Any]) -> str:
+    if "refused" in receipt:
+        return f"{receipt['channel_ref'] or 'an order'} refused: {receipt['refused']}"
+    reasons = (
+        f" ({', '.join(str(reason) for reason in receipt.get('reasons') or [])})" if receipt.get("reasons") else ""
+    )
+    return f"{receipt['number']} is {receipt['status']}{reasons}"
+
+
+def _has_ended(event: dict[str, Any]) -> bool:
+    return event.get("status") in _ENDED

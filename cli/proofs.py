@@ -1,0 +1,48 @@
+"""`oms demo` and `oms bench`: a narrated day, and what the system can do."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from cli import running
+from cli.client import VAR
+from cli.output import console
+from cli.ports import Ports
+from cli.system import HttpPortOption, OffsetOption, VarOption
+
+
+def demo(
+    var: VarOption = VAR,
+    http_port: HttpPortOption = None,
+    port_offset: OffsetOption = 0,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the system up afterwards.")] = False,
+) -> None:
+    """A wholesaler's day, from orders to cash: starts the system if needed and stops it again unless told to keep it."""
+    out = console()
+    state = running.current(var)
+    is_ours = state is None
+    if state is None:
+        out.print("starting the system …")
+        state = running.start_detached(var, Ports.shifted(port_offset, http_port))
+        out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s")
+    code = 1
+    try:
+        code = int(importlib.import_module("samples.demo").run(state["url"], keep))
+    finally:
+        if is_ours and not keep:
+            running.stop(var)
+        else:
+            out.print(
+                f"the system is up: API {state['url']}/docs · Temporal {state['temporal_ui']} · stop it with `oms down`"
+            )
+    raise typer.Exit(code)
+
+
+def bench(context: typer.Context) -> None:
+    """Measure this machine against a bare baseline; arguments go to `python -m bench`."""
+    raise typer.Exit(subprocess.run([sys.executable, "-m", "bench", *context.args], check=False).returncode)

@@ -1,0 +1,182 @@
+"""One embedded system from start to stop, and what it writes down about itself on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cli import statefile
+from cli.embedded import specs
+from cli.ports import Ports, require_free
+from cli.processes import Child
+from cli.readiness import http_ready
+from cli.refusals import CommandRefused
+from cli.supervisor import StartFailed, Supervisor
+
+READY_WITHIN_S = 60.0
+STOPPED_WITHIN_S = 60.0
+_DETACHED_LOG = "oms.log"
+
+
+class Logbook:
+    """Keeps the state file true, and tells a person what happens."""
+
+    def __init__(self, var: Path, ports: Ports, say: Callable[[str], None]) -> None:
+        """`say` gets one line for each event."""
+        self._var = var
+        self._ports = ports
+        self._say = say
+        self._began = time.time()
+        self._ready_at: float | None = None
+        self.children: dict[str, Child] = {}
+
+    def tell(self, child: Child, words: str) -> None:
+        """Write down and say what happened to a process."""
+        self.write()
+        if words != "starting":
+            self._say(f"{child.spec.name:<14}{words}")
+
+    def ready(self) -> None:
+        """The whole system can work."""
+        self._ready_at = time.time()
+        self.write()
+        self._say(f"ready in {self._ready_at - self._began:.1f} s: {self.url}/docs · stop with Ctrl-C or `oms down`")
+
+    @property
+    def url(self) -> str:
+        """Where the public API is."""
+        return f"http://127.0.0.1:{self._ports.http}"
+
+    def write(self) -> None:
+        """Replace the state file."""
+        state = {
+            "pid": os.getpid(),
+            "started_at": self._began,
+            "ready_at": self._ready_at,
+            "url": self.url,
+            "temporal_ui": f"http://127.0.0.1:{self._ports.temporal_ui}",
+            "ports": self._ports.by_name(),
+            "processes": [_entry(child) for child in self.children.values()],
+        }
+        statefile.write(self._var, state)
+
+
+def _entry(child: Child) -> dict[str, Any]:
+    return {
+        "name": child.spec.name,
+        "state": child.state,
+        "pid": child.pid,
+        "created_at": statefile.created_at(child.pid),
+        "port": child.spec.port,
+        "restarts": child.restarts,
+        "started_at": child.started_at,
+        "log": str(child.log),
+    }
+
+
+def serve(var: Path, ports: Ports, say: Callable[[str], None]) -> None:
+    """Run the system in this process until SIGTERM or Ctrl-C; raises CommandRefused when it cannot start."""
+    var = var.resolve()
+    with statefile.held(var):
+        for name in statefile.end_orphans(var):
+            say(f"{name:<14}was left behind by a system that was killed: ended")
+        require_free(ports)
+        for folder in ("log", "run", "mail"):
+            (var / folder).mkdir(parents=True, exist_ok=True)
+        (var / "keys").mkdir(mode=0o700, exist_ok=True)
+        asyncio.run(_serve(var, ports, say))
+
+
+async def _serve(var: Path, ports: Ports, say: Callable[[str], None]) -> None:
+    logbook = Logbook(var, ports, say)
+    supervisor = Supervisor(specs(var, ports), var / "log", tell=logbook.tell)
+    logbook.children = supervisor.children
+    told_to_stop = _stop_on_signals(supervisor)
+    stopping = asyncio.create_task(told_to_stop.wait())
+    living = asyncio.create_task(_live(supervisor, logbook))
+    try:
+        await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if living.done():
+            living.result()  # raises why it ended
+    finally:
+        living.cancel()
+        await supervisor.stop()
+        logbook.write()
+
+
+async def _live(supervisor: Supervisor, logbook: Logbook) -> None:
+    await supervisor.start()
+    is_ready = http_ready(f"{logbook.url}/readyz")
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not await is_ready():
+        if time.monotonic() > deadline:
+            words = supervisor.children["orders"].last_words()
+            raise StartFailed(f"the API at {logbook.url}/readyz does not get ready; the log of orders ends:\n{words}")
+        await asyncio.sleep(0.05)
+    logbook.ready()
+    await supervisor.run()
+
+
+def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
+    """An event that the first SIGTERM or Ctrl-C sets; the second ends every process at once."""
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            supervisor.kill()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return stop
+
+
+def start_detached(var: Path, ports: Ports) -> dict[str, Any]:
+    """Start the system in a process of its own and return its state once it is ready; CommandRefused when it is not."""
+    var = var.resolve()
+    (var / "log").mkdir(parents=True, exist_ok=True)
+    log_path = var / "log" / _DETACHED_LOG
+    said_before = log_path.stat().st_size if log_path.exists() else 0
+    command = [sys.executable, "-m", "cli", "up", "--var", str(var), "--ports", ports.as_text()]
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
+        )
+    while process.poll() is None:
+        state = statefile.read(var)
+        if state is not None and state["pid"] == process.pid and state["ready_at"]:
+            return state
+        time.sleep(0.05)
+    said = log_path.read_bytes()[said_before:].decode(errors="replace").strip()
+    raise CommandRefused(said or f"the system did not start (exit code {process.returncode}); see {log_path}")
+
+
+def stop(var: Path) -> bool:
+    """Stop the system in this folder and wait until it has ended; False when none runs."""
+    pid = statefile.supervisor_pid(var)
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOPPED_WITHIN_S
+    while statefile.supervisor_pid(var) is not None:
+        if time.monotonic() > deadline:
+            raise CommandRefused(f"the system (pid {pid}) does not stop: `oms down` once more ends it without grace")
+        time.sleep(0.05)
+    return True
+
+
+def current(var: Path) -> dict[str, Any] | None:
+    """The state of the system that runs in this folder; None when none does."""
+    return statefile.read(var) if statefile.supervisor_pid(var) is not None else None

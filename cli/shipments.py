@@ -1,0 +1,96 @@
+"""`oms shipments`: the warehouse floor."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.orders import find_order
+from cli.output import console, print_json, print_rows
+from cli.refusals import CommandRefused
+
+app = typer.Typer(help="Shipments: list, pick, pack, ship.", no_args_is_help=True)
+
+ShipmentArgument = Annotated[str, typer.Argument(metavar="SHIPMENT", help="Its number (SH-1001) or id (shp_…).")]
+
+_COLUMNS = (
+    ("Number", "number"), ("Order", "order_number"), ("Warehouse", "warehouse_id"), ("State", "state"), ("Units", "units>"),
+    ("Promised", "promised_on"), ("Carrier", "carrier"), ("Tracking", "tracking_number"),
+)  # fmt: skip
+_LOOK_THROUGH = 100_000
+
+
+@app.command("list")
+def list_shipments(
+    state: Annotated[
+        str | None, typer.Option(help="released (the pick list), picked, packed, shipped, delivered, cancelled.")
+    ] = None,
+    order: Annotated[str | None, typer.Option(help="Only those of this order.")] = None,
+    warehouse: Annotated[str | None, typer.Option(help="Only this warehouse's.")] = None,
+    limit: LimitOption = 100,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List shipments, oldest first."""
+    api = Api(var, "auditor")
+    order_id = find_order(api, order)["order_id"] if order else None
+    rows = api.rows("/v1/shipments", limit, state=state, order_id=order_id, warehouse_id=warehouse)
+    shown = rows if as_json else [{**row, "units": _units(row)} for row in rows]
+    print_rows(shown, _COLUMNS, as_json=as_json, none="no shipments")
+
+
+@app.command()
+def pick(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Take all of its units off the shelf: released → picked."""
+    _advance(var, shipment, "pick", None, as_json)
+
+
+@app.command()
+def pack(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Put it into its packages: picked → packed."""
+    _advance(var, shipment, "pack", None, as_json)
+
+
+@app.command()
+def ship(
+    shipment: ShipmentArgument,
+    carrier: Annotated[str | None, typer.Option(help="Who carries it; the cheapest, when left out.")] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand it to the carrier: packed → shipped. Stock, invoice and mail follow by themselves."""
+    _advance(var, shipment, "ship", {"carrier": carrier} if carrier else None, as_json)
+
+
+@app.command()
+def perform(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Report a service visit as performed."""
+    _advance(var, shipment, "perform", None, as_json)
+
+
+def _advance(var: VarOption, shipment: str, verb: str, body: Any, as_json: bool) -> None:
+    api = Api(var, "warehouse")
+    # one key a step: a second try of the same step gets the first answer
+    shipment_id = _find(api, shipment)
+    done = api.post(f"/v1/shipments/{shipment_id}/{verb}", body, key=f"oms-{verb}-{shipment_id}")
+    if as_json:
+        print_json(done)
+        return
+    tracking = f" with {done['carrier']}, tracking number {done['tracking_number']}" if done["tracking_number"] else ""
+    console().print(f"{done['number']} of {done['order_number']} is {done['state']}{tracking}")
+
+
+def _find(api: Api, shipment: str) -> str:
+    """The id of a shipment named by number or id."""
+    if shipment.startswith("shp_"):
+        return shipment
+    for row in api.rows("/v1/shipments", _LOOK_THROUGH):
+        if row["number"] == shipment.upper():
+            return str(row["shipment_id"])
+    raise CommandRefused(f"there is no shipment {shipment}: `oms shipments list` shows them")
+
+
+def _units(row: dict[str, Any]) -> int:
+    return sum(line["quantity"] for line in row["lines"])

@@ -1,0 +1,72 @@
+"""`oms stock`: what is where, goods in, and counts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.output import console, print_json, print_rows
+
+app = typer.Typer(help="Stock: show levels, book goods in and counts.")
+
+_COLUMNS = (
+    ("SKU", "sku"), ("Warehouse", "warehouse_id"), ("On hand", "on_hand>"), ("Allocated", "allocated>"),
+    ("Available", "available>"), ("Expected", "expected>"), ("On", "expected_on"), ("Value", "value>"),
+)  # fmt: skip
+
+
+@app.command("list")
+def list_stock(
+    sku: Annotated[str | None, typer.Option(help="Only this SKU.")] = None,
+    warehouse: Annotated[str | None, typer.Option(help="Only this warehouse.")] = None,
+    limit: LimitOption = 500,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Show stock by SKU and warehouse."""
+    rows = Api(var, "auditor").rows("/v1/stock", limit, sku=sku, warehouse_id=warehouse)
+    print_rows(rows, _COLUMNS, as_json=as_json, none="no stock")
+
+
+@app.command()
+def receive(
+    sku: str,
+    quantity: int,
+    warehouse: Annotated[str, typer.Option(help="Where it arrives.")],
+    unit_cost: Annotated[str, typer.Option(help="Cost of one unit, such as 12.50.")],
+    currency: str = "USD",
+    reference: Annotated[str, typer.Option(help="The supplier's document; the same one twice is booked once.")] = "",
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Book goods in; waiting backorders are filled at once."""
+    body = {"warehouse_id": warehouse, "sku": sku, "quantity": quantity, "unit_cost": unit_cost, "currency": currency}
+    key = f"receipt-{warehouse}-{sku}-{reference}" if reference else None
+    done = Api(var, "warehouse").post("/v1/stock/receipts", {**body, "reference": reference}, key=key)
+    if as_json:
+        print_json(done)
+        return
+    out = console()
+    out.print(f"{sku}: {done['on_hand']} on hand at {warehouse}")
+    if done["filled_quantity"]:
+        out.print(f"{done['filled_quantity']} units went to {len(done['filled_order_ids'])} waiting orders")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def adjust(
+    sku: str,
+    delta: Annotated[int, typer.Argument(help="Units found, or missing (negative).")],
+    warehouse: Annotated[str, typer.Option(help="Where it was counted.")],
+    reason: Annotated[str, typer.Option(help="Why, for the movement.")],
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Book a count difference."""
+    body = {"warehouse_id": warehouse, "sku": sku, "delta": delta, "reason": reason}
+    done = Api(var, "warehouse").post("/v1/stock/adjustments", body)
+    if as_json:
+        print_json(done)
+    else:
+        console().print(f"{sku}: {done['on_hand']} on hand at {warehouse}")

@@ -1,0 +1,21 @@
+"""`oms token`: a token for the API, from the local issuer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from cli.client import VAR, VarOption, local_token
+
+
+def token(
+    role: Annotated[str, typer.Option(help="customer, sales_rep, support, approver, warehouse, accounting, admin, …")],
+    company: Annotated[str | None, typer.Option(help="The customer account of a customer: cus_….")] = None,
+    sub: Annotated[str | None, typer.Option(help="Who it names; you, when left out.")] = None,
+    hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="How long it is good for.")] = 8,
+    var: VarOption = VAR,
+) -> None:
+    """Print a token: `curl -H "Authorization: Bearer $(oms token --role support)" …`."""
+    print(local_token(var, role, company=company, sub=sub, ttl=timedelta(hours=hours)))
