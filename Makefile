@@ -87,7 +87,7 @@ deploy-check: $(READY) ## Deployment: compose file valid, no secret with a defau
 # ------------------------------------------------------------------------------------------------------------------ proofs
 
 gates: $(READY) ## Cost budgets, replay of stored histories, and planted violations of every door
-	$(PYTEST) $(PARALLEL) $(wildcard $(GATES))
+	$(PYTEST) $(PARALLEL) $(GATES)
 
 check: lint doors types proto-check deploy-check gates ## Every static gate, the cost budgets, replay and the doors
 

@@ -13,7 +13,7 @@ import sys
 TIMEOUT_S = 4.0
 
 
-def serves(target: str) -> bool:
+def _serves(target: str) -> bool:
     """Whether the gRPC server at `target` reports that it serves."""
     import grpc
     from grpc_health.v1 import health_pb2
@@ -31,7 +31,7 @@ def serves(target: str) -> bool:
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-async def polls(queue: str) -> bool:
+async def _polls(queue: str) -> bool:
     """Whether a worker on this host asks Temporal for work of `queue`; workers are named PID@HOST."""
     from temporalio.api.enums.v1 import TaskQueueType
     from temporalio.api.taskqueue.v1 import TaskQueue
@@ -54,12 +54,19 @@ def is_healthy(check: str) -> bool:
     """Run the check that OMS_HEALTH names; a check nobody knows is not healthy."""
     kind, _, subject = check.partition(":")
     if kind == "grpc":
-        return serves(subject)
+        return _serves(subject)
     if kind == "queue":
-        return asyncio.run(asyncio.wait_for(polls(subject), TIMEOUT_S))
+        try:
+            return asyncio.run(asyncio.wait_for(_polls(subject), TIMEOUT_S))
+        except (RuntimeError, TimeoutError) as away:  # the SDK's word for a server it cannot reach is RuntimeError
+            print(f"Temporal does not answer: {away}", file=sys.stderr)
+            return False
     print(f"OMS_HEALTH is {check!r}: set it to grpc:HOST:PORT or queue:NAME", file=sys.stderr)
     return False
 
 
 if __name__ == "__main__":
-    sys.exit(0 if is_healthy(os.environ.get("OMS_HEALTH", "")) else 1)
+    status = 0 if is_healthy(os.environ.get("OMS_HEALTH", "")) else 1
+    sys.stderr.flush()
+    # Not sys.exit: the Temporal client's threads may still run while the interpreter is taken down, and change the status.
+    os._exit(status)
