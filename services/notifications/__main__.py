@@ -1,0 +1,33 @@
+"""Runs notifications: settings, database, servicer, and the sender beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from oms.notifications.v1 import notifications_pb2_grpc as rpc
+from services.notifications.letters import Letters
+from services.notifications.models import Table
+from services.notifications.sender import Sender
+from services.notifications.servicer import NotificationsServicer
+from services.notifications.settings import NotificationsSettings
+from services.runtime.db import Database
+from services.runtime.process import ServiceProcess, run
+
+
+def assemble(settings: NotificationsSettings) -> ServiceProcess:
+    """The notifications service of these settings, not yet started."""
+    database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations")
+    servicer = NotificationsServicer(database)
+    sender = Sender(database, settings, Letters(settings.mail_from, settings.mail_from_name))
+    return ServiceProcess(
+        "notifications",
+        settings,
+        database,
+        register=lambda server: rpc.add_NotificationsServiceServicer_to_server(servicer, server),
+        service="oms.notifications.v1.NotificationsService",
+        background=[sender],
+    )
+
+
+if __name__ == "__main__":
+    run("notifications", NotificationsSettings, assemble)

@@ -1,0 +1,238 @@
+"""What mail is: its kinds and their variables, a delivery's life, when it is tried again, and what its headers say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.kernel.errors import InvalidArgument, Refused
+
+VARIABLES: Mapping[str, tuple[str, ...]] = {
+    # total and extended are printed amounts such as "1,329.00"; lines: [{description, sku, quantity, extended}]
+    "order_received": ("customer_name", "po_number", "total", "currency", "lines", "placed_on"),
+    # promises: [{sku, description, quantity, promised_on}], promised_on empty while supply has no date
+    "order_accepted": ("customer_name", "promises", "total", "currency"),
+    # reasons: [sentence]; only staff read them
+    "order_on_hold": ("reasons",),
+    # reasons: [sentence]; only staff read them
+    "order_rejected": ("reasons",),
+    "order_cancelled": ("reason",),
+    # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
+    "backorder_created": ("lines",),
+    # lines: [{sku, description, quantity}]; carrier and tracking_number are empty for a service
+    "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "promised_on"),
+    "delivered": ("shipment_number", "feedback_url", "support_email"),
+    "invoice": ("invoice_number", "total", "currency", "due_on"),
+    # invoices: [invoice number]
+    "payment_received": ("amount", "currency", "invoices"),
+}
+"""Kind of mail → what its text may show. All amounts and dates come as people read them; a missing one is shown as a dash."""
+
+KINDS = frozenset(VARIABLES)
+ROLES = frozenset(["customer", "sales_rep", "warehouse_manager", "accounting", "support"])
+
+VERDICTS = frozenset(["order_accepted", "order_rejected"])
+"""Kinds that tell how an order was decided: an order gets one of them for ever."""
+
+_SUBJECTS: Mapping[str, tuple[str, str]] = {
+    # kind → (what a customer reads, what staff reads)
+    "order_received": ("We have received your order {number}", "Order {number} received"),
+    "order_accepted": ("Your order {number} is accepted", "Order {number} accepted"),
+    # neutral on purpose: credit and margin are nobody's business in a subject line
+    "order_on_hold": ("We are checking your order {number}", "Order {number} is on hold"),
+    "order_rejected": ("About your order {number}", "Order {number} rejected"),
+    "order_cancelled": ("Your order {number} is cancelled", "Order {number} cancelled"),
+    "backorder_created": ("Part of your order {number} will follow later", "Backorder on order {number}"),
+    "shipped": ("Your order {number} is on its way", "Order {number}: shipment left"),
+    "delivered": ("Your order {number} has arrived: how did we do?", "Order {number} delivered"),
+    "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
+    "payment_received": ("Thank you: payment received for order {number}", "Payment received on order {number}"),
+}
+
+MAX_TRIES = 12
+LEASE = timedelta(minutes=2)
+"""How long another sender leaves a mail alone that a sender began to send."""
+
+_FIRST_PAUSE = timedelta(seconds=2)
+_LONGEST_PAUSE = timedelta(hours=2)
+
+WAITING, SENDING, SENT, DEAD = "waiting", "sending", "sent", "dead"
+
+TRANSITIONS: Mapping[str, Mapping[str, str]] = {
+    WAITING: {"begin": SENDING},
+    SENDING: {"deliver": SENT, "defer": WAITING, "bury": DEAD},
+    SENT: {},
+    DEAD: {"revive": WAITING},
+}
+"""State → verb → next state; a new delivery begins as waiting, or as dead when it can never be sent."""
+
+_MAILBOX = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]{1,253}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody who is told; `email` is lower case, because no two mailboxes differ by case alone."""
+
+    email: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One event to be told to some people. `fault` says why its text can never be written; empty when it can."""
+
+    event_id: str
+    kind: str
+    order_id: str
+    order_number: str
+    recipients: tuple[Recipient, ...]
+    variables: Mapping[str, Any]
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One mail to one recipient."""
+
+    delivery_id: str
+    event_id: str
+    kind: str
+    order_id: str
+    order_number: str
+    recipient: Recipient
+    variables: Mapping[str, Any]
+    subject: str
+    state: str
+    attempts: int
+    last_error: str
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What becomes of a delivery after a try: its state, when it was sent or is tried again, and the error to show."""
+
+    state: str
+    last_error: str = ""
+    sent_at: datetime | None = None
+    retry_at: datetime | None = None
+    is_connection_lost: bool = False
+
+
+def next_state(state: str, verb: str) -> str:
+    """Where `verb` leads from `state`; a verb that the state does not allow is refused."""
+    try:
+        return TRANSITIONS[state][verb]
+    except KeyError:
+        raise Refused("DELIVERY_STATE", f"a {shown_state(state)} mail cannot {verb}") from None
+
+
+def shown_state(state: str) -> str:
+    """What the outside sees: a mail on its way still waits."""
+    return WAITING if state == SENDING else state
+
+
+def new_delivery(notice: Notice, recipient: Recipient, delivery_id: str) -> Delivery:
+    """The delivery of a notice to one of its recipients: dead from the start when it can never be sent."""
+    fault = notice.fault or address_fault(recipient.email)
+    return Delivery(
+        delivery_id=delivery_id,
+        event_id=notice.event_id,
+        kind=notice.kind,
+        order_id=notice.order_id,
+        order_number=notice.order_number,
+        recipient=recipient,
+        variables=notice.variables,
+        subject=subject(notice, recipient.role),
+        state=DEAD if fault else WAITING,
+        attempts=0,
+        last_error=fault,
+    )
+
+
+def subject(notice: Notice, role: str) -> str:
+    """The subject line, one line whatever the variables hold; it always names the order."""
+    for_customer, for_staff = _SUBJECTS[notice.kind]
+    invoice = notice.variables.get("invoice_number")
+    template = for_customer if role == "customer" else for_staff
+    return one_line(template.format(number=notice.order_number, invoice=invoice or "")).replace("  ", " ")
+
+
+def template_names(kind: str, role: str, suffix: str) -> tuple[str, ...]:
+    """Templates that could write this mail, the most specific first; the last is written for the customer and always exists."""
+    staff = () if role == "customer" else (f"{kind}.{role}.{suffix}", f"{kind}.staff.{suffix}")
+    return (*staff, f"{kind}.{suffix}")
+
+
+def one_line(text: str) -> str:
+    """The text without control characters and line ends: nothing in it can start another header or reverse the reading order."""
+    return _CONTROL.sub(" ", text).strip()
+
+
+def address_fault(email: str) -> str:
+    """Why no mail can go to this address; empty when it looks deliverable."""
+    if len(email) <= 254 and _MAILBOX.fullmatch(email):
+        return ""
+    return "the mail address is not one that mail can be sent to: correct it at the customer or the warehouse"
+
+
+def message_id(delivery_id: str, mail_domain: str) -> str:
+    """The Message-ID of a delivery: the same for each try, so that a mailbox recognises a mail that came twice."""
+    return f"<{delivery_id}@{mail_domain}>"
+
+
+def pause_after(attempts: int) -> timedelta:
+    """How long to wait after the try number `attempts`: 2 s, then three times as long each, at most 2 hours."""
+    return min(_FIRST_PAUSE * int(3 ** min(max(attempts, 1) - 1, 12)), _LONGEST_PAUSE)
+
+
+def after_success(now: datetime) -> Aftermath:
+    """What becomes of a mail that the mail server took."""
+    return Aftermath(next_state(SENDING, "deliver"), sent_at=now)
+
+
+def after_failure(attempts: int, error: str, *, is_permanent: bool, now: datetime) -> Aftermath:
+    """What becomes of a mail whose try number `attempts` failed: tried again later, or dead."""
+    shown = one_line(error)[:400]
+    if is_permanent:
+        return Aftermath(next_state(SENDING, "bury"), shown)
+    if attempts >= MAX_TRIES:
+        return Aftermath(next_state(SENDING, "bury"), f"{shown} (given up after {attempts} tries)")
+    return Aftermath(next_state(SENDING, "defer"), shown, retry_at=now + pause_after(attempts))
+
+
+def check_verdict(order_number: str, told: str, kind: str) -> None:
+    """Refuse to tell a verdict that contradicts the one told before; `told` is empty when none was."""
+    if told and told != kind:
+        raise Refused(
+            "VERDICT_CONTRADICTED",
+            f"the verdict on {order_number} was already told ({told}): an order is accepted or rejected, never both",
+            told=told,
+        )
+
+
+def check_revival(delivery: Delivery, *, is_acceptance_told: bool) -> None:
+    """Refuse to revive a mail that is not dead, or a "received" that would arrive after the "accepted"."""
+    if delivery.state != DEAD:
+        raise Refused(
+            "DELIVERY_NOT_DEAD", f"this mail is {shown_state(delivery.state)}: only a dead one is put back in line"
+        )
+    if delivery.kind == "order_received" and is_acceptance_told:
+        raise Refused(
+            "DELIVERY_OVERTAKEN",
+            f"{delivery.recipient.role} was already told that {delivery.order_number} is accepted: telling now that it was received "
+            "would confuse; leave it dead",
+        )
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind that has no text."""
+    if kind not in KINDS:
+        raise InvalidArgument(
+            "UNKNOWN_KIND", f"there is no mail of this kind; the kinds are {', '.join(sorted(KINDS))}"
+        )

@@ -1,0 +1,103 @@
+"""Writes a mail: the text and the HTML of a delivery from its templates, and the headers around them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+import css_inline
+from jinja2 import ChainableUndefined, Environment, PackageLoader, TemplateError, Undefined, select_autoescape
+
+from services.notifications import domain
+from services.notifications.domain import Delivery
+
+_NOTHING = "\N{EM DASH}"
+# what variables of a wrong shape raise inside a template, and inside a header
+_MISFITS = (
+    TemplateError,
+    MessageError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+
+
+class Unwritable(Exception):
+    """The variables do not fit the text, whatever is tried; the message says how."""
+
+
+class _Dash(ChainableUndefined):
+    """A variable that nobody gave: reads as a dash, has no lines, and is false in a condition."""
+
+    def __str__(self) -> str:
+        return _NOTHING
+
+
+class Letters:
+    """Our templates and our address; `undefined` decides what a missing variable does (tests are strict, the service lenient)."""
+
+    def __init__(self, mail_from: str, mail_from_name: str, undefined: type[Undefined] = _Dash) -> None:
+        user, _, host = mail_from.rpartition("@")
+        self._from = Address(mail_from_name, user, host)
+        self._domain = host
+        self._environment = Environment(
+            loader=PackageLoader("services.notifications", "templates"),
+            # texts are no HTML; everything that ends in .html escapes what the variables hold
+            autoescape=select_autoescape(["html"]),
+            undefined=undefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["weblink"] = _weblink
+        self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+    def write(self, delivery: Delivery, now: datetime) -> EmailMessage:
+        """The finished mail. Raises Unwritable when the variables do not fit."""
+        try:
+            return self._compose(delivery, now)
+        except _MISFITS as fault:
+            raise Unwritable(
+                f"this {delivery.kind} mail cannot be written from its variables: {type(fault).__name__}: {fault}"
+            ) from fault
+
+    def _compose(self, delivery: Delivery, now: datetime) -> EmailMessage:
+        message = EmailMessage(policy=SMTP)
+        message["From"] = self._from
+        user, _, host = delivery.recipient.email.rpartition("@")
+        message["To"] = Address(domain.one_line(delivery.recipient.name), user, host)
+        message["Subject"] = delivery.subject
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = domain.message_id(delivery.delivery_id, self._domain)
+        # mail programs put all mails of an order into one conversation
+        message["References"] = domain.message_id(delivery.order_id, self._domain)
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Oms-Kind"] = delivery.kind
+        message["X-Oms-Order"] = delivery.order_number
+        message.set_content(self._render(delivery, "txt"), cte="quoted-printable")
+        page = self._inliner.inline(self._render(delivery, "html"))
+        message.add_alternative(page, subtype="html", cte="quoted-printable")
+        return message
+
+    def _render(self, delivery: Delivery, suffix: str) -> str:
+        names = domain.template_names(delivery.kind, delivery.recipient.role, suffix)
+        ours = {
+            "number": delivery.order_number,
+            "subject": delivery.subject,
+            "recipient": delivery.recipient,
+            "house": self._from.display_name,
+        }
+        return self._environment.select_template(names).render({**delivery.variables, **ours})
+
+
+def _weblink(address: object) -> str:
+    """The address when it leads to a web page; nothing otherwise, so that no mail carries a script as a link."""
+    text = str(address)
+    return text if urlsplit(text).scheme in {"http", "https"} else ""

@@ -1,0 +1,128 @@
+"""Sends what waits: a thread that wakes on new mail, keeps order per order and mailbox, and buries what cannot be delivered."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from services.kernel.clock import Clock, utc_now
+from services.notifications import domain, store
+from services.notifications.domain import Aftermath, Delivery
+from services.notifications.letters import Letters, Unwritable
+from services.notifications.postman import NotTaken, Postman, ServerAway
+from services.notifications.settings import NotificationsSettings
+from services.runtime.db import Database
+
+log = structlog.get_logger()
+
+POLL = timedelta(seconds=1)
+LONGEST_REST = timedelta(seconds=15)
+
+
+class Sender:
+    """Delivers by SMTP beside the server. A mail is marked as being sent before it leaves and as sent after it was taken.
+
+    A crash in between sends it again under the same Message-ID. An absent mail server costs a mail none of its tries: everything
+    waits until it is back.
+    """
+
+    def __init__(
+        self, database: Database, settings: NotificationsSettings, letters: Letters, clock: Clock = utc_now
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._letters = letters
+        self._clock = clock
+        self._wake = threading.Event()
+        self._is_stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="mail-sender")
+        database.on_emit(self._wake.set)
+
+    def start(self) -> None:
+        """Take up what an earlier life had begun, then send."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the mail in hand and stop."""
+        self._is_stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=self._settings.smtp_timeout_s + 5)
+
+    def _run(self) -> None:
+        rest = POLL
+        while not self._is_stopping.is_set():
+            self._wake.wait(timeout=rest.total_seconds())
+            self._wake.clear()
+            try:
+                self.send_waiting()
+                rest = POLL
+            except ServerAway as away:
+                rest = min(rest * 2, LONGEST_REST)
+                log.warning("mail.server_away", error=str(away), pause_s=rest.total_seconds())
+                self._is_stopping.wait(rest.total_seconds())
+            except SQLAlchemyError as away:
+                log.warning("mail.database_unavailable", error=type(away).__name__)
+                self._is_stopping.wait(LONGEST_REST.total_seconds())
+
+    def send_waiting(self) -> int:
+        """Send everything that may leave now; how many mails were tried. Raises ServerAway when nobody takes mail."""
+        with self._database.reading() as session:
+            if not store.has_work(session, self._settings.sender_name, self._clock()):
+                return 0
+        try:
+            with Postman(self._settings) as postman:
+                return self._send_by(postman)
+        except ServerAway as away:
+            with self._database.transaction() as session:
+                store.record_absence(session, str(away), self._clock())
+            raise
+
+    def _send_by(self, postman: Postman) -> int:
+        """Mark one, send it, note what came of it and mark the next in the same transaction: a crash leaves one in doubt."""
+        with self._database.transaction() as session:
+            store.take_back(session, self._settings.sender_name, self._clock())
+            delivery = self._claim(session)
+        tried = 0
+        while delivery is not None:
+            outcome = self._try(postman, delivery)
+            tried += 1
+            with self._database.transaction() as session:
+                store.record(session, delivery.delivery_id, outcome)
+                delivery = None if outcome.is_connection_lost else self._claim(session)
+        return tried
+
+    def _claim(self, session: Session) -> Delivery | None:
+        if self._is_stopping.is_set():
+            return None
+        return store.claim(session, self._settings.sender_name, self._clock())
+
+    def _try(self, postman: Postman, delivery: Delivery) -> Aftermath:
+        if delivery.attempts > domain.MAX_TRIES:
+            return self._failed(delivery, "its sender died each time", is_permanent=False)
+        try:
+            postman.hand_over(self._letters.write(delivery, self._clock()), delivery.recipient.email)
+        except Unwritable as fault:
+            return self._failed(delivery, str(fault), is_permanent=True)
+        except NotTaken as refusal:
+            failed = self._failed(delivery, str(refusal), is_permanent=refusal.is_permanent)
+            return replace(failed, is_connection_lost=refusal.is_gone)
+        log.info("mail.sent", delivery_id=delivery.delivery_id, kind=delivery.kind, order_id=delivery.order_id)
+        return domain.after_success(self._clock())
+
+    def _failed(self, delivery: Delivery, error: str, *, is_permanent: bool) -> Aftermath:
+        outcome = domain.after_failure(delivery.attempts, error, is_permanent=is_permanent, now=self._clock())
+        log.warning(
+            "mail.failed",
+            delivery_id=delivery.delivery_id,
+            kind=delivery.kind,
+            order_id=delivery.order_id,
+            attempts=delivery.attempts,
+            state=outcome.state,
+        )
+        return outcome

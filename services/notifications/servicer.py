@@ -1,0 +1,59 @@
+"""Answers for notifications: translate, decide, record, translate back."""
+
+from __future__ import annotations
+
+import grpc
+
+from oms.notifications.v1 import notifications_pb2 as pb
+from oms.notifications.v1 import notifications_pb2_grpc as rpc
+from services.kernel.clock import Clock, utc_now
+from services.kernel.ids import new_id
+from services.notifications import domain, store, wire
+from services.runtime.db import Database
+
+
+class NotificationsServicer(rpc.NotificationsServiceServicer):
+    """Keeps what is to be told; the sender beside it does the telling."""
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    def Notify(self, request: pb.NotifyRequest, context: grpc.ServicerContext) -> pb.NotifyResponse:
+        """Keep one delivery a recipient; a repeat of an event gives the ids it got the first time."""
+        notice = wire.notice(request)
+        with self._database.transaction() as session:
+            if notice.kind in domain.VERDICTS:
+                told = store.tell_verdict(session, notice.order_id, notice.kind)
+                domain.check_verdict(notice.order_number, told, notice.kind)
+            deliveries = [domain.new_delivery(notice, each, new_id("dlv")) for each in notice.recipients]
+            now = self._clock()
+            delivery_ids = [store.add(session, delivery, now) for delivery in deliveries]
+        return wire.notify_response(delivery_ids)
+
+    def ListDeliveries(
+        self, request: pb.ListDeliveriesRequest, context: grpc.ServicerContext
+    ) -> pb.ListDeliveriesResponse:
+        """A page of deliveries, oldest first."""
+        after, limit = wire.page(request)
+        with self._database.reading() as session:
+            # one more than asked tells whether there is a next page
+            found = store.listing(session, order_id=request.order_id, state=request.state, after=after, limit=limit + 1)
+        return wire.list_deliveries_response(found[:limit], has_more=len(found) > limit)
+
+    def RetryDelivery(
+        self, request: pb.RetryDeliveryRequest, context: grpc.ServicerContext
+    ) -> pb.RetryDeliveryResponse:
+        """Put a dead delivery back in line."""
+        with self._database.transaction() as session:
+            dead = store.get(session, request.delivery_id)
+            is_told = store.is_acceptance_told(session, dead.order_id, dead.recipient.email)
+            domain.check_revival(dead, is_acceptance_told=is_told)
+            revived = store.revive(session, dead.delivery_id, self._clock())
+        return pb.RetryDeliveryResponse(delivery=wire.delivery(revived))
+
+    def Audit(self, request: pb.AuditRequest, context: grpc.ServicerContext) -> pb.AuditResponse:
+        """Every invariant, the clean ones too."""
+        with self._database.reading() as session:
+            findings = store.audit(session)
+        return wire.audit_response(findings)

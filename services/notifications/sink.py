@@ -1,0 +1,122 @@
+"""A mail server that delivers to nobody: it keeps every mail it gets, in memory and as files, for people and tests to read."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import signal
+import socket
+import sys
+import threading
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+_MAX_SIZE = 5 * 1024 * 1024
+
+
+class MailSink:
+    """An SMTP server on one address; port 0 chooses a free one.
+
+    `messages` holds each mail once, in the order of arrival. A mail that comes again under a Message-ID already kept (its sender
+    died before it noted the answer) is accepted and only counted in `repeats`, as mailboxes with duplicate suppression do.
+    With a `mail_dir` each mail is a file there, <UTC timestamp>-<sequence>.eml, complete from the moment it can be seen.
+    `replies` answers a recipient with a refusal: mail address → reply line such as "550 no such mailbox".
+    """
+
+    def __init__(self, mail_dir: Path | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.messages: list[EmailMessage] = []
+        self.repeats = 0
+        self.replies: dict[str, str] = {}
+        self._mail_dir = mail_dir
+        self._known: set[str] = set()
+        kept = self._remember() if mail_dir else 0
+        self._sequence = itertools.count(kept + 1)
+        self.port = port or _free_port(host)
+        self._controller = Controller(self, hostname=host, port=self.port, data_size_limit=_MAX_SIZE)
+
+    def start(self) -> None:
+        """Take mail from now on; raises OSError when the port is taken."""
+        self._controller.start()
+
+    def stop(self) -> None:
+        """Take no more mail."""
+        self._controller.stop()
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd finds its hooks by these names
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        """Accept the recipient, or answer what `replies` says of it."""
+        if address in self.replies:
+            return self.replies[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  # see handle_RCPT
+        """Keep the mail; only then is it accepted."""
+        content: bytes = envelope.content
+        message = message_from_bytes(content, _class=EmailMessage, policy=default)
+        message_id = str(message["Message-ID"] or "")
+        if message_id and message_id in self._known:
+            self.repeats += 1
+            return "250 OK, kept already"
+        if self._mail_dir:
+            self._write(self._mail_dir, content)
+        self._known.add(message_id)
+        self.messages.append(message)
+        return "250 OK, kept"
+
+    def _write(self, folder: Path, content: bytes) -> None:
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{next(self._sequence):06d}"
+        draft = folder / f".{name}.part"
+        draft.write_bytes(content)
+        draft.replace(folder / f"{name}.eml")
+
+    def _remember(self) -> int:
+        """Know the Message-IDs of the mails kept in an earlier life; how many mails there are."""
+        assert self._mail_dir is not None
+        self._mail_dir.mkdir(parents=True, exist_ok=True)
+        files = sorted(self._mail_dir.glob("*.eml"))
+        for file in files:
+            self._known.add(str(message_from_bytes(file.read_bytes(), policy=default)["Message-ID"] or ""))
+        return len(files)
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def main(arguments: list[str]) -> int:
+    """Run the sink until it is told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m services.notifications.sink", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--port", type=int, default=int(os.environ.get("OMS_SMTP_PORT", "7325")), help="port to listen on"
+    )
+    parser.add_argument("--mail-dir", type=Path, default=Path("var/mail"), help="folder the mails are kept in")
+    chosen = parser.parse_args(arguments)
+    sink = MailSink(chosen.mail_dir, chosen.host, chosen.port)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        sink.start()
+    except OSError as taken:
+        sys.stderr.write(
+            f"mail sink: cannot listen on {chosen.host}:{chosen.port} ({taken.strerror}): stop what has the port\n"
+        )
+        return 78
+    stop.wait()
+    sink.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

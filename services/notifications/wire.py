@@ -1,0 +1,116 @@
+"""Protobuf ↔ domain: the only place that checks the shape of what arrives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from oms.notifications.v1 import notifications_pb2 as pb
+from oms.types.v1 import types_pb2 as types
+from services.kernel.errors import InvalidArgument
+from services.notifications import domain
+from services.notifications.domain import Delivery, Notice, Recipient
+from services.notifications.store import Finding
+
+MAX_RECIPIENTS = 50
+MAX_VARIABLES = 512 * 1024
+_DEFAULT_PAGE, _MAX_PAGE = 100, 500
+_STATES = frozenset(["", domain.WAITING, domain.SENT, domain.DEAD])
+
+
+def notice(request: pb.NotifyRequest) -> Notice:
+    """The event to tell. Variables that are no JSON object are not refused here: the mails become dead letters that say so."""
+    domain.check_kind(request.kind)
+    if not 1 <= len(request.recipients) <= MAX_RECIPIENTS:
+        raise InvalidArgument("RECIPIENTS_MISSING", f"name 1 to {MAX_RECIPIENTS} recipients")
+    variables, fault = _variables(request.variables_json)
+    return Notice(
+        event_id=_identity(request.event_id, "event_id"),
+        kind=request.kind,
+        order_id=_identity(request.order_id, "order_id"),
+        order_number=_identity(request.order_number, "order_number"),
+        recipients=tuple(_recipient(each) for each in request.recipients),
+        variables=variables,
+        fault=fault,
+    )
+
+
+def _recipient(message: pb.Recipient) -> Recipient:
+    if message.role not in domain.ROLES:
+        raise InvalidArgument("UNKNOWN_ROLE", f"a recipient's role is one of {', '.join(sorted(domain.ROLES))}")
+    name = domain.one_line(message.name)[:200]
+    return Recipient(email=domain.one_line(message.email).lower()[:300], name=name, role=message.role)
+
+
+def _identity(text: str, what: str) -> str:
+    if not text or len(text) > 200 or domain.one_line(text) != text:
+        raise InvalidArgument("IDENTITY_MALFORMED", f"{what} is 1 to 200 characters on one line")
+    return text
+
+
+def _variables(text: str) -> tuple[dict[str, Any], str]:
+    """The variables, or none and a sentence that says why they cannot be used."""
+    if len(text) > MAX_VARIABLES:
+        return {}, f"the variables of this mail are larger than {MAX_VARIABLES} characters"
+    try:
+        variables = json.loads(text or "{}", parse_constant=_no_number)
+        # what cannot be written as UTF-8 JSON again cannot be stored
+        json.dumps(variables, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as fault:
+        return {}, f"the variables of this mail are not readable as JSON: {domain.one_line(str(fault))[:200]}"
+    if not isinstance(variables, dict):
+        return {}, "the variables of this mail are JSON but no object"
+    return variables, ""
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def page(request: pb.ListDeliveriesRequest) -> tuple[int, int]:
+    """(position after which the page begins, how many rows it may have)."""
+    if not 0 <= request.limit <= _MAX_PAGE:
+        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit is 1 to {_MAX_PAGE}, or 0 for {_DEFAULT_PAGE}")
+    if request.state not in _STATES:
+        raise InvalidArgument("UNKNOWN_STATE", "state is waiting, sent or dead")
+    cursor = request.cursor or "0"
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
+        raise InvalidArgument("CURSOR_MALFORMED", "give back next_cursor of the page before, unchanged")
+    return int(cursor), request.limit or _DEFAULT_PAGE
+
+
+def notify_response(delivery_ids: Sequence[str]) -> pb.NotifyResponse:
+    """One id a recipient, in their order."""
+    return pb.NotifyResponse(delivery_ids=delivery_ids)
+
+
+def list_deliveries_response(deliveries: Sequence[Delivery], *, has_more: bool) -> pb.ListDeliveriesResponse:
+    """The page and where it ended."""
+    next_cursor = str(deliveries[-1].position) if deliveries and has_more else ""
+    return pb.ListDeliveriesResponse(deliveries=[delivery(each) for each in deliveries], next_cursor=next_cursor)
+
+
+def delivery(one: Delivery) -> pb.Delivery:
+    """A delivery as the outside sees it."""
+    return pb.Delivery(
+        delivery_id=one.delivery_id,
+        event_id=one.event_id,
+        order_id=one.order_id,
+        kind=one.kind,
+        email=one.recipient.email,
+        subject=one.subject,
+        state=domain.shown_state(one.state),
+        attempts=one.attempts,
+        last_error=one.last_error,
+    )
+
+
+def audit_response(findings: Iterable[Finding]) -> pb.AuditResponse:
+    """One entry an invariant, the clean ones too."""
+    return pb.AuditResponse(
+        invariants=[
+            types.Invariant(name=each.name, rule=each.rule, violations=each.violations, offenders=each.offenders)
+            for each in findings
+        ]
+    )

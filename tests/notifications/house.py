@@ -1,0 +1,110 @@
+"""A notifications service in the test's own hands: its clock stands still until it is moved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import grpc
+from jinja2 import StrictUndefined
+
+from oms.notifications.v1 import notifications_pb2 as pb
+from services.notifications.letters import Letters
+from services.notifications.sender import Sender
+from services.notifications.servicer import NotificationsServicer
+from services.notifications.settings import NotificationsSettings
+from services.runtime.db import Database
+
+LINES = [{"description": "Pump 100", "sku": "PUMP-100", "quantity": 4, "extended": "516.00"}]
+DATED = [{"description": "Pump 100", "sku": "PUMP-100", "quantity": 4, "promised_on": "2026-12-01", "expected_on": ""}]
+
+VARIABLES: dict[str, dict[str, Any]] = {
+    "order_received": {
+        "customer_name": "ACME <Ltd>",
+        "po_number": "PO-7781",
+        "total": "558.57",
+        "currency": "USD",
+        "lines": LINES,
+        "placed_on": "2026-11-23",
+    },
+    "order_accepted": {"customer_name": "ACME <Ltd>", "promises": DATED, "total": "558.57", "currency": "USD"},
+    "order_on_hold": {"reasons": ["Credit limit exceeded by 1,200.00 USD"]},
+    "order_rejected": {"reasons": ["Customer account is inactive"]},
+    "order_cancelled": {"reason": "Ordered twice"},
+    "backorder_created": {"lines": DATED},
+    "shipped": {
+        "shipment_number": "SH-1001",
+        "carrier": "parcelway",
+        "tracking_number": "1Z5",
+        "lines": LINES,
+        "promised_on": "2026-12-01",
+    },
+    "delivered": {
+        "shipment_number": "SH-1001",
+        "feedback_url": "https://oms.example/feedback/1",
+        "support_email": "help@oms.example",
+    },
+    "invoice": {"invoice_number": "INV-000001", "total": "558.57", "currency": "USD", "due_on": "2026-12-23"},
+    "payment_received": {"amount": "558.57", "currency": "USD", "invoices": ["INV-000001"]},
+}
+
+NO_CONTEXT = cast("grpc.ServicerContext", None)
+
+
+class House:
+    """Servicer and sender over one database; `now` moves only by `later`."""
+
+    def __init__(self, database: Database, smtp_port: int, sender_name: str = "here") -> None:
+        self.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+        self.database = database
+        self.settings = NotificationsSettings(smtp_port=smtp_port, smtp_timeout_s=2.0, sender_name=sender_name)
+        self.servicer = NotificationsServicer(database, self.clock)
+        self.sender = self.new_sender()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def later(self, span: timedelta) -> None:
+        self.now += span
+
+    def new_sender(self, name: str = "here") -> Sender:
+        settings = self.settings.model_copy(update={"sender_name": name})
+        letters = Letters(settings.mail_from, settings.mail_from_name, StrictUndefined)
+        return Sender(self.database, settings, letters, self.clock)
+
+    def tell(
+        self,
+        kind: str,
+        event: str,
+        *emails: str,
+        order: str = "ord_1",
+        variables: object = None,
+        raw: str | None = None,
+        role: str = "customer",
+    ) -> Sequence[str]:
+        """Notify; each e-mail address is a recipient of the same role."""
+        chosen = VARIABLES[kind] if variables is None else variables
+        request = pb.NotifyRequest(
+            event_id=event,
+            kind=kind,
+            order_id=order,
+            order_number=order.replace("ord_", "SO-100"),
+            recipients=[pb.Recipient(email=each, name="Ann", role=role) for each in emails or ("ann@acme.example",)],
+            variables_json=json.dumps(chosen) if raw is None else raw,
+        )
+        return self.servicer.Notify(request, NO_CONTEXT).delivery_ids
+
+    def deliveries(self, order: str = "", state: str = "") -> list[pb.Delivery]:
+        request = pb.ListDeliveriesRequest(order_id=order, state=state)
+        return list(self.servicer.ListDeliveries(request, NO_CONTEXT).deliveries)
+
+    def retry(self, delivery_id: str) -> pb.Delivery:
+        return self.servicer.RetryDelivery(pb.RetryDeliveryRequest(delivery_id=delivery_id), NO_CONTEXT).delivery
+
+    def offences(self) -> dict[str, list[str]]:
+        """Broken invariants only: name → offenders."""
+        found = self.servicer.Audit(pb.AuditRequest(), NO_CONTEXT).invariants
+        assert len(found) == 4
+        return {each.name: list(each.offenders) for each in found if each.violations}

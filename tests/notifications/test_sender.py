@@ -1,0 +1,273 @@
+"""Mail leaves once, in order, over real SMTP; what cannot leave harms nobody else."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+from sqlmodel import Session, select
+
+from services.notifications import domain, store
+from services.notifications.models import DeliveryRow
+from services.notifications.postman import ServerAway
+from services.notifications.sink import MailSink
+from services.runtime.db import Database
+from tests.notifications.house import House
+
+
+def subjects(sink: MailSink) -> list[str]:
+    return [message["Subject"] for message in sink.messages]
+
+
+def recipients(sink: MailSink) -> list[str]:
+    return [str(message["To"].addresses[0].addr_spec) for message in sink.messages]
+
+
+def test_a_mail_reaches_each_recipient_with_text_and_html(house: House, sink: MailSink) -> None:
+    house.tell("order_received", "e1", "ann@acme.example", "BOB@acme.example")
+
+    assert house.sender.send_waiting() == 2
+
+    assert recipients(sink) == ["ann@acme.example", "bob@acme.example"]
+    message = sink.messages[0]
+    assert message["Subject"] == "We have received your order SO-1001"
+    text, page = body(message, "plain"), body(message, "html")
+    assert "4 x Pump 100 (PUMP-100)  516.00 USD" in text
+    assert "ACME <Ltd>" in text
+    assert "ACME &lt;Ltd&gt;" in page
+    assert 'style="' in page
+    assert "<style" not in page
+    assert [each.state for each in house.deliveries()] == ["sent", "sent"]
+
+
+def body(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_an_event_told_twice_is_sent_once(house: House, sink: MailSink) -> None:
+    first = house.tell("order_received", "e1")
+    house.sender.send_waiting()
+
+    again = house.tell("order_received", "e1", "Ann@ACME.example")
+    house.sender.send_waiting()
+
+    assert again == first
+    assert len(sink.messages) == 1
+    assert sink.repeats == 0
+    assert house.offences() == {}
+
+
+def test_fifty_simultaneous_repeats_keep_one_delivery(house: House, sink: MailSink) -> None:
+    told: list[str] = []
+    threads = [threading.Thread(target=lambda: told.extend(house.tell("order_received", "e1"))) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(told) == 50
+    assert len(set(told)) == 1
+    assert len(house.deliveries()) == 1
+
+
+def test_mails_of_an_order_leave_in_the_order_asked(house: House, sink: MailSink) -> None:
+    for event, kind in enumerate(["order_received", "order_accepted", "shipped", "invoice", "delivered"]):
+        house.tell(kind, f"e{event}")
+
+    house.sender.send_waiting()
+
+    assert [message["X-Oms-Kind"] for message in sink.messages] == [
+        "order_received",
+        "order_accepted",
+        "shipped",
+        "invoice",
+        "delivered",
+    ]
+    assert house.offences() == {}
+
+
+def test_a_waiting_mail_blocks_later_ones_of_its_order_and_recipient_alone(house: House, sink: MailSink) -> None:
+    sink.replies["ann@acme.example"] = "450 mailbox busy"
+    house.tell("order_received", "e1", "ann@acme.example", "bob@acme.example")
+    house.tell("order_accepted", "e2", "ann@acme.example", "bob@acme.example")
+    house.tell("order_received", "e3", "cid@other.example", order="ord_2")
+
+    house.sender.send_waiting()
+    assert recipients(sink) == ["bob@acme.example", "bob@acme.example", "cid@other.example"]
+    assert {(each.email, each.state, each.attempts) for each in house.deliveries(state="waiting")} == {
+        ("ann@acme.example", "waiting", 1),
+        ("ann@acme.example", "waiting", 0),
+    }
+
+    sink.replies.clear()
+    house.sender.send_waiting()
+    assert len(sink.messages) == 3, "its next try is not due yet"
+    house.later(timedelta(seconds=2))
+    house.sender.send_waiting()
+    assert subjects(sink)[3:] == ["We have received your order SO-1001", "Your order SO-1001 is accepted"]
+
+
+def test_a_dead_mail_blocks_nobody(house: House, sink: MailSink) -> None:
+    house.tell("order_received", "e1", variables={"lines": 5})
+    house.tell("order_accepted", "e2")
+
+    house.sender.send_waiting()
+
+    assert [(each.kind, each.state) for each in house.deliveries()] == [
+        ("order_received", "dead"),
+        ("order_accepted", "sent"),
+    ]
+
+
+def test_a_refused_recipient_is_dead_at_once(house: House, sink: MailSink) -> None:
+    sink.replies["ann@acme.example"] = "550 no such mailbox"
+    house.tell("order_received", "e1")
+
+    house.sender.send_waiting()
+
+    [dead] = house.deliveries(state="dead")
+    assert dead.attempts == 1
+    assert dead.last_error == "the mail server refused the recipient: 550 no such mailbox"
+    assert "ann@" not in dead.last_error
+
+
+def test_twelve_temporary_refusals_make_a_mail_dead_and_a_retry_puts_it_back(house: House, sink: MailSink) -> None:
+    sink.replies["ann@acme.example"] = "450 mailbox busy"
+    house.tell("order_received", "e1")
+
+    for _ in range(20):
+        house.sender.send_waiting()
+        house.later(timedelta(hours=2))
+
+    [dead] = house.deliveries(state="dead")
+    assert dead.attempts == 12
+    assert dead.last_error.endswith("(given up after 12 tries)")
+    sink.replies.clear()
+    assert house.retry(dead.delivery_id).state == "waiting"
+    house.sender.send_waiting()
+    assert len(sink.messages) == 1
+    assert house.offences() == {}
+
+
+def test_an_absent_mail_server_costs_no_try_and_everything_leaves_when_it_is_back(database: Database) -> None:
+    sink = MailSink()
+    house = House(database, sink.port)
+    house.tell("order_received", "e1")
+    house.tell("order_accepted", "e2")
+
+    for _ in range(15):
+        with pytest.raises(ServerAway, match="cannot be used"):
+            house.sender.send_waiting()
+
+    assert [(each.state, each.attempts) for each in house.deliveries()] == [("waiting", 0), ("waiting", 0)]
+    assert "cannot be used" in house.deliveries()[0].last_error
+    sink.start()
+    house.sender.send_waiting()
+    sink.stop()
+    assert [message["X-Oms-Kind"] for message in sink.messages] == ["order_received", "order_accepted"]
+    assert [each.last_error for each in house.deliveries()] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["{", "[1]", '"text"', '{"lines": NaN}', '{"customer_name": "\\ud800"}', "[" * 100_000],
+    ids=["cut off", "list", "text", "no number", "lone surrogate", "deep"],
+)
+def test_a_poisoned_payload_dead_letters_alone(house: House, sink: MailSink, raw: str) -> None:
+    house.tell("order_received", "e1", raw=raw)
+    house.tell("order_received", "e2", order="ord_2")
+
+    house.sender.send_waiting()
+
+    [dead] = house.deliveries(state="dead")
+    assert dead.event_id == "e1"
+    assert dead.last_error.startswith("the variables of this mail are")
+    assert subjects(sink) == ["We have received your order SO-1002"]
+
+
+def test_one_impossible_address_does_not_keep_the_others_from_their_mail(house: House, sink: MailSink) -> None:
+    house.tell("order_received", "e1", "no address", "x@y.example\r\nBcc: spy@evil.example", "ann@acme.example")
+
+    house.sender.send_waiting()
+
+    assert recipients(sink) == ["ann@acme.example"]
+    assert len(house.deliveries(state="dead")) == 2
+
+
+def test_a_crash_between_acceptance_and_commit_repeats_under_the_same_message_id(house: House, sink: MailSink) -> None:
+    [delivery_id] = house.tell("order_received", "e1")
+    house.sender.send_waiting()
+    message_id = sink.messages[0]["Message-ID"]
+    assert delivery_id in message_id
+    with house.database.transaction() as session:
+        undo_the_commit(session, delivery_id)
+
+    house.new_sender("here").send_waiting()
+
+    assert sink.repeats == 1
+    assert len(sink.messages) == 1
+    assert [(each.state, each.attempts) for each in house.deliveries()] == [("sent", 2)]
+
+
+def undo_the_commit(session: Session, delivery_id: str) -> None:
+    """What the row looked like when the process died: marked as being sent by the sender named "here"."""
+    row = session.exec(select(DeliveryRow).where(DeliveryRow.delivery_id == delivery_id)).one()
+    row.state, row.sent_at, row.claimed_by = domain.SENDING, None, "here"
+    row.lease_until = row.asked_at + domain.LEASE
+
+
+def test_another_sender_waits_for_the_lease_before_it_takes_over(house: House, sink: MailSink) -> None:
+    [delivery_id] = house.tell("order_received", "e1")
+    house.sender.send_waiting()
+    with house.database.transaction() as session:
+        undo_the_commit(session, delivery_id)
+
+    assert house.new_sender("elsewhere").send_waiting() == 0
+    house.later(domain.LEASE + timedelta(seconds=1))
+    assert house.new_sender("elsewhere").send_waiting() == 1
+
+
+def test_a_mail_whose_sender_dies_each_time_is_given_up(house: House, sink: MailSink) -> None:
+    [delivery_id] = house.tell("order_received", "e1")
+    for _ in range(12):
+        with house.database.transaction() as session:
+            store.take_back(session, "here", house.now)
+            assert store.claim(session, "here", house.now) is not None
+
+    house.sender.send_waiting()
+
+    [dead] = house.deliveries(state="dead")
+    assert dead.delivery_id == delivery_id
+    assert dead.last_error == "its sender died each time (given up after 13 tries)"
+
+
+def test_two_senders_never_take_the_same_mail(house: House, sink: MailSink) -> None:
+    for number in range(30):
+        house.tell("order_received", f"e{number}", order=f"ord_{number}")
+    senders = [house.new_sender(name) for name in ("one", "two", "three")]
+
+    threads = [threading.Thread(target=sender.send_waiting) for sender in senders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(sink.messages) == 30
+    assert sink.repeats == 0
+
+
+def test_the_thread_wakes_on_new_mail(house: House, sink: MailSink) -> None:
+    house.sender.start()
+
+    house.tell("order_received", "e1")
+
+    deadline = time.monotonic() + 5
+    while not sink.messages and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    house.sender.stop()
+    assert len(sink.messages) == 1

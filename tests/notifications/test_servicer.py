@@ -1,0 +1,147 @@
+"""What notifications refuses, lists, revives and finds when it looks at itself."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from oms.notifications.v1 import notifications_pb2 as pb
+from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
+from services.notifications.sink import MailSink
+from services.runtime.migrations import differences
+from tests.notifications.house import NO_CONTEXT, House
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"kind": "order_lost"}, "UNKNOWN_KIND"),
+        ({"event_id": ""}, "IDENTITY_MALFORMED"),
+        ({"order_id": "x" * 201}, "IDENTITY_MALFORMED"),
+        ({"order_number": "SO-1\r\nBcc: spy@evil.example"}, "IDENTITY_MALFORMED"),
+        ({"recipients": []}, "RECIPIENTS_MISSING"),
+        ({"recipients": [pb.Recipient(email="a@b.example", role="king")]}, "UNKNOWN_ROLE"),
+    ],
+)
+def test_a_malformed_notification_is_refused_and_nothing_is_kept(
+    house: House, change: dict[str, object], reason: str
+) -> None:
+    whole: dict[str, object] = {
+        "event_id": "e1",
+        "kind": "shipped",
+        "order_id": "ord_1",
+        "order_number": "SO-1001",
+        "recipients": [pb.Recipient(email="a@b.example", role="customer")],
+    }
+
+    with pytest.raises(InvalidArgument) as refusal:
+        house.servicer.Notify(pb.NotifyRequest(**{**whole, **change}), NO_CONTEXT)  # type: ignore[arg-type]  # chosen above
+
+    assert refusal.value.reason == reason
+    assert house.deliveries() == []
+
+
+def test_an_order_is_never_told_both_verdicts(house: House) -> None:
+    house.tell("order_rejected", "e1")
+
+    with pytest.raises(Refused) as refusal:
+        house.tell("order_accepted", "e2", "bob@acme.example")
+
+    assert refusal.value.reason == "VERDICT_CONTRADICTED"
+    assert [each.kind for each in house.deliveries()] == ["order_rejected"]
+    house.tell("order_accepted", "e3", order="ord_2")
+
+
+def test_a_received_mail_is_not_revived_after_the_accepted_one(house: House, sink: MailSink) -> None:
+    [received] = house.tell("order_received", "e1", variables={"lines": 5})
+    house.tell("order_accepted", "e2")
+    house.sender.send_waiting()
+
+    with pytest.raises(Refused) as refusal:
+        house.retry(received)
+
+    assert refusal.value.reason == "DELIVERY_OVERTAKEN"
+
+
+def test_only_a_dead_mail_is_retried(house: House, sink: MailSink) -> None:
+    [waiting] = house.tell("order_received", "e1")
+
+    with pytest.raises(Refused, match="waiting"):
+        house.retry(waiting)
+    with pytest.raises(NotFound):
+        house.retry("dlv_none")
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(house: House) -> None:
+    for number in range(7):
+        house.tell("shipped", f"e{number}", order=f"ord_{number % 2}")
+
+    events, cursor = [], ""
+    while True:
+        page = house.servicer.ListDeliveries(pb.ListDeliveriesRequest(limit=3, cursor=cursor), NO_CONTEXT)
+        events += [each.event_id for each in page.deliveries]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+
+    assert events == [f"e{number}" for number in range(7)]
+    assert [each.event_id for each in house.deliveries(order="ord_1")] == ["e1", "e3", "e5"]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"limit": 501}, {"limit": -1}, {"cursor": "x"}, {"cursor": "9" * 30}, {"state": "gone"}]
+)
+def test_a_malformed_listing_is_refused(house: House, bad: dict[str, object]) -> None:
+    with pytest.raises(DomainError):
+        house.servicer.ListDeliveries(pb.ListDeliveriesRequest(**bad), NO_CONTEXT)  # type: ignore[arg-type]  # chosen above
+
+
+def test_the_audit_names_mails_that_left_in_the_wrong_order(house: House, sink: MailSink) -> None:
+    received, accepted = house.tell("order_received", "e1")[0], house.tell("order_accepted", "e2")[0]
+    house.sender.send_waiting()
+    assert house.offences() == {}
+
+    with house.database.transaction() as session:
+        session.execute(
+            text("UPDATE deliveries SET state = 'waiting', sent_at = NULL WHERE delivery_id = :it"), {"it": received}
+        )
+
+    assert house.offences() == {
+        "notifications.received_before_accepted": [accepted],
+        "notifications.in_the_order_asked": [received],
+    }
+
+
+def test_the_audit_names_an_order_with_both_verdicts(house: House, sink: MailSink) -> None:
+    house.tell("order_accepted", "e1")
+    house.sender.send_waiting()
+
+    with house.database.transaction() as session:
+        session.execute(text("DELETE FROM verdicts"))
+    house.tell("order_rejected", "e2")
+
+    assert house.offences() == {"notifications.one_verdict": ["ord_1"]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "event_id = 'e1'",
+        "state = 'lost'",
+        "state = 'sent'",
+        "state = 'dead'",
+        "state = 'sending'",
+        "attempts = -1",
+    ],
+)
+def test_the_database_itself_refuses_what_must_not_be(house: House, change: str) -> None:
+    house.tell("order_received", "e1")
+    [second] = house.tell("shipped", "e2")
+
+    with pytest.raises(IntegrityError), house.database.transaction() as session:
+        session.execute(text(f"UPDATE deliveries SET {change} WHERE delivery_id = :it"), {"it": second})
+
+
+def test_the_migrated_schema_is_what_the_models_say(house: House) -> None:
+    assert differences(house.database) == []
