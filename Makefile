@@ -44,8 +44,8 @@ $(READY): requirements/dev.lock
 # ------------------------------------------------------------------------------------------------------------- static gates
 
 fmt: $(READY) ## Format Python and proto files, and sort imports
-	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
 	cd proto && ../$(BIN)/buf format -w
 
 lint: $(READY) ## Style: ruff's rules and format
