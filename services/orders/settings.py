@@ -1,0 +1,17 @@
+"""What the orders process is told from outside."""
+
+from __future__ import annotations
+
+from services.runtime.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """The shared settings with the database, ports and house mailboxes of orders."""
+
+    database_url: str = "sqlite:///var/orders.db"
+    listen: str = "127.0.0.1:7301"
+    http_listen: str = "127.0.0.1:8000"
+    public_url: str = "http://127.0.0.1:8000"
+    warehouse_manager_email: str = "warehouse@oms.example"
+    accounting_email: str = "accounting@oms.example"
+    support_email: str = "support@oms.example"

@@ -1,0 +1,79 @@
+"""Facts of other services, late facts, and the outbox rows that only orders treats specially."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from services.orders.domain.projection import Fact
+from services.orders.models import FactRow, LateFactRow, outbox
+
+_COLUMNS = ("fact_id", "kind", "source", "order_id", "subject_id", "sequence", "occurred_at", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class LateFact:
+    """A signal that came too late for its workflow."""
+
+    fact_id: str
+    signal: str
+    order_id: str
+    subject_id: str
+    arrived_at: datetime
+
+
+def known(session: Session, fact_ids: Sequence[str]) -> set[str]:
+    """Those ids that are stored already."""
+    query = select(col(FactRow.fact_id)).where(col(FactRow.fact_id).in_(fact_ids))
+    return set(session.scalars(query))
+
+
+def keep(session: Session, fact: Fact, state: str, now: datetime) -> bool:
+    """Store a fact; False when it is stored already."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    values = {**{name: getattr(fact, name) for name in _COLUMNS}, "state": state, "received_at": now}
+    claim = dialect.insert(FactRow).values(**values).on_conflict_do_nothing(index_elements=["fact_id"])
+    return session.execute(claim.returning(col(FactRow.fact_id))).first() is not None
+
+
+def mark(session: Session, fact_id: str, state: str) -> None:
+    """Correct the state of a fact that was just kept."""
+    statement = update(FactRow).where(col(FactRow.fact_id) == fact_id).values(state=state)
+    session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def of_order(session: Session, order_id: str) -> list[Fact]:
+    """Every fact kept about an order, in the order of arrival."""
+    query = select(FactRow).where(col(FactRow.order_id) == order_id).order_by(col(FactRow.received_at))
+    return [Fact(**{name: getattr(row, name) for name in _COLUMNS}) for row in session.scalars(query)]
+
+
+def keep_late(session: Session, late: LateFact) -> None:
+    """Keep a signal that nobody took; a repeat keeps the first."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    values = {name: getattr(late, name) for name in ("fact_id", "signal", "order_id", "subject_id", "arrived_at")}
+    session.execute(dialect.insert(LateFactRow).values(**values).on_conflict_do_nothing())
+
+
+def late_facts(session: Session, limit: int = 100) -> list[LateFact]:
+    """The newest late facts first."""
+    query = select(LateFactRow).order_by(col(LateFactRow.arrived_at).desc(), col(LateFactRow.fact_id)).limit(limit)
+    names = ("fact_id", "signal", "order_id", "subject_id", "arrived_at")
+    return [LateFact(**{name: getattr(row, name) for name in names}) for row in session.scalars(query)]
+
+
+def hold_back(session: Session, fact_id: str, until: datetime) -> None:
+    """Let an outbox row rest until an instant: somebody else is about to do what it asks for."""
+    session.execute(update(outbox).where(outbox.c.fact_id == fact_id).values(retry_at=until))
+
+
+def mark_done(session: Session, fact_id: str) -> None:
+    """An outbox row need not be sent: what it asks for is done."""
+    statement = update(outbox).where(outbox.c.fact_id == fact_id, outbox.c.state != "sent")
+    session.execute(statement.values(state="sent", retry_at=None))
+

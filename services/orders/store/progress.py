@@ -1,0 +1,101 @@
+"""The projection row: what facts came to, the promises, and the cached standing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from services.orders.domain.mails import Promise
+from services.orders.domain.projection import Progress
+from services.orders.domain.status import Axes, Standing, WaitingFor
+from services.orders.models import ProgressRow
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The row as values."""
+
+    progress: Progress
+    promises: tuple[Promise, ...]
+    standing: Standing
+    changed_at: datetime
+
+
+def add(session: Session, order_id: str, progress: Progress, standing: Standing, now: datetime) -> None:
+    """The first row of an order."""
+    values = {"order_id": order_id, "progress": progress.document(), "promises": [], **_cached(standing, now)}
+    session.execute(insert(ProgressRow).values(**values))
+
+
+def load(session: Session, order_id: str) -> Kept:
+    """The row of an order that exists."""
+    return load_many(session, [order_id])[order_id]
+
+
+def load_many(session: Session, order_ids: Sequence[str]) -> dict[str, Kept]:
+    """Order id → its row."""
+    query = select(ProgressRow).where(col(ProgressRow.order_id).in_(order_ids))
+    rows = session.scalars(query, execution_options={"populate_existing": True})
+    return {row.order_id: _kept(row) for row in rows}
+
+
+def save(
+    session: Session,
+    order_id: str,
+    progress: Progress,
+    promises: Sequence[Promise],
+    standing: Standing,
+    now: datetime,
+) -> None:
+    """Replace the row of an order that is locked."""
+    values = {
+        "progress": progress.document(),
+        "promises": [asdict(promise) for promise in promises],
+        **_cached(standing, now),
+    }
+    statement = update(ProgressRow).where(col(ProgressRow.order_id) == order_id).values(**values)
+    session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def _cached(standing: Standing, now: datetime) -> dict[str, Any]:
+    axes, waiting = standing.axes, standing.waiting_for
+    return {
+        "status": standing.status,
+        "review": axes.review,
+        "fulfilment": axes.fulfilment,
+        "billing": axes.billing,
+        "payment": axes.payment,
+        "returns": axes.returns,
+        "hold_types": wrapped(axes.holds),
+        "waiting_who": waiting.who if waiting else "",
+        "waiting_what": waiting.what if waiting else "",
+        "waiting_since": waiting.since if waiting else None,
+        "waiting_due": waiting.due.isoformat() if waiting and waiting.due else "",
+        "changed_at": now,
+    }
+
+
+def wrapped(words: Sequence[str]) -> str:
+    """",credit,price," so that one word can be found with LIKE; empty for none."""
+    return f",{','.join(words)}," if words else ""
+
+
+def _kept(row: ProgressRow) -> Kept:
+    promises = tuple(Promise(**promise) for promise in row.promises)
+    return Kept(Progress.of(row.progress), promises, standing_of(row), row.changed_at)
+
+
+def standing_of(row: ProgressRow) -> Standing:
+    """The cached standing."""
+    waiting = None
+    if row.waiting_who and row.waiting_since is not None:
+        due = date.fromisoformat(row.waiting_due) if row.waiting_due else None
+        waiting = WaitingFor(row.waiting_who, row.waiting_what, row.waiting_since, due)
+    holds = tuple(word for word in row.hold_types.split(",") if word)
+    axes = Axes(row.review, row.fulfilment, row.billing, row.payment, holds, row.returns)
+    return Standing(row.status, axes, waiting)
