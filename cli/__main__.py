@@ -23,6 +23,7 @@ app = typer.Typer(
     name="oms",
     help="An order management system on one machine: start it, place orders, ship, invoice and follow them.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(system.up)
@@ -39,11 +40,11 @@ app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown
 def main() -> None:
     """Run one command; a refusal is a sentence on stderr and exit code 1."""
     arguments = sys.argv[1:]
-    if arguments and arguments[0] in _NOUNS and (len(arguments) == 1 or arguments[1].startswith("-")):
-        if "--help" not in arguments:
-            arguments.insert(1, "list")  # `oms stock` is `oms stock list`
+    is_bare_noun = arguments[:1] and arguments[0] in _NOUNS and all(word.startswith("-") for word in arguments[1:2])
+    if is_bare_noun and "--help" not in arguments:
+        arguments.insert(1, "list")  # `oms stock` is `oms stock list`
     try:
-        app(arguments)
+        app(arguments, prog_name="oms")
     except CommandRefused as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(1)

@@ -8,17 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from cli import statefile
 from cli.embedded import specs
 from cli.ports import Ports, require_free
-from cli.processes import Child
+from cli.processes import Child, ProcessSpec
 from cli.readiness import http_ready
 from cli.refusals import CommandRefused
 from cli.supervisor import StartFailed, Supervisor
+
+SpecsOf = Callable[[Path, Ports], Sequence[ProcessSpec]]
 
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 60.0
@@ -81,7 +83,7 @@ def _entry(child: Child) -> dict[str, Any]:
     }
 
 
-def serve(var: Path, ports: Ports, say: Callable[[str], None]) -> None:
+def serve(var: Path, ports: Ports, say: Callable[[str], None], specs_of: SpecsOf = specs) -> None:
     """Run the system in this process until SIGTERM or Ctrl-C; raises CommandRefused when it cannot start."""
     var = var.resolve()
     with statefile.held(var):
@@ -91,12 +93,12 @@ def serve(var: Path, ports: Ports, say: Callable[[str], None]) -> None:
         for folder in ("log", "run", "mail"):
             (var / folder).mkdir(parents=True, exist_ok=True)
         (var / "keys").mkdir(mode=0o700, exist_ok=True)
-        asyncio.run(_serve(var, ports, say))
+        asyncio.run(_serve(var, ports, say, specs_of))
 
 
-async def _serve(var: Path, ports: Ports, say: Callable[[str], None]) -> None:
+async def _serve(var: Path, ports: Ports, say: Callable[[str], None], specs_of: SpecsOf) -> None:
     logbook = Logbook(var, ports, say)
-    supervisor = Supervisor(specs(var, ports), var / "log", tell=logbook.tell)
+    supervisor = Supervisor(specs_of(var, ports), var / "log", tell=logbook.tell)
     logbook.children = supervisor.children
     told_to_stop = _stop_on_signals(supervisor)
     stopping = asyncio.create_task(told_to_stop.wait())

@@ -1,0 +1,198 @@
+"""A whole system, with fake processes, as `oms up` runs it: signals, folders, ports, and what is written down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli import running, statefile
+from cli.embedded import environment, specs
+from cli.ports import Ports
+from cli.system import describe
+
+FAKE = """
+import sys
+from pathlib import Path
+from cli import running
+from cli.ports import Ports
+from cli.processes import ProcessSpec
+from cli.readiness import listening
+from cli.refusals import CommandRefused
+
+API = '''
+import http.server, sys
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/readyz" else 404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
+'''
+
+def specs(var, ports):
+    orders = ProcessSpec("orders", (sys.executable, "-c", API, str(ports.http)), listening(ports.http), port=ports.http)
+    return [orders, ProcessSpec("sleeper", ("sleep", "600"), after=("orders",))]
+
+try:
+    running.serve(Path(sys.argv[1]), Ports.parse(sys.argv[2]), lambda line: print(line, flush=True), specs)
+except CommandRefused as refusal:
+    sys.exit(str(refusal))
+"""
+
+
+def free_ports() -> Ports:
+    """Ports that nobody has at this moment."""
+    sockets = [socket.socket() for _ in Ports().by_name()]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    chosen = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return Ports(*chosen)
+
+
+class Ups:
+    """Starts fake systems and ends those that a test leaves running."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.started: list[subprocess.Popen[str]] = []
+
+    def start(self, ports: Ports) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", FAKE, str(self.var), ports.as_text()]
+        up = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.started.append(up)
+        return up
+
+    def ready(self, ports: Ports) -> subprocess.Popen[str]:
+        up = self.start(ports)
+        until(lambda: (statefile.read(self.var) or {}).get("pid") == up.pid and self.state()["ready_at"])
+        return up
+
+    def state(self) -> dict[str, object]:
+        return statefile.read(self.var) or {}
+
+    def pids(self) -> list[int]:
+        state = statefile.read(self.var) or {}
+        return [entry["pid"] for entry in state["processes"] if entry["pid"]]
+
+    def refusal(self, ports: Ports) -> str:
+        up = self.start(ports)
+        _, said = up.communicate(timeout=20)
+        assert up.returncode == 1
+        return said.strip()
+
+
+def until(what: Callable[[], object], within_s: float = 15) -> None:
+    """Wait until something is true of other processes."""
+    deadline = time.monotonic() + within_s
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def ups(tmp_path: Path) -> Iterator[Ups]:
+    house = Ups(tmp_path / "var")
+    yield house
+    for up in house.started:
+        if up.poll() is None:
+            up.kill()
+        up.communicate()
+
+
+def test_a_system_says_what_it_is_and_stops_on_sigterm(ups: Ups) -> None:
+    ports = free_ports()
+    up = ups.ready(ports)
+    state = running.current(ups.var)
+    assert state is not None
+    report = describe(state)
+
+    assert report["is_ready"]
+    assert [entry["name"] for entry in report["processes"]] == ["supervisor", "orders", "sleeper"]
+    assert all(entry["rss_bytes"] > 0 and entry["uptime_s"] is not None for entry in report["processes"])
+    assert report["url"] == f"http://127.0.0.1:{ports.http}"
+    children = ups.pids()
+
+    assert running.stop(ups.var)
+
+    said, _ = up.communicate(timeout=10)
+    assert up.returncode == 0
+    assert said.splitlines()[-2:] == ["sleeper       stopped", "orders        stopped"]
+    assert not any(psutil.pid_exists(pid) for pid in children)
+    assert running.current(ups.var) is None
+    assert not running.stop(ups.var)
+
+
+def test_a_second_up_in_the_same_folder_is_refused(ups: Ups) -> None:
+    up = ups.ready(free_ports())
+
+    said = ups.refusal(free_ports())
+
+    assert f"already runs in {ups.var} (pid {up.pid})" in said
+    assert "oms down" in said
+    assert running.current(ups.var)
+
+
+def test_a_taken_port_is_refused_before_anything_starts(ups: Ups) -> None:
+    ports = free_ports()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", ports.billing))
+        taken.listen()
+
+        said = ups.refusal(ports)
+
+    assert said.startswith(f"port {ports.billing} (billing) is taken")
+    assert "--port-offset" in said
+    assert not (ups.var / statefile.STATE_FILE).exists()
+
+
+def test_after_a_kill_the_next_up_starts_at_once_on_the_same_ports(ups: Ups) -> None:
+    ports = free_ports()
+    first = ups.ready(ports)
+    left = ups.pids()
+
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    until(lambda: not any(psutil.pid_exists(pid) for pid in left))
+    second = ups.ready(ports)
+
+    assert running.current(ups.var)
+    assert ups.state()["pid"] == second.pid
+
+
+def test_a_process_that_dies_is_back_and_counted(ups: Ups) -> None:
+    ups.ready(free_ports())
+    victim = ups.pids()[0]
+
+    os.kill(victim, signal.SIGKILL)
+
+    until(lambda: len(ups.pids()) == 2 and victim not in ups.pids())
+    state = running.current(ups.var)
+    assert state is not None
+    assert [entry["restarts"] for entry in state["processes"]] == [1, 0]
+    until(lambda: describe(running.current(ups.var) or state)["is_ready"])
+
+
+def test_every_process_of_the_embedded_system_knows_where_the_others_are(tmp_path: Path) -> None:
+    ports = Ports.shifted(100)
+    built = {spec.name: spec for spec in specs(tmp_path, ports)}
+
+    told = built["billing"].env
+    assert told["OMS_LISTEN"] == told["OMS_BILLING_TARGET"] == "127.0.0.1:7404"
+    assert told["OMS_DATABASE_URL"] == f"sqlite:///{tmp_path}/billing.db"
+    assert built["orders"].env["OMS_HTTP_LISTEN"] == "127.0.0.1:8100"
+    assert {spec.env.get("OMS_TEMPORAL_TARGET") for spec in built.values() if spec.env} == {"127.0.0.1:7333"}
+    assert set(environment(tmp_path, ports)) <= set(built["worker"].env)
+    assert {name for name, spec in built.items() if "migrations" in spec.after} == {
+        "orders", "inventory", "fulfillment", "billing", "notifications"
+    }  # fmt: skip
