@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +16,7 @@ from services.fulfillment.servicer import FulfillmentServicer
 from services.kernel.clock import micros
 from services.runtime.db import Database
 
-DALLAS = types.Address(
-    name="ACME", street="1 Main St", city="Dallas", region="TX", postal_code="75001", country="US"
-)
+DALLAS = types.Address(name="ACME", street="1 Main St", city="Dallas", region="TX", postal_code="75001", country="US")
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 RATES = pb.PutRatesRequest(
@@ -74,7 +73,11 @@ class Floor:
         if service:
             wanted.append(pb.ReleaseLine(line_id="LS", sku="INSTALL-8H", description="Installation", quantity=service))
         request = pb.ReleaseShipmentsRequest(
-            request_id=request_id or self.fresh(), order_id=order_id, order_number="SO-1001", ship_to=DALLAS, lines=wanted
+            request_id=request_id or self.fresh(),
+            order_id=order_id,
+            order_number="SO-1001",
+            ship_to=DALLAS,
+            lines=wanted,
         )
         return list(self.service.ReleaseShipments(request, NO_CONTEXT).shipments)
 
@@ -123,7 +126,7 @@ class Floor:
     def get(self, shipment: pb.Shipment) -> pb.Shipment:
         return self.service.GetShipment(pb.GetShipmentRequest(shipment_id=shipment.shipment_id), NO_CONTEXT).shipment
 
-    def list(self, **wanted: Any) -> pb.ListShipmentsResponse:
+    def page(self, **wanted: Any) -> pb.ListShipmentsResponse:
         return self.service.ListShipments(pb.ListShipmentsRequest(**wanted), NO_CONTEXT)
 
     def broken_rules(self) -> dict[str, list[str]]:
@@ -133,11 +136,17 @@ class Floor:
 
     def facts(self) -> list[tuple[str, dict[str, Any]]]:
         """(kind, detail) of every fact so far, oldest first."""
-        import json
-
         with self.database.reading() as session:
             rows = session.execute(text("SELECT kind, detail FROM outbox ORDER BY position")).all()
         return [(row.kind, json.loads(row.detail)) for row in rows]
+
+    def milestones(self, line_id: str) -> list[tuple[str, int, int, int, int, int]]:
+        """(kind, released, picked, packed, shipped, delivered) of a line in every fact so far."""
+        counts = [(kind, detail["lines"][line_id]) for kind, detail in self.facts()]
+        return [
+            (kind, *(reached[name] for name in ("released", "picked", "packed", "shipped", "delivered")))
+            for kind, reached in counts
+        ]
 
     def fresh(self) -> str:
         return f"key-{next(self._ids)}"

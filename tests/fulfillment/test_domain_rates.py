@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.fulfillment.domain.address import Address
-from services.fulfillment.domain.rates import Load, Rate, ZoneRule, cheapest, cheapest_by_warehouse, chosen, quote, zone_of
+from services.fulfillment.domain.rates import (
+    Load,
+    Rate,
+    ZoneRule,
+    cheapest,
+    cheapest_by_warehouse,
+    chosen,
+    quote,
+    zone_of,
+)
 from services.fulfillment.domain.workdays import add_working_days, promised_on
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money
@@ -42,7 +51,11 @@ def test_the_costs_of_a1_come_out() -> None:
     assert list(costs) == ["W3", "W1", "W2", "P"]
 
 
-@given(st.permutations([rate(carrier="b"), rate(carrier="a"), rate(carrier="c", days=9), rate(carrier="d", base=901, days=1)]))
+@given(
+    st.permutations(
+        [rate(carrier="b"), rate(carrier="a"), rate(carrier="c", days=9), rate(carrier="d", base=901, days=1)]
+    )
+)
 def test_ties_go_to_the_faster_carrier_then_to_its_name(rates: list[Rate]) -> None:
     best = cheapest(rates, Load(1, 1))
 

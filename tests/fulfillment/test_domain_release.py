@@ -24,7 +24,7 @@ def line(line_id: str, warehouse_id: str, quantity: int, sku: str = "A") -> Rele
 def cut(lines: list[ReleaseLine], rates: list[Rate] | None = None, first: int = 1001) -> list[Shipment]:
     ids = iter(f"shp_{first + index}" for index in range(1000))
     release = Release("ord_1", "SO-1001", LABEL, tuple(lines))
-    return new_shipments(release, lines, rates or [], lambda count: first, lambda: next(ids), NOW)
+    return new_shipments(release, lines, rates or [], lambda _count: first, lambda: next(ids), NOW)
 
 
 def test_one_shipment_a_warehouse_and_one_for_all_services() -> None:

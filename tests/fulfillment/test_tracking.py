@@ -10,7 +10,12 @@ from services.fulfillment.tracking import is_tracking_number, tracking_number
 @pytest.mark.parametrize(
     ("carrier", "number"),
     # Luhn by hand: 1 doubled is 2, so 8 is missing to 10; 12: 2 doubled 4, plus 1 is 5, so 5 is missing.
-    [("OMS", "OMS000000000018"), ("Swift Freight", "SWI000000000018"), ("x", "XXX000000000018"), ("é-7", "7XX000000000018")],
+    [
+        ("OMS", "OMS000000000018"),
+        ("Swift Freight", "SWI000000000018"),
+        ("x", "XXX000000000018"),
+        ("é-7", "7XX000000000018"),
+    ],
 )
 def test_the_number_names_carrier_and_sequence(carrier: str, number: str) -> None:
     assert tracking_number(carrier, 1) == number
@@ -33,6 +38,8 @@ def test_one_misread_digit_is_noticed(sequence: int, place: int, shift: int) -> 
     assert not is_tracking_number(wrong)
 
 
-@pytest.mark.parametrize("text", ["", "OMS", "OMS00000000018", "oms000000000018", "OMS00000000001٨", "OMS000000000018\n"])
+@pytest.mark.parametrize(
+    "text", ["", "OMS", "OMS00000000018", "oms000000000018", "OMS00000000001٨", "OMS000000000018\n"]
+)
 def test_another_shape_is_none(text: str) -> None:
     assert not is_tracking_number(text)

@@ -11,7 +11,7 @@ from services.fulfillment.models import OrderRow
 
 _CLAIM = text(
     "INSERT INTO floor_order (order_id, revision, cancel_reason) VALUES (:order_id, 1, '') "
-    "ON CONFLICT (order_id) DO UPDATE SET revision = floor_order.revision + 1 RETURNING cancelled_at IS NOT NULL"
+    "ON CONFLICT (order_id) DO UPDATE SET revision = floor_order.revision + 1 RETURNING cancelled_at"
 )
 
 
@@ -21,7 +21,8 @@ def claim(session: Session, order_id: str) -> bool:
     A writer of the same order waits here, and then reads what this transaction wrote: counts over the order's shipments are
     never computed from half of them.
     """
-    return bool(session.execute(_CLAIM, {"order_id": order_id}).scalar_one())
+    # the column, not "cancelled_at IS NOT NULL": SQLite 3.40 answers that expression wrongly in RETURNING
+    return session.execute(_CLAIM, {"order_id": order_id}).scalar_one() is not None
 
 
 def mark_cancelled(session: Session, order_id: str, reason: str, now: datetime) -> None:

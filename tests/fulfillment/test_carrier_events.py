@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from services.fulfillment.tracking import tracking_number
+from services.kernel.clock import from_micros
+from services.kernel.errors import InvalidArgument, NotFound
+from tests.fulfillment.floor import MONDAY, Floor
+
+
+@pytest.fixture
+def parcel(floor: Floor) -> pb.Shipment:
+    (shipment,) = floor.release(("L1", "W1", 4))
+    sent = floor.send(shipment)
+    floor.clock.pass_time(timedelta(days=3))
+    return sent
+
+
+def test_a_delivery_is_recorded_when_it_happened(floor: Floor, parcel: pb.Shipment) -> None:
+    answer = floor.scan(parcel, at=MONDAY + timedelta(days=2))
+
+    assert answer.is_new
+    assert answer.shipment.state == pb.SHIPMENT_STATE_DELIVERED
+    assert from_micros(answer.shipment.delivered_at_micros) == MONDAY + timedelta(days=2)
+    assert floor.facts()[-1][0] == "shipment_delivered"
+    assert floor.broken_rules() == {}
+
+
+def test_the_same_event_twice_is_delivered_once(floor: Floor, parcel: pb.Shipment) -> None:
+    first = floor.scan(parcel, event_id="e1")
+    second = floor.scan(parcel, event_id="e1")
+
+    assert (first.is_new, second.is_new) == (True, False)
+    assert second.shipment == first.shipment
+    assert [kind for kind, _ in floor.facts()].count("shipment_delivered") == 1
+
+
+def test_an_event_id_is_known_by_its_id_whatever_it_says_later(floor: Floor, parcel: pb.Shipment) -> None:
+    floor.scan(parcel, "in_transit", event_id="e1")
+
+    repeat = floor.scan(parcel, "delivered", event_id="e1")
+
+    assert not repeat.is_new
+    assert repeat.shipment.state == pb.SHIPMENT_STATE_SHIPPED
+
+
+def test_two_different_deliveries_are_told_once(floor: Floor, parcel: pb.Shipment) -> None:
+    first = floor.scan(parcel, at=MONDAY + timedelta(days=1))
+    second = floor.scan(parcel, at=MONDAY + timedelta(days=2))
+
+    assert second.is_new
+    assert second.shipment == first.shipment
+    assert [kind for kind, _ in floor.facts()].count("shipment_delivered") == 1
+
+
+def test_an_event_that_comes_late_is_kept_and_changes_nothing(floor: Floor, parcel: pb.Shipment) -> None:
+    delivered = floor.scan(parcel).shipment
+
+    late = floor.scan(parcel, "out_for_delivery", at=MONDAY + timedelta(hours=2))
+
+    assert late.is_new
+    assert late.shipment == delivered
+    assert not floor.scan(parcel, "out_for_delivery", event_id="key-late").shipment.state < delivered.state
+
+
+@pytest.mark.parametrize("status", ["in_transit", "out_for_delivery", "exception"])
+def test_other_events_move_nothing(floor: Floor, parcel: pb.Shipment, status: str) -> None:
+    answer = floor.scan(parcel, status)
+
+    assert answer.is_new
+    assert answer.shipment == parcel
+
+
+def test_a_delivery_cannot_come_before_the_parcel_was_shipped(floor: Floor) -> None:
+    floor.release(("L1", "W1", 4))
+    foreseen = pb.Shipment(carrier="slow", tracking_number=tracking_number("slow", 1))
+
+    with pytest.raises(NotFound) as refusal:
+        floor.scan(foreseen)
+
+    assert refusal.value.reason == "UNKNOWN_TRACKING_NUMBER"
+
+
+def test_another_carrier_knows_nothing_of_the_parcel(floor: Floor, parcel: pb.Shipment) -> None:
+    stranger = pb.Shipment(carrier="fast", tracking_number=parcel.tracking_number)
+
+    with pytest.raises(NotFound):
+        floor.scan(stranger)
+
+
+def test_a_misread_number_is_an_invalid_argument(floor: Floor, parcel: pb.Shipment) -> None:
+    misread = pb.Shipment(carrier="slow", tracking_number="SLO000000000019")
+
+    with pytest.raises(InvalidArgument, match="shape or check digit is wrong"):
+        floor.scan(misread)
+
+
+def test_twenty_copies_at_once_are_one_event(floor: Floor, parcel: pb.Shipment) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: floor.scan(parcel, event_id="e1"), range(20)))
+
+    assert sum(answer.is_new for answer in answers) == 1
+    assert [kind for kind, _ in floor.facts()].count("shipment_delivered") == 1

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.types.v1 import types_pb2 as types
+from services.fulfillment.domain.address import Address
+from services.fulfillment.domain.shipment import Shipment, ShipmentLine
+from services.fulfillment.store import orders, shipments
+from services.kernel.errors import AlreadyExists
+from tests.fulfillment.floor import DALLAS, MONDAY, NO_CONTEXT, Floor
+
+
+def test_a2_sixty_and_twenty_five_then_fifteen(floor: Floor) -> None:
+    first = floor.release(("L1", "W1", 60), ("L1", "W2", 25))
+    for each in first:
+        floor.send(each)
+    second = floor.release(("L1", "W1", 75), ("L1", "W2", 25))
+
+    assert [(each.number, each.warehouse_id, each.lines[0].quantity) for each in [*first, *second]] == [
+        ("SH-1001", "W1", 60),
+        ("SH-1002", "W2", 25),
+        ("SH-1003", "W1", 15),
+    ]
+    assert [each.promised_on for each in first] == ["2026-03-06", "2026-03-05"]  # Monday + 1 + 3, + 1 + 2
+    kind, detail = floor.facts()[-1]
+    assert kind == "shipments_released"
+    assert detail["lines"] == {"L1": {"released": 100, "picked": 85, "packed": 85, "shipped": 85, "delivered": 0}}
+    assert [each["number"] for each in detail["shipments"]] == ["SH-1003"]
+    assert floor.broken_rules() == {}
+
+
+def test_the_same_request_twice_gets_the_same_shipments(floor: Floor) -> None:
+    first = floor.release(("L1", "W1", 60), request_id="order/ord_1/release/1")
+    again = floor.release(("L1", "W1", 60), request_id="order/ord_1/release/1")
+
+    assert again == first
+    assert len(floor.page().shipments) == 1
+    assert [kind for kind, _ in floor.facts()] == ["shipments_released"]
+
+
+def test_the_same_request_id_for_another_quantity_is_refused(floor: Floor) -> None:
+    floor.release(("L1", "W1", 60), request_id="order/ord_1/release/1")
+
+    with pytest.raises(AlreadyExists):
+        floor.release(("L1", "W1", 61), request_id="order/ord_1/release/1")
+
+
+def test_what_was_released_is_not_released_again_whatever_state_it_is_in(floor: Floor) -> None:
+    (shipment,) = floor.release(("L1", "W1", 60))
+
+    for step in (floor.get, floor.pick, floor.pack, floor.ship, lambda each: floor.scan(floor.get(each)).shipment):
+        step(shipment)
+        assert floor.release(("L1", "W1", 60)) == []
+
+    kinds = [kind for kind, _ in floor.facts()]
+    assert kinds.count("shipments_released") == 1
+
+
+def test_a_filled_backorder_releases_only_the_rest(floor: Floor) -> None:
+    floor.release(("L1", "W1", 5), ("L2", "W1", 3))
+
+    (rest,) = floor.release(("L1", "W1", 8), ("L2", "W1", 3))
+
+    assert [(line.line_id, line.quantity) for line in rest.lines] == [("L1", 3)]
+
+
+def test_services_leave_together_without_a_warehouse(floor: Floor) -> None:
+    visit, goods = floor.release(("L1", "W1", 1), service=2)
+
+    assert visit.is_service
+    assert (visit.warehouse_id, visit.lines[0].sku, visit.promised_on) == ("", "INSTALL-8H", "2026-03-03")
+    assert not goods.is_service
+
+
+def test_nothing_allocated_is_an_empty_answer_without_a_fact(floor: Floor) -> None:
+    assert floor.release() == []
+    assert floor.facts() == []
+
+
+def test_an_address_without_a_zone_is_released_without_a_promise(floor: Floor) -> None:
+    nowhere = types.Address()
+    nowhere.CopyFrom(DALLAS)
+    nowhere.country = "AQ"
+    line = pb.ReleaseLine(line_id="L1", sku="A", warehouse_id="W1", quantity=1)
+    request = pb.ReleaseShipmentsRequest(
+        request_id="r", order_id="ord_1", order_number="SO-1", ship_to=nowhere, lines=[line]
+    )
+
+    (shipment,) = floor.service.ReleaseShipments(request, NO_CONTEXT).shipments
+
+    assert shipment.promised_on == ""
+
+
+def test_looking_first_and_writing_later_would_release_twice(floor: Floor) -> None:
+    both_have_looked = Barrier(2)
+
+    def naive(number: int) -> None:
+        with floor.database.reading() as session:
+            known = shipments.of_order(session, "ord_1")
+        both_have_looked.wait(10)
+        if not known:
+            with floor.database.transaction() as session:
+                orders.claim(session, "ord_1")
+                lines = (ShipmentLine("L1", "A", "Pump", 60, 500),)
+                label = Address("ACME", "1 Main St", "Dallas", "TX", "75001", "US")
+                shipment = Shipment(f"shp_{number}", 1001 + number, "ord_1", "SO-1", "W1", label, lines, None, MONDAY)
+                shipments.add(session, shipment)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(naive, range(2)))
+
+    assert sum(each.lines[0].quantity for each in floor.page().shipments) == 120
+
+
+def test_two_releases_at_once_release_each_unit_once(floor: Floor) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(floor.release, ("L1", "W1", 60), ("L2", "W2", 5), request_id=f"r{n}") for n in range(8)]
+        made = [each for call in calls for each in call.result()]
+
+    assert sorted((each.warehouse_id, each.lines[0].quantity) for each in made) == [("W1", 60), ("W2", 5)]
+    assert floor.broken_rules() == {}
