@@ -1,0 +1,291 @@
+"""Commands answer people with tables, programs with JSON, and refusals with a sentence and exit code 1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+import jwt
+import pytest
+
+from cli import __main__ as oms
+from cli.client import events
+from cli.orders import key_of
+from tests.cli.fake_api import FakeApi, serving
+
+ORDER = {
+    "order_id": "ord_1", "number": "SO-1001", "status": "in_fulfilment", "version": 3, "customer_id": "cus_acme",
+    "channel": "web", "po_number": "PO-7781", "totals": {"total": {"amount": "2215.00", "currency": "USD"}},
+}  # fmt: skip
+SHIPMENT = {
+    "shipment_id": "shp_1", "number": "SH-1001", "order_number": "SO-1001", "state": "released", "warehouse_id": "W1",
+    "lines": [{"quantity": 60}, {"quantity": 25}], "carrier": None, "tracking_number": None,
+}  # fmt: skip
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+class Oms:
+    """The command line in this process."""
+
+    def __init__(self, var: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.var = var
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *words: str) -> Answer:
+        self._monkeypatch.setattr("sys.argv", ["oms", *words])
+        with pytest.raises(SystemExit) as ended:
+            oms.main()
+        out, err = self._capsys.readouterr()
+        return Answer(int(ended.value.code or 0), out, err)
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Oms:
+    (tmp_path / "keys").mkdir()
+    monkeypatch.setenv("OMS_VAR", str(tmp_path))
+    monkeypatch.delenv("OMS_TOKEN", raising=False)
+    monkeypatch.setenv("OMS_URL", "http://127.0.0.1:9")
+    return Oms(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def api(command: Oms, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
+    with serving() as fake:
+        monkeypatch.setenv("OMS_URL", fake.url)
+        yield fake
+
+
+def claims(bearer: str) -> dict[str, object]:
+    return dict(jwt.decode(bearer.removeprefix("Bearer ").strip(), options={"verify_signature": False}))
+
+
+@pytest.mark.parametrize("noun", ["orders", "stock", "shipments", "invoices", "payments", "audit"])
+def test_where_nobody_answers_a_command_says_how_to_start_the_system(command: Oms, noun: str) -> None:
+    answer = command(noun)
+
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == "the system is not running: start it with `oms up`\n"
+
+
+def test_the_status_of_nothing_is_told_to_programs_too(command: Oms) -> None:
+    answer = command("status", "--json")
+
+    assert answer.code == 1
+    assert json.loads(answer.out) == {"is_running": False, "is_ready": False, "processes": []}
+
+
+def test_a_token_names_role_company_and_person(command: Oms) -> None:
+    answer = command("token", "--role", "customer", "--company", "cus_acme", "--sub", "ann")
+
+    named = claims(answer.out)
+    assert (named["roles"], named["company"], named["sub"], named["aud"]) == (["customer"], "cus_acme", "ann", "oms")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--role", "king"), "role king is not one of"),
+        (("--role", "service"), "role service"),
+        (("--role", "customer"), "--company"),
+    ],
+)
+def test_a_token_that_cannot_be_made_is_refused(command: Oms, words: tuple[str, ...], sentence: str) -> None:
+    answer = command("token", *words)
+
+    assert answer.code == 1
+    assert sentence in answer.err
+
+
+def test_a_list_reads_page_after_page(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/orders", ORDER, next_cursor="next")
+    api.page("GET /v1/orders", {**ORDER, "number": "SO-1002"})
+
+    answer = command("orders", "list", "--status", "in_fulfilment", "--json")
+
+    assert [row["number"] for row in json.loads(answer.out)] == ["SO-1001", "SO-1002"]
+    assert [asked.query.get("cursor") for asked in api.asked] == [None, "next"]
+    assert api.asked[0].query["status"] == "in_fulfilment"
+
+
+def test_a_list_is_a_table_for_people(command: Oms, api: FakeApi) -> None:
+    api.page(
+        "GET /v1/stock",
+        {"sku": "PUMP-100", "warehouse_id": "W1", "on_hand": 60, "value": {"amount": "720.00", "currency": "USD"}},
+    )
+
+    answer = command("stock")
+
+    assert answer.code == 0
+    assert "PUMP-100" in answer.out
+    assert "720.00 USD" in answer.out
+
+
+def test_the_same_document_is_placed_under_the_same_key(command: Oms, api: FakeApi, tmp_path: Path) -> None:
+    file = tmp_path / "orders.json"
+    orders = [{"channel": "web", "channel_ref": "A"}, {"channel_ref": "B", "channel": "web"}]
+    file.write_text(json.dumps(orders))
+    api.on("POST /v1/orders", {"number": "SO-1001", "status": "accepted", "reasons": []}, 201)
+
+    answer = command("orders", "place", str(file))
+
+    keys = [asked.headers["Idempotency-Key"] for asked in api.asked]
+    assert answer.out.splitlines() == ["SO-1001 is accepted"] * 2
+    assert keys == [key_of(order) for order in orders]
+    assert key_of({"channel_ref": "A", "channel": "web"}) == keys[0] != keys[1]
+
+
+def test_a_refused_order_is_named_with_its_reasons_and_the_others_are_placed(
+    command: Oms, api: FakeApi, tmp_path: Path
+) -> None:
+    file = tmp_path / "orders.json"
+    file.write_text(json.dumps([{"channel_ref": "A"}, {"channel_ref": "B"}]))
+    problem = {
+        "code": "INVALID_REQUEST",
+        "detail": "correct /lines",
+        "errors": [{"pointer": "/lines", "detail": "at least one"}],
+    }
+    api.on("POST /v1/orders", problem, 422)
+    api.on("POST /v1/orders", {"number": "SO-1001", "status": "accepted"}, 201)
+
+    answer = command("orders", "place", str(file))
+
+    assert answer.code == 1
+    assert answer.out.splitlines() == ["A refused: correct /lines", "  /lines: at least one", "SO-1001 is accepted"]
+    assert answer.err == "1 of 2 orders were refused\n"
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\xff"])
+def test_a_file_that_is_no_order_is_refused(command: Oms, api: FakeApi, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "orders.json"
+    file.write_bytes(content.encode("latin-1"))
+
+    answer = command("orders", "place", str(file))
+
+    assert answer.code == 1
+    assert str(file) in answer.err
+    assert api.asked == []
+
+
+def test_an_order_is_shown_by_its_number_with_its_history(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/orders", ORDER)
+    api.on("GET /v1/orders/ord_1", ORDER)
+    api.page("GET /v1/orders/ord_1/history", {"at": "2026-03-01T10:00:00Z", "what": "accepted", "who": "rules"})
+
+    answer = command("orders", "show", "so-1001")
+
+    assert "SO-1001 · in_fulfilment" in answer.out
+    assert "2026-03-01 10:00:00  accepted  by rules" in answer.out
+
+
+def test_an_unknown_order_is_refused(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/orders", ORDER)
+
+    answer = command("orders", "show", "SO-9")
+
+    assert (answer.code, answer.err) == (1, "there is no order SO-9: `oms orders list` shows them\n")
+
+
+def test_an_order_is_watched_to_its_end_over_a_broken_stream(
+    command: Oms, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.orders._RECONNECT_S", 0.0)
+    api.on("GET /v1/orders/ord_1", ORDER)
+    api.on("GET /v1/orders/ord_1/stream", 'id: 7\ndata: {"status": "shipped"}\n\n: keep-alive\n\n')
+    api.on("GET /v1/orders/ord_1/stream", 'id: 8\ndata: {"status": "completed"}\n\nid: 9\ndata: {"status": "late"}\n\n')
+
+    answer = command("orders", "watch", "ord_1", "--json")
+
+    assert answer.out.splitlines() == ['{"status": "shipped"}', '{"status": "completed"}']
+    assert [asked.headers.get("Last-Event-ID") for asked in api.asked[1:]] == [None, "7"]
+
+
+def test_events_are_read_as_the_standard_says() -> None:
+    lines = ["retry: 5", "", "id: 1", "event: shipped", "data: a", "data:b", "", ": nothing", "", "data: c"]
+
+    assert list(events(iter(lines))) == [("1", "shipped", "a\nb")]
+
+
+def test_a_shipment_is_shipped_by_its_number_in_the_role_of_the_warehouse(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/shipments", SHIPMENT)
+    api.on(
+        "POST /v1/shipments/shp_1/ship", {**SHIPMENT, "state": "shipped", "carrier": "UPS", "tracking_number": "1Z1"}
+    )
+
+    answer = command("shipments", "ship", "sh-1001", "--carrier", "UPS")
+
+    assert answer.out == "SH-1001 of SO-1001 is shipped with UPS, tracking number 1Z1\n"
+    assert api.asked[-1].body == {"carrier": "UPS"}
+    assert api.asked[-1].headers["Idempotency-Key"] == "oms-ship-shp_1"
+    assert claims(api.asked[-1].headers["Authorization"])["roles"] == ["warehouse"]
+
+
+def test_a_refusal_of_the_system_is_its_sentence(command: Oms, api: FakeApi) -> None:
+    api.on("POST /v1/shipments/shp_1/ship", {"code": "NOT_PACKED", "detail": "SH-1001 is released: pack it first"}, 409)
+
+    answer = command("shipments", "ship", "shp_1")
+
+    assert (answer.code, answer.out, answer.err) == (1, "", "SH-1001 is released: pack it first\n")
+
+
+def test_a_payment_is_recorded_once_for_its_reference(command: Oms, api: FakeApi) -> None:
+    amount = {"amount": "1329.00", "currency": "USD"}
+    api.on(
+        "POST /v1/payments", {"amount": amount, "applications": [{}], "unapplied": {**amount, "amount": "0.00"}}, 201
+    )
+
+    answer = command("payments", "record", "cus_acme", "1329.00", "--reference", "BANK-1")
+
+    assert answer.code == 0
+    assert api.asked[0].body == {"customer_id": "cus_acme", "amount": amount, "reference": "BANK-1"}
+    assert api.asked[0].headers["Idempotency-Key"] == "oms-payment-cus_acme-BANK-1"
+
+
+@pytest.mark.parametrize(
+    ("violations", "code", "verdict"), [(0, 0, "clean: 1 invariants hold"), (2, 1, "1 of 1 invariants are broken")]
+)
+def test_an_audit_fails_on_violations(command: Oms, api: FakeApi, violations: int, code: int, verdict: str) -> None:
+    row = {
+        "name": "inventory.allocated",
+        "rule": "allocated is on hand",
+        "violations": violations,
+        "offenders": ["PUMP-100 at W1"] * violations,
+    }
+    api.page("GET /v1/audit/invariants", row)
+
+    answer = command("audit")
+
+    assert answer.code == code
+    assert verdict in answer.out
+    assert ("PUMP-100 at W1" in answer.out) == bool(violations)
+
+
+def test_mails_are_listed_and_shown_from_the_folder_of_the_sink(command: Oms) -> None:
+    (command.var / "mail").mkdir()
+    for no, subject in enumerate(["SO-1001 received", "SO-1001 accepted", "SO-1002 received"], start=1):
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = "orders@oms.example", "ann@acme.example", subject
+        mail.set_content(f"Thank you ({no}).")
+        mail.add_alternative(f"<p>Thank you ({no}).</p>", subtype="html")
+        (command.var / "mail" / f"2026030{no}T100000-{no}.eml").write_bytes(mail.as_bytes())
+
+    listed = command("mails", "--about", "SO-1001", "--json")
+    shown = command("mails", "show", "2")
+    missing = command("mails", "show", "4")
+
+    assert [(row["no"], row["subject"]) for row in json.loads(listed.out)] == [
+        (1, "SO-1001 received"),
+        (2, "SO-1001 accepted"),
+    ]
+    assert "Subject: SO-1001 accepted" in shown.out
+    assert "Thank you (2)." in shown.out
+    assert (missing.code, missing.err) == (1, "there is no mail 4: `oms mails` lists them\n")
