@@ -41,6 +41,18 @@ class Caller:
         return Scope(placed_by=self.principal.sub)
 
     @property
+    def company(self) -> str | None:
+        """The only customer account it may see, where lists are filtered by account; None for a caller that sees all.
+
+        A caller bounded in another way (assigned customers, own placings) may not use such a list: NotPermitted.
+        """
+        if self.reach == "all":
+            return None
+        if not self.scope.company:
+            raise NotPermitted("NO_ACCOUNT_SCOPE", "your role has no list by account: read the orders instead")
+        return self.scope.company
+
+    @property
     def role(self) -> str:
         """The role that the event log names."""
         return acting_role(self.principal.roles)

@@ -13,12 +13,12 @@ from services.orders.api.problems import ApiError
 from services.runtime.auth import NotAuthenticated
 
 _REALM = 'Bearer realm="oms"'
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A signed token; `oms token --role …` makes one.")
+_bearer = HTTPBearer(
+    auto_error=False, bearerFormat="JWT", description="A signed token; `oms token --role …` makes one."
+)
 
 
-def caller(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-) -> Caller:
+def caller(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> Caller:
     """The verified caller within this operation; 401 without a good token, 403 when the matrix has no row for its roles."""
     if credentials is None:
         sentence = "send a token as Authorization: Bearer …; `oms token` makes one"

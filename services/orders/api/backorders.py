@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from oms.inventory.v1 import inventory_pb2 as pb
 from pydantic import BaseModel, Field
 
+from oms.inventory.v1 import inventory_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.inputs import Identity, Sku

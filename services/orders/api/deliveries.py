@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from oms.notifications.v1 import notifications_pb2 as pb
 from pydantic import BaseModel
 
+from oms.notifications.v1 import notifications_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf

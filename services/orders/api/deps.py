@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
+
 from oms.billing.v1.billing_pb2_grpc import BillingServiceStub
 from oms.fulfillment.v1.fulfillment_pb2_grpc import FulfillmentServiceStub
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
-
 from services.kernel.clock import Clock
 from services.orders.access import Matrix, load_matrix
 from services.orders.api.measures import Measures

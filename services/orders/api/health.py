@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 from fastapi import APIRouter
@@ -51,7 +52,7 @@ def readyz(deps: DepsOf) -> JSONResponse:
 
 def grpc_probe(channel: grpc.Channel) -> Callable[[], None]:
     """A probe that asks the standard health service of a gRPC server."""
-    stub = health_pb2_grpc.HealthStub(channel)
+    stub: Any = health_pb2_grpc.HealthStub(channel)  # its published types lack the methods
 
     def probe() -> None:
         answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=_PROBE_S)

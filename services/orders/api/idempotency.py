@@ -24,7 +24,9 @@ KEY_PATTERN = r"^[!-~]{1,128}$"
 
 OptionalKey = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", pattern=KEY_PATTERN, description="A new key for each new request, the same on a retry."),
+    Header(
+        alias="Idempotency-Key", pattern=KEY_PATTERN, description="A new key for each new request, the same on a retry."
+    ),
 ]
 RequiredKey = Annotated[
     str,

@@ -22,7 +22,10 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=SO
 Text = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=SOLID)]
 Email = Annotated[
-    str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(\.[A-Za-z0-9\-]{1,63}){1,5}$")
+    str,
+    StringConstraints(
+        max_length=200, pattern=r"^[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(\.[A-Za-z0-9\-]{1,63}){1,5}$"
+    ),
 ]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$", max_length=3), Field(examples=["USD"])]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$", max_length=2), Field(examples=["US"])]
@@ -32,7 +35,9 @@ Amount = Annotated[
 Price = Annotated[
     str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$", max_length=19), Field(examples=["129.00"])
 ]
-Fraction = Annotated[str, StringConstraints(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", max_length=8), Field(examples=["0.0825"])]
+Fraction = Annotated[
+    str, StringConstraints(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", max_length=8), Field(examples=["0.0825"])
+]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 Minor = Annotated[int, Field(strict=True, ge=0, le=10**12)]

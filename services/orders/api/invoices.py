@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from oms.billing.v1 import billing_pb2 as pb
 from pydantic import BaseModel, Field
 
+from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
 from services.orders.access import Caller
@@ -90,11 +90,12 @@ def get_invoice(
 
 def customer_within(who: Caller, customer_id: str | None) -> str:
     """The customer to filter by: a caller that sees one company filters by it and never by another."""
-    if who.company is None:
+    company = who.company
+    if company is None:
         return customer_id or ""
-    if customer_id is not None and customer_id != who.company:
+    if customer_id is not None and customer_id != company:
         raise NotFound("CUSTOMER_NOT_FOUND", "there is no such customer account: leave the filter out")
-    return who.company
+    return company
 
 
 def invoice_shape(row: pb.Invoice) -> Invoice:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from oms.billing.v1 import billing_pb2 as pb
 from pydantic import BaseModel, Field
 
+from oms.billing.v1 import billing_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.inputs import Currency, Identity
@@ -54,9 +54,7 @@ class Entry(BaseModel):
 
 
 @router.get("/v1/ledger/trial-balance")
-def trial_balance(
-    deps: DepsOf, _who: CallerOf, currency: Annotated[Currency | None, Query()] = None
-) -> TrialBalance:
+def trial_balance(deps: DepsOf, _who: CallerOf, currency: Annotated[Currency | None, Query()] = None) -> TrialBalance:
     """The balance of every account."""
     found = deps.billing.GetTrialBalance(pb.GetTrialBalanceRequest(currency=currency or "")).balances
     net: dict[str, int] = {}

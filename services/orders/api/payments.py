@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from oms.billing.v1 import billing_pb2 as pb
 from pydantic import BaseModel, Field
 
+from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.money import Money
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf

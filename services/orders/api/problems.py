@@ -38,8 +38,12 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.", examples=[409])
     detail: str = Field(description="A sentence that tells a person what to do.")
     code: str = Field(description="The stable reason for programs.", examples=["STALE_VERSION"])
-    errors: list[FieldProblem] = Field(default=[], description="Every member that is wrong, when the request itself is.")
-    parameters: dict[str, str] = Field(default={}, description="Figures behind the sentence, such as the current version.")
+    errors: list[FieldProblem] = Field(
+        default=[], description="Every member that is wrong, when the request itself is."
+    )
+    parameters: dict[str, str] = Field(
+        default={}, description="Figures behind the sentence, such as the current version."
+    )
 
 
 class ApiError(Exception):
@@ -94,7 +98,9 @@ def _api_error(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _unreachable(_request: Request, _error: Exception) -> JSONResponse:
-    return _try_again("SERVICE_UNAVAILABLE", "a service behind this API did not answer in time: send the same request again")
+    return _try_again(
+        "SERVICE_UNAVAILABLE", "a service behind this API did not answer in time: send the same request again"
+    )
 
 
 def _database_away(_request: Request, _error: Exception) -> JSONResponse:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from oms.fulfillment.v1 import fulfillment_pb2 as pb
-from oms.types.v1 import types_pb2 as types
 from pydantic import BaseModel, Field, StringConstraints
 
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.types.v1 import types_pb2 as types
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf

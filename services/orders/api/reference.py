@@ -31,7 +31,9 @@ def reference(request: Request, deps: DepsOf) -> HTMLResponse:
         version=document["info"]["version"],
         description=document["info"].get("description", ""),
         groups=_groups(document, deps.matrix),
-        schemas={name: json.dumps(schema, indent=2) for name, schema in sorted(document["components"]["schemas"].items())},
+        schemas={
+            name: json.dumps(schema, indent=2) for name, schema in sorted(document["components"]["schemas"].items())
+        },
     )
     return HTMLResponse(page, headers={"Content-Security-Policy": _SECURITY, "X-Content-Type-Options": "nosniff"})
 

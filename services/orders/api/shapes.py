@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from oms.types.v1 import types_pb2 as types
 from pydantic import BaseModel, Field
 
+from oms.types.v1 import types_pb2 as types
 from services.kernel.clock import from_micros
 from services.kernel.money import Money
 

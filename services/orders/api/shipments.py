@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from oms.fulfillment.v1 import fulfillment_pb2 as pb
-from oms.types.v1 import types_pb2 as types
 from pydantic import BaseModel, Field
 
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import Refused
 from services.orders.access import Caller
 from services.orders.api.access import CallerOf

@@ -27,7 +27,9 @@ def sign(secret: str, webhook_id: str, sent_at: datetime, body: bytes) -> dict[s
 def verify(secret: str | None, webhook_id: str, timestamp: str, signatures: str, body: bytes, now: datetime) -> None:
     """Raise ApiError 401 unless one of the space-separated signatures is good and the timestamp is near `now`."""
     if not webhook_id or not timestamp or not signatures:
-        raise ApiError(401, "SIGNATURE_MISSING", "sign the webhook: send webhook-id, webhook-timestamp, webhook-signature")
+        raise ApiError(
+            401, "SIGNATURE_MISSING", "sign the webhook: send webhook-id, webhook-timestamp, webhook-signature"
+        )
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12):
         raise ApiError(401, "TIMESTAMP_REFUSED", "webhook-timestamp counts whole seconds since 1970")
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE.total_seconds():
@@ -39,7 +41,7 @@ def verify(secret: str | None, webhook_id: str, timestamp: str, signatures: str,
 def _is_signed(secret: str, webhook_id: str, timestamp: str, signatures: str, body: bytes) -> bool:
     expected = _signature(secret, webhook_id, timestamp, body).encode()
     given = [entry.partition(",")[2].encode() for entry in signatures.split(" ") if entry.startswith("v1,")]
-    return any([hmac.compare_digest(expected, signature) for signature in given])
+    return any(hmac.compare_digest(expected, signature) for signature in given)
 
 
 def _signature(secret: str, webhook_id: str, timestamp: str, body: bytes) -> str:

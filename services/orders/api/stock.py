@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from oms.inventory.v1 import inventory_pb2 as pb
 from pydantic import BaseModel, Field
 
+from oms.inventory.v1 import inventory_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceWithKey
@@ -56,7 +56,9 @@ class AdjustmentInput(Input):
 
     warehouse_id: Identity
     sku: Sku
-    delta: Annotated[int, Field(strict=True, ge=-1_000_000, le=1_000_000, description="Units found, or missing (negative).")]
+    delta: Annotated[
+        int, Field(strict=True, ge=-1_000_000, le=1_000_000, description="Units found, or missing (negative).")
+    ]
     reason: Name
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter, Response
-from oms.inventory.v1 import inventory_pb2 as pb
-from oms.types.v1 import types_pb2 as types
 from pydantic import BaseModel, Field
 
+from oms.inventory.v1 import inventory_pb2 as pb
+from oms.types.v1 import types_pb2 as types
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Path, Request
-from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from pydantic import BaseModel, Field
 
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.kernel.clock import micros
 from services.orders.api import signatures
 from services.orders.api.deps import DepsOf
@@ -38,7 +38,9 @@ async def _signed(
     request: Request,
     deps: DepsOf,
     carrier: Carrier,
-    webhook_id: Annotated[str, Header(max_length=128, description="Identity of the event; a repeat changes nothing.")] = "",
+    webhook_id: Annotated[
+        str, Header(max_length=128, description="Identity of the event; a repeat changes nothing.")
+    ] = "",
     webhook_timestamp: Annotated[str, Header(max_length=20, description="Seconds since 1970.")] = "",
     webhook_signature: Annotated[str, Header(max_length=1000, description="v1, and base64 HMAC-SHA256.")] = "",
 ) -> str:

@@ -1,0 +1,349 @@
+"""An order as the API shows it: the document, its lines with their quantities, shipments, invoices, holds, and the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from services.orders.api.shapes import AddressShape, MoneyShape, rfc3339
+from services.orders.domain.holds import Hold
+from services.orders.domain.order import Line, Order, Totals
+from services.orders.domain.projection import Invoice, LineQuantities, Progress, Shipment, quantities
+from services.orders.domain.status import Standing, WaitingFor
+
+
+class TotalsShape(BaseModel):
+    """What an order comes to."""
+
+    merchandise: MoneyShape
+    discount: MoneyShape
+    freight: MoneyShape
+    tax: MoneyShape
+    total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
+
+    @classmethod
+    def of(cls, totals: Totals) -> TotalsShape:
+        """From the domain."""
+        return cls(
+            merchandise=MoneyShape.of(totals.merchandise),
+            discount=MoneyShape.of(totals.discount),
+            freight=MoneyShape.of(totals.freight),
+            tax=MoneyShape.of(totals.tax),
+            total=MoneyShape.of(totals.total),
+        )
+
+
+class OrderReceipt(BaseModel):
+    """The answer to placing an order; a rejection is an answer too."""
+
+    order_id: str
+    number: str
+    version: int
+    status: str = Field(description="received while the verdict is not in yet.", examples=["accepted"])
+    phase: str
+    reasons: list[str] = Field(description="Codes of the rules that spoke, BLOCK first.")
+    totals: TotalsShape
+    links: dict[str, str]
+
+
+class Quantities(BaseModel):
+    """Units of a line; cumulative from allocated to delivered."""
+
+    ordered: int
+    cancelled: int
+    backordered: int
+    allocated: int
+    released: int
+    picked: int
+    packed: int
+    shipped: int
+    delivered: int
+    invoiced: int
+    returned: int
+
+
+class OrderLine(BaseModel):
+    """A line as placed, and how far it has come."""
+
+    line_id: str
+    sku: str
+    description: str
+    kind: str
+    quantity: int
+    unit_price: str
+    extended: MoneyShape
+    price_source: str = Field(description="agreement, list, given or none.")
+    quantities: Quantities
+    expected_on: str | None = Field(description="When supply of what is backordered is expected.")
+    promises: list[LinePromise] = Field(description="When how many units are promised.")
+
+
+class LinePromise(BaseModel):
+    """A promised day of some units."""
+
+    quantity: int
+    promised_on: str | None
+
+
+class HoldShape(BaseModel):
+    """A reason why the order must wait; released_at is null while it stands."""
+
+    hold_id: str
+    code: str
+    hold_type: str
+    owner_role: str
+    reason: str
+    placed_at: str
+    released_at: str | None
+    released_by: str | None
+
+
+class OrderShipmentLine(BaseModel):
+    """Units of a line in a shipment."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class OrderShipment(BaseModel):
+    """A shipment of the order."""
+
+    shipment_id: str
+    number: str
+    state: str
+    warehouse_id: str | None
+    carrier: str | None
+    tracking_number: str | None
+    promised_on: str | None
+    is_service: bool
+    shipped_at: str | None
+    delivered_at: str | None
+    lines: list[OrderShipmentLine]
+
+
+class OrderInvoice(BaseModel):
+    """An invoice of the order."""
+
+    invoice_id: str
+    number: str
+    shipment_id: str
+    total: MoneyShape
+    paid: MoneyShape
+    invoiced_on: str
+    due_on: str
+    status: str
+
+
+class WaitingForShape(BaseModel):
+    """Whom the order waits for."""
+
+    who: str = Field(description="A role, or system, carrier, supplier.")
+    what: str
+    since: str
+    due: str | None
+
+
+class AxesShape(BaseModel):
+    """The independent axes behind the status word."""
+
+    review: str
+    fulfilment: str
+    billing: str
+    payment: str
+    holds: list[str]
+    returns: str
+
+
+class OrderSummary(BaseModel):
+    """A row of the overview."""
+
+    order_id: str
+    number: str
+    version: int
+    status: str
+    phase: str
+    channel: str
+    customer_id: str
+    customer_name: str
+    po_number: str
+    total: MoneyShape
+    placed_at: str
+    waiting_for: WaitingForShape | None
+
+
+class OrderDocument(BaseModel):
+    """The whole order."""
+
+    order_id: str
+    number: str
+    version: int
+    status: str
+    phase: str
+    axes: AxesShape
+    waiting_for: WaitingForShape | None
+    customer_id: str
+    customer_name: str
+    channel: str
+    channel_ref: str
+    po_number: str
+    currency: str
+    payment_method: str
+    net_days: int
+    ship_to: AddressShape
+    requested_on: str | None
+    ship_complete: bool
+    placed_at: str
+    placed_by: str
+    on_behalf_of: str
+    note: str
+    totals: TotalsShape
+    lines: list[OrderLine]
+    holds: list[HoldShape]
+    shipments: list[OrderShipment]
+    invoices: list[OrderInvoice]
+    returns: list[str]
+    links: dict[str, str]
+
+
+def links(order_id: str) -> dict[str, str]:
+    """Where the order is read and changed."""
+    base = f"/v1/orders/{order_id}"
+    return {
+        "self": base,
+        "history": f"{base}/history",
+        "stream": f"{base}/stream",
+        "cancellation": f"{base}/cancellation",
+    }
+
+
+def waiting_shape(waiting: WaitingFor | None) -> WaitingForShape | None:
+    """Whom an order waits for, as the API shows it."""
+    if waiting is None:
+        return None
+    due = waiting.due.isoformat() if waiting.due else None
+    return WaitingForShape(who=waiting.who, what=waiting.what, since=rfc3339(waiting.since), due=due)
+
+
+def axes_shape(standing: Standing) -> AxesShape:
+    """The axes as the API shows them."""
+    axes = standing.axes
+    return AxesShape(
+        review=axes.review,
+        fulfilment=axes.fulfilment,
+        billing=axes.billing,
+        payment=axes.payment,
+        holds=list(axes.holds),
+        returns=axes.returns,
+    )
+
+
+def hold_shape(hold: Hold) -> HoldShape:
+    """A hold as the API shows it."""
+    return HoldShape(
+        hold_id=hold.hold_id,
+        code=hold.code,
+        hold_type=hold.hold_type,
+        owner_role=hold.owner_role,
+        reason=hold.reason,
+        placed_at=rfc3339(hold.placed_at),
+        released_at=rfc3339(hold.released_at) if hold.released_at else None,
+        released_by=hold.released_by or None,
+    )
+
+
+def order_document(
+    order: Order,
+    progress: Progress,
+    standing: Standing,
+    holds: Sequence[Hold],
+    promises: Mapping[str, Sequence[LinePromise]],
+) -> OrderDocument:
+    """The whole order from what the core knows of it; `promises` by line id."""
+    reached = quantities(order, progress)
+    return OrderDocument(
+        **_header(order),
+        status=standing.status,
+        axes=axes_shape(standing),
+        waiting_for=waiting_shape(standing.waiting_for),
+        lines=[_line(line, reached[line.line_id], promises.get(line.line_id, ())) for line in order.lines],
+        holds=[hold_shape(hold) for hold in holds],
+        shipments=[_shipment(each) for each in sorted(progress.shipments.values(), key=lambda each: each.number)],
+        invoices=[_invoice(each) for each in sorted(progress.invoices.values(), key=lambda each: each.number)],
+    )
+
+
+def _header(order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id,
+        "number": order.number,
+        "version": order.version,
+        "phase": order.phase,
+        "customer_id": order.customer_id,
+        "customer_name": order.customer_name,
+        "channel": order.channel,
+        "channel_ref": order.channel_ref,
+        "po_number": order.po_number,
+        "currency": order.currency,
+        "payment_method": order.payment_method,
+        "net_days": order.net_days,
+        "ship_to": AddressShape.model_validate(order.ship_to, from_attributes=True),
+        "requested_on": order.requested_on.isoformat() if order.requested_on else None,
+        "ship_complete": order.is_ship_complete,
+        "placed_at": rfc3339(order.placed_at),
+        "placed_by": order.placed_by,
+        "on_behalf_of": order.on_behalf_of,
+        "note": order.note,
+        "totals": TotalsShape.of(order.totals),
+        "returns": [],
+        "links": links(order.order_id),
+    }
+
+
+def _line(line: Line, reached: LineQuantities, promises: Sequence[LinePromise]) -> OrderLine:
+    return OrderLine(
+        line_id=line.line_id,
+        sku=line.sku,
+        description=line.description,
+        kind=line.kind,
+        quantity=line.quantity,
+        unit_price=line.unit_price.text,
+        extended=MoneyShape.of(line.extended),
+        price_source=line.price_source,
+        quantities=Quantities.model_validate(reached, from_attributes=True),
+        expected_on=(reached.expected_on or None) if reached.backordered else None,
+        promises=list(promises),
+    )
+
+
+def _shipment(shipment: Shipment) -> OrderShipment:
+    return OrderShipment(
+        shipment_id=shipment.shipment_id,
+        number=shipment.number,
+        state=shipment.state,
+        warehouse_id=shipment.warehouse_id or None,
+        carrier=shipment.carrier or None,
+        tracking_number=shipment.tracking_number or None,
+        promised_on=shipment.promised_on or None,
+        is_service=shipment.is_service,
+        shipped_at=shipment.shipped_at or None,
+        delivered_at=shipment.delivered_at or None,
+        lines=[
+            OrderShipmentLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in shipment.lines
+        ],
+    )
+
+
+def _invoice(invoice: Invoice) -> OrderInvoice:
+    return OrderInvoice(
+        invoice_id=invoice.invoice_id,
+        number=invoice.number,
+        shipment_id=invoice.shipment_id,
+        total=MoneyShape.of_minor(invoice.total_minor, invoice.currency),
+        paid=MoneyShape.of_minor(invoice.paid_minor, invoice.currency),
+        invoiced_on=invoice.invoiced_on,
+        due_on=invoice.due_on,
+        status=invoice.status,
+    )

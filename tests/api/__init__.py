@@ -1,0 +1,1 @@
+"""Proofs of the public HTTP API."""

@@ -1,0 +1,341 @@
+"""Small neighbours that keep their promises: repeats answered alike, unknown ids refused, everything in memory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+from oms.billing.v1 import billing_pb2 as billing
+from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
+from oms.inventory.v1 import inventory_pb2 as inventory
+from oms.notifications.v1 import notifications_pb2 as notifications
+from oms.types.v1 import types_pb2 as types
+
+from services.kernel.errors import AlreadyExists, NotFound, Refused
+from services.runtime.grpc_client import Unreachable
+from workflows.messages import CancelOrder, CancelOutcome, OrderRef, Receipt
+
+Answer = TypeVar("Answer", bound=Message)
+
+
+class Neighbour:
+    """A service that can be away, remembers request ids, and counts what it really did."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.deeds = 0
+        self._answers: dict[str, tuple[bytes, Any]] = {}
+        self._ids = itertools.count(1)
+
+    def here(self) -> None:
+        if self.is_away:
+            raise Unreachable("the fake is away")
+
+    def once(self, request: Any, act: Callable[[], Answer]) -> Answer:
+        self.here()
+        sent = request.SerializeToString(deterministic=True)
+        if request.request_id in self._answers:
+            first, answer = self._answers[request.request_id]
+            if first != sent:
+                raise AlreadyExists("REQUEST_ID_REUSED", "use a new id for a new request")
+            return answer  # type: ignore[no-any-return]  # stored under the same request type
+        answer = act()
+        self.deeds += 1
+        self._answers[request.request_id] = (sent, answer)
+        return answer
+
+
+class FakeInventory(Neighbour):
+    """Stock by (sku, warehouse) and the warehouses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_hand: dict[tuple[str, str], int] = {}
+        self.warehouses: dict[str, inventory.Warehouse] = {}
+        self.backorders: list[inventory.Backorder] = []
+        self.audit = inventory.AuditResponse()
+
+    def PutWarehouse(self, request: inventory.PutWarehouseRequest) -> inventory.PutWarehouseResponse:
+        self.here()
+        self.warehouses[request.warehouse.warehouse_id] = request.warehouse
+        return inventory.PutWarehouseResponse(warehouse=request.warehouse)
+
+    def ListWarehouses(self, request: inventory.ListWarehousesRequest) -> inventory.ListWarehousesResponse:
+        self.here()
+        return inventory.ListWarehousesResponse(warehouses=[row for _, row in sorted(self.warehouses.items())])
+
+    def ListStock(self, request: inventory.ListStockRequest) -> inventory.ListStockResponse:
+        self.here()
+        value = types.Money(minor_units=1200, currency="USD")
+        levels = [
+            inventory.StockLevel(sku=sku, warehouse_id=place, on_hand=units, available=units, value=value)
+            for (sku, place), units in sorted(self.on_hand.items())
+            if request.sku in ("", sku) and request.warehouse_id in ("", place)
+        ]
+        return inventory.ListStockResponse(levels=levels[: request.limit])
+
+    def ReceiveStock(self, request: inventory.ReceiveStockRequest) -> inventory.ReceiveStockResponse:
+        def act() -> inventory.ReceiveStockResponse:
+            key = (request.sku, request.warehouse_id)
+            self.on_hand[key] = self.on_hand.get(key, 0) + request.quantity
+            return inventory.ReceiveStockResponse(movement_id=f"mov_{next(self._ids)}", on_hand=self.on_hand[key])
+
+        return self.once(request, act)
+
+    def AdjustStock(self, request: inventory.AdjustStockRequest) -> inventory.AdjustStockResponse:
+        def act() -> inventory.AdjustStockResponse:
+            key = (request.sku, request.warehouse_id)
+            if self.on_hand.get(key, 0) + request.delta < 0:
+                raise Refused("STOCK_ALLOCATED", "there is less stock than that")
+            self.on_hand[key] = self.on_hand.get(key, 0) + request.delta
+            return inventory.AdjustStockResponse(movement_id=f"mov_{next(self._ids)}", on_hand=self.on_hand[key])
+
+        return self.once(request, act)
+
+    def ExpectReceipt(self, request: inventory.ExpectReceiptRequest) -> inventory.ExpectReceiptResponse:
+        return self.once(request, lambda: inventory.ExpectReceiptResponse(expected_receipt_id=f"exp_{next(self._ids)}"))
+
+    def ListBackorders(self, request: inventory.ListBackordersRequest) -> inventory.ListBackordersResponse:
+        self.here()
+        return inventory.ListBackordersResponse(backorders=self.backorders)
+
+    def Audit(self, request: inventory.AuditRequest) -> inventory.AuditResponse:
+        self.here()
+        return self.audit
+
+
+class FakeFulfillment(Neighbour):
+    """Shipments that move through their states."""
+
+    _FROM = {"pick": "RELEASED", "pack": "PICKED", "ship": "PACKED"}
+    _TO = {"pick": "PICKED", "pack": "PACKED", "ship": "SHIPPED"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shipments: dict[str, fulfillment.Shipment] = {}
+        self.events: set[tuple[str, str]] = set()
+        self.audit = fulfillment.AuditResponse()
+
+    def release(self, shipment_id: str, **members: Any) -> fulfillment.Shipment:
+        shipment = fulfillment.Shipment(
+            shipment_id=shipment_id, state=fulfillment.SHIPMENT_STATE_RELEASED, number="SH-1001", **members
+        )
+        self.shipments[shipment_id] = shipment
+        return shipment
+
+    def PutRates(self, request: fulfillment.PutRatesRequest) -> fulfillment.PutRatesResponse:
+        self.here()
+        return fulfillment.PutRatesResponse(rate_count=len(request.rates), zone_count=len(request.zones))
+
+    def QuoteWarehouses(self, request: fulfillment.QuoteWarehousesRequest) -> fulfillment.QuoteWarehousesResponse:
+        self.here()
+        quote = fulfillment.WarehouseQuote(warehouse_id="wh_1", carrier="ups", cost_minor=900, transit_days=2)
+        return fulfillment.QuoteWarehousesResponse(quotes=[quote])
+
+    def ListShipments(self, request: fulfillment.ListShipmentsRequest) -> fulfillment.ListShipmentsResponse:
+        self.here()
+        rows = [row for row in self.shipments.values() if request.order_id in ("", row.order_id)]
+        return fulfillment.ListShipmentsResponse(shipments=rows)
+
+    def GetShipment(self, request: fulfillment.GetShipmentRequest) -> fulfillment.GetShipmentResponse:
+        self.here()
+        return fulfillment.GetShipmentResponse(shipment=self._shipment(request.shipment_id))
+
+    def PickShipment(self, request: fulfillment.PickShipmentRequest) -> fulfillment.PickShipmentResponse:
+        return self.once(
+            request, lambda: fulfillment.PickShipmentResponse(shipment=self._move(request.shipment_id, "pick"))
+        )
+
+    def PackShipment(self, request: fulfillment.PackShipmentRequest) -> fulfillment.PackShipmentResponse:
+        return self.once(
+            request, lambda: fulfillment.PackShipmentResponse(shipment=self._move(request.shipment_id, "pack"))
+        )
+
+    def ShipShipment(self, request: fulfillment.ShipShipmentRequest) -> fulfillment.ShipShipmentResponse:
+        return self.once(
+            request, lambda: fulfillment.ShipShipmentResponse(shipment=self._move(request.shipment_id, "ship"))
+        )
+
+    def RecordCarrierEvent(
+        self, request: fulfillment.RecordCarrierEventRequest
+    ) -> fulfillment.RecordCarrierEventResponse:
+        self.here()
+        found = [row for row in self.shipments.values() if row.tracking_number == request.tracking_number]
+        if not found:
+            raise NotFound("TRACKING_NUMBER_UNKNOWN", "no shipment has this tracking number")
+        key = (request.carrier, request.event_id)
+        is_new = key not in self.events
+        self.events.add(key)
+        if is_new and request.status == "delivered":
+            self.deeds += 1
+            found[0].state = fulfillment.SHIPMENT_STATE_DELIVERED
+        return fulfillment.RecordCarrierEventResponse(is_new=is_new, shipment=found[0])
+
+    def Audit(self, request: fulfillment.AuditRequest) -> fulfillment.AuditResponse:
+        self.here()
+        return self.audit
+
+    def _shipment(self, shipment_id: str) -> fulfillment.Shipment:
+        if shipment_id not in self.shipments:
+            raise NotFound("SHIPMENT_NOT_FOUND", "there is no such shipment")
+        return self.shipments[shipment_id]
+
+    def _move(self, shipment_id: str, verb: str) -> fulfillment.Shipment:
+        shipment = self._shipment(shipment_id)
+        state = fulfillment.ShipmentState.Name(shipment.state).removeprefix("SHIPMENT_STATE_")
+        if state != self._FROM[verb] and not (verb == "ship" and shipment.is_service):
+            raise Refused("ILLEGAL_TRANSITION", f"a shipment that is {state.lower()} cannot {verb}")
+        shipment.state = fulfillment.ShipmentState.Value(f"SHIPMENT_STATE_{self._TO[verb]}")
+        copy = fulfillment.Shipment()
+        copy.CopyFrom(shipment)
+        return copy
+
+
+class FakeBilling(Neighbour):
+    """Credit accounts, invoices and payments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accounts: dict[str, billing.PutCreditAccountRequest] = {}
+        self.invoices: dict[str, billing.Invoice] = {}
+        self.payments: list[billing.Payment] = []
+        self.audit = billing.AuditResponse()
+
+    def invoice(self, invoice_id: str, customer_id: str, minor: int) -> billing.Invoice:
+        zero, total = types.Money(currency="USD"), types.Money(minor_units=minor, currency="USD")
+        made = billing.Invoice(
+            invoice_id=invoice_id, number="INV-000001", customer_id=customer_id, order_id="ord_1", total=total,
+            merchandise=total, discount=zero, freight=zero, tax=zero, paid=zero, status="open",
+        )  # fmt: skip
+        self.invoices[invoice_id] = made
+        return made
+
+    def PutCreditAccount(self, request: billing.PutCreditAccountRequest) -> billing.PutCreditAccountResponse:
+        self.here()
+        self.accounts[request.customer_id] = request
+        return billing.PutCreditAccountResponse(account=self._account(request))
+
+    def GetCreditAccount(self, request: billing.GetCreditAccountRequest) -> billing.GetCreditAccountResponse:
+        self.here()
+        if request.customer_id not in self.accounts:
+            raise NotFound("CREDIT_ACCOUNT_NOT_FOUND", "the customer has no credit account")
+        return billing.GetCreditAccountResponse(account=self._account(self.accounts[request.customer_id]))
+
+    def GetInvoice(self, request: billing.GetInvoiceRequest) -> billing.GetInvoiceResponse:
+        self.here()
+        if request.invoice_id not in self.invoices:
+            raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice")
+        return billing.GetInvoiceResponse(invoice=self.invoices[request.invoice_id])
+
+    def ListInvoices(self, request: billing.ListInvoicesRequest) -> billing.ListInvoicesResponse:
+        self.here()
+        rows = [row for row in self.invoices.values() if request.customer_id in ("", row.customer_id)]
+        return billing.ListInvoicesResponse(invoices=rows)
+
+    def RecordPayment(self, request: billing.RecordPaymentRequest) -> billing.RecordPaymentResponse:
+        def act() -> billing.RecordPaymentResponse:
+            payment = billing.Payment(
+                payment_id=f"pay_{next(self._ids)}",
+                customer_id=request.customer_id,
+                amount=request.amount,
+                reference=request.reference,
+                applications=request.applications,
+                unapplied=types.Money(currency=request.amount.currency),
+            )
+            self.payments.append(payment)
+            return billing.RecordPaymentResponse(payment=payment)
+
+        return self.once(request, act)
+
+    def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:
+        self.here()
+        rows = [row for row in self.payments if request.customer_id in ("", row.customer_id)]
+        return billing.ListPaymentsResponse(payments=rows)
+
+    def ListReceivables(self, request: billing.ListReceivablesRequest) -> billing.ListReceivablesResponse:
+        self.here()
+        rows = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
+        return billing.ListReceivablesResponse(receivables=rows)
+
+    def GetTrialBalance(self, request: billing.GetTrialBalanceRequest) -> billing.GetTrialBalanceResponse:
+        self.here()
+        return billing.GetTrialBalanceResponse(
+            balances=[
+                billing.AccountBalance(account="accounts_receivable", currency="USD", debit_minor=500),
+                billing.AccountBalance(account="revenue", currency="USD", credit_minor=500),
+            ]
+        )
+
+    def ListEntries(self, request: billing.ListEntriesRequest) -> billing.ListEntriesResponse:
+        self.here()
+        amount = types.Money(minor_units=500, currency="USD")
+        entry = billing.Entry(entry_id=1, debit="accounts_receivable", credit="revenue", amount=amount)
+        return billing.ListEntriesResponse(entries=[entry])
+
+    def Audit(self, request: billing.AuditRequest) -> billing.AuditResponse:
+        self.here()
+        return self.audit
+
+    def _account(self, request: billing.PutCreditAccountRequest) -> billing.CreditAccount:
+        zero = types.Money(currency=request.limit.currency)
+        return billing.CreditAccount(
+            customer_id=request.customer_id,
+            limit=request.limit,
+            committed=zero,
+            receivable=zero,
+            headroom=request.limit,
+        )
+
+
+class FakeNotifications(Neighbour):
+    """Deliveries, one of them dead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deliveries = {
+            "del_1": notifications.Delivery(delivery_id="del_1", kind="shipped", email="a@b.example", state="dead")
+        }
+        self.audit = notifications.AuditResponse()
+
+    def ListDeliveries(self, request: notifications.ListDeliveriesRequest) -> notifications.ListDeliveriesResponse:
+        self.here()
+        return notifications.ListDeliveriesResponse(deliveries=list(self.deliveries.values()))
+
+    def RetryDelivery(self, request: notifications.RetryDeliveryRequest) -> notifications.RetryDeliveryResponse:
+        self.here()
+        if request.delivery_id not in self.deliveries:
+            raise NotFound("DELIVERY_NOT_FOUND", "there is no such delivery")
+        self.deliveries[request.delivery_id].state = "waiting"
+        return notifications.RetryDeliveryResponse(delivery=self.deliveries[request.delivery_id])
+
+    def Audit(self, request: notifications.AuditRequest) -> notifications.AuditResponse:
+        self.here()
+        return self.audit
+
+
+class FakeWorkflows:
+    """Order workflows that answer at once, or are away; `on_place` does to the order what the saga would."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.placed: list[OrderRef] = []
+        self.cancelled: list[tuple[str, CancelOrder]] = []
+        self.on_place: Callable[[OrderRef], None] | None = None
+        self.on_cancel: Callable[[str, CancelOrder], CancelOutcome] | None = None
+
+    async def place(self, order: OrderRef, timeout: timedelta) -> Receipt | None:
+        if self.is_away:
+            return None
+        self.placed.append(order)
+        if self.on_place:
+            self.on_place(order)
+        return Receipt("accepted")
+
+    async def cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
+        if self.is_away:
+            return None
+        self.cancelled.append((order_id, request))
+        return self.on_cancel(order_id, request) if self.on_cancel else CancelOutcome(is_cancelled=True)
