@@ -24,7 +24,7 @@ from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
 
 MAX_TEXT = 200
-MAX_DESCRIPTION = 1_000
+MAX_DESCRIPTION = 4_000
 MAX_LINES = 1_000
 MAX_APPLICATIONS = 500
 MAX_FACTS = 1_000
@@ -34,7 +34,9 @@ PAGE, MAX_PAGE = 100, 500
 _MAX_MICROS = 253_370_764_800_000_000
 """The year 9999 begins: later instants leave no room for a due date."""
 _MAX_INT64 = 2**63 - 1
-_RATE = re.compile(r"[01](\.[0-9]{1,10})?")
+_RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
+_UNPRINTABLE = frozenset({"Cc", "Cs"})
+"""Categories of characters that a database may refuse: control characters and halves of surrogate pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,17 @@ def text(value: str, what: str, *, longest: int = MAX_TEXT) -> str:
 
 
 def optional_text(value: str, what: str, *, longest: int = MAX_TEXT) -> str:
-    """A text that may be empty; a control character is refused, because a database may."""
+    """A text that may be empty; what a person could not print is refused."""
     if len(value) > longest:
         raise InvalidArgument("TEXT_TOO_LONG", f"{what} has {len(value)} characters: send at most {longest}")
-    if any(unicodedata.category(character) == "Cc" for character in value):
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
         raise InvalidArgument("TEXT_NOT_PRINTABLE", f"{what} has a control character: send printable text")
+    return value
+
+
+def description(value: str, what: str) -> str:
+    """What a line is called; it may have several lines, because a catalogue's descriptions do."""
+    optional_text(" ".join(value.split()), what, longest=MAX_DESCRIPTION)
     return value
 
 
@@ -268,7 +276,7 @@ def _order_line(line: orders_pb2.OrderLine, currency: str) -> OrderLine:
     return OrderLine(
         line_id,
         text(line.sku, f"sku of order line {line_id}"),
-        optional_text(line.description, f"description of order line {line_id}", longest=MAX_DESCRIPTION),
+        description(line.description, f"description of order line {line_id}"),
         line.quantity,
         UnitPrice.parse(line.unit_price, currency),
     )

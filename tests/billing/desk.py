@@ -87,7 +87,7 @@ class Desk:
         self.billing.PutCreditAccount(request, CONTEXT)
 
     def account(self, customer_id: str = "cus_acme") -> tuple[int, int]:
-        """(committed, receivable)"""
+        """The account as (committed, receivable)."""
         request = pb.GetCreditAccountRequest(customer_id=customer_id, currency="USD")
         account = self.billing.GetCreditAccount(request, CONTEXT).account
         return account.committed.minor_units, account.receivable.minor_units
@@ -179,7 +179,9 @@ class Desk:
     def facts(self, kind: str) -> list[dict[str, Any]]:
         """Details of the facts of a kind, oldest first."""
         with self.database.reading() as session:
-            rows = session.execute(text("SELECT detail FROM outbox WHERE kind = :kind ORDER BY position"), {"kind": kind})
+            rows = session.execute(
+                text("SELECT detail FROM outbox WHERE kind = :kind ORDER BY position"), {"kind": kind}
+            )
             return [json.loads(detail) for detail in rows.scalars()]
 
     def _id(self) -> str:

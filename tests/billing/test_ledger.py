@@ -1,0 +1,160 @@
+"""Stock movements, the books and the audit, on both databases."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from oms.billing.v1 import billing_pb2 as pb
+from services.billing.store import audit
+from services.kernel.errors import InvalidArgument
+from services.runtime import migrations
+from services.runtime.db import Database
+from tests.billing.desk import CONTEXT, Desk, movement, order_of
+
+
+def test_a_movement_told_twice_posts_once(desk: Desk) -> None:
+    facts = [movement(f"fact_{number}", "stock_received", 100) for number in range(20)]
+
+    def post(facts_told: list[object]) -> int:
+        request = pb.PostStockMovementsRequest(facts=facts_told)  # type: ignore[arg-type]  # a list of facts, reversed or not
+        return len(desk.billing.PostStockMovements(request, CONTEXT).posted_fact_ids)
+
+    with ThreadPoolExecutor(8) as pool:
+        posted = list(pool.map(post, [list(facts), list(reversed(facts))] * 6))
+
+    assert posted == [20] * 12
+    assert desk.balances() == {"inventory": 2000, "goods_received_not_invoiced": -2000}
+
+
+def test_a_movement_without_value_counts_as_posted(desk: Desk) -> None:
+    assert desk.move("fact_1", "stock_issued", 0) == ["fact_1"]
+    assert desk.balances() == {}
+
+
+def test_counts_that_differ_post_to_shrinkage(desk: Desk) -> None:
+    desk.move("fact_1", "stock_received", 1000)
+    desk.move("fact_2", "stock_adjusted", -300)
+    desk.move("fact_3", "stock_adjusted", 100)
+
+    balances = desk.balances()
+
+    assert (balances["inventory"], balances["shrinkage"]) == (800, 200)
+    answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
+    assert [(each.minor_units, each.currency) for each in answer.inventory_balance] == [(800, "USD")]
+
+
+def test_one_bad_fact_refuses_its_batch_so_that_the_sender_finds_it(desk: Desk) -> None:
+    request = pb.PostStockMovementsRequest(
+        facts=[movement("fact_1", "stock_received", 100), movement("fact_2", "stock_lost", 100)]
+    )
+
+    with pytest.raises(InvalidArgument, match="stock_lost"):
+        desk.billing.PostStockMovements(request, CONTEXT)
+
+    assert desk.balances() == {}
+
+
+def test_entries_are_listed_oldest_first_in_pages_and_by_filter(desk: Desk) -> None:
+    order = order_of({"1": (1, "10.00")}, freight=100, tax_rate="0.1")
+    desk.move("fact_1", "stock_issued", 400, order_id="ord_1")
+    desk.invoice(order, "shp_1", {"1": 1})
+    desk.pay(1200, "BANK-1")
+    desk.move("fact_2", "stock_received", 400)
+
+    def listed(**filters: Any) -> list[tuple[str, str, int]]:
+        answer = desk.billing.ListEntries(pb.ListEntriesRequest(**filters), CONTEXT)
+        return [(each.debit, each.credit, each.amount.minor_units) for each in answer.entries]
+
+    of_order = [
+        ("cost_of_goods_sold", "inventory", 400),
+        ("accounts_receivable", "revenue", 1000),
+        ("accounts_receivable", "freight_revenue", 100),
+        ("accounts_receivable", "tax_payable", 100),
+        ("cash", "accounts_receivable", 1200),
+    ]
+    assert listed(order_id="ord_1") == of_order
+    assert listed(account="inventory") == [of_order[0], ("inventory", "goods_received_not_invoiced", 400)]
+    page = desk.billing.ListEntries(pb.ListEntriesRequest(limit=4), CONTEXT)
+    rest = desk.billing.ListEntries(pb.ListEntriesRequest(limit=4, cursor=page.next_cursor), CONTEXT)
+    assert (len(page.entries), len(rest.entries), rest.next_cursor) == (4, 2, "")
+    ids = [each.entry_id for each in (*page.entries, *rest.entries)]
+    assert ids == sorted(set(ids))
+
+
+def test_the_audit_tells_what_others_must_agree_with(desk: Desk) -> None:
+    desk.limit(100_000)
+    order = order_of({"1": (2, "10.00")})
+    desk.commit("ord_1", 2000)
+    desk.commit("ord_2", 500)
+    desk.invoice(order, "shp_1", {"1": 1})
+    desk.invoice(order, "shp_2", {"1": 1})
+
+    answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
+
+    assert len(answer.invariants) == len(audit.INVARIANTS)
+    assert [each.name for each in answer.invariants if each.violations] == []
+    assert list(answer.committed_order_ids) == ["ord_2"]
+    assert [(each.order_id, each.total.minor_units) for each in answer.billed] == [("ord_1", 2000)]
+
+
+PLANTED = {
+    "billing.receivable_account_is_open_invoices": "UPDATE journal_entry SET amount_minor = amount_minor + 1 "
+    "WHERE event = 'revenue'",
+    "billing.unapplied_account_is_unapplied_payments": "UPDATE journal_entry SET amount_minor = amount_minor + 1 "
+    "WHERE event = 'unapplied'",
+    "billing.cash_account_is_payments": "DELETE FROM journal_entry WHERE debit = 'cash'",
+    "billing.credit_receivable_is_open_invoices": "UPDATE credit_account SET receivable_minor = receivable_minor + 1",
+    "billing.credit_committed_is_commitments": "UPDATE credit_account SET committed_minor = committed_minor + 1",
+    "billing.commitments_add_up": "UPDATE commitment SET is_released = (1 = 1)",
+    "billing.invoice_numbers_gapless": "UPDATE invoice SET sequence = sequence + 1",
+    "billing.invoice_lines_sum": "UPDATE invoice_line SET extended_minor = extended_minor + 1",
+    "billing.invoice_posted_in_full": "DELETE FROM journal_entry WHERE event = 'revenue'",
+    "billing.invoice_paid_is_applications": "UPDATE invoice SET paid_minor = paid_minor + 1",
+    "billing.payment_is_applied_or_left": "UPDATE payment SET unapplied_minor = unapplied_minor - 1",
+}
+GUARDED_BY_CONSTRAINTS = {
+    "billing.entries_are_transfers",
+    "billing.one_invoice_a_shipment",
+    "billing.invoice_total_adds_up",
+    "billing.invoice_paid_within_total",
+}
+
+
+def test_every_invariant_is_planted_or_guarded() -> None:
+    assert {each.name for each in audit.INVARIANTS} == set(PLANTED) | GUARDED_BY_CONSTRAINTS
+
+
+def test_the_audit_finds_every_planted_violation(desk: Desk, database: Database) -> None:
+    desk.commit("ord_2", 500, is_forced=True)
+    invoice = desk.invoice(order_of({"1": (2, "10.00")}), "shp_1", {"1": 1})
+    desk.pay(600, "BANK-1", to={invoice.invoice_id: 400})
+    assert desk.violations() == {}
+
+    missed = [
+        invariant.name
+        for invariant in audit.INVARIANTS
+        if invariant.name in PLANTED and not violations_after(database, PLANTED[invariant.name], invariant)
+    ]
+
+    assert missed == []
+    assert desk.violations() == {}
+
+
+def violations_after(database: Database, planted: str, invariant: audit.Invariant) -> int:
+    """How many rows break the invariant once the statement ran; it is rolled back."""
+    with Session(database.engine) as session:
+        session.execute(text(planted))
+        found = audit.check(session, invariant).violations
+        session.rollback()
+    return found
+
+
+def test_the_migrated_schema_is_what_the_models_say(database: Database) -> None:
+    database.check_current()
+
+    assert migrations.differences(database) == []

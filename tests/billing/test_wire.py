@@ -1,0 +1,212 @@
+"""Every shape billing refuses, with a reason and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from google.protobuf.message import Message
+
+from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2
+from services.billing import wire
+from services.kernel.errors import InvalidArgument
+from tests.billing.desk import movement, order_of, usd
+
+
+def invoice_request() -> pb.IssueInvoiceRequest:
+    return pb.IssueInvoiceRequest(
+        request_id="r",
+        order=order_of({"1": (3, "33.33"), "2": (1, "1.00")}, tax_rate="0.0725"),
+        shipment_id="shp_1",
+        lines=[types_pb2.LineQuantity(line_id="1", sku="SKU-1", quantity=1)],
+        shipped_at_micros=1_772_463_600_000_000,
+    )
+
+
+def payment_request() -> pb.RecordPaymentRequest:
+    return pb.RecordPaymentRequest(
+        request_id="r",
+        customer_id="cus_acme",
+        amount=usd(100),
+        reference="BANK-1",
+        applications=[pb.PaymentApplication(invoice_id="inv_1", amount=usd(10))],
+    )
+
+
+Spoil = Callable[[pb.IssueInvoiceRequest], object]
+SpoilPayment = Callable[[pb.RecordPaymentRequest], object]
+
+
+def put(path: str, value: object) -> Callable[[Message], object]:
+    """Set a field by its path; a number indexes a repeated field."""
+
+    def spoil(message: Message) -> object:
+        target: object = message
+        *names, last = path.split(".")
+        for name in names:
+            target = target[int(name)] if name.isdigit() else getattr(target, name)  # type: ignore[index]  # a repeated field
+        setattr(target, last, value)
+        return target
+
+    return spoil
+
+
+def test_a_good_request_becomes_a_shipment_and_lines_named_twice_are_summed() -> None:
+    request = invoice_request()
+    request.lines.append(types_pb2.LineQuantity(line_id="1", sku="SKU-1", quantity=2))
+
+    shipped = wire.shipped(request)
+
+    assert shipped.quantities == {"1": 3}
+    assert shipped.shipped_on.isoformat() == "2026-03-02"
+    assert shipped.order.charges.total.minor == request.order.total.minor_units
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda request: request.ClearField("order"), "FIELD_MISSING"),
+        (lambda request: request.ClearField("lines"), "LINES_OUT_OF_RANGE"),
+        (put("shipment_id", " "), "FIELD_MISSING"),
+        (put("shipment_id", "s" * 201), "TEXT_TOO_LONG"),
+        (put("shipment_id", "shp\x00"), "TEXT_NOT_PRINTABLE"),
+        (put("shipped_at_micros", 0), "SHIPPED_AT_OUT_OF_RANGE"),
+        (put("shipped_at_micros", 2**63 - 1), "SHIPPED_AT_OUT_OF_RANGE"),
+        (put("lines.0.quantity", 0), "QUANTITY_NOT_POSITIVE"),
+        (put("lines.0.quantity", -1), "QUANTITY_OUT_OF_RANGE"),
+        (put("lines.0.quantity", 2**63 - 1), "QUANTITY_OUT_OF_RANGE"),
+        (put("lines.0.line_id", ""), "FIELD_MISSING"),
+        (lambda request: request.order.ClearField("lines"), "LINES_OUT_OF_RANGE"),
+        (lambda request: request.order.ClearField("tax"), "FIELD_MISSING"),
+        (put("order.currency", "usd"), "CURRENCY_UNKNOWN"),
+        (put("order.order_id", ""), "FIELD_MISSING"),
+        (put("order.customer_id", ""), "FIELD_MISSING"),
+        (put("order.payment_method", "iou"), "PAYMENT_METHOD_UNKNOWN"),
+        (put("order.net_days", -1), "DAYS_OUT_OF_RANGE"),
+        (put("order.net_days", 2**31 - 1), "DAYS_OUT_OF_RANGE"),
+        (put("order.tax_rate", "NaN"), "TAX_RATE_OUT_OF_RANGE"),
+        (put("order.tax_rate", "1e-2"), "TAX_RATE_OUT_OF_RANGE"),
+        (put("order.tax_rate", ""), "TAX_RATE_OUT_OF_RANGE"),
+        (put("order.tax_rate", "1.5"), "TAX_RATE_OUT_OF_RANGE"),
+        (put("order.discount.minor_units", -1), "AMOUNT_TOO_SMALL"),
+        (put("order.discount.minor_units", 10**15), "DISCOUNT_TOO_LARGE"),
+        (put("order.freight.currency", "EUR"), "CURRENCY_MIXED"),
+        (put("order.total.minor_units", 1), "ORDER_TOTAL_WRONG"),
+        (put("order.lines.0.quantity", 4), "ORDER_TOTAL_WRONG"),
+        (put("order.lines.0.quantity", -1), "QUANTITY_OUT_OF_RANGE"),
+        (put("order.lines.0.unit_price", "-1"), "PRICE_OUT_OF_RANGE"),
+        (put("order.lines.0.unit_price", "1e400"), "NOT_AN_AMOUNT"),
+        (put("order.lines.0.unit_price", ""), "NOT_AN_AMOUNT"),
+        (put("order.lines.1.line_id", "1"), "LINE_REPEATED"),
+        (put("order.lines.0.sku", ""), "FIELD_MISSING"),
+        (put("order.merchandise.minor_units", 2**63 - 1), "AMOUNT_TOO_LARGE"),
+    ],
+)
+def test_an_invoice_request_of_the_wrong_shape_is_refused(spoil: Spoil, reason: str) -> None:
+    request = invoice_request()
+    spoil(request)
+
+    with pytest.raises(InvalidArgument) as refusal:
+        wire.shipped(request)
+
+    assert refusal.value.reason == reason
+    assert len(refusal.value.message) > 20
+
+
+def test_a_description_may_have_several_lines_and_no_nul() -> None:
+    request = invoice_request()
+    request.order.lines[0].description = "pump\n\twith seal"
+    assert wire.shipped(request).order.lines[0].description == "pump\n\twith seal"
+
+    request.order.lines[0].description = "pump\x00"
+    with pytest.raises(InvalidArgument):
+        wire.shipped(request)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda request: request.ClearField("amount"), "FIELD_MISSING"),
+        (put("amount.minor_units", 0), "AMOUNT_TOO_SMALL"),
+        (put("amount.minor_units", -5), "AMOUNT_TOO_SMALL"),
+        (put("amount.minor_units", 2**63 - 1), "AMOUNT_TOO_LARGE"),
+        (put("amount.currency", ""), "CURRENCY_UNKNOWN"),
+        (put("customer_id", ""), "FIELD_MISSING"),
+        (put("reference", ""), "FIELD_MISSING"),
+        (put("reference", "BANK\n1"), "TEXT_NOT_PRINTABLE"),
+        (put("applications.0.invoice_id", ""), "FIELD_MISSING"),
+        (put("applications.0.amount.minor_units", 0), "AMOUNT_TOO_SMALL"),
+        (put("applications.0.amount.currency", "EUR"), "CURRENCY_MIXED"),
+        (lambda request: request.applications.extend(request.applications[:1] * 500), "APPLICATIONS_TOO_MANY"),
+    ],
+)
+def test_a_payment_request_of_the_wrong_shape_is_refused(spoil: SpoilPayment, reason: str) -> None:
+    request = payment_request()
+    spoil(request)
+
+    with pytest.raises(InvalidArgument) as refusal:
+        wire.receipt(request)
+
+    assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "",
+        "[]",
+        "{",
+        "[" * 15_000,
+        " " * 20_001,
+        '{"quantity": 1.5, "value_minor": 1, "currency": "USD", "sku": "A", "warehouse_id": "w"}',
+        '{"quantity": 1, "value_minor": true, "currency": "USD", "sku": "A", "warehouse_id": "w"}',
+        '{"quantity": 1, "value_minor": 1e400, "currency": "USD", "sku": "A", "warehouse_id": "w"}',
+        '{"quantity": 1, "value_minor": 9999999999999999999, "currency": "USD", "sku": "A", "warehouse_id": "w"}',
+        '{"quantity": 1, "value_minor": 1, "currency": "XXX", "sku": "A", "warehouse_id": "w"}',
+        '{"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "", "warehouse_id": "w"}',
+        '{"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "\\u0000", "warehouse_id": "w"}',
+        '{"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "\\ud800", "warehouse_id": "w"}',
+        '{"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "A", "warehouse_id": 7}',
+    ],
+)
+def test_a_movement_of_the_wrong_shape_is_refused(detail: str) -> None:
+    fact = types_pb2.Fact(fact_id="fact_1", kind="stock_issued", source="inventory", detail_json=detail)
+
+    with pytest.raises(InvalidArgument):
+        wire.movements([fact])
+
+
+def test_movements_come_sorted_by_fact_id() -> None:
+    facts = [movement(name, "stock_issued", 1) for name in ("fact_2", "fact_1")]
+
+    assert [each.fact_id for each in wire.movements(facts)] == ["fact_1", "fact_2"]
+
+
+def test_a_movement_without_identity_is_refused() -> None:
+    with pytest.raises(InvalidArgument):
+        wire.movements([movement("", "stock_issued", 1)])
+
+
+@pytest.mark.parametrize(("limit", "size"), [(0, 100), (1, 1), (500, 500)])
+def test_a_page_has_at_most_five_hundred_rows(limit: int, size: int) -> None:
+    assert wire.page_size(limit) == size
+
+
+@pytest.mark.parametrize("limit", [-1, 501, 2**31 - 1])
+def test_a_larger_page_is_refused(limit: int) -> None:
+    with pytest.raises(InvalidArgument):
+        wire.page_size(limit)
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "1.0", "²", "9" * 19, "9" * 4000])
+def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
+    with pytest.raises(InvalidArgument):
+        wire.number_cursor(cursor)
+
+
+def test_filters_that_mean_nothing_are_refused() -> None:
+    with pytest.raises(InvalidArgument, match="no account"):
+        wire.account_filter("petty_cash")
+    with pytest.raises(InvalidArgument, match="invoice status"):
+        wire.one_of("overdue", ["open", "paid"], "invoice status")
