@@ -7,7 +7,9 @@ import json
 import time
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
+import httpx
 import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, events
@@ -20,10 +22,9 @@ app = typer.Typer(help="Orders: place, list, show, watch, cancel, release a hold
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Its number (SO-1001) or id (ord_…).")]
 
 _COLUMNS = (
-    ("Number", "number"), ("Customer", "customer_id"), ("Channel", "channel"), ("PO", "po_number"), ("Status", "status"),
+    ("Number", "number"), ("Customer", "customer_name"), ("Channel", "channel"), ("PO", "po_number"), ("Status", "status"),
     ("Total", "total>"), ("Waits for", "waiting_for.what"), ("Placed", "placed_at"),
 )  # fmt: skip
-_ENDED = frozenset({"completed", "completed_with_cancellations", "rejected", "cancelled", "expired"})
 _RECONNECT_S = 1.0
 
 
@@ -73,9 +74,8 @@ def list_orders(
 def show(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
     """Show one order: where it stands, whom it waits for, its lines, shipments, invoices and history."""
     api = Api(var, "auditor")
-    order_id = find_order(api, order)["order_id"]
-    found = api.get(f"/v1/orders/{order_id}")
-    history = api.rows(f"/v1/orders/{order_id}/history", 1_000)
+    found = find_order(api, order)
+    history = api.rows(f"/v1/orders/{found['order_id']}/history", 1_000)
     if as_json:
         print_json({**found, "history": history})
     else:
@@ -92,18 +92,18 @@ def watch(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = Fals
     while True:
         try:
             with api.stream(f"/v1/orders/{order_id}/stream", last) as answer:
+                if answer.status_code == httpx.codes.NO_CONTENT:
+                    return  # it has ended and everything was told
                 for event_id, _kind, data in events(answer.iter_lines()):
                     last = event_id or last
                     if as_json:
                         print(data, flush=True)
                     else:
                         out.print(sentence(json.loads(data)), markup=False, soft_wrap=True)
-                    if _has_ended(json.loads(data)):
-                        return
         except NotRunning:
             if last is None:
                 raise
-        # the other side closed the stream or was started again: go on after the last event
+        # the stream was closed, or the system is starting again: go on after the last event
         time.sleep(_RECONNECT_S)
 
 
@@ -144,13 +144,9 @@ def release(
 
 
 def find_order(api: Api, order: str) -> dict[str, Any]:
-    """The order named by its number or id; CommandRefused when there is none."""
-    if order.startswith("ord_"):
-        return dict(api.get(f"/v1/orders/{order}"))
-    for row in api.rows("/v1/orders", 200, q=order.upper()):
-        if row["number"] == order.upper():
-            return row
-    raise CommandRefused(f"there is no order {order}: `oms orders list` shows them")
+    """The order named by its number, in any case, or its id; Refusal when there is none."""
+    reference = order if order.startswith("ord_") else order.upper()
+    return dict(api.get(f"/v1/orders/{quote(reference, safe='')}"))
 
 
 def key_of(order: dict[str, Any]) -> str:
@@ -177,7 +173,3 @@ def _placed(receipt: dict[str, Any]) -> str:
         f" ({', '.join(str(reason) for reason in receipt.get('reasons') or [])})" if receipt.get("reasons") else ""
     )
     return f"{receipt['number']} is {receipt['status']}{reasons}"
-
-
-def _has_ended(event: dict[str, Any]) -> bool:
-    return event.get("status") in _ENDED

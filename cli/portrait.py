@@ -10,45 +10,54 @@ from rich.console import Console
 from cli.output import Column, table, text
 
 _LINES: Sequence[Column] = (
-    ("Line", "line_id"), ("SKU", "sku"), ("Ordered", "quantity>"), ("Price", "unit_price>"), ("Extended", "extended>"),
-    ("Allocated", "allocated>"), ("Backordered", "backordered>"), ("Shipped", "shipped>"), ("Delivered", "delivered>"),
-    ("Invoiced", "invoiced>"),
+    ("Line", "line_id"), ("SKU", "sku"), ("Ordered", "quantities.ordered>"), ("Price", "unit_price>"), ("Extended", "extended>"),
+    ("Cancelled", "quantities.cancelled>"), ("Backordered", "quantities.backordered>"), ("Allocated", "quantities.allocated>"),
+    ("Shipped", "quantities.shipped>"), ("Delivered", "quantities.delivered>"), ("Invoiced", "quantities.invoiced>"),
 )  # fmt: skip
 _PARTS: Mapping[str, Sequence[Column]] = {
-    "holds": (("Hold", "hold_id"), ("Type", "type"), ("Owner", "owner_role"), ("Reason", "reason"), ("Released", "released_at")),
-    "shipments": (("Shipment", "number"), ("State", "state"), ("From", "warehouse_id"), ("Carrier", "carrier"), ("Tracking", "tracking_number")),
+    "holds": (
+        ("Hold", "hold_id"), ("Rule", "code"), ("Owner", "owner_role"), ("Reason", "reason"), ("Released", "released_at"),
+        ("By", "released_by"),
+    ),
+    "shipments": (
+        ("Shipment", "number"), ("State", "state"), ("From", "warehouse_id"), ("Promised", "promised_on"), ("Carrier", "carrier"),
+        ("Tracking", "tracking_number"),
+    ),
     "invoices": (("Invoice", "number"), ("Status", "status"), ("Due", "due_on"), ("Total", "total>"), ("Paid", "paid>")),
 }  # fmt: skip
-_AXES = ("review", "fulfilment", "billing", "payment", "returns")
 
 
 def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> None:
-    """Where it stands, whom it waits for, its lines, shipments, invoices, holds and history."""
+    """Where it stands, whom it waits for, its lines, holds, shipments, invoices and history."""
     out.print(
-        f"[bold]{order['number']}[/] · {order['status']} · {order.get('customer_id', '')} · {order.get('channel', '')}"
+        f"{order['number']} · {order['status']} · {order['customer_name']} · {order['po_number'] or 'no PO'}",
+        style="bold",
     )
-    out.print(" · ".join(f"{axis} {text(order[axis])}" for axis in _AXES if order.get(axis)))
-    waiting = order.get("waiting_for")
+    out.print(
+        f"{order['channel']} {order['channel_ref']} · placed {_moment(order['placed_at'])} · {text(order['totals']['total'])}"
+    )
+    out.print(" · ".join(f"{axis} {text(value) or 'none'}" for axis, value in order["axes"].items()), style="dim")
+    waiting = order["waiting_for"]
     if waiting:
-        out.print(f"waits for {text(waiting)}", markup=False)
+        due = f", due {_moment(waiting['due'])}" if waiting["due"] else ""
+        out.print(f"waits for {waiting['who']} since {_moment(waiting['since'])}: {waiting['what']}{due}", markup=False)
     out.print()
-    out.print(table(order.get("lines", []), _LINES))
-    totals = order.get("totals") or {}
-    if totals:
-        out.print("\n" + " · ".join(f"{name} {text(amount)}" for name, amount in totals.items()))
+    out.print(table(order["lines"], _LINES))
+    out.print("\n" + " · ".join(f"{name} {text(amount)}" for name, amount in order["totals"].items()))
     for name, columns in _PARTS.items():
-        if order.get(name):
+        if order[name]:
             out.print()
             out.print(table(order[name], columns))
-    if history:
-        out.print()
-        for event in history:
-            out.print(sentence(event), markup=False, soft_wrap=True)
+    out.print()
+    for event in history:
+        out.print(sentence(event), markup=False, soft_wrap=True)
 
 
 def sentence(event: Mapping[str, Any]) -> str:
     """One recorded change in a line: when, what, who, why."""
-    when = str(event.get("at") or event.get("occurred_at") or "")[:19].replace("T", " ")
-    what = str(event.get("what") or event.get("kind") or event.get("status") or "")
-    rest = [f"by {event['who']}" if event.get("who") else "", str(event.get("why") or "")]
-    return "  ".join(part for part in (when, what, *rest) if part)
+    why = f": {event['why']}" if event["why"] else ""
+    return f"{_moment(event['occurred_at'])}  {event['what']}  by {event['who']} ({event['role']}){why}"
+
+
+def _moment(instant: str) -> str:
+    return instant[:19].replace("T", " ")

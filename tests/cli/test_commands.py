@@ -16,9 +16,20 @@ from cli.client import events
 from cli.orders import key_of
 from tests.cli.fake_api import FakeApi, serving
 
+USD_2000 = {"amount": "2000.00", "currency": "USD"}
 ORDER = {
-    "order_id": "ord_1", "number": "SO-1001", "status": "in_fulfilment", "version": 3, "customer_id": "cus_acme",
-    "channel": "web", "po_number": "PO-7781", "totals": {"total": {"amount": "2215.00", "currency": "USD"}},
+    "order_id": "ord_1", "number": "SO-1001", "status": "in_fulfilment", "version": 3, "customer_name": "ACME Inc.",
+    "channel": "web", "channel_ref": "WEB-1", "po_number": "PO-7781", "placed_at": "2026-03-01T09:59:00.000Z",
+    "totals": {"total": USD_2000}, "axes": {"review": "accepted", "holds": []}, "holds": [], "shipments": [], "invoices": [],
+    "waiting_for": {"who": "warehouse", "what": "picking", "since": "2026-03-01T10:00:00.000Z", "due": None},
+    "lines": [{
+        "line_id": "1", "sku": "PUMP-100", "unit_price": "20.00", "extended": USD_2000,
+        "quantities": {"ordered": 100, "cancelled": 0, "backordered": 15, "allocated": 85, "shipped": 60, "delivered": 0, "invoiced": 60},
+    }],
+}  # fmt: skip
+ACCEPTED = {
+    "sequence": 7, "occurred_at": "2026-03-01T10:00:00.000Z", "what": "accepted", "who": "rules", "role": "service",
+    "why": "every rule is content",
 }  # fmt: skip
 SHIPMENT = {
     "shipment_id": "shp_1", "number": "SH-1001", "order_number": "SO-1001", "state": "released", "warehouse_id": "W1",
@@ -177,36 +188,53 @@ def test_a_file_that_is_no_order_is_refused(command: Oms, api: FakeApi, tmp_path
 
 
 def test_an_order_is_shown_by_its_number_with_its_history(command: Oms, api: FakeApi) -> None:
-    api.page("GET /v1/orders", ORDER)
-    api.on("GET /v1/orders/ord_1", ORDER)
-    api.page("GET /v1/orders/ord_1/history", {"at": "2026-03-01T10:00:00Z", "what": "accepted", "who": "rules"})
+    api.on("GET /v1/orders/SO-1001", ORDER)
+    api.page("GET /v1/orders/ord_1/history", ACCEPTED)
 
     answer = command("orders", "show", "so-1001")
 
-    assert "SO-1001 · in_fulfilment" in answer.out
-    assert "2026-03-01 10:00:00  accepted  by rules" in answer.out
+    lines = [line.rstrip() for line in answer.out.splitlines()]
+    assert lines[0] == "SO-1001 · in_fulfilment · ACME Inc. · PO-7781"
+    assert "waits for warehouse since 2026-03-01 10:00:00: picking" in lines
+    assert (
+        "1     PUMP-100       100  20.00  2000.00 USD          0           15         85       60          0        60"
+        in lines
+    )
+    assert lines[-1] == "2026-03-01 10:00:00  accepted  by rules (service): every rule is content"
 
 
 def test_an_unknown_order_is_refused(command: Oms, api: FakeApi) -> None:
-    api.page("GET /v1/orders", ORDER)
+    api.on("GET /v1/orders/SO-9", {"code": "ORDER_NOT_FOUND", "detail": "there is no such order"}, 404)
 
     answer = command("orders", "show", "SO-9")
 
-    assert (answer.code, answer.err) == (1, "there is no order SO-9: `oms orders list` shows them\n")
+    assert (answer.code, answer.err) == (1, "there is no such order\n")
 
 
 def test_an_order_is_watched_to_its_end_over_a_broken_stream(
     command: Oms, api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.orders._RECONNECT_S", 0.0)
-    api.on("GET /v1/orders/ord_1", ORDER)
-    api.on("GET /v1/orders/ord_1/stream", 'id: 7\ndata: {"status": "shipped"}\n\n: keep-alive\n\n')
-    api.on("GET /v1/orders/ord_1/stream", 'id: 8\ndata: {"status": "completed"}\n\nid: 9\ndata: {"status": "late"}\n\n')
+    api.on("GET /v1/orders/SO-1001", ORDER)
+    api.on("GET /v1/orders/ord_1/stream", f"id: 7\r\ndata: {json.dumps(ACCEPTED)}\r\n\r\n: keep-alive\r\n\r\n")
+    api.on("GET /v1/orders/ord_1/stream", 'id: 8\ndata: {"what": "closed"}\n\n')
+    api.on("GET /v1/orders/ord_1/stream", "", 204)
 
-    answer = command("orders", "watch", "ord_1", "--json")
+    answer = command("orders", "watch", "SO-1001", "--json")
 
-    assert answer.out.splitlines() == ['{"status": "shipped"}', '{"status": "completed"}']
-    assert [asked.headers.get("Last-Event-ID") for asked in api.asked[1:]] == [None, "7"]
+    assert [json.loads(line)["what"] for line in answer.out.splitlines()] == ["accepted", "closed"]
+    assert [asked.headers.get("Last-Event-ID") for asked in api.asked[1:]] == [None, "7", "8"]
+
+
+def test_a_watched_change_is_a_sentence(command: Oms, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.orders._RECONNECT_S", 0.0)
+    api.on("GET /v1/orders/SO-1001", ORDER)
+    api.on("GET /v1/orders/ord_1/stream", f"id: 7\ndata: {json.dumps(ACCEPTED)}\n\n")
+    api.on("GET /v1/orders/ord_1/stream", "", 204)
+
+    answer = command("orders", "watch", "SO-1001")
+
+    assert answer.out == "2026-03-01 10:00:00  accepted  by rules (service): every rule is content\n"
 
 
 def test_events_are_read_as_the_standard_says() -> None:
