@@ -131,20 +131,10 @@ def backorder_created(
     return Mail("backorder_created", recipients, {"lines": lines})
 
 
-def waiting_units(order: Order, progress: Progress, promises: Sequence[Promise]) -> dict[str, tuple[int, str]]:
-    """Line id → (units that wait for supply, when it is expected), from the facts or, before they arrive, the promises."""
-    waiting = {
-        line_id: (line.backordered, line.expected_on)
-        for line_id, line in quantities(order, progress).items()
-        if line.backordered
-    }
-    if progress.lines or waiting:
-        return waiting
-    undated: dict[str, tuple[int, str]] = {}
-    for promise in promises:
-        if not promise.promised_on:
-            undated[promise.line_id] = (undated.get(promise.line_id, (0, ""))[0] + promise.quantity, "")
-    return undated
+def waiting_units(order: Order, progress: Progress) -> dict[str, tuple[int, str]]:
+    """Line id → (units that wait for supply, ISO date expected or ""), as inventory told."""
+    lines = quantities(order, progress)
+    return {key: (line.backordered, line.expected_on) for key, line in lines.items() if line.backordered}
 
 
 def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts) -> Mail | None:
@@ -169,7 +159,7 @@ def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts) ->
 def _shipped(fact: Fact, customer: Customer) -> Mail:
     shipment = fact.detail["shipment"]
     names = ("carrier", "tracking_number", "promised_on")
-    variables = {"shipment_number": shipment["number"], **{name: shipment[name] for name in names}}
+    variables: dict[str, Any] = {"shipment_number": shipment["number"], **{name: shipment[name] for name in names}}
     contents = [{name: line[name] for name in ("sku", "description", "quantity")} for line in shipment["lines"]]
     return Mail("shipped", _buyer(customer), {**variables, "lines": contents})
 

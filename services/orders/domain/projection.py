@@ -173,7 +173,8 @@ def _newer_lines(known: Mapping[str, LineProgress], fact: Fact) -> Mapping[str, 
         changes: dict[str, Any] = {name: int(told[name]) for name in _COUNTS[fact.source] if name in told}
         if "expected_on" in told:
             changes["expected_on"] = str(told["expected_on"])
-        lines[line_id] = replace(line, **changes, **{mark: fact.sequence})
+        changes[mark] = fact.sequence
+        lines[line_id] = replace(line, **changes)
     return lines
 
 

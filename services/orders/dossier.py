@@ -1,0 +1,142 @@
+"""Everything known about one order: load it for a change, and restate its standing in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from services.orders.domain.access import EVERYTHING, Scope
+from services.orders.domain.cancellation import Cancellation
+from services.orders.domain.holds import Hold, remaining
+from services.orders.domain.mails import Promise
+from services.orders.domain.order import ENDED, Order, move
+from services.orders.domain.policies import Violation
+from services.orders.domain.projection import LineQuantities, Progress, quantities
+from services.orders.domain.status import Standing, derive, keep_since
+from services.orders.store import events, holds, orders, progress
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes an order, as the event log names them."""
+
+    who: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """An order with what happened to it; `standing` is what is shown of it."""
+
+    order: Order
+    progress: Progress
+    holds: tuple[Hold, ...]
+    promises: tuple[Promise, ...]
+    standing: Standing
+    changed_at: datetime
+
+    @property
+    def order_id(self) -> str:
+        """Its order's id."""
+        return self.order.order_id
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the event log keeps of before and after."""
+        return {"phase": self.order.phase, "status": self.standing.status, "holds": list(self.standing.axes.holds)}
+
+    def lines(self) -> dict[str, LineQuantities]:
+        """Line id → its quantities, in line order."""
+        return quantities(self.order, self.progress)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """All that a page or an answer shows of an order."""
+
+    dossier: Dossier
+    violations: tuple[Violation, ...]
+    cancellations: tuple[Cancellation, ...]
+    event_sequence: int
+
+
+def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
+    """The dossier; NotFound when the order does not exist or the scope hides it."""
+    order = orders.load(session, order_id, scope)
+    kept = progress.load(session, order_id)
+    return Dossier(order, kept.progress, holds.of_order(session, order_id), kept.promises, kept.standing, kept.changed_at)
+
+
+def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
+    """The dossier of an order that nobody else changes until this transaction ends."""
+    orders.lock(session, order_id, scope)
+    return read(session, order_id, scope)
+
+
+def page(session: Session, reference: str, scope: Scope) -> OrderPage:
+    """The whole order by its id or number, with violations and cancellations; NotFound as in read()."""
+    dossier = read(session, orders.find_id(session, reference, scope), scope)
+    return OrderPage(
+        dossier=dossier,
+        violations=holds.violations_of(session, dossier.order_id),
+        cancellations=holds.cancellations_of(session, dossier.order_id),
+        event_sequence=events.newest_sequence(session, dossier.order_id),
+    )
+
+
+def advance(session: Session, dossier: Dossier, verb: str, actor: Actor, now: datetime, why: str = "") -> Dossier:
+    """Move the order through TRANSITIONS and store it; an order that ends has its open holds lifted."""
+    phase = move(dossier.order.phase, verb)
+    cleared_at = now if verb == "clear" else dossier.order.cleared_at
+    ended_at = now if phase in ENDED else None
+    orders.change(session, dossier.order_id, {"phase": phase, "cleared_at": cleared_at, "ended_at": ended_at})
+    changed = replace(dossier, order=replace(dossier.order, phase=phase, cleared_at=cleared_at, ended_at=ended_at))
+    return _lift_holds(session, changed, actor, now, why) if phase in ENDED else changed
+
+
+def _lift_holds(session: Session, dossier: Dossier, actor: Actor, now: datetime, why: str) -> Dossier:
+    standing = remaining(dossier.holds)
+    if not standing:
+        return dossier
+    note = f"the order ended: {why or dossier.order.phase}"
+    ids = [hold.hold_id for hold in standing]
+    holds.release(session, ids, released_by=actor.who, released_role=actor.role, note=note, now=now)
+    return replace(dossier, holds=holds.of_order(session, dossier.order_id))
+
+
+def restate(session: Session, dossier: Dossier, now: datetime) -> Dossier:
+    """Derive the standing anew and store it: the cache is right in every transaction that changes the order."""
+    derived = keep_since(
+        derive(dossier.order, dossier.progress, dossier.holds, now), dossier.standing.waiting_for
+    )
+    changed = replace(dossier, standing=derived, changed_at=now)
+    progress.save(session, changed.order_id, changed.progress, changed.promises, derived, now)
+    return changed
+
+
+def note_event(
+    session: Session,
+    before: Dossier,
+    after: Dossier,
+    actor: Actor,
+    what: str,
+    now: datetime,
+    *,
+    why: str = "",
+    more: Mapping[str, Any] | None = None,
+) -> int:
+    """Append to the event log who changed what, with the snapshots before and after; `more` is added to the latter."""
+    return events.append(
+        session,
+        after.order_id,
+        who=actor.who,
+        role=actor.role,
+        what=what,
+        why=why,
+        before=before.snapshot(),
+        after={**after.snapshot(), **(more or {})},
+        now=now,
+    )

@@ -1,0 +1,85 @@
+"""The intake of facts: keep each once, project it, log it, and tell the people and the workflow whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument, NotFound
+from services.orders import intents
+from services.orders.domain import mails, projection
+from services.orders.domain.mails import Contacts
+from services.orders.domain.projection import KNOWN_KINDS, Fact
+from services.orders.dossier import Actor, Dossier, note_event, read_for_change, restate
+from services.orders.recording import tell_backorders
+from services.orders.store import facts as store
+from services.orders.store import master
+
+log = structlog.get_logger()
+
+
+def take(session: Session, fact: Fact, contacts: Contacts, now: datetime) -> None:
+    """Keep and project one fact; a fact that is known already changes nothing.
+
+    A kind that nobody here knows, an order that does not exist and a detail that cannot be read are kept and logged: the
+    sender has done its part, and no order may fail by it.
+    """
+    state = _state(session, fact)
+    if not store.keep(session, fact, state, now):
+        return
+    if state != "projected":
+        log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, source=fact.source, state=state)
+        return
+    before = read_for_change(session, fact.order_id)
+    try:
+        progress = projection.apply(before.progress, fact)
+    except InvalidArgument as unreadable:
+        store.mark(session, fact.fact_id, "unreadable")
+        log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, reason=unreadable.reason)
+        return
+    _act_on(session, fact, before, progress, contacts, now)
+
+
+def _state(session: Session, fact: Fact) -> str:
+    if fact.kind not in KNOWN_KINDS:
+        return "unknown"
+    try:
+        read_for_change(session, fact.order_id)
+    except NotFound:
+        return "orphaned"
+    return "projected"
+
+
+def _act_on(
+    session: Session, fact: Fact, before: Dossier, progress: projection.Progress, contacts: Contacts, now: datetime
+) -> None:
+    after = restate(session, replace(before, progress=progress), now)
+    actor = Actor(fact.source, "service")
+    note_event(session, before, after, actor, fact.kind, now, why=_why(fact.detail), more={"fact_id": fact.fact_id})
+    customer = master.customer(session, before.order.customer_id)
+    letter = mails.told_by(fact, before.order, customer, contacts)
+    if letter is not None:
+        intents.mail(session, before.order, letter, now)
+    tell_backorders(session, after, contacts, now)
+    for name in projection.signals(before.order, before.progress, progress, fact):
+        intents.signal(
+            session,
+            fact.order_id,
+            name,
+            now,
+            fact_id=fact.fact_id,
+            subject_id=fact.subject_id,
+            is_complete=bool(fact.detail.get("is_complete", False)),
+        )
+
+
+def _why(detail: Mapping[str, Any]) -> str:
+    """What the fact is about, as people name it: shipment or invoice numbers."""
+    one = detail.get("shipment") or detail.get("invoice")
+    documents: Sequence[Mapping[str, Any]] = [one] if one else detail.get("shipments") or detail.get("invoices") or []
+    return ", ".join(str(document["number"]) for document in documents)

@@ -1,0 +1,78 @@
+"""What orders asks others to do after the commit: mails, workflow starts, signals and cancellations, as outbox rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from services.orders.domain.cancellation import Cancellation
+from services.orders.domain.mails import Mail
+from services.orders.domain.order import Order
+from services.orders.store import facts
+from services.runtime import outbox
+
+NOTIFY = "notify"
+START = "order_placed"
+SIGNAL = "signal"
+CANCEL = "cancellation_requested"
+
+CALLER_FIRST = timedelta(seconds=8)
+"""How long the relay leaves a start or a cancellation to the request that is about to carry it out itself."""
+
+
+def mail(session: Session, order: Order, letter: Mail, now: datetime) -> None:
+    """Tell people; nothing when nobody has a mailbox."""
+    if not letter.recipients:
+        return
+    detail = {
+        "mail": letter.kind,
+        "order_number": order.number,
+        "recipients": [asdict(recipient) for recipient in letter.recipients],
+        "variables": dict(letter.variables),
+    }
+    outbox.emit(session, kind=NOTIFY, order_id=order.order_id, subject_id=letter.kind, detail=detail, now=now)
+
+
+def start(session: Session, order: Order, now: datetime) -> str:
+    """The intent to start the order's workflow; gives its id. The relay takes it when the request could not."""
+    detail = {
+        "order_id": order.order_id,
+        "number": order.number,
+        "version": order.version,
+        "customer_id": order.customer_id,
+        "customer_name": order.customer_name,
+        "channel": order.channel,
+        "po_number": order.po_number,
+        "total_minor": order.totals.total.minor,
+        "currency": order.currency,
+        "total_text": f"{order.totals.total.amount:,f} {order.currency}",
+        "payment_method": order.payment_method,
+        "is_ship_complete": order.is_ship_complete,
+    }
+    fact_id = outbox.emit(session, kind=START, order_id=order.order_id, detail=detail, now=now)
+    facts.hold_back(session, fact_id, now + CALLER_FIRST)
+    return fact_id
+
+
+def signal(
+    session: Session, order_id: str, name: str, now: datetime, *, fact_id: str = "", subject_id: str = "", is_complete: bool = False
+) -> None:
+    """A signal to the order's workflow; `fact_id` is the fact behind it and becomes the signal's request id.
+
+    One fact may owe two signals, so the name is part of the id; without a fact the outbox row's own id serves.
+    """
+    detail = {"signal": name, "fact_id": f"{fact_id}/{name}" if fact_id else "", "is_complete": is_complete}
+    outbox.emit(session, kind=SIGNAL, order_id=order_id, subject_id=subject_id, detail=detail, now=now)
+
+
+def cancel(session: Session, cancellation: Cancellation, now: datetime) -> str:
+    """The intent to hand a cancellation to the workflow; gives its id. The relay takes it when the request could not."""
+    detail = {"cancellation_id": cancellation.cancellation_id, "reason": cancellation.reason}
+    subject = cancellation.cancellation_id
+    fact_id = outbox.emit(
+        session, kind=CANCEL, order_id=cancellation.order_id, subject_id=subject, detail=detail, now=now
+    )
+    facts.hold_back(session, fact_id, now + CALLER_FIRST)
+    return fact_id

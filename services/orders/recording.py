@@ -1,0 +1,156 @@
+"""Recording what a turn of the saga came to: the milestone, whom it waits for, and what people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument, Refused
+from services.orders import intents
+from services.orders.domain import mails
+from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
+from services.orders.domain.mails import Contacts, Promise
+from services.orders.domain.order import ACCEPTED, RECEIVED
+from services.orders.domain.projection import is_complete
+from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
+from services.orders.store import holds as hold_store
+from services.orders.store import master, orders
+
+WORKFLOW = Actor("workflow", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """What the saga reached; `promises` only with accepted and allocated."""
+
+    name: str
+    version: int
+    waiting_for: str = ""
+    subject_id: str = ""
+    promises: tuple[Promise, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The status word now shown, and whether nothing more is to be delivered, invoiced or paid."""
+
+    status: str
+    is_complete: bool
+
+
+def record(session: Session, order_id: str, milestone: Milestone, contacts: Contacts, now: datetime) -> Recorded:
+    """Store a milestone. An unknown one is InvalidArgument, one that the order's phase forbids Refused ILLEGAL_TRANSITION."""
+    act = _MILESTONES.get(milestone.name)
+    if act is None:
+        known = ", ".join(_MILESTONES)
+        raise InvalidArgument("MILESTONE_UNKNOWN", f"{milestone.name[:40]!r} is no milestone: one of {known}")
+    before = read_for_change(session, order_id)
+    if milestone.version and milestone.version != before.order.version:
+        sentence = f"the order is at version {before.order.version}, the turn worked on {milestone.version}"
+        raise Refused("VERSION_STALE", sentence, version=str(before.order.version))
+    after = restate(session, act(session, before, milestone, now), now)
+    why = milestone.subject_id or milestone.waiting_for
+    note_event(session, before, after, WORKFLOW, _EVENTS.get(milestone.name, f"order_{milestone.name}"), now, why=why)
+    after = tell_backorders(session, after, contacts, now)
+    return Recorded(after.standing.status, is_complete(after.order, after.progress))
+
+
+def _noted(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+    return dossier
+
+
+def _allocated(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+    return replace(dossier, promises=milestone.promises or dossier.promises)
+
+
+def _accepted(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+    """Keep the promises and send e-mail 2, once."""
+    if dossier.order.phase == RECEIVED:
+        dossier = advance(session, dossier, "clear", WORKFLOW, now)
+    if dossier.order.phase != ACCEPTED:
+        raise Refused("ILLEGAL_TRANSITION", f"an order that is {dossier.order.phase} cannot be recorded as accepted")
+    dossier = _allocated(session, dossier, milestone, now)
+    if dossier.order.accepted_at is not None:
+        return dossier
+    orders.change(session, dossier.order_id, {"accepted_at": now})
+    dossier = replace(dossier, order=replace(dossier.order, accepted_at=now))
+    customer = master.customer(session, dossier.order.customer_id)
+    intents.mail(session, dossier.order, mails.order_accepted(dossier.order, customer, dossier.promises), now)
+    return dossier
+
+
+def _rejected(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+    """Validation has rejected and told it already, unless the saga itself refuses the order."""
+    if dossier.order.phase == "rejected":
+        return dossier
+    dossier = advance(session, dossier, "reject", WORKFLOW, now, milestone.waiting_for)
+    customer = master.customer(session, dossier.order.customer_id)
+    intents.mail(session, dossier.order, mails.order_rejected(dossier.order, customer, [milestone.waiting_for]), now)
+    return dossier
+
+
+def _cancelled(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+    asked = _pending_reason(session, dossier.order_id)
+    dossier = advance(session, dossier, "cancel", WORKFLOW, now, asked)
+    hold_store.settle_cancellation(session, dossier.order_id, DONE, "", now)
+    customer = master.customer(session, dossier.order.customer_id)
+    intents.mail(session, dossier.order, mails.order_cancelled(customer, asked), now)
+    return dossier
+
+
+def _cancel_refused(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+    reason = "a shipment has left: ask for a return instead"
+    hold_store.settle_cancellation(session, dossier.order_id, DECLINED, reason, now)
+    return dossier
+
+
+def _closed(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+    return advance(session, dossier, "close", WORKFLOW, now)
+
+
+def _failed(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+    hold_store.settle_cancellation(session, dossier.order_id, DECLINED, "the order failed", now)
+    return advance(session, dossier, "fail", WORKFLOW, now, milestone.waiting_for)
+
+
+def _pending_reason(session: Session, order_id: str) -> str:
+    asked = [one for one in hold_store.cancellations_of(session, order_id) if one.state == REQUESTED]
+    return asked[0].reason if asked else ""
+
+
+_MILESTONES: dict[str, Callable[[Session, Dossier, Milestone, datetime], Dossier]] = {
+    "held": _noted,
+    "rejected": _rejected,
+    "accepted": _accepted,
+    "allocated": _allocated,
+    "shipped": _noted,
+    "delivered": _noted,
+    "cancelled": _cancelled,
+    "cancel_refused": _cancel_refused,
+    "closed": _closed,
+    "failed": _failed,
+}
+_EVENTS = {"cancel_refused": "cancellation_declined"}
+
+
+def tell_backorders(session: Session, dossier: Dossier, contacts: Contacts, now: datetime) -> Dossier:
+    """Tell customer, sales representative and warehouse manager of units that wait, once, and never before the acceptance.
+
+    The milestone and inventory's fact race each other: whichever comes second finds both true.
+    """
+    order = dossier.order
+    waiting = mails.waiting_units(order, dossier.progress)
+    if order.is_backorder_told or order.accepted_at is None or order.has_ended or not waiting:
+        return dossier
+    orders.change(session, order.order_id, {"is_backorder_told": True})
+    customer = master.customer(session, order.customer_id)
+    intents.mail(session, order, mails.backorder_created(order, customer, contacts, waiting), now)
+    return replace(dossier, order=replace(order, is_backorder_told=True))
+
+
+def liveness(session: Session, order_ids: Sequence[str]) -> list[str]:
+    """Those of the ids whose order has ended or never was."""
+    return orders.ended(session, order_ids)

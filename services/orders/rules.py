@@ -1,0 +1,184 @@
+"""The rule engine: CEL predicates compiled once a policy, run all of them, and what they may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cel
+import yaml
+
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.orders.domain.master import Customer, PriceAgreement, Product
+from services.orders.domain.order import Line, Order
+from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, spoken
+from services.orders.domain.pricing import cost_of
+
+BUILT_IN = Path(__file__).with_name("default_policies.yaml")
+_BASIS_POINTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """How the customer's credit stands, as billing saw it; amounts are minor units of the order's currency."""
+
+    is_granted: bool
+    exposure_minor: int
+    limit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that rules may look at."""
+
+    order: Order
+    customer: Customer
+    products: Mapping[str, Product]
+    agreements: Mapping[str, tuple[PriceAgreement, ...]]
+    credit: Credit
+    duplicates: Sequence[str]
+    today: date
+
+
+@lru_cache(maxsize=1)
+def built_in() -> Policy:
+    """The policy of a system that has none of its own; version 0."""
+    return parse_policy(yaml.safe_load(BUILT_IN.read_text("utf-8")), version=0)
+
+
+@lru_cache(maxsize=64)
+def compiled(policy: Policy) -> tuple[tuple[Rule, cel.Program], ...]:
+    """The rules with their programs; InvalidArgument POLICY_INVALID names the rule whose predicate does not compile."""
+    return tuple((rule, _compile(rule)) for rule in policy.rules)
+
+
+def _compile(rule: Rule) -> cel.Program:
+    try:
+        return cel.compile(rule.when)
+    except ValueError as broken:
+        sentence = f"rule {rule.code}: `when` does not compile: {str(broken).splitlines()[0]}"
+        raise InvalidArgument("POLICY_INVALID", sentence, rule=rule.code) from broken
+
+
+def judge(policy: Policy, evidence: Evidence) -> tuple[Violation, ...]:
+    """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold."""
+    header = _header_context(evidence)
+    lines = [(line.line_id, {**header, **_line_context(line, evidence)}) for line in evidence.order.lines]
+    found: list[Violation] = []
+    for rule, program in compiled(policy):
+        contexts = lines if rule.scope == "line" else [("", header)]
+        found.extend(_speak(rule, program, contexts))
+    return tuple(found)
+
+
+def _speak(rule: Rule, program: cel.Program, contexts: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[Violation]:
+    for line_id, context in contexts:
+        try:
+            verdict = program.execute(context)
+        # everything a predicate can do wrong while it runs: unknown member, wrong type, overflow, division by zero
+        except (ValueError, KeyError, TypeError, ArithmeticError, RuntimeError, AttributeError) as failure:
+            yield policy_error(rule, line_id, f"{type(failure).__name__}: {str(failure).splitlines()[0][:200]}")
+            continue
+        if not isinstance(verdict, bool):
+            yield policy_error(rule, line_id, f"it gives {type(verdict).__name__}, not true or false")
+        elif verdict:
+            yield spoken(rule, line_id)
+
+
+def _header_context(evidence: Evidence) -> dict[str, Any]:
+    order, customer, credit = evidence.order, evidence.customer, evidence.credit
+    return {
+        "order": _order_context(evidence),
+        "customer": {
+            "customer_id": customer.customer_id,
+            "is_active": customer.is_active,
+            "tier": customer.tier,
+            "currency": customer.currency,
+            "duplicate_po": customer.duplicate_po,
+            "has_allow_list": bool(customer.allowed_ship_tos),
+        },
+        "credit": {
+            "is_granted": credit.is_granted,
+            "exposure_minor": credit.exposure_minor,
+            "limit_minor": credit.limit_minor,
+            "headroom_minor": credit.limit_minor - credit.exposure_minor,
+        },
+        "duplicates": {"po_count": len(evidence.duplicates), "po_orders": list(evidence.duplicates)},
+        "lines": [
+            {"line_id": line.line_id, "sku": line.sku, "kind": line.kind, "quantity": line.quantity}
+            for line in order.lines
+        ],
+    }
+
+
+def _order_context(evidence: Evidence) -> dict[str, Any]:
+    order = evidence.order
+    ship_to, totals = order.ship_to, order.totals
+    cost = cost_of(order.lines, dict(evidence.products), order.currency)
+    net = totals.merchandise - totals.discount
+    plain = ("number", "channel", "channel_ref", "po_number", "currency", "payment_method", "is_ship_complete")
+    minor = {f"{name}_minor": getattr(totals, name).minor for name in ("merchandise", "discount", "freight", "tax", "total")}
+    return {
+        **{name: getattr(order, name) for name in plain},
+        **minor,
+        "total": float(totals.total.amount),
+        "cost_minor": cost.minor,
+        "has_cost": cost.minor > 0,
+        "margin_bp": _share(net - cost, net),
+        "discount_bp": _share(totals.discount, totals.merchandise),
+        "line_count": len(order.lines),
+        "unit_count": sum(line.quantity for line in order.lines),
+        "entered_by_role": order.placed_by_role,
+        "has_goods": order.has_goods,
+        "has_requested_date": order.requested_on is not None,
+        "requested_in_days": (order.requested_on - evidence.today).days if order.requested_on else 0,
+        "ship_to": {"country": ship_to.country, "region": ship_to.region, "postal_code": ship_to.postal_code},
+        "ship_to_missing": list(ship_to.missing()),
+        "is_ship_to_allowed": evidence.customer.may_receive_at(ship_to.country, ship_to.region, ship_to.postal_code),
+    }
+
+
+def _line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
+    product = evidence.products.get(line.sku)
+    agreements = evidence.agreements.get(line.sku, ())
+    in_force = [one for one in agreements if one.is_in_force(evidence.order.placed_at.date())]
+    reference = line.reference_price
+    deviation = 0
+    if reference is not None and reference.amount:
+        deviation = int(abs(line.unit_price.amount - reference.amount) * _BASIS_POINTS / reference.amount)
+    elif reference is not None and line.unit_price.amount:
+        deviation = _BASIS_POINTS
+    return {
+        "line": {
+            "line_id": line.line_id,
+            "sku": line.sku,
+            "kind": line.kind,
+            "quantity": line.quantity,
+            "unit_price": float(line.unit_price.amount),
+            "extended_minor": line.extended.minor,
+            "price_source": line.price_source,
+            "has_price": line.price_source != "none",
+            "has_reference_price": reference is not None,
+            "reference_price": float(reference.amount) if reference else 0.0,
+            "price_deviation_bp": deviation,
+            "is_multiple_free": line.sku in evidence.customer.free_multiple_skus,
+        },
+        "product": {
+            "is_known": product is not None,
+            "is_sellable": product.is_sellable if product else False,
+            "kind": product.kind if product else "",
+            "multiple": product.multiple if product else 1,
+            "min_quantity": product.min_quantity if product else 1,
+        },
+        "agreement": {"exists": bool(in_force), "price": float(in_force[0].price.amount) if in_force else 0.0},
+    }
+
+
+def _share(part: Money, whole: Money) -> int:
+    """Part of whole in basis points, rounded down; the whole of nothing is nothing."""
+    return part.minor * _BASIS_POINTS // whole.minor if whole.minor else 0

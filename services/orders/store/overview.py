@@ -1,0 +1,190 @@
+"""The overview of all channels: filters, allow-listed sorting, keyset pages, and scope in every query."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlmodel import Session, col
+
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.orders.domain.access import Scope
+from services.orders.domain.status import Standing
+from services.orders.models import OrderRow, ProgressRow
+from services.orders.store.orders import within
+from services.orders.store.progress import standing_of
+
+MAX_LIMIT = 200
+_SORTS: dict[str, Any] = {
+    "placed_at": col(OrderRow.placed_at),
+    "changed_at": col(ProgressRow.changed_at),
+    "waiting_since": func.coalesce(col(ProgressRow.waiting_since), col(ProgressRow.changed_at)),
+    "total": col(OrderRow.total_minor),
+    "customer": col(OrderRow.customer_name),
+    "status": col(ProgressRow.status),
+}
+SORTS = tuple(sorted((*_SORTS, *(f"-{name}" for name in _SORTS))))
+"""What a list may be sorted by; a leading "-" turns it round."""
+_INSTANTS = frozenset({"placed_at", "changed_at", "waiting_since"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewFilter:
+    """What to show. `hold` is a hold type, or "any"; `needs` a role that must act; `q` part of a number, PO, reference or name."""
+
+    status: str = ""
+    phase: str = ""
+    channel: str = ""
+    customer_id: str = ""
+    hold: str = ""
+    needs: str = ""
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
+    q: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewRow:
+    """An order in the overview."""
+
+    order_id: str
+    number: str
+    version: int
+    phase: str
+    channel: str
+    channel_ref: str
+    customer_id: str
+    customer_name: str
+    po_number: str
+    placed_at: datetime
+    changed_at: datetime
+    total: Money
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewPage:
+    """Rows, and the cursor of the next page; empty at the end."""
+
+    rows: tuple[OverviewRow, ...]
+    next_cursor: str
+
+
+def overview(
+    session: Session,
+    scope: Scope,
+    wanted: OverviewFilter,
+    *,
+    sort: str = "-placed_at",
+    limit: int = 50,
+    cursor: str = "",
+) -> OverviewPage:
+    """A page of orders. SORT_UNKNOWN and CURSOR_INVALID are InvalidArgument; `placed_to` is exclusive."""
+    if sort not in SORTS:
+        raise InvalidArgument("SORT_UNKNOWN", f"sort by one of {', '.join(SORTS)}")
+    name, is_falling = sort.removeprefix("-"), sort.startswith("-")
+    key, identity = _SORTS[name], col(OrderRow.order_id)
+    query = select(OrderRow, ProgressRow, key).join(ProgressRow, col(ProgressRow.order_id) == identity)
+    query = _filtered(query.where(within(scope)), wanted)
+    if cursor:
+        value, order_id = _read_cursor(cursor, sort)
+        query = query.where(_behind(key, identity, value, order_id, is_falling=is_falling))
+    order = (key.desc(), identity.desc()) if is_falling else (key.asc(), identity.asc())
+    size = max(1, min(limit, MAX_LIMIT))
+    found = session.execute(query.order_by(*order).limit(size + 1), execution_options={"populate_existing": True}).all()
+    rows = tuple(_row(order_row, progress_row) for order_row, progress_row, _ in found[:size])
+    has_more = len(found) > size
+    return OverviewPage(rows, _cursor(found[size - 1][2], rows[-1].order_id, sort) if has_more else "")
+
+
+def _behind(key: Any, identity: Any, value: Any, order_id: str, *, is_falling: bool) -> ColumnElement[bool]:
+    if is_falling:
+        return or_(key < value, and_(key == value, identity < order_id))
+    return or_(key > value, and_(key == value, identity > order_id))
+
+
+def _filtered(query: Select[Any], wanted: OverviewFilter) -> Select[Any]:
+    equal = (
+        (col(ProgressRow.status), wanted.status),
+        (col(OrderRow.phase), wanted.phase),
+        (col(OrderRow.channel), wanted.channel),
+        (col(OrderRow.customer_id), wanted.customer_id),
+    )
+    for column, value in equal:
+        if value:
+            query = query.where(column == value)
+    if wanted.hold == "any":
+        query = query.where(col(ProgressRow.hold_types) != "")
+    elif wanted.hold:
+        query = query.where(_contains(col(ProgressRow.hold_types), f",{wanted.hold},"))
+    if wanted.needs:
+        query = query.where(_contains(", " + col(ProgressRow.waiting_who) + ",", f" {wanted.needs},"))
+    if wanted.placed_from is not None:
+        query = query.where(col(OrderRow.placed_at) >= wanted.placed_from)
+    if wanted.placed_to is not None:
+        query = query.where(col(OrderRow.placed_at) < wanted.placed_to)
+    if wanted.q:
+        columns = (OrderRow.number, OrderRow.po_number, OrderRow.channel_ref, OrderRow.customer_name)
+        query = query.where(or_(*(_contains(func.lower(col(column)), wanted.q.lower()) for column in columns)))
+    return query
+
+
+def _contains(column: Any, part: str) -> ColumnElement[bool]:
+    escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found: ColumnElement[bool] = column.like(f"%{escaped}%", escape="\\")
+    return found
+
+
+def _cursor(value: Any, order_id: str, sort: str) -> str:
+    kept = value.isoformat() if isinstance(value, datetime) else value
+    return base64.urlsafe_b64encode(json.dumps([sort, kept, order_id]).encode()).decode()
+
+
+def _read_cursor(cursor: str, sort: str) -> tuple[Any, str]:
+    """The value and id that the last page ended with; a cursor of another list is refused."""
+    try:
+        kept_sort, value, order_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        if kept_sort != sort or not isinstance(order_id, str):
+            raise ValueError(sort)
+        name = sort.removeprefix("-")
+        if name in _INSTANTS:
+            return _aware(datetime.fromisoformat(value)), order_id
+        if not isinstance(value, int if name == "total" else str) or isinstance(value, bool):
+            raise TypeError(name)
+    except (ValueError, TypeError, binascii.Error) as unreadable:
+        sentence = "the cursor is not one of this list: begin again without it"
+        raise InvalidArgument("CURSOR_INVALID", sentence) from unreadable
+    return value, order_id
+
+
+def _aware(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("naive")
+    return instant
+
+
+def _row(order: OrderRow, progress: ProgressRow) -> OverviewRow:
+    names = ("order_id", "number", "version", "phase", "channel", "channel_ref", "customer_id", "customer_name")
+    return OverviewRow(
+        **{name: getattr(order, name) for name in names},
+        po_number=order.po_number,
+        placed_at=order.placed_at,
+        changed_at=progress.changed_at,
+        total=Money(order.total_minor, order.currency),
+        standing=standing_of(progress),
+    )
+
+
+def count_by_status(session: Session, scope: Scope) -> dict[str, int]:
+    """Status word → how many orders the scope shows in it."""
+    query = select(col(ProgressRow.status), func.count()).join(
+        OrderRow, col(OrderRow.order_id) == col(ProgressRow.order_id)
+    )
+    rows = session.execute(query.where(within(scope)).group_by(col(ProgressRow.status)))
+    return {str(status): int(count) for status, count in rows}

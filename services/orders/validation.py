@@ -1,0 +1,100 @@
+"""Validation: run every rule on a received order, keep all that they say, and decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.ids import new_id
+from services.orders import intents, master, rules
+from services.orders.domain import mails
+from services.orders.domain.holds import Hold
+from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED, Order
+from services.orders.domain.policies import BLOCK, Violation, outcome, planned_holds, reasons
+from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
+from services.orders.rules import Credit, Evidence
+from services.orders.store import holds as hold_store
+from services.orders.store import master as master_store
+from services.orders.store import orders
+
+VALIDATOR = Actor("validation", "service")
+_VERBS = {"cleared": "clear", "held": "hold", "rejected": "reject"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """cleared, held or rejected; codes of the rules that spoke, BLOCK first; how many holds were placed."""
+
+    outcome: str
+    reasons: tuple[str, ...]
+    hold_count: int
+
+
+def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Contacts, now: datetime) -> Verdict:
+    """Decide a received order; an order that was decided before gives what was decided, and nothing changes."""
+    before = read_for_change(session, order_id)
+    if before.order.phase != RECEIVED:
+        return _earlier_verdict(session, before)
+    policy = master.policy_in_force(session)
+    violations = rules.judge(policy, _evidence(session, before.order, credit, now))
+    decided = outcome(violations)
+    hold_store.add_violations(session, order_id, before.order.version, policy.version, violations)
+    after = _place_holds(session, before, violations, now) if decided == "held" else before
+    after = restate(session, advance(session, after, _VERBS[decided], VALIDATOR, now), now)
+    codes = reasons(violations)
+    more = {"reasons": list(codes), "policy_version": policy.version}
+    note_event(session, before, after, VALIDATOR, f"order_{_PAST[decided]}", now, why=", ".join(codes), more=more)
+    _tell(session, after, decided, violations, contacts, now)
+    return Verdict(decided, codes, len(after.holds))
+
+
+_PAST = {"cleared": "cleared", "held": "held", "rejected": "rejected"}
+
+
+def _earlier_verdict(session: Session, dossier: Dossier) -> Verdict:
+    phase = dossier.order.phase
+    decided = "cleared" if phase in (ACCEPTED, CLOSED) else ("held" if phase == IN_REVIEW else "rejected")
+    return Verdict(decided, reasons(hold_store.violations_of(session, dossier.order_id)), len(dossier.holds))
+
+
+def _evidence(session: Session, order: Order, credit: Credit, now: datetime) -> Evidence:
+    skus = [line.sku for line in order.lines]
+    return Evidence(
+        order=order,
+        customer=master_store.customer(session, order.customer_id),
+        products=master_store.products_of(session, skus),
+        agreements=master_store.agreements_of(session, order.customer_id, skus),
+        credit=credit,
+        duplicates=orders.duplicates(session, order),
+        today=now.date(),
+    )
+
+
+def _place_holds(session: Session, dossier: Dossier, violations: tuple[Violation, ...], now: datetime) -> Dossier:
+    holds = tuple(
+        Hold(new_id("hold"), dossier.order_id, plan.code, plan.hold_type, plan.owner_role, plan.reason, now)
+        for plan in planned_holds(violations)
+    )
+    hold_store.add(session, holds)
+    return replace(dossier, holds=holds)
+
+
+def _tell(
+    session: Session,
+    dossier: Dossier,
+    decided: str,
+    violations: tuple[Violation, ...],
+    contacts: mails.Contacts,
+    now: datetime,
+) -> None:
+    """Holds and rejections are told at once; an acceptance waits for its promised dates."""
+    order = dossier.order
+    customer = master_store.customer(session, order.customer_id)
+    if decided == "held":
+        owned = [(hold.owner_role, hold.reason) for hold in dossier.holds]
+        intents.mail(session, order, mails.order_on_hold(order, customer, contacts, owned), now)
+    elif decided == "rejected":
+        sentences = [one.message for one in violations if one.severity == BLOCK]
+        intents.mail(session, order, mails.order_rejected(order, customer, list(dict.fromkeys(sentences))), now)
