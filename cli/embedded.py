@@ -47,6 +47,8 @@ def specs(var: Path, ports: Ports) -> list[ProcessSpec]:
         is_ready=file_written(ready),
         ready_file=ready,
         after=("temporal",),
+        # it finishes its running turns while the services still answer
+        uses=SERVICES,
         env=env,
         grace_s=_WORKER_GRACE_S,
     )
@@ -87,6 +89,9 @@ def _service(name: str, var: Path, ports: Ports, env: dict[str, str]) -> Process
         is_ready=grpc_serving(port),
         # only orders knows Temporal; the others need nothing but their tables
         after=("migrations", "temporal") if name == "orders" else ("migrations",),
+        uses={"orders": ("inventory", "fulfillment", "billing", "notifications"), "notifications": ("mail",)}.get(
+            name, ()
+        ),
         env=own,
         port=port,
     )

@@ -24,7 +24,8 @@ State = Literal["waiting", "starting", "ready", "restarting", "done", "stopped"]
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """One process of the system. `after` names those that must be ready before it may start.
+    """One process of the system. `after` names those that must be ready before it may start; it stops before them, and
+    before those it `uses`, which it can wait for by itself.
 
     One that `runs_once` (migrations) is ready when it has ended well, and is not started again. A `ready_file` is
     removed before each start and named to the process as OMS_READY_FILE; it writes the file when it is ready.
@@ -34,6 +35,7 @@ class ProcessSpec:
     command: tuple[str, ...]
     is_ready: Probe | None = None
     after: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
     ready_file: Path | None = None

@@ -54,9 +54,9 @@ class Supervisor:
         self._ready_within_s = ready_within_s
         self._deaths_at_start = deaths_at_start
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        unknown = {name for spec in specs for name in spec.after} - set(self.children)
+        unknown = {name for spec in specs for name in (*spec.after, *spec.uses)} - set(self.children)
         if unknown:
-            raise ValueError(f"no such process to wait for: {', '.join(sorted(unknown))}")
+            raise ValueError(f"no such process: {', '.join(sorted(unknown))}")
 
     async def start(self) -> None:
         """Start all, each as soon as those before it are ready; raises StartFailed when one will not."""
@@ -137,7 +137,8 @@ class Supervisor:
         await asyncio.sleep(wait_s)
 
     async def _stop(self, child: Child) -> None:
-        dependents = [other for other in self.children.values() if child.spec.name in other.spec.after]
+        name = child.spec.name
+        dependents = [other for other in self.children.values() if name in (*other.spec.after, *other.spec.uses)]
         for other in dependents:
             await other.gone.wait()
         task = self._tasks.get(child.spec.name)

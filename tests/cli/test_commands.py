@@ -196,9 +196,8 @@ def test_an_order_is_shown_by_its_number_with_its_history(command: Oms, api: Fak
     lines = [line.rstrip() for line in answer.out.splitlines()]
     assert lines[0] == "SO-1001 · in_fulfilment · ACME Inc. · PO-7781"
     assert "waits for warehouse since 2026-03-01 10:00:00: picking" in lines
-    assert (
-        "1     PUMP-100       100  20.00  2000.00 USD          0           15         85       60          0        60"
-        in lines
+    assert ["1", "PUMP-100", "100", "20.00", "2000.00", "USD", "0", "15", "85", "60", "0", "60"] in map(
+        str.split, lines
     )
     assert lines[-1] == "2026-03-01 10:00:00  accepted  by rules (service): every rule is content"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import socket
@@ -88,6 +89,18 @@ async def test_each_starts_when_those_it_waits_for_are_ready_and_stops_before_th
 
     assert started == ["base starts", "service starts", "worker starts"]
     assert house.written()[3:] == ["worker stops", "service stops", "base stops"]
+
+
+async def test_one_that_uses_another_starts_with_it_and_stops_before_it(house: House) -> None:
+    worker = dataclasses.replace(house.spec("worker"), uses=("service",))
+    supervisor = house.supervisor(house.spec("service"), worker)
+
+    await supervisor.start()
+    words = [words for _, words in house.heard]
+    await supervisor.stop()
+
+    assert words[:2] == ["starting", "starting"]
+    assert house.written()[2:] == ["worker stops", "service stops"]
 
 
 async def test_independent_processes_start_together(house: House) -> None:
