@@ -1,0 +1,206 @@
+"""The sample documents are what the API takes, and each order meets the fate that the narrated day gives it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from samples import documents
+from services.kernel.money import Money, UnitPrice
+from services.orders import rules
+from services.orders.api.customers import CustomerInput
+from services.orders.api.order_input import OrderInput
+from services.orders.api.policies import PolicyInput
+from services.orders.api.prices import PriceInput
+from services.orders.api.products import ProductInput
+from services.orders.api.rates import RatesInput
+from services.orders.api.stock import ReceiptInput
+from services.orders.api.warehouses import WarehouseInput
+from services.orders.domain.master import AllowedShipTo, Customer, PriceAgreement, Product
+from services.orders.domain.order import Address, Order, PlaceLine, totals
+from services.orders.domain.policies import outcome, parse_policy, reasons
+from services.orders.domain.pricing import price_line, reference_price
+
+CATALOGUE = documents.read("catalogue")["products"]
+CUSTOMERS = documents.read("customers")
+WAREHOUSES = documents.read("warehouses")
+DAY = documents.day()
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+FATES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "01-web-acme": ("cleared", ()),
+    "02-phone-brazos": ("cleared", ()),
+    "03-in-person-delta": ("held", ("CREDIT_EXCEEDED",)),
+    "04-email-evergreen": ("cleared", ()),
+    "05-partner-acme": ("cleared", ()),
+    "06-edi-cascade": ("held", ("ORDER_OVER_THRESHOLD",)),
+    "07-amazon": ("cleared", ()),
+    "08-ebay": ("cleared", ()),
+    "09-pos-austin": ("cleared", ()),
+    "10-web-harbor": ("cleared", ()),
+    "11-web-fairway": ("rejected", ("CUSTOMER_INACTIVE",)),
+    "12-email-brazos": ("rejected", ("SKU_NOT_SELLABLE", "QUANTITY_NOT_ON_MULTIPLE")),
+    "13-phone-evergreen": ("cleared", ()),
+    "14-partner-evergreen": ("cleared", ()),
+    "15-web-cascade": ("held", ("PRICE_OUT_OF_TOLERANCE",)),
+    "16-web-acme-po-again": ("held", ("DUPLICATE_PO",)),
+}
+
+
+def test_every_document_is_a_body_that_the_api_takes() -> None:
+    for body in CATALOGUE:
+        ProductInput.model_validate(body)
+    for body in CUSTOMERS["customers"]:
+        CustomerInput.model_validate(body)
+    for body in CUSTOMERS["prices"]:
+        PriceInput.model_validate(body)
+    for body in WAREHOUSES["warehouses"]:
+        WarehouseInput.model_validate(body)
+    for body in documents.receipts():
+        ReceiptInput.model_validate(body)
+    RatesInput.model_validate(WAREHOUSES["rates"])
+    PolicyInput.model_validate(documents.read("policies"))
+    for placing in DAY.placings:
+        OrderInput.model_validate(placing.body)
+
+
+def test_the_wholesaler_is_as_large_as_promised() -> None:
+    kinds = Counter(row["kind"] for row in CATALOGUE)
+    places = Counter(row["kind"] for row in WAREHOUSES["warehouses"])
+
+    assert len(CATALOGUE) >= 40
+    assert set(kinds) == {"stock", "build_to_order", "service"}
+    assert len(CUSTOMERS["customers"]) == 8
+    assert places == {"own": 2, "third_party": 1, "store": 1}
+    assert {placing.body["channel"] for placing in DAY.placings} == {
+        "web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos",
+    }  # fmt: skip
+    assert len({placing.key for placing in DAY.placings}) >= 12
+    assert len({placing.key for placing in DAY.placings}) < len(DAY.placings), "one is sent twice"
+
+
+def test_every_sku_and_customer_that_a_document_names_exists() -> None:
+    skus = {row["sku"] for row in CATALOGUE}
+    customers = {row["customer_id"] for row in CUSTOMERS["customers"]}
+    warehouses = {row["warehouse_id"] for row in WAREHOUSES["warehouses"]}
+
+    assert len(skus) == len(CATALOGUE)
+    assert {row["sku"] for row in CUSTOMERS["prices"]} <= skus
+    assert {row["sku"] for row in documents.receipts()} <= skus
+    assert {row["warehouse_id"] for row in documents.receipts()} <= warehouses
+    assert {row["warehouse_id"] for row in WAREHOUSES["rates"]["rates"]} == warehouses
+    for placing in DAY.placings:
+        assert placing.body["customer_id"] in customers
+        assert {line["sku"] for line in placing.body["lines"]} <= skus
+    assert DAY.pays_later <= customers
+
+
+def test_opening_stock_has_cost_layers_and_one_short_sku() -> None:
+    layers = Counter((row["warehouse_id"], row["sku"]) for row in documents.receipts())
+    stock: Counter[str] = Counter()
+    for row in documents.receipts():
+        stock[row["sku"]] += row["quantity"]
+    demand: Counter[str] = Counter()
+    kinds = {row["sku"]: row["kind"] for row in CATALOGUE}
+    for name in FATES.keys() - {"11-web-fairway", "12-email-brazos", "16-web-acme-po-again"}:
+        for line in documents.order(name)["lines"]:
+            if kinds[line["sku"]] == "stock":
+                demand[line["sku"]] += line["quantity"]
+
+    assert sum(count > 1 for count in layers.values()) >= 5
+    assert {sku: demand[sku] - stock[sku] for sku in demand if demand[sku] > stock[sku]} == {"PUMP-250": 4}
+
+
+@pytest.mark.parametrize("name", sorted(FATES))
+def test_each_order_meets_its_fate_under_the_house_rules(name: str) -> None:
+    policy = parse_policy(documents.read("policies"), version=1)
+
+    found = rules.judge(policy, evidence(documents.order(name), is_po_known=name == "16-web-acme-po-again"))
+
+    assert (outcome(found), reasons(found)) == FATES[name]
+
+
+def evidence(body: documents.Body, *, is_po_known: bool) -> rules.Evidence:
+    """What validation sees of a sample order when billing has nothing else of the customer on its books."""
+    row = next(row for row in CUSTOMERS["customers"] if row["customer_id"] == body["customer_id"])
+    products = {product.sku: product for product in map(a_product, CATALOGUE)}
+    agreed = {line["sku"]: agreements(body["customer_id"], line["sku"]) for line in body["lines"]}
+    order = an_order(body, row, products, agreed)
+    limit = Money.parse(row["credit_limit"], "USD")
+    is_granted = body["payment"]["method"] != "terms" or order.totals.total <= limit
+    credit = rules.Credit(is_granted=is_granted, exposure_minor=0, limit_minor=limit.minor)
+    duplicates = ("SO-1001",) if is_po_known else ()
+    return rules.Evidence(order, a_customer(row), products, agreed, credit, duplicates, date(2026, 11, 23))
+
+
+def a_product(row: dict[str, Any]) -> Product:
+    given = {key: value for key, value in row.items() if key not in ("currency", "list_price", "standard_cost")}
+    price, cost = (UnitPrice.parse(row[name], "USD") for name in ("list_price", "standard_cost"))
+    return Product(**given, list_price=price, standard_cost=cost)
+
+
+def a_customer(row: dict[str, Any]) -> Customer:
+    given = {key: value for key, value in row.items() if key not in ("credit_limit", "tax_rate", "allowed_ship_tos")}
+    given["free_multiple_skus"] = tuple(row.get("free_multiple_skus", ()))
+    allowed = tuple(AllowedShipTo(**each) for each in row.get("allowed_ship_tos", ()))
+    return Customer(**given, tax_rate=Decimal(row["tax_rate"]), allowed_ship_tos=allowed)
+
+
+def agreements(customer_id: str, sku: str) -> tuple[PriceAgreement, ...]:
+    return tuple(
+        PriceAgreement(customer_id, sku, UnitPrice.parse(row["price"], "USD"), date.fromisoformat(row["valid_from"]))
+        for row in CUSTOMERS["prices"]
+        if (row["customer_id"], row["sku"]) == (customer_id, sku)
+    )
+
+
+def an_order(
+    body: documents.Body,
+    customer: dict[str, Any],
+    products: dict[str, Product],
+    agreed: dict[str, tuple[PriceAgreement, ...]],
+) -> Order:
+    lines = tuple(
+        price_line(
+            str(number),
+            PlaceLine(
+                line["sku"],
+                line["quantity"],
+                UnitPrice.parse(line["unit_price"], "USD") if "unit_price" in line else None,
+            ),
+            products.get(line["sku"]),
+            reference_price(products.get(line["sku"]), agreed[line["sku"]], "USD", NOW.date()),
+            "USD",
+        )
+        for number, line in enumerate(body["lines"], start=1)
+    )
+    discount, freight = (Money.parse(body.get(name, "0"), "USD") for name in ("discount", "freight"))
+    return Order(
+        order_id="ord_1",
+        number="SO-1001",
+        version=1,
+        phase="received",
+        customer_id=body["customer_id"],
+        customer_name=customer["name"],
+        channel=body["channel"],
+        channel_ref=body["channel_ref"],
+        po_number=body.get("po_number", ""),
+        currency="USD",
+        payment_method=body["payment"]["method"],
+        net_days=customer["net_days"],
+        tax_rate=Decimal(customer["tax_rate"]),
+        ship_to=Address(**body.get("ship_to", {})),
+        requested_on=None,
+        is_ship_complete=body.get("ship_complete", False),
+        placed_at=NOW,
+        placed_by="somebody",
+        placed_by_role="channel",
+        on_behalf_of="",
+        note="",
+        lines=lines,
+        totals=totals(tuple(line.extended for line in lines), discount, freight, Decimal(customer["tax_rate"])),
+    )
