@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cli.processes import Child, ProcessSpec, describe_exit
 from cli.refusals import CommandRefused
@@ -62,14 +61,14 @@ class Supervisor:
         """Start all, each as soon as those before it are ready; raises StartFailed when one will not."""
         for name, child in self.children.items():
             self._tasks[name] = asyncio.create_task(self._keep(child), name=f"keep {name}")
-        all_up = asyncio.ensure_future(asyncio.gather(*(child.up.wait() for child in self.children.values())))
-        kept: list[asyncio.Future[Any]] = [*self._tasks.values()]
-        await asyncio.wait([all_up, *kept], return_when=asyncio.FIRST_COMPLETED)
-        if not all_up.done():
-            all_up.cancel()
+        all_up = asyncio.create_task(self._all_up())
+        try:
+            await asyncio.wait([all_up, *self._tasks.values()], return_when=asyncio.FIRST_COMPLETED)
             for task in self._tasks.values():
                 if task.done():
                     task.result()  # raises why it gave up
+        finally:
+            all_up.cancel()
 
     async def run(self) -> None:
         """Return only when a process cannot be kept: a bug in the supervisor; normally cancelled by the caller."""
@@ -83,6 +82,10 @@ class Supervisor:
         """End every process now, without grace."""
         for child in self.children.values():
             child.kill()
+
+    async def _all_up(self) -> None:
+        for child in self.children.values():
+            await child.up.wait()
 
     async def _keep(self, child: Child) -> None:
         for name in child.spec.after:
