@@ -34,9 +34,8 @@ def put_warehouse(session: Session, place: Warehouse, now: datetime) -> None:
     if not warehouses.put(session, place):
         return
     skus = warehouses.skus_of(session, place.warehouse_id)
-    if skus:
-        stock.take_turns(session, skus)
-        _tell_filled(session, _fill(session, skus), now)
+    stock.take_turns(session, skus)
+    _tell_filled(session, _fill(session, skus), now)
 
 
 def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]:

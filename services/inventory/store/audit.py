@@ -131,7 +131,7 @@ INVARIANTS = (
         "inventory.nobody_waits_beside_stock",
         "no stock lies free in an open warehouse that could fill a waiting backorder",
         """
-        SELECT DISTINCT s.on_hand - s.allocated || ' ' || s.sku || ' free in ' || s.warehouse_id || ', order ' || b.order_id
+        SELECT DISTINCT (s.on_hand - s.allocated) || ' ' || s.sku || ' free in ' || s.warehouse_id || ', order ' || b.order_id
                || ' waits for ' || b.waiting_quantity AS offender
         FROM backorder b
         JOIN reservation_candidate c ON c.reservation_id = b.reservation_id

@@ -22,7 +22,9 @@ def take_turns(session: Session, skus: Iterable[str]) -> None:
     Call it once, before any read it should protect, with every SKU: taken in sorted order two callers cannot deadlock. Without
     it a receipt and a reservation could each miss the other, and stock would lie free beside a backorder.
     """
-    session.execute(_TURN, [{"sku": sku} for sku in sorted(set(skus))])
+    turns = [{"sku": sku} for sku in sorted(set(skus))]
+    if turns:
+        session.execute(_TURN, turns)
 
 
 def open_row(session: Session, warehouse_id: str, sku: str) -> None:

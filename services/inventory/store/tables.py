@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, literal
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
@@ -30,6 +30,9 @@ def changed(session: Session, statement: Executable) -> int:
 
 def inserted(session: Session, table: SqlTable, **values: object) -> bool:
     """Insert a row unless a key of it is taken; whether it was. A rival's uncommitted row is waited for."""
-    if session.get_bind().dialect.name == "postgresql":
-        return changed(session, postgresql.insert(table).values(**values).on_conflict_do_nothing()) == 1
-    return changed(session, sqlite.insert(table).values(**values).on_conflict_do_nothing()) == 1
+    rows = (
+        postgresql.insert(table).values(**values).on_conflict_do_nothing().returning(literal(1))
+        if session.get_bind().dialect.name == "postgresql"
+        else sqlite.insert(table).values(**values).on_conflict_do_nothing().returning(literal(1))
+    )
+    return session.execute(rows).first() is not None

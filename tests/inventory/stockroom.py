@@ -1,0 +1,155 @@
+"""A real inventory in front of a real database, spoken to as its callers do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import select
+
+from oms.inventory.v1 import inventory_pb2 as pb
+from oms.types.v1 import types_pb2 as types
+from services.inventory.models import outbox
+from services.inventory.servicer import InventoryServicer
+from services.runtime.db import Database
+
+MARCH = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+class Stockroom:
+    """The servicer with warehouses w1, w2, w3 open and a clock that a test moves."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.now = MARCH
+        self.servicer = InventoryServicer(database, clock=lambda: self.now)
+        self._keys = count(1)
+        for place in ("w1", "w2", "w3"):
+            self.put_warehouse(place)
+
+    def key(self) -> str:
+        return f"key/{next(self._keys)}"
+
+    def put_warehouse(self, warehouse_id: str, *, is_active: bool = True) -> None:
+        warehouse = pb.Warehouse(warehouse_id=warehouse_id, name=warehouse_id.upper(), kind="own", is_active=is_active)
+        self.servicer.PutWarehouse(pb.PutWarehouseRequest(warehouse=warehouse), None)
+
+    def receive(
+        self, place: str, sku: str, quantity: int, unit_cost: str = "1.00", currency: str = "USD", key: str = ""
+    ) -> pb.ReceiveStockResponse:
+        request = pb.ReceiveStockRequest(
+            request_id=key or self.key(),
+            warehouse_id=place,
+            sku=sku,
+            quantity=quantity,
+            unit_cost=unit_cost,
+            currency=currency,
+        )
+        return self.servicer.ReceiveStock(request, None)
+
+    def adjust(self, place: str, sku: str, delta: int) -> pb.AdjustStockResponse:
+        request = pb.AdjustStockRequest(
+            request_id=self.key(), warehouse_id=place, sku=sku, delta=delta, reason="cycle count"
+        )
+        return self.servicer.AdjustStock(request, None)
+
+    def expect(self, place: str, sku: str, quantity: int, expected_on: str) -> str:
+        request = pb.ExpectReceiptRequest(
+            request_id=self.key(),
+            warehouse_id=place,
+            sku=sku,
+            quantity=quantity,
+            expected_on=expected_on,
+            reference="PO-77",
+        )
+        return self.servicer.ExpectReceipt(request, None).expected_receipt_id
+
+    def reserve(
+        self,
+        order_id: str,
+        lines: Mapping[str, tuple[str, int]],
+        costs: Mapping[str, int] | None = None,
+        *,
+        placed_days: int = 0,
+        key: str = "",
+        lease_seconds: int = 0,
+    ) -> pb.ReserveStockResponse:
+        placed_at = MARCH + timedelta(days=placed_days)
+        request = pb.ReserveStockRequest(
+            request_id=key or self.key(),
+            order_id=order_id,
+            lines=[_line(line_id, sku, quantity) for line_id, (sku, quantity) in lines.items()],
+            costs=[
+                pb.WarehouseCost(warehouse_id=place, cost_minor=cost)
+                for place, cost in (costs or {"w1": 900, "w2": 1000, "w3": 1100}).items()
+            ],
+            placed_at_micros=int(placed_at.timestamp()) * 1_000_000,
+            lease_seconds=lease_seconds,
+        )
+        return self.servicer.ReserveStock(request, None)
+
+    def release(self, order_id: str) -> tuple[int, int]:
+        request = pb.ReleaseReservationRequest(request_id=self.key(), order_id=order_id, reason="cancelled")
+        freed = self.servicer.ReleaseReservation(request, None)
+        return freed.released_quantity, freed.cancelled_backorder_quantity
+
+    def ship(
+        self,
+        order_id: str,
+        shipment_id: str,
+        place: str,
+        lines: Mapping[str, tuple[str, int]],
+        key: str = "",
+    ) -> int:
+        request = pb.ShipStockRequest(
+            request_id=key or self.key(),
+            order_id=order_id,
+            shipment_id=shipment_id,
+            warehouse_id=place,
+            lines=[_line(line_id, sku, quantity) for line_id, (sku, quantity) in lines.items()],
+        )
+        return self.servicer.ShipStock(request, None).cost.minor_units
+
+    def held(self, order_id: str) -> dict[tuple[str, str], int]:
+        reservation = self.servicer.GetReservation(pb.GetReservationRequest(order_id=order_id), None)
+        return {(part.line_id, part.warehouse_id): part.quantity for part in reservation.allocations}
+
+    def waiting(self, order_id: str) -> dict[str, int]:
+        reservation = self.servicer.GetReservation(pb.GetReservationRequest(order_id=order_id), None)
+        return {shortage.line_id: shortage.quantity for shortage in reservation.shortages}
+
+    def shipped(self, order_id: str) -> dict[tuple[str, str], int]:
+        reservation = self.servicer.GetReservation(pb.GetReservationRequest(order_id=order_id), None)
+        return {(part.line_id, part.warehouse_id): part.quantity for part in reservation.shipped}
+
+    def stock(self, sku: str) -> dict[str, tuple[int, int]]:
+        """Warehouse id → (on hand, allocated)."""
+        levels = self.servicer.ListStock(pb.ListStockRequest(sku=sku), None).levels
+        return {level.warehouse_id: (level.on_hand, level.allocated) for level in levels}
+
+    def value(self) -> int:
+        return sum(worth.minor_units for worth in self.audit().stock_value)
+
+    def audit(self) -> pb.AuditResponse:
+        return self.servicer.Audit(pb.AuditRequest(), None)
+
+    def broken(self) -> dict[str, list[str]]:
+        """Invariants that do not hold and who breaks them."""
+        return {rule.name: list(rule.offenders) for rule in self.audit().invariants if rule.violations}
+
+    def facts(self, kind: str = "", order_id: str = "") -> list[dict[str, Any]]:
+        """Details of the facts told, oldest first."""
+        with self.database.reading() as session:
+            rows = session.execute(select(outbox).order_by(outbox.c.position)).all()
+        return [
+            {"kind": row.kind, "order_id": row.order_id, **json.loads(json.dumps(row.detail))}
+            for row in rows
+            if kind in ("", row.kind) and order_id in ("", row.order_id)
+        ]
+
+
+def _line(line_id: str, sku: str, quantity: int) -> types.LineQuantity:
+    return types.LineQuantity(line_id=line_id, sku=sku, quantity=quantity)

@@ -1,0 +1,162 @@
+"""Races on real databases, each beside a naive twin or a planted order that shows the harness can catch a mistake."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+
+import pytest
+from sqlalchemy import text
+
+from services.runtime.db import Database
+from tests.inventory.stockroom import Stockroom
+
+THREADS = 12
+
+
+def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
+    """Run all acts on a dozen threads that start together; a failure of one fails the test."""
+    start = threading.Barrier(min(THREADS, len(acts)))
+    turns = count()
+
+    def run(act: Callable[[], object]) -> object:
+        if next(turns) < start.parties:
+            start.wait(timeout=30)
+        return act()
+
+    with ThreadPoolExecutor(start.parties) as pool:
+        return list(pool.map(run, acts))
+
+
+def one_unit_orders(stockroom: Stockroom, orders: int, units: int) -> None:
+    stockroom.receive("w1", "C", units)
+
+    at_once([partial(stockroom.reserve, f"o{n:04}", {"l1": ("C", 1)}, key=f"order/{n}") for n in range(orders)])
+
+    assert stockroom.stock("C") == {"w1": (units, units)}
+    told = [fact["lines"]["l1"] for fact in stockroom.facts("stock_reserved")]
+    assert sum(line["allocated"] for line in told) == units
+    assert sum(line["backordered"] for line in told) == orders - units
+    assert stockroom.broken() == {}
+
+
+def test_120_orders_race_for_20_units_and_20_get_one(stockroom: Stockroom) -> None:
+    one_unit_orders(stockroom, orders=120, units=20)
+
+
+@pytest.mark.prove
+def test_1000_orders_race_for_100_units_and_100_get_one(stockroom: Stockroom) -> None:
+    one_unit_orders(stockroom, orders=1000, units=100)
+
+
+def test_a_naive_twin_that_reads_and_then_writes_oversells(database: Database) -> None:
+    """The same race without a condition in the update: proof that the harness makes writers meet."""
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE naive (sku TEXT PRIMARY KEY, on_hand INTEGER, allocated INTEGER)"))
+        session.execute(text("INSERT INTO naive VALUES ('C', 20, 0)"))
+
+    def reserve() -> int:
+        with database.reading() as session:
+            free = session.execute(text("SELECT on_hand - allocated FROM naive")).scalar_one()
+        time.sleep(0.002)  # what a network hop between reading and writing would take
+        if free < 1:
+            return 0
+        with database.transaction() as session:
+            session.execute(text("UPDATE naive SET allocated = allocated + 1"))
+        return 1
+
+    sold = at_once([reserve] * 120)
+
+    assert sum(unit for unit in sold if isinstance(unit, int)) > 20
+
+
+def test_one_order_sent_many_times_at_once_is_reserved_once(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "C", 10)
+
+    answers = at_once([lambda: stockroom.reserve("o1", {"l1": ("C", 3)}, key="order/o1/reserve/1")] * 24)
+
+    assert all(answer == answers[0] for answer in answers)
+    assert stockroom.stock("C") == {"w1": (10, 3)}
+    assert stockroom.broken() == {}
+
+
+def test_opposite_line_orders_do_not_deadlock(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 50)
+    stockroom.receive("w1", "B", 50)
+
+    def reserve(n: int) -> object:
+        first, second = ("A", "B") if n % 2 else ("B", "A")
+        return stockroom.reserve(f"o{n}", {"l1": (first, 1), "l2": (second, 1)}, key=f"order/{n}")
+
+    at_once([partial(reserve, n) for n in range(60)])
+
+    assert stockroom.stock("A") == stockroom.stock("B") == {"w1": (50, 50)}
+    assert stockroom.broken() == {}
+
+
+def test_two_receipts_at_once_do_not_fill_twice(stockroom: Stockroom) -> None:
+    for n in range(10):
+        stockroom.reserve(f"o{n}", {"l1": ("J", 3)}, placed_days=n)
+
+    at_once([partial(stockroom.receive, "w1", "J", 2, key=f"receipt/{n}") for n in range(20)])
+
+    assert stockroom.stock("J") == {"w1": (40, 30)}
+    assert [stockroom.held(f"o{n}") for n in range(10)] == [{("l1", "w1"): 3}] * 10
+    assert stockroom.broken() == {}
+
+
+def test_receipts_and_reservations_at_once_leave_nobody_beside_stock(stockroom: Stockroom) -> None:
+    acts: list[Callable[[], object]] = []
+    for n in range(40):
+        acts.append(partial(stockroom.reserve, f"o{n}", {"l1": ("J", 2)}, key=f"order/{n}"))
+        acts.append(partial(stockroom.receive, "w1", "J", 1, key=f"receipt/{n}"))
+
+    at_once(acts)
+
+    assert stockroom.stock("J") == {"w1": (40, 40)}
+    assert stockroom.broken() == {}
+
+
+def test_the_last_fact_of_an_order_knows_all_that_happened_to_it(stockroom: Stockroom) -> None:
+    """Receipts of two SKUs fill the same order at once: neither fact may miss what the other did."""
+    for n in range(8):
+        stockroom.reserve(f"o{n}", {"l1": ("A", 1), "l2": ("B", 1)})
+
+    acts: list[Callable[[], object]] = []
+    for n in range(8):
+        acts += [
+            partial(stockroom.receive, "w1", "A", 1, key=f"a/{n}"),
+            partial(stockroom.receive, "w1", "B", 1, key=f"b/{n}"),
+        ]
+    at_once(acts)
+
+    for n in range(8):
+        assert stockroom.facts("stock_allocated", f"o{n}")[-1]["is_complete"]
+    assert stockroom.broken() == {}
+
+
+def test_releases_shipments_and_receipts_at_once_keep_every_invariant(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 20, "3.33")
+    stockroom.receive("w1", "B", 20, "0.07")
+    for n in range(30):
+        stockroom.reserve(f"o{n}", {"l1": ("A", 1), "l2": ("B", 1)}, placed_days=n)
+
+    acts: list[Callable[[], object]] = []
+    for n in range(10):
+        lines = {"l1": ("A", 1), "l2": ("B", 1)}
+        acts += [
+            partial(stockroom.release, f"o{n + 10}"),
+            partial(stockroom.ship, f"o{n}", f"s{n}", "w1", lines),
+            partial(stockroom.receive, "w2", "A" if n % 2 else "B", 3, "1.11", key=f"receipt/{n}"),
+        ]
+    at_once(acts)
+
+    assert stockroom.broken() == {}
+    assert [stockroom.waiting(f"o{n}") for n in range(20, 30)] == [{}] * 10
+    issued = sum(fact["value_minor"] for fact in stockroom.facts("stock_issued"))
+    received = sum(fact["value_minor"] for fact in stockroom.facts("stock_received"))
+    assert received - issued == stockroom.value()

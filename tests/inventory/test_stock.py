@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import pytest
+
+from oms.inventory.v1 import inventory_pb2 as pb
+from services.kernel.errors import Refused
+from tests.inventory.stockroom import Stockroom
+
+
+def queue(stockroom: Stockroom, sku: str = "J") -> list[tuple[str, int, str]]:
+    answer = stockroom.servicer.ListBackorders(pb.ListBackordersRequest(sku=sku), None)
+    return [(one.order_id, one.quantity, one.expected_on) for one in answer.backorders]
+
+
+def test_a_receipt_fills_the_queue_in_the_order_placed(stockroom: Stockroom) -> None:
+    stockroom.reserve("o1", {"l1": ("J", 30)}, placed_days=3)
+    stockroom.reserve("o3", {"l1": ("J", 15)}, placed_days=2)
+    stockroom.reserve("o2", {"l1": ("J", 20)}, placed_days=1)
+
+    receipt = stockroom.receive("w1", "J", 40)
+
+    assert (receipt.on_hand, receipt.filled_quantity) == (40, 40)
+    assert list(receipt.filled_order_ids) == ["o2", "o3", "o1"]
+    assert queue(stockroom) == [("o1", 25, "")]
+    assert stockroom.stock("J") == {"w1": (40, 40)}
+    stockroom.receive("w2", "J", 26)
+    assert stockroom.held("o1") == {("l1", "w1"): 5, ("l1", "w2"): 25}
+    assert stockroom.stock("J")["w2"] == (26, 25)
+    assert stockroom.broken() == {}
+
+
+def test_a_receipt_where_nobody_can_be_served_from_fills_nothing(stockroom: Stockroom) -> None:
+    stockroom.reserve("o1", {"l1": ("J", 5)}, {"w2": 100})
+
+    assert stockroom.receive("w1", "J", 9).filled_quantity == 0
+    assert stockroom.receive("w2", "J", 9).filled_quantity == 5
+    assert stockroom.broken() == {}
+
+
+def test_more_backorders_than_units_and_than_warehouses_are_filled_to_the_last_unit(stockroom: Stockroom) -> None:
+    """Two early ones may use w1 alone; the third may use w2: looking only at the first two would leave w2's unit free."""
+    stockroom.put_warehouse("w1", is_active=False)
+    stockroom.put_warehouse("w2", is_active=False)
+    for order_id, place in (("o1", "w1"), ("o2", "w1"), ("o3", "w2")):
+        stockroom.reserve(order_id, {"l1": ("J", 1)}, {place: 1})
+    stockroom.receive("w1", "J", 1)
+    stockroom.receive("w2", "J", 1)
+
+    stockroom.put_warehouse("w1")
+    stockroom.put_warehouse("w2")
+
+    assert [bool(stockroom.held(order_id)) for order_id in ("o1", "o2", "o3")] == [True, False, True]
+    assert stockroom.broken() == {}
+
+
+def test_backorders_take_the_date_of_the_receipt_that_reaches_them(stockroom: Stockroom) -> None:
+    stockroom.reserve("o1", {"l1": ("J", 10)}, placed_days=1)
+    stockroom.reserve("o2", {"l1": ("J", 10)}, placed_days=2)
+    stockroom.reserve("o3", {"l1": ("J", 10)}, placed_days=3)
+
+    stockroom.expect("w1", "J", 10, "2026-03-27")
+    stockroom.expect("w1", "J", 12, "2026-03-20")
+
+    assert queue(stockroom) == [("o1", 10, "2026-03-20"), ("o2", 10, "2026-03-27"), ("o3", 10, "")]
+    (level,) = stockroom.servicer.ListStock(pb.ListStockRequest(sku="J"), None).levels
+    assert (level.expected, level.expected_on) == (22, "2026-03-20")
+
+
+def test_a_receipt_uses_up_what_was_announced(stockroom: Stockroom) -> None:
+    stockroom.expect("w1", "J", 10, "2026-03-20")
+    stockroom.expect("w1", "J", 10, "2026-03-27")
+    stockroom.expect("w2", "J", 7, "2026-03-05")
+
+    stockroom.receive("w1", "J", 14)
+
+    levels = stockroom.servicer.ListStock(pb.ListStockRequest(sku="J"), None).levels
+    assert [(level.expected, level.expected_on) for level in levels] == [(6, "2026-03-27"), (7, "2026-03-05")]
+
+
+def test_missing_units_leave_the_oldest_layer_as_a_loss(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 10, "2.00")
+    stockroom.receive("w1", "A", 10, "3.00")
+
+    answer = stockroom.adjust("w1", "A", -12)
+
+    # 10 x 2.00 + 2 x 3.00 = 26.00 lost of 50.00
+    assert (answer.on_hand, stockroom.value()) == (8, 2400)
+    (told,) = stockroom.facts("stock_adjusted")
+    assert (told["quantity"], told["value_minor"], told["currency"]) == (-12, -2600, "USD")
+    assert stockroom.broken() == {}
+
+
+def test_promised_units_cannot_go_missing(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 10)
+    stockroom.reserve("o1", {"l1": ("A", 8)})
+
+    with pytest.raises(Refused) as refusal:
+        stockroom.adjust("w1", "A", -3)
+
+    assert refusal.value.reason == "STOCK_ALLOCATED"
+    assert "release 1 of them first" in refusal.value.message
+    with pytest.raises(Refused, match="has 10 units of A, so 11 cannot be missing") as refusal:
+        stockroom.adjust("w1", "A", -11)
+    assert stockroom.adjust("w1", "A", -2).on_hand == 8
+    assert stockroom.broken() == {}
+
+
+def test_found_units_are_worth_what_they_last_cost_and_serve_who_waits(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 1, "2.00")
+    stockroom.receive("w1", "A", 1, "2.50")
+    stockroom.reserve("o1", {"l1": ("A", 5)})
+
+    stockroom.adjust("w1", "A", 2)
+
+    assert stockroom.facts("stock_adjusted")[0]["value_minor"] == 500
+    assert (stockroom.held("o1"), stockroom.waiting("o1")) == ({("l1", "w1"): 4}, {"l1": 1})
+    assert stockroom.facts("stock_allocated")[0]["lines"]["l1"]["allocated"] == 4
+    assert stockroom.broken() == {}
+
+
+def test_found_units_that_were_never_bought_are_worth_nothing(stockroom: Stockroom) -> None:
+    stockroom.adjust("w1", "A", 3)
+
+    assert (stockroom.value(), stockroom.stock("A")) == (0, {"w1": (3, 0)})
+    assert stockroom.broken() == {}
+
+
+def test_a_warehouse_is_valued_in_one_currency(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 1, "2.00", "EUR")
+    stockroom.receive("w2", "A", 1, "300", "JPY")
+
+    with pytest.raises(Refused) as refusal:
+        stockroom.receive("w1", "B", 1, "2.00", "USD")
+
+    assert refusal.value.reason == "WAREHOUSE_CURRENCY"
+    worth = [(amount.currency, amount.minor_units) for amount in stockroom.audit().stock_value]
+    assert worth == [("EUR", 200), ("JPY", 300)]
+
+
+def test_stock_is_read_page_by_page(stockroom: Stockroom) -> None:
+    for sku in ("A", "B"):
+        for place in ("w1", "w2"):
+            stockroom.receive(place, sku, 1, "1.005")
+
+    seen, cursor = [], ""
+    while True:
+        page = stockroom.servicer.ListStock(pb.ListStockRequest(limit=3, cursor=cursor), None)
+        seen += [(level.sku, level.warehouse_id, level.value.minor_units) for level in page.levels]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+
+    assert seen == [("A", "w1", 101), ("A", "w2", 101), ("B", "w1", 101), ("B", "w2", 101)]
+
+
+def test_the_queue_is_read_page_by_page(stockroom: Stockroom) -> None:
+    for number in range(5):
+        stockroom.reserve(f"o{number}", {"l1": ("J", 1)}, placed_days=5 - number)
+
+    seen, cursor = [], ""
+    while True:
+        page = stockroom.servicer.ListBackorders(pb.ListBackordersRequest(limit=2, cursor=cursor), None)
+        seen += [one.order_id for one in page.backorders]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+
+    assert seen == ["o4", "o3", "o2", "o1", "o0"]
+
+
+def test_warehouses_are_listed_as_they_were_put(stockroom: Stockroom) -> None:
+    stockroom.put_warehouse("w2", is_active=False)
+
+    places = stockroom.servicer.ListWarehouses(pb.ListWarehousesRequest(), None).warehouses
+
+    assert [(place.warehouse_id, place.is_active) for place in places] == [("w1", True), ("w2", False), ("w3", True)]
