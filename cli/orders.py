@@ -127,20 +127,23 @@ def cancel(
 @app.command()
 def release(
     order: OrderArgument,
-    hold: Annotated[str, typer.Argument(help="The hold's id, from `oms orders show`.")],
-    role: Annotated[str, typer.Option(help="The role that owns the hold.")],
+    hold: Annotated[str, typer.Argument(help="The hold's rule or id, as `oms orders show` names them.")],
     note: Annotated[str, typer.Option(help="Why it may go on.")] = "",
+    role: Annotated[str | None, typer.Option(help="Act in this role; the hold's owner, when left out.")] = None,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """Release one hold; after the last one the order goes on by itself."""
     found = find_order(Api(var, "auditor"), order)
-    body = {"version": found["version"], "note": note}
-    done = Api(var, role).post(f"/v1/orders/{found['order_id']}/holds/{hold}/release", body)
+    chosen = next((each for each in found["holds"] if hold in {each["hold_id"], each["code"]}), None)
+    if chosen is None:
+        raise CommandRefused(f"{found['number']} has no hold {hold}: `oms orders show {found['number']}` lists them")
+    path = f"/v1/orders/{found['order_id']}/holds/{chosen['hold_id']}/release"
+    done = Api(var, role or chosen["owner_role"]).post(path, {"version": found["version"], "note": note})
     if as_json:
         print_json(done)
     else:
-        console().print(f"{found['number']}: the hold is released")
+        console().print(f"{found['number']}: the hold {chosen['code']} is released")
 
 
 def find_order(api: Api, order: str) -> dict[str, Any]:

@@ -236,6 +236,21 @@ def test_a_watched_change_is_a_sentence(command: Oms, api: FakeApi, monkeypatch:
     assert answer.out == "2026-03-01 10:00:00  accepted  by rules (service): every rule is content\n"
 
 
+def test_a_hold_is_released_by_its_rule_in_the_role_that_owns_it(command: Oms, api: FakeApi) -> None:
+    hold = {"hold_id": "hld_1", "code": "CREDIT_EXCEEDED", "owner_role": "accounting"}
+    api.on("GET /v1/orders/SO-1001", {**ORDER, "holds": [hold]})
+    api.on("POST /v1/orders/ord_1/holds/hld_1/release", {})
+
+    answer = command("orders", "release", "SO-1001", "CREDIT_EXCEEDED", "--note", "paid by phone")
+    unknown = command("orders", "release", "SO-1001", "MARGIN")
+
+    assert answer.out == "SO-1001: the hold CREDIT_EXCEEDED is released\n"
+    asked = next(asked for asked in api.asked if asked.method == "POST")
+    assert asked.body == {"version": 3, "note": "paid by phone"}
+    assert claims(asked.headers["Authorization"])["roles"] == ["accounting"]
+    assert (unknown.code, unknown.err) == (1, "SO-1001 has no hold MARGIN: `oms orders show SO-1001` lists them\n")
+
+
 def test_events_are_read_as_the_standard_says() -> None:
     lines = ["retry: 5", "", "id: 1", "event: shipped", "data: a", "data:b", "", ": nothing", "", "data: c"]
 
