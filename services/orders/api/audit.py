@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +14,13 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
+from oms.types.v1 import types_pb2 as types
+from services.orders.api import cross_audit
 from services.orders.api.access import CallerOf
-from services.orders.api.deps import DepsOf
+from services.orders.api.cross_audit import Broken
+from services.orders.api.deps import Deps, DepsOf
+from services.orders.store import audit as own
+from services.runtime.grpc_client import Unreachable
 
 router = APIRouter(tags=["audit"])
 
@@ -44,7 +49,6 @@ class _Heard:
 
     service: str
     answer: Any
-    why_away: str
 
 
 @router.get("/v1/audit/invariants")
@@ -61,3 +65,57 @@ def audit(deps: DepsOf, _who: CallerOf) -> Audit:
     rows = [*_own(deps), *(row for one in heard.values() for row in _rows(one))]
     rows += _between(deps, heard["inventory"].answer, heard["billing"].answer)
     return Audit(is_clean=not any(row.violations for row in rows), rows=rows)
+
+
+def _own(deps: Deps) -> list[InvariantRow]:
+    with deps.database.reading() as session:
+        found = own.findings(session)
+    return [
+        InvariantRow(name=one.name, rule=one.rule, violations=one.violations, offenders=list(one.offenders))
+        for one in found
+    ]
+
+
+def _hear(service: str, ask: Callable[[], Any]) -> _Heard:
+    try:
+        return _Heard(service, ask())
+    except Unreachable:
+        return _Heard(service, None)
+
+
+def _rows(heard: _Heard) -> list[InvariantRow]:
+    here = InvariantRow(
+        name=f"{heard.service}.answers",
+        rule=f"{heard.service} can be audited",
+        violations=0 if heard.answer is not None else 1,
+        offenders=[] if heard.answer is not None else [f"{heard.service} did not answer in time"],
+    )
+    told: Iterable[types.Invariant] = heard.answer.invariants if heard.answer is not None else ()
+    return [here, *(_told(row) for row in told)]
+
+
+def _told(row: types.Invariant) -> InvariantRow:
+    return InvariantRow(
+        name=row.name, rule=row.rule, violations=row.violations, offenders=list(row.offenders)[:_OFFENDERS]
+    )
+
+
+def _between(
+    deps: Deps, stock: inventory.AuditResponse | None, books: billing.AuditResponse | None
+) -> list[InvariantRow]:
+    """What two services say of the same thing; what a service that is away would have said is not judged."""
+    found: list[Broken] = []
+    with deps.database.reading() as session:
+        if stock is not None:
+            found.append(cross_audit.ended_orders_hold_no_stock(session, stock))
+        if books is not None:
+            found.append(cross_audit.ended_orders_hold_no_credit(session, books))
+            found.append(cross_audit.invoices_sum_to_their_order(session, books.billed))
+    if stock is not None and books is not None:
+        found.append(cross_audit.stock_is_worth_its_balance(stock.stock_value, books.inventory_balance))
+    return [
+        InvariantRow(
+            name=one.name, rule=one.rule, violations=len(one.offenders), offenders=list(one.offenders[:_OFFENDERS])
+        )
+        for one in found
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from services.kernel.errors import InvalidArgument
@@ -60,7 +60,7 @@ def event_shape(event: Event, who: Caller) -> OrderEvent:
         who=event.role if is_hidden else event.who,
         role=event.role,
         what=event.what,
-        why=event.why,
+        why="" if is_hidden and event.role != "service" else event.why,
         before=dict(event.before),
         after=dict(event.after),
     )
@@ -72,5 +72,3 @@ def _sequence(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
         raise InvalidArgument("CURSOR_UNKNOWN", "give back next_cursor as it was given, or leave it out")
     return int(cursor)
-
-

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
@@ -18,6 +18,8 @@ from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import Deps, deps_of
 from services.runtime import idempotency
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 REPLAYED = "Idempotent-Replayed"
 KEY_PATTERN = r"^[!-~]{1,128}$"
@@ -51,7 +53,9 @@ class Once:
     request_id: str
     is_keyed: bool
 
-    def answer(self, body: BaseModel | None, act: Callable[[str], BaseModel], status: int = 200) -> Response:
+    def answer(
+        self, body: BaseModel | None, act: Callable[[str], Shape], status: int | Callable[[Shape], int] = 200
+    ) -> Response:
         """The stored answer of this key, or that of `act(request_id)`, which is then stored; a refusal is not stored.
 
         `act` runs outside any transaction. A repeat after a crash between the deed and its record runs it again with the
@@ -61,9 +65,11 @@ class Once:
         earlier = self._earlier(request)
         if earlier is not None:
             return earlier
-        document = act(self.request_id).model_dump(mode="json")
-        self._store(request, {"status": status, "document": document})
-        return JSONResponse(document, status)
+        shape = act(self.request_id)
+        code = status if isinstance(status, int) else status(shape)
+        document = shape.model_dump(mode="json")
+        self._store(request, {"status": code, "document": document})
+        return JSONResponse(document, code)
 
     def _earlier(self, request: BytesValue) -> Response | None:
         if not self.is_keyed:

@@ -11,7 +11,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from services.orders.api.deps import Deps, DepsOf
-from services.orders.store import overview
+from services.orders.domain.access import EVERYTHING
+from services.orders.store import counts, overview
 from services.runtime import outbox
 
 router = APIRouter(tags=["operations"])
@@ -26,11 +27,11 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the gauges in one short transaction."""
         with self._deps.database.reading() as session:
-            counts = overview.count_by_status(session)
-            late = overview.count_late_facts(session)
+            by_status = overview.count_by_status(session, EVERYTHING)
+            late = counts.late_facts(session)
             waiting, oldest, dead = outbox.backlog(session)
         orders = GaugeMetricFamily("oms_orders", "Orders by status word.", labels=["status"])
-        for status, count in sorted(counts.items()):
+        for status, count in sorted(by_status.items()):
             orders.add_metric([status], count)
         yield orders
         age = (self._deps.clock() - oldest).total_seconds() if oldest else 0.0

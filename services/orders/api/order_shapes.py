@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
 
+from services.orders.access import Caller
 from services.orders.api.shapes import AddressShape, MoneyShape, rfc3339
+from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.holds import Hold
+from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order, Totals
-from services.orders.domain.projection import Invoice, LineQuantities, Progress, Shipment, quantities
+from services.orders.domain.policies import BLOCK
+from services.orders.domain.projection import Invoice, LineQuantities, Shipment
 from services.orders.domain.status import Standing, WaitingFor
+from services.orders.dossier import OrderPage
+
+_NEUTRAL = "we are looking at something about this order"
 
 
 class TotalsShape(BaseModel):
@@ -64,6 +71,13 @@ class Quantities(BaseModel):
     returned: int
 
 
+class LinePromise(BaseModel):
+    """A promised day of some units."""
+
+    quantity: int
+    promised_on: str | None
+
+
 class OrderLine(BaseModel):
     """A line as placed, and how far it has come."""
 
@@ -80,13 +94,6 @@ class OrderLine(BaseModel):
     promises: list[LinePromise] = Field(description="When how many units are promised.")
 
 
-class LinePromise(BaseModel):
-    """A promised day of some units."""
-
-    quantity: int
-    promised_on: str | None
-
-
 class HoldShape(BaseModel):
     """A reason why the order must wait; released_at is null while it stands."""
 
@@ -98,6 +105,26 @@ class HoldShape(BaseModel):
     placed_at: str
     released_at: str | None
     released_by: str | None
+
+
+class ViolationShape(BaseModel):
+    """A rule that spoke when the order was validated; line_id is empty for the whole order."""
+
+    code: str
+    severity: str
+    message: str
+    line_id: str
+
+
+class OrderCancellation(BaseModel):
+    """A request to cancel, and its outcome."""
+
+    cancellation_id: str
+    state: str
+    reason: str
+    requested_at: str
+    settled_at: str | None
+    settled_reason: str
 
 
 class OrderShipmentLine(BaseModel):
@@ -165,12 +192,15 @@ class OrderSummary(BaseModel):
     version: int
     status: str
     phase: str
+    axes: AxesShape
     channel: str
+    channel_ref: str
     customer_id: str
     customer_name: str
     po_number: str
     total: MoneyShape
     placed_at: str
+    changed_at: str
     waiting_for: WaitingForShape | None
 
 
@@ -202,9 +232,12 @@ class OrderDocument(BaseModel):
     totals: TotalsShape
     lines: list[OrderLine]
     holds: list[HoldShape]
+    violations: list[ViolationShape]
+    cancellations: list[OrderCancellation]
     shipments: list[OrderShipment]
     invoices: list[OrderInvoice]
     returns: list[str]
+    event_sequence: int = Field(description="The number of its newest change.")
     links: dict[str, str]
 
 
@@ -240,38 +273,62 @@ def axes_shape(standing: Standing) -> AxesShape:
     )
 
 
-def hold_shape(hold: Hold) -> HoldShape:
-    """A hold as the API shows it."""
+def hold_shape(hold: Hold, *, is_customer: bool) -> HoldShape:
+    """A hold as the API shows it; a customer reads neither its reason nor who released it."""
     return HoldShape(
         hold_id=hold.hold_id,
         code=hold.code,
         hold_type=hold.hold_type,
         owner_role=hold.owner_role,
-        reason=hold.reason,
+        reason=_NEUTRAL if is_customer else hold.reason,
         placed_at=rfc3339(hold.placed_at),
         released_at=rfc3339(hold.released_at) if hold.released_at else None,
-        released_by=hold.released_by or None,
+        released_by=None if is_customer else hold.released_by or None,
     )
 
 
-def order_document(
-    order: Order,
-    progress: Progress,
-    standing: Standing,
-    holds: Sequence[Hold],
-    promises: Mapping[str, Sequence[LinePromise]],
-) -> OrderDocument:
-    """The whole order from what the core knows of it; `promises` by line id."""
-    reached = quantities(order, progress)
+def order_document(page: OrderPage, who: Caller) -> OrderDocument:
+    """The whole order as this caller may see it: a customer is not told our reasons of holds and warnings."""
+    order, standing = page.dossier.order, page.dossier.standing
+    is_customer = who.reach == "own"
+    reached = page.dossier.lines()
+    promises = _promises(page.dossier.promises)
+    progress = page.dossier.progress
     return OrderDocument(
         **_header(order),
         status=standing.status,
         axes=axes_shape(standing),
         waiting_for=waiting_shape(standing.waiting_for),
-        lines=[_line(line, reached[line.line_id], promises.get(line.line_id, ())) for line in order.lines],
-        holds=[hold_shape(hold) for hold in holds],
+        lines=[_line(line, reached[line.line_id], promises.get(line.line_id, [])) for line in order.lines],
+        holds=[hold_shape(hold, is_customer=is_customer) for hold in page.dossier.holds],
+        violations=[
+            ViolationShape.model_validate(each, from_attributes=True)
+            for each in page.violations
+            if each.severity == BLOCK or not is_customer
+        ],
+        cancellations=[_cancellation(each) for each in page.cancellations],
         shipments=[_shipment(each) for each in sorted(progress.shipments.values(), key=lambda each: each.number)],
         invoices=[_invoice(each) for each in sorted(progress.invoices.values(), key=lambda each: each.number)],
+        event_sequence=page.event_sequence,
+    )
+
+
+def _promises(promises: Sequence[Promise]) -> dict[str, list[LinePromise]]:
+    by_line: dict[str, list[LinePromise]] = {}
+    for promise in promises:
+        shown = LinePromise(quantity=promise.quantity, promised_on=promise.promised_on or None)
+        by_line.setdefault(promise.line_id, []).append(shown)
+    return by_line
+
+
+def _cancellation(asked: Cancellation) -> OrderCancellation:
+    return OrderCancellation(
+        cancellation_id=asked.cancellation_id,
+        state=asked.state,
+        reason=asked.reason,
+        requested_at=rfc3339(asked.requested_at),
+        settled_at=rfc3339(asked.settled_at) if asked.settled_at else None,
+        settled_reason=asked.settled_reason,
     )
 
 

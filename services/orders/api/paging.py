@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
@@ -37,3 +38,9 @@ def _paging(
 
 
 PagingOf = Annotated[Paging, Depends(_paging)]
+
+
+def cut(found: Sequence[Row], limit: int, cursor: Callable[[Row], str]) -> tuple[Sequence[Row], str | None]:
+    """The page and its next cursor, from one row more than the page takes."""
+    page = found[:limit]
+    return page, cursor(page[-1]) if len(found) > limit else None

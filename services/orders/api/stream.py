@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 from fastapi.concurrency import run_in_threadpool
@@ -21,8 +21,11 @@ from services.orders.store.events import Event
 router = APIRouter(tags=["orders"])
 
 _BATCH = 100
-_ANSWERS = {
-    200: {"description": "One event per change: id is its number, data the change.", "content": {"text/event-stream": {}}},
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One event per change: id is its number, data the change.",
+        "content": {"text/event-stream": {}},
+    },
     204: {"description": "The order has ended and everything was told: do not connect again."},
 }
 

@@ -1,0 +1,135 @@
+"""Cancelling a whole order: what it would do, and doing it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import from_thread
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from services.kernel.errors import Refused
+from services.orders import cancellation
+from services.orders.access import Caller
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import Deps, DepsOf
+from services.orders.api.history import OrderReference
+from services.orders.api.idempotency import OnceWithKey
+from services.orders.api.inputs import Input, Name, Version
+from services.orders.api.shapes import MoneyShape
+from services.orders.api.versions import IfMatch, seen_version
+from services.orders.cancellation import Requested
+from services.orders.domain.cancellation import DONE, CancellationPreview
+from services.orders.store import orders
+from services.runtime.grpc_client import Unreachable
+from workflows.messages import CancelOrder, CancelOutcome
+
+router = APIRouter(tags=["orders"])
+
+
+class CancellationInput(Input):
+    """Why, and which version of the order was seen."""
+
+    reason: Name
+    version: Version | None = None
+
+
+class Obstacle(BaseModel):
+    """Why an order cannot be cancelled."""
+
+    code: str
+    detail: str
+
+
+class Consequences(BaseModel):
+    """What cancelling does."""
+
+    is_possible: bool
+    obstacles: list[Obstacle]
+    cancelled: dict[str, int] = Field(description="Line → units that will not come.")
+    freed_stock: dict[str, int] = Field(description="Line → units that others can have.")
+    stopped_shipments: list[str]
+    released_credit: MoneyShape
+    refund: MoneyShape = Field(description="What has been paid and is owed back.")
+
+
+class CancellationShape(BaseModel):
+    """A cancellation: previewed, requested (its outcome follows by itself) or done."""
+
+    order_id: str
+    cancellation_id: str | None = Field(description="Null for a preview.")
+    state: str = Field(examples=["done"])
+    consequences: Consequences
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    202: {"model": CancellationShape, "description": "Stored; its outcome follows by itself."}
+}
+
+
+@router.post("/v1/orders/{order_id}/cancellation", response_model=CancellationShape, responses=_ANSWERS)
+def cancel_order(
+    deps: DepsOf,
+    who: CallerOf,
+    once: OnceWithKey,
+    order_id: OrderReference,
+    body: CancellationInput,
+    if_match: IfMatch,
+    preview: Annotated[bool, Query(description="Only say what it would do.")] = False,
+) -> Response | CancellationShape:
+    """Cancel the whole order before anything has shipped; the answer says what money, stock and credit follow."""
+    with deps.database.reading() as session:
+        found_id = orders.find_id(session, order_id, who.scope)
+        if preview:
+            return _shape(found_id, None, "preview", cancellation.preview(session, found_id, who.scope))
+    expected = seen_version(body.version, if_match)
+    return once.answer(
+        body,
+        lambda _request_id: _cancel(deps, who, found_id, body.reason, expected),
+        lambda done: 200 if done.state == DONE else 202,
+    )
+
+
+def _cancel(deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None) -> CancellationShape:
+    with deps.database.transaction() as session:
+        asked = cancellation.request(session, order_id, who, reason, deps.clock(), expected)
+    cancellation_id = asked.cancellation.cancellation_id
+    outcome = _hand_over(deps, order_id, CancelOrder(cancellation_id, reason))
+    if outcome is None:
+        return _shape(order_id, cancellation_id, asked.cancellation.state, asked.preview)
+    return _settle(deps, order_id, asked, outcome)
+
+
+def _hand_over(deps: Deps, order_id: str, request: CancelOrder) -> CancelOutcome | None:
+    """The workflow's answer; None when it is away, and the relay hands the request over later."""
+    try:
+        return from_thread.run(deps.workflows.cancel, order_id, request, deps.settings.cancel_timeout)
+    except Unreachable:
+        return None
+
+
+def _settle(deps: Deps, order_id: str, asked: Requested, outcome: CancelOutcome) -> CancellationShape:
+    with deps.database.transaction() as session:
+        cancellation.mark_handed_over(session, asked.intent_id)
+        if not outcome.is_cancelled:
+            cancellation.decline(session, order_id, outcome.reason, deps.clock())
+    if not outcome.is_cancelled:
+        raise Refused("CANCELLATION_DECLINED", outcome.reason or "the order can no longer be cancelled: reload it")
+    return _shape(order_id, asked.cancellation.cancellation_id, DONE, asked.preview)
+
+
+def _shape(order_id: str, cancellation_id: str | None, state: str, preview: CancellationPreview) -> CancellationShape:
+    return CancellationShape(
+        order_id=order_id,
+        cancellation_id=cancellation_id,
+        state=state,
+        consequences=Consequences(
+            is_possible=preview.is_possible,
+            obstacles=[Obstacle(code=code, detail=detail) for code, detail in preview.reasons],
+            cancelled=preview.cancelled,
+            freed_stock=preview.freed_stock,
+            stopped_shipments=list(preview.stopped_shipments),
+            released_credit=MoneyShape.of_minor(preview.released_credit_minor, preview.currency),
+            refund=MoneyShape.of_minor(preview.refund_minor, preview.currency),
+        ),
+    )

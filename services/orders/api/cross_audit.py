@@ -1,0 +1,87 @@
+"""Invariants that hold between services: what each says of itself must agree with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from oms.billing.v1 import billing_pb2 as billing
+from oms.inventory.v1 import inventory_pb2 as inventory
+from oms.types.v1 import types_pb2 as types
+from services.kernel.money import Money
+from services.orders.domain.projection import quantities
+from services.orders.store import orders, progress
+
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An invariant between services and everybody who breaks it."""
+
+    name: str
+    rule: str
+    offenders: tuple[str, ...]
+
+
+def stock_is_worth_its_balance(stock: Iterable[types.Money], books: Iterable[types.Money]) -> Broken:
+    """Inventory's cost layers against billing's inventory account, in each currency."""
+    layers = {money.currency: money.minor_units for money in stock}
+    balances = {money.currency: money.minor_units for money in books}
+    offenders = tuple(
+        f"{currency}: stock {_printed(layers.get(currency, 0), currency)}, books {_printed(balances.get(currency, 0), currency)}"
+        for currency in sorted({*layers, *balances})
+        if layers.get(currency, 0) != balances.get(currency, 0)
+    )
+    return Broken("between.stock_value_is_inventory_balance", "stock at cost equals the inventory account", offenders)
+
+
+def ended_orders_hold_no_stock(session: Session, answer: inventory.AuditResponse) -> Broken:
+    """Every order that holds stock or waits for it lives."""
+    offenders = _ended(session, list(answer.holding_order_ids))
+    rule = "an order that has ended holds no stock and waits for none"
+    return Broken("between.ended_orders_hold_no_stock", rule, offenders)
+
+
+def ended_orders_hold_no_credit(session: Session, answer: billing.AuditResponse) -> Broken:
+    """Every order with credit committed lives."""
+    offenders = _ended(session, list(answer.committed_order_ids))
+    return Broken("between.ended_orders_hold_no_credit", "an order that has ended holds no credit", offenders)
+
+
+def invoices_sum_to_their_order(session: Session, billed: Sequence[billing.OrderBilled]) -> Broken:
+    """A fully invoiced order was billed its total to the cent; any other at most its total."""
+    offenders: list[str] = []
+    for start in range(0, len(billed), _BATCH):
+        batch = {row.order_id: row.total for row in billed[start : start + _BATCH]}
+        offenders += _wrongly_billed(session, batch)
+    rule = "the invoices of a fully invoiced order sum to its total, those of any other to no more"
+    return Broken("between.invoices_sum_to_order", rule, tuple(offenders))
+
+
+def _wrongly_billed(session: Session, batch: dict[str, types.Money]) -> list[str]:
+    found = {order.order_id: order for order in orders.load_many(session, sorted(batch))}
+    reached = progress.load_many(session, sorted(found))
+    offenders = [f"{order_id}: billed, but no such order" for order_id in sorted(set(batch) - set(found))]
+    for order_id, order in found.items():
+        total = order.totals.total
+        lines = quantities(order, reached[order_id].progress).values()
+        is_whole = all(line.invoiced >= line.ordered for line in lines)
+        billed = batch[order_id].minor_units
+        if batch[order_id].currency != total.currency or billed > total.minor or (is_whole and billed != total.minor):
+            offenders.append(f"{order.number}: billed {_printed(billed, total.currency)} of {total}")
+    return offenders
+
+
+def _ended(session: Session, order_ids: list[str]) -> tuple[str, ...]:
+    return tuple(
+        order_id
+        for start in range(0, len(order_ids), _BATCH)
+        for order_id in orders.ended(session, order_ids[start : start + _BATCH])
+    )
+
+
+def _printed(minor: int, currency: str) -> str:
+    return str(Money(minor, currency))

@@ -1,0 +1,168 @@
+"""Customers: accounts with their terms, tax, contacts and credit limit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from oms.billing.v1 import billing_pb2 as billing
+from services.kernel.errors import NotFound
+from services.kernel.money import Money
+from services.orders import master
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import DepsOf
+from services.orders.api.idempotency import OnceOf
+from services.orders.api.inputs import (
+    IDENTITY,
+    PRINTABLE,
+    Amount,
+    Country,
+    Currency,
+    Email,
+    Fraction,
+    Identity,
+    Input,
+    Name,
+    Sku,
+    Switch,
+)
+from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.api.shapes import MoneyShape, proto_money
+from services.orders.domain.master import AllowedShipTo, Customer
+
+router = APIRouter(tags=["master data"])
+
+
+class ShipToInput(Input):
+    """A destination that is allowed; blank members match everything."""
+
+    country: Country
+    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = ""
+    postal_code: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE)] = ""
+
+
+class CustomerInput(Input):
+    """A customer account; the same id replaces it."""
+
+    customer_id: Identity = Field(examples=["cus_acme"])
+    name: Name
+    currency: Currency
+    is_active: Switch = True
+    tier: Identity = "standard"
+    net_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 30
+    tax_rate: Fraction = "0"
+    contact_email: Email | Literal[""] = ""
+    accounting_email: Email | Literal[""] = ""
+    sales_rep: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = Field(
+        default="", description="The `sub` of the representative it is assigned to."
+    )
+    sales_rep_email: Email | Literal[""] = ""
+    allowed_ship_tos: Annotated[list[ShipToInput], Field(max_length=200)] = []
+    free_multiple_skus: Annotated[list[Sku], Field(max_length=500)] = []
+    duplicate_po: Literal["allow", "warn", "hold", "block"] = "hold"
+    credit_limit: Amount = Field(description="Most it may owe, open orders included, in its currency.")
+
+
+class CustomerShape(BaseModel):
+    """A customer account."""
+
+    customer_id: str
+    name: str
+    currency: str
+    is_active: bool
+    tier: str
+    net_days: int
+    tax_rate: str
+    contact_email: str
+    accounting_email: str
+    sales_rep: str
+    sales_rep_email: str
+    allowed_ship_tos: list[dict[str, str]]
+    free_multiple_skus: list[str]
+    duplicate_po: str
+
+
+class CreditShape(BaseModel):
+    """How a customer's credit stands."""
+
+    limit: MoneyShape
+    committed: MoneyShape = Field(description="Accepted orders not yet invoiced.")
+    receivable: MoneyShape = Field(description="Open invoices less unapplied cash.")
+    headroom: MoneyShape = Field(description="limit - committed - receivable.")
+
+
+class CustomerWithCredit(CustomerShape):
+    """A customer account and its credit."""
+
+    credit: CreditShape | None = Field(description="Null while it has no credit account.")
+
+
+@router.get("/v1/customers")
+def list_customers(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[CustomerShape]:
+    """Customer accounts by id; a sales representative sees the assigned ones."""
+    with deps.database.reading() as session:
+        found = master.list_customers(session, who.scope, after=paging.cursor, limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: row.customer_id)
+    return Page(rows=[CustomerShape.model_validate(_members(row)) for row in page], next_cursor=next_cursor)
+
+
+@router.get("/v1/customers/{customer_id}")
+def get_customer(
+    deps: DepsOf, who: CallerOf, customer_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+) -> CustomerWithCredit:
+    """One account, and how its credit stands now."""
+    with deps.database.reading() as session:
+        customer = master.get_customer(session, customer_id, who.scope)
+    try:
+        wanted = billing.GetCreditAccountRequest(customer_id=customer_id, currency=customer.currency)
+        credit = _credit(deps.billing.GetCreditAccount(wanted).account)
+    except NotFound:
+        credit = None
+    return CustomerWithCredit.model_validate({**_members(customer), "credit": credit})
+
+
+@router.post("/v1/customers", response_model=CustomerWithCredit)
+def put_customer(deps: DepsOf, who: CallerOf, body: CustomerInput, once: OnceOf) -> Response:
+    """Create or replace an account with its credit limit; placed orders keep the terms they were placed under."""
+
+    def act(_request_id: str) -> CustomerWithCredit:
+        customer = _customer(body)
+        # the limit first: an account without one would let its first order through unchecked
+        limit = proto_money(Money.parse(body.credit_limit, body.currency))
+        wanted = billing.PutCreditAccountRequest(customer_id=body.customer_id, limit=limit, net_days=body.net_days)
+        account = deps.billing.PutCreditAccount(wanted).account
+        with deps.database.transaction() as session:
+            master.put_customer(session, customer, who.principal.sub, deps.clock())
+        return CustomerWithCredit.model_validate({**_members(customer), "credit": _credit(account)})
+
+    return once.answer(body, act)
+
+
+def _customer(body: CustomerInput) -> Customer:
+    plain = body.model_dump(exclude={"credit_limit", "tax_rate", "allowed_ship_tos", "free_multiple_skus"})
+    return Customer(
+        **plain,
+        tax_rate=Decimal(body.tax_rate),
+        allowed_ship_tos=tuple(AllowedShipTo(**place.model_dump()) for place in body.allowed_ship_tos),
+        free_multiple_skus=tuple(body.free_multiple_skus),
+    )
+
+
+def _members(customer: Customer) -> dict[str, Any]:
+    return {**asdict(customer), "tax_rate": f"{customer.tax_rate:f}"}
+
+
+def _credit(account: billing.CreditAccount) -> CreditShape:
+    def money(minor: int) -> MoneyShape:
+        return MoneyShape.of_minor(minor, account.limit.currency)
+
+    return CreditShape(
+        limit=money(account.limit.minor_units),
+        committed=money(account.committed.minor_units),
+        receivable=money(account.receivable.minor_units),
+        headroom=money(account.headroom.minor_units),
+    )

@@ -1,0 +1,49 @@
+"""Releasing a hold of an order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from services.orders import dossier, holds
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import DepsOf
+from services.orders.api.history import OrderReference
+from services.orders.api.idempotency import OnceOf
+from services.orders.api.inputs import IDENTITY, Input, Text, Version
+from services.orders.api.order_shapes import OrderDocument, order_document
+from services.orders.api.versions import IfMatch, seen_version
+from services.orders.store import orders
+
+router = APIRouter(tags=["orders"])
+
+
+class ReleaseInput(Input):
+    """Why it may go on, and which version of the order was seen."""
+
+    note: Text = ""
+    version: Version | None = None
+
+
+@router.post("/v1/orders/{order_id}/holds/{hold_id}/release", response_model=OrderDocument)
+def release_hold(
+    deps: DepsOf,
+    who: CallerOf,
+    once: OnceOf,
+    order_id: OrderReference,
+    hold_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)],
+    if_match: IfMatch,
+    body: ReleaseInput | None = None,
+) -> Response:
+    """Release one hold, by its owner role; with the last one the order goes on by itself."""
+    wanted = body or ReleaseInput()
+    expected = seen_version(wanted.version, if_match)
+
+    def act(_request_id: str) -> OrderDocument:
+        with deps.database.transaction() as session:
+            found_id = orders.find_id(session, order_id, who.scope)
+            holds.release(session, found_id, hold_id, who, wanted.note, deps.clock(), expected)
+            return order_document(dossier.page(session, found_id, who.scope), who)
+
+    return once.answer(wanted, act)

@@ -1,0 +1,117 @@
+"""Orders: the overview over all channels, and the whole order."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from services.kernel.errors import InvalidArgument
+from services.orders import dossier
+from services.orders.api.access import CallerOf
+from services.orders.api.body import check_document
+from services.orders.api.deps import DepsOf
+from services.orders.api.history import OrderReference
+from services.orders.api.inputs import PRINTABLE, Identity, Instant
+from services.orders.api.order_shapes import (
+    OrderDocument,
+    OrderSummary,
+    axes_shape,
+    order_document,
+    waiting_shape,
+)
+from services.orders.api.paging import Page, PagingOf
+from services.orders.api.problems import ApiError
+from services.orders.api.shapes import MoneyShape, rfc3339
+from services.orders.domain.order import CHANNELS, PHASES
+from services.orders.domain.status import STATUS_WORDS
+from services.orders.store import overview
+from services.orders.store.overview import OverviewFilter, OverviewRow
+
+router = APIRouter(tags=["orders"])
+
+Sort = Literal[
+    "placed_at", "changed_at", "waiting_since", "total", "customer", "status",
+    "-placed_at", "-changed_at", "-waiting_since", "-total", "-customer", "-status",
+]  # fmt: skip
+Word = Annotated[str, Query(pattern=r"^[a-z][a-z_]{0,39}$", max_length=40)]
+
+
+def _filter(
+    status: Annotated[Word | None, Query(description=", ".join(STATUS_WORDS))] = None,
+    phase: Annotated[Word | None, Query(description=", ".join(PHASES))] = None,
+    channel: Annotated[Word | None, Query(description=", ".join(CHANNELS))] = None,
+    customer_id: Annotated[Identity | None, Query()] = None,
+    hold: Annotated[Word | None, Query(description="A hold type, or any.")] = None,
+    needs: Annotated[Word | None, Query(description="A role that must act.")] = None,
+    placed_from: Annotated[Instant | None, Query()] = None,
+    placed_to: Annotated[Instant | None, Query(description="Exclusive.")] = None,
+    q: Annotated[str | None, Query(max_length=64, pattern=PRINTABLE, description="Part of a number or name.")] = None,
+) -> OverviewFilter:
+    return OverviewFilter(
+        status=status or "",
+        phase=phase or "",
+        channel=channel or "",
+        customer_id=customer_id or "",
+        hold=hold or "",
+        needs=needs or "",
+        placed_from=placed_from,
+        placed_to=placed_to,
+        q=q or "",
+    )
+
+
+@router.get("/v1/orders")
+def list_orders(
+    deps: DepsOf,
+    who: CallerOf,
+    paging: PagingOf,
+    wanted: Annotated[OverviewFilter, Depends(_filter)],
+    sort: Annotated[Sort, Query(description="A leading - turns it round.")] = "-placed_at",
+) -> Page[OrderSummary]:
+    """The overview of all channels, as far as the caller may see."""
+    check_cursor(paging.cursor)
+    with deps.database.reading() as session:
+        found = overview.overview(session, who.scope, wanted, sort=sort, limit=paging.limit, cursor=paging.cursor)
+    return Page(rows=[_summary(row) for row in found.rows], next_cursor=found.next_cursor or None)
+
+
+@router.get("/v1/orders/{order_id}")
+def get_order(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> OrderDocument:
+    """The whole order: lines with their quantities, axes, holds, promised dates, shipments, invoices, whom it waits for."""
+    with deps.database.reading() as session:
+        return order_document(dossier.page(session, order_id, who.scope), who)
+
+
+def check_cursor(cursor: str) -> None:
+    """Refuse a made-up cursor whose figures no database takes; the list itself checks the rest."""
+    if not cursor:
+        return
+    try:
+        check_document(base64.urlsafe_b64decode(cursor))
+    except (ApiError, binascii.Error) as unreadable:
+        raise InvalidArgument(
+            "CURSOR_INVALID", "give back next_cursor as it was given, or leave it out"
+        ) from unreadable
+
+
+def _summary(row: OverviewRow) -> OrderSummary:
+    return OrderSummary(
+        order_id=row.order_id,
+        number=row.number,
+        version=row.version,
+        status=row.standing.status,
+        phase=row.phase,
+        axes=axes_shape(row.standing),
+        channel=row.channel,
+        channel_ref=row.channel_ref,
+        customer_id=row.customer_id,
+        customer_name=row.customer_name,
+        po_number=row.po_number,
+        total=MoneyShape.of(row.total),
+        placed_at=rfc3339(row.placed_at),
+        changed_at=rfc3339(row.changed_at),
+        waiting_for=waiting_shape(row.standing.waiting_for),
+    )

@@ -1,0 +1,114 @@
+"""Placing an order: stored first, then started; the receipt says what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from services.orders import capture
+from services.orders.access import Caller
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import Deps, DepsOf
+from services.orders.api.idempotency import REPLAYED, RequiredKey
+from services.orders.api.order_input import OrderInput, command
+from services.orders.api.order_shapes import OrderReceipt, TotalsShape, links
+from services.orders.capture import Receipt
+from services.orders.domain.order import RECEIVED, Order, PlaceOrder
+from services.orders.store import orders
+from services.runtime.grpc_client import Unreachable
+from workflows.messages import OrderRef
+
+router = APIRouter(tags=["orders"])
+
+_REPLAY_HEADER = {
+    REPLAYED: {"description": "true when this repeats the first answer to the key.", "schema": {"type": "string"}}
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    201: {"description": "Placed, with its verdict: accepted, held or rejected.", "headers": _REPLAY_HEADER},
+    202: {
+        "model": OrderReceipt,
+        "description": "Stored and never lost; the verdict follows by itself.",
+        "headers": _REPLAY_HEADER,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An order in the database and what starts its workflow."""
+
+    receipt: Receipt
+    order: Order
+
+
+@router.post("/v1/orders", status_code=201, response_model=OrderReceipt, responses=_ANSWERS)
+async def place_order(deps: DepsOf, who: CallerOf, body: OrderInput, key: RequiredKey) -> JSONResponse:
+    """Place an order. The same key and body is the same order for ever and gets the first answer again."""
+    stored = await run_in_threadpool(_store, deps, who, command(body, key, who))
+    if stored.receipt.first_answer is not None:
+        return _answer(stored.receipt.first_answer, is_replayed=True)
+    try:
+        verdict = await deps.workflows.place(_reference(stored.order), deps.settings.place_timeout)
+    except Unreachable:
+        verdict = None  # the relay starts it later: what is stored is never lost
+    first = await run_in_threadpool(_conclude, deps, stored.receipt, has_verdict=verdict is not None)
+    return _answer(first, is_replayed=stored.receipt.is_replayed)
+
+
+def _store(deps: Deps, who: Caller, wanted: PlaceOrder) -> _Stored:
+    with deps.database.transaction() as session:
+        receipt = capture.place(session, wanted, who, deps.clock())
+        return _Stored(receipt, orders.load(session, receipt.order_id))
+
+
+def _conclude(deps: Deps, stored: Receipt, *, has_verdict: bool) -> dict[str, Any]:
+    """Read what became of the order and keep it as the first answer; a twin's earlier answer wins."""
+    with deps.database.transaction() as session:
+        if has_verdict:
+            capture.mark_started(session, stored)
+        now = capture.receipt(session, stored.order_id)
+        status = 201 if has_verdict or now.phase != RECEIVED else 202
+        return capture.keep_answer(session, stored.order_id, {"status": status, "document": _document(now)})
+
+
+def _document(receipt: Receipt) -> dict[str, Any]:
+    shape = OrderReceipt(
+        order_id=receipt.order_id,
+        number=receipt.number,
+        version=receipt.version,
+        status=receipt.status,
+        phase=receipt.phase,
+        reasons=list(receipt.reasons),
+        totals=TotalsShape.of(receipt.totals),
+        links=links(receipt.order_id),
+    )
+    return shape.model_dump(mode="json")
+
+
+def _answer(first: Any, *, is_replayed: bool) -> JSONResponse:
+    headers = {"Location": first["document"]["links"]["self"]}
+    if is_replayed:
+        headers[REPLAYED] = "true"
+    return JSONResponse(first["document"], first["status"], headers=headers)
+
+
+def _reference(order: Order) -> OrderRef:
+    total = order.totals.total
+    return OrderRef(
+        order_id=order.order_id,
+        number=order.number,
+        version=order.version,
+        customer_id=order.customer_id,
+        customer_name=order.customer_name,
+        channel=order.channel,
+        po_number=order.po_number,
+        total_minor=total.minor,
+        currency=order.currency,
+        total_text=f"{total.amount:,f} {order.currency}",
+        payment_method=order.payment_method,
+        is_ship_complete=order.is_ship_complete,
+    )

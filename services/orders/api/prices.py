@@ -1,0 +1,97 @@
+"""Price agreements: what a customer pays for a SKU, and when."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import UnitPrice
+from services.orders import master
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import DepsOf
+from services.orders.api.idempotency import OnceOf
+from services.orders.api.inputs import Currency, Day, Identity, Input, Price, Sku
+from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.domain.master import PriceAgreement
+
+router = APIRouter(tags=["master data"])
+
+
+class PriceInput(Input):
+    """An agreement; the same customer, SKU and first day replace it."""
+
+    customer_id: Identity
+    sku: Sku
+    price: Price
+    currency: Currency
+    valid_from: Day
+    valid_to: Day | None = None
+
+
+class PriceShape(BaseModel):
+    """An agreement."""
+
+    customer_id: str
+    sku: str
+    price: str
+    currency: str
+    valid_from: str
+    valid_to: str | None
+
+
+@router.get("/v1/prices")
+def list_prices(
+    deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: Annotated[Identity | None, Query()] = None
+) -> Page[PriceShape]:
+    """Agreements by customer, SKU and first day; a sales representative sees those of the assigned customers."""
+    with deps.database.reading() as session:
+        found = master.list_agreements(
+            session, who.scope, customer_id=customer_id or "", after=_after(paging.cursor), limit=paging.limit + 1
+        )
+    page, next_cursor = cut(found, paging.limit, _cursor)
+    return Page(rows=[_shape(row) for row in page], next_cursor=next_cursor)
+
+
+@router.post("/v1/prices", response_model=PriceShape)
+def put_price(deps: DepsOf, who: CallerOf, body: PriceInput, once: OnceOf) -> Response:
+    """Create or replace an agreement, in the customer's currency."""
+
+    def act(_request_id: str) -> PriceShape:
+        agreement = PriceAgreement(
+            customer_id=body.customer_id,
+            sku=body.sku,
+            price=UnitPrice.parse(body.price, body.currency),
+            valid_from=body.valid_from,
+            valid_to=body.valid_to,
+        )
+        with deps.database.transaction() as session:
+            return _shape(master.put_agreement(session, agreement, who.principal.sub, deps.clock()))
+
+    return once.answer(body, act)
+
+
+def _cursor(agreement: PriceAgreement) -> str:
+    return f"{agreement.customer_id}~{agreement.sku}~{agreement.valid_from.isoformat()}"
+
+
+def _after(cursor: str) -> tuple[str, str, str]:
+    if not cursor:
+        return ("", "", "")
+    parts = cursor.split("~")
+    if len(parts) != 3:
+        raise InvalidArgument("CURSOR_INVALID", "give back next_cursor as it was given, or leave it out")
+    return (parts[0], parts[1], parts[2])
+
+
+def _shape(agreement: PriceAgreement) -> PriceShape:
+    return PriceShape(
+        customer_id=agreement.customer_id,
+        sku=agreement.sku,
+        price=agreement.price.text,
+        currency=agreement.price.currency,
+        valid_from=agreement.valid_from.isoformat(),
+        valid_to=agreement.valid_to.isoformat() if agreement.valid_to else None,
+    )

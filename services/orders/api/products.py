@@ -1,0 +1,97 @@
+"""Products: the catalogue."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from services.kernel.money import UnitPrice
+from services.orders import master
+from services.orders.access import Caller
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import DepsOf
+from services.orders.api.idempotency import OnceOf
+from services.orders.api.inputs import Currency, Input, Name, Price, Quantity, Sku, Switch
+from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.domain.master import Product
+
+router = APIRouter(tags=["master data"])
+
+
+class ProductInput(Input):
+    """A SKU; the same one replaces it."""
+
+    sku: Sku
+    description: Name
+    kind: Literal["stock", "build_to_order", "service"] = "stock"
+    currency: Currency
+    list_price: Price | None = None
+    standard_cost: Price | None = None
+    weight_grams: Annotated[int, Field(strict=True, ge=0, le=100_000_000)] = 0
+    multiple: Quantity = Field(default=1, description="Sold in multiples of this.")
+    min_quantity: Quantity = 1
+    is_sellable: Switch = True
+
+
+class ProductShape(BaseModel):
+    """A SKU of the catalogue."""
+
+    sku: str
+    description: str
+    kind: str
+    currency: str | None
+    list_price: str | None = Field(description="Null when there is none, or for who sees no prices.")
+    standard_cost: str | None
+    weight_grams: int
+    multiple: int
+    min_quantity: int
+    is_sellable: bool
+
+
+@router.get("/v1/products")
+def list_products(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[ProductShape]:
+    """The catalogue by SKU."""
+    with deps.database.reading() as session:
+        found = master.list_products(session, after=paging.cursor, limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: row.sku)
+    return Page(rows=[_shape(row, who) for row in page], next_cursor=next_cursor)
+
+
+@router.post("/v1/products", response_model=ProductShape)
+def put_product(deps: DepsOf, who: CallerOf, body: ProductInput, once: OnceOf) -> Response:
+    """Create or replace a SKU; placed orders keep their snapshot."""
+
+    def act(_request_id: str) -> ProductShape:
+        with deps.database.transaction() as session:
+            product = master.put_product(session, _product(body), who.principal.sub, deps.clock())
+        return _shape(product, who)
+
+    return once.answer(body, act)
+
+
+def _product(body: ProductInput) -> Product:
+    def price(text: str | None) -> UnitPrice | None:
+        return UnitPrice.parse(text, body.currency) if text is not None else None
+
+    plain = body.model_dump(exclude={"currency", "list_price", "standard_cost"})
+    return Product(**plain, list_price=price(body.list_price), standard_cost=price(body.standard_cost))
+
+
+def _shape(product: Product, who: Caller) -> ProductShape:
+    prices = (product.list_price, product.standard_cost) if who.sees_money else (None, None)
+    list_price, standard_cost = prices
+    priced = list_price or standard_cost
+    return ProductShape(
+        sku=product.sku,
+        description=product.description,
+        kind=product.kind,
+        currency=priced.currency if priced else None,
+        list_price=list_price.text if list_price else None,
+        standard_cost=standard_cost.text if standard_cost else None,
+        weight_grams=product.weight_grams,
+        multiple=product.multiple,
+        min_quantity=product.min_quantity,
+        is_sellable=product.is_sellable,
+    )
