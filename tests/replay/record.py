@@ -1,0 +1,117 @@
+"""Records the stored histories anew: `python -m tests.replay.record`. Only for a story that no order runs yet.
+
+A change that breaks the stored ones would break orders that are under way: use workflow.patched() instead of recording again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from temporalio.client import Client
+
+from tests.temporal import temporal_environment
+from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, place, until_quiet
+from tests.workflows.fakes import FakeServices
+from workflows import names
+from workflows.messages import Validation
+
+HISTORIES = Path(__file__).parent / "histories"
+
+Life = Callable[[PlacedOrder], Awaitable[None]]
+
+
+async def to_cash(order: PlacedOrder) -> None:
+    """Shipped, delivered, paid."""
+    await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+    await until_quiet(order, 18)
+    await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
+    await order.tell(names.PAYMENT_SETTLED)
+    await order.handle.result()
+
+
+async def paid_before_delivered(order: PlacedOrder) -> None:
+    """Facts out of the usual order, all in one turn."""
+    for kind in (names.SHIPMENT_SHIPPED, names.PAYMENT_SETTLED, names.SHIPMENT_DELIVERED):
+        await order.tell(kind, "shp_1")
+    await order.handle.result()
+
+
+async def released_then_to_cash(order: PlacedOrder) -> None:
+    """Held, released by people, then to cash."""
+    await order.tell(names.HOLDS_RELEASED)
+    await until_quiet(order, 17)
+    await to_cash(order)
+
+
+async def backorder_then_to_cash(order: PlacedOrder) -> None:
+    """Stock comes later."""
+    await order.tell(names.STOCK_ALLOCATED, is_complete=True)
+    await until_quiet(order, 16)
+    await to_cash(order)
+
+
+async def cancelled(order: PlacedOrder) -> None:
+    """Cancelled before anything left."""
+    await order.cancel()
+    await order.handle.result()
+
+
+async def ended(order: PlacedOrder) -> None:
+    """Nothing more happens."""
+    await order.handle.result()
+
+
+async def still_open(order: PlacedOrder) -> None:
+    """Waits for the warehouse."""
+    await until_quiet(order, 11)
+
+
+def away_once() -> FakeServices:
+    """Inventory is away long enough that the step becomes an ordinary activity."""
+    services = FakeServices()
+    services.absences["inventory.ReserveStock"] = 3
+    return services
+
+
+LIVES: dict[str, tuple[FakeServices, bool, Life]] = {
+    "to_cash": (FakeServices(), False, to_cash),
+    "paid_before_delivered": (FakeServices(), False, paid_before_delivered),
+    "held_and_released": (
+        FakeServices(validation=Validation("held", ["CREDIT"]), is_granted=False),
+        False,
+        released_then_to_cash,
+    ),
+    "held_and_cancelled": (FakeServices(validation=Validation("held", ["THRESHOLD"])), False, cancelled),
+    "rejected": (FakeServices(validation=Validation("rejected", ["UNKNOWN_SKU"])), False, ended),
+    "backordered": (FakeServices(backordered=5), False, backorder_then_to_cash),
+    "ship_complete": (FakeServices(backordered=5), True, backorder_then_to_cash),
+    "cancelled": (FakeServices(), False, cancelled),
+    "service_away": (away_once(), False, to_cash),
+    "still_open": (FakeServices(), False, still_open),
+}
+
+
+async def record(client: Client, name: str) -> None:
+    """Live one life and store its history."""
+    services, is_ship_complete, life = LIVES[name]
+    queue = uuid.uuid4().hex
+    async with fake_worker(client, services, queue):
+        order = await place(client, order_ref(is_ship_complete=is_ship_complete), queue)
+        await life(order)
+        history = await order.history()
+    text = history.to_json()
+    await asyncio.to_thread((HISTORIES / f"{name}.json").write_text, text + "\n")
+
+
+async def main() -> None:
+    """Record every life."""
+    async with temporal_environment(skips_time=False) as environment:
+        for name in LIVES:
+            await record(environment.client, name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
