@@ -205,9 +205,7 @@ def _lines(session: Session, command: PlaceOrder, today: date) -> tuple[Line, ..
     return tuple(lines)
 
 
-def _store(
-    session: Session, order: Order, customer: Customer, request: Request, caller: Caller, now: datetime
-) -> str:
+def _store(session: Session, order: Order, customer: Customer, request: Request, caller: Caller, now: datetime) -> str:
     intent_id = intents.start(session, order, now)
     orders.add(session, order, request, intent_id)
     progress.add(session, order.order_id, Progress(), derive(order, Progress(), (), now), now)

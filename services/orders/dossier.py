@@ -67,7 +67,9 @@ def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
     """The dossier; NotFound when the order does not exist or the scope hides it."""
     order = orders.load(session, order_id, scope)
     kept = progress.load(session, order_id)
-    return Dossier(order, kept.progress, holds.of_order(session, order_id), kept.promises, kept.standing, kept.changed_at)
+    return Dossier(
+        order, kept.progress, holds.of_order(session, order_id), kept.promises, kept.standing, kept.changed_at
+    )
 
 
 def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
@@ -109,9 +111,7 @@ def _lift_holds(session: Session, dossier: Dossier, actor: Actor, now: datetime,
 
 def restate(session: Session, dossier: Dossier, now: datetime) -> Dossier:
     """Derive the standing anew and store it: the cache is right in every transaction that changes the order."""
-    derived = keep_since(
-        derive(dossier.order, dossier.progress, dossier.holds, now), dossier.standing.waiting_for
-    )
+    derived = keep_since(derive(dossier.order, dossier.progress, dossier.holds, now), dossier.standing.waiting_for)
     changed = replace(dossier, standing=derived, changed_at=now)
     progress.save(session, changed.order_id, changed.progress, changed.promises, derived, now)
     return changed

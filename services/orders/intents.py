@@ -57,7 +57,14 @@ def start(session: Session, order: Order, now: datetime) -> str:
 
 
 def signal(
-    session: Session, order_id: str, name: str, now: datetime, *, fact_id: str = "", subject_id: str = "", is_complete: bool = False
+    session: Session,
+    order_id: str,
+    name: str,
+    now: datetime,
+    *,
+    fact_id: str = "",
+    subject_id: str = "",
+    is_complete: bool = False,
 ) -> None:
     """A signal to the order's workflow; `fact_id` is the fact behind it and becomes the signal's request id.
 

@@ -57,7 +57,12 @@ def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: da
 
 
 def list_agreements(
-    session: Session, scope: Scope, *, customer_id: str = "", after: tuple[str, str, str] = ("", "", ""), limit: int = 100
+    session: Session,
+    scope: Scope,
+    *,
+    customer_id: str = "",
+    after: tuple[str, str, str] = ("", "", ""),
+    limit: int = 100,
 ) -> list[PriceAgreement]:
     """Agreements by customer, SKU and first day, behind `after` (customer id, SKU, ISO day)."""
     return store.agreements(session, scope, customer_id=customer_id, after=after, limit=limit)

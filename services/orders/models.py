@@ -130,7 +130,8 @@ class OrderRow(Table, table=True):
             name="sales_order_phase_known",
         ),
         CheckConstraint(
-            "total_minor = merchandise_minor - discount_minor + freight_minor + tax_minor", name="sales_order_total_adds_up"
+            "total_minor = merchandise_minor - discount_minor + freight_minor + tax_minor",
+            name="sales_order_total_adds_up",
         ),
         CheckConstraint(
             "merchandise_minor >= 0 AND discount_minor >= 0 AND freight_minor >= 0 AND tax_minor >= 0",

@@ -13,7 +13,7 @@ from services.orders import intents
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
 from services.orders.domain.mails import Contacts, Promise
-from services.orders.domain.order import ACCEPTED, RECEIVED
+from services.orders.domain.order import ACCEPTED, RECEIVED, REJECTED
 from services.orders.domain.projection import is_complete
 from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
 from services.orders.store import holds as hold_store
@@ -34,6 +34,16 @@ class Milestone:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A milestone on its way into the order: where, what, when."""
+
+    session: Session
+    dossier: Dossier
+    milestone: Milestone
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """The status word now shown, and whether nothing more is to be delivered, invoiced or paid."""
 
@@ -51,28 +61,28 @@ def record(session: Session, order_id: str, milestone: Milestone, contacts: Cont
     if milestone.version and milestone.version != before.order.version:
         sentence = f"the order is at version {before.order.version}, the turn worked on {milestone.version}"
         raise Refused("VERSION_STALE", sentence, version=str(before.order.version))
-    after = restate(session, act(session, before, milestone, now), now)
+    after = restate(session, act(Turn(session, before, milestone, now)), now)
     why = milestone.subject_id or milestone.waiting_for
     note_event(session, before, after, WORKFLOW, _EVENTS.get(milestone.name, f"order_{milestone.name}"), now, why=why)
     after = tell_backorders(session, after, contacts, now)
     return Recorded(after.standing.status, is_complete(after.order, after.progress))
 
 
-def _noted(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
-    return dossier
+def _noted(turn: Turn) -> Dossier:
+    return turn.dossier
 
 
-def _allocated(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
-    return replace(dossier, promises=milestone.promises or dossier.promises)
+def _allocated(turn: Turn) -> Dossier:
+    return replace(turn.dossier, promises=turn.milestone.promises or turn.dossier.promises)
 
 
-def _accepted(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+def _accepted(turn: Turn) -> Dossier:
     """Keep the promises and send e-mail 2, once."""
+    session, dossier, now = turn.session, _allocated(turn), turn.now
     if dossier.order.phase == RECEIVED:
         dossier = advance(session, dossier, "clear", WORKFLOW, now)
     if dossier.order.phase != ACCEPTED:
         raise Refused("ILLEGAL_TRANSITION", f"an order that is {dossier.order.phase} cannot be recorded as accepted")
-    dossier = _allocated(session, dossier, milestone, now)
     if dossier.order.accepted_at is not None:
         return dossier
     orders.change(session, dossier.order_id, {"accepted_at": now})
@@ -82,38 +92,43 @@ def _accepted(session: Session, dossier: Dossier, milestone: Milestone, now: dat
     return dossier
 
 
-def _rejected(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+def _rejected(turn: Turn) -> Dossier:
     """Validation has rejected and told it already, unless the saga itself refuses the order."""
-    if dossier.order.phase == "rejected":
-        return dossier
-    dossier = advance(session, dossier, "reject", WORKFLOW, now, milestone.waiting_for)
-    customer = master.customer(session, dossier.order.customer_id)
-    intents.mail(session, dossier.order, mails.order_rejected(dossier.order, customer, [milestone.waiting_for]), now)
+    if turn.dossier.order.phase == REJECTED:
+        return turn.dossier
+    reason = turn.milestone.waiting_for
+    dossier = advance(turn.session, turn.dossier, "reject", WORKFLOW, turn.now, reason)
+    customer = master.customer(turn.session, dossier.order.customer_id)
+    intents.mail(turn.session, dossier.order, mails.order_rejected(customer, [reason]), turn.now)
     return dossier
 
 
-def _cancelled(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
-    asked = _pending_reason(session, dossier.order_id)
-    dossier = advance(session, dossier, "cancel", WORKFLOW, now, asked)
-    hold_store.settle_cancellation(session, dossier.order_id, DONE, "", now)
-    customer = master.customer(session, dossier.order.customer_id)
-    intents.mail(session, dossier.order, mails.order_cancelled(customer, asked), now)
+def _cancelled(turn: Turn) -> Dossier:
+    asked = _pending_reason(turn.session, turn.dossier.order_id)
+    dossier = advance(turn.session, turn.dossier, "cancel", WORKFLOW, turn.now, asked)
+    hold_store.settle_cancellation(turn.session, dossier.order_id, DONE, "", turn.now)
+    customer = master.customer(turn.session, dossier.order.customer_id)
+    intents.mail(turn.session, dossier.order, mails.order_cancelled(customer, asked), turn.now)
     return dossier
 
 
-def _cancel_refused(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
+def _cancel_refused(turn: Turn) -> Dossier:
     reason = "a shipment has left: ask for a return instead"
-    hold_store.settle_cancellation(session, dossier.order_id, DECLINED, reason, now)
-    return dossier
+    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, reason, turn.now)
+    return turn.dossier
 
 
-def _closed(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
-    return advance(session, dossier, "close", WORKFLOW, now)
+def _closed(turn: Turn) -> Dossier:
+    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, "the order is complete", turn.now)
+    return advance(turn.session, turn.dossier, "close", WORKFLOW, turn.now)
 
 
-def _failed(session: Session, dossier: Dossier, milestone: Milestone, now: datetime) -> Dossier:
-    hold_store.settle_cancellation(session, dossier.order_id, DECLINED, "the order failed", now)
-    return advance(session, dossier, "fail", WORKFLOW, now, milestone.waiting_for)
+def _failed(turn: Turn) -> Dossier:
+    """A saga that breaks off after its order has ended changes nothing of it."""
+    if turn.dossier.order.has_ended:
+        return turn.dossier
+    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, "the order failed", turn.now)
+    return advance(turn.session, turn.dossier, "fail", WORKFLOW, turn.now, turn.milestone.waiting_for)
 
 
 def _pending_reason(session: Session, order_id: str) -> str:
@@ -121,7 +136,7 @@ def _pending_reason(session: Session, order_id: str) -> str:
     return asked[0].reason if asked else ""
 
 
-_MILESTONES: dict[str, Callable[[Session, Dossier, Milestone, datetime], Dossier]] = {
+_MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
     "held": _noted,
     "rejected": _rejected,
     "accepted": _accepted,

@@ -122,7 +122,9 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
     cost = cost_of(order.lines, dict(evidence.products), order.currency)
     net = totals.merchandise - totals.discount
     plain = ("number", "channel", "channel_ref", "po_number", "currency", "payment_method", "is_ship_complete")
-    minor = {f"{name}_minor": getattr(totals, name).minor for name in ("merchandise", "discount", "freight", "tax", "total")}
+    minor = {
+        f"{name}_minor": getattr(totals, name).minor for name in ("merchandise", "discount", "freight", "tax", "total")
+    }
     return {
         **{name: getattr(order, name) for name in plain},
         **minor,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from services.runtime.settings import ServiceSettings
 
 
@@ -15,3 +17,4 @@ class Settings(ServiceSettings):
     warehouse_manager_email: str = "warehouse@oms.example"
     accounting_email: str = "accounting@oms.example"
     support_email: str = "support@oms.example"
+    carrier_secrets: dict[str, str] = Field(default_factory=dict)

@@ -94,7 +94,7 @@ def _tell(
     customer = master_store.customer(session, order.customer_id)
     if decided == "held":
         owned = [(hold.owner_role, hold.reason) for hold in dossier.holds]
-        intents.mail(session, order, mails.order_on_hold(order, customer, contacts, owned), now)
+        intents.mail(session, order, mails.order_on_hold(customer, contacts, owned), now)
     elif decided == "rejected":
         sentences = [one.message for one in violations if one.severity == BLOCK]
-        intents.mail(session, order, mails.order_rejected(order, customer, list(dict.fromkeys(sentences))), now)
+        intents.mail(session, order, mails.order_rejected(customer, list(dict.fromkeys(sentences))), now)

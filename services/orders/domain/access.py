@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from services.kernel.errors import NotPermitted
 
 STAFF_ROLES = ("support", "approver", "warehouse", "accounting", "manufacturing", "admin", "auditor", "service")
-_PRECEDENCE = ("service", "admin", "approver", "accounting", "support", "sales_rep", "warehouse", "manufacturing", "channel", "customer", "auditor")
+_PRECEDENCE = (
+    "service",
+    "admin",
+    "approver",
+    "accounting",
+    "support",
+    "sales_rep",
+    "warehouse",
+    "manufacturing",
+    "channel",
+    "customer",
+    "auditor",
+)
 
 
 @dataclass(frozen=True, slots=True)

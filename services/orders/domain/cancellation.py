@@ -56,7 +56,9 @@ def preview(order: Order, progress: Progress, *, is_pending: bool) -> Cancellati
         cancelled={line_id: line.ordered - line.shipped for line_id, line in lines.items()},
         freed_stock={line_id: line.allocated - line.shipped for line_id, line in lines.items()},
         stopped_shipments=tuple(
-            shipment.number for shipment in progress.shipments.values() if shipment.state in ("released", "picked", "packed")
+            shipment.number
+            for shipment in progress.shipments.values()
+            if shipment.state in ("released", "picked", "packed")
         ),
         released_credit_minor=order.totals.total.minor if order.payment_method == "terms" else 0,
         refund_minor=paid,

@@ -50,14 +50,19 @@ class Promise:
 
 
 def printed(money: Money) -> str:
-    """"1,329.00": the amount as people read it, without its currency."""
+    """The amount as people read it, without its currency: "1,329.00" for 132900 minor units of USD."""
     return f"{money.amount:,f}"
 
 
 def order_received(order: Order, customer: Customer) -> Mail:
     """E-mail 1: it has arrived; nothing is promised yet."""
     lines = [
-        {"sku": line.sku, "description": line.description, "quantity": line.quantity, "extended": printed(line.extended)}
+        {
+            "sku": line.sku,
+            "description": line.description,
+            "quantity": line.quantity,
+            "extended": printed(line.extended),
+        }
         for line in order.lines
     ]
     variables = {
@@ -92,7 +97,7 @@ def _promised(order: Order, promise: Promise) -> dict[str, Any]:
     }
 
 
-def order_on_hold(order: Order, customer: Customer, contacts: Contacts, holds: Sequence[tuple[str, str]]) -> Mail:
+def order_on_hold(customer: Customer, contacts: Contacts, holds: Sequence[tuple[str, str]]) -> Mail:
     """`holds` are (owner role, reason); accounting and support are told of theirs, the customer reads neutral words."""
     owners = {owner for owner, _ in holds}
     staff = [Recipient(contacts.accounting, "Accounting", "accounting")] if "accounting" in owners else []
@@ -102,7 +107,7 @@ def order_on_hold(order: Order, customer: Customer, contacts: Contacts, holds: S
     return Mail("order_on_hold", recipients, {"reasons": [reason for _, reason in holds]})
 
 
-def order_rejected(order: Order, customer: Customer, reasons: Sequence[str]) -> Mail:
+def order_rejected(customer: Customer, reasons: Sequence[str]) -> Mail:
     """The order is refused."""
     return Mail("order_rejected", (*_buyer(customer), *_sales_rep(customer)), {"reasons": list(reasons)})
 
@@ -145,7 +150,9 @@ def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts) ->
         case "shipment_delivered":
             url = contacts.feedback_url.format(order_id=order.order_id)
             variables = {"feedback_url": url, "support_email": contacts.support}
-            return Mail("delivered", _buyer(customer), {"shipment_number": fact.detail["shipment"]["number"], **variables})
+            return Mail(
+                "delivered", _buyer(customer), {"shipment_number": fact.detail["shipment"]["number"], **variables}
+            )
         case "invoice_issued":
             return _invoice(fact, customer)
         case "payment_received":

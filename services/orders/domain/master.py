@@ -82,7 +82,9 @@ class Product:
         if self.kind not in ("stock", "build_to_order", "service"):
             raise InvalidArgument("KIND_UNKNOWN", "a product is stock, build_to_order or service")
         if self.multiple < 1 or self.min_quantity < 1 or self.weight_grams < 0:
-            raise InvalidArgument("PRODUCT_OUT_OF_RANGE", "multiple and min_quantity are at least 1, a weight at least 0")
+            raise InvalidArgument(
+                "PRODUCT_OUT_OF_RANGE", "multiple and min_quantity are at least 1, a weight at least 0"
+            )
 
 
 @dataclass(frozen=True, slots=True)

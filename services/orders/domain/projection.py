@@ -154,6 +154,7 @@ class LineQuantities:
 def apply(progress: Progress, fact: Fact) -> Progress:
     """The progress after a fact; what it already knows better stays. An unreadable detail is InvalidArgument."""
     try:
+        _require_documents(fact)
         lines = _newer_lines(progress.lines, fact)
         shipments = _newest(progress.shipments, _shipments_in(fact))
         invoices = _newest(progress.invoices, _invoices_in(fact))
@@ -161,6 +162,14 @@ def apply(progress: Progress, fact: Fact) -> Progress:
         sentence = f"fact {fact.fact_id} of kind {fact.kind} has a detail that orders cannot read"
         raise InvalidArgument("FACT_UNREADABLE", sentence, fact_id=fact.fact_id) from unreadable
     return Progress(lines, shipments, invoices)
+
+
+def _require_documents(fact: Fact) -> None:
+    """A KeyError names what a kind must carry and this fact does not."""
+    needed = {"invoice_issued": ("invoice",), "payment_received": ("amount_minor", "currency", "invoices")}
+    members = ("shipment",) if fact.kind.startswith("shipment_") else needed.get(fact.kind, ())
+    for member in members:
+        fact.detail[member]
 
 
 def _newer_lines(known: Mapping[str, LineProgress], fact: Fact) -> Mapping[str, LineProgress]:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from services.orders.domain.holds import Hold, remaining
-from services.orders.domain.order import ACCEPTED, CANCELLED, CLOSED, EXPIRED, FAILED, IN_REVIEW, RECEIVED, REJECTED, Order
+from services.orders.domain.order import (
+    ACCEPTED,
+    CANCELLED,
+    CLOSED,
+    EXPIRED,
+    FAILED,
+    IN_REVIEW,
+    RECEIVED,
+    REJECTED,
+    Order,
+)
 from services.orders.domain.projection import LineQuantities, Progress, is_complete, quantities
 
 STATUS_WORDS = (
@@ -169,7 +179,9 @@ def _waiting_for(
 def _waits_for_goods(
     order: Order, progress: Progress, lines: Sequence[LineQuantities], since: datetime
 ) -> WaitingFor | None:
-    at_work = [shipment for shipment in progress.shipments.values() if shipment.state in ("released", "picked", "packed")]
+    at_work = [
+        shipment for shipment in progress.shipments.values() if shipment.state in ("released", "picked", "packed")
+    ]
     if at_work:
         numbers = ", ".join(sorted(shipment.number for shipment in at_work))
         dates = [shipment.promised_on for shipment in at_work]
@@ -181,7 +193,9 @@ def _waits_for_goods(
     under_way = [shipment for shipment in progress.shipments.values() if shipment.state == "shipped"]
     if under_way:
         numbers = ", ".join(sorted(shipment.number for shipment in under_way))
-        return WaitingFor("carrier", f"delivery of {numbers}", since, _earliest([each.promised_on for each in under_way]))
+        return WaitingFor(
+            "carrier", f"delivery of {numbers}", since, _earliest([each.promised_on for each in under_way])
+        )
     if sum(line.delivered for line in lines) < sum(line.wanted for line in lines):
         return WaitingFor("system", f"release of {order.number} to its warehouses", since)
     return None

@@ -76,4 +76,3 @@ def mark_done(session: Session, fact_id: str) -> None:
     """An outbox row need not be sent: what it asks for is done."""
     statement = update(outbox).where(outbox.c.fact_id == fact_id, outbox.c.state != "sent")
     session.execute(statement.values(state="sent", retry_at=None))
-

@@ -159,7 +159,12 @@ def agreements_of(session: Session, customer_id: str, skus: Sequence[str]) -> di
 
 
 def agreements(
-    session: Session, scope: Scope, *, customer_id: str = "", after: tuple[str, str, str] = ("", "", ""), limit: int = 100
+    session: Session,
+    scope: Scope,
+    *,
+    customer_id: str = "",
+    after: tuple[str, str, str] = ("", "", ""),
+    limit: int = 100,
 ) -> list[PriceAgreement]:
     """Agreements of the customers that the scope shows, by customer, SKU and first day, behind `after`."""
     visible = select(col(CustomerRow.customer_id)).where(_customers_within(scope))

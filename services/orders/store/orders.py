@@ -48,9 +48,9 @@ def next_number(session: Session) -> str:
     """The next sales order number; the counter's row stays locked until the transaction ends, so placing queues here."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     first = dialect.insert(CounterRow).values(name=_NUMBERS, value=_FIRST_NUMBER)
-    counted = first.on_conflict_do_update(
-        index_elements=["name"], set_={"value": col(CounterRow.value) + 1}
-    ).returning(col(CounterRow.value))
+    counted = first.on_conflict_do_update(index_elements=["name"], set_={"value": col(CounterRow.value) + 1}).returning(
+        col(CounterRow.value)
+    )
     return sales_order_number(int(session.execute(counted).scalar_one()))
 
 
@@ -156,7 +156,9 @@ def load(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
 
 def load_many(session: Session, order_ids: Sequence[str], scope: Scope = EVERYTHING) -> list[Order]:
     """The orders of these ids that exist and the scope shows, by id."""
-    query = select(OrderRow).where(col(OrderRow.order_id).in_(order_ids), within(scope)).order_by(col(OrderRow.order_id))
+    query = (
+        select(OrderRow).where(col(OrderRow.order_id).in_(order_ids), within(scope)).order_by(col(OrderRow.order_id))
+    )
     rows = session.scalars(query, execution_options={"populate_existing": True}).all()
     lines = select(LineRow).where(col(LineRow.order_id).in_([row.order_id for row in rows]))
     by_order: dict[str, list[LineRow]] = {row.order_id: [] for row in rows}

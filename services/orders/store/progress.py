@@ -81,7 +81,7 @@ def _cached(standing: Standing, now: datetime) -> dict[str, Any]:
 
 
 def wrapped(words: Sequence[str]) -> str:
-    """",credit,price," so that one word can be found with LIKE; empty for none."""
+    """The words with commas around each (",credit,price,"), so that LIKE finds one; empty for none."""
     return f",{','.join(words)}," if words else ""
 
 

@@ -1,0 +1,157 @@
+"""Settings → database → servicer and HTTP API → serve; the relay sends mails, starts workflows and signals them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import grpc
+import uvicorn
+from fastapi import FastAPI
+
+from oms.billing.v1.billing_pb2_grpc import BillingServiceStub
+from oms.fulfillment.v1.fulfillment_pb2_grpc import FulfillmentServiceStub
+from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
+from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
+from oms.orders.v1 import orders_pb2, orders_pb2_grpc
+from services.kernel.clock import utc_now
+from services.orders import facts
+from services.orders.api.app import create_app
+from services.orders.api.carrier_secrets import LocalSecrets, given_secrets
+from services.orders.api.deps import ApiSettings, Deps
+from services.orders.api.health import grpc_probe
+from services.orders.domain.mails import Contacts
+from services.orders.models import Table
+from services.orders.servicer import OrdersServicer
+from services.orders.settings import Settings
+from services.runtime.auth import Authenticator, machine_token
+from services.runtime.db import Database
+from services.runtime.grpc_client import Unreachable, connect
+from services.runtime.grpc_server import AddressTaken
+from services.runtime.process import ServiceProcess, run
+from services.runtime.relay import Relay
+
+NAME = "orders"
+MIGRATIONS = Path(__file__).parent / "migrations"
+SERVICE = orders_pb2.DESCRIPTOR.services_by_name["OrdersService"].full_name
+
+
+class HttpServer:
+    """The public API in a thread beside gRPC; the address is taken when it is made, so a taken port is said at once."""
+
+    def __init__(self, app: FastAPI, listen: str) -> None:
+        host, _, port = listen.rpartition(":")
+        config = uvicorn.Config(app, host=host, port=int(port), log_config=None, access_log=False, lifespan="off")
+        config.timeout_graceful_shutdown = 5
+        self._server = uvicorn.Server(config)
+        try:
+            self._socket = config.bind_socket()
+        except SystemExit as taken:
+            sentence = f"cannot listen on {listen}: another process has the port; stop it or set OMS_HTTP_LISTEN"
+            raise AddressTaken(sentence) from taken
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name="http")
+
+    @property
+    def port(self) -> int:
+        """The port in use; 0 in the setting chooses a free one."""
+        return int(self._socket.getsockname()[1])
+
+    def start(self) -> None:
+        """Serve."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let running requests finish, then end."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join(timeout=8)
+        self._socket.close()
+
+
+class TemporalDoor:
+    """Closes the Temporal client's thread when the process stops; it opens by itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.workflows = facts.open_workflows(settings.temporal_target, settings.temporal_namespace)
+
+    def start(self) -> None:
+        """Nothing to do: it connects when first used."""
+
+    def stop(self) -> None:
+        """End its thread."""
+        self.workflows.close()
+
+    def probe(self) -> None:
+        """Raise Unreachable while Temporal does not answer."""
+        if not asyncio.run(self.workflows.is_reachable()):
+            raise Unreachable("Temporal does not answer")
+
+
+class OrdersProcess(ServiceProcess):
+    """The orders process also serves HTTP."""
+
+    http: HttpServer
+
+
+def assemble(settings: Settings) -> OrdersProcess:
+    """The process, ready to start; `http.port` is known at once."""
+    database = Database(settings.database_url, Table.metadata, MIGRATIONS)
+    servicer = OrdersServicer(database, _contacts(settings))
+    door = TemporalDoor(settings)
+    channels = _channels(settings)
+    http = HttpServer(create_app(_deps(settings, database, door, channels)), settings.http_listen)
+    notifications = NotificationsServiceStub(channels["notifications"])
+    relay = Relay(database, facts.routes(database, notifications.Notify, door.workflows))
+    process = OrdersProcess(
+        NAME,
+        settings,
+        database,
+        register=lambda server: orders_pb2_grpc.add_OrdersServiceServicer_to_server(servicer, server),
+        service=SERVICE,
+        background=(door, relay, http),
+    )
+    process.http = http
+    return process
+
+
+def _contacts(settings: Settings) -> Contacts:
+    return Contacts(
+        warehouse_manager=settings.warehouse_manager_email,
+        accounting=settings.accounting_email,
+        support=settings.support_email,
+        feedback_url=settings.public_url.rstrip("/") + "/my/orders/{order_id}/feedback",
+    )
+
+
+def _channels(settings: Settings) -> dict[str, grpc.Channel]:
+    token = machine_token(settings, NAME)
+    targets = {
+        "inventory": settings.inventory_target,
+        "fulfillment": settings.fulfillment_target,
+        "billing": settings.billing_target,
+        "notifications": settings.notifications_target,
+    }
+    return {name: connect(target, token) for name, target in targets.items()}
+
+
+def _deps(settings: Settings, database: Database, door: TemporalDoor, channels: dict[str, grpc.Channel]) -> Deps:
+    given = settings.carrier_secrets
+    is_embedded = settings.mode == "embedded"
+    carrier_secrets = LocalSecrets(settings.keys_dir) if is_embedded and not given else given_secrets(given)
+    return Deps(
+        database=database,
+        clock=utc_now,
+        authenticator=Authenticator(settings),
+        workflows=door.workflows,
+        inventory=InventoryServiceStub(channels["inventory"]),
+        fulfillment=FulfillmentServiceStub(channels["fulfillment"]),
+        billing=BillingServiceStub(channels["billing"]),
+        notifications=NotificationsServiceStub(channels["notifications"]),
+        probes={"temporal": door.probe, **{name: grpc_probe(channel) for name, channel in channels.items()}},
+        settings=ApiSettings(carrier_secrets=carrier_secrets),
+    )
+
+
+if __name__ == "__main__":
+    run(NAME, Settings, assemble)

@@ -1,0 +1,98 @@
+"""What the outbox of orders sets in motion: mails to notifications; starts, signals and cancellations to Temporal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import structlog
+
+from oms.notifications.v1 import notifications_pb2 as notifications
+from services.kernel.clock import Clock, utc_now
+from services.orders import cancellation
+from services.orders.intents import CANCEL, NOTIFY, SIGNAL, START
+from services.orders.store import facts as store
+from services.orders.store.facts import LateFact
+from services.runtime.db import Database
+from services.runtime.outbox import OutboxRow
+from services.runtime.relay import Route
+from workflows.client import OrderWorkflows
+from workflows.messages import CancelOrder, FactNote, OrderRef
+
+log = structlog.get_logger()
+
+Notify = Callable[[notifications.NotifyRequest], object]
+
+
+class Workflows(Protocol):
+    """The blocking part of workflows.client.OrderWorkflows; every call raises Unreachable while Temporal is away."""
+
+    def start(self, order: OrderRef) -> None:
+        """Start the order's workflow unless it was started before."""
+
+    def signal(self, order_id: str, name: str, note: FactNote) -> bool:
+        """Hand a fact over; False when the workflow has ended or never was."""
+
+    def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
+        """Hand a cancellation over; False when the workflow has ended or never was."""
+
+
+def open_workflows(target: str, namespace: str) -> OrderWorkflows:
+    """The door to Temporal; it connects when first used."""
+    return OrderWorkflows(target, namespace)
+
+
+def routes(database: Database, notify: Notify, workflows: Workflows, clock: Clock = utc_now) -> tuple[Route, ...]:
+    """The routes of the relay: one each, so that an absent receiver stops nothing but its own rows."""
+    return (
+        Route(frozenset({NOTIFY}), lambda rows: _notify(rows, notify)),
+        Route(frozenset({START}), lambda rows: _start(rows, workflows)),
+        Route(frozenset({SIGNAL}), lambda rows: _signal(rows, workflows, database, clock)),
+        Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
+    )
+
+
+def _notify(rows: Sequence[OutboxRow], notify: Notify) -> Iterable[str]:
+    """Ask for the mails in the order they were written, so that e-mail 2 never overtakes e-mail 1."""
+    for row in rows:
+        detail = row.detail
+        notify(
+            notifications.NotifyRequest(
+                event_id=row.fact_id,
+                kind=detail["mail"],
+                order_id=row.order_id,
+                order_number=detail["order_number"],
+                recipients=[notifications.Recipient(**recipient) for recipient in detail["recipients"]],
+                variables_json=json.dumps(detail["variables"], ensure_ascii=False, sort_keys=True),
+            )
+        )
+    return [row.fact_id for row in rows]
+
+
+def _start(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
+    for row in rows:
+        workflows.start(OrderRef(**row.detail))
+        log.info("workflow.started_later", order_id=row.order_id)
+    return [row.fact_id for row in rows]
+
+
+def _signal(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
+    for row in rows:
+        name = row.detail["signal"]
+        note = FactNote(row.detail["fact_id"] or row.fact_id, row.subject_id, bool(row.detail["is_complete"]))
+        if not workflows.signal(row.order_id, name, note):
+            with database.transaction() as session:
+                store.keep_late(session, LateFact(note.fact_id, name, row.order_id, row.subject_id, clock()))
+            log.warning("fact.late", fact_id=note.fact_id, signal=name, order_id=row.order_id)
+    return [row.fact_id for row in rows]
+
+
+def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
+    """Hand over what the request itself could not; a workflow that has ended declines it."""
+    for row in rows:
+        request = CancelOrder(str(row.detail["cancellation_id"]), str(row.detail["reason"]))
+        if not workflows.cancel_later(row.order_id, request):
+            with database.transaction() as session:
+                cancellation.decline(session, row.order_id, "the order had ended before it could be cancelled", clock())
+    return [row.fact_id for row in rows]

@@ -1,0 +1,75 @@
+"""OrdersService: translate, decide, record, translate back."""
+
+from __future__ import annotations
+
+import structlog
+from grpc import ServicerContext as Context
+from sqlmodel import Session
+
+from oms.orders.v1 import orders_pb2 as pb
+from oms.orders.v1 import orders_pb2_grpc as rpc
+from services.kernel.clock import Clock, utc_now
+from services.orders import dossier, intake, recording, validation, wire
+from services.orders.domain.mails import Contacts
+from services.orders.store import audit
+from services.runtime.db import Database
+
+log = structlog.get_logger()
+
+
+class OrdersServicer(rpc.OrdersServiceServicer):
+    """What the saga and the relays of other services may ask of orders."""
+
+    def __init__(self, database: Database, contacts: Contacts, clock: Clock = utc_now) -> None:
+        self.database = database
+        self.contacts = contacts
+        self.clock = clock
+
+    def GetOrder(self, request: pb.GetOrderRequest, context: Context) -> pb.GetOrderResponse:
+        """The order as a document."""
+        with self.database.reading() as session:
+            found = dossier.read(session, wire.order_id(request.order_id))
+        return pb.GetOrderResponse(order=wire.order_message(found.order, found.lines()))
+
+    def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Context) -> pb.ValidateOrderResponse:
+        """Run every rule; a repeated request id gets its first answer."""
+        order_id, credit = wire.order_id(request.order_id), wire.credit(request)
+
+        def act(session: Session) -> pb.ValidateOrderResponse:
+            verdict = validation.validate(session, order_id, credit, self.contacts, self.clock())
+            log.info("order.validated", order_id=order_id, outcome=verdict.outcome, reasons=list(verdict.reasons))
+            return wire.verdict_message(verdict)
+
+        return self.database.once(request.request_id, request, pb.ValidateOrderResponse, act)
+
+    def RecordOrder(self, request: pb.RecordOrderRequest, context: Context) -> pb.RecordOrderResponse:
+        """Record a milestone; a repeated request id gets its first answer."""
+        order_id, milestone = wire.order_id(request.order_id), wire.milestone(request)
+
+        def act(session: Session) -> pb.RecordOrderResponse:
+            recorded = recording.record(session, order_id, milestone, self.contacts, self.clock())
+            log.info("order.recorded", order_id=order_id, milestone=milestone.name, status=recorded.status)
+            return wire.recorded_message(recorded)
+
+        return self.database.once(request.request_id, request, pb.RecordOrderResponse, act)
+
+    def RecordFacts(self, request: pb.RecordFactsRequest, context: Context) -> pb.RecordFactsResponse:
+        """Keep facts, one transaction an order, so that no transaction ever waits for two orders."""
+        recorded: list[str] = []
+        for facts in wire.facts_by_order(request).values():
+            with self.database.transaction() as session:
+                for fact in facts:
+                    intake.take(session, fact, self.contacts, self.clock())
+            recorded.extend(fact.fact_id for fact in facts)
+        return pb.RecordFactsResponse(recorded_fact_ids=recorded)
+
+    def CheckLiveness(self, request: pb.CheckLivenessRequest, context: Context) -> pb.CheckLivenessResponse:
+        """Those orders that have ended or never were."""
+        asked = wire.liveness(request)
+        with self.database.reading() as session:
+            return pb.CheckLivenessResponse(ended_order_ids=recording.liveness(session, asked))
+
+    def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
+        """Check every invariant of this service."""
+        with self.database.reading() as session:
+            return wire.audit_response(audit.findings(session))

@@ -1,0 +1,148 @@
+"""The invariants of orders, each as a query that finds who breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Text, column, func, select, text
+from sqlmodel import Session, col
+
+from services.orders.domain.holds import Hold
+from services.orders.domain.order import Order
+from services.orders.domain.status import derive, keep_since
+from services.orders.models import OrderRow
+from services.orders.store import counts, holds, orders, progress
+from services.orders.store.progress import Kept
+
+SHOWN = 10
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule as a sentence and `SELECT … AS offender`, one row for each that breaks it."""
+
+    name: str
+    rule: str
+    offenders_sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How many rows break a rule and the first of them as readable text."""
+
+    name: str
+    rule: str
+    violations: int
+    offenders: tuple[str, ...]
+
+
+CHECKS = (
+    Check(
+        "orders.one_request_one_order",
+        "A client request makes one order.",
+        "SELECT MIN(number) || ' and ' || MAX(number) || ' answer one request' AS offender FROM sales_order "
+        "GROUP BY request_scope, request_key HAVING COUNT(*) > 1",
+    ),
+    Check(
+        "orders.event_log_without_gaps",
+        "The event log of an order counts 1, 2, 3 and misses nothing.",
+        "SELECT o.number || ' has counted ' || o.event_count || ' events and keeps ' || COUNT(e.sequence) AS offender "
+        "FROM sales_order o LEFT JOIN order_event e ON e.order_id = o.order_id "
+        "GROUP BY o.order_id, o.number, o.event_count "
+        "HAVING COUNT(e.sequence) <> o.event_count OR COALESCE(MIN(e.sequence), 0) <> 1 "
+        "OR COALESCE(MAX(e.sequence), 0) <> o.event_count",
+    ),
+    Check(
+        "orders.total_adds_up",
+        "total = lines - discount + freight + tax.",
+        "SELECT o.number || ' is ' || o.total_minor AS offender FROM sales_order o "
+        "LEFT JOIN (SELECT order_id, SUM(extended_minor) AS extended FROM order_line GROUP BY order_id) l "
+        "ON l.order_id = o.order_id WHERE o.total_minor <> COALESCE(l.extended, 0) - o.discount_minor + o.freight_minor "
+        "+ o.tax_minor OR o.merchandise_minor <> COALESCE(l.extended, 0)",
+    ),
+    Check(
+        "orders.every_order_has_lines",
+        "An order has at least one line and its lines count 1, 2, 3.",
+        "SELECT o.number AS offender FROM sales_order o LEFT JOIN order_line l ON l.order_id = o.order_id "
+        "GROUP BY o.order_id, o.number HAVING COUNT(l.position) = 0 OR MAX(l.position) <> COUNT(l.position)",
+    ),
+    Check(
+        "orders.phase_is_legal",
+        "An order is cleared before it is accepted or closed, in review only with an open hold, and ended when it ended.",
+        "SELECT o.number || ' is ' || o.phase AS offender FROM sales_order o "
+        "WHERE (o.phase IN ('accepted', 'closed') AND o.cleared_at IS NULL) "
+        "OR (o.phase IN ('received', 'in_review', 'rejected') AND o.cleared_at IS NOT NULL) "
+        "OR (o.accepted_at IS NOT NULL AND o.cleared_at IS NULL) "
+        "OR ((o.ended_at IS NOT NULL) <> (o.phase IN ('rejected', 'cancelled', 'closed', 'expired', 'failed'))) "
+        "OR (o.phase = 'in_review' AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.order_id = o.order_id "
+        "AND h.released_at IS NULL))",
+    ),
+    Check(
+        "orders.ended_order_has_no_open_hold",
+        "An order that has ended has no open hold and no open request to cancel.",
+        "SELECT o.number || ' is ' || o.phase || ' with something open' AS offender FROM sales_order o "
+        "WHERE o.phase IN ('rejected', 'cancelled', 'closed', 'expired', 'failed') AND (EXISTS (SELECT 1 FROM hold h WHERE h.order_id = o.order_id "
+        "AND h.released_at IS NULL) OR EXISTS (SELECT 1 FROM cancellation c WHERE c.order_id = o.order_id "
+        "AND c.state = 'requested'))",
+    ),
+    Check(
+        "orders.received_mail_once",
+        "An order asks for its first mail once and for its acceptance mail at most once.",
+        "SELECT o.number || ' asked for ' || m.subject_id || ' ' || m.asked || ' times' AS offender FROM sales_order o "
+        "JOIN (SELECT order_id, subject_id, COUNT(*) AS asked FROM outbox WHERE kind = 'notify' "
+        "AND subject_id IN ('order_received', 'order_accepted', 'order_rejected', 'order_cancelled', 'backorder_created') "
+        "GROUP BY order_id, subject_id) m ON m.order_id = o.order_id WHERE m.asked > 1",
+    ),
+    Check(
+        "orders.every_order_has_a_projection",
+        "An order has one projection row.",
+        "SELECT o.number AS offender FROM sales_order o LEFT JOIN order_progress p ON p.order_id = o.order_id "
+        "WHERE p.order_id IS NULL",
+    ),
+)
+
+
+def findings(session: Session) -> list[Finding]:
+    """Every invariant of orders; late facts are shown with no violation, because they break nothing."""
+    return [*(_find(session, check) for check in CHECKS), _cache_equals_derivation(session), _late_facts(session)]
+
+
+def _find(session: Session, check: Check) -> Finding:
+    found = text(check.offenders_sql).columns(column("offender", Text)).subquery("found")
+    count = int(session.execute(select(func.count()).select_from(found)).scalar_one())
+    shown = session.scalars(select(found.c.offender).order_by(found.c.offender).limit(SHOWN)) if count else ()
+    return Finding(check.name, check.rule, count, tuple(shown))
+
+
+def _cache_equals_derivation(session: Session) -> Finding:
+    """The one rule that SQL cannot say: the words come from the facts by the domain, so the domain says them again."""
+    offenders = list(_stale(session))
+    rule = "The cached status words of an order are those that its facts derive to."
+    return Finding("orders.cache_equals_derivation", rule, len(offenders), tuple(offenders[:SHOWN]))
+
+
+def _stale(session: Session) -> Iterator[str]:
+    last = ""
+    while True:
+        query = select(col(OrderRow.order_id)).where(col(OrderRow.order_id) > last)
+        order_ids = list(session.scalars(query.order_by(col(OrderRow.order_id)).limit(_BATCH)))
+        if not order_ids:
+            return
+        last = order_ids[-1]
+        kept, held = progress.load_many(session, order_ids), holds.of_orders(session, order_ids)
+        for order in orders.load_many(session, order_ids):
+            if order.order_id in kept and not _is_derived(order, kept[order.order_id], held.get(order.order_id, ())):
+                yield f"{order.number} is shown as {kept[order.order_id].standing.status}"
+
+
+def _is_derived(order: Order, kept: Kept, held: tuple[Hold, ...]) -> bool:
+    derived = derive(order, kept.progress, held, kept.changed_at)
+    return keep_since(derived, kept.standing.waiting_for) == kept.standing
+
+
+def _late_facts(session: Session) -> Finding:
+    count = counts.late_facts(session)
+    told = (f"for information: {count} facts came after their order had ended",) if count else ()
+    return Finding("orders.late_facts", "Facts that come too late are kept, never dropped.", 0, told)

@@ -1,0 +1,158 @@
+"""protobuf ↔ domain for orders; the only place that checks the shapes of messages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from oms.orders.v1 import orders_pb2 as pb
+from oms.types.v1 import types_pb2 as types
+from services.kernel.clock import micros
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.kernel.quantity import positive
+from services.orders.domain.mails import Promise
+from services.orders.domain.order import Line, Order
+from services.orders.domain.projection import Fact, LineQuantities
+from services.orders.recording import Milestone, Recorded
+from services.orders.rules import Credit
+from services.orders.store.audit import Finding
+from services.orders.validation import Verdict
+
+MAX_ORDER_IDS = 500
+_OUTCOMES = {
+    "cleared": pb.VALIDATION_OUTCOME_CLEARED,
+    "held": pb.VALIDATION_OUTCOME_HELD,
+    "rejected": pb.VALIDATION_OUTCOME_REJECTED,
+}
+
+
+def order_id(given: str) -> str:
+    """An order id that is there."""
+    if not given:
+        raise InvalidArgument("ORDER_ID_MISSING", "name the order: order_id is empty")
+    return given
+
+
+def money(amount: Money) -> types.Money:
+    """An amount for the wire."""
+    return types.Money(minor_units=amount.minor, currency=amount.currency)
+
+
+def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
+    """The order as a document; a line's quantity is what was ordered less what was cancelled."""
+    plain = (
+        "order_id",
+        "number",
+        "version",
+        "customer_id",
+        "customer_name",
+        "po_number",
+        "channel",
+        "currency",
+        "payment_method",
+        "net_days",
+        "is_ship_complete",
+        "phase",
+    )
+    return pb.Order(
+        **{name: getattr(order, name) for name in plain},
+        ship_to=types.Address(**asdict(order.ship_to)),
+        placed_at_micros=micros(order.placed_at),
+        lines=[_line_message(line, lines[line.line_id].wanted) for line in order.lines],
+        merchandise=money(order.totals.merchandise),
+        discount=money(order.totals.discount),
+        freight=money(order.totals.freight),
+        tax=money(order.totals.tax),
+        total=money(order.totals.total),
+        tax_rate=f"{order.tax_rate:f}",
+    )
+
+
+def _line_message(line: Line, quantity: int) -> pb.OrderLine:
+    return pb.OrderLine(
+        line_id=line.line_id,
+        sku=line.sku,
+        description=line.description,
+        kind=line.kind,
+        quantity=quantity,
+        unit_price=line.unit_price.text,
+        extended=money(line.extended),
+        unit_weight_grams=line.unit_weight_grams,
+    )
+
+
+def credit(request: pb.ValidateOrderRequest) -> Credit:
+    """How billing saw the customer's credit; a request without it is refused, because silence is not credit."""
+    if not request.HasField("credit"):
+        raise InvalidArgument("CREDIT_MISSING", "say how the customer's credit stands: ask billing first")
+    told = request.credit
+    return Credit(told.is_granted, told.exposure.minor_units, told.limit.minor_units)
+
+
+def verdict_message(verdict: Verdict) -> pb.ValidateOrderResponse:
+    """What validation decided."""
+    return pb.ValidateOrderResponse(
+        outcome=_OUTCOMES[verdict.outcome], reasons=verdict.reasons, hold_count=verdict.hold_count
+    )
+
+
+def milestone(request: pb.RecordOrderRequest) -> Milestone:
+    """The milestone with its promises."""
+    promises = tuple(
+        Promise(line.line_id, positive(line.quantity, "the quantity promised"), line.promised_on)
+        for line in request.promises
+    )
+    return Milestone(request.milestone, request.version, request.waiting_for, request.subject_id, promises)
+
+
+def recorded_message(recorded: Recorded) -> pb.RecordOrderResponse:
+    """Where the order stands after the milestone."""
+    return pb.RecordOrderResponse(status=recorded.status, is_complete=recorded.is_complete)
+
+
+def facts_by_order(request: pb.RecordFactsRequest) -> dict[str, list[Fact]]:
+    """Order id → its facts, in the order sent; a fact without id, kind or source is refused."""
+    by_order: dict[str, list[Fact]] = {}
+    for message in request.facts:
+        by_order.setdefault(message.order_id, []).append(_fact(message))
+    return by_order
+
+
+def _fact(message: types.Fact) -> Fact:
+    if not (message.fact_id and message.kind and message.source):
+        raise InvalidArgument("FACT_INCOMPLETE", "a fact names its id, its kind and its source")
+    try:
+        detail = json.loads(message.detail_json or "{}")
+    except ValueError as unreadable:
+        sentence = f"the detail of fact {message.fact_id} is not JSON"
+        raise InvalidArgument("FACT_DETAIL_NOT_JSON", sentence) from unreadable
+    if not isinstance(detail, dict):
+        raise InvalidArgument("FACT_DETAIL_NOT_JSON", f"the detail of fact {message.fact_id} is not a JSON object")
+    return Fact(
+        fact_id=message.fact_id,
+        kind=message.kind,
+        source=message.source,
+        order_id=message.order_id,
+        subject_id=message.subject_id,
+        sequence=message.sequence,
+        occurred_at=message.occurred_at.ToJsonString(),
+        detail=detail,
+    )
+
+
+def liveness(request: pb.CheckLivenessRequest) -> Sequence[str]:
+    """The asked ids, at most MAX_ORDER_IDS."""
+    if len(request.order_ids) > MAX_ORDER_IDS:
+        raise InvalidArgument("TOO_MANY_ORDERS", f"ask for at most {MAX_ORDER_IDS} orders at once")
+    return list(request.order_ids)
+
+
+def audit_response(found: Sequence[Finding]) -> pb.AuditResponse:
+    """The invariants for the wire."""
+    rows = [
+        types.Invariant(name=one.name, rule=one.rule, violations=one.violations, offenders=one.offenders)
+        for one in found
+    ]
+    return pb.AuditResponse(invariants=rows)
