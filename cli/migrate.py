@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from sqlalchemy.exc import DatabaseError
+
 from cli.embedded import SERVICES, database_url
 from services.runtime.migrations import DatabaseNotCurrent, database_of, upgrade
 
@@ -15,6 +17,11 @@ def main(var: Path) -> int:
             upgrade(database)
         except DatabaseNotCurrent as refusal:
             print(f"{service}: {refusal}", file=sys.stderr)
+            return 78
+        except DatabaseError as damage:
+            print(
+                f"{service}: {var / service}.db cannot be used ({damage.orig}): restore a backup of it", file=sys.stderr
+            )
             return 78
         finally:
             database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -30,6 +31,8 @@ def demo(
         out.print("starting the system …")
         state = running.start_detached(var, Ports.shifted(port_offset, http_port))
         out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s")
+    # the demo finds keys and mails there, whatever folder it is run from
+    os.environ |= {"OMS_VAR": str(var.resolve()), "OMS_KEYS_DIR": str(var.resolve() / "keys")}
     code = 1
     try:
         code = int(importlib.import_module("samples.demo").run(state["url"], keep))

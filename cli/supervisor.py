@@ -125,12 +125,15 @@ class Supervisor:
     def _give_up_if_hopeless(self, child: Child, code: int, deaths: int) -> None:
         if child.up.is_set():
             return
-        if child.spec.runs_once or code == _REFUSES_TO_START or deaths >= self._deaths_at_start:
-            child.state = "stopped"
-            words = child.last_words() or describe_exit(code)
-            raise StartFailed(
-                f"{child.spec.name} does not start ({describe_exit(code)}); its log {child.log} ends:\n{words}"
-            )
+        if not (child.spec.runs_once or code == _REFUSES_TO_START or deaths >= self._deaths_at_start):
+            return
+        child.state = "stopped"
+        if code == _REFUSES_TO_START:
+            raise StartFailed(child.last_words(lines=1))
+        words = child.last_words() or describe_exit(code)
+        raise StartFailed(
+            f"{child.spec.name} does not start ({describe_exit(code)}); its log {child.log} ends:\n{words}"
+        )
 
     async def _back_off(self, child: Child, code: int, deaths: int) -> None:
         wait_s = self._backoff.wait_s(deaths)
