@@ -1,0 +1,133 @@
+"""A narrated day of the wholesaler, from the first order to clean books, through the public API alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from samples import documents, house
+from samples.closing import Books, broken, temporal_ui
+from samples.documents import Body, Day, Placing
+from samples.door import Door, Refusal, Row, Unanswered
+from samples.narration import Board
+from samples.people import People
+
+DAY_S = 70.0
+"""The day ends after so many seconds, finished or not."""
+
+_PAUSE_S = 0.25
+_AT_REST = frozenset(["completed", "completed_with_cancellations", "rejected", "cancelled", "expired"])
+
+
+def run(base_url: str, keep: bool = False, *, var: Path | None = None, console: Console | None = None) -> int:
+    """Play the day on the system at `base_url`; 0 when every order came to rest and the audit is clean, else 1.
+
+    `var` is the folder of that system (keys, mails); OMS_VAR or "var" when it is not given. `keep` only says that the system
+    stays up afterwards, so that the addresses at the end are worth a visit.
+    """
+    folder = var or Path(os.environ.get("OMS_VAR", "var"))
+    out = console or Console(highlight=False, width=None if Console().is_terminal else 160)
+    door = Door(base_url, folder)
+    try:
+        problems = _Day(door, folder, out).play()
+    except (Refusal, Unanswered) as refusal:
+        problems = [str(refusal)]
+    finally:
+        door.close()
+    for problem in problems:
+        out.print(f"[bold red]{problem}[/]", soft_wrap=True)
+    if keep:
+        out.print(f"\nAPI reference {base_url}/docs\nTemporal UI   {temporal_ui(folder)}")
+    return 1 if problems else 0
+
+
+class _Day:
+    """One day: its door, its board, and the orders it has placed."""
+
+    def __init__(self, door: Door, var: Path, out: Console) -> None:
+        self._door = door
+        self._day: Day = documents.day()
+        self._out = out
+        self._board = Board(out)
+        self._books = Books(door, self._day, var)
+        self._problems: list[str] = []
+        self._placed: dict[str, str] = {}  # key → order id
+
+    def play(self) -> Sequence[str]:
+        """From opening to closing; what went wrong, nothing when all is well."""
+        with self._board as board:
+            mark = house.day_mark(self._door, self._day)
+            house.open_house(self._door, self._day, board, mark)
+            self._place_all(mark)
+            self._run_day(mark)
+            board.chapter()
+            self._books.settle(board)
+            board.show(self._overview())
+        self._books.show(self._out, self._skus())
+        if broken(self._books.audit):
+            self._problems.append("the audit is not clean")
+        self._out.print(f"\n{len(set(self._placed.values()))} orders in {self._board.elapsed_s:.0f} s")
+        return self._problems
+
+    def _place_all(self, mark: str) -> None:
+        self._board.chapter(len(self._day.placings))
+        for placing in self._day.placings:
+            self._place(placing, mark)
+            self._board.step()
+            self._board.show(self._overview())
+
+    def _place(self, placing: Placing, mark: str) -> None:
+        person = self._door.person(placing.role, placing.sub, placing.company)
+        answer = person.post("/v1/orders", _of_today(placing.body, mark), key=f"demo{mark}-{placing.key}")
+        receipt = answer.document
+        name = f"[bold]{receipt['number']}[/] {placing.body['channel']}"
+        if answer.is_replay:
+            self._board.say(f"{name}: sent again under the same key, the first answer came back")
+            if self._placed.get(placing.key) != receipt["order_id"]:
+                self._problems.append(f"{placing.name} sent twice became two orders")
+            return
+        if placing.key in self._placed:
+            self._problems.append(f"{placing.name} sent twice was not recognised")
+        self._placed[placing.key] = receipt["order_id"]
+        why = f" ({', '.join(receipt['reasons'])})" if receipt["reasons"] else ""
+        self._board.say(f"{name}: {receipt['status'].replace('_', ' ')}{why}")
+
+    def _run_day(self, mark: str) -> None:
+        people = People(self._door, self._day, self._board, f"demo{mark}")
+        self._board.chapter()
+        while True:
+            orders = self._overview()
+            self._board.show(orders)
+            resting = sum(self._is_at_rest(row) for row in orders)
+            self._board.progress(resting, len(orders))
+            if resting == len(orders):
+                return
+            if self._board.elapsed_s > DAY_S:
+                late = ", ".join(f"{row['number']} ({row['status']})" for row in orders if not self._is_at_rest(row))
+                self._problems.append(f"the day ended before these orders came to rest: {late}")
+                return
+            if not people.work({row["order_id"]: row for row in orders}):
+                time.sleep(_PAUSE_S)
+
+    def _is_at_rest(self, row: Row) -> bool:
+        """Whether nobody has anything to do on it today; who pays later rests once it has the goods."""
+        is_waiting_for_money = row["status"] == "delivered" and row["customer_id"] in self._day.pays_later
+        return row["status"] in _AT_REST or is_waiting_for_money
+
+    def _overview(self) -> list[Row]:
+        ours = set(self._placed.values())
+        rows = self._door.person("auditor", self._day.people["auditor"]).rows("/v1/orders", sort="placed_at")
+        return [row for row in rows if row["order_id"] in ours]
+
+    def _skus(self) -> list[str]:
+        return sorted({line["sku"] for placing in self._day.placings for line in placing.body["lines"]})
+
+
+def _of_today(body: Body, mark: str) -> Body:
+    """The document with references of its own, so that a second day on one system is no duplicate of the first."""
+    named = {name: f"{body[name]}/{mark}" for name in ("channel_ref", "po_number") if mark and body.get(name)}
+    return {**body, **named}

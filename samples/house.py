@@ -1,0 +1,82 @@
+"""Opens the house: loads master data and opening stock, and hears how many orders it already knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from samples import documents
+from samples.documents import Body, Day
+from samples.door import Answer, Door
+from samples.narration import Board
+
+_AT_ONCE = 6
+
+Deed = Callable[[], Answer]
+
+
+def day_mark(door: Door, day: Day) -> str:
+    """Empty on a system without orders; else a word that makes today's keys and references different from earlier days'."""
+    known = door.person("auditor", day.people["auditor"]).get("/v1/orders", limit=1)["rows"]
+    return f"{datetime.now(UTC):%d%H%M%S}" if known else ""
+
+
+def open_house(door: Door, day: Day, board: Board, mark: str) -> None:
+    """Load everything; on a system that has seen a day before, the shelves are filled up again and the rules stay."""
+    master, stock = _master_data(door, day, is_first=not mark), _stock(door, day, mark)
+    board.chapter(sum(len(wave) for wave in (*master, stock)))
+    for wave in master:
+        _together(wave, board)
+    board.say(f"catalogue, customers, prices, warehouses, rates and rules are in: {sum(map(len, master))} documents")
+    _together(stock, board)
+    board.say(f"opening stock is on the shelves: {len(stock)} receipts, each a cost layer")
+
+
+def _master_data(door: Door, day: Day, *, is_first: bool) -> Sequence[Sequence[Deed]]:
+    """Waves of deeds: those of a wave need nothing of each other."""
+    admin = door.person("admin", day.people["admin"])
+
+    def put(path: str, bodies: Sequence[Body]) -> list[Deed]:
+        return [lambda body=body: admin.post(path, body) for body in bodies]  # type: ignore[misc]  # binds the loop's body
+
+    customers, warehouses = documents.read("customers"), documents.read("warehouses")
+    first = [
+        *put("/v1/products", documents.read("catalogue")["products"]),
+        *put("/v1/customers", customers["customers"]),
+        *put("/v1/warehouses", warehouses["warehouses"]),
+    ]
+    second = [*put("/v1/prices", customers["prices"]), *put("/v1/rates", [warehouses["rates"]])]
+    if is_first:
+        second += put("/v1/policies", [documents.read("policies")])
+    return first, second
+
+
+def _stock(door: Door, day: Day, mark: str) -> Sequence[Deed]:
+    floor = door.person("warehouse", day.people["warehouse"])
+
+    def post(path: str, body: Body, key: str) -> Deed:
+        return lambda: floor.post(path, body, key=key)
+
+    short = {row["sku"] for row in documents.read("opening_stock")["expected"]}
+    rows = [row for row in documents.receipts() if not mark or row["sku"] not in short]
+    deeds = [post("/v1/stock/receipts", row, f"demo{mark}-{row['reference']}") for row in rows]
+    if not mark:
+        deeds += [post("/v1/stock/expected-receipts", body, f"demo-{body['reference']}") for body in _expected()]
+    return deeds
+
+
+def _expected() -> Sequence[Body]:
+    today = datetime.now(UTC).date()
+    bodies = []
+    for row in documents.read("opening_stock")["expected"]:
+        day = today + timedelta(days=row["in_days"])
+        kept = {name: value for name, value in row.items() if name != "in_days"}
+        bodies.append({**kept, "expected_on": day.isoformat()})
+    return bodies
+
+
+def _together(deeds: Sequence[Deed], board: Board) -> None:
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for _answer in pool.map(lambda deed: deed(), deeds):
+            board.step()

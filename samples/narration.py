@@ -1,0 +1,155 @@
+"""Tells the day while it runs: a live board in a terminal, plain lines everywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+Row = dict[str, Any]
+
+CHAPTERS = ("The house opens", "Orders come in", "The day runs", "The books close")
+
+_TOLD = 9
+_STATIONS = ("accepted", "released", "shipped", "invoiced", "delivered", "paid")
+_DONE, _PART, _NOT = "[green]●[/]", "[yellow]◐[/]", "[dim]·[/]"
+_COLOURS = {
+    "completed": "green",
+    "delivered": "green",
+    "shipped": "cyan",
+    "rejected": "red",
+    "cancelled": "red",
+    "on_hold": "yellow",
+    "backordered": "yellow",
+}
+
+
+class Board:
+    """What is known of the day, shown while it changes; use it as a context."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._began = time.monotonic()
+        self._chapter = -1
+        self._done, self._total = 0, 0
+        self._orders: Sequence[Row] = ()
+        self._told: deque[tuple[float, str]] = deque(maxlen=_TOLD)
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        if self.console.is_terminal:
+            self._live = Live(get_renderable=self._picture, console=self.console, refresh_per_second=8, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the last picture of the orders behind, without the frame."""
+        if self._live is not None:
+            self._live.stop()
+        if self._orders:
+            self.console.print(orders_table(self._orders))
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the day began."""
+        return time.monotonic() - self._began
+
+    def chapter(self, steps: int = 0) -> None:
+        """The next chapter begins; it has so many steps, 0 when nobody knows."""
+        self._chapter += 1
+        self._done, self._total = 0, steps
+        if self._live is None:
+            self.console.print(f"\n{CHAPTERS[self._chapter]}", style="bold")
+
+    def step(self) -> None:
+        """One step of the chapter is done."""
+        self._done += 1
+
+    def progress(self, done: int, total: int) -> None:
+        """How far the chapter is."""
+        self._done, self._total = done, total
+
+    def say(self, sentence: str) -> None:
+        """Something happened that a reader wants to know; the sentence may carry Rich markup."""
+        self._told.append((self.elapsed_s, sentence))
+        if self._live is None:
+            self.console.print(f"{self.elapsed_s:6.1f} s  {sentence}", soft_wrap=True)
+
+    def show(self, orders: Sequence[Row]) -> None:
+        """The orders as they stand."""
+        self._orders = orders
+
+    def _picture(self) -> RenderableType:
+        parts: list[RenderableType] = [self._headline()]
+        if self._total:
+            parts.append(ProgressBar(total=self._total, completed=min(self._done, self._total), width=60))
+        if self._orders:
+            parts.append(orders_table(self._orders))
+        told = Text("\n").join(Text.from_markup(f"[dim]{when:5.1f} s[/]  {what}") for when, what in self._told)
+        parts.append(Panel(told, title="what happens", title_align="left", border_style="dim"))
+        return Group(*parts)
+
+    def _headline(self) -> Text:
+        words = []
+        for number, name in enumerate(CHAPTERS):
+            mark = "[green]✓[/]" if number < self._chapter else "[bold cyan]▶[/]" if number == self._chapter else " "
+            style = "bold" if number == self._chapter else "dim"
+            words.append(f"{mark} [{style}]{name}[/]")
+        return Text.from_markup("   ".join(words) + f"   [dim]{self.elapsed_s:.0f} s[/]")
+
+
+def orders_table(orders: Sequence[Row]) -> Table:
+    """One row an order: how far it has come, and whom it waits for."""
+    table = Table(box=None, pad_edge=False, header_style="bold dim")
+    for heading in ("Order", "Channel", "Customer"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("Total", justify="right", no_wrap=True)
+    for station in _STATIONS:
+        table.add_column(station[:4], justify="center", no_wrap=True)
+    table.add_column("Status", no_wrap=True)
+    table.add_column("Waits for", no_wrap=True, overflow="ellipsis", max_width=44)
+    for order in orders:
+        waits = order.get("waiting_for") or {}
+        table.add_row(
+            order["number"],
+            order["channel"],
+            order["customer_name"],
+            f"{float(order['total']['amount']):,.2f}",
+            *stations(order),
+            f"[{_COLOURS.get(order['status'], 'white')}]{order['status'].replace('_', ' ')}[/]",
+            f"{waits['who'].replace('_', ' ')}: {waits['what']}" if waits else "",
+        )
+    return table
+
+
+def stations(order: Row) -> list[str]:
+    """A mark for each station of an order's life: passed, in part, not yet."""
+    axes = order.get("axes") or {}
+    fulfilment, billing, payment = (axes.get(name, "") for name in ("fulfilment", "billing", "payment"))
+    is_shipped = fulfilment in ("fully_shipped", "delivered", "closed")
+    is_delivered = fulfilment in ("delivered", "closed")
+    marks = {
+        "accepted": _mark(axes.get("review") == "accepted", is_part=axes.get("review") == "in_review"),
+        "released": _mark(is_shipped or fulfilment == "fully_released", is_part=fulfilment.startswith("part")),
+        "shipped": _mark(is_shipped, is_part=fulfilment == "part_shipped"),
+        "invoiced": _mark(billing == "full", is_part=billing == "part"),
+        "delivered": _mark(is_delivered, is_part=False),
+        "paid": _mark(payment in ("paid", "over"), is_part=payment == "part"),
+    }
+    return [marks[station] for station in _STATIONS]
+
+
+def _mark(is_done: bool, *, is_part: bool) -> str:
+    return _DONE if is_done else _PART if is_part else _NOT

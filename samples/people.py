@@ -1,0 +1,181 @@
+"""The people of the day: reviewers, the warehouse floor, carriers, the supplier and the bank, each through the public API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from samples import documents
+from samples.documents import Day
+from samples.door import Answer, Door, Person, Refusal, Row
+from samples.narration import Board
+
+_OPEN_INVOICE = ("open", "part_paid")
+_PATIENCE = 12
+_CONFLICT = 409
+
+
+class People:
+    """Everybody who works on the day's orders; `mark` makes the keys of this day its own."""
+
+    def __init__(self, door: Door, day: Day, board: Board, mark: str) -> None:
+        self._door = door
+        self._day = day
+        self._board = board
+        self._mark = mark
+        self._told: set[str] = set()
+        self._refusals: dict[str, int] = {}
+        self._reps = {row["customer_id"]: row.get("sales_rep", "") for row in documents.read("customers")["customers"]}
+        self._costs = {row["sku"]: row["standard_cost"] for row in documents.read("catalogue")["products"]}
+
+    def work(self, orders: Mapping[str, Row]) -> int:
+        """One round of everybody; how much was done. `orders` is order id → its row in the overview."""
+        done = self._review(orders) + self._floor(orders) + self._carriers(orders)
+        # goods come in when everything that was there has left the shelves
+        return done or (self._supplier() + self._bank(orders))
+
+    def _as(self, role: str, customer_id: str = "") -> Person:
+        sub = self._reps.get(customer_id, "") if role == "sales_rep" else ""
+        return self._door.person(role, sub or self._day.people[role])
+
+    def _do(self, name: str, deed: Callable[[], Answer]) -> bool:
+        """Whether the deed was done; somebody who was quicker is waited for, but not for ever."""
+        try:
+            deed()
+        except Refusal as refusal:
+            tries = self._refusals[name] = self._refusals.get(name, 0) + 1
+            if refusal.status != _CONFLICT or tries > _PATIENCE:
+                raise
+            return False
+        return True
+
+    def _key(self, *words: str) -> str:
+        return "-".join((self._mark, *words))
+
+    def _review(self, orders: Mapping[str, Row]) -> int:
+        held = [order_id for order_id, row in orders.items() if row["status"] in ("on_hold", "in_review")]
+        return sum(self._decide(self._as("auditor").get(f"/v1/orders/{order_id}")) for order_id in held)
+
+    def _decide(self, order: Row) -> int:
+        standing = [hold for hold in order["holds"] if hold["released_at"] is None]
+        if any(hold["hold_type"] == "duplicate" for hold in standing):
+            return self._cancel(order)
+        return sum(self._release(order, hold) for hold in standing)
+
+    def _cancel(self, order: Row) -> int:
+        body = {"version": order["version"], "reason": "the customer ordered twice under one PO number"}
+        path = f"/v1/orders/{order['order_id']}/cancellation"
+        if not self._do(path, lambda: self._as("support").post(path, body, key=self._key("cancel", order["order_id"]))):
+            return 0
+        self._board.say(f"[red]{order['number']}[/] cancelled by support: {body['reason']}")
+        return 1
+
+    def _release(self, order: Row, hold: Row) -> int:
+        who = self._as(hold["owner_role"], order["customer_id"])
+        path = f"/v1/orders/{order['order_id']}/holds/{hold['hold_id']}/release"
+        body = {"version": order["version"], "note": "checked with the customer"}
+        if not self._do(path, lambda: who.post(path, body, key=self._key("release", hold["hold_id"]))):
+            return 0
+        owner = hold["owner_role"].replace("_", " ")
+        self._board.say(f"[yellow]{order['number']}[/] {hold['hold_type']} hold released by {owner}")
+        return 1
+
+    def _floor(self, orders: Mapping[str, Row]) -> int:
+        """Every shipment moves one station a round."""
+        done = 0
+        for state, verb in (("packed", "ship"), ("picked", "pack"), ("released", "pick")):
+            for shipment in self._shipments(state, orders):
+                done += self._move(shipment, "perform" if shipment["is_service"] else verb)
+        return done
+
+    def _move(self, shipment: Row, verb: str) -> int:
+        path = f"/v1/shipments/{shipment['shipment_id']}/{verb}"
+        if not self._do(path, lambda: self._as("warehouse").post(path, key=self._key(verb, shipment["shipment_id"]))):
+            return 0
+        words = {"pick": "picked", "pack": "packed", "ship": "handed to the carrier", "perform": "performed on site"}
+        place = f" in {shipment['warehouse_id']}" if shipment["warehouse_id"] else ""
+        self._board.say(f"[cyan]{shipment['order_number']}[/] {shipment['number']} {words[verb]}{place}")
+        return 1
+
+    def _shipments(self, state: str, orders: Mapping[str, Row]) -> Sequence[Row]:
+        found = self._as("warehouse").rows("/v1/shipments", state=state)
+        return [row for row in found if row["order_id"] in orders]
+
+    def _carriers(self, orders: Mapping[str, Row]) -> int:
+        """Parcels travel: first in transit, a round later delivered. One carrier says it twice, and once too late."""
+        done = 0
+        for parcel in self._shipments("shipped", orders):
+            if not parcel["is_service"]:
+                status = "delivered" if parcel["shipment_id"] in self._told else "in_transit"
+                self._told.add(parcel["shipment_id"])
+                self._milestone(parcel, status)
+                done += 1
+        return done
+
+    def _milestone(self, parcel: Row, status: str) -> None:
+        self._hear(parcel, status)
+        if status == "delivered":
+            self._board.say(f"[green]{parcel['order_number']}[/] {parcel['number']} delivered by {parcel['carrier']}")
+            if "repeat" not in self._told:
+                self._told.add("repeat")
+                again, late = self._hear(parcel, "delivered"), self._hear(parcel, "out_for_delivery")
+                states = f"{again['state']}, {late['state']}"
+                self._board.say(f"{parcel['carrier']} sent it again, and an older scan after it: still {states}")
+
+    def _hear(self, parcel: Row, status: str) -> Row:
+        event = {
+            "tracking_number": parcel["tracking_number"],
+            "status": status,
+            "occurred_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        }
+        return self._door.carrier_says(parcel["carrier"], f"{parcel['tracking_number']}-{status}", event)
+
+    def _supplier(self) -> int:
+        """What customers wait for arrives: a receipt fills the backorders in the order they were accepted."""
+        missing: dict[str, int] = {}
+        for row in self._as("warehouse").rows("/v1/backorders"):
+            missing[row["sku"]] = missing.get(row["sku"], 0) + row["quantity"]
+        for sku, quantity in missing.items():
+            body = {
+                "warehouse_id": "wh_columbus",
+                "sku": sku,
+                "quantity": quantity,
+                "unit_cost": self._costs[sku],
+                "currency": "USD",
+                "reference": "PO-SUP-118",
+            }
+            key = self._key("receipt", sku, str(len(self._told)))
+            answer = self._as("warehouse").post("/v1/stock/receipts", body, key=key)
+            self._told.add(key)
+            filled = answer.document["filled_quantity"]
+            self._board.say(f"goods in: {quantity} x {sku} in wh_columbus, {filled} fill waiting backorders at once")
+        return len(missing)
+
+    def _bank(self, orders: Mapping[str, Row]) -> int:
+        """Customers pay what they owe, ACME first a part of it; those with long terms pay another day."""
+        done = 0
+        for status in _OPEN_INVOICE:
+            for invoice in self._as("accounting").rows("/v1/invoices", status=status):
+                if invoice["order_id"] in orders and invoice["customer_id"] not in self._day.pays_later:
+                    done += self._pay(invoice, is_part=status == "open" and "part" not in self._told)
+        return done
+
+    def _pay(self, invoice: Row, *, is_part: bool) -> int:
+        still_open = Decimal(invoice["open"]["amount"])
+        self._told.add("part")
+        amount = (still_open / 2).quantize(Decimal("0.01")) if is_part else still_open
+        money = {"amount": f"{amount}", "currency": invoice["open"]["currency"]}
+        reference = f"WIRE-{invoice['number']}{'-A' if is_part else ''}"
+        body = {
+            "customer_id": invoice["customer_id"],
+            "amount": money,
+            "reference": reference,
+            "applications": [{"invoice_id": invoice["invoice_id"], "amount": money}],
+        }
+        key = self._key("payment", reference)
+        if not self._do(key, lambda: self._as("accounting").post("/v1/payments", body, key=key)):
+            return 0
+        what = f"part of {invoice['number']}" if is_part else invoice["number"]
+        self._board.say(f"[green]{invoice['order_number']}[/] {amount:,} {money['currency']} arrives for {what}")
+        return 1
