@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import subprocess
 import sys
 from typing import Annotated
 
 import typer
 
+import samples.demo
 from cli import running
 from cli.client import VAR
 from cli.output import console
@@ -26,23 +25,19 @@ def demo(
     """A wholesaler's day, from orders to cash: starts the system if needed and stops it again unless told to keep it."""
     out = console()
     state = running.current(var)
-    is_ours = state is None
+    is_up_after = keep or state is not None
     if state is None:
         out.print("starting the system …")
         state = running.start_detached(var, Ports.shifted(port_offset, http_port))
         out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s")
-    # the demo finds keys and mails there, whatever folder it is run from
-    os.environ |= {"OMS_VAR": str(var.resolve()), "OMS_KEYS_DIR": str(var.resolve() / "keys")}
     code = 1
     try:
-        code = int(importlib.import_module("samples.demo").run(state["url"], keep))
+        code = samples.demo.run(state["url"], is_up_after, var=var.resolve(), console=out)
     finally:
-        if is_ours and not keep:
-            running.stop(var)
+        if is_up_after:
+            out.print("the system is up: stop it with `oms down`")
         else:
-            out.print(
-                f"the system is up: API {state['url']}/docs · Temporal {state['temporal_ui']} · stop it with `oms down`"
-            )
+            running.stop(var)
     raise typer.Exit(code)
 
 
