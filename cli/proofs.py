@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-import samples.demo
 from cli import running
 from cli.client import VAR
 from cli.output import console
