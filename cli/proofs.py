@@ -22,6 +22,8 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the system up afterwards.")] = False,
 ) -> None:
     """A wholesaler's day, from orders to cash: starts the system if needed and stops it again unless told to keep it."""
+    import samples.demo  # it is heavy, and the supervisor of `oms up` lives in this program too
+
     out = console()
     state = running.current(var)
     is_up_after = keep or state is not None
