@@ -1,7 +1,5 @@
 """Refusals: what a service says when it will not do what it was asked."""
 
-# ruff: noqa: N818  # a refusal is named as people and gRPC name it, not as Python names mistakes
-
 from typing import ClassVar
 
 
