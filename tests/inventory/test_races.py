@@ -122,20 +122,15 @@ def test_receipts_and_reservations_at_once_leave_nobody_beside_stock(stockroom: 
 
 
 def test_the_last_fact_of_an_order_knows_all_that_happened_to_it(stockroom: Stockroom) -> None:
-    """Receipts of two SKUs fill the same order at once: neither fact may miss what the other did."""
-    for n in range(8):
-        stockroom.reserve(f"o{n}", {"l1": ("A", 1), "l2": ("B", 1)})
+    """Receipts of two SKUs fill the same orders at once: neither fact may miss what the other did."""
+    for turn in range(6):
+        orders = [f"o{turn}{n}" for n in range(6)]
+        for order_id in orders:
+            stockroom.reserve(order_id, {"l1": ("A", 1), "l2": ("B", 1)})
 
-    acts: list[Callable[[], object]] = []
-    for n in range(8):
-        acts += [
-            partial(stockroom.receive, "w1", "A", 1, key=f"a/{n}"),
-            partial(stockroom.receive, "w1", "B", 1, key=f"b/{n}"),
-        ]
-    at_once(acts)
+        at_once([partial(stockroom.receive, "w1", sku, 6, key=f"receipt/{turn}/{sku}") for sku in ("A", "B")])
 
-    for n in range(8):
-        assert stockroom.facts("stock_allocated", f"o{n}")[-1]["is_complete"]
+        assert [stockroom.facts("stock_allocated", one)[-1]["is_complete"] for one in orders] == [True] * 6
     assert stockroom.broken() == {}
 
 

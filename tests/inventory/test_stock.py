@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from oms.inventory.v1 import inventory_pb2 as pb
-from services.kernel.errors import Refused
+from services.inventory.store import stock
+from services.kernel.errors import Conflict, Refused
 from tests.inventory.stockroom import Stockroom
 
 
@@ -37,17 +38,15 @@ def test_a_receipt_where_nobody_can_be_served_from_fills_nothing(stockroom: Stoc
     assert stockroom.broken() == {}
 
 
-def test_more_backorders_than_units_and_than_warehouses_are_filled_to_the_last_unit(stockroom: Stockroom) -> None:
-    """Two early ones may use w1 alone; the third may use w2: looking only at the first two would leave w2's unit free."""
-    stockroom.put_warehouse("w1", is_active=False)
-    stockroom.put_warehouse("w2", is_active=False)
-    for order_id, place in (("o1", "w1"), ("o2", "w1"), ("o3", "w2")):
-        stockroom.reserve(order_id, {"l1": ("J", 1)}, {place: 1})
+def test_units_freed_in_two_warehouses_at_once_all_find_who_waits_for_them(stockroom: Stockroom) -> None:
+    """Two units are freed, and the first two in the queue may use w1 alone: whoever may use w2 must be found too."""
     stockroom.receive("w1", "J", 1)
     stockroom.receive("w2", "J", 1)
+    stockroom.reserve("o0", {"l1": ("J", 2)})
+    for order_id, place in (("o1", "w1"), ("o2", "w1"), ("o3", "w2")):
+        stockroom.reserve(order_id, {"l1": ("J", 1)}, {place: 1})
 
-    stockroom.put_warehouse("w1")
-    stockroom.put_warehouse("w2")
+    stockroom.release("o0")
 
     assert [bool(stockroom.held(order_id)) for order_id in ("o1", "o2", "o3")] == [True, False, True]
     assert stockroom.broken() == {}
@@ -174,3 +173,16 @@ def test_warehouses_are_listed_as_they_were_put(stockroom: Stockroom) -> None:
     places = stockroom.servicer.ListWarehouses(pb.ListWarehousesRequest(), None).warehouses
 
     assert [(place.warehouse_id, place.is_active) for place in places] == [("w1", True), ("w2", False), ("w3", True)]
+
+
+def test_units_promised_since_they_were_read_are_not_promised_twice(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 5)
+
+    with stockroom.database.transaction() as session:
+        free = stock.available(session, ["A"])["A"]["w1"]
+        stock.hold(session, {("A", "w1"): 3})
+        with pytest.raises(Conflict) as conflict:
+            stock.hold(session, {("A", "w1"): free})
+
+    assert conflict.value.reason == "STOCK_TAKEN"
+    assert stockroom.stock("A") == {"w1": (5, 3)}
