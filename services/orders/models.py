@@ -190,7 +190,7 @@ class OrderRow(Table, table=True):
     request_key: str = Field(sa_type=Text)
     request_sha256: str = Field(sa_type=Text)
     start_fact_id: str = Field(sa_type=Text)
-    first_answer: Any = Field(default=None, sa_type=JsonText)
+    first_answer: Any = Field(default=None, sa_type=JsonText, nullable=True)
 
 
 class LineRow(Table, table=True):

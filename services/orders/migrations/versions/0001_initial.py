@@ -201,7 +201,7 @@ def upgrade() -> None:
         sa.Column("request_key", sa.Text(), nullable=False),
         sa.Column("request_sha256", sa.Text(), nullable=False),
         sa.Column("start_fact_id", sa.Text(), nullable=False),
-        sa.Column("first_answer", JsonText(), nullable=False),
+        sa.Column("first_answer", JsonText(), nullable=True),
         sa.CheckConstraint(
             "(ended_at IS NOT NULL) = (phase IN ('rejected', 'cancelled', 'closed', 'expired', 'failed'))",
             name="sales_order_ended_when_it_ended",
