@@ -98,7 +98,7 @@ def mails_table(mails: Sequence[EmailMessage]) -> Table:
     kinds = Counter(str(mail["X-Oms-Kind"]) for mail in mails)
     samples = {str(mail["X-Oms-Kind"]): f"{mail['Subject']}  →  {mail['To']}" for mail in reversed(mails)}
     table = _table("Kind", "Mails>", "For example")
-    for kind in samples.keys() & kinds.keys():
+    for kind in kinds:
         table.add_row(kind.replace("_", " "), str(kinds[kind]), samples[kind])
     return table
 
@@ -116,6 +116,8 @@ def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold dim", caption_justify="left")
     for heading in headings:
         table.add_column(heading.rstrip(">"), justify="right" if heading.endswith(">") else "left", no_wrap=True)
+    # a narrow terminal folds the last column and leaves the figures alone
+    table.columns[-1].no_wrap = False
     return table
 
 

@@ -20,7 +20,17 @@ Row = dict[str, Any]
 CHAPTERS = ("The house opens", "Orders come in", "The day runs", "The books close")
 
 _TOLD = 9
-_STATIONS = ("accepted", "released", "shipped", "invoiced", "delivered", "paid")
+_WIDE = 124
+_STATIONS = {
+    "accepted": "acc",
+    "released": "rel",
+    "shipped": "ship",
+    "invoiced": "inv",
+    "delivered": "dlv",
+    "paid": "paid",
+}
+"""Station of an order's life → its heading."""
+
 _DONE, _PART, _NOT = "[green]●[/]", "[yellow]◐[/]", "[dim]·[/]"
 _COLOURS = {
     "completed": "green",
@@ -59,7 +69,7 @@ class Board:
         if self._live is not None:
             self._live.stop()
         if self._orders:
-            self.console.print(orders_table(self._orders))
+            self.console.print(self._orders_table())
 
     @property
     def elapsed_s(self) -> float:
@@ -94,12 +104,17 @@ class Board:
     def _picture(self) -> RenderableType:
         parts: list[RenderableType] = [self._headline()]
         if self._total:
-            parts.append(ProgressBar(total=self._total, completed=min(self._done, self._total), width=60))
-        if self._orders:
-            parts.append(orders_table(self._orders))
+            bar = Table.grid()
+            bar.add_row(ProgressBar(total=self._total, completed=min(self._done, self._total), width=60))
+            parts.append(bar)
         told = Text("\n").join(Text.from_markup(f"[dim]{when:5.1f} s[/]  {what}") for when, what in self._told)
         parts.append(Panel(told, title="what happens", title_align="left", border_style="dim"))
+        if self._orders:
+            parts.append(self._orders_table())
         return Group(*parts)
+
+    def _orders_table(self) -> Table:
+        return orders_table(self._orders, self.console.width)
 
     def _headline(self) -> Text:
         words = []
@@ -110,28 +125,42 @@ class Board:
         return Text.from_markup("   ".join(words) + f"   [dim]{self.elapsed_s:.0f} s[/]")
 
 
-def orders_table(orders: Sequence[Row]) -> Table:
-    """One row an order: how far it has come, and whom it waits for."""
+def orders_table(orders: Sequence[Row], width: int) -> Table:
+    """One row an order: how far it has come and, where there is room, its channel and whom it waits for."""
+    is_wide = width >= _WIDE
     table = Table(box=None, pad_edge=False, header_style="bold dim")
-    for heading in ("Order", "Channel", "Customer"):
+    for heading in ("Order", *(["Channel"] if is_wide else []), "Customer"):
         table.add_column(heading, no_wrap=True)
     table.add_column("Total", justify="right", no_wrap=True)
-    for station in _STATIONS:
-        table.add_column(station[:4], justify="center", no_wrap=True)
+    for heading in _STATIONS.values():
+        table.add_column(heading, justify="center", no_wrap=True)
     table.add_column("Status", no_wrap=True)
-    table.add_column("Waits for", no_wrap=True, overflow="ellipsis", max_width=44)
+    if is_wide:
+        table.add_column("Waits for", no_wrap=True)
     for order in orders:
-        waits = order.get("waiting_for") or {}
-        table.add_row(
-            order["number"],
-            order["channel"],
-            order["customer_name"],
-            f"{float(order['total']['amount']):,.2f}",
-            *stations(order),
-            f"[{_COLOURS.get(order['status'], 'white')}]{order['status'].replace('_', ' ')}[/]",
-            f"{waits['who'].replace('_', ' ')}: {waits['what']}" if waits else "",
-        )
+        table.add_row(*_cells(order, width))
     return table
+
+
+def _cells(order: Row, width: int) -> list[str]:
+    """The text columns are cut to what the terminal has left, so that every order stays on one line."""
+    is_wide = width >= _WIDE
+    waits = order.get("waiting_for") or {}
+    sentence = f"{waits['who'].replace('_', ' ')}: {waits['what']}" if waits else ""
+    status = order["status"].replace("_", " ")
+    return [
+        order["number"],
+        *([order["channel"]] if is_wide else []),
+        _cut(order["customer_name"], 26 if is_wide else max(8, width - 73)),
+        f"{float(order['total']['amount']):,.2f}",
+        *stations(order),
+        f"[{_COLOURS.get(order['status'], 'white')}]{status}[/]",
+        *([_cut(sentence, width - 113)] if is_wide else []),
+    ]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def stations(order: Row) -> list[str]:

@@ -66,6 +66,16 @@ def test_in_a_terminal_the_board_lives_and_leaves_the_orders_behind() -> None:
 def test_an_order_that_waits_for_nobody_says_nothing() -> None:
     written = io.StringIO()
 
-    Console(file=written, width=160).print(orders_table([an_order(waiting_for=None)]))
+    Console(file=written, width=160).print(orders_table([an_order(waiting_for=None)], 160))
 
     assert written.getvalue().rstrip().endswith("partially shipped")
+
+
+def test_a_narrow_terminal_keeps_every_order_on_one_line() -> None:
+    for width in (80, 120, 160):
+        written = io.StringIO()
+        Console(file=written, width=width).print(orders_table([an_order(customer_name="Long Name " * 9)] * 3, width))
+
+        lines = written.getvalue().splitlines()
+        assert len(lines) == 4
+        assert all("SO-1001" in line and "1,381.27" in line and "partially shipped" in line for line in lines[1:])
