@@ -72,7 +72,8 @@ class Matrix:
 
     def is_open(self, operation: str) -> bool:
         """Whether the operation takes no token: public, or proven by a signature."""
-        return self.http.get(operation) in _OPEN
+        row = self.http.get(operation)
+        return isinstance(row, str) and row in _OPEN
 
     def reach(self, operation: str, role: str) -> Reach | None:
         """How far a role reaches in an operation ("POST /v1/orders" or "/oms.….Service/Method"); None when it may not."""

@@ -8,17 +8,20 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
+
 from oms.billing.v1 import billing_pb2 as billing
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
-
 from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import CancelOrder, CancelOutcome, OrderRef, Receipt
 
 Answer = TypeVar("Answer", bound=Message)
+
+_FROM = {"pick": "RELEASED", "pack": "PICKED", "ship": "PACKED"}
+_TO = {"pick": "PICKED", "pack": "PACKED", "ship": "SHIPPED"}
 
 
 class Neighbour:
@@ -110,9 +113,6 @@ class FakeInventory(Neighbour):
 class FakeFulfillment(Neighbour):
     """Shipments that move through their states."""
 
-    _FROM = {"pick": "RELEASED", "pack": "PICKED", "ship": "PACKED"}
-    _TO = {"pick": "PICKED", "pack": "PACKED", "ship": "SHIPPED"}
-
     def __init__(self) -> None:
         super().__init__()
         self.shipments: dict[str, fulfillment.Shipment] = {}
@@ -186,9 +186,9 @@ class FakeFulfillment(Neighbour):
     def _move(self, shipment_id: str, verb: str) -> fulfillment.Shipment:
         shipment = self._shipment(shipment_id)
         state = fulfillment.ShipmentState.Name(shipment.state).removeprefix("SHIPMENT_STATE_")
-        if state != self._FROM[verb] and not (verb == "ship" and shipment.is_service):
+        if state != _FROM[verb] and not (verb == "ship" and shipment.is_service):
             raise Refused("ILLEGAL_TRANSITION", f"a shipment that is {state.lower()} cannot {verb}")
-        shipment.state = fulfillment.ShipmentState.Value(f"SHIPMENT_STATE_{self._TO[verb]}")
+        shipment.state = fulfillment.ShipmentState.Value(f"SHIPMENT_STATE_{_TO[verb]}")
         copy = fulfillment.Shipment()
         copy.CopyFrom(shipment)
         return copy

@@ -42,6 +42,15 @@ class TotalsShape(BaseModel):
         )
 
 
+class OrderLinks(BaseModel):
+    """Where the order is read and changed."""
+
+    order: str
+    history: str
+    stream: str
+    cancellation: str
+
+
 class OrderReceipt(BaseModel):
     """The answer to placing an order; a rejection is an answer too."""
 
@@ -52,7 +61,7 @@ class OrderReceipt(BaseModel):
     phase: str
     reasons: list[str] = Field(description="Codes of the rules that spoke, BLOCK first.")
     totals: TotalsShape
-    links: dict[str, str]
+    links: OrderLinks
 
 
 class Quantities(BaseModel):
@@ -238,18 +247,15 @@ class OrderDocument(BaseModel):
     invoices: list[OrderInvoice]
     returns: list[str]
     event_sequence: int = Field(description="The number of its newest change.")
-    links: dict[str, str]
+    links: OrderLinks
 
 
-def links(order_id: str) -> dict[str, str]:
-    """Where the order is read and changed."""
+def links(order_id: str) -> OrderLinks:
+    """Where an order is read and changed."""
     base = f"/v1/orders/{order_id}"
-    return {
-        "self": base,
-        "history": f"{base}/history",
-        "stream": f"{base}/stream",
-        "cancellation": f"{base}/cancellation",
-    }
+    return OrderLinks(
+        order=base, history=f"{base}/history", stream=f"{base}/stream", cancellation=f"{base}/cancellation"
+    )
 
 
 def waiting_shape(waiting: WaitingFor | None) -> WaitingForShape | None:

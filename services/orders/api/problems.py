@@ -9,9 +9,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from services.kernel.errors import DomainError
 from services.runtime.grpc_client import Unreachable
@@ -115,14 +117,24 @@ def _bug(_request: Request, _error: Exception) -> JSONResponse:
     return answer(500, "INTERNAL_ERROR", "this is our mistake, not yours: it is logged; tell support when it happened")
 
 
-def _http(_request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code, detail = {
         400: ("MALFORMED_REQUEST", "the request could not be read: send valid JSON"),
         404: ("UNKNOWN_PATH", "there is nothing at this address: the paths are listed at /docs"),
         405: ("METHOD_NOT_ALLOWED", "this address does not take that method: the Allow header names those it takes"),
     }.get(error.status_code, (HTTPStatus(error.status_code).name, str(error.detail)))
-    return answer(error.status_code, code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return answer(error.status_code, code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of every route at this address: the first one that matched knows only its own."""
+    routes = iter_route_contexts(request.app.routes)
+    matching = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for route in matching for method in route.methods or ()})
 
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from services.orders.access import load_matrix
+from services.runtime.auth import ROLES
+from tests.api.conftest import World
+
+MATRIX = load_matrix()
+CLOSED = [operation for operation, row in MATRIX.http.items() if not isinstance(row, str)]
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /v1/orders/{order_id}/cancellation": {"reason": "changed plans"},
+    "POST /v1/orders/{order_id}/holds/{hold_id}/release": {},
+}
+OF_AN_ORDER = [operation for operation in CLOSED if "{order_id}" in operation]
+
+
+async def _call(world: World, operation: str, role: str, *, order_id: str = "nope", **claims: str) -> int:
+    method, template = operation.split(" ")
+    names = ("hold_id", "shipment_id", "invoice_id", "delivery_id", "customer_id", "carrier")
+    path = template.format(order_id=order_id, **dict.fromkeys(names, "nope"))
+    body = BODIES.get(operation, {"no": "such member"}) if method == "POST" else None
+    answer = await world.send(
+        method, path, role, key=f"{operation}{role}"[:99].replace(" ", "_"), json=body, claims=claims
+    )
+    return answer.status_code
+
+
+def test_every_operation_is_in_the_matrix_and_the_matrix_names_no_other(world: World) -> None:
+    served = {
+        f"{method} {route.path}"
+        for route in iter_route_contexts(world.app.routes)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+
+    assert served == set(MATRIX.http)
+
+
+def test_every_grpc_method_is_in_the_matrix_for_machines_alone() -> None:
+    served = {
+        f"/{service.full_name}/{method.name}"
+        for name in ("orders", "inventory", "fulfillment", "billing", "notifications")
+        for service in import_module(f"oms.{name}.v1.{name}_pb2").DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    }
+
+    assert served == set(MATRIX.grpc)
+    assert all(row == {"service": "all"} for row in MATRIX.grpc.values())
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+async def test_each_operation_admits_exactly_the_roles_of_the_matrix(world: World, role: str) -> None:
+    wrong = []
+    for operation in CLOSED:
+        status = await _call(world, operation, role)
+        if (status == 403) == (MATRIX.reach(operation, role) is not None):
+            wrong.append((operation, status))
+
+    assert wrong == []
+
+
+async def test_no_closed_operation_answers_without_a_token(world: World) -> None:
+    assert {await _call(world, operation, "") for operation in CLOSED} == {401}
+
+
+@pytest.mark.parametrize("operation", OF_AN_ORDER)
+async def test_another_companys_order_is_not_found(world: World, operation: str) -> None:
+    placed = await world.place("sales_rep", customer_id="cus_rival", claims={"sub": "sue"})
+    order_id = placed.json()["order_id"]
+    strangers: list[tuple[str, dict[str, str]]] = [
+        ("customer", {"company": "cus_acme"}),
+        ("sales_rep", {"sub": "sam"}),
+        ("channel", {"sub": "shop"}),
+    ]
+    asked = [(role, claims) for role, claims in strangers if MATRIX.reach(operation, role)]
+
+    for reference in (order_id, placed.json()["number"]):
+        statuses = [await _call(world, operation, role, order_id=reference, **claims) for role, claims in asked]
+
+        assert set(statuses) == {404}
+
+
+@pytest.mark.parametrize("path", ["", "/history"])
+async def test_an_order_is_shown_to_its_own_people(world: World, path: str) -> None:
+    number = (await world.place()).json()["number"]
+
+    for role, claims in (("customer", {}), ("sales_rep", {}), ("support", {}), ("auditor", {})):
+        answer = await world.send("GET", f"/v1/orders/{number}{path}", role, claims=claims)
+
+        assert answer.status_code == 200
+
+
+async def test_the_overview_shows_each_caller_its_own_orders(world: World) -> None:
+    await world.place()
+    await world.place("sales_rep", key="k2", customer_id="cus_rival", claims={"sub": "sue"})
+    await world.place("channel", key="k3", customer_id="cus_rival", channel="amazon", claims={"sub": "shop"})
+
+    async def seen(role: str, **claims: str) -> list[str]:
+        rows = (await world.send("GET", "/v1/orders?sort=placed_at", role, claims=claims)).json()["rows"]
+        return sorted(row["number"] for row in rows)
+
+    assert await seen("customer") == ["SO-1001"]
+    assert await seen("customer", company="cus_rival") == ["SO-1002", "SO-1003"]
+    assert await seen("sales_rep", sub="sue") == ["SO-1002", "SO-1003"]
+    assert await seen("channel", sub="shop") == ["SO-1003"]
+    assert await seen("support") == ["SO-1001", "SO-1002", "SO-1003"]
+    assert await seen("customer", company="cus_nobody") == []

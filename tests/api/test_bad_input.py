@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from services.orders.api.body import MAX_BYTES
+from services.orders.domain.access import EVERYTHING
+from services.orders.store import overview
+from tests.api.conftest import ORDER, World
+
+GOOD = json.dumps(ORDER)
+DEEP = b"[" * 200_000 + b"]" * 200_000
+
+
+def _with(old: str, new: str) -> bytes:
+    assert old in GOOD
+    return GOOD.replace(old, new, 1).encode("utf-8", "surrogatepass")
+
+
+RAW = {
+    "nul": _with("PO-7781", "PO\\u0000"),
+    "raw nul": _with("PO-7781", "PO\x00"),
+    "lone surrogate": _with("PO-7781", "PO\\ud800"),
+    "surrogate bytes": _with("PO-7781", "PO\ud800"),
+    "bidi": _with("PO-7781", "PO\u202e1877"),
+    "bidi escaped": _with("ACME Receiving", "ACME \\u2067gnivieceR"),
+    "c1 control": _with("Dallas", "Dal\x9blas"),
+    "new line": _with("Dallas", "Dal\\nlas"),
+    "quantity 1e400": _with('"quantity": 4', '"quantity": 1e400'),
+    "quantity NaN": _with('"quantity": 4', '"quantity": NaN'),
+    "quantity Infinity": _with('"quantity": 4', '"quantity": Infinity'),
+    "quantity 2^63": _with('"quantity": 4', '"quantity": 9223372036854775808'),
+    "quantity 2^63-1": _with('"quantity": 4', '"quantity": 9223372036854775807'),
+    "quantity 10^5000": _with('"quantity": 4', f'"quantity": {"9" * 5000}'),
+    "quantity fraction": _with('"quantity": 4', '"quantity": 4.5'),
+    "quantity true": _with('"quantity": 4', '"quantity": true'),
+    "quantity text": _with('"quantity": 4', '"quantity": "4"'),
+    "quantity negative": _with('"quantity": 4', '"quantity": -4'),
+    "price number": _with('"129.00"', "129.00"),
+    "price exponent": _with('"129.00"', '"1e2"'),
+    "price NaN": _with('"129.00"', '"NaN"'),
+    "price negative": _with('"129.00"', '"-1.00"'),
+    "price arabic digits": _with('"129.00"', '"١٢٩"'),
+    "price seven decimals": _with('"129.00"', '"1.1234567"'),
+    "date of year 0": _with('"lines"', '"requested_on": "0000-01-01", "lines"'),
+    "date as number": _with('"lines"', '"requested_on": 1e10, "lines"'),
+    "date that is none": _with('"lines"', '"requested_on": "2026-02-30", "lines"'),
+    "currency unknown": _with('"USD"', '"QQQ"'),
+    "currency long": _with('"USD"', '"USDUSDUSD"'),
+    "unknown member": _with('"lines"', '"total": "1.00", "lines"'),
+    "member twice": _with('"lines"', '"currency": "USD", "lines"'),
+    "no lines": json.dumps({**ORDER, "lines": []}).encode(),
+    "many lines": json.dumps({**ORDER, "lines": ORDER["lines"] * 300}).encode(),
+    "null customer": json.dumps({**ORDER, "customer_id": None}).encode(),
+    "long text": json.dumps({**ORDER, "note": "x" * 501}).encode(),
+    "deep": DEEP,
+    "deep member": GOOD[:-1].encode() + b', "x": ' + DEEP + b"}",
+    "too large": b'"' + b"x" * (MAX_BYTES - 1) + b'"',
+    "empty": b"",
+    "not an object": b"[]",
+    "half": GOOD[:-5].encode(),
+    "utf-16": GOOD.encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("case", RAW)
+async def test_a_bad_order_is_refused_as_a_problem_and_nothing_is_stored(world: World, case: str) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    answer = await world.send("POST", "/v1/orders", "customer", key="k1", headers=headers, content=RAW[case])
+
+    problem = answer.json()
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert set(problem) == {"type", "title", "status", "detail", "code", "errors", "parameters"}
+    with world.database.reading() as session:
+        assert overview.count_by_status(session, EVERYTHING) == {}
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "x" * 129, "k\x7f", "é"])
+async def test_a_bad_key_is_refused(world: World, key: str) -> None:
+    headers = {"Idempotency-Key": key.encode()}
+
+    answer = await world.send("POST", "/v1/orders", "customer", headers=headers, json=ORDER)  # type: ignore[arg-type]
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/orders?limit=0", 422),
+        ("/v1/orders?limit=9223372036854775808", 422),
+        ("/v1/orders?limit=NaN", 422),
+        ("/v1/orders?cursor=%00", 400),
+        ("/v1/orders?cursor=abc", 422),
+        ("/v1/orders?cursor=W10=", 422),
+        # a cursor of our own making, with a total of 10^30, then with a lone surrogate as the customer
+        ("/v1/orders?sort=-total&cursor=WyItdG90YWwiLCAxMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMCwgIngiXQ==", 422),
+        ("/v1/orders?sort=customer&cursor=WyJjdXN0b21lciIsICJcdWQ4MDAiLCAieCJd", 422),
+        ("/v1/orders?q=%ed%a0%80", 400),
+        ("/v1/orders?q=%e2%80%ae", 400),
+        ("/v1/orders?sort=number;drop", 422),
+        ("/v1/orders?placed_from=0001-01-01T00:00:00%2B14:00", 422),
+        ("/v1/orders?placed_from=9999-12-31T23:59:59-14:00", 422),
+        ("/v1/orders?placed_from=12345", 422),
+        ("/v1/orders/%00", 400),
+        ("/v1/orders/" + "a" * 65, 404),
+        ("/v1/orders/..%2f..%2fetc", 404),
+        ("/v1/orders/ord_1/history?cursor=99999999999999999999", 422),
+        ("/v1/policies?cursor=٣", 422),
+        ("/v1/prices?cursor=a~b", 422),
+        ("/v1/nowhere", 404),
+    ],
+)
+async def test_a_bad_address_is_refused(world: World, path: str, status: int) -> None:
+    answer = await world.send("GET", path, "admin")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+
+
+async def test_the_wrong_method_names_all_the_right_ones(world: World) -> None:
+    answer = await world.send("DELETE", "/v1/orders", "admin")
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
+
+
+@pytest.mark.parametrize("version", ["x", "-1", "1.5", "99999999999"])
+async def test_a_bad_if_match_is_refused(world: World, version: str) -> None:
+    more: dict[str, Any] = {"headers": {"If-Match": version}, "json": {"reason": "x"}}
+
+    answer = await world.send("POST", "/v1/orders/ord_1/cancellation", "support", key="c", **more)
+
+    assert answer.status_code == 422

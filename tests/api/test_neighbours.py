@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import World
+
+RECEIPT = {"warehouse_id": "wh_1", "sku": "PUMP-100", "quantity": 10, "unit_cost": "12.00", "currency": "USD"}
+PAYMENT = {"customer_id": "cus_acme", "amount": {"amount": "300.00", "currency": "USD"}, "reference": "BANK-1"}
+
+
+async def test_goods_in_are_booked_once_a_key_and_the_first_answer_is_replayed(world: World) -> None:
+    first = await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json=RECEIPT)
+    again = await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json=RECEIPT)
+
+    assert (first.status_code, first.json()["on_hand"]) == (201, 10)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert world.inventory.deeds == 1
+
+
+async def test_the_same_key_with_other_goods_is_refused(world: World) -> None:
+    await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json=RECEIPT)
+
+    answer = await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json={**RECEIPT, "quantity": 11})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_ID_REUSED")
+    assert world.inventory.on_hand == {("PUMP-100", "wh_1"): 10}
+
+
+async def test_a_key_belongs_to_its_caller_alone(world: World) -> None:
+    await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json=RECEIPT)
+    await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json=RECEIPT, claims={"sub": "wendy"})
+
+    assert world.inventory.deeds == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "body"),
+    [
+        ("/v1/stock/receipts", "warehouse", RECEIPT),
+        ("/v1/stock/adjustments", "warehouse", {"warehouse_id": "wh_1", "sku": "A", "delta": 1, "reason": "count"}),
+        ("/v1/payments", "accounting", PAYMENT),
+        ("/v1/shipments/shp_1/ship", "warehouse", {}),
+    ],
+)
+async def test_what_moves_money_or_stock_needs_a_key(world: World, path: str, role: str, body: dict[str, Any]) -> None:
+    answer = await world.send("POST", path, role, json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_MISSING")
+
+
+async def test_a_refusal_of_a_service_comes_back_as_it_was_meant(world: World) -> None:
+    body = {"warehouse_id": "wh_1", "sku": "PUMP-100", "delta": -1, "reason": "count"}
+
+    answer = await world.send("POST", "/v1/stock/adjustments", "warehouse", key="a1", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "STOCK_ALLOCATED")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_a_service_that_is_away_is_503_and_the_same_key_works_later(world: World) -> None:
+    world.billing.is_away = True
+    away = await world.send("POST", "/v1/payments", "accounting", key="p1", json=PAYMENT)
+    world.billing.is_away = False
+    later = await world.send("POST", "/v1/payments", "accounting", key="p1", json=PAYMENT)
+
+    assert (away.status_code, away.json()["code"], "Retry-After" in away.headers) == (503, "SERVICE_UNAVAILABLE", True)
+    assert (later.status_code, later.json()["amount"]["amount"]) == (201, "300.00")
+
+
+async def test_a_shipment_goes_from_the_shelf_to_the_carrier(world: World) -> None:
+    world.fulfillment.release("shp_1", order_id="ord_1")
+
+    states = [
+        (await world.send("POST", f"/v1/shipments/shp_1/{verb}", "warehouse", key=verb)).json()["state"]
+        for verb in ("pick", "pack", "ship")
+    ]
+
+    assert states == ["picked", "packed", "shipped"]
+
+
+async def test_goods_are_not_performed_and_a_visit_is(world: World) -> None:
+    world.fulfillment.release("shp_1")
+    world.fulfillment.release("shp_2", is_service=True)
+
+    goods = await world.send("POST", "/v1/shipments/shp_1/perform", "warehouse", key="p1")
+    visit = await world.send("POST", "/v1/shipments/shp_2/perform", "warehouse", key="p2")
+
+    assert (goods.status_code, goods.json()["code"]) == (409, "NOT_A_SERVICE")
+    assert visit.json()["state"] == "shipped"
+
+
+async def test_the_warehouse_sees_no_values(world: World) -> None:
+    world.inventory.on_hand[("PUMP-100", "wh_1")] = 1
+
+    theirs = await world.send("GET", "/v1/stock", "warehouse")
+    audited = await world.send("GET", "/v1/stock", "auditor")
+
+    assert theirs.json()["rows"][0]["value"] is None
+    assert audited.json()["rows"][0]["value"] == {"amount": "12.00", "currency": "USD"}
+
+
+async def test_a_customer_sees_its_own_invoices_and_nobody_elses(world: World) -> None:
+    world.billing.invoice("inv_1", "cus_acme", 132_900)
+    world.billing.invoice("inv_2", "cus_rival", 500)
+
+    listed = await world.send("GET", "/v1/invoices", "customer")
+    foreign = await world.send("GET", "/v1/invoices/inv_2", "customer")
+    asked = await world.send("GET", "/v1/invoices?customer_id=cus_rival", "customer")
+
+    assert [row["invoice_id"] for row in listed.json()["rows"]] == ["inv_1"]
+    assert listed.json()["rows"][0]["open"] == {"amount": "1329.00", "currency": "USD"}
+    assert (foreign.status_code, asked.status_code) == (404, 404)
+
+
+async def test_a_customer_account_is_made_with_its_credit_limit(world: World) -> None:
+    body = {"customer_id": "cus_new", "name": "New", "currency": "USD", "credit_limit": "5000.00", "sales_rep": "sam"}
+
+    made = await world.send("POST", "/v1/customers", "admin", json=body)
+    read = await world.send("GET", "/v1/customers/cus_new", "sales_rep")
+    hidden = await world.send("GET", "/v1/customers/cus_rival", "sales_rep")
+
+    assert made.json()["credit"]["limit"] == {"amount": "5000.00", "currency": "USD"}
+    assert read.json()["credit"]["headroom"] == {"amount": "5000.00", "currency": "USD"}
+    assert hidden.status_code == 404
+
+
+async def test_lists_come_in_pages_that_join_without_gap(world: World) -> None:
+    for number in range(5):
+        body = {"sku": f"SKU-{number}", "description": "x", "currency": "USD"}
+        await world.send("POST", "/v1/products", "admin", json=body)
+    seen: list[str] = []
+    cursor: str | None = ""
+
+    while cursor is not None:
+        page = (await world.send("GET", "/v1/products", "admin", params={"limit": 3, "cursor": cursor})).json()
+        seen += [row["sku"] for row in page["rows"]]
+        cursor = page["next_cursor"]
+
+    assert seen == ["INSTALL-8H", "PUMP-100", "SKU-0", "SKU-1", "SKU-2", "SKU-3", "SKU-4"]
+
+
+async def test_a_rule_that_does_not_compile_is_refused_by_its_code(world: World) -> None:
+    rule = {"code": "BROKEN", "when": "order.total_minor >", "severity": "WARN", "message": "x"}
+
+    answer = await world.send("POST", "/v1/policies", "admin", json={"rules": [rule]})
+    versions = await world.send("GET", "/v1/policies", "admin")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "POLICY_INVALID")
+    assert "BROKEN" in answer.json()["detail"]
+    assert [row["version"] for row in versions.json()["rows"]] == [0]

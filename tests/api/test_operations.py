@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from oms.billing.v1 import billing_pb2 as billing
+from oms.inventory.v1 import inventory_pb2 as inventory
+from oms.types.v1 import types_pb2 as types
+from tests.api.conftest import World
+
+
+async def test_a_system_in_order_is_clean_in_every_row(world: World) -> None:
+    audit = (await world.send("GET", "/v1/audit/invariants", "auditor")).json()
+
+    names = {row["name"] for row in audit["rows"]}
+    assert audit["is_clean"]
+    assert {"billing.answers", "orders.total_adds_up", "between.stock_value_is_inventory_balance"} <= names
+
+
+async def test_a_service_that_is_away_is_a_violation(world: World) -> None:
+    world.inventory.is_away = True
+
+    audit = (await world.send("GET", "/v1/audit/invariants", "admin")).json()
+
+    broken = [row for row in audit["rows"] if row["violations"]]
+    assert [row["name"] for row in broken] == ["inventory.answers"]
+
+
+async def test_what_two_services_say_differently_is_a_violation_that_names_both(world: World) -> None:
+    world.validates()
+    order_id = (await world.place()).json()["order_id"]
+    world.inventory.audit = inventory.AuditResponse(
+        stock_value=[types.Money(minor_units=1200, currency="USD")], holding_order_ids=[order_id, "ord_gone"]
+    )
+    world.billing.audit = billing.AuditResponse(
+        inventory_balance=[types.Money(minor_units=1100, currency="USD")],
+        committed_order_ids=["ord_lost"],
+        billed=[billing.OrderBilled(order_id=order_id, total=types.Money(minor_units=142_458, currency="USD"))],
+    )
+
+    audit = (await world.send("GET", "/v1/audit/invariants", "auditor")).json()
+
+    broken = {row["name"]: row["offenders"] for row in audit["rows"] if row["violations"]}
+    assert broken == {
+        "between.stock_value_is_inventory_balance": ["USD: stock 12.00 USD, books 11.00 USD"],
+        "between.ended_orders_hold_no_stock": ["ord_gone"],
+        "between.ended_orders_hold_no_credit": ["ord_lost"],
+        "between.invoices_sum_to_order": ["SO-1001: billed 1424.58 USD of 1424.57 USD"],
+    }
+
+
+async def test_the_process_tells_whether_it_lives_and_is_ready(world: World) -> None:
+    alive, ready = await world.send("GET", "/healthz"), await world.send("GET", "/readyz")
+
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()) == (200, {"is_ready": True, "checks": {"database": "ok"}})
+
+
+async def test_metrics_count_orders_requests_and_what_waits(world: World) -> None:
+    world.validates()
+    await world.place()
+    await world.send("GET", "/v1/nowhere/at/all")
+
+    text = (await world.send("GET", "/metrics")).text
+
+    assert 'oms_orders{status="accepted"} 1.0' in text
+    assert 'oms_http_request_seconds_count{operation="POST /v1/orders",status="201"} 1.0' in text
+    assert 'operation="unknown",status="404"' in text
+    assert "oms_outbox_waiting " in text
+    assert "oms_late_facts 0.0" in text
+
+
+async def test_the_document_declares_every_refusal_as_a_problem(world: World) -> None:
+    document = (await world.send("GET", "/openapi.json")).json()
+
+    place = document["paths"]["/v1/orders"]["post"]["responses"]
+    assert set(place) >= {"201", "202", "400", "401", "403", "409", "413", "415", "422", "503"}
+    assert set(place["422"]["content"]) == {"application/problem+json"}
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["description"], f"{method} {path} says nothing of itself"
+
+
+async def test_the_reference_is_one_page_without_foreign_assets_or_script(world: World) -> None:
+    page = await world.send("GET", "/docs")
+
+    assert page.status_code == 200
+    assert "POST /v1/orders" in page.text
+    assert "<script" not in page.text
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
