@@ -158,8 +158,8 @@ def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts) ->
         case "payment_received":
             amount = Money(int(fact.detail["amount_minor"]), str(fact.detail["currency"]))
             numbers = [invoice["number"] for invoice in fact.detail["invoices"]]
-            variables = {"amount": printed(amount), "currency": amount.currency, "invoices": numbers}
-            return Mail("payment_received", _bill_to(customer), variables)
+            said = {"amount": printed(amount), "currency": amount.currency, "invoices": numbers}
+            return Mail("payment_received", _bill_to(customer), said)
     return None
 
 

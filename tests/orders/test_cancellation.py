@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from services.kernel.errors import Refused
+from services.orders import cancellation
+from services.orders.cancellation import Requested
+from tests.orders.desk import BUYER, Desk, shipment, stock
+
+
+def request(desk: Desk, order_id: str) -> Requested:
+    with desk.database.transaction() as session:
+        return cancellation.request(session, order_id, BUYER, "ordered twice", desk.now)
+
+
+def test_a_preview_says_what_follows_and_changes_nothing(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (3, 1)})))
+    count = len(desk.events(order_id))
+
+    with desk.database.reading() as session:
+        preview = cancellation.preview(session, order_id, BUYER.scope)
+
+    assert (preview.is_possible, preview.cancelled, preview.freed_stock) == (True, {"1": 4}, {"1": 3})
+    assert preview.released_credit_minor == 55341
+    assert len(desk.events(order_id)) == count
+
+
+def test_a_request_is_settled_by_the_workflow_and_told_once(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    asked = request(desk, order_id)
+
+    desk.record(order_id, "cancelled", subject_id=asked.cancellation.cancellation_id)
+    desk.record(order_id, "cancelled", subject_id=asked.cancellation.cancellation_id)
+
+    dossier = desk.read(order_id)
+    assert (dossier.order.phase, dossier.standing.status, dossier.standing.waiting_for) == ("cancelled", "cancelled", None)
+    assert dossier.lines()["1"].cancelled == 4
+    assert desk.mails(order_id)[-1] == "order_cancelled"
+    assert desk.mails(order_id).count("order_cancelled") == 1
+    with desk.database.reading() as session:
+        settled = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
+    assert settled is not None
+    assert settled.state == "done"
+    assert desk.broken() == []
+
+
+def test_cancelling_a_held_order_lifts_its_holds(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 1)).order_id
+    desk.validate(order_id, is_granted=False)
+    request(desk, order_id)
+
+    desk.record(order_id, "cancelled")
+
+    dossier = desk.read(order_id)
+    assert (dossier.standing.axes.review, dossier.standing.axes.holds) == ("withdrawn", ())
+    assert "the order ended" in dossier.holds[0].note
+    assert desk.broken() == []
+
+
+def test_only_one_request_waits_at_a_time(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    request(desk, order_id)
+
+    with pytest.raises(Refused) as refusal:
+        request(desk, order_id)
+
+    assert refusal.value.reason == "CANCELLATION_PENDING"
+
+
+def test_a_refused_request_may_be_followed_by_another(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    request(desk, order_id)
+    desk.record(order_id, "cancel_refused")
+
+    assert request(desk, order_id).cancellation.state == "requested"
+    assert desk.read(order_id).order.phase == "accepted"
+
+
+def test_shipped_goods_are_not_cancelled(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+
+    with pytest.raises(Refused) as refusal:
+        request(desk, order_id)
+
+    assert refusal.value.reason == "ALREADY_SHIPPED"
+
+
+def test_an_order_that_has_ended_is_not_cancelled(desk: Desk) -> None:
+    order_id = desk.place(("NOPE", 1)).order_id
+    desk.validate(order_id)
+
+    with pytest.raises(Refused) as refusal:
+        request(desk, order_id)
+
+    assert refusal.value.reason == "ORDER_HAS_ENDED"

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.kernel.errors import InvalidArgument
+from services.orders import rules
+from services.orders.domain.policies import Violation, outcome, parse_policy, planned_holds, reasons
+
+RULE = {"code": "BIG", "when": "order.total > 5.0", "severity": "WARN", "message": "big"}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    return {"version": 1, "rules": [{**RULE, **changes}]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"severity": "MAYBE"}, "severity"),
+        ({"scope": "page"}, "scope"),
+        ({"severity": "HOLD"}, "owner_role"),
+        ({"severity": "HOLD", "hold_type": "x", "owner_role": "customer"}, "owner_role"),
+        ({"when": ""}, "CEL"),
+        ({"when": 5}, "text"),
+        ({"message": " "}, "message"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_bad_rule_is_refused_by_its_code(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidArgument, match=why) as refusal:
+        parse_policy(document(**changes), 1)
+
+    assert refusal.value.detail["rule"] == "BIG"
+
+
+def test_a_predicate_that_does_not_compile_is_refused_by_its_code() -> None:
+    with pytest.raises(InvalidArgument, match="rule BIG: `when` does not compile"):
+        rules.compiled(parse_policy(document(when="order.total >"), 1))
+
+
+def test_a_code_is_used_once() -> None:
+    with pytest.raises(InvalidArgument, match="twice"):
+        parse_policy({"rules": [RULE, RULE]}, 1)
+
+
+def test_the_built_in_policy_compiles() -> None:
+    assert len(rules.compiled(rules.built_in())) == len(rules.built_in().rules)
+
+
+def test_block_outranks_hold_and_reasons_come_block_first() -> None:
+    said = (
+        Violation("W", "WARN", "w"),
+        Violation("H", "HOLD", "h", "1", "price", "sales_rep"),
+        Violation("B", "BLOCK", "b"),
+        Violation("H", "HOLD", "h", "2", "price", "sales_rep"),
+    )
+
+    assert outcome(said) == "rejected"
+    assert reasons(said) == ("B", "H", "W")
+    assert [hold.reason for hold in planned_holds(said)] == ["h (line 1, 2)"]

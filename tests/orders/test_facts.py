@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from oms.orders.v1 import orders_pb2 as pb
+from oms.types.v1 import types_pb2 as types
+from services.kernel.errors import InvalidArgument
+from tests.orders.desk import ANY, Desk, invoice, invoiced, paid, shipment, stock
+
+
+def life(desk: Desk, order_id: str) -> list[types.Fact]:
+    """Two units: one in stock, one received later; two shipments, two invoices, one payment."""
+    goods, floor, books = ("inventory",), ("fulfillment",), ("billing",)
+    told: list[tuple[Any, ...]] = [
+        (*goods, "stock_reserved", 1, stock({"1": (1, 1)}, "2026-12-01")),
+        (*floor, "shipment_picked", 1, shipment("SH-1", "picked", {"1": 1})),
+        (*floor, "shipment_shipped", 2, shipment("SH-1", "shipped", {"1": 1})),
+        (*books, "invoice_issued", 1, invoiced("INV-1", 13835, {"1": 1})),
+        (*goods, "stock_allocated", 2, stock({"1": (2, 0)})),
+        (*floor, "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})),
+        (*floor, "shipment_shipped", 4, shipment("SH-2", "shipped", {"1": 1}, before={"1": 1})),
+        (*books, "invoice_issued", 2, invoiced("INV-2", 13836, {"1": 2})),
+        (*floor, "shipment_delivered", 5, shipment("SH-2", "delivered", {"1": 1}, before={"1": 1})),
+        (*books, "payment_received", 3, paid(27671, [invoice("INV-1", 13835, 13835), invoice("INV-2", 13836, 13836)])),
+    ]
+    return [desk.fact(order_id, *one) for one in told]
+
+
+MAILS = [
+    "order_received", "order_accepted", "backorder_created", "shipped", "invoice", "delivered", "shipped", "invoice",
+    "delivered", "payment_received",
+]  # fmt: skip
+SIGNALS = ["shipment_shipped", "stock_allocated", "shipment_shipped", "shipment_delivered", "payment_settled"]
+
+
+def test_an_order_lives_to_its_end_and_everything_is_told_once(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    facts = life(desk, order_id)
+
+    for fact in facts:
+        assert desk.tell(fact) == [fact.fact_id]
+    closed = desk.record(order_id, "closed")
+
+    assert (closed.status, closed.is_complete) == ("completed", True)
+    assert desk.mails(order_id) == MAILS
+    assert desk.signals(order_id) == SIGNALS
+    assert len(desk.events(order_id)) == 3 + len(facts) + 1
+    assert desk.broken() == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_three_sends_of_every_fact_in_any_order_change_nothing_of_that(desk: Desk, seed: int) -> None:
+    order_id, twin_id = desk.accepted(("PUMP", 2)), desk.accepted(("PUMP", 2))
+    facts = life(desk, order_id)
+    desk.tell(*life(desk, twin_id))
+    thrice = facts * 3
+    random.Random(seed).shuffle(thrice)
+
+    for start in range(0, len(thrice), 4):
+        desk.tell(*thrice[start : start + 4])
+
+    dossier, twin = desk.read(order_id), desk.read(twin_id)
+    assert dossier.progress == twin.progress
+    assert (dossier.standing.status, dossier.standing.axes) == (twin.standing.status, twin.standing.axes)
+    # whether anybody is told of the backorder depends on whether it was over before its fact came
+    told = [mail for mail in desk.mails(order_id) if mail != "backorder_created"]
+    assert sorted(told) == sorted(mail for mail in MAILS if mail != "backorder_created")
+    assert sorted(desk.signals(order_id)) == sorted(SIGNALS)
+    assert desk.broken() == []
+
+
+def test_the_same_fact_from_eight_relays_at_once_is_kept_once(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    fact = life(desk, order_id)[2]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: desk.tell(fact), range(8)))
+
+    assert answers == [[fact.fact_id]] * 8
+    assert desk.signals(order_id) == ["shipment_shipped"]
+    assert desk.mails(order_id).count("shipped") == 1
+
+
+def test_facts_of_one_order_from_three_services_at_once_leave_no_gap(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    facts = life(desk, order_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda fact: desk.tell(fact), facts * 2))
+
+    assert desk.read(order_id).standing.status == "completed"
+    assert sorted(desk.signals(order_id)) == sorted(SIGNALS)
+    assert desk.broken() == []
+
+
+def test_a_signal_is_named_by_its_fact(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    fact = life(desk, order_id)[2]
+    desk.tell(fact)
+
+    row = desk.outbox("signal")[0]
+
+    assert row["detail"] == {"signal": "shipment_shipped", "fact_id": f"{fact.fact_id}/shipment_shipped", "is_complete": False}
+    assert row["subject_id"] == "shp_SH-1"
+
+
+def test_backorders_are_told_when_both_the_acceptance_and_the_fact_are_in_whichever_came_first(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 2)).order_id
+    desk.validate(order_id)
+    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 1)}, "2026-12-01")))
+    before = desk.mails(order_id)
+
+    desk.record(order_id, "accepted")
+    desk.record(order_id, "accepted", key="2")
+
+    assert before == ["order_received"]
+    assert desk.mails(order_id) == ["order_received", "order_accepted", "backorder_created"]
+    told = desk.outbox("notify", order_id)[-1]["detail"]
+    assert [one["role"] for one in told["recipients"]] == ["customer", "sales_rep", "warehouse_manager"]
+    assert told["variables"]["lines"] == [
+        {"sku": "PUMP", "description": "Pump", "quantity": 1, "expected_on": "2026-12-01"}
+    ]
+
+
+def test_the_shipped_mail_names_tracking_and_contents(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    desk.tell(life(desk, order_id)[2])
+
+    told = desk.outbox("notify", order_id)[-1]["detail"]
+
+    assert (told["mail"], told["variables"]["tracking_number"]) == ("shipped", "RR123")
+    assert told["variables"]["lines"] == [{"sku": "PUMP", "description": "Pump", "quantity": 1}]
+
+
+def test_the_accepted_mail_carries_the_promised_dates(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 2)).order_id
+    desk.validate(order_id)
+    desk.record(order_id, "accepted", promises=[pb.LinePromise(line_id="1", quantity=2, promised_on="2026-11-27")])
+
+    told = desk.outbox("notify", order_id)[-1]["detail"]
+
+    assert told["variables"]["promises"][0]["promised_on"] == "2026-11-27"
+    assert desk.read(order_id).promises[0].promised_on == "2026-11-27"
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "is_known_order", "state"),
+    [
+        ("comet_seen", {}, True, "unknown"),
+        ("stock_reserved", {"lines": {}}, False, "orphaned"),
+        ("shipment_shipped", {"lines": {}}, True, "unreadable"),
+    ],
+)
+def test_what_cannot_be_projected_is_kept_and_harms_nobody(
+    desk: Desk, kind: str, detail: dict[str, Any], is_known_order: bool, state: str
+) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    count = len(desk.events(order_id))
+
+    recorded = desk.tell(desk.fact(order_id if is_known_order else "ord_none", "inventory", kind, 1, detail))
+
+    assert len(recorded) == 1
+    assert len(desk.events(order_id)) == count
+    with desk.database.reading() as session:
+        assert session.execute(text("SELECT state FROM fact")).scalars().all() == [state]
+
+
+def test_a_detail_that_is_not_json_is_refused(desk: Desk) -> None:
+    fact = types.Fact(fact_id="f", kind="stock_reserved", source="inventory", detail_json="{")
+
+    with pytest.raises(InvalidArgument):
+        desk.servicer.RecordFacts(pb.RecordFactsRequest(facts=[fact]), ANY)
+
+
+def test_no_acceptance_mail_after_a_rejection(desk: Desk) -> None:
+    from services.kernel.errors import Refused
+
+    order_id = desk.place(("NOPE", 1)).order_id
+    desk.validate(order_id)
+
+    with pytest.raises(Refused):
+        desk.record(order_id, "accepted")
+
+    assert desk.mails(order_id) == ["order_received", "order_rejected"]
+
+
+def test_waiting_since_does_not_move_while_it_waits_for_the_same(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (0, 2)}, "2026-12-01")))
+    since = desk.read(order_id).standing.waiting_for
+    desk.now = desk.now.replace(hour=18)
+    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 2, stock({"1": (0, 2)}, "2026-12-05")))
+
+    later = desk.read(order_id).standing.waiting_for
+    assert since is not None
+    assert later is not None
+    assert (later.since, str(later.due)) == (since.since, "2026-12-05")
+
+
+def test_liveness_names_the_ended_and_the_unknown(desk: Desk) -> None:
+    alive, dead = desk.accepted(("PUMP", 1)), desk.place(("NOPE", 1)).order_id
+    desk.validate(dead)
+
+    asked = pb.CheckLivenessRequest(order_ids=[alive, dead, "ord_none"])
+
+    assert list(desk.servicer.CheckLiveness(asked, ANY).ended_order_ids) == [dead, "ord_none"]
+
+
+def test_the_document_has_what_the_other_services_need(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 2), po_number="PO-9").order_id
+
+    order = desk.servicer.GetOrder(pb.GetOrderRequest(order_id=order_id), ANY).order
+
+    assert (order.number, order.po_number, order.tax_rate, order.net_days) == ("SO-1001", "PO-9", "0.0725", 30)
+    assert (order.lines[0].quantity, order.lines[0].unit_price, order.lines[0].extended.minor_units) == (2, "129.00", 25800)
+    assert order.total.minor_units == 27671
+    assert order.placed_at_micros > 0

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from services.kernel.errors import DomainError, NotFound, NotPermitted, Refused
+from services.orders import holds
+from tests.orders.desk import ACCOUNTING, ADMIN, APPROVER, RITA, Desk, caller
+
+
+def held(desk: Desk) -> str:
+    """An order with a price hold of sales_rep and a credit hold of accounting."""
+    order_id = desk.place(("PUMP", 1, "140.00")).order_id
+    desk.validate(order_id, is_granted=False)
+    return order_id
+
+
+def test_all_holds_must_be_released_and_the_last_one_lets_the_order_go_on(desk: Desk) -> None:
+    order_id = held(desk)
+    price, credit = desk.read(order_id).holds
+
+    after_one = desk.release(order_id, price.hold_id, RITA)
+    assert (after_one.order.phase, after_one.standing.axes.holds, desk.signals(order_id)) == ("in_review", ("credit",), [])
+    after_both = desk.release(order_id, credit.hold_id, ACCOUNTING, note="paid by phone")
+
+    assert (after_both.order.phase, after_both.standing.axes.review) == ("accepted", "accepted")
+    assert desk.signals(order_id) == ["holds_released"]
+    last = desk.events(order_id)[-1]
+    assert (last.who, last.role, last.what, last.why) == ("abe", "accounting", "hold_released", "paid by phone")
+    assert last.before["holds"] == ["credit"]
+    assert desk.broken() == []
+
+
+@pytest.mark.parametrize("by", [ADMIN, APPROVER, ACCOUNTING])
+def test_only_the_owner_role_releases(desk: Desk, by: object) -> None:
+    order_id = held(desk)
+    price = desk.read(order_id).holds[0]
+
+    with pytest.raises(NotPermitted) as refusal:
+        desk.release(order_id, price.hold_id, by)  # type: ignore[arg-type]  # a Caller, parametrised
+
+    assert refusal.value.reason == "NOT_HOLD_OWNER"
+
+
+def test_a_second_release_is_refused(desk: Desk) -> None:
+    order_id = held(desk)
+    price = desk.read(order_id).holds[0]
+    desk.release(order_id, price.hold_id, RITA)
+
+    with pytest.raises(Refused) as refusal:
+        desk.release(order_id, price.hold_id, RITA)
+
+    assert refusal.value.reason == "HOLD_ALREADY_RELEASED"
+
+
+def test_two_releases_at_once_have_one_outcome_and_one_signal(desk: Desk) -> None:
+    order_id = held(desk)
+    price, credit = desk.read(order_id).holds
+    desk.release(order_id, price.hold_id, RITA)
+
+    def release(_: int) -> str:
+        try:
+            desk.release(order_id, credit.hold_id, ACCOUNTING)
+        except DomainError as refusal:
+            return refusal.reason
+        return "released"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(release, range(8)))
+
+    assert sorted(outcomes) == ["HOLD_ALREADY_RELEASED"] * 7 + ["released"]
+    assert desk.signals(order_id) == ["holds_released"]
+
+
+def test_a_sales_representative_does_not_find_another_ones_order(desk: Desk) -> None:
+    order_id = held(desk)
+
+    with pytest.raises(NotFound):
+        desk.release(order_id, desk.read(order_id).holds[0].hold_id, caller("ron", "sales_rep", reach="assigned"))
+
+
+def test_a_hold_of_another_order_is_not_found(desk: Desk) -> None:
+    order_id, other_id = held(desk), held(desk)
+
+    with pytest.raises(NotFound):
+        desk.release(order_id, desk.read(other_id).holds[0].hold_id, RITA)
+
+
+def test_a_stale_version_releases_nothing(desk: Desk) -> None:
+    order_id = held(desk)
+    price = desk.read(order_id).holds[0]
+
+    with pytest.raises(Refused, match="version 1"), desk.database.transaction() as session:
+        holds.release(session, order_id, price.hold_id, RITA, "", desk.now, expected_version=2)
+
+    assert desk.read(order_id).holds[0].is_open

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from oms.notifications.v1 import notifications_pb2 as notifications
+from services.orders import cancellation, capture, facts
+from services.orders.intents import CALLER_FIRST
+from services.orders.store.facts import late_facts
+from services.runtime.grpc_client import Unreachable
+from services.runtime.relay import Relay
+from tests.orders.desk import BUYER, Desk, shipment
+from workflows.messages import CancelOrder, FactNote, OrderRef
+
+
+@dataclass
+class FakeWorkflows:
+    """Remembers what it is told; away or ended when the test says so."""
+
+    is_away: bool = False
+    has_ended: bool = False
+    started: list[OrderRef] = field(default_factory=list)
+    signalled: list[tuple[str, str, FactNote]] = field(default_factory=list)
+    cancelled: list[CancelOrder] = field(default_factory=list)
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise Unreachable("temporal is away")
+
+    def start(self, order: OrderRef) -> None:
+        self._answer()
+        self.started.append(order)
+
+    def signal(self, order_id: str, name: str, note: FactNote) -> bool:
+        self._answer()
+        self.signalled.append((order_id, name, note))
+        return not self.has_ended
+
+    def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
+        self._answer()
+        self.cancelled.append(request)
+        return not self.has_ended
+
+
+@dataclass
+class Post:
+    """The relay of a desk with a fake Temporal and a fake mail room; `later` moves its clock."""
+
+    desk: Desk
+    workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
+    letters: list[notifications.NotifyRequest] = field(default_factory=list)
+    later: timedelta = timedelta()
+
+    def send(self) -> None:
+        routes = facts.routes(self.desk.database, self.letters.append, self.workflows, lambda: self.desk.now)
+        relay = Relay(self.desk.database, routes, lambda: self.desk.now + self.later)
+        for route in routes:
+            relay.send_batch(route)
+
+
+@pytest.fixture
+def post(desk: Desk) -> Post:
+    return Post(desk)
+
+
+def test_mails_leave_in_the_order_they_were_asked_for_with_their_outbox_id(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 1))
+
+    post.send()
+    post.send()
+
+    assert [letter.kind for letter in post.letters] == ["order_received", "order_accepted"]
+    assert [letter.event_id for letter in post.letters] == [row["fact_id"] for row in post.desk.outbox("notify", order_id)]
+    assert (post.letters[0].order_number, post.letters[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
+
+
+def test_an_order_that_nobody_started_is_started_later(post: Post) -> None:
+    receipt = post.desk.place(("PUMP", 1))
+    post.send()
+    at_once = list(post.workflows.started)
+
+    post.later = CALLER_FIRST
+    post.send()
+
+    assert at_once == []
+    assert [(order.order_id, order.number, order.total_text) for order in post.workflows.started] == [
+        (receipt.order_id, "SO-1001", "138.35 USD")
+    ]
+
+
+def test_an_order_that_the_request_started_is_not_started_again(post: Post) -> None:
+    receipt = post.desk.place(("PUMP", 1))
+    with post.desk.database.transaction() as session:
+        capture.mark_started(session, receipt)
+
+    post.later = CALLER_FIRST
+    post.send()
+
+    assert post.workflows.started == []
+
+
+def test_an_absent_temporal_loses_nothing(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 1))
+    post.desk.tell(post.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    post.workflows.is_away = True
+    with pytest.raises(Unreachable):
+        post.send()
+
+    post.workflows.is_away = False
+    post.send()
+    post.send()
+
+    assert [(name, note.fact_id, note.subject_id) for _, name, note in post.workflows.signalled] == [
+        ("shipment_shipped", "fact_1/shipment_shipped", "shp_SH-1")
+    ]
+
+
+def test_a_fact_for_a_workflow_that_has_ended_is_kept_as_late(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 1))
+    post.desk.tell(post.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    post.workflows.has_ended = True
+
+    post.send()
+
+    with post.desk.database.reading() as session:
+        assert [(late.signal, late.order_id) for late in late_facts(session)] == [("shipment_shipped", order_id)]
+    assert post.desk.broken() == []
+
+
+def test_a_cancellation_that_the_request_could_not_hand_over_is_handed_over_later(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 1))
+    with post.desk.database.transaction() as session:
+        asked = cancellation.request(session, order_id, BUYER, "changed our mind", post.desk.now)
+
+    post.later = CALLER_FIRST
+    post.send()
+
+    assert post.workflows.cancelled == [CancelOrder(asked.cancellation.cancellation_id, "changed our mind")]
+
+
+def test_a_cancellation_of_a_workflow_that_has_ended_is_declined(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 1))
+    with post.desk.database.transaction() as session:
+        asked = cancellation.request(session, order_id, BUYER, "changed our mind", post.desk.now)
+    post.workflows.has_ended = True
+
+    post.later = CALLER_FIRST
+    post.send()
+
+    with post.desk.database.reading() as session:
+        settled: Any = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
+    assert settled.state == "declined"

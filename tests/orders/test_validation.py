@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oms.orders.v1 import orders_pb2 as pb
+from services.kernel.errors import InvalidArgument
+from services.orders import master
+from services.orders.domain.order import Address
+from services.orders.store.holds import violations_of
+from tests.orders.desk import ACME, ANY, RITA, Desk, amount
+
+CLEARED, HELD, REJECTED = (
+    pb.VALIDATION_OUTCOME_CLEARED,
+    pb.VALIDATION_OUTCOME_HELD,
+    pb.VALIDATION_OUTCOME_REJECTED,
+)
+
+
+def put_policy(desk: Desk, *rules: dict[str, Any]) -> None:
+    with desk.database.transaction() as session:
+        master.put_policy(session, {"rules": list(rules)}, "root", desk.now)
+
+
+def test_a_sound_order_is_cleared_and_nothing_is_told_yet(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 4)).order_id
+
+    verdict = desk.validate(order_id)
+
+    assert (verdict.outcome, list(verdict.reasons)) == (CLEARED, [])
+    assert desk.read(order_id).order.phase == "accepted"
+    assert desk.mails(order_id) == ["order_received"]
+
+
+def test_every_violation_is_reported_at_once(desk: Desk) -> None:
+    order_id = desk.place(
+        ("NOPE", 1), ("OLD", 1), ("BOX6", 7), ("PUMP", 1, "140.00"), ship_to=Address(name="Acme"), po_number="PO-1"
+    ).order_id
+
+    verdict = desk.validate(order_id, is_granted=False)
+
+    assert verdict.outcome == REJECTED
+    assert list(verdict.reasons) == [
+        "SKU_UNKNOWN",
+        "SKU_NOT_SELLABLE",
+        "QUANTITY_BELOW_MINIMUM",
+        "QUANTITY_NOT_ON_MULTIPLE",
+        "SHIP_TO_INCOMPLETE",
+        "PRICE_OUT_OF_TOLERANCE",
+        "CREDIT_EXCEEDED",
+    ]
+    dossier = desk.read(order_id)
+    assert (dossier.order.phase, dossier.standing.status, dossier.holds) == ("rejected", "rejected", ())
+    assert desk.mails(order_id) == ["order_received", "order_rejected"]
+    with desk.database.reading() as session:
+        assert [one.line_id for one in violations_of(session, order_id)] == ["1", "2", "3", "3", "4", "", ""]
+    assert desk.broken() == []
+
+
+def test_holds_are_placed_together_and_the_mail_goes_once(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 1, "140.00")).order_id
+
+    first = desk.validate(order_id, is_granted=False)
+    again = desk.validate(order_id, is_granted=False)
+    afresh = desk.validate(order_id, key="2")
+
+    assert (first.outcome, first.hold_count) == (HELD, 2)
+    assert first == again == afresh
+    dossier = desk.read(order_id)
+    assert [(hold.hold_type, hold.owner_role) for hold in dossier.holds] == [
+        ("price", "sales_rep"),
+        ("credit", "accounting"),
+    ]
+    assert (dossier.order.phase, dossier.standing.status, dossier.standing.axes.review) == (
+        "in_review",
+        "on_hold",
+        "in_review",
+    )
+    assert dossier.standing.waiting_for is not None
+    assert dossier.standing.waiting_for.who == "sales_rep, accounting"
+    assert desk.mails(order_id) == ["order_received", "order_on_hold"]
+    assert desk.broken() == []
+
+
+@pytest.mark.parametrize(("policy", "outcome"), [("allow", CLEARED), ("warn", CLEARED), ("hold", HELD), ("block", REJECTED)])
+def test_a_purchase_order_number_seen_before_does_what_the_customer_agreed(
+    desk: Desk, policy: str, outcome: int
+) -> None:
+    from dataclasses import replace
+
+    with desk.database.transaction() as session:
+        master.put_customer(session, replace(ACME, duplicate_po=policy), "root", desk.now)
+    first = desk.place(("PUMP", 1), po_number="PO-7").order_id
+    second = desk.place(("PUMP", 1), po_number="PO-7").order_id
+
+    assert desk.validate(second).outcome == outcome
+    # the earlier of two is nobody's duplicate, whichever is validated first
+    assert desk.validate(first).outcome == CLEARED
+
+
+def test_a_rejected_order_does_not_make_its_number_a_duplicate(desk: Desk) -> None:
+    desk.validate(desk.place(("NOPE", 1), po_number="PO-7").order_id)
+
+    assert desk.validate(desk.place(("PUMP", 1), po_number="PO-7").order_id).outcome == CLEARED
+
+
+def test_a_threshold_and_a_margin_floor_need_an_approver(desk: Desk) -> None:
+    # 200 x 129.00 = 25,800.00 is over 25,000; 129.00 less 15 % is 109.65, cost 80.00: margin 27 %
+    big = desk.place(("PUMP", 200)).order_id
+    # 81.00 against a cost of 80.00 is 1.2 % margin
+    desk.agree("PUMP", "81.00")
+    thin = desk.place(("PUMP", 1)).order_id
+
+    assert list(desk.validate(big).reasons) == ["ORDER_OVER_THRESHOLD"]
+    assert list(desk.validate(thin).reasons) == ["MARGIN_BELOW_FLOOR"]
+
+
+def test_a_discount_that_the_customer_took_is_held_and_one_that_sales_entered_is_not(desk: Desk) -> None:
+    taken = desk.place(("PUMP", 1), discount=amount("10.00")).order_id
+    given = desk.place(("PUMP", 1), discount=amount("10.00"), by=RITA).order_id
+
+    assert list(desk.validate(taken).reasons) == ["DISCOUNT_NOT_AGREED"]
+    assert desk.validate(given).outcome == CLEARED
+
+
+def test_an_order_of_services_needs_no_address(desk: Desk) -> None:
+    assert desk.validate(desk.place(("INSTALL", 8), ship_to=Address()).order_id).outcome == CLEARED
+
+
+def test_a_warning_is_recorded_and_stops_nothing(desk: Desk) -> None:
+    put_policy(desk, {"code": "NOTED", "when": "order.unit_count > 1", "severity": "WARN", "message": "noted"})
+    order_id = desk.place(("PUMP", 2)).order_id
+
+    verdict = desk.validate(order_id)
+
+    assert (verdict.outcome, list(verdict.reasons)) == (CLEARED, ["NOTED"])
+    assert desk.events(order_id)[-1].after["policy_version"] == 1
+
+
+@pytest.mark.parametrize("when", ["order.nonsense > 1", "order.total / 0 > 1", "order.unit_count", "1 / 0 == 1", "order.number > 5"])
+def test_a_predicate_that_fails_while_it_runs_is_a_hold_for_the_administrator(desk: Desk, when: str) -> None:
+    put_policy(desk, {"code": "BROKEN", "when": when, "severity": "BLOCK", "message": "never"})
+    order_id = desk.place(("PUMP", 2)).order_id
+
+    verdict = desk.validate(order_id)
+
+    assert (verdict.outcome, list(verdict.reasons)) == (HELD, ["POLICY_ERROR"])
+    assert [hold.owner_role for hold in desk.read(order_id).holds] == ["admin"]
+
+
+def test_a_policy_that_does_not_compile_is_never_stored(desk: Desk) -> None:
+    with pytest.raises(InvalidArgument, match="rule BAD"):
+        put_policy(desk, {"code": "BAD", "when": "order.(", "severity": "BLOCK", "message": "never"})
+
+    with desk.database.reading() as session:
+        assert master.list_policies(session) == []
+        assert master.policy_in_force(session).version == 0
+
+
+def test_credit_must_be_told(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 1)).order_id
+
+    with pytest.raises(InvalidArgument, match="ask billing"):
+        desk.servicer.ValidateOrder(pb.ValidateOrderRequest(request_id="x", order_id=order_id), ANY)
