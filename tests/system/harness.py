@@ -141,14 +141,10 @@ class System:
     def _assemble(self, name: str) -> ServiceProcess:
         common = self._common(name)
         makers: dict[str, Callable[[], ServiceProcess]] = {
-            "orders": lambda: assemble_orders(
-                OrdersSettings(**common, http_listen=f"127.0.0.1:{self.http_port}")
-            ),
+            "orders": lambda: assemble_orders(OrdersSettings(**common, http_listen=f"127.0.0.1:{self.http_port}")),
             "inventory": lambda: assemble_inventory(InventorySettings(**common)),
             "fulfillment": lambda: assemble_fulfillment(FulfillmentSettings(**common)),
             "billing": lambda: assemble_billing(BillingSettings(**common)),
-            "notifications": lambda: assemble_notifications(
-                NotificationsSettings(**common, smtp_port=self.sink.port)
-            ),
+            "notifications": lambda: assemble_notifications(NotificationsSettings(**common, smtp_port=self.sink.port)),
         }
         return makers[name]()

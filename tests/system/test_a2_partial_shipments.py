@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from tests.system.trade import Trade, ok, wait_for
+
+
+def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
+    """100 A at 20.00, tax 8.25 %, freight 50.00; W1 60 at 12.00, W2 25 at 12.50; 15 wait for a receipt at 13.00."""
+    before = trade.books()
+    customer = trade.customer(tax_rate="0.0825")
+    sku = trade.product("a", "20.00", cost="12.00")
+    houses = trade.warehouses({"w1": 900, "w2": 1100})
+    trade.receive(houses["w1"], sku, 60, "12.00")
+    trade.receive(houses["w2"], sku, 25, "12.50")
+
+    receipt = ok(trade.place(trade.order_body(customer, [{"sku": sku, "quantity": 100}], freight="50.00")))
+    order_id = receipt["order_id"]
+    for shipment in trade.shipments(order_id):
+        trade.send_off(shipment)
+        trade.until(order_id, lambda order, sent=shipment: sent["shipment_id"] in invoiced(order), "invoice")
+    backordered = trade.order(order_id)["lines"][0]["quantities"]["backordered"]
+    filled = trade.receive(houses["w1"], sku, 15, "13.00")
+    third = wait_for(lambda: next(iter(trade.shipments(order_id, "released")), None), "the backorder's shipment")
+    trade.send_off(third)
+    order = trade.until(order_id, lambda order: len(order["invoices"]) == 3, "three invoices")
+    first, second, last = order["invoices"]
+    trade.pay(customer, "1329.00", [(first["invoice_id"], "1329.00")])
+    trade.pay(customer, "300.00", [(second["invoice_id"], "300.00")])
+    order = trade.until(order_id, lambda order: order["axes"]["payment"] == "part", "part payment")
+
+    assert receipt["totals"]["total"]["amount"] == "2215.00"
+    assert backordered == 15
+    assert filled["filled_order_ids"] == [order_id]
+    assert [invoice["total"]["amount"] for invoice in (first, second, last)] == ["1329.00", "553.75", "332.25"]
+    assert taxes(trade, order) == ["99.00", "41.25", "24.75"]
+    trade.until_audit_is_clean()
+    assert changes(before, trade.books()) == {
+        "cash": 162_900,
+        "accounts_receivable": 58_600,
+        "revenue": -200_000,
+        "freight_revenue": -5_000,
+        "tax_payable": -16_500,
+        "cost_of_goods_sold": 122_750,
+        "goods_received_not_invoiced": -122_750,  # 60 × 12.00 + 25 × 12.50 + 15 × 13.00, all of it shipped: inventory 0
+    }
+    assert order["status"] == "shipped"
+    assert (order["axes"]["billing"], order["axes"]["payment"]) == ("full", "part")
+    assert trade.stock(sku) == {houses["w1"]: (0, 0), houses["w2"]: (0, 0)}
+    margin = -changes(before, trade.books())["revenue"] + 5_000 - 122_750
+    assert margin == 82_250
+
+
+def invoiced(order: dict[str, object]) -> set[str]:
+    """Shipments that have their invoice."""
+    invoices = order["invoices"]
+    assert isinstance(invoices, list)
+    return {invoice["shipment_id"] for invoice in invoices}
+
+
+def taxes(trade: Trade, order: dict[str, object]) -> list[str]:
+    """Tax of each invoice, in the order they were issued."""
+    invoices = order["invoices"]
+    assert isinstance(invoices, list)
+    reader = trade.system.api("accounting")
+    return [ok(reader.get(f"/v1/invoices/{invoice['invoice_id']}"))["tax"]["amount"] for invoice in invoices]
+
+
+def changes(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+    """What the books moved, in cents, debit positive; accounts that did not move are left out."""
+    accounts = sorted(before.keys() | after.keys())
+    moved = {account: after.get(account, 0) - before.get(account, 0) for account in accounts}
+    return {account: cents for account, cents in moved.items() if cents}

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from tests.system.trade import Trade, ok, wait_for
+
+
+def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
+    customer = trade.customer(tax_rate="0.0825")
+    pump = trade.product("pump", "129.00", cost="80.00")
+    visit = trade.product("visit", "95.00", kind="service", cost="40.00")
+    house = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(house, pump, 10, "80.00")
+    lines = [{"sku": pump, "quantity": 4}, {"sku": visit, "quantity": 1}]
+
+    receipt = ok(trade.place(trade.order_body(customer, lines)))
+    order_id = receipt["order_id"]
+    sent = [trade.send_off(shipment) for shipment in trade.shipments(order_id)]
+    parcel = next(shipment for shipment in sent if not shipment["is_service"])
+    trade.until(order_id, lambda order: order["axes"]["billing"] == "full", "billing")
+    assert trade.deliver(parcel, times=2) == [200, 200]
+    trade.pay(customer, receipt["totals"]["total"]["amount"])
+    order = trade.until(order_id, lambda order: order["status"] == "completed", "completion")
+
+    assert receipt["status"] in {"accepted", "in_fulfilment"}
+    assert receipt["totals"]["total"]["amount"] == "661.41"  # (4 × 129 + 95) × 1.0825 = 661.4075
+    assert order["axes"]["payment"] == "paid"
+    assert trade.stock(pump)[house] == (6, 0)
+    trade.until_audit_is_clean()
+    received, accepted = f"We have received your order {order['number']}", f"Your order {order['number']} is accepted"
+    letters = wait_for(lambda: found if len(found := trade.letters(order["number"])) == 11 else None, "every mail")
+    to_buyer = [subject for to, subject in letters if "buyer" in to]
+    assert to_buyer[:2] == [received, accepted]
+    assert len(to_buyer) == 9  # received, accepted, 2 × (shipped, arrived, invoice), payment
+    assert len(letters) - len(to_buyer) == 2  # the sales rep: received, accepted

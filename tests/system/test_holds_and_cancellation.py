@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from tests.system.trade import Trade, key, ok, wait_for
+
+
+def test_a_held_order_waits_for_every_release_and_goes_on_by_itself(trade: Trade) -> None:
+    customer = trade.customer(credit_limit="100.00")
+    sku = trade.product("h", "100.00", cost="50.00")
+    house = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(house, sku, 10, "50.00")
+
+    receipt = ok(trade.place(trade.order_body(customer, [{"sku": sku, "quantity": 5}])))
+    held = trade.order(receipt["order_id"])
+    stock_while_held = trade.stock(sku)[house]
+    for hold in held["holds"]:
+        path = f"/v1/orders/{receipt['order_id']}/holds/{hold['hold_id']}/release"
+        ok(trade.system.api(hold["owner_role"]).post(path, json={"note": "checked by phone"}, headers=key()))
+    order = trade.until(receipt["order_id"], lambda order: order["status"] == "in_fulfilment", "release")
+
+    assert receipt["status"] in {"on_hold", "in_review"}
+    assert held["holds"]
+    assert stock_while_held == (10, 0)
+    assert order["lines"][0]["quantities"]["allocated"] == 5
+    assert wait_for(lambda: [mail for mail in trade.mails(order["number"]) if "accepted" in mail] or None, "mail 2")
+    trade.until_audit_is_clean()
+
+
+def test_a_rejected_order_says_every_reason_and_gets_no_second_mail(trade: Trade) -> None:
+    customer = trade.customer(is_active=False)
+    body = trade.order_body(customer, [{"sku": "NO-SUCH-SKU", "quantity": 1, "unit_price": "1.00"}])
+
+    receipt = ok(trade.place(body))
+
+    assert receipt["status"] == "rejected"
+    assert len(receipt["reasons"]) >= 2
+    trade.until_audit_is_clean()
+    assert not [subject for subject in trade.mails(receipt["number"]) if "accepted" in subject.lower()]
+
+
+def test_cancelling_before_shipping_leaves_no_stock_hold_or_credit_behind(trade: Trade) -> None:
+    customer = trade.customer(credit_limit="1000.00")
+    sku = trade.product("k", "100.00", cost="50.00")
+    house = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(house, sku, 3, "50.00")
+    receipt = ok(trade.place(trade.order_body(customer, [{"sku": sku, "quantity": 5}])))
+    path = f"/v1/orders/{receipt['order_id']}/cancellation"
+    seller = trade.system.api("support")
+
+    preview = ok(seller.post(path, params={"preview": "true"}, json={"reason": "no need"}, headers=key()))
+    done = ok(seller.post(path, json={"reason": "no need"}, headers=key()))
+    order = trade.until(receipt["order_id"], lambda order: order["status"] == "cancelled", "cancellation")
+
+    assert preview["consequences"]["is_possible"]
+    assert done["state"] == "done"
+    assert trade.stock(sku)[house] == (3, 0)
+    credit = ok(trade.system.api("auditor").get(f"/v1/customers/{customer}"))["credit"]
+    assert credit["committed"]["amount"] == "0.00"
+    assert {shipment["state"] for shipment in order["shipments"]} <= {"cancelled"}
+    trade.until_audit_is_clean()
+
+
+def test_what_has_left_is_not_cancelled(trade: Trade) -> None:
+    customer = trade.customer()
+    sku = trade.product("l", "100.00", cost="50.00")
+    house = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(house, sku, 3, "50.00")
+    receipt = ok(trade.place(trade.order_body(customer, [{"sku": sku, "quantity": 3}])))
+    for shipment in trade.shipments(receipt["order_id"]):
+        trade.send_off(shipment)
+
+    path = f"/v1/orders/{receipt['order_id']}/cancellation"
+    refused = trade.system.api("support").post(path, json={"reason": "too late"}, headers=key())
+
+    assert refused.status_code == 409
+    assert "return" in refused.json()["detail"]
+    trade.until(receipt["order_id"], lambda order: order["status"] == "shipped", "shipping")
+    trade.until_audit_is_clean()
