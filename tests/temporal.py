@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from temporalio.testing import WorkflowEnvironment
 
@@ -25,7 +26,7 @@ def temporal_binary() -> str:
 @asynccontextmanager
 async def temporal_environment(*, skips_time: bool) -> AsyncIterator[WorkflowEnvironment]:
     """A dev server in memory; with `skips_time` a wait of 30 days passes in a second."""
-    common = {
+    common: dict[str, Any] = {
         "dev_server_existing_path": temporal_binary(),
         "search_attributes": list(names.SEARCH_ATTRIBUTES),
         "dev_server_log_level": "error",

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tests.system.trade import Trade, ok, wait_for
 
 
@@ -16,7 +19,7 @@ def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
     order_id = receipt["order_id"]
     for shipment in trade.shipments(order_id):
         trade.send_off(shipment)
-        trade.until(order_id, lambda order, sent=shipment: sent["shipment_id"] in invoiced(order), "invoice")
+        trade.until(order_id, has_invoice(shipment["shipment_id"]), "invoice")
     backordered = trade.order(order_id)["lines"][0]["quantities"]["backordered"]
     filled = trade.receive(houses["w1"], sku, 15, "13.00")
     third = wait_for(lambda: next(iter(trade.shipments(order_id, "released")), None), "the backorder's shipment")
@@ -49,17 +52,14 @@ def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
     assert margin == 82_250
 
 
-def invoiced(order: dict[str, object]) -> set[str]:
-    """Shipments that have their invoice."""
-    invoices = order["invoices"]
-    assert isinstance(invoices, list)
-    return {invoice["shipment_id"] for invoice in invoices}
+def has_invoice(shipment_id: str) -> Callable[[dict[str, Any]], bool]:
+    """Whether an order has the invoice of a shipment."""
+    return lambda order: shipment_id in {invoice["shipment_id"] for invoice in order["invoices"]}
 
 
-def taxes(trade: Trade, order: dict[str, object]) -> list[str]:
+def taxes(trade: Trade, order: dict[str, Any]) -> list[str]:
     """Tax of each invoice, in the order they were issued."""
     invoices = order["invoices"]
-    assert isinstance(invoices, list)
     reader = trade.system.api("accounting")
     return [ok(reader.get(f"/v1/invoices/{invoice['invoice_id']}"))["tax"]["amount"] for invoice in invoices]
 

@@ -120,7 +120,8 @@ class Trade:
             "unit_cost": unit_cost,
             "currency": "USD",
         }
-        return ok(self.system.api("warehouse").post("/v1/stock/receipts", json=body, headers=key()))
+        answer: dict[str, Any] = ok(self.system.api("warehouse").post("/v1/stock/receipts", json=body, headers=key()))
+        return answer
 
     # Orders.
 
@@ -142,7 +143,8 @@ class Trade:
 
     def order(self, order_id: str) -> dict[str, Any]:
         """The whole order as an auditor sees it."""
-        return ok(self.system.api("auditor").get(f"/v1/orders/{order_id}"))
+        found: dict[str, Any] = ok(self.system.api("auditor").get(f"/v1/orders/{order_id}"))
+        return found
 
     def until(self, order_id: str, is_so: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
         """Wait until the order is as wanted."""
@@ -193,7 +195,8 @@ class Trade:
                 {"invoice_id": invoice_id, "amount": {"amount": part, "currency": "USD"}}
                 for invoice_id, part in applications
             ]
-        return ok(self.system.api("accounting").post("/v1/payments", json=body, headers=key()))
+        answer: dict[str, Any] = ok(self.system.api("accounting").post("/v1/payments", json=body, headers=key()))
+        return answer
 
     def books(self) -> dict[str, int]:
         """Debit minus credit in cents by account."""
