@@ -84,7 +84,11 @@ class TemporalDoor:
 
     def probe(self) -> None:
         """Raise Unreachable while Temporal does not answer."""
-        if not asyncio.run(self.workflows.is_reachable()):
+        try:
+            is_there = asyncio.run(self.workflows.is_reachable())
+        except RuntimeError as away:  # what the SDK raises while it has never been connected
+            raise Unreachable("Temporal cannot be reached") from away
+        if not is_there:
             raise Unreachable("Temporal does not answer")
 
 

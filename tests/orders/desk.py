@@ -115,7 +115,9 @@ class Desk:
 
     def record(self, order_id: str, milestone: str, key: str = "1", **more: Any) -> pb.RecordOrderResponse:
         request_id = f"{order_id}/{milestone}/{key}"
-        request = pb.RecordOrderRequest(request_id=request_id, order_id=order_id, milestone=milestone, version=1, **more)
+        request = pb.RecordOrderRequest(
+            request_id=request_id, order_id=order_id, milestone=milestone, version=1, **more
+        )
         return self.servicer.RecordOrder(request, ANY)
 
     def accepted(self, *lines: tuple[str, int], **changes: Any) -> str:
@@ -155,9 +157,7 @@ class Desk:
         query = "SELECT fact_id, order_id, subject_id, detail FROM outbox WHERE kind = :kind ORDER BY position"
         with self.database.reading() as session:
             rows = session.execute(text(query), {"kind": kind}).mappings().all()
-        return [
-            {**dict(row), "detail": json.loads(row["detail"])} for row in rows if order_id in ("", row["order_id"])
-        ]
+        return [{**dict(row), "detail": json.loads(row["detail"])} for row in rows if order_id in ("", row["order_id"])]
 
     def mails(self, order_id: str) -> list[str]:
         return [str(row["detail"]["mail"]) for row in self.outbox("notify", order_id)]

@@ -34,7 +34,11 @@ def test_a_request_is_settled_by_the_workflow_and_told_once(desk: Desk) -> None:
     desk.record(order_id, "cancelled", subject_id=asked.cancellation.cancellation_id)
 
     dossier = desk.read(order_id)
-    assert (dossier.order.phase, dossier.standing.status, dossier.standing.waiting_for) == ("cancelled", "cancelled", None)
+    assert (dossier.order.phase, dossier.standing.status, dossier.standing.waiting_for) == (
+        "cancelled",
+        "cancelled",
+        None,
+    )
     assert dossier.lines()["1"].cancelled == 4
     assert desk.mails(order_id)[-1] == "order_cancelled"
     assert desk.mails(order_id).count("order_cancelled") == 1

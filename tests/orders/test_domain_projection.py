@@ -42,7 +42,9 @@ LIFE = (
     fact(6, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 6})),
     fact(7, "fulfillment", "shipment_delivered", 4, shipment("SH-2", "delivered", {"1": 4}, before={"1": 6})),
     fact(8, "billing", "invoice_issued", 2, invoiced("INV-2", 8000, {"1": 10})),
-    fact(9, "billing", "payment_received", 3, paid(20000, [invoice("INV-1", 12000, 12000), invoice("INV-2", 8000, 8000)])),
+    fact(
+        9, "billing", "payment_received", 3, paid(20000, [invoice("INV-1", 12000, 12000), invoice("INV-2", 8000, 8000)])
+    ),
 )
 
 
@@ -63,7 +65,8 @@ def test_any_order_and_repetition_of_facts_ends_in_the_same_projection(repeats: 
 @given(st.permutations(LIFE))
 @settings(max_examples=300)
 def test_last_delivery_and_settlement_are_signalled_exactly_once_in_any_order_of_arrival(arrival: list[Fact]) -> None:
-    progress, told = Progress(), []
+    progress = Progress()
+    told: list[str] = []
     for one in arrival:
         after = apply(progress, one)
         told += signals(order(), progress, after, one)

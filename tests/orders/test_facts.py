@@ -91,7 +91,7 @@ def test_facts_of_one_order_from_three_services_at_once_leave_no_gap(desk: Desk)
     facts = life(desk, order_id)
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda fact: desk.tell(fact), facts * 2))
+        list(pool.map(desk.tell, facts * 2))
 
     assert desk.read(order_id).standing.status == "completed"
     assert sorted(desk.signals(order_id)) == sorted(SIGNALS)
@@ -105,7 +105,11 @@ def test_a_signal_is_named_by_its_fact(desk: Desk) -> None:
 
     row = desk.outbox("signal")[0]
 
-    assert row["detail"] == {"signal": "shipment_shipped", "fact_id": f"{fact.fact_id}/shipment_shipped", "is_complete": False}
+    assert row["detail"] == {
+        "signal": "shipment_shipped",
+        "fact_id": f"{fact.fact_id}/shipment_shipped",
+        "is_complete": False,
+    }
     assert row["subject_id"] == "shp_SH-1"
 
 
@@ -217,6 +221,10 @@ def test_the_document_has_what_the_other_services_need(desk: Desk) -> None:
     order = desk.servicer.GetOrder(pb.GetOrderRequest(order_id=order_id), ANY).order
 
     assert (order.number, order.po_number, order.tax_rate, order.net_days) == ("SO-1001", "PO-9", "0.0725", 30)
-    assert (order.lines[0].quantity, order.lines[0].unit_price, order.lines[0].extended.minor_units) == (2, "129.00", 25800)
+    assert (order.lines[0].quantity, order.lines[0].unit_price, order.lines[0].extended.minor_units) == (
+        2,
+        "129.00",
+        25800,
+    )
     assert order.total.minor_units == 27671
     assert order.placed_at_micros > 0

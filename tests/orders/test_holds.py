@@ -21,7 +21,11 @@ def test_all_holds_must_be_released_and_the_last_one_lets_the_order_go_on(desk: 
     price, credit = desk.read(order_id).holds
 
     after_one = desk.release(order_id, price.hold_id, RITA)
-    assert (after_one.order.phase, after_one.standing.axes.holds, desk.signals(order_id)) == ("in_review", ("credit",), [])
+    assert (after_one.order.phase, after_one.standing.axes.holds, desk.signals(order_id)) == (
+        "in_review",
+        ("credit",),
+        [],
+    )
     after_both = desk.release(order_id, credit.hold_id, ACCOUNTING, note="paid by phone")
 
     assert (after_both.order.phase, after_both.standing.axes.review) == ("accepted", "accepted")

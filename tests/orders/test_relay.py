@@ -73,7 +73,9 @@ def test_mails_leave_in_the_order_they_were_asked_for_with_their_outbox_id(post:
     post.send()
 
     assert [letter.kind for letter in post.letters] == ["order_received", "order_accepted"]
-    assert [letter.event_id for letter in post.letters] == [row["fact_id"] for row in post.desk.outbox("notify", order_id)]
+    assert [letter.event_id for letter in post.letters] == [
+        row["fact_id"] for row in post.desk.outbox("notify", order_id)
+    ]
     assert (post.letters[0].order_number, post.letters[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
 
 
@@ -104,7 +106,9 @@ def test_an_order_that_the_request_started_is_not_started_again(post: Post) -> N
 
 def test_an_absent_temporal_loses_nothing(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
-    post.desk.tell(post.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    post.desk.tell(
+        post.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1}))
+    )
     post.workflows.is_away = True
     with pytest.raises(Unreachable):
         post.send()
@@ -120,7 +124,9 @@ def test_an_absent_temporal_loses_nothing(post: Post) -> None:
 
 def test_a_fact_for_a_workflow_that_has_ended_is_kept_as_late(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
-    post.desk.tell(post.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    post.desk.tell(
+        post.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1}))
+    )
     post.workflows.has_ended = True
 
     post.send()

@@ -83,7 +83,9 @@ def test_holds_are_placed_together_and_the_mail_goes_once(desk: Desk) -> None:
     assert desk.broken() == []
 
 
-@pytest.mark.parametrize(("policy", "outcome"), [("allow", CLEARED), ("warn", CLEARED), ("hold", HELD), ("block", REJECTED)])
+@pytest.mark.parametrize(
+    ("policy", "outcome"), [("allow", CLEARED), ("warn", CLEARED), ("hold", HELD), ("block", REJECTED)]
+)
 def test_a_purchase_order_number_seen_before_does_what_the_customer_agreed(
     desk: Desk, policy: str, outcome: int
 ) -> None:
@@ -138,15 +140,15 @@ def test_a_warning_is_recorded_and_stops_nothing(desk: Desk) -> None:
     assert desk.events(order_id)[-1].after["policy_version"] == 1
 
 
-@pytest.mark.parametrize("when", ["order.nonsense > 1", "order.total / 0 > 1", "order.unit_count", "1 / 0 == 1", "order.number > 5"])
-def test_a_predicate_that_fails_while_it_runs_is_a_hold_for_the_administrator(desk: Desk, when: str) -> None:
-    put_policy(desk, {"code": "BROKEN", "when": when, "severity": "BLOCK", "message": "never"})
-    order_id = desk.place(("PUMP", 2)).order_id
+def test_a_predicate_that_fails_while_it_runs_is_a_hold_for_the_administrator(desk: Desk) -> None:
+    for when in ("order.nonsense > 1", "order.total / 0 > 1", "order.unit_count", "1 / 0 == 1", "order.number > 5"):
+        put_policy(desk, {"code": "BROKEN", "when": when, "severity": "BLOCK", "message": "never"})
+        order_id = desk.place(("PUMP", 2)).order_id
 
-    verdict = desk.validate(order_id)
+        verdict = desk.validate(order_id)
 
-    assert (verdict.outcome, list(verdict.reasons)) == (HELD, ["POLICY_ERROR"])
-    assert [hold.owner_role for hold in desk.read(order_id).holds] == ["admin"]
+        assert (verdict.outcome, list(verdict.reasons)) == (HELD, ["POLICY_ERROR"]), when
+        assert [hold.owner_role for hold in desk.read(order_id).holds] == ["admin"]
 
 
 def test_a_policy_that_does_not_compile_is_never_stored(desk: Desk) -> None:
