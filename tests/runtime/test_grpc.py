@@ -21,7 +21,7 @@ from services.runtime.settings import ServiceSettings
 class Servicer(rpc.NotificationsServiceServicer):
     """Answers, refuses or breaks, as the order id says."""
 
-    def Notify(self, request: pb.NotifyRequest, context: grpc.ServicerContext) -> pb.NotifyResponse:  # noqa: N802  # the proto's name
+    def Notify(self, request: pb.NotifyRequest, context: grpc.ServicerContext) -> pb.NotifyResponse:  # the proto's name
         match request.order_id:
             case "refused":
                 raise Refused("STOCK_ALLOCATED", "3 units are promised", units="3")
