@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.kernel.ids import new_id
 from services.kernel.money import UnitPrice
 from services.orders import master, models, rules, validation
 from services.orders.api.app import create_app
@@ -124,21 +126,23 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@contextmanager
+def world_over(template: Path, folder: Path, **settings: Any) -> Iterator[World]:
+    """A World over its own copy of the template."""
+    path = folder / f"orders-{new_id('db')}.db"
+    shutil.copy(template, path)
+    database = _open(path)
+    try:
+        yield build_world(database, folder / "keys", **settings)
+    finally:
+        database.close()
+
+
 @pytest.fixture
 def make_world(tmp_path: Path, template: Path) -> Iterator[MakeWorld]:
     """Make a World; settings may differ."""
-    made: list[Database] = []
-
-    def make(**settings: Any) -> World:
-        path = tmp_path / f"orders{len(made)}.db"
-        shutil.copy(template, path)
-        database = _open(path)
-        made.append(database)
-        return build_world(database, tmp_path / "keys", **settings)
-
-    yield make
-    for database in made:
-        database.close()
+    with ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(world_over(template, tmp_path, **settings))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.orders import recording
-from services.orders.api.access import Caller
+from services.orders.access import Caller
 from services.orders.api.stream import changes
 from services.orders.recording import Milestone
 from services.runtime.auth import Principal

@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.orders.access import Caller
 from services.orders.api.deps import deps_of
 from services.orders.api.problems import ApiError
+from services.orders.api.query import refuse_unknown
 from services.runtime.auth import NotAuthenticated
 
 _REALM = 'Bearer realm="oms"'
@@ -29,7 +30,9 @@ def caller(request: Request, credentials: Annotated[HTTPAuthorizationCredentials
     except NotAuthenticated as refused:
         challenge = f'{_REALM}, error="invalid_token"'
         raise ApiError(401, "TOKEN_REFUSED", str(refused), headers={"WWW-Authenticate": challenge}) from refused
-    return deps.matrix.admit(principal, f"{request.method} {request.scope['route'].path_format}")
+    admitted = deps.matrix.admit(principal, f"{request.method} {request.scope['route'].path_format}")
+    refuse_unknown(request)
+    return admitted
 
 
 CallerOf = Annotated[Caller, Depends(caller)]
