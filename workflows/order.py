@@ -183,11 +183,11 @@ class OrderWorkflow:
 
     async def invoice(self, shipment_id: str) -> None:
         """A shipment left: take it off stock and turn it into an invoice."""
-        with workflow.create_event_group(f"invoice {shipment_id}").scope():
+        with workflow.create_event_group("ship and invoice").scope():
             shipped = OrderStep(self.key(f"ship/{shipment_id}"), self.order.order_id, shipment_id)
-            await step("inventory.ShipStock", shipped, Done, summary=f"take {shipment_id} off stock")
+            await step("inventory.ShipStock", shipped, Done, summary=f"take what left of {self.order.number} off stock")
             billed = OrderStep(self.key(f"invoice/{shipment_id}"), self.order.order_id, shipment_id)
-            await step("billing.IssueInvoice", billed, Done, summary=f"invoice {shipment_id}")
+            await step("billing.IssueInvoice", billed, Done, summary=f"invoice what left of {self.order.number}")
             await self.record("shipped", shipment_id)
 
     # Ending early.
