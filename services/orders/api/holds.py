@@ -12,7 +12,8 @@ from services.orders.api.deps import DepsOf
 from services.orders.api.history import OrderReference
 from services.orders.api.idempotency import OnceOf
 from services.orders.api.inputs import IDENTITY, Input, Text, Version
-from services.orders.api.order_shapes import OrderDocument, order_document
+from services.orders.api.order_shapes import OrderDocument
+from services.orders.api.order_views import order_document
 from services.orders.api.versions import IfMatch, seen_version
 from services.orders.store import orders
 

@@ -15,13 +15,8 @@ from services.orders.api.body import check_document
 from services.orders.api.deps import DepsOf
 from services.orders.api.history import OrderReference
 from services.orders.api.inputs import PRINTABLE, Identity, Instant
-from services.orders.api.order_shapes import (
-    OrderDocument,
-    OrderSummary,
-    axes_shape,
-    order_document,
-    waiting_shape,
-)
+from services.orders.api.order_shapes import OrderDocument, OrderSummary
+from services.orders.api.order_views import axes_shape, order_document, waiting_shape
 from services.orders.api.paging import Page, PagingOf
 from services.orders.api.problems import ApiError
 from services.orders.api.shapes import MoneyShape, rfc3339
