@@ -1,0 +1,43 @@
+"""The history of a real order: within 8 KB with ten lines, and not a byte more for a hundred than their totals need."""
+
+from __future__ import annotations
+
+from tests.system.trade import Trade, ok
+from tests.workflows.driver import actions
+from workflows import names
+
+FEW_BYTES = 64  # totals with more digits, never lines
+
+
+def history_of(trade: Trade, line_count: int) -> tuple[int, int, int]:
+    """Events, billable actions and bytes of an order with so many lines, from placed to paid."""
+    customer = trade.customer()
+    skus = [trade.product(f"s{line_count}x{number}", "10.00", cost="5.00") for number in range(10)]
+    house = trade.warehouses({"w1": 900})["w1"]
+    for sku in skus:
+        trade.receive(house, sku, line_count, "5.00")
+
+    lines = [{"sku": skus[number % 10], "quantity": 1} for number in range(line_count)]
+    receipt = ok(trade.place(trade.order_body(customer, lines)))
+    order_id = receipt["order_id"]
+    (shipment,) = trade.shipments(order_id)
+    sent = trade.send_off(shipment)
+    trade.until(order_id, lambda order: order["axes"]["billing"] == "full", "billing")
+    trade.deliver(sent)
+    trade.until(order_id, lambda order: order["status"] == "delivered", "delivery")
+    trade.pay(customer, receipt["totals"]["total"]["amount"])
+    trade.until(order_id, lambda order: order["status"] == "completed", "completion")
+
+    handle = trade.system.temporal.get_workflow_handle(names.order_workflow_id(order_id))
+    trade.system.on_loop(handle.result())
+    history = trade.system.on_loop(handle.fetch_history())
+    return len(history.events), actions(history), sum(event.ByteSize() for event in history.events)
+
+
+def test_a_history_does_not_grow_with_the_lines_of_its_order(trade: Trade) -> None:
+    ten = history_of(trade, 10)
+    hundred = history_of(trade, 100)
+
+    assert (ten[0], ten[1]) == (hundred[0], hundred[1]) == (29, 9)
+    assert ten[2] <= 8 * 1024
+    assert abs(hundred[2] - ten[2]) <= FEW_BYTES
