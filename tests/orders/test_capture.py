@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.kernel.errors import AlreadyExists, DomainError, InvalidArgument
 from services.orders import capture
-from services.orders.domain.order import PlaceLine
+from services.orders.domain.order import PlaceLine, PlaceOrder
 from services.orders.intents import CALLER_FIRST
 from services.runtime.outbox import unsent
 from tests.orders.desk import BUYER, RITA, RIVAL, SUPPORT, Desk, amount, caller, usd
@@ -78,18 +78,31 @@ def test_a_channel_reference_is_taken_once_and_a_resend_with_a_new_key_is_a_repl
     assert refusal.value.reason == "DUPLICATE_CHANNEL_REF"
 
 
-def test_fifty_identical_requests_at_once_make_one_order(desk: Desk) -> None:
-    command = desk.command(("PUMP", 1), channel_ref="W-1")
-
-    def place(_: int) -> str:
+def at_once(desk: Desk, commands: list[PlaceOrder]) -> list[str]:
+    def place(command: PlaceOrder) -> str:
         with desk.database.transaction() as session:
             return capture.place(session, command, BUYER, desk.now).order_id
 
     with ThreadPoolExecutor(16) as pool:
-        order_ids = list(pool.map(place, range(50)))
+        return list(pool.map(place, commands))
+
+
+def test_fifty_identical_requests_at_once_make_one_order(desk: Desk) -> None:
+    command = desk.command(("PUMP", 1))
+
+    order_ids = at_once(desk, [command] * 50)
 
     assert len(set(order_ids)) == 1
     assert len(desk.outbox("order_placed")) == 1
+    assert desk.broken() == []
+
+
+def test_a_channel_that_resends_under_fifty_keys_at_once_makes_one_order(desk: Desk) -> None:
+    command = desk.command(("PUMP", 1), channel="edi", channel_ref="850-1")
+
+    order_ids = at_once(desk, [replace(command, idempotency_key=f"send-{number}") for number in range(50)])
+
+    assert len(set(order_ids)) == 1
     assert desk.broken() == []
 
 
