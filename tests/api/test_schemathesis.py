@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
@@ -83,6 +83,8 @@ def _prove(operation: str, anybody: World, document: Any, *, examples: int) -> i
 
     def send(case: Any) -> None:
         nonlocal sent
+        # an empty list in a query leaves no trace on the wire: what was meant to be wrong arrives as a good request
+        assume(not any(value in ([], {}, [[]]) for value in dict(case.query or {}).values()))
         sent += 1
         case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
 
