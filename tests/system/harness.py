@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import socket
 import threading
 from collections.abc import Callable, Coroutine
@@ -39,9 +41,10 @@ SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 
 
 def free_port() -> int:
-    """A port that nobody listens on right now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, below those the kernel hands out: nobody is given it before we listen there."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randint(20_000, 31_000))) as probe:
+            return int(probe.getsockname()[1])
 
 
 class System:

@@ -36,10 +36,11 @@ def history_of(trade: Trade, line_count: int) -> tuple[int, int, int]:
 
 def undisturbed(trade: Trade, line_count: int) -> tuple[int, int, int]:
     """The figures of a life in which no step outlasted its local try: on a crowded machine one may, so look up to three times."""
-    for attempt in range(3):
-        figures = history_of(Trade(trade.system), line_count)
-        if figures[0] == 29 or attempt == 2:
+    figures = history_of(Trade(trade.system), line_count)
+    for _ in range(2):
+        if figures[0] == 29:
             break
+        figures = history_of(Trade(trade.system), line_count)
     return figures
 
 
