@@ -1,0 +1,108 @@
+"""What an order has come to, in words that two runs of the same story share: the tables of all services, and the mails."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.faults.house import House
+
+Rows = list[tuple[Any, ...]]
+
+_QUESTIONS: dict[str, tuple[str, str]] = {
+    "order": (
+        "orders",
+        """SELECT o.phase, o.version, o.total_minor, p.status, p.review, p.fulfilment, p.billing, p.payment
+        FROM sales_order o JOIN order_progress p USING (order_id) WHERE o.order_id = :order""",
+    ),
+    "orders of the customer": ("orders", "SELECT count(*) FROM sales_order WHERE customer_id = :customer"),
+    "event log": ("orders", "SELECT who, what FROM order_event WHERE order_id = :order"),
+    "facts": ("orders", "SELECT source, kind, state FROM fact WHERE order_id = :order"),
+    "stock": ("inventory", "SELECT on_hand, allocated FROM stock WHERE sku = :sku"),
+    "movements": ("inventory", "SELECT kind, quantity, value_minor, order_id <> '' FROM movement WHERE sku = :sku"),
+    "layers": ("inventory", "SELECT remaining_quantity, remaining_value_minor FROM cost_layer WHERE sku = :sku"),
+    "reservations": (
+        "inventory",
+        """SELECT r.state, a.line_id, a.held_quantity, a.shipped_quantity, a.released_quantity
+        FROM reservation r JOIN allocation a USING (reservation_id) WHERE r.order_id = :order""",
+    ),
+    "shipments": (
+        "fulfillment",
+        """SELECT s.state, s.carrier, s.freight_minor, l.sku = :sku, l.quantity, l.picked_quantity
+        FROM shipment s JOIN shipment_line l USING (shipment_id) WHERE s.order_id = :order""",
+    ),
+    "carrier events": (
+        "fulfillment",
+        "SELECT e.status FROM carrier_event e JOIN shipment s USING (tracking_number) WHERE s.order_id = :order",
+    ),
+    "credit": (
+        "billing",
+        """SELECT committed_minor, receivable_minor, remaining_minor, invoiced_minor, is_released
+        FROM credit_account JOIN commitment USING (customer_id) WHERE order_id = :order""",
+    ),
+    "invoices": (
+        "billing",
+        """SELECT merchandise_minor, freight_minor, tax_minor, total_minor, paid_minor FROM invoice
+        WHERE order_id = :order""",
+    ),
+    "payments": ("billing", "SELECT amount_minor, unapplied_minor FROM payment WHERE customer_id = :customer"),
+    "ledger": (
+        "billing",
+        """SELECT debit, credit, amount_minor, substr(event, 1, instr(event || '/', '/')) FROM journal_entry
+        WHERE order_id = :order OR source_id IN (SELECT payment_id FROM payment WHERE customer_id = :customer)""",
+    ),
+    "deliveries": ("notifications", "SELECT kind, role, state FROM deliveries WHERE order_id = :order"),
+}
+
+
+def summary(house: House, order_id: str, number: str, customer_id: str, sku: str) -> dict[str, Rows]:
+    """Rows by what they tell, sorted, without ids, numbers and times."""
+    names = {"order": order_id, "customer": customer_id, "sku": sku}
+    told = {what: _ask(house.var, service, query, names) for what, (service, query) in _QUESTIONS.items()}
+    told["progress"] = _progress(house.var, order_id)
+    told["mails"] = [(subject, times) for subject, times in sorted(_mails(house, number).items())]
+    return {what: [_plain(row, order_id) for row in rows] for what, rows in told.items()}
+
+
+def differences(wanted: dict[str, Rows], got: dict[str, Rows]) -> dict[str, tuple[Rows, Rows]]:
+    """What was wanted and what came, where they differ."""
+    return {what: (wanted[what], got[what]) for what in wanted if wanted[what] != got[what]}
+
+
+def unsent(house: House, order_id: str) -> int:
+    """Outbox rows of the order that are still under way, over all services."""
+    query = "SELECT 1 FROM outbox WHERE order_id = :order AND state <> 'sent'"
+    services = ("orders", "inventory", "fulfillment", "billing")
+    return sum(len(_ask(house.var, service, query, {"order": order_id})) for service in services)
+
+
+def _ask(var: Path, service: str, query: str, names: dict[str, str]) -> Rows:
+    connection = sqlite3.connect(f"file:{var / service}.db?mode=ro", uri=True, timeout=10)
+    try:
+        return sorted(connection.execute(query, names).fetchall(), key=repr)
+    finally:
+        connection.close()
+
+
+def _mails(house: House, number: str) -> Counter[str]:
+    """How often a mailbox got each subject; a mail sent twice under one Message-ID is kept once, as mailboxes do."""
+    mails = [mail for mail in house.sink.messages if number in str(mail["Subject"])]
+    assert len({str(mail["Message-ID"]) for mail in mails}) == len(mails)
+    return Counter(
+        f"{str(mail['To']).split('-')[0]}: {re.sub(r'[^ ]*[0-9][^ ]*', '…', mail['Subject'])}" for mail in mails
+    )
+
+
+def _progress(var: Path, order_id: str) -> Rows:
+    """How far each line has come; the sequences tell how many facts of each service were needed."""
+    [(text,)] = _ask(var, "orders", "SELECT progress FROM order_progress WHERE order_id = :order", {"order": order_id})
+    lines = json.loads(text)["lines"]
+    return [(line_id, json.dumps(line, sort_keys=True)) for line_id, line in sorted(lines.items())]
+
+
+def _plain(row: tuple[Any, ...], order_id: str) -> tuple[Any, ...]:
+    return tuple("…" if value == order_id else value for value in row)
