@@ -106,19 +106,11 @@ def failure_of(error: Any, method: str) -> Exception:
 
 def connect(target: str, token: Callable[[], str]) -> grpc.Channel:
     """A channel for blocking callers; it connects when first used and again after the other side restarts."""
-    interceptors: list[Any] = [_SyncCalls(token)]
-    if telemetry.is_tracing():
-        from opentelemetry.instrumentation.grpc import client_interceptor
-
-        interceptors.append(client_interceptor())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
-    return grpc.intercept_channel(grpc.insecure_channel(target, options=_OPTIONS), *interceptors)
+    channel = grpc.intercept_channel(grpc.insecure_channel(target, options=_OPTIONS), _SyncCalls(token))
+    return telemetry.trace_channel(channel)
 
 
 def connect_async(target: str, token: Callable[[], str]) -> grpc.aio.Channel:
     """A channel for asyncio callers."""
-    interceptors: list[Any] = [_AsyncCalls(token)]
-    if telemetry.is_tracing():
-        from opentelemetry.instrumentation.grpc import aio_client_interceptors
-
-        interceptors.extend(aio_client_interceptors())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    interceptors = [_AsyncCalls(token), *telemetry.aio_tracers()]
     return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=interceptors)

@@ -1,0 +1,83 @@
+"""Metrics of a process for Prometheus: how long calls take, and what waits to be sent. Off unless OMS_METRICS_LISTEN is set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Histogram, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlmodel import Session
+
+from services.kernel.clock import Clock, utc_now
+from services.runtime.db import Database
+
+Backlog = Callable[[Session], tuple[int, datetime | None, int]]
+"""How many messages wait, since when the oldest does, and how many nobody took."""
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+def backlog_gauges(session: Session, backlog: Backlog, now: datetime) -> Iterator[GaugeMetricFamily]:
+    """What waits to be sent, as every process tells it."""
+    waiting, oldest, dead = backlog(session)
+    age = (now - oldest).total_seconds() if oldest else 0.0
+    yield GaugeMetricFamily("oms_outbox_waiting", "Messages not yet sent.", waiting)
+    yield GaugeMetricFamily("oms_outbox_age_seconds", "How long the oldest message waits.", max(age, 0.0))
+    yield GaugeMetricFamily("oms_outbox_dead", "Messages nobody took.", dead)
+
+
+class _Backlog(Collector):
+    """Reads the gauges when Prometheus asks."""
+
+    def __init__(self, database: Database, backlog: Backlog, clock: Clock) -> None:
+        self._database = database
+        self._backlog = backlog
+        self._clock = clock
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One short transaction."""
+        with self._database.reading() as session:
+            yield from backlog_gauges(session, self._backlog, self._clock())
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Nothing beforehand: registering must not ask the database."""
+        return []
+
+
+class Metrics:
+    """What one process counts, and the HTTP server that tells it."""
+
+    def __init__(self, listen: str, database: Database, backlog: Backlog, clock: Clock = utc_now) -> None:
+        self._listen = listen
+        self._server: Any = None
+        self.registry = CollectorRegistry()
+        self.registry.register(_Backlog(database, backlog, clock))
+        self._calls = Histogram(
+            "oms_rpc_seconds",
+            "Time until a call was answered, by method and gRPC status.",
+            ["method", "status"],
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
+
+    def observe(self, method: str, status: str, seconds: float) -> None:
+        """A call was answered."""
+        self._calls.labels(method, status).observe(seconds)
+
+    @property
+    def port(self) -> int:
+        """The port in use once started; 0 in the setting chooses a free one."""
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        """Serve /metrics."""
+        host, _, port = self._listen.rpartition(":")
+        self._server, _thread = start_http_server(int(port), host or "127.0.0.1", self.registry)
+
+    def stop(self) -> None:
+        """End."""
+        self._server.shutdown()
+        self._server.server_close()
