@@ -10,10 +10,11 @@ from pathlib import Path
 
 import structlog
 from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from services.runtime import telemetry
 from services.runtime.auth import UnsafeConfiguration
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ServiceSettings, UnusableSettings, read_settings
 from workflows.activities.calls import connect_services
 from workflows.client import telemetry_interceptors
 from workflows.sweeps import schedule_sweeps
@@ -24,12 +25,24 @@ log = structlog.get_logger()
 CONNECT_TRIES = 60
 
 
+def measured(metrics_listen: str) -> Runtime | None:
+    """The SDK's own metrics for Prometheus (how long each step takes, how many fail); nothing unless an address is set."""
+    if not metrics_listen:
+        return None
+    prometheus = PrometheusConfig(bind_address=metrics_listen, durations_as_seconds=True)
+    return Runtime(telemetry=TelemetryConfig(metrics=prometheus))
+
+
 async def connect(settings: ServiceSettings) -> Client:
     """Temporal, waiting up to a minute for it to come up."""
+    runtime = measured(settings.metrics_listen)
     for left in reversed(range(CONNECT_TRIES)):
         try:
             return await Client.connect(
-                settings.temporal_target, namespace=settings.temporal_namespace, interceptors=telemetry_interceptors()
+                settings.temporal_target,
+                namespace=settings.temporal_namespace,
+                interceptors=telemetry_interceptors(),
+                runtime=runtime,
             )
         except RuntimeError as absence:
             if not left:
@@ -63,7 +76,11 @@ def say_ready() -> None:
 
 def main() -> None:
     """Start the worker; a configuration that cannot work ends with a sentence."""
-    settings = ServiceSettings()
+    try:
+        settings = read_settings(ServiceSettings)
+    except UnusableSettings as refusal:
+        print(f"worker: {refusal}", file=sys.stderr)
+        sys.exit(78)
     telemetry.configure_logs("worker", settings.log_level)
     telemetry.configure_traces("worker", settings.otlp_endpoint)
     try:

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
 
 from services.runtime.db import Database
+from services.runtime.settings import ServiceSettings, UnusableSettings, read_settings
 
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 
@@ -115,12 +116,9 @@ def main(arguments: list[str]) -> int:
     """`upgrade SERVICE` (database from OMS_DATABASE_URL) or `SERVICE MESSAGE` to write a revision."""
     match arguments:
         case ["upgrade", service] if service in SERVICES:
-            from services.runtime.settings import ServiceSettings
-
-            database = database_of(service, ServiceSettings().database_url)
             try:
-                upgrade(database)
-            except DatabaseNotCurrent as refusal:
+                upgrade(database_of(service, read_settings(ServiceSettings).database_url))
+            except (DatabaseNotCurrent, UnusableSettings) as refusal:
                 print(refusal, file=sys.stderr)
                 return 1
         case [service, message] if service in SERVICES:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:[0-9]{1,5}$")]
+"""host:port"""
+
+DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^(sqlite:///.+|postgresql\+psycopg://.+)$")]
+"""sqlite:///file.db or postgresql+psycopg://user:password@host/database"""
 
 
 class ServiceSettings(BaseSettings):
@@ -14,14 +21,14 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OMS_", extra="ignore", frozen=True)
 
     mode: Literal["embedded", "production"] = "embedded"
-    database_url: str = "sqlite:///var/unnamed.db"
-    listen: str = "127.0.0.1:0"
-    orders_target: str = "127.0.0.1:7301"
-    inventory_target: str = "127.0.0.1:7302"
-    fulfillment_target: str = "127.0.0.1:7303"
-    billing_target: str = "127.0.0.1:7304"
-    notifications_target: str = "127.0.0.1:7305"
-    temporal_target: str = "127.0.0.1:7233"
+    database_url: DatabaseUrl = "sqlite:///var/unnamed.db"
+    listen: Address = "127.0.0.1:0"
+    orders_target: Address = "127.0.0.1:7301"
+    inventory_target: Address = "127.0.0.1:7302"
+    fulfillment_target: Address = "127.0.0.1:7303"
+    billing_target: Address = "127.0.0.1:7304"
+    notifications_target: Address = "127.0.0.1:7305"
+    temporal_target: Address = "127.0.0.1:7233"
     temporal_namespace: str = "default"
     keys_dir: Path = Path("var/keys")
     oidc_issuer: str = ""
@@ -29,3 +36,23 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_listen: str = ""
     grpc_workers: int = 12
+
+
+class UnusableSettings(RuntimeError):
+    """A variable holds what it cannot hold; the message names each and says what it may be."""
+
+
+SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
+
+
+def read_settings(kind: type[SettingsType]) -> SettingsType:
+    """The settings from the environment, or UnusableSettings naming every variable that is wrong, never its value."""
+    try:
+        return kind()
+    except ValidationError as wrong:
+        problems = "; ".join(
+            f"OMS_{'_'.join(map(str, error['loc'])).upper()}: {error['msg']}" for error in wrong.errors()
+        )
+        raise UnusableSettings(f"correct the environment: {problems}") from None
+    except SettingsError as unreadable:
+        raise UnusableSettings(f"correct the environment: {unreadable}") from None

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from services.runtime.settings import ServiceSettings, UnusableSettings, read_settings
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OMS_MODE", "staging"),
+        ("OMS_LISTEN", "everywhere"),
+        ("OMS_DATABASE_URL", "mysql://x"),
+        ("OMS_LOG_LEVEL", "LOUD"),
+        ("OMS_GRPC_WORKERS", "many"),
+    ],
+)
+def test_a_bad_variable_is_named_in_a_sentence_that_keeps_its_value(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(UnusableSettings) as refusal:
+        read_settings(ServiceSettings)
+
+    assert variable in str(refusal.value)
+    assert value not in str(refusal.value).replace(variable, "")
+
+
+@pytest.mark.parametrize("process", ["services.inventory", "services.orders", "services.notifications", "workflows"])
+def test_a_process_with_a_bad_variable_ends_with_a_sentence(process: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", process],
+        env=os.environ | {"OMS_MODE": "prod"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 78
+    assert "OMS_MODE" in ended.stderr
+    assert "Traceback" not in ended.stderr
