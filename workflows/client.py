@@ -32,6 +32,7 @@ from workflows import names
 from workflows.messages import CancelOrder, CancelOutcome, FactNote, OrderRef, Receipt
 
 RPC_TIMEOUT = timedelta(seconds=5)
+CONNECT_TIMEOUT = timedelta(seconds=2)
 
 Result = TypeVar("Result")
 
@@ -108,10 +109,13 @@ class OrderWorkflows:
         return asyncio.run_coroutine_threadsafe(call, self._loop)
 
     async def _connected(self) -> Client:
+        """The client; once connected it finds back by itself whenever Temporal returns."""
         if self._client is None:
-            self._client = await Client.connect(
-                self._target, namespace=self._namespace, lazy=True, interceptors=telemetry_interceptors()
-            )
+            connecting = Client.connect(self._target, namespace=self._namespace, interceptors=telemetry_interceptors())
+            try:
+                self._client = await asyncio.wait_for(connecting, CONNECT_TIMEOUT.total_seconds())
+            except (RuntimeError, TimeoutError) as absence:
+                raise Unreachable(f"temporal does not answer at {self._target}") from absence
         return self._client
 
     async def _place(self, order: OrderRef, timeout: timedelta) -> Receipt | None:
@@ -221,7 +225,7 @@ class OrderWorkflows:
     async def _is_reachable(self) -> bool:
         try:
             return await (await self._connected()).service_client.check_health(timeout=timedelta(seconds=2))
-        except RPCError:
+        except (RPCError, Unreachable):
             return False
 
 
