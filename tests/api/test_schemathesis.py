@@ -83,8 +83,8 @@ def _prove(operation: str, anybody: World, document: Any, *, examples: int) -> i
 
     def send(case: Any) -> None:
         nonlocal sent
-        # an empty list in a query leaves no trace on the wire: what was meant to be wrong arrives as a good request
-        assume(not any(value in ([], {}, [[]]) for value in dict(case.query or {}).values()))
+        # a list of one leaves its brackets behind on the wire, and one of none itself: both arrive as good requests
+        assume(not any(isinstance(value, list | dict) and len(value) < 2 for value in dict(case.query or {}).values()))
         sent += 1
         case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
 
