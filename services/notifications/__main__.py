@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from oms.notifications.v1 import notifications_pb2_grpc as rpc
+from services.notifications import store
 from services.notifications.letters import Letters
 from services.notifications.models import Table
 from services.notifications.sender import Sender
@@ -26,6 +27,7 @@ def assemble(settings: NotificationsSettings) -> ServiceProcess:
         register=lambda server: rpc.add_NotificationsServiceServicer_to_server(servicer, server),
         service="oms.notifications.v1.NotificationsService",
         background=[sender],
+        backlog=store.backlog,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -65,6 +65,14 @@ def _is(event_id: str, email: str) -> ColumnElement[bool]:
 def _wake_sender(session: Session) -> None:
     """The database wakes its listeners after a commit of a session that says so."""
     session.info["emitted"] = True
+
+
+def backlog(session: Session) -> tuple[int, datetime | None, int]:
+    """How many mails have not left, since when the oldest waits, and how many no server took."""
+    is_waiting = col(DeliveryRow.state).in_(_UNDER_WAY)
+    waiting = session.execute(select(func.count(), func.min(col(DeliveryRow.asked_at))).where(is_waiting)).one()
+    dead = select(func.count()).select_from(DeliveryRow).where(col(DeliveryRow.state) == domain.DEAD)
+    return int(waiting[0]), waiting[1], int(session.execute(dead).scalar_one())
 
 
 def has_work(session: Session, sender: str, now: datetime) -> bool:

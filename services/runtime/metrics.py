@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from services.kernel.clock import Clock, utc_now
 from services.runtime.db import Database
+from services.runtime.grpc_server import AddressTaken
 
 Backlog = Callable[[Session], tuple[int, datetime | None, int]]
 """How many messages wait, since when the oldest does, and how many nobody took."""
@@ -51,8 +52,6 @@ class Metrics:
     """What one process counts, and the HTTP server that tells it."""
 
     def __init__(self, listen: str, database: Database, backlog: Backlog, clock: Clock = utc_now) -> None:
-        self._listen = listen
-        self._server: Any = None
         self.registry = CollectorRegistry()
         self.registry.register(_Backlog(database, backlog, clock))
         self._calls = Histogram(
@@ -62,22 +61,27 @@ class Metrics:
             registry=self.registry,
             buckets=_BUCKETS,
         )
+        self._server = _serve(listen, self.registry)
 
     def observe(self, method: str, status: str, seconds: float) -> None:
         """A call was answered."""
         self._calls.labels(method, status).observe(seconds)
 
-    @property
-    def port(self) -> int:
-        """The port in use once started; 0 in the setting chooses a free one."""
-        return int(self._server.server_address[1])
-
     def start(self) -> None:
-        """Serve /metrics."""
-        host, _, port = self._listen.rpartition(":")
-        self._server, _thread = start_http_server(int(port), host or "127.0.0.1", self.registry)
+        """Nothing to do: /metrics is served since the address was taken."""
 
     def stop(self) -> None:
         """End."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _serve(listen: str, registry: CollectorRegistry) -> Any:
+    """Take the address when the process is assembled, so that a taken port is said at once."""
+    host, _, port = listen.rpartition(":")
+    try:
+        server, _thread = start_http_server(int(port), host or "127.0.0.1", registry)
+    except OSError as taken:
+        sentence = f"cannot listen on {listen}: another process has the port; stop it or set OMS_METRICS_LISTEN"
+        raise AddressTaken(sentence) from taken
+    return server

@@ -11,12 +11,13 @@ from typing import Protocol, TypeVar
 import grpc
 import structlog
 
-from services.runtime import telemetry
+from services.runtime import outbox, telemetry
 from services.runtime.auth import Authenticator, UnsafeConfiguration
 from services.runtime.db import Database
 from services.runtime.grpc_server import AddressTaken, GrpcServer, MayCall, only_services
+from services.runtime.metrics import Backlog, Metrics
 from services.runtime.migrations import DatabaseNotCurrent
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import ServiceSettings, UnusableSettings, read_settings
 
 log = structlog.get_logger()
 
@@ -46,11 +47,13 @@ class ServiceProcess:
         service: str,
         background: Sequence[Background] = (),
         may_call: MayCall = only_services,
+        backlog: Backlog = outbox.backlog,
     ) -> None:
         self.name = name
         self.settings = settings
         self.database = database
-        self.background = tuple(background)
+        self.metrics = Metrics(settings.metrics_listen, database, backlog) if settings.metrics_listen else None
+        self.background = (*background, *([self.metrics] if self.metrics else []))
         self._server = GrpcServer(
             settings.listen,
             register,
@@ -58,6 +61,7 @@ class ServiceProcess:
             Authenticator(settings),
             may_call=may_call,
             workers=settings.grpc_workers,
+            observe=self.metrics.observe if self.metrics else None,
         )
 
     @property
@@ -87,7 +91,11 @@ SettingsType = TypeVar("SettingsType", bound=ServiceSettings)
 
 def run(name: str, settings_type: type[SettingsType], assemble: Callable[[SettingsType], ServiceProcess]) -> None:
     """The main function of a service: exits with a sentence, never a stack trace, when it cannot start."""
-    settings = settings_type()
+    try:
+        settings = read_settings(settings_type)
+    except UnusableSettings as refusal:
+        print(f"{name}: {refusal}", file=sys.stderr)
+        sys.exit(78)
     telemetry.configure_logs(name, settings.log_level)
     telemetry.configure_traces(name, settings.otlp_endpoint)
     stop = threading.Event()
@@ -96,7 +104,7 @@ def run(name: str, settings_type: type[SettingsType], assemble: Callable[[Settin
     try:
         process = assemble(settings)
         process.start()
-    except (DatabaseNotCurrent, UnsafeConfiguration, AddressTaken) as refusal:
+    except (DatabaseNotCurrent, UnsafeConfiguration, UnusableSettings, AddressTaken) as refusal:
         print(f"{name}: {refusal}", file=sys.stderr)
         sys.exit(78)
     stop.wait()

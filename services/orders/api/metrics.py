@@ -14,6 +14,7 @@ from services.orders.api.deps import Deps, DepsOf
 from services.orders.domain.access import EVERYTHING
 from services.orders.store import counts, overview
 from services.runtime import outbox
+from services.runtime.metrics import backlog_gauges
 
 router = APIRouter(tags=["operations"])
 
@@ -29,15 +30,12 @@ class _Gauges(Collector):
         with self._deps.database.reading() as session:
             by_status = overview.count_by_status(session, EVERYTHING)
             late = counts.late_facts(session)
-            waiting, oldest, dead = outbox.backlog(session)
+            backlog = tuple(backlog_gauges(session, outbox.backlog, self._deps.clock()))
         orders = GaugeMetricFamily("oms_orders", "Orders by status word.", labels=["status"])
         for status, count in sorted(by_status.items()):
             orders.add_metric([status], count)
         yield orders
-        age = (self._deps.clock() - oldest).total_seconds() if oldest else 0.0
-        yield GaugeMetricFamily("oms_outbox_waiting", "Messages not yet sent.", waiting)
-        yield GaugeMetricFamily("oms_outbox_age_seconds", "How long the oldest message waits.", max(age, 0.0))
-        yield GaugeMetricFamily("oms_outbox_dead", "Messages nobody took.", dead)
+        yield from backlog
         yield GaugeMetricFamily("oms_late_facts", "Facts that arrived after their order had ended.", late)
 
 
