@@ -1,0 +1,76 @@
+"""(d) What grows: latency and history with the lines of an order, and latency with the number of open orders."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from typing import Any
+
+from temporalio.client import Client
+
+from bench.door import Door
+from bench.figures import milliseconds, spread_ms
+from bench.life import Board, live, place
+from bench.order_to_cash import LINES
+from bench.system import System
+
+LINE_COUNTS = (1, 10, 100)
+_AT_ONCE = 12
+
+
+def measure(system: System, door: Door, samples: int, open_orders: Sequence[int]) -> dict[str, Any]:
+    """By lines, then by open orders (ascending counts); so many whole lives, and four times as many POSTs, a figure."""
+    by_lines = _by_lines(system, door, samples)
+    return {"by_lines": by_lines, "by_open_orders": _by_open_orders(door, 4 * samples, open_orders)}
+
+
+def _by_lines(system: System, door: Door, samples: int) -> list[dict[str, Any]]:
+    found = []
+    with Board(door) as board:
+        for lines in LINE_COUNTS:
+            lived = [live(door, board, lines) for _ in range(samples)]
+            sizes = asyncio.run(_histories(system, [each.order_id for each in lived]))
+            found.append(
+                {
+                    "lines": lines,
+                    "place_ms": milliseconds(median(each.placed_s for each in lived)),
+                    "life_ms": milliseconds(median(each.life_s for each in lived)),
+                    "history_events": max(events for events, _ in sizes),
+                    "history_bytes": max(count for _, count in sizes),
+                }
+            )
+    return found
+
+
+async def _histories(system: System, order_ids: Sequence[str]) -> list[tuple[int, int]]:
+    """Events and bytes of each order's history."""
+    client = await Client.connect(system.temporal)
+    histories = [await client.get_workflow_handle(f"order/{each}").fetch_history() for each in order_ids]
+    return [(len(each.events), sum(event.ByteSize() for event in each.events)) for each in histories]
+
+
+def _by_open_orders(door: Door, posts: int, targets: Sequence[int]) -> list[dict[str, Any]]:
+    found = []
+    is_open = 0
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for target in targets:
+            began = time.perf_counter()
+            more = max(0, target - is_open)
+            list(pool.map(lambda _: place(door, LINES), range(more)))
+            took = time.perf_counter() - began
+            is_open = target + posts
+            rate = round(more / took, 1) if more else None
+            found.append({"open_orders": target, "placed_per_s": rate, **spread_ms(_posts(door, posts))})
+    return found
+
+
+def _posts(door: Door, count: int) -> list[float]:
+    latencies = []
+    for _ in range(count):
+        began = time.perf_counter()
+        place(door, LINES)
+        latencies.append(time.perf_counter() - began)
+    return latencies

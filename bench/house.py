@@ -1,0 +1,97 @@
+"""The wholesaler of the benchmarks: few customers, enough SKUs for long orders, and stock that never runs out."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bench.door import Door
+from samples import documents
+
+CUSTOMERS = tuple(f"cus_bench_{number}" for number in range(4))
+SKUS = tuple(f"BENCH-{number:03}" for number in range(100))
+WAREHOUSES = {"dallas": 900, "reno": 1400}
+"""Short name → what a shipment to Texas costs from there, in cents."""
+TEXAS = {
+    "name": "Dock 4", "street": "1 Main Street", "city": "Dallas", "region": "TX", "postal_code": "75001", "country": "US",
+}  # fmt: skip
+
+_numbers = itertools.count(1)
+
+
+def open_house(door: Door) -> None:
+    """Load master data, the sample policies and stock."""
+    with ThreadPoolExecutor(8) as pool:
+        first = [("/v1/customers", _customer(each)) for each in CUSTOMERS]
+        first += [("/v1/products", _product(sku)) for sku in SKUS]
+        first += [("/v1/warehouses", _warehouse(short)) for short in WAREHOUSES]
+        list(pool.map(lambda each: door.post("admin", *each), first))
+        second = [("/v1/rates", _rates()), ("/v1/policies", documents.read("policies"))]
+        list(pool.map(lambda each: door.post("admin", *each), second))
+        receipts = [_receipt(short, sku) for short in WAREHOUSES for sku in SKUS]
+        list(pool.map(lambda body: door.post("warehouse", "/v1/stock/receipts", body), receipts))
+
+
+def order(lines: int) -> dict[str, Any]:
+    """A new order document with so many lines; orders walk through the catalogue."""
+    number = next(_numbers)
+    return {
+        "channel": "web",
+        "channel_ref": f"WEB-{number}",
+        "customer_id": CUSTOMERS[number % len(CUSTOMERS)],
+        "po_number": f"PO-{number}",
+        "currency": "USD",
+        "ship_to": TEXAS,
+        "lines": [{"sku": SKUS[(number * lines + each) % len(SKUS)], "quantity": 2} for each in range(lines)],
+    }
+
+
+def _customer(customer_id: str) -> dict[str, Any]:
+    return {
+        "customer_id": customer_id,
+        "name": f"Buyer {customer_id[-1]}",
+        "currency": "USD",
+        "net_days": 30,
+        "tax_rate": "0.0825",
+        "contact_email": f"{customer_id}@buyers.example",
+        "accounting_email": f"{customer_id}@payables.example",
+        "sales_rep_email": "rep@oms.example",
+        "credit_limit": "90000000.00",
+    }
+
+
+def _product(sku: str) -> dict[str, Any]:
+    return {
+        "sku": sku,
+        "description": f"Fitting {sku[-3:]}",
+        "kind": "stock",
+        "currency": "USD",
+        "list_price": "12.50",
+        "standard_cost": "7.00",
+        "weight_grams": 250,
+    }
+
+
+def _warehouse(short: str) -> dict[str, Any]:
+    return {"warehouse_id": f"wh_{short}", "name": short.title(), "kind": "own", "address": TEXAS}
+
+
+def _rates() -> dict[str, Any]:
+    rates = [
+        {
+            "warehouse_id": f"wh_{short}",
+            "carrier": "roadrunner",
+            "zone": "south",
+            "base_minor": cents,
+            "per_kg_minor": 0,
+            "per_unit_minor": 0,
+            "transit_days": 2,
+        }
+        for short, cents in WAREHOUSES.items()
+    ]
+    return {"currency": "USD", "rates": rates, "zones": [{"country": "US", "region": "*", "zone": "south"}]}
+
+
+def _receipt(short: str, sku: str) -> dict[str, Any]:
+    return {"warehouse_id": f"wh_{short}", "sku": sku, "quantity": 1_000_000, "unit_cost": "7.00", "currency": "USD"}

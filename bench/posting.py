@@ -1,0 +1,40 @@
+"""(b) How long POST /v1/orders takes at a steady rate, counted from the moment each was due."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bench.door import Door
+from bench.figures import spread_ms
+from bench.life import place
+from bench.order_to_cash import LINES
+
+RATE_PER_S = 3.0
+TARGET_P99_MS = 300
+_AT_ONCE = 16
+_WARM = 5
+
+
+def measure(door: Door, seconds: float) -> dict[str, Any]:
+    """Latencies at RATE_PER_S for so many seconds; a late start counts, so that a pause of the system is not left out."""
+    for _ in range(_WARM):
+        place(door, LINES)
+    count = max(1, round(seconds * RATE_PER_S))
+    first_at = time.perf_counter() + 0.1
+
+    def one(number: int) -> float:
+        due_at = first_at + number / RATE_PER_S
+        time.sleep(max(0.0, due_at - time.perf_counter()))
+        place(door, LINES)
+        return time.perf_counter() - due_at
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        latencies = list(pool.map(one, range(count)))
+    return {
+        "rate_per_s": RATE_PER_S,
+        "requests": count,
+        **spread_ms(latencies),
+        "target_p99_ms": TARGET_P99_MS,
+    }
