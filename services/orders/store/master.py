@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
 
-from services.kernel.errors import NotFound
+from services.kernel.errors import Conflict, NotFound
 from services.kernel.money import UnitPrice
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.master import AllowedShipTo, Customer, PriceAgreement, Product
@@ -199,11 +200,16 @@ def _agreement(row: PriceAgreementRow) -> PriceAgreement:
 
 
 def add_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:
-    """Add the next version; two at once cannot take the same number, the later is refused by the primary key."""
+    """Add the next version; of two at once the later gets Conflict POLICY_OVERTAKEN and sees the other's version first."""
     newest = session.execute(select(func.coalesce(func.max(col(PolicyRow.version)), 0))).scalar_one()
     version = int(newest) + 1
-    session.add(PolicyRow(version=version, document=dict(document), stored_at=now, stored_by=who))
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(PolicyRow(version=version, document=dict(document), stored_at=now, stored_by=who))
+    except IntegrityError as overtaken:
+        raise Conflict(
+            "POLICY_OVERTAKEN", f"version {version} was just stored by somebody else: read it, then send yours again"
+        ) from overtaken
     return StoredPolicy(version, document, now, who)
 
 
