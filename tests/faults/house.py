@@ -188,6 +188,15 @@ class House:
         assert pid is not None, f"{name} is down already"
         os.kill(pid, number)
 
+    def kill(self, name: str, down_s: float) -> None:
+        """End a process with kill -9 and have it back no sooner than after `down_s`."""
+        self._supervisor._backoff = Backoff(first_s=down_s, most_s=down_s)
+        before = self.restarts(name)
+        self.send(name, signal.SIGKILL)
+        while self.restarts(name) == before:
+            time.sleep(0.01)
+        self._supervisor._backoff = AT_ONCE
+
     def log(self, name: str) -> str:
         """What the process has logged."""
         return self._supervisor.children[name].log.read_text(errors="replace")

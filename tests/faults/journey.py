@@ -16,7 +16,7 @@ from tests.faults.summary import Rows, summary, unsent
 from tests.system.harness import System
 from tests.system.trade import Trade, ok, wait_for
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 PRICE, UNITS, TOTAL = "129.00", 4, "558.57"  # 4 × 129.00 × 1.0825 = 558.57
 
 
@@ -67,9 +67,19 @@ class Journey:
 
     def place(self) -> None:
         """Place the order and wait until the warehouse has it."""
-        body = self.trade.order_body(self.goods.customer_id, [{"sku": self.goods.sku, "quantity": UNITS}])
-        receipt = ok(self.trade.place(body))
+        self.acknowledged(ok(self.trade.place(self.body())))
+        self.until_released()
+
+    def body(self) -> dict[str, Any]:
+        """The order's document."""
+        return self.trade.order_body(self.goods.customer_id, [{"sku": self.goods.sku, "quantity": UNITS}])
+
+    def acknowledged(self, receipt: dict[str, Any]) -> None:
+        """The order is known by its receipt from now on."""
         self.order_id, self.number = receipt["order_id"], receipt["number"]
+
+    def until_released(self) -> None:
+        """Wait until the warehouse has it."""
         self.until(lambda order: order["status"] == "in_fulfilment", "release")
 
     def ship(self) -> None:

@@ -103,9 +103,14 @@ SLICE = (
     "inventory.ReserveStock.before_reply",
     "worker.billing.IssueInvoice.after",
     "orders.relay/shipment_delivered.after_delivery",
-    "billing.RecordPayment.before_commit",
 )
-LANES = 6
+LANES = 4
+
+
+def mixed(points: Sequence[str]) -> list[str]:
+    """The same points in an order in which neighbours, who are under way together, are far apart on the path."""
+    quarter = -(-len(points) // LANES)
+    return [points[n] for start in range(quarter) for n in range(start, len(points), quarter)]
 
 
 def disturbed(shop: Shop, goods: Goods, point: str) -> dict[str, Rows]:
@@ -152,7 +157,7 @@ def test_a_kill_in_the_middle_of_a_deed_changes_nothing(shop: Shop) -> None:
 @pytest.mark.prove
 @pytest.mark.timeout(900)
 def test_a_kill_at_every_step_of_the_happy_path_changes_nothing(shop: Shop) -> None:
-    survives(shop, POINTS)
+    survives(shop, mixed(POINTS))
 
 
 @pytest.mark.prove

@@ -1,0 +1,47 @@
+"""Temporal is killed and comes back while orders keep coming: what was acknowledged is never lost."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.faults.journey import Journey, Shop
+from tests.faults.load import Load
+from tests.faults.summary import differences
+
+
+def survives_outages(shop: Shop, orders: int, per_s: float, outages: int, down_s: float, finished: int) -> None:
+    """Place under outages, then walk some orders to their end while Temporal dies once more."""
+    wanted = Journey(shop, shop.goods()).travel()
+
+    with Load(shop, orders, per_s) as load:
+        for _ in range(outages):
+            time.sleep(1)
+            shop.house.kill("temporal", down_s)
+            time.sleep(down_s)
+            shop.house.wait_ready()
+    released = load.released()
+    for journey in released[:finished]:
+        journey.ship()
+    shop.house.kill("temporal", down_s)
+    for journey in released[:finished]:
+        journey.finish()
+    outcomes = [journey.came_to() for journey in released[:finished]]
+
+    print(f"answers {dict(load.answers)}, slowest {load.slowest_s:.2f} s")
+    assert set(load.answers) <= {201, 202, 503}
+    assert load.answers[201] + load.answers[202] == orders
+    assert load.slowest_s < 6
+    assert [found for got in outcomes if (found := differences(wanted, got))] == []
+    shop.trade().until_audit_is_clean()
+
+
+def test_an_order_acknowledged_while_temporal_is_down_is_fulfilled(shop: Shop) -> None:
+    survives_outages(shop, orders=10, per_s=5, outages=1, down_s=1.5, finished=2)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(300)
+def test_two_outages_under_load_lose_no_order_and_no_fact(shop: Shop) -> None:
+    survives_outages(shop, orders=60, per_s=5, outages=2, down_s=3, finished=10)
