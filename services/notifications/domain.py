@@ -22,12 +22,15 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "order_cancelled": ("reason",),
     # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
     "backorder_created": ("lines",),
-    # lines: [{sku, description, quantity}]; carrier and tracking_number are empty for a service
+    # lines: [{sku, description, quantity}]; a service visit is only told as delivered
     "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "promised_on"),
-    "delivered": ("shipment_number", "feedback_url", "support_email"),
+    # is_service: a visit was done; feedback_url: empty unless this completes the order
+    "delivered": ("shipment_number", "is_service", "feedback_url", "support_email"),
     "invoice": ("invoice_number", "total", "currency", "due_on"),
     # invoices: [invoice number]
     "payment_received": ("amount", "currency", "invoices"),
+    # rating: 1 to 5, or null when the customer only asked for support
+    "support_case": ("case_number", "rating", "comment", "customer_name"),
 }
 """Kind of mail → what its text may show. All amounts and dates come as people read them; a missing one is shown as a dash."""
 
@@ -47,10 +50,13 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "order_cancelled": ("Your order {number} is cancelled", "Order {number} cancelled"),
     "backorder_created": ("Part of your order {number} will follow later", "Backorder on order {number}"),
     "shipped": ("Your order {number} is on its way", "Order {number}: shipment left"),
-    "delivered": ("Your order {number} has arrived: how did we do?", "Order {number} delivered"),
+    "delivered": ("A delivery of your order {number} has arrived", "Order {number}: shipment delivered"),
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
     "payment_received": ("Thank you: payment received for order {number}", "Payment received on order {number}"),
+    "support_case": ("Your support case {case} on order {number}", "Support case {case} on order {number}"),
 }
+_VISIT_DONE = ("Our visit for your order {number} is done", "Order {number}: service visit done")
+_LAST_DELIVERY = ("Your order {number} is complete: how did we do?", "Order {number} delivered completely")
 
 MAX_TRIES = 12
 LEASE = timedelta(minutes=2)
@@ -157,10 +163,19 @@ def new_delivery(notice: Notice, recipient: Recipient, delivery_id: str) -> Deli
 
 def subject(notice: Notice, role: str) -> str:
     """The subject line, one line whatever the variables hold; it always names the order."""
-    for_customer, for_staff = _SUBJECTS[notice.kind]
-    invoice = notice.variables.get("invoice_number")
+    for_customer, for_staff = _subjects(notice)
+    named = {"invoice": notice.variables.get("invoice_number"), "case": notice.variables.get("case_number")}
     template = for_customer if role == "customer" else for_staff
-    return one_line(template.format(number=notice.order_number, invoice=invoice or "")).replace("  ", " ")
+    shown = {name: value or "" for name, value in named.items()}
+    return one_line(template.format(number=notice.order_number, **shown)).replace("  ", " ")
+
+
+def _subjects(notice: Notice) -> tuple[str, str]:
+    if notice.kind == "delivered" and notice.variables.get("feedback_url"):
+        return _LAST_DELIVERY
+    if notice.kind == "delivered" and notice.variables.get("is_service"):
+        return _VISIT_DONE
+    return _SUBJECTS[notice.kind]
 
 
 def template_names(kind: str, role: str, suffix: str) -> tuple[str, ...]:

@@ -43,11 +43,18 @@ VARIABLES: dict[str, dict[str, Any]] = {
     },
     "delivered": {
         "shipment_number": "SH-1001",
+        "is_service": False,
         "feedback_url": "https://oms.example/feedback/1",
         "support_email": "help@oms.example",
     },
     "invoice": {"invoice_number": "INV-000001", "total": "558.57", "currency": "USD", "due_on": "2026-12-23"},
     "payment_received": {"amount": "558.57", "currency": "USD", "invoices": ["INV-000001"]},
+    "support_case": {
+        "case_number": "CASE-1001",
+        "rating": 1,
+        "comment": "Two pumps <leak>",
+        "customer_name": "ACME <Ltd>",
+    },
 }
 
 NO_CONTEXT = cast("grpc.ServicerContext", None)

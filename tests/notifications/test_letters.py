@@ -97,8 +97,41 @@ def test_a_shipment_names_its_tracking_number_and_contents() -> None:
     for part in (text, page):
         assert "1Z5" in part
         assert "PUMP-100" in part
-    service = VARIABLES["shipped"] | {"carrier": "", "tracking_number": ""}
-    assert "was carried out" in bodies(STRICT.write(a_delivery("shipped", "customer", service), NOW))[0]
+
+
+@pytest.mark.parametrize("role", ["customer", "support"])
+def test_a_service_visit_is_done_and_has_not_arrived(role: str) -> None:
+    message = STRICT.write(a_delivery("delivered", role, VARIABLES["delivered"] | {"is_service": True}), NOW)
+
+    text, page = bodies(message)
+    assert "visit SH-1001" in text
+    assert "visit SH-1001" in page
+    assert "arrived" not in text + page
+    assert "hipment" not in text + page
+
+
+def test_only_the_delivery_that_completes_the_order_asks_for_feedback() -> None:
+    last = STRICT.write(a_delivery("delivered", "customer", VARIABLES["delivered"]), NOW)
+    earlier = STRICT.write(a_delivery("delivered", "customer", VARIABLES["delivered"] | {"feedback_url": ""}), NOW)
+
+    assert last["Subject"] == "Your order SO-1001 is complete: how did we do?"
+    assert earlier["Subject"] == "A delivery of your order SO-1001 has arrived"
+    assert all("https://oms.example/feedback/1" in part for part in bodies(last))
+    assert not any("Rate" in part for part in bodies(earlier))
+
+
+def test_support_reads_what_the_customer_said() -> None:
+    message = STRICT.write(a_delivery("support_case", "support", VARIABLES["support_case"]), NOW)
+    silent = VARIABLES["support_case"] | {"rating": None, "comment": ""}
+
+    text, page = bodies(message)
+    assert message["Subject"] == "Support case CASE-1001 on order SO-1001"
+    assert text.startswith(
+        "ACME <Ltd> gave feedback on order SO-1001 that needs an answer: case CASE-1001.\n\n"
+        "Rating: 1 of 5\n\nTwo pumps <leak>\n"
+    )
+    assert "Two pumps &lt;leak&gt;" in page
+    assert "asks for support" in bodies(STRICT.write(a_delivery("support_case", "support", silent), NOW))[0]
 
 
 def test_a_script_is_no_link() -> None:

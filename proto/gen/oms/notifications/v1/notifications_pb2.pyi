@@ -65,7 +65,7 @@ class NotifyRequest(_message.Message):
     """The sender's outbox id: an event reaches a recipient once."""
     kind: _builtins.str
     """Which text: order_received, order_accepted, order_on_hold, order_rejected, order_cancelled, backorder_created, shipped,
-    delivered, invoice, payment_received.
+    delivered, invoice, payment_received, support_case.
     """
     order_id: _builtins.str
     """The order; mails of an order leave in the order they were asked for."""
