@@ -66,6 +66,11 @@ def return_number(sequence: int) -> str:
     return f"RMA-{sequence}"
 
 
+def support_case_number(sequence: int) -> str:
+    """1001 → "CASE-1001"."""
+    return f"CASE-{sequence}"
+
+
 def invoice_number(sequence: int) -> str:
     """1 → "INV-000001"; gapless, so it counts from one."""
     return f"INV-{sequence:06d}"

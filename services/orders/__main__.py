@@ -153,7 +153,7 @@ def _deps(settings: Settings, database: Database, door: TemporalDoor, channels: 
         billing=BillingServiceStub(channels["billing"]),
         notifications=NotificationsServiceStub(channels["notifications"]),
         probes={"temporal": door.probe, **{name: grpc_probe(channel) for name, channel in channels.items()}},
-        settings=ApiSettings(carrier_secrets=carrier_secrets),
+        settings=ApiSettings(carrier_secrets=carrier_secrets, support_email=settings.support_email),
     )
 
 

@@ -62,7 +62,8 @@ def _act_on(
     actor = Actor(fact.source, "service")
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact.detail), more={"fact_id": fact.fact_id})
     customer = master.customer(session, before.order.customer_id)
-    letter = mails.told_by(fact, before.order, customer, contacts)
+    is_last = projection.completes_delivery(before.order, before.progress, progress)
+    letter = mails.told_by(fact, before.order, customer, contacts, is_last_delivery=is_last)
     if letter is not None:
         intents.mail(session, before.order, letter, now)
     tell_backorders(session, after, contacts, now)

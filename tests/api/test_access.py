@@ -14,6 +14,7 @@ MATRIX = load_matrix()
 CLOSED = [operation for operation, row in MATRIX.http.items() if not isinstance(row, str)]
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/orders/{order_id}/cancellation": {"reason": "changed plans"},
+    "POST /v1/orders/{order_id}/feedback": {"rating": 5},
     "POST /v1/orders/{order_id}/holds/{hold_id}/release": {},
 }
 OF_AN_ORDER = [operation for operation in CLOSED if "{order_id}" in operation]

@@ -26,8 +26,13 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
     assert trade.stock(pump)[house] == (6, 0)
     trade.until_audit_is_clean()
     received, accepted = f"We have received your order {order['number']}", f"Your order {order['number']} is accepted"
-    letters = wait_for(lambda: found if len(found := trade.letters(order["number"])) == 11 else None, "every mail")
+    letters = wait_for(lambda: found if len(found := trade.letters(order["number"])) == 10 else None, "every mail")
     to_buyer = [subject for to, subject in letters if "buyer" in to]
     assert to_buyer[:2] == [received, accepted]
-    assert len(to_buyer) == 9  # received, accepted, 2 × (shipped, arrived, invoice), payment
+    assert len(to_buyer) == 8  # received, accepted, shipped, arrived, visit done, 2 × invoice, payment
+    assert len([subject for subject in to_buyer if "how did we do?" in subject]) == 1
     assert len(letters) - len(to_buyer) == 2  # the sales rep: received, accepted
+
+    opinion = trade.system.api("customer", customer)
+    first, second = (opinion.post(f"/v1/orders/{order_id}/feedback", json={"rating": 5}) for _ in range(2))
+    assert (first.status_code, second.status_code, second.json()["code"]) == (201, 409, "FEEDBACK_GIVEN")

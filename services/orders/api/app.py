@@ -10,6 +10,7 @@ from services.orders.api import (
     cancellation,
     customers,
     deliveries,
+    feedback,
     health,
     history,
     holds,
@@ -42,8 +43,8 @@ ABOUT = (
     "instants are RFC 3339 in UTC, refusals are problems (RFC 9457) with a stable code."
 )
 _NOUNS = (
-    place, orders, history, stream, cancellation, holds, customers, products, prices, policies, warehouses, rates, stock,
-    backorders, shipments, webhooks, invoices, payments, ledger, deliveries, audit, health, metrics, reference,
+    place, orders, history, stream, cancellation, holds, feedback, customers, products, prices, policies, warehouses, rates,
+    stock, backorders, shipments, webhooks, invoices, payments, ledger, deliveries, audit, health, metrics, reference,
 )  # fmt: skip
 
 

@@ -40,9 +40,13 @@ class Workflows(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
-    """How the API behaves; `carrier_secrets` maps a carrier to the secret that signs its webhooks ("whsec_…")."""
+    """How the API behaves; `carrier_secrets` maps a carrier to the secret that signs its webhooks ("whsec_…").
+
+    Without a `support_email` nobody is told of a support case.
+    """
 
     carrier_secrets: Mapping[str, str] = field(default_factory=dict)
+    support_email: str = ""
     place_timeout: timedelta = timedelta(seconds=2.5)
     cancel_timeout: timedelta = timedelta(seconds=8)
     stream_poll_s: float = 0.5

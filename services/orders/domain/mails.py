@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.kernel.money import Money
+from services.orders.domain.feedback import Feedback
 from services.orders.domain.master import Customer
 from services.orders.domain.order import Order
 from services.orders.domain.projection import Fact, Progress, quantities
@@ -142,17 +143,28 @@ def waiting_units(order: Order, progress: Progress) -> dict[str, tuple[int, str]
     return {key: (line.backordered, line.expected_on) for key, line in lines.items() if line.backordered}
 
 
-def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts) -> Mail | None:
-    """The mail that a fact owes people: shipped, delivered, invoice or payment_received; None for all other kinds."""
+def support_case(order: Order, support_email: str, given: Feedback) -> Mail:
+    """Support must act on what a customer said of its order."""
+    variables = {
+        "case_number": given.case_number,
+        "rating": given.opinion.rating,
+        "comment": given.opinion.comment,
+        "customer_name": order.customer_name,
+    }
+    return Mail("support_case", (Recipient(support_email, "Support", "support"),) if support_email else (), variables)
+
+
+def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
+    """The mail that a fact owes people: shipped, delivered, invoice or payment_received; None for all other kinds.
+
+    A service visit is done and over, so it is told once, as delivered. Only the last delivery invites to give feedback.
+    """
     match fact.kind:
         case "shipment_shipped":
-            return _shipped(fact, customer)
+            return None if fact.detail["shipment"]["is_service"] else _shipped(fact, customer)
         case "shipment_delivered":
-            url = contacts.feedback_url.format(order_id=order.order_id)
-            variables = {"feedback_url": url, "support_email": contacts.support}
-            return Mail(
-                "delivered", _buyer(customer), {"shipment_number": fact.detail["shipment"]["number"], **variables}
-            )
+            url = contacts.feedback_url.format(order_id=order.order_id) if is_last_delivery else ""
+            return _delivered(fact, customer, url, contacts.support)
         case "invoice_issued":
             return _invoice(fact, customer)
         case "payment_received":
@@ -169,6 +181,17 @@ def _shipped(fact: Fact, customer: Customer) -> Mail:
     variables: dict[str, Any] = {"shipment_number": shipment["number"], **{name: shipment[name] for name in names}}
     contents = [{name: line[name] for name in ("sku", "description", "quantity")} for line in shipment["lines"]]
     return Mail("shipped", _buyer(customer), {**variables, "lines": contents})
+
+
+def _delivered(fact: Fact, customer: Customer, feedback_url: str, support_email: str) -> Mail:
+    shipment = fact.detail["shipment"]
+    variables = {
+        "shipment_number": shipment["number"],
+        "is_service": shipment["is_service"],
+        "feedback_url": feedback_url,
+        "support_email": support_email,
+    }
+    return Mail("delivered", _buyer(customer), variables)
 
 
 def _invoice(fact: Fact, customer: Customer) -> Mail:

@@ -267,6 +267,11 @@ def is_delivered(order: Order, progress: Progress) -> bool:
     return all(line.delivered >= line.wanted for line in lines) and any(line.delivered for line in lines)
 
 
+def completes_delivery(order: Order, before: Progress, after: Progress) -> bool:
+    """Whether the order became delivered on the way from one progress to the other: once in its life."""
+    return is_delivered(order, after) and not is_delivered(order, before)
+
+
 def is_settled(order: Order, progress: Progress) -> bool:
     """Whether every unit that is wanted is invoiced and every invoice is paid."""
     lines = quantities(order, progress).values()
@@ -286,7 +291,7 @@ def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tupl
     whichever that was: an invoice may be heard of after its payment.
     """
     owed = [fact.kind] if fact.kind in ("stock_allocated", "shipment_shipped") else []
-    if is_delivered(order, after) and not is_delivered(order, before):
+    if completes_delivery(order, before, after):
         owed.append("shipment_delivered")
     if is_settled(order, after) and not is_settled(order, before):
         owed.append("payment_settled")

@@ -20,7 +20,6 @@ from services.orders.domain.order import ENDED, Address, Line, Order, Totals
 from services.orders.models import CounterRow, CustomerRow, LineRow, OrderRow
 
 _FIRST_NUMBER = 1001
-_NUMBERS = "sales_order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,17 @@ def within(scope: Scope) -> ColumnElement[bool]:
 
 def next_number(session: Session) -> str:
     """The next sales order number; the counter's row stays locked until the transaction ends, so placing queues here."""
+    return sales_order_number(next_value(session, "sales_order"))
+
+
+def next_value(session: Session, counter: str) -> int:
+    """The next value of a counter, from 1001 on without gaps; its row stays locked until the transaction ends."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    first = dialect.insert(CounterRow).values(name=_NUMBERS, value=_FIRST_NUMBER)
+    first = dialect.insert(CounterRow).values(name=counter, value=_FIRST_NUMBER)
     counted = first.on_conflict_do_update(index_elements=["name"], set_={"value": col(CounterRow.value) + 1}).returning(
         col(CounterRow.value)
     )
-    return sales_order_number(int(session.execute(counted).scalar_one()))
+    return int(session.execute(counted).scalar_one())
 
 
 def find_request(session: Session, scope: str, key: str) -> tuple[str, str] | None:

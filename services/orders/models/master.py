@@ -1,0 +1,97 @@
+"""Tables of master data: customers, products, prices and policies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
+from sqlmodel import Field
+
+from services.orders.models.table import Table
+from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
+
+
+class CustomerRow(Table, table=True):
+    """A customer account."""
+
+    __tablename__ = "customer"
+    __table_args__ = (
+        CheckConstraint("net_days >= 0", name="customer_net_days_not_negative"),
+        CheckConstraint("duplicate_po IN ('allow', 'warn', 'hold', 'block')", name="customer_duplicate_po_known"),
+        Index("customer_of_sales_rep", "sales_rep"),
+        STRICT,
+    )
+
+    customer_id: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    is_active: bool = Field(sa_type=Flag)
+    tier: str = Field(sa_type=Text)
+    net_days: int = Field(sa_type=Int64)
+    tax_rate: str = Field(sa_type=Text)
+    contact_email: str = Field(sa_type=Text)
+    accounting_email: str = Field(sa_type=Text)
+    sales_rep: str = Field(sa_type=Text)
+    sales_rep_email: str = Field(sa_type=Text)
+    allowed_ship_tos: Any = Field(sa_type=JsonText)
+    free_multiple_skus: Any = Field(sa_type=JsonText)
+    duplicate_po: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(sa_type=Text)
+
+
+class ProductRow(Table, table=True):
+    """A SKU of the catalogue; prices are decimal text."""
+
+    __tablename__ = "product"
+    __table_args__ = (
+        CheckConstraint("kind IN ('stock', 'build_to_order', 'service')", name="product_kind_known"),
+        CheckConstraint("multiple >= 1 AND min_quantity >= 1 AND weight_grams >= 0", name="product_quantities_sound"),
+        STRICT,
+    )
+
+    sku: str = Field(sa_type=Text, primary_key=True)
+    description: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    list_price: str = Field(sa_type=Text)
+    standard_cost: str = Field(sa_type=Text)
+    weight_grams: int = Field(sa_type=Int64)
+    multiple: int = Field(sa_type=Int64)
+    min_quantity: int = Field(sa_type=Int64)
+    is_sellable: bool = Field(sa_type=Flag)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(sa_type=Text)
+
+
+class PriceAgreementRow(Table, table=True):
+    """What a customer pays for a SKU; days are ISO text, valid_to empty for ever."""
+
+    __tablename__ = "price_agreement"
+    __table_args__ = (
+        ForeignKeyConstraint(["customer_id"], ["customer.customer_id"], name="price_agreement_customer"),
+        CheckConstraint("valid_to = '' OR valid_to >= valid_from", name="price_agreement_days_in_order"),
+        STRICT,
+    )
+
+    customer_id: str = Field(sa_type=Text, primary_key=True)
+    sku: str = Field(sa_type=Text, primary_key=True)
+    valid_from: str = Field(sa_type=Text, primary_key=True)
+    valid_to: str = Field(sa_type=Text)
+    price: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(sa_type=Text)
+
+
+class PolicyRow(Table, table=True):
+    """A version of the validation policy; versions are only added."""
+
+    __tablename__ = "policy"
+    __table_args__ = (CheckConstraint("version >= 1", name="policy_version_positive"), STRICT)
+
+    version: int = Field(sa_type=Int64, primary_key=True)
+    document: Any = Field(sa_type=JsonText)
+    stored_at: datetime = Field(sa_type=UtcDateTime)
+    stored_by: str = Field(sa_type=Text)

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
+
+from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
+from services.orders import feedback
+from services.orders.access import Caller
+from services.orders.domain.feedback import Feedback, Opinion, check
+from services.orders.domain.projection import LineQuantities
+from services.orders.store import feedback as store
+from tests.orders.desk import BUYER, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment
+
+DELIVERED = {"1": LineQuantities(2, 0, 0, 2, 2, 2, 2, 2, 1, 0, 0, "")}
+
+
+def arrived(desk: Desk) -> str:
+    """An order of two of which one has arrived."""
+    order_id = desk.accepted(("PUMP", 2))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 1, shipment("SH-1", "delivered", {"1": 1})))
+    return order_id
+
+
+def give(desk: Desk, order_id: str, opinion: Opinion, by: Caller = BUYER) -> Feedback:
+    with desk.database.transaction() as session:
+        return feedback.give(session, order_id, by, opinion, CONTACTS.support, desk.now)
+
+
+def read(desk: Desk, order_id: str, by: Caller = BUYER) -> Feedback:
+    with desk.database.reading() as session:
+        return feedback.of_order(session, order_id, by.scope)
+
+
+@given(rating=st.none() | st.integers(1, 5), wants_support=st.booleans())
+def test_support_must_act_on_a_low_rating_or_a_wish_for_it_and_on_nothing_else(
+    rating: int | None, wants_support: bool
+) -> None:
+    assert Opinion(rating, "", wants_support).opens_case == (wants_support or rating in (1, 2))
+
+
+@pytest.mark.parametrize("opinion", [Opinion(), Opinion(None, "nice"), Opinion(0), Opinion(6, "", True)])
+def test_an_opinion_has_a_rating_from_one_to_five_or_a_wish_for_support(opinion: Opinion) -> None:
+    with pytest.raises(InvalidArgument):
+        check(opinion, DELIVERED, is_given=False)
+
+
+def test_a_content_customer_opens_no_case(desk: Desk) -> None:
+    order_id = arrived(desk)
+
+    given_one = give(desk, order_id, Opinion(5, "quick"))
+
+    assert (
+        read(desk, order_id) == given_one == Feedback(order_id, Opinion(5, "quick"), None, "ann", "customer", desk.now)
+    )
+    last = desk.events(order_id)[-1]
+    assert (last.what, last.who, last.why, last.after["rating"]) == ("feedback_given", "ann", "quick", 5)
+    assert "support_case" not in desk.mails(order_id)
+    assert desk.broken() == []
+
+
+@pytest.mark.parametrize("opinion", [Opinion(2, "leaks"), Opinion(5, "leaks", True), Opinion(None, "leaks", True)])
+def test_a_discontented_customer_opens_a_case_that_support_is_told_of(desk: Desk, opinion: Opinion) -> None:
+    order_id = arrived(desk)
+
+    given_one = give(desk, order_id, opinion)
+
+    told = desk.outbox("notify", order_id)[-1]["detail"]
+    assert given_one.case_number == "CASE-1001"
+    assert (told["mail"], told["recipients"]) == (
+        "support_case",
+        [{"email": "help@house.example", "name": "Support", "role": "support"}],
+    )
+    said = {"case_number": "CASE-1001", "rating": opinion.rating, "comment": "leaks", "customer_name": "Acme"}
+    assert told["variables"] == said
+
+
+def test_cases_are_counted_apart_from_orders(desk: Desk) -> None:
+    numbers = [give(desk, arrived(desk), Opinion(1)).case_number for _ in range(2)]
+
+    assert numbers == ["CASE-1001", "CASE-1002"]
+    assert desk.read(desk.place(("PUMP", 1)).order_id).order.number == "SO-1003"
+
+
+def test_nothing_delivered_no_feedback(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 2})))
+
+    with pytest.raises(Refused) as refusal:
+        give(desk, order_id, Opinion(5))
+
+    assert refusal.value.reason == "NOTHING_DELIVERED"
+    with pytest.raises(NotFound):
+        read(desk, order_id)
+
+
+def test_feedback_given_by_eight_at_once_is_kept_once(desk: Desk) -> None:
+    order_id = arrived(desk)
+
+    def outcome(rating: int) -> str:
+        try:
+            return give(desk, order_id, Opinion(rating)).given_by
+        except DomainError as refusal:
+            return refusal.reason
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(outcome, [1] * 8))
+
+    assert sorted(outcomes) == ["FEEDBACK_GIVEN"] * 7 + ["ann"]
+    assert desk.mails(order_id).count("support_case") == 1
+    assert desk.broken() == []
+
+
+def test_support_gives_it_on_behalf_and_a_stranger_does_not_find_the_order(desk: Desk) -> None:
+    order_id = arrived(desk)
+
+    with pytest.raises(NotFound):
+        give(desk, order_id, Opinion(1), RIVAL)
+    given_one = give(desk, order_id, Opinion(4, "said on the phone"), SUPPORT)
+
+    assert (given_one.given_by, given_one.given_role) == ("sue", "support")
+    with pytest.raises(NotFound):
+        read(desk, order_id, RIVAL)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        (Opinion(6), None),
+        (Opinion(), None),
+        (Opinion(1), None),
+        (Opinion(5), "CASE-1"),
+        (Opinion(None, "", True), None),
+    ],
+)
+def test_the_table_refuses_what_the_rules_exclude(desk: Desk, broken: tuple[Opinion, str | None]) -> None:
+    order_id = arrived(desk)
+
+    with pytest.raises(IntegrityError), desk.database.transaction() as session:
+        store.add(session, Feedback(order_id, *broken, "ann", "customer", NOON))
+
+
+def _delivered_mails(desk: Desk, order_id: str) -> list[dict[str, Any]]:
+    told = [row["detail"] for row in desk.outbox("notify", order_id)]
+    return [dict(one["variables"]) for one in told if one["mail"] == "delivered"]
+
+
+@pytest.mark.parametrize("order_of_arrival", [(0, 1), (1, 0), (0, 0, 1, 1, 0)])
+def test_feedback_is_asked_for_once_by_the_delivery_that_completes_the_order(
+    desk: Desk, order_of_arrival: tuple[int, ...]
+) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    details = (shipment("SH-1", "delivered", {"1": 1}), shipment("SH-2", "delivered", {"1": 1}, before={"1": 1}))
+    facts = [desk.fact(order_id, "fulfillment", "shipment_delivered", n, each) for n, each in enumerate(details, 1)]
+
+    for which in order_of_arrival:
+        desk.tell(facts[which])
+
+    urls = {str(one["shipment_number"]): one["feedback_url"] for one in _delivered_mails(desk, order_id)}
+    assert urls == {"SH-1": "", "SH-2": f"http://shop/{order_id}"}
+
+
+def test_a_service_visit_is_told_once_and_as_a_visit(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1), ("INSTALL", 1))
+    for sequence, state in enumerate(("shipped", "delivered"), start=1):
+        detail = shipment("SV-1", state, {"2": 1})
+        detail["shipment"]["is_service"] = True
+        desk.tell(desk.fact(order_id, "fulfillment", f"shipment_{state}", sequence, detail))
+
+    assert "shipped" not in desk.mails(order_id)
+    said = {"shipment_number": "SV-1", "is_service": True, "feedback_url": "", "support_email": CONTACTS.support}
+    assert _delivered_mails(desk, order_id) == [said]
