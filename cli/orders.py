@@ -17,7 +17,7 @@ from cli.output import console, print_json, print_rows
 from cli.portrait import print_order, sentence
 from cli.refusals import CommandRefused, NotRunning
 
-app = typer.Typer(help="Orders: place, list, show, watch, cancel, release a hold.", no_args_is_help=True)
+app = typer.Typer(help="Orders: place, list, show, watch, cancel, release a hold, give feedback.", no_args_is_help=True)
 
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Its number (SO-1001) or id (ord_…).")]
 
@@ -144,6 +144,27 @@ def release(
         print_json(done)
     else:
         console().print(f"{found['number']}: the hold {chosen['code']} is released")
+
+
+@app.command()
+def feedback(
+    order: OrderArgument,
+    rating: Annotated[int | None, typer.Option(min=1, max=5, help="1 is worst, 5 is best.")] = None,
+    comment: Annotated[str, typer.Option(help="In the customer's own words.")] = "",
+    contact_support: Annotated[bool, typer.Option("--contact-support", help="Ask support to get in touch.")] = False,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Say, as its customer, how an order went: once, after a delivery. A low rating opens a support case."""
+    found = find_order(Api(var, "auditor"), order)
+    said = {"rating": rating, "comment": comment, "wants_support": contact_support}
+    api = Api(var, "customer", company=found["customer_id"])
+    given = api.post(f"/v1/orders/{found['order_id']}/feedback", said)
+    if as_json:
+        print_json(given)
+    else:
+        case = f"; {given['case_number']} is open for it" if given["case_number"] else ""
+        console().print(f"{found['number']}: thank you{case}")
 
 
 def find_order(api: Api, order: str) -> dict[str, Any]:

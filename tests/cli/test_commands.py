@@ -251,6 +251,19 @@ def test_a_hold_is_released_by_its_rule_in_the_role_that_owns_it(command: Oms, a
     assert (unknown.code, unknown.err) == (1, "SO-1001 has no hold MARGIN: `oms orders show SO-1001` lists them\n")
 
 
+def test_feedback_is_given_as_the_customer_of_the_order(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/orders/SO-1001", {**ORDER, "customer_id": "cus_acme"})
+    api.on("POST /v1/orders/ord_1/feedback", {"case_number": "CASE-1001"}, 201)
+
+    answer = command("orders", "feedback", "SO-1001", "--rating", "2", "--comment", "late")
+
+    assert answer.out == "SO-1001: thank you; CASE-1001 is open for it\n"
+    asked = next(asked for asked in api.asked if asked.method == "POST")
+    assert asked.body == {"rating": 2, "comment": "late", "wants_support": False}
+    named = claims(asked.headers["Authorization"])
+    assert (named["roles"], named["company"]) == (["customer"], "cus_acme")
+
+
 def test_events_are_read_as_the_standard_says() -> None:
     lines = ["retry: 5", "", "id: 1", "event: shipped", "data: a", "data:b", "", ": nothing", "", "data: c"]
 
