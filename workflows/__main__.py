@@ -88,6 +88,15 @@ def main() -> None:
     except UnsafeConfiguration as refusal:
         print(f"worker: {refusal}", file=sys.stderr)
         sys.exit(78)
+    leave()
+
+
+def leave() -> None:
+    """End at once: a thread of the SDK that still lets go of a Python object while the interpreter ends aborts the process."""
+    telemetry.end_traces()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

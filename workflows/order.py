@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import workflow
-from temporalio.exceptions import CancelledError, FailureError
+from temporalio.exceptions import FailureError
 
 with workflow.unsafe.imports_passed_through():
     from workflows import facts, names
@@ -51,7 +53,7 @@ class OrderWorkflow:
         """Live until every unit is delivered or cancelled and every invoice is settled."""
         try:
             outcome = await self.live(order)
-        except (FailureError, CancelledError):
+        except (FailureError, asyncio.CancelledError):  # the latter when a parked workflow is cancelled by hand
             self.receipt = self.receipt or Receipt("failed")
             await self.record("failed", "", "somebody of support: see the workflow")
             raise

@@ -47,25 +47,32 @@ class SweepWorkflow:
         return Swept(await self.audit())
 
     async def free_lapsed(self) -> dict[str, int]:
-        """Free what ended orders hold; living orders get a new lease. A terminated workflow's order is recorded as failed."""
+        """Free what ended orders hold; living orders get a new lease. A terminated workflow's order is recorded as failed.
+
+        An order on hold has no lease yet, so orders whose workflow was cut short of late are looked for by themselves.
+        """
         lapsed = await step("inventory.ListLapsedReservations", Done(), OrderIds, summary="which leases have run out?")
-        if not lapsed.order_ids:
-            return {"freed": 0, "renewed": 0}
         cut_short = await step("temporal.FindCutShort", lapsed, OrderIds, summary="whose workflow was cut short?")
-        for order_id in cut_short.order_ids:
+        asked = OrderIds(sorted({*lapsed.order_ids, *cut_short.order_ids}))
+        if not asked.order_ids:
+            return {"freed": 0, "renewed": 0}
+        liveness = await step("orders.CheckLiveness", asked, OrderIds, summary="which of these orders have ended?")
+        ended = set(liveness.order_ids)
+        failed = [order_id for order_id in cut_short.order_ids if order_id not in ended]
+        for order_id in failed:
             await self.record_failed(order_id)
-        ended = await step("orders.CheckLiveness", lapsed, OrderIds, summary="which of these orders have ended?")
-        for order_id in ended.order_ids:
+        freed = [*failed, *(order_id for order_id in lapsed.order_ids if order_id in ended)]
+        for order_id in freed:
             await self.free(order_id)
-        living = [order_id for order_id in lapsed.order_ids if order_id not in set(ended.order_ids)]
+        living = [order_id for order_id in lapsed.order_ids if order_id not in freed]
         if living:
             await step("inventory.RenewLeases", OrderIds(living), Done, summary=f"renew {len(living)} leases")
-        return {"freed": len(ended.order_ids), "renewed": len(living)}
+        return {"freed": len(freed), "renewed": len(living)}
 
     async def record_failed(self, order_id: str) -> None:
         """The workflow was terminated: say so where people look, so that nothing is held for it."""
         request = RecordStep(
-            f"order/{order_id}/record/cut-short", order_id, 0, "failed", "support: the workflow was ended by hand"
+            f"order/{order_id}/record/cut-short", order_id, 0, "failed", "support: the workflow was cut short"
         )
         await step("orders.RecordOrder", request, Recorded, summary=f"record that {order_id} was cut short")
 

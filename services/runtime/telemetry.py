@@ -112,6 +112,13 @@ def record_spans(process: str, exporter: SpanExporter) -> TracerProvider:
     return provider
 
 
+def end_traces() -> None:
+    """Send what is recorded; the interpreter does it by itself at its regular end."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.shutdown()
+
+
 def trace_channel(channel: grpc.Channel) -> grpc.Channel:
     """A span for each call of a blocking caller. The instrumentation is no grpc interceptor: it wraps the channel."""
     if not is_tracing():
