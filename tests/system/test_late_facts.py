@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
+
+from oms.orders.v1 import orders_pb2, orders_pb2_grpc
+from oms.types.v1 import types_pb2 as types
+from services.inventory.settings import Settings
+from services.runtime.auth import machine_token
+from services.runtime.grpc_client import connect
+from tests.system.harness import System
+from tests.system.trade import Trade, ok, wait_for
+from workflows import names
+
+TELLERS = ("inventory", "fulfillment", "billing")
+
+
+def shipped(trade: Trade) -> str:
+    """An order of two pumps that has left and is invoiced; its id."""
+    customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
+    trade.receive(trade.warehouses({"w1": 900})["w1"], pump, 5, "50.00")
+    order_id: str = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 2}])))["order_id"]
+    trade.send_off(trade.shipments(order_id)[0])
+    trade.until(order_id, lambda order: order["axes"]["billing"] == "full", "billing")
+    return order_id
+
+
+def rows(system: System, service: str, sql: str, **values: str) -> list[Any]:
+    """What a query of a service's database gives."""
+    with system.processes[service].database.reading() as session:
+        return list(session.execute(text(sql), values).all())
+
+
+def late_facts(system: System) -> float:
+    """What /metrics says of late facts."""
+    told = text_string_to_metric_families(httpx.get(f"{system.base_url}/metrics").text)
+    return next(family.samples[0].value for family in told if family.name == "oms_late_facts")
+
+
+def tell_orders(system: System, *facts: types.Fact) -> list[str]:
+    """Hand facts over as the relay of a service does; the ids that orders keeps."""
+    settings = Settings(keys_dir=system.folder / "keys")
+    channel = connect(f"127.0.0.1:{system.ports['orders']}", machine_token(settings, "fulfillment"))
+    with channel:
+        stub = orders_pb2_grpc.OrdersServiceStub(channel)
+        return list(stub.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids)
+
+
+def fact(order_id: str, kind: str, detail: str = "{}") -> types.Fact:
+    """A fact that fulfillment might tell."""
+    told = types.Fact(fact_id=f"fact_{uuid.uuid4().hex}", kind=kind, source="fulfillment", order_id=order_id)
+    told.subject_id, told.sequence, told.detail_json = "shp_1", 999, detail
+    told.occurred_at.GetCurrentTime()
+    return told
+
+
+def state_of(trade: Trade, order_id: str) -> dict[str, Any]:
+    """Everything people see of an order."""
+    order = trade.order(order_id)
+    path = f"/v1/orders/{order_id}/history"
+    events = ok(trade.system.api("auditor").get(path, params={"limit": 100}))["rows"]
+    return {"order": order, "events": events, "mails": trade.letters(order["number"]), "books": trade.books()}
+
+
+def quiet_state_of(trade: Trade, order_id: str) -> dict[str, Any]:
+    """The same, once nothing is on its way any more."""
+    wait_for(lambda: True if nothing_waits(trade.system) else None, "empty outboxes")
+    return state_of(trade, order_id)
+
+
+def nothing_waits(system: System) -> bool:
+    """Whether every message of every service was sent, and every mail has left."""
+    unsent = "SELECT fact_id FROM outbox WHERE state = 'unsent'"
+    waiting = "SELECT delivery_id FROM deliveries WHERE state IN ('waiting', 'sending')"
+    outboxes = [rows(system, name, unsent) for name in ("orders", *TELLERS)]
+    return not any([*outboxes, rows(system, "notifications", waiting)])
+
+
+def test_a_fact_for_a_workflow_that_has_ended_is_kept_and_counted(trade: Trade) -> None:
+    system, order_id = trade.system, shipped(trade)
+    before = late_facts(system)
+    system.on_loop(system.temporal.get_workflow_handle(names.order_workflow_id(order_id)).terminate("by hand"))
+
+    trade.deliver(trade.shipments(order_id)[0])
+    wait_for(lambda: True if late_facts(system) == before + 1 else None, "the late fact")
+
+    kept = rows(system, "orders", "SELECT signal FROM late_fact WHERE order_id = :id", id=order_id)
+    assert [row.signal for row in kept] == [names.SHIPMENT_DELIVERED]
+    assert trade.order(order_id)["axes"]["fulfilment"] == "delivered"
+    assert not rows(system, "orders", "SELECT fact_id FROM outbox WHERE state = 'dead'")
+
+
+def test_a_kind_that_nobody_knows_is_kept_and_changes_nothing(trade: Trade) -> None:
+    order_id = shipped(trade)
+    before = quiet_state_of(trade, order_id)
+    strange = fact(order_id, "shipment_levitated", json.dumps({"height": 3}))
+
+    recorded = tell_orders(trade.system, strange)
+
+    kept = rows(trade.system, "orders", "SELECT state, kind FROM fact WHERE fact_id = :id", id=strange.fact_id)
+    assert recorded == [strange.fact_id]
+    assert [(row.state, row.kind) for row in kept] == [("unknown", "shipment_levitated")]
+    assert quiet_state_of(trade, order_id) == before
+
+
+def test_a_fact_that_cannot_be_read_or_has_no_order_is_kept_and_stops_no_other(trade: Trade) -> None:
+    order_id = shipped(trade)
+    before = quiet_state_of(trade, order_id)
+    unreadable = fact(order_id, "shipment_delivered", json.dumps({"lines": "all of them"}))
+    orphaned = fact("ord_nobody", "shipment_delivered", json.dumps({"lines": {}}))
+
+    recorded = tell_orders(trade.system, unreadable, orphaned)
+
+    states = {
+        one.fact_id: rows(trade.system, "orders", "SELECT state FROM fact WHERE fact_id = :id", id=one.fact_id)[0].state
+        for one in (unreadable, orphaned)
+    }
+    assert set(recorded) == {unreadable.fact_id, orphaned.fact_id}
+    assert states == {unreadable.fact_id: "unreadable", orphaned.fact_id: "orphaned"}
+    assert quiet_state_of(trade, order_id) == before
+
+
+def test_every_fact_of_an_order_told_twice_more_changes_nothing(trade: Trade) -> None:
+    order_id = shipped(trade)
+    trade.deliver(trade.shipments(order_id)[0])
+    order = trade.order(order_id)
+    trade.pay(order["customer_id"], order["totals"]["total"]["amount"])
+    trade.until(order_id, lambda order: order["status"] == "completed", "completion")
+    before = quiet_state_of(trade, order_id)
+    histories = [_history_length(trade, order_id)]
+
+    for _ in range(2):
+        for service in TELLERS:
+            _tell_again(trade.system, service, order_id)
+        after = quiet_state_of(trade, order_id)
+        histories.append(_history_length(trade, order_id))
+
+        assert after == before
+    assert len(set(histories)) == 1
+    assert not rows(trade.system, "orders", "SELECT fact_id FROM late_fact WHERE order_id = :id", id=order_id)
+    trade.until_audit_is_clean()
+
+
+def test_every_fact_of_an_open_order_told_twice_more_makes_no_event_in_its_workflow(trade: Trade) -> None:
+    order_id = shipped(trade)
+    before, history = quiet_state_of(trade, order_id), _history_length(trade, order_id)
+
+    for service in TELLERS * 2:
+        _tell_again(trade.system, service, order_id)
+        assert quiet_state_of(trade, order_id) == before
+
+    assert _history_length(trade, order_id) == history
+    trade.until_audit_is_clean()
+
+
+def _tell_again(system: System, service: str, order_id: str) -> None:
+    """Every message of a service about the order is unsent again; its relay finds them."""
+    with system.processes[service].database.transaction() as session:
+        again = text("UPDATE outbox SET state = 'unsent' WHERE order_id = :id RETURNING fact_id")
+        assert session.execute(again, {"id": order_id}).all()
+        session.info["emitted"] = True
+
+
+def _history_length(trade: Trade, order_id: str) -> int:
+    handle = trade.system.temporal.get_workflow_handle(names.order_workflow_id(order_id))
+    return trade.system.on_loop(handle.describe()).history_length
