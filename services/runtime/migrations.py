@@ -92,9 +92,9 @@ def _safe(url: str) -> str:
 
 def database_of(service: str, url: str) -> Database:
     """The database of a service, by its name."""
+    room = importlib.import_module(f"services.{service}")
     models = importlib.import_module(f"services.{service}.models")
-    folder = Path(models.__file__ or "").parent / "migrations"
-    return Database(url, models.Table.metadata, folder)
+    return Database(url, models.Table.metadata, Path(room.__file__ or "").parent / "migrations")
 
 
 def revision(service: str, message: str) -> None:
