@@ -91,7 +91,7 @@ def _prove(operation: str, anybody: World, document: Any, *, examples: int) -> i
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
         try:
             strategy = document[path][method].as_strategy(generation_mode=mode)
-            ask: Any = settings(max_examples=examples, **_CALM)(given(strategy)(send))  # type: ignore[no-untyped-call]
+            ask: Any = settings(max_examples=examples, **_CALM)(given(strategy)(send))  # type: ignore[no-untyped-call]  # hypothesis types given() by its arguments
             ask()
         except Unsatisfiable:
             continue  # nothing of this operation can be wrong

@@ -8,6 +8,7 @@ import pytest
 from services.orders.api.carrier_secrets import LocalSecrets, given_secrets
 from services.orders.api.problems import ApiError
 from services.orders.api.signatures import sign, verify
+from services.runtime.auth import UnsafeConfiguration
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -61,5 +62,5 @@ def test_local_secrets_differ_by_carrier_and_survive_a_restart(tmp_path: Path) -
 
 @pytest.mark.parametrize("secret", ["", "hunter2", "whsec_c2hvcnQ=", "whsec_***"])
 def test_a_weak_configured_secret_is_refused_at_start_up(secret: str) -> None:
-    with pytest.raises(ValueError, match="carrier ups"):
+    with pytest.raises(UnsafeConfiguration, match="carrier ups"):
         given_secrets({"ups": secret})

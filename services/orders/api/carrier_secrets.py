@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from services.orders.api.signatures import secret_key
+from services.runtime.auth import UnsafeConfiguration
 
 
 class LocalSecrets(Mapping[str, str]):
@@ -46,10 +47,10 @@ class LocalSecrets(Mapping[str, str]):
 
 
 def given_secrets(secrets_by_carrier: Mapping[str, str]) -> Mapping[str, str]:
-    """Configured secrets, checked: a weak or malformed one raises ValueError at start-up, naming its carrier only."""
+    """Configured secrets, checked: a weak or malformed one is UnsafeConfiguration at start-up, naming its carrier only."""
     for carrier, secret in secrets_by_carrier.items():
         try:
             secret_key(secret)
         except ValueError as weak:
-            raise ValueError(f"the webhook secret of carrier {carrier}: {weak}") from weak
+            raise UnsafeConfiguration(f"the webhook secret of carrier {carrier}: {weak}") from weak
     return dict(secrets_by_carrier)
