@@ -24,9 +24,10 @@ def temporal_binary() -> str:
 
 
 @asynccontextmanager
-async def temporal_environment(*, skips_time: bool) -> AsyncIterator[WorkflowEnvironment]:
-    """A dev server in memory; with `skips_time` a wait of 30 days passes in a second."""
+async def temporal_environment(*, skips_time: bool, port: int | None = None) -> AsyncIterator[WorkflowEnvironment]:
+    """A dev server in memory, on a free port unless one is given; with `skips_time` a wait of 30 days passes in a second."""
     common: dict[str, Any] = {
+        "port": port,
         "dev_server_existing_path": temporal_binary(),
         "search_attributes": list(names.SEARCH_ATTRIBUTES),
         "dev_server_log_level": "error",
