@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 
@@ -85,4 +86,25 @@ def test_an_order_goes_on_after_its_worker_was_replaced(trade: Trade) -> None:
     history = system.on_loop(system.temporal.get_workflow_handle(names.order_workflow_id(order_id)).describe())
     assert unattended["axes"]["billing"] == "none"
     assert history.history_length <= 30
+    trade.until_audit_is_clean()
+
+
+def test_a_temporal_that_takes_calls_and_answers_none_costs_the_caller_three_seconds(
+    lonely: SystemWithoutTemporal,
+) -> None:
+    trade = Trade(lonely)
+    customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
+    trade.receive(trade.warehouses({"w1": 900})["w1"], pump, 5, "50.00")
+    body = trade.order_body(customer, [{"sku": pump, "quantity": 2}])
+
+    with socket.create_server(("127.0.0.1", lonely.temporal_port)):
+        started = time.monotonic()
+        placed = trade.place(body)
+        took_s = time.monotonic() - started
+    lonely.on_loop(lonely.temporal_comes())
+    trade.until(placed.json()["order_id"], lambda order: order["status"] == "in_fulfilment", "start")
+
+    print(f"202 after {took_s:.2f} s")
+    assert placed.status_code == 202
+    assert took_s < 4
     trade.until_audit_is_clean()
