@@ -62,6 +62,7 @@ class Patient(httpx.BaseTransport):
         while True:
             try:
                 response = self._wire.handle_request(request)
+                response.read()  # whoever is killed in the middle of its answer has not answered
             except httpx.TransportError:
                 self._answers["no answer"] += 1
                 if time.monotonic() > deadline:
@@ -70,7 +71,6 @@ class Patient(httpx.BaseTransport):
                 self._answers[response.status_code] += 1
                 if response.status_code != 503 or time.monotonic() > deadline:
                     return response
-                response.read()
             time.sleep(_RETRY_EVERY_S)
 
     def close(self) -> None:
