@@ -20,7 +20,7 @@ SPAN_ORDER_ID = "oms.order_id"
 SPAN_REQUEST_ID = "oms.request_id"
 
 _STATEMENT_SPAN = "oms.statement_span"
-_QUIET = ("httpx", "mail.log", "alembic.runtime.plugins")
+_QUIET = ("alembic", "httpx", "mail.log")
 """Libraries whose INFO lines tell nothing, or name people's mailboxes."""
 
 _state: dict[str, bool] = {"is_tracing": False}

@@ -163,7 +163,6 @@ def _tell_again(system: System, service: str, order_id: str) -> None:
     with system.processes[service].database.transaction() as session:
         again = text("UPDATE outbox SET state = 'unsent' WHERE order_id = :id RETURNING fact_id")
         assert session.execute(again, {"id": order_id}).all()
-        session.info["emitted"] = True
 
 
 def _history_length(trade: Trade, order_id: str) -> int:
