@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,8 @@ from services.runtime import idempotency, telemetry
 
 STRICT = {"sqlite_strict": True}
 """Last member of every __table_args__: SQLite then refuses values of the wrong type, as PostgreSQL does."""
+
+_BUSY_S = 30.0
 
 Text = SqlText
 Int64 = BigInteger().with_variant(Integer(), "sqlite")
@@ -114,7 +117,8 @@ class Database:
         self.migrations = migrations
         self.engine = _engine(url)
         self._reader = self.engine.execution_options(oms_reading=True)
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[tuple[frozenset[str] | None, Callable[[], None]]] = []
+        self._turn = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -123,13 +127,31 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A writing session; wakes the outbox relay after a commit that emitted."""
-        with Session(self.engine, expire_on_commit=False) as session:
-            with session.begin():
-                yield session
-            if session.info.pop("emitted", False):
-                for wake in self._listeners:
-                    wake()
+        """A writing session; wakes those who wait for what it emitted after its commit."""
+        with self._own_turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+        self._wake(session.info.pop("emitted_kinds", frozenset()), is_for_all=session.info.pop("emitted", False))
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """Writers of one SQLite file in one process queue here: SQLite's own waiting is sleeping and trying again."""
+        if not self.is_sqlite:
+            yield
+            return
+        # whoever waits longer than SQLite would lets SQLite refuse it
+        is_held = self._turn.acquire(timeout=_BUSY_S)
+        try:
+            yield
+        finally:
+            if is_held:
+                self._turn.release()
+
+    def _wake(self, emitted: Collection[str], *, is_for_all: bool) -> None:
+        if not emitted and not is_for_all:
+            return
+        for kinds, wake in self._listeners:
+            if is_for_all or kinds is None or not kinds.isdisjoint(emitted):
+                wake()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -152,9 +174,9 @@ class Database:
             idempotency.finish(session, self.metadata, request_id, response)
             return response
 
-    def on_emit(self, wake: Callable[[], None]) -> None:
-        """Call `wake` after each commit that wrote to the outbox."""
-        self._listeners.append(wake)
+    def on_emit(self, wake: Callable[[], None], kinds: frozenset[str] | None = None) -> None:
+        """Call `wake` after each commit that emitted one of these kinds, or anything at all when none are named."""
+        self._listeners.append((kinds, wake))
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision."""
@@ -179,7 +201,7 @@ def _engine(url: str) -> Engine:
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
             url,
-            connect_args={"timeout": 30.0, "check_same_thread": False},
+            connect_args={"timeout": _BUSY_S, "check_same_thread": False},
             pool_size=8,
             max_overflow=24,
             pool_timeout=30,

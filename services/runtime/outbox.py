@@ -100,7 +100,7 @@ def emit(
             last_error="",
         )
     )
-    session.info["emitted"] = True
+    session.info.setdefault("emitted_kinds", set()).add(kind)
     return fact_id
 
 

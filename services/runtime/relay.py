@@ -44,7 +44,8 @@ class Relay:
             threading.Thread(target=self._run, args=(route,), daemon=True, name="relay") for route in self._routes
         ]
         self._wakes = [threading.Event() for _ in self._routes]
-        database.on_emit(self._wake_all)
+        for route, wake in zip(self._routes, self._wakes, strict=True):
+            database.on_emit(wake.set, route.kinds)
 
     def start(self) -> None:
         """Begin sending."""
@@ -93,8 +94,10 @@ class Relay:
         """Send one batch; whether there may be more. Raises Unreachable when the receiver is away."""
         now = self._clock()
         with self._database.reading() as session:
-            blocked = {order for order, kind in outbox.blocked_orders(session, now) if kind in route.kinds} - {""}
             rows = outbox.unsent(session, now, BATCH, route.kinds)
+            if not rows:
+                return False
+            blocked = {order for order, kind in outbox.blocked_orders(session, now) if kind in route.kinds} - {""}
         sendable = [row for row in rows if row.order_id not in blocked]
         if not sendable:
             return False
