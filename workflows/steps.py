@@ -13,7 +13,7 @@ Answer = TypeVar("Answer")
 
 QUICK = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_attempts=2)
 PATIENT = RetryPolicy(
-    initial_interval=timedelta(seconds=1), backoff_coefficient=2.0, maximum_interval=timedelta(seconds=30)
+    initial_interval=timedelta(seconds=1), backoff_coefficient=1.5, maximum_interval=timedelta(seconds=15)
 )
 QUICK_TIMEOUT = timedelta(seconds=2)
 PATIENT_TIMEOUT = timedelta(seconds=15)
