@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ PARTS = ("a", "b", "c", "d")
 def main(arguments: Sequence[str]) -> int:
     """Measure what was asked for; 0 when it could be measured, whether or not targets are met."""
     chosen = parse(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # told to stop: the system that was started stops too
     out = Console(stderr=chosen.json == "-", highlight=False, width=None if sys.stdout.isatty() else 140)
     try:
         figures = measure(chosen, lambda words: out.print(f"[dim]{words}[/]"))
