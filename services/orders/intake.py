@@ -29,13 +29,13 @@ def take(session: Session, fact: Fact, contacts: Contacts, now: datetime) -> Non
     A kind that nobody here knows, an order that does not exist and a detail that cannot be read are kept and logged: the
     sender has done its part, and no order may fail by it.
     """
-    state = _state(session, fact)
+    before = _dossier(session, fact)
+    state = "unknown" if fact.kind not in KNOWN_KINDS else "projected" if before else "orphaned"
     if not store.keep(session, fact, state, now):
         return
-    if state != "projected":
+    if before is None or state != "projected":
         log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, source=fact.source, state=state)
         return
-    before = read_for_change(session, fact.order_id)
     try:
         progress = projection.apply(before.progress, fact)
     except InvalidArgument as unreadable:
@@ -45,14 +45,11 @@ def take(session: Session, fact: Fact, contacts: Contacts, now: datetime) -> Non
     _act_on(session, fact, before, progress, contacts, now)
 
 
-def _state(session: Session, fact: Fact) -> str:
-    if fact.kind not in KNOWN_KINDS:
-        return "unknown"
+def _dossier(session: Session, fact: Fact) -> Dossier | None:
     try:
-        read_for_change(session, fact.order_id)
+        return read_for_change(session, fact.order_id)
     except NotFound:
-        return "orphaned"
-    return "projected"
+        return None
 
 
 def _act_on(
