@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import Column, LargeBinary, MetaData, Table, Text, insert, select, update
+from sqlalchemy import Column, Insert, LargeBinary, MetaData, Select, Table, Text, Update, bindparam, select, update
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
 from services.kernel.errors import AlreadyExists, InvalidArgument
@@ -40,12 +44,10 @@ def begin(session: Session, metadata: MetaData, request_id: str, request: Messag
             "REQUEST_ID_MISSING", f"send a request_id of 1 to {MAX_REQUEST_ID} characters: the business key"
         )
     digest = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
-    if _claim(session, metadata.tables[_TABLE], request_id, digest):
+    statements = _statements(metadata.tables[_TABLE])
+    if _claim(session, statements, request_id, digest):
         return None
-    table = metadata.tables[_TABLE]
-    row = session.execute(
-        select(table.c.request_sha256, table.c.response).where(table.c.request_id == request_id)
-    ).one()
+    row = session.execute(statements.find, {"id": request_id}).one()
     if row.request_sha256 != digest:
         raise AlreadyExists(
             "REQUEST_ID_REUSED",
@@ -54,20 +56,40 @@ def begin(session: Session, metadata: MetaData, request_id: str, request: Messag
     return bytes(row.response)
 
 
-def _claim(session: Session, table: Table, request_id: str, digest: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """Built once a service: putting a statement together costs several times what running it does."""
+
+    find: Select[Any]
+    add: Insert
+    claim: ReturningInsert[Any]
+    answer: Update
+
+
+@cache
+def _statements(table: Table) -> _Statements:
+    is_it = table.c.request_id == bindparam("id")
+    claim = postgresql.insert(table).on_conflict_do_nothing(index_elements=["request_id"])
+    return _Statements(
+        find=select(table.c.request_sha256, table.c.response).where(is_it),
+        add=table.insert(),
+        claim=claim.returning(table.c.request_id),
+        answer=update(table).where(is_it).values(response=bindparam("first")),
+    )
+
+
+def _claim(session: Session, statements: _Statements, request_id: str, digest: str) -> bool:
     """Insert the id unless it is there; whether this transaction owns it now."""
     values = {"request_id": request_id, "request_sha256": digest, "answered_at": datetime.now(UTC).isoformat()}
     if session.get_bind().dialect.name == "sqlite":
-        known = session.execute(select(table.c.request_id).where(table.c.request_id == request_id)).first()
+        known = session.execute(statements.find, {"id": request_id}).first()
         if known is None:
-            session.execute(insert(table).values(**values))
+            session.execute(statements.add, values)
         return known is None
-    claim = postgresql.insert(table).values(**values).on_conflict_do_nothing(index_elements=["request_id"])
-    return session.execute(claim.returning(table.c.request_id)).first() is not None
+    return session.execute(statements.claim, values).first() is not None
 
 
 def finish(session: Session, metadata: MetaData, request_id: str, response: Message) -> None:
     """Store the answer beside the change."""
-    table = metadata.tables[_TABLE]
-    answer = update(table).where(table.c.request_id == request_id)
-    session.execute(answer.values(response=response.SerializeToString(deterministic=True)))
+    answer = _statements(metadata.tables[_TABLE]).answer
+    session.execute(answer, {"id": request_id, "first": response.SerializeToString(deterministic=True)})

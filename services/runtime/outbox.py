@@ -5,9 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Index, MetaData, Table, Text, func, select, text, update
+from sqlalchemy import (
+    Column,
+    Index,
+    Insert,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    TextClause,
+    Update,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlmodel import Session
 
 from services.kernel.ids import new_id
@@ -82,77 +98,82 @@ def emit(
     Pass `detail` as a callable when it sums rows of the order: it is evaluated after the order's counter row is locked, so two
     transactions of one order cannot each miss what the other did.
     """
-    sequence = _next_sequence(session, order_id)
+    sequence = int(session.execute(_statements().count, {"order_id": order_id}).scalar_one())
     session.flush()
     fact_id = new_id("fact")
-    table = _tables(session)[_TABLE]
-    session.execute(
-        table.insert().values(
-            fact_id=fact_id,
-            kind=kind,
-            order_id=order_id,
-            subject_id=subject_id,
-            sequence=sequence,
-            detail=dict(detail() if callable(detail) else detail),
-            occurred_at=now,
-            state="unsent",
-            attempts=0,
-            last_error="",
-        )
-    )
+    row = {
+        "fact_id": fact_id,
+        "kind": kind,
+        "order_id": order_id,
+        "subject_id": subject_id,
+        "sequence": sequence,
+        "detail": dict(detail() if callable(detail) else detail),
+        "occurred_at": now,
+        "state": "unsent",
+        "attempts": 0,
+        "last_error": "",
+    }
+    session.execute(_statements().add, row)
     session.info.setdefault("emitted_kinds", set()).add(kind)
     return fact_id
 
 
-def _next_sequence(session: Session, order_id: str) -> int:
-    statement = text(
-        "INSERT INTO outbox_counters (order_id, sequence) VALUES (:order_id, 1) "
-        "ON CONFLICT (order_id) DO UPDATE SET sequence = outbox_counters.sequence + 1 RETURNING sequence"
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """Built once: putting a statement together costs several times what running it does. Any service's columns are the same."""
+
+    table: Table
+    count: TextClause
+    add: Insert
+    unsent: Select[Any]
+    blocked: Select[Any]
+    mark_sent: Update
+
+
+@cache
+def _statements() -> _Statements:
+    table = outbox_table(MetaData())
+    kinds = table.c.kind.in_(bindparam("kinds", expanding=True))
+    due = table.c.retry_at.is_(None) | (table.c.retry_at <= bindparam("now"))
+    sent = table.c.fact_id.in_(bindparam("fact_ids", expanding=True))
+    return _Statements(
+        table=table,
+        count=text(
+            "INSERT INTO outbox_counters (order_id, sequence) VALUES (:order_id, 1) "
+            "ON CONFLICT (order_id) DO UPDATE SET sequence = outbox_counters.sequence + 1 RETURNING sequence"
+        ),
+        add=table.insert(),
+        unsent=select(table)
+        .where(table.c.state == "unsent", due, kinds)
+        .order_by(table.c.position)
+        .limit(bindparam("most")),
+        blocked=select(table.c.order_id, table.c.kind).where(
+            table.c.state == "unsent", table.c.retry_at > bindparam("now")
+        ),
+        mark_sent=update(table).where(sent).values(state="sent", retry_at=None),
     )
-    return int(session.execute(statement, {"order_id": order_id}).scalar_one())
-
-
-class _Registry:
-    """Holds the Table objects used to build statements; any service's columns are the same."""
-
-    tables: Mapping[str, Table] = {}
-
-
-def _tables(session: Session) -> Mapping[str, Table]:
-    if not _Registry.tables:
-        metadata = MetaData()
-        outbox_table(metadata)
-        _Registry.tables = metadata.tables
-    return _Registry.tables
 
 
 def unsent(session: Session, now: datetime, limit: int, kinds: frozenset[str]) -> list[OutboxRow]:
     """Rows of these kinds still to be sent and due, oldest first: chosen by state, never by "greater than the last"."""
-    table = _tables(session)[_TABLE]
-    due = (table.c.retry_at.is_(None)) | (table.c.retry_at <= now)
-    wanted = select(table).where(table.c.state == "unsent", due, table.c.kind.in_(kinds))
-    rows = session.execute(wanted.order_by(table.c.position).limit(limit))
+    rows = session.execute(_statements().unsent, {"now": now, "kinds": list(kinds), "most": limit})
     return [_row(row) for row in rows]
 
 
 def blocked_orders(session: Session, now: datetime) -> frozenset[tuple[str, str]]:
     """(order_id, kind) of rows that wait for their next try: later rows of their order must not overtake them."""
-    table = _tables(session)[_TABLE]
-    rows = session.execute(
-        select(table.c.order_id, table.c.kind).where(table.c.state == "unsent", table.c.retry_at > now)
-    )
+    rows = session.execute(_statements().blocked, {"now": now})
     return frozenset((row.order_id, row.kind) for row in rows)
 
 
 def mark_sent(session: Session, fact_ids: list[str]) -> None:
     """Remember that these arrived."""
-    table = _tables(session)[_TABLE]
-    session.execute(update(table).where(table.c.fact_id.in_(fact_ids)).values(state="sent", retry_at=None))
+    session.execute(_statements().mark_sent, {"fact_ids": fact_ids})
 
 
 def mark_failed(session: Session, fact_id: str, error: str, retry_at: datetime | None) -> None:
     """Count a refused try; without a retry_at the row becomes a dead letter."""
-    table = _tables(session)[_TABLE]
+    table = _statements().table
     state = "unsent" if retry_at else "dead"
     session.execute(
         update(table)
@@ -163,7 +184,7 @@ def mark_failed(session: Session, fact_id: str, error: str, retry_at: datetime |
 
 def revive(session: Session, fact_id: str) -> bool:
     """Put a dead letter back in line; False when there is no such dead letter."""
-    table = _tables(session)[_TABLE]
+    table = _statements().table
     result = session.execute(
         update(table)
         .where(table.c.fact_id == fact_id, table.c.state == "dead")
@@ -176,7 +197,7 @@ def revive(session: Session, fact_id: str) -> bool:
 
 def backlog(session: Session) -> tuple[int, datetime | None, int]:
     """How many rows are unsent, since when the oldest waits, and how many are dead letters."""
-    table = _tables(session)[_TABLE]
+    table = _statements().table
     waiting = session.execute(
         select(func.count(), func.min(table.c.occurred_at)).where(table.c.state == "unsent")
     ).one()
