@@ -7,7 +7,6 @@ from services.orders.store.audit import findings
 from services.runtime.migrations import differences
 from tests.orders.desk import ANY, Desk
 
-
 BREAKS = (
     ("DELETE FROM order_event WHERE sequence = 2", "orders.event_log_without_gaps"),
     ("DELETE FROM order_event", "orders.event_log_without_gaps"),
