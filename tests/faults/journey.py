@@ -40,10 +40,10 @@ class Shop:
         """A trade with names of its own; the house offers what it asks of a system."""
         return Trade(cast("System", self.house))
 
-    def goods(self, units: int = 10, price: str = PRICE) -> Goods:
+    def goods(self, units: int = 10) -> Goods:
         """A customer, a SKU, and some of it on the shelf."""
         trade = self.trade()
-        sku = trade.product("pump", price, cost="80.00")
+        sku = trade.product("pump", PRICE, cost="80.00")
         customer_id = trade.customer(tax_rate="0.0825")
         trade.receive(self.warehouse_id, sku, units, "80.00")
         return Goods(customer_id, sku, self.warehouse_id)

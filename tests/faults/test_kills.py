@@ -155,7 +155,7 @@ def test_a_kill_in_the_middle_of_a_deed_changes_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.prove
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_a_kill_at_every_step_of_the_happy_path_changes_nothing(shop: Shop) -> None:
     survives(shop, mixed(POINTS))
 

@@ -77,7 +77,7 @@ def test_60_orders_race_for_6_units_and_6_get_one(system: System) -> None:
 @pytest.mark.prove
 @pytest.mark.timeout(600)
 def test_1000_orders_race_for_100_units_and_100_get_one(shop: Shop) -> None:
-    goods = shop.goods(units=100, price="1.00")
+    goods = shop.goods(units=100)
 
     one_unit_orders(shop.trade(), goods, orders=1000, units=100)
 
