@@ -62,6 +62,7 @@ def environment(var: Path, ports: Ports) -> dict[str, str]:
     return {
         **targets,
         "OMS_MODE": "embedded",
+        "OMS_METRICS_LISTEN": "",  # one address cannot serve seven processes; the API's own /metrics is on
         "OMS_TEMPORAL_TARGET": f"127.0.0.1:{ports.temporal}",
         "OMS_TEMPORAL_NAMESPACE": "default",
         "OMS_TEMPORAL_UI": f"http://127.0.0.1:{ports.temporal_ui}",

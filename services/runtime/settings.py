@@ -34,7 +34,7 @@ class ServiceSettings(BaseSettings):
     oidc_issuer: str = ""
     otlp_endpoint: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    metrics_listen: str = ""
+    metrics_listen: Address | Literal[""] = ""
     grpc_workers: int = 12
 
 
