@@ -18,12 +18,13 @@ def show(figures: Figures, out: Console) -> None:
     for name, tables in _TABLES.items():
         if name in figures:
             for table in tables(figures[name]):
-                out.print()
+                out.print(f"\n[bold]{table.title}[/]")
+                table.title = None
                 out.print(table)
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(title=title, box=None, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     return table
