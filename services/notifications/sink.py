@@ -12,6 +12,7 @@ import threading
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import default
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ class MailSink:
     """
 
     def __init__(self, mail_dir: Path | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.messages: list[EmailMessage] = []
+        self._kept: list[bytes] = []  # only without a folder: a system that runs for months keeps its mails on disk
+        self._parsed: list[EmailMessage] = []
         self.repeats = 0
         self.replies: dict[str, str] = {}
         self._mail_dir = mail_dir
@@ -61,16 +63,24 @@ class MailSink:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  # see handle_RCPT
         """Keep the mail; only then is it accepted."""
         content: bytes = envelope.content
-        message = message_from_bytes(content, _class=EmailMessage, policy=default)
-        message_id = str(message["Message-ID"] or "")
+        message_id = _message_id(content)
         if message_id and message_id in self._known:
             self.repeats += 1
             return "250 OK, kept already"
         if self._mail_dir:
             self._write(self._mail_dir, content)
+        else:
+            self._kept.append(content)
         self._known.add(message_id)
-        self.messages.append(message)
         return "250 OK, kept"
+
+    @property
+    def messages(self) -> list[EmailMessage]:
+        """Each mail once, in the order of arrival."""
+        if self._mail_dir is not None:
+            return [_parse(file.read_bytes()) for file in sorted(self._mail_dir.glob("*.eml"))]
+        self._parsed.extend(_parse(content) for content in self._kept[len(self._parsed) :])
+        return list(self._parsed)
 
     def _write(self, folder: Path, content: bytes) -> None:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{next(self._sequence):06d}"
@@ -84,8 +94,17 @@ class MailSink:
         self._mail_dir.mkdir(parents=True, exist_ok=True)
         files = sorted(self._mail_dir.glob("*.eml"))
         for file in files:
-            self._known.add(str(message_from_bytes(file.read_bytes(), policy=default)["Message-ID"] or ""))
+            self._known.add(_message_id(file.read_bytes()))
         return len(files)
+
+
+def _message_id(content: bytes) -> str:
+    """Read without parsing the rest of the mail."""
+    return str(BytesHeaderParser().parsebytes(content)["Message-ID"] or "").strip()
+
+
+def _parse(content: bytes) -> EmailMessage:
+    return message_from_bytes(content, _class=EmailMessage, policy=default)
 
 
 def _free_port(host: str) -> int:

@@ -43,17 +43,26 @@ def begin(session: Session, metadata: MetaData, request_id: str, request: Messag
         raise InvalidArgument(
             "REQUEST_ID_MISSING", f"send a request_id of 1 to {MAX_REQUEST_ID} characters: the business key"
         )
-    digest = hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
-    statements = _statements(metadata.tables[_TABLE])
-    if _claim(session, statements, request_id, digest):
+    if _claim(session, _statements(metadata.tables[_TABLE]), request_id, _digest(request)):
         return None
-    row = session.execute(statements.find, {"id": request_id}).one()
-    if row.request_sha256 != digest:
+    return earlier(session, metadata, request_id, request)
+
+
+def earlier(session: Session, metadata: MetaData, request_id: str, request: Message) -> bytes | None:
+    """The answer that this id got, None while it has none; AlreadyExists(REQUEST_ID_REUSED) for another request under it."""
+    row = session.execute(_statements(metadata.tables[_TABLE]).find, {"id": request_id}).first()
+    if row is None:
+        return None
+    if row.request_sha256 != _digest(request):
         raise AlreadyExists(
             "REQUEST_ID_REUSED",
             f"request id {request_id!r} was used for another request: use a new id for a new request",
         )
     return bytes(row.response)
+
+
+def _digest(request: Message) -> str:
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

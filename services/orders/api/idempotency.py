@@ -40,10 +40,6 @@ RequiredKey = Annotated[
 ]
 
 
-class _NotYetAnswered(Exception):
-    """Rolls the look-up back: a key is claimed only together with its answer."""
-
-
 @dataclass(frozen=True, slots=True)
 class Once:
     """One POST of one caller. Without a key nothing is stored and every request is a new one."""
@@ -75,12 +71,9 @@ class Once:
         if not self.is_keyed:
             return None
         database = self.deps.database
-        try:
-            with database.transaction() as session:
-                stored = idempotency.begin(session, database.metadata, self.request_id, request)
-                if stored is None:
-                    raise _NotYetAnswered
-        except _NotYetAnswered:
+        with database.reading() as session:
+            stored = idempotency.earlier(session, database.metadata, self.request_id, request)
+        if stored is None:
             return None
         kept = json.loads(BytesValue.FromString(stored).value)
         return JSONResponse(kept["document"], kept["status"], headers={REPLAYED: "true"})
