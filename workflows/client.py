@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -142,13 +143,14 @@ class OrderWorkflows:
                 timeout.total_seconds() + 0.5,
             )
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowAlreadyStartedError):
-            return None
+            await _read_failure(start)
         except WorkflowUpdateFailedError:
-            return None  # the workflow ended before it could answer: what it recorded is the answer
+            await _read_failure(start)  # the workflow ended before it could answer: what it recorded is the answer
         except RPCError as error:
-            if error.status in _AWAY:
-                return None
-            raise
+            if error.status not in _AWAY:
+                raise
+            await _read_failure(start)
+        return None
 
     async def _cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
@@ -238,6 +240,12 @@ _AWAY = frozenset(
         RPCStatusCode.ALREADY_EXISTS,
     }
 )
+
+
+async def _read_failure(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    """The SDK leaves the failure in the start operation too; unread, it would be logged as never retrieved."""
+    with contextlib.suppress(RPCError, TimeoutError, WorkflowAlreadyStartedError, asyncio.CancelledError):
+        await asyncio.wait_for(start.workflow_handle(), 0.01)
 
 
 def telemetry_interceptors() -> list[Any]:
