@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -31,8 +31,6 @@ from tests.temporal import temporal_environment
 from workflows.__main__ import connect as connect_worker
 from workflows.__main__ import measured
 
-A_MINUTE_AGO = datetime.now(UTC) - timedelta(minutes=1)
-
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -58,10 +56,11 @@ def scrape(listen: str) -> dict[tuple[str, ...], float]:
 
 
 def test_a_service_tells_what_its_outbox_could_not_send(process: ServiceProcess, settings: Settings) -> None:
+    a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
     with process.database.transaction() as session:
         for kind in ("nobody_takes_this", "nor_this"):
-            outbox.emit(session, kind=kind, order_id="ord_1", detail={}, now=A_MINUTE_AGO)
-        dead = outbox.emit(session, kind="poison", order_id="ord_2", detail={}, now=A_MINUTE_AGO)
+            outbox.emit(session, kind=kind, order_id="ord_1", detail={}, now=a_minute_ago)
+        dead = outbox.emit(session, kind="poison", order_id="ord_2", detail={}, now=a_minute_ago)
         outbox.mark_failed(session, dead, "NOT_UNDERSTOOD", retry_at=None)
 
     told = scrape(settings.metrics_listen)
@@ -83,15 +82,16 @@ def test_a_service_tells_how_long_its_calls_take_and_how_they_end(process: Servi
 
 
 def test_mails_that_wait_are_the_backlog_of_notifications(make_database: MakeDatabase) -> None:
+    a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
     database = make_database(NotificationsTable.metadata, "notifications")
     with database.transaction() as session:
         assert deliveries.backlog(session) == (0, None, 0)
         for number in ("1", "2"):
-            deliveries.add(session, waiting_mail(number), A_MINUTE_AGO)
+            deliveries.add(session, waiting_mail(number), a_minute_ago)
 
         waiting, oldest, dead = deliveries.backlog(session)
 
-    assert (waiting, oldest, dead) == (2, A_MINUTE_AGO, 0)
+    assert (waiting, oldest, dead) == (2, a_minute_ago, 0)
 
 
 def waiting_mail(number: str) -> Delivery:
