@@ -41,7 +41,7 @@ class MailSink:
         kept = self._remember() if mail_dir else 0
         self._sequence = itertools.count(kept + 1)
         self.port = port or _free_port(host)
-        self._controller = Controller(self, hostname=host, port=self.port, data_size_limit=_MAX_SIZE)
+        self._controller = Controller(_Hooks(self), hostname=host, port=self.port, data_size_limit=_MAX_SIZE)
 
     def start(self) -> None:
         """Take mail from now on; raises OSError when the port is taken."""
@@ -51,18 +51,8 @@ class MailSink:
         """Take no more mail."""
         self._controller.stop()
 
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd finds its hooks by these names
-        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
-    ) -> str:
-        """Accept the recipient, or answer what `replies` says of it."""
-        if address in self.replies:
-            return self.replies[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  # see handle_RCPT
-        """Keep the mail; only then is it accepted."""
-        content: bytes = envelope.content
+    def keep(self, content: bytes) -> str:
+        """Keep a mail and give the answer for its sender; only then is it accepted."""
         message_id = _message_id(content)
         if message_id and message_id in self._known:
             self.repeats += 1
@@ -96,6 +86,26 @@ class MailSink:
         for file in files:
             self._known.add(_message_id(file.read_bytes()))
         return len(files)
+
+
+class _Hooks:
+    """What aiosmtpd calls; apart from the sink, because it reads every attribute of its handler at every connection."""
+
+    def __init__(self, sink: MailSink) -> None:
+        self._sink = sink
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd finds its hooks by these names
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        """Accept the recipient, or answer what `replies` says of it."""
+        if address in self._sink.replies:
+            return self._sink.replies[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  # see handle_RCPT
+        """Keep the mail."""
+        return self._sink.keep(envelope.content)
 
 
 def _message_id(content: bytes) -> str:

@@ -50,6 +50,17 @@ def test_a_repeat_is_known_even_after_a_restart(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.eml"))) == 2
 
 
+def test_taking_a_mail_parses_none_of_those_already_kept() -> None:
+    sink = MailSink()
+    sink.start()
+    for name in ("one", "two", "three"):
+        send(sink, name)
+    sink.stop()
+
+    assert sink._parsed == []
+    assert len(sink.messages) == 3
+
+
 def test_a_taken_port_is_a_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
