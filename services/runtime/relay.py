@@ -13,7 +13,7 @@ from services.kernel.clock import Clock, utc_now
 from services.kernel.errors import DomainError
 from services.runtime import outbox
 from services.runtime.db import Database
-from services.runtime.grpc_client import Unreachable
+from services.runtime.grpc_client import RemoteBug, Unreachable
 from services.runtime.outbox import OutboxRow
 
 log = structlog.get_logger()
@@ -103,7 +103,7 @@ class Relay:
             return False
         try:
             self._settle(list(route.deliver(sendable)))
-        except DomainError:
+        except (DomainError, RemoteBug):
             self._send_singly(route, sendable)
         return len(rows) == BATCH
 
@@ -115,21 +115,22 @@ class Relay:
                 continue
             try:
                 self._settle(list(route.deliver([row])))
-            except DomainError as refusal:
+            except (DomainError, RemoteBug) as refusal:
                 stuck.add(row.order_id)
                 self._refuse(row, refusal)
 
-    def _refuse(self, row: OutboxRow, refusal: DomainError) -> None:
+    def _refuse(self, row: OutboxRow, refusal: DomainError | RemoteBug) -> None:
+        reason = refusal.reason if isinstance(refusal, DomainError) else "RECEIVER_FAILED"
         is_dead = row.attempts + 1 >= MAX_REFUSALS
         retry_at = None if is_dead else self._clock() + timedelta(seconds=0.2 * 2**row.attempts)
         with self._database.transaction() as session:
-            outbox.mark_failed(session, row.fact_id, f"{refusal.reason}: {refusal}", retry_at)
+            outbox.mark_failed(session, row.fact_id, f"{reason}: {refusal}", retry_at)
         log.warning(
             "outbox.refused",
             fact_id=row.fact_id,
             kind=row.kind,
             order_id=row.order_id,
-            reason=refusal.reason,
+            reason=reason,
             is_dead=is_dead,
         )
 

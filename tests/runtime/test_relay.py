@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from services.kernel.errors import Refused
 from services.runtime import outbox
 from services.runtime.db import Database
-from services.runtime.grpc_client import Unreachable
+from services.runtime.grpc_client import RemoteBug, Unreachable
 from services.runtime.outbox import OutboxRow
 from services.runtime.relay import MAX_REFUSALS, Relay, Route
 
@@ -88,6 +88,30 @@ def test_a_poisoned_row_stops_only_itself_and_ends_as_a_dead_letter(database: Da
         assert outbox.backlog(session)[2] == 1
     with database.transaction() as session:
         assert outbox.revive(session, poison)
+
+
+def test_a_row_that_breaks_its_receiver_stops_only_itself(database: Database) -> None:
+    arrived: list[str] = []
+
+    def deliver(rows: Sequence[OutboxRow]) -> list[str]:
+        if any(row.kind == "poison" for row in rows):
+            raise RemoteBug("INTERNAL: it fell over")
+        arrived.extend(row.order_id for row in rows)
+        return [row.fact_id for row in rows]
+
+    watch, route = Watch(), Route(KINDS, deliver)
+    relay = Relay(database, [route], watch)
+    emit(database, "ord_1", "poison")
+    emit(database, "ord_2")
+
+    relay.send_batch(route)
+    first = list(arrived)
+    drain(relay, route, watch)
+
+    assert first == ["ord_2"]
+    assert arrived == ["ord_2"]
+    with database.reading() as session:
+        assert outbox.backlog(session)[2] == 1
 
 
 def test_a_refused_row_is_tried_a_bounded_number_of_times(database: Database) -> None:
