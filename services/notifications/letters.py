@@ -98,6 +98,6 @@ class Letters:
 
 
 def _weblink(address: object) -> str:
-    """The address when it leads to a web page; nothing otherwise, so that no mail carries a script as a link."""
+    """The address when it leads to a web page or a mailbox; nothing otherwise: no mail carries a script as a link."""
     text = str(address)
-    return text if urlsplit(text).scheme in {"http", "https"} else ""
+    return text if urlsplit(text).scheme in {"http", "https", "mailto"} else ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refus
 from services.orders import feedback
 from services.orders.access import Caller
 from services.orders.domain.feedback import Feedback, Opinion, check
-from services.orders.domain.projection import LineQuantities
+from services.orders.domain.mails import told_by
+from services.orders.domain.master import Customer
+from services.orders.domain.projection import Fact, LineQuantities
 from services.orders.store import feedback as store
 from tests.orders.desk import BUYER, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment
 
@@ -174,3 +177,25 @@ def test_a_service_visit_is_told_once_and_as_a_visit(desk: Desk) -> None:
     assert "shipped" not in desk.mails(order_id)
     said = {"shipment_number": "SV-1", "is_service": True, "feedback_url": "", "support_email": CONTACTS.support}
     assert _delivered_mails(desk, order_id) == [said]
+
+
+def test_a_house_without_a_page_asks_for_the_rating_by_mail(desk: Desk) -> None:
+    order_id = arrived(desk)
+    order = desk.read(order_id).order
+    customer = Customer(order.customer_id, order.customer_name, order.currency)
+    delivered = Fact(
+        fact_id="fact_1",
+        kind="shipment_delivered",
+        source="fulfillment",
+        order_id=order_id,
+        subject_id="shp_1",
+        sequence=2,
+        occurred_at=NOON.isoformat(),
+        detail={"shipment": {"number": "SH-1", "is_service": False}},
+    )
+
+    letter = told_by(delivered, order, customer, replace(CONTACTS, feedback_url=""), is_last_delivery=True)
+
+    assert letter is not None
+    wanted = f"mailto:{CONTACTS.support}?subject=Rating%20of%20order%20{order.number}%20from%201%20to%205"
+    assert letter.variables["feedback_url"] == wanted

@@ -15,7 +15,7 @@ from services.orders.domain.projection import Fact, Progress, quantities
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Mailboxes of our own house, and where a customer leaves feedback ("{order_id}" is replaced)."""
+    """Mailboxes of our own house, and where a customer leaves feedback ("{order_id}" is replaced; blank: by mail)."""
 
     warehouse_manager: str
     accounting: str
@@ -163,7 +163,7 @@ def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
         case "shipment_shipped":
             return None if fact.detail["shipment"]["is_service"] else _shipped(fact, customer)
         case "shipment_delivered":
-            url = contacts.feedback_url.format(order_id=order.order_id) if is_last_delivery else ""
+            url = _feedback_url(contacts, order) if is_last_delivery else ""
             return _delivered(fact, customer, url, contacts.support)
         case "invoice_issued":
             return _invoice(fact, customer)
@@ -173,6 +173,13 @@ def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
             said = {"amount": printed(amount), "currency": amount.currency, "invoices": numbers}
             return Mail("payment_received", _bill_to(customer), said)
     return None
+
+
+def _feedback_url(contacts: Contacts, order: Order) -> str:
+    """The house's page for feedback; without one, a mail to support, who enters it for the customer."""
+    if contacts.feedback_url:
+        return contacts.feedback_url.format(order_id=order.order_id)
+    return f"mailto:{contacts.support}?subject=Rating%20of%20order%20{order.number}%20from%201%20to%205"
 
 
 def _shipped(fact: Fact, customer: Customer) -> Mail:
