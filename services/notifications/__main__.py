@@ -18,8 +18,9 @@ from services.runtime.process import ServiceProcess, run
 def assemble(settings: NotificationsSettings) -> ServiceProcess:
     """The notifications service of these settings, not yet started."""
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations")
-    servicer = NotificationsServicer(database)
-    sender = Sender(database, settings, Letters(settings.mail_from, settings.mail_from_name))
+    letters = Letters(settings.mail_from, settings.mail_from_name)
+    servicer = NotificationsServicer(database, letters)
+    sender = Sender(database, settings, letters)
     return ServiceProcess(
         "notifications",
         settings,

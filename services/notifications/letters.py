@@ -81,10 +81,14 @@ class Letters:
         message["Auto-Submitted"] = "auto-generated"
         message["X-Oms-Kind"] = delivery.kind
         message["X-Oms-Order"] = delivery.order_number
-        message.set_content(self._render(delivery, "txt"), cte="quoted-printable")
-        page = self._inliner.inline(self._render(delivery, "html"))
+        text, page = self.bodies(delivery)
+        message.set_content(text, cte="quoted-printable")
         message.add_alternative(page, subtype="html", cte="quoted-printable")
         return message
+
+    def bodies(self, delivery: Delivery) -> tuple[str, str]:
+        """(the plain text, the HTML page with its styles inlined)."""
+        return self._render(delivery, "txt"), self._inliner.inline(self._render(delivery, "html"))
 
     def _render(self, delivery: Delivery, suffix: str) -> str:
         names = domain.template_names(delivery.kind, delivery.recipient.role, suffix)
@@ -93,6 +97,7 @@ class Letters:
             "subject": delivery.subject,
             "recipient": delivery.recipient,
             "house": self._from.display_name,
+            "sees_money": delivery.recipient.role not in domain.FLOOR,
         }
         return self._environment.select_template(names).render({**delivery.variables, **ours})
 

@@ -8,15 +8,17 @@ from oms.notifications.v1 import notifications_pb2 as pb
 from oms.notifications.v1 import notifications_pb2_grpc as rpc
 from services.kernel.clock import Clock, utc_now
 from services.kernel.ids import new_id
-from services.notifications import domain, store, wire
+from services.notifications import domain, samples, store, wire
+from services.notifications.letters import Letters
 from services.runtime.db import Database
 
 
 class NotificationsServicer(rpc.NotificationsServiceServicer):
     """Keeps what is to be told; the sender beside it does the telling."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, letters: Letters, clock: Clock = utc_now) -> None:
         self._database = database
+        self._letters = letters
         self._clock = clock
 
     def Notify(self, request: pb.NotifyRequest, context: grpc.ServicerContext) -> pb.NotifyResponse:
@@ -51,6 +53,21 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
             domain.check_revival(dead, is_acceptance_told=is_told)
             revived = store.revive(session, dead.delivery_id, self._clock())
         return pb.RetryDeliveryResponse(delivery=wire.delivery(revived))
+
+    def ListTemplates(
+        self, request: pb.ListTemplatesRequest, context: grpc.ServicerContext
+    ) -> pb.ListTemplatesResponse:
+        """Every kind with the roles that have a text of it."""
+        return wire.list_templates_response({kind: domain.audience(kind) for kind in domain.KINDS})
+
+    def PreviewTemplate(
+        self, request: pb.PreviewTemplateRequest, context: grpc.ServicerContext
+    ) -> pb.PreviewTemplateResponse:
+        """A mail as its reader would see it, written from the samples."""
+        domain.check_template(request.kind, request.role)
+        specimen = samples.specimen(request.kind, request.role)
+        text, page = self._letters.bodies(specimen)
+        return pb.PreviewTemplateResponse(subject=specimen.subject, text=text, html=page)
 
     def Audit(self, request: pb.AuditRequest, context: grpc.ServicerContext) -> pb.AuditResponse:
         """Every invariant, the clean ones too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from oms.notifications.v1 import notifications_pb2 as pb
@@ -30,15 +30,14 @@ def notice(request: pb.NotifyRequest) -> Notice:
         kind=request.kind,
         order_id=_identity(request.order_id, "order_id"),
         order_number=_identity(request.order_number, "order_number"),
-        recipients=tuple(_recipient(each) for each in request.recipients),
+        recipients=tuple(_recipient(request.kind, each) for each in request.recipients),
         variables=variables,
         fault=fault,
     )
 
 
-def _recipient(message: pb.Recipient) -> Recipient:
-    if message.role not in domain.ROLES:
-        raise InvalidArgument("UNKNOWN_ROLE", f"a recipient's role is one of {', '.join(sorted(domain.ROLES))}")
+def _recipient(kind: str, message: pb.Recipient) -> Recipient:
+    domain.check_role(kind, message.role)
     name = domain.one_line(message.name)[:200]
     return Recipient(email=domain.one_line(message.email).lower()[:300], name=name, role=message.role)
 
@@ -104,6 +103,12 @@ def delivery(one: Delivery) -> pb.Delivery:
         attempts=one.attempts,
         last_error=one.last_error,
     )
+
+
+def list_templates_response(audiences: Mapping[str, Iterable[str]]) -> pb.ListTemplatesResponse:
+    """`audiences` is kind → roles; both come sorted by name."""
+    kinds = [pb.Template(kind=kind, roles=sorted(audiences[kind])) for kind in sorted(audiences)]
+    return pb.ListTemplatesResponse(templates=kinds)
 
 
 def audit_response(findings: Iterable[Finding]) -> pb.AuditResponse:

@@ -5,57 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 import grpc
 from jinja2 import StrictUndefined
 
 from oms.notifications.v1 import notifications_pb2 as pb
+from services.notifications import samples
 from services.notifications.letters import Letters
 from services.notifications.sender import Sender
 from services.notifications.servicer import NotificationsServicer
 from services.notifications.settings import NotificationsSettings
 from services.runtime.db import Database
 
-LINES = [{"description": "Pump 100", "sku": "PUMP-100", "quantity": 4, "extended": "516.00"}]
-DATED = [{"description": "Pump 100", "sku": "PUMP-100", "quantity": 4, "promised_on": "2026-12-01", "expected_on": ""}]
-
-VARIABLES: dict[str, dict[str, Any]] = {
-    "order_received": {
-        "customer_name": "ACME <Ltd>",
-        "po_number": "PO-7781",
-        "total": "558.57",
-        "currency": "USD",
-        "lines": LINES,
-        "placed_on": "2026-11-23",
-    },
-    "order_accepted": {"customer_name": "ACME <Ltd>", "promises": DATED, "total": "558.57", "currency": "USD"},
-    "order_on_hold": {"reasons": ["Credit limit exceeded by 1,200.00 USD"]},
-    "order_rejected": {"reasons": ["Customer account is inactive"]},
-    "order_cancelled": {"reason": "Ordered twice"},
-    "backorder_created": {"lines": DATED},
-    "shipped": {
-        "shipment_number": "SH-1001",
-        "carrier": "parcelway",
-        "tracking_number": "1Z5",
-        "lines": LINES,
-        "promised_on": "2026-12-01",
-    },
-    "delivered": {
-        "shipment_number": "SH-1001",
-        "is_service": False,
-        "feedback_url": "https://oms.example/feedback/1",
-        "support_email": "help@oms.example",
-    },
-    "invoice": {"invoice_number": "INV-000001", "total": "558.57", "currency": "USD", "due_on": "2026-12-23"},
-    "payment_received": {"amount": "558.57", "currency": "USD", "invoices": ["INV-000001"]},
-    "support_case": {
-        "case_number": "CASE-1001",
-        "rating": 1,
-        "comment": "Two pumps <leak>",
-        "customer_name": "ACME <Ltd>",
-    },
-}
+VARIABLES = samples.variables()
 
 NO_CONTEXT = cast("grpc.ServicerContext", None)
 
@@ -67,7 +30,8 @@ class House:
         self.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         self.database = database
         self.settings = NotificationsSettings(smtp_port=smtp_port, smtp_timeout_s=2.0, sender_name=sender_name)
-        self.servicer = NotificationsServicer(database, self.clock)
+        self.letters = Letters(self.settings.mail_from, self.settings.mail_from_name, StrictUndefined)
+        self.servicer = NotificationsServicer(database, self.letters, self.clock)
         self.sender = self.new_sender()
 
     def clock(self) -> datetime:
@@ -78,8 +42,7 @@ class House:
 
     def new_sender(self, name: str = "here") -> Sender:
         settings = self.settings.model_copy(update={"sender_name": name})
-        letters = Letters(settings.mail_from, settings.mail_from_name, StrictUndefined)
-        return Sender(self.database, settings, letters, self.clock)
+        return Sender(self.database, settings, self.letters, self.clock)
 
     def tell(
         self,

@@ -10,7 +10,7 @@ from oms.notifications.v1 import notifications_pb2 as pb
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
 from services.notifications.sink import MailSink
 from services.runtime.migrations import differences
-from tests.notifications.house import NO_CONTEXT, House
+from tests.notifications.house import NO_CONTEXT, VARIABLES, House
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ from tests.notifications.house import NO_CONTEXT, House
         ({"order_number": "SO-1\r\nBcc: spy@evil.example"}, "IDENTITY_MALFORMED"),
         ({"recipients": []}, "RECIPIENTS_MISSING"),
         ({"recipients": [pb.Recipient(email="a@b.example", role="king")]}, "UNKNOWN_ROLE"),
+        ({"kind": "manufacturing_asked"}, "NO_TEXT_FOR_ROLE"),
     ],
 )
 def test_a_malformed_notification_is_refused_and_nothing_is_kept(
@@ -95,6 +96,44 @@ def test_pages_follow_each_other_without_gap_or_repeat(house: House) -> None:
 def test_a_malformed_listing_is_refused(house: House, bad: dict[str, object]) -> None:
     with pytest.raises(DomainError):
         house.servicer.ListDeliveries(pb.ListDeliveriesRequest(**bad), NO_CONTEXT)  # type: ignore[arg-type]  # chosen above
+
+
+def test_templates_are_listed_with_the_roles_that_are_told(house: House) -> None:
+    listed = house.servicer.ListTemplates(pb.ListTemplatesRequest(), NO_CONTEXT).templates
+
+    roles = {each.kind: list(each.roles) for each in listed}
+    assert list(roles) == sorted(VARIABLES)
+    assert "customer" in roles["order_accepted"]
+    assert roles["support_case"] == [
+        "accounting", "admin", "approver", "manufacturing", "sales_rep", "support", "warehouse_manager",
+    ]  # fmt: skip
+
+
+def test_a_preview_reads_as_its_reader_would_see_it_and_nothing_is_kept(house: House) -> None:
+    asked = pb.PreviewTemplateRequest(kind="approval_requested", role="approver")
+    preview = house.servicer.PreviewTemplate(asked, NO_CONTEXT)
+
+    assert preview.subject == "Order SO-1001 waits for your approval"
+    assert "  - The margin of 11.2 % is under 12 %\n" in preview.text
+    assert "ACME &lt;Ltd&gt;" in preview.html
+    assert house.deliveries() == []
+
+
+def test_every_listed_template_has_a_preview(house: House) -> None:
+    for template in house.servicer.ListTemplates(pb.ListTemplatesRequest(), NO_CONTEXT).templates:
+        for role in template.roles:
+            asked = pb.PreviewTemplateRequest(kind=template.kind, role=role)
+            preview = house.servicer.PreviewTemplate(asked, NO_CONTEXT)
+
+            assert "SO-1001" in preview.subject
+            assert "SO-1001" in preview.text
+            assert "SO-1001" in preview.html
+
+
+@pytest.mark.parametrize(("kind", "role"), [("nothing", "customer"), ("shipped", "king"), ("support_case", "customer")])
+def test_a_text_that_does_not_exist_is_not_found(house: House, kind: str, role: str) -> None:
+    with pytest.raises(NotFound):
+        house.servicer.PreviewTemplate(pb.PreviewTemplateRequest(kind=kind, role=role), NO_CONTEXT)
 
 
 def test_the_audit_names_mails_that_left_in_the_wrong_order(house: House, sink: MailSink) -> None:

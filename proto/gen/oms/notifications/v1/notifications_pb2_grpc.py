@@ -50,6 +50,16 @@ class NotificationsServiceStub:
                 request_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.RetryDeliveryRequest.SerializeToString,
                 response_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.RetryDeliveryResponse.FromString,
                 _registered_method=True)
+        self.ListTemplates = channel.unary_unary(
+                '/oms.notifications.v1.NotificationsService/ListTemplates',
+                request_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.ListTemplatesRequest.SerializeToString,
+                response_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.ListTemplatesResponse.FromString,
+                _registered_method=True)
+        self.PreviewTemplate = channel.unary_unary(
+                '/oms.notifications.v1.NotificationsService/PreviewTemplate',
+                request_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.PreviewTemplateRequest.SerializeToString,
+                response_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.PreviewTemplateResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.notifications.v1.NotificationsService/Audit',
                 request_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.AuditRequest.SerializeToString,
@@ -82,6 +92,20 @@ class NotificationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTemplates(self, request, context):
+        """Which texts there are, and for whom.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewTemplate(self, request, context):
+        """How a mail reads, written from sample variables; nothing is kept or sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -106,6 +130,16 @@ def add_NotificationsServiceServicer_to_server(servicer, server):
                     servicer.RetryDelivery,
                     request_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.RetryDeliveryRequest.FromString,
                     response_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.RetryDeliveryResponse.SerializeToString,
+            ),
+            'ListTemplates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTemplates,
+                    request_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.ListTemplatesRequest.FromString,
+                    response_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.ListTemplatesResponse.SerializeToString,
+            ),
+            'PreviewTemplate': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewTemplate,
+                    request_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.PreviewTemplateRequest.FromString,
+                    response_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.PreviewTemplateResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -195,6 +229,60 @@ class NotificationsService:
             '/oms.notifications.v1.NotificationsService/RetryDelivery',
             oms_dot_notifications_dot_v1_dot_notifications__pb2.RetryDeliveryRequest.SerializeToString,
             oms_dot_notifications_dot_v1_dot_notifications__pb2.RetryDeliveryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTemplates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.notifications.v1.NotificationsService/ListTemplates',
+            oms_dot_notifications_dot_v1_dot_notifications__pb2.ListTemplatesRequest.SerializeToString,
+            oms_dot_notifications_dot_v1_dot_notifications__pb2.ListTemplatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewTemplate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.notifications.v1.NotificationsService/PreviewTemplate',
+            oms_dot_notifications_dot_v1_dot_notifications__pb2.PreviewTemplateRequest.SerializeToString,
+            oms_dot_notifications_dot_v1_dot_notifications__pb2.PreviewTemplateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,10 @@ class NotificationsServiceStub:
     """Deliveries by filter."""
     RetryDelivery: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.RetryDeliveryRequest, _notifications_pb2.RetryDeliveryResponse]
     """Put a dead delivery back in line."""
+    ListTemplates: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.ListTemplatesRequest, _notifications_pb2.ListTemplatesResponse]
+    """Which texts there are, and for whom."""
+    PreviewTemplate: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.PreviewTemplateRequest, _notifications_pb2.PreviewTemplateResponse]
+    """How a mail reads, written from sample variables; nothing is kept or sent."""
     Audit: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.AuditRequest, _notifications_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -53,6 +57,10 @@ class NotificationsServiceAsyncStub(NotificationsServiceStub):
     """Deliveries by filter."""
     RetryDelivery: _aio.UnaryUnaryMultiCallable[_notifications_pb2.RetryDeliveryRequest, _notifications_pb2.RetryDeliveryResponse]  # type: ignore[assignment]
     """Put a dead delivery back in line."""
+    ListTemplates: _aio.UnaryUnaryMultiCallable[_notifications_pb2.ListTemplatesRequest, _notifications_pb2.ListTemplatesResponse]  # type: ignore[assignment]
+    """Which texts there are, and for whom."""
+    PreviewTemplate: _aio.UnaryUnaryMultiCallable[_notifications_pb2.PreviewTemplateRequest, _notifications_pb2.PreviewTemplateResponse]  # type: ignore[assignment]
+    """How a mail reads, written from sample variables; nothing is kept or sent."""
     Audit: _aio.UnaryUnaryMultiCallable[_notifications_pb2.AuditRequest, _notifications_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -82,6 +90,22 @@ class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notifications_pb2.RetryDeliveryResponse, _abc.Awaitable[_notifications_pb2.RetryDeliveryResponse]]:
         """Put a dead delivery back in line."""
+
+    @_abc_1.abstractmethod
+    def ListTemplates(
+        self,
+        request: _notifications_pb2.ListTemplatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notifications_pb2.ListTemplatesResponse, _abc.Awaitable[_notifications_pb2.ListTemplatesResponse]]:
+        """Which texts there are, and for whom."""
+
+    @_abc_1.abstractmethod
+    def PreviewTemplate(
+        self,
+        request: _notifications_pb2.PreviewTemplateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notifications_pb2.PreviewTemplateResponse, _abc.Awaitable[_notifications_pb2.PreviewTemplateResponse]]:
+        """How a mail reads, written from sample variables; nothing is kept or sent."""
 
     @_abc_1.abstractmethod
     def Audit(

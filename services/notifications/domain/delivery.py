@@ -1,4 +1,4 @@
-"""What mail is: its kinds and their variables, a delivery's life, when it is tried again, and what its headers say."""
+"""A delivery's life: when it is tried again, when it is dead, and what its headers say."""
 
 from __future__ import annotations
 
@@ -8,55 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.kernel.errors import InvalidArgument, Refused
-
-VARIABLES: Mapping[str, tuple[str, ...]] = {
-    # total and extended are printed amounts such as "1,329.00"; lines: [{description, sku, quantity, extended}]
-    "order_received": ("customer_name", "po_number", "total", "currency", "lines", "placed_on"),
-    # promises: [{sku, description, quantity, promised_on}], promised_on empty while supply has no date
-    "order_accepted": ("customer_name", "promises", "total", "currency"),
-    # reasons: [sentence]; only staff read them
-    "order_on_hold": ("reasons",),
-    # reasons: [sentence]; only staff read them
-    "order_rejected": ("reasons",),
-    "order_cancelled": ("reason",),
-    # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
-    "backorder_created": ("lines",),
-    # lines: [{sku, description, quantity}]; a service visit is only told as delivered
-    "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "promised_on"),
-    # is_service: a visit was done; feedback_url: empty unless this completes the order
-    "delivered": ("shipment_number", "is_service", "feedback_url", "support_email"),
-    "invoice": ("invoice_number", "total", "currency", "due_on"),
-    # invoices: [invoice number]
-    "payment_received": ("amount", "currency", "invoices"),
-    # rating: 1 to 5, or null when the customer only asked for support
-    "support_case": ("case_number", "rating", "comment", "customer_name"),
-}
-"""Kind of mail → what its text may show. All amounts and dates come as people read them; a missing one is shown as a dash."""
-
-KINDS = frozenset(VARIABLES)
-ROLES = frozenset(["customer", "sales_rep", "warehouse_manager", "accounting", "support"])
-
-VERDICTS = frozenset(["order_accepted", "order_rejected"])
-"""Kinds that tell how an order was decided: an order gets one of them for ever."""
-
-_SUBJECTS: Mapping[str, tuple[str, str]] = {
-    # kind → (what a customer reads, what staff reads)
-    "order_received": ("We have received your order {number}", "Order {number} received"),
-    "order_accepted": ("Your order {number} is accepted", "Order {number} accepted"),
-    # neutral on purpose: credit and margin are nobody's business in a subject line
-    "order_on_hold": ("We are checking your order {number}", "Order {number} is on hold"),
-    "order_rejected": ("About your order {number}", "Order {number} rejected"),
-    "order_cancelled": ("Your order {number} is cancelled", "Order {number} cancelled"),
-    "backorder_created": ("Part of your order {number} will follow later", "Backorder on order {number}"),
-    "shipped": ("Your order {number} is on its way", "Order {number}: shipment left"),
-    "delivered": ("A delivery of your order {number} has arrived", "Order {number}: shipment delivered"),
-    "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
-    "payment_received": ("Thank you: payment received for order {number}", "Payment received on order {number}"),
-    "support_case": ("Your support case {case} on order {number}", "Support case {case} on order {number}"),
-}
-_VISIT_DONE = ("Our visit for your order {number} is done", "Order {number}: service visit done")
-_LAST_DELIVERY = ("Your order {number} is complete: how did we do?", "Order {number} delivered completely")
+from services.kernel.errors import Refused
+from services.notifications.domain import catalogue
 
 MAX_TRIES = 12
 LEASE = timedelta(minutes=2)
@@ -163,25 +116,10 @@ def new_delivery(notice: Notice, recipient: Recipient, delivery_id: str) -> Deli
 
 def subject(notice: Notice, role: str) -> str:
     """The subject line, one line whatever the variables hold; it always names the order."""
-    for_customer, for_staff = _subjects(notice)
-    named = {"invoice": notice.variables.get("invoice_number"), "case": notice.variables.get("case_number")}
-    template = for_customer if role == "customer" else for_staff
-    shown = {name: value or "" for name, value in named.items()}
+    template = catalogue.subject_template(notice.kind, role, notice.variables)
+    named = {"invoice": "invoice_number", "case": "case_number", "sku": "sku"}
+    shown = {short: notice.variables.get(name) or "" for short, name in named.items()}
     return one_line(template.format(number=notice.order_number, **shown)).replace("  ", " ")
-
-
-def _subjects(notice: Notice) -> tuple[str, str]:
-    if notice.kind == "delivered" and notice.variables.get("feedback_url"):
-        return _LAST_DELIVERY
-    if notice.kind == "delivered" and notice.variables.get("is_service"):
-        return _VISIT_DONE
-    return _SUBJECTS[notice.kind]
-
-
-def template_names(kind: str, role: str, suffix: str) -> tuple[str, ...]:
-    """Templates that could write this mail, the most specific first; the last is written for the customer and always exists."""
-    staff = () if role == "customer" else (f"{kind}.{role}.{suffix}", f"{kind}.staff.{suffix}")
-    return (*staff, f"{kind}.{suffix}")
 
 
 def one_line(text: str) -> str:
@@ -242,12 +180,4 @@ def check_revival(delivery: Delivery, *, is_acceptance_told: bool) -> None:
             "DELIVERY_OVERTAKEN",
             f"{delivery.recipient.role} was already told that {delivery.order_number} is accepted: telling now that it was received "
             "would confuse; leave it dead",
-        )
-
-
-def check_kind(kind: str) -> None:
-    """Refuse a kind that has no text."""
-    if kind not in KINDS:
-        raise InvalidArgument(
-            "UNKNOWN_KIND", f"there is no mail of this kind; the kinds are {', '.join(sorted(KINDS))}"
         )

@@ -1,0 +1,28 @@
+"""What mails look like before anything has happened: each written from its sample variables, about an order that never was."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from services.notifications import domain
+from services.notifications.domain import Delivery, Notice, Recipient
+
+SAMPLES_FILE = Path(__file__).parent / "templates" / "samples.yaml"
+
+
+@lru_cache(maxsize=1)
+def variables() -> dict[str, dict[str, Any]]:
+    """Kind → its variables, one sample of each kind; a test holds them complete."""
+    found: dict[str, dict[str, Any]] = yaml.safe_load(SAMPLES_FILE.read_text("utf-8"))
+    return found
+
+
+def specimen(kind: str, role: str) -> Delivery:
+    """A delivery of this kind to somebody of this role, never kept and never sent."""
+    reader = Recipient("reader@customer.example", "A reader", role)
+    notice = Notice("evt_sample", kind, "ord_sample", "SO-1001", (reader,), variables()[kind], "")
+    return domain.new_delivery(notice, reader, "dlv_sample")
