@@ -151,6 +151,24 @@ def test_a_predicate_that_fails_while_it_runs_is_a_hold_for_the_administrator(de
         assert [hold.owner_role for hold in desk.read(order_id).holds] == ["admin"]
 
 
+def test_a_line_rule_sees_its_own_line_and_speaks_in_the_order_of_the_policy(desk: Desk) -> None:
+    warn = {"scope": "line", "severity": "WARN", "message": "look"}
+    put_policy(
+        desk,
+        {**warn, "code": "MANY", "when": "line.quantity > 1 && size(lines) == 3"},
+        {**warn, "code": "NOT_SOLD", "when": "product.is_known && !product.is_sellable"},
+        {**warn, "code": "HEADER", "scope": "header", "when": "line.quantity > 1"},
+    )
+    order_id = desk.place(("OLD", 2), ("PUMP", 1), ("OLD", 3)).order_id
+
+    desk.validate(order_id)
+
+    with desk.database.reading() as session:
+        said = [(one.code, one.line_id) for one in violations_of(session, order_id)]
+    assert said[:4] == [("MANY", "1"), ("MANY", "3"), ("NOT_SOLD", "1"), ("NOT_SOLD", "3")]
+    assert said[4:] == [("POLICY_ERROR", "")]
+
+
 def test_a_policy_that_does_not_compile_is_never_stored(desk: Desk) -> None:
     with pytest.raises(InvalidArgument, match="rule BAD"):
         put_policy(desk, {"code": "BAD", "when": "order.(", "severity": "BLOCK", "message": "never"})
