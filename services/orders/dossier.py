@@ -16,8 +16,9 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
 from services.orders.domain.projection import LineQuantities, Progress, quantities
-from services.orders.domain.status import Standing, derive, keep_since
-from services.orders.store import events, holds, orders, progress
+from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN
+from services.orders.domain.status import NOTHING_ASKED, Asked, Standing, derive, keep_since
+from services.orders.store import changes, events, holds, orders, progress, reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Dossier:
     promises: tuple[Promise, ...]
     standing: Standing
     changed_at: datetime
+    asked: Asked = NOTHING_ASKED
 
     @property
     def order_id(self) -> str:
@@ -67,9 +69,14 @@ def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
     """The dossier; NotFound when the order does not exist or the scope hides it."""
     order = orders.load(session, order_id, scope)
     kept = progress.load(session, order_id)
-    return Dossier(
-        order, kept.progress, holds.of_order(session, order_id), kept.promises, kept.standing, kept.changed_at
-    )
+    asked = read_asked(session, order_id) if kept.is_asked else NOTHING_ASKED
+    held = holds.of_order(session, order_id)
+    return Dossier(order, kept.progress, held, kept.promises, kept.standing, kept.changed_at, asked)
+
+
+def read_asked(session: Session, order_id: str) -> Asked:
+    """Every review of the order and the change that is on its way."""
+    return Asked(reviews.of_order(session, order_id), changes.pending_of(session, [order_id]).get(order_id))
 
 
 def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
@@ -90,13 +97,15 @@ def page(session: Session, reference: str, scope: Scope) -> OrderPage:
 
 
 def advance(session: Session, dossier: Dossier, verb: str, actor: Actor, now: datetime, why: str = "") -> Dossier:
-    """Move the order through TRANSITIONS and store it; an order that ends has its open holds lifted."""
+    """Move the order through TRANSITIONS and store it; an order that ends has its holds lifted and its questions withdrawn."""
     phase = move(dossier.order.phase, verb)
     cleared_at = now if verb == "clear" else dossier.order.cleared_at
     ended_at = now if phase in ENDED else None
     orders.change(session, dossier.order_id, {"phase": phase, "cleared_at": cleared_at, "ended_at": ended_at})
     changed = replace(dossier, order=replace(dossier.order, phase=phase, cleared_at=cleared_at, ended_at=ended_at))
-    return _lift_holds(session, changed, actor, now, why) if phase in ENDED else changed
+    if phase not in ENDED:
+        return changed
+    return _withdraw_questions(session, _lift_holds(session, changed, actor, now, why), now, why)
 
 
 def _lift_holds(session: Session, dossier: Dossier, actor: Actor, now: datetime, why: str) -> Dossier:
@@ -109,11 +118,32 @@ def _lift_holds(session: Session, dossier: Dossier, actor: Actor, now: datetime,
     return replace(dossier, holds=holds.of_order(session, dossier.order_id))
 
 
+def _withdraw_questions(session: Session, dossier: Dossier, now: datetime, why: str) -> Dossier:
+    review, change = dossier.asked.review, dossier.asked.change
+    if review is not None:
+        reviews.change_review(session, review.review_id, {"state": WITHDRAWN, "decided_at": now})
+        unanswered = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
+        reviews.change_steps(session, unanswered, {"state": VOID, "decided_at": now})
+    if change is not None:
+        ended = {"state": WITHDRAWN, "ended_at": now, "ended_reason": why or f"the order is {dossier.order.phase}"}
+        changes.alter(session, change.change_id, ended)
+    return replace(dossier, asked=read_asked(session, dossier.order_id)) if dossier.asked.is_anything else dossier
+
+
 def restate(session: Session, dossier: Dossier, now: datetime) -> Dossier:
     """Derive the standing anew and store it: the cache is right in every transaction that changes the order."""
-    derived = keep_since(derive(dossier.order, dossier.progress, dossier.holds, now), dossier.standing.waiting_for)
+    derived = derive(dossier.order, dossier.progress, dossier.holds, now, dossier.asked)
+    derived = keep_since(derived, dossier.standing.waiting_for)
     changed = replace(dossier, standing=derived, changed_at=now)
-    progress.save(session, changed.order_id, changed.progress, changed.promises, derived, now)
+    progress.save(
+        session,
+        changed.order_id,
+        changed.progress,
+        changed.promises,
+        derived,
+        now,
+        is_asked=dossier.asked.is_anything,
+    )
     return changed
 
 

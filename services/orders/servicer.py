@@ -9,7 +9,7 @@ from sqlmodel import Session
 from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.kernel.clock import Clock, utc_now
-from services.orders import dossier, intake, recording, validation, wire
+from services.orders import changing, clearing, deadlines, dossier, intake, recording, validation, wire
 from services.orders.domain.mails import Contacts
 from services.orders.store import audit
 from services.runtime.db import Database
@@ -41,6 +41,51 @@ class OrdersServicer(rpc.OrdersServiceServicer):
             return wire.verdict_message(verdict)
 
         return self.database.once(request.request_id, request, pb.ValidateOrderResponse, act)
+
+    def GetClearance(self, request: pb.GetClearanceRequest, context: Context) -> pb.GetClearanceResponse:
+        """What stands between the order and its warehouses."""
+        with self.database.reading() as session:
+            found = clearing.read_clearance(session, wire.order_id(request.order_id))
+        return pb.GetClearanceResponse(clearance=wire.clearance_message(found))
+
+    def PassDeadline(self, request: pb.PassDeadlineRequest, context: Context) -> pb.PassDeadlineResponse:
+        """Remind, escalate or expire; a repeated request id gets its first answer."""
+        order_id = wire.order_id(request.order_id)
+
+        def act(session: Session) -> pb.PassDeadlineResponse:
+            found = deadlines.pass_deadline(session, order_id, request.deadline, request.subject_id, self.clock())
+            log.info("deadline.passed", order_id=order_id, deadline=request.deadline, subject_id=request.subject_id)
+            return pb.PassDeadlineResponse(clearance=wire.clearance_message(found))
+
+        return self.database.once(request.request_id, request, pb.PassDeadlineResponse, act)
+
+    def GetChangedOrder(self, request: pb.GetChangedOrderRequest, context: Context) -> pb.GetChangedOrderResponse:
+        """The order as a pending change will make it."""
+        with self.database.reading() as session:
+            order, lines = changing.changed_order(session, wire.order_id(request.order_id), request.change_id)
+        return pb.GetChangedOrderResponse(order=wire.order_message(order, lines))
+
+    def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:
+        """Make an agreed change the next version; a repeated request id gets its first answer."""
+        order_id, credit = wire.order_id(request.order_id), wire.credit(request)
+
+        def act(session: Session) -> pb.ApplyChangeResponse:
+            applied = changing.apply(session, order_id, request.change_id, credit, self.clock())
+            log.info("change.settled", order_id=order_id, change_id=request.change_id, is_applied=applied.is_applied)
+            return wire.applied_message(applied)
+
+        return self.database.once(request.request_id, request, pb.ApplyChangeResponse, act)
+
+    def RecordChange(self, request: pb.RecordChangeRequest, context: Context) -> pb.RecordChangeResponse:
+        """Note how a change fares; a repeated request id gets its first answer."""
+        order_id, change_id = wire.order_id(request.order_id), request.change_id
+
+        def act(session: Session) -> pb.RecordChangeResponse:
+            found = changing.record(session, order_id, change_id, request.verb, request.reason, self.clock())
+            log.info("change.recorded", order_id=order_id, change_id=change_id, verb=request.verb)
+            return pb.RecordChangeResponse(clearance=wire.clearance_message(found))
+
+        return self.database.once(request.request_id, request, pb.RecordChangeResponse, act)
 
     def RecordOrder(self, request: pb.RecordOrderRequest, context: Context) -> pb.RecordOrderResponse:
         """Record a milestone; a repeated request id gets its first answer."""

@@ -9,7 +9,9 @@ from sqlmodel import Session
 
 from services.kernel.ids import new_id
 from services.orders import intents, master, rules
+from services.orders.clearing import of_dossier
 from services.orders.domain import mails
+from services.orders.domain.clearance import Clearance
 from services.orders.domain.holds import Hold
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED, Order
 from services.orders.domain.policies import BLOCK, Violation, outcome, planned_holds, reasons
@@ -30,6 +32,7 @@ class Verdict:
     outcome: str
     reasons: tuple[str, ...]
     hold_count: int
+    clearance: Clearance
 
 
 def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Contacts, now: datetime) -> Verdict:
@@ -47,7 +50,7 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     more = {"reasons": list(codes), "policy_version": policy.version}
     note_event(session, before, after, VALIDATOR, f"order_{_PAST[decided]}", now, why=", ".join(codes), more=more)
     _tell(session, after, decided, violations, contacts, now)
-    return Verdict(decided, codes, len(after.holds))
+    return Verdict(decided, codes, len(after.holds), of_dossier(after))
 
 
 _PAST = {"cleared": "cleared", "held": "held", "rejected": "rejected"}
@@ -56,7 +59,8 @@ _PAST = {"cleared": "cleared", "held": "held", "rejected": "rejected"}
 def _earlier_verdict(session: Session, dossier: Dossier) -> Verdict:
     phase = dossier.order.phase
     decided = "cleared" if phase in (ACCEPTED, CLOSED) else ("held" if phase == IN_REVIEW else "rejected")
-    return Verdict(decided, reasons(hold_store.violations_of(session, dossier.order_id)), len(dossier.holds))
+    codes = reasons(hold_store.violations_of(session, dossier.order_id))
+    return Verdict(decided, codes, len(dossier.holds), of_dossier(dossier))
 
 
 def _evidence(session: Session, order: Order, credit: Credit, now: datetime) -> Evidence:
@@ -74,7 +78,16 @@ def _evidence(session: Session, order: Order, credit: Credit, now: datetime) -> 
 
 def _place_holds(session: Session, dossier: Dossier, violations: tuple[Violation, ...], now: datetime) -> Dossier:
     holds = tuple(
-        Hold(new_id("hold"), dossier.order_id, plan.code, plan.hold_type, plan.owner_role, plan.reason, now)
+        Hold(
+            new_id("hold"),
+            dossier.order_id,
+            dossier.order.version,
+            plan.code,
+            plan.hold_type,
+            plan.owner_role,
+            plan.reason,
+            now,
+        )
         for plan in planned_holds(violations)
     )
     hold_store.add(session, holds)

@@ -12,6 +12,8 @@ from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.quantity import positive
+from services.orders.changing import Applied
+from services.orders.domain import clearance
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import Fact, LineQuantities
@@ -83,7 +85,7 @@ def _line_message(line: Line, quantity: int) -> pb.OrderLine:
     )
 
 
-def credit(request: pb.ValidateOrderRequest) -> Credit:
+def credit(request: pb.ValidateOrderRequest | pb.ApplyChangeRequest) -> Credit:
     """How billing saw the customer's credit; a request without it is refused, because silence is not credit."""
     if not request.HasField("credit"):
         raise InvalidArgument("CREDIT_MISSING", "say how the customer's credit stands: ask billing first")
@@ -91,10 +93,44 @@ def credit(request: pb.ValidateOrderRequest) -> Credit:
     return Credit(told.is_granted, told.exposure.minor_units, told.limit.minor_units)
 
 
+_CLEARANCES = {
+    clearance.WAITING: pb.CLEARANCE_STATE_WAITING,
+    clearance.CLEARED: pb.CLEARANCE_STATE_CLEARED,
+    clearance.REJECTED: pb.CLEARANCE_STATE_REJECTED,
+    clearance.EXPIRED: pb.CLEARANCE_STATE_EXPIRED,
+    clearance.ENDED: pb.CLEARANCE_STATE_ENDED,
+}
+
+
+def clearance_message(found: clearance.Clearance) -> pb.Clearance:
+    """What stands between an order and its warehouses."""
+    message = pb.Clearance(state=_CLEARANCES[found.state], change_id=found.change_id)
+    if found.deadline is not None:
+        message.deadline_micros = micros(found.deadline.at)
+        message.deadline = found.deadline.what
+        message.subject_id = found.deadline.subject_id
+    return message
+
+
+def applied_message(applied: Applied) -> pb.ApplyChangeResponse:
+    """The order after a change."""
+    return pb.ApplyChangeResponse(
+        is_applied=applied.is_applied,
+        reason=applied.reason,
+        version=applied.version,
+        total=money(applied.total),
+        is_ship_complete=applied.is_ship_complete,
+        clearance=clearance_message(applied.clearance),
+    )
+
+
 def verdict_message(verdict: Verdict) -> pb.ValidateOrderResponse:
     """What validation decided."""
     return pb.ValidateOrderResponse(
-        outcome=_OUTCOMES[verdict.outcome], reasons=verdict.reasons, hold_count=verdict.hold_count
+        outcome=_OUTCOMES[verdict.outcome],
+        reasons=verdict.reasons,
+        hold_count=verdict.hold_count,
+        clearance=clearance_message(verdict.clearance),
     )
 
 

@@ -11,10 +11,11 @@ from services.kernel.errors import NotPermitted, Refused
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A reason why an order must wait; released_at is None while it stands."""
+    """A reason why a version of an order must wait; released_at is None while it stands."""
 
     hold_id: str
     order_id: str
+    order_version: int
     code: str
     hold_type: str
     owner_role: str

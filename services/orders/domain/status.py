@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from services.orders.domain.changes import AWAITING_CUSTOMER, AWAITING_WAREHOUSE, ChangeOrder
 from services.orders.domain.holds import Hold, remaining
 from services.orders.domain.order import (
     ACCEPTED,
@@ -19,6 +20,7 @@ from services.orders.domain.order import (
     Order,
 )
 from services.orders.domain.projection import LineQuantities, Progress, is_complete, quantities
+from services.orders.domain.reviews import CHANGES_REQUESTED, Review, Step, standing_review
 
 STATUS_WORDS = (
     "received",
@@ -53,12 +55,36 @@ class Axes:
 
 @dataclass(frozen=True, slots=True)
 class WaitingFor:
-    """Who must act next (a role, or system, carrier, supplier), since when, until when if there is a date, and on what."""
+    """Who must act next (a role, or system, carrier, supplier), since when, until when if there is a date, and on what.
+
+    `due` is a day, or an instant where hours count.
+    """
 
     who: str
     what: str
     since: datetime
-    due: date | None = None
+    due: date | datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What people are asked about an order: its reviews, oldest first, and the change that is on its way."""
+
+    reviews: tuple[Review, ...] = ()
+    change: ChangeOrder | None = None
+
+    @property
+    def review(self) -> Review | None:
+        """The review that stands."""
+        return standing_review(self.reviews)
+
+    @property
+    def is_anything(self) -> bool:
+        """Whether a review or a change stands."""
+        return self.review is not None or self.change is not None
+
+
+NOTHING_ASKED = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +96,9 @@ class Standing:
     waiting_for: WaitingFor | None
 
 
-def derive(order: Order, progress: Progress, holds: Sequence[Hold], since: datetime) -> Standing:
+def derive(
+    order: Order, progress: Progress, holds: Sequence[Hold], since: datetime, asked: Asked = NOTHING_ASKED
+) -> Standing:
     """The standing of an order; `since` is when this could have begun, keep an earlier one with `keep_since`."""
     lines = tuple(quantities(order, progress).values())
     axes = Axes(
@@ -81,7 +109,8 @@ def derive(order: Order, progress: Progress, holds: Sequence[Hold], since: datet
         holds=tuple(hold.hold_type for hold in remaining(holds)),
         returns="none",
     )
-    return Standing(_status(order, axes, lines, progress), axes, _waiting_for(order, progress, holds, lines, since))
+    waiting = _waits_for_people(holds, asked) or _waiting_for(order, progress, lines, since)
+    return Standing(_status(order, axes, lines, progress, asked), axes, None if order.has_ended else waiting)
 
 
 def keep_since(standing: Standing, earlier: WaitingFor | None) -> Standing:
@@ -134,11 +163,13 @@ def _payment(lines: Sequence[LineQuantities], progress: Progress) -> str:
     return "part" if paid else "unpaid"
 
 
-def _status(order: Order, axes: Axes, lines: Sequence[LineQuantities], progress: Progress) -> str:
+def _status(order: Order, axes: Axes, lines: Sequence[LineQuantities], progress: Progress, asked: Asked) -> str:
     if order.phase in (RECEIVED, REJECTED, CANCELLED, EXPIRED):
         return order.phase
     if order.phase == FAILED:
         return "cancelled"
+    if order.phase == IN_REVIEW and asked.change is not None and asked.change.state == AWAITING_CUSTOMER:
+        return "awaiting_customer"
     if axes.holds:
         return "on_hold"
     if order.phase == IN_REVIEW:
@@ -161,16 +192,48 @@ def _fulfilment_word(axes: Axes, lines: Sequence[LineQuantities]) -> str:
     return "backordered" if any(line.backordered for line in lines) else "accepted"
 
 
-def _waiting_for(
-    order: Order, progress: Progress, holds: Sequence[Hold], lines: Sequence[LineQuantities], since: datetime
-) -> WaitingFor | None:
-    if order.has_ended:
-        return None
+def _waits_for_people(holds: Sequence[Hold], asked: Asked) -> WaitingFor | None:
+    """The customer's answer first, since nobody reviews what may not come; then holds, then the review."""
+    change = asked.change
+    if change is not None and change.state == AWAITING_CUSTOMER:
+        return WaitingFor("customer", "answer to the change proposed", change.proposed_at, change.consent_expires_at)
+    if change is not None and change.state == AWAITING_WAREHOUSE:
+        return WaitingFor("warehouse", "answer to the recall for a change", change.consented_at or change.proposed_at)
     standing = remaining(holds)
     if standing:
         owners = ", ".join(dict.fromkeys(hold.owner_role for hold in standing))
         types = ", ".join(dict.fromkeys(hold.hold_type for hold in standing))
         return WaitingFor(owners, f"release of {types} hold", standing[0].placed_at)
+    if asked.review is not None:
+        return _waits_for_review(asked.review)
+    return None
+
+
+def _waits_for_review(review: Review) -> WaitingFor | None:
+    if review.state == CHANGES_REQUESTED:
+        since = review.decided_at or review.opened_at
+        return WaitingFor("sales_rep", "changes that the review asked for", since)
+    steps = review.open_steps()
+    if not steps:
+        return None
+    who = ", ".join(dict.fromkeys(step.role for step in steps))
+    what = ", ".join(dict.fromkeys(_question(step) for step in steps))
+    since = min(step.opened_at or review.opened_at for step in steps)
+    due = min((moment for step in steps if (moment := step.expires_at or step.escalate_at)), default=None)
+    subject = " of the change" if review.change_id else ""
+    return WaitingFor(who, f"{what}{subject}", since, due)
+
+
+def _question(step: Step) -> str:
+    """What a step asks for, in words: "manager approval", "support validation", "manufacturing confirmation"."""
+    if step.role == "manufacturing":
+        return "manufacturing confirmation"
+    return f"{step.asks} {'approval' if step.is_approval else 'validation'}"
+
+
+def _waiting_for(
+    order: Order, progress: Progress, lines: Sequence[LineQuantities], since: datetime
+) -> WaitingFor | None:
     if order.phase in (RECEIVED, IN_REVIEW):
         return WaitingFor("system", "validation", order.placed_at)
     return _waits_for_goods(order, progress, lines, since) or _waits_for_money(lines, progress, since)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from services.orders.models.changes import ChangeRow, VersionRow
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
 from services.orders.models.log import EventRow, FactRow, LateFactRow
 from services.orders.models.master import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
+from services.orders.models.people import DelegationRow, PersonRow
+from services.orders.models.reviews import DecisionRow, ReviewRow, StepRow
 from services.orders.models.table import Table, answers, outbox
 
 __all__ = [
     "CancellationRow",
+    "ChangeRow",
     "CounterRow",
     "CustomerRow",
+    "DecisionRow",
+    "DelegationRow",
     "EventRow",
     "FactRow",
     "FeedbackRow",
@@ -19,11 +25,15 @@ __all__ = [
     "LateFactRow",
     "LineRow",
     "OrderRow",
+    "PersonRow",
     "PolicyRow",
     "PriceAgreementRow",
     "ProductRow",
     "ProgressRow",
+    "ReviewRow",
+    "StepRow",
     "Table",
+    "VersionRow",
     "ViolationRow",
     "answers",
     "outbox",

@@ -17,13 +17,14 @@ class HoldRow(Table, table=True):
     __tablename__ = "hold"
     __table_args__ = (
         ForeignKeyConstraint(["order_id"], ["sales_order.order_id"], name="hold_order"),
-        UniqueConstraint("order_id", "code", name="hold_once_a_rule"),
+        UniqueConstraint("order_id", "code", "order_version", name="hold_once_a_rule"),
         CheckConstraint("(released_at IS NULL) = (released_by = '')", name="hold_released_by_somebody"),
         STRICT,
     )
 
     hold_id: str = Field(sa_type=Text, primary_key=True)
     order_id: str = Field(sa_type=Text)
+    order_version: int = Field(sa_type=Int64)
     code: str = Field(sa_type=Text)
     hold_type: str = Field(sa_type=Text)
     owner_role: str = Field(sa_type=Text)

@@ -150,4 +150,5 @@ class ProgressRow(Table, table=True):
     waiting_what: str = Field(sa_type=Text)
     waiting_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     waiting_due: str = Field(sa_type=Text)
+    is_asked: bool = Field(sa_type=Flag)
     changed_at: datetime = Field(sa_type=UtcDateTime)

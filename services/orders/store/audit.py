@@ -10,9 +10,9 @@ from sqlmodel import Session, col
 
 from services.orders.domain.holds import Hold
 from services.orders.domain.order import Order
-from services.orders.domain.status import derive, keep_since
+from services.orders.domain.status import Asked, derive, keep_since
 from services.orders.models import OrderRow
-from services.orders.store import counts, holds, orders, progress
+from services.orders.store import changes, counts, holds, orders, progress, reviews
 from services.orders.store.progress import Kept
 
 SHOWN = 10
@@ -70,22 +70,27 @@ CHECKS = (
     ),
     Check(
         "orders.phase_is_legal",
-        "An order is cleared before it is accepted or closed, in review only with an open hold, and ended when it ended.",
+        "An order is cleared before it is accepted or closed, in review only with an open hold, review or change, and ended "
+        "when it ended.",
         "SELECT o.number || ' is ' || o.phase AS offender FROM sales_order o "
         "WHERE (o.phase IN ('accepted', 'closed') AND o.cleared_at IS NULL) "
         "OR (o.phase IN ('received', 'in_review', 'rejected') AND o.cleared_at IS NOT NULL) "
         "OR (o.accepted_at IS NOT NULL AND o.cleared_at IS NULL) "
         "OR ((o.ended_at IS NOT NULL) <> (o.phase IN ('rejected', 'cancelled', 'closed', 'expired', 'failed'))) "
         "OR (o.phase = 'in_review' AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.order_id = o.order_id "
-        "AND h.released_at IS NULL))",
+        "AND h.released_at IS NULL) AND NOT EXISTS (SELECT 1 FROM review r WHERE r.order_id = o.order_id "
+        "AND r.state IN ('open', 'changes_requested')) AND NOT EXISTS (SELECT 1 FROM change_order c "
+        "WHERE c.order_id = o.order_id AND c.ended_at IS NULL))",
     ),
     Check(
         "orders.ended_order_has_no_open_hold",
-        "An order that has ended has no open hold and no open request to cancel.",
+        "An order that has ended has no open hold, review, change or request to cancel.",
         "SELECT o.number || ' is ' || o.phase || ' with something open' AS offender FROM sales_order o "
         "WHERE o.phase IN ('rejected', 'cancelled', 'closed', 'expired', 'failed') AND (EXISTS (SELECT 1 FROM hold h WHERE h.order_id = o.order_id "
         "AND h.released_at IS NULL) OR EXISTS (SELECT 1 FROM cancellation c WHERE c.order_id = o.order_id "
-        "AND c.state = 'requested'))",
+        "AND c.state = 'requested') OR EXISTS (SELECT 1 FROM review r WHERE r.order_id = o.order_id "
+        "AND r.state IN ('open', 'changes_requested')) OR EXISTS (SELECT 1 FROM change_order g "
+        "WHERE g.order_id = o.order_id AND g.ended_at IS NULL))",
     ),
     Check(
         "orders.received_mail_once",
@@ -132,14 +137,18 @@ def _stale(session: Session) -> Iterator[str]:
             return
         last = order_ids[-1]
         kept, held = progress.load_many(session, order_ids), holds.of_orders(session, order_ids)
+        reviewed, changing = reviews.of_orders(session, order_ids), changes.pending_of(session, order_ids)
         for order in orders.load_many(session, order_ids):
-            if order.order_id in kept and not _is_derived(order, kept[order.order_id], held.get(order.order_id, ())):
+            asked = Asked(reviewed.get(order.order_id, ()), changing.get(order.order_id))
+            if order.order_id in kept and not _is_derived(
+                order, kept[order.order_id], held.get(order.order_id, ()), asked
+            ):
                 yield f"{order.number} is shown as {kept[order.order_id].standing.status}"
 
 
-def _is_derived(order: Order, kept: Kept, held: tuple[Hold, ...]) -> bool:
-    derived = derive(order, kept.progress, held, kept.changed_at)
-    return keep_since(derived, kept.standing.waiting_for) == kept.standing
+def _is_derived(order: Order, kept: Kept, held: tuple[Hold, ...], asked: Asked) -> bool:
+    derived = derive(order, kept.progress, held, kept.changed_at, asked)
+    return keep_since(derived, kept.standing.waiting_for) == kept.standing and kept.is_asked == asked.is_anything
 
 
 def _late_facts(session: Session) -> Finding:

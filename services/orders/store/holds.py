@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
 from services.orders.domain.cancellation import REQUESTED, Cancellation
 from services.orders.domain.holds import Hold
 from services.orders.domain.policies import Violation
-from services.orders.models import CancellationRow, HoldRow, ViolationRow
+from services.orders.models import CancellationRow, HoldRow, OrderRow, ViolationRow
 
-_HOLD = ("hold_id", "order_id", "code", "hold_type", "owner_role", "reason", "placed_at")
+_HOLD = ("hold_id", "order_id", "order_version", "code", "hold_type", "owner_role", "reason", "placed_at")
 _HOLD_END = ("released_at", "released_by", "released_role", "note")
 _VIOLATION = ("code", "severity", "message", "line_id", "hold_type", "owner_role")
 _CANCELLATION = (
@@ -73,7 +73,9 @@ def release(
 def add_violations(
     session: Session, order_id: str, order_version: int, policy_version: int, violations: Sequence[Violation]
 ) -> None:
-    """Keep everything that the rules said."""
+    """Keep everything that the rules said of a version; what they said of earlier ones stays behind it."""
+    taken = select(func.coalesce(func.max(col(ViolationRow.position)), 0)).where(col(ViolationRow.order_id) == order_id)
+    first = int(session.execute(taken).scalar_one()) + 1 if violations and order_version > 1 else 1
     rows = [
         {
             "order_id": order_id,
@@ -82,15 +84,17 @@ def add_violations(
             "policy_version": policy_version,
             **{name: getattr(violation, name) for name in _VIOLATION},
         }
-        for position, violation in enumerate(violations, start=1)
+        for position, violation in enumerate(violations, start=first)
     ]
     if rows:
         session.execute(insert(ViolationRow), rows)
 
 
 def violations_of(session: Session, order_id: str) -> tuple[Violation, ...]:
-    """What the rules said of an order, in the policy's order."""
-    query = select(ViolationRow).where(col(ViolationRow.order_id) == order_id).order_by(col(ViolationRow.position))
+    """What the rules said of the order's current version, in the policy's order."""
+    query = select(ViolationRow).join(OrderRow, col(OrderRow.order_id) == col(ViolationRow.order_id))
+    query = query.where(col(OrderRow.order_id) == order_id, col(OrderRow.version) == col(ViolationRow.order_version))
+    query = query.order_by(col(ViolationRow.position))
     return tuple(Violation(**{name: getattr(row, name) for name in _VIOLATION}) for row in session.scalars(query))
 
 

@@ -24,11 +24,18 @@ class Kept:
     promises: tuple[Promise, ...]
     standing: Standing
     changed_at: datetime
+    is_asked: bool
 
 
 def add(session: Session, order_id: str, progress: Progress, standing: Standing, now: datetime) -> None:
     """The first row of an order."""
-    values = {"order_id": order_id, "progress": progress.document(), "promises": [], **_cached(standing, now)}
+    values = {
+        "order_id": order_id,
+        "progress": progress.document(),
+        "promises": [],
+        "is_asked": False,
+        **_cached(standing, now),
+    }
     session.execute(insert(ProgressRow).values(**values))
 
 
@@ -51,11 +58,14 @@ def save(
     promises: Sequence[Promise],
     standing: Standing,
     now: datetime,
+    *,
+    is_asked: bool,
 ) -> None:
-    """Replace the row of an order that is locked."""
+    """Replace the row of an order that is locked; `is_asked` when a review or a change of it stands."""
     values = {
         "progress": progress.document(),
         "promises": [asdict(promise) for promise in promises],
+        "is_asked": is_asked,
         **_cached(standing, now),
     }
     statement = update(ProgressRow).where(col(ProgressRow.order_id) == order_id).values(**values)
@@ -87,15 +97,22 @@ def wrapped(words: Sequence[str]) -> str:
 
 def _kept(row: ProgressRow) -> Kept:
     promises = tuple(Promise(**promise) for promise in row.promises)
-    return Kept(Progress.of(row.progress), promises, standing_of(row), row.changed_at)
+    return Kept(Progress.of(row.progress), promises, standing_of(row), row.changed_at, row.is_asked)
 
 
 def standing_of(row: ProgressRow) -> Standing:
     """The cached standing."""
     waiting = None
     if row.waiting_who and row.waiting_since is not None:
-        due = date.fromisoformat(row.waiting_due) if row.waiting_due else None
+        due = _due(row.waiting_due)
         waiting = WaitingFor(row.waiting_who, row.waiting_what, row.waiting_since, due)
     holds = tuple(word for word in row.hold_types.split(",") if word)
     axes = Axes(row.review, row.fulfilment, row.billing, row.payment, holds, row.returns)
     return Standing(row.status, axes, waiting)
+
+
+def _due(text: str) -> date | datetime | None:
+    """A day, or an instant where hours count."""
+    if not text:
+        return None
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)

@@ -48,6 +48,42 @@ VALIDATION_OUTCOME_REJECTED: ValidationOutcome.ValueType  # 3
 """A BLOCK rule refused it: the order is rejected."""
 Global___ValidationOutcome: _TypeAlias = ValidationOutcome  # noqa: Y015
 
+class _ClearanceState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ClearanceStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ClearanceState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLEARANCE_STATE_UNSPECIFIED: _ClearanceState.ValueType  # 0
+    """Never sent."""
+    CLEARANCE_STATE_WAITING: _ClearanceState.ValueType  # 1
+    """Holds, a review or a customer's answer stand in the way."""
+    CLEARANCE_STATE_CLEARED: _ClearanceState.ValueType  # 2
+    """Nothing stands in the way."""
+    CLEARANCE_STATE_REJECTED: _ClearanceState.ValueType  # 3
+    """A reviewer refused the order."""
+    CLEARANCE_STATE_EXPIRED: _ClearanceState.ValueType  # 4
+    """Nobody decided in time and the policy ends such orders."""
+    CLEARANCE_STATE_ENDED: _ClearanceState.ValueType  # 5
+    """The order has ended in another way."""
+
+class ClearanceState(_ClearanceState, metaclass=_ClearanceStateEnumTypeWrapper):
+    """Whether an order may go on."""
+
+CLEARANCE_STATE_UNSPECIFIED: ClearanceState.ValueType  # 0
+"""Never sent."""
+CLEARANCE_STATE_WAITING: ClearanceState.ValueType  # 1
+"""Holds, a review or a customer's answer stand in the way."""
+CLEARANCE_STATE_CLEARED: ClearanceState.ValueType  # 2
+"""Nothing stands in the way."""
+CLEARANCE_STATE_REJECTED: ClearanceState.ValueType  # 3
+"""A reviewer refused the order."""
+CLEARANCE_STATE_EXPIRED: ClearanceState.ValueType  # 4
+"""Nobody decided in time and the policy ends such orders."""
+CLEARANCE_STATE_ENDED: ClearanceState.ValueType  # 5
+"""The order has ended in another way."""
+Global___ClearanceState: _TypeAlias = ClearanceState  # noqa: Y015
+
 @_typing.final
 class CreditStanding(_message.Message):
     """How the customer's credit stands towards this order, as billing saw it."""
@@ -337,6 +373,7 @@ class ValidateOrderResponse(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
     HOLD_COUNT_FIELD_NUMBER: _builtins.int
+    CLEARANCE_FIELD_NUMBER: _builtins.int
     outcome: Global___ValidationOutcome.ValueType
     """What was decided and recorded."""
     hold_count: _builtins.int
@@ -345,20 +382,361 @@ class ValidateOrderResponse(_message.Message):
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codes of the rules that spoke, BLOCK first."""
 
+    @_builtins.property
+    def clearance(self) -> Global___Clearance:
+        """What stands between the order and its warehouses; absent when it is rejected."""
+
     def __init__(
         self,
         *,
         outcome: Global___ValidationOutcome.ValueType = ...,
         reasons: _abc.Iterable[_builtins.str] | None = ...,
         hold_count: _builtins.int = ...,
+        clearance: Global___Clearance | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold_count", b"hold_count", "outcome", b"outcome", "reasons", b"reasons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "hold_count", b"hold_count", "outcome", b"outcome", "reasons", b"reasons"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ValidateOrderResponse: _TypeAlias = ValidateOrderResponse  # noqa: Y015
+
+@_typing.final
+class Clearance(_message.Message):
+    """What a workflow must know to go on or to wait: the truth of the database at one moment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    DEADLINE_MICROS_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    state: Global___ClearanceState.ValueType
+    """Whether the order may go on."""
+    change_id: _builtins.str
+    """A change that is agreed and not settled yet; settle it before anything else. Empty when there is none."""
+    deadline_micros: _builtins.int
+    """When something happens by itself unless somebody acts before, microseconds since the epoch; 0 for never."""
+    deadline: _builtins.str
+    """What happens then: remind, escalate, expire_review or expire_consent."""
+    subject_id: _builtins.str
+    """The step or the change that the deadline belongs to."""
+    def __init__(
+        self,
+        *,
+        state: Global___ClearanceState.ValueType = ...,
+        change_id: _builtins.str = ...,
+        deadline_micros: _builtins.int = ...,
+        deadline: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Clearance: _TypeAlias = Clearance  # noqa: Y015
+
+@_typing.final
+class GetClearanceRequest(_message.Message):
+    """Asks what stands between an order and its warehouses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetClearanceRequest: _TypeAlias = GetClearanceRequest  # noqa: Y015
+
+@_typing.final
+class GetClearanceResponse(_message.Message):
+    """The clearance now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLEARANCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def clearance(self) -> Global___Clearance:
+        """The clearance."""
+
+    def __init__(
+        self,
+        *,
+        clearance: Global___Clearance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetClearanceResponse: _TypeAlias = GetClearanceResponse  # noqa: Y015
+
+@_typing.final
+class PassDeadlineRequest(_message.Message):
+    """A deadline of the order's clearance has passed: remind, escalate or expire, unless somebody was quicker."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    deadline: _builtins.str
+    """remind, escalate, expire_review or expire_consent."""
+    subject_id: _builtins.str
+    """The step or the change."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        deadline: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "order_id", b"order_id", "request_id", b"request_id", "subject_id", b"subject_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PassDeadlineRequest: _TypeAlias = PassDeadlineRequest  # noqa: Y015
+
+@_typing.final
+class PassDeadlineResponse(_message.Message):
+    """The clearance afterwards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLEARANCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def clearance(self) -> Global___Clearance:
+        """The clearance."""
+
+    def __init__(
+        self,
+        *,
+        clearance: Global___Clearance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PassDeadlineResponse: _TypeAlias = PassDeadlineResponse  # noqa: Y015
+
+@_typing.final
+class GetChangedOrderRequest(_message.Message):
+    """Asks for an order as a change will make it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    change_id: _builtins.str
+    """The change."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        change_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetChangedOrderRequest: _TypeAlias = GetChangedOrderRequest  # noqa: Y015
+
+@_typing.final
+class GetChangedOrderResponse(_message.Message):
+    """The order as it will be, with the units of each line that stay wanted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def order(self) -> Global___Order:
+        """The order at its next version."""
+
+    def __init__(
+        self,
+        *,
+        order: Global___Order | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetChangedOrderResponse: _TypeAlias = GetChangedOrderResponse  # noqa: Y015
+
+@_typing.final
+class ApplyChangeRequest(_message.Message):
+    """Settles an agreed change: a new version, atomically, validated and reviewed anew where the change is material."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    CREDIT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    change_id: _builtins.str
+    """The change."""
+    @_builtins.property
+    def credit(self) -> Global___CreditStanding:
+        """What billing said of the new total."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        change_id: _builtins.str = ...,
+        credit: Global___CreditStanding | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credit", b"credit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "credit", b"credit", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplyChangeRequest: _TypeAlias = ApplyChangeRequest  # noqa: Y015
+
+@_typing.final
+class ApplyChangeResponse(_message.Message):
+    """The order after the change, or why it did not come about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_APPLIED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    IS_SHIP_COMPLETE_FIELD_NUMBER: _builtins.int
+    CLEARANCE_FIELD_NUMBER: _builtins.int
+    is_applied: _builtins.bool
+    """Whether the new version stands; otherwise the order is as it was and `reason` says why."""
+    reason: _builtins.str
+    """Why not."""
+    version: _builtins.int
+    """The version now in force."""
+    is_ship_complete: _builtins.bool
+    """Ship only when everything can leave together."""
+    @_builtins.property
+    def total(self) -> _types_pb2.Money:
+        """Its total."""
+
+    @_builtins.property
+    def clearance(self) -> Global___Clearance:
+        """The clearance afterwards."""
+
+    def __init__(
+        self,
+        *,
+        is_applied: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        version: _builtins.int = ...,
+        total: _types_pb2.Money | None = ...,
+        is_ship_complete: _builtins.bool = ...,
+        clearance: Global___Clearance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_applied", b"is_applied", "is_ship_complete", b"is_ship_complete", "reason", b"reason", "total", b"total", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApplyChangeResponse: _TypeAlias = ApplyChangeResponse  # noqa: Y015
+
+@_typing.final
+class RecordChangeRequest(_message.Message):
+    """Tells how an agreed change fares before it is applied."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    VERB_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    change_id: _builtins.str
+    """The change."""
+    verb: _builtins.str
+    """recall (the warehouse was asked to give units back) or reject."""
+    reason: _builtins.str
+    """Why, for reject."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        change_id: _builtins.str = ...,
+        verb: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "order_id", b"order_id", "reason", b"reason", "request_id", b"request_id", "verb", b"verb"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordChangeRequest: _TypeAlias = RecordChangeRequest  # noqa: Y015
+
+@_typing.final
+class RecordChangeResponse(_message.Message):
+    """The clearance afterwards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLEARANCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def clearance(self) -> Global___Clearance:
+        """The clearance."""
+
+    def __init__(
+        self,
+        *,
+        clearance: Global___Clearance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordChangeResponse: _TypeAlias = RecordChangeResponse  # noqa: Y015
 
 @_typing.final
 class RecordOrderRequest(_message.Message):

@@ -45,6 +45,31 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderResponse.FromString,
                 _registered_method=True)
+        self.GetClearance = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/GetClearance',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetClearanceRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetClearanceResponse.FromString,
+                _registered_method=True)
+        self.PassDeadline = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/PassDeadline',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineResponse.FromString,
+                _registered_method=True)
+        self.GetChangedOrder = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/GetChangedOrder',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetChangedOrderRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetChangedOrderResponse.FromString,
+                _registered_method=True)
+        self.ApplyChange = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/ApplyChange',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeResponse.FromString,
+                _registered_method=True)
+        self.RecordChange = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/RecordChange',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordChangeRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordChangeResponse.FromString,
+                _registered_method=True)
         self.RecordOrder = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/RecordOrder',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordOrderRequest.SerializeToString,
@@ -80,6 +105,41 @@ class OrdersServiceServicer:
 
     def ValidateOrder(self, request, context):
         """Run all rules, record every violation, place holds, reject or accept.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetClearance(self, request, context):
+        """What stands between the order and its warehouses, and the next deadline. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PassDeadline(self, request, context):
+        """Remind, escalate or expire what nobody has decided.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetChangedOrder(self, request, context):
+        """The order as a pending change will make it. NOT_FOUND when there is no such change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyChange(self, request, context):
+        """Make an agreed change the order's next version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordChange(self, request, context):
+        """Note that a change waits for the warehouse, or that it cannot come about.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,6 +185,31 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.ValidateOrder,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderResponse.SerializeToString,
+            ),
+            'GetClearance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetClearance,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetClearanceRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetClearanceResponse.SerializeToString,
+            ),
+            'PassDeadline': grpc.unary_unary_rpc_method_handler(
+                    servicer.PassDeadline,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineResponse.SerializeToString,
+            ),
+            'GetChangedOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetChangedOrder,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetChangedOrderRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetChangedOrderResponse.SerializeToString,
+            ),
+            'ApplyChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyChange,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeResponse.SerializeToString,
+            ),
+            'RecordChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordChange,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordChangeRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordChangeResponse.SerializeToString,
             ),
             'RecordOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordOrder,
@@ -202,6 +287,141 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/ValidateOrder',
             oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetClearance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/GetClearance',
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetClearanceRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetClearanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PassDeadline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/PassDeadline',
+            oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetChangedOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/GetChangedOrder',
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetChangedOrderRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetChangedOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/ApplyChange',
+            oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.ApplyChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/RecordChange',
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordChangeRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordChangeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,16 @@ class OrdersServiceStub:
     """The order as a document. NOT_FOUND when it does not exist."""
     ValidateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ValidateOrderRequest, _orders_pb2.ValidateOrderResponse]
     """Run all rules, record every violation, place holds, reject or accept."""
+    GetClearance: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetClearanceRequest, _orders_pb2.GetClearanceResponse]
+    """What stands between the order and its warehouses, and the next deadline. Changes nothing."""
+    PassDeadline: _grpc.UnaryUnaryMultiCallable[_orders_pb2.PassDeadlineRequest, _orders_pb2.PassDeadlineResponse]
+    """Remind, escalate or expire what nobody has decided."""
+    GetChangedOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetChangedOrderRequest, _orders_pb2.GetChangedOrderResponse]
+    """The order as a pending change will make it. NOT_FOUND when there is no such change."""
+    ApplyChange: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ApplyChangeRequest, _orders_pb2.ApplyChangeResponse]
+    """Make an agreed change the order's next version."""
+    RecordChange: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordChangeRequest, _orders_pb2.RecordChangeResponse]
+    """Note that a change waits for the warehouse, or that it cannot come about."""
     RecordOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordOrderRequest, _orders_pb2.RecordOrderResponse]
     """Record a milestone in the projection and the event log, and tell people of it."""
     RecordFacts: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordFactsRequest, _orders_pb2.RecordFactsResponse]
@@ -55,6 +65,16 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     """The order as a document. NOT_FOUND when it does not exist."""
     ValidateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ValidateOrderRequest, _orders_pb2.ValidateOrderResponse]  # type: ignore[assignment]
     """Run all rules, record every violation, place holds, reject or accept."""
+    GetClearance: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetClearanceRequest, _orders_pb2.GetClearanceResponse]  # type: ignore[assignment]
+    """What stands between the order and its warehouses, and the next deadline. Changes nothing."""
+    PassDeadline: _aio.UnaryUnaryMultiCallable[_orders_pb2.PassDeadlineRequest, _orders_pb2.PassDeadlineResponse]  # type: ignore[assignment]
+    """Remind, escalate or expire what nobody has decided."""
+    GetChangedOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetChangedOrderRequest, _orders_pb2.GetChangedOrderResponse]  # type: ignore[assignment]
+    """The order as a pending change will make it. NOT_FOUND when there is no such change."""
+    ApplyChange: _aio.UnaryUnaryMultiCallable[_orders_pb2.ApplyChangeRequest, _orders_pb2.ApplyChangeResponse]  # type: ignore[assignment]
+    """Make an agreed change the order's next version."""
+    RecordChange: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordChangeRequest, _orders_pb2.RecordChangeResponse]  # type: ignore[assignment]
+    """Note that a change waits for the warehouse, or that it cannot come about."""
     RecordOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordOrderRequest, _orders_pb2.RecordOrderResponse]  # type: ignore[assignment]
     """Record a milestone in the projection and the event log, and tell people of it."""
     RecordFacts: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordFactsRequest, _orders_pb2.RecordFactsResponse]  # type: ignore[assignment]
@@ -82,6 +102,46 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.ValidateOrderResponse, _abc.Awaitable[_orders_pb2.ValidateOrderResponse]]:
         """Run all rules, record every violation, place holds, reject or accept."""
+
+    @_abc_1.abstractmethod
+    def GetClearance(
+        self,
+        request: _orders_pb2.GetClearanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.GetClearanceResponse, _abc.Awaitable[_orders_pb2.GetClearanceResponse]]:
+        """What stands between the order and its warehouses, and the next deadline. Changes nothing."""
+
+    @_abc_1.abstractmethod
+    def PassDeadline(
+        self,
+        request: _orders_pb2.PassDeadlineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.PassDeadlineResponse, _abc.Awaitable[_orders_pb2.PassDeadlineResponse]]:
+        """Remind, escalate or expire what nobody has decided."""
+
+    @_abc_1.abstractmethod
+    def GetChangedOrder(
+        self,
+        request: _orders_pb2.GetChangedOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.GetChangedOrderResponse, _abc.Awaitable[_orders_pb2.GetChangedOrderResponse]]:
+        """The order as a pending change will make it. NOT_FOUND when there is no such change."""
+
+    @_abc_1.abstractmethod
+    def ApplyChange(
+        self,
+        request: _orders_pb2.ApplyChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.ApplyChangeResponse, _abc.Awaitable[_orders_pb2.ApplyChangeResponse]]:
+        """Make an agreed change the order's next version."""
+
+    @_abc_1.abstractmethod
+    def RecordChange(
+        self,
+        request: _orders_pb2.RecordChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.RecordChangeResponse, _abc.Awaitable[_orders_pb2.RecordChangeResponse]]:
+        """Note that a change waits for the warehouse, or that it cannot come about."""
 
     @_abc_1.abstractmethod
     def RecordOrder(

@@ -1,0 +1,83 @@
+"""Clearance: what stands between an order version and its warehouses, and the deadline that comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.orders.domain import changes, order
+from services.orders.domain.changes import AGREED, AWAITING_CUSTOMER, ChangeOrder
+from services.orders.domain.order import Order
+from services.orders.domain.reviews import Review
+
+WAITING = "waiting"
+CLEARED = "cleared"
+REJECTED = "rejected"
+EXPIRED = "expired"
+ENDED = "ended"
+
+REMIND = "remind"
+ESCALATE = "escalate"
+EXPIRE_REVIEW = "expire_review"
+EXPIRE_CONSENT = "expire_consent"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Something that happens by itself unless somebody acts before: `what` is remind, escalate, expire_review or expire_consent.
+
+    `subject_id` is the step or the change it belongs to.
+    """
+
+    at: datetime
+    what: str
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """What the order's workflow must know: may it go on, is there an agreed change to settle, and when to look again.
+
+    `state`: waiting, cleared, rejected, expired, or ended in another way. `change_id` names a change that is agreed and not
+    settled; it comes before everything else.
+    """
+
+    state: str
+    change_id: str = ""
+    deadline: Deadline | None = None
+
+
+def clearance(subject: Order, reviews: Sequence[Review], change: ChangeOrder | None) -> Clearance:
+    """Derived from what is stored; the phase is moved in the transaction of each decision, so it is the truth here."""
+    agreed = change.change_id if change is not None and change.state == AGREED else ""
+    state = {
+        order.RECEIVED: WAITING,
+        order.IN_REVIEW: WAITING,
+        order.ACCEPTED: CLEARED,
+        order.REJECTED: REJECTED,
+        order.EXPIRED: EXPIRED,
+    }.get(subject.phase, ENDED)
+    if subject.has_ended:
+        return Clearance(state)
+    return Clearance(state, agreed, next_deadline(reviews, change))
+
+
+def next_deadline(reviews: Sequence[Review], change: ChangeOrder | None) -> Deadline | None:
+    """The earliest of everything that is due; an order whose change waits for the customer is not reviewed meanwhile."""
+    pending = change if change is not None and change.state in changes.PENDING else None
+    if pending is not None and pending.state == AWAITING_CUSTOMER:
+        expires_at = pending.consent_expires_at
+        return Deadline(expires_at, EXPIRE_CONSENT, pending.change_id) if expires_at else None
+    return min(_of_steps(reviews), key=lambda due: (due.at, due.subject_id), default=None)
+
+
+def _of_steps(reviews: Sequence[Review]) -> Iterator[Deadline]:
+    for review in reviews:
+        for step in review.open_steps() if review.is_open else ():
+            if step.remind_at and not step.reminded_at and not step.escalated_at:
+                yield Deadline(step.remind_at, REMIND, step.step_id)
+            elif step.escalate_at and not step.escalated_at:
+                yield Deadline(step.escalate_at, ESCALATE, step.step_id)
+            elif step.expires_at:
+                yield Deadline(step.expires_at, EXPIRE_REVIEW, step.step_id)

@@ -1,0 +1,102 @@
+"""The people directory: who somebody is, what they may decide up to which amount, and who stands in for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.kernel.errors import InvalidArgument, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who decides or is told, by the subject of their token.
+
+    `positions` are the words that an approval matrix names ("manager", "finance_director"); `limits` is currency → minor units
+    up to which they may decide, a currency that is missing is a limit of nothing. `company` is the customer account of a
+    buyer's own approver, empty for our house; `manager` is the subject that an escalation goes to; `calendar` names the
+    policy's calendar of their business hours, empty for the policy's own.
+    """
+
+    sub: str
+    name: str
+    email: str
+    roles: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+    company: str = ""
+    manager: str = ""
+    calendar: str = ""
+    is_active: bool = True
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+    def limit(self, currency: str) -> int:
+        """Minor units of a currency up to which this person may decide; 0 where no limit is kept."""
+        return self.limits.get(currency, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """Somebody hands their decisions over from an instant until another (exclusive).
+
+    No `positions` means all of them; without `max_minor` the delegator's own limit holds, else the lower of the two in
+    `currency` and nothing in any other currency.
+    """
+
+    delegation_id: str
+    from_sub: str
+    to_sub: str
+    valid_from: datetime
+    valid_to: datetime
+    positions: tuple[str, ...] = ()
+    max_minor: int | None = None
+    currency: str = ""
+    note: str = ""
+    revoked_at: datetime | None = None
+
+    def is_in_force(self, now: datetime) -> bool:
+        """Whether it counts at an instant."""
+        return self.revoked_at is None and self.valid_from <= now < self.valid_to
+
+    def covers(self, position: str) -> bool:
+        """Whether decisions of a position were handed over; a step that names no position is covered by a delegation of all."""
+        return not self.positions or position in self.positions
+
+    def cap(self, limit: int, currency: str) -> int:
+        """The delegator's limit, held down to what was handed over."""
+        if self.max_minor is None:
+            return limit
+        return min(limit, self.max_minor) if currency == self.currency else 0
+
+
+def check_delegation(wanted: Delegation, others: Iterable[Delegation]) -> None:
+    """InvalidArgument for a delegation to oneself or of no time; Refused DELEGATION_CYCLE when it would close a ring.
+
+    `others` are all that are not revoked. A ring counts as one only where all its members overlap in time with the new one.
+    """
+    if wanted.from_sub == wanted.to_sub:
+        raise InvalidArgument("DELEGATION_TO_SELF", "hand your decisions to somebody else")
+    if wanted.valid_to <= wanted.valid_from:
+        raise InvalidArgument("DELEGATION_ENDS_BEFORE_IT_BEGINS", "valid_to must lie behind valid_from")
+    at_once = [one for one in others if one.revoked_at is None and _overlap(one, wanted)]
+    if wanted.from_sub in _reached(wanted.to_sub, at_once):
+        raise Refused(
+            "DELEGATION_CYCLE",
+            f"{wanted.to_sub} already hands decisions over that end at {wanted.from_sub}: end that first",
+        )
+
+
+def _overlap(one: Delegation, other: Delegation) -> bool:
+    return one.valid_from < other.valid_to and other.valid_from < one.valid_to
+
+
+def _reached(start: str, delegations: Sequence[Delegation]) -> set[str]:
+    """Everybody who stands in for `start`, directly or through others."""
+    found: set[str] = set()
+    front = [start]
+    while front:
+        sub = front.pop()
+        following = [one.to_sub for one in delegations if one.from_sub == sub and one.to_sub not in found]
+        found.update(following)
+        front.extend(following)
+    return found

@@ -1,0 +1,158 @@
+"""Change orders, and the versions that they replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from services.kernel.errors import NotFound
+from services.kernel.money import Money, UnitPrice
+from services.orders.domain.changes import PENDING, ChangeOrder, ChangeRequest, Difference, LineChange
+from services.orders.domain.order import Address
+from services.orders.models import ChangeRow, VersionRow
+
+_PLAIN = (
+    "change_id",
+    "order_id",
+    "from_version",
+    "to_version",
+    "state",
+    "proposed_by",
+    "proposed_role",
+    "proposed_at",
+    "is_material",
+    "needs_consent",
+    "is_recalled",
+    "consent_expires_at",
+    "consented_by",
+    "consented_at",
+    "ended_at",
+    "ended_reason",
+)
+
+
+def add(session: Session, change: ChangeOrder, intent_fact_id: str) -> None:
+    """Keep a change order; `intent_fact_id` is the outbox row that hands it to the workflow if the request cannot."""
+    values = {
+        **{name: getattr(change, name) for name in _PLAIN},
+        "request": _request_document(change.request),
+        "difference": [asdict(row) for row in change.difference],
+        "currency": change.total_after.currency,
+        "total_before_minor": change.total_before.minor,
+        "total_after_minor": change.total_after.minor,
+        "kinds": list(change.kinds),
+        "intent_fact_id": intent_fact_id,
+    }
+    session.execute(insert(ChangeRow).values(**values))
+
+
+def of_order(session: Session, order_id: str) -> tuple[ChangeOrder, ...]:
+    """Every change order of an order, oldest first."""
+    query = select(ChangeRow).where(col(ChangeRow.order_id) == order_id)
+    rows = session.scalars(
+        query.order_by(col(ChangeRow.proposed_at), col(ChangeRow.change_id)),
+        execution_options={"populate_existing": True},
+    )
+    return tuple(_change(row) for row in rows)
+
+
+def pending_of(session: Session, order_ids: Sequence[str]) -> dict[str, ChangeOrder]:
+    """Order id → its one change that is on its way; orders without one are missing."""
+    query = select(ChangeRow).where(col(ChangeRow.order_id).in_(order_ids), col(ChangeRow.state).in_(sorted(PENDING)))
+    rows = session.scalars(query, execution_options={"populate_existing": True})
+    return {row.order_id: _change(row) for row in rows}
+
+
+def one(changes: Sequence[ChangeOrder], change_id: str) -> ChangeOrder:
+    """The change of this id among an order's; NotFound otherwise."""
+    for change in changes:
+        if change.change_id == change_id:
+            return change
+    raise NotFound("CHANGE_UNKNOWN", "the order has no such change: reload it")
+
+
+def alter(session: Session, change_id: str, values: Mapping[str, Any]) -> None:
+    """Set columns of a change whose order is locked."""
+    statement = update(ChangeRow).where(col(ChangeRow.change_id) == change_id).values(**values)
+    session.execute(statement, execution_options={"synchronize_session": False})
+
+
+def intent_fact_id(session: Session, change_id: str) -> str:
+    """The outbox row that would hand a change to the workflow."""
+    query = select(col(ChangeRow.intent_fact_id)).where(col(ChangeRow.change_id) == change_id)
+    return str(session.execute(query).scalar_one())
+
+
+def keep_version(
+    session: Session, order_id: str, version: int, document: Mapping[str, Any], change_id: str, now: datetime
+) -> None:
+    """Keep a version as it was before a change replaced it."""
+    session.execute(
+        insert(VersionRow).values(
+            order_id=order_id, version=version, document=dict(document), change_id=change_id, replaced_at=now
+        )
+    )
+
+
+def versions_of(session: Session, order_id: str) -> list[tuple[int, dict[str, Any], str, datetime]]:
+    """(version, document, change that replaced it, when) of the versions before the current one, oldest first."""
+    query = select(VersionRow).where(col(VersionRow.order_id) == order_id).order_by(col(VersionRow.version))
+    return [(row.version, dict(row.document), row.change_id, row.replaced_at) for row in session.scalars(query)]
+
+
+def _request_document(request: ChangeRequest) -> dict[str, Any]:
+    lines = [
+        {
+            "line_id": line.line_id,
+            "sku": line.sku,
+            "quantity": line.quantity,
+            "unit_price": line.unit_price.text if line.unit_price else None,
+        }
+        for line in request.lines
+    ]
+    return {
+        "reason": request.reason,
+        "lines": lines,
+        "ship_to": asdict(request.ship_to) if request.ship_to else None,
+        "requested_on": request.requested_on.isoformat() if request.requested_on else None,
+        "is_ship_complete": request.is_ship_complete,
+        "discount_minor": request.discount.minor if request.discount else None,
+        "freight_minor": request.freight.minor if request.freight else None,
+    }
+
+
+def _request(document: Mapping[str, Any], currency: str) -> ChangeRequest:
+    def money(name: str) -> Money | None:
+        minor = document[f"{name}_minor"]
+        return None if minor is None else Money(minor, currency)
+
+    def line(given: Mapping[str, Any]) -> LineChange:
+        price = given["unit_price"]
+        asked = UnitPrice.parse(price, currency) if price is not None else None
+        return LineChange(given["line_id"], given["sku"], given["quantity"], asked)
+
+    return ChangeRequest(
+        reason=document["reason"],
+        lines=tuple(line(given) for given in document["lines"]),
+        ship_to=Address(**document["ship_to"]) if document["ship_to"] else None,
+        requested_on=date.fromisoformat(document["requested_on"]) if document["requested_on"] else None,
+        is_ship_complete=document["is_ship_complete"],
+        discount=money("discount"),
+        freight=money("freight"),
+    )
+
+
+def _change(row: ChangeRow) -> ChangeOrder:
+    return ChangeOrder(
+        **{name: getattr(row, name) for name in _PLAIN},
+        request=_request(row.request, row.currency),
+        difference=tuple(Difference(**difference) for difference in row.difference),
+        total_before=Money(row.total_before_minor, row.currency),
+        total_after=Money(row.total_after_minor, row.currency),
+        kinds=tuple(row.kinds),
+    )

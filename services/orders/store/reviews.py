@@ -1,0 +1,149 @@
+"""Reviews with their steps and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from services.orders.domain.reviews import Decision, Review, Step
+from services.orders.models import DecisionRow, ReviewRow, StepRow
+
+_REVIEW = (
+    "review_id",
+    "order_id",
+    "order_version",
+    "policy_version",
+    "state",
+    "opened_at",
+    "cumulative_minor",
+    "currency",
+    "change_id",
+    "decided_at",
+)
+_STEP = (
+    "step_id",
+    "review_id",
+    "order_id",
+    "order_version",
+    "chain",
+    "level",
+    "role",
+    "position",
+    "mode",
+    "needed",
+    "limit",
+    "state",
+    "line_id",
+    "opened_at",
+    "remind_at",
+    "escalate_at",
+    "expires_at",
+    "reminded_at",
+    "escalated_at",
+    "decided_at",
+)
+_STEP_LISTS = ("codes", "reasons", "escalated_to")
+_DECISION = (
+    "decision_id",
+    "step_id",
+    "order_id",
+    "order_version",
+    "decided_by",
+    "acting_for",
+    "role",
+    "decision",
+    "note",
+    "decided_at",
+    "is_void",
+)
+_FRESH = {"populate_existing": True}
+_QUIET = {"synchronize_session": False}
+
+
+def add(session: Session, review: Review) -> None:
+    """Keep a review with its steps."""
+    session.execute(insert(ReviewRow).values(**{name: getattr(review, name) for name in _REVIEW}))
+    add_steps(session, review.steps)
+
+
+def add_steps(session: Session, steps: Sequence[Step]) -> None:
+    """Keep steps of a review that is kept."""
+    if steps:
+        session.execute(insert(StepRow), [_step_values(step) for step in steps])
+
+
+def _step_values(step: Step) -> dict[str, Any]:
+    return {
+        **{name: getattr(step, name) for name in _STEP},
+        **{name: list(getattr(step, name)) for name in _STEP_LISTS},
+        "asked_on": step.asked_on.isoformat() if step.asked_on else "",
+    }
+
+
+def of_order(session: Session, order_id: str) -> tuple[Review, ...]:
+    """Every review of an order, oldest first, with steps (by chain, level, id) and decisions (oldest first)."""
+    return of_orders(session, [order_id]).get(order_id, ())
+
+
+def of_orders(session: Session, order_ids: Sequence[str]) -> dict[str, tuple[Review, ...]]:
+    """Order id → its reviews as of_order() gives them; orders without any are missing."""
+    query = select(ReviewRow).where(col(ReviewRow.order_id).in_(order_ids))
+    rows = session.scalars(
+        query.order_by(col(ReviewRow.opened_at), col(ReviewRow.review_id)), execution_options=_FRESH
+    ).all()
+    if not rows:
+        return {}
+    steps = _steps_of(session, [row.order_id for row in rows])
+    found: dict[str, tuple[Review, ...]] = {}
+    for row in rows:
+        review = Review(**{name: getattr(row, name) for name in _REVIEW}, steps=tuple(steps.get(row.review_id, ())))
+        found[row.order_id] = (*found.get(row.order_id, ()), review)
+    return found
+
+
+def _steps_of(session: Session, order_ids: Sequence[str]) -> dict[str, list[Step]]:
+    decisions = _decisions_of(session, order_ids)
+    query = select(StepRow).where(col(StepRow.order_id).in_(order_ids))
+    ordered = query.order_by(col(StepRow.chain).desc(), col(StepRow.level), col(StepRow.step_id))
+    found: dict[str, list[Step]] = {}
+    for row in session.scalars(ordered, execution_options=_FRESH):
+        found.setdefault(row.review_id, []).append(replace(_step(row), decisions=tuple(decisions.get(row.step_id, ()))))
+    return found
+
+
+def _step(row: StepRow) -> Step:
+    return Step(
+        **{name: getattr(row, name) for name in _STEP},
+        codes=tuple(row.codes),
+        reasons=tuple(row.reasons),
+        escalated_to=tuple(row.escalated_to),
+        asked_on=date.fromisoformat(row.asked_on) if row.asked_on else None,
+    )
+
+
+def _decisions_of(session: Session, order_ids: Sequence[str]) -> dict[str, list[Decision]]:
+    query = select(DecisionRow).where(col(DecisionRow.order_id).in_(order_ids))
+    ordered = query.order_by(col(DecisionRow.decided_at), col(DecisionRow.decision_id))
+    found: dict[str, list[Decision]] = {}
+    for row in session.scalars(ordered, execution_options=_FRESH):
+        ready_on = date.fromisoformat(row.ready_on) if row.ready_on else None
+        decision = Decision(**{name: getattr(row, name) for name in _DECISION}, ready_on=ready_on)
+        found.setdefault(row.step_id, []).append(decision)
+    return found
+
+
+def change_review(session: Session, review_id: str, values: Mapping[str, Any]) -> None:
+    """Set columns of a review whose order is locked."""
+    statement = update(ReviewRow).where(col(ReviewRow.review_id) == review_id).values(**values)
+    session.execute(statement, execution_options=_QUIET)
+
+
+def change_steps(session: Session, step_ids: Sequence[str], values: Mapping[str, Any]) -> None:
+    """Set columns of steps whose order is locked."""
+    statement = update(StepRow).where(col(StepRow.step_id).in_(step_ids)).values(**values)
+    session.execute(statement, execution_options=_QUIET)
