@@ -125,6 +125,7 @@ def _contacts(settings: Settings) -> Contacts:
         accounting=settings.accounting_email,
         support=settings.support_email,
         feedback_url=settings.feedback_url,
+        public_url=settings.public_url,
     )
 
 

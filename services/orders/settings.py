@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
 
 from services.runtime.settings import ServiceSettings
 
@@ -18,4 +20,6 @@ class Settings(ServiceSettings):
     support_email: str = "support@oms.example"
     # Your web shop's page that posts to /v1/orders/{order_id}/feedback; without one customers answer by mail to support.
     feedback_url: str = ""
+    # Where people reach the console; https makes its cookies insist on it.
+    public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = "http://127.0.0.1:8000"
     carrier_secrets: dict[str, str] = Field(default_factory=dict)

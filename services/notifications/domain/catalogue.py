@@ -27,7 +27,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # changes: [{what, before, after, is_money}], before empty for what is new, after empty for what is gone;
     # rows with is_money, both totals and the reason are not for the floor
     "order_changed": _DIFF,
-    "consent_requested": (*_DIFF, "respond_by", "link"),
+    # link: where the customer answers; staff_link: where staff sees the order
+    "consent_requested": (*_DIFF, "respond_by", "link", "staff_link"),
     # version: the one that stands; reason: why the change was proposed (expired), what the customer said (declined); staff only
     "consent_expired": ("reason", "version"),
     "consent_declined": ("reason", "version"),

@@ -1,0 +1,93 @@
+"""Which mail goes to whom, with what it says, by noun."""
+
+from __future__ import annotations
+
+from services.orders.domain.mails.changes import (
+    Change,
+    consent_declined,
+    consent_expired,
+    consent_requested,
+    order_changed,
+)
+from services.orders.domain.mails.facts import (
+    told_by,
+)
+from services.orders.domain.mails.letter import (
+    PUBLIC_URL,
+    Contacts,
+    Mail,
+    Promise,
+    Recipient,
+    in_words,
+    printed,
+    printed_at,
+    printed_on,
+    reachable,
+    reader,
+)
+from services.orders.domain.mails.links import (
+    order_page,
+    own_order_page,
+    review_page,
+)
+from services.orders.domain.mails.orders import (
+    backorder_created,
+    order_accepted,
+    order_cancelled,
+    order_expired,
+    order_on_hold,
+    order_received,
+    order_rejected,
+    support_case,
+    waiting_units,
+)
+from services.orders.domain.mails.production import (
+    manufacturing_answered,
+    manufacturing_asked,
+)
+from services.orders.domain.mails.reviews import (
+    Asked,
+    approval_escalated,
+    approval_reminder,
+    approval_requested,
+    changes_requested,
+)
+
+__all__ = [
+    "PUBLIC_URL",
+    "Asked",
+    "Change",
+    "Contacts",
+    "Mail",
+    "Promise",
+    "Recipient",
+    "approval_escalated",
+    "approval_reminder",
+    "approval_requested",
+    "backorder_created",
+    "changes_requested",
+    "consent_declined",
+    "consent_expired",
+    "consent_requested",
+    "in_words",
+    "manufacturing_answered",
+    "manufacturing_asked",
+    "order_accepted",
+    "order_cancelled",
+    "order_changed",
+    "order_expired",
+    "order_on_hold",
+    "order_page",
+    "order_received",
+    "order_rejected",
+    "own_order_page",
+    "printed",
+    "printed_at",
+    "printed_on",
+    "reachable",
+    "reader",
+    "review_page",
+    "support_case",
+    "told_by",
+    "waiting_units",
+]

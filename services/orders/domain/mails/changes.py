@@ -1,0 +1,87 @@
+"""What is told of a change to an order: proposed for consent, made, declined, unanswered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from services.kernel.money import Money
+from services.orders.domain.mails.letter import Contacts, Mail, buyer, floor, printed, printed_at, sales_rep
+from services.orders.domain.mails.links import order_page, own_order_page
+from services.orders.domain.master import Customer
+from services.orders.domain.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference as people read it; `before` is empty for what is new, `after` for what is gone.
+
+    The floor is not shown a change that `is_money`.
+    """
+
+    what: str
+    before: str
+    after: str
+    is_money: bool = False
+
+
+def order_changed(
+    order: Order,
+    customer: Customer,
+    contacts: Contacts,
+    changes: Sequence[Change],
+    *,
+    total_before: Money,
+    reason: str,
+    is_on_floor: bool,
+) -> Mail:
+    """`order` is already changed; the warehouse is told when the order is on its floor."""
+    variables = _diff(order, changes, total_before, order.totals.total, reason)
+    recipients = (*buyer(customer), *sales_rep(customer), *(floor(contacts) if is_on_floor else ()))
+    return Mail("order_changed", recipients, variables)
+
+
+def consent_requested(
+    order: Order,
+    customer: Customer,
+    contacts: Contacts,
+    changes: Sequence[Change],
+    *,
+    total_after: Money,
+    reason: str,
+    respond_by: datetime,
+) -> Mail:
+    """`order` is as it still stands; `respond_by` is in the zone whose clock its reader goes by."""
+    variables = {
+        **_diff(order, changes, order.totals.total, total_after, reason),
+        "respond_by": printed_at(respond_by),
+        "link": own_order_page(contacts, order.order_id),
+        "staff_link": order_page(contacts, order.order_id),
+    }
+    return Mail("consent_requested", (*buyer(customer), *sales_rep(customer)), variables)
+
+
+def consent_declined(order: Order, customer: Customer, reason: str) -> Mail:
+    """The customer said no, for this reason, which may be empty; `order` stands as it is."""
+    variables = {"reason": reason, "version": order.version}
+    return Mail("consent_declined", (*buyer(customer), *sales_rep(customer)), variables)
+
+
+def consent_expired(order: Order, customer: Customer, reason: str) -> Mail:
+    """The customer did not answer; `reason` is why the change was proposed, and `order` stands as it is."""
+    variables = {"reason": reason, "version": order.version}
+    return Mail("consent_expired", (*buyer(customer), *sales_rep(customer)), variables)
+
+
+def _diff(order: Order, changes: Sequence[Change], before: Money, after: Money, reason: str) -> dict[str, Any]:
+    return {
+        "customer_name": order.customer_name,
+        "version": order.version,
+        "reason": reason,
+        "changes": [asdict(change) for change in changes],
+        "total_before": printed(before),
+        "total_after": printed(after),
+        "currency": order.currency,
+    }

@@ -1,0 +1,116 @@
+"""What a mail is to orders: a kind, its readers and what it says, with amounts, days and spans as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from services.kernel.money import Money
+from services.orders.domain.master import Customer
+
+PUBLIC_URL = "http://127.0.0.1:8000"
+"""Where people reach a system that nobody has given an address yet."""
+
+_READS_AS = {
+    **{role: role for role in ("customer", "sales_rep", "accounting", "support", "approver", "manufacturing", "admin")},
+    "warehouse": "warehouse_manager",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contacts:
+    """Mailboxes of our own house, where a customer leaves feedback ("{order_id}" is replaced; blank: by mail), and where our pages are.
+
+    `public_url` is scheme and host, no path and no slash at the end.
+    """
+
+    warehouse_manager: str
+    accounting: str
+    support: str
+    feedback_url: str
+    public_url: str = PUBLIC_URL
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody who is told; the role chooses the text."""
+
+    email: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A notification to be handed to notifications; without recipients none is sent."""
+
+    kind: str
+    recipients: tuple[Recipient, ...]
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """When some units of a line are promised; promised_on is an ISO date, empty while supply has none."""
+
+    line_id: str
+    quantity: int
+    promised_on: str
+
+
+def printed(money: Money) -> str:
+    """The amount as people read it, without its currency: "1,329.00" for 132900 minor units of USD."""
+    return f"{money.amount:,f}"
+
+
+def printed_on(day: date | None) -> str:
+    """The day as people read it; empty while there is none."""
+    return day.isoformat() if day else ""
+
+
+def printed_at(instant: datetime) -> str:
+    """The minute on the clock of the instant's own time zone, which is named: "2026-11-25 17:00 CST"."""
+    return f"{instant:%Y-%m-%d %H:%M} {instant.tzname()}"
+
+
+def in_words(span: timedelta) -> str:
+    """The span by its largest unit, never rounded up: "2 days", "1 hour"; less than a minute is "less than a minute"."""
+    minutes = span // timedelta(minutes=1)
+    for unit, size in (("day", 24 * 60), ("hour", 60), ("minute", 1)):
+        if count := minutes // size:
+            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    return "less than a minute"
+
+
+def reader(email: str, name: str, role: str) -> Recipient:
+    """A person of the directory as one who is told; a role that staff's words are not for reads the customer's neutral ones."""
+    return Recipient(email, name or email, _READS_AS.get(role, "customer"))
+
+
+def reachable(recipients: Iterable[Recipient]) -> tuple[Recipient, ...]:
+    """Those who have a mailbox, each mailbox once, as whom it is named first."""
+    first = {each.email.lower(): each for each in reversed(tuple(recipients)) if each.email}
+    return tuple(reversed(first.values()))
+
+
+def buyer(customer: Customer) -> tuple[Recipient, ...]:
+    """The customer's contact, when there is one."""
+    return reachable([Recipient(customer.contact_email, customer.name, "customer")])
+
+
+def bill_to(customer: Customer) -> tuple[Recipient, ...]:
+    """Whom the customer wants invoices sent to."""
+    return reachable([Recipient(customer.accounting_email or customer.contact_email, customer.name, "customer")])
+
+
+def sales_rep(customer: Customer) -> tuple[Recipient, ...]:
+    """Who sells to the customer, when somebody does."""
+    email = customer.sales_rep_email
+    return reachable([Recipient(email, customer.sales_rep or email, "sales_rep")])
+
+
+def floor(contacts: Contacts) -> tuple[Recipient, ...]:
+    """The house's warehouse mailbox, when it has one."""
+    return reachable([Recipient(contacts.warehouse_manager, "Warehouse manager", "warehouse_manager")])

@@ -1,0 +1,115 @@
+"""What is told of an order as a whole: received, accepted, held, refused, cancelled, waiting for supply, complained of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.orders.domain.feedback import Feedback
+from services.orders.domain.mails.letter import Contacts, Mail, Promise, Recipient, buyer, floor, printed, sales_rep
+from services.orders.domain.master import Customer
+from services.orders.domain.order import Order
+from services.orders.domain.projection import Progress, quantities
+
+
+def order_received(order: Order, customer: Customer) -> Mail:
+    """E-mail 1: it has arrived; nothing is promised yet."""
+    lines = [
+        {
+            "sku": line.sku,
+            "description": line.description,
+            "quantity": line.quantity,
+            "extended": printed(line.extended),
+        }
+        for line in order.lines
+    ]
+    variables = {
+        "customer_name": order.customer_name,
+        "po_number": order.po_number,
+        "total": printed(order.totals.total),
+        "currency": order.currency,
+        "placed_on": order.placed_at.date().isoformat(),
+        "lines": lines,
+    }
+    return Mail("order_received", (*buyer(customer), *sales_rep(customer)), variables)
+
+
+def order_accepted(order: Order, customer: Customer, promises: Sequence[Promise]) -> Mail:
+    """E-mail 2: it is accepted, with the dates we promise."""
+    variables = {
+        "customer_name": order.customer_name,
+        "total": printed(order.totals.total),
+        "currency": order.currency,
+        "promises": [_promised(order, promise) for promise in promises],
+    }
+    return Mail("order_accepted", (*buyer(customer), *sales_rep(customer)), variables)
+
+
+def _promised(order: Order, promise: Promise) -> dict[str, Any]:
+    line = next((line for line in order.lines if line.line_id == promise.line_id), None)
+    return {
+        "sku": line.sku if line else "",
+        "description": line.description if line else "",
+        "quantity": promise.quantity,
+        "promised_on": promise.promised_on,
+    }
+
+
+def order_on_hold(customer: Customer, contacts: Contacts, holds: Sequence[tuple[str, str]]) -> Mail:
+    """`holds` are (owner role, reason); accounting and support are told of theirs, the customer reads neutral words."""
+    owners = {owner for owner, _ in holds}
+    staff = [Recipient(contacts.accounting, "Accounting", "accounting")] if "accounting" in owners else []
+    if owners & {"support", "approver", "admin"}:
+        staff.append(Recipient(contacts.support, "Support", "support"))
+    recipients = (*buyer(customer), *sales_rep(customer), *(one for one in staff if one.email))
+    return Mail("order_on_hold", recipients, {"reasons": [reason for _, reason in holds]})
+
+
+def order_rejected(customer: Customer, reasons: Sequence[str]) -> Mail:
+    """The order is refused."""
+    return Mail("order_rejected", (*buyer(customer), *sales_rep(customer)), {"reasons": list(reasons)})
+
+
+def order_cancelled(customer: Customer, reason: str) -> Mail:
+    """The order will not come."""
+    return Mail("order_cancelled", (*buyer(customer), *sales_rep(customer)), {"reason": reason})
+
+
+def order_expired(customer: Customer, reason: str) -> Mail:
+    """Nobody decided in time; `reason` is a sentence for staff, the customer reads neutral words."""
+    return Mail("order_expired", (*buyer(customer), *sales_rep(customer)), {"reason": reason})
+
+
+def backorder_created(
+    order: Order, customer: Customer, contacts: Contacts, waiting: Mapping[str, tuple[int, str]]
+) -> Mail:
+    """`waiting` is line id → (units that wait, ISO date expected or "")."""
+    lines = [
+        {
+            "sku": line.sku,
+            "description": line.description,
+            "quantity": waiting[line.line_id][0],
+            "expected_on": waiting[line.line_id][1],
+        }
+        for line in order.lines
+        if line.line_id in waiting
+    ]
+    recipients = (*buyer(customer), *sales_rep(customer), *floor(contacts))
+    return Mail("backorder_created", recipients, {"lines": lines})
+
+
+def waiting_units(order: Order, progress: Progress) -> dict[str, tuple[int, str]]:
+    """Line id → (units that wait for supply, ISO date expected or ""), as inventory told."""
+    lines = quantities(order, progress)
+    return {key: (line.backordered, line.expected_on) for key, line in lines.items() if line.backordered}
+
+
+def support_case(order: Order, support_email: str, given: Feedback) -> Mail:
+    """Support must act on what a customer said of its order."""
+    variables = {
+        "case_number": given.case_number,
+        "rating": given.opinion.rating,
+        "comment": given.opinion.comment,
+        "customer_name": order.customer_name,
+    }
+    return Mail("support_case", (Recipient(support_email, "Support", "support"),) if support_email else (), variables)

@@ -1,0 +1,271 @@
+"""What the orders service hands to notifications: every kind with the variables its text was written for, and to whom."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import StrictUndefined
+from pydantic import ValidationError
+
+from services.kernel.money import UnitPrice, extend
+from services.notifications import domain as texts
+from services.notifications.letters import Letters
+from services.orders.domain import mails
+from services.orders.domain.feedback import Feedback, Opinion
+from services.orders.domain.mails import Change, Contacts, Mail, Promise, Recipient
+from services.orders.domain.master import Customer
+from services.orders.domain.order import Address, Line, Order, totals
+from services.orders.domain.projection import Fact
+from services.orders.settings import Settings
+from tests.orders.desk import amount
+
+CHICAGO = ZoneInfo("America/Chicago")
+CONTACTS = Contacts("floor@oms.example", "books@oms.example", "help@oms.example", "", "https://oms.example")
+CUSTOMER = Customer(
+    "cus_acme",
+    "ACME",
+    "USD",
+    contact_email="ann@acme.example",
+    sales_rep="sam",
+    sales_rep_email="sam@oms.example",
+)
+LINE = Line(
+    line_id="lin_1",
+    sku="SKID-40",
+    description="Pump skid",
+    kind="build_to_order",
+    quantity=3,
+    unit_price=UnitPrice.parse("8800.00", "USD"),
+    extended=extend(UnitPrice.parse("8800.00", "USD"), 3),
+    reference_price=None,
+    price_source="given",
+)
+ORDER = Order(
+    order_id="ord_1",
+    number="SO-1001",
+    version=2,
+    phase="received",
+    customer_id="cus_acme",
+    customer_name="ACME",
+    channel="web",
+    channel_ref="",
+    po_number="PO-7781",
+    currency="USD",
+    payment_method="terms",
+    net_days=30,
+    tax_rate=Decimal(0),
+    ship_to=Address("Dock 4", "1 Main Street", "Dallas", "TX", "75001", "US"),
+    requested_on=date(2026, 12, 15),
+    is_ship_complete=False,
+    placed_at=datetime(2026, 11, 23, 9, tzinfo=UTC),
+    placed_by="ann",
+    placed_by_role="customer",
+    on_behalf_of="",
+    note="",
+    lines=(LINE,),
+    totals=totals((LINE.extended,), amount("0.00"), amount("0.00"), Decimal(0)),
+)
+APPROVERS = (mails.reader("mia@oms.example", "Mia", "approver"), mails.reader("", "No mailbox", "approver"))
+# 23:00 UTC is 17:00 in Chicago in winter
+DUE = datetime(2026, 11, 25, 23, tzinfo=UTC).astimezone(CHICAGO)
+CHANGES = (
+    Change("Quantity of SKID-40", "3", "2"),
+    Change("Unit price of SKID-40", "8,800.00", "8,900.00", is_money=True),
+)
+LINK = mails.review_page(CONTACTS, "stp_1")
+
+
+ASKED = mails.Asked("manager approval", ("over 25,000.00 USD",), "Sam", DUE, LINK)
+SHIPMENT = {
+    "number": "SH-1001",
+    "is_service": False,
+    "carrier": "parcelway",
+    "tracking_number": "1Z5",
+    "promised_on": "2026-12-15",
+    "lines": [{"sku": "SKID-40", "description": "Pump skid", "quantity": 3}],
+}
+INVOICE = {"number": "INV-000001", "total_minor": 2640000, "currency": "USD", "due_on": "2027-01-14"}
+PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
+
+
+def told(kind: str, detail: dict[str, Any]) -> Mail:
+    fact = Fact("fct_1", kind, "fulfillment", "ord_1", "", 1, "2026-12-15T09:00:00Z", detail)
+    mail = mails.told_by(fact, ORDER, CUSTOMER, CONTACTS, is_last_delivery=True)
+    assert mail is not None
+    return mail
+
+
+MAILS = [
+    mails.order_received(ORDER, CUSTOMER),
+    mails.order_accepted(ORDER, CUSTOMER, [Promise("lin_1", 3, "2026-12-15")]),
+    mails.order_on_hold(CUSTOMER, CONTACTS, [("accounting", "over the limit")]),
+    mails.order_rejected(CUSTOMER, ["account closed"]),
+    mails.order_cancelled(CUSTOMER, "ordered twice"),
+    mails.order_expired(CUSTOMER, "nobody decided"),
+    mails.backorder_created(ORDER, CUSTOMER, CONTACTS, {"lin_1": (3, "")}),
+    mails.support_case(
+        ORDER,
+        "help@oms.example",
+        Feedback("ord_1", Opinion(1, "leaks"), "CASE-1001", "ann", "customer", ORDER.placed_at),
+    ),
+    told("shipment_shipped", {"shipment": SHIPMENT}),
+    told("shipment_delivered", {"shipment": SHIPMENT}),
+    told("invoice_issued", {"invoice": INVOICE}),
+    told("payment_received", PAID),
+    mails.order_changed(
+        ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="price list", is_on_floor=True
+    ),
+    mails.consent_requested(
+        ORDER, CUSTOMER, CONTACTS, CHANGES, total_after=amount("17800.00"), reason="price list", respond_by=DUE
+    ),
+    mails.consent_declined(ORDER, CUSTOMER, ""),
+    mails.consent_expired(ORDER, CUSTOMER, "price list"),
+    mails.approval_requested(ORDER, APPROVERS, ASKED),
+    mails.approval_reminder(ORDER, APPROVERS, ASKED, timedelta(hours=26)),
+    mails.approval_escalated(ORDER, APPROVERS, ASKED, timedelta(days=2), "Mia"),
+    mails.changes_requested(APPROVERS, by="Mia", note="split it", link=LINK, chain="seller"),
+    mails.manufacturing_asked(LINE, APPROVERS, requested_on=date(2026, 12, 15), earliest_on=None, due=DUE, link=LINK),
+    mails.manufacturing_answered(LINE, APPROVERS, requested_on=None, ready_on=date(2026, 12, 18), note=""),
+]
+BY_KIND = {mail.kind: mail for mail in MAILS}
+
+
+def roles(mail: Mail) -> list[str]:
+    return [each.role for each in mail.recipients]
+
+
+def test_every_kind_of_mail_is_sent_by_somebody() -> None:
+    assert set(BY_KIND) == texts.KINDS
+
+
+@pytest.mark.parametrize("mail", MAILS, ids=lambda mail: mail.kind)
+def test_a_mail_carries_what_its_text_was_written_for_and_goes_to_roles_that_have_one(mail: Mail) -> None:
+    assert set(mail.variables) == set(texts.VARIABLES[mail.kind])
+    assert set(roles(mail)) <= texts.audience(mail.kind)
+
+
+@pytest.mark.parametrize("mail", MAILS, ids=lambda mail: mail.kind)
+def test_a_mail_is_written_from_what_it_carries_once_it_has_been_json(mail: Mail) -> None:
+    letters = Letters("orders@oms.example", "Order desk", StrictUndefined)
+    variables = json.loads(json.dumps(dict(mail.variables)))
+    readers = tuple(texts.Recipient(each.email, each.name, each.role) for each in mail.recipients)
+    notice = texts.Notice("evt_1", mail.kind, "ord_1", "SO-1001", readers, variables, "")
+
+    for one in readers:
+        text, page = letters.bodies(texts.new_delivery(notice, one, "dlv_1"))
+        assert "SO-1001" in text
+        assert "SO-1001" in page
+
+
+def test_a_change_is_told_to_the_warehouse_only_once_the_order_is_on_its_floor() -> None:
+    early = mails.order_changed(
+        ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="", is_on_floor=False
+    )
+
+    assert roles(early) == ["customer", "sales_rep"]
+    assert roles(BY_KIND["order_changed"]) == ["customer", "sales_rep", "warehouse_manager"]
+
+
+def test_a_proposal_shows_what_stands_and_what_would_and_leads_each_reader_to_its_own_page() -> None:
+    said = BY_KIND["consent_requested"].variables
+
+    assert (said["total_before"], said["total_after"]) == ("26,400.00", "17,800.00")
+    assert said["changes"][0] == {"what": "Quantity of SKID-40", "before": "3", "after": "2", "is_money": False}
+    assert said["respond_by"] == "2026-11-25 17:00 CST"
+    assert said["link"] == "https://oms.example/my/orders/ord_1"
+    assert said["staff_link"] == "https://oms.example/orders/ord_1"
+
+
+def test_an_approver_is_told_the_sum_the_reasons_and_until_when_on_the_readers_clock() -> None:
+    mail = BY_KIND["approval_escalated"]
+
+    assert mail.recipients == (Recipient("mia@oms.example", "Mia", "approver"),)
+    assert mail.variables == {
+        "customer_name": "ACME",
+        "po_number": "PO-7781",
+        "total": "26,400.00",
+        "currency": "USD",
+        "step": "manager approval",
+        "reasons": ["over 25,000.00 USD"],
+        "submitted_by": "Sam",
+        "due": "2026-11-25 17:00 CST",
+        "link": "https://oms.example/reviews/stp_1",
+        "waited": "2 days",
+        "escalated_from": "Mia",
+    }
+
+
+@pytest.mark.parametrize(
+    ("requested_on", "ready_on", "answer"),
+    [
+        (date(2026, 12, 15), date(2026, 12, 15), "can be ready as requested"),
+        (date(2026, 12, 15), date(2026, 12, 16), "can be ready, but later than requested"),
+        (None, date(2026, 12, 16), "can be ready"),
+        (date(2026, 12, 15), None, "cannot be made"),
+    ],
+)
+def test_the_plants_answer_is_said_against_the_day_that_was_asked_for(
+    requested_on: date | None, ready_on: date | None, answer: str
+) -> None:
+    mail = mails.manufacturing_answered(LINE, APPROVERS, requested_on=requested_on, ready_on=ready_on, note="")
+
+    assert mail.variables["answer"] == answer
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(seconds=59), "less than a minute"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(minutes=59), "59 minutes"),
+        (timedelta(minutes=119), "1 hour"),
+        (timedelta(hours=47), "1 day"),
+        (timedelta(days=3), "3 days"),
+    ],
+)
+def test_a_span_is_said_by_its_largest_unit_and_never_rounded_up(span: timedelta, words: str) -> None:
+    assert mails.in_words(span) == words
+
+
+@given(st.lists(st.sampled_from(["", "a@x.example", "A@x.example", "b@x.example"])))
+def test_each_mailbox_is_told_once_as_whom_it_is_named_first(emails: list[str]) -> None:
+    named = [Recipient(email, str(number), "support") for number, email in enumerate(emails)]
+
+    told_to = mails.reachable(named)
+
+    boxes = [each.email.lower() for each in told_to]
+    assert sorted(boxes) == sorted({email.lower() for email in emails} - {""})
+    for each in told_to:
+        assert each == next(one for one in named if one.email.lower() == each.email.lower())
+
+
+def test_a_person_without_words_for_staff_reads_the_neutral_ones() -> None:
+    as_read = {
+        role: mails.reader("x@x.example", "", role).role for role in ("warehouse", "channel", "approver", "auditor")
+    }
+
+    assert as_read == {
+        "warehouse": "warehouse_manager",
+        "channel": "customer",
+        "approver": "approver",
+        "auditor": "customer",
+    }
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://oms.example", "https://oms.example/", "https://oms.example/shop", "oms.example"]
+)
+def test_a_public_address_is_scheme_and_host_so_that_links_are_whole(address: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(public_url=address)
+
+
+def test_links_of_a_system_without_an_address_lead_to_this_machine() -> None:
+    assert Settings().public_url == mails.PUBLIC_URL == "http://127.0.0.1:8000"
