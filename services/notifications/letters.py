@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.errors import MessageError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
@@ -15,6 +12,7 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader, TemplateError
 
 from services.notifications import domain
 from services.notifications.domain import Delivery
+from services.notifications.envelope import Mailbox, seal
 
 _NOTHING = "\N{EM DASH}"
 # what variables of a wrong shape raise inside a template, and inside a header
@@ -45,9 +43,8 @@ class Letters:
     """Our templates and our address; `undefined` decides what a missing variable does (tests are strict, the service lenient)."""
 
     def __init__(self, mail_from: str, mail_from_name: str, undefined: type[Undefined] = _Dash) -> None:
-        user, _, host = mail_from.rpartition("@")
-        self._from = Address(mail_from_name, user, host)
-        self._domain = host
+        self._from = Mailbox(mail_from_name, mail_from)
+        self._domain = mail_from.rpartition("@")[2]
         self._environment = Environment(
             loader=PackageLoader("services.notifications", "templates"),
             # texts are no HTML; everything that ends in .html escapes what the variables hold
@@ -59,8 +56,8 @@ class Letters:
         self._environment.filters["weblink"] = _weblink
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
-    def write(self, delivery: Delivery, now: datetime) -> EmailMessage:
-        """The finished mail. Raises Unwritable when the variables do not fit."""
+    def write(self, delivery: Delivery, now: datetime) -> bytes:
+        """The finished mail as it goes to the mail server. Raises Unwritable when the variables do not fit."""
         try:
             return self._compose(delivery, now)
         except _MISFITS as fault:
@@ -68,23 +65,20 @@ class Letters:
                 f"this {delivery.kind} mail cannot be written from its variables: {type(fault).__name__}: {fault}"
             ) from fault
 
-    def _compose(self, delivery: Delivery, now: datetime) -> EmailMessage:
-        message = EmailMessage(policy=SMTP)
-        message["From"] = self._from
-        user, _, host = delivery.recipient.email.rpartition("@")
-        message["To"] = Address(domain.one_line(delivery.recipient.name), user, host)
-        message["Subject"] = delivery.subject
-        message["Date"] = format_datetime(now)
-        message["Message-ID"] = domain.message_id(delivery.delivery_id, self._domain)
-        # mail programs put all mails of an order into one conversation
-        message["References"] = domain.message_id(delivery.order_id, self._domain)
-        message["Auto-Submitted"] = "auto-generated"
-        message["X-Oms-Kind"] = delivery.kind
-        message["X-Oms-Order"] = delivery.order_number
+    def _compose(self, delivery: Delivery, now: datetime) -> bytes:
+        recipient = Mailbox(domain.one_line(delivery.recipient.name), delivery.recipient.email)
+        headers = {
+            "Subject": delivery.subject,
+            "Date": format_datetime(now),
+            "Message-ID": domain.message_id(delivery.delivery_id, self._domain),
+            # mail programs put all mails of an order into one conversation
+            "References": domain.message_id(delivery.order_id, self._domain),
+            "Auto-Submitted": "auto-generated",
+            "X-Oms-Kind": delivery.kind,
+            "X-Oms-Order": delivery.order_number,
+        }
         text, page = self.bodies(delivery)
-        message.set_content(text, cte="quoted-printable")
-        message.add_alternative(page, subtype="html", cte="quoted-printable")
-        return message
+        return seal(self._from, recipient, headers, text=text, page=page, boundary=delivery.delivery_id)
 
     def bodies(self, delivery: Delivery) -> tuple[str, str]:
         """(the plain text, the HTML page with its styles inlined)."""
@@ -96,7 +90,7 @@ class Letters:
             "number": delivery.order_number,
             "subject": delivery.subject,
             "recipient": delivery.recipient,
-            "house": self._from.display_name,
+            "house": self._from.name,
             "sees_money": delivery.recipient.role not in domain.FLOOR,
         }
         return self._environment.select_template(names).render({**delivery.variables, **ours})

@@ -11,7 +11,8 @@ from sqlmodel import Field, SQLModel
 
 from services.runtime.db import STRICT, Int64, JsonText, Text, UtcDateTime
 
-_UNDER_WAY = text("state IN ('waiting', 'sending')")
+UNDER_WAY = text("state IN ('waiting', 'sending')")
+"""Not yet sent and not dead, in the words of the index of those: a query says the same words to have the index used."""
 
 
 class Table(SQLModel, registry=registry()):
@@ -31,7 +32,7 @@ class DeliveryRow(Table, table=True):
         CheckConstraint("state <> 'dead' OR last_error <> ''", name="deliveries_dead_says_why"),
         CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="deliveries_lease"),
         Index("deliveries_in_order", "order_id", "email", "position"),
-        Index("deliveries_under_way", "position", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+        Index("deliveries_under_way", "position", sqlite_where=UNDER_WAY, postgresql_where=UNDER_WAY),
         {**STRICT, "sqlite_autoincrement": True},
     )
 

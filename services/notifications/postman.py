@@ -1,12 +1,10 @@
-"""The way out: one connection to the mail server, and what its answers mean."""
+"""The way out: a connection to the mail server that stays open between mails, and what the server's answers mean."""
 
 from __future__ import annotations
 
+import select
 import smtplib
 import ssl
-from email.message import EmailMessage
-from types import TracebackType
-from typing import Self
 
 from services.notifications.settings import NotificationsSettings
 
@@ -18,52 +16,70 @@ class ServerAway(Exception):
 
 
 class NotTaken(Exception):
-    """The mail server did not take this mail; `is_permanent` when it never will, `is_gone` when the connection went with it."""
+    """The mail server did not take this mail; `is_permanent` when it never will."""
 
-    def __init__(self, message: str, *, is_permanent: bool, is_gone: bool = False) -> None:
+    def __init__(self, message: str, *, is_permanent: bool) -> None:
         super().__init__(message)
         self.is_permanent = is_permanent
-        self.is_gone = is_gone
 
 
 class Postman:
-    """A connection to the mail server, open inside its `with` block."""
+    """Hands mails to the mail server of the settings; used by one thread at a time."""
 
     def __init__(self, settings: NotificationsSettings) -> None:
         self._settings = settings
-        self._smtp = smtplib.SMTP(timeout=settings.smtp_timeout_s)
+        self._smtp: smtplib.SMTP | None = None
 
-    def __enter__(self) -> Self:
-        """Connect, encrypt and log in as the settings say; raises ServerAway."""
+    def connect(self) -> None:
+        """Be connected, by the connection there is while the server keeps it open; raises ServerAway."""
+        if not self._is_hung_up():
+            return
+        self.close()
         settings = self._settings
+        smtp = smtplib.SMTP(timeout=settings.smtp_timeout_s)
         try:
-            self._smtp.connect(settings.smtp_host, settings.smtp_port)
+            smtp.connect(settings.smtp_host, settings.smtp_port)
             if settings.smtp_starttls:
                 # starttls() checks the certificate against this name
-                self._smtp._host = settings.smtp_host  # type: ignore[attr-defined]  # noqa: SLF001  # set by the constructor only
-                self._smtp.starttls(context=ssl.create_default_context())
+                smtp._host = settings.smtp_host  # type: ignore[attr-defined]  # noqa: SLF001  # set by the constructor only
+                smtp.starttls(context=ssl.create_default_context())
             if settings.smtp_username:
-                self._smtp.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+                smtp.login(settings.smtp_username, settings.smtp_password.get_secret_value())
         except (OSError, smtplib.SMTPException) as away:
-            self._smtp.close()
+            smtp.close()
             raise ServerAway(
                 f"the mail server {settings.smtp_host}:{settings.smtp_port} cannot be used: {_sentence(away)}"
             ) from away
-        return self
+        self._smtp = smtp
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection stands, as far as we have heard."""
+        return self._smtp is not None and self._smtp.sock is not None
+
+    def _is_hung_up(self) -> bool:
+        """A server that speaks unasked says good-bye, or has already gone."""
+        if self._smtp is None or self._smtp.sock is None:
+            return True
+        ear = select.poll()
+        ear.register(self._smtp.sock, select.POLLIN)
+        return bool(ear.poll(0))
+
+    def close(self) -> None:
         """Say good-bye when there is still somebody to hear it."""
+        smtp, self._smtp = self._smtp, None
+        if smtp is None or smtp.sock is None:
+            return
         try:
-            self._smtp.quit()
+            smtp.quit()
         except (OSError, smtplib.SMTPException):
-            self._smtp.close()
+            smtp.close()
 
-    def hand_over(self, message: EmailMessage, email: str) -> None:
-        """Give one mail to the server; raises NotTaken."""
+    def hand_over(self, mail: bytes, email: str) -> None:
+        """Give one mail to the server; raises NotTaken, and is no longer connected when the connection went with it."""
+        assert self._smtp is not None
         try:
-            self._smtp.send_message(message, from_addr=self._settings.mail_from, to_addrs=[email])
+            self._smtp.sendmail(self._settings.mail_from, [email], mail, self._options(self._smtp, email))
         except smtplib.SMTPRecipientsRefused as refusal:
             code, _ = refusal.recipients[email]
             raise NotTaken(_sentence(refusal), is_permanent=code >= _PERMANENT) from refusal
@@ -75,7 +91,18 @@ class Postman:
             # our own address is a matter of settings: somebody will mend it
             raise NotTaken(_sentence(refusal), is_permanent=False) from refusal
         except (OSError, smtplib.SMTPException) as lost:
-            raise NotTaken(_sentence(lost), is_permanent=False, is_gone=True) from lost
+            self._smtp.close()
+            raise NotTaken(_sentence(lost), is_permanent=False) from lost
+
+    @staticmethod
+    def _options(smtp: smtplib.SMTP, email: str) -> tuple[str, ...]:
+        """What the server is asked to bear: an address beyond ASCII, where there is one."""
+        if email.isascii():
+            return ()
+        smtp.ehlo_or_helo_if_needed()
+        if not smtp.has_extn("smtputf8"):
+            raise smtplib.SMTPNotSupportedError("the mail server takes no address beyond ASCII")
+        return ("SMTPUTF8", "BODY=8BITMIME")
 
 
 def _sentence(error: Exception) -> str:

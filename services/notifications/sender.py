@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -22,13 +22,15 @@ log = structlog.get_logger()
 
 POLL = timedelta(seconds=1)
 LONGEST_REST = timedelta(seconds=15)
+GATHERING = timedelta(seconds=0.2)
+"""How long new mail waits for company: mails that leave together share their transactions."""
 
 
 class Sender:
-    """Delivers by SMTP beside the server. A mail is marked as being sent before it leaves and as sent after it was taken.
+    """Delivers by SMTP beside the server. Mails are marked as being sent before they leave and as sent after they were taken.
 
-    A crash in between sends it again under the same Message-ID. An absent mail server costs a mail none of its tries: everything
-    waits until it is back.
+    A crash in between sends them again under the same Message-ID. An absent mail server costs a mail none of its tries:
+    everything waits until it is back.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Sender:
         self._settings = settings
         self._letters = letters
         self._clock = clock
+        self._postman = Postman(settings)
         self._wake = threading.Event()
         self._is_stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="mail-sender")
@@ -53,12 +56,12 @@ class Sender:
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join(timeout=self._settings.smtp_timeout_s + 5)
+        self._postman.close()
 
     def _run(self) -> None:
         rest = POLL
         while not self._is_stopping.is_set():
-            self._wake.wait(timeout=rest.total_seconds())
-            self._wake.clear()
+            self._await_mail(rest)
             try:
                 self.send_waiting()
                 rest = POLL
@@ -70,48 +73,65 @@ class Sender:
                 log.warning("mail.database_unavailable", error=type(away).__name__)
                 self._is_stopping.wait(LONGEST_REST.total_seconds())
 
+    def _await_mail(self, rest: timedelta) -> None:
+        """Until there is new mail and it had time to gather, or it is time to look for mail that is due again."""
+        if self._wake.wait(timeout=rest.total_seconds()):
+            self._is_stopping.wait(GATHERING.total_seconds())
+        else:
+            self._postman.close()  # nothing came for so long: the server need not wait for us
+        self._wake.clear()
+
     def send_waiting(self) -> int:
         """Send everything that may leave now; how many mails were tried. Raises ServerAway when nobody takes mail."""
         with self._database.reading() as session:
             if not store.has_work(session, self._settings.sender_name, self._clock()):
                 return 0
         try:
-            with Postman(self._settings) as postman:
-                return self._send_by(postman)
+            self._postman.connect()
         except ServerAway as away:
             with self._database.transaction() as session:
                 store.record_absence(session, str(away), self._clock())
             raise
+        return self._send_batches()
 
-    def _send_by(self, postman: Postman) -> int:
-        """Mark one, send it, note what came of it and mark the next in the same transaction: a crash leaves one in doubt."""
+    def _send_batches(self) -> int:
+        """Mark some, send them, note what came of them and mark the next in the same transaction."""
         with self._database.transaction() as session:
             store.take_back(session, self._settings.sender_name, self._clock())
-            delivery = self._claim(session)
+            batch = self._claim(session)
         tried = 0
-        while delivery is not None:
-            outcome = self._try(postman, delivery)
-            tried += 1
+        while batch:
+            outcomes = self._deliver(batch)
+            tried += sum(each.is_tried for each in outcomes.values())
             with self._database.transaction() as session:
-                store.record(session, delivery.delivery_id, outcome)
-                delivery = None if outcome.is_connection_lost else self._claim(session)
+                store.record(session, self._settings.sender_name, outcomes)
+                batch = self._claim(session)
         return tried
 
-    def _claim(self, session: Session) -> Delivery | None:
-        if self._is_stopping.is_set():
-            return None
+    def _claim(self, session: Session) -> list[Delivery]:
+        if self._is_stopping.is_set() or not self._postman.is_connected:
+            return []
         return store.claim(session, self._settings.sender_name, self._clock())
 
-    def _try(self, postman: Postman, delivery: Delivery) -> Aftermath:
+    def _deliver(self, batch: Sequence[Delivery]) -> dict[str, Aftermath]:
+        """Delivery id → what came of it. When the connection, the time or this process ends, the rest is put back untried."""
+        outcomes = {each.delivery_id: domain.put_back() for each in batch}
+        latest = self._clock() + domain.PATIENCE
+        for delivery in batch:
+            if not self._postman.is_connected or self._is_stopping.is_set() or self._clock() > latest:
+                break
+            outcomes[delivery.delivery_id] = self._try(delivery)
+        return outcomes
+
+    def _try(self, delivery: Delivery) -> Aftermath:
         if delivery.attempts > domain.MAX_TRIES:
             return self._failed(delivery, "its sender died each time", is_permanent=False)
         try:
-            postman.hand_over(self._letters.write(delivery, self._clock()), delivery.recipient.email)
+            self._postman.hand_over(self._letters.write(delivery, self._clock()), delivery.recipient.email)
         except Unwritable as fault:
             return self._failed(delivery, str(fault), is_permanent=True)
         except NotTaken as refusal:
-            failed = self._failed(delivery, str(refusal), is_permanent=refusal.is_permanent)
-            return replace(failed, is_connection_lost=refusal.is_gone)
+            return self._failed(delivery, str(refusal), is_permanent=refusal.is_permanent)
         log.info("mail.sent", delivery_id=delivery.delivery_id, kind=delivery.kind, order_id=delivery.order_id)
         return domain.after_success(self._clock())
 

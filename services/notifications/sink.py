@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import re
 import signal
 import socket
 import sys
@@ -12,7 +13,6 @@ import threading
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
-from email.parser import BytesHeaderParser
 from email.policy import default
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 _MAX_SIZE = 5 * 1024 * 1024
+_HEAD = re.compile(rb"\r?\n\r?\n")
+_MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 class MailSink:
@@ -28,13 +30,14 @@ class MailSink:
     `messages` holds each mail once, in the order of arrival. A mail that comes again under a Message-ID already kept (its sender
     died before it noted the answer) is accepted and only counted in `repeats`, as mailboxes with duplicate suppression do.
     With a `mail_dir` each mail is a file there, <UTC timestamp>-<sequence>.eml, complete from the moment it can be seen.
-    `replies` answers a recipient with a refusal: mail address → reply line such as "550 no such mailbox".
+    `connections` counts who came with mail. `replies` answers a recipient with a refusal: mail address → reply line such as "550 no such mailbox".
     """
 
     def __init__(self, mail_dir: Path | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
         self._kept: list[bytes] = []  # only without a folder: a system that runs for months keeps its mails on disk
         self._parsed: list[EmailMessage] = []
         self.repeats = 0
+        self.connections = 0
         self.replies: dict[str, str] = {}
         self._mail_dir = mail_dir
         self._known: set[str] = set()
@@ -54,14 +57,15 @@ class MailSink:
     def keep(self, content: bytes) -> str:
         """Keep a mail and give the answer for its sender; only then is it accepted."""
         message_id = _message_id(content)
-        if message_id and message_id in self._known:
+        if message_id in self._known:
             self.repeats += 1
             return "250 OK, kept already"
         if self._mail_dir:
             self._write(self._mail_dir, content)
         else:
             self._kept.append(content)
-        self._known.add(message_id)
+        if message_id:
+            self._known.add(message_id)
         return "250 OK, kept"
 
     @property
@@ -85,6 +89,7 @@ class MailSink:
         files = sorted(self._mail_dir.glob("*.eml"))
         for file in files:
             self._known.add(_message_id(file.read_bytes()))
+        self._known.discard("")
         return len(files)
 
 
@@ -94,7 +99,15 @@ class _Hooks:
     def __init__(self, sink: MailSink) -> None:
         self._sink = sink
 
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd finds its hooks by these names
+    async def handle_EHLO(  # noqa: N802  # aiosmtpd finds its hooks by these names
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Count who introduces himself."""
+        session.host_name = hostname
+        self._sink.connections += 1
+        return responses
+
+    async def handle_RCPT(  # noqa: N802  # see handle_EHLO
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
     ) -> str:
         """Accept the recipient, or answer what `replies` says of it."""
@@ -103,14 +116,16 @@ class _Hooks:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  # see handle_RCPT
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  # see handle_EHLO
         """Keep the mail."""
         return self._sink.keep(envelope.content)
 
 
 def _message_id(content: bytes) -> str:
-    """Read without parsing the rest of the mail."""
-    return str(BytesHeaderParser().parsebytes(content)["Message-ID"] or "").strip()
+    """Read without parsing the mail; empty when its head names none."""
+    head = _HEAD.split(content, 1)[0]
+    found = _MESSAGE_ID.search(head)
+    return found[1].decode(errors="replace") if found else ""
 
 
 def _parse(content: bytes) -> EmailMessage:

@@ -1,24 +1,43 @@
-"""Every query of notifications."""
+"""Every query of notifications. Statements are built once: putting one together costs several times what running it does."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, update
+from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col
+from sqlalchemy.sql.dml import ReturningInsert
+from sqlmodel import Session
 
 from services.kernel.errors import NotFound
 from services.notifications import domain
-from services.notifications.domain import Aftermath, Delivery, Recipient
-from services.notifications.models import DeliveryRow, VerdictRow
+from services.notifications.domain import Aftermath, Candidate, Delivery, Recipient
+from services.notifications.models import UNDER_WAY, Table
+from services.runtime.db import UtcDateTime
 
-_IN_DATABASE_ONLY = {"synchronize_session": False}
-"""The rows changed are not looked at again in this session."""
+_deliveries = Table.metadata.tables["deliveries"]
+_verdicts = Table.metadata.tables["verdicts"]
+_row = _deliveries.c
 
-_UNDER_WAY = (domain.WAITING, domain.SENDING)
+
+def _adding(table: SqlTable, answer: str) -> Mapping[str, ReturningInsert[Any]]:
+    """Dialect → the INSERT that leaves a row alone whose key is taken, and gives a column of a row that is new."""
+    return {
+        "sqlite": sqlite.insert(table).on_conflict_do_nothing().returning(table.c[answer]),
+        "postgresql": postgresql.insert(table).on_conflict_do_nothing().returning(table.c[answer]),
+    }
+
+
+# Keeping what is to be told.
+
+_ADD = _adding(_deliveries, "delivery_id")
+_KEPT = select(_row.delivery_id).where(_row.event_id == bindparam("event"), _row.email == bindparam("mailbox"))
+_TELL = _adding(_verdicts, "kind")
+_TOLD = select(_verdicts.c.kind).where(_verdicts.c.order_id == bindparam("order"))
 
 
 def add(session: Session, delivery: Delivery, now: datetime) -> str:
@@ -33,33 +52,31 @@ def add(session: Session, delivery: Delivery, now: datetime) -> str:
         "name": delivery.recipient.name,
         "role": delivery.recipient.role,
         "subject": delivery.subject,
-        "variables": dict(delivery.variables),
+        "variables": delivery.variables,
         "state": delivery.state,
         "attempts": delivery.attempts,
         "last_error": delivery.last_error,
         "asked_at": now,
         "claimed_by": "",
     }
-    session.execute(_insert(session)(DeliveryRow).values(**values).on_conflict_do_nothing())
-    _wake_sender(session)
-    is_ours = _is(delivery.event_id, delivery.recipient.email)
-    return str(session.execute(select(col(DeliveryRow.delivery_id)).where(is_ours)).scalar_one())
+    added = session.execute(_ADD[_dialect(session)], values).scalar_one_or_none()
+    if added is not None:
+        _wake_sender(session)
+        return str(added)
+    key = {"event": delivery.event_id, "mailbox": delivery.recipient.email}
+    return str(session.execute(_KEPT, key).scalar_one())
 
 
 def tell_verdict(session: Session, order_id: str, kind: str) -> str:
     """Remember the verdict unless one was told before; the one that stands."""
-    fresh = _insert(session)(VerdictRow).values(order_id=order_id, kind=kind).on_conflict_do_nothing()
-    session.execute(fresh)
-    return str(session.execute(select(col(VerdictRow.kind)).where(col(VerdictRow.order_id) == order_id)).scalar_one())
+    told = session.execute(_TELL[_dialect(session)], {"order_id": order_id, "kind": kind}).scalar_one_or_none()
+    if told is None:
+        told = session.execute(_TOLD, {"order": order_id}).scalar_one()
+    return str(told)
 
 
-def _insert(session: Session) -> Any:
-    """The INSERT of the dialect that can leave a conflicting row alone."""
-    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-
-
-def _is(event_id: str, email: str) -> ColumnElement[bool]:
-    return and_(col(DeliveryRow.event_id) == event_id, col(DeliveryRow.email) == email)
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name
 
 
 def _wake_sender(session: Session) -> None:
@@ -69,103 +86,141 @@ def _wake_sender(session: Session) -> None:
 
 def backlog(session: Session) -> tuple[int, datetime | None, int]:
     """How many mails have not left, since when the oldest waits, and how many no server took."""
-    is_waiting = col(DeliveryRow.state).in_(_UNDER_WAY)
-    waiting = session.execute(select(func.count(), func.min(col(DeliveryRow.asked_at))).where(is_waiting)).one()
-    dead = select(func.count()).select_from(DeliveryRow).where(col(DeliveryRow.state) == domain.DEAD)
+    waiting = session.execute(select(func.count(), func.min(_row.asked_at)).where(UNDER_WAY)).one()
+    dead = select(func.count()).select_from(_deliveries).where(_row.state == domain.DEAD)
     return int(waiting[0]), waiting[1], int(session.execute(dead).scalar_one())
+
+
+# Taking mails to be sent, and noting what came of them.
+
+_COLUMNS = (
+    _row.delivery_id,
+    _row.event_id,
+    _row.kind,
+    _row.order_id,
+    _row.order_number,
+    _row.email,
+    _row.name,
+    _row.role,
+    _row.variables,
+    _row.subject,
+    _row.state,
+    _row.attempts,
+    _row.last_error,
+    _row.position,
+)
+_NOW = bindparam("now", type_=UtcDateTime())
+_EARLIER = _deliveries.alias("earlier")
+_IS_OVERTAKING = exists().where(
+    _EARLIER.c.order_id == _row.order_id,
+    _EARLIER.c.email == _row.email,
+    _EARLIER.c.position < _row.position,
+    _EARLIER.c.state.in_((domain.WAITING, domain.SENDING)),
+)
+# UNDER_WAY says again what the states say, in the words of the index: without it every wake would read every mail ever sent
+_IS_DUE = and_(UNDER_WAY, _row.state == domain.WAITING, or_(_row.retry_at.is_(None), _row.retry_at <= _NOW))
+_MAY_LEAVE = and_(_IS_DUE, ~_IS_OVERTAKING)
+_IS_LOST = and_(
+    UNDER_WAY,
+    _row.state == domain.SENDING,
+    or_(_row.claimed_by == bindparam("sender"), _row.lease_until < _NOW),
+)
+_WORK = select(_row.position).where(UNDER_WAY, or_(_MAY_LEAVE, _IS_LOST)).limit(1)
+_TAKE_BACK = update(_deliveries).where(_IS_LOST).values(state=domain.WAITING, claimed_by="", lease_until=None)
+_CANDIDATES = (
+    select(_row.position, _row.attempts)
+    .where(_MAY_LEAVE)
+    .order_by(_row.position)
+    .limit(domain.MOST_AT_ONCE)
+    .with_for_update(skip_locked=True)
+)
+_BEGIN = (
+    update(_deliveries)
+    # the state is asked again: correctness rests on this statement, not on the locks before
+    .where(_row.position.in_(bindparam("positions", expanding=True)), _MAY_LEAVE)
+    .values(
+        state=domain.SENDING,
+        claimed_by=bindparam("sender"),
+        lease_until=bindparam("until"),
+        attempts=_row.attempts + 1,
+        retry_at=None,
+    )
+    .returning(*_COLUMNS)
+)
+_RECORD = (
+    update(_deliveries)
+    .where(
+        _row.delivery_id == bindparam("id"),
+        _row.state == domain.SENDING,
+        _row.claimed_by == bindparam("sender"),
+    )
+    .values(
+        state=bindparam("next_state"),
+        attempts=_row.attempts - bindparam("uncounted"),
+        last_error=bindparam("error"),
+        sent_at=bindparam("left_at"),
+        retry_at=bindparam("again_at"),
+        claimed_by="",
+        lease_until=None,
+    )
+)
+_ABSENT = (
+    update(_deliveries).where(_IS_DUE, _row.last_error != bindparam("error")).values(last_error=bindparam("error"))
+)
 
 
 def has_work(session: Session, sender: str, now: datetime) -> bool:
     """Whether any mail may leave or was lost by a sender; asked first, so that an idle sender never takes the write lock."""
-    work = select(col(DeliveryRow.position)).where(or_(_may_leave(now), _is_lost(sender, now)))
-    return session.execute(work.limit(1)).first() is not None
-
-
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    is_time = or_(col(DeliveryRow.retry_at).is_(None), col(DeliveryRow.retry_at) <= now)
-    return and_(col(DeliveryRow.state) == domain.WAITING, is_time)
-
-
-def _is_lost(sender: str, now: datetime) -> ColumnElement[bool]:
-    is_nobodys = or_(col(DeliveryRow.claimed_by) == sender, col(DeliveryRow.lease_until) < now)
-    return and_(col(DeliveryRow.state) == domain.SENDING, is_nobodys)
+    return session.execute(_WORK, {"sender": sender, "now": now}).first() is not None
 
 
 def take_back(session: Session, sender: str, now: datetime) -> None:
     """Put back what this sender had begun before it died, and what any sender began longer ago than its lease."""
-    back = update(DeliveryRow).where(_is_lost(sender, now))
-    values = back.values(state=domain.WAITING, claimed_by="", lease_until=None)
-    session.execute(values, execution_options=_IN_DATABASE_ONLY)
+    session.execute(_TAKE_BACK, {"sender": sender, "now": now})
 
 
-def claim(session: Session, sender: str, now: datetime) -> Delivery | None:
-    """Mark the first mail that may leave now as being sent and give it, this try counted; None when there is none.
+def claim(session: Session, sender: str, now: datetime) -> list[Delivery]:
+    """Mark the first mails that may leave now as being sent and give them, this try counted; none when there are none.
 
     A mail may leave when no earlier mail of its order to its mailbox is under way; dead ones do not hold it up.
     """
-    may_leave = _may_leave(now)
-    first = select(col(DeliveryRow.position)).where(may_leave).order_by(col(DeliveryRow.position)).limit(1)
-    position = session.execute(first.with_for_update(skip_locked=True)).scalar_one_or_none()
-    if position is None:
-        return None
-    # the state is asked again: correctness rests on this statement, not on the lock above
-    begin = (
-        update(DeliveryRow)
-        .where(col(DeliveryRow.position) == position, may_leave)
-        .values(
-            state=domain.SENDING,
-            claimed_by=sender,
-            lease_until=now + domain.LEASE,
-            attempts=col(DeliveryRow.attempts) + 1,
-            retry_at=None,
-        )
-    )
-    if session.execute(begin.returning(col(DeliveryRow.position)), execution_options=_IN_DATABASE_ONLY).first() is None:
-        return None
-    begun = select(DeliveryRow).where(col(DeliveryRow.position) == position)
-    return _delivery(session.execute(begun, execution_options={"populate_existing": True}).scalar_one())
+    found = session.execute(_CANDIDATES, {"now": now}).all()
+    chosen = domain.together([Candidate(row.position, row.attempts) for row in found])
+    if not chosen:
+        return []
+    terms = {"positions": chosen, "now": now, "sender": sender, "until": now + domain.LEASE}
+    begun = [_delivery(row) for row in session.execute(_BEGIN, terms)]
+    return sorted(begun, key=lambda each: each.position)
 
 
-def _may_leave(now: datetime) -> ColumnElement[bool]:
-    return and_(_is_due(now), ~_earlier_under_way())
-
-
-def _earlier_under_way() -> ColumnElement[bool]:
-    earlier = DeliveryRow.__table__.alias("earlier")  # type: ignore[attr-defined]  # SQLModel adds __table__ at run time
-    return exists().where(
-        earlier.c.order_id == col(DeliveryRow.order_id),
-        earlier.c.email == col(DeliveryRow.email),
-        earlier.c.position < col(DeliveryRow.position),
-        earlier.c.state.in_(_UNDER_WAY),
-    )
-
-
-def record(session: Session, delivery_id: str, outcome: Aftermath) -> None:
-    """Note what came of a try; a mail that another sender has taken over since is left alone."""
-    under_way = update(DeliveryRow).where(
-        col(DeliveryRow.delivery_id) == delivery_id, col(DeliveryRow.state) == domain.SENDING
-    )
-    values = under_way.values(
-        state=outcome.state,
-        last_error=outcome.last_error,
-        sent_at=outcome.sent_at,
-        retry_at=outcome.retry_at,
-        claimed_by="",
-        lease_until=None,
-    )
-    session.execute(values, execution_options=_IN_DATABASE_ONLY)
+def record(session: Session, sender: str, outcomes: Mapping[str, Aftermath]) -> None:
+    """Note what came of each try (by delivery id); a mail that another sender has taken over since is left alone."""
+    noted = [
+        {
+            "id": delivery_id,
+            "sender": sender,
+            "next_state": outcome.state,
+            "uncounted": 0 if outcome.is_tried else 1,
+            "error": outcome.last_error,
+            "left_at": outcome.sent_at,
+            "again_at": outcome.retry_at,
+        }
+        for delivery_id, outcome in outcomes.items()
+    ]
+    session.execute(_RECORD, noted)
 
 
 def record_absence(session: Session, error: str, now: datetime) -> None:
     """There was no mail server: say so on all that waits for it; no try is counted."""
-    shown = domain.one_line(error)[:400]
-    waiting = update(DeliveryRow).where(_is_due(now), col(DeliveryRow.last_error) != shown)
-    session.execute(waiting.values(last_error=shown), execution_options=_IN_DATABASE_ONLY)
+    session.execute(_ABSENT, {"now": now, "error": domain.one_line(error)[:400]})
+
+
+# What people ask for.
 
 
 def get(session: Session, delivery_id: str) -> Delivery:
     """The delivery; NotFound when there is none."""
-    row = session.execute(select(DeliveryRow).where(col(DeliveryRow.delivery_id) == delivery_id)).scalar_one_or_none()
+    row = session.execute(select(*_COLUMNS).where(_row.delivery_id == delivery_id)).one_or_none()
     if row is None:
         raise NotFound("NO_SUCH_DELIVERY", "there is no such delivery: list the deliveries and take an id from there")
     return _delivery(row)
@@ -173,37 +228,35 @@ def get(session: Session, delivery_id: str) -> Delivery:
 
 def is_acceptance_told(session: Session, order_id: str, email: str) -> bool:
     """Whether this mailbox has got, or is just getting, the "accepted" of the order."""
-    told = select(col(DeliveryRow.position)).where(
-        col(DeliveryRow.order_id) == order_id,
-        col(DeliveryRow.email) == email,
-        col(DeliveryRow.kind) == "order_accepted",
-        col(DeliveryRow.state).in_((domain.SENDING, domain.SENT)),
+    told = select(_row.position).where(
+        _row.order_id == order_id,
+        _row.email == email,
+        _row.kind == "order_accepted",
+        _row.state.in_((domain.SENDING, domain.SENT)),
     )
     return session.execute(told.limit(1)).first() is not None
 
 
 def revive(session: Session, delivery_id: str, now: datetime) -> Delivery:
     """Put a dead delivery back in line with all its tries before it."""
-    dead = update(DeliveryRow).where(col(DeliveryRow.delivery_id) == delivery_id, col(DeliveryRow.state) == domain.DEAD)
-    values = dead.values(state=domain.next_state(domain.DEAD, "revive"), attempts=0, retry_at=None, revived_at=now)
-    session.execute(values, execution_options=_IN_DATABASE_ONLY)
+    dead = update(_deliveries).where(_row.delivery_id == delivery_id, _row.state == domain.DEAD)
+    next_state = domain.next_state(domain.DEAD, "revive")
+    session.execute(dead.values(state=next_state, attempts=0, retry_at=None, revived_at=now))
     _wake_sender(session)
-    session.expire_all()
     return get(session, delivery_id)
 
 
 def listing(session: Session, *, order_id: str, state: str, after: int, limit: int) -> list[Delivery]:
     """Deliveries by filter, oldest first, beginning after a position; an empty filter lets everything pass."""
-    wanted = select(DeliveryRow).where(col(DeliveryRow.position) > after)
+    wanted = select(*_COLUMNS).where(_row.position > after)
     if order_id:
-        wanted = wanted.where(col(DeliveryRow.order_id) == order_id)
+        wanted = wanted.where(_row.order_id == order_id)
     if state:
-        wanted = wanted.where(col(DeliveryRow.state).in_(_UNDER_WAY if state == domain.WAITING else (state,)))
-    rows = session.execute(wanted.order_by(col(DeliveryRow.position)).limit(limit)).scalars()
-    return [_delivery(row) for row in rows]
+        wanted = wanted.where(UNDER_WAY if state == domain.WAITING else _row.state == state)
+    return [_delivery(row) for row in session.execute(wanted.order_by(_row.position).limit(limit))]
 
 
-def _delivery(row: DeliveryRow) -> Delivery:
+def _delivery(row: Row[Any]) -> Delivery:
     return Delivery(
         delivery_id=row.delivery_id,
         event_id=row.event_id,
@@ -216,7 +269,7 @@ def _delivery(row: DeliveryRow) -> Delivery:
         state=row.state,
         attempts=row.attempts,
         last_error=row.last_error,
-        position=row.position or 0,
+        position=row.position,
     )
 
 

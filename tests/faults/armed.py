@@ -169,8 +169,8 @@ def arm_sender(reached: Callable[[str], None]) -> None:
 
     original = Sender._try
 
-    def attempt(self: Sender, postman: Any, delivery: Any) -> Any:
-        outcome = original(self, postman, delivery)
+    def attempt(self: Sender, delivery: Any) -> Any:
+        outcome = original(self, delivery)
         reached(f"notifications.mail/{delivery.kind}.after_handover")
         return outcome
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import Session, select
 
-from services.notifications import domain, store
+from services.notifications import domain, models, store
 from services.notifications.models import DeliveryRow
 from services.notifications.postman import ServerAway
 from services.notifications.sink import MailSink
@@ -76,8 +79,8 @@ def test_fifty_simultaneous_repeats_keep_one_delivery(house: House, sink: MailSi
 
 
 def test_mails_of_an_order_leave_in_the_order_asked(house: House, sink: MailSink) -> None:
-    for event, kind in enumerate(["order_received", "order_accepted", "shipped", "invoice", "delivered"]):
-        house.tell(kind, f"e{event}")
+    for number, kind in enumerate(["order_received", "order_accepted", "shipped", "invoice", "delivered"]):
+        house.tell(kind, f"e{number}")
 
     house.sender.send_waiting()
 
@@ -98,7 +101,7 @@ def test_a_waiting_mail_blocks_later_ones_of_its_order_and_recipient_alone(house
     house.tell("order_received", "e3", "cid@other.example", order="ord_2")
 
     house.sender.send_waiting()
-    assert recipients(sink) == ["bob@acme.example", "bob@acme.example", "cid@other.example"]
+    assert recipients(sink) == ["bob@acme.example", "cid@other.example", "bob@acme.example"]
     assert {(each.email, each.state, each.attempts) for each in house.deliveries(state="waiting")} == {
         ("ann@acme.example", "waiting", 1),
         ("ann@acme.example", "waiting", 0),
@@ -244,6 +247,83 @@ def test_a_mail_whose_sender_dies_each_time_is_given_up(house: House, sink: Mail
     [dead] = house.deliveries(state="dead")
     assert dead.delivery_id == delivery_id
     assert dead.last_error == "its sender died each time (given up after 13 tries)"
+
+
+def test_mails_that_share_a_round_with_a_lost_connection_are_put_back_untried(database: Database) -> None:
+    sink = MailSink()
+    sink.start()
+    house = House(database, sink.port)
+    house.tell("order_received", "e1", "ann@acme.example", "bob@acme.example", "cid@acme.example")
+    sink.replies["bob@acme.example"] = "421 closing down"
+
+    house.sender.send_waiting()
+
+    assert [(each.email, each.state, each.attempts) for each in house.deliveries()] == [
+        ("ann@acme.example", "sent", 1),
+        ("bob@acme.example", "waiting", 1),
+        ("cid@acme.example", "waiting", 0),
+    ]
+    house.sender.send_waiting()
+    sink.stop()
+    assert recipients(sink) == ["ann@acme.example", "cid@acme.example"]
+
+
+def test_a_mail_that_kills_its_sender_counts_no_tries_of_its_neighbours(house: House, sink: MailSink) -> None:
+    house.tell("order_received", "e1", "ann@acme.example", "bob@acme.example", "cid@acme.example")
+
+    claims = []
+    for _ in range(3):
+        with house.database.transaction() as session:
+            store.take_back(session, "here", house.now)
+            claims.append([each.recipient.email for each in store.claim(session, "here", house.now)])
+
+    assert claims == [
+        ["ann@acme.example", "bob@acme.example", "cid@acme.example"],
+        ["ann@acme.example"],
+        ["ann@acme.example"],
+    ]
+
+
+def test_one_connection_carries_mail_after_mail_until_the_server_closes_it(database: Database) -> None:
+    port = MailSink().port
+    house = House(database, port)
+    for life in ("e1", "e2"):
+        sink = MailSink(port=port)
+        sink.start()
+        house.tell("order_received", f"{life}-1", order=f"ord_{life}")
+        assert house.sender.send_waiting() == 1
+        house.tell("invoice", f"{life}-2", order=f"ord_{life}")
+        assert house.sender.send_waiting() == 1
+        sink.stop()
+        assert [message["X-Oms-Kind"] for message in sink.messages] == ["order_received", "invoice"]
+        assert sink.connections == 1
+
+    assert {(each.state, each.attempts) for each in house.deliveries()} == {("sent", 1)}
+
+
+def test_looking_for_work_reads_what_is_under_way_and_nothing_that_was_sent(tmp_path: Path) -> None:
+    migrations = Path(models.__file__).parent / "migrations"
+    database = Database(f"sqlite:///{tmp_path}/notifications.db", models.Table.metadata, migrations)
+    database.migrate()
+    asked: list[tuple[str, Any]] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+
+    with database.transaction() as session:
+        now = datetime(2026, 11, 23, tzinfo=UTC)
+        assert not store.has_work(session, "here", now)
+        store.take_back(session, "here", now)
+        assert store.claim(session, "here", now) == []
+        questions = [each for each in asked if "deliveries" in each[0]]
+        plans = [
+            [str(step[3]) for step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", terms)]
+            for sql, terms in questions
+        ]
+
+    database.close()
+    assert len(plans) == 3
+    for plan in plans:
+        assert any("deliveries_under_way" in step for step in plan)
+        assert not any(step == "SCAN deliveries" for step in plan)
 
 
 def test_two_senders_never_take_the_same_mail(house: House, sink: MailSink) -> None:

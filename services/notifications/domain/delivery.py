@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,10 @@ from services.notifications.domain import catalogue
 MAX_TRIES = 12
 LEASE = timedelta(minutes=2)
 """How long another sender leaves a mail alone that a sender began to send."""
+PATIENCE = LEASE / 2
+"""How long a sender goes on with the mails it took: what it has not come to by then it puts back, well before its lease ends."""
+MOST_AT_ONCE = 20
+"""So many mails at most are in doubt when their sender dies: each of these may come a second time, under its Message-ID."""
 
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(hours=2)
@@ -73,14 +78,22 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """A mail that may leave now, by its place in the line, and how often it was tried before."""
+
+    position: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What becomes of a delivery after a try: its state, when it was sent or is tried again, and the error to show."""
+    """What becomes of a delivery: its state, when it was sent or is tried again, the error to show, and whether a try counts."""
 
     state: str
     last_error: str = ""
     sent_at: datetime | None = None
     retry_at: datetime | None = None
-    is_connection_lost: bool = False
+    is_tried: bool = True
 
 
 def next_state(state: str, verb: str) -> str:
@@ -142,6 +155,21 @@ def message_id(delivery_id: str, mail_domain: str) -> str:
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after the try number `attempts`: 2 s, then three times as long each, at most 2 hours."""
     return min(_FIRST_PAUSE * int(3 ** min(max(attempts, 1) - 1, 12)), _LONGEST_PAUSE)
+
+
+def together(candidates: Sequence[Candidate]) -> list[int]:
+    """The places in line whose mails are sent with the first: one that was tried before goes alone.
+
+    A mail that kills its sender would otherwise count the tries of whatever left beside it.
+    """
+    if candidates and candidates[0].attempts:
+        return [candidates[0].position]
+    return [each.position for each in itertools.takewhile(lambda each: not each.attempts, candidates)]
+
+
+def put_back() -> Aftermath:
+    """What becomes of a mail that was taken and not come to: it waits as before."""
+    return Aftermath(next_state(SENDING, "defer"), is_tried=False)
 
 
 def after_success(now: datetime) -> Aftermath:
