@@ -1,4 +1,4 @@
-"""`oms mails`: every mail that the embedded system sent, from the folder of its mail sink."""
+"""`oms mails`: what the embedded system sent (the folder of its mail sink), what could not be sent, and how each text reads."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
-from cli.client import VAR, JsonOption, LimitOption, VarOption
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.orders import find_order
 from cli.output import console, print_json, print_rows
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Mails: list them, show one.")
+app = typer.Typer(help="Mails: list them, show one, send dead ones again, preview a text.")
 
 _COLUMNS = (("No", "no>"), ("Sent", "date"), ("To", "to"), ("Subject", "subject"))
+_DEAD_COLUMNS = (
+    ("Id", "delivery_id"), ("Order", "order_number"), ("Kind", "kind"), ("To", "email"), ("Tries", "attempts>"),
+    ("Why it is dead", "last_error"),
+)  # fmt: skip
+_TEMPLATE_COLUMNS = (("Kind", "kind"), ("Roles", "roles"))
 
 
 @app.command("list")
@@ -53,6 +60,61 @@ def show(
                 out.print("\n" + plain_text(mail), markup=False)
             return
     raise CommandRefused(f"there is no mail {no}: `oms mails` lists them")
+
+
+@app.command()
+def dead(
+    order: Annotated[str, typer.Option(help="Only this order's: its number or id.")] = "",
+    limit: LimitOption = 200,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List mails that could not be delivered, oldest first, each with the reason."""
+    api = Api(var, "support")
+    order_id = find_order(api, order)["order_id"] if order else None
+    rows = api.rows("/v1/deliveries", limit, state="dead", order_id=order_id)
+    print_rows(
+        rows, _DEAD_COLUMNS, as_json=as_json, none="no dead mails: every one was delivered or is still on its way"
+    )
+
+
+@app.command()
+def retry(
+    delivery_id: Annotated[str, typer.Argument(metavar="ID", help="Its id in `oms mails dead`.")],
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a dead mail back in line, once what kept it from its reader is mended."""
+    row = Api(var, "admin").post(f"/v1/deliveries/{quote(delivery_id, safe='')}/retry")
+    if as_json:
+        print_json(row)
+    else:
+        console().print(f"{row['kind']} to {row['email']} is {row['state']} again", markup=False)
+
+
+@app.command()
+def templates(var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """List the kinds of mail, and the roles that have a text of each."""
+    rows = Api(var, "support").rows("/v1/mail-templates", 1_000)
+    print_rows(rows, _TEMPLATE_COLUMNS, as_json=as_json, none="no templates")
+
+
+@app.command()
+def preview(
+    kind: Annotated[str, typer.Argument(help="A kind of `oms mails templates`, such as consent_requested.")],
+    role: Annotated[str, typer.Option(help="Whose text: customer, sales_rep, approver, …")] = "customer",
+    html: Annotated[bool, typer.Option("--html", help="Print the HTML page instead of the text.")] = False,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how a mail reads, written from sample variables; nothing is sent."""
+    shown = Api(var, "support").get(f"/v1/mail-templates/{quote(kind, safe='')}/{quote(role, safe='')}")
+    if as_json:
+        print_json(shown)
+    elif html:
+        print(shown["html"])
+    else:
+        console().print(f"Subject: {shown['subject']}\n\n{shown['text'].strip()}", markup=False)
 
 
 def plain_text(mail: EmailMessage) -> str:

@@ -102,6 +102,8 @@ def delivery(one: Delivery) -> pb.Delivery:
         state=domain.shown_state(one.state),
         attempts=one.attempts,
         last_error=one.last_error,
+        order_number=one.order_number,
+        role=one.recipient.role,
     )
 
 

@@ -311,6 +311,20 @@ class FakeNotifications(Neighbour):
         self.deliveries[request.delivery_id].state = "waiting"
         return notifications.RetryDeliveryResponse(delivery=self.deliveries[request.delivery_id])
 
+    def ListTemplates(self, request: notifications.ListTemplatesRequest) -> notifications.ListTemplatesResponse:
+        self.here()
+        return notifications.ListTemplatesResponse(
+            templates=[notifications.Template(kind="shipped", roles=["customer", "support"])]
+        )
+
+    def PreviewTemplate(self, request: notifications.PreviewTemplateRequest) -> notifications.PreviewTemplateResponse:
+        self.here()
+        if (request.kind, request.role) != ("shipped", "customer"):
+            raise NotFound("NO_SUCH_TEMPLATE", "there is no such text")
+        return notifications.PreviewTemplateResponse(
+            subject="Your order SO-1001 is on its way", text="SO-1001 left us", html='<p style="color: red">SO-1001</p>'
+        )
+
     def Audit(self, request: notifications.AuditRequest) -> notifications.AuditResponse:
         self.here()
         return self.audit

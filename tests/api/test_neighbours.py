@@ -151,3 +151,19 @@ async def test_a_rule_that_does_not_compile_is_refused_by_its_code(world: World)
     assert (answer.status_code, answer.json()["code"]) == (422, "POLICY_INVALID")
     assert "BROKEN" in answer.json()["detail"]
     assert [row["version"] for row in versions.json()["rows"]] == [0]
+
+
+async def test_mail_templates_are_listed_and_previewed(world: World) -> None:
+    listed = await world.send("GET", "/v1/mail-templates", "support")
+    shown = await world.send("GET", "/v1/mail-templates/shipped/customer", "support")
+    missing = await world.send("GET", "/v1/mail-templates/shipped/king", "support")
+
+    assert listed.json() == {"rows": [{"kind": "shipped", "roles": ["customer", "support"]}], "next_cursor": None}
+    assert shown.json() == {
+        "kind": "shipped",
+        "role": "customer",
+        "subject": "Your order SO-1001 is on its way",
+        "text": "SO-1001 left us",
+        "html": '<p style="color: red">SO-1001</p>',
+    }
+    assert (missing.status_code, missing.json()["code"]) == (404, "NO_SUCH_TEMPLATE")

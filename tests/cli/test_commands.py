@@ -344,3 +344,43 @@ def test_mails_are_listed_and_shown_from_the_folder_of_the_sink(command: Oms) ->
     assert "Subject: SO-1001 accepted" in shown.out
     assert "Thank you (2)." in shown.out
     assert (missing.code, missing.err) == (1, "there is no mail 4: `oms mails` lists them\n")
+
+
+def test_dead_mails_of_an_order_are_listed_with_the_reason(command: Oms, api: FakeApi) -> None:
+    api.on("GET /v1/orders/SO-1001", {"order_id": "ord_1", "number": "SO-1001"})
+    api.page(
+        "GET /v1/deliveries",
+        {"delivery_id": "dlv_1", "order_number": "SO-1001", "kind": "shipped", "email": "a@b.example", "attempts": 12,
+         "last_error": "the mail server answered 550 no such user"},
+    )  # fmt: skip
+
+    answer = command("mails", "dead", "--order", "so-1001")
+
+    assert answer.code == 0
+    assert all(word in answer.out for word in ("dlv_1", "SO-1001", "shipped", "550 no such user"))
+    assert (api.asked[-1].query["state"], api.asked[-1].query["order_id"]) == ("dead", "ord_1")
+
+
+def test_a_dead_mail_is_put_back_in_line(command: Oms, api: FakeApi) -> None:
+    api.on(
+        "POST /v1/deliveries/dlv_1/retry",
+        {"delivery_id": "dlv_1", "kind": "shipped", "email": "a@b.example", "state": "waiting"},
+    )
+
+    answer = command("mails", "retry", "dlv_1")
+
+    assert answer.out == "shipped to a@b.example is waiting again\n"
+
+
+def test_a_mail_is_previewed_as_text_or_as_its_page(command: Oms, api: FakeApi) -> None:
+    shown = {"subject": "Order SO-1001 waits", "text": "[decide] by Friday\n", "html": "<p>decide by Friday</p>"}
+    api.on("GET /v1/mail-templates/approval_requested/approver", shown)
+    api.page("GET /v1/mail-templates", {"kind": "approval_requested", "roles": ["approver", "customer"]})
+
+    text = command("mails", "preview", "approval_requested", "--role", "approver")
+    page = command("mails", "preview", "approval_requested", "--role", "approver", "--html")
+    listed = command("mails", "templates")
+
+    assert text.out == "Subject: Order SO-1001 waits\n\n[decide] by Friday\n"
+    assert page.out == "<p>decide by Friday</p>\n"
+    assert "approver, customer" in listed.out

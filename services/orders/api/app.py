@@ -16,6 +16,7 @@ from services.orders.api import (
     holds,
     invoices,
     ledger,
+    mail_templates,
     metrics,
     openapi,
     orders,
@@ -44,7 +45,7 @@ ABOUT = (
 )
 _NOUNS = (
     place, orders, history, stream, cancellation, holds, feedback, customers, products, prices, policies, warehouses, rates,
-    stock, backorders, shipments, webhooks, invoices, payments, ledger, deliveries, audit, health, metrics, reference,
+    stock, backorders, shipments, webhooks, invoices, payments, ledger, deliveries, mail_templates, audit, health, metrics, reference,
 )  # fmt: skip
 
 

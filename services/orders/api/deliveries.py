@@ -23,7 +23,9 @@ class Delivery(BaseModel):
     delivery_id: str
     event_id: str
     order_id: str | None
+    order_number: str | None
     kind: str
+    role: str
     email: str
     subject: str
     state: str
@@ -64,7 +66,9 @@ def _delivery(row: pb.Delivery) -> Delivery:
         delivery_id=row.delivery_id,
         event_id=row.event_id,
         order_id=row.order_id or None,
+        order_number=row.order_number or None,
         kind=row.kind,
+        role=row.role,
         email=row.email,
         subject=row.subject,
         state=row.state,

@@ -136,6 +136,8 @@ class Delivery(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     LAST_ERROR_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     """Identity."""
     event_id: _builtins.str
@@ -154,6 +156,10 @@ class Delivery(_message.Message):
     """Tries so far."""
     last_error: _builtins.str
     """Why the last try failed; empty when it did not."""
+    order_number: _builtins.str
+    """The order's number."""
+    role: _builtins.str
+    """As whom the recipient is told."""
     def __init__(
         self,
         *,
@@ -166,10 +172,12 @@ class Delivery(_message.Message):
         state: _builtins.str = ...,
         attempts: _builtins.int = ...,
         last_error: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        role: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "delivery_id", b"delivery_id", "email", b"email", "event_id", b"event_id", "kind", b"kind", "last_error", b"last_error", "order_id", b"order_id", "state", b"state", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "delivery_id", b"delivery_id", "email", b"email", "event_id", b"event_id", "kind", b"kind", "last_error", b"last_error", "order_id", b"order_id", "order_number", b"order_number", "role", b"role", "state", b"state", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
