@@ -5,7 +5,7 @@ from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
-from services.inventory import transactions, wire
+from services.inventory import adjusting, transactions, wire
 from services.inventory.store import audit, backorders, reservations, stock, warehouses
 from services.kernel.clock import Clock, utc_now
 from services.runtime.db import Database
@@ -96,6 +96,23 @@ class InventoryServicer(InventoryServiceServicer):
             )
 
         return self._database.once(wire.key(request.request_id), request, pb.ReserveStockResponse, act)
+
+    def AdjustReservation(self, request: pb.AdjustReservationRequest, context: Context) -> pb.AdjustReservationResponse:
+        """Hold and queue what a changed order wants; what it gives up fills the backorders of others."""
+        adjusted = wire.adjusted(request)
+        order_id = adjusted.demand.order_id
+
+        def act(session: Session) -> pb.AdjustReservationResponse:
+            adjusting.adjust(session, adjusted, self._clock())
+            held, _ = reservations.of_order(session, order_id)
+            waiting = backorders.lines_of_order(session, order_id)
+            return pb.AdjustReservationResponse(
+                reservation_id=reservations.active_of(session, order_id) or "",
+                allocations=wire.allocations(held),
+                shortages=wire.shortages(waiting),
+            )
+
+        return self._database.once(wire.key(request.request_id), request, pb.AdjustReservationResponse, act)
 
     def GetReservation(self, request: pb.GetReservationRequest, context: Context) -> pb.GetReservationResponse:
         """What is held, waits and has shipped for an order; empty when nothing ever was."""

@@ -35,7 +35,7 @@ def put_warehouse(session: Session, place: Warehouse, now: datetime) -> None:
         return
     skus = warehouses.skus_of(session, place.warehouse_id)
     stock.take_turns(session, skus)
-    _tell_filled(session, _fill(session, skus), now)
+    _tell_filled(session, fill_queues(session, skus), now)
 
 
 def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]:
@@ -53,7 +53,7 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]
     stock.hold(session, plan.taken())
     reservations.hold(session, new.reservation_id, plan.allocations)
     backorders.add(session, [_waiting(new, shortage) for shortage in plan.shortages])
-    _tell_order(session, facts.RESERVED, demand.order_id, new.reservation_id, now)
+    tell_order(session, facts.RESERVED, demand.order_id, new.reservation_id, now)
     log.info(
         "reservation.created",
         order_id=demand.order_id,
@@ -88,10 +88,10 @@ def release(session: Session, order_id: str, now: datetime) -> tuple[int, int]:
         return 0, 0
     stock.free(session, freed)
     cancelled = backorders.cancel(session, reservation_id)
-    fills = _fill(session, {sku for sku, _ in freed})
-    tellings = [(order_id, facts.RELEASED, reservation_id), *_filled(fills)]
+    fills = fill_queues(session, {sku for sku, _ in freed})
+    tellings = [(order_id, facts.RELEASED, reservation_id), *filled(fills)]
     for affected_id, kind, subject_id in sorted(tellings):
-        _tell_order(session, kind, affected_id, subject_id, now)
+        tell_order(session, kind, affected_id, subject_id, now)
     log.info("reservation.released", order_id=order_id, released=sum(freed.values()), cancelled=cancelled)
     return sum(freed.values()), cancelled
 
@@ -107,7 +107,7 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
     change = _add_layer(session, receipt.warehouse_id, receipt.sku, receipt.quantity, receipt.unit_cost, occasion)
     supply = expected.open_supply(session, [receipt.sku], receipt.warehouse_id).get(receipt.sku, [])
     expected.come(session, queueing.arrived(supply, receipt.quantity))
-    fills = _fill(session, [receipt.sku])
+    fills = fill_queues(session, [receipt.sku])
     _tell_filled(session, fills, now)
     _tell_change(session, facts.RECEIVED, change, now)
     log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
@@ -130,7 +130,7 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
         warehouses.settle_currency(session, place, valued_in)
         unit_cost = layers.last_unit_cost(session, place, sku, valued_in)
         change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
-        _tell_filled(session, _fill(session, [sku]), now)
+        _tell_filled(session, fill_queues(session, [sku]), now)
     else:
         change = _take_layers(session, place, sku, -adjustment.delta, valued_in, occasion)
     _tell_change(session, facts.ADJUSTED, change, now)
@@ -205,7 +205,7 @@ def _take_layers(session: Session, place: str, sku: str, units: int, currency: s
     return change
 
 
-def _fill(session: Session, skus: Iterable[str]) -> tuple[Fill, ...]:
+def fill_queues(session: Session, skus: Iterable[str]) -> tuple[Fill, ...]:
     """Serve the queues of these SKUs from what is free, until nothing is free that somebody waits for."""
     done: list[Fill] = []
     for sku in sorted(set(skus)):
@@ -230,17 +230,17 @@ def _record_fills(session: Session, sku: str, fills: Sequence[Fill]) -> None:
         reservations.hold(session, fill.backorder.reservation_id, [part])
 
 
-def _filled(fills: Iterable[Fill]) -> set[tuple[str, str, str]]:
+def filled(fills: Iterable[Fill]) -> set[tuple[str, str, str]]:
     """(order id, kind, reservation id) of each fact that fills call for."""
     return {(fill.backorder.order_id, facts.ALLOCATED, fill.backorder.reservation_id) for fill in fills}
 
 
 def _tell_filled(session: Session, fills: Iterable[Fill], now: datetime) -> None:
-    for order_id, kind, reservation_id in sorted(_filled(fills)):
-        _tell_order(session, kind, order_id, reservation_id, now)
+    for order_id, kind, reservation_id in sorted(filled(fills)):
+        tell_order(session, kind, order_id, reservation_id, now)
 
 
-def _tell_order(session: Session, kind: str, order_id: str, reservation_id: str, now: datetime) -> None:
+def tell_order(session: Session, kind: str, order_id: str, reservation_id: str, now: datetime) -> None:
     """Emit where the order stands, read once its counter is locked: newer facts never know less than older ones."""
 
     def detail() -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Protobuf to domain and back; the only place that checks shapes."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from oms.inventory.v1 import inventory_pb2 as pb
@@ -10,6 +11,7 @@ from services.inventory.domain.allocation import Allocation, Candidate, LineDema
 from services.inventory.domain.backorders import Supply, Waiting
 from services.inventory.domain.requests import (
     DEFAULT_LEASE_SECONDS,
+    Adjusted,
     Adjustment,
     Announcement,
     Demand,
@@ -21,7 +23,7 @@ from services.inventory.domain.warehouses import KINDS, Warehouse
 from services.inventory.store.audit import Finding
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice
-from services.kernel.quantity import MAX_QUANTITY, positive
+from services.kernel.quantity import MAX_QUANTITY, non_negative, positive
 
 MAX_ID = 64
 MAX_TEXT = 200
@@ -88,11 +90,10 @@ def _at_most(count: int, most: int, what: str) -> None:
         raise InvalidArgument("TOO_MANY", f"at most {most} {what} are allowed, not {count}")
 
 
-def _lines(lines: Sequence[types.LineQuantity]) -> tuple[LineDemand, ...]:
+def _lines(lines: Sequence[types.LineQuantity], units: Callable[[int, str], int] = positive) -> tuple[LineDemand, ...]:
     _at_most(len(lines), MAX_LINES, "lines")
     read = tuple(
-        LineDemand(identity(line.line_id, "line_id"), sku(line.sku), positive(line.quantity, "quantity"))
-        for line in lines
+        LineDemand(identity(line.line_id, "line_id"), sku(line.sku), units(line.quantity, "quantity")) for line in lines
     )
     if len({line.line_id for line in read}) < len(read):
         raise InvalidArgument("LINE_TWICE", "each line_id may come once: add the quantities up")
@@ -122,26 +123,48 @@ def warehouse(request: pb.PutWarehouseRequest) -> Warehouse:
 
 def demand(request: pb.ReserveStockRequest) -> Demand:
     """What an order asks for and who may serve it."""
-    _at_most(len(request.costs), MAX_WAREHOUSES, "warehouses")
-    candidates = tuple(
-        Candidate(
-            identity(place.warehouse_id, "warehouse_id"), _within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor")
-        )
-        for place in request.costs
-    )
-    if len({place.warehouse_id for place in candidates}) < len(candidates):
-        raise InvalidArgument("WAREHOUSE_TWICE", "each warehouse may come once in costs")
+    candidates = _candidates(request.costs)
     if request.lines and not candidates:
         raise InvalidArgument(
             "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
         )
+    return _demand(request, _lines(request.lines), candidates)
+
+
+def adjusted(request: pb.AdjustReservationRequest) -> Adjusted:
+    """What a changed order asks for in all, zero units included."""
+    carried: Counter[tuple[str, str]] = Counter()
+    for part in request.carried:
+        place = identity(part.warehouse_id, "warehouse_id")
+        carried[identity(part.line_id, "line_id"), place] += positive(part.quantity, "quantity")
+    return Adjusted(_demand(request, _lines(request.lines, non_negative), _candidates(request.costs)), carried)
+
+
+def _demand(
+    request: pb.ReserveStockRequest | pb.AdjustReservationRequest,
+    lines: tuple[LineDemand, ...],
+    candidates: tuple[Candidate, ...],
+) -> Demand:
     return Demand(
         identity(request.order_id, "order_id"),
-        _lines(request.lines),
+        lines,
         candidates,
         _within(request.placed_at_micros, 0, END_OF_TIME_MICROS, "placed_at_micros"),
         _within(request.lease_seconds, 0, MAX_LEASE_SECONDS, "lease_seconds") or DEFAULT_LEASE_SECONDS,
     )
+
+
+def _candidates(costs: Sequence[pb.WarehouseCost]) -> tuple[Candidate, ...]:
+    _at_most(len(costs), MAX_WAREHOUSES, "warehouses")
+    candidates = tuple(
+        Candidate(
+            identity(place.warehouse_id, "warehouse_id"), _within(place.cost_minor, 0, MAX_COST_MINOR, "cost_minor")
+        )
+        for place in costs
+    )
+    if len({place.warehouse_id for place in candidates}) < len(candidates):
+        raise InvalidArgument("WAREHOUSE_TWICE", "each warehouse may come once in costs")
+    return candidates
 
 
 def receipt(request: pb.ReceiveStockRequest) -> Receipt:

@@ -91,6 +91,34 @@ class Stockroom:
         )
         return self.servicer.ReserveStock(request, None)
 
+    def change(
+        self,
+        order_id: str,
+        lines: Mapping[str, tuple[str, int]],
+        costs: Mapping[str, int] | None = None,
+        *,
+        carried: Mapping[tuple[str, str], int] | None = None,
+        placed_days: int = 0,
+        key: str = "",
+    ) -> pb.AdjustReservationResponse:
+        """Adjust the reservation to all that is wanted now; `carried` is (line id, warehouse id) → units in shipments."""
+        placed_at = MARCH + timedelta(days=placed_days)
+        request = pb.AdjustReservationRequest(
+            request_id=key or self.key(),
+            order_id=order_id,
+            lines=[_line(line_id, sku, quantity) for line_id, (sku, quantity) in lines.items()],
+            costs=[
+                pb.WarehouseCost(warehouse_id=place, cost_minor=cost)
+                for place, cost in ({"w1": 900, "w2": 1000, "w3": 1100} if costs is None else costs).items()
+            ],
+            placed_at_micros=int(placed_at.timestamp()) * 1_000_000,
+            carried=[
+                pb.Allocation(line_id=line_id, warehouse_id=place, quantity=units)
+                for (line_id, place), units in (carried or {}).items()
+            ],
+        )
+        return self.servicer.AdjustReservation(request, None)
+
     def release(self, order_id: str) -> tuple[int, int]:
         request = pb.ReleaseReservationRequest(request_id=self.key(), order_id=order_id, reason="cancelled")
         freed = self.servicer.ReleaseReservation(request, None)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.inventory.domain.adjusting import Carried
 from services.inventory.domain.allocation import Candidate, LineDemand
 from services.kernel.money import UnitPrice
 
@@ -17,6 +18,17 @@ class Demand:
     candidates: tuple[Candidate, ...]
     placed_at_micros: int
     lease_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """What a changed order wants in all, zero where it wants nothing more, and what its shipments carry.
+
+    Without candidates the known ones stay.
+    """
+
+    demand: Demand
+    carried: Carried
 
 
 @dataclass(frozen=True, slots=True)

@@ -647,6 +647,94 @@ class ReserveStockResponse(_message.Message):
 Global___ReserveStockResponse: _TypeAlias = ReserveStockResponse  # noqa: Y015
 
 @_typing.final
+class AdjustReservationRequest(_message.Message):
+    """Makes what is held and waits for an order what the changed order wants."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    COSTS_FIELD_NUMBER: _builtins.int
+    PLACED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    LEASE_SECONDS_FIELD_NUMBER: _builtins.int
+    CARRIED_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    placed_at_micros: _builtins.int
+    """When the order was placed, microseconds since the epoch: a new backorder waits where the order has always waited."""
+    lease_seconds: _builtins.int
+    """Seconds until the sweep asks whether the order still lives, when nothing was held before; 0 means the default."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Stock lines only: every unit wanted since the order began, those that have shipped included. A line that is missing and known
+        is wanted no more; 0 says the same.
+        """
+
+    @_builtins.property
+    def costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___WarehouseCost]:
+        """Warehouses that can serve the order with their cost; empty leaves them as they are."""
+
+    @_builtins.property
+    def carried(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
+        """Units that shipments which were not cancelled carry, those that have left included: they stay held where they are."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        costs: _abc.Iterable[Global___WarehouseCost] | None = ...,
+        placed_at_micros: _builtins.int = ...,
+        lease_seconds: _builtins.int = ...,
+        carried: _abc.Iterable[Global___Allocation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried", b"carried", "costs", b"costs", "lease_seconds", b"lease_seconds", "lines", b"lines", "order_id", b"order_id", "placed_at_micros", b"placed_at_micros", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustReservationRequest: _TypeAlias = AdjustReservationRequest  # noqa: Y015
+
+@_typing.final
+class AdjustReservationResponse(_message.Message):
+    """What is held and waits after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESERVATION_ID_FIELD_NUMBER: _builtins.int
+    ALLOCATIONS_FIELD_NUMBER: _builtins.int
+    SHORTAGES_FIELD_NUMBER: _builtins.int
+    reservation_id: _builtins.str
+    """The reservation; empty when nothing is held or waits."""
+    @_builtins.property
+    def allocations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allocation]:
+        """Held and not yet shipped."""
+
+    @_builtins.property
+    def shortages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Shortage]:
+        """Waiting as a backorder."""
+
+    def __init__(
+        self,
+        *,
+        reservation_id: _builtins.str = ...,
+        allocations: _abc.Iterable[Global___Allocation] | None = ...,
+        shortages: _abc.Iterable[Global___Shortage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocations", b"allocations", "reservation_id", b"reservation_id", "shortages", b"shortages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustReservationResponse: _TypeAlias = AdjustReservationResponse  # noqa: Y015
+
+@_typing.final
 class GetReservationRequest(_message.Message):
     """Asks what is held for an order."""
 

@@ -70,6 +70,11 @@ class InventoryServiceStub:
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReserveStockRequest.SerializeToString,
                 response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReserveStockResponse.FromString,
                 _registered_method=True)
+        self.AdjustReservation = channel.unary_unary(
+                '/oms.inventory.v1.InventoryService/AdjustReservation',
+                request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationRequest.SerializeToString,
+                response_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationResponse.FromString,
+                _registered_method=True)
         self.GetReservation = channel.unary_unary(
                 '/oms.inventory.v1.InventoryService/GetReservation',
                 request_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.GetReservationRequest.SerializeToString,
@@ -155,6 +160,13 @@ class InventoryServiceServicer:
 
     def ReserveStock(self, request, context):
         """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdjustReservation(self, request, context):
+        """Hold and queue what a changed order wants, give the rest to who waits. FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -246,6 +258,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ReserveStock,
                     request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReserveStockRequest.FromString,
                     response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.ReserveStockResponse.SerializeToString,
+            ),
+            'AdjustReservation': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdjustReservation,
+                    request_deserializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationRequest.FromString,
+                    response_serializer=oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationResponse.SerializeToString,
             ),
             'GetReservation': grpc.unary_unary_rpc_method_handler(
                     servicer.GetReservation,
@@ -473,6 +490,33 @@ class InventoryService:
             '/oms.inventory.v1.InventoryService/ReserveStock',
             oms_dot_inventory_dot_v1_dot_inventory__pb2.ReserveStockRequest.SerializeToString,
             oms_dot_inventory_dot_v1_dot_inventory__pb2.ReserveStockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdjustReservation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.inventory.v1.InventoryService/AdjustReservation',
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationRequest.SerializeToString,
+            oms_dot_inventory_dot_v1_dot_inventory__pb2.AdjustReservationResponse.FromString,
             options,
             channel_credentials,
             insecure,

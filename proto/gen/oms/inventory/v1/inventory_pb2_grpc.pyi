@@ -47,6 +47,8 @@ class InventoryServiceStub:
     """Stock levels."""
     ReserveStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReserveStockRequest, _inventory_pb2.ReserveStockResponse]
     """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders."""
+    AdjustReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustReservationRequest, _inventory_pb2.AdjustReservationResponse]
+    """Hold and queue what a changed order wants, give the rest to who waits. FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST."""
     GetReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetReservationRequest, _inventory_pb2.GetReservationResponse]
     """What is held for an order."""
     ReleaseReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseReservationRequest, _inventory_pb2.ReleaseReservationResponse]
@@ -81,6 +83,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Stock levels."""
     ReserveStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReserveStockRequest, _inventory_pb2.ReserveStockResponse]  # type: ignore[assignment]
     """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders."""
+    AdjustReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustReservationRequest, _inventory_pb2.AdjustReservationResponse]  # type: ignore[assignment]
+    """Hold and queue what a changed order wants, give the rest to who waits. FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST."""
     GetReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetReservationRequest, _inventory_pb2.GetReservationResponse]  # type: ignore[assignment]
     """What is held for an order."""
     ReleaseReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseReservationRequest, _inventory_pb2.ReleaseReservationResponse]  # type: ignore[assignment]
@@ -154,6 +158,14 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReserveStockResponse, _abc.Awaitable[_inventory_pb2.ReserveStockResponse]]:
         """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders."""
+
+    @_abc_1.abstractmethod
+    def AdjustReservation(
+        self,
+        request: _inventory_pb2.AdjustReservationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.AdjustReservationResponse, _abc.Awaitable[_inventory_pb2.AdjustReservationResponse]]:
+        """Hold and queue what a changed order wants, give the rest to who waits. FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST."""
 
     @_abc_1.abstractmethod
     def GetReservation(

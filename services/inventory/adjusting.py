@@ -1,0 +1,120 @@
+"""What changing an order's reservation does inside its one transaction; rows are locked in the order of transactions.py."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from services.inventory.domain import facts
+from services.inventory.domain.adjusting import Change, change
+from services.inventory.domain.allocation import Candidate, LineDemand, allocate
+from services.inventory.domain.backorders import Fill, Waiting
+from services.inventory.domain.requests import Adjusted, Demand
+from services.inventory.store import adjusting as store
+from services.inventory.store import reservations, stock
+from services.inventory.store.reservations import NewReservation
+from services.inventory.transactions import fill_queues, filled, tell_order
+from services.kernel.errors import Conflict, InvalidArgument
+from services.kernel.ids import new_id
+
+log = structlog.get_logger()
+
+
+def adjust(session: Session, adjusted: Adjusted, now: datetime) -> None:
+    """Make what the order holds and waits for what it wants now; what it gives up serves the queue, itself in its own place."""
+    demand = adjusted.demand
+    _take_turns(session, demand)
+    known = reservations.active_of(session, demand.order_id)
+    candidates = demand.candidates or (store.candidates_of(session, known) if known else ())
+    wanted = change(demand.lines, store.holdings(session, demand.order_id), candidates, adjusted.carried)
+    reservation_id = known or (_open(session, demand, now) if wanted.added else "")
+    if not reservation_id:
+        return
+    if known and demand.candidates:
+        store.put_candidates(session, known, demand.candidates)
+    _get(session, reservation_id, demand, wanted.added, candidates)
+    _give_up(session, reservation_id, wanted)
+    fills = fill_queues(session, {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id))
+    _tell(session, demand.order_id, reservation_id, wanted, fills, now)
+    # after the fact, like a shipment: it locked the order's counter
+    store.close_when_empty(session, reservation_id)
+
+
+def _take_turns(session: Session, demand: Demand) -> None:
+    """Keep others out of every SKU the order wants or has; Conflict when it got another one in between."""
+    skus = {line.sku for line in demand.lines} | _known_skus(session, demand.order_id)
+    stock.take_turns(session, skus)
+    if not _known_skus(session, demand.order_id) <= skus:
+        raise Conflict("RESERVATION_CHANGED", f"the reservation of order {demand.order_id} was changed: try again")
+
+
+def _known_skus(session: Session, order_id: str) -> set[str]:
+    return reservations.skus_of(session, reservations.active_of(session, order_id) or "")
+
+
+def _open(session: Session, demand: Demand, now: datetime) -> str:
+    if not demand.candidates:
+        raise InvalidArgument(
+            "WAREHOUSES_MISSING", "costs is empty: name at least one warehouse that can serve the order"
+        )
+    new = NewReservation(
+        new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, demand.candidates
+    )
+    reservations.create(session, new, now)
+    return new.reservation_id
+
+
+def _get(
+    session: Session,
+    reservation_id: str,
+    demand: Demand,
+    added: Sequence[LineDemand],
+    candidates: tuple[Candidate, ...],
+) -> None:
+    """Hold what is free before anything is given up, and queue the rest: nobody is overtaken by a change."""
+    places = [candidate.warehouse_id for candidate in candidates]
+    plan = allocate(added, stock.available(session, {line.sku for line in added}, places), candidates)
+    stock.hold(session, plan.taken())
+    reservations.hold(session, reservation_id, plan.allocations)
+    queue = [
+        Waiting(
+            new_id("bo"),
+            reservation_id,
+            demand.order_id,
+            short.line_id,
+            short.sku,
+            short.quantity,
+            demand.placed_at_micros,
+            candidates,
+        )
+        for short in plan.shortages
+    ]
+    store.wait_more(session, queue)
+
+
+def _give_up(session: Session, reservation_id: str, wanted: Change) -> None:
+    store.wait_less(session, reservation_id, wanted.cancelled)
+    store.let_go(session, reservation_id, wanted.freed)
+    stock.free(session, wanted.freed_units())
+
+
+def _tell(
+    session: Session, order_id: str, reservation_id: str, wanted: Change, fills: Sequence[Fill], now: datetime
+) -> None:
+    """One fact an order that is concerned; the changed one is told that it reserved, or only released."""
+    others = {one for one in filled(fills) if one[0] != order_id}
+    is_served = len(others) < len(filled(fills))
+    mine = set()
+    if wanted != Change() or is_served:
+        kind = facts.RESERVED if wanted.added or is_served else facts.RELEASED
+        mine.add((order_id, kind, reservation_id))
+    for affected_id, kind, subject_id in sorted(mine | others):
+        tell_order(session, kind, affected_id, subject_id, now)
+    log.info(
+        "reservation.adjusted",
+        order_id=order_id,
+        added=sum(line.quantity for line in wanted.added),
+        released=sum(part.quantity for part in wanted.freed),
+        cancelled=sum(line.quantity for line in wanted.cancelled),
+    )
