@@ -34,6 +34,13 @@ def decision(decided: Decision) -> pb.CommitCreditResponse:
     )
 
 
+def adjusted(decided: Decision) -> pb.AdjustCreditResponse:
+    """Whether there was room for the changed order."""
+    return pb.AdjustCreditResponse(
+        is_granted=decided.is_granted, exposure=money(decided.exposure), limit=money(decided.limit)
+    )
+
+
 def invoice(issued: Invoice) -> pb.Invoice:
     """An invoice as it stands."""
     return pb.Invoice(

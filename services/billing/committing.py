@@ -1,9 +1,9 @@
-"""Committing an order to its customer's credit and giving it back, each inside the caller's transaction."""
+"""Committing an order to its customer's credit, changing that and giving it back, each inside the caller's transaction."""
 
 from sqlmodel import Session
 
-from services.billing.domain.credit import Account, Decision, amount_to_commit, needs_credit
-from services.billing.store import credit
+from services.billing.domain.credit import Account, Decision, amount_to_adjust, amount_to_commit, needs_credit
+from services.billing.store import credit, invoices
 from services.kernel.money import Money
 
 
@@ -26,6 +26,30 @@ def commit(
     elif adding.minor and not credit.commit_within_limit(session, customer_id, adding):
         return _decision(account, is_granted=False)
     credit.record_commitment(session, order_id, customer_id, adding)
+    return _decision(account, is_granted=True)
+
+
+def adjust(
+    session: Session, *, order_id: str, customer_id: str, total: Money, payment_method: str, is_forced: bool
+) -> Decision:
+    """Commit a changed order's total less what is invoiced of it. More needs room unless forced; less is always granted."""
+    if not needs_credit(payment_method):
+        standing = credit.account(session, customer_id, total.currency)
+        return _decision(standing or Account.unknown(customer_id, total.currency), is_granted=True)
+    take = credit.take_or_open if is_forced else credit.take
+    account = take(session, customer_id, total.currency)
+    if account is None:
+        return _decision(Account.unknown(customer_id, total.currency), is_granted=not total.minor)
+    held = credit.commitment(session, order_id)
+    adding = amount_to_adjust(total, invoices.billed_total(session, order_id, total.currency), held)
+    if adding.minor <= 0 or is_forced:
+        credit.move(session, customer_id, committed=adding, receivable=Money.zero(total.currency))
+    elif not credit.commit_within_limit(session, customer_id, adding):
+        return _decision(account, is_granted=False)
+    if held is not None and adding.minor < 0:
+        credit.give_back(session, held, -adding)
+    elif adding.minor:
+        credit.record_commitment(session, order_id, customer_id, adding)
     return _decision(account, is_granted=True)
 
 

@@ -67,6 +67,25 @@ class BillingServicer(rpc.BillingServiceServicer):
 
         return self.database.once(request.request_id, request, pb.CommitCreditResponse, act)
 
+    def AdjustCredit(self, request: pb.AdjustCreditRequest, context: Context) -> pb.AdjustCreditResponse:
+        """Commit a changed order's new total in place of the old one. No room is an answer and changes nothing."""
+        order_id, customer_id = wire.text(request.order_id, "order_id"), wire.text(request.customer_id, "customer_id")
+        total, method = wire.money(request, "amount"), wire.payment_method(request.payment_method)
+
+        def act(session: Session) -> pb.AdjustCreditResponse:
+            decision = committing.adjust(
+                session,
+                order_id=order_id,
+                customer_id=customer_id,
+                total=total,
+                payment_method=method,
+                is_forced=request.is_forced,
+            )
+            log.info("credit.adjusted", order_id=order_id, is_granted=decision.is_granted, is_forced=request.is_forced)
+            return answers.adjusted(decision)
+
+        return self.database.once(request.request_id, request, pb.AdjustCreditResponse, act)
+
     def ReleaseCredit(self, request: pb.ReleaseCreditRequest, context: Context) -> pb.ReleaseCreditResponse:
         """Give back what is committed and not invoiced; nothing committed gives back nothing."""
         order_id = wire.text(request.order_id, "order_id")

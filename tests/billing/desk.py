@@ -112,6 +112,19 @@ class Desk:
         )
         return self.billing.CommitCredit(request, CONTEXT)
 
+    def adjust(
+        self, order_id: str, minor: int, *, method: str = "terms", is_forced: bool = False, request_id: str = ""
+    ) -> pb.AdjustCreditResponse:
+        request = pb.AdjustCreditRequest(
+            request_id=request_id or self._id(),
+            order_id=order_id,
+            customer_id="cus_acme",
+            amount=usd(minor),
+            payment_method=method,
+            is_forced=is_forced,
+        )
+        return self.billing.AdjustCredit(request, CONTEXT)
+
     def release(self, order_id: str, request_id: str = "") -> int:
         request = pb.ReleaseCreditRequest(request_id=request_id or self._id(), order_id=order_id)
         return self.billing.ReleaseCredit(request, CONTEXT).released.minor_units

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 
 from services.runtime.db import Database
-from tests.billing.desk import Desk
+from tests.billing.desk import Desk, order_of
 
 
 def test_two_orders_cannot_share_the_same_headroom(desk: Desk) -> None:
@@ -129,3 +131,121 @@ def test_a_new_limit_keeps_what_is_committed(desk: Desk) -> None:
 
     assert desk.account() == (700, 0)
     assert not desk.commit("ord_2", 1).is_granted
+
+
+def test_a_changed_order_commits_its_new_total_in_place_of_the_old_one(desk: Desk) -> None:
+    desk.limit(1000)
+    desk.commit("ord_1", 700)
+
+    raised = desk.adjust("ord_1", 1000, request_id="order/ord_1/change/chg_1/credit")
+    assert (raised.is_granted, raised.exposure.minor_units, raised.limit.minor_units) == (True, 700, 1000)
+    assert desk.adjust("ord_1", 1000, request_id="order/ord_1/change/chg_1/credit") == raised
+    assert desk.account() == (1000, 0)
+
+    assert desk.adjust("ord_1", 250).is_granted
+    assert desk.account() == (250, 0)
+    assert desk.violations() == {}
+
+
+def test_a_larger_order_without_room_changes_nothing_until_it_is_forced(desk: Desk) -> None:
+    desk.limit(1000)
+    desk.commit("ord_1", 700)
+
+    assert not desk.adjust("ord_1", 1001).is_granted
+    assert desk.account() == (700, 0)
+    assert desk.adjust("ord_1", 1001, is_forced=True).is_granted
+    assert desk.account() == (1001, 0)
+    assert desk.violations() == {}
+
+
+def test_a_smaller_order_is_granted_even_to_a_customer_beyond_the_limit(desk: Desk) -> None:
+    desk.limit(1000)
+    desk.commit("ord_1", 1000)
+    desk.limit(10)
+
+    assert desk.adjust("ord_1", 900).is_granted
+    assert desk.adjust("ord_1", 900).is_granted
+    assert not desk.adjust("ord_1", 901).is_granted
+
+    assert desk.account() == (900, 0)
+    assert desk.violations() == {}
+
+
+def test_what_is_invoiced_is_owed_and_commits_no_more(desk: Desk) -> None:
+    desk.limit(100_000)
+    order = order_of({"1": (10, "10.00")})
+    desk.commit("ord_1", order.total.minor_units)
+    desk.invoice(order, "shp_1", {"1": 6})
+
+    desk.adjust("ord_1", 7000)
+    assert desk.account() == (1000, 6000)
+    desk.adjust("ord_1", 5000)
+    assert desk.account() == (0, 6000)
+    desk.adjust("ord_1", 9000)
+    assert desk.account() == (3000, 6000)
+    assert desk.violations() == {}
+
+
+def test_a_changed_order_that_needs_no_credit_commits_nothing(desk: Desk) -> None:
+    for method in ("card", "prepaid", "deposit"):
+        assert desk.adjust(f"ord_{method}", 5_000_000, method=method).is_granted
+
+    assert desk.account() == (0, 0)
+
+
+def test_an_order_that_never_committed_does_so_when_it_is_changed(desk: Desk) -> None:
+    assert not desk.adjust("ord_1", 1).is_granted
+    assert desk.adjust("ord_1", 0).is_granted
+    desk.limit(1000)
+
+    assert desk.adjust("ord_1", 400).is_granted
+
+    assert desk.account() == (400, 0)
+    assert desk.violations() == {}
+
+
+def test_two_changes_at_once_cannot_share_the_same_headroom(desk: Desk) -> None:
+    desk.limit(1000)
+    for number in range(8):
+        desk.commit(f"ord_{number}", 100)
+    start = threading.Barrier(8)
+
+    def adjust(number: int) -> bool:
+        start.wait()
+        return desk.adjust(f"ord_{number}", 200, request_id=f"r{number}").is_granted
+
+    with ThreadPoolExecutor(8) as pool:
+        granted = list(pool.map(adjust, range(8)))
+
+    assert granted.count(True) == 2
+    assert desk.account() == (1000, 0)
+    assert desk.violations() == {}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_changed_order_owes_what_its_last_version_says_and_has_nothing_committed(desk: Desk, seed: int) -> None:
+    chance = random.Random(seed)
+    desk.limit(10_000_000)
+    lines = {str(number): (chance.randint(2, 9), f"{chance.randint(1, 9999) / 100:.2f}") for number in range(3)}
+    order = order_of(lines, discount=100, freight=1999, tax_rate="0.0825")
+    desk.commit("ord_1", order.total.minor_units)
+    shipped = dict.fromkeys(lines, 0)
+
+    for step in range(3):
+        line_id = chance.choice(list(lines))
+        if shipped[line_id] < lines[line_id][0]:
+            desk.invoice(order, f"shp_{step}", {line_id: 1})
+            shipped[line_id] += 1
+        lines = {
+            key: (shipped.get(key, 0) + chance.randint(1, 5), price)
+            for key, (_, price) in lines.items()
+            if shipped.get(key) or chance.random() < 0.8
+        } | {f"new-{step}": (chance.randint(1, 5), f"{chance.randint(100, 9999) / 100:.2f}")}
+        shipped |= {key: 0 for key in lines if key not in shipped}
+        order = order_of(lines, discount=100 + 50 * step, freight=1999 + step, tax_rate="0.0825")
+        assert desk.adjust("ord_1", order.total.minor_units).is_granted
+        assert sum(desk.account()) == order.total.minor_units
+    desk.invoice(order, "shp_last", {key: units - shipped[key] for key, (units, _) in lines.items()})
+
+    assert desk.account() == (0, order.total.minor_units)
+    assert desk.violations() == {}

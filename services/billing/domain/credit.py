@@ -52,7 +52,7 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to CommitCredit, with the account as it stood before it."""
+    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it."""
 
     is_granted: bool
     exposure: Money
@@ -74,6 +74,12 @@ def amount_to_commit(asked: Money, earlier: Commitment | None) -> Money | None:
     if not earlier.is_released:
         return None
     return max(asked - earlier.invoiced, Money.zero(asked.currency))
+
+
+def amount_to_adjust(total: Money, invoiced: Money, earlier: Commitment | None) -> Money:
+    """What a changed order commits more (negative: less), so that its new total less what is invoiced remains committed."""
+    zero = Money.zero(total.currency)
+    return max(total - invoiced, zero) - (earlier.remaining if earlier else zero)
 
 
 def moved_by_invoice(commitment: Commitment | None, invoice_total: Money) -> Money:

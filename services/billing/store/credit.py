@@ -118,6 +118,16 @@ def release_commitment(session: Session, held: Commitment) -> None:
     )
 
 
+def give_back(session: Session, held: Commitment, amount: Money) -> None:
+    """Part of an order's commitment is given back; the rest stays."""
+    _change_commitment(
+        session,
+        held.order_id,
+        remaining_minor=held.remaining.minor - amount.minor,
+        released_minor=held.released.minor + amount.minor,
+    )
+
+
 def invoice_commitment(session: Session, held: Commitment, moved: Money) -> None:
     """Part of an order's commitment became an invoice."""
     _change_commitment(

@@ -94,6 +94,12 @@ def billed_so_far(session: Session, order_id: str, currency: str) -> BilledSoFar
     return BilledSoFar({line_id: int(units) for line_id, units in quantities}, charges)
 
 
+def billed_total(session: Session, order_id: str, currency: str) -> Money:
+    """What the invoices of an order came to in all."""
+    billed = func.coalesce(func.sum(models.Invoice.total_minor), 0)
+    return Money(int(session.exec(select(billed).where(col(models.Invoice.order_id) == order_id)).one()), currency)
+
+
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
     """Store a new invoice with its lines."""
     session.add(_row(invoice, sequence, now))

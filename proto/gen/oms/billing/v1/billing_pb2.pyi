@@ -251,6 +251,84 @@ class CommitCreditResponse(_message.Message):
 Global___CommitCreditResponse: _TypeAlias = CommitCreditResponse  # noqa: Y015
 
 @_typing.final
+class AdjustCreditRequest(_message.Message):
+    """Makes what a changed order commits its new total less what is invoiced of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
+    IS_FORCED_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    customer_id: _builtins.str
+    """The customer."""
+    payment_method: _builtins.str
+    """terms needs room; prepaid, card and deposit are exempt and commit nothing."""
+    is_forced: _builtins.bool
+    """Commit even over the limit: somebody with the right said so."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """The order's new total."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        payment_method: _builtins.str = ...,
+        is_forced: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustCreditRequest: _TypeAlias = AdjustCreditRequest  # noqa: Y015
+
+@_typing.final
+class AdjustCreditResponse(_message.Message):
+    """Whether there was room; without it nothing has changed. Committing less is always granted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_GRANTED_FIELD_NUMBER: _builtins.int
+    EXPOSURE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    is_granted: _builtins.bool
+    """Committed, or exempt."""
+    @_builtins.property
+    def exposure(self) -> _types_pb2.Money:
+        """Exposure before this change, the order as it was included."""
+
+    @_builtins.property
+    def limit(self) -> _types_pb2.Money:
+        """The account's limit."""
+
+    def __init__(
+        self,
+        *,
+        is_granted: _builtins.bool = ...,
+        exposure: _types_pb2.Money | None = ...,
+        limit: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdjustCreditResponse: _TypeAlias = AdjustCreditResponse  # noqa: Y015
+
+@_typing.final
 class ReleaseCreditRequest(_message.Message):
     """Gives back what an order has committed and not been invoiced."""
 
@@ -319,7 +397,7 @@ class IssueInvoiceRequest(_message.Message):
     """When it left, microseconds since the epoch: the invoice date."""
     @_builtins.property
     def order(self) -> _orders_pb2.Order:
-        """The order as placed: prices, discount, freight and tax are shared out from it."""
+        """The order as it now stands: prices, discount, freight and tax are shared out from it."""
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:

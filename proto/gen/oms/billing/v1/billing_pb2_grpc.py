@@ -50,6 +50,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CommitCreditRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CommitCreditResponse.FromString,
                 _registered_method=True)
+        self.AdjustCredit = channel.unary_unary(
+                '/oms.billing.v1.BillingService/AdjustCredit',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditResponse.FromString,
+                _registered_method=True)
         self.ReleaseCredit = channel.unary_unary(
                 '/oms.billing.v1.BillingService/ReleaseCredit',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditRequest.SerializeToString,
@@ -127,6 +132,13 @@ class BillingServiceServicer:
 
     def CommitCredit(self, request, context):
         """Commit an order to the customer's credit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdjustCredit(self, request, context):
+        """Commit a changed order's new total in place of the old one, if there is room.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -226,6 +238,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.CommitCredit,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CommitCreditRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CommitCreditResponse.SerializeToString,
+            ),
+            'AdjustCredit': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdjustCredit,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditResponse.SerializeToString,
             ),
             'ReleaseCredit': grpc.unary_unary_rpc_method_handler(
                     servicer.ReleaseCredit,
@@ -365,6 +382,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/CommitCredit',
             oms_dot_billing_dot_v1_dot_billing__pb2.CommitCreditRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.CommitCreditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdjustCredit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/AdjustCredit',
+            oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.AdjustCreditResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,8 @@ class BillingServiceStub:
     """How a customer's credit stands."""
     CommitCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]
     """Commit an order to the customer's credit."""
+    AdjustCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]
+    """Commit a changed order's new total in place of the old one, if there is room."""
     ReleaseCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]
     """Give back what is committed and not invoiced."""
     IssueInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]
@@ -73,6 +75,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """How a customer's credit stands."""
     CommitCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]  # type: ignore[assignment]
     """Commit an order to the customer's credit."""
+    AdjustCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]  # type: ignore[assignment]
+    """Commit a changed order's new total in place of the old one, if there is room."""
     ReleaseCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]  # type: ignore[assignment]
     """Give back what is committed and not invoiced."""
     IssueInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]  # type: ignore[assignment]
@@ -122,6 +126,14 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CommitCreditResponse, _abc.Awaitable[_billing_pb2.CommitCreditResponse]]:
         """Commit an order to the customer's credit."""
+
+    @_abc_1.abstractmethod
+    def AdjustCredit(
+        self,
+        request: _billing_pb2.AdjustCreditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.AdjustCreditResponse, _abc.Awaitable[_billing_pb2.AdjustCreditResponse]]:
+        """Commit a changed order's new total in place of the old one, if there is room."""
 
     @_abc_1.abstractmethod
     def ReleaseCredit(
