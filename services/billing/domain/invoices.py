@@ -15,7 +15,7 @@ STATUSES = frozenset({OPEN, PART_PAID, PAID})
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """A line of the order as placed; `quantity` is what was ordered less what was cancelled."""
+    """A line of the order as it stands; `quantity` is what was ordered less what was cancelled."""
 
     line_id: str
     sku: str
@@ -49,21 +49,11 @@ class Charges:
         """merchandise - discount + freight + tax."""
         return self.net + self.freight + self.tax
 
-    def less(self, earlier: "Charges") -> "Charges":
-        """What these charges add to earlier ones. No part is negative: only a credit note takes back what was billed."""
-        zero = Money.zero(self.merchandise.currency)
-        return Charges(
-            max(self.merchandise - earlier.merchandise, zero),
-            max(self.discount - earlier.discount, zero),
-            max(self.freight - earlier.freight, zero),
-            max(self.tax - earlier.tax, zero),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class BillableOrder:
-    """What billing needs of an order. `charges` are those of the order as first placed and are the denominators of every
-    share, so that a partly cancelled order keeps sharing rightly; `tax_rate` is a fraction.
+    """What billing needs of an order. `charges` are those of its current version and are the denominators of every share; a
+    line's quantity lacks what was cancelled, so that a partly cancelled order keeps sharing rightly. `tax_rate` is a fraction.
     """
 
     order_id: str
@@ -152,7 +142,9 @@ def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) 
 
     Every part is the difference of two running figures, what is due through this invoice less what earlier ones billed, so the
     invoices of a completely shipped order sum exactly to the order whatever the partition, and the residual falls on the last.
-    Raises InvalidArgument for a line the order has not, Refused(INVOICED_MORE_THAN_ORDERED) beyond what was ordered.
+    A change of what had not shipped moves the figures: where it made less due than was billed, this invoice adds nothing, and
+    where it made more due than this invoice's goods can bear, the next ones take the rest. Raises InvalidArgument for a line the
+    order has not, Refused(INVOICED_MORE_THAN_ORDERED) beyond what was ordered.
     """
     _check_lines_known(order, shipped)
     quantities = _through(order, shipped, so_far)
@@ -161,8 +153,8 @@ def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) 
         for line in order.lines
         if line.line_id in shipped
     )
-    charges = _charges_through(order, quantities).less(so_far.charges)
-    return Bill(lines, replace(charges, merchandise=Money.total((line.extended for line in lines), order.currency)))
+    merchandise = Money.total((line.extended for line in lines), order.currency)
+    return Bill(lines, _charges_now(order, quantities, merchandise, so_far.charges))
 
 
 def due_on(order: BillableOrder, invoiced_on: date) -> date:
@@ -200,15 +192,19 @@ def _bill_line(line: OrderLine, before: int, units: int) -> InvoiceLine:
     return InvoiceLine(line.line_id, line.sku, line.description, units, line.unit_price, extended)
 
 
-def _charges_through(order: BillableOrder, quantities: Mapping[str, int]) -> Charges:
-    """The parts due once these units are invoiced; exactly the order's own when they are all of it."""
-    merchandise = Money.total(
-        (extend(line.unit_price, quantities[line.line_id]) for line in order.lines), order.currency
-    )
-    part, whole = _progress(order, quantities, merchandise)
-    discount = share_through(order.charges.discount, part, whole)
-    freight = share_through(order.charges.freight, part, whole)
-    return Charges(merchandise, discount, freight, _tax_through(order, merchandise - discount, part == whole))
+def _charges_now(order: BillableOrder, quantities: Mapping[str, int], merchandise: Money, billed: Charges) -> Charges:
+    """The parts that fall on these goods, none negative: only a credit note takes back what was billed.
+
+    The last invoice takes what the order has left. The discount of an invoice is at most its merchandise.
+    """
+    part, whole = _progress(order, quantities, billed.merchandise + merchandise)
+    zero = Money.zero(order.currency)
+    discount_due = share_through(order.charges.discount, part, whole) - billed.discount
+    discount = max(min(discount_due, merchandise), zero)
+    freight = max(share_through(order.charges.freight, part, whole) - billed.freight, zero)
+    net = billed.net + merchandise - discount
+    tax = max(_tax_through(order, net, part == whole) - billed.tax, zero)
+    return Charges(merchandise, discount, freight, tax)
 
 
 def _progress(order: BillableOrder, quantities: Mapping[str, int], merchandise: Money) -> tuple[int, int]:
@@ -216,7 +212,8 @@ def _progress(order: BillableOrder, quantities: Mapping[str, int], merchandise: 
     whole = order.charges.merchandise.minor
     if whole:
         return min(merchandise.minor, whole), whole
-    return sum(quantities.values()), sum(line.quantity for line in order.lines)
+    units = sum(line.quantity for line in order.lines)
+    return min(sum(quantities.values()), units), units
 
 
 def _tax_through(order: BillableOrder, net: Money, is_whole: bool) -> Money:
