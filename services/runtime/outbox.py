@@ -20,6 +20,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     func,
+    literal_column,
     select,
     text,
     update,
@@ -134,6 +135,8 @@ class _Statements:
 def _statements() -> _Statements:
     table = outbox_table(MetaData())
     kinds = table.c.kind.in_(bindparam("kinds", expanding=True))
+    # said in the statement itself: a plan that is made before the parameter is known cannot take the index of the unsent
+    is_unsent = table.c.state == literal_column("'unsent'")
     due = table.c.retry_at.is_(None) | (table.c.retry_at <= bindparam("now"))
     sent = table.c.fact_id.in_(bindparam("fact_ids", expanding=True))
     return _Statements(
@@ -143,13 +146,8 @@ def _statements() -> _Statements:
             "ON CONFLICT (order_id) DO UPDATE SET sequence = outbox_counters.sequence + 1 RETURNING sequence"
         ),
         add=table.insert(),
-        unsent=select(table)
-        .where(table.c.state == "unsent", due, kinds)
-        .order_by(table.c.position)
-        .limit(bindparam("most")),
-        blocked=select(table.c.order_id, table.c.kind).where(
-            table.c.state == "unsent", table.c.retry_at > bindparam("now")
-        ),
+        unsent=select(table).where(is_unsent, due, kinds).order_by(table.c.position).limit(bindparam("most")),
+        blocked=select(table.c.order_id, table.c.kind).where(is_unsent, table.c.retry_at > bindparam("now")),
         mark_sent=update(table).where(sent).values(state="sent", retry_at=None),
     )
 
@@ -199,7 +197,7 @@ def backlog(session: Session) -> tuple[int, datetime | None, int]:
     """How many rows are unsent, since when the oldest waits, and how many are dead letters."""
     table = _statements().table
     waiting = session.execute(
-        select(func.count(), func.min(table.c.occurred_at)).where(table.c.state == "unsent")
+        select(func.count(), func.min(table.c.occurred_at)).where(table.c.state == literal_column("'unsent'"))
     ).one()
     dead = session.execute(select(func.count()).select_from(table).where(table.c.state == "dead")).scalar_one()
     return int(waiting[0]), waiting[1], int(dead)
