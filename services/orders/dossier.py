@@ -67,11 +67,7 @@ class OrderPage:
 
 def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
     """The dossier; NotFound when the order does not exist or the scope hides it."""
-    order = orders.load(session, order_id, scope)
-    kept = progress.load(session, order_id)
-    asked = read_asked(session, order_id) if kept.is_asked else NOTHING_ASKED
-    held = holds.of_order(session, order_id)
-    return Dossier(order, kept.progress, held, kept.promises, kept.standing, kept.changed_at, asked)
+    return _dossier(session, orders.load(session, order_id, scope))
 
 
 def read_asked(session: Session, order_id: str) -> Asked:
@@ -81,8 +77,13 @@ def read_asked(session: Session, order_id: str) -> Asked:
 
 def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
     """The dossier of an order that nobody else changes until this transaction ends."""
-    orders.lock(session, order_id, scope)
-    return read(session, order_id, scope)
+    return _dossier(session, orders.take(session, order_id, scope))
+
+
+def _dossier(session: Session, order: Order) -> Dossier:
+    kept, held = progress.load(session, order.order_id), holds.of_order(session, order.order_id)
+    asked = read_asked(session, order.order_id) if kept.is_asked else NOTHING_ASKED
+    return Dossier(order, kept.progress, held, kept.promises, kept.standing, kept.changed_at, asked)
 
 
 def page(session: Session, reference: str, scope: Scope) -> OrderPage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from services.kernel.errors import InvalidArgument
@@ -116,7 +116,11 @@ class Progress:
 
     def document(self) -> dict[str, Any]:
         """As JSON keeps it."""
-        return asdict(self)
+        return {
+            "lines": {key: _members(line, _LINE) for key, line in self.lines.items()},
+            "shipments": {key: _shipment_document(shipment) for key, shipment in self.shipments.items()},
+            "invoices": {key: _members(invoice, _INVOICE) for key, invoice in self.invoices.items()},
+        }
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Progress:
@@ -126,6 +130,20 @@ class Progress:
             shipments={key: _shipment_of(kept) for key, kept in document["shipments"].items()},
             invoices={key: Invoice(**invoice) for key, invoice in document["invoices"].items()},
         )
+
+
+_LINE, _SHIPMENT, _SHIPMENT_LINE, _INVOICE = (
+    tuple(member.name for member in fields(kind)) for kind in (LineProgress, Shipment, ShipmentLine, Invoice)
+)
+
+
+def _members(value: LineProgress | Shipment | ShipmentLine | Invoice, names: Iterable[str]) -> dict[str, Any]:
+    """What asdict() gives for values without values inside; the projection is written with every fact, so it must be quick."""
+    return {name: getattr(value, name) for name in names}
+
+
+def _shipment_document(shipment: Shipment) -> dict[str, Any]:
+    return {**_members(shipment, _SHIPMENT), "lines": [_members(line, _SHIPMENT_LINE) for line in shipment.lines]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import Session, col
 
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.models import EventRow, OrderRow
 from services.orders.store.orders import within
+from services.runtime.db import table_of
 
+_order = table_of(OrderRow)
+_ADD = insert(table_of(EventRow))
+_COUNT = (
+    update(_order)
+    .where(_order.c.order_id == bindparam("of"))
+    .values(event_count=_order.c.event_count + 1)
+    .returning(_order.c.event_count)
+)
 _COLUMNS = ("order_id", "sequence", "occurred_at", "who", "role", "what", "why", "before", "after")
 
 
@@ -45,11 +54,9 @@ def append(
     after: Mapping[str, Any] | None = None,
 ) -> int:
     """Add an event and give its number; the number comes from the order's own row, so there is no gap and no double."""
-    counted = update(OrderRow).where(col(OrderRow.order_id) == order_id)
-    counting = counted.values(event_count=OrderRow.event_count + 1).returning(col(OrderRow.event_count))
-    sequence = int(session.execute(counting, execution_options={"synchronize_session": False}).scalar_one())
+    sequence = int(session.execute(_COUNT, {"of": order_id}).scalar_one())
     values = {"order_id": order_id, "sequence": sequence, "occurred_at": now, "who": who, "role": role, "what": what}
-    session.execute(insert(EventRow).values(**values, why=why, before=dict(before or {}), after=dict(after or {})))
+    session.execute(_ADD, {**values, "why": why, "before": dict(before or {}), "after": dict(after or {})})
     return sequence
 
 

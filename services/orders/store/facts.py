@@ -6,13 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from services.orders.domain.projection import Fact
 from services.orders.models import FactRow, LateFactRow, outbox
+from services.runtime.db import table_of
 
+_fact = table_of(FactRow)
+# the clause is PostgreSQL's and SQLite's alike
+_KEEP = postgresql.insert(_fact).on_conflict_do_nothing(index_elements=["fact_id"]).returning(_fact.c.fact_id)
+_HOLD_BACK = update(outbox).where(outbox.c.fact_id == bindparam("id")).values(retry_at=bindparam("until"))
+_MARK_DONE = (
+    update(outbox)
+    .where(outbox.c.fact_id == bindparam("id"), outbox.c.state != "sent")
+    .values(state="sent", retry_at=None)
+)
 _COLUMNS = ("fact_id", "kind", "source", "order_id", "subject_id", "sequence", "occurred_at", "detail")
 
 
@@ -35,10 +45,8 @@ def known(session: Session, fact_ids: Sequence[str]) -> set[str]:
 
 def keep(session: Session, fact: Fact, state: str, now: datetime) -> bool:
     """Store a fact; False when it is stored already."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {**{name: getattr(fact, name) for name in _COLUMNS}, "state": state, "received_at": now}
-    claim = dialect.insert(FactRow).values(**values).on_conflict_do_nothing(index_elements=["fact_id"])
-    return session.execute(claim.returning(col(FactRow.fact_id))).first() is not None
+    return session.execute(_KEEP, values).first() is not None
 
 
 def mark(session: Session, fact_id: str, state: str) -> None:
@@ -69,10 +77,9 @@ def late_facts(session: Session, limit: int = 100) -> list[LateFact]:
 
 def hold_back(session: Session, fact_id: str, until: datetime) -> None:
     """Let an outbox row rest until an instant: somebody else is about to do what it asks for."""
-    session.execute(update(outbox).where(outbox.c.fact_id == fact_id).values(retry_at=until))
+    session.execute(_HOLD_BACK, {"id": fact_id, "until": until})
 
 
 def mark_done(session: Session, fact_id: str) -> None:
     """An outbox row need not be sent: what it asks for is done."""
-    statement = update(outbox).where(outbox.c.fact_id == fact_id, outbox.c.state != "sent")
-    session.execute(statement.values(state="sent", retry_at=None))
+    session.execute(_MARK_DONE, {"id": fact_id})

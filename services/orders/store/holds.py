@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
@@ -13,6 +13,7 @@ from services.orders.domain.cancellation import REQUESTED, Cancellation
 from services.orders.domain.holds import Hold
 from services.orders.domain.policies import Violation
 from services.orders.models import CancellationRow, HoldRow, OrderRow, ViolationRow
+from services.runtime.db import table_of
 
 _HOLD = ("hold_id", "order_id", "order_version", "code", "hold_type", "owner_role", "reason", "placed_at")
 _HOLD_END = ("released_at", "released_by", "released_role", "note")
@@ -29,6 +30,33 @@ _CANCELLATION = (
     "settled_reason",
 )
 
+_order, _hold = table_of(OrderRow), table_of(HoldRow)
+_violation, _cancellation = table_of(ViolationRow), table_of(CancellationRow)
+_HOLDS = (
+    select(*(_hold.c[name] for name in (*_HOLD, *_HOLD_END)))
+    .where(_hold.c.order_id.in_(bindparam("of", expanding=True)))
+    .order_by(_hold.c.placed_at, _hold.c.hold_id)
+)
+_HOLDS_OF_ONE = (
+    select(*(_hold.c[name] for name in (*_HOLD, *_HOLD_END)))
+    .where(_hold.c.order_id == bindparam("of"))
+    .order_by(_hold.c.placed_at, _hold.c.hold_id)
+)
+_VIOLATIONS = (
+    select(*(_violation.c[name] for name in _VIOLATION))
+    .join(_order, _order.c.order_id == _violation.c.order_id)
+    .where(_order.c.order_id == bindparam("of"), _order.c.version == _violation.c.order_version)
+    .order_by(_violation.c.position)
+)
+_ADD_VIOLATIONS = insert(_violation)
+_CANCELLATIONS = (
+    select(*(_cancellation.c[name] for name in _CANCELLATION))
+    .where(_cancellation.c.order_id == bindparam("of"))
+    .order_by(_cancellation.c.requested_at, _cancellation.c.cancellation_id)
+)
+_is_open = _cancellation.c.state == literal_column(f"'{REQUESTED}'")  # said in the statement itself, the index serves
+_SETTLE = update(_cancellation).where(_cancellation.c.order_id == bindparam("of"), _is_open)
+
 
 def add(session: Session, holds: Sequence[Hold]) -> None:
     """Place holds."""
@@ -39,17 +67,15 @@ def add(session: Session, holds: Sequence[Hold]) -> None:
 
 def of_order(session: Session, order_id: str) -> tuple[Hold, ...]:
     """Every hold of an order, oldest first."""
-    return of_orders(session, [order_id]).get(order_id, ())
+    return tuple(Hold(**row) for row in session.execute(_HOLDS_OF_ONE, {"of": order_id}).mappings())
 
 
 def of_orders(session: Session, order_ids: Sequence[str]) -> dict[str, tuple[Hold, ...]]:
     """Order id → its holds, oldest first; orders without any are missing."""
-    query = select(HoldRow).where(col(HoldRow.order_id).in_(order_ids))
-    query = query.order_by(col(HoldRow.placed_at), col(HoldRow.hold_id))
     found: dict[str, tuple[Hold, ...]] = {}
-    for row in session.scalars(query, execution_options={"populate_existing": True}):
-        hold = Hold(**{name: getattr(row, name) for name in (*_HOLD, *_HOLD_END)})
-        found[row.order_id] = (*found.get(row.order_id, ()), hold)
+    for row in session.execute(_HOLDS, {"of": list(order_ids)}).mappings():
+        hold = Hold(**row)
+        found[hold.order_id] = (*found.get(hold.order_id, ()), hold)
     return found
 
 
@@ -87,15 +113,12 @@ def add_violations(
         for position, violation in enumerate(violations, start=first)
     ]
     if rows:
-        session.execute(insert(ViolationRow), rows)
+        session.execute(_ADD_VIOLATIONS, rows)
 
 
 def violations_of(session: Session, order_id: str) -> tuple[Violation, ...]:
     """What the rules said of the order's current version, in the policy's order."""
-    query = select(ViolationRow).join(OrderRow, col(OrderRow.order_id) == col(ViolationRow.order_id))
-    query = query.where(col(OrderRow.order_id) == order_id, col(OrderRow.version) == col(ViolationRow.order_version))
-    query = query.order_by(col(ViolationRow.position))
-    return tuple(Violation(**{name: getattr(row, name) for name in _VIOLATION}) for row in session.scalars(query))
+    return tuple(Violation(**row) for row in session.execute(_VIOLATIONS, {"of": order_id}).mappings())
 
 
 def add_cancellation(session: Session, cancellation: Cancellation, request_fact_id: str) -> None:
@@ -106,19 +129,12 @@ def add_cancellation(session: Session, cancellation: Cancellation, request_fact_
 
 def cancellations_of(session: Session, order_id: str) -> tuple[Cancellation, ...]:
     """Every request to cancel an order, oldest first."""
-    query = select(CancellationRow).where(col(CancellationRow.order_id) == order_id)
-    query = query.order_by(col(CancellationRow.requested_at), col(CancellationRow.cancellation_id))
-    rows = session.scalars(query, execution_options={"populate_existing": True})
-    return tuple(Cancellation(**{name: getattr(row, name) for name in _CANCELLATION}) for row in rows)
+    return tuple(Cancellation(**row) for row in session.execute(_CANCELLATIONS, {"of": order_id}).mappings())
 
 
 def settle_cancellation(session: Session, order_id: str, state: str, reason: str, now: datetime) -> None:
     """Settle the open request of an order, if there is one."""
-    statement = update(CancellationRow).where(
-        col(CancellationRow.order_id) == order_id, col(CancellationRow.state) == REQUESTED
-    )
-    values = {"state": state, "settled_at": now, "settled_reason": reason}
-    session.execute(statement.values(**values), execution_options={"synchronize_session": False})
+    session.execute(_SETTLE, {"of": order_id, "state": state, "settled_at": now, "settled_reason": reason})
 
 
 def request_fact_id(session: Session, cancellation_id: str) -> str:

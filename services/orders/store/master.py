@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
@@ -18,6 +19,7 @@ from services.kernel.money import UnitPrice
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.master import AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.models import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
+from services.runtime.db import table_of
 
 _CUSTOMER = (
     "customer_id",
@@ -33,6 +35,14 @@ _CUSTOMER = (
     "duplicate_po",
 )
 _PRODUCT = ("sku", "description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable")
+
+_customer, _product = table_of(CustomerRow), table_of(ProductRow)
+_agreement, _policy = table_of(PriceAgreementRow), table_of(PolicyRow)
+_PRODUCTS = select(_product).where(_product.c.sku.in_(bindparam("skus", expanding=True)))
+_AGREEMENTS = select(_agreement).where(
+    _agreement.c.customer_id == bindparam("customer"), _agreement.c.sku.in_(bindparam("skus", expanding=True))
+)
+_NEWEST_POLICY = select(_policy).order_by(_policy.c.version.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +76,13 @@ def put_customer(session: Session, customer: Customer, who: str, now: datetime) 
 
 def find_customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> Customer | None:
     """The customer, unless it does not exist or the scope hides it."""
-    query = select(CustomerRow).where(col(CustomerRow.customer_id) == customer_id, _customers_within(scope))
-    row = session.scalars(query, execution_options={"populate_existing": True}).first()
-    return _customer(row) if row else None
+    row = session.execute(_find_customer(scope), {"of": customer_id}).first()
+    return _customer_of(row) if row else None
+
+
+@lru_cache(500)
+def _find_customer(scope: Scope) -> Select[Any]:
+    return select(_customer).where(_customer.c.customer_id == bindparam("of"), _customers_within(scope))
 
 
 def customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> Customer:
@@ -82,7 +96,7 @@ def customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> C
 def customers(session: Session, scope: Scope, *, after: str = "", limit: int = 100) -> list[Customer]:
     """Customers that the scope shows, by id, behind `after`."""
     query = select(CustomerRow).where(_customers_within(scope), col(CustomerRow.customer_id) > after)
-    return [_customer(row) for row in session.scalars(query.order_by(col(CustomerRow.customer_id)).limit(limit))]
+    return [_customer_of(row) for row in session.scalars(query.order_by(col(CustomerRow.customer_id)).limit(limit))]
 
 
 def _customers_within(scope: Scope) -> ColumnElement[bool]:
@@ -93,7 +107,7 @@ def _customers_within(scope: Scope) -> ColumnElement[bool]:
     return true()  # a channel enters orders of many customers; it reads none of them back
 
 
-def _customer(row: CustomerRow) -> Customer:
+def _customer_of(row: Any) -> Customer:
     return Customer(
         **{name: getattr(row, name) for name in _CUSTOMER},
         tax_rate=Decimal(row.tax_rate),
@@ -114,18 +128,17 @@ def put_product(session: Session, product: Product, who: str, now: datetime) -> 
 
 def products_of(session: Session, skus: Sequence[str]) -> dict[str, Product]:
     """SKU → product, for those that exist."""
-    query = select(ProductRow).where(col(ProductRow.sku).in_(sorted(set(skus))))
-    rows = session.scalars(query, execution_options={"populate_existing": True})
-    return {row.sku: _product(row) for row in rows}
+    rows = session.execute(_PRODUCTS, {"skus": sorted(set(skus))})
+    return {row.sku: _product_of(row) for row in rows}
 
 
 def products(session: Session, *, after: str = "", limit: int = 100) -> list[Product]:
     """The catalogue by SKU, behind `after`."""
     query = select(ProductRow).where(col(ProductRow.sku) > after).order_by(col(ProductRow.sku)).limit(limit)
-    return [_product(row) for row in session.scalars(query)]
+    return [_product_of(row) for row in session.scalars(query)]
 
 
-def _product(row: ProductRow) -> Product:
+def _product_of(row: Any) -> Product:
     return Product(
         **{name: getattr(row, name) for name in _PRODUCT},
         list_price=UnitPrice.parse(row.list_price, row.currency) if row.list_price else None,
@@ -150,12 +163,9 @@ def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: da
 
 def agreements_of(session: Session, customer_id: str, skus: Sequence[str]) -> dict[str, tuple[PriceAgreement, ...]]:
     """SKU → the customer's agreements, whenever they hold."""
-    query = select(PriceAgreementRow).where(
-        col(PriceAgreementRow.customer_id) == customer_id, col(PriceAgreementRow.sku).in_(sorted(set(skus)))
-    )
     found: dict[str, tuple[PriceAgreement, ...]] = {}
-    for row in session.scalars(query, execution_options={"populate_existing": True}):
-        found[row.sku] = (*found.get(row.sku, ()), _agreement(row))
+    for row in session.execute(_AGREEMENTS, {"customer": customer_id, "skus": sorted(set(skus))}):
+        found[row.sku] = (*found.get(row.sku, ()), _agreement_of(row))
     return found
 
 
@@ -175,7 +185,7 @@ def agreements(
     ordered = query.order_by(
         col(PriceAgreementRow.customer_id), col(PriceAgreementRow.sku), col(PriceAgreementRow.valid_from)
     )
-    return [_agreement(row) for row in session.scalars(ordered.limit(limit))]
+    return [_agreement_of(row) for row in session.scalars(ordered.limit(limit))]
 
 
 def _behind(after: tuple[str, str, str]) -> ColumnElement[bool]:
@@ -189,7 +199,7 @@ def _behind(after: tuple[str, str, str]) -> ColumnElement[bool]:
     )
 
 
-def _agreement(row: PriceAgreementRow) -> PriceAgreement:
+def _agreement_of(row: Any) -> PriceAgreement:
     return PriceAgreement(
         customer_id=row.customer_id,
         sku=row.sku,
@@ -215,8 +225,8 @@ def add_policy(session: Session, document: Mapping[str, Any], who: str, now: dat
 
 def newest_policy(session: Session) -> StoredPolicy | None:
     """The version in force; None while only the built-in one exists."""
-    found = policies(session, limit=1)
-    return found[0] if found else None
+    row = session.execute(_NEWEST_POLICY).first()
+    return _stored(row) if row else None
 
 
 def policies(session: Session, *, below: int | None = None, limit: int = 100) -> list[StoredPolicy]:
@@ -224,4 +234,8 @@ def policies(session: Session, *, below: int | None = None, limit: int = 100) ->
     query = select(PolicyRow).order_by(col(PolicyRow.version).desc()).limit(limit)
     if below is not None:
         query = query.where(col(PolicyRow.version) < below)
-    return [StoredPolicy(row.version, row.document, row.stored_at, row.stored_by) for row in session.scalars(query)]
+    return [_stored(row) for row in session.scalars(query)]
+
+
+def _stored(row: Any) -> StoredPolicy:
+    return StoredPolicy(row.version, row.document, row.stored_at, row.stored_by)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal_column, select, true, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
@@ -18,8 +20,46 @@ from services.kernel.money import Money, UnitPrice
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.order import ENDED, Address, Line, Order, Totals
 from services.orders.models import CounterRow, CustomerRow, LineRow, OrderRow
+from services.runtime.db import JsonText, table_of
 
 _FIRST_NUMBER = 1001
+_KEPT_SCOPES = 500
+"""Of how many callers the statements are kept."""
+
+_order, _line, _counter = table_of(OrderRow), table_of(LineRow), table_of(CounterRow)
+_is_it = _order.c.order_id == bindparam("of")
+_first_number = postgresql.insert(_counter).values(value=_FIRST_NUMBER)
+# the clause is PostgreSQL's and SQLite's alike
+_NEXT_VALUE = _first_number.on_conflict_do_update(
+    index_elements=["name"], set_={"value": _counter.c.value + 1}
+).returning(_counter.c.value)
+_FIND_REQUEST = select(_order.c.order_id, _order.c.request_sha256).where(
+    _order.c.request_scope == bindparam("scope"), _order.c.request_key == bindparam("key")
+)
+_FIND_CHANNEL_REF = select(_order.c.order_id, _order.c.request_scope, _order.c.request_sha256).where(
+    _order.c.channel == bindparam("channel"),
+    _order.c.channel_ref == bindparam("channel_ref"),
+    _order.c.channel_ref != literal_column("''"),  # said in the statement itself, the index of references serves
+)
+_ADD, _ADD_LINES = insert(_order), insert(_line)
+_LINES = select(_line).where(_line.c.order_id == bindparam("of")).order_by(_line.c.position)
+_LINES_OF_MANY = (
+    select(_line)
+    .where(_line.c.order_id.in_(bindparam("of", expanding=True)))
+    .order_by(_line.c.order_id, _line.c.position)
+)
+_CHANGE = update(_order).where(_is_it)
+_KEEP_ANSWER = (
+    update(_order)
+    .where(_is_it)
+    .values(first_answer=func.coalesce(_order.c.first_answer, bindparam("answer", type_=JsonText)))
+    .returning(_order.c.first_answer)
+)
+_FIRST_ANSWER = select(_order.c.first_answer).where(_is_it)
+_START_FACT_ID = select(_order.c.start_fact_id).where(_is_it)
+_ALIVE = select(_order.c.order_id).where(
+    _order.c.order_id.in_(bindparam("of", expanding=True)), _order.c.phase.notin_(sorted(ENDED))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,51 +90,39 @@ def next_number(session: Session) -> str:
 
 def next_value(session: Session, counter: str) -> int:
     """The next value of a counter, from 1001 on without gaps; its row stays locked until the transaction ends."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    first = dialect.insert(CounterRow).values(name=counter, value=_FIRST_NUMBER)
-    counted = first.on_conflict_do_update(index_elements=["name"], set_={"value": col(CounterRow.value) + 1}).returning(
-        col(CounterRow.value)
-    )
-    return int(session.execute(counted).scalar_one())
+    return int(session.execute(_NEXT_VALUE, {"name": counter}).scalar_one())
 
 
 def find_request(session: Session, scope: str, key: str) -> tuple[str, str] | None:
     """(order id, sha256 of the request) that was placed under this key, for ever."""
-    query = select(col(OrderRow.order_id), col(OrderRow.request_sha256)).where(
-        col(OrderRow.request_scope) == scope, col(OrderRow.request_key) == key
-    )
-    row = session.execute(query).first()
+    row = session.execute(_FIND_REQUEST, {"scope": scope, "key": key}).first()
     return (row[0], row[1]) if row else None
 
 
 def find_channel_ref(session: Session, channel: str, channel_ref: str) -> tuple[str, str, str] | None:
     """(order id, request scope, sha256) of the order that carries a channel's reference."""
-    query = select(col(OrderRow.order_id), col(OrderRow.request_scope), col(OrderRow.request_sha256)).where(
-        col(OrderRow.channel) == channel, col(OrderRow.channel_ref) == channel_ref
-    )
-    row = session.execute(query).first()
+    row = session.execute(_FIND_CHANNEL_REF, {"channel": channel, "channel_ref": channel_ref}).first()
     return (row[0], row[1], row[2]) if row else None
 
 
 def add(session: Session, order: Order, request: Request, start_fact_id: str) -> None:
     """Store a new order with its lines."""
     amounts = {f"{name}_minor": getattr(order.totals, name).minor for name in _AMOUNTS}
-    session.execute(
-        insert(OrderRow).values(
-            **{name: getattr(order, name) for name in _PLAIN},
-            **amounts,
-            tax_rate=str(order.tax_rate),
-            ship_to=asdict(order.ship_to),
-            requested_on=order.requested_on.isoformat() if order.requested_on else "",
-            event_count=0,
-            request_scope=request.scope,
-            request_key=request.key,
-            request_sha256=request.sha256,
-            start_fact_id=start_fact_id,
-        )
-    )
+    values = {
+        **{name: getattr(order, name) for name in _PLAIN},
+        **amounts,
+        "tax_rate": str(order.tax_rate),
+        "ship_to": asdict(order.ship_to),
+        "requested_on": order.requested_on.isoformat() if order.requested_on else "",
+        "event_count": 0,
+        "request_scope": request.scope,
+        "request_key": request.key,
+        "request_sha256": request.sha256,
+        "start_fact_id": start_fact_id,
+    }
+    session.execute(_ADD, values)
     rows = [_line_values(order.order_id, position, line) for position, line in enumerate(order.lines, start=1)]
-    session.execute(insert(LineRow), rows)
+    session.execute(_ADD_LINES, rows)
 
 
 _AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
@@ -142,42 +170,60 @@ def _line_values(order_id: str, position: int, line: Line) -> dict[str, Any]:
     }
 
 
-def lock(session: Session, order_id: str, scope: Scope = EVERYTHING) -> None:
-    """Take the order for this transaction; NotFound when it does not exist or the scope hides it."""
-    taken = update(OrderRow).where(col(OrderRow.order_id) == order_id, within(scope))
-    touched = taken.values(event_count=OrderRow.event_count).returning(col(OrderRow.order_id))
-    if session.execute(touched, execution_options={"synchronize_session": False}).first() is None:
+def take(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
+    """The order, taken for this transaction; NotFound when it does not exist or the scope hides it."""
+    row = session.execute(_take(scope), {"of": order_id}).first()
+    if row is None:
         raise _unknown()
+    return _order_of(row, session.execute(_LINES, {"of": order_id}).all())
+
+
+@lru_cache(_KEPT_SCOPES)
+def _take(scope: Scope) -> ReturningUpdate[Any]:
+    """An update that changes nothing takes the row on either database."""
+    return update(_order).where(_is_it, within(scope)).values(event_count=_order.c.event_count).returning(_order)
 
 
 def load(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
     """The order; NotFound when it does not exist or the scope hides it."""
-    found = load_many(session, [order_id], scope)
-    if not found:
+    row = session.execute(_load(scope), {"of": order_id}).first()
+    if row is None:
         raise _unknown()
-    return found[0]
+    return _order_of(row, session.execute(_LINES, {"of": order_id}).all())
+
+
+@lru_cache(_KEPT_SCOPES)
+def _load(scope: Scope) -> Select[Any]:
+    return select(_order).where(_is_it, within(scope))
 
 
 def load_many(session: Session, order_ids: Sequence[str], scope: Scope = EVERYTHING) -> list[Order]:
     """The orders of these ids that exist and the scope shows, by id."""
-    query = (
-        select(OrderRow).where(col(OrderRow.order_id).in_(order_ids), within(scope)).order_by(col(OrderRow.order_id))
-    )
-    rows = session.scalars(query, execution_options={"populate_existing": True}).all()
-    lines = select(LineRow).where(col(LineRow.order_id).in_([row.order_id for row in rows]))
-    by_order: dict[str, list[LineRow]] = {row.order_id: [] for row in rows}
-    for line in session.scalars(lines.order_by(col(LineRow.order_id), col(LineRow.position))):
+    rows = session.execute(_load_many(scope), {"of": list(order_ids)}).all()
+    by_order: dict[str, list[Any]] = {row.order_id: [] for row in rows}
+    for line in session.execute(_LINES_OF_MANY, {"of": list(by_order)}):
         by_order[line.order_id].append(line)
-    return [_order(row, by_order[row.order_id]) for row in rows]
+    return [_order_of(row, by_order[row.order_id]) for row in rows]
+
+
+@lru_cache(_KEPT_SCOPES)
+def _load_many(scope: Scope) -> Select[Any]:
+    named = _order.c.order_id.in_(bindparam("of", expanding=True))
+    return select(_order).where(named, within(scope)).order_by(_order.c.order_id)
 
 
 def find_id(session: Session, reference: str, scope: Scope = EVERYTHING) -> str:
     """The id of an order named by its id or its number ("SO-1001"); NotFound as in load()."""
-    named = (col(OrderRow.order_id) == reference) | (col(OrderRow.number) == reference)
-    order_id = session.execute(select(col(OrderRow.order_id)).where(named, within(scope))).scalar()
+    order_id = session.execute(_find_id(scope), {"reference": reference}).scalar()
     if order_id is None:
         raise _unknown()
     return str(order_id)
+
+
+@lru_cache(_KEPT_SCOPES)
+def _find_id(scope: Scope) -> Select[Any]:
+    named = (_order.c.order_id == bindparam("reference")) | (_order.c.number == bindparam("reference"))
+    return select(_order.c.order_id).where(named, within(scope))
 
 
 def _unknown() -> NotFound:
@@ -185,55 +231,45 @@ def _unknown() -> NotFound:
 
 
 def change(session: Session, order_id: str, values: Mapping[str, Any]) -> None:
-    """Set columns of an order that is locked."""
-    statement = update(OrderRow).where(col(OrderRow.order_id) == order_id).values(**values)
-    session.execute(statement, execution_options={"synchronize_session": False})
+    """Set columns of an order that is taken."""
+    session.execute(_CHANGE, {"of": order_id, **values})
 
 
 def keep_answer(session: Session, order_id: str, answer: Mapping[str, Any]) -> dict[str, Any]:
     """Store the first answer to the client unless one is stored; gives the stored one."""
-    lock(session, order_id)
-    kept = first_answer(session, order_id)
-    if kept is None:
-        change(session, order_id, {"first_answer": dict(answer)})
-        return dict(answer)
-    return kept
+    return dict(session.execute(_KEEP_ANSWER, {"of": order_id, "answer": dict(answer)}).scalar_one())
 
 
 def first_answer(session: Session, order_id: str) -> dict[str, Any] | None:
     """What the client was told first; None when it has not been told yet."""
-    kept = session.execute(select(col(OrderRow.first_answer)).where(col(OrderRow.order_id) == order_id)).scalar()
+    kept = session.execute(_FIRST_ANSWER, {"of": order_id}).scalar()
     return dict(kept) if kept is not None else None
 
 
 def start_fact_id(session: Session, order_id: str) -> str:
     """The outbox row that would start the order's workflow."""
-    query = select(col(OrderRow.start_fact_id)).where(col(OrderRow.order_id) == order_id)
-    return str(session.execute(query).scalar_one())
+    return str(session.execute(_START_FACT_ID, {"of": order_id}).scalar_one())
 
 
 def ended(session: Session, order_ids: Sequence[str]) -> list[str]:
     """Those ids whose order has ended or never existed, in the order asked."""
-    query = select(col(OrderRow.order_id)).where(
-        col(OrderRow.order_id).in_(order_ids), col(OrderRow.phase).notin_(sorted(ENDED))
-    )
-    alive = set(session.scalars(query))
+    alive = set(session.execute(_ALIVE, {"of": list(order_ids)}).scalars())
     return [order_id for order_id in order_ids if order_id not in alive]
 
 
-def _order(row: OrderRow, lines: Sequence[LineRow]) -> Order:
+def _order_of(row: Any, lines: Sequence[Any]) -> Order:
     currency = row.currency
     return Order(
         **{name: getattr(row, name) for name in _PLAIN},
         tax_rate=Decimal(row.tax_rate),
         ship_to=Address(**row.ship_to),
         requested_on=date.fromisoformat(row.requested_on) if row.requested_on else None,
-        lines=tuple(_line(line, currency) for line in lines),
+        lines=tuple(_line_of(line, currency) for line in lines),
         totals=Totals(**{name: Money(getattr(row, f"{name}_minor"), currency) for name in _AMOUNTS}),
     )
 
 
-def _line(row: LineRow, currency: str) -> Line:
+def _line_of(row: Any, currency: str) -> Line:
     return Line(
         line_id=row.line_id,
         sku=row.sku,
@@ -253,15 +289,21 @@ def duplicates(session: Session, order: Order) -> list[str]:
     """Numbers of the customer's earlier orders with the same purchase order number that were not refused or withdrawn."""
     if not order.po_number:
         return []
-    query = select(col(OrderRow.number)).where(
-        col(OrderRow.customer_id) == order.customer_id,
-        col(OrderRow.po_number) == order.po_number,
-        _earlier(order.placed_at, order.order_id),
-        col(OrderRow.phase).notin_(["rejected", "cancelled", "expired", "failed"]),
+    values = {"customer": order.customer_id, "po": order.po_number, "at": order.placed_at, "of": order.order_id}
+    return list(session.execute(_DUPLICATES, values).scalars())
+
+
+_is_earlier = (_order.c.placed_at < bindparam("at")) | (
+    (_order.c.placed_at == bindparam("at")) & (_order.c.order_id < bindparam("of"))
+)
+_DUPLICATES = (
+    select(_order.c.number)
+    .where(
+        _order.c.customer_id == bindparam("customer"),
+        _order.c.po_number == bindparam("po"),
+        _is_earlier,
+        _order.c.phase.notin_(["rejected", "cancelled", "expired", "failed"]),
     )
-    return list(session.scalars(query.order_by(col(OrderRow.placed_at), col(OrderRow.order_id)).limit(10)))
-
-
-def _earlier(placed_at: datetime, order_id: str) -> ColumnElement[bool]:
-    same_instant = (col(OrderRow.placed_at) == placed_at) & (col(OrderRow.order_id) < order_id)
-    return (col(OrderRow.placed_at) < placed_at) | same_instant
+    .order_by(_order.c.placed_at, _order.c.order_id)
+    .limit(10)
+)

@@ -7,13 +7,20 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
-from sqlmodel import Session, col
+from sqlalchemy import bindparam, insert, select, update
+from sqlmodel import Session
 
 from services.orders.domain.mails import Promise
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import Axes, Standing, WaitingFor
 from services.orders.models import ProgressRow
+from services.runtime.db import table_of
+
+_progress = table_of(ProgressRow)
+_ADD = insert(_progress)
+_LOAD = select(_progress).where(_progress.c.order_id == bindparam("of"))
+_LOAD_MANY = select(_progress).where(_progress.c.order_id.in_(bindparam("of", expanding=True)))
+_SAVE = update(_progress).where(_progress.c.order_id == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +43,17 @@ def add(session: Session, order_id: str, progress: Progress, standing: Standing,
         "is_asked": False,
         **_cached(standing, now),
     }
-    session.execute(insert(ProgressRow).values(**values))
+    session.execute(_ADD, values)
 
 
 def load(session: Session, order_id: str) -> Kept:
     """The row of an order that exists."""
-    return load_many(session, [order_id])[order_id]
+    return _kept(session.execute(_LOAD, {"of": order_id}).one())
 
 
 def load_many(session: Session, order_ids: Sequence[str]) -> dict[str, Kept]:
     """Order id → its row."""
-    query = select(ProgressRow).where(col(ProgressRow.order_id).in_(order_ids))
-    rows = session.scalars(query, execution_options={"populate_existing": True})
-    return {row.order_id: _kept(row) for row in rows}
+    return {row.order_id: _kept(row) for row in session.execute(_LOAD_MANY, {"of": list(order_ids)})}
 
 
 def save(
@@ -68,8 +73,7 @@ def save(
         "is_asked": is_asked,
         **_cached(standing, now),
     }
-    statement = update(ProgressRow).where(col(ProgressRow.order_id) == order_id).values(**values)
-    session.execute(statement, execution_options={"synchronize_session": False})
+    session.execute(_SAVE, {"of": order_id, **values})
 
 
 def _cached(standing: Standing, now: datetime) -> dict[str, Any]:
@@ -95,13 +99,13 @@ def wrapped(words: Sequence[str]) -> str:
     return f",{','.join(words)}," if words else ""
 
 
-def _kept(row: ProgressRow) -> Kept:
+def _kept(row: Any) -> Kept:
     promises = tuple(Promise(**promise) for promise in row.promises)
     return Kept(Progress.of(row.progress), promises, standing_of(row), row.changed_at, row.is_asked)
 
 
-def standing_of(row: ProgressRow) -> Standing:
-    """The cached standing."""
+def standing_of(row: Any) -> Standing:
+    """The cached standing of a row with the columns of order_progress."""
     waiting = None
     if row.waiting_who and row.waiting_since is not None:
         due = _due(row.waiting_due)

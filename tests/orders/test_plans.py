@@ -1,0 +1,84 @@
+"""No statement of an order's life reads a table from end to end: what it costs must not grow with the orders there are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from services.orders import capture
+from services.orders.store import orders
+from services.runtime import outbox
+from services.runtime.db import Database
+from tests.orders.desk import Desk, shipment, stock
+
+_SMALL = {"policy"}
+"""Tables that stay small whatever is ordered."""
+
+
+def recorded(database: Database, statements: dict[str, Any]) -> None:
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        statements[statement] = parameters
+
+    event.listen(database.engine, "before_cursor_execute", note)
+
+
+def live(desk: Desk) -> None:
+    receipt = desk.place(("PUMP", 1), channel_ref="WEB-1", po_number="PO-1")
+    order_id = receipt.order_id
+    desk.validate(order_id)
+    with desk.database.transaction() as session:
+        capture.mark_started(session, receipt)
+        capture.keep_answer(session, order_id, {"status": 201})
+        orders.find_id(session, receipt.number)
+    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 0)})))
+    desk.record(order_id, "accepted")
+    for sequence, state in enumerate(("shipped", "delivered"), start=1):
+        told = shipment("SH-1", state, {"1": 1})
+        desk.tell(desk.fact(order_id, "fulfillment", f"shipment_{state}", sequence, told))
+        desk.record(order_id, state)
+    later = desk.now + timedelta(minutes=1)
+    with desk.database.transaction() as session:
+        rows = outbox.unsent(session, later, 100, frozenset({"notify", "signal"}))
+        outbox.blocked_orders(session, later)
+        outbox.mark_sent(session, [row.fact_id for row in rows])
+    desk.record(order_id, "closed")
+
+
+def scans(desk: Desk, statements: dict[str, Any]) -> list[tuple[str, str]]:
+    """(step, statement) of each step that reads a large table without any index."""
+    with desk.database.reading() as session:
+        return [
+            (step.detail, statement)
+            for statement, parameters in statements.items()
+            for step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", _one(parameters))
+            if step.detail.startswith("SCAN") and "INDEX" not in step.detail and step.detail.split()[1] not in _SMALL
+        ]
+
+
+def _one(parameters: Any) -> Any:
+    """The parameters of the first row where a statement was run for several."""
+    return parameters[0] if isinstance(parameters, list) else parameters
+
+
+def test_no_statement_of_an_orders_life_reads_a_whole_table(desk: Desk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables from end to end whatever their indexes")
+    statements: dict[str, Any] = {}
+    recorded(desk.database, statements)
+
+    live(desk)
+
+    seen = {statement: parameters for statement, parameters in statements.items() if not statement.startswith("BEGIN")}
+    assert len(seen) > 30
+    assert scans(desk, seen) == []
+
+
+def test_a_statement_that_reads_a_whole_table_is_found(desk: Desk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("as above")
+    planted = "SELECT order_id FROM sales_order WHERE note = ?"
+
+    assert scans(desk, {planted: ("fragile",)}) == [("SCAN sales_order", planted)]
