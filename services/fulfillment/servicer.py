@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -14,9 +14,8 @@ from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
 from services.fulfillment import wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
-from services.fulfillment.domain.address import Address
-from services.fulfillment.domain.carrier_event import delivers
-from services.fulfillment.domain.rates import Rate, cheapest_by_warehouse, chosen, zone_of
+from services.fulfillment.domain.carrier_event import CarrierEvent, delivers
+from services.fulfillment.domain.rates import cheapest_by_warehouse, chosen
 from services.fulfillment.domain.release import Release, new_shipments, unreleased
 from services.fulfillment.domain.shipment import LEFT, Consignment, Shipment, State, Verb
 from services.fulfillment.store import audit, carrier_events, orders, rates, shipments
@@ -36,6 +35,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self.database = database
         self.clock = clock
+        self._rates = rates.RateBook()
 
     def PutRates(self, request: pb.PutRatesRequest, context: Context) -> pb.PutRatesResponse:
         """Replace rates and zones in one transaction."""
@@ -49,7 +49,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         """The cheapest carrier of each warehouse; no quotes when no carrier goes there: that is an answer, not an error."""
         ship_to, load = wire.quote_request(request)
         with self.database.reading() as session:
-            offers = _rates_into(session, ship_to)
+            offers = self._rates.rates_into(session, ship_to)
         return wire.quotes_response(cheapest_by_warehouse(offers, load))
 
     def ReleaseShipments(self, request: pb.ReleaseShipmentsRequest, context: Context) -> pb.ReleaseShipmentsResponse:
@@ -107,7 +107,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
         def act(session: Session) -> pb.ShipShipmentResponse:
             now = self.clock()
-            sent = _step(session, shipment_id, lambda shipment: _sent(session, shipment, carrier, now), now)
+            sent = _step(session, shipment_id, lambda shipment: self._sent(session, shipment, carrier, now), now)
             if sent.is_service:
                 sent = _step(session, shipment_id, lambda visit: steps.deliver(visit, now, now), now)
             return pb.ShipShipmentResponse(shipment=wire.shipment_message(sent))
@@ -118,20 +118,15 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         self, request: pb.RecordCarrierEventRequest, context: Context
     ) -> pb.RecordCarrierEventResponse:
         """Keep the event; shipped → delivered when it says so. An event id that was kept before changes nothing."""
-        event = wire.carrier_event(request)
-        now = self.clock()
+        event, now = wire.carrier_event(request), self.clock()
         with self.database.transaction() as session:
-            parcel = shipments.by_tracking(session, event.carrier, event.tracking_number)
-            orders.claim(session, parcel.order_id)
+            order_id = orders.claim_of_parcel(session, event.carrier, event.tracking_number)
             is_new = carrier_events.keep(session, event, now)
-            number = (
-                event.tracking_number if is_new else carrier_events.parcel_of(session, event.carrier, event.event_id)
-            )
-            parcel = shipments.by_tracking(session, event.carrier, number)
-            if is_new and delivers(event, parcel):
-                parcel = _step(
-                    session, parcel.shipment_id, lambda shipment: steps.deliver(shipment, event.occurred_at, now), now
-                )
+            if is_new:
+                parcel = _hear(session, shipments.of_order(session, order_id), event, now)
+            else:
+                earlier = carrier_events.parcel_of(session, event.carrier, event.event_id)
+                parcel = shipments.by_tracking(session, event.carrier, earlier)
         return pb.RecordCarrierEventResponse(is_new=is_new, shipment=wire.shipment_message(parcel))
 
     def CancelShipments(self, request: pb.CancelShipmentsRequest, context: Context) -> pb.CancelShipmentsResponse:
@@ -164,7 +159,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         lines = unreleased(release.allocated, earlier)
         if not lines:
             return []
-        now, offers = self.clock(), _rates_into(session, release.ship_to)
+        now, offers = self.clock(), self._rates.rates_into(session, release.ship_to)
         created = new_shipments(
             release, lines, offers, lambda count: next_value(session, "shipment", count), lambda: new_id("shp"), now
         )
@@ -174,34 +169,41 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         _tell(session, facts.RELEASED, created[0], detail, now)
         return created
 
-
-def _rates_into(session: Session, ship_to: Address) -> list[Rate]:
-    """Every rate into the zone of the address; none when it lies in no zone."""
-    zone = zone_of(ship_to, rates.zone_rules(session, ship_to.country))
-    return rates.rates_to(session, zone)
+    def _sent(self, session: Session, shipment: Shipment, carrier: str, now: datetime) -> Shipment:
+        """The shipment handed over: its carrier chosen, its freight fixed, its parcel numbered."""
+        if shipment.is_service:
+            return steps.perform(shipment, carrier, now)
+        steps.moved(shipment, Verb.SHIP)  # out of turn is said before anything about rates
+        into = self._rates.rates_into(session, shipment.ship_to)
+        offers = [rate for rate in into if rate.warehouse_id == shipment.warehouse_id]
+        offer = chosen(offers, shipment.load, carrier)
+        number = tracking_number(offer.carrier, next_value(session, "tracking"))
+        return steps.ship(shipment, Consignment(offer.carrier, number, offer.cost), now)
 
 
 def _step(session: Session, shipment_id: str, take: Callable[[Shipment], Shipment], now: datetime) -> Shipment:
     """Take one step of a shipment's life alone with its order, store it and tell it."""
-    order_id = shipments.order_id_of(session, shipment_id)
-    orders.claim(session, order_id)
-    siblings = shipments.of_order(session, order_id)
+    siblings = shipments.of_order(session, orders.claim_of_shipment(session, shipment_id))
     before = next(each for each in siblings if each.shipment_id == shipment_id)
-    after = take(before)
+    return _advance(session, siblings, before, take(before), now)
+
+
+def _advance(
+    session: Session, siblings: Sequence[Shipment], before: Shipment, after: Shipment, now: datetime
+) -> Shipment:
+    """Store a step and tell it; `siblings` are the shipments of its order before it, and the order is claimed."""
     shipments.save(session, before, after)
     _tell(session, facts.milestone_kind(after.state), after, facts.one_shipment(siblings, after), now)
     return after
 
 
-def _sent(session: Session, shipment: Shipment, carrier: str, now: datetime) -> Shipment:
-    """The shipment handed over: its carrier chosen, its freight fixed, its parcel numbered."""
-    if shipment.is_service:
-        return steps.perform(shipment, carrier, now)
-    steps.moved(shipment, Verb.SHIP)  # out of turn is said before anything about rates
-    offers = [rate for rate in _rates_into(session, shipment.ship_to) if rate.warehouse_id == shipment.warehouse_id]
-    offer = chosen(offers, shipment.load, carrier)
-    number = tracking_number(offer.carrier, next_value(session, "tracking"))
-    return steps.ship(shipment, Consignment(offer.carrier, number, offer.cost), now)
+def _hear(session: Session, siblings: Sequence[Shipment], event: CarrierEvent, now: datetime) -> Shipment:
+    """The parcel after what its carrier said of it; `siblings` are all shipments of its order."""
+    number, carrier = event.tracking_number, event.carrier
+    parcel = next(each for each in siblings if (each.tracking_number, each.carrier) == (number, carrier))
+    if not delivers(event, parcel):
+        return parcel
+    return _advance(session, siblings, parcel, steps.deliver(parcel, event.occurred_at, now), now)
 
 
 def _cancel_open(session: Session, order_id: str, now: datetime) -> None:

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, select
+from sqlmodel import Session
 
 from services.fulfillment.domain.carrier_event import CarrierEvent
-from services.fulfillment.models import CarrierEventRow
+from services.fulfillment.store.tables import added, adding, carrier_event
+
+_KEEP = adding(carrier_event, "event_id")
+_PARCEL = select(carrier_event.c.tracking_number).where(
+    carrier_event.c.carrier == bindparam("carrier"), carrier_event.c.event_id == bindparam("event_id")
+)
 
 
 def keep(session: Session, event: CarrierEvent, now: datetime) -> bool:
     """Store the event; False when this carrier sent this event id before, whatever it said then."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    insert = dialect.insert(CarrierEventRow).values(
-        carrier=event.carrier,
-        event_id=event.event_id,
-        tracking_number=event.tracking_number,
-        status=event.status.value,
-        occurred_at=event.occurred_at,
-        recorded_at=now,
-    )
-    kept = insert.on_conflict_do_nothing(index_elements=["carrier", "event_id"]).returning(
-        col(CarrierEventRow.event_id)
-    )
-    return session.execute(kept).first() is not None
+    values = {
+        "carrier": event.carrier,
+        "event_id": event.event_id,
+        "tracking_number": event.tracking_number,
+        "status": event.status.value,
+        "occurred_at": event.occurred_at,
+        "recorded_at": now,
+    }
+    return added(session, _KEEP, values)
 
 
 def parcel_of(session: Session, carrier: str, event_id: str) -> str:
     """The tracking number a stored event was about."""
-    wanted = select(CarrierEventRow.tracking_number)
-    return session.exec(
-        wanted.where(col(CarrierEventRow.carrier) == carrier, col(CarrierEventRow.event_id) == event_id)
-    ).one()
+    return str(session.execute(_PARCEL, {"carrier": carrier, "event_id": event_id}).scalar_one())

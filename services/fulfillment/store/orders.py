@@ -8,10 +8,19 @@ from sqlalchemy import text, update
 from sqlmodel import Session, col
 
 from services.fulfillment.models import OrderRow
+from services.fulfillment.store import shipments
 
 _CLAIM = text(
     "INSERT INTO floor_order (order_id, revision, cancel_reason) VALUES (:order_id, 1, '') "
     "ON CONFLICT (order_id) DO UPDATE SET revision = floor_order.revision + 1 RETURNING cancelled_at"
+)
+_CLAIM_OF_SHIPMENT = text(
+    "UPDATE floor_order SET revision = revision + 1 "
+    "WHERE order_id = (SELECT order_id FROM shipment WHERE shipment_id = :shipment_id) RETURNING order_id"
+)
+_CLAIM_OF_PARCEL = text(
+    "UPDATE floor_order SET revision = revision + 1 WHERE order_id = "
+    "(SELECT order_id FROM shipment WHERE tracking_number = :tracking_number AND carrier = :carrier) RETURNING order_id"
 )
 
 
@@ -23,6 +32,23 @@ def claim(session: Session, order_id: str) -> bool:
     """
     # the column, not "cancelled_at IS NOT NULL": SQLite 3.40 answers that expression wrongly in RETURNING
     return session.execute(_CLAIM, {"order_id": order_id}).scalar_one() is not None
+
+
+def claim_of_shipment(session: Session, shipment_id: str) -> str:
+    """Claim the order that a shipment belongs to, which never changes, and give its id. Raises NotFound."""
+    order_id = session.execute(_CLAIM_OF_SHIPMENT, {"shipment_id": shipment_id}).scalar_one_or_none()
+    if order_id is None:
+        raise shipments.unknown(shipment_id)
+    return str(order_id)
+
+
+def claim_of_parcel(session: Session, carrier: str, tracking_number: str) -> str:
+    """Claim the order that the carrier's parcel belongs to, and give its id. Raises NotFound."""
+    parcel = {"carrier": carrier, "tracking_number": tracking_number}
+    order_id = session.execute(_CLAIM_OF_PARCEL, parcel).scalar_one_or_none()
+    if order_id is None:
+        raise shipments.unknown_parcel(carrier, tracking_number)
+    return str(order_id)
 
 
 def mark_cancelled(session: Session, order_id: str, reason: str, now: datetime) -> None:

@@ -2,57 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert
-from sqlmodel import Session, col, select
+from sqlalchemy import Row, delete, insert, select, text
+from sqlmodel import Session
 
-from services.fulfillment.domain.rates import Rate, ZoneRule
-from services.fulfillment.models import RateRow, ZoneRuleRow
+from services.fulfillment.domain.address import Address
+from services.fulfillment.domain.rates import Rate, ZoneRule, zone_of
 from services.fulfillment.store.counters import next_value
+from services.fulfillment.store.tables import rate, zone_rule
 from services.kernel.money import Money
+
+_VERSION = "rate_table"
+_CURRENT = text("SELECT value FROM counter WHERE name = 'rate_table'")
+_RATES = select(rate).order_by(rate.c.warehouse_id, rate.c.carrier)
+_ZONES = select(zone_rule)
 
 
 def replace_rates(session: Session, rates: Sequence[Rate], zones: Sequence[ZoneRule]) -> None:
     """Put these in place of everything before. The version is taken first, so two replacements queue."""
-    next_value(session, "rate_table")
-    session.execute(delete(RateRow))
-    session.execute(delete(ZoneRuleRow))
+    next_value(session, _VERSION)
+    session.execute(delete(rate))
+    session.execute(delete(zone_rule))
     if rates:
-        session.execute(insert(RateRow), [_rate_values(rate) for rate in rates])
+        session.execute(insert(rate), [_values(each) for each in rates])
     if zones:
         session.execute(
-            insert(ZoneRuleRow), [{"country": rule.country, "region": rule.region, "zone": rule.zone} for rule in zones]
+            insert(zone_rule), [{"country": rule.country, "region": rule.region, "zone": rule.zone} for rule in zones]
         )
 
 
-def zone_rules(session: Session, country: str) -> list[ZoneRule]:
-    """The rules of a country."""
-    rows = session.exec(select(ZoneRuleRow).where(col(ZoneRuleRow.country) == country))
-    return [ZoneRule(row.country, row.region, row.zone) for row in rows]
+@dataclass(frozen=True, slots=True)
+class _Edition:
+    """The rate table of one version: rules by country, rates by zone."""
+
+    version: int
+    rules: Mapping[str, Sequence[ZoneRule]]
+    rates: Mapping[str, Sequence[Rate]]
 
 
-def rates_to(session: Session, zone: str | None) -> list[Rate]:
-    """Every rate into a zone, by warehouse and carrier; none for no zone."""
-    wanted = select(RateRow).where(col(RateRow.zone) == zone)
-    rows = session.exec(wanted.order_by(col(RateRow.warehouse_id), col(RateRow.carrier)))
-    return [_rate(row) for row in rows]
+class RateBook:
+    """The rate table as it was last read: read again as soon as its version is another, by whichever process it was replaced."""
+
+    def __init__(self) -> None:
+        self._edition = _Edition(0, {}, {})  # version 0: nobody has put rates yet
+
+    def rates_into(self, session: Session, ship_to: Address) -> Sequence[Rate]:
+        """Every rate into the zone of the address, by warehouse and carrier; none when it lies in no zone."""
+        # a replacement that commits after this line is read under the version before, and is read again next time
+        version = session.execute(_CURRENT).scalar_one_or_none() or 0
+        edition = self._edition
+        if edition.version != version:
+            edition = self._edition = _read(session, version)
+        zone = zone_of(ship_to, edition.rules.get(ship_to.country, ()))
+        return edition.rates.get(zone, ()) if zone else ()
 
 
-def _rate_values(rate: Rate) -> dict[str, object]:
+def _read(session: Session, version: int) -> _Edition:
+    rules: dict[str, list[ZoneRule]] = {}
+    for row in session.execute(_ZONES):
+        rules.setdefault(row.country, []).append(ZoneRule(row.country, row.region, row.zone))
+    rates: dict[str, list[Rate]] = {}
+    for row in session.execute(_RATES):
+        rates.setdefault(row.zone, []).append(_rate(row))
+    return _Edition(version, rules, rates)
+
+
+def _values(one: Rate) -> dict[str, object]:
     return {
-        "warehouse_id": rate.warehouse_id,
-        "carrier": rate.carrier,
-        "zone": rate.zone,
-        "currency": rate.base.currency,
-        "base_minor": rate.base.minor,
-        "per_kg_minor": rate.per_kg.minor,
-        "per_unit_minor": rate.per_unit.minor,
-        "transit_days": rate.transit_days,
+        "warehouse_id": one.warehouse_id,
+        "carrier": one.carrier,
+        "zone": one.zone,
+        "currency": one.base.currency,
+        "base_minor": one.base.minor,
+        "per_kg_minor": one.per_kg.minor,
+        "per_unit_minor": one.per_unit.minor,
+        "transit_days": one.transit_days,
     }
 
 
-def _rate(row: RateRow) -> Rate:
+def _rate(row: Row[Any]) -> Rate:
     return Rate(
         row.warehouse_id,
         row.carrier,

@@ -5,15 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import CursorResult, insert, update
-from sqlmodel import Session, col, select
+from sqlalchemy import CursorResult, Row, Select, bindparam, insert, select, update
+from sqlmodel import Session
 
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
-from services.fulfillment.models import ShipmentLineRow, ShipmentRow
+from services.fulfillment.store.tables import shipment, shipment_line
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.money import Money
+
+_LINES = (
+    select(shipment_line)
+    .where(shipment_line.c.shipment_id.in_(bindparam("ids", expanding=True)))
+    .order_by(shipment_line.c.line_id, shipment_line.c.sku)
+)
+_BY_ID = select(shipment).where(shipment.c.shipment_id == bindparam("id"))
+_BY_TRACKING = select(shipment).where(
+    shipment.c.tracking_number == bindparam("number"), shipment.c.carrier == bindparam("by")
+)
+_OF_ORDER = select(shipment).where(shipment.c.order_id == bindparam("order")).order_by(shipment.c.serial)
+_ADD, _ADD_LINES = insert(shipment), insert(shipment_line)
+_STEPPED = (
+    "state",
+    "carrier",
+    "tracking_number",
+    "freight_minor",
+    "freight_currency",
+    "picker",
+    "picked_at",
+    "packed_at",
+    "shipped_at",
+    "delivered_at",
+    "cancelled_at",
+)
+"""What a step may change; everything else stays as it was released."""
+_SAVE = (
+    update(shipment)
+    .where(shipment.c.shipment_id == bindparam("id"), shipment.c.state == bindparam("state_before"))
+    .values({name: bindparam(f"new_{name}") for name in _STEPPED})
+)
+_PICK = (
+    update(shipment_line)
+    .where(
+        shipment_line.c.shipment_id == bindparam("id"),
+        shipment_line.c.line_id == bindparam("line"),
+        shipment_line.c.sku == bindparam("of_sku"),
+    )
+    .values(picked_quantity=bindparam("picked"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,107 +69,107 @@ class Filter:
     limit: int
 
 
-def add(session: Session, shipment: Shipment) -> None:
+def add(session: Session, new: Shipment) -> None:
     """Store a new shipment with its lines."""
-    session.execute(insert(ShipmentRow).values(shipment_id=shipment.shipment_id, **_values(shipment)))
-    session.execute(
-        insert(ShipmentLineRow), [{"shipment_id": shipment.shipment_id, **asdict(line)} for line in shipment.lines]
-    )
+    values = _values(new)
+    released = {
+        "shipment_id": new.shipment_id,
+        "serial": new.serial,
+        "order_id": new.order_id,
+        "order_number": new.order_number,
+        "warehouse_id": new.warehouse_id,
+        "ship_to": asdict(new.ship_to),
+        "promised_on": new.promised_on.isoformat() if new.promised_on else None,
+        "released_at": new.released_at,
+    }
+    session.execute(_ADD, released | values)
+    session.execute(_ADD_LINES, [{"shipment_id": new.shipment_id, **asdict(line)} for line in new.lines])
 
 
 def save(session: Session, before: Shipment, after: Shipment) -> None:
     """Store a step. Raises Conflict when the shipment is no longer in the state the step was decided on."""
-    unmoved = update(ShipmentRow).where(
-        col(ShipmentRow.shipment_id) == before.shipment_id, col(ShipmentRow.state) == before.state.value
-    )
-    moved = session.execute(unmoved.values(**_values(after)))
-    assert isinstance(moved, CursorResult)
+    values = {f"new_{name}": value for name, value in _values(after).items()}
+    terms = {"id": before.shipment_id, "state_before": before.state.value}
+    moved = cast("CursorResult[Any]", session.execute(_SAVE, terms | values))
     if moved.rowcount != 1:
         raise Conflict("SHIPMENT_MOVED", f"{before.number} was changed by somebody else just now: look again")
-    for old, new in zip(before.lines, after.lines, strict=True):
-        if old != new:
-            _save_picked(session, before.shipment_id, new)
+    picked = [
+        {"id": before.shipment_id, "line": new.line_id, "of_sku": new.sku, "picked": new.picked_quantity}
+        for old, new in zip(before.lines, after.lines, strict=True)
+        if old != new
+    ]
+    if picked:
+        session.execute(_PICK, picked)
 
 
 def get(session: Session, shipment_id: str) -> Shipment:
     """One shipment. Raises NotFound."""
-    found = _load(session, session.exec(select(ShipmentRow).where(col(ShipmentRow.shipment_id) == shipment_id)).all())
+    found = _load(session, session.execute(_BY_ID, {"id": shipment_id}).all())
     if not found:
-        raise _unknown(shipment_id)
+        raise unknown(shipment_id)
     return found[0]
-
-
-def order_id_of(session: Session, shipment_id: str) -> str:
-    """The order a shipment belongs to, which never changes. Raises NotFound."""
-    order_id = session.exec(select(ShipmentRow.order_id).where(col(ShipmentRow.shipment_id) == shipment_id)).first()
-    if order_id is None:
-        raise _unknown(shipment_id)
-    return order_id
 
 
 def by_tracking(session: Session, carrier: str, tracking_number: str) -> Shipment:
     """The carrier's parcel. Raises NotFound when this carrier has no parcel of that number from us."""
-    wanted = select(ShipmentRow).where(
-        col(ShipmentRow.tracking_number) == tracking_number, col(ShipmentRow.carrier) == carrier
-    )
-    found = _load(session, session.exec(wanted).all())
+    found = _load(session, session.execute(_BY_TRACKING, {"number": tracking_number, "by": carrier}).all())
     if not found:
-        raise NotFound(
-            "UNKNOWN_TRACKING_NUMBER", f"{carrier} carries no parcel {tracking_number} of ours: check the number"
-        )
+        raise unknown_parcel(carrier, tracking_number)
     return found[0]
 
 
 def of_order(session: Session, order_id: str) -> list[Shipment]:
     """Every shipment of an order, oldest first."""
-    wanted = select(ShipmentRow).where(col(ShipmentRow.order_id) == order_id)
-    return _load(session, session.exec(wanted.order_by(col(ShipmentRow.serial))).all())
+    return _load(session, session.execute(_OF_ORDER, {"order": order_id}).all())
 
 
 def page(session: Session, wanted: Filter) -> tuple[list[Shipment], int | None]:
     """A page of shipments, oldest first, and the `after` of the next page; None at the end."""
-    rows = select(ShipmentRow).where(col(ShipmentRow.serial) > wanted.after)
-    if wanted.order_id:
-        rows = rows.where(col(ShipmentRow.order_id) == wanted.order_id)
-    if wanted.warehouse_id:
-        rows = rows.where(col(ShipmentRow.warehouse_id) == wanted.warehouse_id)
-    if wanted.state:
-        rows = rows.where(col(ShipmentRow.state) == wanted.state.value)
-    found = session.exec(rows.order_by(col(ShipmentRow.serial)).limit(wanted.limit + 1)).all()
+    state = wanted.state.value if wanted.state else ""
+    asked = {"order_id": wanted.order_id, "warehouse_id": wanted.warehouse_id, "state": state}
+    given = {name: value for name, value in asked.items() if value}
+    bounds = {"after": wanted.after, "most": wanted.limit + 1}
+    found = session.execute(_page(tuple(given)), given | bounds).all()
     shown = _load(session, found[: wanted.limit])
     return shown, shown[-1].serial if len(found) > wanted.limit else None
 
 
-def _unknown(shipment_id: str) -> NotFound:
+@cache
+def _page(given: tuple[str, ...]) -> Select[Any]:
+    """The query for these columns; built once for each choice of them."""
+    rows = select(shipment).where(shipment.c.serial > bindparam("after"))
+    for name in given:
+        rows = rows.where(shipment.c[name] == bindparam(name))
+    return rows.order_by(shipment.c.serial).limit(bindparam("most"))
+
+
+def unknown(shipment_id: str) -> NotFound:
+    """The refusal of an id that no shipment has."""
     return NotFound("SHIPMENT_NOT_FOUND", f"there is no shipment {shipment_id}: list the shipments to find it")
 
 
-def _save_picked(session: Session, shipment_id: str, line: ShipmentLine) -> None:
-    the_line = update(ShipmentLineRow).where(
-        col(ShipmentLineRow.shipment_id) == shipment_id,
-        col(ShipmentLineRow.line_id) == line.line_id,
-        col(ShipmentLineRow.sku) == line.sku,
+def unknown_parcel(carrier: str, tracking_number: str) -> NotFound:
+    """The refusal of a tracking number that no parcel of ours has with this carrier."""
+    return NotFound(
+        "UNKNOWN_TRACKING_NUMBER", f"{carrier} carries no parcel {tracking_number} of ours: check the number"
     )
-    session.execute(the_line.values(picked_quantity=line.picked_quantity))
 
 
-def _load(session: Session, rows: Sequence[ShipmentRow]) -> list[Shipment]:
+def _load(session: Session, rows: Sequence[Row[Any]]) -> list[Shipment]:
     """Domain values of rows in their order, lines by line and SKU, with one query for all lines."""
     if not rows:
         return []
-    ids = [row.shipment_id for row in rows]
-    wanted = select(ShipmentLineRow).where(col(ShipmentLineRow.shipment_id).in_(ids))
     lines: dict[str, list[ShipmentLine]] = {}
-    for line in session.exec(wanted.order_by(col(ShipmentLineRow.line_id), col(ShipmentLineRow.sku))):
+    for line in session.execute(_LINES, {"ids": [row.shipment_id for row in rows]}):
         lines.setdefault(line.shipment_id, []).append(_line(line))
     return [_shipment(row, lines.get(row.shipment_id, ())) for row in rows]
 
 
-def _line(row: ShipmentLineRow) -> ShipmentLine:
+def _line(row: Row[Any]) -> ShipmentLine:
     return ShipmentLine(row.line_id, row.sku, row.description, row.quantity, row.unit_weight_grams, row.picked_quantity)
 
 
-def _shipment(row: ShipmentRow, lines: Iterable[ShipmentLine]) -> Shipment:
+def _shipment(row: Row[Any], lines: Iterable[ShipmentLine]) -> Shipment:
     has_freight = row.freight_minor is not None and row.freight_currency is not None
     return Shipment(
         shipment_id=row.shipment_id,
@@ -152,26 +194,19 @@ def _shipment(row: ShipmentRow, lines: Iterable[ShipmentLine]) -> Shipment:
     )
 
 
-def _values(shipment: Shipment) -> dict[str, object]:
-    """Every column but the key."""
-    freight = shipment.freight_cost
+def _values(of: Shipment) -> dict[str, object]:
+    """The columns that a step may change."""
+    freight = of.freight_cost
     return {
-        "serial": shipment.serial,
-        "order_id": shipment.order_id,
-        "order_number": shipment.order_number,
-        "warehouse_id": shipment.warehouse_id,
-        "ship_to": asdict(shipment.ship_to),
-        "state": shipment.state.value,
-        "carrier": shipment.carrier,
-        "tracking_number": shipment.tracking_number or None,
+        "state": of.state.value,
+        "carrier": of.carrier,
+        "tracking_number": of.tracking_number or None,
         "freight_minor": freight.minor if freight else None,
         "freight_currency": freight.currency if freight else None,
-        "promised_on": shipment.promised_on.isoformat() if shipment.promised_on else None,
-        "picker": shipment.picker,
-        "released_at": shipment.released_at,
-        "picked_at": shipment.picked_at,
-        "packed_at": shipment.packed_at,
-        "shipped_at": shipment.shipped_at,
-        "delivered_at": shipment.delivered_at,
-        "cancelled_at": shipment.cancelled_at,
+        "picker": of.picker,
+        "picked_at": of.picked_at,
+        "packed_at": of.packed_at,
+        "shipped_at": of.shipped_at,
+        "delivered_at": of.delivered_at,
+        "cancelled_at": of.cancelled_at,
     }
