@@ -179,8 +179,8 @@ def test_a_proposal_shows_what_stands_and_what_would_and_leads_each_reader_to_it
     assert (said["total_before"], said["total_after"]) == ("26,400.00", "17,800.00")
     assert said["changes"][0] == {"what": "Quantity of SKID-40", "before": "3", "after": "2", "is_money": False}
     assert said["respond_by"] == "2026-11-25 17:00 CST"
-    assert said["link"] == "https://oms.example/my/orders/ord_1"
-    assert said["staff_link"] == "https://oms.example/orders/ord_1"
+    assert said["link"] == "https://oms.example/my/orders/SO-1001"
+    assert said["staff_link"] == "https://oms.example/orders/SO-1001"
 
 
 def test_an_approver_is_told_the_sum_the_reasons_and_until_when_on_the_readers_clock() -> None:

@@ -57,8 +57,8 @@ def consent_requested(
     variables = {
         **_diff(order, changes, order.totals.total, total_after, reason),
         "respond_by": printed_at(respond_by),
-        "link": own_order_page(contacts, order.order_id),
-        "staff_link": order_page(contacts, order.order_id),
+        "link": own_order_page(contacts, order.number),
+        "staff_link": order_page(contacts, order.number),
     }
     return Mail("consent_requested", (*buyer(customer), *sales_rep(customer)), variables)
 

@@ -10,11 +10,11 @@ def review_page(contacts: Contacts, step_id: str) -> str:
     return f"{contacts.public_url}/reviews/{step_id}"
 
 
-def order_page(contacts: Contacts, order_id: str) -> str:
-    """An order as staff sees it."""
-    return f"{contacts.public_url}/orders/{order_id}"
+def order_page(contacts: Contacts, number: str) -> str:
+    """An order as staff sees it, by its number."""
+    return f"{contacts.public_url}/orders/{number}"
 
 
-def own_order_page(contacts: Contacts, order_id: str) -> str:
-    """An order as its customer sees it; an open proposal is answered there."""
-    return f"{contacts.public_url}/my/orders/{order_id}"
+def own_order_page(contacts: Contacts, number: str) -> str:
+    """An order as its customer sees it, by its number; an open proposal is answered there."""
+    return f"{contacts.public_url}/my/orders/{number}"
