@@ -5,8 +5,9 @@ first (sorted), then stock, then the outbox counter of each affected order (sort
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 import structlog
 from sqlmodel import Session
@@ -132,7 +133,7 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
         change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
         _tell_filled(session, fill_queues(session, [sku]), now)
     else:
-        change = _take_layers(session, place, sku, -adjustment.delta, valued_in, occasion)
+        [change] = _take_layers(session, place, {sku: -adjustment.delta}, valued_in, occasion)
     _tell_change(session, facts.ADJUSTED, change, now)
     log.info("stock.adjusted", sku=sku, warehouse_id=place, delta=adjustment.delta)
     return change, on_hand
@@ -165,10 +166,9 @@ def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
     reservations.ship(session, reservation_id, place, departure.lines)
     currency = warehouses.currency_of(session, place)
     occasion = Occasion("issued", now, order_id=order_id, shipment_id=departure.shipment_id)
-    changes = []
-    for sku, units in _by_sku(departure.lines):
-        stock.issue(session, place, sku, units)
-        changes.append(_take_layers(session, place, sku, units, currency, occasion))
+    units = _by_sku(departure.lines)
+    stock.issue(session, place, units)
+    changes = _take_layers(session, place, units, currency, occasion)
     cost = -Money.total((change.value for change in changes), currency)
     layers.cost_issue(session, departure.shipment_id, cost)
     for change in changes:
@@ -180,11 +180,12 @@ def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
     return cost
 
 
-def _by_sku(lines: Sequence[LineDemand]) -> list[tuple[str, int]]:
+def _by_sku(lines: Sequence[LineDemand]) -> dict[str, int]:
+    """SKU → units, by SKU."""
     units: defaultdict[str, int] = defaultdict(int)
-    for line in lines:
+    for line in sorted(lines, key=lambda each: each.sku):
         units[line.sku] += line.quantity
-    return sorted(units.items())
+    return units
 
 
 def _add_layer(
@@ -192,17 +193,22 @@ def _add_layer(
 ) -> StockChange:
     layer = opened(new_id("mov"), units, unit_cost)
     change = StockChange(layer.layer_id, place, sku, units, layer.value)
-    layers.record(session, change, occasion)
+    layers.record(session, [change], occasion)
     layers.add(session, layer, place, sku, unit_cost)
     return change
 
 
-def _take_layers(session: Session, place: str, sku: str, units: int, currency: str, occasion: Occasion) -> StockChange:
-    draws = draw(layers.left(session, place, sku), units)
-    layers.take(session, draws)
-    change = StockChange(new_id("mov"), place, sku, -units, -cost_of(draws, currency))
-    layers.record(session, change, occasion)
-    return change
+def _take_layers(
+    session: Session, place: str, units: Mapping[str, int], currency: str, occasion: Occasion
+) -> list[StockChange]:
+    """Take units, SKU → how many, off their oldest layers and book a movement each."""
+    draws = {sku: draw(layers.left(session, place, sku), count) for sku, count in units.items()}
+    layers.take(session, chain.from_iterable(draws.values()))
+    changes = [
+        StockChange(new_id("mov"), place, sku, -units[sku], -cost_of(drawn, currency)) for sku, drawn in draws.items()
+    ]
+    layers.record(session, changes, occasion)
+    return changes
 
 
 def fill_queues(session: Session, skus: Iterable[str]) -> tuple[Fill, ...]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, tuple_, update
+from sqlalchemy import Row, bindparam, func, insert, select, tuple_, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Candidate
@@ -15,6 +15,13 @@ from services.kernel.errors import Conflict, InvalidArgument
 
 _TURN = (backorder.c.placed_at_micros, backorder.c.order_id, backorder.c.line_id)
 _PAGE = 500
+_ADD = insert(backorder)
+_OF_ORDER = (
+    select(backorder)
+    .where(backorder.c.order_id == bindparam("order"))
+    .order_by(backorder.c.line_id, backorder.c.backorder_id)
+)
+_CANDIDATES = select(candidate).where(candidate.c.reservation_id.in_(bindparam("reservations", expanding=True)))
 
 
 def add(session: Session, queue: Sequence[Waiting]) -> None:
@@ -34,7 +41,7 @@ def add(session: Session, queue: Sequence[Waiting]) -> None:
         for one in queue
     ]
     if rows:
-        session.execute(insert(backorder), rows)
+        session.execute(_ADD, rows)
 
 
 def first_in_queue(session: Session, sku: str, warehouse_ids: Collection[str], units: int) -> list[Waiting]:
@@ -64,7 +71,9 @@ def _waiting(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:
 
 def _candidates(session: Session, reservation_ids: Collection[str]) -> defaultdict[str, tuple[Candidate, ...]]:
     found: defaultdict[str, tuple[Candidate, ...]] = defaultdict(tuple)
-    for row in session.execute(select(candidate).where(candidate.c.reservation_id.in_(reservation_ids))):
+    if not reservation_ids:
+        return found
+    for row in session.execute(_CANDIDATES, {"reservations": list(reservation_ids)}):
         found[row.reservation_id] += (Candidate(row.warehouse_id, row.cost_minor),)
     return found
 
@@ -98,9 +107,7 @@ def cancel(session: Session, reservation_id: str) -> int:
 
 def lines_of_order(session: Session, order_id: str) -> list[tuple[Waiting, Supply | None]]:
     """Every line of the order that ever waited, with the units that still do (0 when none) and what will bring them."""
-    mine = backorder.c.order_id == order_id
-    rows = session.execute(select(backorder).where(mine).order_by(backorder.c.line_id, backorder.c.backorder_id)).all()
-    return _with_due(session, rows)
+    return _with_due(session, session.execute(_OF_ORDER, {"order": order_id}).all())
 
 
 def page(session: Session, order_id: str, sku: str, after: str, limit: int) -> list[tuple[Waiting, Supply | None]]:

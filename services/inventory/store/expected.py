@@ -3,11 +3,20 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.backorders import Supply
-from services.inventory.store.tables import expected_receipt
+from services.inventory.store.tables import NOTHING, expected_receipt
+
+_OPEN = (
+    select(expected_receipt)
+    .where(
+        expected_receipt.c.sku.in_(bindparam("skus", expanding=True)), expected_receipt.c.remaining_quantity > NOTHING
+    )
+    .order_by(expected_receipt.c.expected_on, expected_receipt.c.expected_receipt_id)
+)
+_OPEN_AT = _OPEN.where(expected_receipt.c.warehouse_id == bindparam("place"))
 
 
 def announce(session: Session, supply: Supply, sku: str) -> None:
@@ -27,12 +36,12 @@ def announce(session: Session, supply: Supply, sku: str) -> None:
 
 def open_supply(session: Session, skus: Collection[str], warehouse_id: str = "") -> dict[str, list[Supply]]:
     """SKU → what has not come yet, earliest first; of one warehouse when named."""
-    is_open = expected_receipt.c.sku.in_(skus) & (expected_receipt.c.remaining_quantity > 0)
-    wanted = select(expected_receipt).where(is_open)
-    if warehouse_id:
-        wanted = wanted.where(expected_receipt.c.warehouse_id == warehouse_id)
     supply: defaultdict[str, list[Supply]] = defaultdict(list)
-    for row in session.execute(wanted.order_by(expected_receipt.c.expected_on, expected_receipt.c.expected_receipt_id)):
+    if not skus:
+        return supply
+    asked = {"skus": list(skus)}
+    rows = session.execute(_OPEN_AT, asked | {"place": warehouse_id}) if warehouse_id else session.execute(_OPEN, asked)
+    for row in rows:
         supply[row.sku].append(
             Supply(row.expected_receipt_id, row.warehouse_id, row.remaining_quantity, row.expected_on, row.reference)
         )

@@ -1,15 +1,15 @@
 """Queries over cost layers and the movements they come from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.costing import Draw, Layer
 from services.inventory.domain.facts import StockChange
-from services.inventory.store.tables import cost_layer, inserted, movement, stock_issue
+from services.inventory.store.tables import NOTHING, cost_layer, inserted, movement, stock_issue
 from services.kernel.errors import AlreadyExists
 from services.kernel.money import Money, UnitPrice
 
@@ -27,23 +27,49 @@ class Occasion:
     reference: str = ""
 
 
-def record(session: Session, change: StockChange, occasion: Occasion) -> None:
-    """Book a movement; its quantity and value carry their sign."""
-    session.execute(
-        insert(movement).values(
-            movement_id=change.movement_id,
-            warehouse_id=change.warehouse_id,
-            sku=change.sku,
-            kind=occasion.kind,
-            quantity=change.quantity,
-            value_minor=change.value.minor,
-            currency=change.value.currency,
-            order_id=occasion.order_id,
-            shipment_id=occasion.shipment_id,
-            reference=occasion.reference,
-            occurred_at=occasion.now,
-        )
+_RECORD = insert(movement)
+_LEFT = (
+    select(cost_layer)
+    .where(
+        cost_layer.c.warehouse_id == bindparam("place"),
+        cost_layer.c.sku == bindparam("of_sku"),
+        cost_layer.c.remaining_quantity > NOTHING,
+        cost_layer.c.number > bindparam("after"),
     )
+    .order_by(cost_layer.c.number)
+    .limit(_PAGE)
+)
+_TAKE = (
+    update(cost_layer)
+    .where(cost_layer.c.movement_id == bindparam("layer"))
+    .values(remaining_quantity=bindparam("units_left"), remaining_value_minor=bindparam("value_left"))
+)
+_COST = (
+    update(stock_issue)
+    .where(stock_issue.c.shipment_id == bindparam("shipment"))
+    .values(cost_minor=bindparam("minor"), currency=bindparam("of_currency"))
+)
+
+
+def record(session: Session, changes: Sequence[StockChange], occasion: Occasion) -> None:
+    """Book movements; their quantity and value carry their sign."""
+    rows = [
+        {
+            "movement_id": change.movement_id,
+            "warehouse_id": change.warehouse_id,
+            "sku": change.sku,
+            "kind": occasion.kind,
+            "quantity": change.quantity,
+            "value_minor": change.value.minor,
+            "currency": change.value.currency,
+            "order_id": occasion.order_id,
+            "shipment_id": occasion.shipment_id,
+            "reference": occasion.reference,
+            "occurred_at": occasion.now,
+        }
+        for change in changes
+    ]
+    session.execute(_RECORD, rows)
 
 
 def add(session: Session, layer: Layer, warehouse_id: str, sku: str, unit_cost: UnitPrice) -> None:
@@ -71,9 +97,7 @@ def left(session: Session, warehouse_id: str, sku: str) -> Iterator[Layer]:
     """Layers with units left, oldest first, read as far as they are needed."""
     after = 0
     while True:
-        is_open = (cost_layer.c.warehouse_id == warehouse_id) & (cost_layer.c.sku == sku)
-        wanted = select(cost_layer).where(is_open, cost_layer.c.remaining_quantity > 0, cost_layer.c.number > after)
-        rows = session.execute(wanted.order_by(cost_layer.c.number).limit(_PAGE)).all()
+        rows = session.execute(_LEFT, {"place": warehouse_id, "of_sku": sku, "after": after}).all()
         for row in rows:
             yield Layer(row.movement_id, row.quantity, Money(row.value_minor, row.currency), row.remaining_quantity)
             after = row.number
@@ -81,14 +105,14 @@ def left(session: Session, warehouse_id: str, sku: str) -> Iterator[Layer]:
             return
 
 
-def take(session: Session, draws: Sequence[Draw]) -> None:
+def take(session: Session, draws: Iterable[Draw]) -> None:
     """Store what the draws leave in their layers."""
-    for taken in draws:
-        session.execute(
-            update(cost_layer)
-            .where(cost_layer.c.movement_id == taken.layer_id)
-            .values(remaining_quantity=taken.remaining, remaining_value_minor=taken.remaining_value.minor)
-        )
+    left_over = [
+        {"layer": taken.layer_id, "units_left": taken.remaining, "value_left": taken.remaining_value.minor}
+        for taken in draws
+    ]
+    if left_over:
+        session.execute(_TAKE, left_over)
 
 
 def last_unit_cost(session: Session, warehouse_id: str, sku: str, currency: str) -> UnitPrice:
@@ -120,5 +144,4 @@ def record_issue(session: Session, shipment_id: str, order_id: str, warehouse_id
 
 def cost_issue(session: Session, shipment_id: str, cost: Money) -> None:
     """Store what the goods of a shipment had cost."""
-    issue = update(stock_issue).where(stock_issue.c.shipment_id == shipment_id)
-    session.execute(issue.values(cost_minor=cost.minor, currency=cost.currency))
+    session.execute(_COST, {"shipment": shipment_id, "minor": cost.minor, "of_currency": cost.currency})

@@ -6,17 +6,77 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from sqlalchemy import exists, func, insert, select, text, update
+from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
-from services.inventory.store.tables import allocation, backorder, candidate, changed, inserted, reservation
-from services.kernel.errors import Refused
+from services.inventory.store.tables import (
+    ACTIVE,
+    NOTHING,
+    allocation,
+    backorder,
+    candidate,
+    changed,
+    inserted,
+    reservation,
+)
+from services.kernel.errors import Conflict, Refused
+from services.runtime.db import Int64
 
 _FILL = text(
     "INSERT INTO allocation (reservation_id, line_id, warehouse_id, sku, held_quantity, shipped_quantity, released_quantity) "
     "VALUES (:reservation_id, :line_id, :warehouse_id, :sku, :units, 0, 0) "
     "ON CONFLICT (reservation_id, line_id, warehouse_id) DO UPDATE SET held_quantity = allocation.held_quantity + :units"
+)
+_ADD_CANDIDATES = insert(candidate)
+_ACTIVE_OF = select(reservation.c.reservation_id).where(
+    reservation.c.order_id == bindparam("order"), reservation.c.state == ACTIVE
+)
+_HELD_AT = select(allocation.c.line_id, allocation.c.sku, allocation.c.held_quantity).where(
+    allocation.c.reservation_id == bindparam("reservation"), allocation.c.warehouse_id == bindparam("place")
+)
+_UNITS = bindparam("units", type_=Int64)
+_SHIP = (
+    update(allocation)
+    .where(
+        allocation.c.reservation_id == bindparam("reservation"),
+        allocation.c.line_id == bindparam("line"),
+        allocation.c.warehouse_id == bindparam("place"),
+        allocation.c.held_quantity >= _UNITS,
+    )
+    .values(held_quantity=allocation.c.held_quantity - _UNITS, shipped_quantity=allocation.c.shipped_quantity + _UNITS)
+)
+_OF_THIS = allocation.c.reservation_id == bindparam("reservation")
+_WAITS = exists().where(backorder.c.reservation_id == bindparam("reservation"), backorder.c.waiting_quantity > NOTHING)
+_CLOSE = (
+    update(reservation)
+    .where(
+        reservation.c.reservation_id == bindparam("reservation"),
+        reservation.c.state == ACTIVE,
+        ~exists().where(_OF_THIS, allocation.c.held_quantity > NOTHING),
+        ~_WAITS,
+    )
+    .values(state="shipped")
+)
+_JOINED = reservation.c.reservation_id == allocation.c.reservation_id
+_OF_ORDER = (
+    select(
+        allocation.c.line_id,
+        allocation.c.sku,
+        allocation.c.warehouse_id,
+        func.sum(allocation.c.held_quantity).label("held"),
+        func.sum(allocation.c.shipped_quantity).label("shipped"),
+    )
+    .join(reservation, _JOINED)
+    .where(reservation.c.order_id == bindparam("order"))
+    .group_by(allocation.c.line_id, allocation.c.sku, allocation.c.warehouse_id)
+    .order_by(allocation.c.line_id, allocation.c.warehouse_id)
+)
+_BY_LINE = (
+    select(allocation.c.line_id, (allocation.c.held_quantity + allocation.c.shipped_quantity).label("units"))
+    .join(reservation, _JOINED)
+    .where(reservation.c.order_id == bindparam("order"))
+    .order_by(allocation.c.line_id)
 )
 
 
@@ -52,7 +112,7 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
         {"reservation_id": new.reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
         for place in new.candidates
     ]
-    session.execute(insert(candidate), places)
+    session.execute(_ADD_CANDIDATES, places)
 
 
 def hold(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> None:
@@ -73,8 +133,7 @@ def hold(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> 
 
 def active_of(session: Session, order_id: str) -> str | None:
     """The id of the order's active reservation."""
-    is_active = (reservation.c.order_id == order_id) & (reservation.c.state == "active")
-    return session.execute(select(reservation.c.reservation_id).where(is_active)).scalar()
+    return session.execute(_ACTIVE_OF, {"order": order_id}).scalar()
 
 
 def skus_of(session: Session, reservation_id: str) -> set[str]:
@@ -86,23 +145,18 @@ def skus_of(session: Session, reservation_id: str) -> set[str]:
 
 def ship(session: Session, reservation_id: str | None, warehouse_id: str, lines: Sequence[LineDemand]) -> None:
     """Turn held units of these lines into shipped ones; Refused when a line has fewer allocated there."""
+    of = {"reservation": reservation_id or "", "place": warehouse_id}
+    held = {(row.line_id, row.sku): row.held_quantity for row in session.execute(_HELD_AT, of)}
     for line in lines:
-        is_held = (
-            (allocation.c.reservation_id == (reservation_id or ""))
-            & (allocation.c.line_id == line.line_id)
-            & (allocation.c.warehouse_id == warehouse_id)
-            & (allocation.c.sku == line.sku)
-            & (allocation.c.held_quantity >= line.quantity)
-        )
-        left = {
-            "held_quantity": allocation.c.held_quantity - line.quantity,
-            "shipped_quantity": allocation.c.shipped_quantity + line.quantity,
-        }
-        if not changed(session, update(allocation).where(is_held).values(**left)):
+        held[line.line_id, line.sku] = left = held.get((line.line_id, line.sku), 0) - line.quantity
+        if left < 0:
             raise Refused(
                 "SHIPPED_MORE_THAN_ALLOCATED",
                 f"line {line.line_id} has fewer than {line.quantity} units of {line.sku} allocated in {warehouse_id}",
             )
+    taken = [of | {"line": line.line_id, "units": line.quantity} for line in lines]
+    if changed(session, _SHIP, taken) != len(taken):
+        raise Conflict("ALLOCATION_MOVED", "some of these units were shipped or released meanwhile: try again")
 
 
 def release(session: Session, reservation_id: str) -> dict[tuple[str, str], int] | None:
@@ -121,29 +175,12 @@ def release(session: Session, reservation_id: str) -> dict[tuple[str, str], int]
 
 def close_when_shipped(session: Session, reservation_id: str) -> None:
     """End the reservation as shipped once it holds nothing and waits for nothing."""
-    same = allocation.c.reservation_id == reservation_id
-    holds = exists().where(same, allocation.c.held_quantity > 0)
-    waits = exists().where(backorder.c.reservation_id == reservation_id, backorder.c.waiting_quantity > 0)
-    is_active = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active")
-    session.execute(update(reservation).where(is_active, ~holds, ~waits).values(state="shipped"))
+    session.execute(_CLOSE, {"reservation": reservation_id})
 
 
 def of_order(session: Session, order_id: str) -> tuple[list[Allocation], list[Allocation]]:
     """What is held and what has shipped for the order, by line and warehouse."""
-    wanted = (
-        select(
-            allocation.c.line_id,
-            allocation.c.sku,
-            allocation.c.warehouse_id,
-            func.sum(allocation.c.held_quantity).label("held"),
-            func.sum(allocation.c.shipped_quantity).label("shipped"),
-        )
-        .join(reservation, reservation.c.reservation_id == allocation.c.reservation_id)
-        .where(reservation.c.order_id == order_id)
-        .group_by(allocation.c.line_id, allocation.c.sku, allocation.c.warehouse_id)
-        .order_by(allocation.c.line_id, allocation.c.warehouse_id)
-    )
-    rows = session.execute(wanted).all()
+    rows = session.execute(_OF_ORDER, {"order": order_id}).all()
     held = [Allocation(row.line_id, row.sku, row.warehouse_id, int(row.held)) for row in rows if row.held]
     shipped = [Allocation(row.line_id, row.sku, row.warehouse_id, int(row.shipped)) for row in rows if row.shipped]
     return held, shipped
@@ -151,13 +188,7 @@ def of_order(session: Session, order_id: str) -> tuple[list[Allocation], list[Al
 
 def allocated_by_line(session: Session, order_id: str) -> dict[str, int]:
     """Line id → units held or shipped; lines that lost all of theirs are there with zero."""
-    wanted = (
-        select(allocation.c.line_id, (allocation.c.held_quantity + allocation.c.shipped_quantity).label("units"))
-        .join(reservation, reservation.c.reservation_id == allocation.c.reservation_id)
-        .where(reservation.c.order_id == order_id)
-        .order_by(allocation.c.line_id)
-    )
-    rows = session.execute(wanted).all()
+    rows = session.execute(_BY_LINE, {"order": order_id}).all()
     return {
         line_id: sum(row.units for row in parts) for line_id, parts in groupby(rows, key=lambda row: str(row.line_id))
     }

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import ColumnElement, and_, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, text, tuple_, update
 from sqlmodel import Session
 
 from services.inventory.domain.stock import StockLevel
 from services.inventory.store.tables import changed, cost_layer, expected_receipt, inserted, stock, warehouse
 from services.kernel.errors import Conflict, Refused
 from services.kernel.money import Money
+from services.runtime.db import Int64
 
 _TURN = text(
     "INSERT INTO sku_turn (sku, turn) VALUES (:sku, 1) ON CONFLICT (sku) DO UPDATE SET turn = sku_turn.turn + 1"
@@ -32,36 +33,60 @@ def open_row(session: Session, warehouse_id: str, sku: str) -> None:
     inserted(session, stock, warehouse_id=warehouse_id, sku=sku, on_hand=0, allocated=0)
 
 
+_FREE = (
+    select(stock.c.sku, stock.c.warehouse_id, (stock.c.on_hand - stock.c.allocated).label("free"))
+    .join(warehouse, warehouse.c.warehouse_id == stock.c.warehouse_id)
+    .where(
+        stock.c.sku.in_(bindparam("skus", expanding=True)),
+        warehouse.c.is_active,
+        stock.c.on_hand > stock.c.allocated,
+    )
+)
+_FREE_AT = _FREE.where(stock.c.warehouse_id.in_(bindparam("places", expanding=True)))
+_IS_PAIR = and_(stock.c.warehouse_id == bindparam("place"), stock.c.sku == bindparam("of_sku"))
+_UNITS = bindparam("units", type_=Int64)
+_HOLD = (
+    update(stock)
+    .where(_IS_PAIR, stock.c.on_hand - stock.c.allocated >= _UNITS)
+    .values(allocated=stock.c.allocated + _UNITS)
+)
+_FREE_UP = update(stock).where(_IS_PAIR).values(allocated=stock.c.allocated - _UNITS)
+_ISSUE = update(stock).where(_IS_PAIR).values(on_hand=stock.c.on_hand - _UNITS, allocated=stock.c.allocated - _UNITS)
+
+
 def available(
     session: Session, skus: Collection[str], warehouse_ids: Collection[str] | None = None
 ) -> dict[str, dict[str, int]]:
     """SKU → warehouse id → units free to promise, never zero; open warehouses only, and only those named when any are."""
-    free = (stock.c.on_hand - stock.c.allocated).label("free")
-    wanted = (
-        select(stock.c.sku, stock.c.warehouse_id, free)
-        .join(warehouse, warehouse.c.warehouse_id == stock.c.warehouse_id)
-        .where(stock.c.sku.in_(skus), warehouse.c.is_active, stock.c.on_hand > stock.c.allocated)
+    asked = {"skus": list(skus)}
+    rows = (
+        session.execute(_FREE, asked)
+        if warehouse_ids is None
+        else session.execute(_FREE_AT, asked | {"places": list(warehouse_ids)})
     )
-    if warehouse_ids is not None:
-        wanted = wanted.where(stock.c.warehouse_id.in_(warehouse_ids))
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for row in session.execute(wanted):
+    for row in rows:
         found[row.sku][row.warehouse_id] = row.free
     return dict(found)
 
 
 def hold(session: Session, taken: Mapping[tuple[str, str], int]) -> None:
-    """Promise units, (SKU, warehouse id) → units; Conflict when one of them was taken since it was read."""
-    for (sku, place), units in sorted(taken.items()):
-        is_there = _at(place, sku) & (stock.c.on_hand - stock.c.allocated >= units)
-        if not changed(session, update(stock).where(is_there).values(allocated=stock.c.allocated + units)):
-            raise Conflict("STOCK_TAKEN", f"{sku} in {place} was promised to somebody else meanwhile: try again")
+    """Promise units, (SKU, warehouse id) → units; Conflict when some of them were taken since they were read."""
+    parts = _parts(taken)
+    if parts and changed(session, _HOLD, parts) != len(parts):
+        names = ", ".join(f"{part['of_sku']} in {part['place']}" for part in parts)
+        raise Conflict("STOCK_TAKEN", f"some of {names} was promised to somebody else meanwhile: try again")
 
 
 def free(session: Session, freed: Mapping[tuple[str, str], int]) -> None:
     """Take promises back, (SKU, warehouse id) → units."""
-    for (sku, place), units in sorted(freed.items()):
-        session.execute(update(stock).where(_at(place, sku)).values(allocated=stock.c.allocated - units))
+    if freed:
+        session.execute(_FREE_UP, _parts(freed))
+
+
+def _parts(units: Mapping[tuple[str, str], int]) -> list[dict[str, object]]:
+    """Sorted, so that rows are locked in one order everywhere."""
+    return [{"of_sku": sku, "place": place, "units": count} for (sku, place), count in sorted(units.items())]
 
 
 def add(session: Session, warehouse_id: str, sku: str, units: int) -> int:
@@ -88,10 +113,9 @@ def _missing(session: Session, warehouse_id: str, sku: str, units: int) -> Refus
     )
 
 
-def issue(session: Session, warehouse_id: str, sku: str, units: int) -> None:
-    """Units that were promised leave the building; the caller has already taken them off an allocation."""
-    left = {"on_hand": stock.c.on_hand - units, "allocated": stock.c.allocated - units}
-    session.execute(update(stock).where(_at(warehouse_id, sku)).values(**left))
+def issue(session: Session, warehouse_id: str, units: Mapping[str, int]) -> None:
+    """Units that were promised leave the building, SKU → units; the caller has already taken them off an allocation."""
+    session.execute(_ISSUE, _parts({(sku, warehouse_id): count for sku, count in units.items()}))
 
 
 def levels(

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.warehouses import Warehouse
 from services.inventory.store.tables import changed, inserted, stock, warehouse
 from services.kernel.errors import NotFound, Refused
+
+_CURRENCY = select(warehouse.c.currency).where(warehouse.c.warehouse_id == bindparam("place"))
 
 
 def put(session: Session, place: Warehouse) -> bool:
@@ -41,9 +43,7 @@ def require(session: Session, warehouse_id: str) -> None:
 
 def currency_of(session: Session, warehouse_id: str) -> str:
     """What its stock is valued in; empty before its first receipt."""
-    return str(
-        session.execute(select(warehouse.c.currency).where(warehouse.c.warehouse_id == warehouse_id)).scalar_one()
-    )
+    return str(session.execute(_CURRENCY, {"place": warehouse_id}).scalar_one())
 
 
 def settle_currency(session: Session, warehouse_id: str, currency: str) -> None:
