@@ -1,4 +1,4 @@
-"""The typed door to the order workflows: start, place, cancel, and hand facts over."""
+"""The typed door to the order workflows: start, place, cancel, show what people decided, and hand facts over."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from services.runtime import telemetry
 from services.runtime.grpc_client import Unreachable
 from workflows import names
-from workflows.messages import CancelOrder, CancelOutcome, FactNote, OrderRef, Receipt
+from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
 
 RPC_TIMEOUT = timedelta(seconds=5)
 CONNECT_TIMEOUT = timedelta(seconds=2)
@@ -86,6 +86,13 @@ class OrderWorkflows:
         """Cancel the order; None when it takes longer than `timeout` or no workflow runs yet."""
         return await asyncio.wrap_future(self._submit(self._cancel(order_id, request, timeout)))
 
+    async def look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+        """Let the workflow see what somebody decided; None when it takes longer than `timeout` or no workflow runs.
+
+        `update` is one of names.LOOKS; the same `update_id` again gets the first answer.
+        """
+        return await asyncio.wrap_future(self._submit(self._look(order_id, update, look, update_id, timeout)))
+
     async def is_reachable(self) -> bool:
         """Whether Temporal answers within two seconds."""
         return await asyncio.wrap_future(self._submit(self._is_reachable()))
@@ -103,6 +110,10 @@ class OrderWorkflows:
     def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
         """Ask for a cancellation whose answer nobody waits for. False when the workflow has ended or never was."""
         return self._submit(self._cancel_later(order_id, request)).result()
+
+    def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
+        """Let the workflow see what somebody decided, without an answer. False when the workflow has ended or never was."""
+        return self._submit(self._look_later(order_id, update, look, update_id)).result()
 
     # The calls themselves, on the loop of this object.
 
@@ -153,29 +164,48 @@ class OrderWorkflows:
         return None
 
     async def _cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
-        handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
         try:
-            return await asyncio.wait_for(
-                handle.execute_update(
-                    names.CANCEL, request, id=request.cancellation_id, result_type=CancelOutcome, rpc_timeout=timeout
-                ),
-                timeout.total_seconds() + 0.5,
-            )
-        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
-            return None
+            return await self._update(order_id, names.CANCEL, request, request.cancellation_id, CancelOutcome, timeout)
         except WorkflowUpdateFailedError as refused:
             cause = refused.cause
             sentence = cause.message if isinstance(cause, ApplicationError) else str(cause)
             return CancelOutcome(is_cancelled=False, reason=sentence)
+
+    async def _cancel_later(self, order_id: str, request: CancelOrder) -> bool:
+        if await self._cancel(order_id, request, RPC_TIMEOUT) is not None:
+            return True
+        return await self._is_gone_or_try_again(order_id)
+
+    async def _look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+        try:
+            return await self._update(order_id, update, look, update_id, Seen, timeout)
+        except WorkflowUpdateFailedError:
+            return None  # the workflow has ended: there is nothing left to look at
+
+    async def _look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
+        if await self._look(order_id, update, look, update_id, RPC_TIMEOUT) is not None:
+            return True
+        return await self._is_gone_or_try_again(order_id)
+
+    async def _update(
+        self, order_id: str, name: str, request: Any, update_id: str, answer: type[Result], timeout: timedelta
+    ) -> Result | None:
+        """The answer of an update; None when it does not come in time or no such workflow runs yet."""
+        handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
+        try:
+            return await asyncio.wait_for(
+                handle.execute_update(name, request, id=update_id, result_type=answer, rpc_timeout=timeout),
+                timeout.total_seconds() + 0.5,
+            )
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            return None
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND or error.status in _AWAY:
                 return None
             raise
 
-    async def _cancel_later(self, order_id: str, request: CancelOrder) -> bool:
-        outcome = await self._cancel(order_id, request, RPC_TIMEOUT)
-        if outcome is not None:
-            return True
+    async def _is_gone_or_try_again(self, order_id: str) -> bool:
+        """False when the workflow has ended or never was; Unreachable while it runs and only has not answered yet."""
         try:
             handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
             status = (await handle.describe(rpc_timeout=RPC_TIMEOUT)).status
@@ -184,7 +214,7 @@ class OrderWorkflows:
                 return False
             raise Unreachable(f"temporal: {error.message}") from error
         if status is not None and status.name == "RUNNING":
-            raise Unreachable("the order's workflow has not answered the cancellation yet")
+            raise Unreachable("the order's workflow has not answered yet")
         return False
 
     async def _start(self, order: OrderRef) -> None:

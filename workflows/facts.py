@@ -13,6 +13,7 @@ class OrderState:
     """What the story needs to remember between turns; everything else is in the services."""
 
     is_held: bool = False
+    is_reserved: bool = False
     backordered: int = 0
     shipped: int = 0
     is_delivered: bool = False
@@ -27,7 +28,7 @@ class OrderState:
     def waiting_for(self) -> str:
         """Whom or what the order waits for, in words."""
         if self.is_held:
-            return "release of its holds"
+            return "people who decide"
         if self.is_delivered:
             return "payment"
         if self.backordered and not self.shipped:

@@ -57,8 +57,22 @@ class CancelOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody has decided: the id of a decision or a change. What was decided is read from the orders database."""
+
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the story found when it looked: waiting, cleared, rejected, expired or ended."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrderOutcome:
-    """How the order ended: completed, rejected or cancelled."""
+    """How the order ended: completed, rejected, expired or cancelled."""
 
     outcome: str
 
@@ -68,7 +82,10 @@ class OrderOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CreditStep:
-    """Commit the order's total to the customer's credit; `is_forced` when somebody released the credit hold."""
+    """Commit the order's total to the customer's credit; `is_forced` when somebody released the credit hold.
+
+    With a `change_id` the total is the one that the change will make.
+    """
 
     request_id: str
     order_id: str
@@ -77,6 +94,7 @@ class CreditStep:
     currency: str
     payment_method: str
     is_forced: bool = False
+    change_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +117,83 @@ class ValidateStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearance:
+    """What stands between an order and its warehouses. `state`: waiting, cleared, rejected, expired or ended.
+
+    `change_id` is a change that is agreed and must be settled first; `deadline` (remind, escalate, expire_review or
+    expire_consent) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never.
+    """
+
+    state: str
+    change_id: str = ""
+    deadline_micros: int = 0
+    deadline: str = ""
+    subject_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
-    """`outcome`: cleared, held or rejected; `reasons` are rule codes, BLOCK first."""
+    """`outcome`: cleared, held or rejected; `reasons` are rule codes, BLOCK first.
+
+    A held order that was validated before reviews existed has no clearance: its holds alone are waited for.
+    """
 
     outcome: str
     reasons: list[str] = field(default_factory=list)
+    clearance: Clearance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineStep:
+    """A deadline has passed by the workflow's clock: remind, escalate or expire."""
+
+    request_id: str
+    order_id: str
+    deadline: str
+    subject_id: str
+    deadline_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStep:
+    """Anything asked for an agreed change; `verb` and `reason` where its fate is recorded."""
+
+    request_id: str
+    order_id: str
+    change_id: str
+    verb: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Whether the warehouses must give something back. `state`: nothing_to_recall, pending, or refused with the reason."""
+
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyStep:
+    """Make an agreed change the next version, knowing how credit stands towards it."""
+
+    request_id: str
+    order_id: str
+    change_id: str
+    credit: Credit
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The order after a change, or as it stays; totals as OrderRef has them."""
+
+    is_applied: bool
+    version: int
+    total_minor: int
+    total_text: str
+    is_ship_complete: bool
+    clearance: Clearance
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,16 @@ SHIPMENT_SHIPPED = "shipment_shipped"
 SHIPMENT_DELIVERED = "shipment_delivered"
 PAYMENT_SETTLED = "payment_settled"
 HOLDS_RELEASED = "holds_released"
-FACTS = (STOCK_ALLOCATED, SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, PAYMENT_SETTLED, HOLDS_RELEASED)
+RECALL_ANSWERED = "recall_answered"
+FACTS = (STOCK_ALLOCATED, SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, PAYMENT_SETTLED, HOLDS_RELEASED, RECALL_ANSWERED)
 
 PLACE = "place"
 CANCEL = "cancel"
+DECIDE = "decide"
+CONSENT = "consent"
+AMEND = "amend"
+LOOKS = (DECIDE, CONSENT, AMEND)
+"""Updates by which people's decisions reach an order; each carries an id alone, and the story reads what was decided."""
 
 CUSTOMER = SearchAttributeKey.for_keyword("OmsCustomer")
 CHANNEL = SearchAttributeKey.for_keyword("OmsChannel")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
@@ -13,46 +15,54 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import (
         CancelOrder,
         CancelOutcome,
+        Clearance,
         Credit,
-        CreditStep,
-        Done,
         FactNote,
+        Look,
         OrderOutcome,
         OrderRef,
-        OrderStep,
         Receipt,
-        Recorded,
-        RecordStep,
-        Release,
-        Reservation,
-        Stopped,
-        ValidateStep,
+        Seen,
         Validation,
     )
-    from workflows.steps import step
+    from workflows.order_steps import OrderSteps
 
 CANCEL_ASKED = "cancellation"
+DEADLINE_PASSED = "deadline"
+LOOKS = frozenset({*names.LOOKS, names.HOLDS_RELEASED, names.RECALL_ANSWERED, DEADLINE_PASSED})
+"""What makes the story read the clearance again: it never believes a message that somebody has decided."""
+
+WAITING = "waiting"
+GONE = "a shipment has left: ask for a return instead"
 
 
 @workflow.defn(name=names.ORDER_WORKFLOW)
 class OrderWorkflow:
-    """A sales order's life: checked, held where a rule asks, reserved, released, shipped, invoiced, delivered, settled."""
+    """A sales order's life: checked, reviewed where a rule asks, reserved, released, shipped, invoiced, delivered, settled."""
 
     @workflow.init
     def __init__(self, order: OrderRef) -> None:
-        self.order = order
+        self.ask = OrderSteps(order)
         self.state = facts.OrderState()
+        self.credit = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
+        self.clearance = Clearance("cleared")
         self.receipt: Receipt | None = None
         self.inbox: list[tuple[str, FactNote]] = []
         self.cancellations: dict[str, CancelOutcome] = {}
+        self.seen: dict[str, Seen] = {}
+        self.is_parked = False
         self.is_over = False
-        self.turns = 0
+
+    @property
+    def order(self) -> OrderRef:
+        """The order at the version in force."""
+        return self.ask.order
 
     @workflow.run
-    async def run(self, order: OrderRef) -> OrderOutcome:
+    async def run(self, order: OrderRef) -> OrderOutcome:  # noqa: ARG002  # the SDK gives __init__ and run the same
         """Live until every unit is delivered or cancelled and every invoice is settled."""
         try:
-            outcome = await self.live(order)
+            outcome = await self.live()
         except (FailureError, asyncio.CancelledError):  # the latter when a parked workflow is cancelled by hand
             self.receipt = self.receipt or Receipt("failed")
             await self.record("failed", "", "somebody of support: see the workflow")
@@ -62,114 +72,161 @@ class OrderWorkflow:
         await workflow.wait_condition(workflow.all_handlers_finished)
         return outcome
 
-    async def live(self, order: OrderRef) -> OrderOutcome:
+    async def live(self) -> OrderOutcome:
         """The story itself."""
         async with Undo() as undo:
-            if not await self.cleared(order, undo):
+            if not await self.cleared(undo):
                 return OrderOutcome(await self.end_early(undo))
-            undo.push(self.release_stock)
+            undo.push(self.ask.release_stock)
             await self.reserve()
-            undo.push(self.stop_shipments)
+            undo.push(self.ask.stop_shipments)
             await self.release_to_warehouses()
             await self.record("accepted")
             self.receipt = Receipt("accepted")
             while self.state.is_open:
-                kind, note = await self.next_fact()
+                kind, note = await self.next_event()
                 if kind == CANCEL_ASKED:
                     if await self.cancelled(note, undo):
                         return OrderOutcome("cancelled")
+                elif kind in LOOKS:
+                    await self.look(kind, note)
                 else:
                     await self.act_on(kind, note)
             undo.keep()
         await self.record("closed")
         return OrderOutcome("completed")
 
-    # Clearing: credit, rules, holds.
+    # Clearing: credit, rules, and the people who decide.
 
-    async def cleared(self, order: OrderRef, undo: Undo) -> bool:
-        """Whether the order may be accepted; waits as long as people need to release its holds."""
+    async def cleared(self, undo: Undo) -> bool:
+        """Whether the order may be accepted; waits as long as people need to decide."""
         with workflow.create_event_group("clear the order").scope():
-            undo.push(self.release_credit)
-            credit = await self.commit_credit(order, is_forced=False)
-            validation = await self.validate(credit)
+            undo.push(self.ask.release_credit)
+            self.credit = await self.ask.commit_credit(is_forced=False)
+            validation = await self.ask.validate(self.credit)
             if validation.outcome == "rejected":
                 self.receipt = Receipt("rejected", validation.reasons)
                 return False
             if validation.outcome == "held":
-                return await self.released_by_people(order, credit, validation)
+                return await self.cleared_by_people(validation)
         return True
 
-    async def released_by_people(self, order: OrderRef, credit: Credit, validation: Validation) -> bool:
-        """Park until the last hold is released; a cancellation meanwhile ends the order."""
+    async def cleared_by_people(self, validation: Validation) -> bool:
+        """Park until holds, reviews and the customer's answers are settled; a cancellation meanwhile ends the order."""
         self.receipt = Receipt("held", validation.reasons)
         self.state = facts.OrderState(is_held=True)
-        workflow.upsert_search_attributes([names.PHASE.value_set("held")])
+        if validation.clearance is None:
+            return await self.released_by_people()
+        self.clearance = validation.clearance
+        while self.clearance.state == WAITING:
+            kind, note = await self.next_event()
+            if kind == CANCEL_ASKED:
+                self.cancellations[note.fact_id] = CancelOutcome(is_cancelled=True)
+                return False
+            await self.look(kind, note)
+        self.park(is_parked=False)
+        if self.clearance.state != "cleared":
+            return False
+        self.state = facts.OrderState()
+        if not self.credit.is_granted:
+            self.credit = await self.ask.adjust_credit(f"forced/v{self.order.version}", is_forced=True)
+        return True
+
+    async def released_by_people(self) -> bool:
+        """As orders were parked that were validated before there were reviews: until the last hold is released."""
+        self.park(is_parked=True, phase="held")
         while self.state.is_held:
-            kind, note = await self.next_fact()
+            kind, note = await self.next_event()
             if kind == CANCEL_ASKED:
                 self.cancellations[note.fact_id] = CancelOutcome(is_cancelled=True)
                 return False
             self.state = facts.apply(self.state, kind, note)
-        workflow.upsert_search_attributes([names.PHASE.value_set("open")])
-        if not credit.is_granted:
-            await self.commit_credit(order, is_forced=True)
+        self.park(is_parked=False)
+        if not self.credit.is_granted:
+            await self.ask.commit_credit(is_forced=True)
         return True
 
-    async def commit_credit(self, order: OrderRef, *, is_forced: bool) -> Credit:
-        """Count the order against the customer's credit limit."""
-        how = "forced" if is_forced else "1"
-        request = CreditStep(
-            self.key(f"credit/{how}"),
-            order.order_id,
-            order.customer_id,
-            order.total_minor,
-            order.currency,
-            order.payment_method,
-            is_forced,
-        )
-        return await step(
-            "billing.CommitCredit",
-            request,
-            Credit,
-            summary=f"commit {order.total_text} to the credit of {order.customer_id}",
-        )
+    async def look(self, kind: str, note: FactNote) -> None:
+        """Somebody may have decided, or a deadline has passed: the database says what became of it."""
+        with workflow.create_event_group("people decide").scope():
+            if kind == DEADLINE_PASSED:
+                self.park(is_parked=True)
+                self.clearance = await self.ask.pass_deadline(self.clearance)
+            else:
+                self.clearance = await self.ask.read_clearance()
+        while change_id := self.clearance.change_id:
+            with workflow.create_event_group("change the order").scope():
+                await self.settle_change(change_id)
+        self.seen[note.fact_id] = Seen(self.clearance.state)
 
-    async def validate(self, credit: Credit) -> Validation:
-        """Run every rule."""
-        request = ValidateStep(self.key("validate/1"), self.order.order_id, credit, self.order.currency)
-        return await step("orders.ValidateOrder", request, Validation, summary=f"run every rule on {self.order.number}")
+    def park(self, *, is_parked: bool, phase: str = "in_review") -> None:
+        """Orders that people leave waiting until a deadline passes are found in Temporal by OmsPhase."""
+        if is_parked != self.is_parked:
+            self.is_parked = is_parked
+            workflow.upsert_search_attributes([names.PHASE.value_set(phase if is_parked else "open")])
+
+    # Changes.
+
+    async def settle_change(self, change_id: str) -> None:
+        """Warehouse, credit, the new version, stock: in this order, so that whoever refuses leaves the order as it was."""
+        if self.state.is_reserved:
+            recall = await self.ask.request_recall(change_id)
+            if recall.state != "nothing_to_recall":
+                verb = "recall" if recall.state == "pending" else "reject"
+                self.clearance = await self.ask.record_change(change_id, verb, recall.reason)
+                return
+        credit = await self.ask.adjust_credit(change_id, change_id)
+        applied = await self.ask.apply_change(change_id, credit)
+        self.clearance = applied.clearance
+        if not applied.is_applied:
+            await self.ask.adjust_credit(f"{change_id}/back", is_forced=True)
+            return
+        self.credit = credit
+        self.ask.order = replace(
+            self.order,
+            version=applied.version,
+            total_minor=applied.total_minor,
+            total_text=applied.total_text,
+            is_ship_complete=applied.is_ship_complete,
+        )
+        if self.state.is_reserved:
+            held = await self.ask.adjust_reservation()
+            self.state = replace(self.state, backordered=held.backordered)
+            await self.release_to_warehouses()
+            await self.record("changed", change_id)
 
     # Stock and warehouses.
 
     async def reserve(self) -> None:
         """Hold what stock allows; the rest waits as backorders."""
         with workflow.create_event_group("reserve and release").scope():
-            request = OrderStep(self.key("reserve/1"), self.order.order_id)
-            held = await step(
-                "inventory.ReserveStock", request, Reservation, summary=f"reserve stock for {self.order.number}"
-            )
-        self.state = facts.OrderState(backordered=held.backordered)
+            held = await self.ask.reserve()
+        self.state = facts.OrderState(is_reserved=True, backordered=held.backordered)
 
     async def release_to_warehouses(self) -> None:
         """Give what is held to the warehouses, unless the order ships complete and something is still missing."""
         if self.order.is_ship_complete and self.state.backordered:
             return
         with workflow.create_event_group("reserve and release").scope():
-            request = OrderStep(self.key(f"release/{self.turns}"), self.order.order_id)
-            await step(
-                "fulfillment.ReleaseShipments",
-                request,
-                Release,
-                summary=f"release {self.order.number} to its warehouses",
-            )
+            await self.ask.release_shipments()
 
     # Facts.
 
-    async def next_fact(self) -> tuple[str, FactNote]:
-        """Sleep, for weeks if need be, until a fact or a person wants something."""
+    async def next_event(self) -> tuple[str, FactNote]:
+        """Sleep, for weeks if need be, until a fact, a person or a deadline wants something."""
         self.show()
-        await workflow.wait_condition(lambda: bool(self.inbox))
-        self.turns += 1
+        due = self.clearance.deadline_micros
+        left = datetime.fromtimestamp(due / 1_000_000, UTC) - workflow.now() if due else None
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self.inbox),
+                timeout=max(left, timedelta()) if left is not None else None,
+                timeout_summary=f"{self.clearance.deadline.replace('_', ' ')} {self.order.number}" if due else None,
+            )
+        except TimeoutError:
+            self.ask.turn += 1
+            return DEADLINE_PASSED, FactNote("")
+        self.ask.turn += 1
         return self.inbox.pop(0)
 
     async def act_on(self, kind: str, note: FactNote) -> None:
@@ -186,21 +243,18 @@ class OrderWorkflow:
     async def invoice(self, shipment_id: str) -> None:
         """A shipment left: take it off stock and turn it into an invoice."""
         with workflow.create_event_group("ship and invoice").scope():
-            shipped = OrderStep(self.key(f"ship/{shipment_id}"), self.order.order_id, shipment_id)
-            await step("inventory.ShipStock", shipped, Done, summary=f"take what left of {self.order.number} off stock")
-            billed = OrderStep(self.key(f"invoice/{shipment_id}"), self.order.order_id, shipment_id)
-            await step("billing.IssueInvoice", billed, Done, summary=f"invoice what left of {self.order.number}")
+            await self.ask.ship_stock(shipment_id)
+            await self.ask.issue_invoice(shipment_id)
             await self.record("shipped", shipment_id)
 
     # Ending early.
 
     async def cancelled(self, note: FactNote, undo: Undo) -> bool:
         """Cancel what can be cancelled: everything, or nothing once a shipment has left."""
-        stopped = await self.stop_shipments()
+        stopped = await self.ask.stop_shipments()
         if stopped.shipped:
-            reason = "a shipment has left: ask for a return instead"
             await self.record("cancel_refused", note.fact_id)
-            self.cancellations[note.fact_id] = CancelOutcome(is_cancelled=False, reason=reason)
+            self.cancellations[note.fact_id] = CancelOutcome(is_cancelled=False, reason=GONE)
             return False
         await undo.take_back()
         await self.record("cancelled", note.fact_id)
@@ -208,44 +262,20 @@ class OrderWorkflow:
         return True
 
     async def end_early(self, undo: Undo) -> str:
-        """Rejected, or cancelled while held: give back what was taken and record it."""
+        """Refused by a rule or by people, out of time, or cancelled while it waited: give back what was taken."""
         await undo.take_back()
         if self.receipt is not None and self.receipt.outcome == "rejected":
             return "rejected"
+        if self.clearance.state in ("rejected", "expired"):
+            return self.clearance.state
         await self.record("cancelled", next(iter(self.cancellations), ""))
         return "cancelled"
 
-    async def release_credit(self) -> Done:
-        """Give the customer's credit back."""
-        request = OrderStep(self.key("credit/release"), self.order.order_id)
-        return await step(
-            "billing.ReleaseCredit", request, Done, summary=f"give back the credit of {self.order.number}"
-        )
-
-    async def release_stock(self) -> Done:
-        """Let others have what was held."""
-        request = OrderStep(self.key("reserve/release"), self.order.order_id, reason="the order ended")
-        return await step(
-            "inventory.ReleaseReservation", request, Done, summary=f"free the stock of {self.order.number}"
-        )
-
-    async def stop_shipments(self) -> Stopped:
-        """Stop what has not left."""
-        request = OrderStep(self.key(f"stop/{self.turns}"), self.order.order_id, reason="the order ended")
-        return await step(
-            "fulfillment.CancelShipments", request, Stopped, summary=f"stop what has not left of {self.order.number}"
-        )
-
     # Telling.
 
-    async def record(self, milestone: str, subject_id: str = "", waiting_for: str = "") -> Recorded:
-        """The last step of a turn: what people read in lists, pages and mails follows from it."""
-        order = self.order
-        words = waiting_for or self.state.waiting_for
-        request = RecordStep(
-            self.key(f"record/{self.turns}/{milestone}"), order.order_id, order.version, milestone, words, subject_id
-        )
-        return await step("orders.RecordOrder", request, Recorded, summary=f"record that {order.number} is {milestone}")
+    async def record(self, milestone: str, subject_id: str = "", waiting_for: str = "") -> None:
+        """The last step of a turn."""
+        await self.ask.record(milestone, subject_id, waiting_for or self.state.waiting_for)
 
     def show(self) -> None:
         """Where the order stands, for whoever opens it in the Temporal UI."""
@@ -259,12 +289,13 @@ class OrderWorkflow:
             "delivered": "yes" if state.is_delivered else "no",
             "settled": "yes" if state.is_settled else "no",
         }
+        if self.clearance.deadline:
+            due = datetime.fromtimestamp(self.clearance.deadline_micros / 1_000_000, UTC)
+            rows["unless decided"] = f"{self.clearance.deadline.replace('_', ' ')} at {due:%Y-%m-%d %H:%M} UTC"
+        if order.version > 1:
+            rows["version"] = str(order.version)
         table = "\n".join(f"| {what} | {how} |" for what, how in rows.items())
         workflow.set_current_details(f"| what | how |\n| --- | --- |\n{table}")
-
-    def key(self, deed: str) -> str:
-        """The business key of a deed: the same for every try, and for every run of this order."""
-        return f"order/{self.order.order_id}/{deed}"
 
     # Handlers record; run() acts.
 
@@ -293,12 +324,61 @@ class OrderWorkflow:
         """The last hold is released."""
         self.inbox.append((names.HOLDS_RELEASED, note))
 
+    @workflow.signal(name=names.RECALL_ANSWERED)
+    def recall_answered(self, note: FactNote) -> None:
+        """The warehouse gave back what a change drops, or refused."""
+        self.inbox.append((names.RECALL_ANSWERED, note))
+
     @workflow.update(name=names.PLACE)
     async def place(self) -> Receipt:
         """Wait for the verdict on the order; run() does the work and never depends on this."""
         await workflow.wait_condition(lambda: self.receipt is not None)
         assert self.receipt is not None
         return self.receipt
+
+    @workflow.update(name=names.DECIDE)
+    async def decide(self, look: Look) -> Seen:
+        """Somebody decided a step of the review."""
+        return await self.when_seen(names.DECIDE, look)
+
+    @workflow.update(name=names.CONSENT)
+    async def consent(self, look: Look) -> Seen:
+        """The customer answered a proposed change."""
+        return await self.when_seen(names.CONSENT, look)
+
+    @workflow.update(name=names.AMEND)
+    async def amend(self, look: Look) -> Seen:
+        """Somebody proposed or withdrew a change."""
+        return await self.when_seen(names.AMEND, look)
+
+    async def when_seen(self, kind: str, look: Look) -> Seen:
+        """Have the story look, and answer what it saw; nothing in the message itself is believed."""
+        self.inbox.append((kind, FactNote(look.subject_id)))
+        self.seen.pop(look.subject_id, None)
+        await workflow.wait_condition(lambda: look.subject_id in self.seen or self.is_over)
+        return self.seen.get(look.subject_id, Seen("ended"))
+
+    @decide.validator
+    def may_decide(self, look: Look) -> None:
+        """Refuse without a trace in the history what the order can no longer look at."""
+        self.may_look(look)
+
+    @consent.validator
+    def may_consent(self, look: Look) -> None:
+        """As for a decision."""
+        self.may_look(look)
+
+    @amend.validator
+    def may_amend(self, look: Look) -> None:
+        """As for a decision."""
+        self.may_look(look)
+
+    def may_look(self, look: Look) -> None:
+        """An order that has ended, or a message without an id, is refused."""
+        if self.is_over:
+            raise ValueError("the order has ended: nothing of it can be decided any more")
+        if not look.subject_id:
+            raise ValueError("decisions are taken through the order API, which gives them an id")
 
     @workflow.update(name=names.CANCEL)
     async def cancel(self, request: CancelOrder) -> CancelOutcome:
@@ -315,6 +395,6 @@ class OrderWorkflow:
         if self.is_over or self.state.is_delivered:
             raise ValueError("the order has ended: ask for a return instead")
         if self.state.shipped:
-            raise ValueError("a shipment has left: ask for a return instead")
+            raise ValueError(GONE)
         if not request.cancellation_id:
             raise ValueError("a cancellation is asked for through the order API, which gives it an id")

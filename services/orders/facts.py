@@ -11,14 +11,14 @@ import structlog
 from oms.notifications.v1 import notifications_pb2 as notifications
 from services.kernel.clock import Clock, utc_now
 from services.orders import cancellation
-from services.orders.intents import CANCEL, NOTIFY, SIGNAL, START
+from services.orders.intents import CANCEL, LOOK, NOTIFY, SIGNAL, START
 from services.orders.store import facts as store
 from services.orders.store.facts import LateFact
 from services.runtime.db import Database
 from services.runtime.outbox import OutboxRow
 from services.runtime.relay import Route
 from workflows.client import OrderWorkflows
-from workflows.messages import CancelOrder, FactNote, OrderRef
+from workflows.messages import CancelOrder, FactNote, Look, OrderRef
 
 log = structlog.get_logger()
 
@@ -37,6 +37,9 @@ class Workflows(Protocol):
     def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
         """Hand a cancellation over; False when the workflow has ended or never was."""
 
+    def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
+        """Let the workflow see what somebody decided; False when it has ended or never was."""
+
 
 def open_workflows(target: str, namespace: str) -> OrderWorkflows:
     """The door to Temporal; it connects when first used."""
@@ -50,6 +53,7 @@ def routes(database: Database, notify: Notify, workflows: Workflows, clock: Cloc
         Route(frozenset({START}), lambda rows: _start(rows, workflows)),
         Route(frozenset({SIGNAL}), lambda rows: _signal(rows, workflows, database, clock)),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
+        Route(frozenset({LOOK}), lambda rows: _look(rows, workflows)),
     )
 
 
@@ -95,4 +99,12 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
         if not workflows.cancel_later(row.order_id, request):
             with database.transaction() as session:
                 cancellation.decline(session, row.order_id, "the order had ended before it could be cancelled", clock())
+    return [row.fact_id for row in rows]
+
+
+def _look(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
+    """Show what the request itself could not; a workflow that has ended has nothing to look at."""
+    for row in rows:
+        if not workflows.look_later(row.order_id, str(row.detail["update"]), Look(row.subject_id), row.fact_id):
+            log.info("look.too_late", order_id=row.order_id, subject_id=row.subject_id)
     return [row.fact_id for row in rows]

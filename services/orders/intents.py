@@ -1,4 +1,4 @@
-"""What orders asks others to do after the commit: mails, workflow starts, signals and cancellations, as outbox rows."""
+"""What orders asks others to do after the commit: mails, workflow starts, signals, cancellations and looks, as outbox rows."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ NOTIFY = "notify"
 START = "order_placed"
 SIGNAL = "signal"
 CANCEL = "cancellation_requested"
+LOOK = "people_decided"
 
 CALLER_FIRST = timedelta(seconds=8)
 """How long the relay leaves a start or a cancellation to the request that is about to carry it out itself."""
@@ -81,5 +82,16 @@ def cancel(session: Session, cancellation: Cancellation, now: datetime) -> str:
     fact_id = outbox.emit(
         session, kind=CANCEL, order_id=cancellation.order_id, subject_id=subject, detail=detail, now=now
     )
+    facts.hold_back(session, fact_id, now + CALLER_FIRST)
+    return fact_id
+
+
+def look(session: Session, order_id: str, update: str, subject_id: str, now: datetime) -> str:
+    """The intent to let the workflow see a decision (`decide`), an answer (`consent`) or a change (`amend`); gives its id.
+
+    The relay takes it when the request could not. The workflow reads what was decided; a repeat changes nothing.
+    """
+    detail = {"update": update}
+    fact_id = outbox.emit(session, kind=LOOK, order_id=order_id, subject_id=subject_id, detail=detail, now=now)
     facts.hold_back(session, fact_id, now + CALLER_FIRST)
     return fact_id

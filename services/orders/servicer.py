@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
-from services.kernel.clock import Clock, utc_now
+from services.kernel.clock import Clock, from_micros, utc_now
 from services.orders import changing, clearing, deadlines, dossier, intake, recording, validation, wire
 from services.orders.domain.mails import Contacts
 from services.orders.store import audit
@@ -53,7 +53,8 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         order_id = wire.order_id(request.order_id)
 
         def act(session: Session) -> pb.PassDeadlineResponse:
-            found = deadlines.pass_deadline(session, order_id, request.deadline, request.subject_id, self.clock())
+            at = from_micros(request.deadline_micros)
+            found = deadlines.pass_deadline(session, order_id, request.deadline, request.subject_id, at, self.clock())
             log.info("deadline.passed", order_id=order_id, deadline=request.deadline, subject_id=request.subject_id)
             return pb.PassDeadlineResponse(clearance=wire.clearance_message(found))
 

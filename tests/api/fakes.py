@@ -16,7 +16,7 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.grpc_client import Unreachable
-from workflows.messages import CancelOrder, CancelOutcome, OrderRef, Receipt
+from workflows.messages import CancelOrder, CancelOutcome, Look, OrderRef, Receipt, Seen
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -337,6 +337,7 @@ class FakeWorkflows:
         self.is_away = False
         self.placed: list[OrderRef] = []
         self.cancelled: list[tuple[str, CancelOrder]] = []
+        self.looked: list[tuple[str, str, str]] = []
         self.on_place: Callable[[OrderRef], None] | None = None
         self.on_cancel: Callable[[str, CancelOrder], CancelOutcome] | None = None
 
@@ -353,3 +354,9 @@ class FakeWorkflows:
             return None
         self.cancelled.append((order_id, request))
         return self.on_cancel(order_id, request) if self.on_cancel else CancelOutcome(is_cancelled=True)
+
+    async def look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+        if self.is_away:
+            return None
+        self.looked.append((order_id, update, look.subject_id))
+        return Seen("waiting")

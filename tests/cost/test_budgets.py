@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -13,7 +14,7 @@ from tests.temporal import temporal_environment
 from tests.workflows.driver import actions, fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import Validation
+from workflows.messages import Clearance, Validation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,3 +90,19 @@ async def test_a_hold_released_by_people_costs_6_more_events_and_4_more_actions(
         await order.handle.terminate()
 
     assert cost(history) == (24, 9)
+
+
+async def test_one_approval_with_its_deadline_timer_costs_8_more_events_and_3_more_actions(temporal: Client) -> None:
+    queue = uuid.uuid4().hex
+    due = int((datetime.now(UTC) + timedelta(hours=4)).timestamp() * 1_000_000)
+    waiting = Clearance("waiting", deadline_micros=due, deadline="remind", subject_id=f"stp_{uuid.uuid4().hex}")
+    services = FakeServices(validation=Validation("held", ["OVER_5000"], waiting), clearances=[Clearance("cleared")])
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.look(names.DECIDE, f"dec_{uuid.uuid4().hex}")
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        history = await until_quiet(order, 26)
+        await order.handle.terminate()
+
+    assert cost(history) == (26, 8)  # 18 and 5 without the approval

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from oms.notifications.v1 import notifications_pb2 as notifications
-from services.orders import cancellation, capture, facts
+from services.orders import cancellation, capture, facts, intents
 from services.orders.intents import CALLER_FIRST
 from services.orders.store.facts import late_facts
 from services.runtime.grpc_client import Unreachable
 from services.runtime.relay import Relay
 from tests.orders.desk import BUYER, Desk, shipment
-from workflows.messages import CancelOrder, FactNote, OrderRef
+from workflows.messages import CancelOrder, FactNote, Look, OrderRef
 
 
 @dataclass
@@ -25,6 +25,7 @@ class FakeWorkflows:
     started: list[OrderRef] = field(default_factory=list)
     signalled: list[tuple[str, str, FactNote]] = field(default_factory=list)
     cancelled: list[CancelOrder] = field(default_factory=list)
+    looked: list[tuple[str, str, str]] = field(default_factory=list)
 
     def _answer(self) -> None:
         if self.is_away:
@@ -42,6 +43,11 @@ class FakeWorkflows:
     def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
         self._answer()
         self.cancelled.append(request)
+        return not self.has_ended
+
+    def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
+        self._answer()
+        self.looked.append((update, look.subject_id, update_id))
         return not self.has_ended
 
 
@@ -159,3 +165,30 @@ def test_a_cancellation_of_a_workflow_that_has_ended_is_declined(post: Post) -> 
     with post.desk.database.reading() as session:
         settled: Any = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
     assert settled.state == "declined"
+
+
+def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 1))
+    with post.desk.database.transaction() as session:
+        intent_id = intents.look(session, order_id, "decide", "dec_1", post.desk.now)
+    post.send()
+    at_once = list(post.workflows.looked)
+
+    post.later = CALLER_FIRST
+    post.send()
+
+    assert at_once == []
+    assert post.workflows.looked == [("decide", "dec_1", intent_id)]
+
+
+def test_a_decision_shown_to_a_workflow_that_has_ended_is_not_shown_again(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 1))
+    with post.desk.database.transaction() as session:
+        intents.look(session, order_id, "amend", "chg_1", post.desk.now)
+    post.workflows.has_ended = True
+    post.later = CALLER_FIRST
+
+    post.send()
+    post.send()
+
+    assert len(post.workflows.looked) == 1

@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.client import search_attributes, summary
-from workflows.messages import CancelOrder, CancelOutcome, FactNote, OrderRef, Receipt
+from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
 from workflows.order import OrderWorkflow
 
 
@@ -79,6 +79,11 @@ class PlacedOrder:
             names.CANCEL, CancelOrder(cancellation_id), id=cancellation_id, result_type=CancelOutcome
         )
         return outcome
+
+    async def look(self, update: str, subject_id: str) -> Seen:
+        """Show a decision as the API does; every one has an update id of its own."""
+        seen: Seen = await self.handle.execute_update(update, Look(subject_id), id=uuid.uuid4().hex, result_type=Seen)
+        return seen
 
     async def history(self) -> WorkflowHistory:
         """Everything that happened."""

@@ -9,10 +9,16 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.messages import (
+    Applied,
+    ApplyStep,
+    ChangeStep,
+    Clearance,
     Credit,
     CreditStep,
+    DeadlineStep,
     Done,
     OrderStep,
+    Recall,
     Recorded,
     RecordStep,
     Release,
@@ -28,6 +34,9 @@ class FakeServices:
     """What the five services would say; each call is counted by its activity name and kept by its business key."""
 
     validation: Validation = field(default_factory=lambda: Validation("cleared"))
+    clearances: list[Clearance] = field(default_factory=list)
+    recalls: list[Recall] = field(default_factory=list)
+    applied: Applied | None = None
     is_granted: bool = True
     backordered: int = 0
     shipped: int = 0
@@ -54,6 +63,48 @@ class FakeServices:
     async def commit_credit(self, step: CreditStep) -> Credit:
         self.called("billing.CommitCredit", step.request_id)
         return Credit(self.is_granted or step.is_forced, 0, 1_000_000)
+
+    def next_clearance(self) -> Clearance:
+        """The next of those that the test lined up; the last one stays."""
+        if not self.clearances:
+            return Clearance("cleared")
+        return self.clearances.pop(0) if len(self.clearances) > 1 else self.clearances[0]
+
+    @activity.defn(name="orders.GetClearance")
+    async def get_clearance(self, step: OrderStep) -> Clearance:
+        self.called("orders.GetClearance", step.request_id)
+        return self.next_clearance()
+
+    @activity.defn(name="orders.PassDeadline")
+    async def pass_deadline(self, step: DeadlineStep) -> Clearance:
+        self.called(f"orders.PassDeadline {step.deadline}", step.request_id)
+        return self.next_clearance()
+
+    @activity.defn(name="orders.RecordChange")
+    async def record_change(self, step: ChangeStep) -> Clearance:
+        self.called(f"orders.RecordChange {step.verb}", step.request_id)
+        return self.next_clearance()
+
+    @activity.defn(name="orders.ApplyChange")
+    async def apply_change(self, step: ApplyStep) -> Applied:
+        self.called("orders.ApplyChange", step.request_id)
+        assert self.applied is not None
+        return self.applied
+
+    @activity.defn(name="billing.AdjustCredit")
+    async def adjust_credit(self, step: CreditStep) -> Credit:
+        self.called("billing.AdjustCredit", step.request_id)
+        return Credit(self.is_granted or step.is_forced, 0, 1_000_000)
+
+    @activity.defn(name="inventory.AdjustReservation")
+    async def adjust_reservation(self, step: OrderStep) -> Reservation:
+        self.called("inventory.AdjustReservation", step.request_id)
+        return Reservation(10, self.backordered)
+
+    @activity.defn(name="fulfillment.RequestRecall")
+    async def request_recall(self, step: ChangeStep) -> Recall:
+        self.called("fulfillment.RequestRecall", step.request_id)
+        return self.recalls.pop(0) if self.recalls else Recall("nothing_to_recall")
 
     @activity.defn(name="billing.ReleaseCredit")
     async def release_credit(self, step: OrderStep) -> Done:
@@ -103,6 +154,13 @@ class FakeServices:
     def activities(self) -> list[object]:
         """All of them, for a worker."""
         return [
+            self.get_clearance,
+            self.pass_deadline,
+            self.record_change,
+            self.apply_change,
+            self.adjust_credit,
+            self.adjust_reservation,
+            self.request_recall,
             self.commit_credit,
             self.release_credit,
             self.issue_invoice,

@@ -7,7 +7,7 @@ from temporalio import activity
 from oms.billing.v1 import billing_pb2 as pb
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.types.v1 import types_pb2
-from workflows.activities.calls import Services, order_document
+from workflows.activities.calls import Services, changed_document, order_document
 from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
 
 
@@ -29,6 +29,23 @@ class BillingActivities:
             is_forced=step.is_forced,
         )
         response = await self._services.billing.CommitCredit(request)
+        return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units)
+
+    @activity.defn(name="billing.AdjustCredit")
+    async def adjust_credit(self, step: CreditStep) -> Credit:
+        """Commit another total than before: the changed order's when a change is named; a refusal is an answer."""
+        amount = types_pb2.Money(minor_units=step.amount_minor, currency=step.currency)
+        if step.change_id:
+            amount = (await changed_document(self._services, step.order_id, step.change_id)).total
+        request = pb.AdjustCreditRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            customer_id=step.customer_id,
+            amount=amount,
+            payment_method=step.payment_method,
+            is_forced=step.is_forced,
+        )
+        response = await self._services.billing.AdjustCredit(request)
         return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units)
 
     @activity.defn(name="billing.ReleaseCredit")

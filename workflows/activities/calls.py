@@ -53,6 +53,12 @@ async def order_document(services: Services, order_id: str) -> orders_pb2.Order:
     return response.order
 
 
+async def changed_document(services: Services, order_id: str, change_id: str) -> orders_pb2.Order:
+    """The order as a pending change will make it."""
+    request = orders_pb2.GetChangedOrderRequest(order_id=order_id, change_id=change_id)
+    return (await services.orders.GetChangedOrder(request)).order
+
+
 class Refusals(Interceptor):
     """Turns what a service refused into an error that a story understands: the reason as type, final or retryable."""
 

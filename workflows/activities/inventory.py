@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from temporalio import activity
 
 from oms.fulfillment.v1 import fulfillment_pb2
@@ -37,6 +39,30 @@ class InventoryActivities:
             placed_at_micros=order.placed_at_micros,
         )
         response = await self._services.inventory.ReserveStock(request)
+        return Reservation(
+            held=sum(held.quantity for held in response.allocations),
+            backordered=sum(short.quantity for short in response.shortages),
+        )
+
+    @activity.defn(name="inventory.AdjustReservation")
+    async def adjust_reservation(self, step: OrderStep) -> Reservation:
+        """Hold what the order's version in force wants, and what shipments carry where they carry it."""
+        order = await order_document(self._services, step.order_id)
+        goods = [line for line in order.lines if line.kind != "service"]
+        shipments = await self._services.fulfillment.ListShipments(
+            fulfillment_pb2.ListShipmentsRequest(order_id=step.order_id, limit=500)
+        )
+        request = pb.AdjustReservationRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            lines=[
+                types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in goods
+            ],
+            costs=await self._costs(order, goods) if goods else [],
+            placed_at_micros=order.placed_at_micros,
+            carried=_carried(shipments),
+        )
+        response = await self._services.inventory.AdjustReservation(request)
         return Reservation(
             held=sum(held.quantity for held in response.allocations),
             backordered=sum(short.quantity for short in response.shortages),
@@ -101,3 +127,17 @@ class InventoryActivities:
         """Broken invariants of the inventory service."""
         response = await self._services.inventory.Audit(pb.AuditRequest())
         return AuditCount({row.name: row.violations for row in response.invariants if row.violations})
+
+
+def _carried(shipments: fulfillment_pb2.ListShipmentsResponse) -> list[pb.Allocation]:
+    """Units per line and warehouse in shipments of goods that were not cancelled."""
+    units: Counter[tuple[str, str, str]] = Counter()
+    for shipment in shipments.shipments:
+        if shipment.is_service or shipment.state == fulfillment_pb2.SHIPMENT_STATE_CANCELLED:
+            continue
+        for line in shipment.lines:
+            units[line.line_id, line.sku, shipment.warehouse_id] += line.quantity
+    return [
+        pb.Allocation(line_id=line_id, sku=sku, warehouse_id=warehouse_id, quantity=quantity)
+        for (line_id, sku, warehouse_id), quantity in sorted(units.items())
+    ]

@@ -10,15 +10,38 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2
+from services.kernel.money import Money
 from workflows.activities.calls import Services
-from workflows.messages import AuditCount, Done, OrderIds, Recorded, RecordStep, ValidateStep, Validation
+from workflows.messages import (
+    Applied,
+    ApplyStep,
+    AuditCount,
+    ChangeStep,
+    Clearance,
+    Credit,
+    DeadlineStep,
+    Done,
+    OrderIds,
+    OrderStep,
+    Recorded,
+    RecordStep,
+    ValidateStep,
+    Validation,
+)
 
 _OUTCOMES = {
     pb.VALIDATION_OUTCOME_CLEARED: "cleared",
     pb.VALIDATION_OUTCOME_HELD: "held",
     pb.VALIDATION_OUTCOME_REJECTED: "rejected",
 }
-_WITH_PROMISES = frozenset({"accepted", "allocated"})
+_CLEARANCES = {
+    pb.CLEARANCE_STATE_WAITING: "waiting",
+    pb.CLEARANCE_STATE_CLEARED: "cleared",
+    pb.CLEARANCE_STATE_REJECTED: "rejected",
+    pb.CLEARANCE_STATE_EXPIRED: "expired",
+    pb.CLEARANCE_STATE_ENDED: "ended",
+}
+_WITH_PROMISES = frozenset({"accepted", "allocated", "changed"})
 
 
 class OrdersActivities:
@@ -30,14 +53,64 @@ class OrdersActivities:
     @activity.defn(name="orders.ValidateOrder")
     async def validate_order(self, step: ValidateStep) -> Validation:
         """Run every rule; the outcome and its reasons are recorded there."""
-        credit = pb.CreditStanding(
-            is_granted=step.credit.is_granted,
-            exposure=types_pb2.Money(minor_units=step.credit.exposure_minor, currency=step.currency),
-            limit=types_pb2.Money(minor_units=step.credit.limit_minor, currency=step.currency),
-        )
-        request = pb.ValidateOrderRequest(request_id=step.request_id, order_id=step.order_id, credit=credit)
+        standing = _standing(step.credit, step.currency)
+        request = pb.ValidateOrderRequest(request_id=step.request_id, order_id=step.order_id, credit=standing)
         response = await self._services.orders.ValidateOrder(request)
-        return Validation(_OUTCOMES[response.outcome], list(response.reasons))
+        outcome = _OUTCOMES[response.outcome]
+        clearance = _clearance(response.clearance) if outcome == "held" else None
+        return Validation(outcome, list(response.reasons), clearance)
+
+    @activity.defn(name="orders.GetClearance")
+    async def get_clearance(self, step: OrderStep) -> Clearance:
+        """What stands between the order and its warehouses."""
+        response = await self._services.orders.GetClearance(pb.GetClearanceRequest(order_id=step.order_id))
+        return _clearance(response.clearance)
+
+    @activity.defn(name="orders.PassDeadline")
+    async def pass_deadline(self, step: DeadlineStep) -> Clearance:
+        """Remind, escalate or expire, unless somebody was quicker."""
+        request = pb.PassDeadlineRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            deadline=step.deadline,
+            subject_id=step.subject_id,
+            deadline_micros=step.deadline_micros,
+        )
+        response = await self._services.orders.PassDeadline(request)
+        return _clearance(response.clearance)
+
+    @activity.defn(name="orders.ApplyChange")
+    async def apply_change(self, step: ApplyStep) -> Applied:
+        """Make an agreed change the next version."""
+        request = pb.ApplyChangeRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            change_id=step.change_id,
+            credit=_standing(step.credit, step.currency),
+        )
+        response = await self._services.orders.ApplyChange(request)
+        total = Money(response.total.minor_units, response.total.currency)
+        return Applied(
+            is_applied=response.is_applied,
+            version=response.version,
+            total_minor=total.minor,
+            total_text=f"{total.amount:,f} {total.currency}",
+            is_ship_complete=response.is_ship_complete,
+            clearance=_clearance(response.clearance),
+        )
+
+    @activity.defn(name="orders.RecordChange")
+    async def record_change(self, step: ChangeStep) -> Clearance:
+        """Note that a change waits for the warehouse, or that it cannot come about."""
+        request = pb.RecordChangeRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            change_id=step.change_id,
+            verb=step.verb,
+            reason=step.reason,
+        )
+        response = await self._services.orders.RecordChange(request)
+        return _clearance(response.clearance)
 
     @activity.defn(name="orders.RecordOrder")
     async def record_order(self, step: RecordStep) -> Recorded:
@@ -73,6 +146,20 @@ class OrdersActivities:
         """Broken invariants of the orders service."""
         response = await self._services.orders.Audit(pb.AuditRequest())
         return AuditCount({row.name: row.violations for row in response.invariants if row.violations})
+
+
+def _standing(credit: Credit, currency: str) -> pb.CreditStanding:
+    return pb.CreditStanding(
+        is_granted=credit.is_granted,
+        exposure=types_pb2.Money(minor_units=credit.exposure_minor, currency=currency),
+        limit=types_pb2.Money(minor_units=credit.limit_minor, currency=currency),
+    )
+
+
+def _clearance(message: pb.Clearance) -> Clearance:
+    return Clearance(
+        _CLEARANCES[message.state], message.change_id, message.deadline_micros, message.deadline, message.subject_id
+    )
 
 
 def _released(shipments: fulfillment_pb2.ListShipmentsResponse) -> Iterator[pb.LinePromise]:

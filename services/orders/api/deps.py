@@ -18,7 +18,7 @@ from services.orders.access import Matrix, load_matrix
 from services.orders.api.measures import Measures
 from services.runtime.auth import Principal
 from services.runtime.db import Database
-from workflows.messages import CancelOrder, CancelOutcome, OrderRef, Receipt
+from workflows.messages import CancelOrder, CancelOutcome, Look, OrderRef, Receipt, Seen
 
 
 class Verifies(Protocol):
@@ -37,6 +37,9 @@ class Workflows(Protocol):
     async def cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         """Carry a recorded cancellation out; None when the outcome does not come in time."""
 
+    async def look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+        """Let the workflow see what somebody decided; None when it does not answer in time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
@@ -49,6 +52,7 @@ class ApiSettings:
     support_email: str = ""
     place_timeout: timedelta = timedelta(seconds=2.5)
     cancel_timeout: timedelta = timedelta(seconds=8)
+    look_timeout: timedelta = timedelta(seconds=4)
     stream_poll_s: float = 0.5
     stream_heartbeat_s: float = 15.0
     stream_max_s: float = 3600.0

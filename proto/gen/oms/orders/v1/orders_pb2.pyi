@@ -496,6 +496,7 @@ class PassDeadlineRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     DEADLINE_FIELD_NUMBER: _builtins.int
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    DEADLINE_MICROS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -504,6 +505,8 @@ class PassDeadlineRequest(_message.Message):
     """remind, escalate, expire_review or expire_consent."""
     subject_id: _builtins.str
     """The step or the change."""
+    deadline_micros: _builtins.int
+    """The instant that has passed by the workflow's clock, microseconds since the epoch; a deadline that has moved is not due."""
     def __init__(
         self,
         *,
@@ -511,10 +514,11 @@ class PassDeadlineRequest(_message.Message):
         order_id: _builtins.str = ...,
         deadline: _builtins.str = ...,
         subject_id: _builtins.str = ...,
+        deadline_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "order_id", b"order_id", "request_id", b"request_id", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "deadline_micros", b"deadline_micros", "order_id", b"order_id", "request_id", b"request_id", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

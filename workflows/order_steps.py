@@ -1,0 +1,207 @@
+"""What an order's story asks of the services: one method a step, each with its business key and a sentence for the timeline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.messages import (
+        Applied,
+        ApplyStep,
+        ChangeStep,
+        Clearance,
+        Credit,
+        CreditStep,
+        DeadlineStep,
+        Done,
+        OrderRef,
+        OrderStep,
+        Recall,
+        Recorded,
+        RecordStep,
+        Release,
+        Reservation,
+        Stopped,
+        ValidateStep,
+        Validation,
+    )
+    from workflows.steps import step
+
+_DEADLINES = {
+    "remind": "remind whoever {number} waits for",
+    "escalate": "escalate the review of {number}",
+    "expire_review": "the review of {number} has run out of time",
+    "expire_consent": "the customer has not answered the change to {number}",
+}
+
+
+class OrderSteps:
+    """The steps of one order; `order` is its version in force, `turn` counts what the story woke up for."""
+
+    def __init__(self, order: OrderRef) -> None:
+        self.order = order
+        self.turn = 0
+
+    def key(self, deed: str) -> str:
+        """The business key of a deed: the same for every try, and for every run of this order."""
+        return f"order/{self.order.order_id}/{deed}"
+
+    def _of_order(self, deed: str, subject_id: str = "", reason: str = "") -> OrderStep:
+        return OrderStep(self.key(deed), self.order.order_id, subject_id, reason)
+
+    # Clearing: credit, rules, people.
+
+    async def commit_credit(self, *, is_forced: bool) -> Credit:
+        """Count the order against the customer's credit limit."""
+        order = self.order
+        how = "forced" if is_forced else "1"
+        request = CreditStep(
+            self.key(f"credit/{how}"),
+            order.order_id,
+            order.customer_id,
+            order.total_minor,
+            order.currency,
+            order.payment_method,
+            is_forced,
+        )
+        summary = f"commit {order.total_text} to the credit of {order.customer_id}"
+        return await step("billing.CommitCredit", request, Credit, summary=summary)
+
+    async def validate(self, credit: Credit) -> Validation:
+        """Run every rule."""
+        order = self.order
+        request = ValidateStep(self.key("validate/1"), order.order_id, credit, order.currency)
+        return await step("orders.ValidateOrder", request, Validation, summary=f"run every rule on {order.number}")
+
+    async def read_clearance(self) -> Clearance:
+        """What stands between the order and its warehouses, as the database has it."""
+        request = self._of_order(f"clearance/{self.turn}")
+        return await step(
+            "orders.GetClearance", request, Clearance, summary=f"what does {self.order.number} still wait for?"
+        )
+
+    async def pass_deadline(self, passed: Clearance) -> Clearance:
+        """Remind, escalate or expire, unless somebody was quicker."""
+        order = self.order
+        request = DeadlineStep(
+            self.key(f"deadline/{passed.deadline}/{passed.subject_id}/{passed.deadline_micros}"),
+            order.order_id,
+            passed.deadline,
+            passed.subject_id,
+            passed.deadline_micros,
+        )
+        summary = _DEADLINES.get(passed.deadline, "a deadline of {number} has passed").format(number=order.number)
+        return await step("orders.PassDeadline", request, Clearance, summary=summary)
+
+    async def release_credit(self) -> Done:
+        """Give the customer's credit back."""
+        request = self._of_order("credit/release")
+        return await step(
+            "billing.ReleaseCredit", request, Done, summary=f"give back the credit of {self.order.number}"
+        )
+
+    # Stock and warehouses.
+
+    async def reserve(self) -> Reservation:
+        """Hold what stock allows; the rest waits as backorders."""
+        request = self._of_order("reserve/1")
+        return await step(
+            "inventory.ReserveStock", request, Reservation, summary=f"reserve stock for {self.order.number}"
+        )
+
+    async def release_stock(self) -> Done:
+        """Let others have what was held."""
+        request = self._of_order("reserve/release", reason="the order ended")
+        return await step(
+            "inventory.ReleaseReservation", request, Done, summary=f"free the stock of {self.order.number}"
+        )
+
+    async def release_shipments(self) -> Release:
+        """Give the warehouses what is held and no shipment carries yet."""
+        request = self._of_order(f"release/{self.turn}")
+        summary = f"release {self.order.number} to its warehouses"
+        return await step("fulfillment.ReleaseShipments", request, Release, summary=summary)
+
+    async def stop_shipments(self) -> Stopped:
+        """Stop what has not left."""
+        request = self._of_order(f"stop/{self.turn}", reason="the order ended")
+        return await step(
+            "fulfillment.CancelShipments", request, Stopped, summary=f"stop what has not left of {self.order.number}"
+        )
+
+    async def ship_stock(self, shipment_id: str) -> Done:
+        """Take what left off stock."""
+        request = self._of_order(f"ship/{shipment_id}", shipment_id)
+        return await step(
+            "inventory.ShipStock", request, Done, summary=f"take what left of {self.order.number} off stock"
+        )
+
+    async def issue_invoice(self, shipment_id: str) -> Done:
+        """Invoice what left."""
+        request = self._of_order(f"invoice/{shipment_id}", shipment_id)
+        return await step("billing.IssueInvoice", request, Done, summary=f"invoice what left of {self.order.number}")
+
+    # Changes.
+
+    def _of_change(self, deed: str, change_id: str, verb: str = "", reason: str = "") -> ChangeStep:
+        return ChangeStep(self.key(f"{deed}/{change_id}"), self.order.order_id, change_id, verb, reason)
+
+    async def request_recall(self, change_id: str) -> Recall:
+        """Ask the warehouses for what a change takes away from them."""
+        request = replace(self._of_change("recall", change_id), request_id=self.key(f"recall/{change_id}/{self.turn}"))
+        summary = f"ask the warehouses to give back what the change to {self.order.number} drops"
+        return await step("fulfillment.RequestRecall", request, Recall, summary=summary)
+
+    async def record_change(self, change_id: str, verb: str, reason: str = "") -> Clearance:
+        """Note that a change waits for the warehouse, or that it cannot come about."""
+        request = self._of_change(f"change/{verb}", change_id, verb, reason)
+        words = "waits for the warehouse" if verb == "recall" else "cannot come about"
+        summary = f"record that the change to {self.order.number} {words}"
+        return await step("orders.RecordChange", request, Clearance, summary=summary)
+
+    async def adjust_credit(self, deed: str, change_id: str = "", *, is_forced: bool = False) -> Credit:
+        """Hold what the order comes to against the credit limit: with a change, or the version in force without one."""
+        order = self.order
+        request = CreditStep(
+            self.key(f"credit/{deed}"),
+            order.order_id,
+            order.customer_id,
+            order.total_minor,
+            order.currency,
+            order.payment_method,
+            is_forced,
+            change_id,
+        )
+        what = f"the changed total of {order.number}" if change_id else order.total_text
+        summary = f"commit {what} to the credit of {order.customer_id}"
+        return await step("billing.AdjustCredit", request, Credit, summary=summary)
+
+    async def apply_change(self, change_id: str, credit: Credit) -> Applied:
+        """Make the change the order's next version."""
+        order = self.order
+        request = ApplyStep(self.key(f"apply/{change_id}"), order.order_id, change_id, credit, order.currency)
+        return await step("orders.ApplyChange", request, Applied, summary=f"make the next version of {order.number}")
+
+    async def adjust_reservation(self) -> Reservation:
+        """Hold what the version in force wants: no more, no less."""
+        order = self.order
+        request = self._of_order(f"reserve/v{order.version}")
+        summary = f"hold what version {order.version} of {order.number} wants"
+        return await step("inventory.AdjustReservation", request, Reservation, summary=summary)
+
+    # Telling.
+
+    async def record(self, milestone: str, subject_id: str, waiting_for: str) -> Recorded:
+        """The last step of a turn: what people read in lists, pages and mails follows from it."""
+        order = self.order
+        request = RecordStep(
+            self.key(f"record/{self.turn}/{milestone}"),
+            order.order_id,
+            order.version,
+            milestone,
+            waiting_for,
+            subject_id,
+        )
+        return await step("orders.RecordOrder", request, Recorded, summary=f"record that {order.number} is {milestone}")
