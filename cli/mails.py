@@ -95,7 +95,7 @@ def retry(
 @app.command()
 def templates(var: VarOption = VAR, as_json: JsonOption = False) -> None:
     """List the kinds of mail, and the roles that have a text of each."""
-    rows = Api(var, "support").rows("/v1/mail-templates", 1_000)
+    rows = Api(var, "support").get("/v1/mail-templates")["rows"]
     print_rows(rows, _TEMPLATE_COLUMNS, as_json=as_json, none="no templates")
 
 

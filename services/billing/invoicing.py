@@ -1,12 +1,13 @@
 """Issuing the invoice of a shipment, inside the caller's transaction: number, books, credit and facts move together."""
 
+from collections import Counter
 from datetime import date, datetime
 
 from sqlmodel import Session
 
 from services.billing.domain import facts, ledger
 from services.billing.domain.credit import moved_by_invoice
-from services.billing.domain.invoices import Bill, BillableOrder, Invoice, bill, due_on
+from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, due_on
 from services.billing.domain.payments import Application, draw
 from services.billing.store import credit, invoices, payments
 from services.billing.store import ledger as books
@@ -24,13 +25,14 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     earlier = invoices.of_shipment(session, shipped.shipment_id)
     if earlier is not None:
         return earlier
-    billed = bill(order, shipped.quantities, invoices.billed_so_far(session, order.order_id, order.currency))
+    before = invoices.billed_so_far(session, order.order_id, order.currency)
+    billed = bill(order, shipped.quantities, before)
     sequence = invoices.next_sequence(session)
     invoice = _invoice(order, shipped.shipment_id, shipped.shipped_on, billed, sequence)
     invoices.add(session, invoice, sequence, now)
     books.post(session, ledger.invoice_postings(invoice), now)
     _move_credit(session, invoice)
-    _tell_issued(session, invoice, now)
+    _tell_issued(session, invoice, before, now)
     return _draw_unapplied(session, invoice, now)
 
 
@@ -59,14 +61,16 @@ def _move_credit(session: Session, invoice: Invoice) -> None:
     credit.move(session, invoice.customer_id, committed=-moved, receivable=invoice.total)
 
 
-def _tell_issued(session: Session, invoice: Invoice, now: datetime) -> None:
-    so_far = invoices.billed_so_far(session, invoice.order_id, invoice.total.currency)
+def _tell_issued(session: Session, invoice: Invoice, before: BilledSoFar, now: datetime) -> None:
+    """`before` is what was billed without this invoice; no other one comes in between, for the account is taken."""
+    so_far = Counter(before.quantities)
+    so_far.update({line.line_id: line.quantity for line in invoice.lines})
     emit(
         session,
         kind=facts.INVOICE_ISSUED,
         order_id=invoice.order_id,
         subject_id=invoice.invoice_id,
-        detail=facts.invoice_issued(invoice, so_far.quantities),
+        detail=facts.invoice_issued(invoice, so_far),
         now=now,
     )
 

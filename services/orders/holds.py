@@ -8,14 +8,22 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.errors import Refused
-from services.orders import intents
+from services.kernel.ids import new_id
+from services.orders import intents, planning
 from services.orders.access import Caller
-from services.orders.domain.holds import check_release, remaining
-from services.orders.domain.order import IN_REVIEW
-from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
+from services.orders.clearing import go_on
+from services.orders.domain.holds import Hold, check_release, remaining
+from services.orders.domain.mails import Contacts
+from services.orders.dossier import Actor, Dossier, note_event, read_for_change, restate
 from services.orders.store import holds as store
 
 HOLDS_RELEASED = "holds_released"
+REVIEW_EXPIRED = "review_expired"
+"""The type of the hold that keeps an order whose review nobody decided; its release asks the review afresh."""
+
+
+NOBODY = Contacts("", "", "", "")
+"""A house without mailboxes."""
 
 
 def release(
@@ -26,12 +34,13 @@ def release(
     note: str,
     now: datetime,
     expected_version: int | None = None,
+    contacts: Contacts = NOBODY,
 ) -> Dossier:
     """Release one hold and give the order as it stands then.
 
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included; Refused HOLD_ALREADY_RELEASED for a
-    second release, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted
-    and its workflow is told.
+    second release, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
+    unless a review or a change still keeps it, and its workflow is told. An expired review is asked afresh.
     """
     before = read_for_change(session, order_id, caller.scope)
     hold = store.one(before.holds, hold_id)
@@ -40,13 +49,14 @@ def release(
     actor = Actor(caller.principal.sub, hold.owner_role)
     store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
     after = replace(before, holds=store.of_order(session, order_id))
+    is_asked_again = hold.hold_type == REVIEW_EXPIRED
+    if is_asked_again:
+        after = planning.reopen_review(session, after, contacts, now)
     is_last = not remaining(after.holds)
-    if is_last and after.order.phase == IN_REVIEW:
-        after = advance(session, after, "clear", actor, now)
-    after = restate(session, after, now)
+    after = restate(session, go_on(session, after, actor, now), now)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
     note_event(session, before, after, actor, "hold_released", now, why=note, more=more)
-    if is_last:
+    if is_last or is_asked_again:
         intents.signal(session, order_id, HOLDS_RELEASED, now, subject_id=hold_id)
     return after
 
@@ -59,3 +69,16 @@ def check_version(dossier: Dossier, expected: int | None) -> None:
             f"the order is at version {dossier.order.version}, not {expected}: reload it and decide again",
             version=str(dossier.order.version),
         )
+
+
+def place(
+    session: Session, dossier: Dossier, code: str, hold_type: str, owner_role: str, reason: str, now: datetime
+) -> Dossier:
+    """Place a hold on the order's version; a code that this version has had already is numbered on."""
+    had = {hold.code for hold in dossier.holds if hold.order_version == dossier.order.version}
+    free = next(
+        name for number in range(1, len(had) + 2) if (name := f"{code}_{number}" if number > 1 else code) not in had
+    )
+    hold = Hold(new_id("hold"), dossier.order_id, dossier.order.version, free, hold_type, owner_role, reason, now)
+    store.add(session, [hold])
+    return replace(dossier, holds=store.of_order(session, dossier.order_id))

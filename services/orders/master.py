@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
-from services.orders import rules
+from services.orders import calendars, rules
 from services.orders.domain.access import Scope
 from services.orders.domain.master import Customer, PriceAgreement, Product
 from services.orders.domain.policies import Policy, parse_policy
@@ -70,7 +70,9 @@ def list_agreements(
 
 def put_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:
     """Add a policy version that is in force at once; a rule that does not parse or compile is refused by its code."""
-    rules.compiled(parse_policy(document, version=0))
+    policy = parse_policy(document, version=0)
+    rules.check_compiles(policy)
+    calendars.check_calendars(policy)
     return store.add_policy(session, document, who, now)
 
 
@@ -83,3 +85,9 @@ def policy_in_force(session: Session) -> Policy:
     """The newest stored version, else the built-in one, which is version 0."""
     stored = store.newest_policy(session)
     return parse_policy(stored.document, stored.version) if stored else rules.built_in()
+
+
+def policy_of(session: Session, version: int) -> Policy:
+    """The policy that something was decided under."""
+    found = store.policies(session, below=version + 1, limit=1) if version else []
+    return parse_policy(found[0].document, found[0].version) if found else rules.built_in()

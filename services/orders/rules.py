@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import yaml
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.domain.master import Customer, PriceAgreement, Product
+from services.orders.domain.matrix import Hit, ReviewRule
 from services.orders.domain.order import Line, Order
 from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, spoken
 from services.orders.domain.pricing import cost_of
@@ -34,6 +34,18 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
+class Habits:
+    """What the customer ordered otherwise: orders that count together with this one, earlier orders, SKU → usual quantity."""
+
+    window_minor: int = 0
+    order_count: int = 0
+    usual_quantities: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_HABITS = Habits()
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that rules may look at."""
 
@@ -44,6 +56,18 @@ class Evidence:
     credit: Credit
     duplicates: Sequence[str]
     today: date
+    habits: Habits = NO_HABITS
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the rules said, and the rows of the approval matrix that the order fell under.
+
+    Both come in the policy's order, those of one rule in line order.
+    """
+
+    violations: tuple[Violation, ...]
+    hits: tuple[Hit, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -53,37 +77,63 @@ def built_in() -> Policy:
 
 
 @lru_cache(maxsize=64)
-def compiled(policy: Policy) -> tuple[tuple[Rule, cel.Program], ...]:
-    """The rules with their programs; InvalidArgument POLICY_INVALID names the rule whose predicate does not compile."""
-    return tuple((rule, _compile(rule)) for rule in policy.rules)
+def compiled(policy: Policy) -> tuple[tuple[Rule | ReviewRule, cel.Program], ...]:
+    """The rules, then the matrix, with their programs; InvalidArgument POLICY_INVALID names the one that does not compile."""
+    every: list[Rule | ReviewRule] = [*policy.rules, *policy.reviews]
+    return tuple((rule, _compile(rule.code, rule.when)) for rule in every)
 
 
-def _compile(rule: Rule) -> cel.Program:
+@lru_cache(maxsize=256)
+def _compile(code: str, when: str) -> cel.Program:
     try:
-        return cel.compile(rule.when)
+        return cel.compile(when)
     except ValueError as broken:
-        sentence = f"rule {rule.code}: `when` does not compile: {str(broken).splitlines()[0]}"
-        raise InvalidArgument("POLICY_INVALID", sentence, rule=rule.code) from broken
+        sentence = f"rule {code}: `when` does not compile: {str(broken).splitlines()[0]}"
+        raise InvalidArgument("POLICY_INVALID", sentence, rule=code) from broken
 
 
-def judge(policy: Policy, evidence: Evidence) -> tuple[Violation, ...]:
-    """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold.
+def check_compiles(policy: Policy) -> None:
+    """InvalidArgument POLICY_INVALID names the predicate that does not compile."""
+    compiled(policy)
+    if policy.consent.when:
+        _compile("consent", policy.consent.when)
 
-    Violations come in the policy's order, those of one rule in line order.
-    """
+
+@lru_cache(maxsize=64)
+def looks_at(policy: Policy, member: str) -> bool:
+    """Whether any predicate may read a member that costs a query."""
+    return any(member in rule.when for rule, _program in compiled(policy))
+
+
+def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
+    """What the policy's own predicate says of a change; one that fails asks the customer, because silence is no consent."""
+    program = _compile("consent", policy.consent.when)
+    try:
+        said = program.execute(cel.Context(variables={"change": dict(change)}))
+    except _FAILURES:
+        return True
+    return said if isinstance(said, bool) else True
+
+
+def judge(policy: Policy, evidence: Evidence) -> Verdicts:
+    """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold."""
     programs = compiled(policy)
     context = cel.Context(variables=_header_context(evidence))
-    spoken_by: list[list[Violation]] = [[] for _ in programs]
-    _speak(programs, spoken_by, "header", "", context)
+    said: list[list[Violation | Hit]] = [[] for _ in programs]
+    _speak(programs, said, "header", "", context)
     for line in evidence.order.lines:
         context.update(_line_context(line, evidence))
-        _speak(programs, spoken_by, "line", line.line_id, context)
-    return tuple(chain.from_iterable(spoken_by))
+        _speak(programs, said, "line", line.line_id, context)
+    spoken_by = [verdict for verdicts in said for verdict in verdicts]
+    return Verdicts(
+        tuple(verdict for verdict in spoken_by if isinstance(verdict, Violation)),
+        tuple(verdict for verdict in spoken_by if isinstance(verdict, Hit)),
+    )
 
 
 def _speak(
-    programs: Sequence[tuple[Rule, cel.Program]],
-    spoken_by: Sequence[list[Violation]],
+    programs: Sequence[tuple[Rule | ReviewRule, cel.Program]],
+    said: Sequence[list[Violation | Hit]],
     scope: str,
     line_id: str,
     context: cel.Context,
@@ -92,20 +142,27 @@ def _speak(
 
     All of them look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does.
     """
-    for (rule, program), said in zip(programs, spoken_by, strict=True):
-        if rule.scope == scope and (violation := _verdict(rule, program, line_id, context)) is not None:
-            said.append(violation)
+    for (rule, program), verdicts in zip(programs, said, strict=True):
+        if rule.scope == scope and (verdict := _verdict(rule, program, line_id, context)) is not None:
+            verdicts.append(verdict)
 
 
-def _verdict(rule: Rule, program: cel.Program, line_id: str, context: cel.Context) -> Violation | None:
+_FAILURES = (ValueError, KeyError, TypeError, ArithmeticError, RuntimeError, AttributeError)
+"""Everything a predicate can do wrong while it runs: unknown member, wrong type, overflow, division by zero."""
+
+
+def _verdict(
+    rule: Rule | ReviewRule, program: cel.Program, line_id: str, context: cel.Context
+) -> Violation | Hit | None:
     try:
         verdict = program.execute(context)
-    # everything a predicate can do wrong while it runs: unknown member, wrong type, overflow, division by zero
-    except (ValueError, KeyError, TypeError, ArithmeticError, RuntimeError, AttributeError) as failure:
-        return policy_error(rule, line_id, f"{type(failure).__name__}: {str(failure).splitlines()[0][:200]}")
+    except _FAILURES as failure:
+        return policy_error(rule.code, line_id, f"{type(failure).__name__}: {str(failure).splitlines()[0][:200]}")
     if not isinstance(verdict, bool):
-        return policy_error(rule, line_id, f"it gives {type(verdict).__name__}, not true or false")
-    return spoken(rule, line_id) if verdict else None
+        return policy_error(rule.code, line_id, f"it gives {type(verdict).__name__}, not true or false")
+    if not verdict:
+        return None
+    return spoken(rule, line_id) if isinstance(rule, Rule) else Hit(rule, line_id)
 
 
 def _header_context(evidence: Evidence) -> dict[str, Any]:
@@ -119,6 +176,7 @@ def _header_context(evidence: Evidence) -> dict[str, Any]:
             "currency": customer.currency,
             "duplicate_po": customer.duplicate_po,
             "has_allow_list": bool(customer.allowed_ship_tos),
+            "order_count": evidence.habits.order_count,
         },
         "credit": {
             "is_granted": credit.is_granted,
@@ -139,6 +197,7 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
     ship_to, totals = order.ship_to, order.totals
     cost = cost_of(order.lines, dict(evidence.products), order.currency)
     net = totals.merchandise - totals.discount
+    cumulative = totals.total + Money(evidence.habits.window_minor, order.currency)
     plain = ("number", "channel", "channel_ref", "po_number", "currency", "payment_method", "is_ship_complete")
     minor = {
         f"{name}_minor": getattr(totals, name).minor for name in ("merchandise", "discount", "freight", "tax", "total")
@@ -147,6 +206,8 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
         **{name: getattr(order, name) for name in plain},
         **minor,
         "total": float(totals.total.amount),
+        "cumulative_minor": cumulative.minor,
+        "cumulative": float(cumulative.amount),
         "cost_minor": cost.minor,
         "has_cost": cost.minor > 0,
         "margin_bp": _share(net - cost, net),
@@ -187,6 +248,7 @@ def _line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
             "reference_price": float(reference.amount) if reference else 0.0,
             "price_deviation_bp": deviation,
             "is_multiple_free": line.sku in evidence.customer.free_multiple_skus,
+            "usual_quantity": evidence.habits.usual_quantities.get(line.sku, 0),
         },
         "product": {
             "is_known": product is not None,

@@ -8,18 +8,17 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.ids import new_id
-from services.orders import intents, master, rules
+from services.orders import intents, judging, planning
 from services.orders.clearing import of_dossier
 from services.orders.domain import mails
 from services.orders.domain.clearance import Clearance
 from services.orders.domain.holds import Hold
-from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED, Order
+from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
 from services.orders.domain.policies import BLOCK, Violation, outcome, planned_holds, reasons
 from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
-from services.orders.rules import Credit, Evidence
+from services.orders.rules import Credit
 from services.orders.store import holds as hold_store
 from services.orders.store import master as master_store
-from services.orders.store import orders
 
 VALIDATOR = Actor("validation", "service")
 _VERBS = {"cleared": "clear", "held": "hold", "rejected": "reject"}
@@ -40,20 +39,24 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     before = read_for_change(session, order_id)
     if before.order.phase != RECEIVED:
         return _earlier_verdict(session, before)
-    policy = master.policy_in_force(session)
-    violations = rules.judge(policy, _evidence(session, before.order, credit, now))
+    judgement = judging.judge(session, before.order, credit, now)
+    violations = judgement.violations
+    hold_store.add_violations(session, order_id, before.order.version, judgement.policy.version, violations)
+    review = planning.plan(session, before.order, judgement, now)
     decided = outcome(violations)
-    hold_store.add_violations(session, order_id, before.order.version, policy.version, violations)
+    if decided == "cleared" and review is not None:
+        decided = "held"
     after = _place_holds(session, before, violations, now) if decided == "held" else before
-    after = restate(session, advance(session, after, _VERBS[decided], VALIDATOR, now), now)
+    after = advance(session, after, _VERBS[decided], VALIDATOR, now)
     codes = reasons(violations)
-    more = {"reasons": list(codes), "policy_version": policy.version}
-    note_event(session, before, after, VALIDATOR, f"order_{_PAST[decided]}", now, why=", ".join(codes), more=more)
+    more = {"reasons": list(codes), "policy_version": judgement.policy.version}
+    why = ", ".join(codes) or ("a review is asked for" if review and decided == "held" else "")
+    after = restate(session, after, now)
+    note_event(session, before, after, VALIDATOR, f"order_{decided}", now, why=why, more=more)
     _tell(session, after, decided, violations, contacts, now)
+    if review is not None and decided == "held":
+        after = restate(session, planning.open_review(session, after, review, contacts, now), now)
     return Verdict(decided, codes, len(after.holds), of_dossier(after))
-
-
-_PAST = {"cleared": "cleared", "held": "held", "rejected": "rejected"}
 
 
 def _earlier_verdict(session: Session, dossier: Dossier) -> Verdict:
@@ -61,19 +64,6 @@ def _earlier_verdict(session: Session, dossier: Dossier) -> Verdict:
     decided = "cleared" if phase in (ACCEPTED, CLOSED) else ("held" if phase == IN_REVIEW else "rejected")
     codes = reasons(hold_store.violations_of(session, dossier.order_id))
     return Verdict(decided, codes, len(dossier.holds), of_dossier(dossier))
-
-
-def _evidence(session: Session, order: Order, credit: Credit, now: datetime) -> Evidence:
-    skus = [line.sku for line in order.lines]
-    return Evidence(
-        order=order,
-        customer=master_store.customer(session, order.customer_id),
-        products=master_store.products_of(session, skus),
-        agreements=master_store.agreements_of(session, order.customer_id, skus),
-        credit=credit,
-        duplicates=orders.duplicates(session, order),
-        today=now.date(),
-    )
 
 
 def _place_holds(session: Session, dossier: Dossier, violations: tuple[Violation, ...], now: datetime) -> Dossier:
@@ -105,7 +95,7 @@ def _tell(
     """Holds and rejections are told at once; an acceptance waits for its promised dates."""
     order = dossier.order
     customer = master_store.customer(session, order.customer_id)
-    if decided == "held":
+    if decided == "held" and dossier.holds:
         owned = [(hold.owner_role, hold.reason) for hold in dossier.holds]
         intents.mail(session, order, mails.order_on_hold(customer, contacts, owned), now)
     elif decided == "rejected":

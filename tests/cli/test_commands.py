@@ -384,3 +384,4 @@ def test_a_mail_is_previewed_as_text_or_as_its_page(command: Oms, api: FakeApi) 
     assert text.out == "Subject: Order SO-1001 waits\n\n[decide] by Friday\n"
     assert page.out == "<p>decide by Friday</p>\n"
     assert "approver, customer" in listed.out
+    assert api.asked[-1].query == {}

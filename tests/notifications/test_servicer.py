@@ -74,6 +74,20 @@ def test_only_a_dead_mail_is_retried(house: House, sink: MailSink) -> None:
         house.retry("dlv_none")
 
 
+def test_a_mail_that_was_dead_from_the_start_is_not_retried(house: House, sink: MailSink) -> None:
+    [nowhere] = house.tell("order_received", "e1", "no address")
+    [unreadable] = house.tell("order_received", "e2", raw="[]")
+
+    for dead in (nowhere, unreadable):
+        with pytest.raises(Refused, match="can never be sent") as refusal:
+            house.retry(dead)
+        assert refusal.value.reason == "DELIVERY_UNSENDABLE"
+    house.sender.send_waiting()
+
+    assert sink.messages == []
+    assert [each.state for each in house.deliveries()] == ["dead", "dead"]
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(house: House) -> None:
     for number in range(7):
         house.tell("shipped", f"e{number}", order=f"ord_{number % 2}")

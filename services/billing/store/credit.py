@@ -1,40 +1,85 @@
 """Credit accounts and what orders have committed to them."""
 
-from sqlalchemy import text
-from sqlmodel import Session, col, select, update
+from dataclasses import replace
+from typing import Any, cast
 
-from services.billing import models
+from sqlalchemy import CursorResult, Row, bindparam, select, text, update
+from sqlmodel import Session
+
 from services.billing.domain.credit import Account, Commitment
+from services.billing.store import tables
 from services.kernel.money import Money
+from services.runtime.db import Flag, Int64
+
+_account_row = tables.credit_account.c
+_is_account = (_account_row.customer_id == bindparam("customer")) & (_account_row.currency == bindparam("of_currency"))
+_ACCOUNT = select(tables.credit_account).where(_is_account)
+_TAKE = (
+    update(tables.credit_account)
+    .where(_is_account)
+    .values(limit_minor=_account_row.limit_minor)
+    .returning(*tables.credit_account.c)
+)
+_OPEN = text(
+    "INSERT INTO credit_account (customer_id, currency, limit_minor, committed_minor, receivable_minor, net_days) "
+    "VALUES (:customer, :of_currency, 0, 0, 0, 0) ON CONFLICT (customer_id, currency) DO NOTHING"
+)
+_LIMIT = (
+    update(tables.credit_account)
+    .where(_is_account)
+    .values(limit_minor=bindparam("new_limit"), net_days=bindparam("days"))
+)
+_AMOUNT = bindparam("amount", type_=Int64)
+_COMMIT = (
+    update(tables.credit_account)
+    .where(
+        _is_account, _account_row.limit_minor - _account_row.committed_minor - _account_row.receivable_minor >= _AMOUNT
+    )
+    .values(committed_minor=_account_row.committed_minor + _AMOUNT)
+)
+_MOVE = (
+    update(tables.credit_account)
+    .where(_is_account)
+    .values(
+        committed_minor=_account_row.committed_minor + bindparam("committed", type_=Int64),
+        receivable_minor=_account_row.receivable_minor + bindparam("receivable", type_=Int64),
+    )
+)
+_COMMITMENT = select(tables.commitment).where(tables.commitment.c.order_id == bindparam("order"))
+_RECORD = text(
+    "INSERT INTO commitment (order_id, customer_id, currency, amount_minor, remaining_minor, invoiced_minor, "
+    "released_minor, is_released) VALUES (:order_id, :customer_id, :currency, :amount, :amount, 0, 0, :is_released) "
+    "ON CONFLICT (order_id) DO UPDATE SET amount_minor = commitment.amount_minor + excluded.amount_minor, "
+    "remaining_minor = commitment.remaining_minor + excluded.remaining_minor, is_released = excluded.is_released"
+).bindparams(bindparam("is_released", type_=Flag()))
+_CHANGE = (
+    update(tables.commitment)
+    .where(tables.commitment.c.order_id == bindparam("order"))
+    .values(
+        remaining_minor=bindparam("remaining"),
+        invoiced_minor=bindparam("invoiced"),
+        released_minor=bindparam("released"),
+        is_released=bindparam("is_over"),
+    )
+)
 
 
 def account(session: Session, customer_id: str, currency: str) -> Account | None:
     """The account as it stands; None for a customer without one."""
-    row = session.get(models.CreditAccount, (customer_id, currency))
-    return None if row is None else _account(row)
+    return _account(session.execute(_ACCOUNT, _key(customer_id, currency)).one_or_none())
 
 
 def take(session: Session, customer_id: str, currency: str) -> Account | None:
     """The account, locked until the transaction ends by a write that changes nothing; None when there is none."""
-    columns = models.CreditAccount
-    touched = session.exec(
-        update(models.CreditAccount)
-        .where(col(columns.customer_id) == customer_id, col(columns.currency) == currency)
-        .values(limit_minor=col(columns.limit_minor))
-        .returning(models.CreditAccount)
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    return None if touched is None else _account(touched)
+    return _account(session.execute(_TAKE, _key(customer_id, currency)).one_or_none())
 
 
 def take_or_open(session: Session, customer_id: str, currency: str) -> Account:
     """The account, locked; a customer without one gets one without credit, so that cash and invoices have a home."""
-    opening = text(
-        "INSERT INTO credit_account (customer_id, currency, limit_minor, committed_minor, receivable_minor, net_days) "
-        "VALUES (:customer_id, :currency, 0, 0, 0, 0) ON CONFLICT (customer_id, currency) DO NOTHING"
-    )
-    session.execute(opening, {"customer_id": customer_id, "currency": currency})
     taken = take(session, customer_id, currency)
+    if taken is None:
+        session.execute(_OPEN, _key(customer_id, currency))
+        taken = take(session, customer_id, currency)
     assert taken is not None, "the row was there or has just been inserted"
     return taken
 
@@ -42,7 +87,7 @@ def take_or_open(session: Session, customer_id: str, currency: str) -> Account:
 def put_limit(session: Session, customer_id: str, limit: Money, net_days: int) -> Account:
     """Create the account or replace its limit and days; what is committed and owed stays."""
     take_or_open(session, customer_id, limit.currency)
-    _change(session, customer_id, limit.currency, limit_minor=limit.minor, net_days=net_days)
+    session.execute(_LIMIT, _key(customer_id, limit.currency) | {"new_limit": limit.minor, "days": net_days})
     taken = take(session, customer_id, limit.currency)
     assert taken is not None, "it was opened above"
     return taken
@@ -50,53 +95,26 @@ def put_limit(session: Session, customer_id: str, limit: Money, net_days: int) -
 
 def commit_within_limit(session: Session, customer_id: str, amount: Money) -> bool:
     """Commit an amount if the headroom has room for it: one conditional UPDATE, whose row count decides."""
-    columns = models.CreditAccount
-    headroom = col(columns.limit_minor) - col(columns.committed_minor) - col(columns.receivable_minor)
-    committed = session.exec(
-        update(models.CreditAccount)
-        .where(
-            col(columns.customer_id) == customer_id,
-            col(columns.currency) == amount.currency,
-            headroom >= amount.minor,
-        )
-        .values(committed_minor=col(columns.committed_minor) + amount.minor)
-        .execution_options(synchronize_session=False)
-    )
-    return committed.rowcount == 1
+    terms = _key(customer_id, amount.currency) | {"amount": amount.minor}
+    return cast("CursorResult[Any]", session.execute(_COMMIT, terms)).rowcount == 1
 
 
 def move(session: Session, customer_id: str, *, committed: Money, receivable: Money) -> None:
     """Add to what a customer has committed and owes; negative amounts take away."""
-    columns = models.CreditAccount
-    _change(
-        session,
-        customer_id,
-        committed.currency,
-        committed_minor=col(columns.committed_minor) + committed.minor,
-        receivable_minor=col(columns.receivable_minor) + receivable.minor,
-    )
+    added = {"committed": committed.minor, "receivable": receivable.minor}
+    session.execute(_MOVE, _key(customer_id, committed.currency) | added)
 
 
 def commitment(session: Session, order_id: str) -> Commitment | None:
     """What an order has committed; None when it never did."""
-    row = session.exec(
-        select(models.Commitment)
-        .where(models.Commitment.order_id == order_id)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    row = session.execute(_COMMITMENT, {"order": order_id}).one_or_none()
     return None if row is None else _commitment(row)
 
 
 def record_commitment(session: Session, order_id: str, customer_id: str, amount: Money) -> None:
     """Remember what an order commits now; after a release it adds to the same row, which is active again."""
-    recording = text(
-        "INSERT INTO commitment (order_id, customer_id, currency, amount_minor, remaining_minor, invoiced_minor, "
-        "released_minor, is_released) VALUES (:order_id, :customer_id, :currency, :amount, :amount, 0, 0, :is_released) "
-        "ON CONFLICT (order_id) DO UPDATE SET amount_minor = commitment.amount_minor + excluded.amount_minor, "
-        "remaining_minor = commitment.remaining_minor + excluded.remaining_minor, is_released = excluded.is_released"
-    )
     session.execute(
-        recording,
+        _RECORD,
         {
             "order_id": order_id,
             "customer_id": customer_id,
@@ -109,57 +127,32 @@ def record_commitment(session: Session, order_id: str, customer_id: str, amount:
 
 def release_commitment(session: Session, held: Commitment) -> None:
     """What remains of an order's commitment is given back."""
-    _change_commitment(
-        session,
-        held.order_id,
-        remaining_minor=0,
-        released_minor=held.released.minor + held.remaining.minor,
-        is_released=True,
-    )
+    rest = held.remaining
+    _change(session, replace(held, remaining=rest - rest, released=held.released + rest, is_released=True))
 
 
 def give_back(session: Session, held: Commitment, amount: Money) -> None:
     """Part of an order's commitment is given back; the rest stays."""
-    _change_commitment(
-        session,
-        held.order_id,
-        remaining_minor=held.remaining.minor - amount.minor,
-        released_minor=held.released.minor + amount.minor,
-    )
+    _change(session, replace(held, remaining=held.remaining - amount, released=held.released + amount))
 
 
 def invoice_commitment(session: Session, held: Commitment, moved: Money) -> None:
     """Part of an order's commitment became an invoice."""
-    _change_commitment(
-        session,
-        held.order_id,
-        remaining_minor=held.remaining.minor - moved.minor,
-        invoiced_minor=held.invoiced.minor + moved.minor,
-    )
+    _change(session, replace(held, remaining=held.remaining - moved, invoiced=held.invoiced + moved))
 
 
-def _change(session: Session, customer_id: str, currency: str, **values: object) -> None:
-    session.exec(
-        update(models.CreditAccount)
-        .where(
-            col(models.CreditAccount.customer_id) == customer_id,
-            col(models.CreditAccount.currency) == currency,
-        )
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+def _key(customer_id: str, currency: str) -> dict[str, object]:
+    return {"customer": customer_id, "of_currency": currency}
 
 
-def _change_commitment(session: Session, order_id: str, **values: object) -> None:
-    session.exec(
-        update(models.Commitment)
-        .where(col(models.Commitment.order_id) == order_id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+def _change(session: Session, to: Commitment) -> None:
+    parts = {"remaining": to.remaining.minor, "invoiced": to.invoiced.minor, "released": to.released.minor}
+    session.execute(_CHANGE, {"order": to.order_id, "is_over": to.is_released, **parts})
 
 
-def _account(row: models.CreditAccount) -> Account:
+def _account(row: Row[Any] | None) -> Account | None:
+    if row is None:
+        return None
     return Account(
         row.customer_id,
         Money(row.limit_minor, row.currency),
@@ -168,7 +161,7 @@ def _account(row: models.CreditAccount) -> Account:
     )
 
 
-def _commitment(row: models.Commitment) -> Commitment:
+def _commitment(row: Row[Any]) -> Commitment:
     return Commitment(
         row.order_id,
         row.customer_id,

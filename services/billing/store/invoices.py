@@ -1,22 +1,74 @@
 """Invoices and their lines."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 from itertools import groupby
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, text
-from sqlmodel import Session, col, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Row,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
+from sqlmodel import Session
 
-from services.billing import models
 from services.billing.domain.invoices import OPEN, PAID, PART_PAID, BilledSoFar, Charges, Invoice, InvoiceLine
+from services.billing.store import tables
 from services.kernel.money import Money, UnitPrice
+from services.runtime.db import Int64
 
-_OPEN_MINOR = col(models.Invoice.total_minor) - col(models.Invoice.paid_minor)
-_STATUS: dict[str, ColumnElement[bool]] = {
-    OPEN: (_OPEN_MINOR > 0) & (col(models.Invoice.paid_minor) == 0),
-    PART_PAID: (_OPEN_MINOR > 0) & (col(models.Invoice.paid_minor) > 0),
-    PAID: _OPEN_MINOR == 0,
+_row, _line = tables.invoice.c, tables.invoice_line.c
+_NOTHING: ColumnElement[int] = literal_column("0")
+_IS_OPEN = _row.total_minor - _row.paid_minor > _NOTHING
+_STATUS: Mapping[str, ColumnElement[bool]] = {
+    OPEN: _IS_OPEN & (_row.paid_minor == _NOTHING),
+    PART_PAID: _IS_OPEN & (_row.paid_minor > _NOTHING),
+    PAID: _row.total_minor - _row.paid_minor == _NOTHING,
 }
+_NEXT = text(
+    "INSERT INTO counter (name, last_number) VALUES ('invoice', 1) "
+    "ON CONFLICT (name) DO UPDATE SET last_number = counter.last_number + 1 RETURNING last_number"
+)
+_ALL = select(tables.invoice).order_by(_row.sequence)
+_OF_SHIPMENT = _ALL.where(_row.shipment_id == bindparam("shipment"))
+_BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
+_OPEN_OF_CUSTOMER = _ALL.where(
+    _row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"), _IS_OPEN
+)
+_LINES = (
+    select(tables.invoice_line)
+    .where(_line.invoice_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_line.invoice_id, _line.position)
+)
+_CHARGED = select(
+    func.coalesce(func.sum(_row.merchandise_minor), 0),
+    func.coalesce(func.sum(_row.discount_minor), 0),
+    func.coalesce(func.sum(_row.freight_minor), 0),
+    func.coalesce(func.sum(_row.tax_minor), 0),
+).where(_row.order_id == bindparam("order"))
+_BILLED = (
+    select(_line.line_id, func.sum(_line.quantity))
+    .join(tables.invoice, _row.invoice_id == _line.invoice_id)
+    .where(_row.order_id == bindparam("order"))
+    .group_by(_line.line_id)
+)
+_BILLED_TOTAL = select(func.coalesce(func.sum(_row.total_minor), 0)).where(_row.order_id == bindparam("order"))
+_ADD, _ADD_LINES = insert(tables.invoice), insert(tables.invoice_line)
+_AMOUNT = bindparam("amount", type_=Int64)
+_PAY = (
+    update(tables.invoice)
+    .where(_row.invoice_id == bindparam("id"), _row.paid_minor + _AMOUNT <= _row.total_minor)
+    .values(paid_minor=_row.paid_minor + _AMOUNT)
+)
 
 
 def next_sequence(session: Session) -> int:
@@ -24,162 +76,121 @@ def next_sequence(session: Session) -> int:
 
     Take it late: on PostgreSQL every other invoice waits for this row until the transaction ends.
     """
-    counting = text(
-        "INSERT INTO counter (name, last_number) VALUES ('invoice', 1) "
-        "ON CONFLICT (name) DO UPDATE SET last_number = counter.last_number + 1 RETURNING last_number"
-    )
-    return int(session.execute(counting).scalar_one())
+    return int(session.execute(_NEXT).scalar_one())
 
 
 def of_shipment(session: Session, shipment_id: str) -> Invoice | None:
     """The one invoice of a shipment, if it was issued."""
-    return _one(session, col(models.Invoice.shipment_id) == shipment_id)
+    return next(iter(_many(session, _OF_SHIPMENT, {"shipment": shipment_id})), None)
 
 
 def by_id(session: Session, invoice_id: str) -> Invoice | None:
     """An invoice by identity."""
-    return _one(session, col(models.Invoice.invoice_id) == invoice_id)
+    return by_ids(session, [invoice_id]).get(invoice_id)
 
 
 def by_ids(session: Session, invoice_ids: Collection[str]) -> dict[str, Invoice]:
     """Invoice id → invoice, of those that exist."""
-    found = _many(session, col(models.Invoice.invoice_id).in_(sorted(invoice_ids)))
-    return {invoice.invoice_id: invoice for invoice in found}
+    return {invoice.invoice_id: invoice for invoice in _many(session, _BY_IDS, {"ids": sorted(invoice_ids)})}
 
 
 def open_of_customer(session: Session, customer_id: str, currency: str) -> list[Invoice]:
     """A customer's invoices with something open, by number."""
-    return _many(
-        session,
-        col(models.Invoice.customer_id) == customer_id,
-        col(models.Invoice.currency) == currency,
-        _OPEN_MINOR > 0,
-    )
+    return _many(session, _OPEN_OF_CUSTOMER, {"customer": customer_id, "of_currency": currency})
 
 
 def page(
     session: Session, *, order_id: str, customer_id: str, status: str, after: int, limit: int
 ) -> list[tuple[int, Invoice]]:
     """Invoices by number beyond sequence `after`, each with its sequence; an empty filter does not filter."""
-    wanted = [col(models.Invoice.sequence) > after]
-    if order_id:
-        wanted.append(col(models.Invoice.order_id) == order_id)
-    if customer_id:
-        wanted.append(col(models.Invoice.customer_id) == customer_id)
-    if status:
-        wanted.append(_STATUS[status])
-    rows = session.exec(select(models.Invoice).where(*wanted).order_by(col(models.Invoice.sequence)).limit(limit)).all()
+    given = {name: value for name, value in (("order_id", order_id), ("customer_id", customer_id)) if value}
+    rows = session.execute(_page(tuple(given), status), given | {"after": after, "most": limit}).all()
     return list(zip((row.sequence for row in rows), _with_lines(session, rows), strict=True))
+
+
+@cache
+def _page(given: tuple[str, ...], status: str) -> Select[Any]:
+    """The query for these columns and this status; built once for each choice of them."""
+    wanted = _ALL.where(_row.sequence > bindparam("after"), *(_row[name] == bindparam(name) for name in given))
+    return (wanted.where(_STATUS[status]) if status else wanted).limit(bindparam("most"))
 
 
 def billed_so_far(session: Session, order_id: str, currency: str) -> BilledSoFar:
     """What the invoices of an order came to."""
-    columns = models.Invoice
-    sums = session.exec(
-        select(
-            func.coalesce(func.sum(columns.merchandise_minor), 0),
-            func.coalesce(func.sum(columns.discount_minor), 0),
-            func.coalesce(func.sum(columns.freight_minor), 0),
-            func.coalesce(func.sum(columns.tax_minor), 0),
-        ).where(col(columns.order_id) == order_id)
-    ).one()
-    quantities = session.exec(
-        select(models.InvoiceLine.line_id, func.sum(models.InvoiceLine.quantity))
-        .join(models.Invoice, col(models.Invoice.invoice_id) == col(models.InvoiceLine.invoice_id))
-        .where(col(models.Invoice.order_id) == order_id)
-        .group_by(col(models.InvoiceLine.line_id))
-    ).all()
+    sums = session.execute(_CHARGED, {"order": order_id}).one()
     merchandise, discount, freight, tax = (Money(int(part), currency) for part in sums)
     charges = Charges(merchandise, discount, freight, tax)
+    quantities = session.execute(_BILLED, {"order": order_id})
     return BilledSoFar({line_id: int(units) for line_id, units in quantities}, charges)
 
 
 def billed_total(session: Session, order_id: str, currency: str) -> Money:
     """What the invoices of an order came to in all."""
-    billed = func.coalesce(func.sum(models.Invoice.total_minor), 0)
-    return Money(int(session.exec(select(billed).where(col(models.Invoice.order_id) == order_id)).one()), currency)
+    return Money(int(session.execute(_BILLED_TOTAL, {"order": order_id}).scalar_one()), currency)
 
 
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
     """Store a new invoice with its lines."""
-    session.add(_row(invoice, sequence, now))
-    session.flush()
-    session.add_all(
-        models.InvoiceLine(
-            invoice_id=invoice.invoice_id,
-            line_id=line.line_id,
-            position=position,
-            sku=line.sku,
-            description=line.description,
-            quantity=line.quantity,
-            unit_price=line.unit_price.text,
-            extended_minor=line.extended.minor,
-        )
+    session.execute(_ADD, _values(invoice, sequence, now))
+    lines = [
+        {
+            "invoice_id": invoice.invoice_id,
+            "line_id": line.line_id,
+            "position": position,
+            "sku": line.sku,
+            "description": line.description,
+            "quantity": line.quantity,
+            "unit_price": line.unit_price.text,
+            "extended_minor": line.extended.minor,
+        }
         for position, line in enumerate(invoice.lines)
-    )
-    session.flush()
+    ]
+    if lines:
+        session.execute(_ADD_LINES, lines)
 
 
 def pay(session: Session, invoice_id: str, amount: Money) -> bool:
     """Count an amount as paid unless that exceeds the total: one conditional UPDATE, whose row count decides."""
-    paid = session.exec(
-        update(models.Invoice)
-        .where(
-            col(models.Invoice.invoice_id) == invoice_id,
-            col(models.Invoice.paid_minor) + amount.minor <= col(models.Invoice.total_minor),
-        )
-        .values(paid_minor=col(models.Invoice.paid_minor) + amount.minor)
-        .execution_options(synchronize_session=False)
-    )
+    paid = cast("CursorResult[Any]", session.execute(_PAY, {"id": invoice_id, "amount": amount.minor}))
     return paid.rowcount == 1
 
 
-def _one(session: Session, wanted: ColumnElement[bool]) -> Invoice | None:
-    found = _many(session, wanted)
-    return found[0] if found else None
+def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:
+    return _with_lines(session, session.execute(wanted, terms).all())
 
 
-def _many(session: Session, *wanted: ColumnElement[bool]) -> list[Invoice]:
-    query = select(models.Invoice).where(*wanted).order_by(col(models.Invoice.sequence))
-    return _with_lines(session, session.exec(query.execution_options(populate_existing=True)).all())
-
-
-def _with_lines(session: Session, rows: Sequence[models.Invoice]) -> list[Invoice]:
+def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[Invoice]:
     """The invoices of these rows, in their order, their lines read by one query."""
-    lines: dict[str, list[models.InvoiceLine]] = {}
-    if rows:
-        line_rows = session.exec(
-            select(models.InvoiceLine)
-            .where(col(models.InvoiceLine.invoice_id).in_([row.invoice_id for row in rows]))
-            .order_by(col(models.InvoiceLine.invoice_id), col(models.InvoiceLine.position))
-        ).all()
-        lines = {key: list(group) for key, group in groupby(line_rows, key=lambda line: line.invoice_id)}
+    if not rows:
+        return []
+    found = session.execute(_LINES, {"ids": [row.invoice_id for row in rows]}).all()
+    lines = {key: list(group) for key, group in groupby(found, key=lambda line: str(line.invoice_id))}
     return [_invoice(row, lines.get(row.invoice_id, [])) for row in rows]
 
 
-def _row(invoice: Invoice, sequence: int, now: datetime) -> models.Invoice:
-    return models.Invoice(
-        invoice_id=invoice.invoice_id,
-        sequence=sequence,
-        number=invoice.number,
-        order_id=invoice.order_id,
-        order_number=invoice.order_number,
-        customer_id=invoice.customer_id,
-        shipment_id=invoice.shipment_id,
-        currency=invoice.total.currency,
-        invoiced_on=invoice.invoiced_on.isoformat(),
-        due_on=invoice.due_on.isoformat(),
-        merchandise_minor=invoice.charges.merchandise.minor,
-        discount_minor=invoice.charges.discount.minor,
-        freight_minor=invoice.charges.freight.minor,
-        tax_minor=invoice.charges.tax.minor,
-        total_minor=invoice.total.minor,
-        paid_minor=invoice.paid.minor,
-        issued_at=now,
-    )
+def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]:
+    return {
+        "invoice_id": invoice.invoice_id,
+        "sequence": sequence,
+        "number": invoice.number,
+        "order_id": invoice.order_id,
+        "order_number": invoice.order_number,
+        "customer_id": invoice.customer_id,
+        "shipment_id": invoice.shipment_id,
+        "currency": invoice.total.currency,
+        "invoiced_on": invoice.invoiced_on.isoformat(),
+        "due_on": invoice.due_on.isoformat(),
+        "merchandise_minor": invoice.charges.merchandise.minor,
+        "discount_minor": invoice.charges.discount.minor,
+        "freight_minor": invoice.charges.freight.minor,
+        "tax_minor": invoice.charges.tax.minor,
+        "total_minor": invoice.total.minor,
+        "paid_minor": invoice.paid.minor,
+        "issued_at": now,
+    }
 
 
-def _invoice(row: models.Invoice, lines: Sequence[models.InvoiceLine]) -> Invoice:
+def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
     def money(minor: int) -> Money:
         return Money(minor, row.currency)
 

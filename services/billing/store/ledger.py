@@ -21,8 +21,8 @@ _POST = text(
 
 def post(session: Session, postings: Iterable[Posting], now: datetime) -> None:
     """Add each to the books, unless its (source_type, source_id, event) is there already."""
-    for posting in postings:
-        row = {
+    rows = [
+        {
             "debit": posting.debit,
             "credit": posting.credit,
             "amount_minor": posting.amount.minor,
@@ -34,7 +34,10 @@ def post(session: Session, postings: Iterable[Posting], now: datetime) -> None:
             "memo": posting.memo,
             "posted_at": now,
         }
-        session.execute(_POST, row)
+        for posting in postings
+    ]
+    if rows:
+        session.execute(_POST, rows)
 
 
 def balances(session: Session, currency: str) -> list[AccountBalance]:

@@ -198,10 +198,14 @@ def check_verdict(order_number: str, told: str, kind: str) -> None:
 
 
 def check_revival(delivery: Delivery, *, is_acceptance_told: bool) -> None:
-    """Refuse to revive a mail that is not dead, or a "received" that would arrive after the "accepted"."""
+    """Refuse to revive a mail that is not dead, one that was dead from the start, or a "received" that would come after the "accepted"."""
     if delivery.state != DEAD:
         raise Refused(
             "DELIVERY_NOT_DEAD", f"this mail is {shown_state(delivery.state)}: only a dead one is put back in line"
+        )
+    if delivery.attempts == 0:
+        raise Refused(
+            "DELIVERY_UNSENDABLE", f"this mail can never be sent, a new one has to be asked for: {delivery.last_error}"
         )
     if delivery.kind == "order_received" and is_acceptance_told:
         raise Refused(

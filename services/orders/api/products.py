@@ -33,6 +33,9 @@ class ProductInput(Input):
     multiple: Quantity = Field(default=1, description="Sold in multiples of this.")
     min_quantity: Quantity = 1
     is_sellable: Switch = True
+    lead_days: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
+        default=0, description="Working days of the plant from being asked until it is ready."
+    )
 
 
 class ProductShape(BaseModel):
@@ -48,6 +51,7 @@ class ProductShape(BaseModel):
     multiple: int
     min_quantity: int
     is_sellable: bool
+    lead_days: int
 
 
 @router.get("/v1/products")
@@ -94,4 +98,5 @@ def _shape(product: Product, who: Caller) -> ProductShape:
         multiple=product.multiple,
         min_quantity=product.min_quantity,
         is_sellable=product.is_sellable,
+        lead_days=product.lead_days,
     )

@@ -66,7 +66,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A SKU of the catalogue; `kind` is stock, build_to_order or service; sold in multiples, at least min_quantity."""
+    """A SKU of the catalogue; `kind` is stock, build_to_order or service; sold in multiples, at least min_quantity.
+
+    `lead_days` are the plant's working days from being asked until it is ready; they matter where it is asked.
+    """
 
     sku: str
     description: str
@@ -77,8 +80,11 @@ class Product:
     multiple: int = 1
     min_quantity: int = 1
     is_sellable: bool = True
+    lead_days: int = 0
 
     def __post_init__(self) -> None:
+        if self.lead_days < 0:
+            raise InvalidArgument("PRODUCT_OUT_OF_RANGE", "lead_days are at least 0")
         if self.kind not in ("stock", "build_to_order", "service"):
             raise InvalidArgument("KIND_UNKNOWN", "a product is stock, build_to_order or service")
         if self.multiple < 1 or self.min_quantity < 1 or self.weight_grams < 0:

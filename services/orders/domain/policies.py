@@ -1,21 +1,33 @@
-"""Validation policies: versioned documents of rules, and what their verdicts come to."""
+"""Policies: versioned documents of rules with the approval matrix, and what the verdicts of the rules come to."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.kernel.errors import InvalidArgument
+from services.orders.domain import policy_text
+from services.orders.domain.calendar_rules import USUAL, CalendarRule, parse_calendars
+from services.orders.domain.calendars import ALWAYS_NAME
+from services.orders.domain.matrix import (
+    USUAL_CONSENT,
+    USUAL_DEADLINES,
+    ConsentRule,
+    Deadlines,
+    ReviewRule,
+    parse_consent,
+    parse_deadlines,
+    parse_reviews,
+)
+from services.orders.domain.policy_text import POLICY_ERROR, SCOPES, invalid
 
 BLOCK, HOLD, WARN = "BLOCK", "HOLD", "WARN"
 SEVERITIES = (BLOCK, HOLD, WARN)
-SCOPES = ("header", "line")
 OWNER_ROLES = ("sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin")
-POLICY_ERROR = "POLICY_ERROR"
 MAX_RULES = 200
-_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
+WINDOW_HOURS = 24
+_DOCUMENT = ("version", "note", "rules", "reviews", "deadlines", "consent", "calendars", "window_hours")
 _MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
 
 
@@ -34,10 +46,22 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A version of the document; version 0 is the one built in, stored ones count from 1."""
+    """A version of the document; version 0 is the one built in, stored ones count from 1.
+
+    Orders of one customer placed within `window_hours` of each other count together where a limit is held against them.
+    """
 
     version: int
     rules: tuple[Rule, ...]
+    reviews: tuple[ReviewRule, ...] = ()
+    deadlines: Deadlines = USUAL_DEADLINES
+    consent: ConsentRule = USUAL_CONSENT
+    calendars: tuple[CalendarRule, ...] = (USUAL,)
+    window_hours: int = WINDOW_HOURS
+
+    def calendar(self, name: str) -> CalendarRule | None:
+        """The calendar of a name; None for the one that counts every hour, and for a name that is none."""
+        return next((one for one in self.calendars if one.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +87,45 @@ class PlannedHold:
 
 
 def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
-    """Read a document `{version, rules: [{code, scope, when, severity, hold_type, owner_role, message}]}`.
+    """Read a document `{rules: [{code, scope, when, severity, hold_type, owner_role, message}], reviews, deadlines, …}`.
 
-    InvalidArgument POLICY_INVALID names the rule and what is wrong with it. The store numbers versions, so a `version` inside
+    Everything but the rules may be left out. InvalidArgument POLICY_INVALID names the rule and what is wrong with it. The store numbers versions, so a `version` inside
     the document is a remark of its author.
     """
     rules = document.get("rules")
     if not isinstance(rules, list) or not 1 <= len(rules) <= MAX_RULES:
         raise _invalid("", f"a policy has a list `rules` of 1 to {MAX_RULES} rules")
-    unknown = set(document) - {"version", "rules", "note"}
-    if unknown:
-        raise _invalid("", f"unknown members: {', '.join(sorted(map(str, unknown)))}")
-    parsed = tuple(_parse_rule(rule, position) for position, rule in enumerate(rules, start=1))
-    codes = [rule.code for rule in parsed]
+    policy_text.members(document, "", _DOCUMENT)
+    window = document.get("window_hours", WINDOW_HOURS)
+    policy = Policy(
+        version=version,
+        rules=tuple(_parse_rule(rule, position) for position, rule in enumerate(rules, start=1)),
+        reviews=parse_reviews(document.get("reviews", ())),
+        deadlines=parse_deadlines(document.get("deadlines", {})),
+        consent=parse_consent(document.get("consent", {})),
+        calendars=parse_calendars(document.get("calendars", {})),
+        window_hours=policy_text.whole(window, "window_hours", 0, 24 * 366),
+    )
+    _check_whole(policy)
+    return policy
+
+
+def _check_whole(policy: Policy) -> None:
+    """What only shows when the parts are seen together."""
+    codes = [*(rule.code for rule in policy.rules), *(row.code for row in policy.reviews)]
     twice = sorted({code for code in codes if codes.count(code) > 1})
     if twice:
         raise _invalid(twice[0], "the code is used twice")
-    return Policy(version, parsed)
+    name = policy.deadlines.calendar
+    if name != ALWAYS_NAME and policy.calendar(name) is None:
+        raise invalid("deadlines", f"there is no calendar {name}: name one of the policy's, business or always")
 
 
 def _parse_rule(rule: object, position: int) -> Rule:
     if not isinstance(rule, Mapping):
         raise _invalid(f"rule {position}", "a rule is an object")
-    code = str(rule.get("code", ""))
-    name = code or f"rule {position}"
-    if not _CODE.fullmatch(code) or code == POLICY_ERROR:
-        raise _invalid(name, "a code is UPPER_SNAKE_CASE, and POLICY_ERROR is taken")
+    name = str(rule.get("code", "")) or f"rule {position}"
+    code = policy_text.code(rule.get("code"), f"rule {name}" if not name.startswith("rule ") else name)
     if set(rule) - _MEMBERS:
         raise _invalid(name, f"unknown members: {', '.join(sorted(map(str, set(rule) - _MEMBERS)))}")
     for member in _MEMBERS & set(rule):
@@ -121,13 +158,12 @@ def _check_rule(rule: Rule) -> None:
 
 
 def _invalid(rule: str, why: str) -> InvalidArgument:
-    where = f"rule {rule}: " if rule and not rule.startswith("rule ") else (f"{rule}: " if rule else "")
-    return InvalidArgument("POLICY_INVALID", f"{where}{why}", rule=rule)
+    return invalid(rule if not rule or rule.startswith("rule ") else f"rule {rule}", why, rule=rule)
 
 
-def policy_error(rule: Rule, line_id: str, why: str) -> Violation:
+def policy_error(code: str, line_id: str, why: str) -> Violation:
     """What a predicate that fails while it runs comes to: a hold for an administrator, never a crash and never a pass."""
-    message = f"rule {rule.code} could not be evaluated: {why}"
+    message = f"rule {code} could not be evaluated: {why}"
     return Violation(POLICY_ERROR, HOLD, message, line_id, hold_type="policy", owner_role="admin")
 
 

@@ -48,6 +48,7 @@ class ProductRow(Table, table=True):
     __table_args__ = (
         CheckConstraint("kind IN ('stock', 'build_to_order', 'service')", name="product_kind_known"),
         CheckConstraint("multiple >= 1 AND min_quantity >= 1 AND weight_grams >= 0", name="product_quantities_sound"),
+        CheckConstraint("lead_days >= 0", name="product_lead_days_not_negative"),
         STRICT,
     )
 
@@ -61,6 +62,7 @@ class ProductRow(Table, table=True):
     multiple: int = Field(sa_type=Int64)
     min_quantity: int = Field(sa_type=Int64)
     is_sellable: bool = Field(sa_type=Flag)
+    lead_days: int = Field(sa_type=Int64)
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 

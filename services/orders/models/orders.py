@@ -57,6 +57,7 @@ class OrderRow(Table, table=True):
         ),
         Index("sales_order_po", "customer_id", "po_number"),
         Index("sales_order_placed", "placed_at", "order_id"),
+        Index("sales_order_of_customer", "customer_id", "placed_at"),
         STRICT,
     )
 

@@ -59,6 +59,7 @@ class StepRow(Table, table=True):
         Index("review_step_of_order", "order_id"),
         Index("review_step_of_review", "review_id"),
         Index("review_step_inbox", "state", "role", "opened_at"),
+        Index("review_step_due", "state", "expires_at", "step_id"),
         STRICT,
     )
 

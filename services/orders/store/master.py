@@ -34,7 +34,7 @@ _CUSTOMER = (
     "sales_rep_email",
     "duplicate_po",
 )
-_PRODUCT = ("sku", "description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable")
+_PRODUCT = ("sku", "description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
 
 _customer, _product = table_of(CustomerRow), table_of(ProductRow)
 _agreement, _policy = table_of(PriceAgreementRow), table_of(PolicyRow)

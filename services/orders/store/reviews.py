@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
-from services.orders.domain.reviews import Decision, Review, Step
+from services.orders.domain.reviews import APPROVE, Decision, Review, Step
 from services.orders.models import DecisionRow, ReviewRow, StepRow
 
 _REVIEW = (
@@ -147,3 +147,53 @@ def change_steps(session: Session, step_ids: Sequence[str], values: Mapping[str,
     """Set columns of steps whose order is locked."""
     statement = update(StepRow).where(col(StepRow.step_id).in_(step_ids)).values(**values)
     session.execute(statement, execution_options=_QUIET)
+
+
+def add_decision(session: Session, decision: Decision, step: Step, intent_fact_id: str) -> None:
+    """Keep a decision; `intent_fact_id` is the outbox row that lets the workflow look if the request cannot."""
+    values: dict[str, Any] = {name: getattr(decision, name) for name in _DECISION}
+    session.execute(
+        insert(DecisionRow).values(
+            **values,
+            review_id=step.review_id,
+            authority=decision.acting_for or decision.decided_by,
+            is_approval=step.is_approval,
+            ready_on=decision.ready_on.isoformat() if decision.ready_on else "",
+            intent_fact_id=intent_fact_id,
+        )
+    )
+
+
+def void_decisions(session: Session, step_ids: Sequence[str]) -> None:
+    """Decisions on these steps do not count any more."""
+    statement = update(DecisionRow).where(col(DecisionRow.step_id).in_(step_ids)).values(is_void=True)
+    session.execute(statement, execution_options=_QUIET)
+
+
+def rebind(session: Session, review_id: str, step_ids: Sequence[str], version: int) -> None:
+    """Bind a review, those of its steps and their decisions to another version of the order."""
+    for table, chosen in (
+        (ReviewRow, col(ReviewRow.review_id) == review_id),
+        (StepRow, col(StepRow.step_id).in_(step_ids)),
+        (DecisionRow, col(DecisionRow.step_id).in_(step_ids)),
+    ):
+        session.execute(update(table).where(chosen).values(order_version=version), execution_options=_QUIET)
+
+
+def one(session: Session, step_id: str) -> tuple[str, str] | None:
+    """(order id, review id) of a step; None when there is none of this id."""
+    query = select(col(StepRow.order_id), col(StepRow.review_id)).where(col(StepRow.step_id) == step_id)
+    row = session.execute(query).first()
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def ready_days(session: Session, order_id: str) -> dict[str, date]:
+    """Line id → the day that the plant confirmed or countered last, of decisions that count."""
+    query = (
+        select(col(StepRow.line_id), col(DecisionRow.ready_on))
+        .join(StepRow, col(StepRow.step_id) == col(DecisionRow.step_id))
+        .where(col(DecisionRow.order_id) == order_id, col(DecisionRow.ready_on) != "")
+        .where(col(DecisionRow.is_void).is_(False), col(DecisionRow.decision) == APPROVE)
+        .order_by(col(DecisionRow.decided_at), col(DecisionRow.decision_id))
+    )
+    return {str(line_id): date.fromisoformat(day) for line_id, day in session.execute(query)}

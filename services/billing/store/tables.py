@@ -1,0 +1,16 @@
+"""The tables as statements name them.
+
+Statements of the everyday paths are built once, where they are used: putting one together costs several times what running it
+does.
+"""
+
+from services.billing.models import Table
+
+_tables = Table.metadata.tables
+
+credit_account = _tables["credit_account"]
+commitment = _tables["commitment"]
+invoice = _tables["invoice"]
+invoice_line = _tables["invoice_line"]
+payment = _tables["payment"]
+payment_application = _tables["payment_application"]

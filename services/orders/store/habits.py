@@ -1,0 +1,58 @@
+"""What a customer orders otherwise: what counts together with an order, how often, and how much of a SKU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlmodel import Session, col
+
+from services.orders.domain.order import Order
+from services.orders.models import LineRow, OrderRow
+
+_NEVER_CAME = ("rejected", "cancelled", "expired", "failed")
+
+
+def window_minor(session: Session, order: Order, hours: int) -> int:
+    """What the customer's other orders in the same currency come to that were placed within so many hours of this one."""
+    if not hours:
+        return 0
+    span = timedelta(hours=hours)
+    query = select(func.coalesce(func.sum(col(OrderRow.total_minor)), 0)).where(
+        *_others(order),
+        col(OrderRow.currency) == order.currency,
+        col(OrderRow.placed_at) >= order.placed_at - span,
+        col(OrderRow.placed_at) <= order.placed_at + span,
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def order_count(session: Session, order: Order) -> int:
+    """How many orders the customer placed before this one."""
+    query = select(func.count()).select_from(OrderRow).where(*_earlier(order))
+    return int(session.execute(query).scalar_one())
+
+
+def usual_quantities(session: Session, order: Order, skus: Sequence[str]) -> dict[str, int]:
+    """SKU → units in the customer's average earlier order of it, rounded down; a SKU it never ordered is missing."""
+    orders = func.count(col(LineRow.order_id).distinct())
+    query = (
+        select(col(LineRow.sku), func.sum(col(LineRow.quantity)), orders)
+        .join(OrderRow, col(OrderRow.order_id) == col(LineRow.order_id))
+        .where(col(LineRow.sku).in_(sorted(set(skus))), *_earlier(order))
+        .group_by(col(LineRow.sku))
+    )
+    return {str(sku): int(units) // int(count) for sku, units, count in session.execute(query)}
+
+
+def _others(order: Order) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(OrderRow.customer_id) == order.customer_id,
+        col(OrderRow.order_id) != order.order_id,
+        col(OrderRow.phase).notin_(_NEVER_CAME),
+    )
+
+
+def _earlier(order: Order) -> tuple[ColumnElement[bool], ...]:
+    return (*_others(order), col(OrderRow.placed_at) <= order.placed_at)

@@ -1,0 +1,139 @@
+"""The people directory and the delegations."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from services.kernel.errors import NotFound
+from services.orders.domain.people import Delegation, Person
+from services.orders.models import DelegationRow, PersonRow
+
+_PLAIN = ("sub", "name", "email", "company", "manager", "calendar", "is_active")
+_DELEGATION = (
+    "delegation_id",
+    "from_sub",
+    "to_sub",
+    "valid_from",
+    "valid_to",
+    "max_minor",
+    "currency",
+    "note",
+    "revoked_at",
+)
+_FRESH = {"populate_existing": True}
+
+
+def put(session: Session, person: Person, who: str, now: datetime) -> None:
+    """Keep a person, replacing an earlier entry of the same subject."""
+    values: dict[str, Any] = {
+        **{name: getattr(person, name) for name in _PLAIN},
+        "roles": list(person.roles),
+        "positions": list(person.positions),
+        "limits": dict(person.limits),
+        "changed_at": now,
+        "changed_by": who,
+    }
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(PersonRow).values(**values)
+    changes = {name: value for name, value in values.items() if name != "sub"}
+    session.execute(statement.on_conflict_do_update(index_elements=["sub"], set_=changes))
+
+
+def find(session: Session, sub: str) -> Person | None:
+    """The person of this subject; None when the directory does not know it."""
+    return of_subs(session, [sub]).get(sub)
+
+
+def of_subs(session: Session, subs: Collection[str]) -> dict[str, Person]:
+    """Subject → person, for those in the directory."""
+    query = select(PersonRow).where(col(PersonRow.sub).in_(sorted(set(subs))))
+    return {row.sub: _person(row) for row in session.scalars(query, execution_options=_FRESH)}
+
+
+def of_company(session: Session, company: str) -> tuple[Person, ...]:
+    """Everybody active of a customer account, or of our house when it is empty, by subject."""
+    query = select(PersonRow).where(col(PersonRow.company) == company, col(PersonRow.is_active).is_(True))
+    rows = session.scalars(query.order_by(col(PersonRow.sub)), execution_options=_FRESH)
+    return tuple(_person(row) for row in rows)
+
+
+def page(session: Session, *, after: str = "", limit: int = 100) -> list[Person]:
+    """The directory by subject, behind `after`."""
+    query = select(PersonRow).where(col(PersonRow.sub) > after).order_by(col(PersonRow.sub)).limit(limit)
+    return [_person(row) for row in session.scalars(query)]
+
+
+def _person(row: PersonRow) -> Person:
+    return Person(
+        **{name: getattr(row, name) for name in _PLAIN},
+        roles=tuple(row.roles),
+        positions=tuple(row.positions),
+        limits=dict(row.limits),
+    )
+
+
+def add_delegation(session: Session, delegation: Delegation, who: str, now: datetime) -> None:
+    """Keep a delegation; `who` made it."""
+    values = {name: getattr(delegation, name) for name in _DELEGATION}
+    values |= {"positions": list(delegation.positions), "created_at": now, "created_by": who}
+    session.execute(insert(DelegationRow).values(**values))
+
+
+def lock_delegations(session: Session, subs: Sequence[str]) -> None:
+    """Take these people's rows, so that no two delegations that would close a ring are made at once."""
+    for sub in sorted(
+        subs
+    ):  # one after the other, always in this order: two who wait for each other would wait for ever
+        taken = update(PersonRow).where(col(PersonRow.sub) == sub).values(sub=PersonRow.sub)
+        session.execute(taken, execution_options={"synchronize_session": False})
+
+
+def standing_delegations(session: Session, now: datetime) -> tuple[Delegation, ...]:
+    """Every delegation that is in force or will be: neither over nor revoked, oldest first."""
+    return _delegations(session, col(DelegationRow.revoked_at).is_(None), col(DelegationRow.valid_to) > now)
+
+
+def delegations_to(session: Session, sub: str) -> tuple[Delegation, ...]:
+    """Every delegation that somebody was ever given, over and revoked ones too, oldest first."""
+    return _delegations(session, col(DelegationRow.to_sub) == sub)
+
+
+def delegation_page(session: Session, *, sub: str = "", after: str = "", limit: int = 100) -> list[Delegation]:
+    """Delegations by id, behind `after`; of or for one person when a subject is given."""
+    concerns = (col(DelegationRow.from_sub) == sub) | (col(DelegationRow.to_sub) == sub)
+    query = select(DelegationRow).where(col(DelegationRow.delegation_id) > after)
+    query = query.where(concerns) if sub else query
+    ordered = query.order_by(col(DelegationRow.delegation_id)).limit(limit)
+    return [_delegation(row) for row in session.scalars(ordered, execution_options=_FRESH)]
+
+
+def delegation(session: Session, delegation_id: str) -> Delegation:
+    """The delegation; NotFound when there is none of this id."""
+    found = _delegations(session, col(DelegationRow.delegation_id) == delegation_id)
+    if not found:
+        raise NotFound("DELEGATION_UNKNOWN", "there is no such delegation: list yours")
+    return found[0]
+
+
+def revoke(session: Session, delegation_id: str, now: datetime) -> None:
+    """End a delegation now; one that was revoked before keeps its instant."""
+    statement = update(DelegationRow).where(
+        col(DelegationRow.delegation_id) == delegation_id, col(DelegationRow.revoked_at).is_(None)
+    )
+    session.execute(statement.values(revoked_at=now), execution_options={"synchronize_session": False})
+
+
+def _delegations(session: Session, *conditions: ColumnElement[bool]) -> tuple[Delegation, ...]:
+    query = select(DelegationRow).where(*conditions)
+    ordered = query.order_by(col(DelegationRow.created_at), col(DelegationRow.delegation_id))
+    return tuple(_delegation(row) for row in session.scalars(ordered, execution_options=_FRESH))
+
+
+def _delegation(row: DelegationRow) -> Delegation:
+    return Delegation(**{name: getattr(row, name) for name in _DELEGATION}, positions=tuple(row.positions))
