@@ -25,17 +25,19 @@ def temporal_binary() -> str:
 
 @asynccontextmanager
 async def temporal_environment(*, skips_time: bool, port: int | None = None) -> AsyncIterator[WorkflowEnvironment]:
-    """A dev server in memory, on a free port unless one is given; with `skips_time` a wait of 30 days passes in a second."""
+    """A dev server in memory, on a free port unless one is given; with `skips_time` a wait of 30 days passes in a second.
+
+    Without it time passes as it does, and a test may still move one workflow forward (fast_forward).
+    """
     common: dict[str, Any] = {
         "port": port,
         "dev_server_existing_path": temporal_binary(),
         "search_attributes": list(names.SEARCH_ATTRIBUTES),
         "dev_server_log_level": "error",
+        "dev_server_extra_args": ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
     }
     if skips_time:
-        environment = await WorkflowEnvironment.start_time_skipping_v2(
-            dev_server_extra_args=["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"], **common
-        )
+        environment = await WorkflowEnvironment.start_time_skipping_v2(**common)
     else:
         environment = await WorkflowEnvironment.start_local(**common)
     async with environment:

@@ -15,7 +15,7 @@ from oms.fulfillment.v1.fulfillment_pb2_grpc import FulfillmentServiceStub
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
-from services.kernel.clock import utc_now
+from services.kernel.clock import Clock, utc_now
 from services.orders import facts
 from services.orders.api.app import create_app
 from services.orders.api.carrier_secrets import LocalSecrets, given_secrets
@@ -98,15 +98,15 @@ class OrdersProcess(ServiceProcess):
     http: HttpServer
 
 
-def assemble(settings: Settings) -> OrdersProcess:
+def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
     """The process, ready to start; `http.port` is known at once."""
     database = Database(settings.database_url, Table.metadata, MIGRATIONS)
-    servicer = OrdersServicer(database, _contacts(settings))
+    servicer = OrdersServicer(database, _contacts(settings), clock)
     door = TemporalDoor(settings)
     channels = _channels(settings)
-    http = HttpServer(create_app(_deps(settings, database, door, channels)), settings.http_listen)
+    http = HttpServer(create_app(_deps(settings, database, door, channels, clock)), settings.http_listen)
     notifications = NotificationsServiceStub(channels["notifications"])
-    relay = Relay(database, facts.routes(database, notifications.Notify, door.workflows))
+    relay = Relay(database, facts.routes(database, notifications.Notify, door.workflows, clock), clock)
     process = OrdersProcess(
         NAME,
         settings,
@@ -140,13 +140,15 @@ def _channels(settings: Settings) -> dict[str, grpc.Channel]:
     return {name: connect(target, token) for name, target in targets.items()}
 
 
-def _deps(settings: Settings, database: Database, door: TemporalDoor, channels: dict[str, grpc.Channel]) -> Deps:
+def _deps(
+    settings: Settings, database: Database, door: TemporalDoor, channels: dict[str, grpc.Channel], clock: Clock
+) -> Deps:
     given = settings.carrier_secrets
     is_embedded = settings.mode == "embedded"
     carrier_secrets = LocalSecrets(settings.keys_dir) if is_embedded and not given else given_secrets(given)
     return Deps(
         database=database,
-        clock=utc_now,
+        clock=clock,
         authenticator=Authenticator(settings),
         workflows=door.workflows,
         inventory=InventoryServiceStub(channels["inventory"]),

@@ -9,11 +9,13 @@ import socket
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
 from temporalio.client import Client
+from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
 from services.billing.__main__ import assemble as assemble_billing
@@ -22,6 +24,7 @@ from services.fulfillment.__main__ import assemble as assemble_fulfillment
 from services.fulfillment.settings import Settings as FulfillmentSettings
 from services.inventory.__main__ import assemble as assemble_inventory
 from services.inventory.settings import Settings as InventorySettings
+from services.kernel.clock import utc_now
 from services.notifications.__main__ import assemble as assemble_notifications
 from services.notifications.settings import NotificationsSettings
 from services.notifications.sink import MailSink
@@ -33,6 +36,7 @@ from tests import postgres
 from tests.temporal import temporal_environment
 from workflows.activities.calls import connect_services
 from workflows.client import telemetry_interceptors
+from workflows.names import order_workflow_id
 from workflows.worker import order_worker
 
 Result = TypeVar("Result")
@@ -58,6 +62,7 @@ class System:
         self.http_port = free_port()
         self.base_url = f"http://127.0.0.1:{self.http_port}"
         self.processes: dict[str, ServiceProcess] = {}
+        self.skipped = timedelta()
         self.temporal: Client
         self.worker: Worker
         self._loop = asyncio.new_event_loop()
@@ -98,6 +103,16 @@ class System:
                 base_url=self.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=30
             )
         return self._clients[key]
+
+    def now(self) -> datetime:
+        """The clock of the orders service: as late as the orders were moved forward."""
+        return utc_now() + self.skipped
+
+    def skip(self, order_id: str, span: timedelta) -> None:
+        """Move one order's workflow, and the clock of the orders service, forward; returns when its timers have fired."""
+        self.skipped += span
+        handle = self.temporal.get_workflow_handle(order_workflow_id(order_id))
+        self.on_loop(TimeSkipper(self.temporal).fast_forward(handle, span))
 
     def start_service(self, name: str) -> None:
         """Start one service on its own database, as its process would."""
@@ -144,7 +159,9 @@ class System:
     def _assemble(self, name: str) -> ServiceProcess:
         common = self._common(name)
         makers: dict[str, Callable[[], ServiceProcess]] = {
-            "orders": lambda: assemble_orders(OrdersSettings(**common, http_listen=f"127.0.0.1:{self.http_port}")),
+            "orders": lambda: assemble_orders(
+                OrdersSettings(**common, http_listen=f"127.0.0.1:{self.http_port}"), self.now
+            ),
             "inventory": lambda: assemble_inventory(InventorySettings(**common)),
             "fulfillment": lambda: assemble_fulfillment(FulfillmentSettings(**common)),
             "billing": lambda: assemble_billing(BillingSettings(**common)),
