@@ -17,6 +17,7 @@ from temporalio import activity, workflow
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 QUEUE = "bench-baseline"
 
@@ -103,6 +104,9 @@ async def serve(target: str) -> None:
         task_queue=QUEUE,
         workflows=[Baseline],
         activities=[empty],
+        workflow_runner=SandboxedWorkflowRunner(
+            restrictions=SandboxRestrictions.default.with_passthrough_modules("bench")
+        ),
         graceful_shutdown_timeout=timedelta(seconds=1),
         max_cached_workflows=1000,
     )
@@ -110,4 +114,6 @@ async def serve(target: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    from bench import baseline  # noqa: PLW0406  # the main module cannot pass through the sandbox as our stories do
+
+    asyncio.run(baseline.serve(sys.argv[1]))

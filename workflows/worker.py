@@ -21,6 +21,8 @@ from workflows.sweeps import SweepWorkflow
 
 STORIES = (OrderWorkflow, SweepWorkflow)
 GRACE = timedelta(seconds=30)
+SANDBOX = SandboxRestrictions.default.with_passthrough_modules("services.kernel", "workflows")
+"""Stories are loaded once a process, not once an order, which would cost a sixth of the worker; see DECISIONS.md."""
 
 
 def order_worker(client: Client, services: Services, *, max_cached_workflows: int = 1000) -> Worker:
@@ -59,9 +61,7 @@ def order_worker(client: Client, services: Services, *, max_cached_workflows: in
             notifications.audit,
             temporal.find_cut_short,
         ],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules("services.kernel", "workflows.messages")
-        ),
+        workflow_runner=SandboxedWorkflowRunner(restrictions=SANDBOX),
         interceptors=[Refusals()],
         graceful_shutdown_timeout=GRACE,
         max_cached_workflows=max_cached_workflows,
