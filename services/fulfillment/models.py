@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -127,6 +127,7 @@ class ShipmentRow(Table, table=True):
     shipped_at: datetime | None = Field(sa_type=UtcDateTime)
     delivered_at: datetime | None = Field(sa_type=UtcDateTime)
     cancelled_at: datetime | None = Field(sa_type=UtcDateTime)
+    recall_id: str | None = Field(sa_type=Text)
 
 
 class ShipmentLineRow(Table, table=True):
@@ -149,6 +150,46 @@ class ShipmentLineRow(Table, table=True):
     quantity: int = Field(sa_type=Int64)
     picked_quantity: int = Field(sa_type=Int64)
     unit_weight_grams: int = Field(sa_type=Int64)
+
+
+_PENDING = text("state = 'pending'")
+
+
+class RecallRow(Table, table=True):
+    """A question to the warehouse whether units may leave their shipments; one of an order waits at a time."""
+
+    __tablename__ = "recall"
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'acknowledged', 'refused')", name="recall_state_known"),
+        CheckConstraint("(state = 'pending') = (answered_at IS NULL)", name="recall_answered_at"),
+        CheckConstraint("state <> 'pending' OR reason = ''", name="recall_reason_needs_answer"),
+        CheckConstraint("state <> 'refused' OR reason <> ''", name="recall_refused_with_reason"),
+        Index("recall_one_pending", "order_id", unique=True, sqlite_where=_PENDING, postgresql_where=_PENDING),
+        STRICT,
+    )
+
+    recall_id: str = Field(sa_type=Text, primary_key=True)
+    order_id: str = Field(sa_type=Text, foreign_key="floor_order.order_id")
+    order_number: str = Field(sa_type=Text)
+    change_id: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    requested_at: datetime = Field(sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(sa_type=UtcDateTime)
+
+
+class RecallLineRow(Table, table=True):
+    """Units of an order line that a recall asks out of a shipment."""
+
+    __tablename__ = "recall_line"
+    __table_args__ = (CheckConstraint("quantity > 0", name="recall_line_quantity_positive"), STRICT)
+
+    recall_id: str = Field(sa_type=Text, primary_key=True, foreign_key="recall.recall_id")
+    shipment_id: str = Field(sa_type=Text, primary_key=True, foreign_key="shipment.shipment_id")
+    line_id: str = Field(sa_type=Text, primary_key=True)
+    sku: str = Field(sa_type=Text, primary_key=True)
+    description: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
 
 
 class CarrierEventRow(Table, table=True):

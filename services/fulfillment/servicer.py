@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -11,14 +12,14 @@ from sqlmodel import Session
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
-from services.fulfillment import wire
+from services.fulfillment import recalling, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
 from services.fulfillment.domain.carrier_event import CarrierEvent, delivers
 from services.fulfillment.domain.rates import cheapest_by_warehouse, chosen
 from services.fulfillment.domain.release import Release, new_shipments, unreleased
 from services.fulfillment.domain.shipment import LEFT, Consignment, Shipment, State, Verb
-from services.fulfillment.store import audit, carrier_events, orders, rates, shipments
+from services.fulfillment.store import audit, carrier_events, orders, rates, recalls, shipments
 from services.fulfillment.store.counters import next_value
 from services.fulfillment.tracking import tracking_number
 from services.kernel.clock import Clock, utc_now
@@ -138,12 +139,49 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
             now = self.clock()
             orders.mark_cancelled(session, order_id, reason, now)
             _cancel_open(session, order_id, now)
+            recalling.answer_by_cancellation(session, order_id, now)
             states = [each.state for each in shipments.of_order(session, order_id)]
             return pb.CancelShipmentsResponse(
                 cancelled_count=states.count(State.CANCELLED), shipped_count=sum(state in LEFT for state in states)
             )
 
         return self.database.once(request.request_id, request, pb.CancelShipmentsResponse, act)
+
+    def RequestRecall(self, request: pb.RequestRecallRequest, context: Context) -> pb.RequestRecallResponse:
+        """Ask the warehouse for units back; what is picked or gone cannot be asked for, and that is an answer."""
+        order_id, change_id = wire.text(request.order_id, "order_id"), wire.text(request.change_id, "change_id")
+        keep = wire.kept_units(request)
+
+        def act(session: Session) -> pb.RequestRecallResponse:
+            recall, wanted = recalling.ask(session, order_id, change_id, keep, self.clock())
+            return wire.recall_response(recall, wanted)
+
+        return self.database.once(request.request_id, request, pb.RequestRecallResponse, act)
+
+    def ListRecalls(self, request: pb.ListRecallsRequest, context: Context) -> pb.ListRecallsResponse:
+        """A page of recalls that wait for an answer, oldest first."""
+        order_id, after = wire.optional_text(request.order_id, "order_id"), wire.optional_text(request.cursor, "cursor")
+        limit = wire.page_size(request.limit)
+        with self.database.reading() as session:
+            page = recalls.page(session, order_id, after, limit + 1)
+            parcels = shipments.by_ids(session, {one for each in page for one in each.shipment_ids})
+        cursor = page[limit - 1].recall_id if len(page) > limit else ""
+        return pb.ListRecallsResponse(
+            recalls=[wire.recall_message(each, parcels) for each in page[:limit]], next_cursor=cursor
+        )
+
+    def AnswerRecall(self, request: pb.AnswerRecallRequest, context: Context) -> pb.AnswerRecallResponse:
+        """The warehouse's word on a recall, once."""
+        recall_id, reason = wire.text(request.recall_id, "recall_id"), wire.answer_reason(request)
+
+        def act(session: Session) -> pb.AnswerRecallResponse:
+            recall = recalling.answer(
+                session, recall_id, is_acknowledged=request.is_acknowledged, reason=reason, now=self.clock()
+            )
+            parcels = shipments.by_ids(session, recall.shipment_ids)
+            return pb.AnswerRecallResponse(recall=wire.recall_message(recall, parcels))
+
+        return self.database.once(request.request_id, request, pb.AnswerRecallResponse, act)
 
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""
@@ -156,7 +194,8 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
             log.info("release.ignored", order_id=release.order_id, why="order was cancelled")
             return []
         earlier = shipments.of_order(session, release.order_id)
-        lines = unreleased(release.allocated, earlier)
+        withheld = recalling.withheld_lines(session, earlier)
+        lines = unreleased((line for line in release.allocated if line.line_id not in withheld), earlier)
         if not lines:
             return []
         now, offers = self.clock(), self._rates.rates_into(session, release.ship_to)
@@ -185,7 +224,7 @@ def _step(session: Session, shipment_id: str, take: Callable[[Shipment], Shipmen
     """Take one step of a shipment's life alone with its order, store it and tell it."""
     siblings = shipments.of_order(session, orders.claim_of_shipment(session, shipment_id))
     before = next(each for each in siblings if each.shipment_id == shipment_id)
-    return _advance(session, siblings, before, take(before), now)
+    return _advance(session, siblings, before, replace(take(before), recall_id=""), now)
 
 
 def _advance(
@@ -194,6 +233,8 @@ def _advance(
     """Store a step and tell it; `siblings` are the shipments of its order before it, and the order is claimed."""
     shipments.save(session, before, after)
     _tell(session, facts.milestone_kind(after.state), after, facts.one_shipment(siblings, after), now)
+    if before.recall_id:
+        recalling.answer_by_deed(session, before, after.state.value, now)
     return after
 
 
@@ -209,7 +250,9 @@ def _hear(session: Session, siblings: Sequence[Shipment], event: CarrierEvent, n
 def _cancel_open(session: Session, order_id: str, now: datetime) -> None:
     """Cancel every shipment that has not left and tell it, when there is one."""
     before = shipments.of_order(session, order_id)
-    stopped = {each.shipment_id: steps.cancel(each, now) for each in before if steps.can_cancel(each)}
+    stopped = {
+        each.shipment_id: replace(steps.cancel(each, now), recall_id="") for each in before if steps.can_cancel(each)
+    }
     for each in before:
         if each.shipment_id in stopped:
             shipments.save(session, each, stopped[each.shipment_id])

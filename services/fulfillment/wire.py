@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
@@ -11,6 +11,7 @@ from oms.types.v1 import types_pb2 as types
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.carrier_event import CarrierEvent, CarrierStatus
 from services.fulfillment.domain.rates import Load, Quote, Rate, ZoneRule
+from services.fulfillment.domain.recall import Demand, Recall, RecallState
 from services.fulfillment.domain.release import Release, ReleaseLine
 from services.fulfillment.domain.shipment import Counted, Shipment, ShipmentLine, State
 from services.fulfillment.store.audit import Finding
@@ -34,6 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CURSOR = re.compile(r"[0-9]{1,18}")
 _STATES = {state: pb.ShipmentState.Value(f"SHIPMENT_STATE_{state.name}") for state in State}
+_RECALL_STATES = {state: pb.RecallState.Value(f"RECALL_STATE_{state.name}") for state in RecallState}
 _BY_NUMBER = {number: state for state, number in _STATES.items()}
 
 
@@ -82,8 +84,7 @@ def release(request: pb.ReleaseShipmentsRequest) -> Release:
 
 def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
     """Which page of which shipments."""
-    if not 0 <= request.limit <= MAX_LIMIT:
-        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit must be from 1 to {MAX_LIMIT}, or 0 for {DEFAULT_LIMIT}")
+    limit = page_size(request.limit)
     if request.cursor and not _CURSOR.fullmatch(request.cursor):
         raise InvalidArgument("CURSOR_UNKNOWN", "cursor must be the next_cursor of an earlier page")
     if request.state != pb.SHIPMENT_STATE_UNSPECIFIED and request.state not in _BY_NUMBER:
@@ -93,8 +94,32 @@ def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
         optional_text(request.warehouse_id, "warehouse_id"),
         _BY_NUMBER.get(request.state),
         int(request.cursor or 0),
-        request.limit or DEFAULT_LIMIT,
+        limit,
     )
+
+
+def page_size(limit: int) -> int:
+    """How many rows a page has."""
+    if not 0 <= limit <= MAX_LIMIT:
+        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit must be from 1 to {MAX_LIMIT}, or 0 for {DEFAULT_LIMIT}")
+    return limit or DEFAULT_LIMIT
+
+
+def kept_units(request: pb.RequestRecallRequest) -> dict[str, int]:
+    """Line id → units that stay released; a line may be named once."""
+    _bounded(request.lines, "lines")
+    _refuse_repeat(((line.line_id,) for line in request.lines), "LINE_TWICE", "line")
+    return {
+        text(line.line_id, "line_id"): non_negative(line.quantity, f"quantity of line {line.line_id}")
+        for line in request.lines
+    }
+
+
+def answer_reason(request: pb.AnswerRecallRequest) -> str:
+    """Why; who refuses must say."""
+    if not request.is_acknowledged and not request.reason.strip():
+        raise InvalidArgument("REASON_MISSING", "a refusal needs a reason: say why the units cannot come back")
+    return optional_text(request.reason, "reason", MAX_DESCRIPTION)
 
 
 def shipment_id(value: str) -> str:
@@ -166,6 +191,41 @@ def shipment_message(shipment: Shipment) -> pb.Shipment:
         is_service=shipment.is_service,
         shipped_at_micros=_micros(shipment.shipped_at),
         delivered_at_micros=_micros(shipment.delivered_at),
+        recall_requested=bool(shipment.recall_id),
+    )
+
+
+def recall_response(recall: Recall | None, wanted: Demand) -> pb.RequestRecallResponse:
+    """What came of asking units back."""
+    if recall is not None:
+        return pb.RequestRecallResponse(state=pb.RECALL_STATE_PENDING, recall_id=recall.recall_id)
+    state = pb.RECALL_STATE_REFUSED if wanted.reason else pb.RECALL_STATE_NOTHING_TO_RECALL
+    return pb.RequestRecallResponse(state=state, reason=wanted.reason, message=wanted.message)
+
+
+def recall_message(recall: Recall, parcels: Mapping[str, Shipment]) -> pb.Recall:
+    """A recall as it stands; `parcels` is shipment id → shipment."""
+    return pb.Recall(
+        recall_id=recall.recall_id,
+        order_id=recall.order_id,
+        order_number=recall.order_number,
+        change_id=recall.change_id,
+        state=_RECALL_STATES[recall.state],
+        reason=recall.reason,
+        requested_at_micros=_micros(recall.requested_at),
+        answered_at_micros=_micros(recall.answered_at),
+        lines=[
+            pb.RecallLine(
+                shipment_id=line.shipment_id,
+                shipment_number=parcels[line.shipment_id].number,
+                warehouse_id=parcels[line.shipment_id].warehouse_id,
+                line_id=line.line_id,
+                sku=line.sku,
+                description=line.description,
+                quantity=line.quantity,
+            )
+            for line in recall.lines
+        ],
     )
 
 

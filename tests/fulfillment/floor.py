@@ -123,6 +123,27 @@ class Floor:
         answer = self.service.CancelShipments(request, NO_CONTEXT)
         return answer.cancelled_count, answer.shipped_count
 
+    def recall(
+        self, order_id: str = "ord_1", change_id: str = "chg_1", request_id: str = "", **keep: int
+    ) -> pb.RequestRecallResponse:
+        """`keep` is line id → units that stay released."""
+        request = pb.RequestRecallRequest(
+            request_id=request_id or self.fresh(),
+            order_id=order_id,
+            change_id=change_id,
+            lines=[types.LineQuantity(line_id=line_id, sku="A", quantity=units) for line_id, units in keep.items()],
+        )
+        return self.service.RequestRecall(request, NO_CONTEXT)
+
+    def answer(self, recall_id: str, *, yes: bool, reason: str = "", request_id: str = "") -> pb.Recall:
+        request = pb.AnswerRecallRequest(
+            request_id=request_id or self.fresh(), recall_id=recall_id, is_acknowledged=yes, reason=reason
+        )
+        return self.service.AnswerRecall(request, NO_CONTEXT).recall
+
+    def recalls(self, **wanted: Any) -> pb.ListRecallsResponse:
+        return self.service.ListRecalls(pb.ListRecallsRequest(**wanted), NO_CONTEXT)
+
     def get(self, shipment: pb.Shipment) -> pb.Shipment:
         return self.service.GetShipment(pb.GetShipmentRequest(shipment_id=shipment.shipment_id), NO_CONTEXT).shipment
 

@@ -24,15 +24,18 @@ PLANTS = {
     "delivered_by_the_carriers_word": "DELETE FROM carrier_event",
     "the_carriers_word_is_heard": "UPDATE shipment SET state = 'shipped', delivered_at = NULL WHERE serial = 1003",
     "cancelled_order_has_nothing_open": "UPDATE floor_order SET cancelled_at = '2026-03-02T09:00:00.000000+00:00'",
+    "recalled_shipments_wait": "UPDATE shipment SET recall_id = 'rcl_none' WHERE serial = 1003",
+    "recalled_units_are_there": "UPDATE shipment SET recall_id = NULL",
 }
 """Rule → a change that breaks it; tracking_numbers_unique cannot be planted, the index forbids it even unchecked."""
 
 
 @pytest.fixture
 def busy_floor(floor: Floor) -> Floor:
-    """SH-1001 is a visit, SH-1002 waits, SH-1003 is delivered."""
+    """SH-1001 is a visit, SH-1002 waits and is asked back, SH-1003 is delivered."""
     _visit, _waiting, sent = floor.release(("L1", "W1", 1), ("L1", "W2", 1), service=1)
     floor.scan(floor.send(sent))
+    floor.recall(L1=1, LS=1)
     return floor
 
 

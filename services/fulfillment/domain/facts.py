@@ -2,6 +2,7 @@
 
 shipments_released, shipments_cancelled: {"lines", "shipments": [shipment, …]}
 shipment_picked, shipment_packed, shipment_shipped, shipment_delivered: {"lines", "shipment"}
+recall_answered: {"lines", "shipments": those the recall concerned, "recall_id", "change_id", "is_acknowledged", "reason"}
 
 "lines" is order line → {"released", "picked", "packed", "shipped", "delivered"}: units over all shipments of the order that
 were not cancelled, counted since the order began, so each count is at most the one before it and repeats do no harm.
@@ -14,12 +15,24 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from services.fulfillment.domain.recall import Recall, RecallState
 from services.fulfillment.domain.shipment import Shipment, State
 
 MILESTONES = ("released", "picked", "packed", "shipped", "delivered")
 RELEASED = "shipments_released"
 CANCELLED = "shipments_cancelled"
-KINDS = frozenset({RELEASED, CANCELLED, "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered"})
+RECALL_ANSWERED = "recall_answered"
+KINDS = frozenset(
+    {
+        RELEASED,
+        CANCELLED,
+        RECALL_ANSWERED,
+        "shipment_picked",
+        "shipment_packed",
+        "shipment_shipped",
+        "shipment_delivered",
+    }
+)
 
 _REACHED = {
     State.RELEASED: 1,
@@ -57,6 +70,20 @@ def one_shipment(shipments: Iterable[Shipment], changed: Shipment) -> dict[str, 
 def several_shipments(shipments: Iterable[Shipment], changed: Iterable[Shipment]) -> dict[str, Any]:
     """Detail of a release or a cancellation; `shipments` are all of the order after it."""
     return {"lines": line_counts(shipments), "shipments": [shipment_detail(each) for each in changed]}
+
+
+def recall_answered(shipments: Iterable[Shipment], recall: Recall) -> dict[str, Any]:
+    """Detail of an answer; `shipments` are all of the order after it. A line that is in no shipment any more counts zeros."""
+    current = list(shipments)
+    lines = {line.line_id: dict.fromkeys(MILESTONES, 0) for line in recall.lines}
+    return {
+        "lines": {**lines, **line_counts(current)},
+        "shipments": [shipment_detail(each) for each in current if each.shipment_id in recall.shipment_ids],
+        "recall_id": recall.recall_id,
+        "change_id": recall.change_id,
+        "is_acknowledged": recall.state is RecallState.ACKNOWLEDGED,
+        "reason": recall.reason,
+    }
 
 
 def shipment_detail(shipment: Shipment) -> dict[str, Any]:

@@ -80,7 +80,10 @@ class ShipmentLine:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """What one warehouse sends to one address at once, or one service visit (`warehouse_id` empty)."""
+    """What one warehouse sends to one address at once, or one service visit (`warehouse_id` empty).
+
+    `recall_id` names the recall that waits for the warehouse's answer and asks units of it back.
+    """
 
     shipment_id: str
     serial: int
@@ -101,6 +104,7 @@ class Shipment:
     shipped_at: datetime | None = None
     delivered_at: datetime | None = None
     cancelled_at: datetime | None = None
+    recall_id: str = ""
 
     @property
     def number(self) -> str:

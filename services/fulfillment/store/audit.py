@@ -119,6 +119,22 @@ CHECKS = (
         "JOIN floor_order ON floor_order.order_id = shipment.order_id "
         "WHERE floor_order.cancelled_at IS NOT NULL AND state IN ('released', 'picked', 'packed')",
     ),
+    Check(
+        "fulfillment.recalled_shipments_wait",
+        "A shipment of which units are asked back is not picked yet, and its recall waits for the warehouse's answer.",
+        "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE recall_id IS NOT NULL AND (state <> 'released' "
+        "OR NOT EXISTS (SELECT 1 FROM recall WHERE recall.recall_id = shipment.recall_id AND recall.state = 'pending'))",
+    ),
+    Check(
+        "fulfillment.recalled_units_are_there",
+        "What a pending recall asks back is in a shipment that says so.",
+        "SELECT recall.order_number || ' line ' || recall_line.line_id || ': ' || recall_line.quantity AS offender FROM recall "
+        "JOIN recall_line ON recall_line.recall_id = recall.recall_id WHERE recall.state = 'pending' AND NOT EXISTS "
+        "(SELECT 1 FROM shipment JOIN shipment_line ON shipment_line.shipment_id = shipment.shipment_id "
+        "WHERE shipment.shipment_id = recall_line.shipment_id AND shipment.recall_id = recall.recall_id "
+        "AND shipment_line.line_id = recall_line.line_id AND shipment_line.sku = recall_line.sku "
+        "AND shipment_line.quantity >= recall_line.quantity)",
+    ),
 )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Row, Select, bindparam, insert, select, update
+from sqlalchemy import CursorResult, Row, Select, bindparam, delete, insert, select, update
 from sqlmodel import Session
 
 from services.fulfillment.domain.address import Address
@@ -40,6 +40,7 @@ _STEPPED = (
     "shipped_at",
     "delivered_at",
     "cancelled_at",
+    "recall_id",
 )
 """What a step may change; everything else stays as it was released."""
 _SAVE = (
@@ -47,15 +48,15 @@ _SAVE = (
     .where(shipment.c.shipment_id == bindparam("id"), shipment.c.state == bindparam("state_before"))
     .values({name: bindparam(f"new_{name}") for name in _STEPPED})
 )
-_PICK = (
-    update(shipment_line)
-    .where(
-        shipment_line.c.shipment_id == bindparam("id"),
-        shipment_line.c.line_id == bindparam("line"),
-        shipment_line.c.sku == bindparam("of_sku"),
-    )
-    .values(picked_quantity=bindparam("picked"))
+_THE_LINE = (
+    shipment_line.c.shipment_id == bindparam("id"),
+    shipment_line.c.line_id == bindparam("line"),
+    shipment_line.c.sku == bindparam("of_sku"),
 )
+_PICK = update(shipment_line).where(*_THE_LINE).values(picked_quantity=bindparam("picked"))
+_CUT = update(shipment_line).where(*_THE_LINE).values(quantity=bindparam("left"))
+_TAKE_OUT = delete(shipment_line).where(*_THE_LINE)
+_BY_IDS = select(shipment).where(shipment.c.shipment_id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,7 @@ def add(session: Session, new: Shipment) -> None:
 
 def save(session: Session, before: Shipment, after: Shipment) -> None:
     """Store a step. Raises Conflict when the shipment is no longer in the state the step was decided on."""
-    values = {f"new_{name}": value for name, value in _values(after).items()}
-    terms = {"id": before.shipment_id, "state_before": before.state.value}
-    moved = cast("CursorResult[Any]", session.execute(_SAVE, terms | values))
-    if moved.rowcount != 1:
-        raise Conflict("SHIPMENT_MOVED", f"{before.number} was changed by somebody else just now: look again")
+    _save_row(session, before, after)
     picked = [
         {"id": before.shipment_id, "line": new.line_id, "of_sku": new.sku, "picked": new.picked_quantity}
         for old, new in zip(before.lines, after.lines, strict=True)
@@ -100,6 +97,27 @@ def save(session: Session, before: Shipment, after: Shipment) -> None:
     ]
     if picked:
         session.execute(_PICK, picked)
+
+
+def save_recalled(session: Session, before: Shipment, after: Shipment) -> None:
+    """Store that units left the shipment; lines that it has no more are gone. Raises Conflict like save()."""
+    _save_row(session, before, after)
+    kept = {(line.line_id, line.sku): line.quantity for line in after.lines}
+    for line in before.lines:
+        the_line = {"id": before.shipment_id, "line": line.line_id, "of_sku": line.sku}
+        left = kept.get((line.line_id, line.sku), 0)
+        if not left:
+            session.execute(_TAKE_OUT, the_line)
+        elif left != line.quantity:
+            session.execute(_CUT, {**the_line, "left": left})
+
+
+def _save_row(session: Session, before: Shipment, after: Shipment) -> None:
+    values = {f"new_{name}": value for name, value in _values(after).items()}
+    terms = {"id": before.shipment_id, "state_before": before.state.value}
+    moved = cast("CursorResult[Any]", session.execute(_SAVE, terms | values))
+    if moved.rowcount != 1:
+        raise Conflict("SHIPMENT_MOVED", f"{before.number} was changed by somebody else just now: look again")
 
 
 def get(session: Session, shipment_id: str) -> Shipment:
@@ -121,6 +139,12 @@ def by_tracking(session: Session, carrier: str, tracking_number: str) -> Shipmen
 def of_order(session: Session, order_id: str) -> list[Shipment]:
     """Every shipment of an order, oldest first."""
     return _load(session, session.execute(_OF_ORDER, {"order": order_id}).all())
+
+
+def by_ids(session: Session, shipment_ids: Collection[str]) -> dict[str, Shipment]:
+    """Shipment id → shipment, of those that exist."""
+    rows = session.execute(_BY_IDS, {"ids": sorted(shipment_ids)}).all()
+    return {each.shipment_id: each for each in _load(session, rows)}
 
 
 def page(session: Session, wanted: Filter) -> tuple[list[Shipment], int | None]:
@@ -191,6 +215,7 @@ def _shipment(row: Row[Any], lines: Iterable[ShipmentLine]) -> Shipment:
         shipped_at=row.shipped_at,
         delivered_at=row.delivered_at,
         cancelled_at=row.cancelled_at,
+        recall_id=row.recall_id or "",
     )
 
 
@@ -209,4 +234,5 @@ def _values(of: Shipment) -> dict[str, object]:
         "shipped_at": of.shipped_at,
         "delivered_at": of.delivered_at,
         "cancelled_at": of.cancelled_at,
+        "recall_id": of.recall_id or None,
     }

@@ -60,6 +60,38 @@ SHIPMENT_STATE_CANCELLED: ShipmentState.ValueType  # 6
 """It will never leave."""
 Global___ShipmentState: _TypeAlias = ShipmentState  # noqa: Y015
 
+class _RecallState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RecallStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecallState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RECALL_STATE_UNSPECIFIED: _RecallState.ValueType  # 0
+    """Never sent."""
+    RECALL_STATE_NOTHING_TO_RECALL: _RecallState.ValueType  # 1
+    """No shipment carries more than is to be kept: go on."""
+    RECALL_STATE_PENDING: _RecallState.ValueType  # 2
+    """The warehouse is asked and has not answered."""
+    RECALL_STATE_ACKNOWLEDGED: _RecallState.ValueType  # 3
+    """The units have left their shipments."""
+    RECALL_STATE_REFUSED: _RecallState.ValueType  # 4
+    """The units stay where they are: at once because they are picked or gone, or by the warehouse's word or deed."""
+
+class RecallState(_RecallState, metaclass=_RecallStateEnumTypeWrapper):
+    """What came of asking for units back, or comes of it."""
+
+RECALL_STATE_UNSPECIFIED: RecallState.ValueType  # 0
+"""Never sent."""
+RECALL_STATE_NOTHING_TO_RECALL: RecallState.ValueType  # 1
+"""No shipment carries more than is to be kept: go on."""
+RECALL_STATE_PENDING: RecallState.ValueType  # 2
+"""The warehouse is asked and has not answered."""
+RECALL_STATE_ACKNOWLEDGED: RecallState.ValueType  # 3
+"""The units have left their shipments."""
+RECALL_STATE_REFUSED: RecallState.ValueType  # 4
+"""The units stay where they are: at once because they are picked or gone, or by the warehouse's word or deed."""
+Global___RecallState: _TypeAlias = RecallState  # noqa: Y015
+
 @_typing.final
 class Rate(_message.Message):
     """What a carrier charges from a warehouse to a zone."""
@@ -354,7 +386,7 @@ class ReleaseShipmentsRequest(_message.Message):
         """Everything ever allocated to the order and not cancelled: what is held PLUS what has shipped, per line and warehouse, and
         every service line. The service releases this total less what its shipments carry (all but cancelled ones, shipped and
         delivered ones included), so a repeat releases nothing twice, whether or not inventory has booked the last ship confirm.
-        An order that was cancelled by CancelShipments gets an empty answer.
+        An order that was cancelled by CancelShipments gets an empty answer. Lines of a pending recall wait for its answer.
         """
 
     def __init__(
@@ -457,6 +489,7 @@ class Shipment(_message.Message):
     IS_SERVICE_FIELD_NUMBER: _builtins.int
     SHIPPED_AT_MICROS_FIELD_NUMBER: _builtins.int
     DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    RECALL_REQUESTED_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -481,6 +514,8 @@ class Shipment(_message.Message):
     """Microseconds since the epoch; 0 while not shipped."""
     delivered_at_micros: _builtins.int
     """Microseconds since the epoch; 0 while not delivered."""
+    recall_requested: _builtins.bool
+    """Whether units of it are asked back and the warehouse has not answered: picking it says no."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where to."""
@@ -511,10 +546,11 @@ class Shipment(_message.Message):
         is_service: _builtins.bool = ...,
         shipped_at_micros: _builtins.int = ...,
         delivered_at_micros: _builtins.int = ...,
+        recall_requested: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["freight_cost", b"freight_cost", "ship_to", b"ship_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "freight_cost", b"freight_cost", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "freight_cost", b"freight_cost", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -917,6 +953,296 @@ class CancelShipmentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelShipmentsResponse: _TypeAlias = CancelShipmentsResponse  # noqa: Y015
+
+@_typing.final
+class RequestRecallRequest(_message.Message):
+    """Asks the warehouse to give back units of an order that were released and are not picked yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    change_id: _builtins.str
+    """The change order that no longer wants them."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
+        """Units to keep released per line, counted since the order began and those that have left included, services too; a line that is
+        missing keeps none. What no shipment carries is not recalled.
+        """
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        change_id: _builtins.str = ...,
+        lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "lines", b"lines", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestRecallRequest: _TypeAlias = RequestRecallRequest  # noqa: Y015
+
+@_typing.final
+class RequestRecallResponse(_message.Message):
+    """What became of it at once; refused is an answer, not an error."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    state: Global___RecallState.ValueType
+    """nothing to recall, pending or refused."""
+    recall_id: _builtins.str
+    """The recall to be answered; empty unless pending."""
+    reason: _builtins.str
+    """BELOW_PICKED, BELOW_SHIPPED or RECALL_PENDING; empty unless refused."""
+    message: _builtins.str
+    """The reason as a sentence; empty unless refused."""
+    def __init__(
+        self,
+        *,
+        state: Global___RecallState.ValueType = ...,
+        recall_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason", "recall_id", b"recall_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestRecallResponse: _TypeAlias = RequestRecallResponse  # noqa: Y015
+
+@_typing.final
+class RecallLine(_message.Message):
+    """Units of a shipment that are asked back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_NUMBER_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    LINE_ID_FIELD_NUMBER: _builtins.int
+    SKU_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    shipment_id: _builtins.str
+    """The shipment."""
+    shipment_number: _builtins.str
+    """Its number, "SH-1001"."""
+    warehouse_id: _builtins.str
+    """Where it stands; empty for a service."""
+    line_id: _builtins.str
+    """The order line."""
+    sku: _builtins.str
+    """What."""
+    description: _builtins.str
+    """What it is called."""
+    quantity: _builtins.int
+    """Units asked back, positive."""
+    def __init__(
+        self,
+        *,
+        shipment_id: _builtins.str = ...,
+        shipment_number: _builtins.str = ...,
+        warehouse_id: _builtins.str = ...,
+        line_id: _builtins.str = ...,
+        sku: _builtins.str = ...,
+        description: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "line_id", b"line_id", "quantity", b"quantity", "shipment_id", b"shipment_id", "shipment_number", b"shipment_number", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecallLine: _TypeAlias = RecallLine  # noqa: Y015
+
+@_typing.final
+class Recall(_message.Message):
+    """A question to the warehouse: will you give these units back?"""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    CHANGE_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REQUESTED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    ANSWERED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    recall_id: _builtins.str
+    """Identity, "rcl_…"."""
+    order_id: _builtins.str
+    """The order."""
+    order_number: _builtins.str
+    """Its number."""
+    change_id: _builtins.str
+    """The change order that no longer wants them."""
+    state: Global___RecallState.ValueType
+    """pending, acknowledged or refused."""
+    reason: _builtins.str
+    """Why, in words; empty while pending."""
+    requested_at_micros: _builtins.int
+    """When it was asked, microseconds since the epoch."""
+    answered_at_micros: _builtins.int
+    """When it was answered, microseconds since the epoch; 0 while pending."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecallLine]:
+        """What is asked back, by shipment and line."""
+
+    def __init__(
+        self,
+        *,
+        recall_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        change_id: _builtins.str = ...,
+        state: Global___RecallState.ValueType = ...,
+        reason: _builtins.str = ...,
+        requested_at_micros: _builtins.int = ...,
+        answered_at_micros: _builtins.int = ...,
+        lines: _abc.Iterable[Global___RecallLine] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_at_micros", b"answered_at_micros", "change_id", b"change_id", "lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "reason", b"reason", "recall_id", b"recall_id", "requested_at_micros", b"requested_at_micros", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recall: _TypeAlias = Recall  # noqa: Y015
+
+@_typing.final
+class ListRecallsRequest(_message.Message):
+    """Asks for the recalls that wait for an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """Only this order when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRecallsRequest: _TypeAlias = ListRecallsRequest  # noqa: Y015
+
+@_typing.final
+class ListRecallsResponse(_message.Message):
+    """Pending recalls, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECALLS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def recalls(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recall]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        recalls: _abc.Iterable[Global___Recall] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "recalls", b"recalls"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRecallsResponse: _TypeAlias = ListRecallsResponse  # noqa: Y015
+
+@_typing.final
+class AnswerRecallRequest(_message.Message):
+    """The warehouse's answer to a recall."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    RECALL_ID_FIELD_NUMBER: _builtins.int
+    IS_ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    recall_id: _builtins.str
+    """The recall."""
+    is_acknowledged: _builtins.bool
+    """Whether the units leave their shipments."""
+    reason: _builtins.str
+    """Why, in words; a refusal needs some."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        recall_id: _builtins.str = ...,
+        is_acknowledged: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_acknowledged", b"is_acknowledged", "reason", b"reason", "recall_id", b"recall_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerRecallRequest: _TypeAlias = AnswerRecallRequest  # noqa: Y015
+
+@_typing.final
+class AnswerRecallResponse(_message.Message):
+    """The recall as it ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECALL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def recall(self) -> Global___Recall:
+        """As answered."""
+
+    def __init__(
+        self,
+        *,
+        recall: Global___Recall | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recall", b"recall"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recall", b"recall"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerRecallResponse: _TypeAlias = AnswerRecallResponse  # noqa: Y015
 
 @_typing.final
 class AuditRequest(_message.Message):

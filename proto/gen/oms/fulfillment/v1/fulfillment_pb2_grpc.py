@@ -85,6 +85,21 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelShipmentsRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelShipmentsResponse.FromString,
                 _registered_method=True)
+        self.RequestRecall = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/RequestRecall',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.FromString,
+                _registered_method=True)
+        self.ListRecalls = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/ListRecalls',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListRecallsRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListRecallsResponse.FromString,
+                _registered_method=True)
+        self.AnswerRecall = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/AnswerRecall',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/Audit',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AuditRequest.SerializeToString,
@@ -166,6 +181,28 @@ class FulfillmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RequestRecall(self, request, context):
+        """Ask the warehouse for units back that are not picked yet; one pending recall an order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRecalls(self, request, context):
+        """Recalls that wait for an answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerRecall(self, request, context):
+        """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. FAILED_PRECONDITION:
+        RECALL_ANSWERED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -225,6 +262,21 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     servicer.CancelShipments,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelShipmentsRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelShipmentsResponse.SerializeToString,
+            ),
+            'RequestRecall': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestRecall,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.SerializeToString,
+            ),
+            'ListRecalls': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRecalls,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListRecallsRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListRecallsResponse.SerializeToString,
+            ),
+            'AnswerRecall': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerRecall,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -503,6 +555,87 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/CancelShipments',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelShipmentsRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.CancelShipmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestRecall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/RequestRecall',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.RequestRecallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRecalls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/ListRecalls',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListRecallsRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.ListRecallsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerRecall(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/AnswerRecall',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.AnswerRecallResponse.FromString,
             options,
             channel_credentials,
             insecure,

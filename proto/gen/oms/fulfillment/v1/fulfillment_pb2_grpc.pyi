@@ -53,6 +53,14 @@ class FulfillmentServiceStub:
     """Shipped → delivered, by the carrier's word; repeats and events out of order change nothing."""
     CancelShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CancelShipmentsRequest, _fulfillment_pb2.CancelShipmentsResponse]
     """Cancel what has not left."""
+    RequestRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]
+    """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+    ListRecalls: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]
+    """Recalls that wait for an answer."""
+    AnswerRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.AnswerRecallRequest, _fulfillment_pb2.AnswerRecallResponse]
+    """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. FAILED_PRECONDITION:
+    RECALL_ANSWERED.
+    """
     Audit: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.AuditRequest, _fulfillment_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -81,6 +89,14 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """Shipped → delivered, by the carrier's word; repeats and events out of order change nothing."""
     CancelShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CancelShipmentsRequest, _fulfillment_pb2.CancelShipmentsResponse]  # type: ignore[assignment]
     """Cancel what has not left."""
+    RequestRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]  # type: ignore[assignment]
+    """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+    ListRecalls: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]  # type: ignore[assignment]
+    """Recalls that wait for an answer."""
+    AnswerRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.AnswerRecallRequest, _fulfillment_pb2.AnswerRecallResponse]  # type: ignore[assignment]
+    """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. FAILED_PRECONDITION:
+    RECALL_ANSWERED.
+    """
     Audit: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.AuditRequest, _fulfillment_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -166,6 +182,32 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.CancelShipmentsResponse, _abc.Awaitable[_fulfillment_pb2.CancelShipmentsResponse]]:
         """Cancel what has not left."""
+
+    @_abc_1.abstractmethod
+    def RequestRecall(
+        self,
+        request: _fulfillment_pb2.RequestRecallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.RequestRecallResponse, _abc.Awaitable[_fulfillment_pb2.RequestRecallResponse]]:
+        """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
+
+    @_abc_1.abstractmethod
+    def ListRecalls(
+        self,
+        request: _fulfillment_pb2.ListRecallsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.ListRecallsResponse, _abc.Awaitable[_fulfillment_pb2.ListRecallsResponse]]:
+        """Recalls that wait for an answer."""
+
+    @_abc_1.abstractmethod
+    def AnswerRecall(
+        self,
+        request: _fulfillment_pb2.AnswerRecallRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.AnswerRecallResponse, _abc.Awaitable[_fulfillment_pb2.AnswerRecallResponse]]:
+        """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. FAILED_PRECONDITION:
+        RECALL_ANSWERED.
+        """
 
     @_abc_1.abstractmethod
     def Audit(

@@ -139,8 +139,8 @@ class Fact(_message.Message):
     """The sender's outbox id; the dedupe key everywhere."""
     kind: _builtins.str
     """What happened, in the trade's words: stock_reserved, stock_allocated, stock_released, shipments_released, shipment_picked,
-    shipment_packed, shipment_shipped, shipment_delivered, shipments_cancelled, invoice_issued, payment_received, stock_received,
-    stock_issued, stock_adjusted.
+    shipment_packed, shipment_shipped, shipment_delivered, shipments_cancelled, recall_answered, invoice_issued, payment_received,
+    stock_received, stock_issued, stock_adjusted.
     """
     source: _builtins.str
     """The service that committed it: inventory, fulfillment or billing."""

@@ -1,0 +1,124 @@
+"""Asking the warehouse for released units back: what can be asked for, and what leaves its shipments when it says yes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from services.fulfillment.domain.shipment import LEFT, Shipment, State, cancel
+from services.kernel.errors import Refused
+
+
+class RecallState(StrEnum):
+    """Where a recall stands; it is answered once."""
+
+    PENDING = "pending"
+    ACKNOWLEDGED = "acknowledged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class RecallLine:
+    """Units of an order line that are asked out of a shipment, positive."""
+
+    shipment_id: str
+    line_id: str
+    sku: str
+    description: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A question to the warehouse and its answer; `change_id` is the change order that no longer wants the units."""
+
+    recall_id: str
+    order_id: str
+    order_number: str
+    change_id: str
+    requested_at: datetime
+    lines: tuple[RecallLine, ...]
+    state: RecallState = RecallState.PENDING
+    reason: str = ""
+    answered_at: datetime | None = None
+
+    @property
+    def shipment_ids(self) -> frozenset[str]:
+        """The shipments it concerns."""
+        return frozenset(line.shipment_id for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What is to be asked back, and why it cannot be, as a stable word and a sentence; empty when it can."""
+
+    lines: tuple[RecallLine, ...] = ()
+    reason: str = ""
+    message: str = ""
+
+
+def demand(keep: Mapping[str, int], shipments: Sequence[Shipment]) -> Demand:
+    """What shipments that are not picked yet carry beyond the units to keep, the newest shipment first.
+
+    `keep` is line id → units over all shipments, those that have left included; a line that is missing keeps none.
+    """
+    live = [each for each in shipments if each.state is not State.CANCELLED]
+    asked: list[RecallLine] = []
+    for line_id in sorted({line.line_id for each in live for line in each.lines}):
+        excess = _units(live, line_id) - keep.get(line_id, 0)
+        lines = _not_picked(live, line_id, excess)
+        missing = excess - sum(line.quantity for line in lines)
+        if missing > 0:
+            return _too_late(live, line_id, missing, keep.get(line_id, 0))
+        asked += lines
+    return Demand(tuple(asked))
+
+
+def _units(shipments: Iterable[Shipment], line_id: str) -> int:
+    return sum(line.quantity for each in shipments for line in each.lines if line.line_id == line_id)
+
+
+def _not_picked(shipments: Iterable[Shipment], line_id: str, excess: int) -> list[RecallLine]:
+    asked: list[RecallLine] = []
+    for each in sorted(shipments, key=lambda shipment: -shipment.serial):
+        for line in each.lines if each.state is State.RELEASED else ():
+            units = min(excess, line.quantity) if line.line_id == line_id else 0
+            if units > 0:
+                asked.append(RecallLine(each.shipment_id, line_id, line.sku, line.description, units))
+                excess -= units
+    return asked
+
+
+def _too_late(shipments: Iterable[Shipment], line_id: str, missing: int, keep: int) -> Demand:
+    left = _units([each for each in shipments if each.state in LEFT], line_id)
+    if keep < left:
+        return Demand((), "BELOW_SHIPPED", f"{left} units of line {line_id} have left: {keep} cannot be kept of them")
+    return Demand((), "BELOW_PICKED", f"{missing} units of line {line_id} that are to come back are picked already")
+
+
+def answered(recall: Recall, *, is_acknowledged: bool, reason: str, now: datetime) -> Recall:
+    """The recall with its answer. Refuses RECALL_ANSWERED: the first word counts."""
+    if recall.state is not RecallState.PENDING:
+        why = f" ({recall.reason})" if recall.reason else ""
+        raise Refused("RECALL_ANSWERED", f"the recall is {recall.state} already{why}: reload it", state=recall.state)
+    state = RecallState.ACKNOWLEDGED if is_acknowledged else RecallState.REFUSED
+    return replace(recall, state=state, reason=reason, answered_at=max(now, recall.requested_at))
+
+
+def without(shipment: Shipment, recall: Recall, now: datetime) -> Shipment:
+    """The shipment once it has given the units back; one that would be empty is cancelled and keeps its list."""
+    taken: Counter[tuple[str, str]] = Counter()
+    for line in recall.lines:
+        if line.shipment_id == shipment.shipment_id:
+            taken[line.line_id, line.sku] += line.quantity
+    lines = tuple(
+        replace(line, quantity=line.quantity - taken[line.line_id, line.sku])
+        for line in shipment.lines
+        if line.quantity > taken[line.line_id, line.sku]
+    )
+    if not lines:
+        return replace(cancel(shipment, now), recall_id="")
+    return replace(shipment, lines=lines, recall_id="")
