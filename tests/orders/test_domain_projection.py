@@ -111,6 +111,22 @@ def test_an_older_fact_changes_no_count_that_a_newer_one_told() -> None:
     assert (line.allocated, line.backordered, line.expected_on) == (10, 0, "")
 
 
+def test_the_answer_to_a_recall_lowers_what_is_released_and_wakes_the_order() -> None:
+    before = through([fact(1, "fulfillment", "shipments_released", 1, shipment("SH-1", "released", {"1": 10}))])
+    detail = shipment("SH-1", "released", {"1": 6})
+    detail |= {"shipments": [detail.pop("shipment")], "change_id": "chg_1", "is_acknowledged": True, "reason": ""}
+    answer = fact(2, "fulfillment", "recall_answered", 2, detail)
+
+    after = apply(before, answer)
+
+    assert (before.lines["1"].released, after.lines["1"].released) == (10, 6)
+    assert [line.quantity for each in after.shipments.values() for line in each.lines] == [6]
+    assert signals(order(), before, after, answer) == ("recall_answered",)
+    del detail["is_acknowledged"]
+    with pytest.raises(InvalidArgument):
+        apply(before, answer)
+
+
 def test_what_a_cancelled_order_has_not_shipped_is_cancelled() -> None:
     line = quantities(order(phase="cancelled"), through([LIFE[0]]))["1"]
 

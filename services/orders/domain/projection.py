@@ -18,6 +18,7 @@ FULFILLMENT_KINDS = frozenset(
         "shipment_shipped",
         "shipment_delivered",
         "shipments_cancelled",
+        "recall_answered",
     }
 )
 BILLING_KINDS = frozenset({"invoice_issued", "payment_received"})
@@ -184,7 +185,11 @@ def apply(progress: Progress, fact: Fact) -> Progress:
 
 def _require_documents(fact: Fact) -> None:
     """A KeyError names what a kind must carry and this fact does not."""
-    needed = {"invoice_issued": ("invoice",), "payment_received": ("amount_minor", "currency", "invoices")}
+    needed = {
+        "invoice_issued": ("invoice",),
+        "payment_received": ("amount_minor", "currency", "invoices"),
+        "recall_answered": ("change_id", "is_acknowledged", "reason"),
+    }
     members = ("shipment",) if fact.kind.startswith("shipment_") else needed.get(fact.kind, ())
     for member in members:
         fact.detail[member]
@@ -305,10 +310,10 @@ def is_complete(order: Order, progress: Progress) -> bool:
 def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tuple[str, ...]:
     """Names of the signals that this fact owes the workflow.
 
-    Every stock_allocated and shipment_shipped; shipment_delivered and payment_settled only by the fact that made them true,
+    Every stock_allocated, shipment_shipped and recall_answered; shipment_delivered and payment_settled only by the fact that made them true,
     whichever that was: an invoice may be heard of after its payment.
     """
-    owed = [fact.kind] if fact.kind in ("stock_allocated", "shipment_shipped") else []
+    owed = [fact.kind] if fact.kind in ("stock_allocated", "shipment_shipped", "recall_answered") else []
     if completes_delivery(order, before, after):
         owed.append("shipment_delivered")
     if is_settled(order, after) and not is_settled(order, before):
