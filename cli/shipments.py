@@ -11,13 +11,16 @@ from cli.orders import find_order
 from cli.output import console, print_json, print_rows
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Shipments: list, pick, pack, ship.", no_args_is_help=True)
+app = typer.Typer(help="Shipments: list, pick, pack, ship, and answer recalls.", no_args_is_help=True)
 
 ShipmentArgument = Annotated[str, typer.Argument(metavar="SHIPMENT", help="Its number (SH-1001) or id (shp_…).")]
 
 _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Warehouse", "warehouse_id"), ("State", "state"), ("Units", "units>"),
     ("Promised", "promised_on"), ("Carrier", "carrier"), ("Tracking", "tracking_number"),
+)  # fmt: skip
+_RECALL_COLUMNS = (
+    ("Recall", "recall_id"), ("Order", "order_number"), ("Asked back", "asked"), ("Since", "since"),
 )  # fmt: skip
 _LOOK_THROUGH = 100_000
 
@@ -68,6 +71,39 @@ def ship(
 def perform(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
     """Report a service visit as performed."""
     _advance(var, shipment, "perform", None, as_json)
+
+
+@app.command()
+def recalls(limit: LimitOption = 100, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Units that a changed order asks back and nobody has answered for, oldest first."""
+    rows = Api(var, "warehouse").rows("/v1/recalls", limit)
+    shown = rows if as_json else [{**row, "asked": _asked(row)} for row in rows]
+    print_rows(shown, _RECALL_COLUMNS, as_json=as_json, none="no recalls")
+
+
+@app.command()
+def recall(
+    recall_id: Annotated[
+        str, typer.Argument(metavar="RECALL", help="Its id (rcl_…), as `oms shipments recalls` shows.")
+    ],
+    acknowledge: Annotated[bool, typer.Option("--acknowledge", help="The units leave their shipments.")] = False,
+    refuse: Annotated[str | None, typer.Option(metavar="REASON", help="They stay, and why.")] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a recall: acknowledge it or refuse it."""
+    if acknowledge == (refuse is not None):
+        raise CommandRefused("say --acknowledge, or --refuse with a reason")
+    body = {"answer": "acknowledge"} if acknowledge else {"answer": "refuse", "reason": refuse}
+    done = Api(var, "warehouse").post(f"/v1/recalls/{recall_id}/answer", body, key=f"oms-{body['answer']}-{recall_id}")
+    if as_json:
+        print_json(done)
+        return
+    console().print(f"the recall for {done['order_number']} is {done['state']}: {_asked(done)}")
+
+
+def _asked(row: dict[str, Any]) -> str:
+    return ", ".join(f"{line['quantity']} {line['sku']} of {line['shipment_number']}" for line in row["lines"])
 
 
 def _advance(var: VarOption, shipment: str, verb: str, body: Any, as_json: bool) -> None:

@@ -22,7 +22,17 @@ OF_AN_ORDER = [operation for operation in CLOSED if "{order_id}" in operation]
 
 async def _call(world: World, operation: str, role: str, *, order_id: str = "nope", **claims: str) -> int:
     method, template = operation.split(" ")
-    names = ("hold_id", "shipment_id", "invoice_id", "delivery_id", "customer_id", "carrier", "kind", "role")
+    names = (
+        "hold_id",
+        "shipment_id",
+        "recall_id",
+        "invoice_id",
+        "delivery_id",
+        "customer_id",
+        "carrier",
+        "kind",
+        "role",
+    )
     path = template.format(order_id=order_id, **dict.fromkeys(names, "nope"))
     body = BODIES.get(operation, {"no": "such member"}) if method == "POST" else None
     answer = await world.send(

@@ -92,6 +92,28 @@ async def test_goods_are_not_performed_and_a_visit_is(world: World) -> None:
     assert visit.json()["state"] == "shipped"
 
 
+async def test_the_warehouse_reads_what_is_asked_back_and_answers_once(world: World) -> None:
+    world.fulfillment.ask_back("rcl_1", world.fulfillment.release("shp_1", order_id="ord_1"), 5)
+
+    shipment = (await world.send("GET", "/v1/shipments/shp_1", "warehouse")).json()
+    (waiting,) = (await world.send("GET", "/v1/recalls", "support")).json()["rows"]
+    refusal = {"answer": "refuse", "reason": "the truck is loaded"}
+    silent = await world.send("POST", "/v1/recalls/rcl_1/answer", "warehouse", key="r0", json={"answer": "refuse"})
+    said = await world.send("POST", "/v1/recalls/rcl_1/answer", "warehouse", key="r1", json=refusal)
+    again = await world.send("POST", "/v1/recalls/rcl_1/answer", "warehouse", key="r1", json=refusal)
+    late = await world.send("POST", "/v1/recalls/rcl_1/answer", "warehouse", key="r2", json={"answer": "acknowledge"})
+
+    assert shipment["recall_requested"] is True
+    assert (waiting["order_number"], waiting["state"], waiting["reason"]) == ("SO-1001", "pending", None)
+    assert waiting["since"] == "2026-05-28T20:26:40.000Z"
+    assert [(line["shipment_number"], line["quantity"]) for line in waiting["lines"]] == [("SH-1001", 5)]
+    assert (silent.status_code, silent.json()["code"]) == (422, "REASON_MISSING")
+    assert (said.json()["state"], said.json()["reason"]) == ("refused", "the truck is loaded")
+    assert again.json() == said.json()
+    assert (late.status_code, late.json()["code"]) == (409, "RECALL_ANSWERED")
+    assert (await world.send("GET", "/v1/recalls", "warehouse")).json()["rows"] == []
+
+
 async def test_the_warehouse_sees_no_values(world: World) -> None:
     world.inventory.on_hand[("PUMP-100", "wh_1")] = 1
 

@@ -27,6 +27,7 @@ from services.orders.api import (
     problems,
     products,
     rates,
+    recalls,
     reference,
     shipments,
     stock,
@@ -45,7 +46,7 @@ ABOUT = (
 )
 _NOUNS = (
     place, orders, history, stream, cancellation, holds, feedback, customers, products, prices, policies, warehouses, rates,
-    stock, backorders, shipments, webhooks, invoices, payments, ledger, deliveries, mail_templates, audit, health, metrics, reference,
+    stock, backorders, shipments, recalls, webhooks, invoices, payments, ledger, deliveries, mail_templates, audit, health, metrics, reference,
 )  # fmt: skip
 
 

@@ -50,6 +50,7 @@ class Shipment(BaseModel):
     freight_cost: MoneyShape | None = Field(description="What the carrier charges us; null for who sees no prices.")
     promised_on: str | None
     is_service: bool
+    recall_requested: bool = Field(description="Units are asked back and not answered for: picking it refuses.")
     shipped_at: str | None
     delivered_at: str | None
 
@@ -182,6 +183,7 @@ def shipment_shape(row: pb.Shipment, who: Caller) -> Shipment:
             "freight_cost": MoneyShape.of_proto(row.freight_cost) if who.sees_money else None,
             "promised_on": row.promised_on or None,
             "is_service": row.is_service,
+            "recall_requested": row.recall_requested,
             "shipped_at": instant(row.shipped_at_micros),
             "delivered_at": instant(row.delivered_at_micros),
         }
