@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.inventory.domain.allocation import Candidate
 from services.inventory.domain.backorders import Fill, Supply, Waiting, due
 from services.inventory.store import expected
-from services.inventory.store.tables import backorder, candidate, changed
+from services.inventory.store.tables import NOTHING, backorder, candidate, changed
 from services.kernel.errors import Conflict, InvalidArgument
 
 _TURN = (backorder.c.placed_at_micros, backorder.c.order_id, backorder.c.line_id)
@@ -49,7 +49,7 @@ def first_in_queue(session: Session, sku: str, warehouse_ids: Collection[str], u
     may_fill = select(candidate.c.reservation_id).where(
         candidate.c.reservation_id == backorder.c.reservation_id, candidate.c.warehouse_id.in_(warehouse_ids)
     )
-    is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > 0)
+    is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > NOTHING)
     wanted = select(backorder).where(is_waiting, may_fill.exists()).order_by(*_TURN).limit(min(units, _PAGE))
     rows = session.execute(wanted).all()
     places = _candidates(session, {row.reservation_id for row in rows})
@@ -96,7 +96,7 @@ def fill(session: Session, fills: Iterable[Fill]) -> None:
 
 def cancel(session: Session, reservation_id: str) -> int:
     """Take all that waits for a reservation out of the queue and count the units."""
-    is_waiting = (backorder.c.reservation_id == reservation_id) & (backorder.c.waiting_quantity > 0)
+    is_waiting = (backorder.c.reservation_id == reservation_id) & (backorder.c.waiting_quantity > NOTHING)
     units = session.execute(
         select(func.coalesce(func.sum(backorder.c.waiting_quantity), 0)).where(is_waiting)
     ).scalar_one()
@@ -112,7 +112,7 @@ def lines_of_order(session: Session, order_id: str) -> list[tuple[Waiting, Suppl
 
 def page(session: Session, order_id: str, sku: str, after: str, limit: int) -> list[tuple[Waiting, Supply | None]]:
     """The queue from behind backorder `after`, first to be filled first, with what will bring the goods."""
-    wanted = select(backorder).where(backorder.c.waiting_quantity > 0)
+    wanted = select(backorder).where(backorder.c.waiting_quantity > NOTHING)
     if order_id:
         wanted = wanted.where(backorder.c.order_id == order_id)
     if sku:
@@ -139,7 +139,7 @@ def _due(session: Session, one: Waiting, supply: Sequence[Supply]) -> Supply | N
     if not one.quantity or not supply:
         return None
     is_before = (
-        (backorder.c.sku == one.sku) & (backorder.c.waiting_quantity > 0) & (tuple_(*_TURN) <= tuple_(*one.turn))
+        (backorder.c.sku == one.sku) & (backorder.c.waiting_quantity > NOTHING) & (tuple_(*_TURN) <= tuple_(*one.turn))
     )
     through = session.execute(select(func.sum(backorder.c.waiting_quantity)).where(is_before)).scalar_one()
     return due(int(through), supply, {place.warehouse_id for place in one.candidates})

@@ -1,0 +1,48 @@
+"""No statement of an order's money reads a table of billing from end to end, nor all that a customer ever paid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from oms.billing.v1 import billing_pb2 as pb
+from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.plans import recorded, scans, steps
+
+
+def live(desk: Desk) -> dict[str, Any]:
+    """What an order and its payment ask the database; before it there is cash for an order to come."""
+    statements = recorded(desk.database)
+    desk.limit(1_000_000)
+    desk.pay(500, "BANK-1")
+    desk.commit("ord_1", 2500)
+    invoice = desk.invoice(order_of({"1": (2, "12.50")}), "shp_1", {"1": 2})
+    desk.move("fact_1", "stock_issued", 1400, order_id="ord_1")
+    desk.pay(2000, "BANK-2", to={invoice.invoice_id: 2000})
+    desk.invoice_now(invoice.invoice_id)
+    desk.billing.ListInvoices(pb.ListInvoicesRequest(order_id="ord_1"), CONTEXT)
+    desk.billing.ListInvoices(pb.ListInvoicesRequest(status="open"), CONTEXT)
+    desk.release("ord_1")
+    return statements
+
+
+def test_no_statement_of_an_orders_money_reads_a_whole_table(desk: Desk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables from end to end whatever their indexes")
+
+    statements = live(desk)
+
+    assert len(statements) > 25
+    assert scans(desk.database, statements) == []
+
+
+def test_cash_left_over_and_open_invoices_are_found_by_indexes_of_those_alone(desk: Desk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("as above")
+    statements = live(desk)
+
+    planned = [step for each in steps(desk.database, statements).values() for step in each]
+
+    assert any("payment_with_cash_left" in step for step in planned)
+    assert any("invoice_open" in step for step in planned)

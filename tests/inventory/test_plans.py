@@ -1,0 +1,25 @@
+"""No statement of an order's life reads a table of inventory from end to end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.inventory.stockroom import Stockroom
+from tests.plans import recorded, scans
+
+
+def test_no_statement_of_an_orders_life_reads_a_whole_table(stockroom: Stockroom) -> None:
+    if not stockroom.database.is_sqlite:
+        pytest.skip("PostgreSQL reads small tables from end to end whatever their indexes")
+    statements = recorded(stockroom.database)
+
+    stockroom.receive("w1", "A", 3)
+    stockroom.reserve("ord_1", {"1": ("A", 2)})
+    stockroom.reserve("ord_2", {"1": ("A", 4)})
+    stockroom.held("ord_2")
+    stockroom.ship("ord_1", "shp_1", "w1", {"1": ("A", 2)})
+    stockroom.receive("w1", "A", 3)
+    stockroom.release("ord_2")
+
+    assert len(statements) > 30
+    assert scans(stockroom.database, statements) == []
