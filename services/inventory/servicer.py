@@ -112,7 +112,8 @@ class InventoryServicer(InventoryServiceServicer):
                 shortages=wire.shortages(waiting),
             )
 
-        return self._database.once(wire.key(request.request_id), request, pb.AdjustReservationResponse, act)
+        same = wire.adjusted_identity(request)
+        return self._database.once(wire.key(request.request_id), same, pb.AdjustReservationResponse, act)
 
     def GetReservation(self, request: pb.GetReservationRequest, context: Context) -> pb.GetReservationResponse:
         """What is held, waits and has shipped for an order; empty when nothing ever was."""

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.errors import AlreadyExists, InvalidArgument, Refused
 from tests.inventory.stockroom import Stockroom
 from tests.inventory.test_races import at_once
 
@@ -143,7 +143,9 @@ def test_a_change_of_nothing_tells_nothing_and_a_repeat_gets_the_first_answer(st
 
     first = stockroom.change("o1", {"l1": ("A", 1)}, key="order/o1/change/chg_1/stock")
     stockroom.receive("w1", "A", 5)
-    assert stockroom.change("o1", {"l1": ("A", 1)}, key="order/o1/change/chg_1/stock") == first
+    assert stockroom.change("o1", {"l1": ("A", 1)}, {"w1": 901}, key="order/o1/change/chg_1/stock") == first
+    with pytest.raises(AlreadyExists):
+        stockroom.change("o1", {"l1": ("A", 2)}, key="order/o1/change/chg_1/stock")
 
 
 def test_what_a_shipment_carries_is_not_given_up_under_it(stockroom: Stockroom) -> None:
