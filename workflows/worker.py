@@ -51,6 +51,7 @@ def order_worker(client: Client, services: Services, *, max_cached_workflows: in
             inventory.renew_leases,
             inventory.audit,
             fulfillment.release_shipments,
+            fulfillment.request_recall,
             fulfillment.cancel_shipments,
             fulfillment.audit,
             billing.commit_credit,

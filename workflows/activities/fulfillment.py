@@ -9,8 +9,15 @@ from temporalio import activity
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
-from workflows.activities.calls import Services, order_document
-from workflows.messages import AuditCount, Done, OrderStep, Release, Stopped
+from oms.types.v1 import types_pb2
+from workflows.activities.calls import Services, changed_document, order_document
+from workflows.messages import AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stopped
+
+_RECALLS = {
+    pb.RECALL_STATE_NOTHING_TO_RECALL: "nothing_to_recall",
+    pb.RECALL_STATE_PENDING: "pending",
+    pb.RECALL_STATE_REFUSED: "refused",
+}
 
 
 class FulfillmentActivities:
@@ -35,6 +42,22 @@ class FulfillmentActivities:
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
         return Release(len(response.shipments))
+
+    @activity.defn(name="fulfillment.RequestRecall")
+    async def request_recall(self, step: ChangeStep) -> Recall:
+        """Ask the warehouses for the units that the changed order no longer wants; they answer in their own time."""
+        order = await changed_document(self._services, step.order_id, step.change_id)
+        request = pb.RequestRecallRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            change_id=step.change_id,
+            lines=[
+                types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
+                for line in order.lines
+            ],
+        )
+        response = await self._services.fulfillment.RequestRecall(request)
+        return Recall(_RECALLS[response.state], response.message)
 
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: OrderStep) -> Stopped:
