@@ -14,8 +14,9 @@ from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
-from services.kernel.errors import AlreadyExists, InvalidArgument, NotFound, Refused
+from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.grpc_client import Unreachable
+from tests.api.recalls import Recalls
 from workflows.messages import CancelOrder, CancelOutcome, Look, OrderRef, Receipt, Seen
 
 Answer = TypeVar("Answer", bound=Message)
@@ -117,7 +118,7 @@ class FakeFulfillment(Neighbour):
         super().__init__()
         self.shipments: dict[str, fulfillment.Shipment] = {}
         self.events: set[tuple[str, str]] = set()
-        self.recalls: dict[str, fulfillment.Recall] = {}
+        self.recalls = Recalls()
         self.audit = fulfillment.AuditResponse()
 
     def release(self, shipment_id: str, **members: Any) -> fulfillment.Shipment:
@@ -160,45 +161,12 @@ class FakeFulfillment(Neighbour):
             request, lambda: fulfillment.ShipShipmentResponse(shipment=self._move(request.shipment_id, "ship"))
         )
 
-    def ask_back(self, recall_id: str, shipment: fulfillment.Shipment, quantity: int) -> None:
-        """Let a recall of a shipment wait for its answer."""
-        line = fulfillment.RecallLine(
-            shipment_id=shipment.shipment_id, shipment_number=shipment.number, line_id="1", sku="A", quantity=quantity
-        )
-        shipment.recall_requested = True
-        self.recalls[recall_id] = fulfillment.Recall(
-            recall_id=recall_id,
-            order_id=shipment.order_id,
-            order_number="SO-1001",
-            change_id="chg_1",
-            state=fulfillment.RECALL_STATE_PENDING,
-            requested_at_micros=1_780_000_000_000_000,
-            lines=[line],
-        )
-
     def ListRecalls(self, request: fulfillment.ListRecallsRequest) -> fulfillment.ListRecallsResponse:
         self.here()
-        pending = [row for row in self.recalls.values() if row.state == fulfillment.RECALL_STATE_PENDING]
-        return fulfillment.ListRecallsResponse(
-            recalls=[row for row in pending if request.order_id in ("", row.order_id)]
-        )
+        return fulfillment.ListRecallsResponse(recalls=self.recalls.pending(request.order_id))
 
     def AnswerRecall(self, request: fulfillment.AnswerRecallRequest) -> fulfillment.AnswerRecallResponse:
-        return self.once(request, lambda: fulfillment.AnswerRecallResponse(recall=self._answered(request)))
-
-    def _answered(self, request: fulfillment.AnswerRecallRequest) -> fulfillment.Recall:
-        if request.recall_id not in self.recalls:
-            raise NotFound("RECALL_NOT_FOUND", "there is no such recall")
-        if not request.is_acknowledged and not request.reason.strip():
-            raise InvalidArgument("REASON_MISSING", "a refusal needs a reason")
-        recall = self.recalls[request.recall_id]
-        if recall.state != fulfillment.RECALL_STATE_PENDING:
-            raise Refused("RECALL_ANSWERED", "the recall is answered already")
-        recall.state = (
-            fulfillment.RECALL_STATE_ACKNOWLEDGED if request.is_acknowledged else fulfillment.RECALL_STATE_REFUSED
-        )
-        recall.reason, recall.answered_at_micros = request.reason, 1_780_000_060_000_000
-        return recall
+        return self.once(request, lambda: fulfillment.AnswerRecallResponse(recall=self.recalls.answer(request)))
 
     def RecordCarrierEvent(
         self, request: fulfillment.RecordCarrierEventRequest

@@ -93,7 +93,7 @@ async def test_goods_are_not_performed_and_a_visit_is(world: World) -> None:
 
 
 async def test_the_warehouse_reads_what_is_asked_back_and_answers_once(world: World) -> None:
-    world.fulfillment.ask_back("rcl_1", world.fulfillment.release("shp_1", order_id="ord_1"), 5)
+    world.fulfillment.recalls.ask_back("rcl_1", world.fulfillment.release("shp_1", order_id="ord_1"), 5)
 
     shipment = (await world.send("GET", "/v1/shipments/shp_1", "warehouse")).json()
     (waiting,) = (await world.send("GET", "/v1/recalls", "support")).json()["rows"]

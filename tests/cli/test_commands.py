@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
-import jwt
 import pytest
 
-from cli import __main__ as oms
 from cli.client import events
 from cli.orders import key_of
-from tests.cli.fake_api import FakeApi, serving
+from tests.cli.fake_api import FakeApi
+from tests.cli.terminal import Oms, claims
 
 USD_2000 = {"amount": "2000.00", "currency": "USD"}
 ORDER = {
@@ -31,53 +28,6 @@ ACCEPTED = {
     "sequence": 7, "occurred_at": "2026-03-01T10:00:00.000Z", "what": "accepted", "who": "rules", "role": "service",
     "why": "every rule is content",
 }  # fmt: skip
-SHIPMENT = {
-    "shipment_id": "shp_1", "number": "SH-1001", "order_number": "SO-1001", "state": "released", "warehouse_id": "W1",
-    "lines": [{"quantity": 60}, {"quantity": 25}], "carrier": None, "tracking_number": None,
-}  # fmt: skip
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-class Oms:
-    """The command line in this process."""
-
-    def __init__(self, var: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.var = var
-        self._monkeypatch = monkeypatch
-        self._capsys = capsys
-
-    def __call__(self, *words: str) -> Answer:
-        self._monkeypatch.setattr("sys.argv", ["oms", *words])
-        with pytest.raises(SystemExit) as ended:
-            oms.main()
-        out, err = self._capsys.readouterr()
-        return Answer(int(ended.value.code or 0), out, err)
-
-
-@pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Oms:
-    (tmp_path / "keys").mkdir()
-    monkeypatch.setenv("OMS_VAR", str(tmp_path))
-    monkeypatch.delenv("OMS_TOKEN", raising=False)
-    monkeypatch.setenv("OMS_URL", "http://127.0.0.1:9")
-    return Oms(tmp_path, monkeypatch, capsys)
-
-
-@pytest.fixture
-def api(command: Oms, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
-    with serving() as fake:
-        monkeypatch.setenv("OMS_URL", fake.url)
-        yield fake
-
-
-def claims(bearer: str) -> dict[str, object]:
-    return dict(jwt.decode(bearer.removeprefix("Bearer ").strip(), options={"verify_signature": False}))
 
 
 @pytest.mark.parametrize("noun", ["orders", "stock", "shipments", "invoices", "payments", "audit"])
@@ -268,45 +218,6 @@ def test_events_are_read_as_the_standard_says() -> None:
     lines = ["retry: 5", "", "id: 1", "event: shipped", "data: a", "data:b", "", ": nothing", "", "data: c"]
 
     assert list(events(iter(lines))) == [("1", "shipped", "a\nb")]
-
-
-def test_a_shipment_is_shipped_by_its_number_in_the_role_of_the_warehouse(command: Oms, api: FakeApi) -> None:
-    api.page("GET /v1/shipments", SHIPMENT)
-    api.on(
-        "POST /v1/shipments/shp_1/ship", {**SHIPMENT, "state": "shipped", "carrier": "UPS", "tracking_number": "1Z1"}
-    )
-
-    answer = command("shipments", "ship", "sh-1001", "--carrier", "UPS")
-
-    assert answer.out == "SH-1001 of SO-1001 is shipped with UPS, tracking number 1Z1\n"
-    assert api.asked[-1].body == {"carrier": "UPS"}
-    assert api.asked[-1].headers["Idempotency-Key"] == "oms-ship-shp_1"
-    assert claims(api.asked[-1].headers["Authorization"])["roles"] == ["warehouse"]
-
-
-def test_a_recall_is_listed_and_answered_in_the_role_of_the_warehouse(command: Oms, api: FakeApi) -> None:
-    line = {"quantity": 5, "sku": "PUMP", "shipment_number": "SH-1001"}
-    row = {"recall_id": "rcl_1", "order_number": "SO-1001", "since": "2026-03-02T09:00:00.000Z", "lines": [line]}
-    api.page("GET /v1/recalls", row)
-    api.on("POST /v1/recalls/rcl_1/answer", {**row, "state": "refused"})
-
-    listed = command("shipments", "recalls")
-    answer = command("shipments", "recall", "rcl_1", "--refuse", "the truck is loaded")
-    undecided = command("shipments", "recall", "rcl_1")
-
-    assert "5 PUMP of SH-1001" in listed.out
-    assert answer.out == "the recall for SO-1001 is refused: 5 PUMP of SH-1001\n"
-    assert api.asked[-1].body == {"answer": "refuse", "reason": "the truck is loaded"}
-    assert claims(api.asked[-1].headers["Authorization"])["roles"] == ["warehouse"]
-    assert (undecided.code, undecided.err) == (1, "say --acknowledge, or --refuse with a reason\n")
-
-
-def test_a_refusal_of_the_system_is_its_sentence(command: Oms, api: FakeApi) -> None:
-    api.on("POST /v1/shipments/shp_1/ship", {"code": "NOT_PACKED", "detail": "SH-1001 is released: pack it first"}, 409)
-
-    answer = command("shipments", "ship", "shp_1")
-
-    assert (answer.code, answer.out, answer.err) == (1, "", "SH-1001 is released: pack it first\n")
 
 
 def test_a_payment_is_recorded_once_for_its_reference(command: Oms, api: FakeApi) -> None:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from tests.cli.fake_api import FakeApi
+from tests.cli.terminal import Oms, claims
+
+SHIPMENT = {
+    "shipment_id": "shp_1", "number": "SH-1001", "order_number": "SO-1001", "state": "released", "warehouse_id": "W1",
+    "lines": [{"quantity": 60}, {"quantity": 25}], "carrier": None, "tracking_number": None,
+}  # fmt: skip
+
+
+def test_a_shipment_is_shipped_by_its_number_in_the_role_of_the_warehouse(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/shipments", SHIPMENT)
+    api.on(
+        "POST /v1/shipments/shp_1/ship", {**SHIPMENT, "state": "shipped", "carrier": "UPS", "tracking_number": "1Z1"}
+    )
+
+    answer = command("shipments", "ship", "sh-1001", "--carrier", "UPS")
+
+    assert answer.out == "SH-1001 of SO-1001 is shipped with UPS, tracking number 1Z1\n"
+    assert api.asked[-1].body == {"carrier": "UPS"}
+    assert api.asked[-1].headers["Idempotency-Key"] == "oms-ship-shp_1"
+    assert claims(api.asked[-1].headers["Authorization"])["roles"] == ["warehouse"]
+
+
+def test_a_recall_is_listed_and_answered_in_the_role_of_the_warehouse(command: Oms, api: FakeApi) -> None:
+    line = {"quantity": 5, "sku": "PUMP", "shipment_number": "SH-1001"}
+    row = {"recall_id": "rcl_1", "order_number": "SO-1001", "since": "2026-03-02T09:00:00.000Z", "lines": [line]}
+    api.page("GET /v1/recalls", row)
+    api.on("POST /v1/recalls/rcl_1/answer", {**row, "state": "refused"})
+
+    listed = command("shipments", "recalls")
+    answer = command("shipments", "recall", "rcl_1", "--refuse", "the truck is loaded")
+    undecided = command("shipments", "recall", "rcl_1")
+
+    assert "5 PUMP of SH-1001" in listed.out
+    assert answer.out == "the recall for SO-1001 is refused: 5 PUMP of SH-1001\n"
+    assert api.asked[-1].body == {"answer": "refuse", "reason": "the truck is loaded"}
+    assert claims(api.asked[-1].headers["Authorization"])["roles"] == ["warehouse"]
+    assert (undecided.code, undecided.err) == (1, "say --acknowledge, or --refuse with a reason\n")
+
+
+def test_a_refusal_of_the_system_is_its_sentence(command: Oms, api: FakeApi) -> None:
+    api.on("POST /v1/shipments/shp_1/ship", {"code": "NOT_PACKED", "detail": "SH-1001 is released: pack it first"}, 409)
+
+    answer = command("shipments", "ship", "shp_1")
+
+    assert (answer.code, answer.out, answer.err) == (1, "", "SH-1001 is released: pack it first\n")
