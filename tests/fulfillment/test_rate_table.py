@@ -6,6 +6,7 @@ import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
+from services.fulfillment.servicer import FulfillmentServicer
 from services.kernel.errors import InvalidArgument
 from tests.fulfillment.floor import DALLAS, NO_CONTEXT, RATES, Floor
 
@@ -69,3 +70,19 @@ def test_the_freight_of_a_shipped_parcel_does_not_follow_the_table(floor: Floor)
     floor.service.PutRates(pb.PutRatesRequest(currency="EUR"), NO_CONTEXT)
 
     assert floor.get(shipment).freight_cost == sent.freight_cost
+
+
+def test_rates_that_another_process_put_are_quoted_at_once(floor: Floor) -> None:
+    other = FulfillmentServicer(floor.database)
+    assert quotes(floor, 0, 1)[0] == ("W1", "slow", 900)
+
+    other.PutRates(
+        pb.PutRatesRequest(
+            currency="USD",
+            rates=[pb.Rate(warehouse_id="W7", carrier="post", zone="z", base_minor=5)],
+            zones=[pb.ZoneRule(country="US", region="*", zone="z")],
+        ),
+        NO_CONTEXT,
+    )
+
+    assert quotes(floor, 0, 1) == [("W7", "post", 5)]
