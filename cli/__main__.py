@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import audit, invoices, mails, orders, payments, proofs, shipments, stock, system, token
+from cli import audit, invoices, mails, orders, password, payments, proofs, shipments, stock, system, token
 from cli.refusals import CommandRefused
 
 _NOUNS = {
@@ -32,6 +32,7 @@ app.command()(system.status)
 for _noun, _commands in _NOUNS.items():
     app.add_typer(_commands, name=_noun)
 app.command("token")(token.token)
+app.command("password")(password.password)
 app.command("audit")(audit.audit)
 app.command("demo")(proofs.demo)
 app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(proofs.bench)

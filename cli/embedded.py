@@ -65,7 +65,7 @@ def environment(var: Path, ports: Ports) -> dict[str, str]:
         "OMS_METRICS_LISTEN": "",  # one address cannot serve seven processes; the API's own /metrics is on
         "OMS_TEMPORAL_TARGET": f"127.0.0.1:{ports.temporal}",
         "OMS_TEMPORAL_NAMESPACE": "default",
-        "OMS_TEMPORAL_UI": f"http://127.0.0.1:{ports.temporal_ui}",
+        "OMS_TEMPORAL_UI_URL": f"http://127.0.0.1:{ports.temporal_ui}",
         "OMS_KEYS_DIR": str(var / "keys"),
         "OMS_SMTP_HOST": "127.0.0.1",
         "OMS_SMTP_PORT": str(ports.mail),
@@ -84,6 +84,7 @@ def _service(name: str, var: Path, ports: Ports, env: dict[str, str]) -> Process
     own = {**env, "OMS_DATABASE_URL": database_url(var, name), "OMS_LISTEN": f"127.0.0.1:{port}"}
     if name == "orders":
         own["OMS_HTTP_LISTEN"] = f"127.0.0.1:{ports.http}"
+        own["OMS_PUBLIC_URL"] = f"http://127.0.0.1:{ports.http}"
     return ProcessSpec(
         name,
         (sys.executable, "-m", f"services.{name}"),

@@ -19,7 +19,7 @@ from services.kernel.clock import Clock, utc_now
 from services.orders import facts
 from services.orders.api.app import create_app
 from services.orders.api.carrier_secrets import LocalSecrets, given_secrets
-from services.orders.api.deps import ApiSettings, Deps
+from services.orders.api.deps import ApiSettings, ConsoleSettings, Deps
 from services.orders.api.health import grpc_probe
 from services.orders.domain.mails import Contacts
 from services.orders.models import Table
@@ -156,7 +156,20 @@ def _deps(
         billing=BillingServiceStub(channels["billing"]),
         notifications=NotificationsServiceStub(channels["notifications"]),
         probes={"temporal": door.probe, **{name: grpc_probe(channel) for name, channel in channels.items()}},
+        contacts=_contacts(settings),
         settings=ApiSettings(carrier_secrets=carrier_secrets, support_email=settings.support_email),
+        console=_console(settings),
+    )
+
+
+def _console(settings: Settings) -> ConsoleSettings:
+    return ConsoleSettings(
+        public_url=settings.public_url,
+        temporal_ui_url=settings.temporal_ui_url,
+        temporal_namespace=settings.temporal_namespace,
+        oidc_issuer=settings.oidc_issuer,
+        oidc_client_id=settings.oidc_client_id,
+        oidc_client_secret=settings.oidc_client_secret,
     )
 
 

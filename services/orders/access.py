@@ -1,4 +1,4 @@
-"""Access: the one role matrix, for HTTP operations and gRPC methods alike, and how far a caller may see."""
+"""Access: the one role matrix, for HTTP operations, pages and gRPC methods alike, and how far a caller may see."""
 
 from __future__ import annotations
 
@@ -66,9 +66,15 @@ class Caller:
 class Matrix:
     """Operation → role → reach; what is not listed is allowed to nobody."""
 
-    def __init__(self, http: Mapping[str, Mapping[str, Reach] | str], grpc: Mapping[str, Mapping[str, Reach]]) -> None:
+    def __init__(
+        self,
+        http: Mapping[str, Mapping[str, Reach] | str],
+        grpc: Mapping[str, Mapping[str, Reach]],
+        console: Mapping[str, Mapping[str, Reach] | str],
+    ) -> None:
         self.http = http
         self.grpc = grpc
+        self.console = console
 
     def is_open(self, operation: str) -> bool:
         """Whether the operation takes no token: public, or proven by a signature."""
@@ -77,7 +83,7 @@ class Matrix:
 
     def reach(self, operation: str, role: str) -> Reach | None:
         """How far a role reaches in an operation ("POST /v1/orders" or "/oms.….Service/Method"); None when it may not."""
-        row = self.http.get(operation) or self.grpc.get(operation) or {}
+        row = self.http.get(operation) or self.console.get(operation) or self.grpc.get(operation) or {}
         return None if isinstance(row, str) else row.get(role)
 
     def admit(self, principal: Principal, operation: str) -> Caller:
@@ -92,9 +98,9 @@ class Matrix:
 def load_matrix() -> Matrix:
     """The shipped matrix; an unknown role or reach in the file raises ValueError at start-up."""
     document = yaml.safe_load(MATRIX_FILE.read_text("utf-8"))
-    for operation, row in {**document["http"], **document["grpc"]}.items():
+    for operation, row in {**document["http"], **document["console"], **document["grpc"]}.items():
         if isinstance(row, str) and row in _OPEN:
             continue
         if not set(row) <= ROLES or not set(row.values()) <= set(_WIDTH):
             raise ValueError(f"{MATRIX_FILE.name}: {operation} names an unknown role or reach")
-    return Matrix(document["http"], document["grpc"])
+    return Matrix(document["http"], document["grpc"], document["console"])

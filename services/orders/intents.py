@@ -75,6 +75,14 @@ def signal(
     outbox.emit(session, kind=SIGNAL, order_id=order_id, subject_id=subject_id, detail=detail, now=now)
 
 
+def signal_again(
+    session: Session, order_id: str, name: str, fact_id: str, subject_id: str, now: datetime, *, is_complete: bool
+) -> None:
+    """A signal that came too late once more, under the id it had."""
+    detail = {"signal": name, "fact_id": fact_id, "is_complete": is_complete}
+    outbox.emit(session, kind=SIGNAL, order_id=order_id, subject_id=subject_id, detail=detail, now=now)
+
+
 def cancel(session: Session, cancellation: Cancellation, now: datetime) -> str:
     """The intent to hand a cancellation to the workflow; gives its id. The relay takes it when the request could not."""
     detail = {"cancellation_id": cancellation.cancellation_id, "reason": cancellation.reason}

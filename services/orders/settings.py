@@ -22,4 +22,8 @@ class Settings(ServiceSettings):
     feedback_url: str = ""
     # Where people reach the console; https makes its cookies insist on it.
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = "http://127.0.0.1:8000"
+    temporal_ui_url: str = ""
+    # What the provider of OMS_OIDC_ISSUER knows the console as.
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
     carrier_secrets: dict[str, str] = Field(default_factory=dict)

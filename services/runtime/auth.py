@@ -39,7 +39,7 @@ ROLES = frozenset(
         "service",
     ]
 )
-_PEOPLE_ROLES = ROLES - {"service"}
+PEOPLE_ROLES = ROLES - {"service"}
 _LEEWAY_S = 5
 
 
@@ -158,7 +158,7 @@ class LocalIssuer(_Issuer):
     """The embedded mode's issuer of people's tokens; production has an OIDC provider instead."""
 
     def __init__(self, keys_dir: Path) -> None:
-        super().__init__(LOCAL_ISSUER, SigningKey(keys_dir, "people"), _PEOPLE_ROLES)
+        super().__init__(LOCAL_ISSUER, SigningKey(keys_dir, "people"), PEOPLE_ROLES)
 
 
 class MachineIssuer(_Issuer):
@@ -218,6 +218,25 @@ class Authenticator:
             self._verified.clear()
         self._verified[token] = (float(claims["exp"]), principal)
         return principal
+
+    def id_token(self, token: str, client_id: str) -> Mapping[str, Any]:
+        """The claims of an ID token that the OIDC provider made for this client; NotAuthenticated otherwise."""
+        if self._oidc is None:
+            raise NotAuthenticated("no OIDC provider signs people in here")
+        try:
+            return dict(
+                jwt.decode(
+                    token,
+                    self._oidc.key(token),
+                    algorithms=["ES256", "RS256"],
+                    audience=client_id,
+                    issuer=self._oidc.issuer,
+                    leeway=_LEEWAY_S,
+                    options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+                )
+            )
+        except jwt.PyJWTError as bad:
+            raise NotAuthenticated("the ID token is not acceptable") from bad
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:

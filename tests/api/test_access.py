@@ -32,6 +32,7 @@ async def _call(world: World, operation: str, role: str, *, order_id: str = "nop
         "carrier",
         "kind",
         "role",
+        "sub",
     )
     path = template.format(order_id=order_id, **dict.fromkeys(names, "nope"))
     body = BODIES.get(operation, {"no": "such member"}) if method == "POST" else None

@@ -20,6 +20,7 @@ from services.orders.api import (
     metrics,
     openapi,
     orders,
+    passwords,
     payments,
     place,
     policies,
@@ -38,6 +39,7 @@ from services.orders.api import (
 from services.orders.api.body import BodyGate
 from services.orders.api.deps import Deps
 from services.orders.api.measures import Measured
+from services.orders.console.app import ConsoleDoor, create_console
 from services.runtime import telemetry
 
 ABOUT = (
@@ -46,7 +48,7 @@ ABOUT = (
 )
 _NOUNS = (
     place, orders, history, stream, cancellation, holds, feedback, customers, products, prices, policies, warehouses, rates,
-    stock, backorders, shipments, recalls, webhooks, invoices, payments, ledger, deliveries, mail_templates, audit, health, metrics, reference,
+    stock, backorders, shipments, recalls, webhooks, invoices, payments, ledger, deliveries, mail_templates, passwords, audit, health, metrics, reference,
 )  # fmt: skip
 
 
@@ -59,6 +61,7 @@ def create_app(deps: Deps) -> FastAPI:
     problems.install(app)
     openapi.install(app, deps.matrix)
     app.add_middleware(BodyGate)
+    app.add_middleware(ConsoleDoor, console=create_console(deps))
     app.add_middleware(Measured, measures=deps.measures)
     if telemetry.is_tracing():
         from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor

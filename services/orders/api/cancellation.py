@@ -85,12 +85,13 @@ def cancel_order(
     expected = seen_version(body.version, if_match)
     return once.answer(
         body,
-        lambda _request_id: _cancel(deps, who, found_id, body.reason, expected),
+        lambda _request_id: cancel(deps, who, found_id, body.reason, expected),
         lambda done: 200 if done.state == DONE else 202,
     )
 
 
-def _cancel(deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None) -> CancellationShape:
+def cancel(deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None) -> CancellationShape:
+    """Record the request and hand it to the workflow; `requested` when its outcome follows by itself. Runs in a thread."""
     with deps.database.transaction() as session:
         asked = cancellation.request(session, order_id, who, reason, deps.clock(), expected)
     cancellation_id = asked.cancellation.cancellation_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
@@ -16,9 +16,13 @@ from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from services.kernel.clock import Clock
 from services.orders.access import Matrix, load_matrix
 from services.orders.api.measures import Measures
+from services.orders.domain.mails import Contacts
 from services.runtime.auth import Principal
 from services.runtime.db import Database
 from workflows.messages import CancelOrder, CancelOutcome, Look, OrderRef, Receipt, Seen
+
+NOBODY = Contacts("", "", "", "")
+"""No mailbox of ours: nobody here is told anything."""
 
 
 class Verifies(Protocol):
@@ -26,6 +30,9 @@ class Verifies(Protocol):
 
     def verify(self, token: str) -> Principal:
         """The principal of a good token."""
+
+    def id_token(self, token: str, client_id: str) -> Mapping[str, Any]:
+        """The claims of a good ID token that the OIDC provider made for this client."""
 
 
 class Workflows(Protocol):
@@ -59,6 +66,28 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """How the console behaves: where people reach it, who signs them in, and where engineers look into workflows.
+
+    Without an `oidc_issuer` people log in here, by password or token; with one only there. An empty `temporal_ui_url` shows no
+    links to workflows.
+    """
+
+    public_url: str = "http://127.0.0.1:8000"
+    temporal_ui_url: str = ""
+    temporal_namespace: str = "default"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    stream_max_s: float = 300.0
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether people come over https, so that cookies may insist on it."""
+        return self.public_url.startswith("https://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
     """The orders process as its API sees it: own database, four neighbours over gRPC, the workflows, the token verifier.
 
@@ -74,7 +103,9 @@ class Deps:
     billing: BillingServiceStub
     notifications: NotificationsServiceStub
     probes: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    contacts: Contacts = NOBODY
     settings: ApiSettings = field(default_factory=ApiSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     matrix: Matrix = field(default_factory=load_matrix)
     measures: Measures = field(default_factory=Measures)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.orders.models.changes import ChangeRow, VersionRow
+from services.orders.models.console import ConsoleSessionRow, ExceptionDeedRow, PersonSecretRow
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
 from services.orders.models.log import EventRow, FactRow, LateFactRow
 from services.orders.models.master import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
@@ -14,11 +15,13 @@ from services.orders.models.table import Table, answers, outbox
 __all__ = [
     "CancellationRow",
     "ChangeRow",
+    "ConsoleSessionRow",
     "CounterRow",
     "CustomerRow",
     "DecisionRow",
     "DelegationRow",
     "EventRow",
+    "ExceptionDeedRow",
     "FactRow",
     "FeedbackRow",
     "HoldRow",
@@ -26,6 +29,7 @@ __all__ = [
     "LineRow",
     "OrderRow",
     "PersonRow",
+    "PersonSecretRow",
     "PolicyRow",
     "PriceAgreementRow",
     "ProductRow",

@@ -251,6 +251,15 @@ def start_fact_id(session: Session, order_id: str) -> str:
     return str(session.execute(_START_FACT_ID, {"of": order_id}).scalar_one())
 
 
+def has_ended(session: Session, order_id: str, scope: Scope) -> bool:
+    """Whether nothing more can happen to an order; NotFound when it does not exist or the scope hides it."""
+    query = select(col(OrderRow.phase)).where(col(OrderRow.order_id) == order_id, within(scope))
+    phase = session.execute(query).scalar()
+    if phase is None:
+        raise _unknown()
+    return phase in ENDED
+
+
 def ended(session: Session, order_ids: Sequence[str]) -> list[str]:
     """Those ids whose order has ended or never existed, in the order asked."""
     alive = set(session.execute(_ALIVE, {"of": list(order_ids)}).scalars())

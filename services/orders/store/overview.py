@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -16,7 +16,7 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.domain.access import Scope
 from services.orders.domain.status import Standing
-from services.orders.models import OrderRow, ProgressRow
+from services.orders.models import LineRow, OrderRow, ProgressRow
 from services.orders.store.orders import within
 from services.orders.store.progress import standing_of
 
@@ -36,7 +36,10 @@ _INSTANTS = frozenset({"placed_at", "changed_at", "waiting_since"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewFilter:
-    """What to show. `hold` is a hold type, or "any"; `needs` a role that must act; `q` part of a number, PO, reference or name."""
+    """What to show. `hold` is a hold type, or "any"; `needs` a role that must act; `q` part of a number, PO, reference or name, or a whole SKU.
+
+    `due_before` shows what should have happened before a day.
+    """
 
     status: str = ""
     phase: str = ""
@@ -46,6 +49,7 @@ class OverviewFilter:
     needs: str = ""
     placed_from: datetime | None = None
     placed_to: datetime | None = None
+    due_before: date | None = None
     q: str = ""
 
 
@@ -129,9 +133,14 @@ def _filtered(query: Select[Any], wanted: OverviewFilter) -> Select[Any]:
         query = query.where(col(OrderRow.placed_at) >= wanted.placed_from)
     if wanted.placed_to is not None:
         query = query.where(col(OrderRow.placed_at) < wanted.placed_to)
+    if wanted.due_before is not None:
+        due = col(ProgressRow.waiting_due)
+        query = query.where(due != "", due < wanted.due_before.isoformat())
     if wanted.q:
         columns = (OrderRow.number, OrderRow.po_number, OrderRow.channel_ref, OrderRow.customer_name)
-        query = query.where(or_(*(_contains(func.lower(col(column)), wanted.q.lower()) for column in columns)))
+        carrying = select(col(LineRow.order_id)).where(col(LineRow.sku) == wanted.q)
+        found = [_contains(func.lower(col(column)), wanted.q.lower()) for column in columns]
+        query = query.where(or_(*found, col(OrderRow.order_id).in_(carrying)))
     return query
 
 

@@ -1,0 +1,51 @@
+"""The customer's own pages: orders in plain words, tracking, invoices. Never notes, margins or reasons of ours."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from services.orders import dossier
+from services.orders.api.orders import check_cursor
+from services.orders.console import words
+from services.orders.console.orders import NumberOf, is_cancelling, money_of, shown_lines
+from services.orders.console.pages import render
+from services.orders.console.visitor import VisitorOf
+from services.orders.store import overview
+from services.orders.store.overview import OverviewFilter
+
+router = APIRouter()
+
+PAGE = 25
+
+
+@router.get("/my")
+def my_orders(who: VisitorOf, cursor: Annotated[str, Query(max_length=300, pattern=r"^[!-~]*$")] = "") -> Response:
+    """The orders of the customer's own company, newest first."""
+    check_cursor(cursor)
+    with who.deps.database.reading() as session:
+        page = overview.overview(session, who.caller.scope, OverviewFilter(), limit=PAGE, cursor=cursor)
+    return render("my_orders.html", who, page=page, is_first=not cursor, plain=words.plain)
+
+
+@router.get("/my/orders/{number}")
+def my_order(who: VisitorOf, number: NumberOf) -> Response:
+    """One order of the customer's own company."""
+    with who.deps.database.reading() as session:
+        page = dossier.page(session, number, who.caller.scope)
+    order, progress = page.dossier.order, page.dossier.progress
+    return render(
+        "my_order.html",
+        who,
+        order=order,
+        standing=page.dossier.standing,
+        plain=words.plain(page.dossier.standing.status),
+        lines=shown_lines(page.dossier),
+        shipments=sorted(progress.shipments.values(), key=lambda each: each.number),
+        invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
+        money=money_of(order, progress),
+        may_cancel=not order.has_ended,
+        is_cancelling=is_cancelling(page),
+        sequence=page.event_sequence,
+    )

@@ -1,0 +1,113 @@
+"""An order's page: where it stands, whom it waits for, its lines, its timeline, and what belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Response
+
+from services.kernel.money import Money
+from services.orders import dossier
+from services.orders.api.deps import ConsoleSettings
+from services.orders.api.inputs import IDENTITY
+from services.orders.console import timeline
+from services.orders.console.pages import render
+from services.orders.console.visitor import Visitor, VisitorOf
+from services.orders.domain.cancellation import REQUESTED
+from services.orders.domain.mails import Promise
+from services.orders.domain.order import Line, Order
+from services.orders.domain.projection import LineQuantities, Progress
+from services.orders.dossier import Dossier, OrderPage
+from services.orders.store import events
+
+router = APIRouter()
+
+NumberOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+_MOST_EVENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLine:
+    """A line, how far it has come, and the days it is promised for."""
+
+    line: Line
+    reached: LineQuantities
+    promises: tuple[Promise, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyShown:
+    """What the order comes to, and what of it is billed, paid and due."""
+
+    total: Money
+    invoiced: Money
+    paid: Money
+
+    @property
+    def due(self) -> Money:
+        """Billed and not paid."""
+        return self.invoiced - self.paid
+
+
+@router.get("/orders/{number}")
+def order_page(who: VisitorOf, number: NumberOf) -> Response:
+    """The whole order."""
+    with who.deps.database.reading() as session:
+        page = dossier.page(session, number, who.caller.scope)
+        log = events.of_order(session, page.dossier.order_id, scope=who.caller.scope, limit=_MOST_EVENTS)
+    order = page.dossier.order
+    return render(
+        "order.html",
+        who,
+        order=order,
+        standing=page.dossier.standing,
+        lines=shown_lines(page.dossier),
+        holds=[hold for hold in page.dossier.holds if hold.is_open],
+        violations=page.violations,
+        entries=timeline.entries(log),
+        shipments=sorted(page.dossier.progress.shipments.values(), key=lambda each: each.number),
+        invoices=sorted(page.dossier.progress.invoices.values(), key=lambda each: each.number),
+        money=money_of(order, page.dossier.progress),
+        may_cancel=may_cancel(who, page),
+        is_cancelling=is_cancelling(page),
+        workflow=workflow_address(who.deps.console, order.order_id),
+        sequence=page.event_sequence,
+    )
+
+
+def shown_lines(found: Dossier) -> list[ShownLine]:
+    """Lines in order, each with its quantities and promises."""
+    reached = found.lines()
+    return [
+        ShownLine(line, reached[line.line_id], tuple(each for each in found.promises if each.line_id == line.line_id))
+        for line in found.order.lines
+    ]
+
+
+def money_of(order: Order, progress: Progress) -> MoneyShown:
+    """What is billed and paid so far."""
+    invoiced = sum(invoice.total_minor for invoice in progress.invoices.values())
+    paid = sum(invoice.paid_minor for invoice in progress.invoices.values())
+    return MoneyShown(order.totals.total, Money(invoiced, order.currency), Money(paid, order.currency))
+
+
+def may_cancel(who: Visitor, page: OrderPage) -> bool:
+    """Whether to offer it; the page behind it says what stands against it."""
+    return who.may("POST /orders/{number}/cancel") and not page.dossier.order.has_ended
+
+
+def is_cancelling(page: OrderPage) -> bool:
+    """Whether a request to cancel is being carried out."""
+    return any(asked.state == REQUESTED for asked in page.cancellations)
+
+
+def workflow_address(settings: ConsoleSettings, order_id: str) -> str:
+    """The order's story in the Temporal UI; empty when there is none to link to."""
+    if not settings.temporal_ui_url:
+        return ""
+    workflow = quote(f"order/{order_id}", safe="")
+    return (
+        f"{settings.temporal_ui_url.rstrip('/')}/namespaces/{quote(settings.temporal_namespace)}/workflows/{workflow}"
+    )

@@ -1,0 +1,100 @@
+"""The words on pages: what a status, role or recorded change is called, and which colour it may have."""
+
+from __future__ import annotations
+
+TONES = ("waits", "blocks", "done", "moves", "rests")
+"""amber waits, red blocks, green is done, blue moves, grey says nothing."""
+
+_TONES = {
+    "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
+              "unpaid", "proposed", "awaiting_warehouse"),
+    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "declined", "withdrawn"),
+    "done": ("delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
+             "applied", "accepted_by_customer"),
+    "moves": ("accepted", "in_fulfilment", "partially_shipped", "shipped", "released", "picked", "packed", "part",
+              "allocated", "part_released", "fully_released", "fully_shipped"),
+}  # fmt: skip
+_TONE_OF = {word: tone for tone, group in _TONES.items() for word in group}
+
+_EVENTS = {
+    "order_placed": "placed the order",
+    "order_cleared": "checked it: nothing stands against it",
+    "order_held": "checked it: held",
+    "order_rejected": "rejected it",
+    "order_accepted": "accepted it and promised dates",
+    "order_allocated": "allocated stock",
+    "order_shipped": "noted what shipped",
+    "order_delivered": "noted the delivery",
+    "order_cancelled": "cancelled the order",
+    "order_closed": "closed the order: everything is delivered, invoiced and paid",
+    "order_failed": "gave up on the order",
+    "hold_released": "released a hold",
+    "cancellation_requested": "asked to cancel",
+    "cancellation_declined": "declined the cancellation",
+    "stock_reserved": "reserved stock",
+    "stock_allocated": "allocated backordered stock",
+    "stock_released": "freed stock",
+    "shipments_released": "released to the warehouse",
+    "shipment_picked": "picked",
+    "shipment_packed": "packed",
+    "shipment_shipped": "shipped",
+    "shipment_delivered": "delivered",
+    "shipments_cancelled": "stopped shipments",
+    "invoice_issued": "invoiced",
+    "payment_received": "payment received",
+    "feedback_given": "gave feedback",
+}
+
+# What a customer reads: who must do something, in words nobody needs to learn.
+_PLAIN = {
+    "received": ("We have your order", "We are checking it."),
+    "in_review": ("We are looking at your order", "Somebody here has to agree to it first."),
+    "awaiting_customer": ("We need your answer", "Please look at what we propose."),
+    "on_hold": ("We are looking at your order", "Something about it needs our attention."),
+    "accepted": ("Confirmed", "We are getting it ready."),
+    "backordered": ("Confirmed, waiting for stock", "Some of it is not in stock yet; it follows by itself."),
+    "in_fulfilment": ("Being packed", "The warehouse is working on it."),
+    "partially_shipped": ("Partly on its way", "The rest follows."),
+    "shipped": ("On its way", "The carrier has all of it."),
+    "delivered": ("Delivered", ""),
+    "completed": ("Completed", "Delivered and paid."),
+    "completed_with_cancellations": ("Completed", "Delivered and paid, some of it was cancelled."),
+    "rejected": ("We could not accept this order", "The mail we sent says why."),
+    "cancelled": ("Cancelled", "Nothing of it will be delivered."),
+    "expired": ("Expired", "It was not confirmed in time."),
+}
+
+
+def status(word: str) -> str:
+    """A status word, phase or state as people read it."""
+    return word.replace("_", " ")
+
+
+def tone(word: str) -> str:
+    """Which of TONES a word has."""
+    return _TONE_OF.get(word, "rests")
+
+
+def axis(word: str) -> str:
+    """A word of an axis; a dash where nothing has begun."""
+    return "–" if word in ("none", "unrouted") else status(word)
+
+
+def role(word: str) -> str:
+    """A role, or several with commas, as people read them."""
+    return word.replace("_", " ")
+
+
+def event(word: str) -> str:
+    """What a recorded change is called."""
+    return _EVENTS.get(word, status(word))
+
+
+def plain(word: str) -> tuple[str, str]:
+    """A status for its customer: a few words and a sentence."""
+    return _PLAIN.get(word, (status(word).capitalize(), ""))
+
+
+def channel(word: str) -> str:
+    """A channel as people write it."""
+    return {"edi": "EDI", "pos": "POS", "ebay": "eBay", "amazon": "Amazon"}.get(word, status(word))

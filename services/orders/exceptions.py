@@ -1,0 +1,51 @@
+"""Acting on what got stuck: try it again or dismiss it for a reason; both are recorded with who did it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.ids import new_id
+from services.orders import intake, intents
+from services.orders.access import Caller
+from services.orders.domain.mails import Contacts
+from services.orders.store import exceptions as store
+from services.orders.store.exceptions import DISMISS, FACT, LATE_FACT, MESSAGE, RETRY, SOURCES, Deed
+from services.runtime import outbox
+
+
+def retry(session: Session, source: str, subject_id: str, caller: Caller, contacts: Contacts, now: datetime) -> None:
+    """Try a message, late fact or fact of this service again; Refused when it is not stuck any more.
+
+    A message goes back in line. A late fact is handed to its workflow anew and returns here if that has still ended. A fact is
+    projected anew and stays here if it still cannot be.
+    """
+    if source == MESSAGE:
+        if not outbox.revive(session, subject_id):
+            raise Refused("MESSAGE_NOT_DEAD", "this message needs nothing any more: reload the list")
+    elif source == LATE_FACT:
+        late, is_complete = store.take_late(session, subject_id)
+        intents.signal_again(
+            session, late.order_id, late.signal, late.fact_id, late.subject_id, now, is_complete=is_complete
+        )
+    elif source == FACT:
+        intake.take(session, store.take_out(session, subject_id), contacts, now)
+    record(session, source, subject_id, RETRY, "", caller, now)
+
+
+def dismiss(session: Session, source: str, subject_id: str, reason: str, caller: Caller, now: datetime) -> None:
+    """Take it off the list for good; InvalidArgument without a reason."""
+    if not reason:
+        raise InvalidArgument("REASON_MISSING", "say why it can be dismissed: go back and write a reason")
+    record(session, source, subject_id, DISMISS, reason, caller, now)
+
+
+def record(
+    session: Session, source: str, subject_id: str, deed: str, reason: str, caller: Caller, now: datetime
+) -> None:
+    """Keep who did what about it."""
+    if source not in SOURCES:
+        raise InvalidArgument("SOURCE_UNKNOWN", f"an exception is one of {', '.join(SOURCES)}")
+    store.add(session, Deed(new_id("exd"), source, subject_id, deed, reason, caller.principal.sub, caller.role, now))

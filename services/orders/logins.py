@@ -1,0 +1,104 @@
+"""Logging in to the console: a random cookie, of which only the hash is kept, for at most eight hours."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from pwdlib import PasswordHash
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument
+from services.orders.store import logins as store
+from services.orders.store.logins import Login
+from services.runtime.auth import Principal
+
+LASTS = timedelta(hours=8)
+MIN_PASSWORD, MAX_PASSWORD = 10, 200
+_PER_NAME, _PER_ADDRESS = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
+# a hash takes 64 MiB: more than two at once would let strangers fill the memory
+_hashing = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A login that has just begun: `cookie` is told once and kept nowhere."""
+
+    cookie: str
+    login: Login
+
+
+class Attempts:
+    """Counts tries to log in, in this process: five a minute for a name, thirty for an address."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def allow(self, name: str, address: str) -> bool:
+        """Whether one more try is allowed now; it is counted."""
+        is_name_good = self._limiter.hit(_PER_NAME, "name", hashlib.sha256(name.encode()).hexdigest())
+        return self._limiter.hit(_PER_ADDRESS, "address", address) and is_name_good
+
+
+@cache
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+@cache
+def _nobodys_hash() -> str:
+    return _hasher().hash(secrets.token_urlsafe(24))
+
+
+def open_login(
+    session: Session, principal: Principal, now: datetime, expires_at: datetime | None = None, *, is_by_password: bool
+) -> Opened:
+    """Begin a login; it ends after eight hours, or earlier with the token it rests on."""
+    until = min(now + LASTS, expires_at or now + LASTS)
+    login = Login(principal, is_by_password, secrets.token_urlsafe(32), now, until)
+    cookie = secrets.token_urlsafe(32)
+    store.add(session, _sha256(cookie), login)
+    return Opened(cookie, login)
+
+
+def find_login(session: Session, cookie: str, now: datetime) -> Login | None:
+    """The login of a cookie; None when it is unknown or over."""
+    return store.find(session, _sha256(cookie), now)
+
+
+def close_login(session: Session, cookie: str) -> None:
+    """End a login; an unknown one is no matter."""
+    store.remove(session, _sha256(cookie))
+
+
+def is_password_right(argon2: str, password: str) -> bool:
+    """Whether the password is the one of this hash; without a hash it takes as long and says no."""
+    with _hashing:
+        is_right = _hasher().verify(password[:MAX_PASSWORD], argon2 or _nobodys_hash())
+    return is_right and bool(argon2)
+
+
+def hash_password(password: str) -> str:
+    """The hash to keep; InvalidArgument for a password that is too short or too long."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        sentence = f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters: choose another one"
+        raise InvalidArgument("PASSWORD_UNFIT", sentence)
+    with _hashing:
+        return _hasher().hash(password)
+
+
+def set_password(session: Session, sub: str, argon2: str, changed_by: str, now: datetime) -> None:
+    """Keep a person's new password; whoever was logged in with the old one is logged out."""
+    store.put_secret(session, sub, argon2, changed_by, now)
+    store.remove_all_of(session, sub)
+
+
+def _sha256(cookie: str) -> str:
+    return hashlib.sha256(cookie.encode()).hexdigest()

@@ -1,0 +1,67 @@
+"""Tables of the console: who is logged in, who has a password, and what was done about exceptions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field
+
+from services.orders.models.table import Table
+from services.runtime.db import STRICT, Flag, JsonText, Text, UtcDateTime
+
+
+class ConsoleSessionRow(Table, table=True):
+    """A login: the cookie itself is nowhere, only its SHA-256."""
+
+    __tablename__ = "console_session"
+    __table_args__ = (
+        CheckConstraint("expires_at > opened_at", name="console_session_expires_later"),
+        Index("console_session_expiry", "expires_at"),
+        STRICT,
+    )
+
+    cookie_sha256: str = Field(sa_type=Text, primary_key=True)
+    sub: str = Field(sa_type=Text)
+    roles: Any = Field(sa_type=JsonText)
+    company: str = Field(sa_type=Text)
+    issuer: str = Field(sa_type=Text)
+    is_by_password: bool = Field(sa_type=Flag)
+    csrf: str = Field(sa_type=Text)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PersonSecretRow(Table, table=True):
+    """The Argon2 hash of a person's password, where people log in without an OIDC provider."""
+
+    __tablename__ = "person_secret"
+    __table_args__ = (STRICT,)
+
+    sub: str = Field(sa_type=Text, primary_key=True)
+    argon2: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(sa_type=Text)
+
+
+class ExceptionDeedRow(Table, table=True):
+    """What a person did about something that got stuck: rows are only added."""
+
+    __tablename__ = "exception_deed"
+    __table_args__ = (
+        CheckConstraint("source IN ('message', 'late_fact', 'fact', 'mail')", name="exception_deed_source_known"),
+        CheckConstraint("deed IN ('retry', 'dismiss')", name="exception_deed_known"),
+        CheckConstraint("deed = 'retry' OR reason <> ''", name="exception_deed_dismissed_for_a_reason"),
+        Index("exception_deed_subject", "source", "subject_id"),
+        STRICT,
+    )
+
+    deed_id: str = Field(sa_type=Text, primary_key=True)
+    source: str = Field(sa_type=Text)
+    subject_id: str = Field(sa_type=Text)
+    deed: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    done_by: str = Field(sa_type=Text)
+    done_role: str = Field(sa_type=Text)
+    done_at: datetime = Field(sa_type=UtcDateTime)

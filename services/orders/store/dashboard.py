@@ -1,0 +1,136 @@
+"""The figures above the overview: counts and sums over the orders that a scope shows, each one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Integer, case, cast, func, select
+from sqlmodel import Session, col
+
+from services.kernel.money import Money
+from services.orders.domain.access import Scope
+from services.orders.domain.order import ENDED
+from services.orders.models import LineRow, OrderRow, ProductRow, ProgressRow
+from services.orders.store.orders import within
+
+_NOT_SOLD = ("rejected", "cancelled", "expired", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many open orders wait: for each of the roles asked for, for stock, for the warehouse, and past their day."""
+
+    for_role: dict[str, int]
+    backordered: int
+    to_ship: int
+    past_due: int
+    held: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Orders accepted since a day: how many, and how many of them never had to wait for stock."""
+
+    accepted: int
+    filled_at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """What was sold in a currency, and what that cost by the catalogue."""
+
+    sold: Money
+    cost: Money
+
+    @property
+    def percent(self) -> Decimal | None:
+        """Margin in percent of what was sold; None when nothing was."""
+        if not self.sold.minor:
+            return None
+        return (Decimal(100) * (self.sold.minor - self.cost.minor) / self.sold.minor).quantize(Decimal("0.1"))
+
+
+def waiting(session: Session, scope: Scope, roles: Sequence[str], today: date) -> Waiting:
+    """Everything that waits, in one pass over the open orders."""
+    who, due = ", " + col(ProgressRow.waiting_who) + ",", col(ProgressRow.waiting_due)
+    columns = [
+        *(_count(who.like(f"% {role.replace('_', chr(92) + '_')},%", escape="\\")) for role in roles),
+        _count(col(ProgressRow.status) == "backordered"),
+        _count(col(ProgressRow.waiting_who) == "warehouse"),
+        _count((due != "") & (due < today.isoformat())),
+        _count(col(ProgressRow.hold_types) != ""),
+        func.count(),
+    ]
+    query = (
+        select(*columns).select_from(OrderRow).join(ProgressRow, col(ProgressRow.order_id) == col(OrderRow.order_id))
+    )
+    query = query.where(col(OrderRow.phase).notin_(sorted(ENDED)), within(scope))
+    counts = [int(value or 0) for value in session.execute(query).one()]
+    return Waiting(dict(zip(roles, counts, strict=False)), *counts[len(roles) :])
+
+
+def _count(condition: Any) -> Any:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def by_channel(session: Session, scope: Scope) -> dict[str, dict[str, int]]:
+    """Channel → status word → how many orders that have not ended."""
+    query = select(col(OrderRow.channel), col(ProgressRow.status), func.count())
+    query = query.join(ProgressRow, col(ProgressRow.order_id) == col(OrderRow.order_id))
+    query = query.where(col(OrderRow.phase).notin_(sorted(ENDED)), within(scope))
+    found: dict[str, dict[str, int]] = {}
+    for channel, status, count in session.execute(query.group_by(col(OrderRow.channel), col(ProgressRow.status))):
+        found.setdefault(str(channel), {})[str(status)] = int(count)
+    return found
+
+
+def held_since(session: Session, scope: Scope, bounds: Sequence[datetime]) -> list[int]:
+    """How many orders in review or on hold wait since each bound or later; falling bounds, the last count is all."""
+    since = func.coalesce(col(ProgressRow.waiting_since), col(ProgressRow.changed_at))
+    query = select(*(_count(since >= bound) for bound in bounds), func.count()).select_from(OrderRow)
+    query = query.join(ProgressRow, col(ProgressRow.order_id) == col(OrderRow.order_id))
+    query = query.where(col(OrderRow.phase) == "in_review", within(scope))
+    return [int(value or 0) for value in session.execute(query).one()]
+
+
+def service_since(session: Session, scope: Scope, since: datetime) -> Service:
+    """How often stock was there at once."""
+    told = func.sum(cast(col(OrderRow.is_backorder_told), Integer))
+    query = select(func.count(), told).where(col(OrderRow.accepted_at) >= since, within(scope))
+    accepted, waited = session.execute(query).one()
+    return Service(int(accepted), int(accepted) - int(waited or 0))
+
+
+def margins_since(session: Session, scope: Scope, since: datetime) -> list[Margin]:
+    """Sales less the catalogue's standard cost, by currency; SKUs without a cost in that currency are left out."""
+    query = (
+        select(
+            col(OrderRow.currency),
+            col(ProductRow.standard_cost),
+            func.sum(col(LineRow.quantity)),
+            func.sum(col(LineRow.extended_minor)),
+        )
+        .join(LineRow, col(LineRow.order_id) == col(OrderRow.order_id))
+        .join(
+            ProductRow, (col(ProductRow.sku) == col(LineRow.sku)) & (col(ProductRow.currency) == col(OrderRow.currency))
+        )
+        .where(col(OrderRow.placed_at) >= since, col(OrderRow.phase).notin_(_NOT_SOLD), within(scope))
+        .where(col(ProductRow.standard_cost) != "")
+        .group_by(col(OrderRow.currency), col(ProductRow.sku), col(ProductRow.standard_cost))
+    )
+    sold: dict[str, Money] = {}
+    cost: dict[str, Decimal] = {}
+    for currency, standard_cost, quantity, extended in session.execute(query):
+        sold[currency] = sold.get(currency, Money.zero(currency)) + Money(int(extended), currency)
+        cost[currency] = cost.get(currency, Decimal(0)) + Decimal(standard_cost) * int(quantity)
+    return [Margin(total, _rounded(cost[currency], currency)) for currency, total in sorted(sold.items())]
+
+
+def _rounded(cost: Decimal, currency: str) -> Money:
+    unit = Money(1, currency).amount
+    return Money(int((cost / unit).to_integral_value()), currency)

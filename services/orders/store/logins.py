@@ -1,0 +1,98 @@
+"""Logins of the console and the passwords of those who have one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from services.orders.models import ConsoleSessionRow, PersonRow, PersonSecretRow
+from services.runtime.auth import PEOPLE_ROLES, Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login as kept: whose it is, the secret of its forms, and until when it is good."""
+
+    principal: Principal
+    is_by_password: bool
+    csrf: str
+    opened_at: datetime
+    expires_at: datetime
+
+
+def add(session: Session, cookie_sha256: str, login: Login) -> None:
+    """Keep a login, and forget those whose time is over."""
+    gone = delete(ConsoleSessionRow).where(col(ConsoleSessionRow.expires_at) <= login.opened_at)
+    session.execute(gone, execution_options={"synchronize_session": False})
+    session.execute(
+        insert(ConsoleSessionRow).values(
+            cookie_sha256=cookie_sha256,
+            sub=login.principal.sub,
+            roles=sorted(login.principal.roles),
+            company=login.principal.company or "",
+            issuer=login.principal.issuer,
+            is_by_password=login.is_by_password,
+            csrf=login.csrf,
+            opened_at=login.opened_at,
+            expires_at=login.expires_at,
+        )
+    )
+
+
+def find(session: Session, cookie_sha256: str, now: datetime) -> Login | None:
+    """The login that is good now: nobody's whom the directory has let go, with the roles it gives where it vouches for them."""
+    query = select(ConsoleSessionRow, PersonRow).outerjoin(PersonRow, col(PersonRow.sub) == col(ConsoleSessionRow.sub))
+    query = query.where(col(ConsoleSessionRow.cookie_sha256) == cookie_sha256, col(ConsoleSessionRow.expires_at) > now)
+    found = session.execute(query).first()
+    if found is None:
+        return None
+    row, known = found
+    principal: Principal | None = Principal(row.sub, frozenset(row.roles), row.company or None, row.issuer)
+    if known is not None or row.is_by_password:
+        principal = _within(known, principal if not row.is_by_password else None)
+    return Login(principal, row.is_by_password, row.csrf, row.opened_at, row.expires_at) if principal else None
+
+
+def person(session: Session, sub: str) -> Principal | None:
+    """The person of this name as the directory knows it; None for nobody, and for who may not act any more."""
+    return _within(session.get(PersonRow, sub), None)
+
+
+def _within(known: PersonRow | None, told: Principal | None) -> Principal | None:
+    """What somebody else told of a person, if the directory has not let it go; without it what the directory says."""
+    if known is None or not known.is_active:
+        return None
+    roles = frozenset(known.roles) & PEOPLE_ROLES
+    if told is not None or not roles:
+        return told
+    return Principal(known.sub, roles, known.company or None)
+
+
+def remove(session: Session, cookie_sha256: str) -> None:
+    """Forget one login."""
+    gone = delete(ConsoleSessionRow).where(col(ConsoleSessionRow.cookie_sha256) == cookie_sha256)
+    session.execute(gone, execution_options={"synchronize_session": False})
+
+
+def remove_all_of(session: Session, sub: str) -> None:
+    """Forget every login of a person."""
+    gone = delete(ConsoleSessionRow).where(col(ConsoleSessionRow.sub) == sub)
+    session.execute(gone, execution_options={"synchronize_session": False})
+
+
+def secret_of(session: Session, sub: str) -> str:
+    """The Argon2 hash of a person's password; empty when there is none."""
+    found = session.execute(select(col(PersonSecretRow.argon2)).where(col(PersonSecretRow.sub) == sub)).scalar()
+    return str(found or "")
+
+
+def put_secret(session: Session, sub: str, argon2: str, changed_by: str, now: datetime) -> None:
+    """Set or replace the hash of a person's password."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    values = {"argon2": argon2, "changed_by": changed_by, "changed_at": now}
+    first = dialect.insert(PersonSecretRow).values(sub=sub, **values)
+    session.execute(first.on_conflict_do_update(index_elements=["sub"], set_=values))

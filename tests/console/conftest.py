@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.orders import models
+from services.runtime.db import Database
+from tests.conftest import ROOT
+from tests.console.house import House, build, fill
+from tests.orders.desk import Desk
+
+
+def open_database(path: Path) -> Database:
+    return Database(f"sqlite:///{path}", models.Table.metadata, ROOT / "services" / "orders" / "migrations")
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A database file with orders of every kind, to be copied, and their numbers."""
+    path = tmp_path_factory.mktemp("console") / "orders.db"
+    database = open_database(path)
+    database.migrate()
+    numbers = fill(Desk(database))
+    database.close()
+    return path, numbers
+
+
+MakeHouse = Callable[..., House]
+
+
+@pytest.fixture
+def make_house(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[MakeHouse]:
+    """Make a console; its settings may differ."""
+    with ExitStack() as stack:
+
+        def make(**console: Any) -> House:
+            path = tmp_path / "orders.db"
+            shutil.copy(filled[0], path)
+            database = open_database(path)
+            stack.callback(database.close)
+            return build(database, tmp_path / "keys", **console)
+
+        yield make
+
+
+@pytest.fixture
+def house(make_house: MakeHouse) -> House:
+    return make_house()
+
+
+@pytest.fixture
+def numbers(filled: tuple[Path, dict[str, str]]) -> dict[str, str]:
+    """Name of a kind of order → its number."""
+    return filled[1]

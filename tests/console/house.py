@@ -1,0 +1,173 @@
+"""A console over a real orders database with orders of every kind in it, and a person logged in at it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+from fastapi import FastAPI
+
+from services.orders import logins
+from services.orders.api.app import create_app
+from services.orders.api.deps import ApiSettings, ConsoleSettings, Deps
+from services.orders.console.visitor import session_cookie
+from services.orders.logins import Opened
+from services.runtime.auth import Authenticator, LocalIssuer, Principal
+from services.runtime.db import Database
+from services.runtime.settings import ServiceSettings
+from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications, FakeWorkflows
+from tests.orders.desk import CONTACTS, RITA, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
+
+BASE = "http://console.example"
+CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+COMPANIES = {"customer": "cus_acme"}
+
+
+@dataclass
+class House:
+    """The application, its database, the small neighbours, and the desk that places orders."""
+
+    app: FastAPI
+    desk: Desk
+    keys_dir: Path
+    workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
+    notifications: FakeNotifications = field(default_factory=FakeNotifications)
+
+    @property
+    def database(self) -> Database:
+        return self.desk.database
+
+    def principal(self, role: str, sub: str = "", company: str = "") -> Principal:
+        name = sub or {"sales_rep": "rita", "customer": "ann"}.get(role, role)
+        return Principal(name, frozenset({role}), company or COMPANIES.get(role))
+
+    def log_in(self, role: str, sub: str = "", company: str = "") -> Opened:
+        """A login of somebody, as the login page would have begun it."""
+        with self.database.transaction() as session:
+            principal = self.principal(role, sub, company)
+            return logins.open_login(session, principal, datetime.now(UTC), is_by_password=False)
+
+    def browser(self, role: str = "", *, sub: str = "", company: str = "") -> Browser:
+        """Somebody at the pages; without a role nobody is logged in."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
+        client = httpx.AsyncClient(transport=transport, base_url=BASE, headers={"Accept": "text/html"})
+        if not role:
+            return Browser(client)
+        opened = self.log_in(role, sub, company)
+        client.cookies.set(session_cookie(self.app.state.deps.console), opened.cookie, domain="console.example")
+        return Browser(client, opened.login.csrf, opened.cookie)
+
+    def token(self, role: str, **claims: Any) -> str:
+        company = COMPANIES.get(role)
+        return LocalIssuer(self.keys_dir).token(sub=claims.pop("sub", role), roles=[role], company=company, **claims)
+
+
+@dataclass
+class Browser:
+    """Pages without script: follow a link, send a form with what it hides."""
+
+    client: httpx.AsyncClient
+    csrf: str = ""
+    cookie: str = ""
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        return await self.client.get(path, headers=headers)
+
+    async def send(self, page: str, path: str, **fields: str) -> httpx.Response:
+        """Open a page, then post to a path with the page's hidden token."""
+        shown = await self.client.get(page)
+        found = CSRF.search(shown.text)
+        assert found, f"{page} has no form: {shown.status_code}"
+        return await self.client.post(path, data={"csrf": found.group(1), **fields})
+
+    async def post(self, path: str, **fields: str) -> httpx.Response:
+        return await self.client.post(path, data=fields)
+
+
+def build(database: Database, keys_dir: Path, **console: Any) -> House:
+    """A console over a database."""
+    house = House(FastAPI(), Desk(database), keys_dir)
+    house.desk.keys = house.desk.facts = 1000  # behind those that filled the database
+    settings = ServiceSettings(keys_dir=keys_dir, oidc_issuer=console.get("oidc_issuer", ""))
+    house.app = create_app(
+        Deps(
+            database=database,
+            clock=lambda: datetime.now(UTC),
+            authenticator=Authenticator(settings),
+            workflows=house.workflows,
+            inventory=cast(Any, FakeInventory()),
+            fulfillment=cast(Any, FakeFulfillment()),
+            billing=cast(Any, FakeBilling()),
+            notifications=cast(Any, house.notifications),
+            contacts=CONTACTS,
+            settings=ApiSettings(stream_poll_s=0.05),
+            console=ConsoleSettings(**{"public_url": BASE, "temporal_ui_url": "http://temporal.example", **console}),
+        )
+    )
+    return house
+
+
+def fill(desk: Desk) -> dict[str, str]:
+    """Orders of every kind: name → number."""
+    made = {
+        "delivered": _life(desk, desk.accepted(("PUMP", 2), po_number="PO-7781")),
+        "backordered": _backordered(desk),
+        "shipping": _shipping(desk),
+        "held": _held(desk),
+        "rejected": _placed(desk, ("OLD", 1), po_number="PO-1"),
+        "bolt": desk.place(("CENT", 3), by=SUPPORT, customer_id="cus_bolt", channel="email").number,
+        "edi": _placed(desk, ("PUMP", 40), ("INSTALL", 1), by=RITA, channel="edi", po_number="4500012345"),
+    }
+    return {name: _number(desk, one) for name, one in made.items()}
+
+
+def _number(desk: Desk, reference: str) -> str:
+    return reference if reference.startswith("SO-") else desk.read(reference).order.number
+
+
+def _placed(desk: Desk, *lines: tuple[str, int], **more: Any) -> str:
+    order_id = desk.place(*lines, **more).order_id
+    desk.validate(order_id)
+    return order_id
+
+
+def _held(desk: Desk) -> str:
+    order_id = desk.place(("PUMP", 200), po_number="PO-9000").order_id
+    desk.validate(order_id, is_granted=False)
+    desk.record(order_id, "held")
+    return order_id
+
+
+def _backordered(desk: Desk) -> str:
+    order_id = desk.accepted(("PUMP", 5), ("CENT", 12), channel="edi", po_number="PO-7790")
+    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (0, 5), "2": (0, 12)}, "2026-12-03")))
+    return order_id
+
+
+def _shipping(desk: Desk) -> str:
+    order_id = desk.accepted(("PUMP", 10), po_number="PO-7800", channel="amazon", channel_ref="114-22")
+    for fact in (
+        ("inventory", "stock_reserved", 1, stock({"1": (10, 0)})),
+        ("fulfillment", "shipment_shipped", 1, shipment("SH-8", "shipped", {"1": 6})),
+        ("fulfillment", "shipment_picked", 2, shipment("SH-9", "picked", {"1": 4}, before={"1": 6})),
+        ("billing", "invoice_issued", 1, invoiced("INV-8", 83_013, {"1": 6})),
+    ):
+        desk.tell(desk.fact(order_id, *fact))
+    return order_id
+
+
+def _life(desk: Desk, order_id: str) -> str:
+    for fact in (
+        ("inventory", "stock_reserved", 1, stock({"1": (2, 0)})),
+        ("fulfillment", "shipment_picked", 1, shipment("SH-1", "picked", {"1": 2})),
+        ("fulfillment", "shipment_shipped", 2, shipment("SH-1", "shipped", {"1": 2})),
+        ("billing", "invoice_issued", 1, invoiced("INV-1", 27_671, {"1": 2})),
+        ("fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 2})),
+        ("billing", "payment_received", 2, paid(27_671, [invoice("INV-1", 27_671, 27_671)])),
+    ):
+        desk.tell(desk.fact(order_id, *fact))
+    return order_id

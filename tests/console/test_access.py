@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from services.orders.access import load_matrix
+from services.orders.api.deps import Deps
+from services.orders.console.app import create_console
+from services.runtime.auth import ROLES
+from tests.console.house import House
+
+MATRIX = load_matrix()
+CLOSED = [operation for operation, row in MATRIX.console.items() if not isinstance(row, str)]
+OF_AN_ORDER = [operation for operation in CLOSED if "{number}" in operation]
+
+
+async def _ask(house: House, operation: str, role: str, number: str = "SO-9", sub: str = "") -> httpx.Response:
+    method, template = operation.split(" ")
+    path = template.format(number=number, hold_id="nope", source="message", subject_id="nope", step_id="nope", change_id="nope",
+                           delegation_id="nope")  # fmt: skip
+    browser = house.browser(role, sub=sub)
+    return await (browser.get(path) if method == "GET" else browser.post(path, csrf=browser.csrf))
+
+
+def test_every_page_is_in_the_matrix_and_the_matrix_names_no_other(house: House) -> None:
+    deps: Deps = house.app.state.deps
+    served = {
+        f"{method} {route.path_format}"
+        for route in iter_route_contexts(create_console(deps).routes)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+
+    assert served == set(MATRIX.console)
+
+
+@pytest.mark.parametrize("role", sorted(ROLES - {"service"}))
+async def test_each_page_admits_exactly_the_roles_of_the_matrix(house: House, role: str) -> None:
+    wrong = []
+    for operation in CLOSED:
+        status = (await _ask(house, operation, role)).status_code
+        if (status == 403) == (MATRIX.reach(operation, role) is not None):
+            wrong.append((operation, status))
+
+    assert wrong == []
+
+
+async def test_without_a_login_every_page_leads_to_the_login_page(house: House) -> None:
+    for operation in CLOSED:
+        answer = await _ask(house, operation, "")
+
+        assert (answer.status_code, answer.headers["Location"][:6]) == (303, "/login"), operation
+
+
+@pytest.mark.parametrize("operation", OF_AN_ORDER)
+async def test_another_companys_order_is_not_found(house: House, numbers: dict[str, str], operation: str) -> None:
+    strangers = [("customer", "ann"), ("sales_rep", "rita"), ("channel", "shop")]
+    asked = [(role, sub) for role, sub in strangers if MATRIX.reach(operation, role)]
+
+    statuses = [(await _ask(house, operation, role, numbers["bolt"], sub)).status_code for role, sub in asked]
+
+    assert set(statuses) <= {404}
+
+
+async def test_a_customer_is_led_to_its_own_pages(house: House) -> None:
+    answer = await house.browser("customer").get("/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/my")
+
+
+async def test_a_sales_representative_sees_the_assigned_customers_alone(house: House, numbers: dict[str, str]) -> None:
+    theirs = (await house.browser("sales_rep").get("/")).text
+    everything = (await house.browser("support").get("/")).text
+
+    assert numbers["held"] in theirs
+    assert numbers["bolt"] not in theirs
+    assert numbers["bolt"] in everything
+
+
+async def test_the_customers_pages_tell_no_reason_note_or_name_of_ours(house: House, numbers: dict[str, str]) -> None:
+    browser = house.browser("customer")
+    listed = (await browser.get("/my")).text
+    held = (await browser.get(f"/my/orders/{numbers['held']}")).text
+    cancelling = (await browser.get(f"/my/orders/{numbers['held']}/cancel")).text
+
+    assert numbers["bolt"] not in listed
+    for page in (listed, held, cancelling):
+        for word in ("credit", "limit", "approval", "margin", "accounting", "workflow"):
+            assert word not in page.lower(), word
+    assert "We are looking at your order" in held

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from oms.notifications.v1 import notifications_pb2 as notifications
+from services.orders.store import exceptions as store
+from services.orders.store import facts
+from services.orders.store.facts import LateFact
+from tests.console.house import House
+
+
+def order_id(house: House, number: str) -> str:
+    with house.database.reading() as session:
+        return str(session.execute(text("SELECT order_id FROM sales_order WHERE number = :n"), {"n": number}).scalar())
+
+
+def hold_id(house: House, number: str, owner: str) -> str:
+    holds = house.desk.read(order_id(house, number)).holds
+    return next(hold.hold_id for hold in holds if hold.owner_role == owner)
+
+
+async def test_releasing_a_hold_says_what_it_does_and_then_does_it(house: House, numbers: dict[str, str]) -> None:
+    page = f"/orders/{numbers['held']}/holds/{hold_id(house, numbers['held'], 'accounting')}"
+    browser = house.browser("accounting", sub="abe")
+    preview = (await browser.get(page)).text
+
+    done = await browser.send(page, page, note="a bank guarantee came in", version="1")
+    order = (await browser.get(done.headers["Location"])).text
+
+    assert "waits for approver" in preview
+    assert done.status_code == 303
+    assert "a bank guarantee came in" in order
+    assert "<strong>abe</strong>" in order
+    assert "Waits for approver:" in order
+
+
+async def test_who_may_not_release_a_hold_is_told_who_may(house: House, numbers: dict[str, str]) -> None:
+    page = f"/orders/{numbers['held']}/holds/{hold_id(house, numbers['held'], 'accounting')}"
+    browser = house.browser("admin")
+
+    shown = (await browser.get(page)).text
+    forced = await browser.post(page, csrf=browser.csrf, note="x", version="1")
+
+    assert "Only accounting may release it. You are admin" in shown
+    assert '<button type="submit">Release' not in shown
+    assert (forced.status_code, "Only accounting may release a credit hold" in forced.text) == (403, True)
+
+
+async def test_cancelling_says_what_follows_and_then_asks_the_workflow(house: House, numbers: dict[str, str]) -> None:
+    page = f"/orders/{numbers['held']}/cancel"
+    browser = house.browser("support")
+    preview = (await browser.get(page)).text
+
+    done = await browser.send(page, page, reason="the customer changed plans", version="1")
+
+    assert "27,670.50 USD" in preview
+    assert "200 ordered" in preview
+    assert (done.status_code, done.headers["Location"]) == (303, f"/orders/{numbers['held']}")
+    assert [request.reason for _, request in house.workflows.cancelled] == ["the customer changed plans"]
+
+
+async def test_what_has_shipped_cannot_be_cancelled_and_the_page_says_so(house: House, numbers: dict[str, str]) -> None:
+    page = f"/orders/{numbers['shipping']}/cancel"
+    browser = house.browser("customer")
+
+    shown = (await browser.get(f"/my{page}")).text
+    forced = await browser.post(f"/my{page}", csrf=browser.csrf, reason="x", version="1")
+
+    assert "6 units have shipped" in shown
+    assert '<form action="/my/orders' not in shown
+    assert forced.status_code == 409
+
+
+async def test_an_order_that_changed_since_it_was_seen_is_not_cancelled(house: House, numbers: dict[str, str]) -> None:
+    page = f"/orders/{numbers['held']}/cancel"
+
+    answer = await house.browser("support").send(page, page, reason="x", version="7")
+
+    assert (answer.status_code, "The order is at version 1, not 7" in answer.text) == (409, True)
+
+
+async def test_cancelling_needs_a_reason(house: House, numbers: dict[str, str]) -> None:
+    page = f"/my/orders/{numbers['held']}/cancel"
+
+    answer = await house.browser("customer").send(page, page, reason="  ", version="1")
+
+    assert (answer.status_code, "Say why it is cancelled" in answer.text) == (422, True)
+
+
+def stuck(house: House, number: str) -> dict[str, str]:
+    """One of each source: source → key in the address."""
+    with house.database.transaction() as session:
+        row = session.execute(text("SELECT fact_id FROM outbox WHERE kind = 'notify' ORDER BY position")).first()
+        assert row
+        dead = str(row[0])
+        session.execute(
+            text("UPDATE outbox SET state = 'dead', last_error = 'no such mailbox' WHERE fact_id = :id"), {"id": dead}
+        )
+        known = order_id(house, number)
+        facts.keep_late(session, LateFact("fact_1/stock_allocated", "stock_allocated", known, "", datetime.now(UTC)))
+    house.desk.tell(house.desk.fact("ord_gone", "billing", "invoice_issued", 1, {}))
+    house.notifications.deliveries = {
+        "dlv_1": notifications.Delivery(delivery_id="dlv_1", kind="shipped", state="dead", last_error="refused")
+    }
+    return {"message": dead, "late_fact": "fact_1:stock_allocated", "fact": f"fact_{house.desk.facts}", "mail": "dlv_1"}
+
+
+async def test_what_got_stuck_is_listed_with_what_a_retry_will_do(house: House, numbers: dict[str, str]) -> None:
+    keys = stuck(house, numbers["held"])
+    browser = house.browser("admin")
+
+    overview, page = (await browser.get("/")).text, (await browser.get("/exceptions")).text
+
+    assert '<span class="count blocks">3</span> exceptions' in overview
+    for source, key in keys.items():
+        assert f'href="/exceptions/{source}/{key}"' in page
+    assert "no such mailbox" in page
+    assert "It is handed to the workflow again" in page
+
+
+@pytest.mark.parametrize("source", ["message", "late_fact", "mail"])
+async def test_a_retry_puts_it_back_on_its_way_and_is_recorded(
+    house: House, numbers: dict[str, str], source: str
+) -> None:
+    key = stuck(house, numbers["held"])[source]
+    page = f"/exceptions/{source}/{key}"
+    browser = house.browser("admin")
+
+    done = await browser.send(page, f"{page}/retry")
+    after = (await browser.get("/exceptions")).text
+
+    assert done.status_code == 303
+    assert f'href="{page}"' not in after or source == "mail"
+    assert "tried again" in after
+    if source == "late_fact":
+        assert house.desk.signals(order_id(house, numbers["held"]))[-1] == "stock_allocated"
+
+
+async def test_a_fact_that_still_cannot_be_read_stays(house: House, numbers: dict[str, str]) -> None:
+    page = f"/exceptions/fact/{stuck(house, numbers['held'])['fact']}"
+    browser = house.browser("admin")
+
+    await browser.send(page, f"{page}/retry")
+
+    assert (await browser.get(page)).status_code == 200
+
+
+@pytest.mark.parametrize("source", store.SOURCES)
+async def test_a_dismissal_needs_a_reason_and_takes_it_off_the_list(
+    house: House, numbers: dict[str, str], source: str
+) -> None:
+    page = f"/exceptions/{source}/{stuck(house, numbers['held'])[source]}"
+    browser = house.browser("admin", sub="root")
+
+    without = await browser.send(page, f"{page}/dismiss", reason=" ")
+    done = await browser.send(page, f"{page}/dismiss", reason="the mailbox is gone")
+    after = (await browser.get("/exceptions")).text
+
+    assert (without.status_code, done.status_code) == (422, 303)
+    assert f'href="{page}"' not in after
+    assert "the mailbox is gone" in after
+    assert "<strong>root</strong>" in after
+    assert (await browser.get(page)).status_code == 404
+
+
+async def test_support_sees_what_got_stuck_and_is_told_who_may_act(house: House, numbers: dict[str, str]) -> None:
+    key = stuck(house, numbers["held"])["message"]
+    browser = house.browser("support")
+
+    shown = (await browser.get(f"/exceptions/message/{key}")).text
+    forced = await browser.post(f"/exceptions/message/{key}/retry", csrf=browser.csrf)
+
+    assert "Only admin may retry or dismiss it" in shown
+    assert forced.status_code == 403
+
+
+async def test_a_mail_service_that_is_away_is_said_and_the_rest_is_shown(house: House, numbers: dict[str, str]) -> None:
+    keys = stuck(house, numbers["held"])
+    house.notifications.is_away = True
+
+    page = (await house.browser("admin").get("/exceptions")).text
+
+    assert "The mail service does not answer" in page
+    assert keys["message"] in page

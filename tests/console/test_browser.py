@@ -1,0 +1,196 @@
+"""The pages in a real browser: accessible, silent, in both themes and widths; the main acts with and without script."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.console import chrome
+from tests.console.conftest import open_database
+from tests.console.house import House, build
+from tests.orders.desk import shipment, stock
+
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+AXE = chrome.vendored("axe.min.js")
+# Chromium says so of every page that is not 200, whatever the page does.
+_NOT_OURS = re.compile(r"Failed to load resource: the server responded with a status of 4")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chrome.chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def live(filled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str]]:
+    """A console that is served, and its address."""
+    folder = tmp_path_factory.mktemp("live")
+    shutil.copy(filled[0], folder / "orders.db")
+    database = open_database(folder / "orders.db")
+    house = build(database, folder / "keys", public_url="http://127.0.0.1")
+    with chrome.served(house.app) as url:
+        yield house, url
+    database.close()
+
+
+@contextmanager
+def at(browser: Browser, live: tuple[House, str], role: str, **context: Any) -> Iterator[tuple[Page, list[str]]]:
+    """Somebody's open page, and what the browser's console has said."""
+    house, url = live
+    opened: BrowserContext = browser.new_context(base_url=url, reduced_motion="reduce", **context)
+    said: list[str] = []
+    if role:
+        opened.add_cookies([{"name": "oms_session", "value": house.log_in(role).cookie, "url": url}])
+    page = opened.new_page()
+    page.set_default_timeout(10_000)
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    try:
+        yield page, said
+    finally:
+        opened.close()
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe finds in light and dark; it is put in past the page's own policy, which allows no such script."""
+    page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": AXE})
+    found: list[Any] = []
+    for theme, rules in (("light", "{}"), ("dark", "{runOnly: ['color-contrast']}")):
+        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # the words are those it takes
+        run = f"async () => (await axe.run({rules})).violations.map(v => [v.id, v.nodes.map(n => n.html)])"
+        found += page.evaluate(run)
+    return found
+
+
+def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
+    """(role, path) of every kind of page."""
+    with house.database.reading() as session:
+        from services.orders.store import holds, orders
+
+        hold = holds.of_order(session, orders.find_id(session, numbers["held"]))[0]
+    return [
+        ("", "/login"),
+        ("admin", "/"),
+        ("approver", "/?status=backordered"),
+        ("support", "/?q=nothing-like-it"),
+        *(("support", f"/orders/{numbers[name]}") for name in ("delivered", "held", "shipping", "rejected", "edi")),
+        (hold.owner_role, f"/orders/{numbers['held']}/holds/{hold.hold_id}"),
+        ("admin", f"/orders/{numbers['held']}/holds/{hold.hold_id}"),
+        ("support", f"/orders/{numbers['held']}/cancel"),
+        ("support", f"/orders/{numbers['shipping']}/cancel"),
+        ("admin", "/exceptions"),
+        ("admin", "/exceptions/mail/del_1"),
+        ("customer", "/my"),
+        ("customer", f"/my/orders/{numbers['shipping']}"),
+        ("customer", f"/my/orders/{numbers['held']}/cancel"),
+        ("admin", "/orders/SO-9"),
+        ("warehouse", "/"),
+    ]
+
+
+@pytest.mark.parametrize("width", sorted(WIDTHS))
+def test_every_page_is_accessible_silent_and_as_wide_as_the_screen(
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str], width: str
+) -> None:
+    across, down = WIDTHS[width]
+    wrong = []
+    for role, path in pages(live[0], numbers):
+        with at(browser, live, role, viewport={"width": across, "height": down}) as (page, said):
+            page.goto(path, wait_until="load")
+            found = violations(page)
+            spoken = [text for text in said if not _NOT_OURS.search(text)]
+            is_too_wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+            if found or spoken or is_too_wide:
+                wrong.append((path, found, spoken, is_too_wide))
+
+    assert wrong == [], json.dumps(wrong, indent=1)
+
+
+def test_a_person_works_without_script_from_login_to_a_released_hold(
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+) -> None:
+    house, _ = live
+    with at(browser, live, "", java_script_enabled=False) as (page, said):
+        page.goto(f"/orders/{numbers['held']}")
+        page.get_by_text("Use a token instead").click()
+        page.get_by_label("Token").fill(house.token("approver", sub="max"))
+        page.get_by_role("button", name="Log in with the token").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(numbers["held"])
+        page.locator("p", has_text="Approval hold").get_by_role("link", name="Release…").click()
+        page.get_by_label("Why it may go on").fill("agreed by telephone")
+        page.get_by_role("button", name="Release the hold").click()
+
+        expect(page.locator("#timeline")).to_contain_text("agreed by telephone")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert said == []
+
+
+def test_a_filter_changes_the_list_at_once_and_the_address_with_it(
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+) -> None:
+    with at(browser, live, "support") as (page, said):
+        page.goto("/")
+        page.get_by_label("Status").select_option("backordered")
+
+        expect(page.get_by_role("heading", name="Orders that match")).to_be_visible()
+        expect(page.locator("#orders tbody tr")).to_have_count(1)
+        assert "status=backordered" in page.url
+        page.go_back()
+        expect(page.locator("#orders tbody tr")).not_to_have_count(1)
+    assert said == []
+
+
+def test_an_order_that_moves_moves_on_the_open_page_by_itself(
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+) -> None:
+    house, _ = live
+    order_id = house.desk.accepted(("PUMP", 2), po_number="PO-LIVE")
+    number = house.desk.read(order_id).order.number
+    streams: list[str] = []
+    with at(browser, live, "support") as (page, said):
+        page.on("request", lambda request: streams.append(request.url) if "/stream" in request.url else None)
+        page.goto(f"/orders/{number}")
+        page.locator("#timeline summary").click()
+        house.desk.tell(house.desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (2, 0)})))
+        expect(page.locator("#timeline")).to_contain_text("reserved stock")
+        expect(page.locator("#timeline details")).to_have_attribute("open", "")
+
+        house.desk.tell(
+            house.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-77", "shipped", {"1": 2}))
+        )
+        expect(page.locator("#side")).to_contain_text("SH-77")
+        expect(page.locator(".headline .chip")).to_have_text("shipped")
+        assert violations(page) == []
+    assert said == []
+    assert len(streams) == 1
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(browser: Browser, live: tuple[House, str]) -> None:
+    with at(browser, live, "support") as (page, _said):
+        page.goto("/")
+        page.keyboard.press("Tab")
+        skip = page.locator(":focus")
+        expect(skip).to_have_text("Skip to the content")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+
+        expect(page.locator(".tiles a").first).to_be_focused()
+        outline = page.locator(":focus").evaluate("node => getComputedStyle(node).outlineStyle")
+        assert outline == "solid"
+
+
+def test_a_missing_browser_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chrome, "_PROGRAMS", ("/nowhere/chromium",))
+
+    with pytest.raises(chrome.ChromiumMissing, match="apt-get install chromium"):
+        chrome.program()

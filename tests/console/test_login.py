@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.orders import logins
+from services.orders.models import PersonRow
+from tests.console.conftest import MakeHouse
+from tests.console.house import House
+
+PASSWORD = "a long enough password"
+
+
+def person(house: House, sub: str = "mia", *, has_password: bool = True, **more: Any) -> None:
+    """Somebody in the directory, a manager with the role of an approver."""
+    row = {
+        "name": sub.title(), "email": f"{sub}@house.example", "roles": ["approver"], "positions": [], "company": "",
+        "manager": "", "calendar": "", "is_active": True, "limits": {}, "changed_at": datetime.now(UTC), "changed_by": "root",
+    }  # fmt: skip
+    with house.database.transaction() as session:
+        session.merge(PersonRow(sub=sub, **{**row, **more}))
+        if has_password:
+            logins.set_password(session, sub, logins.hash_password(PASSWORD), "root", datetime.now(UTC))
+
+
+def sql(house: House, statement: str) -> list[Any]:
+    with house.database.reading() as session:
+        return list(session.execute(text(statement)).all())
+
+
+async def test_a_person_logs_in_by_name_and_password_and_goes_on_where_they_were(house: House) -> None:
+    person(house)
+    browser = house.browser()
+    led = await browser.get("/orders/SO-1001?x=1")
+
+    entered = await browser.send(
+        led.headers["Location"], "/login", name="mia", password=PASSWORD, back="/orders/SO-1001?x=1"
+    )
+    page = await browser.get(entered.headers["Location"])
+
+    assert led.headers["Location"] == "/login?back=%2Forders%2FSO-1001%3Fx%3D1"
+    assert (entered.status_code, entered.headers["Location"]) == (303, "/orders/SO-1001?x=1")
+    assert page.status_code == 200
+    assert "<strong>mia</strong>" in page.text
+
+
+async def test_the_cookie_is_kept_as_a_hash_and_no_script_or_other_site_gets_at_it(make_house: MakeHouse) -> None:
+    plain = make_house()
+    person(plain)
+    entered = await plain.browser().send("/login", "/login", name="mia", password=PASSWORD)
+
+    flags = next(each for each in entered.headers.get_list("set-cookie") if each.startswith("oms_session="))
+    cookie = flags.partition("=")[2].partition(";")[0]
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {flag.strip() for flag in flags.split(";")}
+    assert [cookie in str(row) for row in sql(plain, "SELECT * FROM console_session")] == [False]
+    assert sql(plain, "SELECT length(cookie_sha256) FROM console_session")[0][0] == 64
+
+
+async def test_over_https_the_cookie_is_tied_to_the_host(make_house: MakeHouse) -> None:
+    house = make_house(public_url="https://console.example")
+    person(house)
+    browser = house.browser()
+    browser.client.base_url = "https://console.example"
+
+    entered = await browser.send("/login", "/login", name="mia", password=PASSWORD)
+
+    flags = next(each for each in entered.headers.get_list("set-cookie") if each.startswith("__Host-oms_session="))
+    assert "Secure" in flags
+    assert "Domain" not in flags
+
+
+@pytest.mark.parametrize(
+    ("name", "password"), [("mia", "wrong password"), ("nobody", PASSWORD), ("tom", PASSWORD), ("", "")]
+)
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(house: House, name: str, password: str) -> None:
+    person(house)
+    person(house, "tom", has_password=False)
+
+    answer = await house.browser().send("/login", "/login", name=name, password=password)
+
+    assert answer.status_code == 403
+    assert "That name and password do not belong together" in answer.text
+    assert sql(house, "SELECT count(*) FROM console_session")[0][0] == 0
+
+
+async def test_the_sixth_try_within_a_minute_is_told_to_wait_even_with_the_right_password(house: House) -> None:
+    person(house)
+    browser = house.browser()
+
+    answers = [await browser.send("/login", "/login", name="mia", password="wrong") for _ in range(5)]
+    sixth = await browser.send("/login", "/login", name="mia", password=PASSWORD)
+
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert (sixth.status_code, "Too many tries" in sixth.text) == (429, True)
+
+
+async def test_a_login_by_token_ends_with_the_token(house: House) -> None:
+    browser = house.browser()
+    token = house.token("support", sub="sue", ttl=timedelta(minutes=5))
+
+    entered = await browser.send("/login", "/login/token", token=token)
+
+    (expires_at,) = sql(house, "SELECT expires_at FROM console_session")[0]
+    assert entered.status_code == 303
+    assert datetime.fromisoformat(expires_at) < datetime.now(UTC) + timedelta(minutes=6)
+    assert (await browser.get("/")).status_code == 200
+
+
+async def test_a_token_of_somebody_else_logs_nobody_in(house: House) -> None:
+    answer = await house.browser().send("/login", "/login/token", token="eyJhbGciOiJub25lIn0.e30.")
+
+    assert answer.status_code == 403
+    assert "The token is not acceptable" in answer.text
+
+
+async def test_a_login_form_of_another_browser_logs_nobody_in(house: House) -> None:
+    person(house)
+    attacker, victim = house.browser(), house.browser()
+    await victim.get("/login")
+    page = (await attacker.get("/login")).text
+    csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
+
+    answer = await victim.post("/login", csrf=csrf, name="mia", password=PASSWORD)
+
+    assert answer.status_code == 403
+    assert sql(house, "SELECT count(*) FROM console_session")[0][0] == 0
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "evil",
+        "/login",
+        "/logout",
+        "\x00",
+    ],
+)
+async def test_nobody_is_led_elsewhere_after_logging_in(house: House, back: str) -> None:
+    person(house)
+
+    entered = await house.browser().send("/login", "/login", name="mia", password=PASSWORD, back=back)
+
+    assert entered.headers.get("Location", "/") == "/"
+
+
+async def test_logging_out_ends_the_login_here_and_at_the_server(house: House) -> None:
+    browser = house.browser("support")
+    left = await browser.send("/", "/logout")
+    again = house.browser()
+    again.client.cookies.set("oms_session", browser.cookie, domain="console.example")
+
+    assert (left.status_code, left.headers["Location"]) == (303, "/login")
+    assert (await again.get("/")).headers["Location"] == "/login"
+
+
+async def test_another_site_can_log_nobody_out(house: House) -> None:
+    browser = house.browser("support")
+
+    answer = await browser.post("/logout", csrf="guessed")
+
+    assert answer.status_code == 403
+    assert (await browser.get("/")).status_code == 200
+
+
+async def test_a_form_without_its_token_does_nothing(house: House, numbers: dict[str, str]) -> None:
+    browser = house.browser("support")
+
+    answer = await browser.post(f"/orders/{numbers['held']}/cancel", reason="x")
+
+    assert answer.status_code == 403
+    assert "This form belongs to another login" in answer.text
+
+
+async def test_a_login_that_is_over_leads_to_the_login_page(house: House) -> None:
+    browser = house.browser("support")
+    with house.database.transaction() as session:
+        session.execute(text("UPDATE console_session SET opened_at = '2020-01-01', expires_at = '2020-01-02'"))
+
+    assert (await browser.get("/exceptions")).headers["Location"] == "/login?back=%2Fexceptions"
+
+
+async def test_htmx_is_led_to_the_login_page_as_a_whole(house: House) -> None:
+    answer = await house.browser().get("/", **{"HX-Request": "true"})
+
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/login")
+
+
+async def test_who_leaves_the_house_is_logged_out_at_once(house: House) -> None:
+    person(house, "sue")
+    by_token, by_password = house.browser("support", sub="sue"), house.browser()
+    await by_password.send("/login", "/login", name="sue", password=PASSWORD)
+
+    person(house, "sue", has_password=False, is_active=False)
+
+    assert (await by_token.get("/")).headers["Location"] == "/login"
+    assert (await by_password.get("/")).headers["Location"] == "/login"
+
+
+async def test_a_role_that_is_taken_away_is_gone_with_the_next_page(house: House) -> None:
+    person(house, "sue", roles=["support"])
+    browser = house.browser()
+    await browser.send("/login", "/login", name="sue", password=PASSWORD)
+    before = await browser.get("/exceptions")
+
+    person(house, "sue", has_password=False, roles=["accounting"])
+
+    assert (before.status_code, (await browser.get("/exceptions")).status_code) == (200, 403)
+
+
+async def test_a_new_password_logs_everybody_with_the_old_one_out(house: House) -> None:
+    person(house)
+    browser = house.browser()
+    await browser.send("/login", "/login", name="mia", password=PASSWORD)
+
+    person(house)
+
+    assert (await browser.get("/")).headers["Location"] == "/login"

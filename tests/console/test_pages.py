@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event, text
+
+from tests.console.house import House
+from tests.orders.desk import SUPPORT
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+@contextmanager
+def statements(house: House) -> Iterator[list[str]]:
+    """The SELECTs that run meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            seen.append(statement)
+
+    event.listen(house.database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(house.database.engine, "before_cursor_execute", note)
+
+
+async def test_the_overview_says_what_waits_and_leads_to_it(house: House, numbers: dict[str, str]) -> None:
+    browser = house.browser("accounting")
+    page = (await browser.get("/")).text
+
+    mine = (await browser.get("/?needs=accounting")).text
+    backordered = (await browser.get("/?status=backordered")).text
+
+    assert re.search(r'href="/\?needs=accounting"><span class="count waits">1</span> waits for you', page)
+    assert re.search(r'href="/\?status=backordered"><span class="count waits">1</span> backordered', page)
+    assert (numbers["held"] in mine, numbers["backordered"] in mine) == (True, False)
+    assert (numbers["held"] in backordered, numbers["backordered"] in backordered) == (False, True)
+
+
+async def test_the_figures_of_thirty_days_are_worked_out_from_orders_and_catalogue(house: House) -> None:
+    page = (await house.browser("accounting").get("/")).text
+
+    # three orders were accepted, one of them had to wait for stock
+    assert "66.7 % <span" in page
+    # PUMP at 129.00 costs 80.00; CENT and INSTALL have no cost and are left out: (129 - 80) / 129
+    assert "38.0 % <span" in page
+
+
+async def test_support_is_not_shown_margins(house: House) -> None:
+    assert "Margin" not in (await house.browser("support").get("/")).text
+
+
+@pytest.mark.parametrize(
+    ("q", "found"), [("po-7781", "delivered"), ("bolt", "bolt"), ("INSTALL", "edi"), ("114-22", "shipping")]
+)
+async def test_search_finds_by_po_customer_sku_and_reference(
+    house: House, numbers: dict[str, str], q: str, found: str
+) -> None:
+    page = (await house.browser("admin").get(f"/?q={q}")).text
+
+    assert re.findall(r'href="/orders/(SO-\d+)"', page) == [numbers[found]]
+
+
+async def test_search_by_a_whole_number_leads_to_the_order(house: House, numbers: dict[str, str]) -> None:
+    answer = await house.browser("admin").get(f"/?q={numbers['held'].lower()}")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/orders/{numbers['held']}")
+
+
+async def test_pages_of_the_list_join_without_gap(house: House) -> None:
+    for _ in range(60):
+        house.desk.place(("CENT", 1), by=SUPPORT)
+    browser = house.browser("support")
+
+    first = (await browser.get("/")).text
+    following = re.search(r'href="(/\?[^"]*cursor=[^"]+)"', first)
+    second = (await browser.get(following.group(1).replace("&amp;", "&"))).text if following else ""
+
+    seen = [re.findall(r'<th scope="row"><a href="/orders/(SO-\d+)"', page) for page in (first, second)]
+    assert (len(seen[0]), len(seen[1])) == (50, 17)
+    assert len({*seen[0], *seen[1]}) == 67
+
+
+async def test_the_order_shows_where_it_stands_and_what_belongs_to_it(house: House, numbers: dict[str, str]) -> None:
+    page = (await house.browser("support").get(f"/orders/{numbers['shipping']}")).text
+
+    for told in ("pick, pack and ship SH-9", "RR123", "INV-8", "830.13", "6/10", "placed the order"):
+        assert told in page
+    order_id = re.search(r"order%2F(ord_[0-9a-f]+)", page)
+    assert order_id
+    assert f"http://temporal.example/namespaces/default/workflows/order%2F{order_id.group(1)}" in page
+
+
+async def test_machine_steps_are_folded_under_what_people_did(house: House, numbers: dict[str, str]) -> None:
+    page = (await house.browser("support").get(f"/orders/{numbers['shipping']}")).text
+
+    timeline = page.partition('<ol class="timeline">')[2].partition("</section>")[0]
+    assert timeline.count("<details") == 1
+    assert "6 steps by the system" in timeline
+
+
+async def test_what_people_typed_is_text_and_nothing_else(house: House) -> None:
+    evil = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
+    number = house.desk.place(("CENT", 1), po_number=evil, note=evil, by=SUPPORT).number
+    browser = house.browser("support")
+
+    for path in ("/", f"/orders/{number}", f"/orders/{number}/cancel"):
+        page = (await browser.get(path)).text
+
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+    searched = (await browser.get("/")).text
+    assert evil not in searched
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/orders/SO-9", "/nowhere", "/static/console.css"])
+async def test_every_answer_carries_the_headers_that_lock_the_browser(house: House, path: str) -> None:
+    answer = await house.browser("support").get(path)
+
+    assert answer.headers["Content-Security-Policy"] == POLICY
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert answer.headers["Cache-Control"] in ("no-store", "public, max-age=31536000, immutable")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/orders/SO-9", 404, "There is no such order"),
+        ("/nowhere", 404, "There is nothing at this address"),
+        ("/orders/..%2f..%2fetc", 404, "There is nothing at this address"),
+        ("/static/../app.py", 404, "There is nothing at this address"),
+        ("/static/vendor/manifest.json", 404, "There is no such file"),
+        ("/?cursor=made-up", 422, "leave it out"),
+        ("/?sort=bogus", 404, "There is nothing at this address"),
+        ("/my", 403, "Your role may not do this"),
+    ],
+)
+async def test_a_refusal_is_a_page_with_a_sentence(house: House, path: str, status: int, told: str) -> None:
+    answer = await house.browser("support").get(path)
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert told.lower() in answer.text.lower()
+    assert "Traceback" not in answer.text
+
+
+async def test_what_is_for_programs_stays_for_programs(house: House) -> None:
+    answers = [await house.browser().get(path) for path in ("/v1/nowhere", "/v1/orders", "/healthz")]
+
+    assert [answer.headers["Content-Type"] for answer in answers] == [
+        "application/problem+json", "application/problem+json", "application/json",
+    ]  # fmt: skip
+
+
+async def test_a_form_that_no_page_of_ours_sends_is_refused_as_a_page(house: House) -> None:
+    client = house.browser("support").client
+    path = "/orders/SO-1004/cancel"
+
+    as_json = await client.post(path, json={"reason": "x"})
+    too_large = await client.post(path, data={"reason": "x" * 70_000})
+    twice = await client.post(
+        path, content="csrf=a&csrf=b", headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+
+    assert [answer.status_code for answer in (as_json, too_large, twice)] == [415, 413, 422]
+    assert {answer.headers["Content-Type"] for answer in (as_json, too_large, twice)} == {"text/html; charset=utf-8"}
+
+
+async def test_a_database_that_does_not_answer_is_a_page_too(house: House) -> None:
+    browser = house.browser("support")
+    with house.database.transaction() as session:
+        session.execute(text("ALTER TABLE sales_order RENAME TO elsewhere"))
+
+    answer = await browser.get("/")
+
+    assert (answer.status_code, "try the same again in a moment" in answer.text) == (503, True)
+
+
+# login, list, waiting, channels, ages, service, margins, exceptions; the order's page: login, find, order, lines, progress,
+# holds, violations, cancellations, newest event, events
+@pytest.mark.parametrize(("path", "most"), [("/", 8), ("/orders/SO-1003", 10), ("/exceptions", 6), ("/my", 3)])
+async def test_a_page_takes_as_many_statements_for_many_orders_as_for_few(house: House, path: str, most: int) -> None:
+    role = "customer" if path == "/my" else "admin"
+    browser = house.browser(role)
+    with statements(house) as few:
+        await browser.get(path)
+    for _ in range(30):
+        house.desk.place(("CENT", 1), ("PUMP", 2), by=SUPPORT)
+
+    with statements(house) as many:
+        await browser.get(path)
+
+    assert len(many) == len(few)
+    assert len(many) <= most

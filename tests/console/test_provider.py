@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.console import chrome
+from tests.console.conftest import MakeHouse
+from tests.console.house import BASE, Browser, House
+from tests.console.provider import CLIENT, SECRET, Provider
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    with chrome.served(made.app) as made.issuer:
+        yield made
+
+
+@pytest.fixture
+def house(make_house: MakeHouse, provider: Provider) -> House:
+    return make_house(oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=SECRET)
+
+
+async def sent_to(browser: Browser, back: str = "/exceptions") -> str:
+    return (await browser.get(f"/login/provider?back={back}")).headers["Location"]
+
+
+def path_of(address: str) -> str:
+    assert address.startswith(BASE)
+    parts = urlsplit(address)
+    return f"{parts.path}?{parts.query}"
+
+
+async def test_a_person_logs_in_at_the_provider_and_comes_back_to_where_they_were(
+    house: House, provider: Provider
+) -> None:
+    browser = house.browser()
+    form = (await browser.get("/login?back=/exceptions")).text
+
+    back = path_of(provider.agree(await sent_to(browser)))
+    entered = await browser.get(back)
+    page = await browser.get(entered.headers["Location"])
+
+    assert "/login/provider?back=/exceptions" in form
+    assert 'name="password"' not in form
+    assert (entered.status_code, entered.headers["Location"]) == (303, "/exceptions")
+    assert "<strong>sue</strong>" in page.text
+
+
+async def test_passwords_and_pasted_tokens_log_nobody_in_here(house: House) -> None:
+    browser = house.browser()
+
+    answers = [await browser.post(path, csrf="x", name="a", password="b") for path in ("/login", "/login/token")]
+
+    assert [answer.status_code for answer in answers] == [409, 409]
+    assert "People log in at the identity provider here" in answers[0].text
+
+
+async def test_a_way_back_works_in_the_browser_that_began_it_alone(house: House, provider: Provider) -> None:
+    attacker, victim = house.browser(), house.browser()
+    await sent_to(victim)
+
+    answer = await victim.get(path_of(provider.agree(await sent_to(attacker))))
+
+    assert (answer.status_code, provider.redeemed) == (403, [])
+
+
+async def test_a_code_works_once(house: House, provider: Provider) -> None:
+    browser = house.browser()
+    back = path_of(provider.agree(await sent_to(browser)))
+    await browser.get(back)
+
+    again = await browser.get(back)
+
+    assert again.status_code == 403
+
+
+@pytest.mark.parametrize("flaw", ["another subject", "no role of ours", "a changed state", "an error"])
+async def test_what_does_not_fit_together_logs_nobody_in(house: House, provider: Provider, flaw: str) -> None:
+    browser = house.browser()
+    back = path_of(provider.agree(await sent_to(browser)))
+    if flaw == "another subject":
+        provider.id_subject = "somebody else"
+    elif flaw == "no role of ours":
+        provider.roles = ["king"]
+    elif flaw == "a changed state":
+        back += "x"
+    else:
+        back = "/login/callback?error=access_denied&state=x"
+
+    answer = await browser.get(back)
+
+    assert answer.status_code == 403
+    assert "The identity provider did not let you in" in answer.text
+    assert (await browser.get("/")).headers["Location"] == "/login"
+
+
+async def test_a_provider_that_is_away_is_said_on_a_page(make_house: MakeHouse) -> None:
+    house = make_house(oidc_issuer="http://127.0.0.1:9", oidc_client_id=CLIENT)
+
+    answer = await house.browser().get("/login/provider")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (503, "text/html; charset=utf-8")
