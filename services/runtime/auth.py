@@ -207,11 +207,16 @@ class Authenticator:
             self._keys[LOCAL_ISSUER] = {people.kid: people.public}
         self._verified: dict[str, tuple[float, Principal]] = {}
 
-    def verify(self, token: str) -> Principal:
-        """The principal of a token, or NotAuthenticated."""
+    def known(self, token: str) -> Principal | None:
+        """The principal of a token that was verified before and has not expired since; never waits for anybody."""
         known = self._verified.get(token)
-        if known is not None and known[0] > time.time():
-            return known[1]
+        return known[1] if known is not None and known[0] > time.time() else None
+
+    def verify(self, token: str) -> Principal:
+        """The principal of a token, or NotAuthenticated; a provider's key that is not here yet is asked for."""
+        known = self.known(token)
+        if known is not None:
+            return known
         claims = self._claims(token)
         principal = _principal(claims)
         if len(self._verified) > 2000:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.orders.access import Caller
@@ -19,14 +20,18 @@ _bearer = HTTPBearer(
 )
 
 
-def caller(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> Caller:
+async def caller(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> Caller:
     """The verified caller within this operation; 401 without a good token, 403 when the matrix has no row for its roles."""
     if credentials is None:
         sentence = "send a token as Authorization: Bearer …; `oms token` makes one"
         raise ApiError(401, "TOKEN_MISSING", sentence, headers={"WWW-Authenticate": _REALM})
     deps = deps_of(request)
     try:
-        principal = deps.authenticator.verify(credentials.credentials)
+        principal = deps.authenticator.known(credentials.credentials)
+        if principal is None:
+            principal = await run_in_threadpool(deps.authenticator.verify, credentials.credentials)
     except NotAuthenticated as refused:
         challenge = f'{_REALM}, error="invalid_token"'
         raise ApiError(401, "TOKEN_REFUSED", str(refused), headers={"WWW-Authenticate": challenge}) from refused

@@ -28,8 +28,11 @@ NOBODY = Contacts("", "", "", "")
 class Verifies(Protocol):
     """Turns a token into a principal or raises NotAuthenticated."""
 
+    def known(self, token: str) -> Principal | None:
+        """The principal of a token that was verified before; None for any other."""
+
     def verify(self, token: str) -> Principal:
-        """The principal of a good token."""
+        """The principal of a good token; may ask a provider for its keys."""
 
     def id_token(self, token: str, client_id: str) -> Mapping[str, Any]:
         """The claims of a good ID token that the OIDC provider made for this client."""
@@ -116,4 +119,8 @@ def deps_of(request: Request) -> Deps:
     return deps
 
 
-DepsOf = Annotated[Deps, Depends(deps_of)]
+async def _deps(request: Request) -> Deps:  # async: a dependency that is not costs a trip to a thread in each request
+    return deps_of(request)
+
+
+DepsOf = Annotated[Deps, Depends(_deps)]

@@ -95,13 +95,17 @@ def request_id_of(who: Caller, key: str) -> str:
     return f"api/{hashlib.sha256(scope.encode()).hexdigest()}"
 
 
-def _optional(request: Request, who: CallerOf, key: OptionalKey = None) -> Once:
+def _once(request: Request, who: Caller, key: str | None) -> Once:
     request_id = request_id_of(who, key) if key else new_id("req")
     return Once(deps_of(request), f"{request.method} {request.url.path}", request_id, is_keyed=key is not None)
 
 
-def _required(request: Request, who: CallerOf, key: RequiredKey) -> Once:
-    return _optional(request, who, key)
+async def _optional(request: Request, who: CallerOf, key: OptionalKey = None) -> Once:
+    return _once(request, who, key)
+
+
+async def _required(request: Request, who: CallerOf, key: RequiredKey) -> Once:
+    return _once(request, who, key)
 
 
 OnceOf = Annotated[Once, Depends(_optional)]

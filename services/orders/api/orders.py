@@ -34,7 +34,7 @@ Sort = Literal[
 Word = Annotated[str, Query(pattern=r"^[a-z][a-z_]{0,39}$", max_length=40)]
 
 
-def _filter(
+async def _filter(
     status: Annotated[Word | None, Query(description=", ".join(STATUS_WORDS))] = None,
     phase: Annotated[Word | None, Query(description=", ".join(PHASES))] = None,
     channel: Annotated[Word | None, Query(description=", ".join(CHANNELS))] = None,

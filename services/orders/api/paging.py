@@ -28,7 +28,7 @@ class Paging(BaseModel):
     cursor: str = ""
 
 
-def _paging(
+async def _paging(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="At most this many rows.")] = DEFAULT_LIMIT,
     cursor: Annotated[
         str, Query(max_length=300, pattern=r"^[!-~]*$", description="The next_cursor of the page before.")

@@ -9,7 +9,7 @@ from fastapi import Depends, Header
 from services.kernel.errors import InvalidArgument
 
 
-def _seen(
+async def _seen(
     if_match: Annotated[
         str | None,
         Header(pattern=r'^"?[0-9]{1,9}"?$', description="The order's version that you have seen; stale is 409."),

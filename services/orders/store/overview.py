@@ -19,6 +19,7 @@ from services.orders.domain.status import Standing
 from services.orders.models import LineRow, OrderRow, ProgressRow
 from services.orders.store.orders import within
 from services.orders.store.progress import standing_of
+from services.runtime.db import table_of
 
 MAX_LIMIT = 200
 _SORTS: dict[str, Any] = {
@@ -29,6 +30,13 @@ _SORTS: dict[str, Any] = {
     "customer": col(OrderRow.customer_name),
     "status": col(ProgressRow.status),
 }
+_order, _progress = table_of(OrderRow), table_of(ProgressRow)
+_NEEDLESS = frozenset({"progress", "promises", "first_answer", "ship_to", "note"})
+_SHOWN = (
+    *(column for column in _order.c if column.name not in _NEEDLESS),
+    *(column for column in _progress.c if column.name not in {*_NEEDLESS, "order_id"}),
+)
+"""What a row of the list needs: not the documents, which would be parsed for nothing."""
 SORTS = tuple(sorted((*_SORTS, *(f"-{name}" for name in _SORTS))))
 """What a list may be sorted by; a leading "-" turns it round."""
 _INSTANTS = frozenset({"placed_at", "changed_at", "waiting_since"})
@@ -94,17 +102,17 @@ def overview(
         raise InvalidArgument("SORT_UNKNOWN", f"sort by one of {', '.join(SORTS)}")
     name, is_falling = sort.removeprefix("-"), sort.startswith("-")
     key, identity = _SORTS[name], col(OrderRow.order_id)
-    query = select(OrderRow, ProgressRow, key).join(ProgressRow, col(ProgressRow.order_id) == identity)
+    query: Select[Any] = select(*_SHOWN, key.label("key")).join(ProgressRow, col(ProgressRow.order_id) == identity)
     query = _filtered(query.where(within(scope)), wanted)
     if cursor:
         value, order_id = _read_cursor(cursor, sort)
         query = query.where(_behind(key, identity, value, order_id, is_falling=is_falling))
     order = (key.desc(), identity.desc()) if is_falling else (key.asc(), identity.asc())
     size = max(1, min(limit, MAX_LIMIT))
-    found = session.execute(query.order_by(*order).limit(size + 1), execution_options={"populate_existing": True}).all()
-    rows = tuple(_row(order_row, progress_row) for order_row, progress_row, _ in found[:size])
+    found = session.execute(query.order_by(*order).limit(size + 1)).all()
+    rows = tuple(_row(row) for row in found[:size])
     has_more = len(found) > size
-    return OverviewPage(rows, _cursor(found[size - 1][2], rows[-1].order_id, sort) if has_more else "")
+    return OverviewPage(rows, _cursor(found[size - 1].key, rows[-1].order_id, sort) if has_more else "")
 
 
 def _behind(key: Any, identity: Any, value: Any, order_id: str, *, is_falling: bool) -> ColumnElement[bool]:
@@ -178,15 +186,15 @@ def _aware(instant: datetime) -> datetime:
     return instant
 
 
-def _row(order: OrderRow, progress: ProgressRow) -> OverviewRow:
+def _row(row: Any) -> OverviewRow:
     names = ("order_id", "number", "version", "phase", "channel", "channel_ref", "customer_id", "customer_name")
     return OverviewRow(
-        **{name: getattr(order, name) for name in names},
-        po_number=order.po_number,
-        placed_at=order.placed_at,
-        changed_at=progress.changed_at,
-        total=Money(order.total_minor, order.currency),
-        standing=standing_of(progress),
+        **{name: getattr(row, name) for name in names},
+        po_number=row.po_number,
+        placed_at=row.placed_at,
+        changed_at=row.changed_at,
+        total=Money(row.total_minor, row.currency),
+        standing=standing_of(row),
     )
 
 
