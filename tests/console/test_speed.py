@@ -1,0 +1,105 @@
+"""How long the server takes for a page at 5,000 orders; a slice of it runs with every test."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.orders import capture, intake, models, recording, rules, validation
+from services.orders.domain.projection import Fact
+from services.orders.recording import Milestone
+from services.runtime.db import Database
+from tests.conftest import ROOT
+from tests.console.house import House, build
+from tests.orders.desk import BUYER, CONTACTS, RITA, Desk, invoiced, shipment, stock
+
+LIMIT_MS = 100
+CHANNELS = ("web", "edi", "phone", "amazon", "email")
+
+
+def _house(tmp_path: Path, orders: int) -> House:
+    database = Database(f"sqlite:///{tmp_path}/orders.db", models.Table.metadata, ROOT / "services/orders/migrations")
+    database.migrate()
+    house = build(database, tmp_path / "keys")
+    chance = random.Random(7)
+    for _ in range(0, orders, 500):
+        with database.transaction() as session:
+            for _ in range(min(500, orders)):
+                _live(house.desk, session, chance)
+    return house
+
+
+def _live(desk: Desk, session: object, chance: random.Random) -> None:
+    """One order of three lines, as far as chance takes it: held, waiting for stock, shipped or delivered."""
+    desk.now += timedelta(seconds=20)
+    command = desk.command(
+        ("PUMP", chance.randint(1, 40)), ("CENT", chance.randint(1, 90)), ("INSTALL", 1),
+        channel=chance.choice(CHANNELS), po_number=f"PO-{chance.randint(1, 9_999_999)}",
+    )  # fmt: skip
+    order_id = capture.place(session, command, chance.choice((BUYER, RITA)), desk.now).order_id  # type: ignore[arg-type]  # a session
+    is_granted = chance.random() > 0.05
+    credit = rules.Credit(is_granted, exposure_minor=0, limit_minor=10**9)
+    verdict = validation.validate(session, order_id, credit, CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
+    if verdict.outcome != "cleared":
+        return
+    recording.record(session, order_id, Milestone("accepted", 1), CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
+    pumps = command.lines[0].quantity
+    short = pumps if chance.random() < 0.2 else 0
+    told = [("inventory", "stock_reserved", stock({"1": (pumps - short, short)}, "2026-12-03"))]
+    if not short:
+        told += [
+            ("fulfillment", "shipment_shipped", shipment(f"SH-{desk.facts}", "shipped", {"1": pumps})),
+            ("billing", "invoice_issued", invoiced(f"INV-{desk.facts}", 10_000, {"1": pumps})),
+        ]
+    for source, kind, detail in told:
+        desk.facts += 1
+        fact = Fact(f"fact_{desk.facts}", kind, source, order_id, "", 1, desk.now.isoformat(), detail)
+        intake.take(session, fact, CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
+
+
+PAGES = (
+    ("admin", "/"),
+    ("admin", "/?status=backordered&sort=-total"),
+    ("support", "/?q=PUMP"),
+    ("support", "/?q=acme"),
+    ("sales_rep", "/?needs=accounting"),
+    ("support", "/orders/SO-1050"),
+    ("admin", "/exceptions"),
+    ("customer", "/my"),
+    ("customer", "/my/orders/SO-1050"),
+)
+
+
+async def _measure(house: House, rounds: int, tell: Callable[[str], None] = print) -> dict[str, float]:
+    """Page → median of milliseconds."""
+    found = {}
+    for role, path in PAGES:
+        browser = house.browser(role)
+        took = []
+        for _ in range(rounds + 1):
+            started = time.process_time()
+            answer = await browser.get(path)
+            took.append((time.process_time() - started) * 1000)
+            assert answer.status_code == 200, path
+        found[path] = statistics.median(took[1:])
+        tell(f"{found[path]:6.1f} ms  {role:10} {path}")
+    return found
+
+
+async def test_pages_of_a_hundred_orders_are_made_well_within_the_limit(tmp_path: Path) -> None:
+    took = await _measure(_house(tmp_path, 100), rounds=3)
+
+    assert max(took.values()) < LIMIT_MS
+
+
+@pytest.mark.prove
+async def test_every_page_is_made_within_a_tenth_of_a_second_at_five_thousand_orders(tmp_path: Path) -> None:
+    took = await _measure(_house(tmp_path, 5000), rounds=15)
+
+    assert {path: ms for path, ms in took.items() if ms >= LIMIT_MS} == {}
