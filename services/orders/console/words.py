@@ -59,7 +59,7 @@ _PLAIN = {
     "delivered": ("Delivered", ""),
     "completed": ("Completed", "Delivered and paid."),
     "completed_with_cancellations": ("Completed", "Delivered and paid, some of it was cancelled."),
-    "rejected": ("We could not accept this order", "The mail we sent says why."),
+    "rejected": ("We could not accept this order", "Your contact here will help you to place it again."),
     "cancelled": ("Cancelled", "Nothing of it will be delivered."),
     "expired": ("Expired", "It was not confirmed in time."),
 }
