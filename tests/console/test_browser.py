@@ -89,6 +89,8 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
         ("support", f"/orders/{numbers['shipping']}/cancel"),
         ("admin", "/exceptions"),
         ("admin", "/exceptions/mail/del_1"),
+        ("support", "/notifications/preview"),
+        ("support", "/notifications/preview/shipped/customer"),
         ("customer", "/my"),
         ("customer", f"/my/orders/{numbers['shipping']}"),
         ("customer", f"/my/orders/{numbers['held']}/cancel"),

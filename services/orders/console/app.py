@@ -17,12 +17,13 @@ from services.orders.console import (
     my,
     orders,
     overview,
+    preview,
     stream,
 )
 from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
-_NOUNS = (files, login, callback, overview, orders, stream, holds, cancellation, exceptions, my)
+_NOUNS = (files, login, callback, overview, orders, stream, holds, cancellation, exceptions, preview, my)
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 
 

@@ -20,7 +20,7 @@ _ALWAYS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware: adds them to every answer; pages are kept by nobody, static files say themselves how long."""
+    """ASGI middleware: adds to every answer what it does not say itself; pages are kept by nobody, static files say how long."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -32,7 +32,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _ALWAYS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
