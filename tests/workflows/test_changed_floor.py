@@ -1,0 +1,234 @@
+"""Changing an order through the real steps and three real services: what one of them gives up, no other still counts on."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from oms.billing.v1 import billing_pb2 as billing_pb
+from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment_pb
+from oms.inventory.v1 import inventory_pb2 as inventory_pb
+from oms.orders.v1 import orders_pb2
+from services.billing import models as billing_models
+from services.fulfillment import models as fulfillment_models
+from services.inventory import models as inventory_models
+from tests.billing.desk import Desk, order_of
+from tests.conftest import MakeDatabase
+from tests.fulfillment.floor import DALLAS, Floor
+from tests.inventory.stockroom import Stockroom
+from workflows.activities.billing import BillingActivities
+from workflows.activities.calls import Services
+from workflows.activities.fulfillment import FulfillmentActivities
+from workflows.activities.inventory import InventoryActivities
+from workflows.messages import ChangeStep, CreditStep, OrderStep
+
+WAREHOUSES = ("W1", "W2")
+Lines = dict[str, tuple[int, str]]
+
+
+class Direct:
+    """The stub of a service in this process."""
+
+    def __init__(self, servicer: Any) -> None:
+        self._servicer = servicer
+
+    def __getattr__(self, name: str) -> Any:
+        async def ask(request: Any) -> Any:
+            return getattr(self._servicer, name)(request, None)
+
+        return ask
+
+
+class Orders:
+    """The orders service as far as the steps ask it: the order as it stands, and as its change will make it."""
+
+    def __init__(self) -> None:
+        self.order = orders_pb2.Order()
+        self.changed = orders_pb2.Order()
+
+    async def GetOrder(self, request: orders_pb2.GetOrderRequest) -> orders_pb2.GetOrderResponse:
+        return orders_pb2.GetOrderResponse(order=self.order)
+
+    async def GetChangedOrder(self, request: orders_pb2.GetChangedOrderRequest) -> orders_pb2.GetChangedOrderResponse:
+        return orders_pb2.GetChangedOrderResponse(order=self.changed)
+
+
+class House:
+    """Stock, floor and books of one order, asked by the steps of its story in the story's order."""
+
+    def __init__(self, make_database: MakeDatabase, chance: random.Random) -> None:
+        self.chance = chance
+        self.stock = Stockroom(make_database(inventory_models.Table.metadata, "inventory"))
+        self.floor = Floor(make_database(fulfillment_models.Table.metadata, "fulfillment"))
+        self.desk = Desk(make_database(billing_models.Table.metadata, "billing"))
+        for place in WAREHOUSES:
+            self.stock.put_warehouse(place)
+        self.desk.limit(100_000_000)
+        self.orders = Orders()
+        servicers: list[Any] = [Direct(self.stock.servicer), Direct(self.floor.service), Direct(self.desk.billing)]
+        stubs: Any = (self.orders, *servicers, None)
+        services = Services(*stubs)
+        self.inventory, self.fulfillment = InventoryActivities(services), FulfillmentActivities(services)
+        self.billing = BillingActivities(services)
+        self.turns = 0
+
+    def step(self, subject_id: str = "") -> OrderStep:
+        self.turns += 1
+        return OrderStep(f"order/ord_1/{self.turns}", "ord_1", subject_id)
+
+    def document(self, lines: Lines) -> orders_pb2.Order:
+        order = order_of(lines, discount=100, freight=999, tax_rate="0.0825")
+        order.ship_to.CopyFrom(DALLAS)
+        order.placed_at_micros = 1_780_000_000_000_000
+        return order
+
+    async def place(self, lines: Lines) -> None:
+        self.orders.order = self.document(lines)
+        await self.billing.commit_credit(self.credit())
+        await self.inventory.reserve_stock(self.step())
+        await self.release()
+
+    def credit(self, change_id: str = "") -> CreditStep:
+        total = self.orders.order.total
+        step = self.step().request_id
+        return CreditStep(step, "ord_1", "cus_acme", total.minor_units, "USD", "terms", change_id=change_id)
+
+    async def release(self) -> None:
+        await self.fulfillment.release_shipments(self.step())
+        self.agrees()
+
+    async def change(self, lines: Lines) -> bool:
+        """Warehouse, credit, the new version, stock: as the story settles a change. Whether it came about."""
+        self.orders.changed = self.document(lines)
+        change_id = self.step().request_id.replace("/", "-")
+        recall = await self.fulfillment.request_recall(ChangeStep(self.step().request_id, "ord_1", change_id))
+        if recall.state == "pending":
+            self.answer()
+            again = await self.fulfillment.request_recall(ChangeStep(self.step().request_id, "ord_1", change_id))
+            recall = again if not self.floor.recalls().recalls else recall
+        if recall.state != "nothing_to_recall":
+            self.refuse_what_waits()
+            await self.release()
+            return False
+        assert (await self.billing.adjust_credit(self.credit(change_id))).is_granted
+        self.orders.order = self.orders.changed
+        await self.inventory.adjust_reservation(self.step())
+        await self.release()
+        return True
+
+    def answer(self) -> None:
+        """Yes, no, or by picking a shipment that is concerned."""
+        (recall,) = self.floor.recalls().recalls
+        match self.chance.choice(["yes", "yes", "yes", "no", "deed"]):
+            case "yes":
+                self.floor.answer(recall.recall_id, yes=True)
+            case "no":
+                self.floor.answer(recall.recall_id, yes=False, reason="the truck is loaded")
+            case "deed":
+                shipment = fulfillment_pb.Shipment(shipment_id=recall.lines[0].shipment_id)
+                self.floor.pick(shipment)
+
+    def refuse_what_waits(self) -> None:
+        for recall in self.floor.recalls().recalls:
+            self.floor.answer(recall.recall_id, yes=False, reason="too late")
+
+    async def work(self, shipment: fulfillment_pb.Shipment) -> None:
+        """The next step of a shipment; one that leaves is taken off stock and invoiced."""
+        match shipment.state:
+            case fulfillment_pb.SHIPMENT_STATE_RELEASED:
+                self.floor.pick(shipment)
+            case fulfillment_pb.SHIPMENT_STATE_PICKED:
+                self.floor.pack(shipment)
+            case fulfillment_pb.SHIPMENT_STATE_PACKED:
+                self.floor.ship(shipment)
+                await self.inventory.ship_stock(self.step(shipment.shipment_id))
+                await self.billing.issue_invoice(self.step(shipment.shipment_id))
+
+    def open_shipments(self) -> list[fulfillment_pb.Shipment]:
+        done = (fulfillment_pb.SHIPMENT_STATE_SHIPPED, fulfillment_pb.SHIPMENT_STATE_CANCELLED)
+        return [each for each in self.floor.page(limit=500).shipments if each.state not in done]
+
+    def shipped(self) -> dict[str, int]:
+        units: dict[str, int] = {}
+        for (line_id, _), quantity in self.stock.shipped("ord_1").items():
+            units[line_id] = units.get(line_id, 0) + quantity
+        return units
+
+    def picked(self) -> dict[str, int]:
+        units: dict[str, int] = {}
+        waiting = (fulfillment_pb.SHIPMENT_STATE_RELEASED, fulfillment_pb.SHIPMENT_STATE_CANCELLED)
+        for shipment in self.floor.page(limit=500).shipments:
+            for line in shipment.lines if shipment.state not in waiting else ():
+                units[line.line_id] = units.get(line.line_id, 0) + line.quantity
+        return units
+
+    def agrees(self) -> None:
+        """Shipments carry exactly what is held or has left, line by line and warehouse by warehouse."""
+        carried: dict[tuple[str, str], int] = {}
+        for shipment in self.floor.page(limit=500).shipments:
+            for line in shipment.lines if shipment.state != fulfillment_pb.SHIPMENT_STATE_CANCELLED else ():
+                key = (line.line_id, shipment.warehouse_id)
+                carried[key] = carried.get(key, 0) + line.quantity
+        has: dict[tuple[str, str], int] = dict(self.stock.held("ord_1"))
+        for key, units in self.stock.shipped("ord_1").items():
+            has[key] = has.get(key, 0) + units
+        assert carried == has
+        assert (self.stock.broken(), self.floor.broken_rules(), self.desk.violations()) == ({}, {}, {})
+
+    def receive(self) -> None:
+        sku = self.chance.choice(self.orders.order.lines).sku
+        self.stock.receive(self.chance.choice(WAREHOUSES), sku, self.chance.randint(1, 12), "1.00")
+
+
+def next_version(house: House, number: int) -> Lines:
+    """Any lines that keep what has left at its price, and a new one, so that something is left to invoice.
+
+    Mostly they keep what is picked as well, as a warehouse would ask for.
+    """
+    chance, shipped, picked = house.chance, house.shipped(), house.picked()
+    lines: Lines = {}
+    for line in house.orders.order.lines:
+        left = shipped.get(line.line_id, 0)
+        least = picked.get(line.line_id, 0) if chance.random() < 0.9 else left
+        if least or chance.random() < 0.7:
+            price = line.unit_price if left else f"{chance.randint(100, 9999) / 100:.2f}"
+            lines[line.line_id] = (max(least + chance.randint(0, 12), 1), price)
+    return lines | {f"n{number}": (chance.randint(1, 6), f"{chance.randint(100, 9999) / 100:.2f}")}
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_an_order_changed_at_any_time_ships_and_bills_its_last_version(
+    make_database: MakeDatabase, seed: int
+) -> None:
+    chance = random.Random(seed)
+    house = House(make_database, chance)
+    for sku in ("SKU-1", "SKU-2"):
+        for place in WAREHOUSES:
+            house.stock.receive(place, sku, chance.randint(1, 9), "1.00")
+    await house.place({"1": (20, "12.34"), "2": (15, "3.33")})
+
+    changes = 0
+    for step in range(30):
+        match chance.choice(["receive", "receive", "work", "change", "change"]):
+            case "receive":
+                house.receive()
+                await house.release()
+            case "work" if house.open_shipments():
+                await house.work(chance.choice(house.open_shipments()))
+            case "change":
+                changes += await house.change(next_version(house, step))
+    while house.shipped() != {line.line_id: line.quantity for line in house.orders.order.lines}:
+        house.receive()
+        await house.release()
+        for shipment in house.open_shipments():
+            await house.work(shipment)
+
+    billed = house.desk.billing.ListInvoices(billing_pb.ListInvoicesRequest(order_id="ord_1", limit=500), None)  # type: ignore[arg-type]  # the servicer never looks at its context
+    assert changes > 1
+    assert sum(each.total.minor_units for each in billed.invoices) == house.orders.order.total.minor_units
+    assert house.desk.account() == (0, house.orders.order.total.minor_units)
+    held = house.stock.servicer.GetReservation(inventory_pb.GetReservationRequest(order_id="ord_1"), None)
+    assert (list(held.allocations), list(held.shortages)) == ([], [])
+    house.agrees()
