@@ -177,6 +177,14 @@ async def test_support_sees_what_got_stuck_and_is_told_who_may_act(house: House,
     assert forced.status_code == 403
 
 
+async def test_a_mail_that_could_not_be_sent_leads_to_its_order(house: House, numbers: dict[str, str]) -> None:
+    house.notifications.deliveries["del_1"].order_number = numbers["held"]
+
+    page = (await house.browser("admin").get("/exceptions")).text
+
+    assert f'<a href="/orders/{numbers["held"]}">' in page
+
+
 async def test_a_mail_service_that_is_away_is_said_and_the_rest_is_shown(house: House, numbers: dict[str, str]) -> None:
     keys = stuck(house, numbers["held"])
     house.notifications.is_away = True

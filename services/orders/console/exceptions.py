@@ -86,7 +86,7 @@ def _dead_mails(who: Visitor) -> list[Stuck] | None:
         found = who.deps.notifications.ListDeliveries(notifications.ListDeliveriesRequest(state="dead", limit=200))
     except Unreachable:
         return None
-    return [Stuck(MAIL, row.delivery_id, row.kind, row.last_error, "", None) for row in found.deliveries]
+    return [Stuck(MAIL, row.delivery_id, row.kind, row.last_error, row.order_number, None) for row in found.deliveries]
 
 
 def _not_dismissed(session: Session, mails: list[Stuck]) -> list[Stuck]:
