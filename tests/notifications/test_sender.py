@@ -14,8 +14,11 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 
 from services.notifications import domain, models, store
+from services.notifications.domain import Delivery
+from services.notifications.letters import Letters
 from services.notifications.models import DeliveryRow
 from services.notifications.postman import ServerAway
+from services.notifications.sender import Sender
 from services.notifications.sink import MailSink
 from services.runtime.db import Database
 from tests.notifications.house import House
@@ -282,6 +285,41 @@ def test_a_mail_that_kills_its_sender_counts_no_tries_of_its_neighbours(house: H
         ["ann@acme.example"],
         ["ann@acme.example"],
     ]
+
+
+class LeaseReader(Letters):
+    """Letters that read, as each mail is written, how long its lease still runs."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(house.settings.mail_from, house.settings.mail_from_name)
+        self._house = house
+        self.left: list[timedelta] = []
+
+    def write(self, delivery: Delivery, now: datetime) -> bytes:
+        with self._house.database.reading() as session:
+            mine = select(DeliveryRow.lease_until).where(DeliveryRow.delivery_id == delivery.delivery_id)
+            lease_until = session.exec(mine).one()
+        assert lease_until is not None
+        self.left.append(lease_until - now)
+        return super().write(delivery, now)
+
+
+def test_no_mail_of_a_round_is_sent_after_its_lease_has_run_out(house: House, sink: MailSink) -> None:
+    house.tell("order_received", "e1", *(f"reader{number}@acme.example" for number in range(9)))
+    letters = LeaseReader(house)
+
+    def time_flies() -> datetime:
+        house.later(domain.LEASE / 8)
+        return house.now
+
+    slow = Sender(house.database, house.settings, letters, time_flies)
+    assert slow.send_waiting() == 9
+    slow.stop()
+
+    assert len(letters.left) == 9
+    assert min(letters.left) > timedelta(0)
+    assert {(each.state, each.attempts) for each in house.deliveries()} == {("sent", 1)}
+    assert (len(sink.messages), sink.repeats) == (9, 0)
 
 
 def test_one_connection_carries_mail_after_mail_until_the_server_closes_it(database: Database) -> None:
