@@ -33,11 +33,15 @@ class Floor:
 
     def asked(self, step: Step, now: datetime) -> tuple[Person, ...]:
         """The active people whom a step asks, without those who are barred from it, by subject."""
-        out = barred(self.parties.of(step), self.delegations, now)
+        out = self.out(step, now)
         everybody = self.buyers if step.chain == BUYER else self.house
         company, sales_rep = self.order.customer_id, self.parties.sales_rep
         found = (person for person in everybody if is_candidate(person, step, company, sales_rep))
         return tuple(person for person in found if person.sub not in out)
+
+    def out(self, step: Step, now: datetime) -> set[str]:
+        """Who may not decide a step: parties of the order and who stands in for them."""
+        return set(barred(self.parties.of(step), self.delegations, now))
 
     def told(self, asked: Iterable[Person], step: Step, now: datetime) -> tuple[Person, ...]:
         """Those who are asked, and who stands in for them now."""
@@ -53,25 +57,46 @@ class Floor:
 
 def floor_of(session: Session, order: Order, now: datetime) -> Floor:
     """Read the people, the delegations and the parties of an order."""
-    return Floor(
-        order=order,
-        parties=parties_of(session, order),
-        delegations=people.standing_delegations(session, now),
-        house=people.of_company(session, ""),
-        buyers=people.of_company(session, order.customer_id),
-    )
+    return floors(session, [order], now)[order.order_id]
+
+
+def floors(session: Session, orders: Sequence[Order], now: datetime) -> dict[str, Floor]:
+    """Order id → its floor, in as many queries as for one order."""
+    involved = _parties(session, orders)
+    delegations = people.standing_delegations(session, now)
+    by_company = people.of_companies(session, {"", *(order.customer_id for order in orders)})
+    return {
+        order.order_id: Floor(
+            order=order,
+            parties=involved[order.order_id],
+            delegations=delegations,
+            house=by_company.get("", ()),
+            buyers=by_company.get(order.customer_id, ()),
+        )
+        for order in orders
+    }
 
 
 def parties_of(session: Session, order: Order) -> Parties:
     """Who has to do with one order."""
-    change = changes.pending_of(session, [order.order_id]).get(order.order_id)
-    return Parties(
-        creator=order.placed_by,
-        on_behalf_of=order.on_behalf_of,
-        last_editor=parties.last_editors(session, [order.order_id]).get(order.order_id, ""),
-        proposer=change.proposed_by if change else "",
-        sales_rep=parties.sales_reps(session, [order.customer_id]).get(order.customer_id, ""),
-    )
+    return _parties(session, [order])[order.order_id]
+
+
+def _parties(session: Session, orders: Sequence[Order]) -> dict[str, Parties]:
+    ids = [order.order_id for order in orders]
+    pending = changes.pending_of(session, ids)
+    editors = parties.last_editors(session, ids)
+    sales_reps = parties.sales_reps(session, {order.customer_id for order in orders})
+    return {
+        order.order_id: Parties(
+            creator=order.placed_by,
+            on_behalf_of=order.on_behalf_of,
+            last_editor=editors.get(order.order_id, ""),
+            proposer=pending[order.order_id].proposed_by if order.order_id in pending else "",
+            sales_rep=sales_reps.get(order.customer_id, ""),
+        )
+        for order in orders
+    }
 
 
 def open_step(floor: Floor, policy: Policy, step: Step, now: datetime) -> Step:

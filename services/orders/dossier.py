@@ -16,7 +16,7 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
 from services.orders.domain.projection import LineQuantities, Progress, quantities
-from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN
+from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
 from services.orders.domain.status import NOTHING_ASKED, Asked, Standing, derive, keep_since
 from services.orders.store import changes, events, holds, orders, progress, reviews
 
@@ -63,6 +63,7 @@ class OrderPage:
     violations: tuple[Violation, ...]
     cancellations: tuple[Cancellation, ...]
     event_sequence: int
+    reviews: tuple[Review, ...] = ()
 
 
 def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
@@ -94,6 +95,7 @@ def page(session: Session, reference: str, scope: Scope) -> OrderPage:
         violations=holds.violations_of(session, dossier.order_id),
         cancellations=holds.cancellations_of(session, dossier.order_id),
         event_sequence=events.newest_sequence(session, dossier.order_id),
+        reviews=reviews.of_order(session, dossier.order_id),
     )
 
 

@@ -13,17 +13,13 @@ from services.orders import intents, planning
 from services.orders.access import Caller
 from services.orders.clearing import go_on
 from services.orders.domain.holds import Hold, check_release, remaining
-from services.orders.domain.mails import Contacts
+from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.dossier import Actor, Dossier, note_event, read_for_change, restate
 from services.orders.store import holds as store
 
 HOLDS_RELEASED = "holds_released"
 REVIEW_EXPIRED = "review_expired"
 """The type of the hold that keeps an order whose review nobody decided; its release asks the review afresh."""
-
-
-NOBODY = Contacts("", "", "", "")
-"""A house without mailboxes."""
 
 
 def release(

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
-from services.orders import intents
+from services.orders import intents, production
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
 from services.orders.domain.mails import Contacts, Promise
@@ -73,7 +73,8 @@ def _noted(turn: Turn) -> Dossier:
 
 
 def _allocated(turn: Turn) -> Dossier:
-    return replace(turn.dossier, promises=turn.milestone.promises or turn.dossier.promises)
+    told = turn.milestone.promises or turn.dossier.promises
+    return replace(turn.dossier, promises=production.with_plant_days(turn.session, turn.dossier.order, told))
 
 
 def _accepted(turn: Turn) -> Dossier:

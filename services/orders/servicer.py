@@ -54,7 +54,9 @@ class OrdersServicer(rpc.OrdersServiceServicer):
 
         def act(session: Session) -> pb.PassDeadlineResponse:
             at = from_micros(request.deadline_micros)
-            found = deadlines.pass_deadline(session, order_id, request.deadline, request.subject_id, at, self.clock())
+            found = deadlines.pass_deadline(
+                session, order_id, request.deadline, request.subject_id, at, self.clock(), self.contacts
+            )
             log.info("deadline.passed", order_id=order_id, deadline=request.deadline, subject_id=request.subject_id)
             return pb.PassDeadlineResponse(clearance=wire.clearance_message(found))
 

@@ -69,6 +69,18 @@ class Delegation:
         return min(limit, self.max_minor) if currency == self.currency else 0
 
 
+def check_person(person: Person) -> None:
+    """InvalidArgument for somebody of a customer with a role of our house, or of our house with a customer's role."""
+    if person.company and set(person.roles) != {"customer"}:
+        raise InvalidArgument(
+            "PERSON_OF_A_COMPANY", "a person of a customer account has the role customer and no other"
+        )
+    if not person.company and "customer" in person.roles:
+        raise InvalidArgument("PERSON_WITHOUT_COMPANY", "a person with the role customer belongs to a customer account")
+    if person.manager == person.sub:
+        raise InvalidArgument("MANAGER_OF_ONESELF", "nobody is their own manager: name somebody else, or nobody")
+
+
 def check_delegation(wanted: Delegation, others: Iterable[Delegation]) -> None:
     """InvalidArgument for a delegation to oneself or of no time; Refused DELEGATION_CYCLE when it would close a ring.
 

@@ -101,6 +101,56 @@ CHECKS = (
         "GROUP BY order_id, subject_id) m ON m.order_id = o.order_id WHERE m.asked > 1",
     ),
     Check(
+        "orders.approval_bound_to_a_version",
+        "A decision is about the version that its step is about, and none that counts stands on a version to come.",
+        "SELECT o.number || ': ' || d.decided_by || ' decided version ' || d.order_version AS offender FROM review_decision d "
+        "JOIN review_step s ON s.step_id = d.step_id JOIN review r ON r.review_id = s.review_id "
+        "JOIN sales_order o ON o.order_id = d.order_id WHERE NOT d.is_void AND (d.order_version <> s.order_version "
+        "OR s.order_version <> r.order_version OR d.order_id <> s.order_id OR s.order_id <> r.order_id "
+        "OR (d.order_version > o.version AND r.change_id = ''))",
+    ),
+    Check(
+        "orders.no_approval_by_a_party",
+        "Nobody approves an order that they entered, by their own right or by another's, nor for who entered it.",
+        "SELECT o.number || ': approved by ' || d.decided_by AS offender FROM review_decision d "
+        "JOIN sales_order o ON o.order_id = d.order_id WHERE d.decision = 'approve' AND NOT d.is_void "
+        "AND (o.placed_by IN (d.decided_by, d.authority) OR o.on_behalf_of IN (d.decided_by, d.authority))",
+    ),
+    Check(
+        "orders.no_approval_by_the_editor",
+        "Nobody approves a version that they have proposed themselves.",
+        "SELECT o.number || ': approved by ' || d.decided_by AS offender FROM review_decision d "
+        "JOIN sales_order o ON o.order_id = d.order_id JOIN change_order c ON c.order_id = d.order_id "
+        "AND c.to_version = d.order_version AND c.state = 'applied' AND c.proposed_at <= d.decided_at "
+        "WHERE d.decision = 'approve' AND NOT d.is_void AND c.proposed_by IN (d.decided_by, d.authority)",
+    ),
+    Check(
+        "orders.distinct_people_approve",
+        "Where authority is asked for, nobody and no right approves twice in one review.",
+        "SELECT o.number || ': ' || x.who || ' approved ' || x.times || ' times' AS offender FROM ("
+        "SELECT review_id, order_id, who, COUNT(*) AS times FROM ("
+        "SELECT review_id, order_id, step_id, decided_by AS who FROM review_decision "
+        "WHERE decision = 'approve' AND is_approval AND NOT is_void UNION "
+        "SELECT review_id, order_id, step_id, authority AS who FROM review_decision "
+        "WHERE decision = 'approve' AND is_approval AND NOT is_void) t GROUP BY review_id, order_id, who) x "
+        "JOIN sales_order o ON o.order_id = x.order_id WHERE x.times > 1",
+    ),
+    Check(
+        "orders.approved_review_has_its_approvals",
+        "A review is approved by the approvals that its steps need, and by nothing else.",
+        "SELECT o.number || ': ' || s.step_id || ' is approved by ' || COUNT(d.decision_id) || ' of ' || s.needed AS offender "
+        "FROM review r JOIN review_step s ON s.review_id = r.review_id JOIN sales_order o ON o.order_id = r.order_id "
+        "LEFT JOIN review_decision d ON d.step_id = s.step_id AND d.decision = 'approve' AND NOT d.is_void "
+        "WHERE s.state = 'approved' OR (r.state = 'approved' AND s.state IN ('open', 'waiting')) "
+        "GROUP BY o.number, s.step_id, s.needed, s.state HAVING COUNT(d.decision_id) < s.needed OR s.state <> 'approved'",
+    ),
+    Check(
+        "orders.accepted_order_has_no_standing_review",
+        "What is under way to its warehouses is asked about changes only.",
+        "SELECT o.number AS offender FROM sales_order o JOIN review r ON r.order_id = o.order_id "
+        "WHERE o.phase = 'accepted' AND r.change_id = '' AND r.state IN ('open', 'changes_requested')",
+    ),
+    Check(
         "orders.every_order_has_a_projection",
         "An order has one projection row.",
         "SELECT o.number AS offender FROM sales_order o LEFT JOIN order_progress p ON p.order_id = o.order_id "

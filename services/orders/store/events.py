@@ -74,3 +74,8 @@ def newest_sequence(session: Session, order_id: str) -> int:
     """How many events an order has."""
     query = select(func.coalesce(func.max(col(EventRow.sequence)), 0)).where(col(EventRow.order_id) == order_id)
     return int(session.execute(query).scalar_one())
+
+
+def exists(session: Session, order_id: str) -> bool:
+    """Whether there is such an order to note something of."""
+    return session.execute(select(_order.c.order_id).where(_order.c.order_id == order_id)).first() is not None

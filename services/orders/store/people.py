@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -58,9 +58,16 @@ def of_subs(session: Session, subs: Collection[str]) -> dict[str, Person]:
 
 def of_company(session: Session, company: str) -> tuple[Person, ...]:
     """Everybody active of a customer account, or of our house when it is empty, by subject."""
-    query = select(PersonRow).where(col(PersonRow.company) == company, col(PersonRow.is_active).is_(True))
-    rows = session.scalars(query.order_by(col(PersonRow.sub)), execution_options=_FRESH)
-    return tuple(_person(row) for row in rows)
+    return of_companies(session, [company]).get(company, ())
+
+
+def of_companies(session: Session, companies: Collection[str]) -> dict[str, tuple[Person, ...]]:
+    """Company → its active people as of_company() gives them; companies without any are missing."""
+    query = select(PersonRow).where(col(PersonRow.company).in_(sorted(companies)), col(PersonRow.is_active) == true())
+    found: dict[str, tuple[Person, ...]] = {}
+    for row in session.scalars(query.order_by(col(PersonRow.sub)), execution_options=_FRESH):
+        found[row.company] = (*found.get(row.company, ()), _person(row))
+    return found
 
 
 def page(session: Session, *, after: str = "", limit: int = 100) -> list[Person]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import false, insert, select, update
 from sqlmodel import Session, col
 
-from services.orders.domain.reviews import APPROVE, Decision, Review, Step
+from services.orders.domain.reviews import APPROVE, VOID, Decision, Review, Step
 from services.orders.models import DecisionRow, ReviewRow, StepRow
 
 _REVIEW = (
@@ -164,6 +164,11 @@ def add_decision(session: Session, decision: Decision, step: Step, intent_fact_i
     )
 
 
+def close_steps(session: Session, step_ids: Sequence[str], now: datetime) -> None:
+    """These steps were not answered and are not asked any more."""
+    change_steps(session, step_ids, {"state": VOID, "decided_at": now})
+
+
 def void_decisions(session: Session, step_ids: Sequence[str]) -> None:
     """Decisions on these steps do not count any more."""
     statement = update(DecisionRow).where(col(DecisionRow.step_id).in_(step_ids)).values(is_void=True)
@@ -193,7 +198,7 @@ def ready_days(session: Session, order_id: str) -> dict[str, date]:
         select(col(StepRow.line_id), col(DecisionRow.ready_on))
         .join(StepRow, col(StepRow.step_id) == col(DecisionRow.step_id))
         .where(col(DecisionRow.order_id) == order_id, col(DecisionRow.ready_on) != "")
-        .where(col(DecisionRow.is_void).is_(False), col(DecisionRow.decision) == APPROVE)
+        .where(col(DecisionRow.is_void) == false(), col(DecisionRow.decision) == APPROVE)
         .order_by(col(DecisionRow.decided_at), col(DecisionRow.decision_id))
     )
     return {str(line_id): date.fromisoformat(day) for line_id, day in session.execute(query)}

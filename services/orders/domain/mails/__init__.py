@@ -13,12 +13,15 @@ from services.orders.domain.mails.facts import (
     told_by,
 )
 from services.orders.domain.mails.letter import (
+    NOBODY,
     PUBLIC_URL,
     Contacts,
     Mail,
     Promise,
     Recipient,
+    buyer,
     in_words,
+    of_sales,
     printed,
     printed_at,
     printed_on,
@@ -54,6 +57,7 @@ from services.orders.domain.mails.reviews import (
 )
 
 __all__ = [
+    "NOBODY",
     "PUBLIC_URL",
     "Asked",
     "Change",
@@ -65,6 +69,7 @@ __all__ = [
     "approval_reminder",
     "approval_requested",
     "backorder_created",
+    "buyer",
     "changes_requested",
     "consent_declined",
     "consent_expired",
@@ -72,6 +77,7 @@ __all__ = [
     "in_words",
     "manufacturing_answered",
     "manufacturing_asked",
+    "of_sales",
     "order_accepted",
     "order_cancelled",
     "order_changed",

@@ -33,6 +33,10 @@ class Contacts:
     public_url: str = PUBLIC_URL
 
 
+NOBODY = Contacts("", "", "", "")
+"""A house without mailboxes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Somebody who is told; the role chooses the text."""
@@ -114,3 +118,8 @@ def sales_rep(customer: Customer) -> tuple[Recipient, ...]:
 def floor(contacts: Contacts) -> tuple[Recipient, ...]:
     """The house's warehouse mailbox, when it has one."""
     return reachable([Recipient(contacts.warehouse_manager, "Warehouse manager", "warehouse_manager")])
+
+
+def of_sales(customer: Customer, contacts: Contacts) -> tuple[Recipient, ...]:
+    """Who sells to the customer; support, when nobody does."""
+    return sales_rep(customer) or reachable([Recipient(contacts.support, "Support", "support")])

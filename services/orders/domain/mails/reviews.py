@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from services.orders.domain.mails.letter import Mail, Recipient, in_words, printed, printed_at, reachable
 from services.orders.domain.order import Order
@@ -44,10 +44,11 @@ def approval_escalated(
     return Mail("approval_escalated", reachable(recipients), {**_asked(order, asked), **late})
 
 
-def changes_requested(
-    recipients: Iterable[Recipient], *, by: str, note: str, link: str, chain: Literal["seller", "buyer"]
-) -> Mail:
-    """An approver wants the order changed first. A customer reads `by` and `note` only of the buyer's chain, its own people."""
+def changes_requested(recipients: Iterable[Recipient], *, by: str, note: str, link: str, chain: str) -> Mail:
+    """An approver wants the order changed first. A customer reads `by` and `note` only of the buyer's chain, its own people.
+
+    `chain` is seller or buyer.
+    """
     return Mail("changes_requested", reachable(recipients), {"by": by, "note": note, "link": link, "chain": chain})
 
 
