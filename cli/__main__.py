@@ -7,11 +7,12 @@ import sys
 
 import typer
 
-from cli import audit, invoices, mails, orders, password, payments, proofs, shipments, stock, system, token
+from cli import audit, invoices, mails, orders, password, payments, proofs, reviews, shipments, stock, system, token
 from cli.refusals import CommandRefused
 
 _NOUNS = {
     "orders": orders.app,
+    "reviews": reviews.app,
     "stock": stock.app,
     "shipments": shipments.app,
     "invoices": invoices.app,

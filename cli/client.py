@@ -45,11 +45,19 @@ class Api:
     OMS_URL and OMS_TOKEN reach another system, or act as somebody else here.
     """
 
-    def __init__(self, var: Path, role: str, *, company: str | None = None, client: httpx.Client | None = None) -> None:
-        """`role` and, for a customer, `company` are what the local issuer puts into the token."""
+    def __init__(
+        self,
+        var: Path,
+        role: str,
+        *,
+        company: str | None = None,
+        sub: str | None = None,
+        client: httpx.Client | None = None,
+    ) -> None:
+        """`role`, for a customer `company`, and `sub` when somebody is named are what the local issuer puts into the token."""
         self.url = base_url(var)
         self._client = client or httpx.Client(base_url=self.url, timeout=_TIMEOUT_S, trust_env=False)
-        token = os.environ.get("OMS_TOKEN") or local_token(var, role, company=company)
+        token = os.environ.get("OMS_TOKEN") or local_token(var, role, company=company, sub=sub)
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **query: Any) -> Any:

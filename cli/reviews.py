@@ -1,0 +1,177 @@
+"""`oms reviews`: what waits for whose decision, deciding it, and handing decisions over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.output import console, print_json, print_rows
+from cli.refusals import CommandRefused
+
+app = typer.Typer(help="Reviews: what waits for whom, decide it, hand decisions over.", no_args_is_help=True)
+
+OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Its number (SO-1001) or id (ord_…).")]
+AsOption = Annotated[str | None, typer.Option("--as", help="Act as this person of the directory.")]
+RoleOption = Annotated[str, typer.Option(help="Act in this role.")]
+CompanyOption = Annotated[str | None, typer.Option(help="The customer account, for the role customer.")]
+StepOption = Annotated[str | None, typer.Option("--step", help="Which step, when several wait: step_….")]
+
+_COLUMNS = (
+    ("Due", "due"), ("Order", "number"), ("Customer", "customer_name"), ("Total", "total>"), ("Asks", "asks"),
+    ("Who", "who"), ("Hours", "age_hours>"), ("Step", "step_id"), ("Why you may not", "why_not"),
+)  # fmt: skip
+
+
+@app.command("list")
+def list_reviews(
+    wanted: Annotated[str, typer.Option("--for", help="me, team or all.")] = "all",
+    sub: AsOption = None,
+    role: RoleOption = "approver",
+    company: CompanyOption = None,
+    limit: LimitOption = 50,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List steps that wait for a decision, what is due first."""
+    rows = Api(var, role, company=company, sub=sub).rows("/v1/reviews", limit, **{"for": wanted})
+    print_rows(rows, _COLUMNS, as_json=as_json, none="nothing waits for a decision")
+
+
+@app.command()
+def show(
+    order: OrderArgument,
+    step: StepOption = None,
+    sub: AsOption = None,
+    role: RoleOption = "approver",
+    company: CompanyOption = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Show why an order waits, who decided already, and who is next."""
+    api = Api(var, role, company=company, sub=sub)
+    found = api.get(f"/v1/reviews/{step or _waiting(api, order, 'all')['step_id']}")
+    if as_json:
+        print_json(found)
+        return
+    out, waiting = console(), found["waiting"]
+    out.print(f"{waiting['number']} · {waiting['customer_name']}: {found['step']['asks']}", markup=False)
+    for reason in found["step"]["reasons"]:
+        out.print(f"  {reason}", markup=False)
+    for each in found["review"]["steps"]:
+        out.print(f"  level {each['level']} {each['asks']}: {each['state']}", markup=False)
+        for decision in each["decisions"]:
+            whose = f" for {decision['acting_for']}" if decision["acting_for"] else ""
+            out.print(f"    {decision['decided_by']}{whose}: {decision['decision']} {decision['note']}", markup=False)
+    out.print(waiting["why_not"] or "you may decide it", markup=False)
+
+
+@app.command()
+def approve(
+    order: OrderArgument,
+    note: Annotated[str, typer.Option(help="For the history.")] = "",
+    ready_on: Annotated[str | None, typer.Option(help="The plant's own day, such as 2026-12-24.")] = None,
+    step: StepOption = None,
+    sub: AsOption = None,
+    role: RoleOption = "approver",
+    company: CompanyOption = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve the step of an order that waits for you."""
+    api = Api(var, role, company=company, sub=sub)
+    _decide(api, order, step, {"decision": "approve", "note": note, "ready_on": ready_on}, as_json=as_json)
+
+
+@app.command()
+def reject(
+    order: OrderArgument,
+    note: Annotated[str, typer.Option(help="Why; staff reads it, the customer does not.")],
+    step: StepOption = None,
+    sub: AsOption = None,
+    role: RoleOption = "approver",
+    company: CompanyOption = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Reject an order, or a change to it."""
+    api = Api(var, role, company=company, sub=sub)
+    _decide(api, order, step, {"decision": "reject", "note": note}, as_json=as_json)
+
+
+@app.command("request-changes")
+def request_changes(
+    order: OrderArgument,
+    note: Annotated[str, typer.Option(help="What has to change first.")],
+    step: StepOption = None,
+    sub: AsOption = None,
+    role: RoleOption = "approver",
+    company: CompanyOption = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Send an order back: it waits until it is changed."""
+    api = Api(var, role, company=company, sub=sub)
+    _decide(api, order, step, {"decision": "request_changes", "note": note}, as_json=as_json)
+
+
+@app.command()
+def delegate(
+    to: Annotated[str, typer.Argument(help="Who stands in: a person of the directory.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="From now on for so many days.")],
+    position: Annotated[
+        list[str] | None, typer.Option(help="Only decisions of this position; may be repeated.")
+    ] = None,
+    maximum: Annotated[str | None, typer.Option(help='At most this, such as "5000.00 USD".')] = None,
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    sub: AsOption = None,
+    role: RoleOption = "approver",
+    company: CompanyOption = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand your decisions over for a while."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    body: dict[str, Any] = {
+        "to_sub": to,
+        "valid_from": now.isoformat(),
+        "valid_to": (now + timedelta(days=days)).isoformat(),
+        "positions": position or [],
+        "note": note,
+    }
+    if maximum:
+        amount, _, currency = maximum.partition(" ")
+        body["maximum"] = {"amount": amount, "currency": currency}
+    made = Api(var, role, company=company, sub=sub).post("/v1/delegations", body)
+    if as_json:
+        print_json(made)
+    else:
+        console().print(f"{made['to_sub']} decides for {made['from_sub']} until {made['valid_to']}", markup=False)
+
+
+def _decide(api: Api, order: str, step: str | None, decision: dict[str, Any], *, as_json: bool) -> None:
+    waiting = api.get(f"/v1/reviews/{step}")["waiting"] if step else _waiting(api, order, "me")
+    given = {name: value for name, value in decision.items() if value is not None}
+    body = {"step_id": waiting["step_id"], "version": waiting["version"], **given}
+    done = api.post(f"/v1/orders/{waiting['order_id']}/decisions", body)
+    if as_json:
+        print_json(done)
+    else:
+        console().print(f"{done['number']} is {done['status']}", markup=False)
+
+
+def _waiting(api: Api, order: str, wanted: str) -> dict[str, Any]:
+    """The one open step of an order; refused with who is asked when it is none of mine, or when there are several."""
+    found = [
+        row for row in api.rows("/v1/reviews", 1_000, **{"for": wanted}) if order in (row["number"], row["order_id"])
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        steps = ", ".join(f"{row['step_id']} ({row['asks']})" for row in found)
+        raise CommandRefused(f"several steps of {order} wait: name one with --step: {steps}")
+    if wanted != "all":
+        return _waiting(api, order, "all")
+    raise CommandRefused(f"nothing of {order} waits for a decision: `oms reviews list` shows what does")
