@@ -16,6 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/orders/{order_id}/cancellation": {"reason": "changed plans"},
     "POST /v1/orders/{order_id}/feedback": {"rating": 5},
     "POST /v1/orders/{order_id}/holds/{hold_id}/release": {},
+    "POST /v1/orders/{order_id}/decisions": {"step_id": "nope", "decision": "approve", "version": 1},
 }
 OF_AN_ORDER = [operation for operation in CLOSED if "{order_id}" in operation]
 
@@ -24,6 +25,8 @@ async def _call(world: World, operation: str, role: str, *, order_id: str = "nop
     method, template = operation.split(" ")
     names = (
         "hold_id",
+        "step_id",
+        "delegation_id",
         "shipment_id",
         "recall_id",
         "invoice_id",

@@ -22,6 +22,7 @@ from services.orders.api import (
     orders,
     passwords,
     payments,
+    people,
     place,
     policies,
     prices,
@@ -30,6 +31,7 @@ from services.orders.api import (
     rates,
     recalls,
     reference,
+    reviews,
     shipments,
     stock,
     stream,
@@ -47,8 +49,9 @@ ABOUT = (
     "instants are RFC 3339 in UTC, refusals are problems (RFC 9457) with a stable code."
 )
 _NOUNS = (
-    place, orders, history, stream, cancellation, holds, feedback, customers, products, prices, policies, warehouses, rates,
-    stock, backorders, shipments, recalls, webhooks, invoices, payments, ledger, deliveries, mail_templates, passwords, audit, health, metrics, reference,
+    place, orders, history, stream, cancellation, holds, reviews, people, feedback, customers, products, prices, policies,
+    warehouses, rates, stock, backorders, shipments, recalls, webhooks, invoices, payments, ledger, deliveries, mail_templates,
+    passwords, audit, health, metrics, reference,
 )  # fmt: skip
 
 

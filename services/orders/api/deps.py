@@ -16,13 +16,10 @@ from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from services.kernel.clock import Clock
 from services.orders.access import Matrix, load_matrix
 from services.orders.api.measures import Measures
-from services.orders.domain.mails import Contacts
+from services.orders.domain.mails import NOBODY, Contacts
 from services.runtime.auth import Principal
 from services.runtime.db import Database
 from workflows.messages import CancelOrder, CancelOutcome, Look, OrderRef, Receipt, Seen
-
-NOBODY = Contacts("", "", "", "")
-"""No mailbox of ours: nobody here is told anything."""
 
 
 class Verifies(Protocol):

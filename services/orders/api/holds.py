@@ -44,7 +44,7 @@ def release_hold(
     def act(_request_id: str) -> OrderDocument:
         with deps.database.transaction() as session:
             found_id = orders.find_id(session, order_id, who.scope)
-            holds.release(session, found_id, hold_id, who, wanted.note, deps.clock(), expected)
+            holds.release(session, found_id, hold_id, who, wanted.note, deps.clock(), expected, contacts=deps.contacts)
             return order_document(dossier.page(session, found_id, who.scope), who)
 
     return once.answer(wanted, act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from services.orders.api.review_shapes import ReviewShape
 from services.orders.api.shapes import AddressShape, MoneyShape
 from services.orders.domain.order import Totals
 
@@ -229,6 +230,9 @@ class OrderDocument(BaseModel):
     lines: list[OrderLine]
     holds: list[HoldShape]
     violations: list[ViolationShape]
+    reviews: list[ReviewShape] = Field(
+        description="What people were asked, oldest first; a customer sees its own chain."
+    )
     cancellations: list[OrderCancellation]
     shipments: list[OrderShipment]
     invoices: list[OrderInvoice]

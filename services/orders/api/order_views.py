@@ -22,6 +22,7 @@ from services.orders.api.order_shapes import (
     ViolationShape,
     WaitingForShape,
 )
+from services.orders.api.review_shapes import review_shapes
 from services.orders.api.shapes import AddressShape, MoneyShape, rfc3339
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.holds import Hold
@@ -79,7 +80,22 @@ def hold_shape(hold: Hold, *, is_customer: bool) -> HoldShape:
 
 
 def order_document(page: OrderPage, who: Caller) -> OrderDocument:
-    """The whole order as this caller may see it: a customer is not told our reasons of holds and warnings."""
+    """The whole order as this caller may see it: a customer is not told our reasons of holds and warnings.
+
+    Who sees no money (the floor, the plant) reads empty amounts and no invoices.
+    """
+    document = _document(page, who)
+    return document if who.sees_money else _without_money(document)
+
+
+def _without_money(document: OrderDocument) -> OrderDocument:
+    none = MoneyShape(amount="", currency=document.currency)
+    lines = [line.model_copy(update={"unit_price": "", "extended": none}) for line in document.lines]
+    totals = TotalsShape(merchandise=none, discount=none, freight=none, tax=none, total=none)
+    return document.model_copy(update={"totals": totals, "lines": lines, "invoices": []})
+
+
+def _document(page: OrderPage, who: Caller) -> OrderDocument:
     order, standing = page.dossier.order, page.dossier.standing
     is_customer = who.reach == "own"
     reached = page.dossier.lines()
@@ -97,6 +113,7 @@ def order_document(page: OrderPage, who: Caller) -> OrderDocument:
             for each in page.violations
             if each.severity == BLOCK or not is_customer
         ],
+        reviews=review_shapes(page.reviews, who),
         cancellations=[_cancellation(each) for each in page.cancellations],
         shipments=[_shipment(each) for each in sorted(progress.shipments.values(), key=lambda each: each.number)],
         invoices=[_invoice(each) for each in sorted(progress.invoices.values(), key=lambda each: each.number)],

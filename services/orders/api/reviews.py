@@ -1,0 +1,96 @@
+"""Reviews: what waits for whom, one step, and deciding it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from services.orders import dossier, inbox, reviews
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import DepsOf
+from services.orders.api.handing_over import hand_over
+from services.orders.api.history import OrderReference
+from services.orders.api.idempotency import OnceOf
+from services.orders.api.inputs import IDENTITY, Day, Identity, Input, Text, Version
+from services.orders.api.order_shapes import OrderDocument
+from services.orders.api.order_views import order_document
+from services.orders.api.orders import check_cursor
+from services.orders.api.paging import Page, PagingOf
+from services.orders.api.review_shapes import ReviewStepDocument, WaitingStep, review_shape, step_shape, waiting_step
+from services.orders.inbox import Waiting
+from services.orders.reviews import Wanted
+from services.orders.store import orders
+
+router = APIRouter(tags=["reviews"])
+
+
+class DecisionInput(Input):
+    """A decision on an open step; what is not a member here (who decides, for whom) is never taken from a request."""
+
+    step_id: Identity
+    decision: Literal["approve", "reject", "request_changes"]
+    version: Version = Field(description="The order's version that you have seen; stale is 409.")
+    note: Text = Field(default="", description="Why; needed for anything but an approval.")
+    ready_on: Day | None = Field(
+        default=None, description="Manufacturing alone: another day than its calendar allows; left out, that day."
+    )
+
+
+@router.get("/v1/reviews")
+def list_reviews(
+    deps: DepsOf,
+    who: CallerOf,
+    paging: PagingOf,
+    wanted: Annotated[
+        Literal["me", "team", "all"],
+        Query(
+            alias="for", description="me: what you are asked; team: what your roles are asked; all: all you may see."
+        ),
+    ] = "me",
+) -> Page[WaitingStep]:
+    """Steps that wait for a decision, what is due first, each with whether you may take it and why not."""
+    check_cursor(paging.cursor)
+    now = deps.clock()
+    with deps.database.reading() as session:
+        found = inbox.page(session, who, wanted, now, limit=paging.limit, cursor=paging.cursor)
+    rows = [waiting_step(row, who, _age_hours(row, now)) for row in found.rows]
+    return Page(rows=rows, next_cursor=found.next_cursor or None)
+
+
+@router.get("/v1/reviews/{step_id}")
+def get_review_step(
+    deps: DepsOf, who: CallerOf, step_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+) -> ReviewStepDocument:
+    """One step in whatever state, with the review around it: who decided already, and who is next."""
+    now = deps.clock()
+    with deps.database.reading() as session:
+        found = inbox.one(session, who, step_id, now)
+    is_outside = who.reach == "own"
+    return ReviewStepDocument(
+        waiting=waiting_step(found, who, _age_hours(found, now)),
+        step=step_shape(found.step, is_outside=is_outside),
+        review=review_shape(found.review, who),
+    )
+
+
+@router.post("/v1/orders/{order_id}/decisions", response_model=OrderDocument)
+def decide(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderReference, body: DecisionInput) -> Response:
+    """Approve, reject or request changes: one decision, bound to the version you saw; a late one is told how things stand."""
+
+    def act(_request_id: str) -> OrderDocument:
+        with deps.database.reading() as session:
+            found_id = orders.find_id(session, order_id)
+        wanted = Wanted(body.step_id, body.decision, body.version, body.note, body.ready_on)
+        decided = reviews.take_decision(deps.database, found_id, wanted, who, deps.contacts, deps.clock)
+        hand_over(deps, found_id, "decide", decided.decision.decision_id, decided.intent_id)
+        with deps.database.reading() as session:
+            return order_document(dossier.page(session, found_id, who.scope), who)
+
+    return once.answer(body, act)
+
+
+def _age_hours(row: Waiting, now: datetime) -> int:
+    return max(0, (now - (row.step.opened_at or now)) // timedelta(hours=1))
