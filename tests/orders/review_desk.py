@@ -13,6 +13,7 @@ from services.orders.domain.clearance import Deadline
 from services.orders.domain.people import Delegation, Person
 from services.orders.domain.reviews import Step
 from services.orders.reviews import Decided, Wanted
+from services.orders.store import reviews as review_store
 from services.runtime.db import Database
 from tests.orders.desk import ANY, CONTACTS, NOON, Desk, caller
 
@@ -91,6 +92,12 @@ class ReviewDesk(Desk):
     def steps(self, order_id: str) -> tuple[Step, ...]:
         asked = self.read(order_id).asked
         return asked.reviews[-1].steps if asked.reviews else ()
+
+    def all_steps(self, order_id: str) -> tuple[Step, ...]:
+        """Steps of the newest review, whether or not it stands."""
+        with self.database.reading() as session:
+            found = review_store.of_order(session, order_id)
+        return found[-1].steps if found else ()
 
     def open_step(self, order_id: str, position: str = "") -> Step:
         return next(step for step in self.steps(order_id) if step.is_open and position in ("", step.position))

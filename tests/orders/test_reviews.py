@@ -81,16 +81,9 @@ def test_a_rejection_ends_the_order_and_what_is_left_is_void(desk: ReviewDesk) -
     assert (done.dossier.order.phase, done.dossier.standing.status) == ("rejected", "rejected")
     assert [step.state for step in desk.steps(order_id)] == []  # nothing stands, so nothing is read with the order
     with pytest.raises(Refused, match="rejected"):
-        desk.decide(order_id, FAY, step=replace_step(desk, order_id))
+        desk.decide(order_id, FAY, step=desk.all_steps(order_id)[-1])
     assert desk.mails(order_id)[-1] == "order_rejected"
     assert desk.broken() == []
-
-
-def replace_step(desk: ReviewDesk, order_id: str):  # type: ignore[no-untyped-def]  # a Step of an ended review
-    from services.orders.store import reviews
-
-    with desk.database.reading() as session:
-        return reviews.of_order(session, order_id)[-1].steps[-1]
 
 
 def test_changes_that_are_asked_for_wait_for_sales(desk: ReviewDesk) -> None:
@@ -103,7 +96,7 @@ def test_changes_that_are_asked_for_wait_for_sales(desk: ReviewDesk) -> None:
     assert (done.dossier.order.phase, waiting.who) == ("in_review", "sales_rep")
     assert desk.mails(order_id)[-1] == "changes_requested"
     with pytest.raises(Refused):
-        desk.decide(order_id, FAY, step=replace_step(desk, order_id))
+        desk.decide(order_id, FAY, step=desk.all_steps(order_id)[-1])
     assert desk.broken() == []
 
 
