@@ -93,7 +93,7 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as billing last told of it."""
+    """An invoice as billing last told of it; its parts are 0 where an old fact did not tell them."""
 
     invoice_id: str
     number: str
@@ -105,6 +105,10 @@ class Invoice:
     due_on: str
     status: str
     sequence: int
+    merchandise_minor: int = 0
+    discount_minor: int = 0
+    freight_minor: int = 0
+    tax_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +257,11 @@ def _invoices_in(fact: Fact) -> list[Invoice]:
 
 def _invoice_of(told: Mapping[str, Any], sequence: int) -> Invoice:
     texts = ("invoice_id", "number", "shipment_id", "currency", "invoiced_on", "due_on", "status")
+    parts = ("merchandise_minor", "discount_minor", "freight_minor", "tax_minor")
+    values: dict[str, Any] = {name: str(told[name]) for name in texts}
+    values |= {name: int(told.get(name, 0)) for name in parts}
     return Invoice(
-        **{name: str(told[name]) for name in texts},
+        **values,
         total_minor=int(told["total_minor"]),
         paid_minor=int(told["paid_minor"]),
         sequence=sequence,

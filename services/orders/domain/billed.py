@@ -1,0 +1,49 @@
+"""What of an order is invoiced, and what that leaves free in a change: what was billed is only taken back by a credit note."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.kernel.errors import Refused
+from services.kernel.money import Money
+from services.orders.domain.projection import LineQuantities, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """The sums of an order's invoices: goods less discount, the discount, and the freight."""
+
+    net: Money
+    discount: Money
+    freight: Money
+
+
+def billed(progress: Progress, currency: str) -> Billed:
+    """What the invoices that were heard of come to."""
+    invoices = progress.invoices.values()
+    discount = Money(sum(each.discount_minor for each in invoices), currency)
+    merchandise = Money(sum(each.merchandise_minor for each in invoices), currency)
+    return Billed(merchandise - discount, discount, Money(sum(each.freight_minor for each in invoices), currency))
+
+
+def charges_after(
+    merchandise: Money, discount: Money, freight: Money, lines: dict[str, LineQuantities], already: Billed
+) -> tuple[Money, Money]:
+    """Discount and freight of a changed order, so that its invoices can sum to it.
+
+    An order of which every unit is invoiced gets no invoice any more: it keeps what was billed. Otherwise the next ones take the
+    rest, so neither the discount, nor the freight, nor the net may be less than what was billed: Refused BELOW_INVOICED.
+    """
+    is_billed = any(line.invoiced for line in lines.values())
+    if is_billed and all(line.invoiced >= line.wanted for line in lines.values()):
+        return already.discount, already.freight
+    for what, wanted, least in (
+        ("discount", discount, already.discount),
+        ("freight", freight, already.freight),
+        ("net of the goods", merchandise - discount, already.net),
+    ):
+        if wanted < least:
+            raise Refused(
+                "BELOW_INVOICED", f"the {what} would be {wanted} and {least} of it are invoiced: ask for a credit note"
+            )
+    return discount, freight
