@@ -73,6 +73,8 @@ def _get(
     candidates: tuple[Candidate, ...],
 ) -> None:
     """Hold what is free before anything is given up, and queue the rest: nobody is overtaken by a change."""
+    if not added:
+        return
     places = [candidate.warehouse_id for candidate in candidates]
     plan = allocate(added, stock.available(session, {line.sku for line in added}, places), candidates)
     stock.hold(session, plan.taken())

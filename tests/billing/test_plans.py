@@ -17,6 +17,8 @@ def live(desk: Desk) -> dict[str, Any]:
     desk.limit(1_000_000)
     desk.pay(500, "BANK-1")
     desk.commit("ord_1", 2500)
+    desk.adjust("ord_1", 2400)
+    desk.adjust("ord_1", 2500)
     invoice = desk.invoice(order_of({"1": (2, "12.50")}), "shp_1", {"1": 2})
     desk.move("fact_1", "stock_issued", 1400, order_id="ord_1")
     desk.pay(2000, "BANK-2", to={invoice.invoice_id: 2000})

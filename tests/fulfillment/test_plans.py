@@ -21,7 +21,11 @@ def test_no_statement_of_a_shipments_life_reads_a_whole_table(floor: Floor) -> N
     floor.get(parcel)
     for wanted in ({"order_id": "ord_1"}, {"warehouse_id": "W1"}, {"state": pb.SHIPMENT_STATE_DELIVERED}):
         floor.page(**wanted)
-    floor.release(("1", "W1", 2), order_id="ord_2")
+    floor.release(("L1", "W1", 2), ("L2", "W1", 2), order_id="ord_2")
+    floor.answer(floor.recall("ord_2", L1=1).recall_id, yes=True)
+    floor.recall("ord_2", "chg_2", L1=1)
+    floor.recalls()
+    floor.recalls(order_id="ord_2")
     floor.cancel("ord_2")
 
     assert len(statements) > 20

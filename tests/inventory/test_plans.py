@@ -17,6 +17,8 @@ def test_no_statement_of_an_orders_life_reads_a_whole_table(stockroom: Stockroom
     stockroom.reserve("ord_1", {"1": ("A", 2)})
     stockroom.reserve("ord_2", {"1": ("A", 4)})
     stockroom.held("ord_2")
+    stockroom.change("ord_2", {"1": ("A", 5), "2": ("B", 1)})
+    stockroom.change("ord_2", {"1": ("A", 3)})
     stockroom.ship("ord_1", "shp_1", "w1", {"1": ("A", 2)})
     stockroom.receive("w1", "A", 3)
     stockroom.release("ord_2")

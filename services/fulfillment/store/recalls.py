@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, literal_column, update
 from sqlmodel import Session, col, select
 
 from services.fulfillment.domain.recall import Recall, RecallLine, RecallState
 from services.fulfillment.models import RecallLineRow, RecallRow, ShipmentRow
 from services.kernel.errors import Conflict, NotFound
 
-_PENDING = col(RecallRow.state) == RecallState.PENDING.value
+_PENDING = col(RecallRow.state) == literal_column("'pending'")
+"""As the index of pending recalls says it: SQLite takes such an index for no parameter."""
 
 
 def add(session: Session, recall: Recall) -> None:

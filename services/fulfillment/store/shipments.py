@@ -143,6 +143,8 @@ def of_order(session: Session, order_id: str) -> list[Shipment]:
 
 def by_ids(session: Session, shipment_ids: Collection[str]) -> dict[str, Shipment]:
     """Shipment id → shipment, of those that exist."""
+    if not shipment_ids:
+        return {}
     rows = session.execute(_BY_IDS, {"ids": sorted(shipment_ids)}).all()
     return {each.shipment_id: each for each in _load(session, rows)}
 

@@ -28,7 +28,9 @@ def holdings(session: Session, order_id: str) -> list[Holding]:
             if units:
                 kept[row.line_id][row.warehouse_id] = kept[row.line_id].get(row.warehouse_id, 0) + units
     waiting: defaultdict[str, int] = defaultdict(int)
-    for row in session.execute(select(backorder).where(backorder.c.order_id == order_id)):
+    # by reservation: the index by order holds only what still waits
+    waits = backorder.c.reservation_id == reservation.c.reservation_id
+    for row in session.execute(select(backorder).join(reservation, waits).where(reservation.c.order_id == order_id)):
         skus[row.line_id] = row.sku
         waiting[row.line_id] += row.waiting_quantity
     return [Holding(line, skus[line], waiting[line], held[line], shipped[line]) for line in sorted(skus)]
