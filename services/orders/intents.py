@@ -10,7 +10,6 @@ from sqlmodel import Session
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.mails import Mail
 from services.orders.domain.order import Order
-from services.orders.store import facts
 from services.runtime import outbox
 
 NOTIFY = "notify"
@@ -52,9 +51,8 @@ def start(session: Session, order: Order, now: datetime) -> str:
         "payment_method": order.payment_method,
         "is_ship_complete": order.is_ship_complete,
     }
-    fact_id = outbox.emit(session, kind=START, order_id=order.order_id, detail=detail, now=now)
-    facts.hold_back(session, fact_id, now + CALLER_FIRST)
-    return fact_id
+    rests_until = now + CALLER_FIRST
+    return outbox.emit(session, kind=START, order_id=order.order_id, detail=detail, now=now, not_before=rests_until)
 
 
 def signal(
@@ -87,11 +85,15 @@ def cancel(session: Session, cancellation: Cancellation, now: datetime) -> str:
     """The intent to hand a cancellation to the workflow; gives its id. The relay takes it when the request could not."""
     detail = {"cancellation_id": cancellation.cancellation_id, "reason": cancellation.reason}
     subject = cancellation.cancellation_id
-    fact_id = outbox.emit(
-        session, kind=CANCEL, order_id=cancellation.order_id, subject_id=subject, detail=detail, now=now
+    return outbox.emit(
+        session,
+        kind=CANCEL,
+        order_id=cancellation.order_id,
+        subject_id=subject,
+        detail=detail,
+        now=now,
+        not_before=now + CALLER_FIRST,
     )
-    facts.hold_back(session, fact_id, now + CALLER_FIRST)
-    return fact_id
 
 
 def look(session: Session, order_id: str, update: str, subject_id: str, now: datetime) -> str:
@@ -100,6 +102,12 @@ def look(session: Session, order_id: str, update: str, subject_id: str, now: dat
     The relay takes it when the request could not. The workflow reads what was decided; a repeat changes nothing.
     """
     detail = {"update": update}
-    fact_id = outbox.emit(session, kind=LOOK, order_id=order_id, subject_id=subject_id, detail=detail, now=now)
-    facts.hold_back(session, fact_id, now + CALLER_FIRST)
-    return fact_id
+    return outbox.emit(
+        session,
+        kind=LOOK,
+        order_id=order_id,
+        subject_id=subject_id,
+        detail=detail,
+        now=now,
+        not_before=now + CALLER_FIRST,
+    )

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import Column, Insert, LargeBinary, MetaData, Select, Table, Text, Update, bindparam, select, update
+from sqlalchemy import Column, LargeBinary, MetaData, Select, Table, Text, Update, bindparam, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
@@ -43,7 +43,7 @@ def begin(session: Session, metadata: MetaData, request_id: str, request: Messag
         raise InvalidArgument(
             "REQUEST_ID_MISSING", f"send a request_id of 1 to {MAX_REQUEST_ID} characters: the business key"
         )
-    if _claim(session, _statements(metadata.tables[_TABLE]), request_id, _digest(request)):
+    if _claim(session, _statements(metadata.tables[_TABLE]), _values(request_id, request)):
         return None
     return earlier(session, metadata, request_id, request)
 
@@ -70,7 +70,6 @@ class _Statements:
     """Built once a service: putting a statement together costs several times what running it does."""
 
     find: Select[Any]
-    add: Insert
     claim: ReturningInsert[Any]
     answer: Update
 
@@ -78,27 +77,39 @@ class _Statements:
 @cache
 def _statements(table: Table) -> _Statements:
     is_it = table.c.request_id == bindparam("id")
+    # the clause is PostgreSQL's and SQLite's alike
     claim = postgresql.insert(table).on_conflict_do_nothing(index_elements=["request_id"])
     return _Statements(
         find=select(table.c.request_sha256, table.c.response).where(is_it),
-        add=table.insert(),
         claim=claim.returning(table.c.request_id),
         answer=update(table).where(is_it).values(response=bindparam("first")),
     )
 
 
-def _claim(session: Session, statements: _Statements, request_id: str, digest: str) -> bool:
+def _claim(session: Session, statements: _Statements, values: dict[str, Any]) -> bool:
     """Insert the id unless it is there; whether this transaction owns it now."""
-    values = {"request_id": request_id, "request_sha256": digest, "answered_at": datetime.now(UTC).isoformat()}
-    if session.get_bind().dialect.name == "sqlite":
-        known = session.execute(statements.find, {"id": request_id}).first()
-        if known is None:
-            session.execute(statements.add, values)
-        return known is None
     return session.execute(statements.claim, values).first() is not None
+
+
+def _values(request_id: str, request: Message) -> dict[str, Any]:
+    return {
+        "request_id": request_id,
+        "request_sha256": _digest(request),
+        "answered_at": datetime.now(UTC).isoformat(),
+    }
 
 
 def finish(session: Session, metadata: MetaData, request_id: str, response: Message) -> None:
     """Store the answer beside the change."""
     answer = _statements(metadata.tables[_TABLE]).answer
     session.execute(answer, {"id": request_id, "first": response.SerializeToString(deterministic=True)})
+
+
+def keep(session: Session, metadata: MetaData, request_id: str, request: Message, response: Message) -> None:
+    """Store the answer to a request whose deed was done elsewhere; an answer that is there stays.
+
+    AlreadyExists(REQUEST_ID_REUSED) where it answers another request.
+    """
+    values = {**_values(request_id, request), "response": response.SerializeToString(deterministic=True)}
+    if not _claim(session, _statements(metadata.tables[_TABLE]), values):
+        earlier(session, metadata, request_id, request)

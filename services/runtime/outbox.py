@@ -93,8 +93,9 @@ def emit(
     order_id: str = "",
     subject_id: str = "",
     detail: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+    not_before: datetime | None = None,
 ) -> str:
-    """Write a message in the caller's transaction and give its id.
+    """Write a message in the caller's transaction and give its id; `not_before` lets it rest until then.
 
     Pass `detail` as a callable when it sums rows of the order: it is evaluated after the order's counter row is locked, so two
     transactions of one order cannot each miss what the other did.
@@ -112,6 +113,7 @@ def emit(
         "occurred_at": now,
         "state": "unsent",
         "attempts": 0,
+        "retry_at": not_before,
         "last_error": "",
     }
     session.execute(_statements().add, row)

@@ -84,9 +84,8 @@ class Once:
         database = self.deps.database
         with database.transaction() as session:
             # a twin that ran at the same moment may have stored the same answer first
-            if idempotency.begin(session, database.metadata, self.request_id, request) is None:
-                stored = BytesValue(value=json.dumps(kept, ensure_ascii=False).encode())
-                idempotency.finish(session, database.metadata, self.request_id, stored)
+            stored = BytesValue(value=json.dumps(kept, ensure_ascii=False).encode())
+            idempotency.keep(session, database.metadata, self.request_id, request, stored)
 
 
 def request_id_of(who: Caller, key: str) -> str:

@@ -17,7 +17,6 @@ from services.runtime.db import table_of
 _fact = table_of(FactRow)
 # the clause is PostgreSQL's and SQLite's alike
 _KEEP = postgresql.insert(_fact).on_conflict_do_nothing(index_elements=["fact_id"]).returning(_fact.c.fact_id)
-_HOLD_BACK = update(outbox).where(outbox.c.fact_id == bindparam("id")).values(retry_at=bindparam("until"))
 _MARK_DONE = (
     update(outbox)
     .where(outbox.c.fact_id == bindparam("id"), outbox.c.state != "sent")
@@ -73,11 +72,6 @@ def late_facts(session: Session, limit: int = 100) -> list[LateFact]:
     query = select(LateFactRow).order_by(col(LateFactRow.arrived_at).desc(), col(LateFactRow.fact_id)).limit(limit)
     names = ("fact_id", "signal", "order_id", "subject_id", "arrived_at")
     return [LateFact(**{name: getattr(row, name) for name in names}) for row in session.scalars(query)]
-
-
-def hold_back(session: Session, fact_id: str, until: datetime) -> None:
-    """Let an outbox row rest until an instant: somebody else is about to do what it asks for."""
-    session.execute(_HOLD_BACK, {"id": fact_id, "until": until})
 
 
 def mark_done(session: Session, fact_id: str) -> None:
