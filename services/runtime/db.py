@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,11 +28,10 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlmodel import Session, SQLModel
 
 from services.runtime import idempotency, telemetry
+from services.runtime.writers import BUSY_S, Writers
 
 STRICT = {"sqlite_strict": True}
 """Last member of every __table_args__: SQLite then refuses values of the wrong type, as PostgreSQL does."""
-
-_BUSY_S = 30.0
 
 Text = SqlText
 Int64 = BigInteger().with_variant(Integer(), "sqlite")
@@ -117,7 +115,8 @@ class Database:
     """A service's own database: SQLite file or PostgreSQL, chosen by the URL.
 
     `transaction()` commits when its block ends and rolls back when it raises; nobody else commits. On SQLite a writer
-    begins with BEGIN IMMEDIATE, so writers queue for up to 30 s instead of failing at their first write.
+    begins with BEGIN IMMEDIATE, so writers queue for up to 30 s instead of failing at their first write, and those of one
+    process that wait share a commit.
     """
 
     def __init__(self, url: str, metadata: MetaData, migrations: Path) -> None:
@@ -127,7 +126,7 @@ class Database:
         self.engine = _engine(url)
         self._reader = self.engine.execution_options(oms_reading=True)
         self._listeners: list[tuple[frozenset[str] | None, Callable[[], None]]] = []
-        self._turn = threading.Lock()
+        self._writers = Writers(self.engine) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -137,23 +136,18 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A writing session; wakes those who wait for what it emitted after its commit."""
-        with self._own_turn(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with self._writing() as session:
             yield session
         self._wake(session.info.pop("emitted_kinds", frozenset()), is_for_all=session.info.pop("emitted", False))
 
     @contextmanager
-    def _own_turn(self) -> Iterator[None]:
-        """Writers of one SQLite file in one process queue here: SQLite's own waiting is sleeping and trying again."""
-        if not self.is_sqlite:
-            yield
-            return
-        # whoever waits longer than SQLite would lets SQLite refuse it
-        is_held = self._turn.acquire(timeout=_BUSY_S)
-        try:
-            yield
-        finally:
-            if is_held:
-                self._turn.release()
+    def _writing(self) -> Iterator[Session]:
+        if self._writers is not None:
+            with self._writers.turn() as session:
+                yield session
+        else:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
 
     def _wake(self, emitted: Collection[str], *, is_for_all: bool) -> None:
         if not emitted and not is_for_all:
@@ -210,7 +204,7 @@ def _engine(url: str) -> Engine:
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
             url,
-            connect_args={"timeout": _BUSY_S, "check_same_thread": False},
+            connect_args={"timeout": BUSY_S, "check_same_thread": False},
             pool_size=8,
             max_overflow=24,
             pool_timeout=30,

@@ -1,0 +1,137 @@
+"""The writers of one SQLite file: one at a time, and those who wait share the commit that brings their rows to the disk."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+BUSY_S = 30.0
+MOST = 40
+"""How many transactions share a commit at most, so that the first of them does not wait for ever."""
+
+
+class _Group:
+    """Transactions that are committed together. Nobody of them hears that it is done before the disk has all of them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.size = 0
+        self.is_settled = threading.Event()
+        self.failure: BaseException | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether SQLite still knows the transaction: a full disk, say, makes it roll back by itself."""
+        driver: Any = self.connection.connection.dbapi_connection
+        return bool(driver.in_transaction)
+
+
+class Writers:
+    """Gives each writer its turn and a session of its own.
+
+    A commit waits for the disk for milliseconds, in which nobody else can write. So a writer who is done and sees others wait
+    leaves the commit to them, and returns when one of them has made it. What one of them takes back, by an error, is its own
+    part alone; should the commit fail, it fails for all.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._changed = threading.Condition()
+        self._is_busy = False
+        self._waiting = 0
+        self._left_open: _Group | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[Session]:
+        """A writing session; what was written is on the disk when the block has been left. Raises OperationalError after 30 s."""
+        group = self._enter()
+        # the first may take everything back; who comes later takes back to a savepoint
+        mode: Any = "create_savepoint" if group.size else "rollback_only"
+        try:
+            with (
+                Session(group.connection, expire_on_commit=False, join_transaction_mode=mode) as session,
+                session.begin(),
+            ):
+                yield session
+        except BaseException:
+            self._take_back(group)
+            raise
+        group.size += 1
+        if not self._leave_to_others(group):
+            self._commit(group)
+        group.is_settled.wait()
+        if group.failure is not None:
+            raise group.failure
+
+    def _enter(self) -> _Group:
+        with self._changed:
+            self._waiting += 1
+            is_free = self._changed.wait_for(lambda: not self._is_busy, BUSY_S)
+            self._waiting -= 1
+            if not is_free:
+                raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+            self._is_busy = True
+            group, self._left_open = self._left_open, None
+        return group or self._begin()
+
+    def _begin(self) -> _Group:
+        connection = None
+        try:
+            connection = self._engine.connect()
+            connection.begin()
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            self._pass_on()
+            raise
+        return _Group(connection)
+
+    def _leave_to_others(self, group: _Group) -> bool:
+        """Whether somebody waits, who goes on with the group and sees to its commit."""
+        with self._changed:
+            if not self._waiting or group.size >= MOST:
+                return False
+            self._left_open = group
+            self._is_busy = False
+            self._changed.notify()
+            return True
+
+    def _take_back(self, group: _Group) -> None:
+        """One has failed and is undone; those before it still want their commit."""
+        if not group.size:
+            self._end(group)
+        elif not group.is_alive:
+            group.failure = OperationalError(
+                "COMMIT", None, sqlite3.OperationalError("the database took the transaction back")
+            )
+            self._end(group)
+        elif not self._leave_to_others(group):
+            self._commit(group)
+
+    def _commit(self, group: _Group) -> None:
+        try:
+            group.connection.commit()
+        except BaseException as failure:  # noqa: BLE001  # each of the group raises it: nobody may believe that it is stored
+            group.failure = failure
+            group.connection.invalidate()  # whatever is left of the transaction goes with it
+        finally:
+            self._end(group)
+
+    def _end(self, group: _Group) -> None:
+        try:
+            group.connection.close()
+        finally:
+            self._pass_on()
+            group.is_settled.set()
+
+    def _pass_on(self) -> None:
+        with self._changed:
+            self._is_busy = False
+            self._changed.notify()

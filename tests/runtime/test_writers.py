@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from services.kernel.errors import Refused
+from services.runtime.db import Database
+from tests.runtime.conftest import runtime_metadata
+
+WRITERS = 20
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path / 'shelf.db'}", runtime_metadata(), tmp_path)
+    runtime_metadata().create_all(made.engine)
+    yield made
+    made.close()
+
+
+def put(session: Session, sku: str) -> None:
+    shelf = runtime_metadata().tables["shelf"]
+    session.execute(shelf.insert().values(sku=sku, on_hand=0, is_open=True))
+
+
+def on_disk(database: Database, sku: str) -> bool:
+    """Whether another connection sees the row."""
+    with sqlite3.connect(database.url.removeprefix("sqlite:///")) as other:
+        found: tuple[int] = other.execute("SELECT count(*) FROM shelf WHERE sku = ?", (sku,)).fetchone()
+    return found == (1,)
+
+
+def behind_one_that_is_busy(database: Database, write: Callable[[str], bool], count: int) -> list[Future[bool]]:
+    """`write` of "1", "2", … by as many threads, all of which wait while one more writes "first"."""
+    pool = ThreadPoolExecutor(count)
+    assert database._writers is not None
+    with database.transaction() as session:
+        put(session, "first")
+        written = [pool.submit(write, str(number)) for number in range(1, count + 1)]
+        while database._writers._waiting < count:
+            threading.Event().wait(0.001)
+    pool.shutdown()
+    return written
+
+
+def test_writers_that_wait_share_a_commit_and_none_returns_before_it(database: Database) -> None:
+    commits: list[object] = []
+    event.listen(database.engine, "commit", commits.append)
+
+    def write(sku: str) -> bool:
+        with database.transaction() as session:
+            put(session, sku)
+        return on_disk(database, sku)
+
+    written = behind_one_that_is_busy(database, write, WRITERS)
+
+    assert [each.result() for each in written] == [True] * WRITERS
+    assert on_disk(database, "first")
+    assert len(commits) == 1
+
+
+def test_one_that_fails_takes_back_its_own_part_alone(database: Database) -> None:
+    def write(sku: str) -> bool:
+        with database.transaction() as session:
+            put(session, sku)
+            if int(sku) % 2:
+                raise Refused("ODD", "odd numbers are refused")
+        return True
+
+    written = behind_one_that_is_busy(database, write, WRITERS)
+
+    refused = [isinstance(each.exception(), Refused) for each in written]
+    assert refused == [True, False] * (WRITERS // 2)
+    assert [on_disk(database, str(number)) for number in range(1, WRITERS + 1)] == [False, True] * (WRITERS // 2)
+
+
+def test_a_commit_that_fails_fails_for_all_who_share_it(database: Database) -> None:
+    def fail(_connection: object) -> None:
+        raise OSError("the disk is away")
+
+    event.listen(database.engine, "commit", fail)
+
+    def write(sku: str) -> bool:
+        with database.transaction() as session:
+            put(session, sku)
+        return True
+
+    with pytest.raises(OSError, match="away"):
+        behind_one_that_is_busy(database, write, 3)
+    event.remove(database.engine, "commit", fail)
+
+    assert not on_disk(database, "first")
+    assert write("after")
+
+
+def test_a_transaction_that_the_database_took_back_is_told_to_all_who_share_it(database: Database) -> None:
+    def write(sku: str) -> bool:
+        with database.transaction() as session:
+            put(session, sku)
+            session.execute(text("ROLLBACK"))  # what SQLite does by itself when its disk is full
+            raise RuntimeError("the database is full")
+
+    with pytest.raises(OperationalError, match="took the transaction back"):
+        behind_one_that_is_busy(database, write, 1)
+
+    assert not on_disk(database, "first")
+    with database.transaction() as session:
+        put(session, "after")
+    assert on_disk(database, "after")
+
+
+def test_many_groups_lose_nothing(database: Database) -> None:
+    def write(number: int) -> None:
+        with database.transaction() as session:
+            put(session, str(number))
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(write, range(1000)))
+
+    with database.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM shelf")).scalar_one() == 1000
