@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
+import yaml
 from fastapi import FastAPI
 
-from services.orders import logins
+from services.orders import logins, master, rules
 from services.orders.api.app import create_app
 from services.orders.api.deps import ApiSettings, ConsoleSettings, Deps
 from services.orders.console.visitor import session_cookie
@@ -21,6 +22,7 @@ from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
 from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications, FakeWorkflows
 from tests.orders.desk import CONTACTS, RITA, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
+from tests.orders.review_desk import ReviewDesk
 
 BASE = "http://console.example"
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -112,7 +114,8 @@ def build(database: Database, keys_dir: Path, **console: Any) -> House:
 
 
 def fill(desk: Desk) -> dict[str, str]:
-    """Orders of every kind: name → number."""
+    """Orders of every kind, placed not long ago: name → number."""
+    desk.now = datetime.now(UTC) - timedelta(hours=20)
     made = {
         "delivered": _life(desk, desk.accepted(("PUMP", 2), po_number="PO-7781")),
         "backordered": _backordered(desk),
@@ -121,8 +124,19 @@ def fill(desk: Desk) -> dict[str, str]:
         "rejected": _placed(desk, ("OLD", 1), po_number="PO-1"),
         "bolt": desk.place(("CENT", 3), by=SUPPORT, customer_id="cus_bolt", channel="email").number,
         "edi": _placed(desk, ("PUMP", 40), ("INSTALL", 1), by=RITA, channel="edi", po_number="4500012345"),
+        **_asked(desk),
     }
     return {name: _number(desk, one) for name, one in made.items()}
+
+
+def _asked(desk: Desk) -> dict[str, str]:
+    """An order that two levels of people are asked about."""
+    reviewing = ReviewDesk(desk.database)
+    reviewing.now, reviewing.keys = desk.now, desk.keys + 100
+    reviewed = reviewing.reviewed(300, by=SUPPORT, po_number="PO-9100")
+    with desk.database.transaction() as session:
+        master.put_policy(session, yaml.safe_load(rules.BUILT_IN.read_text("utf-8")), "root", desk.now)
+    return {"reviewed": reviewed}
 
 
 def _number(desk: Desk, reference: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from services.orders.store import holds, orders, reviews
 from tests.console import chrome
 from tests.console.conftest import open_database
 from tests.console.house import House, build
@@ -49,7 +50,7 @@ def at(browser: Browser, live: tuple[House, str], role: str, **context: Any) -> 
     opened: BrowserContext = browser.new_context(base_url=url, reduced_motion="reduce", **context)
     said: list[str] = []
     if role:
-        opened.add_cookies([{"name": "oms_session", "value": house.log_in(role).cookie, "url": url}])
+        opened.add_cookies([{"name": "oms_session", "value": house.log_in(*role.split(":")).cookie, "url": url}])
     page = opened.new_page()
     page.set_default_timeout(10_000)
     page.on("console", lambda message: said.append(message.text))
@@ -72,11 +73,10 @@ def violations(page: Page) -> list[Any]:
 
 
 def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
-    """(role, path) of every kind of page."""
+    """(role or role:person, path) of every kind of page."""
     with house.database.reading() as session:
-        from services.orders.store import holds, orders
-
         hold = holds.of_order(session, orders.find_id(session, numbers["held"]))[0]
+        step = reviews.of_order(session, orders.find_id(session, numbers["reviewed"]))[-1].steps[0]
     return [
         ("", "/login"),
         ("admin", "/"),
@@ -87,6 +87,11 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
         ("admin", f"/orders/{numbers['held']}/holds/{hold.hold_id}"),
         ("support", f"/orders/{numbers['held']}/cancel"),
         ("support", f"/orders/{numbers['shipping']}/cancel"),
+        ("approver:max", "/reviews"),
+        ("approver:max", f"/reviews/{step.step_id}"),
+        ("approver:fay", f"/reviews/{step.step_id}"),
+        ("support", f"/orders/{numbers['reviewed']}"),
+        ("approver:max", "/delegations"),
         ("admin", "/exceptions"),
         ("admin", "/exceptions/mail/del_1"),
         ("support", "/notifications/preview"),
@@ -149,6 +154,25 @@ def test_a_filter_changes_the_list_at_once_and_the_address_with_it(
         assert "status=backordered" in page.url
         page.go_back()
         expect(page.locator("#orders tbody tr")).not_to_have_count(1)
+    assert said == []
+
+
+def test_an_approver_decides_from_the_inbox_by_keyboard(
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+) -> None:
+    with at(browser, live, "approver:max") as (page, said):
+        page.goto("/reviews")
+        page.keyboard.press("j")
+        expect(page.get_by_role("link", name=numbers["reviewed"])).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Manager approval")
+        page.get_by_label("Note").fill("the customer pays well")
+        page.get_by_role("button", name="Approve").click()
+
+        expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+        page.goto(f"/orders/{numbers['reviewed']}")
+        expect(page.locator("#timeline")).to_contain_text("the customer pays well")
+        expect(page.locator("#standing")).to_contain_text("finance director approval")
     assert said == []
 
 

@@ -6,7 +6,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ def _house(tmp_path: Path, orders: int) -> House:
     database = Database(f"sqlite:///{tmp_path}/orders.db", models.Table.metadata, ROOT / "services/orders/migrations")
     database.migrate()
     house = build(database, tmp_path / "keys")
+    house.desk.now = datetime.now(UTC) - timedelta(hours=40)
     chance = random.Random(7)
     for _ in range(0, orders, 500):
         with database.transaction() as session:

@@ -9,6 +9,7 @@ from services.orders.api.deps import Deps
 from services.orders.console import (
     callback,
     cancellation,
+    delegations,
     errors,
     exceptions,
     files,
@@ -18,12 +19,15 @@ from services.orders.console import (
     orders,
     overview,
     preview,
+    reviews,
     stream,
 )
 from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
-_NOUNS = (files, login, callback, overview, orders, stream, holds, cancellation, exceptions, preview, my)
+_NOUNS = (
+    files, login, callback, overview, orders, stream, holds, cancellation, reviews, delegations, exceptions, preview, my,
+)  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 
 

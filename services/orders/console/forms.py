@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -32,6 +33,17 @@ async def read_form(request: Request) -> dict[str, str]:
         raise InvalidArgument(
             "FORM_UNREADABLE", "the form could not be read: reload the page and send it again"
         ) from unreadable
+    return _checked(pairs)
+
+
+def query_fields(request: Request) -> dict[str, str]:
+    """The fields of a form that was sent by GET, bounded as a posted one is."""
+    if len(request.url.query) > MAX_BYTES:
+        raise ApiError(413, "FORM_TOO_LARGE", f"a form has at most {MAX_BYTES // 1024} KiB: write less")
+    return _checked(request.query_params.multi_items())
+
+
+def _checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     fields = {name: " ".join(value.split()) for name, value in pairs}
     if len(fields) != len(pairs) or any(_REFUSED.search(text) for pair in fields.items() for text in pair):
         raise InvalidArgument("FORM_UNREADABLE", "the form holds a field twice or invisible characters: write it anew")

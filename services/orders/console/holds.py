@@ -38,5 +38,6 @@ def release_hold(form: FormOf, number: NumberOf, hold_id: HoldOf) -> Response:
     who = form.visitor
     with who.deps.database.transaction() as session:
         order_id = orders.find_id(session, number, who.caller.scope)
-        holds.release(session, order_id, hold_id, who.caller, form.text("note"), who.deps.clock(), form.version())
+        note, now, contacts = form.text("note"), who.deps.clock(), who.deps.contacts
+        holds.release(session, order_id, hold_id, who.caller, note, now, form.version(), contacts=contacts)
     return RedirectResponse(f"/orders/{number}", 303)

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query, Response
 from services.orders import dossier
 from services.orders.api.orders import check_cursor
 from services.orders.console import words
-from services.orders.console.orders import NumberOf, is_cancelling, money_of, shown_lines
+from services.orders.console.orders import NumberOf, is_cancelling, may_change, money_of, shown_lines
 from services.orders.console.pages import render
 from services.orders.console.visitor import VisitorOf
+from services.orders.domain.changes import AWAITING_CUSTOMER
 from services.orders.store import overview
 from services.orders.store.overview import OverviewFilter
 
@@ -34,18 +35,21 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
     """One order of the customer's own company."""
     with who.deps.database.reading() as session:
         page = dossier.page(session, number, who.caller.scope)
-    order, progress = page.dossier.order, page.dossier.progress
+    order, progress, pending = page.dossier.order, page.dossier.progress, page.dossier.asked.change
+    is_asked = pending is not None and pending.state == AWAITING_CUSTOMER
     return render(
         "my_order.html",
         who,
         order=order,
         standing=page.dossier.standing,
-        plain=words.plain(page.dossier.standing.status),
+        plain=words.plain("awaiting_customer" if is_asked else page.dossier.standing.status),
         lines=shown_lines(page.dossier),
         shipments=sorted(progress.shipments.values(), key=lambda each: each.number),
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
         money=money_of(order, progress),
+        pending=pending,
         may_cancel=not order.has_ended,
+        may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
         is_cancelling=is_cancelling(page),
         sequence=page.event_sequence,
     )

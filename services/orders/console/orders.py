@@ -12,6 +12,7 @@ from services.kernel.money import Money
 from services.orders import dossier
 from services.orders.api.deps import ConsoleSettings
 from services.orders.api.inputs import IDENTITY
+from services.orders.asking import asked_for
 from services.orders.console import timeline
 from services.orders.console.pages import render
 from services.orders.console.visitor import Visitor, VisitorOf
@@ -20,7 +21,7 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
 from services.orders.dossier import Dossier, OrderPage
-from services.orders.store import events
+from services.orders.store import changes, events
 
 router = APIRouter()
 
@@ -57,6 +58,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
     with who.deps.database.reading() as session:
         page = dossier.page(session, number, who.caller.scope)
         log = events.of_order(session, page.dossier.order_id, scope=who.caller.scope, limit=_MOST_EVENTS)
+        made = changes.of_order(session, page.dossier.order_id)
     order = page.dossier.order
     return render(
         "order.html",
@@ -70,7 +72,12 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         shipments=sorted(page.dossier.progress.shipments.values(), key=lambda each: each.number),
         invoices=sorted(page.dossier.progress.invoices.values(), key=lambda each: each.number),
         money=money_of(order, page.dossier.progress),
+        pending=page.dossier.asked.change,
+        made=[change for change in reversed(made) if not change.is_pending],
+        review=page.reviews[-1] if page.reviews else None,
+        asks=asked_for,
         may_cancel=may_cancel(who, page),
+        may_change=may_change(page) and who.may("POST /orders/{number}/change"),
         is_cancelling=is_cancelling(page),
         workflow=workflow_address(who.deps.console, order.order_id),
         sequence=page.event_sequence,
@@ -96,6 +103,12 @@ def money_of(order: Order, progress: Progress) -> MoneyShown:
 def may_cancel(who: Visitor, page: OrderPage) -> bool:
     """Whether to offer it; the page behind it says what stands against it."""
     return who.may("POST /orders/{number}/cancel") and not page.dossier.order.has_ended
+
+
+def may_change(page: OrderPage) -> bool:
+    """Whether to offer a change; the page behind it says what stands against it."""
+    order = page.dossier.order
+    return not order.has_ended and page.dossier.asked.change is None and not is_cancelling(page)
 
 
 def is_cancelling(page: OrderPage) -> bool:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
+from services.orders import inbox
 from services.orders.api.deps import DepsOf
 from services.orders.api.inputs import PRINTABLE
 from services.orders.api.orders import Sort, check_cursor
@@ -158,7 +159,10 @@ def _tiles(session: Session, who: Visitor, now: datetime) -> list[Tile]:
         Tile("waits for you" if len(mine) == 1 else f"waits for {words.role(role)}", count, f"/?needs={role}", "waits")
         for role, count in found.for_role.items()
     ]
+    asked = inbox.counts(session, who.caller, now)
     tiles += [
+        Tile("reviews for you", asked.mine, "/reviews", "waits"),
+        Tile("reviews late", asked.overdue, "/reviews?for=team", "blocks"),
         Tile("on hold", found.held, "/?hold=any", "blocks"),
         Tile("past their day", found.past_due, "/?late=yes", "blocks"),
         Tile("backordered", found.backordered, "/?status=backordered", "waits"),

@@ -53,7 +53,9 @@ def when(value: datetime | str) -> str:
 
 
 def day(value: date | str) -> str:
-    """27 Nov 2026."""
+    """27 Nov 2026; an instant with its time."""
+    if isinstance(value, datetime):
+        return when(value)
     on = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return f"{on.day} {on:%b} {on.year}"
 
@@ -74,14 +76,22 @@ def since(moment: datetime, now: datetime) -> str:
 
 
 def due(on: date, now: datetime) -> str:
-    """in 3 d, today, 2 d late."""
+    """in 21 h, or 3 h late, for an instant; in 3 d, today, 2 d late, for a day."""
+    if isinstance(on, datetime):
+        return until(on, now)
     days = (on - now.astimezone(UTC).date()) // timedelta(days=1)
     return "today" if days == 0 else (f"in {days} d" if days > 0 else f"{-days} d late")
 
 
+def until(moment: datetime, now: datetime) -> str:
+    """in 21 h, or 3 h late."""
+    seconds = (moment - now).total_seconds()
+    return f"in {span(seconds)}" if seconds >= 60 else f"{span(-seconds)} late"
+
+
 def is_late(on: date, now: datetime) -> bool:
-    """Whether the day is over."""
-    return on < now.astimezone(UTC).date()
+    """Whether the instant, or the whole day, is over."""
+    return on < now if isinstance(on, datetime) else on < now.astimezone(UTC).date()
 
 
 _environment = Environment(
@@ -91,5 +101,5 @@ _environment.filters.update(
     amount=amount, iso=iso, when=when, day=day, role=words.role, event=words.event, status=words.status, axis=words.axis
 )
 _environment.globals.update(
-    static=address, since=since, due=due, is_late=is_late, minor=minor, bar=bar, tone=words.tone, span=span
+    static=address, since=since, until=until, due=due, is_late=is_late, minor=minor, bar=bar, tone=words.tone, span=span
 )

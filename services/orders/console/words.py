@@ -7,8 +7,8 @@ TONES = ("waits", "blocks", "done", "moves", "rests")
 
 _TONES = {
     "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
-              "unpaid", "proposed", "awaiting_warehouse"),
-    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "declined", "withdrawn"),
+              "unpaid", "proposed", "awaiting_warehouse", "changes_requested", "agreed"),
+    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "declined", "withdrawn", "void"),
     "done": ("delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
              "applied", "accepted_by_customer"),
     "moves": ("accepted", "in_fulfilment", "partially_shipped", "shipped", "released", "picked", "packed", "part",
@@ -43,6 +43,23 @@ _EVENTS = {
     "invoice_issued": "invoiced",
     "payment_received": "payment received",
     "feedback_given": "gave feedback",
+    "review_opened": "asked for a review",
+    "review_voided": "ended the review: what was approved does not count any more",
+    "review_rebound": "bound the review to the new version",
+    "step_approved": "approved",
+    "step_rejected": "rejected",
+    "changes_requested": "asked for changes",
+    "decision_refused": "tried to decide and was not allowed",
+    "change_proposed": "proposed a change",
+    "change_consented": "accepted the change",
+    "change_declined": "declined the change",
+    "change_expired": "did not answer in time",
+    "change_withdrawn": "took the change back",
+    "change_rejected": "could not make the change",
+    "change_agreed": "agreed the change",
+    "change_applied": "made the change: a new version stands",
+    "change_recall_asked": "asked the warehouse to give back",
+    "change_recalled": "got back what was released",
 }
 
 # What a customer reads: who must do something, in words nobody needs to learn.

@@ -134,3 +134,28 @@ def margins_since(session: Session, scope: Scope, since: datetime) -> list[Margi
 def _rounded(cost: Decimal, currency: str) -> Money:
     unit = Money(1, currency).amount
     return Money(int((cost / unit).to_integral_value()), currency)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A customer's orders since a day: how many, how many of them ended badly, and what the others came to."""
+
+    placed: int
+    refused: int
+    cancelled: int
+    sold: tuple[Money, ...]
+
+
+def history_of(session: Session, customer_id: str, since: datetime) -> History:
+    """What a customer has ordered; `sold` has one amount a currency and leaves out what was refused or cancelled."""
+    query = select(col(OrderRow.phase), col(OrderRow.currency), func.count(), func.sum(col(OrderRow.total_minor)))
+    query = query.where(col(OrderRow.customer_id) == customer_id, col(OrderRow.placed_at) >= since)
+    placed = refused = cancelled = 0
+    sold: dict[str, Money] = {}
+    for phase, currency, count, total in session.execute(query.group_by(col(OrderRow.phase), col(OrderRow.currency))):
+        placed += int(count)
+        refused += int(count) if phase in ("rejected", "expired") else 0
+        cancelled += int(count) if phase in ("cancelled", "failed") else 0
+        if phase not in _NOT_SOLD:
+            sold[currency] = sold.get(currency, Money.zero(currency)) + Money(int(total), currency)
+    return History(placed, refused, cancelled, tuple(sold[currency] for currency in sorted(sold)))

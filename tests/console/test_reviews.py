@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.orders.domain.reviews import Step
+from services.orders.store import orders, reviews
+from tests.console.house import House
+
+
+def steps(house: House, number: str) -> tuple[Step, ...]:
+    with house.database.reading() as session:
+        return reviews.of_order(session, orders.find_id(session, number))[-1].steps
+
+
+async def test_the_inbox_shows_what_asks_me_and_leads_to_the_page_that_decides(
+    house: House, numbers: dict[str, str]
+) -> None:
+    manager, _director = steps(house, numbers["reviewed"])
+
+    mine = (await house.browser("approver", sub="max").get("/reviews")).text
+    not_yet = (await house.browser("approver", sub="fay").get("/reviews")).text
+    overview = (await house.browser("approver", sub="max").get("/")).text
+
+    assert f'href="/reviews/{manager.step_id}"' in mine
+    assert "manager approval" in mine
+    assert "Nothing waits for you" in not_yet
+    assert '<span class="count waits">1</span> reviews for you' in overview
+
+
+async def test_the_page_that_decides_says_why_how_much_and_who_is_next(house: House, numbers: dict[str, str]) -> None:
+    manager, _director = steps(house, numbers["reviewed"])
+
+    page = (await house.browser("approver", sub="max").get(f"/reviews/{manager.step_id}")).text
+
+    for told in ("The order is over 25,000.", "300 × PUMP", "41,505.75", "finance director approval", "38.0 %"):
+        assert told in page
+    assert 'value="request_changes"' in page
+
+
+async def test_a_decision_is_taken_and_the_next_level_opens(house: House, numbers: dict[str, str]) -> None:
+    manager, director = steps(house, numbers["reviewed"])
+    page = f"/reviews/{manager.step_id}"
+
+    done = await house.browser("approver", sub="max").send(page, page, decision="approve", version="1", note="fine")
+
+    fay = house.browser("approver", sub="fay")
+    order = (await fay.get(f"/orders/{numbers['reviewed']}")).text
+    assert (done.status_code, done.headers["Location"]) == (303, "/reviews")
+    assert [step.state for step in steps(house, numbers["reviewed"])] == ["approved", "open"]
+    assert f'href="/reviews/{director.step_id}"' in (await fay.get("/reviews")).text
+    assert "<strong>max</strong>" in order
+    assert [update for _, update, _ in house.workflows.looked] == ["decide"]
+
+
+async def test_who_may_not_decide_is_told_who_may_and_is_refused(house: House, numbers: dict[str, str]) -> None:
+    manager, _director = steps(house, numbers["reviewed"])
+    page = f"/reviews/{manager.step_id}"
+    fay = house.browser("approver", sub="fay")
+
+    shown = (await fay.get(page)).text
+    forced = await fay.post(page, csrf=fay.csrf, decision="approve", version="1", note="x")
+
+    assert "May decide: <strong>Max</strong>" in shown
+    assert 'name="decision"' not in shown
+    assert forced.status_code == 403
+    assert steps(house, numbers["reviewed"])[0].state == "open"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"decision": "reject", "version": "1", "note": " "}, 422),
+        ({"decision": "approve", "version": "7"}, 409),
+        ({"decision": "approve"}, 422),
+        ({"decision": "bless", "version": "1"}, 422),
+    ],
+)
+async def test_a_decision_without_a_note_or_on_another_version_is_refused_with_a_sentence(
+    house: House, numbers: dict[str, str], fields: dict[str, str], status: int
+) -> None:
+    page = f"/reviews/{steps(house, numbers['reviewed'])[0].step_id}"
+
+    answer = await house.browser("approver", sub="max").send(page, page, **fields)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert steps(house, numbers["reviewed"])[0].state == "open"
+
+
+async def test_a_customer_sees_no_step_of_ours(house: House, numbers: dict[str, str]) -> None:
+    browser = house.browser("customer", sub="peg")
+
+    assert (await browser.get(f"/reviews/{steps(house, numbers['reviewed'])[0].step_id}")).status_code == 404
+    assert numbers["reviewed"] not in (await browser.get("/reviews?for=all")).text
+
+
+async def test_a_manager_hands_decisions_over_and_takes_them_back(house: House, numbers: dict[str, str]) -> None:
+    manager, _director = steps(house, numbers["reviewed"])
+    page = f"/reviews/{manager.step_id}"
+    max_, dan = house.browser("approver", sub="max"), house.browser("support", sub="dan")
+    today = datetime.now(UTC).date()
+    before = (await dan.get(page)).text
+
+    made = await max_.send(
+        "/delegations", "/delegations", to="dan", first=str(today), last=str(today + timedelta(days=2)), note="on leave"
+    )
+    listed = (await max_.get("/delegations")).text
+    during = (await dan.get(page)).text
+
+    assert made.status_code == 303
+    assert "on leave" in listed
+    assert 'name="decision"' not in before
+    assert 'name="decision"' in during
+    path = listed.partition('action="/delegations/del_')[2].partition('"')[0]
+    ended = await max_.send("/delegations", f"/delegations/del_{path}")
+    assert (ended.status_code, 'name="decision"' in (await dan.get(page)).text) == (303, False)
+
+
+async def test_nobody_hands_over_to_themselves_or_without_days(house: House) -> None:
+    browser = house.browser("approver", sub="max")
+    today = str(datetime.now(UTC).date())
+
+    to_self = await browser.send("/delegations", "/delegations", to="max", first=today, last=today)
+    without = await browser.send("/delegations", "/delegations", to="dan", first="", last=today)
+
+    assert (to_self.status_code, without.status_code) == (422, 422)
+    assert "Hand your decisions to somebody else" in to_self.text
