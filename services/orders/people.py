@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.kernel.errors import NotFound, NotPermitted, Refused
+from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
 from services.kernel.ids import new_id
 from services.orders.access import Caller
 from services.orders.domain.people import Delegation, Person, check_delegation, check_person
@@ -18,13 +18,13 @@ from services.orders.store import people as store
 def put_person(session: Session, person: Person, who: str, now: datetime) -> Person:
     """Keep a person; the same subject replaces the earlier entry, and is_active False takes every right at once.
 
-    NotFound for a company or a manager that is not there.
+    NotFound for a company that is not there, InvalidArgument MANAGER_UNKNOWN for a manager who is not.
     """
     check_person(person)
     if person.company:
         master.customer(session, person.company)
     if person.manager and store.find(session, person.manager) is None:
-        raise NotFound("MANAGER_UNKNOWN", "the manager is not in the directory: enter them first")
+        raise InvalidArgument("MANAGER_UNKNOWN", "the manager is not in the directory: enter them first")
     store.put(session, person, who, now)
     return person
 
