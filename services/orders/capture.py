@@ -37,9 +37,10 @@ class Receipt:
     """What a client is told: the order as it stands, and whether this answers a repeat of the request.
 
     `first_answer` is what the client was told the first time, as keep_answer() stored it; None until then. A replay gives
-    that back unchanged. `start` is what workflows.messages.OrderRef takes; `intent_id` the outbox row that would start it.
+    that back unchanged. `order` is what its workflow is started with; `intent_id` the outbox row that would start it.
     """
 
+    order: Order
     order_id: str
     number: str
     version: int
@@ -72,8 +73,7 @@ def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime) 
         return earlier
     customer = _customer(session, command, caller)
     order = _order(session, command, customer, caller, number, now)
-    intent_id = _store(session, order, customer, request, caller, now)
-    return _receipt(session, order.order_id, is_replayed=False, intent_id=intent_id)
+    return _store(session, order, customer, request, caller, now)
 
 
 def key_scope(caller: Caller) -> str:
@@ -205,29 +205,51 @@ def _lines(session: Session, command: PlaceOrder, today: date) -> tuple[Line, ..
     return tuple(lines)
 
 
-def _store(session: Session, order: Order, customer: Customer, request: Request, caller: Caller, now: datetime) -> str:
+def _store(
+    session: Session, order: Order, customer: Customer, request: Request, caller: Caller, now: datetime
+) -> Receipt:
     intent_id = intents.start(session, order, now)
     orders.add(session, order, request, intent_id)
-    progress.add(session, order.order_id, Progress(), derive(order, Progress(), (), now), now)
+    standing = derive(order, Progress(), (), now)
+    progress.add(session, order.order_id, Progress(), standing, now)
     after = {"phase": order.phase, "status": "received", "total": order.totals.total.text, "lines": len(order.lines)}
     why = f"placed over {order.channel}" + (f" on behalf of {order.on_behalf_of}" if order.on_behalf_of else "")
     who, role = caller.principal.sub, caller.role
     events.append(session, order.order_id, who=who, role=role, what="order_placed", why=why, after=after, now=now)
     intents.mail(session, order, mails.order_received(order, customer), now)
-    return intent_id
+    return _receipt_of(order, standing.status, (), None, is_replayed=False, intent_id=intent_id)
 
 
 def _receipt(session: Session, order_id: str, *, is_replayed: bool, intent_id: str) -> Receipt:
-    order, kept = orders.load(session, order_id), progress.load(session, order_id)
+    return _receipt_of(
+        orders.load(session, order_id),
+        progress.load(session, order_id).standing.status,
+        reasons(violations_of(session, order_id)),
+        orders.first_answer(session, order_id),
+        is_replayed=is_replayed,
+        intent_id=intent_id,
+    )
+
+
+def _receipt_of(
+    order: Order,
+    status: str,
+    codes: tuple[str, ...],
+    first_answer: Mapping[str, Any] | None,
+    *,
+    is_replayed: bool,
+    intent_id: str,
+) -> Receipt:
     return Receipt(
+        order=order,
         order_id=order.order_id,
         number=order.number,
         version=order.version,
-        status=kept.standing.status,
+        status=status,
         phase=order.phase,
-        reasons=reasons(violations_of(session, order_id)),
+        reasons=codes,
         totals=order.totals,
         is_replayed=is_replayed,
-        first_answer=orders.first_answer(session, order_id),
+        first_answer=first_answer,
         intent_id=intent_id,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,7 +18,6 @@ from services.orders.api.order_shapes import OrderReceipt, TotalsShape
 from services.orders.api.order_views import links
 from services.orders.capture import Receipt
 from services.orders.domain.order import RECEIVED, Order, PlaceOrder
-from services.orders.store import orders
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import OrderRef
 
@@ -38,32 +36,23 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """An order in the database and what starts its workflow."""
-
-    receipt: Receipt
-    order: Order
-
-
 @router.post("/v1/orders", status_code=201, response_model=OrderReceipt, responses=_ANSWERS)
 async def place_order(deps: DepsOf, who: CallerOf, body: OrderInput, key: RequiredKey) -> JSONResponse:
     """Place an order. The same key and body is the same order for ever and gets the first answer again."""
     stored = await run_in_threadpool(_store, deps, who, command(body, key, who))
-    if stored.receipt.first_answer is not None:
-        return _answer(stored.receipt.first_answer, is_replayed=True)
+    if stored.first_answer is not None:
+        return _answer(stored.first_answer, is_replayed=True)
     try:
         verdict = await deps.workflows.place(_reference(stored.order), deps.settings.place_timeout)
     except Unreachable:
         verdict = None  # the relay starts it later: what is stored is never lost
-    first = await run_in_threadpool(_conclude, deps, stored.receipt, has_verdict=verdict is not None)
-    return _answer(first, is_replayed=stored.receipt.is_replayed)
+    first = await run_in_threadpool(_conclude, deps, stored, has_verdict=verdict is not None)
+    return _answer(first, is_replayed=stored.is_replayed)
 
 
-def _store(deps: Deps, who: Caller, wanted: PlaceOrder) -> _Stored:
+def _store(deps: Deps, who: Caller, wanted: PlaceOrder) -> Receipt:
     with deps.database.transaction() as session:
-        receipt = capture.place(session, wanted, who, deps.clock())
-        return _Stored(receipt, orders.load(session, receipt.order_id))
+        return capture.place(session, wanted, who, deps.clock())
 
 
 def _conclude(deps: Deps, stored: Receipt, *, has_verdict: bool) -> dict[str, Any]:
