@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.kernel.clock import micros
@@ -239,6 +240,33 @@ def test_the_answer_and_the_pick_at_once_have_one_outcome(floor: Floor) -> None:
             picked.lines[0].picked_quantity == picked.lines[0].quantity == (2 if answers[-1]["is_acknowledged"] else 5)
         )
     assert floor.broken_rules() == {}
+
+
+def test_a_naive_twin_that_looks_before_it_claims_the_order_has_two_outcomes(floor: Floor) -> None:
+    floor.release(("L1", "W1", 5))
+    asked = floor.recall(L1=2)
+    both_have_looked = threading.Barrier(2)
+
+    def answer_naively(state: str) -> bool:
+        with floor.database.reading() as session:
+            found = session.execute(text("SELECT state FROM recall WHERE recall_id = :id"), {"id": asked.recall_id})
+            is_pending = str(found.scalar_one()) == "pending"
+        both_have_looked.wait()
+        if is_pending:
+            with floor.database.transaction() as session:
+                said = {"id": asked.recall_id, "state": state}
+                session.execute(
+                    text(
+                        "UPDATE recall SET state = :state, reason = 'so', answered_at = requested_at WHERE recall_id = :id"
+                    ),
+                    said,
+                )
+        return is_pending
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(answer_naively, ["acknowledged", "refused"]))
+
+    assert answers == [True, True]
 
 
 @pytest.mark.parametrize("seed", range(6))
