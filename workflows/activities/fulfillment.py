@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 from temporalio import activity
@@ -29,9 +30,9 @@ class FulfillmentActivities:
     @activity.defn(name="fulfillment.ReleaseShipments")
     async def release_shipments(self, step: OrderStep) -> Release:
         """Give the warehouses all that was ever allocated; the service releases what no shipment has yet."""
-        order = await order_document(self._services, step.order_id)
-        held = await self._services.inventory.GetReservation(
-            inventory_pb2.GetReservationRequest(order_id=step.order_id)
+        order, held = await asyncio.gather(
+            order_document(self._services, step.order_id),
+            self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=step.order_id)),
         )
         request = pb.ReleaseShipmentsRequest(
             request_id=step.request_id,

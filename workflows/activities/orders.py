@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from temporalio import activity
@@ -129,10 +130,12 @@ class OrdersActivities:
         return Recorded(response.status, response.is_complete)
 
     async def _promises(self, order_id: str) -> list[pb.LinePromise]:
-        shipments = await self._services.fulfillment.ListShipments(
-            fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500)
+        shipments, held = await asyncio.gather(
+            self._services.fulfillment.ListShipments(
+                fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500)
+            ),
+            self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
         )
-        held = await self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id))
         return [*_released(shipments), *_waiting(held)]
 
     @activity.defn(name="orders.CheckLiveness")
