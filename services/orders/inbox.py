@@ -75,11 +75,7 @@ def page(
 def counts(session: Session, caller: Caller, now: datetime) -> InboxCounts:
     """The numbers beside the list, without reading it."""
     mine, team = _asked_of(reviews.decider_of(session, caller), caller, now)
-    return InboxCounts(
-        mine=inbox.count(session, caller.scope, mine=mine),
-        team=inbox.count(session, caller.scope, team=team),
-        overdue=inbox.count(session, caller.scope, team=team, late_at=now),
-    )
+    return InboxCounts(*inbox.count(session, caller.scope, mine, team, now))
 
 
 def one(session: Session, caller: Caller, step_id: str, now: datetime) -> Waiting:
@@ -115,6 +111,8 @@ def _asked_of(decider: Decider, caller: Caller, now: datetime) -> tuple[tuple[st
 
 
 def _rows(session: Session, found: Sequence[tuple[str, str]], decider: Decider, now: datetime) -> tuple[Waiting, ...]:
+    if not found:
+        return ()
     ids = sorted({order_id for _, order_id in found})
     loaded = {order.order_id: order for order in orders.load_many(session, ids)}
     asked = review_store.of_orders(session, ids)

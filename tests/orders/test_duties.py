@@ -283,3 +283,23 @@ def test_the_last_word_needs_the_limit_and_an_earlier_one_does_not(desk: ReviewD
     desk.decide(order_id, MAX)
 
     assert refused(desk, order_id, FAY) == "OVER_LIMIT"
+
+
+def test_what_only_sales_knows_is_confirmed_by_who_entered_it(desk: ReviewDesk) -> None:
+    """Knowledge, not authority: nobody else sees this customer's orders."""
+    desk.policy(reviews=[review("PRICE", "order.total > 1.0", {"role": "sales_rep"})])
+    order_id = desk.reviewed(1, by=RITA)
+    assert (
+        refused(desk, order_id, caller("ron", "sales_rep", reach="assigned"), desk.open_step(order_id))
+        == "ORDER_UNKNOWN"
+    )
+
+    assert desk.decide(order_id, RITA).dossier.order.phase == "accepted"
+
+
+def test_support_does_not_validate_what_it_changed_itself(desk: ReviewDesk) -> None:
+    desk.policy(reviews=[review("LOOK", "order.total > 1.0", {"role": "support"})])
+    order_id = desk.reviewed(1)
+    changed_by(desk, order_id, "sue")
+
+    assert refused(desk, order_id, caller("sue", "support")) == "OWN_ORDER"

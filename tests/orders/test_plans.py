@@ -14,7 +14,7 @@ from services.runtime import outbox
 from services.runtime.db import Database
 from tests.orders.desk import Desk, shipment, stock
 
-_SMALL = {"policy"}
+_SMALL = {"policy", "delegation"}
 """Tables that stay small whatever is ordered."""
 
 

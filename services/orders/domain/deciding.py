@@ -28,7 +28,13 @@ class Parties:
     sales_rep: str = ""
 
     def of(self, step: Step) -> dict[str, str]:
-        """Subject → why it may not decide this step. Who sells to the customer is barred where authority is asked for."""
+        """Subject → why it may not decide this step.
+
+        Who sells to the customer is barred where authority is asked for; what only sales knows, sales is asked, whoever entered
+        the order.
+        """
+        if step.role == "sales_rep":
+            return {}
         named = [
             (self.sales_rep if step.is_approval else "", "sells to this customer"),
             (self.on_behalf_of, "is who the order was entered for"),

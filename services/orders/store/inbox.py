@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, false, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, case, false, func, or_, select, type_coerce
 from sqlmodel import Session, col
 
 from services.orders.domain.access import Scope
@@ -50,7 +50,11 @@ def open_steps(
 
     `mine` is (subject, its rights): steps that ask it, without those it has decided or whose order it entered itself.
     """
-    query = _within(select(col(StepRow.step_id), col(StepRow.order_id)), scope, mine, team)
+    query = _open(select(col(StepRow.step_id), col(StepRow.order_id)), scope)
+    if mine is not None:
+        query = query.where(_is_mine(*mine))
+    if team is not None:
+        query = query.where(_is_teams(team))
     if after is not None:
         later = col(StepRow.expires_at) > after.due
         query = query.where(
@@ -63,38 +67,36 @@ def open_steps(
 def count(
     session: Session,
     scope: Scope,
-    *,
-    mine: tuple[str, Sequence[Right]] | None = None,
-    team: Sequence[Right] | None = None,
-    late_at: datetime | None = None,
-) -> int:
-    """How many open steps such a list has; with `late_at` only those that should have been decided by then."""
-    query = _within(select(func.count()).select_from(StepRow), scope, mine, team)
-    if late_at is not None:
-        query = query.where(or_(col(StepRow.escalated_at).is_not(None), col(StepRow.escalate_at) <= late_at))
-    return int(session.execute(query).scalar_one())
+    mine: tuple[str, Sequence[Right]],
+    team: Sequence[Right],
+    late_at: datetime,
+) -> tuple[int, int, int]:
+    """How many open steps ask somebody, how many their roles, and how many of the latter should have been decided by then."""
+    is_late = or_(col(StepRow.escalated_at).is_not(None), col(StepRow.escalate_at) <= late_at)
+    is_mine, is_teams = _is_mine(*mine), _is_teams(team)
+    sums = (
+        func.coalesce(func.sum(case((wanted, 1), else_=0)), 0) for wanted in (is_mine, is_teams, is_teams & is_late)
+    )
+    row = session.execute(_open(select(*sums).select_from(StepRow), scope)).one()
+    return int(row[0]), int(row[1]), int(row[2])
 
 
-def _within(
-    query: Select[*tuple[Any, ...]],
-    scope: Scope,
-    mine: tuple[str, Sequence[Right]] | None,
-    team: Sequence[Right] | None,
-) -> Select[*tuple[Any, ...]]:
+def _open(query: Select[*tuple[Any, ...]], scope: Scope) -> Select[*tuple[Any, ...]]:
     query = query.join(OrderRow, col(OrderRow.order_id) == col(StepRow.order_id))
     query = query.where(col(StepRow.state) == OPEN, within(scope))
-    if scope.company is not None:
-        query = query.where(col(StepRow.chain) == BUYER)
-    if team is not None:
-        query = query.where(or_(false(), *(_asks(right) for right in team)))
-    if mine is None:
-        return query
-    sub, rights = mine
+    return query.where(col(StepRow.chain) == BUYER) if scope.company is not None else query
+
+
+def _is_teams(team: Sequence[Right]) -> ColumnElement[bool]:
+    return or_(false(), *(_asks(right) for right in team))
+
+
+def _is_mine(sub: str, rights: Sequence[Right]) -> ColumnElement[bool]:
     answered = select(col(DecisionRow.decision_id)).where(
         col(DecisionRow.step_id) == col(StepRow.step_id), col(DecisionRow.decided_by) == sub
     )
     asked = or_(_is_escalated_to(sub), *(_asks(right) for right in rights))
-    return query.where(asked, ~answered.exists(), col(OrderRow.placed_by) != sub)
+    return and_(asked, ~answered.exists(), col(OrderRow.placed_by) != sub)
 
 
 def _asks(right: Right) -> ColumnElement[bool]:
