@@ -116,7 +116,8 @@ def test_no_signal_and_no_update_sent_by_hand_approves_an_order(trade: Trade, ro
         handle = system.temporal.get_workflow_handle(workflow_id)
         with pytest.raises(WorkflowUpdateFailedError):
             await handle.execute_update(names.DECIDE, Look(""))
-        return await handle.execute_update(names.DECIDE, Look("dec_forged"), result_type=Seen)
+        seen: Seen = await handle.execute_update(names.DECIDE, Look("dec_forged"), result_type=Seen)
+        return seen
 
     seen = system.on_loop(forge())
 
