@@ -11,7 +11,7 @@ import structlog
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, NotFound
-from services.orders import intents
+from services.orders import changing, intents
 from services.orders.domain import mails, projection
 from services.orders.domain.mails import Contacts
 from services.orders.domain.projection import KNOWN_KINDS, Fact
@@ -19,6 +19,8 @@ from services.orders.dossier import Actor, Dossier, note_event, read_for_change,
 from services.orders.recording import tell_backorders
 from services.orders.store import facts as store
 from services.orders.store import master
+
+RECALL_ANSWERED = "recall_answered"
 
 log = structlog.get_logger()
 
@@ -55,8 +57,11 @@ def _dossier(session: Session, fact: Fact) -> Dossier | None:
 def _act_on(
     session: Session, fact: Fact, before: Dossier, progress: projection.Progress, contacts: Contacts, now: datetime
 ) -> None:
-    after = restate(session, replace(before, progress=progress), now)
     actor = Actor(fact.source, "service")
+    after = replace(before, progress=progress)
+    if fact.kind == RECALL_ANSWERED:
+        after = changing.recall_answered(session, after, fact.detail, actor, contacts, now)
+    after = restate(session, after, now)
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact.detail), more={"fact_id": fact.fact_id})
     customer = master.customer(session, before.order.customer_id)
     is_last = projection.completes_delivery(before.order, before.progress, progress)

@@ -142,6 +142,7 @@ _MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
     "rejected": _rejected,
     "accepted": _accepted,
     "allocated": _allocated,
+    "changed": _allocated,
     "shipped": _noted,
     "delivered": _noted,
     "cancelled": _cancelled,
@@ -149,7 +150,7 @@ _MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
     "closed": _closed,
     "failed": _failed,
 }
-_EVENTS = {"cancel_refused": "cancellation_declined"}
+_EVENTS = {"changed": "change_settled", "cancel_refused": "cancellation_declined"}
 
 
 def tell_backorders(session: Session, dossier: Dossier, contacts: Contacts, now: datetime) -> Dossier:

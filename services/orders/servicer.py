@@ -73,7 +73,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         order_id, credit = wire.order_id(request.order_id), wire.credit(request)
 
         def act(session: Session) -> pb.ApplyChangeResponse:
-            applied = changing.apply(session, order_id, request.change_id, credit, self.clock())
+            applied = changing.apply(session, order_id, request.change_id, credit, self.contacts, self.clock())
             log.info("change.settled", order_id=order_id, change_id=request.change_id, is_applied=applied.is_applied)
             return wire.applied_message(applied)
 
@@ -84,7 +84,8 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         order_id, change_id = wire.order_id(request.order_id), request.change_id
 
         def act(session: Session) -> pb.RecordChangeResponse:
-            found = changing.record(session, order_id, change_id, request.verb, request.reason, self.clock())
+            verb, reason, contacts = request.verb, request.reason, self.contacts
+            found = changing.record(session, order_id, change_id, verb, reason, contacts, self.clock())
             log.info("change.recorded", order_id=order_id, change_id=change_id, verb=request.verb)
             return pb.RecordChangeResponse(clearance=wire.clearance_message(found))
 

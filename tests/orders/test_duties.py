@@ -7,15 +7,14 @@ from datetime import date, timedelta
 import pytest
 
 from services.kernel.errors import DomainError
-from services.kernel.money import Money
 from services.orders import people
 from services.orders.access import Caller
-from services.orders.domain.changes import APPLIED, ChangeOrder, ChangeRequest
+from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.people import Person
 from services.orders.domain.reviews import Step
-from services.orders.store import changes as change_store
 from services.runtime.db import Database
-from tests.orders.desk import BOLT, BUYER, NOON, RITA, caller
+from tests.orders.change_desk import answer, apply, propose
+from tests.orders.desk import BOLT, BUYER, RITA, caller
 from tests.orders.review_desk import (
     DAN,
     DIRECTOR,
@@ -69,31 +68,16 @@ def test_2_the_last_editor_does_not_approve(desk: ReviewDesk) -> None:
     order_id = desk.reviewed(100)
     changed_by(desk, order_id, "max")
 
-    assert refused(desk, order_id, MAX) == "OWN_ORDER"
+    assert refused(desk, order_id, MAX, version=2) == "OWN_ORDER"
 
 
 def changed_by(desk: ReviewDesk, order_id: str, who: str) -> None:
-    """A change that `who` proposed and that made the version the order is at."""
-    order = desk.read(order_id).order
-    change = ChangeOrder(
-        "chg_1",
-        order_id,
-        0,
-        1,
-        APPLIED,
-        who,
-        "sales_rep",
-        NOON,
-        ChangeRequest("more"),
-        (),
-        Money(1, "USD"),
-        order.totals.total,
-        is_material=True,
-        needs_consent=False,
-        ended_at=NOON,
-    )
-    with desk.database.transaction() as session:
-        change_store.add(session, change, "")
+    """A change that `who` proposed for support and that made version 2."""
+    fewer = LineChange(desk.read(order_id).order.lines[0].line_id, quantity=99)
+    by = caller(who, "support", "approver")
+    done = propose(desk, order_id, ChangeRequest("fewer", (fewer,)), by)
+    answer(desk, order_id, done.change.change_id, "accept")
+    assert apply(desk, order_id, done.change.change_id).version == 2
 
 
 def test_3_the_owning_sales_representative_does_not_approve(desk: ReviewDesk) -> None:

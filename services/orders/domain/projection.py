@@ -269,16 +269,20 @@ def _invoice_of(told: Mapping[str, Any], sequence: int) -> Invoice:
 
 
 def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:
-    """Units of each line, in line order; what an order that ended early has not shipped counts as cancelled."""
+    """Units of each line, in line order; what an order that ended early has not shipped counts as cancelled.
+
+    After a change inventory may still tell of the version before: nothing beyond what is ordered is shown as held or waiting.
+    """
     has_stopped = order.phase in (CANCELLED, REJECTED, EXPIRED, FAILED)
     lines = {}
     for line in order.lines:
         so_far = progress.lines.get(line.line_id, LineProgress())
+        held = max(so_far.shipped, min(so_far.allocated, line.quantity))
         lines[line.line_id] = LineQuantities(
             ordered=line.quantity,
             cancelled=line.quantity - so_far.shipped if has_stopped else 0,
-            backordered=0 if has_stopped else so_far.backordered,
-            allocated=so_far.shipped if has_stopped else so_far.allocated,
+            backordered=0 if has_stopped else min(so_far.backordered, max(0, line.quantity - held)),
+            allocated=so_far.shipped if has_stopped else held,
             released=so_far.released,
             picked=so_far.picked,
             packed=so_far.packed,
@@ -324,5 +328,13 @@ def signals(order: Order, before: Progress, after: Progress, fact: Fact) -> tupl
     if completes_delivery(order, before, after):
         owed.append("shipment_delivered")
     if is_settled(order, after) and not is_settled(order, before):
+        owed.append("payment_settled")
+    return tuple(owed)
+
+
+def signals_of_change(before: Order, after: Order, progress: Progress) -> tuple[str, ...]:
+    """Names of the signals that a change owes the workflow: what the facts said may be all there is, now that less is wanted."""
+    owed = ["shipment_delivered"] if is_delivered(after, progress) and not is_delivered(before, progress) else []
+    if is_settled(after, progress) and not is_settled(before, progress):
         owed.append("payment_settled")
     return tuple(owed)

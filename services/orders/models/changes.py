@@ -15,7 +15,7 @@ _PENDING = text("state IN ('awaiting_customer', 'in_review', 'agreed', 'awaiting
 
 
 class ChangeRow(Table, table=True):
-    """A change order; at most one of an order is pending."""
+    """A change order; at most one of an order is pending. `becomes` is the version it makes, as order_version keeps one."""
 
     __tablename__ = "change_order"
     __table_args__ = (
@@ -45,6 +45,7 @@ class ChangeRow(Table, table=True):
     proposed_role: str = Field(sa_type=Text)
     proposed_at: datetime = Field(sa_type=UtcDateTime)
     request: Any = Field(sa_type=JsonText)
+    becomes: Any = Field(sa_type=JsonText)
     difference: Any = Field(sa_type=JsonText)
     currency: str = Field(sa_type=Text)
     total_before_minor: int = Field(sa_type=Int64)

@@ -69,6 +69,29 @@ CHECKS = (
         "GROUP BY o.order_id, o.number HAVING COUNT(l.position) = 0 OR MAX(l.position) <> COUNT(l.position)",
     ),
     Check(
+        "orders.versions_without_gaps",
+        "An order at version n keeps the n - 1 versions before it.",
+        "SELECT o.number || ' is at version ' || o.version || ' and keeps ' || COUNT(v.version) AS offender "
+        "FROM sales_order o LEFT JOIN order_version v ON v.order_id = o.order_id "
+        "GROUP BY o.order_id, o.number, o.version "
+        "HAVING COUNT(v.version) <> o.version - 1 OR COALESCE(MAX(v.version), 0) <> o.version - 1",
+    ),
+    Check(
+        "orders.one_change_at_a_time",
+        "An order has at most one change on its way, and that one starts from its current version.",
+        "SELECT o.number || ' has ' || COUNT(*) || ' changes on their way' AS offender FROM sales_order o "
+        "JOIN change_order c ON c.order_id = o.order_id AND c.ended_at IS NULL "
+        "GROUP BY o.order_id, o.number, o.version HAVING COUNT(*) > 1 OR MIN(c.from_version) <> o.version",
+    ),
+    Check(
+        "orders.applied_change_keeps_its_version",
+        "A change that was applied keeps the version that it replaced, and no other change keeps one.",
+        "SELECT o.number || ': change ' || c.change_id || ' is ' || c.state AS offender FROM change_order c "
+        "JOIN sales_order o ON o.order_id = c.order_id LEFT JOIN order_version v "
+        "ON v.order_id = c.order_id AND v.change_id = c.change_id AND v.version = c.from_version "
+        "WHERE (c.state = 'applied') <> (v.version IS NOT NULL)",
+    ),
+    Check(
         "orders.phase_is_legal",
         "An order is cleared before it is accepted or closed, in review only with an open hold, review or change, and ended "
         "when it ended.",

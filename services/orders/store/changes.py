@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -13,8 +13,9 @@ from sqlmodel import Session, col
 from services.kernel.errors import NotFound
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.changes import PENDING, ChangeOrder, ChangeRequest, Difference, LineChange
-from services.orders.domain.order import Address
-from services.orders.models import ChangeRow, VersionRow
+from services.orders.domain.order import Address, Order
+from services.orders.models import ChangeRow
+from services.orders.store import versions
 
 _PLAIN = (
     "change_id",
@@ -36,11 +37,12 @@ _PLAIN = (
 )
 
 
-def add(session: Session, change: ChangeOrder, intent_fact_id: str) -> None:
-    """Keep a change order; `intent_fact_id` is the outbox row that hands it to the workflow if the request cannot."""
+def add(session: Session, change: ChangeOrder, becomes: Order, intent_fact_id: str) -> None:
+    """Keep a change order and the version it makes; `intent_fact_id` hands it to the workflow if the request cannot."""
     values = {
         **{name: getattr(change, name) for name in _PLAIN},
         "request": _request_document(change.request),
+        "becomes": versions.document(becomes),
         "difference": [asdict(row) for row in change.difference],
         "currency": change.total_after.currency,
         "total_before_minor": change.total_before.minor,
@@ -86,23 +88,6 @@ def intent_fact_id(session: Session, change_id: str) -> str:
     """The outbox row that would hand a change to the workflow."""
     query = select(col(ChangeRow.intent_fact_id)).where(col(ChangeRow.change_id) == change_id)
     return str(session.execute(query).scalar_one())
-
-
-def keep_version(
-    session: Session, order_id: str, version: int, document: Mapping[str, Any], change_id: str, now: datetime
-) -> None:
-    """Keep a version as it was before a change replaced it."""
-    session.execute(
-        insert(VersionRow).values(
-            order_id=order_id, version=version, document=dict(document), change_id=change_id, replaced_at=now
-        )
-    )
-
-
-def versions_of(session: Session, order_id: str) -> list[tuple[int, dict[str, Any], str, datetime]]:
-    """(version, document, change that replaced it, when) of the versions before the current one, oldest first."""
-    query = select(VersionRow).where(col(VersionRow.order_id) == order_id).order_by(col(VersionRow.version))
-    return [(row.version, dict(row.document), row.change_id, row.replaced_at) for row in session.scalars(query)]
 
 
 def _request_document(request: ChangeRequest) -> dict[str, Any]:

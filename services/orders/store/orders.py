@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal_column, select, true, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal_column, select, true, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col
@@ -49,6 +49,7 @@ _LINES_OF_MANY = (
     .order_by(_line.c.order_id, _line.c.position)
 )
 _CHANGE = update(_order).where(_is_it)
+_DROP_LINES = delete(_line).where(_line.c.order_id == bindparam("of"))
 _KEEP_ANSWER = (
     update(_order)
     .where(_is_it)
@@ -233,6 +234,21 @@ def _unknown() -> NotFound:
 def change(session: Session, order_id: str, values: Mapping[str, Any]) -> None:
     """Set columns of an order that is taken."""
     session.execute(_CHANGE, {"of": order_id, **values})
+
+
+def rewrite(session: Session, order: Order) -> None:
+    """Replace what a version is of an order that is taken: its lines, amounts, address and dates."""
+    amounts = {f"{name}_minor": getattr(order.totals, name).minor for name in _AMOUNTS}
+    terms = {
+        "version": order.version,
+        "ship_to": asdict(order.ship_to),
+        "requested_on": order.requested_on.isoformat() if order.requested_on else "",
+        "is_ship_complete": order.is_ship_complete,
+    }
+    change(session, order.order_id, {**terms, **amounts})
+    session.execute(_DROP_LINES, {"of": order.order_id})
+    rows = [_line_values(order.order_id, position, line) for position, line in enumerate(order.lines, start=1)]
+    session.execute(_ADD_LINES, rows)
 
 
 def keep_answer(session: Session, order_id: str, answer: Mapping[str, Any]) -> dict[str, Any]:

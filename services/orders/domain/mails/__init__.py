@@ -41,6 +41,7 @@ from services.orders.domain.mails.orders import (
     order_on_hold,
     order_received,
     order_rejected,
+    still_promised,
     support_case,
     waiting_units,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "reachable",
     "reader",
     "review_page",
+    "still_promised",
     "support_case",
     "told_by",
     "waiting_units",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.kernel.money import Money
-from services.orders.domain.mails.letter import Contacts, Mail, buyer, floor, printed, printed_at, sales_rep
+from services.orders.domain.mails.letter import Contacts, Mail, books, buyer, floor, printed, printed_at, sales_rep
 from services.orders.domain.mails.links import order_page, own_order_page
 from services.orders.domain.master import Customer
 from services.orders.domain.order import Order
@@ -36,11 +36,12 @@ def order_changed(
     total_before: Money,
     reason: str,
     is_on_floor: bool,
+    is_on_books: bool = False,
 ) -> Mail:
-    """`order` is already changed; the warehouse is told when the order is on its floor."""
+    """`order` is already changed; the warehouse is told when the order is on its floor, accounting when credit changes."""
     variables = _diff(order, changes, total_before, order.totals.total, reason)
-    recipients = (*buyer(customer), *sales_rep(customer), *(floor(contacts) if is_on_floor else ()))
-    return Mail("order_changed", recipients, variables)
+    house = (*(floor(contacts) if is_on_floor else ()), *(books(contacts) if is_on_books else ()))
+    return Mail("order_changed", (*buyer(customer), *sales_rep(customer), *house), variables)
 
 
 def consent_requested(

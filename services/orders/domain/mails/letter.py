@@ -115,6 +115,11 @@ def sales_rep(customer: Customer) -> tuple[Recipient, ...]:
     return reachable([Recipient(email, customer.sales_rep or email, "sales_rep")])
 
 
+def books(contacts: Contacts) -> tuple[Recipient, ...]:
+    """The house's accounting mailbox, when it has one."""
+    return reachable([Recipient(contacts.accounting, "Accounting", "accounting")])
+
+
 def floor(contacts: Contacts) -> tuple[Recipient, ...]:
     """The house's warehouse mailbox, when it has one."""
     return reachable([Recipient(contacts.warehouse_manager, "Warehouse manager", "warehouse_manager")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.orders.domain.feedback import Feedback
@@ -113,3 +114,15 @@ def support_case(order: Order, support_email: str, given: Feedback) -> Mail:
         "customer_name": order.customer_name,
     }
     return Mail("support_case", (Recipient(support_email, "Support", "support"),) if support_email else (), variables)
+
+
+def still_promised(order: Order, promises: Sequence[Promise]) -> tuple[Promise, ...]:
+    """The promises as far as the order still wants the units, earliest given first; none of a line that is gone."""
+    left = {line.line_id: line.quantity for line in order.lines}
+    kept = []
+    for promise in promises:
+        quantity = min(promise.quantity, left.get(promise.line_id, 0))
+        if quantity:
+            left[promise.line_id] -= quantity
+            kept.append(replace(promise, quantity=quantity))
+    return tuple(kept)

@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("proposed_role", sa.Text(), nullable=False),
         sa.Column("proposed_at", UtcDateTime(), nullable=False),
         sa.Column("request", JsonText(), nullable=False),
+        sa.Column("becomes", JsonText(), nullable=False),
         sa.Column("difference", JsonText(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("total_before_minor", Int64, nullable=False),

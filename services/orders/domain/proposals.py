@@ -1,0 +1,126 @@
+"""A proposal: what a change would come to, who must agree, and what follows, before anybody is bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.kernel.errors import NotPermitted, Refused
+from services.orders.domain import differences
+from services.orders.domain.amending import Amendment, Obstacle, floors, needs_recall
+from services.orders.domain.changes import ChangeRequest, Difference
+from services.orders.domain.order import IN_REVIEW, Order
+from services.orders.domain.projection import Progress
+
+CUSTOMER = "customer"
+_BASIS_POINTS = 10_000
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change as it would be; it can be made when there are no obstacles.
+
+    `is_favourable`: the customer can only gain. `consequences` are sentences for the person who asks.
+    """
+
+    before: Order
+    after: Order
+    difference: tuple[Difference, ...]
+    kinds: tuple[str, ...]
+    is_material: bool
+    is_favourable: bool
+    needs_consent: bool
+    needs_recall: bool
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def voids_approvals(self) -> bool:
+        """Whether the review of the version before ends at once."""
+        return self.is_material and self.before.phase == IN_REVIEW
+
+    @property
+    def consequences(self) -> tuple[str, ...]:
+        """What follows, in words."""
+        return tuple(_consequences(self))
+
+
+def proposal(order: Order, amendment: Amendment, progress: Progress) -> Proposal:
+    """The proposal that an amendment comes to, before anybody was asked for a consent."""
+    rows = differences.difference(order, amendment.order, amendment.replaced)
+    found = tuple(dict.fromkeys((*amendment.obstacles, *floors(order, amendment.order, progress))))
+    if not rows and not found:
+        found = (Obstacle("NOTHING_CHANGES", "the order is like that already: say what is to change"),)
+    of_kinds = differences.kinds(order, rows)
+    return Proposal(
+        before=order,
+        after=amendment.order,
+        difference=rows,
+        kinds=of_kinds,
+        is_material=differences.is_material(order, amendment.order, of_kinds),
+        is_favourable=differences.is_favourable(order, amendment.order),
+        needs_consent=False,
+        needs_recall=needs_recall(order, amendment.order, progress),
+        obstacles=found,
+    )
+
+
+def check_request(request: ChangeRequest, role: str) -> None:
+    """NotPermitted when a customer names an amount: prices, discount and freight are said by our sales."""
+    names_amount = request.discount is not None or request.freight is not None
+    if role == CUSTOMER and (names_amount or any(line.unit_price is not None for line in request.lines)):
+        sentence = (
+            "leave prices, discount and freight out: what you agreed with us counts; ask your contact for another"
+        )
+        raise NotPermitted("AMOUNT_NOT_PERMITTED", sentence)
+
+
+def refuse_obstacles(obstacles: tuple[Obstacle, ...]) -> None:
+    """Refused CHANGE_NOT_POSSIBLE with every obstacle in one sentence, or the one obstacle under its own code."""
+    if not obstacles:
+        return
+    if len(obstacles) == 1:
+        raise Refused(obstacles[0].code, obstacles[0].sentence, **_where(obstacles))
+    shown = "; ".join(one.sentence for one in obstacles[:_SHOWN])
+    more = f"; and {len(obstacles) - _SHOWN} more" if len(obstacles) > _SHOWN else ""
+    codes = ",".join(dict.fromkeys(one.code for one in obstacles))
+    raise Refused("CHANGE_NOT_POSSIBLE", shown + more, codes=codes, **_where(obstacles))
+
+
+def _where(obstacles: tuple[Obstacle, ...]) -> dict[str, str]:
+    line_ids = ",".join(dict.fromkeys(one.line_id for one in obstacles[:_SHOWN] if one.line_id))
+    return {"line_ids": line_ids} if line_ids else {}
+
+
+def consent_facts(given: Proposal, role: str) -> dict[str, object]:
+    """What a consent predicate may look at as `change`: amounts in minor units, shares in basis points."""
+    was, now = given.before.totals.total, given.after.totals.total
+    later = 0
+    if given.before.requested_on and given.after.requested_on:
+        later = (given.after.requested_on - given.before.requested_on).days
+    return {
+        "kinds": list(given.kinds),
+        "delta_minor": now.minor - was.minor,
+        "delta_bp": (now.minor - was.minor) * _BASIS_POINTS // was.minor if was.minor else 0,
+        "total_before_minor": was.minor,
+        "total_after_minor": now.minor,
+        "days_later": later,
+        "is_material": given.is_material,
+        "is_favourable": given.is_favourable,
+        "proposed_by_role": role,
+    }
+
+
+def _consequences(given: Proposal) -> Iterator[str]:
+    was, now = given.before.totals.total, given.after.totals.total
+    if now > was:
+        yield f"the order comes to {now - was} more: {now}"
+    elif now < was:
+        yield f"the order comes to {was - now} less: {now}"
+    else:
+        yield f"the order comes to {now} as before"
+    yield "the customer is asked to agree first" if given.needs_consent else "nobody has to agree to it first"
+    if given.voids_approvals:
+        yield "approvals of the version before no longer count; what must be approved is asked anew"
+    if given.needs_recall:
+        yield "the warehouse is asked to give back what was released to it, and may refuse"

@@ -1,0 +1,84 @@
+"""Judging a new version of an order in review: which holds keep it, which are asked anew, and its review."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.ids import new_id
+from services.orders import intents, planning
+from services.orders.clearing import go_on
+from services.orders.domain import mails
+from services.orders.domain.changes import ChangeOrder
+from services.orders.domain.holds import Hold, remaining
+from services.orders.domain.mails import Contacts
+from services.orders.domain.policies import PlannedHold, planned_holds
+from services.orders.domain.policy_text import POLICY_ERROR
+from services.orders.domain.reviews import CHANGES_REQUESTED
+from services.orders.dossier import Actor, Dossier
+from services.orders.judging import Judgement
+from services.orders.store import holds, master
+
+APPLIER = Actor("validation", "service")
+
+
+def reviewed_anew(
+    session: Session, dossier: Dossier, change: ChangeOrder, judgement: Judgement, contacts: Contacts, now: datetime
+) -> Dossier:
+    """The order, already at its new version, with the holds and the review that this version needs; it may go on by that.
+
+    After a material change nothing that was decided counts; after another one what still suffices is kept. The caller
+    restates.
+    """
+    after = _held_anew(session, dossier, change, judgement, contacts, now)
+    planned = planning.plan(session, after.order, judgement, now)
+    review = after.asked.review
+    if change.is_material or (review is not None and review.state == CHANGES_REQUESTED):
+        after = planning.void_review(session, after, now, f"version {change.to_version} replaced what was reviewed")
+        if planned is not None:
+            after = planning.open_review(session, after, planned, contacts, now)
+    else:
+        after = planning.rebind_review(session, after, planned, contacts, now)
+    return go_on(session, after, APPLIER, now)
+
+
+def _held_anew(
+    session: Session,
+    dossier: Dossier,
+    change: ChangeOrder,
+    judgement: Judgement,
+    contacts: Contacts,
+    now: datetime,
+) -> Dossier:
+    """Holds that stay justified stay, those that lost their cause are released, and new ones are placed.
+
+    What its owner has released is placed again only after a material change: another one does not undo a decision. What no
+    rule placed, such as a refusal of the plant, loses its cause only where everybody is asked anew.
+    """
+    planned = planned_holds(judgement.violations)
+    asked = {plan.code for plan in planned}
+    ruled = {POLICY_ERROR, *(rule.code for rule in judgement.policy.rules)}
+    freed = [
+        hold.hold_id
+        for hold in remaining(dossier.holds)
+        if hold.code not in asked and (change.is_material or hold.code in ruled)
+    ]
+    note = f"version {change.to_version} has removed its cause"
+    holds.release(session, freed, released_by=APPLIER.who, released_role=APPLIER.role, note=note, now=now)
+    standing = {hold.code for hold in (remaining(dossier.holds) if change.is_material else dossier.holds)}
+    placed = tuple(_hold(dossier, plan, now) for plan in planned if plan.code not in standing)
+    holds.add(session, placed)
+    if placed:
+        customer = master.customer(session, dossier.order.customer_id)
+        owned = [(hold.owner_role, hold.reason) for hold in placed]
+        intents.mail(session, dossier.order, mails.order_on_hold(customer, contacts, owned), now)
+    return replace(dossier, holds=holds.of_order(session, dossier.order_id))
+
+
+def _hold(dossier: Dossier, plan: PlannedHold, now: datetime) -> Hold:
+    order = dossier.order
+    return Hold(
+        new_id("hold"), order.order_id, order.version, plan.code, plan.hold_type, plan.owner_role, plan.reason, now
+    )

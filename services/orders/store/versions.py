@@ -1,0 +1,100 @@
+"""Versions of an order: as documents, kept when a change replaces them, and the order rewritten as the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
+
+from services.kernel.money import Money, UnitPrice
+from services.orders.domain.order import Address, Line, Order, Totals
+from services.orders.models import ChangeRow, VersionRow
+
+_AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
+_LINE = ("line_id", "sku", "description", "kind", "quantity", "price_source", "unit_weight_grams", "is_known")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVersion:
+    """The order as it was at a version; `change_id` replaced it at `replaced_at`."""
+
+    order: Order
+    change_id: str
+    replaced_at: datetime
+
+
+def document(order: Order) -> dict[str, Any]:
+    """What a version is, as JSON keeps it: lines, amounts, address, dates."""
+    return {
+        "version": order.version,
+        "lines": [_line_document(line) for line in order.lines],
+        **{f"{name}_minor": getattr(order.totals, name).minor for name in _AMOUNTS},
+        "ship_to": asdict(order.ship_to),
+        "requested_on": order.requested_on.isoformat() if order.requested_on else "",
+        "is_ship_complete": order.is_ship_complete,
+    }
+
+
+def of_document(order: Order, kept: Mapping[str, Any]) -> Order:
+    """The order at the version that the document keeps; what no change touches is the order's own."""
+    amounts = {name: Money(kept[f"{name}_minor"], order.currency) for name in _AMOUNTS}
+    return replace(
+        order,
+        version=kept["version"],
+        lines=tuple(_line(line, order.currency) for line in kept["lines"]),
+        totals=Totals(**amounts),
+        ship_to=Address(**kept["ship_to"]),
+        requested_on=date.fromisoformat(kept["requested_on"]) if kept["requested_on"] else None,
+        is_ship_complete=kept["is_ship_complete"],
+    )
+
+
+def _line_document(line: Line) -> dict[str, Any]:
+    return {
+        **{name: getattr(line, name) for name in _LINE},
+        "unit_price": line.unit_price.text,
+        "extended_minor": line.extended.minor,
+        "reference_price": line.reference_price.text if line.reference_price else "",
+    }
+
+
+def _line(kept: Mapping[str, Any], currency: str) -> Line:
+    reference = kept["reference_price"]
+    return Line(
+        **{name: kept[name] for name in _LINE},
+        unit_price=UnitPrice.parse(kept["unit_price"], currency),
+        extended=Money(kept["extended_minor"], currency),
+        reference_price=UnitPrice.parse(reference, currency) if reference else None,
+    )
+
+
+def keep(session: Session, order: Order, change_id: str, now: datetime) -> None:
+    """Keep a version as it was before a change replaced it."""
+    values = {"order_id": order.order_id, "version": order.version, "document": document(order)}
+    session.execute(insert(VersionRow).values(**values, change_id=change_id, replaced_at=now))
+
+
+def of_order(session: Session, order: Order) -> tuple[KeptVersion, ...]:
+    """The versions before the current one, oldest first."""
+    query = select(VersionRow).where(col(VersionRow.order_id) == order.order_id).order_by(col(VersionRow.version))
+    return tuple(
+        KeptVersion(of_document(order, row.document), row.change_id, row.replaced_at) for row in session.scalars(query)
+    )
+
+
+def becomes(session: Session, order: Order, change_id: str) -> Order:
+    """The order as a change of it makes it, frozen when it was proposed."""
+    query = select(col(ChangeRow.becomes)).where(col(ChangeRow.change_id) == change_id)
+    return of_document(order, session.execute(query).scalar_one())
+
+
+def used_line_ids(session: Session, order: Order) -> set[str]:
+    """Every line id that a version had or a change proposed: none of them is ever given again."""
+    kept = select(col(VersionRow.document)).where(col(VersionRow.order_id) == order.order_id)
+    proposed = select(col(ChangeRow.becomes)).where(col(ChangeRow.order_id) == order.order_id)
+    documents = [*session.scalars(kept), *session.scalars(proposed)]
+    return {line["line_id"] for one in documents for line in one["lines"]} | {line.line_id for line in order.lines}

@@ -1,0 +1,128 @@
+"""The deeds of change orders in one line each, and a policy with an approval matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from oms.orders.v1 import orders_pb2 as pb
+from services.orders import changes, consenting, master, rules
+from services.orders.access import Caller
+from services.orders.changes import Proposed
+from services.orders.domain.changes import ChangeOrder, ChangeRequest, LineChange
+from services.orders.domain.order import Order
+from services.orders.domain.proposals import Proposal
+from services.orders.domain.reviews import Review
+from services.orders.store import changes as store
+from services.orders.store import reviews as review_store
+from services.orders.store import versions
+from tests.orders.desk import ANY, BUYER, CONTACTS, RITA, Desk, caller, usd
+
+OLIVER = caller("oliver", "support")
+MATRIX = [
+    {
+        "code": "OVER_1000",
+        "when": "order.total_minor > 100000",
+        "message": "The order is over 1,000.00.",
+        "tiers": [{"level": 1, "role": "approver", "position": "manager"}],
+    },
+    {
+        "code": "OVER_5000",
+        "when": "order.total_minor > 500000",
+        "message": "The order is over 5,000.00.",
+        "tiers": [{"level": 2, "role": "approver", "position": "finance_director"}],
+    },
+]
+
+
+def with_matrix(desk: Desk, **members: Any) -> None:
+    document = yaml.safe_load(rules.BUILT_IN.read_text("utf-8"))
+    with desk.database.transaction() as session:
+        master.put_policy(session, {**document, "reviews": MATRIX, **members}, "root", desk.now)
+
+
+def asked(*lines: LineChange, reason: str = "as agreed", **members: Any) -> ChangeRequest:
+    return ChangeRequest(reason, lines, **members)
+
+
+def quantity(line_id: str, units: int) -> LineChange:
+    return LineChange(line_id, quantity=units)
+
+
+def swap(line_id: str, sku: str, price: str = "") -> LineChange:
+    return LineChange(line_id, sku, unit_price=usd(price) if price else None)
+
+
+def preview(desk: Desk, order_id: str, request: ChangeRequest, by: Caller = BUYER) -> Proposal:
+    with desk.database.reading() as session:
+        return changes.preview(session, order_id, request, by, desk.now)
+
+
+def propose(
+    desk: Desk, order_id: str, request: ChangeRequest, by: Caller = BUYER, version: int | None = None
+) -> Proposed:
+    with desk.database.transaction() as session:
+        return changes.propose(session, order_id, request, by, CONTACTS, desk.now, version)
+
+
+def answer(
+    desk: Desk, order_id: str, change_id: str, said: str, by: Caller = BUYER, note: str = "", version: int | None = None
+) -> ChangeOrder:
+    with desk.database.transaction() as session:
+        return consenting.consent(session, order_id, change_id, said, note, by, CONTACTS, desk.now, version)[0]
+
+
+def withdraw(desk: Desk, order_id: str, change_id: str, by: Caller = RITA) -> ChangeOrder:
+    with desk.database.transaction() as session:
+        return consenting.withdraw(session, order_id, change_id, "a mistake", by, CONTACTS, desk.now)[0]
+
+
+def apply(
+    desk: Desk, order_id: str, change_id: str, *, is_granted: bool = True, key: str = "1"
+) -> pb.ApplyChangeResponse:
+    request = pb.ApplyChangeRequest(
+        request_id=f"{order_id}/apply/{change_id}/{key}",
+        order_id=order_id,
+        change_id=change_id,
+        credit=pb.CreditStanding(is_granted=is_granted),
+    )
+    return desk.servicer.ApplyChange(request, ANY)
+
+
+def record(desk: Desk, order_id: str, change_id: str, verb: str, reason: str = "") -> pb.RecordChangeResponse:
+    request = pb.RecordChangeRequest(
+        request_id=f"{order_id}/record/{change_id}/{verb}",
+        order_id=order_id,
+        change_id=change_id,
+        verb=verb,
+        reason=reason,
+    )
+    return desk.servicer.RecordChange(request, ANY)
+
+
+def changed(desk: Desk, order_id: str, request: ChangeRequest, by: Caller = BUYER, key: str = "1") -> str:
+    """Propose and apply a change that needs nobody's consent."""
+    done = propose(desk, order_id, request, by)
+    assert done.change.state == "agreed"
+    assert apply(desk, order_id, done.change.change_id, key=key).is_applied
+    return done.change.change_id
+
+
+def change(desk: Desk, order_id: str, change_id: str) -> ChangeOrder:
+    with desk.database.reading() as session:
+        return store.one(store.of_order(session, order_id), change_id)
+
+
+def reviews(desk: Desk, order_id: str) -> tuple[Review, ...]:
+    with desk.database.reading() as session:
+        return review_store.of_order(session, order_id)
+
+
+def kept(desk: Desk, order: Order) -> list[Order]:
+    with desk.database.reading() as session:
+        return [one.order for one in versions.of_order(session, order)]
+
+
+def told(desk: Desk, order_id: str) -> list[str]:
+    return [event.what for event in desk.events(order_id)]

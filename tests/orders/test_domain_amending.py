@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.kernel.money import Money, UnitPrice, extend
+from services.orders.domain.amending import Amendment, Catalogue, amend, floors, needs_recall
+from services.orders.domain.changes import ChangeRequest, LineChange
+from services.orders.domain.differences import difference, is_favourable, is_material, kinds
+from services.orders.domain.master import PriceAgreement, Product
+from services.orders.domain.order import ACCEPTED, Address, Line, Order, totals
+from services.orders.domain.projection import Invoice, LineProgress, Progress
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 23)
+DALLAS = Address("Acme Receiving", "1 Main St", "Dallas", "TX", "75001", "US")
+AUSTIN = replace(DALLAS, city="Austin")
+
+
+def usd(text: str) -> UnitPrice:
+    return UnitPrice.parse(text, "USD")
+
+
+def money(text: str) -> Money:
+    return Money.parse(text, "USD")
+
+
+def line(line_id: str, sku: str, quantity: int, price: str) -> Line:
+    unit = usd(price)
+    return Line(line_id, sku, f"{sku} thing", "stock", quantity, unit, extend(unit, quantity), unit, "agreement")
+
+
+def order(*lines: Line, discount: str = "0.00", freight: str = "12.00", **changes: Any) -> Order:
+    sums = totals(tuple(one.extended for one in lines), money(discount), money(freight), Decimal("0.0725"))
+    made = Order(
+        order_id="ord_1",
+        number="SO-1001",
+        version=1,
+        phase=ACCEPTED,
+        customer_id="cus_acme",
+        customer_name="Acme",
+        channel="web",
+        channel_ref="",
+        po_number="",
+        currency="USD",
+        payment_method="terms",
+        net_days=30,
+        tax_rate=Decimal("0.0725"),
+        ship_to=DALLAS,
+        requested_on=date(2026, 12, 1),
+        is_ship_complete=False,
+        placed_at=NOW,
+        placed_by="ann",
+        placed_by_role="customer",
+        on_behalf_of="",
+        note="",
+        lines=lines,
+        totals=sums,
+    )
+    return replace(made, **changes)
+
+
+CATALOGUE = Catalogue(
+    products={
+        "F": Product("F", "F thing", list_price=usd("1000.00")),
+        "H": Product("H", "H thing", list_price=usd("400.00")),
+        "NONE": Product("NONE", "no price"),
+    },
+    agreements={"H": (PriceAgreement("cus_acme", "H", usd("380.00"), date(2026, 1, 1)),)},
+)
+A4 = order(line("1", "F", 10, "1000.00"), line("2", "G", 40, "410.00"))
+
+
+def changed(before: Order, *lines: LineChange, used: tuple[str, ...] = (), **members: Any) -> Amendment:
+    return amend(before, ChangeRequest("because", lines, **members), CATALOGUE, used, TODAY)
+
+
+def codes(amendment: Amendment) -> list[str]:
+    return [one.code for one in amendment.obstacles]
+
+
+def test_a_substitution_takes_the_place_of_the_line_under_an_id_that_was_never_used() -> None:
+    amended = changed(A4, LineChange("2", "H", unit_price=usd("372.50")), used=("1", "2", "3"))
+
+    assert [(one.line_id, one.sku, one.quantity) for one in amended.order.lines] == [("1", "F", 10), ("4", "H", 40)]
+    # 10 x 1000.00 + 40 x 372.50 = 24,900.00
+    assert amended.order.totals.merchandise == money("24900.00")
+    assert (amended.order.version, amended.replaced) == (2, {"2": "4"})
+    assert amended.order.lines[0] is A4.lines[0]
+
+
+def test_a_new_line_is_priced_by_the_agreement_and_a_changed_quantity_keeps_its_price() -> None:
+    amended = changed(A4, LineChange("", "H", 2), LineChange("1", quantity=11))
+
+    first, _, new = amended.order.lines
+    assert (first.unit_price, first.extended, first.price_source) == (usd("1000.00"), money("11000.00"), "agreement")
+    assert (new.line_id, new.unit_price, new.price_source) == ("3", usd("380.00"), "agreement")
+
+
+def test_everything_wrong_with_a_request_is_said_at_once_and_names_its_line() -> None:
+    amended = changed(
+        A4,
+        LineChange("9", quantity=1),
+        LineChange("1", quantity=2),
+        LineChange("1", quantity=3),
+        LineChange("", "NOPE", 1),
+        LineChange("", "NONE", 1),
+        LineChange("", "H"),
+        LineChange("2", "H", 0),
+        discount=money("99999.00"),
+    )
+
+    found = {(one.code, one.line_id) for one in amended.obstacles}
+    assert found == {
+        ("LINE_UNKNOWN", "9"),
+        ("LINE_NAMED_TWICE", "1"),
+        ("SKU_UNKNOWN", "3"),
+        ("PRICE_MISSING", "4"),
+        ("LINE_INCOMPLETE", ""),
+        ("LINE_CONTRADICTORY", "2"),
+        ("DISCOUNT_TOO_LARGE", ""),
+    }
+
+
+def test_an_order_keeps_a_line() -> None:
+    assert codes(changed(A4, LineChange("1", quantity=0), LineChange("2", quantity=0))) == ["NO_LINE_LEFT"]
+
+
+PICKED = Progress(lines={"1": LineProgress(allocated=10, released=8, picked=3), "2": LineProgress(allocated=40)})
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        (LineChange("1", quantity=2), "BELOW_PICKED"),
+        (LineChange("1", quantity=0), "LINE_PICKED"),
+        (LineChange("1", "H"), "LINE_PICKED"),
+        (LineChange("1", unit_price=usd("999.00")), "PRICE_FIXED"),
+    ],
+)
+def test_what_is_picked_is_the_floor_of_its_line(asked: LineChange, code: str) -> None:
+    found = list(floors(A4, changed(A4, asked).order, PICKED))
+
+    assert [(one.code, one.line_id) for one in found] == [(code, "1")]
+
+
+def test_units_that_are_not_picked_may_go_and_are_asked_back_from_the_warehouse() -> None:
+    fewer = changed(A4, LineChange("1", quantity=3)).order
+
+    assert list(floors(A4, fewer, PICKED)) == []
+    assert needs_recall(A4, fewer, PICKED)
+    assert not needs_recall(A4, changed(A4, LineChange("1", quantity=8)).order, PICKED)
+
+
+def test_after_the_release_the_address_stays_and_the_order_no_longer_waits_to_ship_complete() -> None:
+    amended = changed(A4, ship_to=AUSTIN, is_ship_complete=True).order
+
+    assert [one.code for one in floors(A4, amended, PICKED)] == ["ADDRESS_FIXED", "SPLIT_FIXED"]
+    assert list(floors(A4, amended, Progress())) == []
+
+
+def shipped(units: int, *, invoiced: int) -> Progress:
+    """Of line 1 so many units have left; each invoiced one carried 1.20 of the freight of 12.00."""
+    invoice = Invoice("inv_1", "INV-1", "shp_1", 0, 0, "USD", "2026-11-23", "2026-12-23", "open", 1)
+    priced = replace(invoice, merchandise_minor=invoiced * 100_000, discount_minor=0, freight_minor=invoiced * 120)
+    line_1 = LineProgress(allocated=10, released=10, picked=units, packed=units, shipped=units, invoiced=invoiced)
+    return Progress(lines={"1": line_1}, invoices={"inv_1": priced} if invoiced else {})
+
+
+TEN = order(line("1", "F", 10, "1000.00"))
+
+
+def after(progress: Progress, *lines: LineChange, **members: Any) -> tuple[list[str], Order]:
+    amended = amend(TEN, ChangeRequest("", lines, **members), CATALOGUE, (), TODAY, progress)
+    return [*codes(amended), *(one.code for one in floors(TEN, amended.order, progress))], amended.order
+
+
+def test_where_nothing_is_left_to_invoice_the_order_keeps_the_freight_that_was_billed() -> None:
+    found, amended = after(shipped(4, invoiced=4), LineChange("1", quantity=4))
+
+    assert (found, amended.totals.freight) == ([], money("4.80"))
+
+
+def test_nothing_shrinks_to_what_is_being_invoiced_at_this_moment() -> None:
+    assert after(shipped(4, invoiced=0), LineChange("1", quantity=4))[0] == ["INVOICE_PENDING"]
+    assert after(shipped(4, invoiced=0), LineChange("1", quantity=5))[0] == []
+
+
+def test_what_was_invoiced_between_proposal_and_settlement_is_seen() -> None:
+    agreed = after(shipped(3, invoiced=3), LineChange("1", quantity=4))[1]
+
+    assert [one.code for one in floors(TEN, agreed, shipped(4, invoiced=4))] == ["INVOICED_MEANWHILE"]
+    assert list(floors(TEN, agreed, shipped(3, invoiced=3))) == []
+
+
+def test_amounts_do_not_go_below_what_was_billed_and_stay_when_all_is() -> None:
+    assert after(shipped(4, invoiced=4), freight=money("4.79"))[0] == ["BELOW_INVOICED"]
+    assert after(shipped(4, invoiced=4), freight=money("4.80"))[0] == []
+    assert after(shipped(10, invoiced=10), freight=money("20.00"))[0] == ["AMOUNTS_FIXED"]
+
+
+def rows(before: Order, amended: Amendment) -> list[tuple[str, str, str, str]]:
+    return [(r.kind, r.what, r.before, r.after) for r in difference(before, amended.order, amended.replaced)]
+
+
+def test_the_difference_reads_as_people_say_it() -> None:
+    amended = changed(
+        A4, LineChange("1", quantity=0), LineChange("2", "H"), LineChange("", "F", 1), requested_on=date(2026, 12, 4)
+    )
+
+    assert rows(A4, amended) == [
+        ("line_removed", "F (F thing)", "10", ""),
+        ("substituted", "G replaced by H", "40 × G (G thing)", "40 × H (H thing)"),
+        ("price", "Unit price of H", "410.00 USD", "380.00 USD"),
+        ("line_added", "F (F thing)", "", "1"),
+        ("price", "Unit price of F", "", "1000.00 USD"),
+        ("date", "Requested for", "2026-12-01", "2026-12-04"),
+        # 26,400.00 + 7.25 % 1,914.00 + 12.00; 40 x 380.00 + 1,000.00 = 16,200.00 + 1,174.50 + 12.00
+        ("total", "Total", "28326.00 USD", "17386.50 USD"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_", "material", "favourable"),
+    [
+        (ChangeRequest("", (LineChange("1", quantity=9),)), False, False),
+        (ChangeRequest("", (LineChange("1", quantity=11),)), True, False),
+        (ChangeRequest("", (LineChange("1", quantity=0),)), False, False),
+        (ChangeRequest("", (LineChange("1", unit_price=usd("990.00")),)), True, True),
+        (ChangeRequest("", (LineChange("1", unit_price=usd("1010.00")),)), True, False),
+        (ChangeRequest("", (LineChange("2", "H"),)), True, False),
+        (ChangeRequest("", ship_to=AUSTIN), True, False),
+        (ChangeRequest("", requested_on=date(2026, 12, 4)), False, False),
+        (ChangeRequest("", requested_on=date(2026, 11, 30)), True, True),
+        (ChangeRequest("", is_ship_complete=True), False, False),
+        (ChangeRequest("", discount=money("50.00")), True, True),
+        (ChangeRequest("", freight=money("13.00")), True, False),
+    ],
+)
+def test_what_is_material_and_what_the_customer_can_only_gain_by(
+    request_: ChangeRequest, material: bool, favourable: bool
+) -> None:
+    amended = amend(A4, request_, CATALOGUE, (), TODAY)
+    found = kinds(A4, difference(A4, amended.order, amended.replaced))
+
+    assert (is_material(A4, amended.order, found), is_favourable(A4, amended.order)) == (material, favourable)
+
+
+def test_the_price_of_a_new_line_is_no_change_of_a_price() -> None:
+    amended = changed(A4, LineChange("", "F", 1))
+
+    assert kinds(A4, difference(A4, amended.order, amended.replaced)) == ("line_added",)
+
+
+@st.composite
+def walks(draw: st.DrawFn) -> tuple[Order, list[ChangeRequest]]:
+    """An order at odd prices, and changes of it that leave its first lines' quantities, SKUs and prices as they wander."""
+    cents = st.integers(1, 99_999).map(lambda minor: f"{minor / 1000:.3f}")
+    lines = [line(str(n), f"S{n}", draw(st.integers(1, 50)), draw(cents)) for n in range(1, draw(st.integers(2, 4)))]
+    deltas = st.builds(
+        LineChange,
+        st.sampled_from([one.line_id for one in lines]),
+        st.just(""),
+        st.integers(1, 60),
+        st.one_of(st.none(), cents.map(usd)),
+    )
+    added = st.builds(LineChange, st.just(""), st.sampled_from(["F", "H"]), st.integers(1, 9), st.none())
+    steps = draw(st.lists(st.one_of(deltas, added), max_size=8))
+    return order(*lines, freight="7.77"), [ChangeRequest("", (step,)) for step in steps]
+
+
+@given(walks())
+def test_changes_that_restore_the_lines_restore_the_total_to_the_cent(walk: tuple[Order, list[ChangeRequest]]) -> None:
+    start, steps = walk
+    now, used = start, {one.line_id for one in start.lines}
+    for step in steps:
+        now = amend(now, step, CATALOGUE, used, TODAY).order
+        used |= {one.line_id for one in now.lines}
+
+    first = {one.line_id: one for one in start.lines}
+    back = tuple(
+        LineChange(one.line_id, "", first[one.line_id].quantity, first[one.line_id].unit_price)
+        if one.line_id in first
+        else LineChange(one.line_id, quantity=0)
+        for one in now.lines
+    )
+    restored = amend(now, ChangeRequest("", back), CATALOGUE, used, TODAY)
+
+    assert restored.obstacles == ()
+    assert restored.order.totals == start.totals
+    assert [(one.line_id, one.extended) for one in restored.order.lines] == [
+        (one.line_id, one.extended) for one in start.lines
+    ]
+
+
+@given(walks())
+def test_a_line_that_nothing_touches_stays_the_very_same(walk: tuple[Order, list[ChangeRequest]]) -> None:
+    start, steps = walk
+    for step in steps:
+        amended = amend(start, step, CATALOGUE, (), TODAY).order
+        touched = {one.line_id for one in step.lines}
+        kept = {one.line_id: one for one in amended.lines}
+        assert all(kept[one.line_id] is one for one in start.lines if one.line_id not in touched)
+        sums = sum(one.extended.minor for one in amended.lines)
+        assert amended.totals.merchandise.minor == sums
