@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from cli import audit, invoices, mails, orders, password, payments, proofs, reviews, shipments, stock, system, token
+from cli import (
+    audit,
+    changes,
+    invoices,
+    mails,
+    orders,
+    password,
+    payments,
+    proofs,
+    reviews,
+    shipments,
+    stock,
+    system,
+    token,
+)
 from cli.refusals import CommandRefused
 
 _NOUNS = {
@@ -30,6 +44,8 @@ app = typer.Typer(
 app.command()(system.up)
 app.command()(system.down)
 app.command()(system.status)
+orders.app.command()(changes.change)
+orders.app.command()(changes.consent)
 for _noun, _commands in _NOUNS.items():
     app.add_typer(_commands, name=_noun)
 app.command("token")(token.token)

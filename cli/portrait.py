@@ -14,6 +14,7 @@ _LINES: Sequence[Column] = (
     ("Cancelled", "quantities.cancelled>"), ("Backordered", "quantities.backordered>"), ("Allocated", "quantities.allocated>"),
     ("Shipped", "quantities.shipped>"), ("Delivered", "quantities.delivered>"), ("Invoiced", "quantities.invoiced>"),
 )  # fmt: skip
+_DIFFERENCE: Sequence[Column] = (("What", "what"), ("Before", "before>"), ("After", "after>"))
 _PARTS: Mapping[str, Sequence[Column]] = {
     "holds": (
         ("Hold", "hold_id"), ("Rule", "code"), ("Owner", "owner_role"), ("Reason", "reason"), ("Released", "released_at"),
@@ -44,6 +45,8 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
     out.print()
     out.print(table(order["lines"], _LINES))
     out.print("\n" + " · ".join(f"{name} {text(amount)}" for name, amount in order["totals"].items()))
+    if order.get("change"):
+        print_change(out, order["change"])
     for name, columns in _PARTS.items():
         if order[name]:
             out.print()
@@ -51,6 +54,13 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
     out.print()
     for event in history:
         out.print(sentence(event), markup=False, soft_wrap=True)
+
+
+def print_change(out: Console, change: Mapping[str, Any]) -> None:
+    """A change that is on its way, beside what stands."""
+    state = change["state"].replace("_", " ")
+    out.print(f"\nchange to version {change['to_version']} {state}: {change['reason']}", markup=False)
+    out.print(table(change["difference"], _DIFFERENCE))
 
 
 def sentence(event: Mapping[str, Any]) -> str:

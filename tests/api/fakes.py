@@ -349,6 +349,7 @@ class FakeWorkflows:
         self.looked: list[tuple[str, str, str]] = []
         self.on_place: Callable[[OrderRef], None] | None = None
         self.on_cancel: Callable[[str, CancelOrder], CancelOutcome] | None = None
+        self.on_look: Callable[[str, str], None] | None = None
 
     async def place(self, order: OrderRef, timeout: timedelta) -> Receipt | None:
         if self.is_away:
@@ -368,4 +369,6 @@ class FakeWorkflows:
         if self.is_away:
             return None
         self.looked.append((order_id, update, look.subject_id))
+        if self.on_look:
+            self.on_look(order_id, look.subject_id)
         return Seen("waiting")

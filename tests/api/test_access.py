@@ -14,6 +14,9 @@ MATRIX = load_matrix()
 CLOSED = [operation for operation, row in MATRIX.http.items() if not isinstance(row, str)]
 BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/orders/{order_id}/cancellation": {"reason": "changed plans"},
+    "POST /v1/orders/{order_id}/changes": {"reason": "changed plans"},
+    "POST /v1/orders/{order_id}/changes/{change_id}/consent": {"answer": "accept", "note": "by phone"},
+    "POST /v1/orders/{order_id}/changes/{change_id}/withdrawal": {},
     "POST /v1/orders/{order_id}/feedback": {"rating": 5},
     "POST /v1/orders/{order_id}/holds/{hold_id}/release": {},
     "POST /v1/orders/{order_id}/decisions": {"step_id": "nope", "decision": "approve", "version": 1},
@@ -27,6 +30,7 @@ async def _call(world: World, operation: str, role: str, *, order_id: str = "nop
         "hold_id",
         "step_id",
         "delegation_id",
+        "change_id",
         "shipment_id",
         "recall_id",
         "invoice_id",

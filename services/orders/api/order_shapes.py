@@ -4,30 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from services.orders.api.change_shapes import ChangeShape
 from services.orders.api.review_shapes import ReviewShape
-from services.orders.api.shapes import AddressShape, MoneyShape
-from services.orders.domain.order import Totals
-
-
-class TotalsShape(BaseModel):
-    """What an order comes to."""
-
-    merchandise: MoneyShape
-    discount: MoneyShape
-    freight: MoneyShape
-    tax: MoneyShape
-    total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
-
-    @classmethod
-    def of(cls, totals: Totals) -> TotalsShape:
-        """From the domain."""
-        return cls(
-            merchandise=MoneyShape.of(totals.merchandise),
-            discount=MoneyShape.of(totals.discount),
-            freight=MoneyShape.of(totals.freight),
-            tax=MoneyShape.of(totals.tax),
-            total=MoneyShape.of(totals.total),
-        )
+from services.orders.api.shapes import AddressShape, MoneyShape, TotalsShape
 
 
 class OrderLinks(BaseModel):
@@ -233,6 +212,8 @@ class OrderDocument(BaseModel):
     reviews: list[ReviewShape] = Field(
         description="What people were asked, oldest first; a customer sees its own chain."
     )
+    change: ChangeShape | None = Field(description="The change that is on its way, beside what stands.")
+    versions: int = Field(description="How many versions it has had; /versions shows them.")
     cancellations: list[OrderCancellation]
     shipments: list[OrderShipment]
     invoices: list[OrderInvoice]

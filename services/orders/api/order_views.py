@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.orders.access import Caller
+from services.orders.api.change_shapes import change_shape
 from services.orders.api.order_shapes import (
     AxesShape,
     HoldShape,
@@ -18,12 +19,11 @@ from services.orders.api.order_shapes import (
     OrderShipment,
     OrderShipmentLine,
     Quantities,
-    TotalsShape,
     ViolationShape,
     WaitingForShape,
 )
 from services.orders.api.review_shapes import review_shapes
-from services.orders.api.shapes import AddressShape, MoneyShape, rfc3339
+from services.orders.api.shapes import AddressShape, MoneyShape, TotalsShape, rfc3339
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Promise
@@ -114,6 +114,8 @@ def _document(page: OrderPage, who: Caller) -> OrderDocument:
             if each.severity == BLOCK or not is_customer
         ],
         reviews=review_shapes(page.reviews, who),
+        change=change_shape(page.dossier.asked.change, who) if page.dossier.asked.change else None,
+        versions=order.version,
         cancellations=[_cancellation(each) for each in page.cancellations],
         shipments=[_shipment(each) for each in sorted(progress.shipments.values(), key=lambda each: each.number)],
         invoices=[_invoice(each) for each in sorted(progress.invoices.values(), key=lambda each: each.number)],

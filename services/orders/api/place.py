@@ -14,8 +14,9 @@ from services.orders.api.access import CallerOf
 from services.orders.api.deps import Deps, DepsOf
 from services.orders.api.idempotency import REPLAYED, RequiredKey
 from services.orders.api.order_input import OrderInput, command
-from services.orders.api.order_shapes import OrderReceipt, TotalsShape
+from services.orders.api.order_shapes import OrderReceipt
 from services.orders.api.order_views import links
+from services.orders.api.shapes import TotalsShape
 from services.orders.capture import Receipt
 from services.orders.domain.order import RECEIVED, Order, PlaceOrder
 from services.runtime.grpc_client import Unreachable

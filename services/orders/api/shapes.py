@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from oms.types.v1 import types_pb2 as types
 from services.kernel.clock import from_micros
 from services.kernel.money import Money
+from services.orders.domain.order import Totals
 
 
 class MoneyShape(BaseModel):
@@ -31,6 +32,27 @@ class MoneyShape(BaseModel):
     def of_minor(cls, minor: int, currency: str) -> MoneyShape:
         """From whole minor units."""
         return cls.of(Money(minor, currency))
+
+
+class TotalsShape(BaseModel):
+    """What an order comes to."""
+
+    merchandise: MoneyShape
+    discount: MoneyShape
+    freight: MoneyShape
+    tax: MoneyShape
+    total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
+
+    @classmethod
+    def of(cls, totals: Totals) -> TotalsShape:
+        """From the domain."""
+        return cls(
+            merchandise=MoneyShape.of(totals.merchandise),
+            discount=MoneyShape.of(totals.discount),
+            freight=MoneyShape.of(totals.freight),
+            tax=MoneyShape.of(totals.tax),
+            total=MoneyShape.of(totals.total),
+        )
 
 
 class AddressShape(BaseModel):

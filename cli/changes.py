@@ -1,0 +1,108 @@
+"""`oms orders change` and `oms orders consent`: propose a change of an order, and answer one for its customer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import VAR, Api, JsonOption, VarOption
+from cli.orders import OrderArgument, find_order
+from cli.output import Column, console, print_json, table, text
+from cli.refusals import CommandRefused
+
+_DIFFERENCE: tuple[Column, ...] = (("What", "what"), ("Before", "before>"), ("After", "after>"))
+
+
+def change(
+    order: OrderArgument,
+    reason: Annotated[str, typer.Option(help="Why, as the customer may read it.")] = "as agreed",
+    quantity: Annotated[list[str] | None, typer.Option(metavar="LINE=N", help="Another quantity of a line.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="LINE", help="Take a line away.")] = None,
+    add: Annotated[list[str] | None, typer.Option(metavar="SKU=N", help="A new line.")] = None,
+    substitute: Annotated[
+        list[str] | None, typer.Option(metavar="LINE=SKU[@PRICE]", help="Another SKU in a line's place.")
+    ] = None,
+    price: Annotated[list[str] | None, typer.Option(metavar="LINE=PRICE", help="Another unit price of a line.")] = None,
+    date: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Another requested date.")] = None,
+    ship_complete: Annotated[
+        bool | None, typer.Option("--ship-complete/--split", help="All together, or in parts as available.")
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what it would come to.")] = False,
+    role: Annotated[str, typer.Option(help="Act as support, sales_rep or customer.")] = "support",
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Change an order, or ask its customer to agree to the change where that is needed."""
+    found = find_order(Api(var, "auditor"), order)
+    lines = [
+        *({"line_id": line, "quantity": _units(units)} for line, units in _pairs(quantity)),
+        *({"line_id": line, "quantity": 0} for line in remove or ()),
+        *({"line_id": line, **_substitute(sku)} for line, sku in _pairs(substitute)),
+        *({"line_id": line, "unit_price": amount} for line, amount in _pairs(price)),
+        *({"sku": sku, "quantity": _units(units)} for sku, units in _pairs(add)),
+    ]
+    body: dict[str, Any] = {"reason": reason, "lines": lines, "version": found["version"]}
+    if date is not None:
+        body["requested_on"] = date
+    if ship_complete is not None:
+        body["ship_complete"] = ship_complete
+    api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
+    done = api.post(f"/v1/orders/{found['order_id']}/changes{'?preview=true' if preview else ''}", body)
+    if as_json:
+        print_json(done)
+    else:
+        _print_proposal(found["number"], done)
+
+
+def consent(
+    order: OrderArgument,
+    accept: Annotated[bool | None, typer.Option("--accept/--decline", help="The customer's answer.")] = None,
+    note: Annotated[str, typer.Option(help="Why, or how it was said.")] = "",
+    role: Annotated[str, typer.Option(help="Act as customer, or as support on its behalf.")] = "customer",
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer the change that was proposed to an order's customer."""
+    if accept is None:
+        raise CommandRefused("say --accept or --decline")
+    found = find_order(Api(var, "auditor"), order)
+    if found["change"] is None:
+        raise CommandRefused(f"{found['number']} has no change on its way: `oms orders show {found['number']}`")
+    api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
+    path = f"/v1/orders/{found['order_id']}/changes/{found['change']['change_id']}/consent"
+    body = {"answer": "accept" if accept else "decline", "note": note, "version": found["version"]}
+    done = api.post(path, body)
+    if as_json:
+        print_json(done)
+    else:
+        console().print(f"{found['number']}: the change is {done['state'].replace('_', ' ')}")
+
+
+def _pairs(given: list[str] | None) -> list[tuple[str, str]]:
+    """The two sides of each NAME=VALUE."""
+    for one in given or ():
+        if not all(one.partition("=")):
+            raise CommandRefused(f"{one!r} is no pair: write it as NAME=VALUE")
+    return [(one.partition("=")[0], one.partition("=")[2]) for one in given or ()]
+
+
+def _units(given: str) -> int:
+    if not (given.isascii() and given.isdigit() and len(given) < 8):
+        raise CommandRefused(f"{given!r} is no quantity: write a whole number")
+    return int(given)
+
+
+def _substitute(given: str) -> dict[str, str]:
+    sku, _, price = given.partition("@")
+    return {"sku": sku, "unit_price": price} if price else {"sku": sku}
+
+
+def _print_proposal(number: str, done: dict[str, Any]) -> None:
+    out = console()
+    state = "would change so" if done["change_id"] is None else f"change {done['state'].replace('_', ' ')}"
+    out.print(f"{number}: {state} (version {done['from_version']} → {done['to_version']})", style="bold")
+    out.print(table(done["difference"], _DIFFERENCE))
+    out.print(f"total {text(done['totals_before']['total'])} → {text(done['totals_after']['total'])}")
+    for sentence in (*done["consequences"], *(f"not possible: {one['detail']}" for one in done["obstacles"])):
+        out.print(f"- {sentence}", markup=False)

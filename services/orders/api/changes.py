@@ -1,0 +1,153 @@
+"""Change orders of an order: preview and propose one, answer it, take it back; and the versions that they made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+
+from services.orders import changes, consenting, dossier
+from services.orders.access import Caller
+from services.orders.api.access import CallerOf
+from services.orders.api.change_input import ChangeInput, ConsentInput, WithdrawalInput, change_request
+from services.orders.api.change_shapes import (
+    ChangeShape,
+    ProposalShape,
+    VersionList,
+    change_shape,
+    proposal_shape,
+    version_list,
+)
+from services.orders.api.deps import Deps, DepsOf
+from services.orders.api.handing_over import hand_over
+from services.orders.api.history import OrderReference
+from services.orders.api.idempotency import OnceOf
+from services.orders.api.inputs import IDENTITY
+from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.api.versions import IfMatch, seen_version
+from services.orders.domain.changes import AGREED, ChangeOrder, ChangeRequest
+from services.orders.store import changes as store
+from services.orders.store import orders, versions
+
+router = APIRouter(tags=["changes"])
+
+ChangeId = Annotated[str, Path(pattern=IDENTITY, max_length=64, description="The change's id.")]
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": ProposalShape, "description": "A preview: nothing has changed."},
+    201: {"model": ProposalShape, "description": "On its way to people, or made already: state says which."},
+    202: {
+        "model": ProposalShape,
+        "description": "Agreed; it is made, or refused by what stands against it, by itself.",
+    },
+}
+
+
+@router.post("/v1/orders/{order_id}/changes", response_model=ProposalShape, status_code=201, responses=_ANSWERS)
+def change_order(
+    deps: DepsOf,
+    who: CallerOf,
+    once: OnceOf,
+    order_id: OrderReference,
+    body: ChangeInput,
+    if_match: IfMatch,
+    preview: Annotated[bool, Query(description="Only say what it would come to.")] = False,
+) -> Response | ProposalShape:
+    """Change lines, address, dates, split or amounts of an order. Untouched lines keep their price.
+
+    What our sales propose waits for the customer's consent unless the customer can only gain; what a customer asks is agreed
+    by asking. After that the matrix may ask people, stock and credit are settled, and the next version stands at once or not
+    at all.
+    """
+    with deps.database.reading() as session:
+        found_id = orders.find_id(session, order_id, who.scope)
+        asked = change_request(body, orders.load(session, found_id, who.scope).currency)
+        if preview:
+            given = changes.preview(session, found_id, asked, who, deps.clock())
+            return Response(proposal_shape(given, None).model_dump_json(), media_type="application/json")
+    expected = seen_version(body.version, if_match)
+    return once.answer(
+        body,
+        lambda _request_id: _propose(deps, who, found_id, asked, expected),
+        lambda shape: 202 if shape.state == AGREED else 201,
+    )
+
+
+def _propose(deps: Deps, who: Caller, order_id: str, asked: ChangeRequest, expected: int | None) -> ProposalShape:
+    with deps.database.transaction() as session:
+        done = changes.propose(session, order_id, asked, who, deps.contacts, deps.clock(), expected)
+    change_id = done.change.change_id
+    hand_over(deps, order_id, "amend", change_id, done.intent_id)
+    return proposal_shape(done.proposal, _now(deps, order_id, change_id))
+
+
+def _now(deps: Deps, order_id: str, change_id: str) -> ChangeOrder:
+    """The change as it stands after the workflow has looked."""
+    with deps.database.reading() as session:
+        return store.one(store.of_order(session, order_id), change_id)
+
+
+@router.get("/v1/orders/{order_id}/changes")
+def list_changes(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderReference) -> Page[ChangeShape]:
+    """Every change that was asked of the order, oldest first, with its difference and what became of it."""
+    with deps.database.reading() as session:
+        found_id = orders.find_id(session, order_id, who.scope)
+        found = [one for one in store.of_order(session, found_id) if one.change_id > paging.cursor]
+    page, following = cut(found[: paging.limit + 1], paging.limit, lambda one: one.change_id)
+    return Page(rows=[change_shape(one, who) for one in page], next_cursor=following)
+
+
+@router.post("/v1/orders/{order_id}/changes/{change_id}/consent", response_model=ChangeShape)
+def answer_change(
+    deps: DepsOf,
+    who: CallerOf,
+    once: OnceOf,
+    order_id: OrderReference,
+    change_id: ChangeId,
+    body: ConsentInput,
+    if_match: IfMatch,
+) -> Response:
+    """Accept or decline a change that was proposed to the customer; late or stale is 409 with the state that it has."""
+    expected = seen_version(body.version, if_match)
+
+    def act(_request_id: str) -> ChangeShape:
+        with deps.database.transaction() as session:
+            found_id = orders.find_id(session, order_id, who.scope)
+            _, intent_id = consenting.consent(
+                session, found_id, change_id, body.answer, body.note, who, deps.contacts, deps.clock(), expected
+            )
+        hand_over(deps, found_id, "consent", change_id, intent_id)
+        return change_shape(_now(deps, found_id, change_id), who)
+
+    return once.answer(body, act)
+
+
+@router.post("/v1/orders/{order_id}/changes/{change_id}/withdrawal", response_model=ChangeShape)
+def withdraw_change(
+    deps: DepsOf,
+    who: CallerOf,
+    once: OnceOf,
+    order_id: OrderReference,
+    change_id: ChangeId,
+    body: WithdrawalInput | None = None,
+) -> Response:
+    """Take a proposal back while the customer or a reviewer still decides on it."""
+    wanted = body or WithdrawalInput()
+
+    def act(_request_id: str) -> ChangeShape:
+        with deps.database.transaction() as session:
+            found_id = orders.find_id(session, order_id, who.scope)
+            _, intent_id = consenting.withdraw(
+                session, found_id, change_id, wanted.note, who, deps.contacts, deps.clock()
+            )
+        hand_over(deps, found_id, "amend", change_id, intent_id)
+        return change_shape(_now(deps, found_id, change_id), who)
+
+    return once.answer(wanted, act)
+
+
+@router.get("/v1/orders/{order_id}/versions")
+def list_versions(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> VersionList:
+    """Every version of the order with its lines and totals, oldest first; prices are hidden from the warehouse."""
+    with deps.database.reading() as session:
+        found = dossier.read(session, orders.find_id(session, order_id, who.scope), who.scope)
+        return version_list(found.order, versions.of_order(session, found.order), who)
