@@ -42,7 +42,9 @@ def up(
         return
     state = running.start_detached(var, chosen)
     out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s (pid {state['pid']})")
-    out.print(f"API      {state['url']}/docs\nTemporal {state['temporal_ui']}\nstop it with `oms down`")
+    out.print(
+        f"console  {state['url']}\nAPI      {state['url']}/docs\nTemporal {state['temporal_ui']}\nstop it with `oms down`"
+    )
 
 
 def down(var: VarOption = Path("var")) -> None:
@@ -112,7 +114,7 @@ def _print(report: dict[str, Any]) -> None:
     out.print(table(rows, _ROW))
     word = "ready" if report["is_ready"] else "not all ready: see var/log"
     out.print(
-        f"\n{word} · {report['rss_bytes'] / 2**20:.0f} MiB in all · API {report['url']}/docs · Temporal {report['temporal_ui']}"
+        f"\n{word} · {report['rss_bytes'] / 2**20:.0f} MiB in all · console {report['url']} · API {report['url']}/docs · Temporal {report['temporal_ui']}"
     )
 
 

@@ -41,7 +41,7 @@ def run(base_url: str, keep: bool = False, *, var: Path | None = None, console: 
     for problem in problems:
         out.print(f"[bold red]{problem}[/]", soft_wrap=True)
     if keep:
-        out.print(f"\nAPI reference {base_url}/docs\nTemporal UI   {temporal_ui(folder)}")
+        out.print(f"\nconsole       {base_url}\nAPI reference {base_url}/docs\nTemporal UI   {temporal_ui(folder)}")
     return 1 if problems else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -31,11 +32,11 @@ _MOST_EVENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class ShownLine:
-    """A line, how far it has come, and the days it is promised for."""
+    """A line, how far it has come, and day → units promised for it, the earliest first, units without a day last."""
 
     line: Line
     reached: LineQuantities
-    promises: tuple[Promise, ...]
+    promises: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,15 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
 def shown_lines(found: Dossier) -> list[ShownLine]:
     """Lines in order, each with its quantities and promises."""
     reached = found.lines()
-    return [
-        ShownLine(line, reached[line.line_id], tuple(each for each in found.promises if each.line_id == line.line_id))
-        for line in found.order.lines
-    ]
+    return [ShownLine(line, reached[line.line_id], _promised(found.promises, line)) for line in found.order.lines]
+
+
+def _promised(promises: Sequence[Promise], line: Line) -> dict[str, int]:
+    by_day: dict[str, int] = {}
+    for promise in sorted(promises, key=lambda each: each.promised_on or "~"):
+        if promise.line_id == line.line_id:
+            by_day[promise.promised_on] = by_day.get(promise.promised_on, 0) + promise.quantity
+    return by_day
 
 
 def money_of(order: Order, progress: Progress) -> MoneyShown:

@@ -60,6 +60,12 @@ def day(value: date | str) -> str:
     return f"{on.day} {on:%b} {on.year}"
 
 
+def day_only(value: str) -> str:
+    """27 Nov, where the year is plain."""
+    on = date.fromisoformat(value)
+    return f"{on.day} {on:%b}"
+
+
 def span(seconds: float) -> str:
     """3 h: the largest unit alone, as a glance needs it."""
     minutes = int(seconds // 60)
@@ -98,7 +104,15 @@ _environment = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _environment.filters.update(
-    amount=amount, iso=iso, when=when, day=day, role=words.role, event=words.event, status=words.status, axis=words.axis
+    amount=amount,
+    iso=iso,
+    when=when,
+    day=day,
+    day_only=day_only,
+    role=words.role,
+    event=words.event,
+    status=words.status,
+    axis=words.axis,
 )
 _environment.globals.update(
     static=address, since=since, until=until, due=due, is_late=is_late, minor=minor, bar=bar, tone=words.tone, span=span
