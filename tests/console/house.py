@@ -16,11 +16,13 @@ from services.orders import logins, master, rules
 from services.orders.api.app import create_app
 from services.orders.api.deps import ApiSettings, ConsoleSettings, Deps
 from services.orders.console.visitor import session_cookie
+from services.orders.domain.changes import LineChange
 from services.orders.logins import Opened
 from services.runtime.auth import Authenticator, LocalIssuer, Principal
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
 from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications, FakeWorkflows
+from tests.orders.change_desk import asked, propose
 from tests.orders.desk import CONTACTS, RITA, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
 from tests.orders.review_desk import ReviewDesk
 
@@ -130,13 +132,15 @@ def fill(desk: Desk) -> dict[str, str]:
 
 
 def _asked(desk: Desk) -> dict[str, str]:
-    """An order that two levels of people are asked about."""
+    """A change that waits for its customer, and an order that two levels of people are asked about."""
+    changing = desk.accepted(("PUMP", 3), po_number="PO-9200")
+    propose(desk, changing, asked(LineChange("1", quantity=2), reason="one pump is short until January"), RITA)
     reviewing = ReviewDesk(desk.database)
     reviewing.now, reviewing.keys = desk.now, desk.keys + 100
     reviewed = reviewing.reviewed(300, by=SUPPORT, po_number="PO-9100")
     with desk.database.transaction() as session:
         master.put_policy(session, yaml.safe_load(rules.BUILT_IN.read_text("utf-8")), "root", desk.now)
-    return {"reviewed": reviewed}
+    return {"changing": changing, "reviewed": reviewed}
 
 
 def _number(desk: Desk, reference: str) -> str:

@@ -92,6 +92,12 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
         ("approver:fay", f"/reviews/{step.step_id}"),
         ("support", f"/orders/{numbers['reviewed']}"),
         ("approver:max", "/delegations"),
+        ("support", f"/orders/{numbers['changing']}"),
+        ("support", f"/orders/{numbers['held']}/change"),
+        ("support", f"/orders/{numbers['held']}/change/preview?quantity-1=150&reason=as+agreed"),
+        ("support", f"/orders/{numbers['shipping']}/change/preview?quantity-1=1&reason=as+agreed"),
+        ("customer", f"/my/orders/{numbers['changing']}"),
+        ("customer", f"/my/orders/{numbers['held']}/change"),
         ("admin", "/exceptions"),
         ("admin", "/exceptions/mail/del_1"),
         ("support", "/notifications/preview"),
@@ -139,6 +145,20 @@ def test_a_person_works_without_script_from_login_to_a_released_hold(
         expect(page.locator("#timeline")).to_contain_text("agreed by telephone")
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert said == []
+
+
+def test_a_customer_answers_a_proposal_without_script(
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+) -> None:
+    with at(browser, live, "customer", java_script_enabled=False) as (page, said):
+        page.goto("/my")
+        page.get_by_role("link", name=numbers["changing"]).click()
+        expect(page.get_by_role("heading", name="We propose a change")).to_be_visible()
+        page.get_by_role("button", name="Decline, keep the order as it was").click()
+
+        expect(page.get_by_role("heading", level=1)).to_contain_text(numbers["changing"])
+        expect(page.get_by_role("heading", name="We propose a change")).to_have_count(0)
     assert said == []
 
 

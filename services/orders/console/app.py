@@ -9,6 +9,7 @@ from services.orders.api.deps import Deps
 from services.orders.console import (
     callback,
     cancellation,
+    changes,
     delegations,
     errors,
     exceptions,
@@ -26,7 +27,7 @@ from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
 _NOUNS = (
-    files, login, callback, overview, orders, stream, holds, cancellation, reviews, delegations, exceptions, preview, my,
+    files, login, callback, overview, orders, stream, holds, changes, cancellation, reviews, delegations, exceptions, preview, my,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

@@ -1,0 +1,113 @@
+"""The form of a change order: what people typed becomes a request that names only what differs from the order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money, UnitPrice
+from services.orders.domain.changes import ChangeRequest, LineChange
+from services.orders.domain.order import Address, Line, Order
+
+NEW_LINES = 3
+_ADDRESS = ("name", "street", "city", "region", "postal_code", "country")
+_QUANTITY = re.compile(r"[0-9]{1,7}")
+_SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}")
+_MAX_TEXT = 200
+
+
+def request_of(order: Order, fields: Mapping[str, str]) -> ChangeRequest:
+    """The request; what is left as it was, or left blank, does not change. InvalidArgument for what cannot be read."""
+    reason = fields.get("reason", "")
+    if not reason or len(reason) > _MAX_TEXT:
+        raise InvalidArgument("REASON_MISSING", f"say why it is changed, in at most {_MAX_TEXT} characters")
+    return ChangeRequest(
+        reason=reason,
+        lines=(*_changed(order, fields), *_added(order, fields)),
+        ship_to=_address(order, fields),
+        requested_on=_day(order, fields.get("requested_on", "")),
+        is_ship_complete=_split(order, fields.get("ship_complete", "")),
+        discount=_amount("discount", fields, order.totals.discount),
+        freight=_amount("freight", fields, order.totals.freight),
+    )
+
+
+def _changed(order: Order, fields: Mapping[str, str]) -> Iterator[LineChange]:
+    for line in order.lines:
+        quantity = _quantity(fields.get(f"quantity-{line.line_id}", ""), line.sku)
+        sku = _sku(fields.get(f"sku-{line.line_id}", ""))
+        price = _price(order, line, fields.get(f"price-{line.line_id}", ""))
+        changes = LineChange(
+            line.line_id,
+            sku if sku != line.sku else "",
+            quantity if quantity != line.quantity else None,
+            price if price is None or price.amount != line.unit_price.amount else None,
+        )
+        if changes != LineChange(line.line_id):
+            yield changes
+
+
+def _added(order: Order, fields: Mapping[str, str]) -> Iterator[LineChange]:
+    for row in range(1, NEW_LINES + 1):
+        sku = _sku(fields.get(f"new-sku-{row}", ""))
+        if not sku:
+            continue
+        quantity = _quantity(fields.get(f"new-quantity-{row}", ""), sku)
+        if not quantity:
+            raise InvalidArgument("QUANTITY_MISSING", f"say how many of {sku} are to be added")
+        yield LineChange("", sku, quantity, _price_text(order, fields.get(f"new-price-{row}", "")))
+
+
+def _quantity(text: str, sku: str) -> int | None:
+    if not text:
+        return None
+    if not _QUANTITY.fullmatch(text):
+        raise InvalidArgument(
+            "QUANTITY_UNREADABLE", f"write the quantity of {sku} as a whole number; 0 removes the line"
+        )
+    return int(text)
+
+
+def _sku(text: str) -> str:
+    if text and not _SKU.fullmatch(text):
+        raise InvalidArgument("SKU_UNREADABLE", "a SKU has letters, digits, dots, dashes and slashes only")
+    return text
+
+
+def _price(order: Order, line: Line, text: str) -> UnitPrice | None:
+    return None if text == line.unit_price.text else _price_text(order, text)
+
+
+def _price_text(order: Order, text: str) -> UnitPrice | None:
+    return UnitPrice.parse(text, order.currency) if text else None
+
+
+def _amount(name: str, fields: Mapping[str, str], current: Money) -> Money | None:
+    text = fields.get(name, "")
+    given = Money.parse(text, current.currency) if text else current
+    return None if given == current else given
+
+
+def _address(order: Order, fields: Mapping[str, str]) -> Address | None:
+    kept = {name: getattr(order.ship_to, name) for name in _ADDRESS}
+    given = {name: fields.get(f"to-{name}", kept[name]) for name in _ADDRESS}
+    if any(len(value) > _MAX_TEXT for value in given.values()):
+        raise InvalidArgument("ADDRESS_TOO_LONG", f"a line of an address has at most {_MAX_TEXT} characters")
+    return None if given == kept else Address(**given)
+
+
+def _day(order: Order, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as unreadable:
+        raise InvalidArgument("DATE_UNREADABLE", "write the requested day as 2026-12-01") from unreadable
+    return None if day == order.requested_on else day
+
+
+def _split(order: Order, text: str) -> bool | None:
+    wanted = {"yes": True, "no": False}.get(text)
+    return None if wanted is None or wanted == order.is_ship_complete else wanted
