@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
@@ -12,6 +12,7 @@ from temporalio.exceptions import FailureError
 with workflow.unsafe.imports_passed_through():
     from workflows import facts, names
     from workflows.compensation import Undo
+    from workflows.details import details, due_at
     from workflows.messages import (
         CancelOrder,
         CancelOutcome,
@@ -154,6 +155,8 @@ class OrderWorkflow:
                 self.clearance = await self.ask.pass_deadline(self.clearance)
             else:
                 self.clearance = await self.ask.read_clearance()
+        if kind == names.RECALL_ANSWERED and not self.clearance.change_id and self.state.is_reserved:
+            await self.release_to_warehouses()  # while a recall was pending its lines were withheld
         while change_id := self.clearance.change_id:
             with workflow.create_event_group("change the order").scope():
                 await self.settle_change(change_id)
@@ -215,12 +218,11 @@ class OrderWorkflow:
     async def next_event(self) -> tuple[str, FactNote]:
         """Sleep, for weeks if need be, until a fact, a person or a deadline wants something."""
         self.show()
-        due = self.clearance.deadline_micros
-        left = datetime.fromtimestamp(due / 1_000_000, UTC) - workflow.now() if due else None
+        due = due_at(self.clearance)
         try:
             await workflow.wait_condition(
                 lambda: bool(self.inbox),
-                timeout=max(left, timedelta()) if left is not None else None,
+                timeout=max(due - workflow.now(), timedelta()) if due else None,
                 timeout_summary=f"{self.clearance.deadline.replace('_', ' ')} {self.order.number}" if due else None,
             )
         except TimeoutError:
@@ -279,23 +281,7 @@ class OrderWorkflow:
 
     def show(self) -> None:
         """Where the order stands, for whoever opens it in the Temporal UI."""
-        order, state = self.order, self.state
-        rows = {
-            "order": f"{order.number} of {order.customer_name}",
-            "total": order.total_text,
-            "waits for": state.waiting_for,
-            "shipments shipped": str(state.shipped),
-            "units backordered": str(state.backordered),
-            "delivered": "yes" if state.is_delivered else "no",
-            "settled": "yes" if state.is_settled else "no",
-        }
-        if self.clearance.deadline:
-            due = datetime.fromtimestamp(self.clearance.deadline_micros / 1_000_000, UTC)
-            rows["unless decided"] = f"{self.clearance.deadline.replace('_', ' ')} at {due:%Y-%m-%d %H:%M} UTC"
-        if order.version > 1:
-            rows["version"] = str(order.version)
-        table = "\n".join(f"| {what} | {how} |" for what, how in rows.items())
-        workflow.set_current_details(f"| what | how |\n| --- | --- |\n{table}")
+        workflow.set_current_details(details(self.order, self.state, self.clearance))
 
     # Handlers record; run() acts.
 
@@ -365,12 +351,12 @@ class OrderWorkflow:
 
     @consent.validator
     def may_consent(self, look: Look) -> None:
-        """As for a decision."""
+        """Refuse likewise."""
         self.may_look(look)
 
     @amend.validator
     def may_amend(self, look: Look) -> None:
-        """As for a decision."""
+        """Refuse likewise."""
         self.may_look(look)
 
     def may_look(self, look: Look) -> None:
@@ -383,11 +369,10 @@ class OrderWorkflow:
     @workflow.update(name=names.CANCEL)
     async def cancel(self, request: CancelOrder) -> CancelOutcome:
         """Cancel the whole order unless something has left."""
-        self.inbox.append((CANCEL_ASKED, FactNote(request.cancellation_id)))
-        await workflow.wait_condition(lambda: request.cancellation_id in self.cancellations or self.is_over)
-        return self.cancellations.get(
-            request.cancellation_id, CancelOutcome(is_cancelled=False, reason="the order has ended")
-        )
+        asked = request.cancellation_id
+        self.inbox.append((CANCEL_ASKED, FactNote(asked)))
+        await workflow.wait_condition(lambda: asked in self.cancellations or self.is_over)
+        return self.cancellations.get(asked, CancelOutcome(is_cancelled=False, reason="the order has ended"))
 
     @cancel.validator
     def may_cancel(self, request: CancelOrder) -> None:

@@ -219,6 +219,21 @@ async def test_a_change_waits_for_the_warehouse_and_is_settled_by_its_answer(tem
     assert "changed" in services.milestones()
 
 
+async def test_what_a_pending_recall_withheld_is_released_when_the_warehouse_refuses(temporal: Client) -> None:
+    services, queue = FakeServices(clearances=[Clearance("cleared", "chg_1"), CLEARED]), uuid.uuid4().hex
+    services.recalls = [Recall("pending")]
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.look(names.AMEND, "chg_1")
+        before = services.calls.count("fulfillment.ReleaseShipments")
+        await order.tell(names.RECALL_ANSWERED, "rcl_1")
+        await to_cash(order)
+
+    assert services.calls.count("fulfillment.ReleaseShipments") == before + 1
+    assert "orders.ApplyChange" not in services.calls
+
+
 async def test_a_change_that_the_warehouse_refuses_leaves_the_order_as_it_was(temporal: Client) -> None:
     services, queue = FakeServices(clearances=[Clearance("cleared", "chg_1"), CLEARED]), uuid.uuid4().hex
     services.recalls = [Recall("refused", "line 1 is picked")]
