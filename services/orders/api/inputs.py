@@ -13,10 +13,13 @@ from services.orders.api.body import UNPRINTABLE
 PRINTABLE = f"^[^{UNPRINTABLE}]*$"
 SOLID = rf"^[^\s{UNPRINTABLE}]([^{UNPRINTABLE}]*[^\s{UNPRINTABLE}])?$"
 IDENTITY = r"^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}$"
+SUBJECT = r"^[A-Za-z0-9][A-Za-z0-9_.:@|+\-]{0,127}$"
+"""The subject of a token, as identity providers write them: a name, an address, "auth0|…"."""
 MAX_QUANTITY = 1_000_000
 LAST_YEAR = 2200
 
 Identity = Annotated[str, StringConstraints(pattern=IDENTITY, max_length=64)]
+Subject = Annotated[str, StringConstraints(pattern=SUBJECT, max_length=128)]
 Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$", max_length=64)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=SOLID)]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]

@@ -13,7 +13,7 @@ from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import IDENTITY, Email, Input, Instant, MoneyInput, Name, Switch, Text
+from services.orders.api.inputs import IDENTITY, SUBJECT, Email, Input, Instant, MoneyInput, Name, Subject, Switch, Text
 from services.orders.api.paging import Page, PagingOf, cut
 from services.orders.api.shapes import MoneyShape, rfc3339
 from services.orders.domain.people import Delegation, Person
@@ -21,8 +21,7 @@ from services.orders.domain.people import Delegation, Person
 router = APIRouter(tags=["people"])
 
 Position = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
-Subject = Annotated[str, StringConstraints(pattern=IDENTITY, max_length=64)]
-OptionalSubject = Annotated[str, StringConstraints(pattern=f"^$|{IDENTITY}", max_length=64)]
+OptionalSubject = Annotated[str, StringConstraints(pattern=f"^$|{SUBJECT}", max_length=128)]
 OptionalWord = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,39})?$", max_length=40)]
 Role = Literal[
     "customer", "sales_rep", "support", "approver", "warehouse", "accounting", "manufacturing", "admin", "auditor"
