@@ -6,7 +6,7 @@ import pytest
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import Conflict, InvalidArgument, NotFound, NotPermitted, Refused
-from services.orders import consenting, dossier
+from services.orders import cancellation, consenting, dossier
 from services.orders.domain.changes import LineChange
 from tests.orders.change_desk import (
     OLIVER,
@@ -611,3 +611,28 @@ def test_the_changed_order_is_shown_to_the_story_before_it_is_made(desk: Desk) -
 
     assert (shown.version, [line.quantity for line in shown.lines]) == (2, [2])
     assert shown.total.minor_units == 27671  # 258.00 + 7.25 %
+
+
+def test_an_order_that_is_cancelled_takes_its_change_with_it(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    change_id = propose(desk, order_id, asked(swap("1", "CENT")), RITA).change.change_id
+    with desk.database.transaction() as session:
+        cancellation.request(session, order_id, BUYER, "changed plans", desk.now)
+
+    desk.record(order_id, "cancelled")
+
+    assert change(desk, order_id, change_id).state == "withdrawn"
+    with pytest.raises(Refused):
+        answer(desk, order_id, change_id, "accept")
+    assert desk.broken() == []
+
+
+def test_no_change_begins_while_a_cancellation_is_carried_out(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    with desk.database.transaction() as session:
+        cancellation.request(session, order_id, BUYER, "changed plans", desk.now)
+
+    with pytest.raises(Refused) as refusal:
+        propose(desk, order_id, asked(quantity("1", 2)))
+
+    assert refusal.value.reason == "CANCELLATION_PENDING"

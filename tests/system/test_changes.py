@@ -1,0 +1,159 @@
+"""Change orders through the whole system: stock, floor, credit, books and mails follow the version that stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.system.trade import Trade, key, ok, wait_for
+
+
+def placed(trade: Trade, quantity: int, on_hand: int, **changes: Any) -> tuple[dict[str, Any], str, str]:
+    """An accepted order of one SKU at 25.00 with tax 8.25 % and freight 10.00; the order, the SKU, its warehouse."""
+    customer = trade.customer(tax_rate="0.0825", **changes)
+    sku = trade.product("c", "25.00", cost="10.00")
+    house = trade.warehouses({"w1": 900})["w1"]
+    if on_hand:
+        trade.receive(house, sku, on_hand, "10.00")
+    body = trade.order_body(customer, [{"sku": sku, "quantity": quantity}], freight="10.00")
+    order_id = ok(trade.place(body))["order_id"]
+    return trade.order(order_id), sku, house
+
+
+def change(trade: Trade, order: dict[str, Any], role: str, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Propose a change of some lines."""
+    api = trade.system.api(role, order["customer_id"] if role == "customer" else None)
+    body = {"reason": "as agreed on the phone", "lines": list(lines)} | more
+    made: dict[str, Any] = ok(api.post(f"/v1/orders/{order['order_id']}/changes", json=body, headers=key()))
+    return made
+
+
+def at_version(version: int) -> Any:
+    """Whether an order has come to a version and nothing is on its way to another."""
+    return lambda order: order["version"] == version and order["change"] is None
+
+
+def recall_of(trade: Trade, order: dict[str, Any]) -> dict[str, Any]:
+    """The recall that waits for the floor."""
+    rows = ok(trade.system.api("warehouse").get("/v1/recalls"))["rows"]
+    return next(row for row in rows if row["order_id"] == order["order_id"])
+
+
+def ship_all(trade: Trade, order_id: str) -> None:
+    """Everything that is released leaves and is invoiced."""
+    for shipment in trade.shipments(order_id, "released"):
+        trade.send_off(shipment)
+
+
+def billed(order: dict[str, Any]) -> list[str]:
+    return [invoice["total"]["amount"] for invoice in order["invoices"]]
+
+
+def test_fewer_units_free_the_backorder_and_the_invoices_sum_to_the_version_that_stands(trade: Trade) -> None:
+    order, sku, house = placed(trade, 10, 4)
+    order_id = order["order_id"]
+    trade.until(order_id, lambda seen: seen["lines"][0]["quantities"]["released"] == 4, "the release")
+
+    made = change(trade, order, "customer", {"line_id": "1", "quantity": 6})
+    after = trade.until(order_id, at_version(2), "version 2")
+    trade.until(order_id, lambda seen: seen["lines"][0]["quantities"]["backordered"] == 2, "two that still wait")
+    ship_all(trade, order_id)
+    trade.receive(house, sku, 9, "10.00")
+    wait_for(lambda: trade.shipments(order_id, "released") or None, "the rest's shipment")
+    ship_all(trade, order_id)
+    done = trade.until(order_id, lambda seen: len(seen["invoices"]) == 2, "two invoices")
+
+    assert (made["state"], made["needs_recall"]) == ("applied", False)
+    # 6 x 25.00 = 150.00 + 8.25 % = 12.38 + 10.00
+    assert after["totals"]["total"]["amount"] == "172.38"
+    assert sum(float(total) for total in billed(done)) == 172.38
+    assert trade.stock(sku) == {house: (7, 0)}
+    assert sum("changed" in subject.lower() for subject in trade.mails(order["number"])) >= 1
+    trade.until_audit_is_clean()
+
+
+def test_what_was_released_is_given_back_by_the_floor_before_the_version_stands(trade: Trade) -> None:
+    order, sku, house = placed(trade, 10, 10)
+    order_id = order["order_id"]
+    trade.until(order_id, lambda seen: seen["lines"][0]["quantities"]["released"] == 10, "the release")
+
+    made = change(trade, order, "customer", {"line_id": "1", "quantity": 6})
+    waiting = trade.until(
+        order_id, lambda seen: seen["change"] and seen["change"]["state"] == "awaiting_warehouse", "the recall"
+    )
+    recall = recall_of(trade, order)
+    answer = {"answer": "acknowledge", "reason": ""}
+    ok(trade.system.api("warehouse").post(f"/v1/recalls/{recall['recall_id']}/answer", json=answer, headers=key()))
+    trade.until(order_id, at_version(2), "version 2")
+    ship_all(trade, order_id)
+    done = trade.until(order_id, lambda seen: len(seen["invoices"]) == 1, "the invoice")
+
+    assert (made["needs_recall"], waiting["version"], waiting["waiting_for"]["who"]) == (True, 1, "warehouse")
+    assert billed(done) == ["172.38"]
+    assert done["lines"][0]["quantities"]["shipped"] == 6
+    assert trade.stock(sku) == {house: (4, 0)}
+    trade.until_audit_is_clean()
+
+
+def test_a_floor_that_picks_instead_of_answering_refuses_the_change(trade: Trade) -> None:
+    order, sku, house = placed(trade, 10, 10)
+    order_id = order["order_id"]
+    trade.until(order_id, lambda seen: seen["lines"][0]["quantities"]["released"] == 10, "the release")
+    change(trade, order, "customer", {"line_id": "1", "quantity": 6})
+    trade.until(order_id, lambda seen: seen["change"] and seen["change"]["state"] == "awaiting_warehouse", "the recall")
+
+    ship_all(trade, order_id)
+    done = trade.until(order_id, lambda seen: seen["change"] is None and bool(seen["invoices"]), "the invoice")
+
+    rows = ok(trade.system.api("customer", order["customer_id"]).get(f"/v1/orders/{order_id}/changes"))["rows"]
+    assert ([row["state"] for row in rows], done["version"]) == (["rejected"], 1)
+    # 250.00 + 20.63 + 10.00
+    assert billed(done) == ["280.63"]
+    assert trade.stock(sku) == {house: (0, 0)}
+    trade.until_audit_is_clean()
+
+
+def test_a_substitution_waits_for_the_customer_and_moves_stock_and_credit_when_it_says_yes(trade: Trade) -> None:
+    order, sku, _ = placed(trade, 10, 0, credit_limit="1000.00")
+    order_id = order["order_id"]
+    other = trade.product("d", "26.00", cost="11.00")
+    house = trade.name("wh-w1")
+    trade.receive(house, other, 20, "11.00")
+
+    made = change(trade, order, "support", {"line_id": "1", "sku": other})
+    beside = trade.order(order_id)
+    path = f"/v1/orders/{order_id}/changes/{made['change_id']}/consent"
+    customer = trade.system.api("customer", order["customer_id"])
+    said = ok(customer.post(path, json={"answer": "accept", "version": 1}, headers=key()))
+    after = trade.until(order_id, at_version(2), "version 2")
+    trade.until(order_id, lambda seen: seen["lines"][0]["quantities"]["released"] == 10, "the release")
+    ship_all(trade, order_id)
+    done = trade.until(order_id, lambda seen: len(seen["invoices"]) == 1, "the invoice")
+
+    assert (made["state"], beside["lines"][0]["sku"], beside["waiting_for"]["who"]) == (
+        "awaiting_customer",
+        sku,
+        "customer",
+    )
+    assert said["state"] in ("agreed", "applied")
+    assert [(line["line_id"], line["sku"]) for line in after["lines"]] == [("2", other)]
+    # 10 x 26.00 = 260.00 + 21.45 + 10.00
+    assert billed(done) == ["291.45"]
+    assert trade.stock(other) == {house: (10, 0)}
+    backordered = ok(trade.system.api("warehouse").get("/v1/backorders", params={"sku": sku}))["rows"]
+    assert backordered == []
+    trade.until_audit_is_clean()
+
+
+def test_a_change_beyond_the_credit_limit_leaves_the_order_as_it_was(trade: Trade) -> None:
+    order, _, _ = placed(trade, 10, 0, credit_limit="300.00")
+    order_id = order["order_id"]
+
+    change(trade, order, "customer", {"line_id": "1", "quantity": 12})
+    trade.until(order_id, lambda seen: seen["change"] is None, "the outcome")
+
+    rows = ok(trade.system.api("auditor").get(f"/v1/orders/{order_id}/changes"))["rows"]
+    assert [(row["state"], row["ended_reason"]) for row in rows] == [
+        ("rejected", "the customer's credit does not cover the changed order")
+    ]
+    assert trade.order(order_id)["version"] == 1
+    trade.until_audit_is_clean()
