@@ -124,7 +124,7 @@ def _contacts(settings: Settings) -> Contacts:
         warehouse_manager=settings.warehouse_manager_email,
         accounting=settings.accounting_email,
         support=settings.support_email,
-        feedback_url=settings.feedback_url,
+        feedback_url=settings.feedback_url or f"{settings.public_url}/my/orders/{{order_id}}#feedback",
         public_url=settings.public_url,
     )
 

@@ -18,7 +18,7 @@ class Settings(ServiceSettings):
     warehouse_manager_email: str = "warehouse@oms.example"
     accounting_email: str = "accounting@oms.example"
     support_email: str = "support@oms.example"
-    # Your web shop's page that posts to /v1/orders/{order_id}/feedback; without one customers answer by mail to support.
+    # Your web shop's page that posts to /v1/orders/{order_id}/feedback; without one it is the order's page in the console.
     feedback_url: str = ""
     # Where people reach the console; https makes its cookies insist on it.
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = "http://127.0.0.1:8000"

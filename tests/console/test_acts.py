@@ -193,3 +193,28 @@ async def test_a_mail_service_that_is_away_is_said_and_the_rest_is_shown(house: 
 
     assert "The mail service does not answer" in page
     assert keys["message"] in page
+
+
+async def test_a_customer_says_once_how_a_delivered_order_went(house: House, numbers: dict[str, str]) -> None:
+    page = f"/my/orders/{numbers['delivered']}"
+    browser = house.browser("customer")
+    empty = await browser.send(page, f"{page}/feedback", comment="hm")
+
+    done = await browser.send(page, f"{page}/feedback", rating="2", comment="the box was wet", support="yes")
+    shown = (await browser.get(page)).text
+    again = await browser.post(f"{page}/feedback", csrf=browser.csrf, rating="5")
+
+    assert (empty.status_code, done.status_code, again.status_code) == (422, 303, 409)
+    assert "you gave 2 of 5" in shown
+    assert "CASE-1001" in shown
+    assert 'name="rating"' not in shown
+
+
+async def test_an_order_that_has_not_arrived_is_not_rated(house: House, numbers: dict[str, str]) -> None:
+    page = f"/my/orders/{numbers['held']}"
+    browser = house.browser("customer")
+
+    forced = await browser.post(f"{page}/feedback", csrf=browser.csrf, rating="5")
+
+    assert 'name="rating"' not in (await browser.get(page)).text
+    assert forced.status_code == 409

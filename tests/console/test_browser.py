@@ -97,6 +97,7 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
         ("support", f"/orders/{numbers['held']}/change/preview?quantity-1=150&reason=as+agreed"),
         ("support", f"/orders/{numbers['shipping']}/change/preview?quantity-1=1&reason=as+agreed"),
         ("customer", f"/my/orders/{numbers['changing']}"),
+        ("customer", f"/my/orders/{numbers['delivered']}"),
         ("customer", f"/my/orders/{numbers['held']}/change"),
         ("admin", "/exceptions"),
         ("admin", "/exceptions/mail/del_1"),

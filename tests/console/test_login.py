@@ -186,6 +186,13 @@ async def test_a_login_that_is_over_leads_to_the_login_page(house: House) -> Non
     assert (await browser.get("/exceptions")).headers["Location"] == "/login?back=%2Fexceptions"
 
 
+async def test_a_long_query_is_left_behind_rather_than_the_way_back(house: House) -> None:
+    led = (await house.browser().get(f"/orders/SO-1001/change/preview?reason={'x' * 900}")).headers["Location"]
+
+    assert led == "/login?back=%2Forders%2FSO-1001%2Fchange%2Fpreview"
+    assert (await house.browser().get(led)).status_code == 200
+
+
 async def test_htmx_is_led_to_the_login_page_as_a_whole(house: House) -> None:
     answer = await house.browser().get("/", **{"HX-Request": "true"})
 

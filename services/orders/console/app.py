@@ -13,6 +13,7 @@ from services.orders.console import (
     delegations,
     errors,
     exceptions,
+    feedback,
     files,
     holds,
     login,
@@ -27,7 +28,7 @@ from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
 _NOUNS = (
-    files, login, callback, overview, orders, stream, holds, changes, cancellation, reviews, delegations, exceptions, preview, my,
+    files, login, callback, overview, orders, stream, holds, changes, cancellation, reviews, delegations, exceptions, preview, my, feedback,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

@@ -50,8 +50,8 @@ def delegate(form: FormOf) -> Response:
     currency = form.text("currency", most=3).upper()
     wanted = Delegation(
         delegation_id="",
-        from_sub=form.text("from", most=64) or who.caller.principal.sub,
-        to_sub=form.text("to", most=64),
+        from_sub=form.text("from", most=128) or who.caller.principal.sub,
+        to_sub=form.text("to", most=128),
         valid_from=max(datetime.combine(first, time(), UTC), who.deps.clock()),
         valid_to=datetime.combine(last, time(), UTC) + timedelta(days=1),
         max_minor=Money.parse(most, currency).minor if most else None,

@@ -92,7 +92,7 @@ LoginForm = Annotated[dict[str, str], Depends(login_form)]
 @router.post("/login")
 def log_in(request: Request, deps: DepsOf, fields: LoginForm) -> Response:
     """By name and password."""
-    back, name = safe_path(fields.get("back", "/")), fields.get("name", "")[:64]
+    back, name = safe_path(fields.get("back", "/")), fields.get("name", "")[:128]
     if not _may_try(request, name):
         return _form(request, deps, back, _TOO_OFTEN, 429, name)
     with deps.database.reading() as session:

@@ -13,7 +13,7 @@ from services.orders.console.orders import NumberOf, is_cancelling, may_change, 
 from services.orders.console.pages import render
 from services.orders.console.visitor import VisitorOf
 from services.orders.domain.changes import AWAITING_CUSTOMER
-from services.orders.store import overview
+from services.orders.store import feedback, overview
 from services.orders.store.overview import OverviewFilter
 
 router = APIRouter()
@@ -35,7 +35,9 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
     """One order of the customer's own company."""
     with who.deps.database.reading() as session:
         page = dossier.page(session, number, who.caller.scope)
+        given = feedback.of_order(session, page.dossier.order_id)
     order, progress, pending = page.dossier.order, page.dossier.progress, page.dossier.asked.change
+    reached = page.dossier.lines().values()
     is_asked = pending is not None and pending.state == AWAITING_CUSTOMER
     return render(
         "my_order.html",
@@ -48,7 +50,9 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
         money=money_of(order, progress),
         pending=pending,
-        may_cancel=not order.has_ended,
+        given=given,
+        may_rate=given is None and any(line.delivered for line in reached),
+        may_cancel=not order.has_ended and not any(line.shipped for line in reached),
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
         is_cancelling=is_cancelling(page),
         sequence=page.event_sequence,

@@ -23,6 +23,7 @@ from services.orders.domain.order import CHANNELS
 from services.orders.domain.policies import OWNER_ROLES
 from services.orders.domain.status import STATUS_WORDS
 from services.orders.store import dashboard, exceptions, overview
+from services.orders.store.dashboard import Waiting
 from services.orders.store.overview import OverviewFilter, OverviewPage
 
 router = APIRouter()
@@ -140,11 +141,14 @@ def _one_currency(page: OverviewPage) -> str:
 def _figures(session: Session, who: Visitor, now: datetime, wanted: Wanted) -> dict[str, Any]:
     """The rows above the list; later pages of the list come without them."""
     if wanted.cursor:
-        return {"tiles": (), "bars": (), "ages": (), "service": None, "margins": ()}
+        return {"tiles": (), "waiting": None, "bars": (), "ages": (), "service": None, "margins": ()}
     scope, since = who.caller.scope, now - _DASHBOARD
     shows_margin = who.caller.principal.has(*_MARGIN)
+    mine = sorted(who.caller.principal.roles & set(OWNER_ROLES))
+    waiting = dashboard.waiting(session, scope, mine, now.date())
     return {
-        "tiles": _tiles(session, who, now),
+        "tiles": _tiles(session, who, now, waiting),
+        "waiting": waiting,
         "bars": _bars(dashboard.by_channel(session, scope)),
         "ages": _ages(session, who, now),
         "service": dashboard.service_since(session, scope, since),
@@ -152,11 +156,14 @@ def _figures(session: Session, who: Visitor, now: datetime, wanted: Wanted) -> d
     }
 
 
-def _tiles(session: Session, who: Visitor, now: datetime) -> list[Tile]:
-    mine = sorted(who.caller.principal.roles & set(OWNER_ROLES))
-    found = dashboard.waiting(session, who.caller.scope, mine, now.date())
+def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> list[Tile]:
     tiles = [
-        Tile("waits for you" if len(mine) == 1 else f"waits for {words.role(role)}", count, f"/?needs={role}", "waits")
+        Tile(
+            "waits for you" if len(found.for_role) == 1 else f"waits for {words.role(role)}",
+            count,
+            f"/?needs={role}",
+            "waits",
+        )
         for role, count in found.for_role.items()
     ]
     asked = inbox.counts(session, who.caller, now)

@@ -18,6 +18,7 @@ from services.orders.api.problems import ApiError
 from services.orders.console.forms import read_form
 from services.orders.store.logins import Login
 
+_LONGEST_WAY = 400
 _LOGIN_PATHS = ("/login", "/logout", "/static")
 
 
@@ -114,9 +115,10 @@ FormOf = Annotated[Form, Depends(form)]
 
 
 def _way_back(request: Request) -> str:
-    """The page to come back to: this one if it was asked for, else the one the form was on."""
+    """The page to come back to: this one if it was asked for, else the one the form was on; a long query is left behind."""
+    path, query = str(request.url.path), request.url.query
     if request.method == "GET":
-        return str(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+        return f"{path}?{query}" if query and len(path) + len(query) < _LONGEST_WAY else path[:_LONGEST_WAY]
     return urlsplit(request.headers.get("Referer", "/")).path or "/"
 
 

@@ -22,11 +22,12 @@ _NOT_SOLD = ("rejected", "cancelled", "expired", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many open orders wait: for each of the roles asked for, for stock, for the warehouse, and past their day."""
+    """How many open orders wait: for each of the roles asked for, for stock, for the warehouse; with a day, and past it."""
 
     for_role: dict[str, int]
     backordered: int
     to_ship: int
+    dated: int
     past_due: int
     held: int
     open: int
@@ -62,6 +63,7 @@ def waiting(session: Session, scope: Scope, roles: Sequence[str], today: date) -
         *(_count(who.like(f"% {role.replace('_', chr(92) + '_')},%", escape="\\")) for role in roles),
         _count(col(ProgressRow.status) == "backordered"),
         _count(col(ProgressRow.waiting_who) == "warehouse"),
+        _count(due != ""),
         _count((due != "") & (due < today.isoformat())),
         _count(col(ProgressRow.hold_types) != ""),
         func.count(),
