@@ -62,10 +62,19 @@ async def test_another_companys_order_is_not_found(house: House, numbers: dict[s
     assert set(statuses) <= {404}
 
 
-async def test_a_customer_is_led_to_its_own_pages(house: House) -> None:
-    answer = await house.browser("customer").get("/")
+@pytest.mark.parametrize(
+    ("role", "home"), [("customer", "/my"), ("warehouse", "/reviews"), ("manufacturing", "/reviews")]
+)
+async def test_who_reads_no_orders_of_ours_is_led_to_pages_of_their_own(house: House, role: str, home: str) -> None:
+    browser = house.browser(role)
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/my")
+    answer = await browser.get("/")
+    page = await browser.get(answer.headers["Location"])
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, home)
+    assert page.status_code == 200
+    assert "Overview" not in page.text
+    assert 'role="search"' not in page.text
 
 
 async def test_a_sales_representative_sees_the_assigned_customers_alone(house: House, numbers: dict[str, str]) -> None:

@@ -104,6 +104,8 @@ async def test_machine_steps_are_folded_under_what_people_did(house: House, numb
 
     timeline = page.partition('<ol class="timeline">')[2].partition("</section>")[0]
     assert timeline.count("<details") == 1
+    assert 'shipped <a href="#doc-SH-8">SH-8</a>' in timeline
+    assert 'id="doc-SH-8"' in page
     assert "6 steps by the system" in timeline
 
 

@@ -71,6 +71,7 @@ PAGES = (
     ("support", "/?q=acme"),
     ("sales_rep", "/?needs=accounting"),
     ("support", "/orders/SO-1050"),
+    ("approver", "/reviews?for=all"),
     ("admin", "/exceptions"),
     ("customer", "/my"),
     ("customer", "/my/orders/SO-1050"),

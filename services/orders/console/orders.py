@@ -60,7 +60,9 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         page = dossier.page(session, number, who.caller.scope)
         log = events.of_order(session, page.dossier.order_id, scope=who.caller.scope, limit=_MOST_EVENTS)
         made = changes.of_order(session, page.dossier.order_id)
-    order = page.dossier.order
+    order, progress = page.dossier.order, page.dossier.progress
+    shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
+    invoices = sorted(progress.invoices.values(), key=lambda each: each.number)
     return render(
         "order.html",
         who,
@@ -69,10 +71,10 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         lines=shown_lines(page.dossier),
         holds=[hold for hold in page.dossier.holds if hold.is_open],
         violations=page.violations,
-        entries=timeline.entries(log),
-        shipments=sorted(page.dossier.progress.shipments.values(), key=lambda each: each.number),
-        invoices=sorted(page.dossier.progress.invoices.values(), key=lambda each: each.number),
-        money=money_of(order, page.dossier.progress),
+        entries=timeline.entries(log, {each.number for each in shipments} | {each.number for each in invoices}),
+        shipments=shipments,
+        invoices=invoices,
+        money=money_of(order, progress),
         pending=page.dossier.asked.change,
         made=[change for change in reversed(made) if not change.is_pending],
         review=page.reviews[-1] if page.reviews else None,

@@ -102,9 +102,11 @@ class Tile:
 
 @router.get("/")
 def overview_page(who: VisitorOf, wanted: WantedOf) -> Response:
-    """Everything at a glance; customers have pages of their own."""
+    """Everything at a glance; customers, and who reads no orders, have pages of their own."""
     if who.caller.principal.has("customer"):
         return RedirectResponse("/my", 303)
+    if not who.may("GET /v1/orders"):
+        return RedirectResponse("/reviews", 303)
     scope, now = who.caller.scope, who.deps.clock()
     with who.deps.database.reading() as session:
         page = overview.overview(session, scope, wanted.filter, sort=wanted.sort, limit=PAGE, cursor=wanted.cursor)

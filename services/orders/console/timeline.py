@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,18 +14,26 @@ _SHOWN = ("status", "holds")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A recorded change, what it made of the order, and the machine steps that followed it, newest first."""
+    """A recorded change, what it made of the order, and the machine steps that followed it, newest first.
+
+    `documents` are the numbers of shipments or invoices it is about, where the page shows them.
+    """
 
     event: Event
     changes: tuple[tuple[str, str, str], ...]
+    documents: tuple[str, ...]
     steps: list[Entry] = field(default_factory=list)
 
 
-def entries(events: Sequence[Event]) -> list[Entry]:
-    """Events, oldest first, as entries, newest first; steps before anybody did anything stand for themselves."""
+def entries(events: Sequence[Event], documents: Collection[str]) -> list[Entry]:
+    """Events, oldest first, as entries, newest first; steps before anybody did anything stand for themselves.
+
+    `documents` are the numbers of the shipments and invoices on the page.
+    """
     heads: list[Entry] = []
     for event in events:
-        entry = Entry(event, _changes(event))
+        named = tuple(event.why.split(", "))
+        entry = Entry(event, _changes(event), named if all(number in documents for number in named) else ())
         if heads and event.role in _MACHINES:
             heads[-1].steps.insert(0, entry)
         else:
