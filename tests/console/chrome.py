@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 _PROGRAMS = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--no-sandbox",
+    "--disable-dev-shm-usage",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
