@@ -43,6 +43,9 @@ from services.orders.store import holds as hold_store
 from services.orders.store import master as master_store
 from services.orders.store import versions
 
+MAX_CHANGES = 200
+"""Of one order in its life: whoever needs more than that places another order."""
+
 CREDIT_NOT_ASKED = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
 """Billing is asked when the change is settled; a rule about credit has its say then."""
 
@@ -127,6 +130,8 @@ def check_changeable(session: Session, dossier: Dossier) -> None:
         raise Refused("CHANGE_PENDING", sentence, change_id=pending.change_id, state=pending.state)
     if any(one.state == REQUESTED for one in hold_store.cancellations_of(session, order.order_id)):
         raise Refused("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome")
+    if store.count(session, order.order_id) >= MAX_CHANGES:
+        raise Refused("TOO_MANY_CHANGES", f"an order takes at most {MAX_CHANGES} changes: place another one")
 
 
 def _proposal(session: Session, dossier: Dossier, request: ChangeRequest, role: str, now: datetime) -> Proposal:

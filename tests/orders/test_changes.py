@@ -6,7 +6,7 @@ import pytest
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import Conflict, InvalidArgument, NotFound, NotPermitted, Refused
-from services.orders import cancellation, consenting, dossier
+from services.orders import cancellation, changes, consenting, dossier
 from services.orders.domain.changes import LineChange
 from tests.orders.change_desk import (
     OLIVER,
@@ -636,3 +636,14 @@ def test_no_change_begins_while_a_cancellation_is_carried_out(desk: Desk) -> Non
         propose(desk, order_id, asked(quantity("1", 2)))
 
     assert refusal.value.reason == "CANCELLATION_PENDING"
+
+
+def test_an_order_takes_so_many_changes_and_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MAX_CHANGES", 1)
+    order_id = desk.accepted(("PUMP", 4))
+    changed(desk, order_id, asked(quantity("1", 3)))
+
+    with pytest.raises(Refused) as refusal:
+        propose(desk, order_id, asked(quantity("1", 2)))
+
+    assert refusal.value.reason == "TOO_MANY_CHANGES"

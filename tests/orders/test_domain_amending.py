@@ -309,3 +309,49 @@ def test_a_line_that_nothing_touches_stays_the_very_same(walk: tuple[Order, list
         assert all(kept[one.line_id] is one for one in start.lines if one.line_id not in touched)
         sums = sum(one.extended.minor for one in amended.lines)
         assert amended.totals.merchandise.minor == sums
+
+
+@st.composite
+def half_done(draw: st.DrawFn) -> tuple[Order, Progress, ChangeRequest]:
+    """An order of which some units are released, picked and shipped, and a change of everything that may be asked."""
+    lines = [line(str(n), f"S{n}", draw(st.integers(1, 9)), "10.00") for n in range(1, 4)]
+    far = {}
+    for one in lines:
+        shipped, picked, released = sorted(draw(st.tuples(*[st.integers(0, one.quantity)] * 3)))
+        far[one.line_id] = LineProgress(
+            allocated=released, released=released, picked=picked, packed=shipped, shipped=shipped
+        )
+    prices = st.sampled_from([None, usd("9.00"), usd("10.00")])
+    quantities = st.one_of(st.none(), st.integers(0, 12))
+    deltas = draw(
+        st.lists(
+            st.builds(LineChange, st.sampled_from(["1", "2", "3"]), st.sampled_from(["", "H"]), quantities, prices),
+            min_size=1,
+            max_size=3,
+            unique_by=lambda delta: delta.line_id,
+        )
+    )
+    address = draw(st.sampled_from([None, AUSTIN]))
+    return order(*lines, freight="0.00"), Progress(lines=far), ChangeRequest("", tuple(deltas), ship_to=address)
+
+
+@given(half_done())
+def test_whatever_passes_the_floors_takes_back_nothing_that_was_done(
+    drawn: tuple[Order, Progress, ChangeRequest],
+) -> None:
+    before, progress, request = drawn
+    amended = amend(before, request, CATALOGUE, (), TODAY, progress)
+    if amended.obstacles or list(floors(before, amended.order, progress)):
+        return
+
+    kept = {one.line_id: one for one in amended.order.lines}
+    for one in before.lines:
+        done = progress.lines[one.line_id]
+        if done.picked:
+            becomes = kept[one.line_id]
+            assert (becomes.sku, becomes.unit_price) == (one.sku, one.unit_price)
+            assert becomes.quantity >= max(done.picked, done.shipped)
+        if done.released:
+            assert amended.order.ship_to == before.ship_to
+    fewer = any(progress.lines[key].released > (kept[key].quantity if key in kept else 0) for key in progress.lines)
+    assert needs_recall(before, amended.order, progress) == fewer

@@ -69,6 +69,12 @@ CHECKS = (
         "GROUP BY o.order_id, o.number HAVING COUNT(l.position) = 0 OR MAX(l.position) <> COUNT(l.position)",
     ),
     Check(
+        "orders.line_ids_once",
+        "A line id names one line of its order.",
+        "SELECT o.number || ' has line ' || l.line_id || ' twice' AS offender FROM sales_order o "
+        "JOIN order_line l ON l.order_id = o.order_id GROUP BY o.order_id, o.number, l.line_id HAVING COUNT(*) > 1",
+    ),
+    Check(
         "orders.versions_without_gaps",
         "An order at version n keeps the n - 1 versions before it.",
         "SELECT o.number || ' is at version ' || o.version || ' and keeps ' || COUNT(v.version) AS offender "

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
@@ -37,6 +38,10 @@ _PLAIN = (
 )
 
 
+_LIGHT = select(ChangeRow).options(defer(ChangeRow.becomes))
+"""Without the version that a change makes: only who settles it reads that."""
+
+
 def add(session: Session, change: ChangeOrder, becomes: Order, intent_fact_id: str) -> None:
     """Keep a change order and the version it makes; `intent_fact_id` hands it to the workflow if the request cannot."""
     values = {
@@ -55,7 +60,7 @@ def add(session: Session, change: ChangeOrder, becomes: Order, intent_fact_id: s
 
 def of_order(session: Session, order_id: str) -> tuple[ChangeOrder, ...]:
     """Every change order of an order, oldest first."""
-    query = select(ChangeRow).where(col(ChangeRow.order_id) == order_id)
+    query = _LIGHT.where(col(ChangeRow.order_id) == order_id)
     rows = session.scalars(
         query.order_by(col(ChangeRow.proposed_at), col(ChangeRow.change_id)),
         execution_options={"populate_existing": True},
@@ -65,9 +70,15 @@ def of_order(session: Session, order_id: str) -> tuple[ChangeOrder, ...]:
 
 def pending_of(session: Session, order_ids: Sequence[str]) -> dict[str, ChangeOrder]:
     """Order id → its one change that is on its way; orders without one are missing."""
-    query = select(ChangeRow).where(col(ChangeRow.order_id).in_(order_ids), col(ChangeRow.state).in_(sorted(PENDING)))
+    query = _LIGHT.where(col(ChangeRow.order_id).in_(order_ids), col(ChangeRow.state).in_(sorted(PENDING)))
     rows = session.scalars(query, execution_options={"populate_existing": True})
     return {row.order_id: _change(row) for row in rows}
+
+
+def count(session: Session, order_id: str) -> int:
+    """How many changes were ever asked of an order."""
+    query = select(func.count()).select_from(ChangeRow).where(col(ChangeRow.order_id) == order_id)
+    return int(session.execute(query).scalar_one())
 
 
 def one(changes: Sequence[ChangeOrder], change_id: str) -> ChangeOrder:
