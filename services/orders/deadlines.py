@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.orders import asking, holds, intents, master
+from services.orders import asking, consenting, holds, intents, master
 from services.orders.asking import Floor
 from services.orders.clearing import of_dossier
 from services.orders.domain import clearance, mails
@@ -48,11 +48,22 @@ def pass_deadline(
     `at` is the instant that passed by the workflow's clock, which alone decides that it has: it must be the one stored.
     """
     dossier = read_for_change(session, order_id)
+    if what == clearance.EXPIRE_CONSENT:
+        return of_dossier(_expire_consent(session, dossier, subject_id, at, contacts, now))
     late = _late(session, dossier, what, subject_id, at, contacts, now)
     if late is None:
         return of_dossier(dossier)
     act = {clearance.REMIND: _remind, clearance.ESCALATE: _escalate, clearance.EXPIRE_REVIEW: _expire}[what]
     return of_dossier(act(session, late))
+
+
+def _expire_consent(
+    session: Session, dossier: Dossier, change_id: str, at: datetime, contacts: Contacts, now: datetime
+) -> Dossier:
+    change = dossier.asked.change
+    if change is None or change.change_id != change_id or change.consent_expires_at != at:
+        return dossier
+    return restate(session, consenting.expire_consent(session, dossier, change, contacts, now), now)
 
 
 def _late(
@@ -129,6 +140,8 @@ def _expire(session: Session, late: Late) -> Dossier:
     store.close_steps(session, rest, now)
     after = refreshed(session, late.dossier)
     why = f"nobody decided the {asking.asked_for(step)} in time"
+    if review.change_id:
+        return _noted(session, late, _reject_change(session, late, after, why), "review_expired", why)
     end = _reject if late.policy.deadlines.on_expiry == REJECT_ON_EXPIRY else _hold
     return _noted(session, late, end(session, late, after, why), "review_expired", why)
 
@@ -138,6 +151,11 @@ def _reject(session: Session, late: Late, dossier: Dossier, why: str) -> Dossier
     customer = master_store.customer(session, after.order.customer_id)
     intents.mail(session, after.order, mails.order_expired(customer, why), late.now)
     return after
+
+
+def _reject_change(session: Session, late: Late, dossier: Dossier, why: str) -> Dossier:
+    change = dossier.asked.change
+    return dossier if change is None else consenting.reject_change(session, dossier, change, CLOCK, why, late.now)
 
 
 def _hold(session: Session, late: Late, dossier: Dossier, why: str) -> Dossier:

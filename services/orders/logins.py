@@ -22,7 +22,7 @@ from services.runtime.auth import Principal
 
 LASTS = timedelta(hours=8)
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
-_FROM_ONE_PLACE, _PER_NAME, _PER_ADDRESS = (RateLimitItemPerMinute(most) for most in (5, 20, 30))
+_PER_NAME, _PER_ADDRESS = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
 # a hash takes 64 MiB: more than two at once would let strangers fill the memory
 _hashing = threading.BoundedSemaphore(2)
 
@@ -36,23 +36,15 @@ class Opened:
 
 
 class Attempts:
-    """Counts tries to log in, in this process, a minute: five for a name from one address, twenty for it, thirty for an address.
-
-    A stranger elsewhere thus does not lock a person out with five tries.
-    """
+    """Counts tries to log in, in this process: five a minute for a name, thirty for an address."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def allow(self, name: str, address: str) -> bool:
         """Whether one more try is allowed now; it is counted."""
-        key = hashlib.sha256(name.encode()).hexdigest()
-        counted = (
-            self._limiter.hit(_FROM_ONE_PLACE, "place", key, address),
-            self._limiter.hit(_PER_ADDRESS, "address", address),
-        )
-        # what one place may not try any more does not use up what others may
-        return all(counted) and self._limiter.hit(_PER_NAME, "name", key)
+        is_name_good = self._limiter.hit(_PER_NAME, "name", hashlib.sha256(name.encode()).hexdigest())
+        return self._limiter.hit(_PER_ADDRESS, "address", address) and is_name_good
 
 
 @cache

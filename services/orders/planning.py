@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,12 +10,12 @@ from sqlmodel import Session
 
 from services.kernel.ids import new_id
 from services.orders import asking, master
-from services.orders.asking import renewed
+from services.orders.asking import Floor, renewed
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
-from services.orders.domain.planning import due_to_open, is_passed, keeps_asking, plan_steps
+from services.orders.domain.planning import due_to_open, is_passed, keeps_asking, plan_steps, still_suffices
 from services.orders.domain.policies import PlannedHold
-from services.orders.domain.reviews import APPROVED, EXPIRED, OPEN, REJECTED, VOID, WITHDRAWN, Review, Step
+from services.orders.domain.reviews import APPROVED, EXPIRED, OPEN, REJECTED, VOID, WAITING, WITHDRAWN, Review, Step
 from services.orders.dossier import Actor, Dossier, note_event, read_asked
 from services.orders.judging import Judgement, window_minor
 from services.orders.store import reviews as store
@@ -85,14 +85,14 @@ def open_next(session: Session, dossier: Dossier, contacts: Contacts, now: datet
 
 
 def void_review(session: Session, dossier: Dossier, now: datetime, why: str) -> Dossier:
-    """Nothing that was decided on the order's version, or on a change to it, counts any more; the caller restates.
+    """Nothing that was decided on an order in review, or on a change to it, counts any more; the caller restates.
 
     Standing, approved and expired reviews become void with their steps and decisions; who decides on them is told 409.
     """
     alive = [
         review
         for review in store.of_order(session, dossier.order_id)
-        if review.state not in (VOID, WITHDRAWN, REJECTED) and review.order_version >= dossier.order.version
+        if review.state not in (VOID, WITHDRAWN, REJECTED)
     ]
     if not alive:
         return dossier
@@ -112,26 +112,29 @@ def rebind_review(
 ) -> Dossier:
     """After a change that is not material: what was decided stays decided where the new version still asks it.
 
-    `dossier.order` is the new version already. Steps that it asks no longer become void, those that it asks anew are added.
+    `dossier.order` is the new version already. Steps that it asks no longer become void, those that it asks anew are added: also
+    what was decided by who has changed the order, or within a limit that no longer covers what is left to it.
     """
     review = _last_alive(store.of_order(session, dossier.order_id))
     if review is None:
         return open_review(session, dossier, planned, contacts, now) if planned else refreshed(session, dossier)
-    wanted = planned.steps if planned else ()
-    kept = [step for step in review.steps if any(keeps_asking(step, asked) for asked in wanted)]
-    dropped = [step for step in review.steps if step not in kept]
+    if planned is None:
+        return void_review(session, dossier, now, "the new version asks nobody")
+    wanted = planned.steps
+    kept = _kept(asking.floor_of(session, dossier.order, now), review, planned, now)
+    dropped = [step for step in review.steps if step not in kept and step.state != VOID]
     added = [asked for asked in wanted if not any(keeps_asking(step, asked) for step in kept)]
     version = dossier.order.version
     store.rebind(session, review.review_id, [step.step_id for step in kept], version)
     store.change_steps(session, [step.step_id for step in dropped], {"state": VOID, "decided_at": now})
     store.void_decisions(session, [step.step_id for step in dropped])
     store.add_steps(session, [replace(step, review_id=review.review_id, order_version=version) for step in added])
-    values = {"cumulative_minor": planned.cumulative_minor} if planned else {}
+    _close_behind(session, (*kept, *added))
     is_done = all(is_passed(step) for step in kept) and not added
     state = (
         {"state": APPROVED, "decided_at": review.decided_at or now} if is_done else {"state": OPEN, "decided_at": None}
     )
-    store.change_review(session, review.review_id, {**values, **state})
+    store.change_review(session, review.review_id, {"cumulative_minor": planned.cumulative_minor, **state})
     after = open_next(session, refreshed(session, dossier), contacts, now)
     more = {"kept": len(kept), "voided": len(dropped), "added": len(added), "version": version}
     note_event(session, dossier, after, POLICY, "review_rebound", now, why=_codes(kept), more=more)
@@ -163,6 +166,36 @@ def reopen_review(session: Session, dossier: Dossier, contacts: Contacts, now: d
         steps=tuple(renewed(step, review_id, new_id("step")) for step in last.steps),
     )
     return open_review(session, dossier, fresh, contacts, now)
+
+
+def _close_behind(session: Session, steps: Sequence[Step]) -> None:
+    """Open steps wait again where a lower level of their chain is asked anew."""
+    behind = [
+        step.step_id
+        for step in steps
+        if step.is_open
+        and any(not is_passed(one) for one in steps if one.chain == step.chain and one.level < step.level)
+    ]
+    unasked = ("opened_at", "remind_at", "escalate_at", "expires_at", "reminded_at", "escalated_at")
+    store.change_steps(session, behind, {"state": WAITING, **dict.fromkeys(unasked), "escalated_to": []})
+
+
+def _kept(floor: Floor, review: Review, planned: Review, now: datetime) -> list[Step]:
+    """The steps of a review that answer what a plan for a new version asks."""
+    limits = {person.sub: person.limit(planned.currency) for person in (*floor.house, *floor.buyers)}
+    return [
+        step
+        for step in review.steps
+        if step.state != VOID
+        and any(keeps_asking(step, asked) for asked in planned.steps)
+        and not _by_party(step, floor.out(step, now))
+        and still_suffices(step, planned.steps, limits, planned.cumulative_minor)
+    ]
+
+
+def _by_party(step: Step, out: Collection[str]) -> bool:
+    """Whether somebody decided it who may not decide on the new version: whoever changed it, or stands in for them."""
+    return any(not one.is_void and {one.decided_by, one.acting_for} & set(out) for one in step.decisions)
 
 
 def refreshed(session: Session, dossier: Dossier) -> Dossier:

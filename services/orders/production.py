@@ -9,12 +9,13 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
-from services.orders import asking, calendars, holds, intents, master
+from services.orders import asking, calendars, changes, changing, holds, intents, master
 from services.orders.domain import mails
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import Line, Order
-from services.orders.domain.reviews import APPROVE, Decision, Step
-from services.orders.dossier import Dossier
+from services.orders.domain.planning import MANUFACTURING
+from services.orders.domain.reviews import APPROVE, OPEN, WAITING, Decision, Step
+from services.orders.dossier import Actor, Dossier
 from services.orders.store import master as master_store
 from services.orders.store import reviews as store
 
@@ -30,7 +31,7 @@ def ready_day(session: Session, dossier: Dossier, step: Step, asked: date | None
         if asked < today:
             raise InvalidArgument("READY_DAY_PAST", f"the plant cannot be ready on {asked}: it is {today} there")
         return asked
-    line = _line(dossier.order, step)
+    line = _line(_asked_about(session, dossier), step)
     return asking.earliest_on(session, policy, line, step, now) if line is not None else today
 
 
@@ -39,7 +40,7 @@ def answered(
 ) -> Dossier:
     """Keep the confirmed day as the line's promise, or a hold of sales for a line that is refused; sales is told."""
     order = dossier.order
-    line = _line(order, step)
+    line = _line(_asked_about(session, dossier), step)
     customer = master_store.customer(session, order.customer_id)
     if line is not None:
         readers = mails.of_sales(customer, contacts)
@@ -47,12 +48,26 @@ def answered(
             line, readers, requested_on=order.requested_on, ready_on=decision.ready_on, note=decision.note
         )
         intents.mail(session, order, letter, now)
-    if decision.decision != APPROVE:
+    if decision.decision != APPROVE:  # only of an order: what is refused of a change ends the change
         what = line.sku if line is not None else "the order"
         reason = f"Manufacturing cannot make {what}: {decision.note}"
         return holds.place(session, dossier, MANUFACTURING_REFUSED, "manufacturing", "sales_rep", reason, now)
     ready = store.ready_days(session, order.order_id)
     return replace(dossier, promises=promised(order, dossier.promises, ready))
+
+
+def dates_settled(session: Session, dossier: Dossier, actor: Actor, contacts: Contacts, now: datetime) -> Dossier:
+    """When the plant has answered every line of an order: a last day behind the requested one is asked of the customer."""
+    review, order = dossier.asked.review, dossier.order
+    if review is None or review.change_id or order.requested_on is None:
+        return dossier
+    asked = [step for step in review.steps if step.role == MANUFACTURING and step.state in (OPEN, WAITING)]
+    ready = store.ready_days(session, order.order_id)
+    last = max((ready[line.line_id] for line in order.lines if line.line_id in ready), default=order.requested_on)
+    if asked or last <= order.requested_on:
+        return dossier
+    reason = f"It can be ready on {last}, not on {order.requested_on}."
+    return changes.propose_date(session, dossier, last, reason, actor, contacts, now)
 
 
 def promised(order: Order, promises: Sequence[Promise], ready: dict[str, date]) -> tuple[Promise, ...]:
@@ -78,6 +93,14 @@ def _not_before(promise: Promise, ready_on: date | None) -> Promise:
     if ready_on is None:
         return promise
     return replace(promise, promised_on=max(promise.promised_on, ready_on.isoformat()))
+
+
+def _asked_about(session: Session, dossier: Dossier) -> Order:
+    """The order that the plant is asked about: as it is, or as the change under review will make it."""
+    review = dossier.asked.review
+    if review is None or not review.change_id:
+        return dossier.order
+    return changing.changed_order(session, dossier.order_id, review.change_id)[0]
 
 
 def _line(order: Order, step: Step) -> Line | None:

@@ -11,13 +11,14 @@ from sqlmodel import Session
 from services.kernel.clock import Clock
 from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
 from services.kernel.ids import new_id
-from services.orders import asking, intents, production
+from services.orders import asking, consenting, intents, production
 from services.orders.access import Caller
 from services.orders.clearing import go_on
 from services.orders.domain import mails
 from services.orders.domain.access import acting_role
 from services.orders.domain.deciding import Authority, Case, Decider, authority
 from services.orders.domain.mails import Contacts
+from services.orders.domain.order import Order
 from services.orders.domain.planning import MANUFACTURING, is_passed
 from services.orders.domain.reviews import (
     APPROVE,
@@ -190,6 +191,7 @@ def _approve(
     after = open_next(session, refreshed(session, dossier), contacts, now)
     if step.role == MANUFACTURING:
         after = production.answered(session, after, step, decision, contacts, now)
+        after = production.dates_settled(session, after, actor, contacts, now)
     return _finish(session, after, review, actor, now)
 
 
@@ -198,17 +200,22 @@ def _finish(session: Session, dossier: Dossier, review: Review, actor: Actor, no
     steps = next(one.steps for one in dossier.asked.reviews if one.review_id == review.review_id)
     if not all(is_passed(step) for step in steps if step.state != VOID):
         return dossier
+    change = dossier.asked.change
     state = move_review(review.state, "approve")
     store.change_review(session, review.review_id, {"state": state, "decided_at": now})
+    if review.change_id and change is not None:
+        return consenting.approve_change(session, refreshed(session, dossier), change, actor, now)
     return go_on(session, refreshed(session, dossier), actor, now)
 
 
 def _reject(
     session: Session, dossier: Dossier, decision: Decision, actor: Actor, contacts: Contacts, now: datetime
 ) -> Dossier:
-    """The order is rejected; only what the plant refuses is sales' to solve, so it becomes a hold."""
+    """The order is rejected, or the change to it; what the plant refuses of an order is sales' to solve, so it is a hold."""
     review, step = _standing(dossier, decision)
     store.change_steps(session, [step.step_id], {"state": REJECTED, "decided_at": now})
+    if review.change_id:
+        return _reject_change(session, dossier, review, decision, actor, now)
     if step.role == MANUFACTURING:
         after = open_next(session, refreshed(session, dossier), contacts, now)
         after = production.answered(session, after, step, decision, contacts, now)
@@ -224,18 +231,37 @@ def _reject(
 def _request_changes(
     session: Session, dossier: Dossier, decision: Decision, actor: Actor, contacts: Contacts, now: datetime
 ) -> Dossier:
-    """The review waits for sales, or for the buyer's own people, to change the order."""
+    """The review waits for sales, or for the buyer's own people, to change the order; a change is proposed anew."""
     review, step = _standing(dossier, decision)
     store.change_steps(session, [step.step_id], {"state": CHANGES_REQUESTED, "decided_at": now})
-    _end(session, review, move_review(review.state, "request_changes"), now)
-    order = dossier.order
+    if review.change_id:
+        after = _reject_change(session, dossier, review, decision, actor, now)
+    else:
+        _end(session, review, move_review(review.state, "request_changes"), now)
+        after = refreshed(session, dossier)
+    _tell_wish(session, after.order, step, decision, contacts, now)
+    return after
+
+
+def _reject_change(
+    session: Session, dossier: Dossier, review: Review, decision: Decision, actor: Actor, now: datetime
+) -> Dossier:
+    """Only the change comes to an end: the order that it would have changed goes on as it is."""
+    change = dossier.asked.change
+    _end(session, review, move_review(review.state, "reject"), now)
+    after = refreshed(session, dossier)
+    return after if change is None else consenting.reject_change(session, after, change, actor, decision.note, now)
+
+
+def _tell_wish(
+    session: Session, order: Order, step: Step, decision: Decision, contacts: Contacts, now: datetime
+) -> None:
     customer = master.customer(session, order.customer_id)
     is_buyers = step.chain == BUYER
     link = (mails.own_order_page if is_buyers else mails.order_page)(contacts, order.order_id)
     readers = mails.buyer(customer) if is_buyers else mails.of_sales(customer, contacts)
-    letter = mails.changes_requested(readers, by=actor.who, note=decision.note, link=link, chain=step.chain)
+    letter = mails.changes_requested(readers, by=decision.decided_by, note=decision.note, link=link, chain=step.chain)
     intents.mail(session, order, letter, now)
-    return refreshed(session, dossier)
 
 
 def _end(session: Session, review: Review, state: str, now: datetime) -> None:

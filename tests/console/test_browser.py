@@ -222,43 +222,6 @@ def test_an_order_that_moves_moves_on_the_open_page_by_itself(
     assert len(streams) == 1
 
 
-def test_a_page_in_the_background_gives_its_connection_back_and_catches_up(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
-) -> None:
-    house, _ = live
-    order_id = house.desk.accepted(("PUMP", 2), po_number="PO-REST")
-    number = house.desk.read(order_id).order.number
-    opened: list[str] = []
-    ended: list[str] = []
-    with at(browser, live, "support") as (page, said):
-        page.on("request", lambda request: opened.append(request.url) if "/stream" in request.url else None)
-        page.on("requestfinished", lambda request: ended.append(request.url) if "/stream" in request.url else None)
-        page.on("requestfailed", lambda request: ended.append(request.url) if "/stream" in request.url else None)
-        page.goto(f"/orders/{number}")
-        look(page, is_hidden=True)
-        house.desk.tell(
-            house.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-78", "shipped", {"1": 2}))
-        )
-        look(page, is_hidden=False)
-
-        expect(page.locator("#side")).to_contain_text("SH-78")
-        house.desk.tell(
-            house.desk.fact(order_id, "fulfillment", "shipment_delivered", 2, shipment("SH-78", "delivered", {"1": 2}))
-        )
-        expect(page.locator(".headline .chip")).to_have_text("delivered")
-    assert said == []
-    assert (len(opened), len(ended) >= 1) == (2, True)
-
-
-def look(page: Page, *, is_hidden: bool) -> None:
-    """Put the page in the background or bring it back, as the browser would tell it."""
-    page.evaluate(
-        "hidden => { Object.defineProperty(document, 'hidden', {configurable: true, get: () => hidden});"
-        " document.dispatchEvent(new Event('visibilitychange')); }",
-        is_hidden,
-    )
-
-
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(browser: Browser, live: tuple[House, str]) -> None:
     with at(browser, live, "support") as (page, _said):
         page.goto("/")

@@ -124,7 +124,7 @@ def expiry(token: str) -> datetime:
 
 def _may_try(request: Request, name: str) -> bool:
     address = request.client.host if request.client else ""
-    return bool(request.app.state.attempts.allow(name or f"token {address}", address))
+    return bool(request.app.state.attempts.allow(name or address, address))
 
 
 def admit(

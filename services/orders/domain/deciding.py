@@ -13,8 +13,8 @@ from services.orders.domain.matrix import ALWAYS_CHECKED, FINAL
 from services.orders.domain.order import IN_REVIEW as ORDER_IN_REVIEW
 from services.orders.domain.order import Order
 from services.orders.domain.people import Delegation, Person
-from services.orders.domain.planning import is_candidate
-from services.orders.domain.reviews import APPROVE, BUYER, VOID, Review, Step
+from services.orders.domain.planning import has_last_word, is_candidate
+from services.orders.domain.reviews import APPROVE, BUYER, Review, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Parties:
     def of(self, step: Step) -> dict[str, str]:
         """Subject → why it may not decide this step.
 
-        Who sells to the customer is barred where authority is asked for; what only sales knows, sales is asked, whoever entered
-        the order.
+        Who sells to the customer is barred where authority is asked for. What only sales or the plant knows they are asked
+        whatever they had to do with the order.
         """
-        if step.role == "sales_rep":
+        if step.role in ("sales_rep", "manufacturing"):
             return {}
         named = [
             (self.sales_rep if step.is_approval else "", "sells to this customer"),
@@ -273,10 +273,7 @@ def needs_limit(case: Case, right: Authority) -> bool:
         return True
     if step.limit != FINAL:
         return step.limit == ALWAYS_CHECKED
-    return not any(
-        other.is_approval and other.chain == step.chain and other.level > step.level and other.state != VOID
-        for other in case.review.steps
-    )
+    return has_last_word(step, case.review.steps)
 
 
 _CHECKS: tuple[Callable[[Attempt], DomainError | None], ...] = (

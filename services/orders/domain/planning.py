@@ -8,17 +8,19 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.orders.domain.calendars import Calendar, after_hours
-from services.orders.domain.matrix import LIMITS, MODES, NO_LIMIT, Deadlines, Hit, Tier
+from services.orders.domain.matrix import FINAL, LIMITS, MODES, NO_LIMIT, Deadlines, Hit, Tier
 from services.orders.domain.people import Person
 from services.orders.domain.policies import PlannedHold
 from services.orders.domain.reviews import (
     ALL,
     ANY,
+    APPROVE,
     APPROVED,
     BUYER,
     OPEN,
     REJECTED,
     SELLER,
+    VOID,
     WAITING,
     Review,
     Step,
@@ -152,6 +154,25 @@ def is_candidate(person: Person, step: Step, company: str, sales_rep: str) -> bo
         and person.company == (company if step.chain == BUYER else "")
         and (step.role != "sales_rep" or not sales_rep or person.sub == sales_rep)
     )
+
+
+def has_last_word(step: Step, steps: Iterable[Step]) -> bool:
+    """Whether no later level of its chain asks for authority."""
+    return not any(
+        other.is_approval and other.chain == step.chain and other.level > step.level and other.state != VOID
+        for other in steps
+    )
+
+
+def still_suffices(step: Step, planned: Sequence[Step], limits: Mapping[str, int], amount_minor: int) -> bool:
+    """Whether approvals of an earlier version cover the new one, which may leave the last word to them.
+
+    `limits` is subject → minor units that its right reaches to; who is missing reaches to nothing.
+    """
+    approvals = [one for one in step.decisions if one.decision == APPROVE and not one.is_void]
+    if not step.is_approval or step.limit == NO_LIMIT or (step.limit == FINAL and not has_last_word(step, planned)):
+        return True
+    return all(limits.get(one.acting_for or one.decided_by, 0) >= amount_minor for one in approvals)
 
 
 def keeps_asking(earlier: Step, planned: Step) -> bool:

