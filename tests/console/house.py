@@ -40,6 +40,7 @@ class House:
     keys_dir: Path
     workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
     notifications: FakeNotifications = field(default_factory=FakeNotifications)
+    billing: FakeBilling = field(default_factory=FakeBilling)
 
     @property
     def database(self) -> Database:
@@ -105,7 +106,7 @@ def build(database: Database, keys_dir: Path, **console: Any) -> House:
             workflows=house.workflows,
             inventory=cast(Any, FakeInventory()),
             fulfillment=cast(Any, FakeFulfillment()),
-            billing=cast(Any, FakeBilling()),
+            billing=cast(Any, house.billing),
             notifications=cast(Any, house.notifications),
             contacts=CONTACTS,
             settings=ApiSettings(stream_poll_s=0.05),

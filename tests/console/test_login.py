@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,6 +85,18 @@ async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(house: H
     assert answer.status_code == 403
     assert "That name and password do not belong together" in answer.text
     assert sql(house, "SELECT count(*) FROM console_session")[0][0] == 0
+
+
+def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
+    known = logins.hash_password(PASSWORD)
+    logins.is_password_right("", "warm up")
+
+    def cpu_of(argon2: str) -> float:
+        started = time.process_time()
+        assert not logins.is_password_right(argon2, "wrong password")
+        return time.process_time() - started
+
+    assert 0.5 < min(cpu_of("") for _ in range(3)) / min(cpu_of(known) for _ in range(3)) < 2
 
 
 async def test_the_sixth_try_within_a_minute_is_told_to_wait_even_with_the_right_password(house: House) -> None:

@@ -45,6 +45,16 @@ async def test_the_overview_says_what_waits_and_leads_to_it(house: House, number
     assert (numbers["held"] in backordered, numbers["backordered"] in backordered) == (False, True)
 
 
+async def test_each_row_shows_how_far_its_order_has_come(house: House, numbers: dict[str, str]) -> None:
+    page = (await house.browser("admin").get("/")).text
+
+    rows = {name: page.partition(f">{number}<")[2].partition("</tr>")[0] for name, number in numbers.items()}
+    assert "paid, step 5 of 5" in rows["delivered"]
+    assert "allocated, step 2 of 5" in rows["shipping"]
+    assert "not agreed yet, step 0 of 5" in rows["held"]
+    assert "step" not in rows["rejected"]
+
+
 async def test_the_figures_of_thirty_days_are_worked_out_from_orders_and_catalogue(house: House) -> None:
     page = (await house.browser("accounting").get("/")).text
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from oms.billing.v1 import billing_pb2 as billing
+from oms.types.v1 import types_pb2 as types
 from services.orders.domain.reviews import Step
 from services.orders.store import orders, reviews
 from tests.console.house import House
@@ -37,6 +39,22 @@ async def test_the_page_that_decides_says_why_how_much_and_who_is_next(house: Ho
     for told in ("The order is over 25,000.", "300 × PUMP", "41,505.75", "finance director approval", "38.0 %"):
         assert told in page
     assert 'value="request_changes"' in page
+
+
+async def test_the_page_that_decides_shows_the_credit_and_does_without_it(
+    house: House, numbers: dict[str, str]
+) -> None:
+    page = f"/reviews/{steps(house, numbers['reviewed'])[0].step_id}"
+    limit = types.Money(minor_units=50_000_00, currency="USD")
+    house.billing.PutCreditAccount(billing.PutCreditAccountRequest(customer_id="cus_acme", limit=limit, net_days=30))
+    browser = house.browser("approver", sub="max")
+
+    with_credit = await browser.get(page)
+    house.billing.is_away = True
+    without = await browser.get(page)
+
+    assert "50,000.00" in with_credit.text
+    assert (without.status_code, "Credit limit" in without.text, "Approve" in without.text) == (200, False, True)
 
 
 async def test_a_decision_is_taken_and_the_next_level_opens(house: House, numbers: dict[str, str]) -> None:

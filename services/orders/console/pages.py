@@ -115,5 +115,15 @@ _environment.filters.update(
     axis=words.axis,
 )
 _environment.globals.update(
-    static=address, since=since, until=until, due=due, is_late=is_late, minor=minor, bar=bar, tone=words.tone, span=span
+    static=address,
+    since=since,
+    until=until,
+    due=due,
+    is_late=is_late,
+    minor=minor,
+    bar=bar,
+    tone=words.tone,
+    milestones=words.milestones,
+    MILESTONES=words.MILESTONES,
+    span=span,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.orders.domain.status import Axes
+
 TONES = ("waits", "blocks", "done", "moves", "rests")
 """amber waits, red blocks, green is done, blue moves, grey says nothing."""
 
@@ -115,3 +117,23 @@ def plain(word: str) -> tuple[str, str]:
 def channel(word: str) -> str:
     """A channel as people write it."""
     return {"edi": "EDI", "pos": "POS", "ebay": "eBay", "amazon": "Amazon"}.get(word, status(word))
+
+
+MILESTONES = ("agreed", "allocated", "shipped", "delivered", "paid")
+_FULFILMENT = {
+    "allocated": 2,
+    "part_released": 2,
+    "fully_released": 2,
+    "part_shipped": 2,
+    "fully_shipped": 3,
+    "delivered": 4,
+    "closed": 4,
+}
+
+
+def milestones(axes: Axes) -> int:
+    """How many of MILESTONES an order has reached, one after the other; what was paid early counts when it has arrived."""
+    if axes.review != "accepted":
+        return 0
+    reached = _FULFILMENT.get(axes.fulfilment, 1)
+    return reached + 1 if reached == 4 and axes.payment in ("paid", "over") else reached
