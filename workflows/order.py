@@ -152,7 +152,10 @@ class OrderWorkflow:
         with workflow.create_event_group("people decide").scope():
             if kind == DEADLINE_PASSED:
                 self.park(is_parked=True)
-                self.clearance = await self.ask.pass_deadline(self.clearance)
+                passed, self.clearance = self.clearance, await self.ask.pass_deadline(self.clearance)
+                if self.clearance == passed:  # nobody acted on it, so the same timer would fire for ever
+                    workflow.logger.error("a deadline passed without effect", extra={"deadline": passed.deadline})
+                    self.clearance = replace(passed, deadline="", deadline_micros=0)
             else:
                 self.clearance = await self.ask.read_clearance()
         if kind == names.RECALL_ANSWERED and not self.clearance.change_id and self.state.is_reserved:

@@ -134,6 +134,22 @@ async def test_deadlines_pass_one_after_the_other_until_the_review_runs_out_of_t
     ]
 
 
+async def test_a_deadline_that_nobody_acts_on_fires_once(skipping: WorkflowEnvironment) -> None:
+    begin = waiting("expire_consent", 4)
+    services, queue = FakeServices(validation=Validation("held", ["OVER_5000"], begin)), uuid.uuid4().hex
+    services.clearances = [begin, waiting()]
+
+    async with fake_worker(skipping.client, services, queue):
+        with skipping.with_time_skipping_disabled():
+            order = await place(skipping.client, order_ref(), queue)
+        await skipping.fast_forward(order.handle, timedelta(hours=9))
+        seen = await order.look(names.CONSENT, "chg_1")
+        await order.handle.terminate()
+
+    assert seen.state == "waiting"
+    assert services.calls.count("orders.PassDeadline expire_consent") == 1
+
+
 async def test_an_order_left_waiting_past_a_deadline_is_found_in_temporal_until_somebody_decides(
     skipping: WorkflowEnvironment,
 ) -> None:
