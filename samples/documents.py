@@ -29,11 +29,15 @@ class Placing:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The day's orders in their order, whose invoices stay open, and who acts in each role (role → subject of the token)."""
+    """The day's orders in their order, whose invoices stay open, and who acts in each role (role → subject of the token).
+
+    `buyer` answers for the customer to whom a change is proposed.
+    """
 
     placings: Sequence[Placing]
     pays_later: frozenset[str]
     people: Mapping[str, str]
+    buyer: str
 
 
 def read(name: str) -> Any:
@@ -54,7 +58,7 @@ def day() -> Day:
         Placing(row["file"], row["key"], row["role"], row["sub"], row.get("company"), order(row["file"]))
         for row in document["orders"]
     ]
-    return Day(placings, frozenset(document["pays_later"]), document["people"])
+    return Day(placings, frozenset(document["pays_later"]), document["people"], document["buyer"])
 
 
 def receipts() -> Sequence[Body]:

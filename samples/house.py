@@ -12,6 +12,7 @@ from samples.door import Answer, Door
 from samples.narration import Board
 
 _AT_ONCE = 6
+_RANKS = 3
 
 Deed = Callable[[], Answer]
 
@@ -28,7 +29,9 @@ def open_house(door: Door, day: Day, board: Board, mark: str) -> None:
     board.chapter(sum(len(wave) for wave in (*master, stock)))
     for wave in master:
         _together(wave, board)
-    board.say(f"catalogue, customers, prices, warehouses, rates and rules are in: {sum(map(len, master))} documents")
+    board.say(
+        f"catalogue, customers, prices, warehouses, rates, rules and people are in: {sum(map(len, master))} documents"
+    )
     _together(stock, board)
     board.say(f"opening stock is on the shelves: {len(stock)} receipts, each a cost layer")
 
@@ -49,7 +52,19 @@ def _master_data(door: Door, day: Day, *, is_first: bool) -> Sequence[Sequence[D
     second = [*put("/v1/prices", customers["prices"]), *put("/v1/rates", [warehouses["rates"]])]
     if is_first:
         second += put("/v1/policies", [documents.read("policies")])
-    return first, second
+    staff = documents.read("people")
+    ranks = [[row for row in staff["people"] if _rank(row, staff["people"]) == rank] for rank in range(_RANKS)]
+    third = [
+        lambda sub=row["sub"]: admin.post(f"/v1/people/{sub}/password", {"password": staff["password"]})  # type: ignore[misc]  # binds the loop's sub
+        for row in staff["people"]
+    ]
+    return (first, second, *(put("/v1/people", rank) for rank in ranks), third)
+
+
+def _rank(person: Body, people: Sequence[Body]) -> int:
+    """How many managers are above somebody: they are entered first."""
+    above = next((row for row in people if row["sub"] == person.get("manager")), None)
+    return 0 if above is None else 1 + _rank(above, people)
 
 
 def _stock(door: Door, day: Day, mark: str) -> Sequence[Deed]:

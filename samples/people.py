@@ -12,6 +12,7 @@ from samples.door import Answer, Door, Person, Refusal, Row
 from samples.narration import Board
 
 _OPEN_INVOICE = ("open", "part_paid")
+_PARKED = ("on_hold", "in_review", "awaiting_customer")
 _PATIENCE = 12
 _CONFLICT = 409
 
@@ -27,7 +28,12 @@ class People:
         self._told: set[str] = set()
         self._refusals: dict[str, int] = {}
         self._reps = {row["customer_id"]: row.get("sales_rep", "") for row in documents.read("customers")["customers"]}
-        self._costs = {row["sku"]: row["standard_cost"] for row in documents.read("catalogue")["products"]}
+        products = documents.read("catalogue")["products"]
+        self._costs = {row["sku"]: row["standard_cost"] for row in products}
+        self._prices = {row["sku"]: row["list_price"] for row in products}
+        self._agreed: Sequence[Row] = documents.read("customers")["prices"]
+        people = documents.read("people")["people"]
+        self._deciders = {position: row["sub"] for row in people for position in row.get("positions", ())}
 
     def work(self, orders: Mapping[str, Row]) -> int:
         """One round of everybody; how much was done. `orders` is order id → its row in the overview."""
@@ -54,14 +60,65 @@ class People:
         return "-".join((self._mark, *words))
 
     def _review(self, orders: Mapping[str, Row]) -> int:
-        held = [order_id for order_id, row in orders.items() if row["status"] in ("on_hold", "in_review")]
-        return sum(self._decide(self._as("auditor").get(f"/v1/orders/{order_id}")) for order_id in held)
+        waiting = [order_id for order_id, row in orders.items() if row["status"] in _PARKED]
+        return sum(self._decide(self._as("auditor").get(f"/v1/orders/{order_id}")) for order_id in waiting)
 
     def _decide(self, order: Row) -> int:
+        if order["change"] is not None:
+            return self._consent(order)
         standing = [hold for hold in order["holds"] if hold["released_at"] is None]
         if any(hold["hold_type"] == "duplicate" for hold in standing):
             return self._cancel(order)
-        return sum(self._release(order, hold) for hold in standing)
+        if any(hold["hold_type"] == "price" for hold in standing):
+            return self._propose(order)
+        steps = [step for review in order["reviews"] for step in review["steps"] if step["state"] == "open"]
+        return sum(self._release(order, hold) for hold in standing) + sum(self._approve(order, step) for step in steps)
+
+    def _approve(self, order: Row, step: Row) -> int:
+        """Whoever the matrix names decides, on the version that was seen."""
+        sub = self._deciders.get(step["position"]) or self._day.people[step["role"]]
+        who = self._door.person(step["role"], sub)
+        body = {"step_id": step["step_id"], "decision": "approve", "version": order["version"], "note": "as agreed"}
+        path, key = f"/v1/orders/{order['order_id']}/decisions", self._key("approve", step["step_id"])
+        if not self._do(path + step["step_id"], lambda: who.post(path, body, key=key)):
+            return 0
+        verb = "confirmed by the plant" if step["role"] == "manufacturing" else f"approved by {sub}"
+        self._board.say(f"[yellow]{order['number']}[/] {verb} ({step['asks']}: {', '.join(step['reasons'])})")
+        return 1
+
+    def _propose(self, order: Row) -> int:
+        """The price on the order is not the one agreed: sales proposes that one, and the customer will be asked."""
+        agreed = {row["sku"]: row["price"] for row in self._agreed if row["customer_id"] == order["customer_id"]}
+        lines = [
+            {"line_id": line["line_id"], "unit_price": agreed.get(line["sku"], self._prices[line["sku"]])}
+            for line in order["lines"]
+            if line["price_source"] == "given"
+        ]
+        body = {"version": order["version"], "reason": "the price that the agreement or our list names", "lines": lines}
+        path, key = f"/v1/orders/{order['order_id']}/changes", self._key("change", order["order_id"])
+        rep = self._as("sales_rep", order["customer_id"])
+        if not self._do(path, lambda: rep.post(path, body, key=key)):
+            return 0
+        self._board.say(
+            f"[yellow]{order['number']}[/] sales proposes the agreed price: the customer gets a mail with the diff"
+        )
+        return 1
+
+    def _consent(self, order: Row) -> int:
+        change = order["change"]
+        if change["state"] != "awaiting_customer":
+            return 0
+        buyer = self._door.person("customer", self._day.buyer, order["customer_id"])
+        path = f"/v1/orders/{order['order_id']}/changes/{change['change_id']}/consent"
+        if not self._do(
+            path, lambda: buyer.post(path, {"answer": "accept"}, key=self._key("yes", change["change_id"]))
+        ):
+            return 0
+        was, now = (f"{float(change[name]['amount']):,.2f}" for name in ("total_before", "total_after"))
+        self._board.say(
+            f"[green]{order['number']}[/] the customer agrees: version {change['to_version']}, {now} instead of {was}"
+        )
+        return 1
 
     def _cancel(self, order: Row) -> int:
         body = {"version": order["version"], "reason": "the customer ordered twice under one PO number"}
