@@ -43,7 +43,9 @@ async def _filter(
     needs: Annotated[Word | None, Query(description="A role that must act.")] = None,
     placed_from: Annotated[Instant | None, Query()] = None,
     placed_to: Annotated[Instant | None, Query(description="Exclusive.")] = None,
-    q: Annotated[str | None, Query(max_length=64, pattern=PRINTABLE, description="Part of a number or name.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=64, pattern=PRINTABLE, description="Part of a number or name, or a whole SKU.")
+    ] = None,
 ) -> OverviewFilter:
     return OverviewFilter(
         status=status or "",
