@@ -126,3 +126,11 @@ def kept(desk: Desk, order: Order) -> list[Order]:
 
 def told(desk: Desk, order_id: str) -> list[str]:
     return [event.what for event in desk.events(order_id)]
+
+
+def parked(desk: Desk, *lines: tuple[str, int]) -> str:
+    """An order in review: over 1,000.00 the manager is asked, over 5,000.00 the finance director after that."""
+    with_matrix(desk)
+    order_id = desk.place(*lines).order_id
+    desk.validate(order_id)
+    return order_id
