@@ -118,6 +118,25 @@ def request_changes(
 
 
 @app.command()
+def answer(
+    order: OrderArgument,
+    note: Annotated[str, typer.Option(help="The answer to what the review asked.")],
+    sub: AsOption = None,
+    role: RoleOption = "sales_rep",
+    company: CompanyOption = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a review that asked for changes when nothing has to change: it is asked again."""
+    api = Api(var, role, company=company, sub=sub)
+    found = api.post(f"/v1/orders/{order}/resubmission", {"note": note})
+    if as_json:
+        print_json(found)
+    else:
+        console().print(f"{found['number']} is {found['status'].replace('_', ' ')}", markup=False)
+
+
+@app.command()
 def delegate(
     to: Annotated[str, typer.Argument(help="Who stands in: a person of the directory.")],
     days: Annotated[int, typer.Option(min=1, max=366, help="From now on for so many days.")],

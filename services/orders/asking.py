@@ -137,17 +137,12 @@ def question(floor: Floor, policy: Policy, step: Step, contacts: Contacts, now: 
     """A step as its readers see it."""
     order = floor.order
     return mails.Asked(
-        step=asked_for(step),
+        step=step.question,
         reasons=step.reasons,
         submitted_by=order.on_behalf_of or order.placed_by,
         due=due_of(policy, step, floor.asked(step, now), now),
         link=mails.review_page(contacts, step.step_id),
     )
-
-
-def asked_for(step: Step) -> str:
-    """What a step asks for, in words: "manager approval", "support validation"."""
-    return f"{step.asks} {'approval' if step.is_approval else 'validation'}"
 
 
 def due_of(policy: Policy, step: Step, asked: Sequence[Person], now: datetime) -> datetime:

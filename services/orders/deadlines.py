@@ -16,7 +16,7 @@ from services.orders.domain.mails import Contacts
 from services.orders.domain.matrix import REJECT_ON_EXPIRY
 from services.orders.domain.people import Person
 from services.orders.domain.policies import Policy
-from services.orders.domain.reviews import BUYER, EXPIRED, OPEN, WAITING, Review, Step, move_review
+from services.orders.domain.reviews import BUYER, CHANGES_REQUESTED, EXPIRED, OPEN, WAITING, Review, Step, move_review
 from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
 from services.orders.planning import refreshed
 from services.orders.store import master as master_store
@@ -70,9 +70,11 @@ def _late(
     session: Session, dossier: Dossier, what: str, step_id: str, at: datetime, contacts: Contacts, now: datetime
 ) -> Late | None:
     review = dossier.asked.review
-    if review is None or review.state != OPEN or dossier.order.has_ended or what not in _STORED_AT:
+    if review is None or dossier.order.has_ended or what not in _STORED_AT:
         return None
-    step = next((step for step in review.open_steps() if step.step_id == step_id), None)
+    # a review that asked for changes is neither reminded of nor escalated, but it ends
+    waiting = OPEN if review.state == OPEN or what != clearance.EXPIRE_REVIEW else CHANGES_REQUESTED
+    step = next((step for step in review.steps if step.step_id == step_id and step.state == waiting), None)
     if step is None or getattr(step, _STORED_AT[what]) != at or _is_done(what, step):
         return None
     policy = master.policy_of(session, review.policy_version)
@@ -139,7 +141,8 @@ def _expire(session: Session, late: Late) -> Dossier:
     rest = [other.step_id for other in review.steps if other.state in (OPEN, WAITING) and other != step]
     store.close_steps(session, rest, now)
     after = refreshed(session, late.dossier)
-    why = f"nobody decided the {asking.asked_for(step)} in time"
+    what = "answered what was asked in" if step.state == CHANGES_REQUESTED else "decided"
+    why = f"nobody {what} the {step.question} in time"
     if review.change_id:
         return _noted(session, late, _reject_change(session, late, after, why), "review_expired", why)
     end = _reject if late.policy.deadlines.on_expiry == REJECT_ON_EXPIRY else _hold

@@ -220,7 +220,7 @@ def _reject(
         after = open_next(session, refreshed(session, dossier), contacts, now)
         after = production.answered(session, after, step, decision, contacts, now)
         return _finish(session, after, review, actor, now)
-    _end(session, review, move_review(review.state, "reject"), now)
+    _end(session, review, decision, move_review(review.state, "reject"), now)
     after = advance(session, refreshed(session, dossier), "reject", actor, now, decision.note)
     customer = master.customer(session, after.order.customer_id)
     letter = mails.order_rejected(customer, [f"{step.asks}: {decision.note}"])
@@ -237,7 +237,7 @@ def _request_changes(
     if review.change_id:
         after = _reject_change(session, dossier, review, decision, actor, now)
     else:
-        _end(session, review, move_review(review.state, "request_changes"), now)
+        _end(session, review, decision, move_review(review.state, "request_changes"), now)
         after = refreshed(session, dossier)
     _tell_wish(session, after.order, step, decision, contacts, now)
     return after
@@ -248,7 +248,7 @@ def _reject_change(
 ) -> Dossier:
     """Only the change comes to an end: the order that it would have changed goes on as it is."""
     change = dossier.asked.change
-    _end(session, review, move_review(review.state, "reject"), now)
+    _end(session, review, decision, move_review(review.state, "reject"), now)
     after = refreshed(session, dossier)
     return after if change is None else consenting.reject_change(session, after, change, actor, decision.note, now)
 
@@ -264,10 +264,11 @@ def _tell_wish(
     intents.mail(session, order, letter, now)
 
 
-def _end(session: Session, review: Review, state: str, now: datetime) -> None:
-    """The review has its outcome: what was not answered yet is not asked any more."""
+def _end(session: Session, review: Review, decision: Decision, state: str, now: datetime) -> None:
+    """The review has its outcome by one decision: what was not answered yet is not asked any more."""
     store.change_review(session, review.review_id, {"state": state, "decided_at": now})
-    unanswered: Sequence[str] = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
+    rest = [step for step in review.steps if step.step_id != decision.step_id]
+    unanswered: Sequence[str] = [step.step_id for step in rest if step.state in (OPEN, WAITING)]
     store.close_steps(session, unanswered, now)
 
 

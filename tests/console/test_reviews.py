@@ -144,3 +144,25 @@ async def test_nobody_hands_over_to_themselves_or_without_days(house: House) -> 
 
     assert (to_self.status_code, without.status_code) == (422, 422)
     assert "Hand your decisions to somebody else" in to_self.text
+
+
+async def test_a_review_that_asked_for_changes_is_answered_on_a_page_of_its_own(
+    house: House, numbers: dict[str, str]
+) -> None:
+    number = numbers["reviewed"]
+    page = f"/reviews/{steps(house, number)[0].step_id}"
+    await house.browser("approver", sub="max").send(
+        page, page, decision="request_changes", version="1", note="is that price agreed?"
+    )
+    dan = house.browser("support", sub="dan")
+
+    order = (await dan.get(f"/orders/{number}")).text
+    answer = await dan.get(f"/orders/{number}/answer")
+    done = await dan.send(f"/orders/{number}/answer", f"/orders/{number}/answer", version="1", note="it is, by phone")
+    again = await dan.get(f"/orders/{number}/answer")
+
+    assert f'href="/orders/{number}/answer"' in order
+    assert "is that price agreed?" in answer.text
+    assert (done.status_code, done.headers["Location"]) == (303, f"/orders/{number}")
+    assert "No review of this order waits for an answer" in again.text
+    assert "answered the review" in (await dan.get(f"/orders/{number}")).text

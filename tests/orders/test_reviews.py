@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from services.kernel.errors import DomainError, InvalidArgument, Refused
+from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
 from services.orders import intents
+from services.orders.access import Caller
 from services.orders.domain.people import Person
+from services.orders.dossier import Dossier
+from services.orders.resubmitting import resubmit
 from services.runtime.db import Database
-from tests.orders.desk import ACCOUNTING, BUYER, SUPPORT, caller
+from tests.orders.desk import ACCOUNTING, BUYER, CONTACTS, RITA, RIVAL, SUPPORT, caller
 from tests.orders.review_desk import (
     FAY,
     MANAGER,
@@ -97,6 +100,53 @@ def test_changes_that_are_asked_for_wait_for_sales(desk: ReviewDesk) -> None:
     assert desk.mails(order_id)[-1] == "changes_requested"
     with pytest.raises(Refused):
         desk.decide(order_id, FAY, step=desk.all_steps(order_id)[-1])
+    assert desk.broken() == []
+
+
+def resubmitted(desk: ReviewDesk, order_id: str, who: Caller, note: str = "the price is agreed") -> Dossier:
+    with desk.database.transaction() as session:
+        return resubmit(session, order_id, who, note, CONTACTS, desk.now, 1)[0]
+
+
+def test_an_answer_asks_the_same_version_afresh_and_nothing_decided_before_counts(desk: ReviewDesk) -> None:
+    order_id = desk.reviewed(300)
+    desk.decide(order_id, MAX)
+    desk.decide(order_id, FAY, "request_changes", note="is that price agreed?")
+
+    after = resubmitted(desk, order_id, RITA)
+
+    assert after.asked.review is not None
+    assert [(step.position, step.state) for step in after.asked.review.steps] == [
+        ("manager", "open"),
+        ("finance_director", "waiting"),
+    ]
+    assert (after.order.version, desk.whats(order_id)[-1]) == (1, "review_answered")
+    assert [one.is_void for step in after.asked.reviews[0].steps for one in step.decisions] == [True, True]
+    assert desk.broken() == []
+
+
+def test_an_answer_needs_words_and_a_review_that_asked(desk: ReviewDesk) -> None:
+    order_id = desk.reviewed(100)
+    with pytest.raises(Refused, match="no review of this order waits"):
+        resubmitted(desk, order_id, RITA)
+    desk.decide(order_id, MAX, "request_changes", note="split it")
+
+    with pytest.raises(InvalidArgument):
+        resubmitted(desk, order_id, RITA, "  ")
+    with pytest.raises(NotFound):
+        resubmitted(desk, order_id, RIVAL)
+
+
+def test_changes_that_nobody_makes_end_as_the_policy_says(desk: ReviewDesk) -> None:
+    order_id = desk.reviewed(100)
+    desk.decide(order_id, MAX, "request_changes", note="split it")
+
+    due = desk.deadline(order_id)
+    desk.pass_deadline(order_id, due)
+
+    assert due.what == "expire_review"
+    assert desk.whats(order_id)[-1] == "review_expired"
+    assert [hold.code for hold in desk.read(order_id).holds if hold.is_open] == ["REVIEW_EXPIRED"]
     assert desk.broken() == []
 
 

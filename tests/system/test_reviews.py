@@ -173,3 +173,17 @@ def test_a_tier_of_two_needs_two_distinct_people(trade: Trade, room: Boardroom) 
     assert twice.status_code in (403, 409)
     assert after_one == "in_review"
     trade.until_audit_is_clean()
+
+
+def test_a_review_that_asked_for_changes_is_answered_and_asked_again(trade: Trade, room: Boardroom) -> None:
+    order_id = placed(room)["order_id"]
+    ok(room.decide("manager", order_id, "request_changes", version=1, note="is that price agreed?"))
+    waiting = trade.order(order_id)["waiting_for"]
+
+    body = {"note": "it is, by phone", "version": 1}
+    ok(trade.system.api("support").post(f"/v1/orders/{order_id}/resubmission", json=body))
+    ok(room.decide("manager", order_id, "approve", version=1))
+    trade.until(order_id, lambda seen: seen["status"] == "in_fulfilment", "the release")
+
+    assert (waiting["who"], waiting["due"] is not None) == ("sales_rep", True)
+    trade.until_audit_is_clean()

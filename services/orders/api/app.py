@@ -32,6 +32,7 @@ from services.orders.api import (
     rates,
     recalls,
     reference,
+    resubmission,
     reviews,
     shipments,
     stock,
@@ -50,7 +51,7 @@ ABOUT = (
     "instants are RFC 3339 in UTC, refusals are problems (RFC 9457) with a stable code."
 )
 _NOUNS = (
-    place, orders, history, stream, changes, cancellation, holds, reviews, people, feedback, customers, products, prices, policies,
+    place, orders, history, stream, changes, cancellation, holds, reviews, resubmission, people, feedback, customers, products, prices, policies,
     warehouses, rates, stock, backorders, shipments, recalls, webhooks, invoices, payments, ledger, deliveries, mail_templates,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip

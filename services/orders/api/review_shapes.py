@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from services.orders.access import Caller
 from services.orders.api.shapes import MoneyShape, rfc3339
-from services.orders.asking import asked_for
 from services.orders.domain.reviews import APPROVE, BUYER, Decision, Review, Step
 from services.orders.inbox import Waiting
 
@@ -124,7 +123,7 @@ def step_shape(step: Step, *, is_outside: bool) -> StepShape:
         step_id=step.step_id,
         chain=step.chain,
         level=step.level,
-        asks=asked_for(step),
+        asks=step.question,
         role=step.role,
         position=step.position,
         line_id=step.line_id or None,
@@ -167,7 +166,7 @@ def waiting_step(row: Waiting, who: Caller, age_hours: int) -> WaitingStep:
         customer_id=order.customer_id,
         customer_name=order.customer_name,
         total=MoneyShape.of(order.totals.total) if who.sees_money else None,
-        asks=asked_for(step),
+        asks=step.question,
         role=step.role,
         line_id=step.line_id or None,
         reasons=[] if is_outside else list(step.reasons),

@@ -21,6 +21,7 @@ from services.orders.console import (
     orders,
     overview,
     preview,
+    resubmission,
     reviews,
     stream,
 )
@@ -28,7 +29,7 @@ from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
 _NOUNS = (
-    files, login, callback, overview, orders, stream, holds, changes, cancellation, reviews, delegations, exceptions, preview, my, feedback,
+    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, preview, my, feedback,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

@@ -13,7 +13,6 @@ from services.kernel.money import Money
 from services.orders import dossier
 from services.orders.api.deps import ConsoleSettings
 from services.orders.api.inputs import IDENTITY
-from services.orders.asking import asked_for
 from services.orders.console import timeline
 from services.orders.console.pages import render
 from services.orders.console.visitor import Visitor, VisitorOf
@@ -78,7 +77,6 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         pending=page.dossier.asked.change,
         made=[change for change in reversed(made) if not change.is_pending],
         review=page.reviews[-1] if page.reviews else None,
-        asks=asked_for,
         may_cancel=may_cancel(who, page),
         may_change=may_change(page) and who.may("POST /orders/{number}/change"),
         is_cancelling=is_cancelling(page),

@@ -17,7 +17,6 @@ from services.orders import inbox, reviews
 from services.orders.api.handing_over import hand_over
 from services.orders.api.inputs import IDENTITY
 from services.orders.api.orders import check_cursor
-from services.orders.asking import asked_for
 from services.orders.console.money import Margin, margin_of
 from services.orders.console.pages import render
 from services.orders.console.visitor import Form, FormOf, Visitor, VisitorOf
@@ -51,7 +50,7 @@ def inbox_page(
     with who.deps.database.reading() as session:
         page = inbox.page(session, who.caller, which, now, limit=PAGE, cursor=cursor)
         counts = inbox.counts(session, who.caller, now)
-    return render("reviews.html", who, page=page, which=which, counts=counts, asks=asked_for)
+    return render("reviews.html", who, page=page, which=which, counts=counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,6 @@ def review_page(who: VisitorOf, step_id: StepOf) -> Response:
         credit=None if is_outside else _credit(who, found.order),
         is_outside=is_outside,
         is_plants=found.step.role == MANUFACTURING,
-        asks=asked_for,
     )
 
 

@@ -51,6 +51,7 @@ _EVENTS = {
     "step_approved": "approved",
     "step_rejected": "rejected",
     "changes_requested": "asked for changes",
+    "review_answered": "answered the review",
     "decision_refused": "tried to decide and was not allowed",
     "change_proposed": "proposed a change",
     "change_consented": "accepted the change",

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.orders.domain import changes, order
 from services.orders.domain.changes import AGREED, AWAITING_CUSTOMER, ChangeOrder
 from services.orders.domain.order import Order
-from services.orders.domain.reviews import Review
+from services.orders.domain.reviews import CHANGES_REQUESTED, Review
 
 WAITING = "waiting"
 CLEARED = "cleared"
@@ -74,6 +74,9 @@ def next_deadline(reviews: Sequence[Review], change: ChangeOrder | None) -> Dead
 
 def _of_steps(reviews: Sequence[Review]) -> Iterator[Deadline]:
     for review in reviews:
+        if review.state == CHANGES_REQUESTED:
+            yield from _of_unanswered(review)
+            continue
         for step in review.open_steps() if review.is_open else ():
             if step.remind_at and not step.reminded_at and not step.escalated_at:
                 yield Deadline(step.remind_at, REMIND, step.step_id)
@@ -81,3 +84,10 @@ def _of_steps(reviews: Sequence[Review]) -> Iterator[Deadline]:
                 yield Deadline(step.escalate_at, ESCALATE, step.step_id)
             elif step.expires_at:
                 yield Deadline(step.expires_at, EXPIRE_REVIEW, step.step_id)
+
+
+def _of_unanswered(review: Review) -> Iterator[Deadline]:
+    """Whoever was asked for changes has until the end that the step would have had."""
+    for step in review.steps:
+        if step.state == CHANGES_REQUESTED and step.expires_at:
+            yield Deadline(step.expires_at, EXPIRE_REVIEW, step.step_id)

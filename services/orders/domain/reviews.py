@@ -124,6 +124,13 @@ class Step:
         """Who is asked, as people read it: "finance director", "support"."""
         return (self.position or self.role).replace("_", " ")
 
+    @property
+    def question(self) -> str:
+        """What is asked for, in words: "manager approval", "support validation", "manufacturing confirmation"."""
+        if self.role == "manufacturing":
+            return "manufacturing confirmation"
+        return f"{self.asks} {'approval' if self.is_approval else 'validation'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Review:

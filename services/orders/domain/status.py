@@ -212,23 +212,21 @@ def _waits_for_people(holds: Sequence[Hold], asked: Asked) -> WaitingFor | None:
 def _waits_for_review(review: Review) -> WaitingFor | None:
     if review.state == CHANGES_REQUESTED:
         since = review.decided_at or review.opened_at
-        return WaitingFor("sales_rep", "changes that the review asked for", since)
+        due = min((step.expires_at for step in review.steps if _is_unanswered(step) and step.expires_at), default=None)
+        return WaitingFor("sales_rep", "changes that the review asked for", since, due)
     steps = review.open_steps()
     if not steps:
         return None
     who = ", ".join(dict.fromkeys(step.role for step in steps))
-    what = ", ".join(dict.fromkeys(_question(step) for step in steps))
+    what = ", ".join(dict.fromkeys(step.question for step in steps))
     since = min(step.opened_at or review.opened_at for step in steps)
     due = min((moment for step in steps if (moment := step.expires_at or step.escalate_at)), default=None)
     subject = " of the change" if review.change_id else ""
     return WaitingFor(who, f"{what}{subject}", since, due)
 
 
-def _question(step: Step) -> str:
-    """What a step asks for, in words: "manager approval", "support validation", "manufacturing confirmation"."""
-    if step.role == "manufacturing":
-        return "manufacturing confirmation"
-    return f"{step.asks} {'approval' if step.is_approval else 'validation'}"
+def _is_unanswered(step: Step) -> bool:
+    return step.state == CHANGES_REQUESTED
 
 
 def _waiting_for(

@@ -1,0 +1,45 @@
+"""Answering a review that asked for changes without changing the order."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from services.orders import dossier
+from services.orders.api.access import CallerOf
+from services.orders.api.deps import DepsOf
+from services.orders.api.handing_over import hand_over
+from services.orders.api.history import OrderReference
+from services.orders.api.idempotency import OnceOf
+from services.orders.api.inputs import Input, Name, Version
+from services.orders.api.order_shapes import OrderDocument
+from services.orders.api.order_views import order_document
+from services.orders.api.versions import IfMatch, seen_version
+from services.orders.resubmitting import resubmit
+from services.orders.store import orders
+
+router = APIRouter(tags=["reviews"])
+
+
+class ResubmissionInput(Input):
+    """What the reviewers asked, answered; and which version of the order was seen."""
+
+    note: Name
+    version: Version | None = None
+
+
+@router.post("/v1/orders/{order_id}/resubmission", response_model=OrderDocument)
+def resubmit_order(
+    deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderReference, body: ResubmissionInput, if_match: IfMatch
+) -> Response:
+    """Answer a review that asked for changes when nothing has to change: the same version is reviewed afresh."""
+    expected = seen_version(body.version, if_match)
+
+    def act(_request_id: str) -> OrderDocument:
+        with deps.database.transaction() as session:
+            found_id = orders.find_id(session, order_id, who.scope)
+            after, intent_id = resubmit(session, found_id, who, body.note, deps.contacts, deps.clock(), expected)
+        hand_over(deps, found_id, "decide", after.order_id, intent_id)
+        with deps.database.reading() as session:
+            return order_document(dossier.page(session, found_id, who.scope), who)
+
+    return once.answer(body, act)
