@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from services.orders.console.charts import bar
 from services.orders.console.files import address
 from services.orders.console.visitor import Visitor
 
+_AMOUNT = re.compile(r"(?<![\d.])\d{4,15}(?=(\.\d+)? [A-Z]{3}\b)")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -27,6 +29,11 @@ def render(template: str, who: Visitor | None, **values: Any) -> HTMLResponse:
 def amount(money: Money) -> str:
     """1,329.00: the amount in groups of three, without the currency."""
     return f"{money.amount:,f}"
+
+
+def grouped(text: str) -> str:
+    """A sentence with the thousands of its amounts in groups: "24900.00 USD" reads "24,900.00 USD"."""
+    return _AMOUNT.sub(lambda found: f"{int(found.group()):,}", text)
 
 
 def minor(units: int, currency: str) -> Money:
@@ -105,6 +112,7 @@ _environment = Environment(
 )
 _environment.filters.update(
     amount=amount,
+    grouped=grouped,
     iso=iso,
     when=when,
     day=day,

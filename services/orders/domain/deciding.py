@@ -14,7 +14,7 @@ from services.orders.domain.order import IN_REVIEW as ORDER_IN_REVIEW
 from services.orders.domain.order import Order
 from services.orders.domain.people import Delegation, Person
 from services.orders.domain.planning import has_last_word, is_candidate
-from services.orders.domain.reviews import APPROVE, BUYER, Review, Step
+from services.orders.domain.reviews import APPROVE, BUYER, VOID, Review, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,9 @@ def _state_sentence(case: Case) -> str:
     step = case.step
     state = case.review.state if step.is_open else step.state
     who = next((f" by {one.decided_by}" for one in reversed(step.decisions) if not one.is_void), "")
+    if state == VOID:
+        asked = "the customer is asked about a change first" if case.change else "it was changed or asked afresh"
+        return f"this step is void, because {asked}: reload the order, which is at version {case.order.version}"
     waits = "it waits for an earlier level" if state == "waiting" else f"it is {state.replace('_', ' ')}{who} already"
     return f"this step is not open, {waits}; the order is {case.order.phase.replace('_', ' ')}: reload it"
 
