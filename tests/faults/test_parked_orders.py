@@ -1,0 +1,153 @@
+"""Thousands of orders wait for people: they cost next to nothing, outlive kill -9, and the first decision after it takes effect."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, cast
+
+import psutil
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client, WorkflowHandle
+
+from bench.cpu import CpuSpan, memory
+from services.orders.domain.order import IN_REVIEW
+from tests.faults.house import PROCESSES, House
+from tests.system.boardroom import DEADLINES, Boardroom, tier
+from tests.system.harness import System
+from tests.system.trade import Trade, ok, wait_for
+from workflows.names import order_workflow_id
+
+REVIEW = {
+    "code": "EVERY_ORDER",
+    "when": "order.total > 0.0",
+    "message": "Somebody looks at every order.",
+    "tiers": [tier(1, "manager")],
+}
+AT_ONCE = 20
+ORDERS_A_CUSTOMER = 50
+TAKES_EFFECT_WITHIN_S = 5.0
+STOPPED = (*PROCESSES, "temporal")
+
+
+class Parking:
+    """A house in which a manager must look at every order."""
+
+    def __init__(self, house: House, orders: int) -> None:
+        self.house = house
+        self.trade = self._trade()
+        self.room = Boardroom(self.trade)
+        self.room.hire("manager", roles=["approver"], positions=["manager"], limit="90000000.00")
+        self.room.policy(REVIEW, deadlines=DEADLINES)
+        self.sku = self.trade.product("w", "10.00", cost="1.00")
+        self.trade.receive(self.trade.warehouses({"w1": 900})["w1"], self.sku, orders, "1.00")
+        self.customers = [self._trade().customer() for _ in range(-(-orders // ORDERS_A_CUSTOMER))]
+
+    def _trade(self) -> Trade:
+        return Trade(cast("System", self.house))
+
+    def place(self, orders: int) -> list[str]:
+        """So many orders, parked; their ids."""
+        began = time.monotonic()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            order_ids = list(pool.map(self._place, range(orders)))
+        print(f"placed {orders} orders, {orders / (time.monotonic() - began):.1f} a second")
+        return order_ids
+
+    def _place(self, number: int) -> str:
+        customer_id = self.customers[number % len(self.customers)]
+        receipt = ok(self.trade.place(self.trade.order_body(customer_id, [{"sku": self.sku, "quantity": 1}])))
+        return str(receipt["order_id"])
+
+    def waiting(self) -> int:
+        """How many steps wait for the manager."""
+        steps, cursor = 0, ""
+        while True:
+            query = {"for": "me", "limit": "100"} | ({"cursor": cursor} if cursor else {})
+            page = ok(self.room.api("manager").get("/v1/reviews", params=query))
+            steps, cursor = steps + len(page["rows"]), page["next_cursor"] or ""
+            if not cursor:
+                return steps
+
+    def measure_rest(self, span_s: float) -> None:
+        """Print what each process spends while nobody does anything, and what it holds."""
+        processes = {name: psutil.Process(pid) for name in STOPPED if (pid := self.house.pid(name))}
+        span = CpuSpan(processes)
+        time.sleep(span_s)  # the span is what is measured
+        spent, held = span.spent(), memory(processes)
+        for name in processes:
+            print(f"{name:14} {100 * spent[name] / span_s:5.2f} % of a core, {held[name]['pss'] / 2**20:6.1f} MB PSS")
+        cores, megabytes = sum(spent.values()) / span_s, sum(each["pss"] for each in held.values()) / 2**20
+        print(f"{'together':14} {100 * cores:5.2f} % of a core, {megabytes:6.1f} MB PSS")
+
+    def restart(self) -> None:
+        """kill -9 of the worker and of Temporal, at once."""
+        before = {name: self.house.restarts(name) for name in ("worker", "temporal")}
+        for name in before:
+            self.house.send(name, signal.SIGKILL)
+        wait_for(lambda: all(self.house.restarts(name) > died for name, died in before.items()) or None, "two deaths")
+        self.house.wait_ready()
+
+    def decide_one(self, order_id: str) -> float:
+        """Approve an order; the seconds until it is with its warehouse."""
+        began = time.monotonic()
+        ok(self.room.decide("manager", order_id, "approve", version=1))
+        self.trade.until(order_id, lambda order: order["status"] == "in_fulfilment", "the release")
+        return time.monotonic() - began
+
+    def histories(self, order_ids: Iterable[str]) -> Counter[str]:
+        """How often each kind of event is in the histories of these orders."""
+        return asyncio.run(events_of(f"127.0.0.1:{self.house.ports.temporal}", order_ids))
+
+
+async def events_of(target: str, order_ids: Iterable[str]) -> Counter[str]:
+    """How often each kind of event is in the workflows of these orders."""
+    client, lanes = await Client.connect(target), asyncio.Semaphore(AT_ONCE)
+    found: Counter[str] = Counter()
+
+    async def read(handle: WorkflowHandle[Any, Any]) -> None:
+        async with lanes:
+            history = await handle.fetch_history()
+        found.update(EventType.Name(event.event_type) for event in history.events)
+
+    handles = [client.get_workflow_handle(order_workflow_id(order_id)) for order_id in order_ids]
+    await asyncio.gather(*map(read, handles))
+    return found
+
+
+def outlive_a_restart(folder: Path, orders: int, rest_s: float) -> None:
+    """Park, rest, kill, decide."""
+    with House(folder) as house:
+        parking = Parking(house, orders)
+        order_ids = parking.place(orders)
+        wait_for(lambda: parking.waiting() == orders or None, "every order's review", 120)
+        parking.measure_rest(rest_s)
+
+        parking.restart()
+        took_s = parking.decide_one(order_ids[0])
+        print(f"the first decision after the restart took effect in {took_s:.2f} s")
+        events = parking.histories(order_ids)
+        print(f"{events.total() / orders:.1f} events an order")
+
+        assert took_s < TAKES_EFFECT_WITHIN_S
+        assert events["EVENT_TYPE_WORKFLOW_EXECUTION_STARTED"] == orders
+        assert events["EVENT_TYPE_WORKFLOW_TASK_FAILED"] == 0
+        assert parking.waiting() == orders - 1
+        assert {parking.trade.order(order_id)["phase"] for order_id in order_ids[1 : AT_ONCE + 1]} == {IN_REVIEW}
+        parking.trade.until_audit_is_clean()
+
+
+def test_parked_orders_outlive_a_kill_of_worker_and_temporal(tmp_path: Path) -> None:
+    outlive_a_restart(tmp_path, orders=20, rest_s=1)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(400)
+def test_2000_parked_orders_cost_little_and_the_first_decision_after_a_restart_takes_effect(tmp_path: Path) -> None:
+    outlive_a_restart(tmp_path, orders=2000, rest_s=15)
