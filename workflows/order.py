@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         OrderOutcome,
         OrderRef,
         Receipt,
+        Recorded,
         Seen,
         Validation,
     )
@@ -50,6 +51,7 @@ class OrderWorkflow:
         self.receipt: Receipt | None = None
         self.inbox: list[tuple[str, FactNote]] = []
         self.cancellations: dict[str, CancelOutcome] = {}
+        self.asked_to_cancel = ""
         self.seen: dict[str, Seen] = {}
         self.is_parked = False
         self.is_over = False
@@ -122,7 +124,7 @@ class OrderWorkflow:
         while self.clearance.state == WAITING:
             kind, note = await self.next_event()
             if kind == CANCEL_ASKED:
-                self.cancellations[note.fact_id] = CancelOutcome(is_cancelled=True)
+                self.asked_to_cancel = note.fact_id
                 return False
             await self.look(kind, note)
         self.park(is_parked=False)
@@ -267,20 +269,26 @@ class OrderWorkflow:
         return True
 
     async def end_early(self, undo: Undo) -> str:
-        """Refused by a rule or by people, out of time, or cancelled while it waited: give back what was taken."""
+        """Refused by a rule or by people, out of time, or cancelled while it waited: give back what was taken.
+
+        People who decided before the cancellation was recorded were quicker: the order has ended as they said.
+        """
         await undo.take_back()
         if self.receipt is not None and self.receipt.outcome == "rejected":
             return "rejected"
         if self.clearance.state in ("rejected", "expired"):
             return self.clearance.state
-        await self.record("cancelled", next(iter(self.cancellations), ""))
-        return "cancelled"
+        ended = (await self.record("cancelled", self.asked_to_cancel or next(iter(self.cancellations), ""))).status
+        if self.asked_to_cancel:
+            reason = "" if ended == "cancelled" else f"the order is {ended} already"
+            self.cancellations[self.asked_to_cancel] = CancelOutcome(is_cancelled=not reason, reason=reason)
+        return ended
 
     # Telling.
 
-    async def record(self, milestone: str, subject_id: str = "", waiting_for: str = "") -> None:
+    async def record(self, milestone: str, subject_id: str = "", waiting_for: str = "") -> Recorded:
         """The last step of a turn."""
-        await self.ask.record(milestone, subject_id, waiting_for or self.state.waiting_for)
+        return await self.ask.record(milestone, subject_id, waiting_for or self.state.waiting_for)
 
     def show(self) -> None:
         """Where the order stands, for whoever opens it in the Temporal UI."""

@@ -13,7 +13,7 @@ from services.orders import intents, production
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
 from services.orders.domain.mails import Contacts, Promise
-from services.orders.domain.order import ACCEPTED, RECEIVED, REJECTED
+from services.orders.domain.order import ACCEPTED, CANCELLED, RECEIVED, REJECTED
 from services.orders.domain.projection import is_complete
 from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
 from services.orders.store import holds as hold_store
@@ -63,9 +63,15 @@ def record(session: Session, order_id: str, milestone: Milestone, contacts: Cont
         raise Refused("VERSION_STALE", sentence, version=str(before.order.version))
     after = restate(session, act(Turn(session, before, milestone, now)), now)
     why = milestone.subject_id or milestone.waiting_for
-    note_event(session, before, after, WORKFLOW, _EVENTS.get(milestone.name, f"order_{milestone.name}"), now, why=why)
+    note_event(session, before, after, WORKFLOW, _event(milestone, after), now, why=why)
     after = tell_backorders(session, after, contacts, now)
     return Recorded(after.standing.status, is_complete(after.order, after.progress))
+
+
+def _event(milestone: Milestone, after: Dossier) -> str:
+    if milestone.name == "cancelled" and after.order.phase != CANCELLED:
+        return "cancellation_declined"
+    return _EVENTS.get(milestone.name, f"order_{milestone.name}")
 
 
 def _noted(turn: Turn) -> Dossier:
@@ -105,6 +111,12 @@ def _rejected(turn: Turn) -> Dossier:
 
 
 def _cancelled(turn: Turn) -> Dossier:
+    """Cancel it, unless people or the clock were quicker: then it has ended as they said, and the request is declined."""
+    phase = turn.dossier.order.phase
+    if turn.dossier.order.has_ended:
+        state, why = (DONE, "") if phase == CANCELLED else (DECLINED, f"the order is {phase} already")
+        hold_store.settle_cancellation(turn.session, turn.dossier.order_id, state, why, turn.now)
+        return turn.dossier
     asked = _pending_reason(turn.session, turn.dossier.order_id)
     dossier = advance(turn.session, turn.dossier, "cancel", WORKFLOW, turn.now, asked)
     hold_store.settle_cancellation(turn.session, dossier.order_id, DONE, "", turn.now)

@@ -135,7 +135,7 @@ class Tribunal:
 
     def ended(self, parked: Parked, done: frozenset[str]) -> Ended:
         """The order once nothing is under way any more: in its own words, in the log's, and in its mails'."""
-        if EXPIRED in done:
+        if EXPIRED in done and not self.is_closed(parked):
             self._let_the_hour_pass(parked)
         order = self.trade.until(
             parked.order_id, lambda seen: seen["status"] not in ("in_review", "accepted"), "an end"

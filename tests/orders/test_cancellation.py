@@ -5,7 +5,9 @@ import pytest
 from services.kernel.errors import Refused
 from services.orders import cancellation
 from services.orders.cancellation import Requested
+from services.runtime.db import Database
 from tests.orders.desk import BUYER, Desk, shipment, stock
+from tests.orders.review_desk import MAX, ReviewDesk
 
 
 def request(desk: Desk, order_id: str) -> Requested:
@@ -99,3 +101,24 @@ def test_an_order_that_has_ended_is_not_cancelled(desk: Desk) -> None:
         request(desk, order_id)
 
     assert refusal.value.reason == "ORDER_HAS_ENDED"
+
+
+def test_a_cancellation_that_people_were_quicker_than_is_declined(database: Database) -> None:
+    desk = ReviewDesk(database)
+    order_id = desk.reviewed(40)
+    asked = request(desk, order_id)
+    desk.decide(order_id, MAX, "reject", note="not at this price")
+
+    answer = desk.record(order_id, "cancelled", subject_id=asked.cancellation.cancellation_id)
+
+    with desk.database.reading() as session:
+        settled = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
+    assert settled is not None
+    assert (answer.status, settled.state, settled.settled_reason) == (
+        "rejected",
+        "declined",
+        "the order is rejected already",
+    )
+    assert desk.whats(order_id)[-1] == "cancellation_declined"
+    assert "order_cancelled" not in desk.mails(order_id)
+    assert desk.broken() == []

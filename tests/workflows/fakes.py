@@ -40,6 +40,7 @@ class FakeServices:
     is_granted: bool = True
     backordered: int = 0
     shipped: int = 0
+    status: str = ""
     absences: Counter[str] = field(default_factory=Counter)
     refusals: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -124,7 +125,7 @@ class FakeServices:
     @activity.defn(name="orders.RecordOrder")
     async def record_order(self, step: RecordStep) -> Recorded:
         self.called("orders.RecordOrder", step.request_id)
-        return Recorded(step.milestone, is_complete=False)
+        return Recorded(self.status or step.milestone, is_complete=False)
 
     @activity.defn(name="inventory.ReserveStock")
     async def reserve_stock(self, step: OrderStep) -> Reservation:
