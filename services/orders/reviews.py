@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -73,9 +74,17 @@ def take_decision(
     database: Database, order_id: str, wanted: Wanted, caller: Caller, contacts: Contacts, clock: Clock
 ) -> Decided:
     """Decide in one transaction; a refusal changes nothing but the event log, which names who wanted what and why not."""
+    with keeping_refusals(database, order_id, wanted, caller, clock), database.transaction() as session:
+        return decide(session, order_id, wanted, caller, contacts, clock())
+
+
+@contextmanager
+def keeping_refusals(
+    database: Database, order_id: str, wanted: Wanted, caller: Caller, clock: Clock
+) -> Generator[None]:
+    """Around the transaction of a decide(): a refusal is kept in a transaction of its own, and goes on."""
     try:
-        with database.transaction() as session:
-            return decide(session, order_id, wanted, caller, contacts, clock())
+        yield
     except (NotPermitted, Refused, NotFound) as refusal:
         with database.transaction() as session:
             _keep_refusal(session, order_id, wanted, caller, refusal, clock())

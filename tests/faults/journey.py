@@ -84,13 +84,17 @@ class Journey:
 
     def ship(self) -> None:
         """Pick, pack and ship, and wait for the invoice."""
-        for shipment in self.trade.shipments(self.order_id):
+        for shipment in self.leaving():
             self.trade.send_off(shipment)
         self.until(lambda order: order["axes"]["billing"] == "full", "billing")
 
+    def leaving(self) -> list[dict[str, Any]]:
+        """The order's shipments."""
+        return self.trade.shipments(self.order_id)
+
     def finish(self) -> None:
         """Deliver, pay, and wait until it is complete."""
-        for shipment in self.trade.shipments(self.order_id):
+        for shipment in self.leaving():
             self.deliver(shipment)
         self.until(lambda order: order["axes"]["fulfilment"] == "delivered", "delivery")
         self.trade.pay(self.goods.customer_id, TOTAL)

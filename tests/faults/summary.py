@@ -21,6 +21,21 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
     ),
     "orders of the customer": ("orders", "SELECT count(*) FROM sales_order WHERE customer_id = :customer"),
     "event log": ("orders", "SELECT who, what FROM order_event WHERE order_id = :order"),
+    "versions": ("orders", "SELECT version, replaced_at IS NOT NULL FROM order_version WHERE order_id = :order"),
+    "changes": (
+        "orders",
+        """SELECT from_version, to_version, state, proposed_by, consented_by, total_before_minor, total_after_minor, ended_reason
+        FROM change_order WHERE order_id = :order""",
+    ),
+    "reviews": (
+        "orders",
+        """SELECT r.order_version, r.state, s.position, s.state, s.reminded_at IS NOT NULL, s.escalated_at IS NOT NULL
+        FROM review r JOIN review_step s USING (review_id) WHERE r.order_id = :order""",
+    ),
+    "decisions": (
+        "orders",
+        "SELECT order_version, decided_by, decision, is_void FROM review_decision WHERE order_id = :order",
+    ),
     "facts": ("orders", "SELECT source, kind, state FROM fact WHERE order_id = :order"),
     "stock": ("inventory", "SELECT on_hand, allocated FROM stock WHERE sku = :sku"),
     "movements": ("inventory", "SELECT kind, quantity, value_minor, order_id <> '' FROM movement WHERE sku = :sku"),
@@ -35,6 +50,7 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
         """SELECT s.state, s.carrier, s.freight_minor, l.sku = :sku, l.quantity, l.picked_quantity
         FROM shipment s JOIN shipment_line l USING (shipment_id) WHERE s.order_id = :order""",
     ),
+    "recalls": ("fulfillment", "SELECT state FROM recall WHERE order_id = :order"),
     "carrier events": (
         "fulfillment",
         "SELECT e.status FROM carrier_event e JOIN shipment s USING (tracking_number) WHERE s.order_id = :order",
@@ -65,7 +81,7 @@ def summary(house: House, order_id: str, number: str, customer_id: str, sku: str
     told = {what: _ask(house.var, service, query, names) for what, (service, query) in _QUESTIONS.items()}
     told["progress"] = _progress(house.var, order_id)
     told["mails"] = [(subject, times) for subject, times in sorted(_mails(house, number).items())]
-    return {what: [_plain(row, order_id) for row in rows] for what, rows in told.items()}
+    return {what: [_plain(row, order_id, customer_id) for row in rows] for what, rows in told.items()}
 
 
 def differences(wanted: dict[str, Rows], got: dict[str, Rows]) -> dict[str, tuple[Rows, Rows]]:
@@ -104,5 +120,12 @@ def _progress(var: Path, order_id: str) -> Rows:
     return [(line_id, json.dumps(line, sort_keys=True)) for line_id, line in sorted(lines.items())]
 
 
-def _plain(row: tuple[Any, ...], order_id: str) -> tuple[Any, ...]:
-    return tuple("…" if value == order_id else value for value in row)
+def _plain(row: tuple[Any, ...], *ids: str) -> tuple[Any, ...]:
+    """A row without the ids of this run, alone or within a name: "customer@cus-1" is the same person in every run."""
+    return tuple(_without(value, ids) if isinstance(value, str) else value for value in row)
+
+
+def _without(text: str, ids: tuple[str, ...]) -> str:
+    for each in ids:
+        text = text.replace(each, "…")
+    return text

@@ -113,12 +113,12 @@ def mixed(points: Sequence[str]) -> list[str]:
     return [points[n] for start in range(quarter) for n in range(start, len(points), quarter)]
 
 
-def disturbed(shop: Shop, goods: Goods, point: str) -> dict[str, Rows]:
+def disturbed(shop: Shop, goods: Goods, point: str, way: type[Journey]) -> dict[str, Rows]:
     """What an order comes to whose way leads over an armed point."""
     points, began = shop.house.points, time.monotonic()
     points.arm(point)
     try:
-        came_to = Journey(shop, goods).travel()
+        came_to = way(shop, goods).travel()
         assert points.has_struck(point), f"nobody came by {point}"
     finally:
         points.disarm(point)
@@ -126,14 +126,16 @@ def disturbed(shop: Shop, goods: Goods, point: str) -> dict[str, Rows]:
     return came_to
 
 
-def survives(shop: Shop, points: Sequence[str]) -> None:
+def survives(shop: Shop, points: Sequence[str], way: type[Journey] = Journey) -> None:
     """Every kill leaves what the undisturbed run leaves; several orders are under way, and each kill meets them all."""
     house, goods = shop.house, [shop.goods() for _ in range(len(points) + 1)]
-    wanted = Journey(shop, goods[0]).travel()
+    wanted = way(shop, goods[0]).travel()
     restarts = deaths(house)
 
     with ThreadPoolExecutor(LANES) as pool:
-        outcomes = list(pool.map(lambda pair: disturbed(shop, *pair), zip(goods[1:], points, strict=True)))
+        outcomes = list(
+            pool.map(lambda pair: disturbed(shop, pair[0], pair[1], way), zip(goods[1:], points, strict=True))
+        )
 
     assert {
         point: found for point, got in zip(points, outcomes, strict=True) if (found := differences(wanted, got))

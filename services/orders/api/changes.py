@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
+from sqlmodel import Session
 
 from services.orders import changes, consenting, dossier
 from services.orders.access import Caller
@@ -21,7 +22,7 @@ from services.orders.api.change_shapes import (
 from services.orders.api.deps import Deps, DepsOf
 from services.orders.api.handing_over import hand_over
 from services.orders.api.history import OrderReference
-from services.orders.api.idempotency import OnceOf
+from services.orders.api.idempotency import Once, OnceOf
 from services.orders.api.inputs import IDENTITY
 from services.orders.api.paging import Page, PagingOf, cut
 from services.orders.api.versions import IfMatch, seen_version
@@ -67,17 +68,21 @@ def change_order(
     expected = seen_version(body.version, if_match)
     return once.answer(
         body,
-        lambda _request_id: _propose(deps, who, found_id, asked, expected),
+        lambda _request_id: _propose(deps, who, once, body, found_id, asked, expected),
         lambda shape: 202 if shape.state == AGREED else 201,
     )
 
 
-def _propose(deps: Deps, who: Caller, order_id: str, asked: ChangeRequest, expected: int | None) -> ProposalShape:
-    with deps.database.transaction() as session:
+def _propose(
+    deps: Deps, who: Caller, once: Once, body: ChangeInput, order_id: str, asked: ChangeRequest, expected: int | None
+) -> ProposalShape:
+    def proposed(session: Session) -> tuple[str, str, str]:
         done = changes.propose(session, order_id, asked, who, deps.contacts, deps.clock(), expected)
-    change_id = done.change.change_id
-    hand_over(deps, order_id, "amend", change_id, done.intent_id)
-    return proposal_shape(done.proposal, _now(deps, order_id, change_id))
+        return done.change.change_id, done.intent_id, proposal_shape(done.proposal, done.change).model_dump_json()
+
+    change_id, intent_id, shape = once.deed(body, proposed)
+    hand_over(deps, order_id, "amend", change_id, intent_id)
+    return ProposalShape.model_validate_json(shape).model_copy(update={"state": _now(deps, order_id, change_id).state})
 
 
 def _now(deps: Deps, order_id: str, change_id: str) -> ChangeOrder:
@@ -110,11 +115,14 @@ def answer_change(
     expected = seen_version(body.version, if_match)
 
     def act(_request_id: str) -> ChangeShape:
-        with deps.database.transaction() as session:
+        def answered(session: Session) -> tuple[str, str]:
             found_id = orders.find_id(session, order_id, who.scope)
             _, intent_id = consenting.consent(
                 session, found_id, change_id, body.answer, body.note, who, deps.contacts, deps.clock(), expected
             )
+            return found_id, intent_id
+
+        found_id, intent_id = once.deed(body, answered)
         hand_over(deps, found_id, "consent", change_id, intent_id)
         return change_shape(_now(deps, found_id, change_id), who)
 
@@ -134,11 +142,14 @@ def withdraw_change(
     wanted = body or WithdrawalInput()
 
     def act(_request_id: str) -> ChangeShape:
-        with deps.database.transaction() as session:
+        def withdrawn(session: Session) -> tuple[str, str]:
             found_id = orders.find_id(session, order_id, who.scope)
             _, intent_id = consenting.withdraw(
                 session, found_id, change_id, wanted.note, who, deps.contacts, deps.clock()
             )
+            return found_id, intent_id
+
+        found_id, intent_id = once.deed(wanted, withdrawn)
         hand_over(deps, found_id, "amend", change_id, intent_id)
         return change_shape(_now(deps, found_id, change_id), who)
 

@@ -12,6 +12,7 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 from google.protobuf.wrappers_pb2 import BytesValue
 from pydantic import BaseModel
+from sqlmodel import Session
 
 from services.kernel.ids import new_id
 from services.orders.access import Caller
@@ -57,7 +58,7 @@ class Once:
         `act` runs outside any transaction. A repeat after a crash between the deed and its record runs it again with the
         same request id, so the service behind gives its own first answer. Raises AlreadyExists for another body.
         """
-        request = BytesValue(value=f"{self.operation}\n{body.model_dump_json() if body else ''}".encode())
+        request = self._request(body)
         earlier = self._earlier(request)
         if earlier is not None:
             return earlier
@@ -66,6 +67,26 @@ class Once:
         document = shape.model_dump(mode="json")
         self._store(request, {"status": code, "document": document})
         return JSONResponse(document, code)
+
+    def deed(self, body: BaseModel, do: Callable[[Session], tuple[str, ...]]) -> tuple[str, ...]:
+        """Do something of this service in one transaction that remembers what it gave; part of the `act` of an answer().
+
+        A repeat after a crash between the deed and the answer is given the same words, and nothing is done twice. Without it
+        whoever asks again would be told that it is too late for what they did themselves.
+        """
+        database = self.deps.database
+        if not self.is_keyed:
+            with database.transaction() as session:
+                return do(session)
+
+        def act(session: Session) -> BytesValue:
+            return BytesValue(value=json.dumps(do(session), ensure_ascii=False).encode())
+
+        done = database.once(f"{self.request_id}/deed", self._request(body), BytesValue, act)
+        return tuple(json.loads(done.value))
+
+    def _request(self, body: BaseModel | None) -> BytesValue:
+        return BytesValue(value=f"{self.operation}\n{body.model_dump_json() if body else ''}".encode())
 
     def _earlier(self, request: BytesValue) -> Response | None:
         if not self.is_keyed:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
+from sqlmodel import Session
 
 from services.orders import dossier, inbox, reviews
 from services.orders.api.access import CallerOf
@@ -84,8 +85,14 @@ def decide(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderReference, 
         with deps.database.reading() as session:
             found_id = orders.find_id(session, order_id)
         wanted = Wanted(body.step_id, body.decision, body.version, body.note, body.ready_on)
-        decided = reviews.take_decision(deps.database, found_id, wanted, who, deps.contacts, deps.clock)
-        hand_over(deps, found_id, "decide", decided.decision.decision_id, decided.intent_id)
+
+        def decided(session: Session) -> tuple[str, str]:
+            done = reviews.decide(session, found_id, wanted, who, deps.contacts, deps.clock())
+            return done.decision.decision_id, done.intent_id
+
+        with reviews.keeping_refusals(deps.database, found_id, wanted, who, deps.clock):
+            decision_id, intent_id = once.deed(body, decided)
+        hand_over(deps, found_id, "decide", decision_id, intent_id)
         with deps.database.reading() as session:
             return order_document(dossier.page(session, found_id, who.scope), who)
 
