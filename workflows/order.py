@@ -162,6 +162,10 @@ class OrderWorkflow:
                 self.clearance = await self.ask.read_clearance()
         if kind == names.RECALL_ANSWERED and not self.clearance.change_id and self.state.is_reserved:
             await self.release_to_warehouses()  # while a recall was pending its lines were withheld
+        if (
+            self.clearance.change_id
+        ):  # the server must know what was read: once applied, no one would read of the change again
+            await workflow.sleep(timedelta(milliseconds=1), summary=f"keep that {self.order.number} is to be changed")
         while change_id := self.clearance.change_id:
             with workflow.create_event_group("change the order").scope():
                 await self.settle_change(change_id)
@@ -269,10 +273,7 @@ class OrderWorkflow:
         return True
 
     async def end_early(self, undo: Undo) -> str:
-        """Refused by a rule or by people, out of time, or cancelled while it waited: give back what was taken.
-
-        People who decided before the cancellation was recorded were quicker: the order has ended as they said.
-        """
+        """Refused, out of time, or cancelled while it waited unless people were quicker: give back what was taken."""
         await undo.take_back()
         if self.receipt is not None and self.receipt.outcome == "rejected":
             return "rejected"
