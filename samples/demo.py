@@ -41,7 +41,10 @@ def run(base_url: str, keep: bool = False, *, var: Path | None = None, console: 
     for problem in problems:
         out.print(f"[bold red]{problem}[/]", soft_wrap=True)
     if keep:
-        out.print(f"\nconsole       {base_url}\nAPI reference {base_url}/docs\nTemporal UI   {temporal_ui(folder)}")
+        people = documents.read("people")
+        who = "dana.support, chief.ortega, rep.james or buyer@cascade-water.example"
+        out.print(f"\nconsole       {base_url}: log in as {who}, password {people['password']}")
+        out.print(f"API reference {base_url}/docs\nTemporal UI   {temporal_ui(folder)}")
     return 1 if problems else 0
 
 
