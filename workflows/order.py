@@ -186,6 +186,7 @@ class OrderWorkflow:
             if recall.state != "nothing_to_recall":
                 verb = "recall" if recall.state == "pending" else "reject"
                 self.clearance = await self.ask.record_change(change_id, verb, recall.reason)
+                self.ask.turn += 1  # a floor that has answered meanwhile is asked anew, not for its first answer
                 return
         credit = await self.ask.adjust_credit(change_id, change_id)
         applied = await self.ask.apply_change(change_id, credit)

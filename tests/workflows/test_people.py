@@ -235,6 +235,21 @@ async def test_a_change_waits_for_the_warehouse_and_is_settled_by_its_answer(tem
     assert "changed" in services.milestones()
 
 
+async def test_a_floor_that_answers_before_its_recall_is_noted_is_asked_anew(temporal: Client) -> None:
+    agreed = Clearance("cleared", "chg_1")
+    services, queue = FakeServices(clearances=[agreed, agreed, CLEARED]), uuid.uuid4().hex
+    services.recalls, services.applied = [Recall("pending"), Recall("nothing_to_recall")], version_2(CLEARED)
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.look(names.AMEND, "chg_1")
+        await to_cash(order)
+
+    asked = [services.keys[key] for key in services.keys if "/recall/chg_1/" in key]
+    assert asked == [1, 1]
+    assert "changed" in services.milestones()
+
+
 async def test_what_a_pending_recall_withheld_is_released_when_the_warehouse_refuses(temporal: Client) -> None:
     services, queue = FakeServices(clearances=[Clearance("cleared", "chg_1"), CLEARED]), uuid.uuid4().hex
     services.recalls = [Recall("pending")]
