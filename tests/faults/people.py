@@ -104,6 +104,7 @@ class ReviewedJourney(Journey):
     def shrink(self) -> None:
         """The customer wants the first quantity again, and the floor gives back what it has."""
         self.change("customer", 2, UNITS)
+        self.until(lambda order: order["change"] and order["change"]["state"] == "awaiting_warehouse", "recall")
         recall = wait_for(self._recall, f"recall of {self.order_id}", WAIT_S)
         answer = {"answer": "acknowledge", "reason": ""}
         path = f"/v1/recalls/{recall['recall_id']}/answer"
