@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import socket
 import threading
@@ -44,11 +45,22 @@ Result = TypeVar("Result")
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 
 
+_given: set[int] = set()
+_OURS = 20_000 + 5_500 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2)
+
+
 def free_port() -> int:
-    """A port that nobody listens on, below those the kernel hands out: nobody is given it before we listen there."""
+    """A port that nobody listens on, given once and to one test process of two; the kernel hands out none so low.
+
+    gRPC lets two servers listen on one port, and each would get half of the other's calls: a port must never be given twice.
+    """
     while True:
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randint(20_000, 31_000))) as probe:
-            return int(probe.getsockname()[1])
+        port = random.randrange(_OURS, _OURS + 5_500)
+        if port in _given:
+            continue
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            _given.add(port)
+            return port
 
 
 class System:
