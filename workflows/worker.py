@@ -21,6 +21,8 @@ from workflows.sweeps import SweepWorkflow
 
 STORIES = (OrderWorkflow, SweepWorkflow)
 GRACE = timedelta(seconds=30)
+STICKY = timedelta(seconds=3)
+"""How long a turn waits for the worker that had the order before, which may be dead, until any worker takes it."""
 SANDBOX = SandboxRestrictions.default.with_passthrough_modules("services.kernel", "workflows")
 """Stories are loaded once a process, not once an order, which would cost a sixth of the worker; see DECISIONS.md."""
 
@@ -65,5 +67,6 @@ def order_worker(client: Client, services: Services, *, max_cached_workflows: in
         workflow_runner=SandboxedWorkflowRunner(restrictions=SANDBOX),
         interceptors=[Refusals()],
         graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=STICKY,
         max_cached_workflows=max_cached_workflows,
     )

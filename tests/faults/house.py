@@ -158,7 +158,8 @@ class House:
         while True:
             try:
                 answer = httpx.get(f"{self.base_url}/readyz", timeout=5)
-                if answer.status_code == 200 and all(self.pid(name) for name in (*PROCESSES, "temporal")):
+                children = (self._supervisor.children[name] for name in (*PROCESSES, "temporal"))
+                if answer.status_code == 200 and all(child.state == "ready" for child in children):
                     return
                 said = answer.text
             except httpx.TransportError as absence:
