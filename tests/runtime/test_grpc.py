@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import grpc
@@ -31,6 +33,13 @@ class Servicer(rpc.NotificationsServiceServicer):
                 raise Conflict("LOST_RACE", "try again")
             case "bug":
                 raise ZeroDivisionError
+            case "slow":
+                gone = Event()
+                context.add_callback(gone.set)
+                gone.wait(5)
+            case "said":
+                said = dict(context.invocation_metadata())["x-said"]
+                return pb.NotifyResponse(delivery_ids=[current_principal().sub, str(said)])
         return pb.NotifyResponse(delivery_ids=[current_principal().sub])
 
 
@@ -77,16 +86,48 @@ def test_each_kind_of_failure_stays_that_kind(
         stub.Notify(pb.NotifyRequest(order_id=order_id))
 
 
-async def test_refusals_reach_asyncio_callers_too(server: GrpcServer, settings: ServiceSettings) -> None:
-    channel = connect_async(f"127.0.0.1:{server.port}", machine_token(settings, "worker"))
-    stub = rpc.NotificationsServiceStub(channel)
-
-    with pytest.raises(Refused, match="promised"):
-        await stub.Notify(pb.NotifyRequest(order_id="refused"))
-    answer = await stub.Notify(pb.NotifyRequest())
+@asynccontextmanager
+async def asking(port: int, settings: ServiceSettings) -> AsyncIterator[Any]:
+    """The stub of an asyncio caller."""
+    channel = connect_async(f"127.0.0.1:{port}", machine_token(settings, "worker"))
+    kind: Any = rpc.NotificationsServiceStub
+    yield kind(channel)
     await channel.close()
 
+
+async def test_refusals_reach_asyncio_callers_too(server: GrpcServer, settings: ServiceSettings) -> None:
+    async with asking(server.port, settings) as stub:
+        with pytest.raises(Refused, match="promised"):
+            await stub.Notify(pb.NotifyRequest(order_id="refused"))
+        answer = await stub.Notify(pb.NotifyRequest())
+
     assert list(answer.delivery_ids) == ["worker"]
+
+
+@pytest.mark.parametrize(("order_id", "kind"), [("missing", NotFound), ("lost", Conflict), ("bug", RemoteBug)])
+async def test_each_kind_of_failure_stays_that_kind_for_asyncio_callers(
+    server: GrpcServer, settings: ServiceSettings, order_id: str, kind: type[Exception]
+) -> None:
+    async with asking(server.port, settings) as stub:
+        with pytest.raises(kind):
+            await stub.Notify(pb.NotifyRequest(order_id=order_id))
+
+
+async def test_an_asyncio_caller_may_have_less_time_and_more_to_say(
+    server: GrpcServer, settings: ServiceSettings
+) -> None:
+    async with asking(server.port, settings) as stub:
+        with pytest.raises(Unreachable, match=r"NotificationsService/Notify: DEADLINE_EXCEEDED"):
+            await stub.Notify(pb.NotifyRequest(order_id="slow"), timeout=0.05)
+        answer = await stub.Notify(pb.NotifyRequest(order_id="said"), metadata=(("x-said", "by the caller"),))
+
+    assert list(answer.delivery_ids) == ["worker", "by the caller"]
+
+
+async def test_a_service_that_is_away_is_unreachable_for_asyncio_callers_too(settings: ServiceSettings) -> None:
+    async with asking(1, settings) as stub:
+        with pytest.raises(Unreachable):
+            await stub.Notify(pb.NotifyRequest())
 
 
 def test_a_service_that_is_away_is_unreachable_not_refusing(settings: ServiceSettings) -> None:
