@@ -17,7 +17,8 @@ from temporalio import activity, workflow
 from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows.sandbox import sandbox
 
 QUEUE = "bench-baseline"
 
@@ -104,9 +105,7 @@ async def serve(target: str) -> None:
         task_queue=QUEUE,
         workflows=[Baseline],
         activities=[empty],
-        workflow_runner=SandboxedWorkflowRunner(
-            restrictions=SandboxRestrictions.default.with_passthrough_modules("bench")
-        ),
+        workflow_runner=sandbox(client.data_converter, "bench"),
         graceful_shutdown_timeout=timedelta(seconds=1),
         max_cached_workflows=1000,
     )
