@@ -1,6 +1,7 @@
-"""What crosses a workflow's boundary: ids, totals and words, never documents, so a history does not grow with the order."""
+"""What crosses a workflow's boundary: ids, totals and words, never documents, so a history does not grow with the order.
 
-from __future__ import annotations
+Annotations are types here, not text: the SDK reads them for every message that comes in, and text it would compile each time.
+"""
 
 from dataclasses import dataclass, field
 
