@@ -27,7 +27,8 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlmodel import Session, SQLModel
 
-from services.runtime import idempotency, telemetry
+from services.runtime import idempotency, sessions, telemetry
+from services.runtime.sessions import DirectSession
 from services.runtime.writers import BUSY_S, Writers
 
 STRICT = {"sqlite_strict": True}
@@ -124,9 +125,10 @@ class Database:
         self.metadata = metadata
         self.migrations = migrations
         self.engine = _engine(url)
-        self._reader = self.engine.execution_options(oms_reading=True)
+        self._reader = self.engine.execution_options(oms_reading=True, **_one_view(self.engine))
         self._listeners: list[tuple[frozenset[str] | None, Callable[[], None]]] = []
         self._writers = Writers(self.engine) if self.is_sqlite else None
+        self._memory = sessions.Memory()
 
     @property
     def is_sqlite(self) -> bool:
@@ -137,7 +139,7 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A writing session; wakes those who wait for what it emitted after its commit."""
         with self._writing() as session:
-            yield session
+            yield sessions.equip(session, self._memory, is_reading=False)
         self._wake(session.info.pop("emitted_kinds", frozenset()), is_for_all=session.info.pop("emitted", False))
 
     @contextmanager
@@ -146,7 +148,7 @@ class Database:
             with self._writers.turn() as session:
                 yield session
         else:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with DirectSession(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
 
     def _wake(self, emitted: Collection[str], *, is_for_all: bool) -> None:
@@ -158,9 +160,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that only reads."""
-        with Session(self._reader, expire_on_commit=False, autoflush=False) as session:
-            yield session
+        """A session that only reads, and what is committed alone."""
+        with DirectSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+            yield sessions.equip(session, self._memory, is_reading=True)
 
     def once(
         self, request_id: str, request: Message, answer: type[Response], act: Callable[[Session], Response]
@@ -196,6 +198,11 @@ class Database:
     def close(self) -> None:
         """Return every connection."""
         self.engine.dispose()
+
+
+def _one_view(engine: Engine) -> dict[str, Any]:
+    """What makes a reader see one moment: on SQLite every transaction does, on PostgreSQL it must be asked for."""
+    return {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
 
 
 def _engine(url: str) -> Engine:

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from services.runtime.sessions import DirectSession
+
 BUSY_S = 30.0
 MOST = 40
 """How many transactions share a commit at most, so that the first of them does not wait for ever."""
@@ -56,7 +58,7 @@ class Writers:
         mode: Any = "create_savepoint" if group.size else "rollback_only"
         try:
             with (
-                Session(group.connection, expire_on_commit=False, join_transaction_mode=mode) as session,
+                DirectSession(group.connection, expire_on_commit=False, join_transaction_mode=mode) as session,
                 session.begin(),
             ):
                 yield session

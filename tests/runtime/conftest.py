@@ -35,8 +35,18 @@ def runtime_metadata() -> MetaData:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path}/runtime.db" if request.param == "sqlite" else postgres.new_database_url()
-    database = Database(url, runtime_metadata(), tmp_path)
+    yield from _database(request.param, tmp_path, "runtime")
+
+
+@pytest.fixture
+def other(database: Database, tmp_path: Path) -> Iterator[Database]:
+    """Another database of the same kind."""
+    yield from _database("sqlite" if database.is_sqlite else "postgres", tmp_path, "other")
+
+
+def _database(kind: str, folder: Path, name: str) -> Iterator[Database]:
+    url = f"sqlite:///{folder}/{name}.db" if kind == "sqlite" else postgres.new_database_url()
+    database = Database(url, runtime_metadata(), folder)
     database.metadata.create_all(database.engine)
     yield database
     database.close()

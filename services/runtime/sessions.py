@@ -1,0 +1,73 @@
+"""Sessions as our stores use them: statements on tables go to the connection itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlmodel import Session
+
+Value = TypeVar("Value")
+
+_READING, _MEMORY = "oms_reading", "oms_memory"
+
+
+class Memory:
+    """What a process remembers of a database: the newest so many values that never change once they are committed."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._most = most
+        self._values: dict[Hashable, Any] = {}
+        self._changing = threading.Lock()
+
+    def get(self, key: Hashable) -> Any:
+        """The value; None when it is not remembered."""
+        return self._values.get(key)
+
+    def keep(self, key: Hashable, value: Any) -> None:
+        """Remember a value, and forget the oldest when there are too many."""
+        with self._changing:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                del self._values[next(iter(self._values))]
+
+
+class DirectSession(Session):
+    """A session of one transaction that leaves statements on tables to the connection.
+
+    What the ORM prepares for a statement, a quarter of what running it costs, is for statements on models; those still get it.
+    """
+
+    _direct: Connection | None = None
+
+    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        """Run a statement; see Session.execute."""
+        if options or statement._propagate_attrs:  # noqa: SLF001  # the only place where a statement says that it is on a model
+            return super().execute(statement, params=params, **options)
+        if self._direct is None:
+            self._direct = self.connection()
+        return self._direct.execute(statement, params)
+
+
+def equip(session: Session, memory: Memory, *, is_reading: bool) -> Session:
+    """Give a new session the memory of its database, and say whether all that it sees is committed."""
+    session.info[_READING], session.info[_MEMORY] = is_reading, memory
+    return session
+
+
+def unchanging(
+    session: Session, key: Hashable, load: Callable[[], Value], *, is_small: Callable[[Value], bool]
+) -> Value:
+    """What never changes once it is committed: as remembered, or loaded.
+
+    Only a session that reads fills the memory: what a writer sees may still be taken back. Large values are not kept.
+    """
+    memory: Memory = session.info[_MEMORY]
+    value: Value | None = memory.get(key)
+    if value is None:
+        value = load()
+        if session.info[_READING] and is_small(value):
+            memory.keep(key, value)
+    return value
