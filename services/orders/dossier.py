@@ -82,7 +82,8 @@ def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) 
 
 
 def _dossier(session: Session, order: Order) -> Dossier:
-    kept, held = progress.load(session, order.order_id), holds.of_order(session, order.order_id)
+    kept = progress.load(session, order.order_id)
+    held = holds.of_order(session, order.order_id) if kept.has_holds else ()
     asked = read_asked(session, order.order_id) if kept.is_asked else NOTHING_ASKED
     return Dossier(order, kept.progress, held, kept.promises, kept.standing, kept.changed_at, asked)
 
@@ -135,19 +136,28 @@ def _withdraw_questions(session: Session, dossier: Dossier, now: datetime, why: 
 
 def restate(session: Session, dossier: Dossier, now: datetime) -> Dossier:
     """Derive the standing anew and store it: the cache is right in every transaction that changes the order."""
+    changed = stated(dossier, now)
+    save(session, changed)
+    return changed
+
+
+def stated(dossier: Dossier, now: datetime) -> Dossier:
+    """The dossier with its standing derived anew; whoever asks for it sees to it that save() follows."""
     derived = derive(dossier.order, dossier.progress, dossier.holds, now, dossier.asked)
-    derived = keep_since(derived, dossier.standing.waiting_for)
-    changed = replace(dossier, standing=derived, changed_at=now)
+    return replace(dossier, standing=keep_since(derived, dossier.standing.waiting_for), changed_at=now)
+
+
+def save(session: Session, dossier: Dossier) -> None:
+    """Store what came of an order that is taken, and its standing."""
     progress.save(
         session,
-        changed.order_id,
-        changed.progress,
-        changed.promises,
-        derived,
-        now,
+        dossier.order_id,
+        dossier.progress,
+        dossier.promises,
+        dossier.standing,
+        dossier.changed_at,
         is_asked=dossier.asked.is_anything,
     )
-    return changed
 
 
 def note_event(

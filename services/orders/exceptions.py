@@ -31,7 +31,7 @@ def retry(session: Session, source: str, subject_id: str, caller: Caller, contac
             session, late.order_id, late.signal, late.fact_id, late.subject_id, now, is_complete=is_complete
         )
     elif source == FACT:
-        intake.take(session, store.take_out(session, subject_id), contacts, now)
+        intake.take(session, [store.take_out(session, subject_id)], contacts, now)
     record(session, source, subject_id, RETRY, "", caller, now)
 
 

@@ -103,14 +103,11 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         return self.database.once(request.request_id, request, pb.RecordOrderResponse, act)
 
     def RecordFacts(self, request: pb.RecordFactsRequest, context: Context) -> pb.RecordFactsResponse:
-        """Keep facts, one transaction an order, so that no transaction ever waits for two orders."""
-        recorded: list[str] = []
-        for facts in wire.facts_by_order(request).values():
-            with self.database.transaction() as session:
-                for fact in facts:
-                    intake.take(session, fact, self.contacts, self.clock())
-            recorded.extend(fact.fact_id for fact in facts)
-        return pb.RecordFactsResponse(recorded_fact_ids=recorded)
+        """Keep facts, all or none: who sends them sends them singly when one of them is refused."""
+        facts = wire.facts(request)
+        with self.database.transaction() as session:
+            intake.take_all(session, facts, self.contacts, self.clock())
+        return pb.RecordFactsResponse(recorded_fact_ids=[fact.fact_id for fact in facts])
 
     def CheckLiveness(self, request: pb.CheckLivenessRequest, context: Context) -> pb.CheckLivenessResponse:
         """Those orders that have ended or never were."""

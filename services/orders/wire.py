@@ -148,12 +148,9 @@ def recorded_message(recorded: Recorded) -> pb.RecordOrderResponse:
     return pb.RecordOrderResponse(status=recorded.status, is_complete=recorded.is_complete)
 
 
-def facts_by_order(request: pb.RecordFactsRequest) -> dict[str, list[Fact]]:
-    """Order id → its facts, in the order sent; a fact without id, kind or source is refused."""
-    by_order: dict[str, list[Fact]] = {}
-    for message in request.facts:
-        by_order.setdefault(message.order_id, []).append(_fact(message))
-    return by_order
+def facts(request: pb.RecordFactsRequest) -> list[Fact]:
+    """The facts as sent; one without id, kind or source is refused."""
+    return [_fact(message) for message in request.facts]
 
 
 def _fact(message: types.Fact) -> Fact:

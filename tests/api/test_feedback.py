@@ -13,7 +13,7 @@ async def _arrived(world: World) -> str:
     detail = shipment("SH-1", "delivered", {"1": 4})
     with world.database.transaction() as session:
         fact = Fact("fact_1", "shipment_delivered", "fulfillment", order_id, "shp_SH-1", 1, "", detail)
-        intake.take(session, fact, CONTACTS, NOW)
+        intake.take(session, [fact], CONTACTS, NOW)
     return f"/v1/orders/{order_id}/feedback"
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument, NotFound, Refused
-from services.orders import cancellation, changes, consenting, dossier
+from services.orders import cancellation, changes, changing, consenting, dossier
 from services.orders.domain.changes import LineChange
+from services.orders.rules import Credit
 from tests.orders.change_desk import (
     answer,
     apply,
@@ -22,7 +23,7 @@ from tests.orders.change_desk import (
     with_matrix,
     withdraw,
 )
-from tests.orders.desk import ANY, BUYER, RITA, RIVAL, SUPPORT, Desk, caller, shipment, stock, usd
+from tests.orders.desk import ANY, BUYER, CONTACTS, RITA, RIVAL, SUPPORT, Desk, caller, shipment, stock, usd
 
 
 def test_a_material_change_of_an_accepted_order_is_reviewed_before_it_is_made(desk: Desk) -> None:
@@ -325,3 +326,29 @@ def test_an_order_takes_so_many_changes_and_no_more(desk: Desk, monkeypatch: pyt
         propose(desk, order_id, asked(quantity("1", 2)))
 
     assert refusal.value.reason == "TOO_MANY_CHANGES"
+
+
+def test_lines_that_a_change_would_have_made_are_not_remembered_when_it_is_taken_back(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    change_id = propose(desk, order_id, asked(quantity("1", 3))).change.change_id
+    desk.read(order_id)
+
+    with pytest.raises(Crash):
+        _apply_and_crash(desk, order_id, change_id)
+
+    assert [line.quantity for line in desk.read(order_id).order.lines] == [4]
+    record(desk, order_id, change_id, "reject", "the floor refuses")
+    changed(desk, order_id, asked(quantity("1", 2)))
+    assert [line.quantity for line in desk.read(order_id).order.lines] == [2]
+
+
+class Crash(Exception):
+    """The process ends before the commit."""
+
+
+def _apply_and_crash(desk: Desk, order_id: str, change_id: str) -> None:
+    credit = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
+    with desk.database.transaction() as session:
+        assert changing.apply(session, order_id, change_id, credit, CONTACTS, desk.now).is_applied
+        assert [line.quantity for line in dossier.read(session, order_id).order.lines] == [3]
+        raise Crash

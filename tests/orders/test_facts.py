@@ -98,6 +98,46 @@ def test_facts_of_one_order_from_three_services_at_once_leave_no_gap(desk: Desk)
     assert desk.broken() == []
 
 
+def test_a_batch_leaves_an_order_as_its_facts_one_by_one_do(desk: Desk) -> None:
+    order_id, twin_id = desk.accepted(("PUMP", 2)), desk.accepted(("PUMP", 2))
+
+    desk.tell(*life(desk, order_id))
+    for fact in life(desk, twin_id):
+        desk.tell(fact)
+
+    batch, singly = desk.read(order_id), desk.read(twin_id)
+    assert (batch.progress, batch.standing.status) == (singly.progress, singly.standing.status)
+    assert [(event.what, event.after["status"]) for event in desk.events(order_id)] == [
+        (event.what, event.after["status"]) for event in desk.events(twin_id)
+    ]
+    assert desk.mails(order_id) == desk.mails(twin_id)
+    assert desk.broken() == []
+
+
+def test_batches_that_name_the_same_orders_the_other_way_round_do_not_wait_for_each_other(desk: Desk) -> None:
+    orders = [desk.accepted(("PUMP", 2)) for _ in range(4)]
+    there = [life(desk, order_id)[0] for order_id in orders]
+    back = [life(desk, order_id)[1] for order_id in reversed(orders)]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(desk.tell, *batch) for _ in range(10) for batch in (there, back)]
+
+    assert {len(answer.result()) for answer in answers} == {4}
+    assert desk.broken() == []
+
+
+def test_a_batch_with_a_fact_that_is_refused_keeps_nothing(desk: Desk) -> None:
+    order_id, other_id = desk.accepted(("PUMP", 2)), desk.accepted(("PUMP", 2))
+    good = life(desk, order_id)[0]
+    bad = types.Fact(fact_id="f", kind="stock_reserved", source="inventory", order_id=other_id, detail_json="{")
+
+    with pytest.raises(InvalidArgument):
+        desk.tell(good, bad)
+
+    assert desk.read(order_id).progress.lines == {}
+    assert desk.tell(good) == [good.fact_id]
+
+
 def test_a_signal_is_named_by_its_fact(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
     fact = life(desk, order_id)[2]

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
 from sqlmodel import Session, col
 
 from services.orders.domain.order import Order
 from services.orders.models import LineRow, OrderRow
+from services.runtime.db import table_of
 
 _NEVER_CAME = ("rejected", "cancelled", "expired", "failed")
+
+_order = table_of(OrderRow)
+_WINDOW = select(func.coalesce(func.sum(_order.c.total_minor), literal_column("0"))).where(
+    _order.c.customer_id == bindparam("customer"),
+    _order.c.order_id != bindparam("of"),
+    _order.c.phase.notin_(_NEVER_CAME),
+    _order.c.currency == bindparam("currency"),
+    _order.c.placed_at >= bindparam("since"),
+    _order.c.placed_at <= bindparam("until"),
+)
 
 
 def window_minor(session: Session, order: Order, hours: int) -> int:
@@ -19,13 +30,14 @@ def window_minor(session: Session, order: Order, hours: int) -> int:
     if not hours:
         return 0
     span = timedelta(hours=hours)
-    query = select(func.coalesce(func.sum(col(OrderRow.total_minor)), 0)).where(
-        *_others(order),
-        col(OrderRow.currency) == order.currency,
-        col(OrderRow.placed_at) >= order.placed_at - span,
-        col(OrderRow.placed_at) <= order.placed_at + span,
-    )
-    return int(session.execute(query).scalar_one())
+    values = {
+        "customer": order.customer_id,
+        "of": order.order_id,
+        "currency": order.currency,
+        "since": order.placed_at - span,
+        "until": order.placed_at + span,
+    }
+    return int(session.execute(_WINDOW, values).scalar_one())
 
 
 def order_count(session: Session, order: Order) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -21,10 +21,13 @@ from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.order import ENDED, Address, Line, Order, Totals
 from services.orders.models import CounterRow, CustomerRow, LineRow, OrderRow
 from services.runtime.db import JsonText, table_of
+from services.runtime.sessions import unchanging
 
 _FIRST_NUMBER = 1001
 _KEPT_SCOPES = 500
 """Of how many callers the statements are kept."""
+_KEPT_LINES = 100
+"""Up to so many lines an order stays in memory."""
 
 _order, _line, _counter = table_of(OrderRow), table_of(LineRow), table_of(CounterRow)
 _is_it = _order.c.order_id == bindparam("of")
@@ -176,7 +179,7 @@ def take(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
     row = session.execute(_take(scope), {"of": order_id}).first()
     if row is None:
         raise _unknown()
-    return _order_of(row, session.execute(_LINES, {"of": order_id}).all())
+    return _order_of(row, _lines(session, row))
 
 
 @lru_cache(_KEPT_SCOPES)
@@ -190,7 +193,7 @@ def load(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
     row = session.execute(_load(scope), {"of": order_id}).first()
     if row is None:
         raise _unknown()
-    return _order_of(row, session.execute(_LINES, {"of": order_id}).all())
+    return _order_of(row, _lines(session, row))
 
 
 @lru_cache(_KEPT_SCOPES)
@@ -204,7 +207,7 @@ def load_many(session: Session, order_ids: Sequence[str], scope: Scope = EVERYTH
     by_order: dict[str, list[Any]] = {row.order_id: [] for row in rows}
     for line in session.execute(_LINES_OF_MANY, {"of": list(by_order)}):
         by_order[line.order_id].append(line)
-    return [_order_of(row, by_order[row.order_id]) for row in rows]
+    return [_order_of(row, _lines_of(by_order[row.order_id], row.currency)) for row in rows]
 
 
 @lru_cache(_KEPT_SCOPES)
@@ -282,14 +285,28 @@ def ended(session: Session, order_ids: Sequence[str]) -> list[str]:
     return [order_id for order_id in order_ids if order_id not in alive]
 
 
-def _order_of(row: Any, lines: Sequence[Any]) -> Order:
+def _lines(session: Session, row: Any) -> tuple[Line, ...]:
+    """The lines of the version in force; those of a version never change."""
+
+    def load() -> tuple[Line, ...]:
+        return _lines_of(session.execute(_LINES, {"of": row.order_id}), row.currency)
+
+    key = ("order_lines", row.order_id, row.version)
+    return unchanging(session, key, load, is_small=lambda lines: len(lines) <= _KEPT_LINES)
+
+
+def _lines_of(rows: Iterable[Any], currency: str) -> tuple[Line, ...]:
+    return tuple(_line_of(row, currency) for row in rows)
+
+
+def _order_of(row: Any, lines: tuple[Line, ...]) -> Order:
     currency = row.currency
     return Order(
         **{name: getattr(row, name) for name in _PLAIN},
         tax_rate=Decimal(row.tax_rate),
         ship_to=Address(**row.ship_to),
         requested_on=date.fromisoformat(row.requested_on) if row.requested_on else None,
-        lines=tuple(_line_of(line, currency) for line in lines),
+        lines=lines,
         totals=Totals(**{name: Money(getattr(row, f"{name}_minor"), currency) for name in _AMOUNTS}),
     )
 

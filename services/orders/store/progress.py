@@ -7,31 +7,33 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 from sqlmodel import Session
 
 from services.orders.domain.mails import Promise
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import Axes, Standing, WaitingFor
-from services.orders.models import ProgressRow
+from services.orders.models import HoldRow, ProgressRow
 from services.runtime.db import table_of
 
-_progress = table_of(ProgressRow)
+_progress, _hold = table_of(ProgressRow), table_of(HoldRow)
+_has_holds = exists().where(_hold.c.order_id == _progress.c.order_id).label("has_holds")
 _ADD = insert(_progress)
-_LOAD = select(_progress).where(_progress.c.order_id == bindparam("of"))
-_LOAD_MANY = select(_progress).where(_progress.c.order_id.in_(bindparam("of", expanding=True)))
+_LOAD = select(_progress, _has_holds).where(_progress.c.order_id == bindparam("of"))
+_LOAD_MANY = select(_progress, _has_holds).where(_progress.c.order_id.in_(bindparam("of", expanding=True)))
 _SAVE = update(_progress).where(_progress.c.order_id == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The row as values."""
+    """The row as values; whether the order ever had a hold, and whether a review or a change of it stands."""
 
     progress: Progress
     promises: tuple[Promise, ...]
     standing: Standing
     changed_at: datetime
     is_asked: bool
+    has_holds: bool
 
 
 def add(session: Session, order_id: str, progress: Progress, standing: Standing, now: datetime) -> None:
@@ -101,7 +103,9 @@ def wrapped(words: Sequence[str]) -> str:
 
 def _kept(row: Any) -> Kept:
     promises = tuple(Promise(**promise) for promise in row.promises)
-    return Kept(Progress.of(row.progress), promises, standing_of(row), row.changed_at, row.is_asked)
+    return Kept(
+        Progress.of(row.progress), promises, standing_of(row), row.changed_at, row.is_asked, bool(row.has_holds)
+    )
 
 
 def standing_of(row: Any) -> Standing:

@@ -10,6 +10,7 @@ from services.orders.domain.mails.changes import (
     order_changed,
 )
 from services.orders.domain.mails.facts import (
+    TOLD_KINDS,
     told_by,
 )
 from services.orders.domain.mails.letter import (
@@ -60,6 +61,7 @@ from services.orders.domain.mails.reviews import (
 __all__ = [
     "NOBODY",
     "PUBLIC_URL",
+    "TOLD_KINDS",
     "Asked",
     "Change",
     "Contacts",

@@ -10,6 +10,9 @@ from services.orders.domain.master import Customer
 from services.orders.domain.order import Order
 from services.orders.domain.projection import Fact
 
+TOLD_KINDS = frozenset({"shipment_shipped", "shipment_delivered", "invoice_issued", "payment_received"})
+"""Facts of which people may be told."""
+
 
 def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
     """The mail that a fact owes people: shipped, delivered, invoice or payment_received; None for all other kinds.
