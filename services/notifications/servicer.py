@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc
 
 from oms.notifications.v1 import notifications_pb2 as pb
@@ -9,6 +11,7 @@ from oms.notifications.v1 import notifications_pb2_grpc as rpc
 from services.kernel.clock import Clock, utc_now
 from services.kernel.ids import new_id
 from services.notifications import domain, samples, store, wire
+from services.notifications.domain import Notice
 from services.notifications.letters import Letters
 from services.runtime.db import Database
 
@@ -23,15 +26,27 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
 
     def Notify(self, request: pb.NotifyRequest, context: grpc.ServicerContext) -> pb.NotifyResponse:
         """Keep one delivery a recipient; a repeat of an event gives the ids it got the first time."""
-        notice = wire.notice(request)
+        return wire.notify_response(self._keep([wire.notice(request)]))
+
+    def NotifyAll(self, request: pb.NotifyAllRequest, context: grpc.ServicerContext) -> pb.NotifyAllResponse:
+        """Keep the deliveries of several events in one transaction; a refusal of one of them keeps none."""
+        notices = wire.notices(request)
+        self._keep(notices)
+        return wire.notify_all_response(notices)
+
+    def _keep(self, notices: Sequence[Notice]) -> list[str]:
+        """The ids of the deliveries, one a recipient, in the order asked."""
         with self._database.transaction() as session:
-            if notice.kind in domain.VERDICTS:
-                told = store.tell_verdict(session, notice.order_id, notice.kind)
-                domain.check_verdict(notice.order_number, told, notice.kind)
-            deliveries = [domain.new_delivery(notice, each, new_id("dlv")) for each in notice.recipients]
-            now = self._clock()
-            delivery_ids = [store.add(session, delivery, now) for delivery in deliveries]
-        return wire.notify_response(delivery_ids)
+            for notice in notices:
+                if notice.kind in domain.VERDICTS:
+                    told = store.tell_verdict(session, notice.order_id, notice.kind)
+                    domain.check_verdict(notice.order_number, told, notice.kind)
+            deliveries = [
+                domain.new_delivery(notice, recipient, new_id("dlv"))
+                for notice in notices
+                for recipient in notice.recipients
+            ]
+            return store.add(session, deliveries, self._clock())
 
     def ListDeliveries(
         self, request: pb.ListDeliveriesRequest, context: grpc.ServicerContext

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,9 +40,22 @@ _TELL = _adding(_verdicts, "kind")
 _TOLD = select(_verdicts.c.kind).where(_verdicts.c.order_id == bindparam("order"))
 
 
-def add(session: Session, delivery: Delivery, now: datetime) -> str:
-    """Keep a delivery unless its event was already told to its mailbox; the id of the one that is kept."""
-    values = {
+def add(session: Session, deliveries: Sequence[Delivery], now: datetime) -> list[str]:
+    """Keep each delivery, in this order, unless its event was already told to its mailbox; the ids of those that are kept."""
+    rows = [_values(each, now) for each in deliveries]
+    added = frozenset(session.execute(_ADD[_dialect(session)], rows).scalars())
+    if added:
+        _wake_sender(session)
+    return [each.delivery_id if each.delivery_id in added else _kept(session, each) for each in deliveries]
+
+
+def _kept(session: Session, repeat: Delivery) -> str:
+    key = {"event": repeat.event_id, "mailbox": repeat.recipient.email}
+    return str(session.execute(_KEPT, key).scalar_one())
+
+
+def _values(delivery: Delivery, now: datetime) -> dict[str, Any]:
+    return {
         "delivery_id": delivery.delivery_id,
         "event_id": delivery.event_id,
         "kind": delivery.kind,
@@ -59,12 +72,6 @@ def add(session: Session, delivery: Delivery, now: datetime) -> str:
         "asked_at": now,
         "claimed_by": "",
     }
-    added = session.execute(_ADD[_dialect(session)], values).scalar_one_or_none()
-    if added is not None:
-        _wake_sender(session)
-        return str(added)
-    key = {"event": delivery.event_id, "mailbox": delivery.recipient.email}
-    return str(session.execute(_KEPT, key).scalar_one())
 
 
 def tell_verdict(session: Session, order_id: str, kind: str) -> str:

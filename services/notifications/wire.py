@@ -13,10 +13,18 @@ from services.notifications import domain
 from services.notifications.domain import Delivery, Notice, Recipient
 from services.notifications.store import Finding
 
+MAX_NOTICES = 100
 MAX_RECIPIENTS = 50
 MAX_VARIABLES = 512 * 1024
 _DEFAULT_PAGE, _MAX_PAGE = 100, 500
 _STATES = frozenset(["", domain.WAITING, domain.SENT, domain.DEAD])
+
+
+def notices(request: pb.NotifyAllRequest) -> list[Notice]:
+    """The events to tell, in the order asked."""
+    if not 1 <= len(request.notices) <= MAX_NOTICES:
+        raise InvalidArgument("NOTICES_MISSING", f"tell of 1 to {MAX_NOTICES} events at once")
+    return [notice(each) for each in request.notices]
 
 
 def notice(request: pb.NotifyRequest) -> Notice:
@@ -82,6 +90,11 @@ def page(request: pb.ListDeliveriesRequest) -> tuple[int, int]:
 def notify_response(delivery_ids: Sequence[str]) -> pb.NotifyResponse:
     """One id a recipient, in their order."""
     return pb.NotifyResponse(delivery_ids=delivery_ids)
+
+
+def notify_all_response(kept: Iterable[Notice]) -> pb.NotifyAllResponse:
+    """One id an event, in their order."""
+    return pb.NotifyAllResponse(event_ids=[each.event_id for each in kept])
 
 
 def list_deliveries_response(deliveries: Sequence[Delivery], *, has_more: bool) -> pb.ListDeliveriesResponse:

@@ -106,7 +106,7 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
     channels = _channels(settings)
     http = HttpServer(create_app(_deps(settings, database, door, channels, clock)), settings.http_listen)
     notifications = NotificationsServiceStub(channels["notifications"])
-    relay = Relay(database, facts.routes(database, notifications.Notify, door.workflows, clock), clock)
+    relay = Relay(database, facts.routes(database, notifications.NotifyAll, door.workflows, clock), clock)
     process = OrdersProcess(
         NAME,
         settings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import structlog
@@ -22,7 +22,10 @@ from workflows.messages import CancelOrder, FactNote, Look, OrderRef
 
 log = structlog.get_logger()
 
-Notify = Callable[[notifications.NotifyRequest], object]
+LARGEST = 3 * 1024 * 1024
+"""So many bytes of notices go together: gRPC takes 4 MiB at once."""
+
+NotifyAll = Callable[[notifications.NotifyAllRequest], notifications.NotifyAllResponse]
 
 
 class Workflows(Protocol):
@@ -46,10 +49,12 @@ def open_workflows(target: str, namespace: str) -> OrderWorkflows:
     return OrderWorkflows(target, namespace)
 
 
-def routes(database: Database, notify: Notify, workflows: Workflows, clock: Clock = utc_now) -> tuple[Route, ...]:
+def routes(
+    database: Database, notify_all: NotifyAll, workflows: Workflows, clock: Clock = utc_now
+) -> tuple[Route, ...]:
     """The routes of the relay: one each, so that an absent receiver stops nothing but its own rows."""
     return (
-        Route(frozenset({NOTIFY}), lambda rows: _notify(rows, notify)),
+        Route(frozenset({NOTIFY}), lambda rows: _notify(rows, notify_all)),
         Route(frozenset({START}), lambda rows: _start(rows, workflows)),
         Route(frozenset({SIGNAL}), lambda rows: _signal(rows, workflows, database, clock)),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
@@ -57,21 +62,39 @@ def routes(database: Database, notify: Notify, workflows: Workflows, clock: Cloc
     )
 
 
-def _notify(rows: Sequence[OutboxRow], notify: Notify) -> Iterable[str]:
+def _notify(rows: Sequence[OutboxRow], notify_all: NotifyAll) -> Iterable[str]:
     """Ask for the mails in the order they were written, so that e-mail 2 never overtakes e-mail 1."""
-    for row in rows:
-        detail = row.detail
-        notify(
-            notifications.NotifyRequest(
-                event_id=row.fact_id,
-                kind=detail["mail"],
-                order_id=row.order_id,
-                order_number=detail["order_number"],
-                recipients=[notifications.Recipient(**recipient) for recipient in detail["recipients"]],
-                variables_json=json.dumps(detail["variables"], ensure_ascii=False, sort_keys=True),
-            )
-        )
-    return [row.fact_id for row in rows]
+    return [
+        event_id
+        for notices in _parcels([_notice(row) for row in rows])
+        for event_id in notify_all(notifications.NotifyAllRequest(notices=notices)).event_ids
+    ]
+
+
+def _parcels(notices: Sequence[notifications.NotifyRequest]) -> Iterator[list[notifications.NotifyRequest]]:
+    """The notices in their order, no more together than a message may hold."""
+    together: list[notifications.NotifyRequest] = []
+    size = 0
+    for notice in notices:
+        size += notice.ByteSize()
+        if together and size > LARGEST:
+            yield together
+            together, size = [], notice.ByteSize()
+        together.append(notice)
+    if together:
+        yield together
+
+
+def _notice(row: OutboxRow) -> notifications.NotifyRequest:
+    detail = row.detail
+    return notifications.NotifyRequest(
+        event_id=row.fact_id,
+        kind=detail["mail"],
+        order_id=row.order_id,
+        order_number=detail["order_number"],
+        recipients=[notifications.Recipient(**recipient) for recipient in detail["recipients"]],
+        variables_json=json.dumps(detail["variables"], ensure_ascii=False, sort_keys=True),
+    )
 
 
 def _start(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:

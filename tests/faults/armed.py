@@ -80,13 +80,15 @@ def arm_rpcs(process: str, reached: Callable[[str], None]) -> None:
 
 
 def _subjects(request: Any) -> tuple[str, ...]:
-    """What tells calls of one method apart: the milestone recorded, the facts told, the mail asked for."""
+    """What tells calls of one method apart: the milestone recorded, the facts told, the mails asked for."""
     fields = {field.name for field in request.DESCRIPTOR.fields}
     if "milestone" in fields:
         return (f"/{request.milestone}",)
     if "facts" in fields:
         return tuple(sorted({f"/{fact.kind}" for fact in request.facts}))
-    return (f"/{request.kind}",) if "recipients" in fields else ("",)
+    if "notices" in fields:
+        return tuple(sorted({f"/{notice.kind}" for notice in request.notices}))
+    return ("",)
 
 
 def arm_relay(process: str, reached: Callable[[str], None], *, marks_first: bool) -> None:

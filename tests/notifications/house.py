@@ -23,6 +23,27 @@ VARIABLES = samples.variables()
 NO_CONTEXT = cast("grpc.ServicerContext", None)
 
 
+def notice(
+    kind: str,
+    event: str,
+    *emails: str,
+    order: str = "ord_1",
+    variables: object = None,
+    raw: str | None = None,
+    role: str = "customer",
+) -> pb.NotifyRequest:
+    """An event to tell; each e-mail address is a recipient of the same role."""
+    chosen = VARIABLES[kind] if variables is None else variables
+    return pb.NotifyRequest(
+        event_id=event,
+        kind=kind,
+        order_id=order,
+        order_number=order.replace("ord_", "SO-100"),
+        recipients=[pb.Recipient(email=each, name="Ann", role=role) for each in emails or ("ann@acme.example",)],
+        variables_json=json.dumps(chosen) if raw is None else raw,
+    )
+
+
 class House:
     """Servicer and sender over one database; `now` moves only by `later`."""
 
@@ -55,16 +76,12 @@ class House:
         role: str = "customer",
     ) -> Sequence[str]:
         """Notify; each e-mail address is a recipient of the same role."""
-        chosen = VARIABLES[kind] if variables is None else variables
-        request = pb.NotifyRequest(
-            event_id=event,
-            kind=kind,
-            order_id=order,
-            order_number=order.replace("ord_", "SO-100"),
-            recipients=[pb.Recipient(email=each, name="Ann", role=role) for each in emails or ("ann@acme.example",)],
-            variables_json=json.dumps(chosen) if raw is None else raw,
-        )
-        return self.servicer.Notify(request, NO_CONTEXT).delivery_ids
+        asked = notice(kind, event, *emails, order=order, variables=variables, raw=raw, role=role)
+        return self.servicer.Notify(asked, NO_CONTEXT).delivery_ids
+
+    def tell_all(self, *notices: pb.NotifyRequest) -> Sequence[str]:
+        """The events that are kept."""
+        return self.servicer.NotifyAll(pb.NotifyAllRequest(notices=notices), NO_CONTEXT).event_ids
 
     def deliveries(self, order: str = "", state: str = "") -> list[pb.Delivery]:
         request = pb.ListDeliveriesRequest(order_id=order, state=state)

@@ -10,7 +10,7 @@ from oms.notifications.v1 import notifications_pb2 as pb
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
 from services.notifications.sink import MailSink
 from services.runtime.migrations import differences
-from tests.notifications.house import NO_CONTEXT, VARIABLES, House
+from tests.notifications.house import NO_CONTEXT, VARIABLES, House, notice
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,64 @@ def test_an_order_is_never_told_both_verdicts(house: House) -> None:
     assert refusal.value.reason == "VERDICT_CONTRADICTED"
     assert [each.kind for each in house.deliveries()] == ["order_rejected"]
     house.tell("order_accepted", "e3", order="ord_2")
+
+
+def test_events_told_together_are_kept_in_their_order_and_a_repeat_gives_nothing_new(house: House) -> None:
+    house.tell("order_received", "e1", "ann@acme.example")
+
+    kept = house.tell_all(
+        notice("order_received", "e1", "ann@acme.example", "bob@acme.example"),
+        notice("order_received", "e2", order="ord_2"),
+        notice("order_accepted", "e3", "ann@acme.example", "bob@acme.example"),
+        notice("order_accepted", "e3", "bob@acme.example", "cid@acme.example"),
+    )
+
+    assert kept == ["e1", "e2", "e3", "e3"]
+    assert [(each.event_id, each.email[:3]) for each in house.deliveries()] == [
+        ("e1", "ann"), ("e1", "bob"), ("e2", "ann"), ("e3", "ann"), ("e3", "bob"), ("e3", "cid"),
+    ]  # fmt: skip
+    assert house.offences() == {}
+
+
+def test_a_hundred_events_of_an_order_keep_their_order(house: House) -> None:
+    events = [f"e{number}" for number in range(100)]
+
+    house.tell_all(*(notice("shipped", event) for event in events))
+
+    assert [each.event_id for each in house.deliveries()] == events
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (notice("order_accepted", "e3"), "VERDICT_CONTRADICTED"),
+        (notice("order_accepted", "e3", order=""), "IDENTITY_MALFORMED"),
+        (notice("manufacturing_asked", "e3"), "NO_TEXT_FOR_ROLE"),
+    ],
+)
+def test_a_refused_event_keeps_none_of_those_told_with_it_and_stops_only_itself(
+    house: House, bad: pb.NotifyRequest, reason: str
+) -> None:
+    others = notice("order_rejected", "e1"), notice("order_accepted", "e2", order="ord_2")
+
+    with pytest.raises(DomainError) as refusal:
+        house.tell_all(*others, bad)
+    assert refusal.value.reason == reason
+    assert house.deliveries() == []
+    house.tell("order_rejected", "e4", order="ord_2")  # the verdict was taken back too
+
+    assert house.tell_all(others[0]) == ["e1"]
+    with pytest.raises(DomainError):
+        house.tell_all(bad)
+    assert [each.event_id for each in house.deliveries()] == ["e4", "e1"]
+
+
+@pytest.mark.parametrize("number", [0, 101])
+def test_a_batch_of_no_or_too_many_events_is_refused(house: House, number: int) -> None:
+    with pytest.raises(InvalidArgument) as refusal:
+        house.tell_all(*(notice("shipped", f"e{each}") for each in range(number)))
+
+    assert refusal.value.reason == "NOTICES_MISSING"
 
 
 def test_a_received_mail_is_not_revived_after_the_accepted_one(house: House, sink: MailSink) -> None:

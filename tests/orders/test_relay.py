@@ -10,7 +10,9 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from services.orders import cancellation, capture, facts, intents
 from services.orders.intents import CALLER_FIRST
 from services.orders.store.facts import late_facts
+from services.runtime import outbox
 from services.runtime.grpc_client import Unreachable
+from services.runtime.grpc_server import MAX_MESSAGE
 from services.runtime.relay import Relay
 from tests.orders.desk import BUYER, Desk, shipment
 from workflows.messages import CancelOrder, FactNote, Look, OrderRef
@@ -57,11 +59,19 @@ class Post:
 
     desk: Desk
     workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
-    letters: list[notifications.NotifyRequest] = field(default_factory=list)
+    parcels: list[notifications.NotifyAllRequest] = field(default_factory=list)
     later: timedelta = timedelta()
 
+    def _take(self, parcel: notifications.NotifyAllRequest) -> notifications.NotifyAllResponse:
+        self.parcels.append(parcel)
+        return notifications.NotifyAllResponse(event_ids=[notice.event_id for notice in parcel.notices])
+
+    @property
+    def letters(self) -> list[notifications.NotifyRequest]:
+        return [notice for parcel in self.parcels for notice in parcel.notices]
+
     def send(self) -> None:
-        routes = facts.routes(self.desk.database, self.letters.append, self.workflows, lambda: self.desk.now)
+        routes = facts.routes(self.desk.database, self._take, self.workflows, lambda: self.desk.now)
         relay = Relay(self.desk.database, routes, lambda: self.desk.now + self.later)
         for route in routes:
             relay.send_batch(route)
@@ -82,7 +92,21 @@ def test_mails_leave_in_the_order_they_were_asked_for_with_their_outbox_id(post:
     assert [letter.event_id for letter in post.letters] == [
         row["fact_id"] for row in post.desk.outbox("notify", order_id)
     ]
+    assert len(post.parcels) == 1
     assert (post.letters[0].order_number, post.letters[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
+
+
+def test_mails_that_are_too_large_to_go_together_go_one_after_the_other(post: Post) -> None:
+    for comment in ("a" * 2_000_000, "b" * 2_000_000, "c"):
+        with post.desk.database.transaction() as session:
+            mail = {"mail": "support_case", "order_number": "SO-1", "recipients": [], "variables": {"comment": comment}}
+            outbox.emit(session, kind=intents.NOTIFY, now=post.desk.now, order_id="ord_1", detail=mail)
+
+    post.send()
+    post.send()
+
+    assert [[notice.variables_json[13] for notice in parcel.notices] for parcel in post.parcels] == [["a"], ["b", "c"]]
+    assert all(parcel.ByteSize() < MAX_MESSAGE for parcel in post.parcels)
 
 
 def test_an_order_that_nobody_started_is_started_later(post: Post) -> None:

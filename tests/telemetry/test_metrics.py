@@ -86,8 +86,7 @@ def test_mails_that_wait_are_the_backlog_of_notifications(make_database: MakeDat
     database = make_database(NotificationsTable.metadata, "notifications")
     with database.transaction() as session:
         assert deliveries.backlog(session) == (0, None, 0)
-        for number in ("1", "2"):
-            deliveries.add(session, waiting_mail(number), a_minute_ago)
+        deliveries.add(session, [waiting_mail("1"), waiting_mail("2")], a_minute_ago)
 
         waiting, oldest, dead = deliveries.backlog(session)
 

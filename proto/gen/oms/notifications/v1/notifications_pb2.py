@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from oms.types.v1 import types_pb2 as oms_dot_types_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(oms/notifications/v1/notifications.proto\x12\x14oms.notifications.v1\x1a\x18oms/types/v1/types.proto\"6\n\tRecipient\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\"\xa4\x01\n\rNotifyRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x14\n\x0corder_number\x18\x04 \x01(\t\x12\x33\n\nrecipients\x18\x05 \x03(\x0b\x32\x1f.oms.notifications.v1.Recipient\x12\x16\n\x0evariables_json\x18\x06 \x01(\t\"&\n\x0eNotifyResponse\x12\x14\n\x0c\x64\x65livery_ids\x18\x01 \x03(\t\"\xca\x01\n\x08\x44\x65livery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\r\n\x05\x65mail\x18\x05 \x01(\t\x12\x0f\n\x07subject\x18\x06 \x01(\t\x12\r\n\x05state\x18\x07 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12\x12\n\nlast_error\x18\t \x01(\t\x12\x14\n\x0corder_number\x18\n \x01(\t\x12\x0c\n\x04role\x18\x0b \x01(\t\"W\n\x15ListDeliveriesRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\t\"a\n\x16ListDeliveriesResponse\x12\x32\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1e.oms.notifications.v1.Delivery\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"+\n\x14RetryDeliveryRequest\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\"I\n\x15RetryDeliveryResponse\x12\x30\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1e.oms.notifications.v1.Delivery\"\x16\n\x14ListTemplatesRequest\"\'\n\x08Template\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\"J\n\x15ListTemplatesResponse\x12\x31\n\ttemplates\x18\x01 \x03(\x0b\x32\x1e.oms.notifications.v1.Template\"4\n\x16PreviewTemplateRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\"F\n\x17PreviewTemplateResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04html\x18\x03 \x01(\t\"\x0e\n\x0c\x41uditRequest\"<\n\rAuditResponse\x12+\n\ninvariants\x18\x01 \x03(\x0b\x32\x17.oms.types.v1.Invariant2\xee\x04\n\x14NotificationsService\x12S\n\x06Notify\x12#.oms.notifications.v1.NotifyRequest\x1a$.oms.notifications.v1.NotifyResponse\x12k\n\x0eListDeliveries\x12+.oms.notifications.v1.ListDeliveriesRequest\x1a,.oms.notifications.v1.ListDeliveriesResponse\x12h\n\rRetryDelivery\x12*.oms.notifications.v1.RetryDeliveryRequest\x1a+.oms.notifications.v1.RetryDeliveryResponse\x12h\n\rListTemplates\x12*.oms.notifications.v1.ListTemplatesRequest\x1a+.oms.notifications.v1.ListTemplatesResponse\x12n\n\x0fPreviewTemplate\x12,.oms.notifications.v1.PreviewTemplateRequest\x1a-.oms.notifications.v1.PreviewTemplateResponse\x12P\n\x05\x41udit\x12\".oms.notifications.v1.AuditRequest\x1a#.oms.notifications.v1.AuditResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(oms/notifications/v1/notifications.proto\x12\x14oms.notifications.v1\x1a\x18oms/types/v1/types.proto\"6\n\tRecipient\x12\r\n\x05\x65mail\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\"\xa4\x01\n\rNotifyRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x14\n\x0corder_number\x18\x04 \x01(\t\x12\x33\n\nrecipients\x18\x05 \x03(\x0b\x32\x1f.oms.notifications.v1.Recipient\x12\x16\n\x0evariables_json\x18\x06 \x01(\t\"&\n\x0eNotifyResponse\x12\x14\n\x0c\x64\x65livery_ids\x18\x01 \x03(\t\"H\n\x10NotifyAllRequest\x12\x34\n\x07notices\x18\x01 \x03(\x0b\x32#.oms.notifications.v1.NotifyRequest\"&\n\x11NotifyAllResponse\x12\x11\n\tevent_ids\x18\x01 \x03(\t\"\xca\x01\n\x08\x44\x65livery\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x10\n\x08order_id\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\r\n\x05\x65mail\x18\x05 \x01(\t\x12\x0f\n\x07subject\x18\x06 \x01(\t\x12\r\n\x05state\x18\x07 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\x05\x12\x12\n\nlast_error\x18\t \x01(\t\x12\x14\n\x0corder_number\x18\n \x01(\t\x12\x0c\n\x04role\x18\x0b \x01(\t\"W\n\x15ListDeliveriesRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\t\"a\n\x16ListDeliveriesResponse\x12\x32\n\ndeliveries\x18\x01 \x03(\x0b\x32\x1e.oms.notifications.v1.Delivery\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"+\n\x14RetryDeliveryRequest\x12\x13\n\x0b\x64\x65livery_id\x18\x01 \x01(\t\"I\n\x15RetryDeliveryResponse\x12\x30\n\x08\x64\x65livery\x18\x01 \x01(\x0b\x32\x1e.oms.notifications.v1.Delivery\"\x16\n\x14ListTemplatesRequest\"\'\n\x08Template\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\r\n\x05roles\x18\x02 \x03(\t\"J\n\x15ListTemplatesResponse\x12\x31\n\ttemplates\x18\x01 \x03(\x0b\x32\x1e.oms.notifications.v1.Template\"4\n\x16PreviewTemplateRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\"F\n\x17PreviewTemplateResponse\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04html\x18\x03 \x01(\t\"\x0e\n\x0c\x41uditRequest\"<\n\rAuditResponse\x12+\n\ninvariants\x18\x01 \x03(\x0b\x32\x17.oms.types.v1.Invariant2\xcc\x05\n\x14NotificationsService\x12S\n\x06Notify\x12#.oms.notifications.v1.NotifyRequest\x1a$.oms.notifications.v1.NotifyResponse\x12\\\n\tNotifyAll\x12&.oms.notifications.v1.NotifyAllRequest\x1a\'.oms.notifications.v1.NotifyAllResponse\x12k\n\x0eListDeliveries\x12+.oms.notifications.v1.ListDeliveriesRequest\x1a,.oms.notifications.v1.ListDeliveriesResponse\x12h\n\rRetryDelivery\x12*.oms.notifications.v1.RetryDeliveryRequest\x1a+.oms.notifications.v1.RetryDeliveryResponse\x12h\n\rListTemplates\x12*.oms.notifications.v1.ListTemplatesRequest\x1a+.oms.notifications.v1.ListTemplatesResponse\x12n\n\x0fPreviewTemplate\x12,.oms.notifications.v1.PreviewTemplateRequest\x1a-.oms.notifications.v1.PreviewTemplateResponse\x12P\n\x05\x41udit\x12\".oms.notifications.v1.AuditRequest\x1a#.oms.notifications.v1.AuditResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,30 +38,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NOTIFYREQUEST']._serialized_end=313
   _globals['_NOTIFYRESPONSE']._serialized_start=315
   _globals['_NOTIFYRESPONSE']._serialized_end=353
-  _globals['_DELIVERY']._serialized_start=356
-  _globals['_DELIVERY']._serialized_end=558
-  _globals['_LISTDELIVERIESREQUEST']._serialized_start=560
-  _globals['_LISTDELIVERIESREQUEST']._serialized_end=647
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=649
-  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=746
-  _globals['_RETRYDELIVERYREQUEST']._serialized_start=748
-  _globals['_RETRYDELIVERYREQUEST']._serialized_end=791
-  _globals['_RETRYDELIVERYRESPONSE']._serialized_start=793
-  _globals['_RETRYDELIVERYRESPONSE']._serialized_end=866
-  _globals['_LISTTEMPLATESREQUEST']._serialized_start=868
-  _globals['_LISTTEMPLATESREQUEST']._serialized_end=890
-  _globals['_TEMPLATE']._serialized_start=892
-  _globals['_TEMPLATE']._serialized_end=931
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=933
-  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=1007
-  _globals['_PREVIEWTEMPLATEREQUEST']._serialized_start=1009
-  _globals['_PREVIEWTEMPLATEREQUEST']._serialized_end=1061
-  _globals['_PREVIEWTEMPLATERESPONSE']._serialized_start=1063
-  _globals['_PREVIEWTEMPLATERESPONSE']._serialized_end=1133
-  _globals['_AUDITREQUEST']._serialized_start=1135
-  _globals['_AUDITREQUEST']._serialized_end=1149
-  _globals['_AUDITRESPONSE']._serialized_start=1151
-  _globals['_AUDITRESPONSE']._serialized_end=1211
-  _globals['_NOTIFICATIONSSERVICE']._serialized_start=1214
-  _globals['_NOTIFICATIONSSERVICE']._serialized_end=1836
+  _globals['_NOTIFYALLREQUEST']._serialized_start=355
+  _globals['_NOTIFYALLREQUEST']._serialized_end=427
+  _globals['_NOTIFYALLRESPONSE']._serialized_start=429
+  _globals['_NOTIFYALLRESPONSE']._serialized_end=467
+  _globals['_DELIVERY']._serialized_start=470
+  _globals['_DELIVERY']._serialized_end=672
+  _globals['_LISTDELIVERIESREQUEST']._serialized_start=674
+  _globals['_LISTDELIVERIESREQUEST']._serialized_end=761
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_start=763
+  _globals['_LISTDELIVERIESRESPONSE']._serialized_end=860
+  _globals['_RETRYDELIVERYREQUEST']._serialized_start=862
+  _globals['_RETRYDELIVERYREQUEST']._serialized_end=905
+  _globals['_RETRYDELIVERYRESPONSE']._serialized_start=907
+  _globals['_RETRYDELIVERYRESPONSE']._serialized_end=980
+  _globals['_LISTTEMPLATESREQUEST']._serialized_start=982
+  _globals['_LISTTEMPLATESREQUEST']._serialized_end=1004
+  _globals['_TEMPLATE']._serialized_start=1006
+  _globals['_TEMPLATE']._serialized_end=1045
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_start=1047
+  _globals['_LISTTEMPLATESRESPONSE']._serialized_end=1121
+  _globals['_PREVIEWTEMPLATEREQUEST']._serialized_start=1123
+  _globals['_PREVIEWTEMPLATEREQUEST']._serialized_end=1175
+  _globals['_PREVIEWTEMPLATERESPONSE']._serialized_start=1177
+  _globals['_PREVIEWTEMPLATERESPONSE']._serialized_end=1247
+  _globals['_AUDITREQUEST']._serialized_start=1249
+  _globals['_AUDITREQUEST']._serialized_end=1263
+  _globals['_AUDITRESPONSE']._serialized_start=1265
+  _globals['_AUDITRESPONSE']._serialized_end=1325
+  _globals['_NOTIFICATIONSSERVICE']._serialized_start=1328
+  _globals['_NOTIFICATIONSSERVICE']._serialized_end=2044
 # @@protoc_insertion_point(module_scope)

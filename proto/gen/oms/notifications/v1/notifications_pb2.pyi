@@ -122,6 +122,54 @@ class NotifyResponse(_message.Message):
 Global___NotifyResponse: _TypeAlias = NotifyResponse  # noqa: Y015
 
 @_typing.final
+class NotifyAllRequest(_message.Message):
+    """Tells people of several events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NOTICES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___NotifyRequest]:
+        """The events in the order they are to be told, 1 to 100. All are kept or, when one of them is refused, none."""
+
+    def __init__(
+        self,
+        *,
+        notices: _abc.Iterable[Global___NotifyRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notices", b"notices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NotifyAllRequest: _TypeAlias = NotifyAllRequest  # noqa: Y015
+
+@_typing.final
+class NotifyAllResponse(_message.Message):
+    """What is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The id of each event, in the order asked; a repeat counts as kept."""
+
+    def __init__(
+        self,
+        *,
+        event_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_ids", b"event_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NotifyAllResponse: _TypeAlias = NotifyAllResponse  # noqa: Y015
+
+@_typing.final
 class Delivery(_message.Message):
     """A mail to one recipient."""
 

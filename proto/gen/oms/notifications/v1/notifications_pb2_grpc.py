@@ -40,6 +40,11 @@ class NotificationsServiceStub:
                 request_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyRequest.SerializeToString,
                 response_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyResponse.FromString,
                 _registered_method=True)
+        self.NotifyAll = channel.unary_unary(
+                '/oms.notifications.v1.NotificationsService/NotifyAll',
+                request_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyAllRequest.SerializeToString,
+                response_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyAllResponse.FromString,
+                _registered_method=True)
         self.ListDeliveries = channel.unary_unary(
                 '/oms.notifications.v1.NotificationsService/ListDeliveries',
                 request_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.ListDeliveriesRequest.SerializeToString,
@@ -73,6 +78,13 @@ class NotificationsServiceServicer:
 
     def Notify(self, request, context):
         """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def NotifyAll(self, request, context):
+        """The same for several events, in their order: all of them or none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,6 +132,11 @@ def add_NotificationsServiceServicer_to_server(servicer, server):
                     servicer.Notify,
                     request_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyRequest.FromString,
                     response_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyResponse.SerializeToString,
+            ),
+            'NotifyAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.NotifyAll,
+                    request_deserializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyAllRequest.FromString,
+                    response_serializer=oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyAllResponse.SerializeToString,
             ),
             'ListDeliveries': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDeliveries,
@@ -175,6 +192,33 @@ class NotificationsService:
             '/oms.notifications.v1.NotificationsService/Notify',
             oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyRequest.SerializeToString,
             oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def NotifyAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.notifications.v1.NotificationsService/NotifyAll',
+            oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyAllRequest.SerializeToString,
+            oms_dot_notifications_dot_v1_dot_notifications__pb2.NotifyAllResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,8 @@ class NotificationsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> NotificationsServiceAsyncStub: ...
     Notify: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.NotifyRequest, _notifications_pb2.NotifyResponse]
     """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing."""
+    NotifyAll: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.NotifyAllRequest, _notifications_pb2.NotifyAllResponse]
+    """The same for several events, in their order: all of them or none."""
     ListDeliveries: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.ListDeliveriesRequest, _notifications_pb2.ListDeliveriesResponse]
     """Deliveries by filter."""
     RetryDelivery: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.RetryDeliveryRequest, _notifications_pb2.RetryDeliveryResponse]
@@ -53,6 +55,8 @@ class NotificationsServiceAsyncStub(NotificationsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Notify: _aio.UnaryUnaryMultiCallable[_notifications_pb2.NotifyRequest, _notifications_pb2.NotifyResponse]  # type: ignore[assignment]
     """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing."""
+    NotifyAll: _aio.UnaryUnaryMultiCallable[_notifications_pb2.NotifyAllRequest, _notifications_pb2.NotifyAllResponse]  # type: ignore[assignment]
+    """The same for several events, in their order: all of them or none."""
     ListDeliveries: _aio.UnaryUnaryMultiCallable[_notifications_pb2.ListDeliveriesRequest, _notifications_pb2.ListDeliveriesResponse]  # type: ignore[assignment]
     """Deliveries by filter."""
     RetryDelivery: _aio.UnaryUnaryMultiCallable[_notifications_pb2.RetryDeliveryRequest, _notifications_pb2.RetryDeliveryResponse]  # type: ignore[assignment]
@@ -74,6 +78,14 @@ class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_notifications_pb2.NotifyResponse, _abc.Awaitable[_notifications_pb2.NotifyResponse]]:
         """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing."""
+
+    @_abc_1.abstractmethod
+    def NotifyAll(
+        self,
+        request: _notifications_pb2.NotifyAllRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notifications_pb2.NotifyAllResponse, _abc.Awaitable[_notifications_pb2.NotifyAllResponse]]:
+        """The same for several events, in their order: all of them or none."""
 
     @_abc_1.abstractmethod
     def ListDeliveries(
