@@ -22,8 +22,6 @@ log = structlog.get_logger()
 
 POLL = timedelta(seconds=1)
 LONGEST_REST = timedelta(seconds=15)
-GATHERING = timedelta(seconds=0.2)
-"""How long new mail waits for company: mails that leave together share their transactions."""
 
 
 class Sender:
@@ -74,10 +72,8 @@ class Sender:
                 self._is_stopping.wait(LONGEST_REST.total_seconds())
 
     def _await_mail(self, rest: timedelta) -> None:
-        """Until there is new mail and it had time to gather, or it is time to look for mail that is due again."""
-        if self._wake.wait(timeout=rest.total_seconds()):
-            self._is_stopping.wait(GATHERING.total_seconds())
-        else:
+        """Until there is new mail, or it is time to look for mail that is due again."""
+        if not self._wake.wait(timeout=rest.total_seconds()):
             self._postman.close()  # nothing came for so long: the server need not wait for us
         self._wake.clear()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -22,6 +23,8 @@ from workflows.messages import CancelOrder, FactNote, Look, OrderRef
 
 log = structlog.get_logger()
 
+MAIL_GATHERING = timedelta(milliseconds=200)
+"""How long a new mail waits for company. What people or a workflow wait for, a start, a signal, waits for nothing."""
 LARGEST = 3 * 1024 * 1024
 """So many bytes of notices go together: gRPC takes 4 MiB at once."""
 
@@ -54,7 +57,7 @@ def routes(
 ) -> tuple[Route, ...]:
     """The routes of the relay: one each, so that an absent receiver stops nothing but its own rows."""
     return (
-        Route(frozenset({NOTIFY}), lambda rows: _notify(rows, notify_all)),
+        Route(frozenset({NOTIFY}), lambda rows: _notify(rows, notify_all), MAIL_GATHERING),
         Route(frozenset({START}), lambda rows: _start(rows, workflows)),
         Route(frozenset({SIGNAL}), lambda rows: _signal(rows, workflows, database, clock)),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),

@@ -26,20 +26,34 @@ MAX_PAUSE = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where rows of some kinds go. `deliver` gives the ids that arrived; it raises Unreachable or a DomainError otherwise."""
+    """Where rows of some kinds go. `deliver` gives the ids that arrived; it raises Unreachable or a DomainError otherwise.
+
+    New rows wait for company for the time of `gathering`: those that are told together share the call, and the transactions on both sides.
+    """
 
     kinds: frozenset[str]
     deliver: Callable[[Sequence[OutboxRow]], Iterable[str]]
+    gathering: timedelta = timedelta(0)
 
 
 class Relay:
-    """A thread that sends what the outbox holds, at once after a commit and again after every failure."""
+    """A thread a route that sends what the outbox holds, woken by a commit, and again after every failure.
 
-    def __init__(self, database: Database, routes: Sequence[Route], clock: Clock = utc_now) -> None:
+    `rest` lets a time in seconds pass, unless the relay stops before.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        routes: Sequence[Route],
+        clock: Clock = utc_now,
+        rest: Callable[[float], object] | None = None,
+    ) -> None:
         self._database = database
         self._routes = tuple(routes)
         self._clock = clock
         self._stopping = threading.Event()
+        self._rest = rest or self._stopping.wait
         self._threads = [
             threading.Thread(target=self._run, args=(route,), daemon=True, name="relay") for route in self._routes
         ]
@@ -68,7 +82,8 @@ class Relay:
         wake = self._wakes[self._routes.index(route)]
         pause = POLL
         while not self._stopping.is_set():
-            wake.wait(timeout=pause.total_seconds())
+            if wake.wait(timeout=pause.total_seconds()) and route.gathering:
+                self._rest(route.gathering.total_seconds())
             wake.clear()
             try:
                 while not self._stopping.is_set() and self.send_batch(route):
@@ -82,13 +97,10 @@ class Relay:
                     error=str(absence),
                     pause_s=pause.total_seconds(),
                 )
-                self._rest(pause)
+                self._rest(pause.total_seconds())
             except Exception:  # a database that is briefly away must not end the relay thread; the row stays unsent
                 log.exception("outbox.relay_failed", kinds=sorted(route.kinds))
-                self._rest(MAX_PAUSE)
-
-    def _rest(self, pause: timedelta) -> None:
-        self._stopping.wait(timeout=pause.total_seconds())
+                self._rest(MAX_PAUSE.total_seconds())
 
     def send_batch(self, route: Route) -> bool:
         """Send one batch; whether there may be more. Raises Unreachable when the receiver is away."""

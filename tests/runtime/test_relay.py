@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.rows: list[OutboxRow] = []
+        self.batches: list[list[str]] = []
         self.absences = 0
         self.arrived = threading.Event()
 
@@ -30,6 +32,7 @@ class Receiver:
         if any(row.kind == "poison" for row in rows):
             raise Refused("POISON", "this row is bad")
         self.rows.extend(rows)
+        self.batches.append([row.order_id for row in rows])
         self.arrived.set()
         return [row.fact_id for row in rows]
 
@@ -155,6 +158,51 @@ def test_a_commit_wakes_the_relay_at_once(database: Database) -> None:
     relay.stop()
 
     assert came
+
+
+def test_rows_that_come_while_the_first_waits_for_company_are_sent_with_it(database: Database) -> None:
+    receiver = Receiver()
+    rests: list[float] = []
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        emit(database, "ord_2")
+
+    relay = Relay(database, [Route(KINDS, receiver.deliver, timedelta(milliseconds=20))], rest=rest)
+    relay.start()
+    emit(database, "ord_1")
+
+    assert receiver.arrived.wait(timeout=15)
+    relay.stop()
+
+    assert receiver.batches[0] == ["ord_1", "ord_2"]
+    assert rests[0] == 0.02
+
+
+def test_a_route_that_gathers_nothing_sends_at_once(database: Database) -> None:
+    receiver = Receiver()
+    rests: list[float] = []
+    relay = Relay(database, [Route(KINDS, receiver.deliver)], rest=rests.append)
+    relay.start()
+    emit(database, "ord_1")
+
+    assert receiver.arrived.wait(timeout=15)
+    relay.stop()
+
+    assert rests == []
+
+
+def test_a_relay_that_gathers_stops_at_once(database: Database) -> None:
+    receiver = Receiver()
+    relay = Relay(database, [Route(KINDS, receiver.deliver, timedelta(hours=1))])
+    relay.start()
+    emit(database, "ord_1")
+
+    began = time.monotonic()
+    relay.stop()
+
+    assert time.monotonic() - began < 5
+    assert receiver.rows == []  # it is in the outbox for the next life
 
 
 def test_a_rolled_back_change_tells_nobody(database: Database) -> None:
