@@ -6,6 +6,7 @@ import select
 import smtplib
 import ssl
 
+from services.notifications import pipelining
 from services.notifications.settings import NotificationsSettings
 
 _PERMANENT = 500
@@ -79,7 +80,7 @@ class Postman:
         """Give one mail to the server; raises NotTaken, and is no longer connected when the connection went with it."""
         assert self._smtp is not None
         try:
-            self._smtp.sendmail(self._settings.mail_from, [email], mail, self._options(self._smtp, email))
+            self._send(self._smtp, mail, email)
         except smtplib.SMTPRecipientsRefused as refusal:
             code, _ = refusal.recipients[email]
             raise NotTaken(_sentence(refusal), is_permanent=code >= _PERMANENT) from refusal
@@ -93,6 +94,13 @@ class Postman:
         except (OSError, smtplib.SMTPException) as lost:
             self._smtp.close()
             raise NotTaken(_sentence(lost), is_permanent=False) from lost
+
+    def _send(self, smtp: smtplib.SMTP, mail: bytes, email: str) -> None:
+        sender, options = self._settings.mail_from, self._options(smtp, email)
+        if pipelining.is_offered(smtp):
+            pipelining.sendmail(smtp, sender, email, mail, options)
+        else:
+            smtp.sendmail(sender, [email], mail, options)
 
     @staticmethod
     def _options(smtp: smtplib.SMTP, email: str) -> tuple[str, ...]:

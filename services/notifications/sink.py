@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 _MAX_SIZE = 5 * 1024 * 1024
+_PLAIN_ADDRESS = re.compile(r"<([\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+)>( .*)?", re.ASCII)
 _HEAD = re.compile(rb"\r?\n\r?\n")
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
@@ -44,7 +46,7 @@ class MailSink:
         kept = self._remember() if mail_dir else 0
         self._sequence = itertools.count(kept + 1)
         self.port = port or _free_port(host)
-        self._controller = Controller(_Hooks(self), hostname=host, port=self.port, data_size_limit=_MAX_SIZE)
+        self._controller = _Controller(_Hooks(self), hostname=host, port=self.port, data_size_limit=_MAX_SIZE)
 
     def start(self) -> None:
         """Take mail from now on; raises OSError when the port is taken."""
@@ -93,6 +95,27 @@ class MailSink:
         return len(files)
 
 
+class _Controller(Controller):
+    """Runs our kind of server."""
+
+    def factory(self) -> SMTP:
+        """What talks to one client."""
+        return _Server(self.handler, **self.SMTP_kwargs)
+
+
+class _Server(SMTP):
+    """Reads a mail in large pieces, and a plain address without the grammar of all addresses."""
+
+    # also what is read ahead: with the limit of the RFC, reading stops several times in a mail
+    line_length_limit = 1024 * 1024
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        plain = _PLAIN_ADDRESS.fullmatch(arg)
+        if plain is None:
+            return super()._getaddr(arg)
+        return plain[1], plain[2] or ""
+
+
 class _Hooks:
     """What aiosmtpd calls; apart from the sink, because it reads every attribute of its handler at every connection."""
 
@@ -102,10 +125,10 @@ class _Hooks:
     async def handle_EHLO(  # noqa: N802  # aiosmtpd finds its hooks by these names
         self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
-        """Count who introduces himself."""
+        """Count who introduces himself; commands may come together, as the server reads them from one stream."""
         session.host_name = hostname
         self._sink.connections += 1
-        return responses
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
 
     async def handle_RCPT(  # noqa: N802  # see handle_EHLO
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
