@@ -199,12 +199,16 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class OrderStep:
-    """Anything asked for one order; `subject_id` names the shipment or cancellation where there is one."""
+    """Anything asked for one order; `subject_id` names the shipment or cancellation where there is one.
+
+    `version` is the one in force; 0 where nobody knows, so that what is needed of the order is read afresh.
+    """
 
     request_id: str
     order_id: str
     subject_id: str = ""
     reason: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class OrderSteps:
         return f"order/{self.order.order_id}/{deed}"
 
     def _of_order(self, deed: str, subject_id: str = "", reason: str = "") -> OrderStep:
-        return OrderStep(self.key(deed), self.order.order_id, subject_id, reason)
+        return OrderStep(self.key(deed), self.order.order_id, subject_id, reason, self.order.version)
 
     # Clearing: credit, rules, people.
 

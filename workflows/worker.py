@@ -10,6 +10,7 @@ from temporalio.worker import Worker
 from workflows import names
 from workflows.activities.billing import BillingActivities
 from workflows.activities.calls import Refusals, Services
+from workflows.activities.documents import Documents
 from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import InventoryActivities
 from workflows.activities.notifications import NotificationsActivities
@@ -29,8 +30,9 @@ PASSED_THROUGH = ("services.kernel", "workflows")
 
 def order_worker(client: Client, services: Services, *, max_cached_workflows: int = 1000) -> Worker:
     """A worker for the order queue."""
-    orders, inventory = OrdersActivities(services), InventoryActivities(services)
-    fulfillment, billing = FulfillmentActivities(services), BillingActivities(services)
+    documents = Documents(services)
+    orders, inventory = OrdersActivities(services, documents), InventoryActivities(services, documents)
+    fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)
     temporal, notifications = TemporalActivities(client), NotificationsActivities(services)
     return Worker(
         client,

@@ -20,6 +20,7 @@ from tests.fulfillment.floor import DALLAS, Floor
 from tests.inventory.stockroom import Stockroom
 from workflows.activities.billing import BillingActivities
 from workflows.activities.calls import Services
+from workflows.activities.documents import Documents
 from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import InventoryActivities
 from workflows.messages import ChangeStep, CreditStep, OrderStep
@@ -70,22 +71,28 @@ class House:
         servicers: list[Any] = [Direct(self.stock.servicer), Direct(self.floor.service), Direct(self.desk.billing)]
         stubs: Any = (self.orders, *servicers, None)
         services = Services(*stubs)
-        self.inventory, self.fulfillment = InventoryActivities(services), FulfillmentActivities(services)
-        self.billing = BillingActivities(services)
-        self.turns = 0
+        documents = Documents(services)
+        self.inventory = InventoryActivities(services, documents)
+        self.fulfillment, self.billing = (
+            FulfillmentActivities(services, documents),
+            BillingActivities(services, documents),
+        )
+        self.turns = self.version = 0
 
     def step(self, subject_id: str = "") -> OrderStep:
         self.turns += 1
-        return OrderStep(f"order/ord_1/{self.turns}", "ord_1", subject_id)
+        return OrderStep(f"order/ord_1/{self.turns}", "ord_1", subject_id, version=self.version)
 
     def document(self, lines: Lines) -> orders_pb2.Order:
         order = order_of(lines, discount=100, freight=999, tax_rate="0.0825")
         order.ship_to.CopyFrom(DALLAS)
         order.placed_at_micros = 1_780_000_000_000_000
+        order.version = self.version + 1
         return order
 
     async def place(self, lines: Lines) -> None:
         self.orders.order = self.document(lines)
+        self.version = 1
         await self.billing.commit_credit(self.credit())
         await self.inventory.reserve_stock(self.step())
         await self.release()
@@ -114,6 +121,7 @@ class House:
             return False
         assert (await self.billing.adjust_credit(self.credit(change_id))).is_granted
         self.orders.order = self.orders.changed
+        self.version += 1
         await self.inventory.adjust_reservation(self.step())
         await self.release()
         return True

@@ -5,17 +5,18 @@ from __future__ import annotations
 from temporalio import activity
 
 from oms.billing.v1 import billing_pb2 as pb
-from oms.fulfillment.v1 import fulfillment_pb2
 from oms.types.v1 import types_pb2
-from workflows.activities.calls import Services, changed_document, order_document
+from workflows.activities.calls import Services, changed_document
+from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
 
 
 class BillingActivities:
     """The billing service as the stories know it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
+        self._documents = documents
 
     @activity.defn(name="billing.CommitCredit")
     async def commit_credit(self, step: CreditStep) -> Credit:
@@ -58,11 +59,8 @@ class BillingActivities:
     @activity.defn(name="billing.IssueInvoice")
     async def issue_invoice(self, step: OrderStep) -> Done:
         """Invoice a shipment."""
-        order = await order_document(self._services, step.order_id)
-        response = await self._services.fulfillment.GetShipment(
-            fulfillment_pb2.GetShipmentRequest(shipment_id=step.subject_id)
-        )
-        shipment = response.shipment
+        order = await self._documents.order(step.order_id, step.version)
+        shipment = await self._documents.shipment(step.subject_id)
         request = pb.IssueInvoiceRequest(
             request_id=step.request_id,
             order=order,

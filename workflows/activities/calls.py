@@ -47,12 +47,6 @@ def connect_services(settings: ServiceSettings) -> Services:
     )
 
 
-async def order_document(services: Services, order_id: str) -> orders_pb2.Order:
-    """The order as the services that fulfil and bill it need it."""
-    response = await services.orders.GetOrder(orders_pb2.GetOrderRequest(order_id=order_id))
-    return response.order
-
-
 async def changed_document(services: Services, order_id: str, change_id: str) -> orders_pb2.Order:
     """The order as a pending change will make it."""
     request = orders_pb2.GetChangedOrderRequest(order_id=order_id, change_id=change_id)

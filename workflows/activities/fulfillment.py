@@ -11,7 +11,8 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from workflows.activities.calls import Services, changed_document, order_document
+from workflows.activities.calls import Services, changed_document
+from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stopped
 
 _RECALLS = {
@@ -24,14 +25,15 @@ _RECALLS = {
 class FulfillmentActivities:
     """The fulfillment service as the stories know it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
+        self._documents = documents
 
     @activity.defn(name="fulfillment.ReleaseShipments")
     async def release_shipments(self, step: OrderStep) -> Release:
         """Give the warehouses all that was ever allocated; the service releases what no shipment has yet."""
         order, held = await asyncio.gather(
-            order_document(self._services, step.order_id),
+            self._documents.order(step.order_id, step.version),
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=step.order_id)),
         )
         request = pb.ReleaseShipmentsRequest(

@@ -10,7 +10,8 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from workflows.activities.calls import Services, order_document
+from workflows.activities.calls import Services
+from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Reservation
 
 SWEEP_BATCH = 200
@@ -19,13 +20,14 @@ SWEEP_BATCH = 200
 class InventoryActivities:
     """The inventory service as the stories know it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
+        self._documents = documents
 
     @activity.defn(name="inventory.ReserveStock")
     async def reserve_stock(self, step: OrderStep) -> Reservation:
         """Hold what stock allows in the warehouses that can serve the address; the rest becomes backorders."""
-        order = await order_document(self._services, step.order_id)
+        order = await self._documents.order(step.order_id, step.version)
         goods = [line for line in order.lines if line.kind != "service"]
         if not goods:
             return Reservation(held=0, backordered=0)
@@ -47,7 +49,7 @@ class InventoryActivities:
     @activity.defn(name="inventory.AdjustReservation")
     async def adjust_reservation(self, step: OrderStep) -> Reservation:
         """Hold what the order's version in force wants, and what shipments carry where they carry it."""
-        order = await order_document(self._services, step.order_id)
+        order = await self._documents.order(step.order_id, step.version)
         goods = [line for line in order.lines if line.kind != "service"]
         shipments = await self._services.fulfillment.ListShipments(
             fulfillment_pb2.ListShipmentsRequest(order_id=step.order_id, limit=500)
@@ -90,10 +92,7 @@ class InventoryActivities:
     @activity.defn(name="inventory.ShipStock")
     async def ship_stock(self, step: OrderStep) -> Done:
         """Take a shipment off stock."""
-        response = await self._services.fulfillment.GetShipment(
-            fulfillment_pb2.GetShipmentRequest(shipment_id=step.subject_id)
-        )
-        shipment = response.shipment
+        shipment = await self._documents.shipment(step.subject_id)
         request = pb.ShipStockRequest(
             request_id=step.request_id,
             order_id=step.order_id,

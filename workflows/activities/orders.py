@@ -13,6 +13,7 @@ from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.kernel.money import Money
 from workflows.activities.calls import Services
+from workflows.activities.documents import Documents
 from workflows.messages import (
     Applied,
     ApplyStep,
@@ -42,14 +43,16 @@ _CLEARANCES = {
     pb.CLEARANCE_STATE_EXPIRED: "expired",
     pb.CLEARANCE_STATE_ENDED: "ended",
 }
+_ENDS = frozenset({"rejected", "cancelled", "closed", "failed"})
 _WITH_PROMISES = frozenset({"accepted", "allocated", "changed"})
 
 
 class OrdersActivities:
     """The orders service as the stories know it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
+        self._documents = documents
 
     @activity.defn(name="orders.ValidateOrder")
     async def validate_order(self, step: ValidateStep) -> Validation:
@@ -127,6 +130,8 @@ class OrdersActivities:
         if step.milestone in _WITH_PROMISES:
             request.promises.extend(await self._promises(step.order_id))
         response = await self._services.orders.RecordOrder(request)
+        if step.milestone in _ENDS:
+            self._documents.ended(step.order_id)
         return Recorded(response.status, response.is_complete)
 
     async def _promises(self, order_id: str) -> list[pb.LinePromise]:

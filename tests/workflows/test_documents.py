@@ -1,0 +1,129 @@
+"""What the worker keeps of orders and shipments, and what it always asks for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.orders.v1 import orders_pb2
+from workflows.activities.calls import Services
+from workflows.activities.documents import KEPT, LONGEST, Documents
+from workflows.activities.orders import OrdersActivities
+from workflows.messages import RecordStep
+
+LEFT = (fulfillment_pb2.SHIPMENT_STATE_SHIPPED, fulfillment_pb2.SHIPMENT_STATE_DELIVERED)
+HERE = (
+    fulfillment_pb2.SHIPMENT_STATE_RELEASED,
+    fulfillment_pb2.SHIPMENT_STATE_PICKED,
+    fulfillment_pb2.SHIPMENT_STATE_PACKED,
+    fulfillment_pb2.SHIPMENT_STATE_CANCELLED,
+)
+
+
+class House:
+    """Orders and fulfillment in memory, which count what they are asked for."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.lines = 1
+        self.quantity = 5
+        self.state: fulfillment_pb2.ShipmentState.ValueType = fulfillment_pb2.SHIPMENT_STATE_RELEASED
+        self.asked: Counter[str] = Counter()
+        stubs: Any = (self, None, self, None, None)
+        self.services = Services(*stubs)
+        self.documents = Documents(self.services)
+
+    async def GetOrder(self, request: orders_pb2.GetOrderRequest) -> orders_pb2.GetOrderResponse:
+        self.asked[request.order_id] += 1
+        lines = [orders_pb2.OrderLine(line_id=str(number), quantity=self.quantity) for number in range(self.lines)]
+        order = orders_pb2.Order(order_id=request.order_id, version=self.version, lines=lines)
+        return orders_pb2.GetOrderResponse(order=order)
+
+    async def GetShipment(self, request: fulfillment_pb2.GetShipmentRequest) -> fulfillment_pb2.GetShipmentResponse:
+        self.asked[request.shipment_id] += 1
+        shipment = fulfillment_pb2.Shipment(shipment_id=request.shipment_id, state=self.state)
+        return fulfillment_pb2.GetShipmentResponse(shipment=shipment)
+
+    async def RecordOrder(self, request: orders_pb2.RecordOrderRequest) -> orders_pb2.RecordOrderResponse:
+        return orders_pb2.RecordOrderResponse(status=request.milestone)
+
+
+async def test_a_version_is_asked_for_once() -> None:
+    house = House()
+
+    first, second = await house.documents.order("ord_1", 1), await house.documents.order("ord_1", 1)
+
+    assert first == second
+    assert house.asked["ord_1"] == 1
+
+
+async def test_the_next_version_is_asked_for_and_kept_in_its_turn() -> None:
+    house = House()
+    await house.documents.order("ord_1", 1)
+    house.version, house.quantity = 2, 7
+
+    orders = [await house.documents.order("ord_1", 2) for _ in range(2)]
+
+    assert [(order.version, order.lines[0].quantity) for order in orders] == [(2, 7), (2, 7)]
+    assert house.asked["ord_1"] == 2
+
+
+async def test_a_step_of_no_version_reads_the_order_as_it_is_now() -> None:
+    house = House()
+    await house.documents.order("ord_1", 1)
+    house.quantity = 7
+
+    orders = [await house.documents.order("ord_1") for _ in range(2)]
+
+    assert [order.lines[0].quantity for order in orders] == [7, 7]
+    assert house.asked["ord_1"] == 3
+
+
+async def test_a_step_that_a_new_version_overtook_is_given_that_one_each_time_afresh() -> None:
+    house = House()
+    house.version = 2
+
+    versions = [(await house.documents.order("ord_1", 1)).version for _ in range(2)]
+
+    assert versions == [2, 2]
+    assert house.asked["ord_1"] == 2
+
+
+@pytest.mark.parametrize(
+    ("milestone", "asked"), [("shipped", 1), ("delivered", 1), ("cancelled", 2), ("failed", 2), ("closed", 2)]
+)
+async def test_an_order_that_ended_is_asked_for_again_because_its_quantities_fall(milestone: str, asked: int) -> None:
+    house = House()
+    await house.documents.order("ord_1", 1)
+
+    await OrdersActivities(house.services, house.documents).record_order(RecordStep("k", "ord_1", 1, milestone))
+    await house.documents.order("ord_1", 1)
+
+    assert house.asked["ord_1"] == asked
+
+
+async def test_the_worker_keeps_only_so_many_orders_and_no_very_long_one() -> None:
+    house = House()
+    for number in range(KEPT + 1):
+        await house.documents.order(f"ord_{number}", 1)
+    house.lines = LONGEST + 1
+    await house.documents.order("ord_long", 1)
+
+    for order_id in ("ord_0", f"ord_{KEPT}", "ord_long"):
+        await house.documents.order(order_id, 1)
+
+    assert [house.asked[order_id] for order_id in ("ord_0", f"ord_{KEPT}", "ord_long")] == [2, 1, 2]
+
+
+@pytest.mark.parametrize(("state", "asked"), [*((state, 1) for state in LEFT), *((state, 2) for state in HERE)])
+async def test_a_shipment_is_kept_once_it_has_left(state: fulfillment_pb2.ShipmentState.ValueType, asked: int) -> None:
+    house = House()
+    house.state = state
+
+    for _ in range(2):
+        await house.documents.shipment("shp_1")
+
+    assert house.asked["shp_1"] == asked

@@ -1,0 +1,81 @@
+"""Documents that the steps of one order read one after the other: kept by the worker once nothing in them can change."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.orders.v1 import orders_pb2
+from workflows.activities.calls import Services
+
+KEPT = 1_000
+"""Documents of a kind; the one that was asked for the longest time ago goes first."""
+LONGEST = 100
+"""Lines of a document that is kept; longer ones are rare and would fill the worker's memory."""
+
+_LEFT = (fulfillment_pb2.SHIPMENT_STATE_SHIPPED, fulfillment_pb2.SHIPMENT_STATE_DELIVERED)
+
+Document = TypeVar("Document", orders_pb2.Order, fulfillment_pb2.Shipment)
+
+
+class Documents:
+    """Orders and shipments as their services have them. Whoever is given one only reads it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._orders: _Shelf[orders_pb2.Order] = _Shelf()
+        self._shipments: _Shelf[fulfillment_pb2.Shipment] = _Shelf()
+
+    async def order(self, order_id: str, version: int = 0) -> orders_pb2.Order:
+        """The order as the services that fulfil and bill it need it; without a version it is read afresh.
+
+        A version never changes but in its phase, which no step reads, and when the order ends early: then its quantities fall to
+        what has shipped, and ended() must be told. When another version is in force by now, that one is given and not kept.
+        """
+        kept = self._orders.find(order_id)
+        if kept is not None and kept.version == version:
+            return kept
+        order = (await self._services.orders.GetOrder(orders_pb2.GetOrderRequest(order_id=order_id))).order
+        if version and order.version == version:
+            self._orders.keep(order_id, order)
+        return order
+
+    def ended(self, order_id: str) -> None:
+        """The order has ended: whoever still asks for it is told what the orders service says."""
+        self._orders.drop(order_id)
+
+    async def shipment(self, shipment_id: str) -> fulfillment_pb2.Shipment:
+        """The shipment; of one that has left, nothing changes any more but that it is delivered and when."""
+        kept = self._shipments.find(shipment_id)
+        if kept is not None:
+            return kept
+        request = fulfillment_pb2.GetShipmentRequest(shipment_id=shipment_id)
+        shipment = (await self._services.fulfillment.GetShipment(request)).shipment
+        if shipment.state in _LEFT:
+            self._shipments.keep(shipment_id, shipment)
+        return shipment
+
+
+class _Shelf(Generic[Document]):
+    """Documents by id, as many as fit."""
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+
+    def find(self, key: str) -> Document | None:
+        document = self._documents.get(key)
+        if document is not None:
+            self._documents.move_to_end(key)
+        return document
+
+    def keep(self, key: str, document: Document) -> None:
+        if len(document.lines) > LONGEST:
+            return
+        self._documents[key] = document
+        self._documents.move_to_end(key)
+        if len(self._documents) > KEPT:
+            self._documents.popitem(last=False)
+
+    def drop(self, key: str) -> None:
+        self._documents.pop(key, None)
