@@ -236,7 +236,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class RecordStep:
-    """Record a milestone in the orders database."""
+    """Record a milestone in the orders database; `is_backordered` unless the reservation has just said that nothing waits."""
 
     request_id: str
     order_id: str
@@ -244,6 +244,7 @@ class RecordStep:
     milestone: str
     waiting_for: str = ""
     subject_id: str = ""
+    is_backordered: bool = True
 
 
 @dataclass(frozen=True, slots=True)

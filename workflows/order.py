@@ -290,7 +290,7 @@ class OrderWorkflow:
 
     async def record(self, milestone: str, subject_id: str = "", waiting_for: str = "") -> Recorded:
         """The last step of a turn."""
-        return await self.ask.record(milestone, subject_id, waiting_for or self.state.waiting_for)
+        return await self.ask.record(milestone, subject_id, self.state, waiting_for)
 
     def show(self) -> None:
         """Where the order stands, for whoever opens it in the Temporal UI."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from workflows.facts import OrderState
     from workflows.messages import (
         Applied,
         ApplyStep,
@@ -193,7 +194,7 @@ class OrderSteps:
 
     # Telling.
 
-    async def record(self, milestone: str, subject_id: str, waiting_for: str) -> Recorded:
+    async def record(self, milestone: str, subject_id: str, state: OrderState, waiting_for: str = "") -> Recorded:
         """The last step of a turn: what people read in lists, pages and mails follows from it."""
         order = self.order
         request = RecordStep(
@@ -201,7 +202,8 @@ class OrderSteps:
             order.order_id,
             order.version,
             milestone,
-            waiting_for,
+            waiting_for or state.waiting_for,
             subject_id,
+            bool(state.backordered),
         )
         return await step("orders.RecordOrder", request, Recorded, summary=f"record that {order.number} is {milestone}")

@@ -45,6 +45,7 @@ class FakeServices:
     refusals: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     keys: Counter[str] = field(default_factory=Counter)
+    recorded: dict[str, RecordStep] = field(default_factory=dict)
 
     def called(self, name: str, key: str) -> None:
         """Note a call; be away, or refuse, as many times as the test asked for."""
@@ -125,6 +126,7 @@ class FakeServices:
     @activity.defn(name="orders.RecordOrder")
     async def record_order(self, step: RecordStep) -> Recorded:
         self.called("orders.RecordOrder", step.request_id)
+        self.recorded[step.milestone] = step
         return Recorded(self.status or step.milestone, is_complete=False)
 
     @activity.defn(name="inventory.ReserveStock")

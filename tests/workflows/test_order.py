@@ -160,3 +160,16 @@ async def test_a_step_that_is_refused_for_good_fails_the_order_and_takes_everyth
     assert order.receipt.outcome == "failed"
     assert services.calls[-3:] == ["inventory.ReleaseReservation", "billing.ReleaseCredit", "orders.RecordOrder"]
     assert services.milestones() == ["failed"]
+
+
+@pytest.mark.parametrize(("backordered", "is_backordered"), [(0, False), (5, True)])
+async def test_the_story_says_whether_units_wait_so_that_nobody_asks_for_nothing(
+    temporal: Client, backordered: int, is_backordered: bool
+) -> None:
+    services, queue = FakeServices(backordered=backordered), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.handle.terminate()
+
+    assert services.recorded["accepted"].is_backordered is is_backordered

@@ -44,7 +44,9 @@ _CLEARANCES = {
     pb.CLEARANCE_STATE_ENDED: "ended",
 }
 _ENDS = frozenset({"rejected", "cancelled", "closed", "failed"})
-_WITH_PROMISES = frozenset({"accepted", "allocated", "changed"})
+_RESERVED = frozenset({"accepted", "changed"})
+"""Milestones of a turn that has reserved; before `allocated` it was a fact that spoke of stock, which may be an old one."""
+_WITH_PROMISES = _RESERVED | {"allocated"}
 
 
 class OrdersActivities:
@@ -128,17 +130,19 @@ class OrdersActivities:
             subject_id=step.subject_id,
         )
         if step.milestone in _WITH_PROMISES:
-            request.promises.extend(await self._promises(step.order_id))
+            is_waiting = step.is_backordered or step.milestone not in _RESERVED
+            request.promises.extend(await self._promises(step.order_id, is_waiting=is_waiting))
         response = await self._services.orders.RecordOrder(request)
         if step.milestone in _ENDS:
             self._documents.ended(step.order_id)
         return Recorded(response.status, response.is_complete)
 
-    async def _promises(self, order_id: str) -> list[pb.LinePromise]:
+    async def _promises(self, order_id: str, *, is_waiting: bool) -> list[pb.LinePromise]:
+        listing = fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500)
+        if not is_waiting:
+            return list(_released(await self._services.fulfillment.ListShipments(listing)))
         shipments, held = await asyncio.gather(
-            self._services.fulfillment.ListShipments(
-                fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500)
-            ),
+            self._services.fulfillment.ListShipments(listing),
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
         )
         return [*_released(shipments), *_waiting(held)]
