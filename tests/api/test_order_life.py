@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.orders import recording
 from services.orders.access import Caller
@@ -101,6 +102,57 @@ async def test_a_cancelled_order_says_so_and_the_answer_is_replayed(world: World
     assert (other.status_code, other.json()["code"]) == (409, "ORDER_HAS_ENDED")
     assert (order["status"], order["cancellations"][0]["state"]) == ("cancelled", "done")
     assert len(world.workflows.cancelled) == 1
+
+
+async def test_who_asks_again_after_a_crash_hears_that_the_order_was_cancelled(world: World) -> None:
+    world.validates()
+    _cancels(world)
+    order_id = (await world.place()).json()["order_id"]
+    path = f"/v1/orders/{order_id}/cancellation"
+
+    done = await world.send("POST", path, "customer", key="c", json={"reason": "too many"})
+    _crash_before_the_answer_is_kept(world)
+    again = await world.send("POST", path, "customer", key="c", json={"reason": "too many"})
+
+    assert (again.status_code, again.content) == (200, done.content)
+    assert len(world.workflows.cancelled) == 1
+
+
+async def test_who_asks_again_after_a_crash_hears_that_the_warehouse_was_quicker(world: World) -> None:
+    world.validates()
+    world.workflows.on_cancel = lambda _order_id, _request: CancelOutcome(is_cancelled=False, reason="SH-1001 has left")
+    order_id = (await world.place()).json()["order_id"]
+    path = f"/v1/orders/{order_id}/cancellation"
+
+    answers = [await world.send("POST", path, "support", key="c", json={"reason": "x"}) for _ in range(2)]
+    order = (await world.send("GET", f"/v1/orders/{order_id}", "support")).json()
+
+    assert [(each.status_code, each.json()["detail"]) for each in answers] == [(409, "SH-1001 has left")] * 2
+    assert [each["state"] for each in order["cancellations"]] == ["declined"]
+
+
+async def test_a_cancellation_that_was_stored_before_a_crash_is_handed_over_by_its_repeat(world: World) -> None:
+    world.validates()
+    order_id = (await world.place()).json()["order_id"]
+    path = f"/v1/orders/{order_id}/cancellation"
+    world.workflows.is_away = True
+    await world.send("POST", path, "support", key="c", json={"reason": "x"})
+    _crash_before_the_answer_is_kept(world)
+    world.workflows.is_away = False
+    _cancels(world)
+
+    again = await world.send("POST", path, "support", key="c", json={"reason": "x"})
+
+    assert (again.status_code, again.json()["state"]) == (200, "done")
+
+
+def _crash_before_the_answer_is_kept(world: World) -> None:
+    """The process ends between the deed and its answer: what the request came to is not kept."""
+    drop = text(
+        "DELETE FROM answers WHERE request_id LIKE 'api/%' AND request_id NOT LIKE '%/deed' RETURNING request_id"
+    )
+    with world.database.transaction() as session:
+        assert len(session.execute(drop).all()) == 1
 
 
 async def test_a_cancellation_waits_for_workflows_that_are_away(world: World) -> None:

@@ -61,7 +61,7 @@ def _live(desk: Desk, session: object, chance: random.Random) -> None:
     for source, kind, detail in told:
         desk.facts += 1
         fact = Fact(f"fact_{desk.facts}", kind, source, order_id, "", 1, desk.now.isoformat(), detail)
-        intake.take(session, fact, CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
+        intake.take(session, [fact], CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
 
 
 PAGES = (

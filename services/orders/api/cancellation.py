@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from anyio import from_thread
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from services.kernel.errors import Refused
 from services.orders import cancellation
@@ -18,13 +19,15 @@ from services.orders.api.idempotency import OnceWithKey
 from services.orders.api.inputs import Input, Name, Version
 from services.orders.api.shapes import MoneyShape
 from services.orders.api.versions import IfMatch, seen_version
-from services.orders.cancellation import Requested
-from services.orders.domain.cancellation import DONE, CancellationPreview
+from services.orders.domain.cancellation import DONE, REQUESTED, CancellationPreview
 from services.orders.store import orders
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import CancelOrder, CancelOutcome
 
 router = APIRouter(tags=["orders"])
+
+Ticket = tuple[str, ...]
+"""A stored request to cancel: its id, the outbox row that would hand it over, and the answer as long as it is not settled."""
 
 
 class CancellationInput(Input):
@@ -83,9 +86,13 @@ def cancel_order(
         if preview:
             return _shape(found_id, None, "preview", cancellation.preview(session, found_id, who.scope))
     expected = seen_version(body.version, if_match)
+
+    def requested(session: Session) -> Ticket:
+        return _request(session, deps, who, found_id, body.reason, expected)
+
     return once.answer(
         body,
-        lambda _request_id: cancel(deps, who, found_id, body.reason, expected),
+        lambda _request_id: _carry_out(deps, who, found_id, body.reason, once.deed(body, requested)),
         lambda done: 200 if done.state == DONE else 202,
     )
 
@@ -93,12 +100,39 @@ def cancel_order(
 def cancel(deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None) -> CancellationShape:
     """Record the request and hand it to the workflow; `requested` when its outcome follows by itself. Runs in a thread."""
     with deps.database.transaction() as session:
-        asked = cancellation.request(session, order_id, who, reason, deps.clock(), expected)
+        ticket = _request(session, deps, who, order_id, reason, expected)
+    return _carry_out(deps, who, order_id, reason, ticket)
+
+
+def _request(session: Session, deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None) -> Ticket:
+    asked = cancellation.request(session, order_id, who, reason, deps.clock(), expected)
     cancellation_id = asked.cancellation.cancellation_id
-    outcome = _hand_over(deps, order_id, CancelOrder(cancellation_id, reason))
+    shape = _shape(order_id, cancellation_id, asked.cancellation.state, asked.preview)
+    return cancellation_id, asked.intent_id, shape.model_dump_json()
+
+
+def _carry_out(deps: Deps, who: Caller, order_id: str, reason: str, ticket: Ticket) -> CancellationShape:
+    """Hand a stored request over, unless it is settled: whoever asks again after a crash hears what became of it."""
+    cancellation_id, intent_id, kept = ticket
+    outcome = _settled(deps, who, order_id, cancellation_id)
     if outcome is None:
-        return _shape(order_id, cancellation_id, asked.cancellation.state, asked.preview)
-    return _settle(deps, order_id, asked, outcome)
+        outcome = _hand_over(deps, order_id, CancelOrder(cancellation_id, reason))
+        if outcome is not None:
+            _settle(deps, order_id, intent_id, outcome)
+    shape = CancellationShape.model_validate_json(kept)
+    if outcome is None:
+        return shape
+    if not outcome.is_cancelled:
+        raise Refused("CANCELLATION_DECLINED", outcome.reason or "the order can no longer be cancelled: reload it")
+    return shape.model_copy(update={"state": DONE})
+
+
+def _settled(deps: Deps, who: Caller, order_id: str, cancellation_id: str) -> CancelOutcome | None:
+    with deps.database.reading() as session:
+        found = cancellation.get(session, order_id, cancellation_id, who.scope)
+    if found is None or found.state == REQUESTED:
+        return None
+    return CancelOutcome(is_cancelled=found.state == DONE, reason=found.settled_reason)
 
 
 def _hand_over(deps: Deps, order_id: str, request: CancelOrder) -> CancelOutcome | None:
@@ -109,14 +143,11 @@ def _hand_over(deps: Deps, order_id: str, request: CancelOrder) -> CancelOutcome
         return None
 
 
-def _settle(deps: Deps, order_id: str, asked: Requested, outcome: CancelOutcome) -> CancellationShape:
+def _settle(deps: Deps, order_id: str, intent_id: str, outcome: CancelOutcome) -> None:
     with deps.database.transaction() as session:
-        cancellation.mark_handed_over(session, asked.intent_id)
+        cancellation.mark_handed_over(session, intent_id)
         if not outcome.is_cancelled:
             cancellation.decline(session, order_id, outcome.reason, deps.clock())
-    if not outcome.is_cancelled:
-        raise Refused("CANCELLATION_DECLINED", outcome.reason or "the order can no longer be cancelled: reload it")
-    return _shape(order_id, asked.cancellation.cancellation_id, DONE, asked.preview)
 
 
 def _shape(order_id: str, cancellation_id: str | None, state: str, preview: CancellationPreview) -> CancellationShape:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from services.orders import feedback
 from services.orders.access import Caller
@@ -46,13 +47,11 @@ def give_feedback(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderRefe
     """Say how the order went, once, after a delivery; a rating of 2 or less, or a wish for support, opens a support case."""
     opinion = Opinion(body.rating, body.comment, body.wants_support)
 
-    def act(_request_id: str) -> FeedbackShape:
-        with deps.database.transaction() as session:
-            found_id = orders.find_id(session, order_id, who.scope)
-            given = feedback.give(session, found_id, who, opinion, deps.settings.support_email, deps.clock())
-        return _shape(given, who)
+    def give(session: Session) -> FeedbackShape:
+        found_id = orders.find_id(session, order_id, who.scope)
+        return _shape(feedback.give(session, found_id, who, opinion, deps.settings.support_email, deps.clock()), who)
 
-    return once.answer(body, act, 201)
+    return once.answer_here(body, give, 201)
 
 
 @router.get("/v1/orders/{order_id}/feedback")

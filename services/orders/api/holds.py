@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
+from sqlmodel import Session
 
 from services.orders import dossier, holds
 from services.orders.api.access import CallerOf
@@ -41,10 +42,9 @@ def release_hold(
     wanted = body or ReleaseInput()
     expected = seen_version(wanted.version, if_match)
 
-    def act(_request_id: str) -> OrderDocument:
-        with deps.database.transaction() as session:
-            found_id = orders.find_id(session, order_id, who.scope)
-            holds.release(session, found_id, hold_id, who, wanted.note, deps.clock(), expected, contacts=deps.contacts)
-            return order_document(dossier.page(session, found_id, who.scope), who)
+    def release(session: Session) -> OrderDocument:
+        found_id = orders.find_id(session, order_id, who.scope)
+        holds.release(session, found_id, hold_id, who, wanted.note, deps.clock(), expected, contacts=deps.contacts)
+        return order_document(dossier.page(session, found_id, who.scope), who)
 
-    return once.answer(wanted, act)
+    return once.answer_here(wanted, release)

@@ -65,8 +65,26 @@ class Once:
         shape = act(self.request_id)
         code = status if isinstance(status, int) else status(shape)
         document = shape.model_dump(mode="json")
-        self._store(request, {"status": code, "document": document})
+        self._store(request, _kept(code, document))
         return JSONResponse(document, code)
+
+    def answer_here(self, body: BaseModel | None, do: Callable[[Session], BaseModel], status: int = 200) -> Response:
+        """The same for what this service does by itself: deed and answer are one transaction, so no crash comes between them."""
+        request = self._request(body)
+        earlier = self._earlier(request)
+        if earlier is not None:
+            return earlier
+
+        def act(session: Session) -> BytesValue:
+            return _kept(status, do(session).model_dump(mode="json"))
+
+        if self.is_keyed:
+            # a twin that ran at the same moment gets the other's answer
+            kept = json.loads(self.deps.database.once(self.request_id, request, BytesValue, act).value)
+        else:
+            with self.deps.database.transaction() as session:
+                kept = json.loads(act(session).value)
+        return JSONResponse(kept["document"], kept["status"])
 
     def deed(self, body: BaseModel, do: Callable[[Session], tuple[str, ...]]) -> tuple[str, ...]:
         """Do something of this service in one transaction that remembers what it gave; part of the `act` of an answer().
@@ -99,14 +117,17 @@ class Once:
         kept = json.loads(BytesValue.FromString(stored).value)
         return JSONResponse(kept["document"], kept["status"], headers={REPLAYED: "true"})
 
-    def _store(self, request: BytesValue, kept: dict[str, Any]) -> None:
+    def _store(self, request: BytesValue, kept: BytesValue) -> None:
         if not self.is_keyed:
             return
         database = self.deps.database
         with database.transaction() as session:
             # a twin that ran at the same moment may have stored the same answer first
-            stored = BytesValue(value=json.dumps(kept, ensure_ascii=False).encode())
-            idempotency.keep(session, database.metadata, self.request_id, request, stored)
+            idempotency.keep(session, database.metadata, self.request_id, request, kept)
+
+
+def _kept(status: int, document: dict[str, Any]) -> BytesValue:
+    return BytesValue(value=json.dumps({"status": status, "document": document}, ensure_ascii=False).encode())
 
 
 def request_id_of(who: Caller, key: str) -> str:

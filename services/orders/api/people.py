@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field, StringConstraints
+from sqlmodel import Session
 
 from services.kernel.money import Money
 from services.orders import people
@@ -103,11 +104,10 @@ def list_people(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[PersonSh
 def put_person(deps: DepsOf, who: CallerOf, body: PersonInput, once: OnceOf) -> Response:
     """Enter somebody, or replace their entry; is_active false takes every right at once."""
 
-    def act(_request_id: str) -> PersonShape:
-        with deps.database.transaction() as session:
-            return _person_shape(people.put_person(session, _person(body), who.principal.sub, deps.clock()))
+    def put(session: Session) -> PersonShape:
+        return _person_shape(people.put_person(session, _person(body), who.principal.sub, deps.clock()))
 
-    return once.answer(body, act)
+    return once.answer_here(body, put)
 
 
 @router.get("/v1/delegations")
@@ -123,11 +123,10 @@ def list_delegations(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[Dele
 def delegate(deps: DepsOf, who: CallerOf, body: DelegationInput, once: OnceOf) -> Response:
     """Hand your decisions over. They are never passed on further, and both names stand in the log of each decision."""
 
-    def act(_request_id: str) -> DelegationShape:
-        with deps.database.transaction() as session:
-            return _delegation_shape(people.delegate(session, _delegation(body, who), who, deps.clock()))
+    def hand_over(session: Session) -> DelegationShape:
+        return _delegation_shape(people.delegate(session, _delegation(body, who), who, deps.clock()))
 
-    return once.answer(body, act, 201)
+    return once.answer_here(body, hand_over, 201)
 
 
 @router.post("/v1/delegations/{delegation_id}/revoke", response_model=DelegationShape)
@@ -139,11 +138,10 @@ def revoke(
 ) -> Response:
     """Take your decisions back now; a second time changes nothing."""
 
-    def act(_request_id: str) -> DelegationShape:
-        with deps.database.transaction() as session:
-            return _delegation_shape(people.revoke(session, delegation_id, who, deps.clock()))
+    def take_back(session: Session) -> DelegationShape:
+        return _delegation_shape(people.revoke(session, delegation_id, who, deps.clock()))
 
-    return once.answer(None, act)
+    return once.answer_here(None, take_back)
 
 
 def _person(body: PersonInput) -> Person:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from sqlmodel import Session
 
 from services.orders import dossier
 from services.orders.api.access import CallerOf
@@ -34,11 +35,14 @@ def resubmit_order(
     """Answer a review that asked for changes when nothing has to change: the same version is reviewed afresh."""
     expected = seen_version(body.version, if_match)
 
+    def answered(session: Session) -> tuple[str, str]:
+        found_id = orders.find_id(session, order_id, who.scope)
+        _, intent_id = resubmit(session, found_id, who, body.note, deps.contacts, deps.clock(), expected)
+        return found_id, intent_id
+
     def act(_request_id: str) -> OrderDocument:
-        with deps.database.transaction() as session:
-            found_id = orders.find_id(session, order_id, who.scope)
-            after, intent_id = resubmit(session, found_id, who, body.note, deps.contacts, deps.clock(), expected)
-        hand_over(deps, found_id, "decide", after.order_id, intent_id)
+        found_id, intent_id = once.deed(body, answered)
+        hand_over(deps, found_id, "decide", found_id, intent_id)
         with deps.database.reading() as session:
             return order_document(dossier.page(session, found_id, who.scope), who)
 

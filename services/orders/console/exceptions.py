@@ -27,22 +27,27 @@ KeyOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A source of exceptions in words: what has happened to such a thing, and what a retry will do with it."""
+    """A source of exceptions in words: what has happened to such a thing, when one appears, and what a retry will do with it."""
 
     source: str
     heading: str
     happened: str
+    appears: str
     retry_does: str
 
 
 KINDS = (
     Kind(MESSAGE, "Messages nobody took", "The receiver refused it as often as we try.",
+         "A message appears here when its receiver has refused it as often as we try.",
          "It goes back in line and is sent within seconds."),
     Kind(MAIL, "Mails that could not be sent", "The mail server refused it as often as we try.",
+         "A mail appears here when the mail server has refused it as often as we try.",
          "It goes back in line and is sent within seconds."),
     Kind(LATE_FACT, "Facts that came too late", "The order's workflow had ended, or never was.",
+         "A fact appears here when the workflow of its order had ended before it came.",
          "It is handed to the workflow again; if that has still ended, it comes back here."),
     Kind(FACT, "Facts that could not be read", "Its order was not there, or nobody here knows its kind.",
+         "A fact appears here when its order is not there, or nobody here knows its kind.",
          "It is read again; if that still fails, it stays here."),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from services.orders import dossier
 from services.orders.api.orders import check_cursor
 from services.orders.console import words
-from services.orders.console.orders import NumberOf, is_cancelling, may_change, money_of, shown_lines
+from services.orders.console.orders import NumberOf, is_cancellable, is_cancelling, may_change, money_of, shown_lines
 from services.orders.console.pages import render
 from services.orders.console.visitor import VisitorOf
 from services.orders.domain.changes import AWAITING_CUSTOMER
@@ -52,7 +52,7 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
         pending=pending,
         given=given,
         may_rate=given is None and any(line.delivered for line in reached),
-        may_cancel=not order.has_ended and not any(line.shipped for line in reached),
+        may_cancel=is_cancellable(page),
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
         is_cancelling=is_cancelling(page),
         sequence=page.event_sequence,

@@ -107,14 +107,20 @@ def money_of(order: Order, progress: Progress) -> MoneyShown:
 
 
 def may_cancel(who: Visitor, page: OrderPage) -> bool:
-    """Whether to offer it; the page behind it says what stands against it."""
-    return who.may("POST /orders/{number}/cancel") and not page.dossier.order.has_ended
+    """Whether to offer it: nothing has left yet. The page behind it says what else stands against it."""
+    return who.may("POST /orders/{number}/cancel") and is_cancellable(page)
+
+
+def is_cancellable(page: OrderPage) -> bool:
+    """Whether the order lives and nothing of it has left the warehouses."""
+    return not page.dossier.order.has_ended and not any(line.shipped for line in page.dossier.lines().values())
 
 
 def may_change(page: OrderPage) -> bool:
-    """Whether to offer a change; the page behind it says what stands against it."""
-    order = page.dossier.order
-    return not order.has_ended and page.dossier.asked.change is None and not is_cancelling(page)
+    """Whether to offer a change: something is still to leave. The page behind it says what else stands against it."""
+    found = page.dossier
+    has_left = all(line.shipped >= line.wanted for line in found.lines().values())
+    return not (has_left or found.order.has_ended or found.asked.change is not None or is_cancelling(page))
 
 
 def is_cancelling(page: OrderPage) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.kernel.money import Money
+from services.kernel.money import Money, UnitPrice
 from services.orders.console import words
 from services.orders.console.charts import bar
 from services.orders.console.files import address
@@ -29,6 +30,11 @@ def render(template: str, who: Visitor | None, **values: Any) -> HTMLResponse:
 def amount(money: Money) -> str:
     """1,329.00: the amount in groups of three, without the currency."""
     return f"{money.amount:,f}"
+
+
+def price(unit: UnitPrice) -> str:
+    """3,640.00: what a unit costs, in groups of three, with all its decimals."""
+    return f"{Decimal(unit.text):,f}"
 
 
 def grouped(text: str) -> str:
@@ -113,6 +119,7 @@ _environment = Environment(
 _environment.filters.update(
     amount=amount,
     grouped=grouped,
+    price=price,
     iso=iso,
     when=when,
     day=day,
