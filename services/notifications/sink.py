@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import itertools
 import os
 import re
@@ -21,6 +22,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
 _MAX_SIZE = 5 * 1024 * 1024
+_DOT = b".\r\n"
 _PLAIN_ADDRESS = re.compile(r"<([\w!#$%&'*+/=?^`{|}~.-]+@[\w.-]+)>( .*)?", re.ASCII)
 _HEAD = re.compile(rb"\r?\n\r?\n")
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -104,7 +106,7 @@ class _Controller(Controller):
 
 
 class _Server(SMTP):
-    """Reads a mail in large pieces, and a plain address without the grammar of all addresses."""
+    """Takes a mail in one piece instead of line by line, and a plain address without the grammar of all addresses."""
 
     # also what is read ahead: with the limit of the RFC, reading stops several times in a mail
     line_length_limit = 1024 * 1024
@@ -114,6 +116,38 @@ class _Server(SMTP):
         if plain is None:
             return super()._getaddr(arg)
         return plain[1], plain[2] or ""
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802  # aiosmtpd finds its commands by these names
+        """Take the mail for the recipients named before."""
+        assert self.envelope is not None
+        if arg or not self.envelope.rcpt_tos:
+            await super().smtp_DATA(arg)  # knows how to refuse
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        content = await self._content()
+        if content is None:
+            answer = "552 Error: Too much mail data"
+        else:
+            self.envelope.content = content
+            answer = await self._call_handler_hook("DATA")
+        self._set_post_data_state()  # type: ignore[no-untyped-call]  # aiosmtpd gives it no types
+        await self.push(answer)
+
+    async def _content(self) -> bytes | None:
+        """What comes before the lonely dot, doubled dots made one again; None, and nothing kept, when it is too large."""
+        mail, end, size = bytearray(), b"", 0
+        while end != _DOT and not end.endswith(b"\r\n" + _DOT):
+            try:
+                piece = await self._reader.readuntil(_DOT)
+            except asyncio.LimitOverrunError as ahead:
+                piece = await self._reader.read(ahead.consumed)
+            end = (end + piece)[-len(_DOT) - 2 :]
+            size += len(piece)
+            if size <= _MAX_SIZE:
+                mail += piece
+        if size > _MAX_SIZE:
+            return None
+        return (b"\r\n" + mail.removesuffix(_DOT)).replace(b"\r\n.", b"\r\n")[2:]
 
 
 class _Hooks:
