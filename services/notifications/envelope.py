@@ -66,6 +66,6 @@ def _worded(value: str, name: str | None = None) -> str:
 
 
 def _part(subtype: str, content: str) -> str:
-    lines = b"".join(line + b"\r\n" for line in content.encode().splitlines())
-    body = b2a_qp(lines, istext=True).decode("ascii")
+    lines = [*content.encode().splitlines(), b""]
+    body = b2a_qp(b"\r\n".join(lines), istext=True).decode("ascii")
     return f'Content-Type: text/{subtype}; charset="utf-8"{_EOL}Content-Transfer-Encoding: quoted-printable{_EOL}{_EOL}{body}'

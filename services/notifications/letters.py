@@ -50,6 +50,7 @@ class Letters:
             # texts are no HTML; everything that ends in .html escapes what the variables hold
             autoescape=select_autoescape(["html"]),
             undefined=undefined,
+            auto_reload=False,  # or each mail asks the disk a dozen times whether its templates have changed
             trim_blocks=True,
             lstrip_blocks=True,
         )
