@@ -7,6 +7,7 @@ worker is a process of its own with the same options as ours: `python -m bench.b
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 import uuid
@@ -109,6 +110,7 @@ async def serve(target: str) -> None:
         graceful_shutdown_timeout=timedelta(seconds=1),
         max_cached_workflows=1000,
     )
+    gc.freeze()
     await worker.run()
 
 
