@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlmodel import Session
@@ -84,7 +86,13 @@ def list_policies(session: Session, *, below: int | None = None, limit: int = 10
 def policy_in_force(session: Session) -> Policy:
     """The newest stored version, else the built-in one, which is version 0."""
     stored = store.newest_policy(session)
-    return parse_policy(stored.document, stored.version) if stored else rules.built_in()
+    return _parsed(*stored) if stored else rules.built_in()
+
+
+@lru_cache(maxsize=16)
+def _parsed(version: int, document: str) -> Policy:
+    """Reading a policy takes longer than everything else that judging an order does."""
+    return parse_policy(json.loads(document), version)
 
 
 def policy_of(session: Session, version: int) -> Policy:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, true, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
@@ -19,7 +19,7 @@ from services.kernel.money import UnitPrice
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.master import AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.models import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
-from services.runtime.db import table_of
+from services.runtime.db import Text, table_of
 
 _CUSTOMER = (
     "customer_id",
@@ -42,7 +42,9 @@ _PRODUCTS = select(_product).where(_product.c.sku.in_(bindparam("skus", expandin
 _AGREEMENTS = select(_agreement).where(
     _agreement.c.customer_id == bindparam("customer"), _agreement.c.sku.in_(bindparam("skus", expanding=True))
 )
-_NEWEST_POLICY = select(_policy).order_by(_policy.c.version.desc()).limit(1)
+_NEWEST_POLICY = (
+    select(_policy.c.version, type_coerce(_policy.c.document, Text)).order_by(_policy.c.version.desc()).limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +225,10 @@ def add_policy(session: Session, document: Mapping[str, Any], who: str, now: dat
     return StoredPolicy(version, document, now, who)
 
 
-def newest_policy(session: Session) -> StoredPolicy | None:
-    """The version in force; None while only the built-in one exists."""
+def newest_policy(session: Session) -> tuple[int, str] | None:
+    """The version in force and its document as JSON; None while only the built-in one exists."""
     row = session.execute(_NEWEST_POLICY).first()
-    return _stored(row) if row else None
+    return (row[0], row[1]) if row else None
 
 
 def policies(session: Session, *, below: int | None = None, limit: int = 100) -> list[StoredPolicy]:
