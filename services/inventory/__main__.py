@@ -1,6 +1,7 @@
 """Settings → database → servicer → serve; one relay tells orders of promises, another tells billing of movements."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from oms.billing.v1 import billing_pb2, billing_pb2_grpc
@@ -20,6 +21,8 @@ from services.runtime.relay import Relay, Route
 
 NAME = "inventory"
 MIGRATIONS = Path(__file__).parent / "migrations"
+LEDGER_GATHERING = timedelta(milliseconds=200)
+"""How long a movement waits for company on its way to the ledger: no order waits for it."""
 SERVICE = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"].full_name
 
 
@@ -48,7 +51,10 @@ def _routes(settings: Settings) -> tuple[Route, Route]:
     def tell_billing(facts: list[types.Fact]) -> Iterable[str]:
         return billing.PostStockMovements(billing_pb2.PostStockMovementsRequest(facts=facts)).posted_fact_ids
 
-    return facts_route(NAME, FOR_ORDERS, tell_orders), facts_route(NAME, FOR_BILLING, tell_billing)
+    return (
+        facts_route(NAME, FOR_ORDERS, tell_orders),
+        facts_route(NAME, FOR_BILLING, tell_billing, LEDGER_GATHERING),
+    )
 
 
 if __name__ == "__main__":

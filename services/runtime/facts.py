@@ -29,10 +29,15 @@ def fact_of(row: OutboxRow, source: str) -> types.Fact:
     return fact
 
 
-def facts_route(source: str, kinds: frozenset[str], send: Callable[[list[types.Fact]], Iterable[str]]) -> Route:
+def facts_route(
+    source: str,
+    kinds: frozenset[str],
+    send: Callable[[list[types.Fact]], Iterable[str]],
+    gathering: timedelta = GATHERING,
+) -> Route:
     """A route that sends rows of these kinds as facts; `send` gives the ids that the receiver keeps."""
 
     def deliver(rows: Sequence[OutboxRow]) -> Iterable[str]:
         return send([fact_of(row, source) for row in rows])
 
-    return Route(kinds, deliver, GATHERING)
+    return Route(kinds, deliver, gathering)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from oms.types.v1 import types_pb2 as types
+from services.runtime.facts import facts_route
+from services.runtime.outbox import OutboxRow
+
+ROW = OutboxRow(
+    fact_id="fact_1",
+    position=7,
+    kind="shipment_shipped",
+    order_id="ord_1",
+    subject_id="shp_1",
+    sequence=3,
+    detail={"lines": {"1": 2}},
+    occurred_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+    attempts=0,
+)
+
+
+def test_a_row_is_told_as_the_fact_of_its_service_and_what_the_receiver_keeps_has_arrived() -> None:
+    told: list[types.Fact] = []
+
+    def send(facts: list[types.Fact]) -> list[str]:
+        told.extend(facts)
+        return ["fact_1"]
+
+    route = facts_route("fulfillment", frozenset({"shipment_shipped"}), send)
+
+    assert list(route.deliver([ROW])) == ["fact_1"]
+    [fact] = told
+    assert (fact.fact_id, fact.kind, fact.source) == ("fact_1", "shipment_shipped", "fulfillment")
+    assert (fact.order_id, fact.subject_id, fact.sequence) == ("ord_1", "shp_1", 3)
+    assert json.loads(fact.detail_json) == {"lines": {"1": 2}}
+    assert fact.occurred_at.ToDatetime(UTC) == ROW.occurred_at
+
+
+def test_a_fact_waits_for_company_shorter_than_anybody_notices_unless_its_service_lets_it_wait_longer() -> None:
+    kinds = frozenset({"stock_issued"})
+
+    assert facts_route("inventory", kinds, lambda _: []).gathering <= timedelta(milliseconds=50)
+    assert facts_route("inventory", kinds, lambda _: [], timedelta(seconds=1)).gathering == timedelta(seconds=1)
