@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import threading
@@ -107,5 +108,6 @@ def run(name: str, settings_type: type[SettingsType], assemble: Callable[[Settin
     except (DatabaseNotCurrent, UnsafeConfiguration, UnusableSettings, AddressTaken) as refusal:
         print(f"{name}: {refusal}", file=sys.stderr)
         sys.exit(78)
+    gc.freeze()  # modules and routes live as long as the process: a full collection need not walk them
     stop.wait()
     process.stop()
