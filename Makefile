@@ -95,7 +95,8 @@ test: $(READY) ## Every test but the full-size proofs; under 8 minutes on 2 core
 	$(PYTEST) $(PARALLEL) $(if $(GATES_DONE),$(addprefix --ignore=,$(GATES)))
 
 prove: $(READY) ## The full-size proofs: kills, races, bad input, load; under 20 minutes on 2 cores
-	$(PYTEST) -m prove --timeout 1200
+	$(PYTEST) -m "prove and not quiet" $(PARALLEL) --timeout 1200
+	$(PYTEST) -m "prove and quiet" --timeout 1200
 
 bench: $(READY) ## Measure throughput, latency, start-up and memory; prints a table and JSON
 	$(BIN)/python -m bench

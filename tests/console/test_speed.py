@@ -101,6 +101,7 @@ async def test_pages_of_a_hundred_orders_are_made_well_within_the_limit(tmp_path
 
 
 @pytest.mark.prove
+@pytest.mark.quiet
 async def test_every_page_is_made_within_a_tenth_of_a_second_at_five_thousand_orders(tmp_path: Path) -> None:
     took = await _measure(_house(tmp_path, 5000), rounds=15)
 

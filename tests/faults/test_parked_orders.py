@@ -148,6 +148,7 @@ def test_parked_orders_outlive_a_kill_of_worker_and_temporal(tmp_path: Path) -> 
 
 
 @pytest.mark.prove
+@pytest.mark.quiet
 @pytest.mark.timeout(400)
 def test_2000_parked_orders_cost_little_and_the_first_decision_after_a_restart_takes_effect(tmp_path: Path) -> None:
     outlive_a_restart(tmp_path, orders=2000, rest_s=15)

@@ -75,6 +75,7 @@ def test_a_page_of_a_full_inbox_is_read_at_once(desk: ReviewDesk) -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.quiet
 def test_a_page_of_5000_orders_in_review_takes_less_than_100_ms(desk: ReviewDesk) -> None:
     park(desk, PARKED)
     taken = []
