@@ -15,8 +15,7 @@ def recorded(database: Database) -> dict[str, Any]:
     statements: dict[str, Any] = {}
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            statements.setdefault(statement, parameters[0] if isinstance(parameters, list) else parameters)
+        statements.setdefault(statement, parameters[0] if isinstance(parameters, list) else parameters)
 
     event.listen(database.engine, "before_cursor_execute", note)
     return statements

@@ -27,7 +27,7 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlmodel import Session, SQLModel
 
-from services.runtime import idempotency, sessions, telemetry
+from services.runtime import idempotency, sessions, telemetry, writers
 from services.runtime.sessions import DirectSession
 from services.runtime.writers import BUSY_S, Writers
 
@@ -125,7 +125,7 @@ class Database:
         self.metadata = metadata
         self.migrations = migrations
         self.engine = _engine(url)
-        self._reader = self.engine.execution_options(oms_reading=True, **_one_view(self.engine))
+        self._reader = self.engine.execution_options(**_one_view(self.engine))
         self._listeners: list[tuple[frozenset[str] | None, Callable[[], None]]] = []
         self._writers = Writers(self.engine) if self.is_sqlite else None
         self._memory = sessions.Memory()
@@ -141,6 +141,14 @@ class Database:
         with self._writing() as session:
             yield sessions.equip(session, self._memory, is_reading=False)
         self._wake(session.info.pop("emitted_kinds", frozenset()), is_for_all=session.info.pop("emitted", False))
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """A connection in a transaction that nobody else writes beside on SQLite: for migrations."""
+        with self.engine.begin() as connection:
+            if self.is_sqlite:
+                writers.begin(connection, "BEGIN IMMEDIATE")
+            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Session]:
@@ -162,6 +170,8 @@ class Database:
     def reading(self) -> Iterator[Session]:
         """A session that only reads, and what is committed alone."""
         with DirectSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+            if self.is_sqlite:
+                writers.begin(session.connection(), "BEGIN")
             yield sessions.equip(session, self._memory, is_reading=True)
 
     def once(
@@ -217,7 +227,6 @@ def _engine(url: str) -> Engine:
             pool_timeout=30,
         )
         event.listen(engine, "connect", _open_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     else:
         engine = create_engine(
             url,
@@ -245,9 +254,3 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    """Writers take the write lock at once: a transaction that upgrades later loses to whoever wrote in between."""
-    is_reading = connection.get_execution_options().get("oms_reading", False)
-    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")

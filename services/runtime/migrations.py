@@ -42,7 +42,7 @@ def run_env(metadata: MetaData) -> None:
 def upgrade(database: Database) -> None:
     """Bring the schema to the newest revision, in one transaction; refuse a schema from a newer release."""
     _refuse_unknown(database)
-    with database.engine.begin() as connection:
+    with database.alone() as connection:
         command.upgrade(_config(database.migrations, connection), "head")
 
 
@@ -104,7 +104,7 @@ def revision(service: str, message: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         database = database_of(service, f"sqlite:///{folder}/empty.db")
         (database.migrations / "versions").mkdir(parents=True, exist_ok=True)
-        with database.engine.begin() as connection:
+        with database.alone() as connection:
             config = _config(database.migrations, connection)
             command.upgrade(config, "head")
             number = len(list((database.migrations / "versions").glob("*.py"))) + 1

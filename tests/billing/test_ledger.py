@@ -147,7 +147,7 @@ def test_the_audit_finds_every_planted_violation(desk: Desk, database: Database)
 
 def violations_after(database: Database, planted: str, invariant: audit.Invariant) -> int:
     """How many rows break the invariant once the statement ran; it is rolled back."""
-    with Session(database.engine) as session:
+    with database.alone() as connection, Session(connection) as session:
         session.execute(text(planted))
         found = audit.check(session, invariant).violations
         session.rollback()

@@ -75,7 +75,7 @@ def test_the_migrated_schema_is_the_models(database: Database) -> None:
 
 def _found_when_planted(database: Database, rule: str) -> tuple[str, ...]:
     """Who breaks the rule in a transaction that is then rolled back."""
-    with Session(database.engine) as session:
+    with database.alone() as connection, Session(connection) as session:
         if database.is_sqlite:
             session.connection().exec_driver_sql("PRAGMA ignore_check_constraints = ON")
         session.connection().exec_driver_sql(PLANTS[rule])

@@ -56,7 +56,7 @@ def test_no_statement_of_a_reviews_life_reads_a_whole_table(desk: ReviewDesk) ->
         inbox.counts(session, FAY, desk.now)
     desk.decide(order_id, FAY)
 
-    seen = {statement: parameters for statement, parameters in statements.items() if not statement.startswith("BEGIN")}
+    seen = dict(statements)
     assert len(seen) > 30
     assert scans(desk, seen) == []
 

@@ -84,7 +84,7 @@ def test_every_step_is_in_the_order_s_trace_with_its_calls_and_statements(traced
         server = next(span for span in spans if span["parent"] == client["span"])
         beneath = [span for span in spans if span["parent"] == server["span"]]
         assert (client["kind"], server["name"], server["kind"]) == ("CLIENT", method, "SERVER")
-        assert {"BEGIN", "SELECT"} <= {span["name"] for span in beneath}
+        assert "SELECT" in {span["name"] for span in beneath}
         assert server["attributes"]["oms.order_id"] == traced.order_id
         assert server["attributes"]["oms.request_id"].startswith(f"order/{traced.order_id}/")
 
