@@ -50,9 +50,10 @@ ABOUT = (
     "Orders from every channel to cash: place, follow, fulfil, invoice, settle. Money is decimal text with a currency, "
     "instants are RFC 3339 in UTC, refusals are problems (RFC 9457) with a stable code."
 )
+# a request is matched in this order, so what is asked all day comes first
 _NOUNS = (
-    place, orders, history, stream, changes, cancellation, holds, reviews, resubmission, people, feedback, customers, products, prices, policies,
-    warehouses, rates, stock, backorders, shipments, recalls, webhooks, invoices, payments, ledger, deliveries, mail_templates,
+    place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
+    feedback, customers, products, prices, policies, warehouses, rates, backorders, recalls, ledger, deliveries, mail_templates,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

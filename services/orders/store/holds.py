@@ -49,6 +49,9 @@ _VIOLATIONS = (
     .order_by(_violation.c.position)
 )
 _ADD_VIOLATIONS = insert(_violation)
+_LAST_VIOLATION = select(func.coalesce(func.max(_violation.c.position), literal_column("0"))).where(
+    _violation.c.order_id == bindparam("of")
+)
 _CANCELLATIONS = (
     select(*(_cancellation.c[name] for name in _CANCELLATION))
     .where(_cancellation.c.order_id == bindparam("of"))
@@ -100,8 +103,9 @@ def add_violations(
     session: Session, order_id: str, order_version: int, policy_version: int, violations: Sequence[Violation]
 ) -> None:
     """Keep everything that the rules said of a version; what they said of earlier ones stays behind it."""
-    taken = select(func.coalesce(func.max(col(ViolationRow.position)), 0)).where(col(ViolationRow.order_id) == order_id)
-    first = int(session.execute(taken).scalar_one()) + 1 if violations and order_version > 1 else 1
+    if not violations:
+        return
+    taken = int(session.execute(_LAST_VIOLATION, {"of": order_id}).scalar_one()) if order_version > 1 else 0
     rows = [
         {
             "order_id": order_id,
@@ -110,10 +114,9 @@ def add_violations(
             "policy_version": policy_version,
             **{name: getattr(violation, name) for name in _VIOLATION},
         }
-        for position, violation in enumerate(violations, start=first)
+        for position, violation in enumerate(violations, start=taken + 1)
     ]
-    if rows:
-        session.execute(_ADD_VIOLATIONS, rows)
+    session.execute(_ADD_VIOLATIONS, rows)
 
 
 def violations_of(session: Session, order_id: str) -> tuple[Violation, ...]:
