@@ -27,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
         Seen,
         Validation,
     )
-    from workflows.order_steps import OrderSteps
+    from workflows.order_steps import OrderSteps, deadline_words
 
 CANCEL_ASKED = "cancellation"
 DEADLINE_PASSED = "deadline"
@@ -233,7 +233,7 @@ class OrderWorkflow:
             await workflow.wait_condition(
                 lambda: bool(self.inbox),
                 timeout=max(due - workflow.now(), timedelta()) if due else None,
-                timeout_summary=f"{self.clearance.deadline.replace('_', ' ')} {self.order.number}" if due else None,
+                timeout_summary=deadline_words(self.clearance.deadline, self.order.number) if due else None,
             )
         except TimeoutError:
             self.ask.turn += 1

@@ -38,6 +38,11 @@ _DEADLINES = {
 }
 
 
+def deadline_words(deadline: str, number: str) -> str:
+    """What happens when a deadline passes, as a timer and the step behind it say it."""
+    return _DEADLINES.get(deadline, "a deadline of {number} has passed").format(number=number)
+
+
 class OrderSteps:
     """The steps of one order; `order` is its version in force, `turn` counts what the story woke up for."""
 
@@ -93,7 +98,7 @@ class OrderSteps:
             passed.subject_id,
             passed.deadline_micros,
         )
-        summary = _DEADLINES.get(passed.deadline, "a deadline of {number} has passed").format(number=order.number)
+        summary = deadline_words(passed.deadline, order.number)
         return await step("orders.PassDeadline", request, Clearance, summary=summary)
 
     async def release_credit(self) -> Done:
