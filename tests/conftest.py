@@ -31,3 +31,8 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
     yield make
     for database in made:
         database.close()
+
+
+def pytest_sessionfinish() -> None:
+    """PostgreSQL ends with the tests, and its files go."""
+    postgres.stop()
