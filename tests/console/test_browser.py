@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from services.orders.store import holds, orders, reviews
 from tests.console import chrome
@@ -19,7 +19,10 @@ from tests.console.conftest import open_database
 from tests.console.house import House, build
 from tests.orders.desk import shipment, stock
 
-WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+LAYOUT = "{runOnly: ['target-size', 'scrollable-region-focusable', 'color-contrast', 'meta-viewport']}"
+"""The rules of axe that look at where things stand: on a phone they may say something else."""
 AXE = chrome.vendored("axe.min.js")
 # Chromium says so of every page that is not 200, whatever the page does.
 _NOT_OURS = re.compile(r"Failed to load resource: the server responded with a status of 4")
@@ -67,8 +70,14 @@ def violations(page: Page) -> list[Any]:
     found: list[Any] = []
     for theme, rules in (("light", "{}"), ("dark", "{runOnly: ['color-contrast']}")):
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # the words are those it takes
-        run = f"async () => (await axe.run({rules})).violations.map(v => [v.id, v.nodes.map(n => n.html)])"
-        found += page.evaluate(run)
+        found += axe(page, rules)
+    return found
+
+
+def axe(page: Page, rules: str) -> list[Any]:
+    """What these rules of axe, which is in the page already, find."""
+    run = f"async () => (await axe.run({rules})).violations.map(v => [v.id, v.nodes.map(n => n.html)])"
+    found: list[Any] = page.evaluate(run)
     return found
 
 
@@ -111,22 +120,28 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("width", sorted(WIDTHS))
 def test_every_page_is_accessible_silent_and_as_wide_as_the_screen(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str], width: str
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
 ) -> None:
-    across, down = WIDTHS[width]
     wrong = []
     for role, path in pages(live[0], numbers):
-        with at(browser, live, role, viewport={"width": across, "height": down}) as (page, said):
+        with at(browser, live, role, viewport=DESKTOP) as (page, said):
             page.goto(path, wait_until="load")
             found = violations(page)
+            too_wide = [DESKTOP["width"]] if is_too_wide(page) else []
+            page.set_viewport_size(PHONE)
+            found += axe(page, LAYOUT)
+            too_wide += [PHONE["width"]] if is_too_wide(page) else []
             spoken = [text for text in said if not _NOT_OURS.search(text)]
-            is_too_wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-            if found or spoken or is_too_wide:
-                wrong.append((path, found, spoken, is_too_wide))
+            if found or spoken or too_wide:
+                wrong.append((path, found, spoken, too_wide))
 
     assert wrong == [], json.dumps(wrong, indent=1)
+
+
+def is_too_wide(page: Page) -> bool:
+    """Whether the page scrolls sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
 def test_a_person_works_without_script_from_login_to_a_released_hold(
