@@ -110,7 +110,7 @@ async def serve(target: str) -> None:
         graceful_shutdown_timeout=timedelta(seconds=1),
         max_cached_workflows=1000,
     )
-    gc.freeze()
+    gc.freeze()  # as our worker does
     await worker.run()
 
 

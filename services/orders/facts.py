@@ -27,6 +27,8 @@ MAIL_GATHERING = timedelta(milliseconds=200)
 """How long a new mail waits for company. What people or a workflow wait for, a start, a signal, waits for nothing."""
 LARGEST = 3 * 1024 * 1024
 """So many bytes of notices go together: gRPC takes 4 MiB at once."""
+MOST = 100
+"""So many notices a call takes."""
 
 NotifyAll = Callable[[notifications.NotifyAllRequest], notifications.NotifyAllResponse]
 
@@ -80,7 +82,7 @@ def _parcels(notices: Sequence[notifications.NotifyRequest]) -> Iterator[list[no
     size = 0
     for notice in notices:
         size += notice.ByteSize()
-        if together and size > LARGEST:
+        if together and (size > LARGEST or len(together) == MOST):
             yield together
             together, size = [], notice.ByteSize()
         together.append(notice)

@@ -46,7 +46,7 @@ class DirectSession(Session):
         """Run a statement; see Session.execute."""
         if options or statement._propagate_attrs:  # noqa: SLF001  # the only place where a statement says that it is on a model
             return super().execute(statement, params=params, **options)
-        if self._direct is None:
+        if self._direct is None or self._direct.closed:
             self._direct = self.connection()
         return self._direct.execute(statement, params)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from samples import documents
 from tests.api.conftest import World
 
 RECEIPT = {"warehouse_id": "wh_1", "sku": "PUMP-100", "quantity": 10, "unit_cost": "12.00", "currency": "USD"}
@@ -189,3 +190,15 @@ async def test_mail_templates_are_listed_and_previewed(world: World) -> None:
         "html": '<p style="color: red">SO-1001</p>',
     }
     assert (missing.status_code, missing.json()["code"]) == (404, "NO_SUCH_TEMPLATE")
+
+
+async def test_a_policy_sent_again_under_its_key_is_no_second_version(world: World) -> None:
+    policy = documents.read("policies")
+
+    first = await world.send("POST", "/v1/policies", "admin", key="p1", json=policy)
+    again = await world.send("POST", "/v1/policies", "admin", key="p1", json=policy)
+    versions = (await world.send("GET", "/v1/policies", "admin")).json()["rows"]
+
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert [row["version"] for row in versions if row["version"]] == [first.json()["version"]]

@@ -70,21 +70,20 @@ class Once:
 
     def answer_here(self, body: BaseModel | None, do: Callable[[Session], BaseModel], status: int = 200) -> Response:
         """The same for what this service does by itself: deed and answer are one transaction, so no crash comes between them."""
-        request = self._request(body)
-        earlier = self._earlier(request)
-        if earlier is not None:
-            return earlier
+        is_first = False
 
         def act(session: Session) -> BytesValue:
+            nonlocal is_first
+            is_first = True
             return _kept(status, do(session).model_dump(mode="json"))
 
+        database = self.deps.database
         if self.is_keyed:
-            # a twin that ran at the same moment gets the other's answer
-            kept = json.loads(self.deps.database.once(self.request_id, request, BytesValue, act).value)
+            kept = database.once(self.request_id, self._request(body), BytesValue, act)
         else:
-            with self.deps.database.transaction() as session:
-                kept = json.loads(act(session).value)
-        return JSONResponse(kept["document"], kept["status"])
+            with database.transaction() as session:
+                kept = act(session)
+        return _response(kept, is_replayed=not is_first)
 
     def deed(self, body: BaseModel, do: Callable[[Session], tuple[str, ...]]) -> tuple[str, ...]:
         """Do something of this service in one transaction that remembers what it gave; part of the `act` of an answer().
@@ -114,8 +113,7 @@ class Once:
             stored = idempotency.earlier(session, database.metadata, self.request_id, request)
         if stored is None:
             return None
-        kept = json.loads(BytesValue.FromString(stored).value)
-        return JSONResponse(kept["document"], kept["status"], headers={REPLAYED: "true"})
+        return _response(BytesValue.FromString(stored), is_replayed=True)
 
     def _store(self, request: BytesValue, kept: BytesValue) -> None:
         if not self.is_keyed:
@@ -128,6 +126,11 @@ class Once:
 
 def _kept(status: int, document: dict[str, Any]) -> BytesValue:
     return BytesValue(value=json.dumps({"status": status, "document": document}, ensure_ascii=False).encode())
+
+
+def _response(kept: BytesValue, *, is_replayed: bool) -> Response:
+    answer = json.loads(kept.value)
+    return JSONResponse(answer["document"], answer["status"], headers={REPLAYED: "true"} if is_replayed else None)
 
 
 def request_id_of(who: Caller, key: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
+from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
 from services.orders import master, rules
@@ -213,13 +214,12 @@ def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[Policy
 def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf) -> Response:
     """Add a version; it is in force at once. A rule whose predicate does not compile is refused by its code."""
 
-    def act(_request_id: str) -> PolicyShape:
+    def put(session: Session) -> PolicyShape:
         document = body.model_dump(mode="json", exclude_none=True)
-        with deps.database.transaction() as session:
-            stored = master.put_policy(session, document, who.principal.sub, deps.clock())
+        stored = master.put_policy(session, document, who.principal.sub, deps.clock())
         return _shape(parse_policy(stored.document, stored.version))
 
-    return once.answer(body, act, 201)
+    return once.answer_here(body, put, 201)
 
 
 def version_cursor(cursor: str) -> int | None:
