@@ -5,6 +5,9 @@ Annotations are types here, not text: the SDK reads them for every message that 
 
 from dataclasses import dataclass, field
 
+STORY = 2
+"""How the story of a new order is told. In 1 it also recorded what left and what arrived, which the facts had told already."""
+
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
@@ -22,6 +25,8 @@ class OrderRef:
     total_text: str
     payment_method: str
     is_ship_complete: bool = False
+    story: int = 1
+    """How its story is told, for life: orders that began before STORY go on as they began."""
 
 
 @dataclass(frozen=True, slots=True)

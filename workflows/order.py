@@ -162,9 +162,8 @@ class OrderWorkflow:
                 self.clearance = await self.ask.read_clearance()
         if kind == names.RECALL_ANSWERED and not self.clearance.change_id and self.state.is_reserved:
             await self.release_to_warehouses()  # while a recall was pending its lines were withheld
-        if (
-            self.clearance.change_id
-        ):  # the server must know what was read: once applied, no one would read of the change again
+        # the server must know what was read: once applied, no one would read of the change again
+        if self.clearance.change_id:
             await workflow.sleep(timedelta(milliseconds=1), summary=f"keep that {self.order.number} is to be changed")
         while change_id := self.clearance.change_id:
             with workflow.create_event_group("change the order").scope():
@@ -250,14 +249,14 @@ class OrderWorkflow:
         elif kind == names.SHIPMENT_SHIPPED:
             await self.invoice(note.subject_id)
         elif kind == names.SHIPMENT_DELIVERED and self.state.is_open:
-            await self.record("delivered", note.subject_id)
+            await self.ask.retell("delivered", note.subject_id, self.state)
 
     async def invoice(self, shipment_id: str) -> None:
         """A shipment left: take it off stock and turn it into an invoice."""
         with workflow.create_event_group("ship and invoice").scope():
             await self.ask.ship_stock(shipment_id)
             await self.ask.issue_invoice(shipment_id)
-            await self.record("shipped", shipment_id)
+            await self.ask.retell("shipped", shipment_id, self.state)
 
     # Ending early.
 

@@ -212,3 +212,8 @@ class OrderSteps:
             bool(state.backordered),
         )
         return await step("orders.RecordOrder", request, Recorded, summary=f"record that {order.number} is {milestone}")
+
+    async def retell(self, milestone: str, subject_id: str, state: OrderState) -> None:
+        """Record what the fact has told already, which only orders that began in story 1 do."""
+        if self.order.story == 1:
+            await self.record(milestone, subject_id, state)

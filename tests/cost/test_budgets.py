@@ -35,47 +35,47 @@ def size(history: WorkflowHistory) -> int:
     return sum(event.ByteSize() for event in history.events)
 
 
-async def test_placed_shipped_and_invoiced_costs_18_events_and_5_actions(temporal: Client) -> None:
+async def test_placed_shipped_and_invoiced_costs_17_events_and_5_actions(temporal: Client) -> None:
     queue = uuid.uuid4().hex
 
     async with fake_worker(temporal, FakeServices(), queue):
         order = await place(temporal, order_ref(), queue)
         await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        history = await until_quiet(order, 18)
+        history = await until_quiet(order, 17)
         await order.handle.terminate()
 
-    assert cost(history) == (18, 5)
+    assert cost(history) == (17, 5)
 
 
-async def test_the_same_to_delivered_and_paid_costs_29_events_and_9_actions(temporal: Client) -> None:
+async def test_the_same_to_delivered_and_paid_costs_27_events_and_8_actions(temporal: Client) -> None:
     queue = uuid.uuid4().hex
 
     async with fake_worker(temporal, FakeServices(), queue):
         order = await place(temporal, order_ref(), queue)
         await order.tell(names.SHIPMENT_SHIPPED, f"shp_{uuid.uuid4().hex}")
-        await until_quiet(order, 18)
+        await until_quiet(order, 17)
         await order.tell(names.SHIPMENT_DELIVERED, f"shp_{uuid.uuid4().hex}")
-        await until_quiet(order, 23)
+        await until_quiet(order, 21)
         await order.tell(names.PAYMENT_SETTLED)
         await order.handle.result()
         history = await order.history()
 
-    assert cost(history) == (29, 9)
+    assert cost(history) == (27, 8)
     assert size(history) <= 8 * 1024
 
 
-async def test_each_further_shipment_costs_7_events_and_2_actions(temporal: Client) -> None:
+async def test_each_further_shipment_costs_6_events_and_2_actions(temporal: Client) -> None:
     queue = uuid.uuid4().hex
 
     async with fake_worker(temporal, FakeServices(), queue):
         order = await place(temporal, order_ref(), queue)
         await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        first = cost(await until_quiet(order, 18))
+        first = cost(await until_quiet(order, 17))
         await order.tell(names.SHIPMENT_SHIPPED, "shp_2")
-        second = cost(await until_quiet(order, 25))
+        second = cost(await until_quiet(order, 23))
         await order.handle.terminate()
 
-    assert (second[0] - first[0], second[1] - first[1]) == (7, 2)
+    assert (second[0] - first[0], second[1] - first[1]) == (6, 2)
 
 
 async def test_a_hold_released_by_people_costs_6_more_events_and_4_more_actions(temporal: Client) -> None:
@@ -86,10 +86,10 @@ async def test_a_hold_released_by_people_costs_6_more_events_and_4_more_actions(
         await order.tell(names.HOLDS_RELEASED)
         await until_quiet(order, 17)
         await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        history = await until_quiet(order, 24)
+        history = await until_quiet(order, 23)
         await order.handle.terminate()
 
-    assert cost(history) == (24, 9)
+    assert cost(history) == (23, 9)
 
 
 async def test_one_approval_with_its_deadline_timer_costs_8_more_events_and_3_more_actions(temporal: Client) -> None:
@@ -102,7 +102,7 @@ async def test_one_approval_with_its_deadline_timer_costs_8_more_events_and_3_mo
         order = await place(temporal, order_ref(), queue)
         await order.look(names.DECIDE, f"dec_{uuid.uuid4().hex}")
         await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        history = await until_quiet(order, 26)
+        history = await until_quiet(order, 25)
         await order.handle.terminate()
 
-    assert cost(history) == (26, 8)  # 18 and 5 without the approval
+    assert cost(history) == (25, 8)  # 17 and 5 without the approval

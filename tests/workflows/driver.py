@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.client import search_attributes, summary
-from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
+from workflows.messages import STORY, CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
 from workflows.order import OrderWorkflow
 
 
@@ -35,6 +35,7 @@ def order_ref(**changes: Any) -> OrderRef:
         "currency": "USD",
         "total_text": "26,400.00 USD",
         "payment_method": "terms",
+        "story": STORY,
     }
     return OrderRef(**(given | changes))
 
