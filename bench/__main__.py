@@ -14,12 +14,12 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import footprint, growth, house, order_to_cash, posting, report
+from bench import footprint, frame, growth, house, order_to_cash, posting, report
 from bench.door import Door
 from bench.system import System, system
 from cli.refusals import CommandRefused
 
-PARTS = ("a", "b", "c", "d")
+PARTS = ("a", "b", "c", "d", "e")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(chosen: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
-    """Every chosen part on one system; the growth comes last because it leaves its orders open."""
+    """Every chosen part: (e) on a system of its own, the others on one, the growth last because it leaves its orders open."""
     parts = chosen.only
     figures: dict[str, Any] = {
         "machine": {
@@ -53,12 +53,16 @@ def measure(chosen: argparse.Namespace, say: Callable[[str], None]) -> dict[str,
             "load_before": [round(load, 2) for load in os.getloadavg()],
         }
     }
-    say("starting the system")
-    with system() as running:
-        if "c" in parts:
-            figures["footprint"] = footprint.at_start(running)
-        if set(parts) - {"c"}:
-            _under_load(running, parts, chosen, figures, say)
+    if set(parts) - {"e"}:
+        say("starting the system")
+        with system() as running:
+            if "c" in parts:
+                figures["footprint"] = footprint.at_start(running)
+            if set(parts) - {"c", "e"}:
+                _under_load(running, parts, chosen, figures, say)
+    if "e" in parts:
+        say(f"(e) {chosen.orders} orders through empty rooms, {chosen.at_once} at once, and the baseline twice")
+        figures["frame"] = frame.measure(chosen.orders, chosen.at_once)
     return figures
 
 
@@ -92,7 +96,7 @@ QUICK: dict[str, Any] = {"orders": 40, "at_once": 20, "seconds": 10.0, "samples"
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """What is asked for; sizes that are not given are those of SIZES, or of QUICK."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", type=_parts, default=list(PARTS), help="parts to measure (a,b,c,d)")
+    parser.add_argument("--only", type=_parts, default=list(PARTS), help="parts to measure (a,b,c,d,e)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there; - is standard output")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
     parser.add_argument("--orders", type=int, help="orders of part a (150)")
@@ -110,7 +114,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _parts(text: str) -> list[str]:
     parts = [part.strip() for part in text.split(",")]
     if unknown := set(parts) - set(PARTS):
-        raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}; there are a, b, c and d")
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}; there are a, b, c, d and e")
     return parts
 
 

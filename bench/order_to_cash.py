@@ -23,10 +23,10 @@ _MAILS_WITHIN_S = 60.0
 
 def measure(system: System, door: Door, orders: int, at_once: int) -> dict[str, Any]:
     """The baseline, the orders, the baseline again: rates, their ratio, and where the CPU time went."""
-    before = _baseline(system, orders, at_once)
+    before = bare(system, orders, at_once)
     ours = _ours(system, door, orders, at_once)
-    after = _baseline(system, orders, at_once)
-    bare = (before["orders_per_s"] + after["orders_per_s"]) / 2
+    after = bare(system, orders, at_once)
+    baseline_rate = (before["orders_per_s"] + after["orders_per_s"]) / 2
     return {
         "orders": orders,
         "at_once": at_once,
@@ -34,18 +34,19 @@ def measure(system: System, door: Door, orders: int, at_once: int) -> dict[str, 
         **ours,
         "baseline_before": before,
         "baseline_after": after,
-        "baseline_orders_per_s": round(bare, 2),
-        "ratio": round(ours["orders_per_s"] / bare, 3),
+        "baseline_orders_per_s": round(baseline_rate, 2),
+        "ratio": round(ours["orders_per_s"] / baseline_rate, 3),
         "target_ratio": TARGET_RATIO,
     }
 
 
-def _baseline(system: System, orders: int, at_once: int) -> dict[str, Any]:
+def bare(system: System, orders: int, at_once: int) -> dict[str, Any]:
+    """The bare baseline's rate on the system's Temporal server, and where its CPU time goes."""
     with baseline_worker(system.temporal) as worker:
         asyncio.run(baseline.measure(system.temporal, _WARM, at_once))
         span = CpuSpan.with_driver({"worker": worker, "temporal": system.processes()["temporal"]})
         rate = asyncio.run(baseline.measure(system.temporal, orders, at_once))
-        return {"orders_per_s": round(rate, 2), "cpu_ms_per_order": _per_order(span.spent(), orders)}
+        return {"orders_per_s": round(rate, 2), "cpu_ms_per_order": per_order(span.spent(), orders)}
 
 
 def _ours(system: System, door: Door, orders: int, at_once: int) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def _ours(system: System, door: Door, orders: int, at_once: int) -> dict[str, An
         "mails_lag_s": round(mails_s, 2),
         "mails": len(list((system.var / "mail").glob("*.eml"))),
         "http_requests_per_order": {name: round(count / orders, 2) for name, count in sorted(door.requests.items())},
-        "cpu_ms_per_order": _per_order(span.spent(), orders),
+        "cpu_ms_per_order": per_order(span.spent(), orders),
     }
 
 
@@ -87,6 +88,7 @@ def _until_mailed(var: Path) -> float:
     return since - began
 
 
-def _per_order(spent: dict[str, float], orders: int) -> dict[str, float]:
-    per_order = {name: round(seconds * 1000 / orders, 1) for name, seconds in spent.items()}
-    return {**per_order, "all": round(sum(per_order.values()), 1)}
+def per_order(spent: dict[str, float], orders: int) -> dict[str, float]:
+    """Seconds as milliseconds an order, and their sum as `all`."""
+    each = {name: round(seconds * 1000 / orders, 1) for name, seconds in spent.items()}
+    return {**each, "all": round(sum(each.values()), 1)}

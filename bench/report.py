@@ -57,6 +57,16 @@ def _cpu(part: Figures) -> Table:
     return table
 
 
+def _frame(part: Figures) -> Iterator[Table]:
+    title = f"(e) the frame: the same life with empty rooms, {part['orders']} orders, {part['at_once']} at once"
+    table = _table(title, "", "measured")
+    table.add_row("orders/s", f"{part['orders_per_s']}")
+    table.add_row("bare baseline, orders/s", f"{part['baseline_orders_per_s']}")
+    table.add_row("ratio", f"{part['ratio']}")
+    yield table
+    yield _cpu(part)
+
+
 def _posting(part: Figures) -> Iterator[Table]:
     title = f"(b) POST /v1/orders at {part['rate_per_s']:.0f} a second, {part['requests']} requests"
     table = _table(title, "", "measured", "target", "")
@@ -98,4 +108,5 @@ _TABLES: Mapping[str, Callable[[Figures], Iterator[Table]]] = {
     "posting": _posting,
     "footprint": _footprint,
     "growth": _growth,
+    "frame": _frame,
 }

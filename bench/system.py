@@ -48,12 +48,12 @@ class System:
 
 
 @contextmanager
-def system() -> Iterator[System]:
-    """Start everything, and stop it at the end."""
+def system(program: tuple[str, ...] = ("cli", "up")) -> Iterator[System]:
+    """Start everything, and stop it at the end; `program` is the module, with its first arguments, that serves it."""
     with tempfile.TemporaryDirectory(prefix="oms-bench-") as folder:
         var, ports = Path(folder), free_ports()
         try:
-            yield System(var, ports, running.start_detached(var, ports))
+            yield System(var, ports, running.start_detached(var, ports, program))
         finally:
             running.stop(var)
 

@@ -140,13 +140,16 @@ def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
     return stop
 
 
-def start_detached(var: Path, ports: Ports) -> dict[str, Any]:
-    """Start the system in a process of its own and return its state once it is ready; CommandRefused when it is not."""
+def start_detached(var: Path, ports: Ports, program: tuple[str, ...] = ("cli", "up")) -> dict[str, Any]:
+    """Start the system in a process of its own and return its state once it is ready; CommandRefused when it is not.
+
+    `program` is the module, with its first arguments, that serves it.
+    """
     var = var.resolve()
     (var / "log").mkdir(parents=True, exist_ok=True)
     log_path = var / "log" / _DETACHED_LOG
     said_before = log_path.stat().st_size if log_path.exists() else 0
-    command = [sys.executable, "-m", "cli", "up", "--var", str(var), "--ports", ports.as_text()]
+    command = [sys.executable, "-m", *program, "--var", str(var), "--ports", ports.as_text()]
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             command,

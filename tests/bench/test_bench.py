@@ -42,6 +42,7 @@ def test_every_part_measures_a_system_of_real_processes(tmp_path: Path) -> None:
     assert code == 0
     assert figures["order_to_cash"]["orders"] == 4
     assert figures["order_to_cash"]["ratio"] > 0
+    assert figures["frame"]["ratio"] > 0
     assert figures["posting"]["requests"] == 3
     assert figures["footprint"]["after_work"]["pss_mb"] > 0
     # a history holds no document: its size depends on the number of digits in ids and totals at most
