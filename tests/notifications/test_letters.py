@@ -100,8 +100,8 @@ def test_a_customer_reads_the_note_of_its_own_people_and_never_that_of_ours() ->
     assert "Mia Manager" not in written("changes_requested", "customer", ours)
 
 
-@pytest.mark.parametrize("kind", ["consent_expired", "consent_declined"])
-def test_only_staff_reads_a_reason_once_consent_was_not_given(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["consent_expired", "consent_declined", "change_rejected"])
+def test_only_staff_reads_why_a_change_did_not_come_about(kind: str) -> None:
     assert "Pump 100" in written(kind, "sales_rep")
     assert "Pump 100" not in written(kind, "customer")
 

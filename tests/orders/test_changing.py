@@ -259,7 +259,27 @@ def test_a_recall_that_is_refused_rejects_the_change(desk: Desk, is_noted_first:
 
     ended = change(desk, order_id, change_id)
     assert (ended.state, ended.ended_reason, desk.read(order_id).order.version) == ("rejected", "the truck left", 1)
+    assert rejections(desk, order_id) == [(["customer", "sales_rep"], "the truck left")]
     assert desk.broken() == []
+
+
+def rejections(desk: Desk, order_id: str) -> list[tuple[list[str], str]]:
+    """Roles that were told that a change will not be made, and the reason that staff reads."""
+    told = [row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "change_rejected"]
+    return [([each["role"] for each in mail["recipients"]], mail["variables"]["reason"]) for mail in told]
+
+
+def test_a_customer_who_knew_nothing_of_a_change_hears_nothing_of_its_end(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    done = propose(desk, order_id, asked(LineChange("1", unit_price=usd("116.10"))), SUPPORT)
+    assert not done.change.needs_consent
+
+    with desk.database.transaction() as session:
+        before = dossier.read_for_change(session, order_id)
+        after = consenting.reject_change(session, before, done.change, dossier.Actor("max", "approver"), "no", desk.now)
+        dossier.restate(session, after, desk.now)
+
+    assert rejections(desk, order_id) == [(["sales_rep"], "no")]
 
 
 def test_an_acknowledgement_may_overtake_the_note_that_it_was_asked_for(desk: Desk) -> None:

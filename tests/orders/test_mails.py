@@ -125,6 +125,7 @@ MAILS = [
     mails.consent_requested(
         ORDER, CUSTOMER, CONTACTS, CHANGES, total_after=amount("17800.00"), reason="price list", respond_by=DUE
     ),
+    mails.change_rejected(ORDER, CUSTOMER, "the truck left", is_customer_told=True),
     mails.consent_declined(ORDER, CUSTOMER, ""),
     mails.consent_expired(ORDER, CUSTOMER, "price list"),
     mails.approval_requested(ORDER, APPROVERS, ASKED),

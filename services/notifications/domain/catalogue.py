@@ -32,6 +32,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # version: the one that stands; reason: why the change was proposed (expired), what the customer said (declined); staff only
     "consent_expired": ("reason", "version"),
     "consent_declined": ("reason", "version"),
+    # version: the one that stands; reason: why the change cannot be made or was refused; staff only
+    "change_rejected": ("reason", "version"),
     # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them
     "approval_requested": _APPROVAL,
     # waited: a span in words, such as "2 days"
@@ -94,6 +96,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
         "Order {number}: the customer did not answer in time",
     ),
     "consent_declined": ("You declined a change to your order {number}", "Order {number}: the customer declined"),
+    "change_rejected": (
+        "The change to your order {number} will not be made",
+        "Order {number}: a change will not be made",
+    ),
     "approval_requested": ("Please approve order {number}", "Order {number} waits for your approval"),
     "approval_reminder": (
         "Reminder: please approve order {number}",

@@ -118,6 +118,12 @@ class ChangeOrder:
     consented_at: datetime | None = None
     ended_at: datetime | None = None
     ended_reason: str = ""
+
+    @property
+    def is_known_to_customer(self) -> bool:
+        """Whether the customer asked for it, or is or was asked about it."""
+        return self.needs_consent or self.proposed_role == "customer"
+
     kinds: tuple[str, ...] = field(default=())
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.orders.domain.mails.changes import (
     Change,
+    change_rejected,
     consent_declined,
     consent_expired,
     consent_requested,
@@ -73,6 +74,7 @@ __all__ = [
     "approval_requested",
     "backorder_created",
     "buyer",
+    "change_rejected",
     "changes_requested",
     "consent_declined",
     "consent_expired",
