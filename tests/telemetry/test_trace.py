@@ -17,7 +17,7 @@ PLACE_TURN = [
     "fulfillment.ReleaseShipments",
     "orders.RecordOrder",
 ]
-SHIPPED_TURN = ["inventory.ShipStock", "billing.IssueInvoice", "orders.RecordOrder"]
+SHIPPED_TURN = ["inventory.ShipStock", "billing.IssueInvoice"]
 
 
 @dataclass(frozen=True)
