@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from bench.ports import free_ports
 from cli import running
 from cli.ports import Ports
 
@@ -71,11 +71,3 @@ def baseline_worker(target: str) -> Iterator[psutil.Process]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def free_ports() -> Ports:
-    """Ports that nobody has at this moment."""
-    names = list(Ports().by_name())
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in names]
-        return Ports(**{name: each.getsockname()[1] for name, each in zip(names, sockets, strict=True)})

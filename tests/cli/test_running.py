@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.ports import free_ports
 from cli import running, statefile
 from cli.embedded import environment, specs
 from cli.ports import Ports
@@ -47,17 +48,6 @@ try:
 except CommandRefused as refusal:
     sys.exit(str(refusal))
 """
-
-
-def free_ports() -> Ports:
-    """Ports that nobody has at this moment."""
-    sockets = [socket.socket() for _ in Ports().by_name()]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    chosen = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return Ports(*chosen)
 
 
 class Ups:

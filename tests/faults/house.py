@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -20,8 +19,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from bench.ports import free_ports
 from cli.embedded import SERVICES, specs
-from cli.ports import Ports
 from cli.processes import ProcessSpec
 from cli.supervisor import Backoff, Supervisor
 from services.runtime.auth import LocalIssuer
@@ -34,17 +33,6 @@ AT_ONCE = Backoff(first_s=0.05, most_s=0.05)
 PATIENCE_S = 40.0
 TIME_MAY_BE_SKIPPED = ("--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true")
 _RETRY_EVERY_S = 0.1
-
-
-def free_ports() -> Ports:
-    """Ports that nobody has at this moment."""
-    sockets = [socket.socket() for _ in Ports().by_name()]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    chosen = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return Ports(*chosen)
 
 
 class Patient(httpx.BaseTransport):

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import random
-import socket
 import threading
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -19,6 +15,7 @@ from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
+from bench.ports import free_port
 from services.billing.__main__ import assemble as assemble_billing
 from services.billing.settings import Settings as BillingSettings
 from services.fulfillment.__main__ import assemble as assemble_fulfillment
@@ -43,24 +40,6 @@ from workflows.worker import order_worker
 Result = TypeVar("Result")
 
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
-
-
-_given: set[int] = set()
-_OURS = 20_000 + 5_500 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 2)
-
-
-def free_port() -> int:
-    """A port that nobody listens on, given once and to one test process of two; the kernel hands out none so low.
-
-    gRPC lets two servers listen on one port, and each would get half of the other's calls: a port must never be given twice.
-    """
-    while True:
-        port = random.randrange(_OURS, _OURS + 5_500)
-        if port in _given:
-            continue
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            _given.add(port)
-            return port
 
 
 class System:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from temporalio.client import Client
 
-from tests.system.harness import System, free_port
+from bench.ports import free_port
+from tests.system.harness import System
 from tests.system.trade import Trade, ok
 from tests.temporal import temporal_environment
 from workflows import names

@@ -20,13 +20,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
     add_TraceServiceServicer_to_server,
 )
 
+from bench.ports import free_port
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1 import inventory_pb2_grpc as rpc
 from services.inventory.__main__ import assemble
 from services.inventory.settings import Settings
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
-from tests.system.harness import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from temporalio import activity, workflow
 from temporalio.worker import Worker
 
+from bench.ports import free_port
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1 import inventory_pb2_grpc as rpc
 from services.inventory.__main__ import assemble
@@ -26,7 +27,6 @@ from services.runtime.grpc_server import AddressTaken
 from services.runtime.process import ServiceProcess
 from services.runtime.settings import ServiceSettings
 from tests.conftest import MakeDatabase
-from tests.system.harness import free_port
 from tests.temporal import temporal_environment
 from workflows.__main__ import connect as connect_worker
 from workflows.__main__ import measured
