@@ -1,4 +1,4 @@
-"""The wholesaler of the benchmarks: few customers, enough SKUs for long orders, and stock that never runs out."""
+"""The wholesaler of the benchmarks: many customers, enough SKUs for long orders, and stock that never runs out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from bench.door import Door
 from samples import documents
 
-CUSTOMERS = tuple(f"cus_bench_{number}" for number in range(4))
+CUSTOMERS = tuple(f"cus_bench_{number}" for number in range(200))
+"""So many that none orders enough in a policy's window for a review, which counts a customer's orders together."""
 SKUS = tuple(f"BENCH-{number:03}" for number in range(100))
 WAREHOUSES = {"dallas": 900, "reno": 1400}
 """Short name → what a shipment to Texas costs from there, in cents."""
@@ -50,7 +51,7 @@ def order(lines: int) -> dict[str, Any]:
 def _customer(customer_id: str) -> dict[str, Any]:
     return {
         "customer_id": customer_id,
-        "name": f"Buyer {customer_id[-1]}",
+        "name": f"Buyer {customer_id.rpartition('_')[2]}",
         "currency": "USD",
         "net_days": 30,
         "tax_rate": "0.0825",
