@@ -36,6 +36,7 @@ _EVENTS = {
     "withdraw": "change_withdrawn",
     "reject": "change_rejected",
 }
+_TOLD_BY_THEIR_OWN_MAIL = frozenset({"decline", "expire"})
 
 
 def consent(
@@ -173,16 +174,15 @@ def reject_change(
     store.alter(session, change.change_id, ended)
     after = replace(dossier, asked=read_asked(session, dossier.order_id))
     note_event(session, dossier, after, actor, "change_rejected", now, why=why, more=logged(change))
-    _tell_rejected(session, after, change, why, now)
+    _tell_end(session, after, change, why, now)
     return after
 
 
-def _tell_rejected(session: Session, dossier: Dossier, change: ChangeOrder, why: str, now: datetime) -> None:
+def _tell_end(session: Session, dossier: Dossier, change: ChangeOrder, why: str, now: datetime) -> None:
     """Sales, and the customer who knows of the change, hear that it will not come about."""
-    customer = master_store.customer(session, dossier.order.customer_id)
-    is_known = change.is_known_to_customer
-    letter = mails.change_rejected(dossier.order, customer, why, is_customer_told=is_known)
-    intents.mail(session, dossier.order, letter, now)
+    order, customer = dossier.order, master_store.customer(session, dossier.order.customer_id)
+    letter = mails.change_rejected(order, customer, why, is_customer_told=change.is_known_to_customer)
+    intents.mail(session, order, letter, now)
 
 
 def end(
@@ -206,8 +206,8 @@ def end(
     store.alter(session, change.change_id, ended)
     after = _withdraw_review(session, before, change, now)
     note_event(session, before, after, actor, _EVENTS[verb], now, why=why, more=logged(change))
-    if verb == "reject":
-        _tell_rejected(session, after, change, why, now)
+    if verb not in _TOLD_BY_THEIR_OWN_MAIL:
+        _tell_end(session, after, change, why, now)
     if after.order.phase != IN_REVIEW or not is_asked_afresh:
         return after
     after = planning.void_review(session, after, now, f"the change to version {change.to_version} did not come about")

@@ -32,7 +32,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # version: the one that stands; reason: why the change was proposed (expired), what the customer said (declined); staff only
     "consent_expired": ("reason", "version"),
     "consent_declined": ("reason", "version"),
-    # version: the one that stands; reason: why the change cannot be made or was refused; staff only
+    # version: the one that stands; reason: why the change cannot be made, was refused or taken back; staff only
     "change_rejected": ("reason", "version"),
     # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them
     "approval_requested": _APPROVAL,

@@ -118,18 +118,17 @@ class ChangeOrder:
     consented_at: datetime | None = None
     ended_at: datetime | None = None
     ended_reason: str = ""
-
-    @property
-    def is_known_to_customer(self) -> bool:
-        """Whether the customer asked for it, or is or was asked about it."""
-        return self.needs_consent or self.proposed_role == "customer"
-
     kinds: tuple[str, ...] = field(default=())
 
     @property
     def is_pending(self) -> bool:
         """Whether it may still come about."""
         return self.state in PENDING
+
+    @property
+    def is_known_to_customer(self) -> bool:
+        """Whether the customer asked for it, or is or was asked about it."""
+        return self.needs_consent or self.proposed_role == "customer"
 
 
 def pending(changes: Sequence[ChangeOrder]) -> ChangeOrder | None:

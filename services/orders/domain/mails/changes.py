@@ -77,7 +77,7 @@ def consent_expired(order: Order, customer: Customer, reason: str) -> Mail:
 
 
 def change_rejected(order: Order, customer: Customer, reason: str, *, is_customer_told: bool) -> Mail:
-    """A change cannot be made, or people of the house do not want it; `reason` says why, and `order` stands as it is."""
+    """A change cannot be made, or people of the house do not want it (any more); `reason` says why, and `order` stands as it is."""
     variables = {"reason": reason, "version": order.version}
     return Mail("change_rejected", (*(buyer(customer) if is_customer_told else ()), *sales_rep(customer)), variables)
 
