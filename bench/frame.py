@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.cpu import CpuSpan
 from bench.door import Door
-from bench.life import Board, live
-from bench.order_to_cash import bare, per_order
+from bench.life import Board
+from bench.order_to_cash import WARM, bare, per_order, run
 from bench.system import system
-
-LINES = 3
-_WARM = 10
 
 
 def measure(orders: int, at_once: int) -> dict[str, Any]:
@@ -21,11 +17,11 @@ def measure(orders: int, at_once: int) -> dict[str, Any]:
     with system(("bench.rooms", "up")) as running:
         door = Door(running.url, running.var)
         with Board(door) as board:
-            _run(door, board, _WARM, at_once)
+            run(door, board, WARM, at_once)
             before = bare(running, orders, at_once)
             span = CpuSpan.with_driver(running.processes())
             began = time.perf_counter()
-            _run(door, board, orders, at_once)
+            run(door, board, orders, at_once)
             took = time.perf_counter() - began
             spent = per_order(span.spent(), orders)
         after = bare(running, orders, at_once)
@@ -39,8 +35,3 @@ def measure(orders: int, at_once: int) -> dict[str, Any]:
         "cpu_ms_per_order": spent,
         "baseline_after": after,
     }
-
-
-def _run(door: Door, board: Board, orders: int, at_once: int) -> None:
-    with ThreadPoolExecutor(at_once) as pool:
-        list(pool.map(lambda _: live(door, board, LINES), range(orders)))

@@ -17,7 +17,7 @@ from bench.system import System, baseline_worker
 
 TARGET_RATIO = 0.8
 LINES = 3
-_WARM = 10
+WARM = 10
 _MAILS_WITHIN_S = 60.0
 
 
@@ -43,7 +43,7 @@ def measure(system: System, door: Door, orders: int, at_once: int) -> dict[str, 
 def bare(system: System, orders: int, at_once: int) -> dict[str, Any]:
     """The bare baseline's rate on the system's Temporal server, and where its CPU time goes."""
     with baseline_worker(system.temporal) as worker:
-        asyncio.run(baseline.measure(system.temporal, _WARM, at_once))
+        asyncio.run(baseline.measure(system.temporal, WARM, at_once))
         span = CpuSpan.with_driver({"worker": worker, "temporal": system.processes()["temporal"]})
         rate = asyncio.run(baseline.measure(system.temporal, orders, at_once))
         return {"orders_per_s": round(rate, 2), "cpu_ms_per_order": per_order(span.spent(), orders)}
@@ -51,11 +51,11 @@ def bare(system: System, orders: int, at_once: int) -> dict[str, Any]:
 
 def _ours(system: System, door: Door, orders: int, at_once: int) -> dict[str, Any]:
     with Board(door) as board:
-        _run(door, board, _WARM, at_once)
+        run(door, board, WARM, at_once)
         door.requests.clear()
         span = CpuSpan.with_driver(system.processes())
         began = time.perf_counter()
-        lived = _run(door, board, orders, at_once)
+        lived = run(door, board, orders, at_once)
         took = time.perf_counter() - began
     mails_s = _until_mailed(system.var)
     return {
@@ -69,7 +69,8 @@ def _ours(system: System, door: Door, orders: int, at_once: int) -> dict[str, An
     }
 
 
-def _run(door: Door, board: Board, orders: int, at_once: int) -> list[Lived]:
+def run(door: Door, board: Board, orders: int, at_once: int) -> list[Lived]:
+    """So many whole lives, `at_once` under way."""
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(lambda _: live(door, board, LINES), range(orders)))
 

@@ -25,6 +25,7 @@ from fastapi import FastAPI
 from cli import embedded, running
 from cli.ports import Ports
 from cli.processes import ProcessSpec
+from cli.refusals import CommandRefused
 from oms.billing.v1 import billing_pb2, billing_pb2_grpc
 from oms.fulfillment.v1 import fulfillment_pb2, fulfillment_pb2_grpc
 from oms.inventory.v1 import inventory_pb2
@@ -161,7 +162,7 @@ class Desk:
         self._floor = fulfillment_pb2_grpc.FulfillmentServiceStub(connect(settings.fulfillment_target, token))
         self._books = billing_pb2_grpc.BillingServiceStub(connect(settings.billing_target, token))
         self._workflows = OrderWorkflows(settings.temporal_target, settings.temporal_namespace)
-        self._invoiced: dict[str, str] = {}
+        self._invoiced: dict[str, None] = {}
         self.closed: dict[str, None] = {}
 
     def app(self) -> FastAPI:
@@ -214,7 +215,7 @@ class Desk:
         shipment = getattr(self._floor, f"{deed}Shipment")(request).shipment
         if verb == "ship":
             self._tell(shipment.order_id, names.SHIPMENT_SHIPPED, shipment_id)
-            self._invoiced[shipment.order_id] = shipment_id
+            self._invoiced[shipment.order_id] = None
         return {"carrier": shipment.carrier, "tracking_number": shipment.tracking_number}
 
     def delivered(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -280,10 +281,15 @@ def main() -> None:
     parser.add_argument("--var", type=Path)
     parser.add_argument("--ports")
     chosen = parser.parse_args()
-    if chosen.what == "up":
-        running.serve(chosen.var, Ports.parse(chosen.ports), print, specs)
-    else:
+    if chosen.what != "up":
         serve(chosen.what)
+    elif chosen.var is None or chosen.ports is None:
+        parser.error("up needs --var and --ports")
+    else:
+        try:
+            running.serve(chosen.var, Ports.parse(chosen.ports), print, specs)
+        except CommandRefused as refusal:
+            sys.exit(str(refusal))
 
 
 if __name__ == "__main__":
