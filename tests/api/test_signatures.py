@@ -20,12 +20,16 @@ def test_the_published_test_vector_of_standard_webhooks_verifies() -> None:
     signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
     verify(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", signature, body, sent_at)
+    with pytest.raises(ApiError):
+        verify(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", signature, body + b" ", sent_at)
 
 
 def test_what_sign_makes_verify_takes_and_among_several_one_is_enough() -> None:
     made = sign(SECRET, "evt_1", NOW, b"{}")
 
     verify(SECRET, "evt_1", made["webhook-timestamp"], f"v1,AAAA v1a,BB {made['webhook-signature']}", b"{}", NOW)
+    with pytest.raises(ApiError):
+        verify(SECRET, "evt_1", made["webhook-timestamp"], "v1,AAAA v1a,BB", b"{}", NOW)
 
 
 @pytest.mark.parametrize("drift", [timedelta(minutes=6), -timedelta(minutes=6)])
