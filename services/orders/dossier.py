@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from services.orders.domain.projection import LineQuantities, Progress, quantiti
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
 from services.orders.domain.status import NOTHING_ASKED, Asked, Standing, derive, keep_since
 from services.orders.store import changes, events, holds, orders, progress, reviews
+from services.orders.store.progress import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,18 @@ def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) 
     return _dossier(session, orders.take(session, order_id, scope))
 
 
+def read_many_for_change(session: Session, order_ids: Collection[str]) -> dict[str, Dossier]:
+    """Order id → dossier, of those that exist, which nobody else changes until this transaction ends."""
+    taken = orders.take_many(session, order_ids)
+    kept = progress.load_many(session, [order.order_id for order in taken])
+    return {order.order_id: _dossier_of(session, order, kept[order.order_id]) for order in taken}
+
+
 def _dossier(session: Session, order: Order) -> Dossier:
-    kept = progress.load(session, order.order_id)
+    return _dossier_of(session, order, progress.load(session, order.order_id))
+
+
+def _dossier_of(session: Session, order: Order, kept: Kept) -> Dossier:
     held = holds.of_order(session, order.order_id) if kept.has_holds else ()
     asked = read_asked(session, order.order_id) if kept.is_asked else NOTHING_ASKED
     return Dossier(order, kept.progress, held, kept.promises, kept.standing, kept.changed_at, asked)
@@ -137,7 +148,7 @@ def _withdraw_questions(session: Session, dossier: Dossier, now: datetime, why: 
 def restate(session: Session, dossier: Dossier, now: datetime) -> Dossier:
     """Derive the standing anew and store it: the cache is right in every transaction that changes the order."""
     changed = stated(dossier, now)
-    save(session, changed)
+    save(session, [changed])
     return changed
 
 
@@ -147,16 +158,19 @@ def stated(dossier: Dossier, now: datetime) -> Dossier:
     return replace(dossier, standing=keep_since(derived, dossier.standing.waiting_for), changed_at=now)
 
 
-def save(session: Session, dossier: Dossier) -> None:
-    """Store what came of an order that is taken, and its standing."""
-    progress.save(
-        session,
-        dossier.order_id,
+def save(session: Session, dossiers: Iterable[Dossier]) -> None:
+    """Store what came of orders that are taken, and their standing."""
+    progress.save(session, {dossier.order_id: _kept(dossier) for dossier in dossiers})
+
+
+def _kept(dossier: Dossier) -> Kept:
+    return Kept(
         dossier.progress,
         dossier.promises,
         dossier.standing,
         dossier.changed_at,
         is_asked=dossier.asked.is_anything,
+        has_holds=bool(dossier.holds),
     )
 
 
@@ -170,9 +184,9 @@ def note_event(
     *,
     why: str = "",
     more: Mapping[str, Any] | None = None,
-) -> int:
+) -> None:
     """Append to the event log who changed what, with the snapshots before and after; `more` is added to the latter."""
-    return events.append(
+    events.append(
         session,
         after.order_id,
         who=actor.who,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 from sqlmodel import Session
 
-from services.kernel.errors import InvalidArgument, NotFound
+from services.kernel.errors import InvalidArgument
 from services.orders import changing, intents
 from services.orders.domain import mails, projection
 from services.orders.domain.mails import Contacts
+from services.orders.domain.master import Customer
 from services.orders.domain.projection import KNOWN_KINDS, Fact
-from services.orders.dossier import Actor, Dossier, note_event, read_for_change, save, stated
+from services.orders.dossier import Actor, Dossier, note_event, read_many_for_change, save, stated
 from services.orders.recording import tell_backorders
 from services.orders.store import facts as store
 from services.orders.store import master
@@ -25,63 +26,67 @@ RECALL_ANSWERED = "recall_answered"
 log = structlog.get_logger()
 
 
-def take_all(session: Session, facts: Iterable[Fact], contacts: Contacts, now: datetime) -> None:
-    """Keep and project facts of several orders. Orders are taken in sorted order, so that no two transactions wait for each other."""
-    by_order: dict[str, list[Fact]] = {}
-    for fact in facts:
-        by_order.setdefault(fact.order_id, []).append(fact)
-    for order_id in sorted(by_order):
-        take(session, by_order[order_id], contacts, now)
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What is known and done with every fact of a transaction."""
+
+    session: Session
+    contacts: Contacts
+    now: datetime
+    customers: Mapping[str, Customer]
 
 
 def take(session: Session, facts: Sequence[Fact], contacts: Contacts, now: datetime) -> None:
-    """Keep and project facts of one order, in the order given; a fact that is known already changes nothing.
+    """Keep and project facts of several orders, those of one order in the order given; a fact that is known changes nothing.
 
     A kind that nobody here knows, an order that does not exist and a detail that cannot be read are kept and logged: the
     sender has done its part, and no order may fail by it.
     """
-    found = _dossier(session, facts[0].order_id)
-    after = found
+    found = read_many_for_change(session, {fact.order_id for fact in facts})
+    new = _new(session, facts, found, now)
+    told = {found[fact.order_id].order.customer_id for fact in new if fact.kind in mails.TOLD_KINDS}
+    desk = _Desk(session, contacts, now, master.customers_of(session, told))
+    changed = dict(found)
+    for fact in new:
+        changed[fact.order_id] = _take(desk, fact, changed[fact.order_id])
+    save(session, [after for order_id, after in changed.items() if after is not found[order_id]])
+
+
+def _new(session: Session, facts: Sequence[Fact], found: Mapping[str, Dossier], now: datetime) -> list[Fact]:
+    """Keep all; gives those that were not kept before and tell something of an order."""
+    by_state: dict[str, list[Fact]] = {}
     for fact in facts:
-        after = _take(session, fact, after, contacts, now)
-    if after is not None and after is not found:
-        save(session, after)
+        state = "unknown" if fact.kind not in KNOWN_KINDS else "projected" if fact.order_id in found else "orphaned"
+        by_state.setdefault(state, []).append(fact)
+    unseen = store.keep(session, by_state, now)
+    first = {fact.fact_id: fact for fact in reversed(facts) if fact.fact_id in unseen}
+    for state in by_state.keys() - {"projected"}:
+        for fact in by_state[state]:
+            if first.pop(fact.fact_id, None):
+                log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, source=fact.source, state=state)
+    return [fact for fact in facts if first.pop(fact.fact_id, None)]
 
 
-def _dossier(session: Session, order_id: str) -> Dossier | None:
-    try:
-        return read_for_change(session, order_id)
-    except NotFound:
-        return None
-
-
-def _take(session: Session, fact: Fact, before: Dossier | None, contacts: Contacts, now: datetime) -> Dossier | None:
-    """The order's dossier behind the fact; the same one when the fact changes nothing."""
-    state = "unknown" if fact.kind not in KNOWN_KINDS else "projected" if before else "orphaned"
-    if not store.keep(session, fact, state, now):
-        return before
-    if before is None or state != "projected":
-        log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, source=fact.source, state=state)
-        return before
+def _take(desk: _Desk, fact: Fact, before: Dossier) -> Dossier:
+    """The order's dossier behind the fact; the same one when the fact cannot be read."""
     try:
         progress = projection.apply(before.progress, fact)
     except InvalidArgument as unreadable:
-        store.mark(session, fact.fact_id, "unreadable")
+        store.mark(desk.session, fact.fact_id, "unreadable")
         log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, reason=unreadable.reason)
         return before
-    return _act_on(session, fact, before, progress, contacts, now)
+    return _act_on(desk, fact, before, progress)
 
 
-def _act_on(
-    session: Session, fact: Fact, before: Dossier, progress: projection.Progress, contacts: Contacts, now: datetime
-) -> Dossier:
+def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progress) -> Dossier:
+    session, contacts, now = desk.session, desk.contacts, desk.now
     actor = Actor(fact.source, "service")
     after = replace(before, progress=progress)
     if fact.kind == RECALL_ANSWERED:
         after = changing.recall_answered(session, after, fact.detail, actor, contacts, now)
     after = stated(after, now)
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact.detail), more={"fact_id": fact.fact_id})
-    _tell_people(session, fact, before, after, contacts, now)
+    _tell_people(desk, fact, before, after)
     after = tell_backorders(session, after, contacts, now)
     for name in projection.signals(before.order, before.progress, progress, fact):
         intents.signal(
@@ -96,16 +101,14 @@ def _act_on(
     return after
 
 
-def _tell_people(
-    session: Session, fact: Fact, before: Dossier, after: Dossier, contacts: Contacts, now: datetime
-) -> None:
+def _tell_people(desk: _Desk, fact: Fact, before: Dossier, after: Dossier) -> None:
     if fact.kind not in mails.TOLD_KINDS:
         return
-    customer = master.customer(session, before.order.customer_id)
+    customer = desk.customers[before.order.customer_id]
     is_last = projection.completes_delivery(before.order, before.progress, after.progress)
-    letter = mails.told_by(fact, before.order, customer, contacts, is_last_delivery=is_last)
+    letter = mails.told_by(fact, before.order, customer, desk.contacts, is_last_delivery=is_last)
     if letter is not None:
-        intents.mail(session, before.order, letter, now)
+        intents.mail(desk.session, before.order, letter, desk.now)
 
 
 def _why(detail: Mapping[str, Any]) -> str:

@@ -106,7 +106,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """Keep facts, all or none: who sends them sends them singly when one of them is refused."""
         facts = wire.facts(request)
         with self.database.transaction() as session:
-            intake.take_all(session, facts, self.contacts, self.clock())
+            intake.take(session, facts, self.contacts, self.clock())
         return pb.RecordFactsResponse(recorded_fact_ids=[fact.fact_id for fact in facts])
 
     def CheckLiveness(self, request: pb.CheckLivenessRequest, context: Context) -> pb.CheckLivenessResponse:

@@ -156,8 +156,9 @@ class Database:
             with self._writers.turn() as session:
                 yield session
         else:
-            with DirectSession(self.engine, expire_on_commit=False) as session, session.begin():
+            with self.engine.begin() as connection, DirectSession(connection) as session:
                 yield session
+                session.finish()
 
     def _wake(self, emitted: Collection[str], *, is_for_all: bool) -> None:
         if not emitted and not is_for_all:
@@ -169,9 +170,9 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads, and what is committed alone."""
-        with DirectSession(self._reader, expire_on_commit=False, autoflush=False) as session:
+        with self._reader.begin() as connection, DirectSession(connection, autoflush=False) as session:
             if self.is_sqlite:
-                writers.begin(session.connection(), "BEGIN")
+                writers.begin(connection, "BEGIN")
             yield sessions.equip(session, self._memory, is_reading=True)
 
     def once(

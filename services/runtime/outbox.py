@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from services.kernel.ids import new_id
+from services.runtime.sessions import gather, write_gathered
 
 _TABLE = "outbox"
 _COUNTERS = "outbox_counters"
@@ -100,25 +102,46 @@ def emit(
     Pass `detail` as a callable when it sums rows of the order: it is evaluated after the order's counter row is locked, so two
     transactions of one order cannot each miss what the other did.
     """
-    sequence = int(session.execute(_statements().count, {"order_id": order_id}).scalar_one())
-    session.flush()
-    fact_id = new_id("fact")
+    sequence = None
+    if callable(detail):
+        write_gathered(session, _write)  # those before it are numbered before it
+        sequence = _count(session, {order_id: 1})[order_id]
+        detail = detail()
     row = {
-        "fact_id": fact_id,
+        "fact_id": new_id("fact"),
         "kind": kind,
         "order_id": order_id,
         "subject_id": subject_id,
         "sequence": sequence,
-        "detail": dict(detail() if callable(detail) else detail),
+        "detail": dict(detail),
         "occurred_at": now,
         "state": "unsent",
         "attempts": 0,
         "retry_at": not_before,
         "last_error": "",
     }
-    session.execute(_statements().add, row)
+    gather(session, _write, row)
     session.info.setdefault("emitted_kinds", set()).add(kind)
-    return fact_id
+    return str(row["fact_id"])
+
+
+def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Number the rows within their orders and store them."""
+    unnumbered = Counter(row["order_id"] for row in rows if row["sequence"] is None)
+    used = {order_id: newest - unnumbered[order_id] for order_id, newest in _count(session, unnumbered).items()}
+    for row in rows:
+        if row["sequence"] is None:
+            row["sequence"] = used[row["order_id"]] = used[row["order_id"]] + 1
+    session.execute(_statements().add, rows)
+
+
+def _count(session: Session, more: Mapping[str, int]) -> dict[str, int]:
+    """Count so many more messages of each order; gives the number of the newest. Counters are locked in sorted order."""
+    count = _statements().count
+    return {
+        order_id: int(session.execute(count, {"order_id": order_id, "more": more[order_id]}).scalar_one())
+        for order_id in sorted(more)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +167,9 @@ def _statements() -> _Statements:
     return _Statements(
         table=table,
         count=text(
-            "INSERT INTO outbox_counters (order_id, sequence) VALUES (:order_id, 1) "
-            "ON CONFLICT (order_id) DO UPDATE SET sequence = outbox_counters.sequence + 1 RETURNING sequence"
+            "INSERT INTO outbox_counters (order_id, sequence) VALUES (:order_id, :more) "
+            "ON CONFLICT (order_id) DO UPDATE SET sequence = outbox_counters.sequence + excluded.sequence "
+            "RETURNING sequence"
         ),
         add=table.insert(),
         unsent=select(table).where(is_unsent, due, kinds).order_by(table.c.position).limit(bindparam("most")),

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 Value = TypeVar("Value")
 
-_READING, _MEMORY = "oms_reading", "oms_memory"
+_READING, _MEMORY, _GATHERED = "oms_reading", "oms_memory", "oms_gathered"
 
 
 class Memory:
@@ -35,20 +35,46 @@ class Memory:
 
 
 class DirectSession(Session):
-    """A session of one transaction that leaves statements on tables to the connection.
+    """A session within a connection's transaction, which whoever opened it ends; statements on tables go to the connection.
 
     What the ORM prepares for a statement, a quarter of what running it costs, is for statements on models; those still get it.
     """
 
-    _direct: Connection | None = None
+    def __init__(self, connection: Connection, *, autoflush: bool = True) -> None:
+        super().__init__(connection, expire_on_commit=False, autoflush=autoflush, join_transaction_mode="rollback_only")
+        self._direct = connection
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
         """Run a statement; see Session.execute."""
         if options or statement._propagate_attrs:  # noqa: SLF001  # the only place where a statement says that it is on a model
             return super().execute(statement, params=params, **options)
-        if self._direct is None or self._direct.closed:
-            self._direct = self.connection()
         return self._direct.execute(statement, params)
+
+    def finish(self) -> None:
+        """Write what is still to be written before the transaction is committed."""
+        for write in list(self.info.get(_GATHERED, ())):
+            write_gathered(self, write)
+        if self.in_transaction():
+            self.commit()  # flushes what the ORM holds; the transaction is the connection's
+
+
+def gather(session: Session, write: Callable[[Session, list[Value]], None], value: Value) -> None:
+    """Have `write` called with this value before the commit, and with all others of the transaction that it is to write.
+
+    A hundred rows of a table are then one statement. Nobody reads them before in the same transaction, unless he calls
+    write_gathered().
+    """
+    if session.info.get(_READING, True):
+        write(session, [value])  # nobody finishes this session
+    else:
+        session.info.setdefault(_GATHERED, {}).setdefault(write, []).append(value)
+
+
+def write_gathered(session: Session, write: Callable[[Session, list[Value]], None]) -> None:
+    """Write now what was gathered for `write`."""
+    values = session.info.get(_GATHERED, {}).pop(write, None)
+    if values:
+        write(session, values)
 
 
 def equip(session: Session, memory: Memory, *, is_reading: bool) -> Session:

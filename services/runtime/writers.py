@@ -44,8 +44,27 @@ class _Group:
     @property
     def is_alive(self) -> bool:
         """Whether SQLite still knows the transaction: a full disk, say, makes it roll back by itself."""
-        driver: Any = self.connection.connection.dbapi_connection
-        return bool(driver.in_transaction)
+        return bool(self._driver.in_transaction)
+
+    @property
+    def _driver(self) -> Any:
+        return self.connection.connection.dbapi_connection
+
+    def open_part(self) -> None:
+        """The next one's part begins. The first may take everything back; who comes later takes back to a savepoint."""
+        if self.size:
+            self._driver.execute("SAVEPOINT part")
+
+    def close_part(self) -> None:
+        """It is to be committed with the others."""
+        if self.size:
+            self._driver.execute("RELEASE part")
+        self.size += 1
+
+    def undo_part(self) -> None:
+        """It has failed; those before it stand."""
+        self._driver.execute("ROLLBACK TO part")
+        self._driver.execute("RELEASE part")
 
 
 class Writers:
@@ -67,18 +86,15 @@ class Writers:
     def turn(self) -> Iterator[Session]:
         """A writing session; what was written is on the disk when the block has been left. Raises OperationalError after 30 s."""
         group = self._enter()
-        # the first may take everything back; who comes later takes back to a savepoint
-        mode: Any = "create_savepoint" if group.size else "rollback_only"
         try:
-            with (
-                DirectSession(group.connection, expire_on_commit=False, join_transaction_mode=mode) as session,
-                session.begin(),
-            ):
+            group.open_part()
+            with DirectSession(group.connection) as session:
                 yield session
+                session.finish()
+            group.close_part()
         except BaseException:
             self._take_back(group)
             raise
-        group.size += 1
         if not self._leave_to_others(group):
             self._commit(group)
         group.is_settled.wait()
@@ -123,12 +139,15 @@ class Writers:
         """One has failed and is undone; those before it still want their commit."""
         if not group.size:
             self._end(group)
-        elif not group.is_alive:
+            return
+        if not group.is_alive:
             group.failure = OperationalError(
                 "COMMIT", None, sqlite3.OperationalError("the database took the transaction back")
             )
             self._end(group)
-        elif not self._leave_to_others(group):
+            return
+        group.undo_part()
+        if not self._leave_to_others(group):
             self._commit(group)
 
     def _commit(self, group: _Group) -> None:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import CursorResult, bindparam, func, insert, select, update
 from sqlmodel import Session, col
 
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.models import EventRow, OrderRow
 from services.orders.store.orders import within
-from services.runtime.db import table_of
+from services.runtime.db import Int64, table_of
+from services.runtime.sessions import gather
 
-_order = table_of(OrderRow)
-_ADD = insert(table_of(EventRow))
-_COUNT = (
-    update(_order)
-    .where(_order.c.order_id == bindparam("of"))
-    .values(event_count=_order.c.event_count + 1)
-    .returning(_order.c.event_count)
+_order, _event = table_of(OrderRow), table_of(EventRow)
+_is_it = _order.c.order_id == bindparam("of")
+_COUNT = update(_order).where(_is_it).values(event_count=_order.c.event_count + 1)
+_ADD = insert(_event).from_select(
+    [column.name for column in _event.c],
+    select(
+        *(
+            _order.c.event_count - bindparam("behind", type_=Int64)
+            if column is _event.c.sequence
+            else bindparam(column.name, type_=column.type)
+            for column in _event.c
+        )
+    ).where(_is_it),
 )
 _COLUMNS = ("order_id", "sequence", "occurred_at", "who", "role", "what", "why", "before", "after")
 
@@ -52,12 +60,24 @@ def append(
     why: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> int:
-    """Add an event and give its number; the number comes from the order's own row, so there is no gap and no double."""
-    sequence = int(session.execute(_COUNT, {"of": order_id}).scalar_one())
-    values = {"order_id": order_id, "sequence": sequence, "occurred_at": now, "who": who, "role": role, "what": what}
-    session.execute(_ADD, {**values, "why": why, "before": dict(before or {}), "after": dict(after or {})})
-    return sequence
+) -> None:
+    """Add an event before the transaction ends; its number comes from the order's own row, so there is no gap and no double."""
+    values = {"order_id": order_id, "occurred_at": now, "who": who, "role": role, "what": what, "why": why}
+    gather(session, _write, {**values, "before": dict(before or {}), "after": dict(after or {})})
+
+
+def _write(session: Session, events: list[dict[str, Any]]) -> None:
+    """Count the events of each order, then number them backwards from the count."""
+    counted = cast("CursorResult[Any]", session.execute(_COUNT, [{"of": each["order_id"]} for each in events]))
+    if counted.rowcount != len(events):
+        raise LookupError("an event of an order that is not there")
+    to_come = Counter(each["order_id"] for each in events)
+    rows = []
+    for each in events:
+        of = each["order_id"]
+        to_come[of] -= 1
+        rows.append({**each, "of": of, "behind": to_come[of]})
+    session.execute(_ADD, rows)
 
 
 def of_order(

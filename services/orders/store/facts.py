@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,10 +42,14 @@ def known(session: Session, fact_ids: Sequence[str]) -> set[str]:
     return set(session.scalars(query))
 
 
-def keep(session: Session, fact: Fact, state: str, now: datetime) -> bool:
-    """Store a fact; False when it is stored already."""
-    values = {**{name: getattr(fact, name) for name in _COLUMNS}, "state": state, "received_at": now}
-    return session.execute(_KEEP, values).first() is not None
+def keep(session: Session, facts: Mapping[str, Sequence[Fact]], now: datetime) -> set[str]:
+    """Store facts under their states; gives the ids of those that were not stored before."""
+    rows = [
+        {**{name: getattr(fact, name) for name in _COLUMNS}, "state": state, "received_at": now}
+        for state, of_state in facts.items()
+        for fact in of_state
+    ]
+    return set(session.execute(_KEEP, rows).scalars()) if rows else set()
 
 
 def mark(session: Session, fact_id: str, state: str) -> None:

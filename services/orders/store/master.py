@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -38,6 +38,7 @@ _PRODUCT = ("sku", "description", "kind", "weight_grams", "multiple", "min_quant
 
 _customer, _product = table_of(CustomerRow), table_of(ProductRow)
 _agreement, _policy = table_of(PriceAgreementRow), table_of(PolicyRow)
+_CUSTOMERS = select(_customer).where(_customer.c.customer_id.in_(bindparam("of", expanding=True)))
 _PRODUCTS = select(_product).where(_product.c.sku.in_(bindparam("skus", expanding=True)))
 _AGREEMENTS = select(_agreement).where(
     _agreement.c.customer_id == bindparam("customer"), _agreement.c.sku.in_(bindparam("skus", expanding=True))
@@ -93,6 +94,12 @@ def customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> C
     if found is None:
         raise NotFound("CUSTOMER_UNKNOWN", "there is no such customer: check its id")
     return found
+
+
+def customers_of(session: Session, customer_ids: Collection[str]) -> dict[str, Customer]:
+    """Customer id → customer, of those that exist."""
+    rows = session.execute(_CUSTOMERS, {"of": sorted(customer_ids)}) if customer_ids else ()
+    return {row.customer_id: _customer_of(row) for row in rows}
 
 
 def customers(session: Session, scope: Scope, *, after: str = "", limit: int = 100) -> list[Customer]:

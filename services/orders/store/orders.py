@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal_column, select, true, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
@@ -43,6 +42,12 @@ _FIND_CHANNEL_REF = select(_order.c.order_id, _order.c.request_scope, _order.c.r
     _order.c.channel == bindparam("channel"),
     _order.c.channel_ref == bindparam("channel_ref"),
     _order.c.channel_ref != literal_column("''"),  # said in the statement itself, the index of references serves
+)
+_TAKE_MANY = (
+    select(_order)
+    .where(_order.c.order_id.in_(bindparam("of", expanding=True)))
+    .order_by(_order.c.order_id)
+    .with_for_update()
 )
 _ADD, _ADD_LINES = insert(_order), insert(_line)
 _LINES = select(_line).where(_line.c.order_id == bindparam("of")).order_by(_line.c.position)
@@ -176,24 +181,24 @@ def _line_values(order_id: str, position: int, line: Line) -> dict[str, Any]:
 
 def take(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
     """The order, taken for this transaction; NotFound when it does not exist or the scope hides it."""
-    row = session.execute(_take(scope), {"of": order_id}).first()
-    if row is None:
-        raise _unknown()
-    return _order_of(row, _lines(session, row))
+    return _found(session, session.execute(_take(scope), {"of": order_id}).first())
 
 
 @lru_cache(_KEPT_SCOPES)
-def _take(scope: Scope) -> ReturningUpdate[Any]:
-    """An update that changes nothing takes the row on either database."""
-    return update(_order).where(_is_it, within(scope)).values(event_count=_order.c.event_count).returning(_order)
+def _take(scope: Scope) -> Select[Any]:
+    """On SQLite a transaction that writes has taken every row."""
+    return _load(scope).with_for_update(of=_order)
+
+
+def take_many(session: Session, order_ids: Collection[str]) -> list[Order]:
+    """Those orders that exist, taken in the order of their ids, so that no two transactions wait for each other."""
+    rows = session.execute(_TAKE_MANY, {"of": list(order_ids)}).all()
+    return [_order_of(row, _lines(session, row)) for row in rows]
 
 
 def load(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
     """The order; NotFound when it does not exist or the scope hides it."""
-    row = session.execute(_load(scope), {"of": order_id}).first()
-    if row is None:
-        raise _unknown()
-    return _order_of(row, _lines(session, row))
+    return _found(session, session.execute(_load(scope), {"of": order_id}).first())
 
 
 @lru_cache(_KEPT_SCOPES)
@@ -228,6 +233,12 @@ def find_id(session: Session, reference: str, scope: Scope = EVERYTHING) -> str:
 def _find_id(scope: Scope) -> Select[Any]:
     named = (_order.c.order_id == bindparam("reference")) | (_order.c.number == bindparam("reference"))
     return select(_order.c.order_id).where(named, within(scope))
+
+
+def _found(session: Session, row: Any) -> Order:
+    if row is None:
+        raise _unknown()
+    return _order_of(row, _lines(session, row))
 
 
 def _unknown() -> NotFound:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -38,14 +38,8 @@ class Kept:
 
 def add(session: Session, order_id: str, progress: Progress, standing: Standing, now: datetime) -> None:
     """The first row of an order."""
-    values = {
-        "order_id": order_id,
-        "progress": progress.document(),
-        "promises": [],
-        "is_asked": False,
-        **_cached(standing, now),
-    }
-    session.execute(_ADD, values)
+    first = Kept(progress, (), standing, now, is_asked=False, has_holds=False)
+    session.execute(_ADD, {"order_id": order_id, **_values(first)})
 
 
 def load(session: Session, order_id: str) -> Kept:
@@ -58,24 +52,19 @@ def load_many(session: Session, order_ids: Sequence[str]) -> dict[str, Kept]:
     return {row.order_id: _kept(row) for row in session.execute(_LOAD_MANY, {"of": list(order_ids)})}
 
 
-def save(
-    session: Session,
-    order_id: str,
-    progress: Progress,
-    promises: Sequence[Promise],
-    standing: Standing,
-    now: datetime,
-    *,
-    is_asked: bool,
-) -> None:
-    """Replace the row of an order that is locked; `is_asked` when a review or a change of it stands."""
-    values = {
-        "progress": progress.document(),
-        "promises": [asdict(promise) for promise in promises],
-        "is_asked": is_asked,
-        **_cached(standing, now),
+def save(session: Session, rows: Mapping[str, Kept]) -> None:
+    """Replace the rows of orders that are taken, by order id; whether an order ever had a hold is not theirs to say."""
+    if rows:
+        session.execute(_SAVE, [{"of": order_id, **_values(kept)} for order_id, kept in rows.items()])
+
+
+def _values(kept: Kept) -> dict[str, Any]:
+    return {
+        "progress": kept.progress.document(),
+        "promises": [asdict(promise) for promise in kept.promises],
+        "is_asked": kept.is_asked,
+        **_cached(kept.standing, kept.changed_at),
     }
-    session.execute(_SAVE, {"of": order_id, **values})
 
 
 def _cached(standing: Standing, now: datetime) -> dict[str, Any]:
