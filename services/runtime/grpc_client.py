@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import grpc.aio
@@ -39,43 +38,42 @@ class RemoteBug(Exception):
     """The other process failed in a way it does not name: a bug there, not a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Call(grpc.ClientCallDetails):
-    """The fields that grpc reads of a call."""
+class Calls:
+    """A channel for blocking callers, as far as stubs of unary calls use one: adds deadline and token, raises what was refused.
 
-    method: str
-    timeout: float | None
-    metadata: tuple[tuple[str, str | bytes], ...] | None
-    credentials: grpc.CallCredentials | None
-    wait_for_ready: bool | None
-    compression: grpc.Compression | None
+    It does so without grpc's interceptors, which make a few objects more of every call: all that is to be said is known before it.
+    """
 
-
-def _with_defaults(details: Any, token: Callable[[], str]) -> Any:
-    metadata = (*(details.metadata or ()), ("authorization", f"Bearer {token()}"))
-    timeout = DEADLINE_S if details.timeout is None else details.timeout
-    return _Call(details.method, timeout, metadata, details.credentials, False, getattr(details, "compression", None))
-
-
-class _SyncCalls(grpc.UnaryUnaryClientInterceptor):
-    """Adds deadline and token; raises what the service refused."""
-
-    def __init__(self, token: Callable[[], str]) -> None:
+    def __init__(self, channel: grpc.Channel, token: Callable[[], str]) -> None:
+        self._channel = channel
         self._token = token
 
-    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        """One call."""
-        outcome = continuation(_with_defaults(client_call_details, self._token), request)
-        if isinstance(outcome, grpc.RpcError):
-            raise failure_of(outcome, str(client_call_details.method))
-        return outcome
+    def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """The method as a function; how messages become bytes is the stub's to say."""
+        call = self._channel.unary_unary(method, *args, **kwargs)
+
+        def answer(
+            request: Any, *, timeout: float = DEADLINE_S, metadata: tuple[tuple[str, str | bytes], ...] = ()
+        ) -> Any:
+            bearer = ("authorization", f"Bearer {self._token()}")
+            try:
+                return call(request, timeout=timeout, metadata=(*metadata, bearer))
+            except grpc.RpcError as error:
+                raise failure_of(error, method) from error
+
+        return answer
+
+    def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """As the channel has it; the stub of grpc's own health service asks for it, and nobody calls it."""
+        return self._channel.unary_stream(method, *args, **kwargs)
+
+    def close(self) -> None:
+        """Let go of the connection; calls that are under way are cancelled."""
+        self._channel.close()
 
 
 class AsyncCalls:
-    """A channel for asyncio callers, as far as stubs of unary calls use one: the same, without grpc's interceptors.
-
-    Those make two tasks and a few objects of every call, and all that is to be said is known before it.
-    """
+    """The same for asyncio callers."""
 
     def __init__(self, channel: grpc.aio.Channel, token: Callable[[], str]) -> None:
         self._channel = channel
@@ -117,8 +115,8 @@ def failure_of(error: Any, method: str) -> Exception:
 
 def connect(target: str, token: Callable[[], str]) -> grpc.Channel:
     """A channel for blocking callers; it connects when first used and again after the other side restarts."""
-    channel = grpc.intercept_channel(grpc.insecure_channel(target, options=_OPTIONS), _SyncCalls(token))
-    return telemetry.trace_channel(channel)
+    calls = Calls(telemetry.trace_channel(grpc.insecure_channel(target, options=_OPTIONS)), token)
+    return cast("grpc.Channel", calls)  # stubs are annotated with whole channels, and use of them what it has
 
 
 def connect_async(target: str, token: Callable[[], str]) -> AsyncCalls:

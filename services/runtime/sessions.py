@@ -61,8 +61,7 @@ class DirectSession(Session):
 def gather(session: Session, write: Callable[[Session, list[Value]], None], value: Value) -> None:
     """Have `write` called with this value before the commit, and with all others of the transaction that it is to write.
 
-    A hundred rows of a table are then one statement. Nobody reads them before in the same transaction, unless he calls
-    write_gathered().
+    A hundred rows of a table are then one statement. Whoever reads them in the same transaction calls write_gathered() first.
     """
     if session.info.get(_READING, True):
         write(session, [value])  # nobody finishes this session

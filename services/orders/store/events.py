@@ -15,7 +15,7 @@ from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.models import EventRow, OrderRow
 from services.orders.store.orders import within
 from services.runtime.db import Int64, table_of
-from services.runtime.sessions import gather
+from services.runtime.sessions import gather, write_gathered
 
 _order, _event = table_of(OrderRow), table_of(EventRow)
 _is_it = _order.c.order_id == bindparam("of")
@@ -84,6 +84,7 @@ def of_order(
     session: Session, order_id: str, *, scope: Scope = EVERYTHING, after: int = 0, limit: int = 500
 ) -> list[Event]:
     """Events of an order that the scope shows, oldest first, beginning behind `after`."""
+    write_gathered(session, _write)
     query = select(EventRow).join(OrderRow, col(OrderRow.order_id) == col(EventRow.order_id))
     query = query.where(col(EventRow.order_id) == order_id, col(EventRow.sequence) > after, within(scope))
     rows = session.scalars(query.order_by(col(EventRow.sequence)).limit(limit))
@@ -92,6 +93,7 @@ def of_order(
 
 def newest_sequence(session: Session, order_id: str) -> int:
     """How many events an order has."""
+    write_gathered(session, _write)
     query = select(func.coalesce(func.max(col(EventRow.sequence)), 0)).where(col(EventRow.order_id) == order_id)
     return int(session.execute(query).scalar_one())
 
