@@ -133,7 +133,9 @@ def _answers(is_closed: Callable[[str], object]) -> dict[str, dict[str, Answer]]
     return {
         "orders": {
             "GetOrder": _order,
-            "ValidateOrder": lambda _: orders_pb2.ValidateOrderResponse(outcome=orders_pb2.VALIDATION_OUTCOME_CLEARED),
+            "ValidateOrder": lambda ask: orders_pb2.ValidateOrderResponse(
+                outcome=orders_pb2.VALIDATION_OUTCOME_CLEARED, order=_order(ask).order
+            ),
             "RecordOrder": recorded,
         },
         "inventory": {

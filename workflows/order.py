@@ -83,7 +83,7 @@ class OrderWorkflow:
             undo.push(self.ask.release_stock)
             await self.reserve()
             undo.push(self.ask.stop_shipments)
-            await self.release_to_warehouses()
+            await self.release_to_warehouses(is_first=True)
             await self.record("accepted")
             self.receipt = Receipt("accepted")
             while self.state.is_open:
@@ -215,12 +215,12 @@ class OrderWorkflow:
             held = await self.ask.reserve()
         self.state = facts.OrderState(is_reserved=True, backordered=held.backordered)
 
-    async def release_to_warehouses(self) -> None:
+    async def release_to_warehouses(self, *, is_first: bool = False) -> None:
         """Give what is held to the warehouses, unless the order ships complete and something is still missing."""
         if self.order.is_ship_complete and self.state.backordered:
             return
         with workflow.create_event_group("reserve and release").scope():
-            await self.ask.release_shipments()
+            await self.ask.release_shipments(is_first=is_first)
 
     # Facts.
 

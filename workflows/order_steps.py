@@ -9,6 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows.facts import OrderState
     from workflows.messages import (
+        JUST_RESERVED,
         Applied,
         ApplyStep,
         ChangeStep,
@@ -124,9 +125,9 @@ class OrderSteps:
             "inventory.ReleaseReservation", request, Done, summary=f"free the stock of {self.order.number}"
         )
 
-    async def release_shipments(self) -> Release:
+    async def release_shipments(self, *, is_first: bool = False) -> Release:
         """Give the warehouses what is held and no shipment carries yet."""
-        request = self._of_order(f"release/{self.turn}")
+        request = self._of_order(f"release/{self.turn}", JUST_RESERVED if is_first else "")
         summary = f"release {self.order.number} to its warehouses"
         return await step("fulfillment.ReleaseShipments", request, Release, summary=summary)
 

@@ -32,15 +32,20 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         return pb.GetOrderResponse(order=wire.order_message(found.order, found.lines()))
 
     def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Context) -> pb.ValidateOrderResponse:
-        """Run every rule; a repeated request id gets its first answer."""
+        """Run every rule; a repeated request id gets its first answer, which is kept without the order."""
         order_id, credit = wire.order_id(request.order_id), wire.credit(request)
+        cleared: list[dossier.Dossier] = []
 
         def act(session: Session) -> pb.ValidateOrderResponse:
             verdict = validation.validate(session, order_id, credit, self.contacts, self.clock())
             log.info("order.validated", order_id=order_id, outcome=verdict.outcome, reasons=list(verdict.reasons))
+            cleared.extend([verdict.judged] if verdict.outcome == "cleared" else [])
             return wire.verdict_message(verdict)
 
-        return self.database.once(request.request_id, request, pb.ValidateOrderResponse, act)
+        answer = self.database.once(request.request_id, request, pb.ValidateOrderResponse, act)
+        for found in cleared:
+            answer.order.CopyFrom(wire.order_message(found.order, found.lines()))
+        return answer
 
     def GetClearance(self, request: pb.GetClearanceRequest, context: Context) -> pb.GetClearanceResponse:
         """What stands between the order and its warehouses."""

@@ -26,12 +26,16 @@ _VERBS = {"cleared": "clear", "held": "hold", "rejected": "reject"}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """cleared, held or rejected; codes of the rules that spoke, BLOCK first; how many holds were placed."""
+    """cleared, held or rejected; codes of the rules that spoke, BLOCK first; what was judged, with its holds."""
 
     outcome: str
     reasons: tuple[str, ...]
-    hold_count: int
-    clearance: Clearance
+    judged: Dossier
+
+    @property
+    def clearance(self) -> Clearance:
+        """What stands between the order and its warehouses."""
+        return of_dossier(self.judged)
 
 
 def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Contacts, now: datetime) -> Verdict:
@@ -56,14 +60,14 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     _tell(session, after, decided, violations, contacts, now)
     if review is not None and decided == "held":
         after = restate(session, planning.open_review(session, after, review, contacts, now), now)
-    return Verdict(decided, codes, len(after.holds), of_dossier(after))
+    return Verdict(decided, codes, after)
 
 
 def _earlier_verdict(session: Session, dossier: Dossier) -> Verdict:
     phase = dossier.order.phase
     decided = "cleared" if phase in (ACCEPTED, CLOSED) else ("held" if phase == IN_REVIEW else "rejected")
     codes = reasons(hold_store.violations_of(session, dossier.order_id))
-    return Verdict(decided, codes, len(dossier.holds), of_dossier(dossier))
+    return Verdict(decided, codes, dossier)
 
 
 def _place_holds(session: Session, dossier: Dossier, violations: tuple[Violation, ...], now: datetime) -> Dossier:
@@ -94,6 +98,8 @@ def _tell(
 ) -> None:
     """Holds and rejections are told at once; an acceptance waits for its promised dates."""
     order = dossier.order
+    if decided == "cleared":
+        return
     customer = master_store.customer(session, order.customer_id)
     if decided == "held" and dossier.holds:
         owned = [(hold.owner_role, hold.reason) for hold in dossier.holds]

@@ -129,7 +129,7 @@ def verdict_message(verdict: Verdict) -> pb.ValidateOrderResponse:
     return pb.ValidateOrderResponse(
         outcome=_OUTCOMES[verdict.outcome],
         reasons=verdict.reasons,
-        hold_count=verdict.hold_count,
+        hold_count=len(verdict.judged.holds),
         clearance=clearance_message(verdict.clearance),
     )
 

@@ -140,6 +140,7 @@ class Database:
         """A writing session; wakes those who wait for what it emitted after its commit."""
         with self._writing() as session:
             yield sessions.equip(session, self._memory, is_reading=False)
+        sessions.remember(session)
         self._wake(session.info.pop("emitted_kinds", frozenset()), is_for_all=session.info.pop("emitted", False))
 
     @contextmanager

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 Value = TypeVar("Value")
 
-_READING, _MEMORY, _GATHERED = "oms_reading", "oms_memory", "oms_gathered"
+_READING, _MEMORY, _SEEN, _GATHERED = "oms_reading", "oms_memory", "oms_seen", "oms_gathered"
 
 
 class Memory:
@@ -87,12 +87,22 @@ def unchanging(
 ) -> Value:
     """What never changes once it is committed: as remembered, or loaded.
 
-    Only a session that reads fills the memory: what a writer sees may still be taken back. Large values are not kept.
+    What a writer loads may still be taken back, so it is remembered when remember() is told of the commit. Large values are
+    not kept.
     """
     memory: Memory = session.info[_MEMORY]
     value: Value | None = memory.get(key)
     if value is None:
         value = load()
-        if session.info[_READING] and is_small(value):
-            memory.keep(key, value)
+        if is_small(value):
+            if session.info[_READING]:
+                memory.keep(key, value)
+            else:
+                session.info.setdefault(_SEEN, {})[key] = value
     return value
+
+
+def remember(session: Session) -> None:
+    """What a writer has loaded is committed."""
+    for key, value in session.info.get(_SEEN, {}).items():
+        session.info[_MEMORY].keep(key, value)

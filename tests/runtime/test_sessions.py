@@ -42,11 +42,27 @@ def test_what_a_reader_has_seen_is_loaded_once_for_readers_and_writers(database:
     assert (first, second, third, reader.loads) == ("kept", "kept", "kept", 1)
 
 
-def test_what_a_writer_has_seen_may_be_taken_back_and_is_not_remembered(database: Database) -> None:
+def test_what_a_writer_has_seen_is_remembered_once_it_is_committed(database: Database) -> None:
     reader = Reader()
 
     with database.transaction() as session:
         reader.read(session)
+    with database.reading() as session:
+        reader.read(session)
+
+    assert reader.loads == 1
+
+
+def test_what_a_writer_has_seen_and_taken_back_is_not_remembered(database: Database) -> None:
+    reader = Reader()
+
+    def fail() -> None:
+        with database.transaction() as session:
+            reader.read(session)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with database.reading() as session:
         reader.read(session)
 

@@ -10,7 +10,7 @@ import pytest
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.orders.v1 import orders_pb2
 from workflows.activities.calls import Services
-from workflows.activities.documents import KEPT, LONGEST, Documents
+from workflows.activities.documents import KEPT, LARGEST, Documents
 from workflows.activities.orders import OrdersActivities
 from workflows.messages import RecordStep
 
@@ -109,7 +109,7 @@ async def test_the_worker_keeps_only_so_many_orders_and_no_very_long_one() -> No
     house = House()
     for number in range(KEPT + 1):
         await house.documents.order(f"ord_{number}", 1)
-    house.lines = LONGEST + 1
+    house.lines = LARGEST // 4
     await house.documents.order("ord_long", 1)
 
     for order_id in ("ord_0", f"ord_{KEPT}", "ord_long"):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
+from google.protobuf.message import Message
+
 from oms.fulfillment.v1 import fulfillment_pb2
+from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from workflows.activities.calls import Services
 
 KEPT = 1_000
 """Documents of a kind; the one that was asked for the longest time ago goes first."""
-LONGEST = 100
-"""Lines of a document that is kept; longer ones are rare and would fill the worker's memory."""
+LARGEST = 16 * 1024
+"""Bytes of a document that is kept, some hundred lines; longer ones are rare and would fill the worker's memory."""
 
 _LEFT = (fulfillment_pb2.SHIPMENT_STATE_SHIPPED, fulfillment_pb2.SHIPMENT_STATE_DELIVERED)
 
-Document = TypeVar("Document", orders_pb2.Order, fulfillment_pb2.Shipment)
+Document = TypeVar("Document", bound=Message)
 
 
 class Documents:
@@ -26,6 +30,8 @@ class Documents:
         self._services = services
         self._orders: _Shelf[orders_pb2.Order] = _Shelf()
         self._shipments: _Shelf[fulfillment_pb2.Shipment] = _Shelf()
+        self._held: _Shelf[inventory_pb2.GetReservationResponse] = _Shelf()
+        self._released: _Shelf[fulfillment_pb2.ReleaseShipmentsResponse] = _Shelf()
 
     async def order(self, order_id: str, version: int = 0) -> orders_pb2.Order:
         """The order as the services that fulfil and bill it need it; without a version it is read afresh.
@@ -44,6 +50,27 @@ class Documents:
     def ended(self, order_id: str) -> None:
         """The order has ended: whoever still asks for it is told what the orders service says."""
         self._orders.drop(order_id)
+
+    def cleared(self, order: orders_pb2.Order) -> None:
+        """The order as its rules have just cleared it: the next steps need not ask for it."""
+        self._orders.keep(order.order_id, order)
+
+    def reserved(self, order_id: str, held: inventory_pb2.GetReservationResponse) -> None:
+        """What the step that reserves was given, for the release that follows it."""
+        self._held.keep(order_id, held)
+
+    def take_reserved(self, order_id: str) -> inventory_pb2.GetReservationResponse | None:
+        """The same, once: whoever tries again asks afresh."""
+        return self._held.drop(order_id)
+
+    def released(self, order_id: str, shipments: Sequence[fulfillment_pb2.Shipment]) -> None:
+        """The first shipments of an order, for the record that it is accepted."""
+        self._released.keep(order_id, fulfillment_pb2.ReleaseShipmentsResponse(shipments=shipments))
+
+    def take_released(self, order_id: str) -> Sequence[fulfillment_pb2.Shipment] | None:
+        """The same, once."""
+        kept = self._released.drop(order_id)
+        return None if kept is None else kept.shipments
 
     async def shipment(self, shipment_id: str) -> fulfillment_pb2.Shipment:
         """The shipment; of one that has left, nothing changes any more but that it is delivered and when."""
@@ -70,12 +97,12 @@ class _Shelf(Generic[Document]):
         return document
 
     def keep(self, key: str, document: Document) -> None:
-        if len(document.lines) > LONGEST:
+        if document.ByteSize() > LARGEST:
             return
         self._documents[key] = document
         self._documents.move_to_end(key)
         if len(self._documents) > KEPT:
             self._documents.popitem(last=False)
 
-    def drop(self, key: str) -> None:
-        self._documents.pop(key, None)
+    def drop(self, key: str) -> Document | None:
+        return self._documents.pop(key, None)

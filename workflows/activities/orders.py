@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from temporalio import activity
 
@@ -43,6 +43,8 @@ _CLEARANCES = {
     pb.CLEARANCE_STATE_EXPIRED: "expired",
     pb.CLEARANCE_STATE_ENDED: "ended",
 }
+Shipments = Sequence[fulfillment_pb2.Shipment]
+
 _ENDS = frozenset({"rejected", "cancelled", "closed", "failed"})
 _RESERVED = frozenset({"accepted", "changed"})
 """Milestones of a turn that has reserved; before `allocated` it was a fact that spoke of stock, which may be an old one."""
@@ -63,6 +65,8 @@ class OrdersActivities:
         request = pb.ValidateOrderRequest(request_id=step.request_id, order_id=step.order_id, credit=standing)
         response = await self._services.orders.ValidateOrder(request)
         outcome = _OUTCOMES[response.outcome]
+        if response.HasField("order"):
+            self._documents.cleared(response.order)
         clearance = _clearance(response.clearance) if outcome == "held" else None
         return Validation(outcome, list(response.reasons), clearance)
 
@@ -131,21 +135,26 @@ class OrdersActivities:
         )
         if step.milestone in _WITH_PROMISES:
             is_waiting = step.is_backordered or step.milestone not in _RESERVED
-            request.promises.extend(await self._promises(step.order_id, is_waiting=is_waiting))
+            released = self._documents.take_released(step.order_id) if step.milestone == "accepted" else None
+            request.promises.extend(await self._promises(step.order_id, released, is_waiting=is_waiting))
         response = await self._services.orders.RecordOrder(request)
         if step.milestone in _ENDS:
             self._documents.ended(step.order_id)
         return Recorded(response.status, response.is_complete)
 
-    async def _promises(self, order_id: str, *, is_waiting: bool) -> list[pb.LinePromise]:
-        listing = fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500)
+    async def _promises(self, order_id: str, released: Shipments | None, *, is_waiting: bool) -> list[pb.LinePromise]:
+        listed = self._shipments(order_id) if released is None else _at_hand(released)
         if not is_waiting:
-            return list(_released(await self._services.fulfillment.ListShipments(listing)))
+            return list(_released(await listed))
         shipments, held = await asyncio.gather(
-            self._services.fulfillment.ListShipments(listing),
+            listed,
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
         )
         return [*_released(shipments), *_waiting(held)]
+
+    async def _shipments(self, order_id: str) -> Shipments:
+        listing = fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500)
+        return (await self._services.fulfillment.ListShipments(listing)).shipments
 
     @activity.defn(name="orders.CheckLiveness")
     async def check_liveness(self, orders: OrderIds) -> OrderIds:
@@ -174,8 +183,12 @@ def _clearance(message: pb.Clearance) -> Clearance:
     )
 
 
-def _released(shipments: fulfillment_pb2.ListShipmentsResponse) -> Iterator[pb.LinePromise]:
-    for shipment in shipments.shipments:
+async def _at_hand(shipments: Shipments) -> Shipments:
+    return shipments
+
+
+def _released(shipments: Shipments) -> Iterator[pb.LinePromise]:
+    for shipment in shipments:
         if shipment.state == fulfillment_pb2.SHIPMENT_STATE_CANCELLED:
             continue
         for line in shipment.lines:

@@ -374,6 +374,7 @@ class ValidateOrderResponse(_message.Message):
     REASONS_FIELD_NUMBER: _builtins.int
     HOLD_COUNT_FIELD_NUMBER: _builtins.int
     CLEARANCE_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     outcome: Global___ValidationOutcome.ValueType
     """What was decided and recorded."""
     hold_count: _builtins.int
@@ -386,6 +387,10 @@ class ValidateOrderResponse(_message.Message):
     def clearance(self) -> Global___Clearance:
         """What stands between the order and its warehouses; absent when it is rejected."""
 
+    @_builtins.property
+    def order(self) -> Global___Order:
+        """The order when it is cleared, for whoever goes on with it at once. A repeat does not carry it: ask GetOrder then."""
+
     def __init__(
         self,
         *,
@@ -393,10 +398,11 @@ class ValidateOrderResponse(_message.Message):
         reasons: _abc.Iterable[_builtins.str] | None = ...,
         hold_count: _builtins.int = ...,
         clearance: Global___Clearance | None = ...,
+        order: Global___Order | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "order", b"order"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "hold_count", b"hold_count", "outcome", b"outcome", "reasons", b"reasons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "hold_count", b"hold_count", "order", b"order", "outcome", b"outcome", "reasons", b"reasons"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,147 @@
+"""The first steps of an order, of which each is given what the one before it learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.inventory.v1 import inventory_pb2
+from oms.orders.v1 import orders_pb2
+from workflows.activities.calls import Services
+from workflows.activities.documents import Documents
+from workflows.activities.fulfillment import FulfillmentActivities
+from workflows.activities.inventory import InventoryActivities
+from workflows.activities.orders import OrdersActivities
+from workflows.messages import JUST_RESERVED, Credit, OrderStep, RecordStep, ValidateStep
+
+
+class House:
+    """Services in memory that hold what they are asked for and note who asks for a document."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.held = 4
+        self.is_repeat = False
+        self.released: list[tuple[str, int]] = []
+        self.promised: list[int] = []
+        stubs: Any = (self, self, self, None, None)
+        services = Services(*stubs)
+        documents = Documents(services)
+        self._orders = OrdersActivities(services, documents)
+        self._stock = InventoryActivities(services, documents)
+        self._floor = FulfillmentActivities(services, documents)
+
+    @property
+    def order(self) -> orders_pb2.Order:
+        line = orders_pb2.OrderLine(line_id="1", sku="BOLT", quantity=4, kind="stock")
+        return orders_pb2.Order(order_id="ord_1", version=1, lines=[line])
+
+    @property
+    def allocations(self) -> list[inventory_pb2.Allocation]:
+        return [inventory_pb2.Allocation(line_id="1", sku="BOLT", warehouse_id="wh", quantity=self.held)]
+
+    async def GetOrder(self, _: Any) -> orders_pb2.GetOrderResponse:
+        self.asked.append("GetOrder")
+        return orders_pb2.GetOrderResponse(order=self.order)
+
+    async def ValidateOrder(self, _: Any) -> orders_pb2.ValidateOrderResponse:
+        order = None if self.is_repeat else self.order
+        return orders_pb2.ValidateOrderResponse(outcome=orders_pb2.VALIDATION_OUTCOME_CLEARED, order=order)
+
+    async def QuoteWarehouses(self, _: Any) -> fulfillment_pb2.QuoteWarehousesResponse:
+        return fulfillment_pb2.QuoteWarehousesResponse()
+
+    async def ReserveStock(self, _: Any) -> inventory_pb2.ReserveStockResponse:
+        return inventory_pb2.ReserveStockResponse(allocations=self.allocations)
+
+    async def GetReservation(self, _: Any) -> inventory_pb2.GetReservationResponse:
+        self.asked.append("GetReservation")
+        return inventory_pb2.GetReservationResponse(allocations=self.allocations)
+
+    async def ReleaseShipments(self, request: Any) -> fulfillment_pb2.ReleaseShipmentsResponse:
+        self.released.append((request.request_id, sum(line.quantity for line in request.lines)))
+        return fulfillment_pb2.ReleaseShipmentsResponse(shipments=[self._shipment()])
+
+    async def ListShipments(self, _: Any) -> fulfillment_pb2.ListShipmentsResponse:
+        self.asked.append("ListShipments")
+        return fulfillment_pb2.ListShipmentsResponse(shipments=[self._shipment()])
+
+    async def RecordOrder(self, request: Any) -> orders_pb2.RecordOrderResponse:
+        self.promised.append(sum(promise.quantity for promise in request.promises))
+        return orders_pb2.RecordOrderResponse(status=request.milestone)
+
+    def _shipment(self) -> fulfillment_pb2.Shipment:
+        return fulfillment_pb2.Shipment(lines=[fulfillment_pb2.ShipmentLine(line_id="1", quantity=self.held)])
+
+    async def validate(self) -> None:
+        credit = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
+        await self._orders.validate_order(ValidateStep("validate/1", "ord_1", credit, "USD"))
+
+    async def reserve(self) -> None:
+        await self._stock.reserve_stock(OrderStep("reserve/1", "ord_1", version=1))
+
+    async def release(self, turn: int, subject_id: str = "") -> None:
+        await self._floor.release_shipments(OrderStep(f"release/{turn}", "ord_1", subject_id, version=1))
+
+    async def accept(self) -> None:
+        await self._orders.record_order(RecordStep("record", "ord_1", 1, "accepted", is_backordered=False))
+
+
+async def test_an_order_that_passes_at_once_asks_for_nothing_it_was_told() -> None:
+    house = House()
+
+    await house.validate()
+    await house.reserve()
+    await house.release(0, JUST_RESERVED)
+    await house.accept()
+
+    assert house.asked == []
+    assert (house.released, house.promised) == ([("release/0", 4)], [4])
+
+
+async def test_a_repeat_of_the_judgement_does_not_carry_the_order_so_it_is_asked_for() -> None:
+    house = House()
+    house.is_repeat = True
+
+    await house.validate()
+    await house.reserve()
+
+    assert house.asked == ["GetOrder"]
+
+
+async def test_a_release_that_is_tried_again_asks_what_is_held_by_then() -> None:
+    house = House()
+    await house.validate()
+    await house.reserve()
+
+    await house.release(0, JUST_RESERVED)
+    house.held = 6
+    await house.release(0, JUST_RESERVED)
+
+    assert house.asked == ["GetReservation"]
+    assert house.released == [("release/0", 4), ("release/0", 6)]
+
+
+async def test_a_release_after_a_receipt_never_believes_what_the_first_was_given() -> None:
+    house = House()
+    await house.validate()
+    await house.reserve()  # and the release that follows runs on another worker
+    house.held = 6
+
+    await house.release(1)
+
+    assert house.asked == ["GetReservation"]
+    assert house.released == [("release/1", 6)]
+
+
+async def test_an_acceptance_that_is_tried_again_asks_for_the_shipments() -> None:
+    house = House()
+    await house.validate()
+    await house.reserve()
+    await house.release(0, JUST_RESERVED)
+
+    await house.accept()
+    await house.accept()
+
+    assert house.asked == ["ListShipments"]
+    assert house.promised == [4, 4]
