@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import grpc
 import grpc.aio
@@ -66,6 +66,14 @@ class Calls:
     def unary_stream(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """As the channel has it; the stub of grpc's own health service asks for it, and nobody calls it."""
         return self._channel.unary_stream(method, *args, **kwargs)
+
+    def __enter__(self) -> Self:
+        """To be closed at the end of a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
 
     def close(self) -> None:
         """Let go of the connection; calls that are under way are cancelled."""
