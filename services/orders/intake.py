@@ -44,8 +44,8 @@ def take(session: Session, facts: Sequence[Fact], contacts: Contacts, now: datet
     """
     found = read_many_for_change(session, {fact.order_id for fact in facts})
     new = _new(session, facts, found, now)
-    told = {found[fact.order_id].order.customer_id for fact in new if fact.kind in mails.TOLD_KINDS}
-    desk = _Desk(session, contacts, now, master.customers_of(session, told))
+    hear = {found[fact.order_id].order.customer_id for fact in new if fact.kind in mails.TOLD_KINDS}
+    desk = _Desk(session, contacts, now, master.customers_of(session, hear))
     changed = dict(found)
     for fact in new:
         changed[fact.order_id] = _take(desk, fact, changed[fact.order_id])
@@ -54,17 +54,24 @@ def take(session: Session, facts: Sequence[Fact], contacts: Contacts, now: datet
 
 def _new(session: Session, facts: Sequence[Fact], found: Mapping[str, Dossier], now: datetime) -> list[Fact]:
     """Keep all; gives those that were not kept before and tell something of an order."""
-    by_state: dict[str, list[Fact]] = {}
-    for fact in facts:
-        state = "unknown" if fact.kind not in KNOWN_KINDS else "projected" if fact.order_id in found else "orphaned"
-        by_state.setdefault(state, []).append(fact)
-    unseen = store.keep(session, by_state, now)
-    first = {fact.fact_id: fact for fact in reversed(facts) if fact.fact_id in unseen}
-    for state in by_state.keys() - {"projected"}:
-        for fact in by_state[state]:
-            if first.pop(fact.fact_id, None):
-                log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, source=fact.source, state=state)
-    return [fact for fact in facts if first.pop(fact.fact_id, None)]
+    told = [(fact, _state(fact, found)) for fact in facts]
+    unseen = store.keep(session, told, now)
+    new = []
+    for fact, state in told:
+        if fact.fact_id not in unseen:
+            continue
+        unseen.remove(fact.fact_id)  # of one that comes twice in a batch, the first counts
+        if state == "projected":
+            new.append(fact)
+        else:
+            log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, source=fact.source, state=state)
+    return new
+
+
+def _state(fact: Fact, found: Mapping[str, Dossier]) -> str:
+    if fact.kind not in KNOWN_KINDS:
+        return "unknown"
+    return "projected" if fact.order_id in found else "orphaned"
 
 
 def _take(desk: _Desk, fact: Fact, before: Dossier) -> Dossier:

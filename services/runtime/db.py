@@ -171,7 +171,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads, and what is committed alone."""
-        with self._reader.begin() as connection, DirectSession(connection, autoflush=False) as session:
+        with self._reader.begin() as connection, DirectSession(connection, is_reading=True) as session:
             if self.is_sqlite:
                 writers.begin(connection, "BEGIN")
             yield sessions.equip(session, self._memory, is_reading=True)

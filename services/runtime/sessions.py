@@ -40,8 +40,10 @@ class DirectSession(Session):
     What the ORM prepares for a statement, a quarter of what running it costs, is for statements on models; those still get it.
     """
 
-    def __init__(self, connection: Connection, *, autoflush: bool = True) -> None:
-        super().__init__(connection, expire_on_commit=False, autoflush=autoflush, join_transaction_mode="rollback_only")
+    def __init__(self, connection: Connection, *, is_reading: bool = False) -> None:
+        # what the ORM takes back, say by a flush that fails, is its own alone: others may share the transaction
+        mode: Any = "rollback_only" if is_reading else "create_savepoint"
+        super().__init__(connection, expire_on_commit=False, autoflush=not is_reading, join_transaction_mode=mode)
         self._direct = connection
 
     def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
@@ -52,8 +54,8 @@ class DirectSession(Session):
 
     def finish(self) -> None:
         """Write what is still to be written before the transaction is committed."""
-        for write in list(self.info.get(_GATHERED, ())):
-            write_gathered(self, write)
+        while gathered := self.info.get(_GATHERED):
+            write_gathered(self, next(iter(gathered)))
         if self.in_transaction():
             self.commit()  # flushes what the ORM holds; the transaction is the connection's
 
@@ -83,11 +85,17 @@ def equip(session: Session, memory: Memory, *, is_reading: bool) -> Session:
 
 
 def unchanging(
-    session: Session, key: Hashable, load: Callable[[], Value], *, is_small: Callable[[Value], bool]
+    session: Session,
+    key: Hashable,
+    load: Callable[[], Value],
+    *,
+    is_small: Callable[[Value], bool],
+    is_taken: bool = False,
 ) -> Value:
     """What never changes once it is committed: as remembered, or loaded.
 
-    What a writer loads may still be taken back, so it is remembered when remember() is told of the commit. Large values are
+    Readers see one moment, so what they load is remembered. What a writer loads is, once remember() is told of the commit, where
+    it has taken what the key was read from: otherwise the value may be newer than the key, or be taken back. Large values are
     not kept.
     """
     memory: Memory = session.info[_MEMORY]
@@ -97,7 +105,7 @@ def unchanging(
         if is_small(value):
             if session.info[_READING]:
                 memory.keep(key, value)
-            else:
+            elif is_taken:
                 session.info.setdefault(_SEEN, {})[key] = value
     return value
 

@@ -42,11 +42,6 @@ class _Group:
         self.failure: BaseException | None = None
 
     @property
-    def is_alive(self) -> bool:
-        """Whether SQLite still knows the transaction: a full disk, say, makes it roll back by itself."""
-        return bool(self._driver.in_transaction)
-
-    @property
     def _driver(self) -> Any:
         return self.connection.connection.dbapi_connection
 
@@ -61,10 +56,14 @@ class _Group:
             self._driver.execute("RELEASE part")
         self.size += 1
 
-    def undo_part(self) -> None:
-        """It has failed; those before it stand."""
-        self._driver.execute("ROLLBACK TO part")
-        self._driver.execute("RELEASE part")
+    def undo_part(self) -> bool:
+        """It has failed; whether those before it stand. They do not where SQLite took all back, as it does when its disk is full."""
+        try:
+            self._driver.execute("ROLLBACK TO part")
+            self._driver.execute("RELEASE part")
+        except sqlite3.Error:
+            return False
+        return bool(self._driver.in_transaction)
 
 
 class Writers:
@@ -139,15 +138,12 @@ class Writers:
         """One has failed and is undone; those before it still want their commit."""
         if not group.size:
             self._end(group)
-            return
-        if not group.is_alive:
+        elif not group.undo_part():
             group.failure = OperationalError(
                 "COMMIT", None, sqlite3.OperationalError("the database took the transaction back")
             )
             self._end(group)
-            return
-        group.undo_part()
-        if not self._leave_to_others(group):
+        elif not self._leave_to_others(group):
             self._commit(group)
 
     def _commit(self, group: _Group) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
@@ -111,6 +112,41 @@ def test_a_batch_leaves_an_order_as_its_facts_one_by_one_do(desk: Desk) -> None:
         (event.what, event.after["status"]) for event in desk.events(twin_id)
     ]
     assert desk.mails(order_id) == desk.mails(twin_id)
+    assert desk.broken() == []
+
+
+def test_a_batch_costs_as_many_statements_for_many_orders_as_for_few_but_for_their_counters(desk: Desk) -> None:
+    costs = {
+        count: statements_of(desk, [life(desk, desk.accepted(("PUMP", 2)))[2] for _ in range(count)])
+        for count in (2, 12)
+    }
+
+    counters = {count: costs[count].pop("INSERT INTO outbox_counters") for count in costs}
+    assert costs[12] == costs[2]
+    assert counters == {2: 2, 12: 12}
+
+
+def statements_of(desk: Desk, facts: list[types.Fact]) -> Counter[str]:
+    """How often each kind of statement runs while the facts are told together."""
+    seen: Counter[str] = Counter()
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen[" ".join(statement.split()[:3])] += 1
+
+    event.listen(desk.database.engine, "before_cursor_execute", note)
+    desk.tell(*facts)
+    event.remove(desk.database.engine, "before_cursor_execute", note)
+    return seen
+
+
+def test_a_fact_that_comes_twice_in_a_batch_counts_once(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    fact = life(desk, order_id)[2]
+
+    desk.tell(fact, fact)
+
+    assert desk.signals(order_id) == ["shipment_shipped"]
+    assert [each.what for each in desk.events(order_id)].count("shipment_shipped") == 1
     assert desk.broken() == []
 
 

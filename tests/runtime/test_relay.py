@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+from sqlmodel import Session
+
 from services.kernel.errors import Refused
 from services.runtime import outbox
 from services.runtime.db import Database
@@ -215,6 +217,34 @@ def test_a_rolled_back_change_tells_nobody(database: Database) -> None:
 
     with database.reading() as session:
         assert outbox.backlog(session)[0] == 0
+
+
+def test_messages_of_a_transaction_are_numbered_as_they_were_told_however_their_details_come(
+    database: Database,
+) -> None:
+    def tell(session: Session, order_id: str, word: str, *, is_computed: bool) -> None:
+        detail = {"word": word}
+        now = datetime.now(UTC)
+        outbox.emit(
+            session, kind="shipped", now=now, order_id=order_id, detail=(lambda: detail) if is_computed else detail
+        )
+
+    with database.transaction() as session:
+        tell(session, "ord_2", "a", is_computed=False)
+        tell(session, "ord_1", "b", is_computed=False)
+        tell(session, "ord_2", "c", is_computed=True)
+        tell(session, "ord_2", "d", is_computed=False)
+        tell(session, "ord_1", "e", is_computed=True)
+    with database.transaction() as session:
+        tell(session, "ord_2", "f", is_computed=False)
+    with database.reading() as session:
+        rows = outbox.unsent(session, datetime.now(UTC), 100, KINDS)
+
+    told = {
+        order_id: [(row.sequence, row.detail["word"]) for row in rows if row.order_id == order_id]
+        for order_id in ("ord_1", "ord_2")
+    }
+    assert told == {"ord_1": [(1, "b"), (2, "e")], "ord_2": [(1, "a"), (2, "c"), (3, "d"), (4, "f")]}
 
 
 def test_details_that_sum_an_order_never_miss_a_concurrent_change(database: Database) -> None:

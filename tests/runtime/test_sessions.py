@@ -21,8 +21,8 @@ class Reader:
         self.loads = 0
         self._value = value
 
-    def read(self, session: Session, key: str = "key") -> str:
-        return unchanging(session, key, self._load, is_small=lambda value: len(value) < 10)
+    def read(self, session: Session, key: str = "key", *, is_taken: bool = False) -> str:
+        return unchanging(session, key, self._load, is_small=lambda value: len(value) < 10, is_taken=is_taken)
 
     def _load(self) -> str:
         self.loads += 1
@@ -42,15 +42,18 @@ def test_what_a_reader_has_seen_is_loaded_once_for_readers_and_writers(database:
     assert (first, second, third, reader.loads) == ("kept", "kept", "kept", 1)
 
 
-def test_what_a_writer_has_seen_is_remembered_once_it_is_committed(database: Database) -> None:
+@pytest.mark.parametrize(("is_taken", "loads"), [(True, 1), (False, 2)])
+def test_what_a_writer_has_taken_and_seen_is_remembered_once_it_is_committed(
+    database: Database, is_taken: bool, loads: int
+) -> None:
     reader = Reader()
 
     with database.transaction() as session:
-        reader.read(session)
+        reader.read(session, is_taken=is_taken)
     with database.reading() as session:
         reader.read(session)
 
-    assert reader.loads == 1
+    assert reader.loads == loads
 
 
 def test_what_a_writer_has_seen_and_taken_back_is_not_remembered(database: Database) -> None:
@@ -58,7 +61,7 @@ def test_what_a_writer_has_seen_and_taken_back_is_not_remembered(database: Datab
 
     def fail() -> None:
         with database.transaction() as session:
-            reader.read(session)
+            reader.read(session, is_taken=True)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -31,6 +31,8 @@ from workflows.messages import (
     Validation,
 )
 
+Shipments = Sequence[fulfillment_pb2.Shipment]
+
 _OUTCOMES = {
     pb.VALIDATION_OUTCOME_CLEARED: "cleared",
     pb.VALIDATION_OUTCOME_HELD: "held",
@@ -43,8 +45,6 @@ _CLEARANCES = {
     pb.CLEARANCE_STATE_EXPIRED: "expired",
     pb.CLEARANCE_STATE_ENDED: "ended",
 }
-Shipments = Sequence[fulfillment_pb2.Shipment]
-
 _ENDS = frozenset({"rejected", "cancelled", "closed", "failed"})
 _RESERVED = frozenset({"accepted", "changed"})
 """Milestones of a turn that has reserved; before `allocated` it was a fact that spoke of stock, which may be an old one."""

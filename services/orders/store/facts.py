@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,12 +42,11 @@ def known(session: Session, fact_ids: Sequence[str]) -> set[str]:
     return set(session.scalars(query))
 
 
-def keep(session: Session, facts: Mapping[str, Sequence[Fact]], now: datetime) -> set[str]:
-    """Store facts under their states; gives the ids of those that were not stored before."""
+def keep(session: Session, facts: Sequence[tuple[Fact, str]], now: datetime) -> set[str]:
+    """Store facts, each with its state; gives the ids of those that were not stored before."""
     rows = [
         {**{name: getattr(fact, name) for name in _COLUMNS}, "state": state, "received_at": now}
-        for state, of_state in facts.items()
-        for fact in of_state
+        for fact, state in facts
     ]
     return set(session.execute(_KEEP, rows).scalars()) if rows else set()
 

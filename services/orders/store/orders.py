@@ -47,7 +47,7 @@ _TAKE_MANY = (
     select(_order)
     .where(_order.c.order_id.in_(bindparam("of", expanding=True)))
     .order_by(_order.c.order_id)
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 _ADD, _ADD_LINES = insert(_order), insert(_line)
 _LINES = select(_line).where(_line.c.order_id == bindparam("of")).order_by(_line.c.position)
@@ -181,24 +181,30 @@ def _line_values(order_id: str, position: int, line: Line) -> dict[str, Any]:
 
 def take(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
     """The order, taken for this transaction; NotFound when it does not exist or the scope hides it."""
-    return _found(session, session.execute(_take(scope), {"of": order_id}).first())
+    row = session.execute(_take(scope), {"of": order_id}).first()
+    if row is None:
+        raise _unknown()
+    return _order_of(row, _lines(session, row, is_taken=True))
 
 
 @lru_cache(_KEPT_SCOPES)
 def _take(scope: Scope) -> Select[Any]:
-    """On SQLite a transaction that writes has taken every row."""
-    return _load(scope).with_for_update(of=_order)
+    """On SQLite a transaction that writes has taken every row. On PostgreSQL rows that refer to the order may still be added."""
+    return _load(scope).with_for_update(of=_order, key_share=True)
 
 
 def take_many(session: Session, order_ids: Collection[str]) -> list[Order]:
     """Those orders that exist, taken in the order of their ids, so that no two transactions wait for each other."""
     rows = session.execute(_TAKE_MANY, {"of": list(order_ids)}).all()
-    return [_order_of(row, _lines(session, row)) for row in rows]
+    return [_order_of(row, _lines(session, row, is_taken=True)) for row in rows]
 
 
 def load(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Order:
     """The order; NotFound when it does not exist or the scope hides it."""
-    return _found(session, session.execute(_load(scope), {"of": order_id}).first())
+    row = session.execute(_load(scope), {"of": order_id}).first()
+    if row is None:
+        raise _unknown()
+    return _order_of(row, _lines(session, row))
 
 
 @lru_cache(_KEPT_SCOPES)
@@ -233,12 +239,6 @@ def find_id(session: Session, reference: str, scope: Scope = EVERYTHING) -> str:
 def _find_id(scope: Scope) -> Select[Any]:
     named = (_order.c.order_id == bindparam("reference")) | (_order.c.number == bindparam("reference"))
     return select(_order.c.order_id).where(named, within(scope))
-
-
-def _found(session: Session, row: Any) -> Order:
-    if row is None:
-        raise _unknown()
-    return _order_of(row, _lines(session, row))
 
 
 def _unknown() -> NotFound:
@@ -296,14 +296,14 @@ def ended(session: Session, order_ids: Sequence[str]) -> list[str]:
     return [order_id for order_id in order_ids if order_id not in alive]
 
 
-def _lines(session: Session, row: Any) -> tuple[Line, ...]:
+def _lines(session: Session, row: Any, *, is_taken: bool = False) -> tuple[Line, ...]:
     """The lines of the version in force; those of a version never change."""
 
     def load() -> tuple[Line, ...]:
         return _lines_of(session.execute(_LINES, {"of": row.order_id}), row.currency)
 
     key = ("order_lines", row.order_id, row.version)
-    return unchanging(session, key, load, is_small=lambda lines: len(lines) <= _KEPT_LINES)
+    return unchanging(session, key, load, is_small=lambda lines: len(lines) <= _KEPT_LINES, is_taken=is_taken)
 
 
 def _lines_of(rows: Iterable[Any], currency: str) -> tuple[Line, ...]:
