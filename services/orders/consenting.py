@@ -167,21 +167,34 @@ def approve_change(session: Session, dossier: Dossier, change: ChangeOrder, acto
 
 
 def reject_change(
-    session: Session, dossier: Dossier, change: ChangeOrder, actor: Actor, why: str, now: datetime
+    session: Session,
+    dossier: Dossier,
+    change: ChangeOrder,
+    actor: Actor,
+    why: str,
+    now: datetime,
+    *,
+    is_sales_told: bool = True,
 ) -> Dossier:
-    """A reviewer does not want a change of an accepted order: the order stays as it is. The caller restates."""
+    """A reviewer does not want a change of an accepted order: the order stays as it is. The caller restates.
+
+    Sales are not told where the caller tells them more.
+    """
     ended = {"state": move(change.state, "reject"), "ended_at": now, "ended_reason": why}
     store.alter(session, change.change_id, ended)
     after = replace(dossier, asked=read_asked(session, dossier.order_id))
     note_event(session, dossier, after, actor, "change_rejected", now, why=why, more=logged(change))
-    _tell_end(session, after, change, why, now)
+    _tell_end(session, after, change, why, now, is_sales_told=is_sales_told)
     return after
 
 
-def _tell_end(session: Session, dossier: Dossier, change: ChangeOrder, why: str, now: datetime) -> None:
+def _tell_end(
+    session: Session, dossier: Dossier, change: ChangeOrder, why: str, now: datetime, *, is_sales_told: bool = True
+) -> None:
     """Sales, and the customer who knows of the change, hear that it will not come about."""
     order, customer = dossier.order, master_store.customer(session, dossier.order.customer_id)
-    letter = mails.change_rejected(order, customer, why, is_customer_told=change.is_known_to_customer)
+    is_customer_told = change.is_known_to_customer
+    letter = mails.change_rejected(order, customer, why, is_customer_told=is_customer_told, is_sales_told=is_sales_told)
     intents.mail(session, order, letter, now)
 
 

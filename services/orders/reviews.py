@@ -244,7 +244,8 @@ def _request_changes(
     review, step = _standing(dossier, decision)
     store.change_steps(session, [step.step_id], {"state": CHANGES_REQUESTED, "decided_at": now})
     if review.change_id:
-        after = _reject_change(session, dossier, review, decision, actor, now)
+        # sales read below what is wished, if it is theirs to change
+        after = _reject_change(session, dossier, review, decision, actor, now, is_sales_told=step.chain == BUYER)
     else:
         _end(session, review, decision, move_review(review.state, "request_changes"), now)
         after = refreshed(session, dossier)
@@ -253,13 +254,22 @@ def _request_changes(
 
 
 def _reject_change(
-    session: Session, dossier: Dossier, review: Review, decision: Decision, actor: Actor, now: datetime
+    session: Session,
+    dossier: Dossier,
+    review: Review,
+    decision: Decision,
+    actor: Actor,
+    now: datetime,
+    *,
+    is_sales_told: bool = True,
 ) -> Dossier:
     """Only the change comes to an end: the order that it would have changed goes on as it is."""
     change = dossier.asked.change
     _end(session, review, decision, move_review(review.state, "reject"), now)
     after = refreshed(session, dossier)
-    return after if change is None else consenting.reject_change(session, after, change, actor, decision.note, now)
+    if change is None:
+        return after
+    return consenting.reject_change(session, after, change, actor, decision.note, now, is_sales_told=is_sales_told)
 
 
 def _tell_wish(

@@ -85,7 +85,7 @@ def instant(micros: int) -> str | None:
 
 def rfc3339(moment: datetime) -> str:
     """RFC 3339 in UTC with a Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def proto_money(money: Money) -> types.Money:

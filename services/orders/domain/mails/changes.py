@@ -76,10 +76,12 @@ def consent_expired(order: Order, customer: Customer, reason: str) -> Mail:
     return Mail("consent_expired", (*buyer(customer), *sales_rep(customer)), variables)
 
 
-def change_rejected(order: Order, customer: Customer, reason: str, *, is_customer_told: bool) -> Mail:
+def change_rejected(
+    order: Order, customer: Customer, reason: str, *, is_customer_told: bool, is_sales_told: bool = True
+) -> Mail:
     """A change cannot be made, or people of the house do not want it (any more); `reason` says why, and `order` stands as it is."""
-    variables = {"reason": reason, "version": order.version}
-    return Mail("change_rejected", (*(buyer(customer) if is_customer_told else ()), *sales_rep(customer)), variables)
+    readers = (*(buyer(customer) if is_customer_told else ()), *(sales_rep(customer) if is_sales_told else ()))
+    return Mail("change_rejected", readers, {"reason": reason, "version": order.version})
 
 
 def _diff(order: Order, changes: Sequence[Change], before: Money, after: Money, reason: str) -> dict[str, Any]:
