@@ -15,7 +15,7 @@ from bench.door import Door, Unexpected
 
 PATIENCE_S = 60.0
 _POLL_S = 0.2
-_PAGE = 40
+_PAGE = 20
 
 Row = dict[str, Any]
 
@@ -87,14 +87,25 @@ class Board:
         invoices: list[Row] = []
         completed: list[Row] = []
         if self._waiting["invoice"]:
-            invoices = self._door.get("accounting", "/v1/invoices", status="open", limit=_PAGE)["rows"]
+            invoices = self._news("accounting", "/v1/invoices", lambda _: False, status="open")
         if self._waiting["completion"]:
-            query: dict[str, str | int] = {"status": "completed", "sort": "-changed_at", "limit": _PAGE}
-            completed = self._door.get("auditor", "/v1/orders", **query)["rows"]
+            query = {"status": "completed", "sort": "-changed_at"}
+            completed = self._news("auditor", "/v1/orders", lambda row: row["order_id"] in self._completed, **query)
         with self._changed:
             self._invoices.update({row["order_id"]: row for row in invoices})
             self._completed.update(row["order_id"] for row in completed)
             self._changed.notify_all()
+
+    def _news(self, role: str, path: str, is_known: Callable[[Row], bool], **query: str) -> list[Row]:
+        """Rows of a list, page by page, as far as the first that is known."""
+        rows: list[Row] = []
+        cursor = ""
+        while True:
+            page = self._door.get(role, path, limit=_PAGE, cursor=cursor, **query)
+            rows += page["rows"]
+            cursor = page["next_cursor"]
+            if not cursor or is_known(rows[-1]):
+                return rows
 
 
 @dataclass(frozen=True, slots=True)

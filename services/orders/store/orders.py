@@ -28,7 +28,7 @@ _KEPT_SCOPES = 500
 _KEPT_LINES = 100
 """Up to so many lines an order stays in memory."""
 
-_order, _line, _counter = table_of(OrderRow), table_of(LineRow), table_of(CounterRow)
+_order, _line, _counter, _customer = (table_of(rows) for rows in (OrderRow, LineRow, CounterRow, CustomerRow))
 _is_it = _order.c.order_id == bindparam("of")
 _first_number = postgresql.insert(_counter).values(value=_FIRST_NUMBER)
 # the clause is PostgreSQL's and SQLite's alike
@@ -85,11 +85,11 @@ def within(scope: Scope) -> ColumnElement[bool]:
     if scope.is_everything:
         return true()
     if scope.company is not None:
-        return col(OrderRow.customer_id) == scope.company
+        return _order.c.customer_id == scope.company
     if scope.sales_rep is not None:
-        theirs = select(col(CustomerRow.customer_id)).where(col(CustomerRow.sales_rep) == scope.sales_rep)
-        return col(OrderRow.customer_id).in_(theirs)
-    return col(OrderRow.placed_by) == (scope.placed_by or "")
+        theirs = select(_customer.c.customer_id).where(_customer.c.sales_rep == scope.sales_rep)
+        return _order.c.customer_id.in_(theirs)
+    return _order.c.placed_by == (scope.placed_by or "")
 
 
 def next_number(session: Session) -> str:

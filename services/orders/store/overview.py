@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
@@ -22,21 +22,31 @@ from services.orders.store.progress import standing_of
 from services.runtime.db import table_of
 
 MAX_LIMIT = 200
-_SORTS: dict[str, Any] = {
-    "placed_at": col(OrderRow.placed_at),
-    "changed_at": col(ProgressRow.changed_at),
-    "waiting_since": func.coalesce(col(ProgressRow.waiting_since), col(ProgressRow.changed_at)),
-    "total": col(OrderRow.total_minor),
-    "customer": col(OrderRow.customer_name),
-    "status": col(ProgressRow.status),
+_order, _progress, _line = table_of(OrderRow).c, table_of(ProgressRow).c, table_of(LineRow).c
+_SORTS: dict[str, ColumnElement[Any]] = {
+    "placed_at": _order.placed_at,
+    "changed_at": _progress.changed_at,
+    "waiting_since": func.coalesce(_progress.waiting_since, _progress.changed_at),
+    "total": _order.total_minor,
+    "customer": _order.customer_name,
+    "status": _progress.status,
 }
-_order, _progress = table_of(OrderRow), table_of(ProgressRow)
-_NEEDLESS = frozenset({"progress", "promises", "first_answer", "ship_to", "note"})
+_SAME = (
+    "order_id", "number", "version", "phase", "channel", "channel_ref", "customer_id", "customer_name", "po_number",
+    "placed_at",
+)  # fmt: skip
+"""What a row of the list has as the order has it."""
+_AXES = (
+    "status", "review", "fulfilment", "billing", "payment", "returns", "hold_types",
+    "waiting_who", "waiting_what", "waiting_since", "waiting_due",
+)  # fmt: skip
 _SHOWN = (
-    *(column for column in _order.c if column.name not in _NEEDLESS),
-    *(column for column in _progress.c if column.name not in {*_NEEDLESS, "order_id"}),
+    *(_order[name] for name in (*_SAME, "total_minor", "currency")),
+    *(_progress[name] for name in (*_AXES, "changed_at")),
 )
-"""What a row of the list needs: not the documents, which would be parsed for nothing."""
+"""What a row of the list needs, and no more: it is read for every order of a page."""
+_BOTH = table_of(OrderRow).join(table_of(ProgressRow), _progress.order_id == _order.order_id)
+_ALL, _COUNT = select(*_SHOWN).select_from(_BOTH), select(_progress.status, func.count()).select_from(_BOTH)
 SORTS = tuple(sorted((*_SORTS, *(f"-{name}" for name in _SORTS))))
 """What a list may be sorted by; a leading "-" turns it round."""
 _INSTANTS = frozenset({"placed_at", "changed_at", "waiting_since"})
@@ -101,9 +111,8 @@ def overview(
     if sort not in SORTS:
         raise InvalidArgument("SORT_UNKNOWN", f"sort by one of {', '.join(SORTS)}")
     name, is_falling = sort.removeprefix("-"), sort.startswith("-")
-    key, identity = _SORTS[name], col(OrderRow.order_id)
-    query: Select[Any] = select(*_SHOWN, key.label("key")).join(ProgressRow, col(ProgressRow.order_id) == identity)
-    query = _filtered(query.where(within(scope)), wanted)
+    key, identity = _SORTS[name], _order.order_id
+    query = _filtered(_ALL.add_columns(key.label("key")).where(within(scope)), wanted)
     if cursor:
         value, order_id = _read_cursor(cursor, sort)
         query = query.where(_behind(key, identity, value, order_id, is_falling=is_falling))
@@ -123,32 +132,32 @@ def _behind(key: Any, identity: Any, value: Any, order_id: str, *, is_falling: b
 
 def _filtered(query: Select[Any], wanted: OverviewFilter) -> Select[Any]:
     equal = (
-        (col(ProgressRow.status), wanted.status),
-        (col(OrderRow.phase), wanted.phase),
-        (col(OrderRow.channel), wanted.channel),
-        (col(OrderRow.customer_id), wanted.customer_id),
+        (_progress.status, wanted.status),
+        (_order.phase, wanted.phase),
+        (_order.channel, wanted.channel),
+        (_order.customer_id, wanted.customer_id),
     )
     for column, value in equal:
         if value:
             query = query.where(column == value)
     if wanted.hold == "any":
-        query = query.where(col(ProgressRow.hold_types) != "")
+        query = query.where(_progress.hold_types != "")
     elif wanted.hold:
-        query = query.where(_contains(col(ProgressRow.hold_types), f",{wanted.hold},"))
+        query = query.where(_contains(_progress.hold_types, f",{wanted.hold},"))
     if wanted.needs:
-        query = query.where(_contains(", " + col(ProgressRow.waiting_who) + ",", f" {wanted.needs},"))
+        query = query.where(_contains(", " + _progress.waiting_who + ",", f" {wanted.needs},"))
     if wanted.placed_from is not None:
-        query = query.where(col(OrderRow.placed_at) >= wanted.placed_from)
+        query = query.where(_order.placed_at >= wanted.placed_from)
     if wanted.placed_to is not None:
-        query = query.where(col(OrderRow.placed_at) < wanted.placed_to)
+        query = query.where(_order.placed_at < wanted.placed_to)
     if wanted.due_before is not None:
-        due = col(ProgressRow.waiting_due)
+        due = _progress.waiting_due
         query = query.where(due != "", due < wanted.due_before.isoformat())
     if wanted.q:
-        columns = (OrderRow.number, OrderRow.po_number, OrderRow.channel_ref, OrderRow.customer_name)
-        carrying = select(col(LineRow.order_id)).where(col(LineRow.sku) == wanted.q)
-        found = [_contains(func.lower(col(column)), wanted.q.lower()) for column in columns]
-        query = query.where(or_(*found, col(OrderRow.order_id).in_(carrying)))
+        columns = (_order.number, _order.po_number, _order.channel_ref, _order.customer_name)
+        carrying = select(_line.order_id).where(_line.sku == wanted.q)
+        found = [_contains(func.lower(column), wanted.q.lower()) for column in columns]
+        query = query.where(or_(*found, _order.order_id.in_(carrying)))
     return query
 
 
@@ -187,11 +196,8 @@ def _aware(instant: datetime) -> datetime:
 
 
 def _row(row: Any) -> OverviewRow:
-    names = ("order_id", "number", "version", "phase", "channel", "channel_ref", "customer_id", "customer_name")
     return OverviewRow(
-        **{name: getattr(row, name) for name in names},
-        po_number=row.po_number,
-        placed_at=row.placed_at,
+        **{name: getattr(row, name) for name in _SAME},
         changed_at=row.changed_at,
         total=Money(row.total_minor, row.currency),
         standing=standing_of(row),
@@ -200,8 +206,5 @@ def _row(row: Any) -> OverviewRow:
 
 def count_by_status(session: Session, scope: Scope) -> dict[str, int]:
     """Status word → how many orders the scope shows in it."""
-    query = select(col(ProgressRow.status), func.count()).join(
-        OrderRow, col(OrderRow.order_id) == col(ProgressRow.order_id)
-    )
-    rows = session.execute(query.where(within(scope)).group_by(col(ProgressRow.status)))
+    rows = session.execute(_COUNT.where(within(scope)).group_by(_progress.status))
     return {str(status): int(count) for status, count in rows}
