@@ -9,7 +9,7 @@ from sqlalchemy import event, text
 
 from services.kernel.money import UnitPrice
 from services.orders.console.pages import price
-from tests.console.house import House
+from tests.console.house import House, delivered
 from tests.orders.desk import SUPPORT
 
 POLICY = (
@@ -123,6 +123,22 @@ async def test_change_and_cancel_are_offered_while_they_can_come_true(
 
     for page in (ours, theirs):
         assert [word for word in ("Change…", "Cancel…") if word in page] == offered
+
+
+async def test_a_customer_reads_what_waits_for_them_and_nothing_of_what_waits_for_us(
+    house: House, numbers: dict[str, str]
+) -> None:
+    unpaid = house.desk.read(delivered(house.desk, house.desk.accepted(("PUMP", 2)))).order.number
+    browser = house.browser("customer", company="cus_acme")
+
+    rows = (await browser.get("/my")).text.split("<tr>")
+    page = (await browser.get(f"/my/orders/{unpaid}")).text
+
+    turns = {number: row for number in (unpaid, *numbers.values()) for row in rows if f"/my/orders/{number}" in row}
+    assert "<strong>Waits for you:</strong> payment of INV-1" in turns[unpaid]
+    assert "<strong>Waits for you:</strong> answer to the change" in turns[numbers["changing"]]
+    assert "<strong>Waits for you:</strong> payment of INV-1" in page
+    assert [number for number in turns if "Waits for" in turns[number]] == [unpaid, numbers["changing"]]
 
 
 @pytest.mark.parametrize(

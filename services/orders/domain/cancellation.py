@@ -78,7 +78,7 @@ def _obstacles(order: Order, progress: Progress, *, is_pending: bool) -> list[tu
         found.append(("ORDER_HAS_ENDED", f"the order is {order.phase} already, so there is nothing to cancel"))
     shipped = sum(line.shipped for line in quantities(order, progress).values())
     if shipped:
-        found.append(("ALREADY_SHIPPED", f"{shipped} units have shipped: open a return for them when they arrive"))
+        found.append(("ALREADY_SHIPPED", f"{shipped} units have shipped: ask for a return of them instead"))
     if is_pending:
         found.append(("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome"))
     return found
