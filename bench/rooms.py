@@ -233,7 +233,7 @@ class Desk:
             {"order_id": order_id, "invoice_id": order_id, "number": order_id, "customer_id": "cus", "total": TOTAL}
             for order_id in list(self._invoiced)
         ]
-        return {"rows": rows}
+        return {"rows": rows, "next_cursor": None}
 
     def pay(self, body: dict[str, Any]) -> dict[str, Any]:
         """Tell the workflow."""
@@ -245,7 +245,7 @@ class Desk:
 
     def completed(self) -> dict[str, Any]:
         """The newest orders that were recorded as closed."""
-        return {"rows": [{"order_id": order_id} for order_id in list(self.closed)[-40:]]}
+        return {"rows": [{"order_id": order_id} for order_id in list(self.closed)[-40:]], "next_cursor": None}
 
     def _tell(self, order_id: str, name: str, subject_id: str = "") -> None:
         self._workflows.signal(order_id, name, FactNote(f"fact_{uuid.uuid4().hex}", subject_id))
