@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import running
+from cli import running, statefile
 from cli.client import VAR
 from cli.output import console
 from cli.ports import Ports
@@ -36,7 +36,7 @@ def demo(
         code = samples.demo.run(state["url"], is_up_after, var=var.resolve(), console=out)
     finally:
         if is_up_after:
-            out.print("the system is up: stop it with `oms down`")
+            out.print(f"the system is up: stop it with `oms down{statefile.option(var)}`", soft_wrap=True)
         else:
             running.stop(var)
     raise typer.Exit(code)

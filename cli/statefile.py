@@ -25,6 +25,11 @@ class AlreadyRunning(CommandRefused):
     """A supervisor holds this folder; the message says what to do."""
 
 
+def option(var: Path) -> str:
+    """What to add to a command so that it means this folder; nothing for the usual one."""
+    return "" if var == Path("var") else f" --var {var}"
+
+
 @contextmanager
 def held(var: Path) -> Iterator[None]:
     """Hold the folder for this process; AlreadyRunning when another one does. The kernel frees it at any death."""
@@ -32,8 +37,8 @@ def held(var: Path) -> Iterator[None]:
     with (var / LOCK_FILE).open("a+") as lock:
         if not _lock(lock):
             raise AlreadyRunning(
-                f"the system already runs in {var}{_pid_text(var)}: stop it with `oms down`, or start another with "
-                "--var and --port-offset"
+                f"the system already runs in {var}{_pid_text(var)}: stop it with `oms down{option(var)}`, or start "
+                "another with --var and --port-offset"
             )
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")

@@ -42,9 +42,8 @@ def up(
         return
     state = running.start_detached(var, chosen)
     out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s (pid {state['pid']})")
-    out.print(
-        f"console  {state['url']}\nAPI      {state['url']}/docs\nTemporal {state['temporal_ui']}\nstop it with `oms down`"
-    )
+    out.print(f"console  {state['url']}\nAPI      {state['url']}/docs\nTemporal {state['temporal_ui']}")
+    out.print(f"stop it with `oms down{statefile.option(var)}`", soft_wrap=True)
 
 
 def down(var: VarOption = Path("var")) -> None:

@@ -16,6 +16,7 @@ from services.orders.intents import CANCEL, LOOK, NOTIFY, SIGNAL, START
 from services.orders.store import facts as store
 from services.orders.store.facts import LateFact
 from services.runtime.db import Database
+from services.runtime.grpc_client import Unreachable
 from services.runtime.outbox import OutboxRow
 from services.runtime.relay import Route
 from workflows.client import OrderWorkflows
@@ -121,13 +122,18 @@ def _signal(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
 
 
 def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
-    """Hand over what the request itself could not; a workflow that has ended declines it."""
-    for row in rows:
+    """Hand over what the request itself could not; a workflow that has ended declines it, one that has not begun hears it later."""
+    with database.reading() as session:
+        to_begin = store.unsent_of(session, START, {row.order_id for row in rows})
+    begun = [row for row in rows if row.order_id not in to_begin]
+    if not begun:
+        raise Unreachable("the workflows are still to be started")
+    for row in begun:
         request = CancelOrder(str(row.detail["cancellation_id"]), str(row.detail["reason"]))
         if not workflows.cancel_later(row.order_id, request):
             with database.transaction() as session:
                 cancellation.decline(session, row.order_id, "the order had ended before it could be cancelled", clock())
-    return [row.fact_id for row in rows]
+    return [row.fact_id for row in begun]
 
 
 def _look(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:

@@ -52,6 +52,30 @@ async def test_what_moves_money_or_stock_needs_a_key(world: World, path: str, ro
     assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_MISSING")
 
 
+@pytest.mark.parametrize(
+    ("path", "role", "body", "code"),
+    [
+        ("/v1/stock/receipts", "warehouse", {**RECEIPT, "sku": "NO-SUCH"}, "PRODUCT_UNKNOWN"),
+        ("/v1/payments", "accounting", {**PAYMENT, "customer_id": "cus_nope"}, "CUSTOMER_UNKNOWN"),
+    ],
+)
+async def test_what_is_not_in_the_master_data_is_not_booked(
+    world: World, path: str, role: str, body: dict[str, Any], code: str
+) -> None:
+    answer = await world.send("POST", path, role, key="m1", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, code)
+    assert (world.inventory.deeds, world.billing.deeds) == (0, 0)
+
+
+async def test_a_service_is_not_put_on_a_shelf(world: World) -> None:
+    body = {**RECEIPT, "sku": "INSTALL-8H"}
+
+    answer = await world.send("POST", "/v1/stock/receipts", "warehouse", key="m1", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "PRODUCT_NOT_STOCKED")
+
+
 async def test_a_refusal_of_a_service_comes_back_as_it_was_meant(world: World) -> None:
     body = {"warehouse_id": "wh_1", "sku": "PUMP-100", "delta": -1, "reason": "count"}
 

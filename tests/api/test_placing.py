@@ -96,6 +96,14 @@ async def test_a_customer_gives_itself_no_discount(world: World) -> None:
     assert (refused.status_code, given.status_code) == (403, 201)
 
 
+@pytest.mark.parametrize("channel", ["amazon", "ebay", "pos"])
+async def test_a_customer_does_not_order_at_the_prices_of_a_marketplace(world: World, channel: str) -> None:
+    refused = await world.place(channel=channel)
+    taken = await world.place("channel", channel=channel)
+
+    assert (refused.status_code, refused.json()["code"], taken.status_code) == (403, "CHANNEL_NOT_PERMITTED", 201)
+
+
 async def test_every_wrong_member_is_named_at_once(world: World) -> None:
     lines = [{"sku": "PUMP-100", "quantity": 0, "unit_price": "1e3"}, {"sku": "", "quantity": 1.5}]
 

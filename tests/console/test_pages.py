@@ -172,6 +172,26 @@ async def test_what_people_typed_is_text_and_nothing_else(house: House) -> None:
     assert evil not in searched
 
 
+@pytest.mark.parametrize(
+    ("came_from", "back"),
+    [
+        ("{ours}delegations?x=1", '<a href="/delegations?x=1">Back to the form</a>'),
+        ("https://elsewhere.example/delegations", ""),
+        ("{ours}/elsewhere.example", ""),
+    ],
+)
+async def test_a_form_that_is_refused_leads_back_to_its_page(house: House, came_from: str, back: str) -> None:
+    browser = house.browser("approver", sub="max")
+    ours = f"{str(browser.client.base_url).rstrip('/')}/"
+
+    refused = await browser.client.post(
+        "/delegations", data={"csrf": browser.csrf}, headers={"Referer": came_from.format(ours=ours)}
+    )
+
+    assert refused.status_code == 422
+    assert (back in refused.text) if back else ("Back to the form" not in refused.text)
+
+
 @pytest.mark.parametrize("path", ["/", "/login", "/orders/SO-9", "/nowhere", "/static/console.css"])
 async def test_every_answer_carries_the_headers_that_lock_the_browser(house: House, path: str) -> None:
     answer = await house.browser("support").get(path)

@@ -141,8 +141,12 @@ async def test_nobody_hands_over_to_themselves_or_without_days(house: House) -> 
 
     to_self = await browser.send("/delegations", "/delegations", to="max", first=today, last=today)
     without = await browser.send("/delegations", "/delegations", to="dan", first="", last=today)
+    negative = await browser.send(
+        "/delegations", "/delegations", to="dan", first=today, last=today, most="-5", currency="USD"
+    )
+    for_ever = await browser.send("/delegations", "/delegations", to="dan", first=today, last="9999-12-31")
 
-    assert (to_self.status_code, without.status_code) == (422, 422)
+    assert [answer.status_code for answer in (to_self, without, negative, for_ever)] == [422] * 4
     assert "Hand your decisions to somebody else" in to_self.text
 
 

@@ -67,6 +67,7 @@ def test_a_region_without_a_rule_falls_to_the_rest_of_its_country() -> None:
     rules = [ZoneRule("US", "TX", "near"), ZoneRule("US", "*", "far"), ZoneRule("DE", "BY", "south")]
 
     assert zone_of(address("US", "TX"), rules) == "near"
+    assert zone_of(address("US", "tx"), rules) == "near"
     assert zone_of(address("US", "NY"), rules) == "far"
     assert zone_of(address("US", ""), rules) == "far"
     assert zone_of(address("DE", "HH"), rules) is None

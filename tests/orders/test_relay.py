@@ -13,7 +13,7 @@ from services.orders.store.facts import late_facts
 from services.runtime import outbox
 from services.runtime.grpc_client import Unreachable
 from services.runtime.grpc_server import MAX_MESSAGE
-from services.runtime.relay import Relay
+from services.runtime.relay import Relay, Route
 from tests.orders.desk import BUYER, Desk, shipment
 from workflows.messages import CancelOrder, FactNote, Look, OrderRef
 
@@ -70,8 +70,13 @@ class Post:
     def letters(self) -> list[notifications.NotifyRequest]:
         return [notice for parcel in self.parcels for notice in parcel.notices]
 
+    def routes(self) -> tuple[Route, ...]:
+        return facts.routes(self.desk.database, self._take, self.workflows, lambda: self.desk.now)
+
     def send(self) -> None:
-        routes = facts.routes(self.desk.database, self._take, self.workflows, lambda: self.desk.now)
+        self.send_by(*self.routes())
+
+    def send_by(self, *routes: Route) -> None:
         relay = Relay(self.desk.database, routes, lambda: self.desk.now + self.later)
         for route in routes:
             relay.send_batch(route)
@@ -189,6 +194,24 @@ def test_a_cancellation_of_a_workflow_that_has_ended_is_declined(post: Post) -> 
     with post.desk.database.reading() as session:
         settled: Any = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
     assert settled.state == "declined"
+
+
+def test_a_cancellation_waits_for_its_workflow_to_begin(post: Post) -> None:
+    order_id = post.desk.place(("PUMP", 1)).order_id
+    with post.desk.database.transaction() as session:
+        cancellation.request(session, order_id, BUYER, "changed our mind", post.desk.now)
+    post.later = CALLER_FIRST
+    start, cancel = (
+        next(route for route in post.routes() if kind in route.kinds) for kind in (intents.START, intents.CANCEL)
+    )
+
+    with pytest.raises(Unreachable):
+        post.send_by(cancel)
+    too_soon = list(post.workflows.cancelled)
+    post.send_by(start)
+    post.send_by(cancel)
+
+    assert (too_soon, len(post.workflows.cancelled)) == ([], 1)
 
 
 def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -> None:

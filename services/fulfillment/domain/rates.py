@@ -59,9 +59,9 @@ class Quote:
 
 
 def zone_of(address: Address, rules: Iterable[ZoneRule]) -> str | None:
-    """The zone of the address: the rule of its region, else the country's "*" rule, else None."""
-    by_place = {(rule.country, rule.region): rule.zone for rule in rules}
-    return by_place.get((address.country, address.region)) or by_place.get((address.country, ANY_REGION))
+    """The zone of the address: the rule of its region in any case, else the country's "*" rule, else None."""
+    by_place = {(rule.country, rule.region.upper()): rule.zone for rule in rules}
+    return by_place.get((address.country, address.region.upper())) or by_place.get((address.country, ANY_REGION))
 
 
 def quote(rate: Rate, load: Load) -> Quote:

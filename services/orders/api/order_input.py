@@ -53,6 +53,9 @@ class LineInput(Input):
     unit_price: Price | None = Field(default=None, description="Checked against the agreement when given.")
 
 
+_OTHERS_PRICES = frozenset({"amazon", "ebay", "pos"})
+
+
 class OrderInput(Input):
     """An order as a client asks for it."""
 
@@ -103,7 +106,15 @@ class OrderInput(Input):
 
 
 def command(body: OrderInput, key: str, who: Caller) -> PlaceOrder:
-    """The command of a document; a customer gives itself no discount."""
+    """The command of a document; a customer gives itself no discount, and does not order as a marketplace or a till.
+
+    Those have agreed prices of their own, which the rules do not compare with the customer's agreement.
+    """
+    if body.channel in _OTHERS_PRICES and who.role == "customer":
+        raise NotPermitted(
+            "CHANNEL_NOT_PERMITTED",
+            f"orders of {body.channel} come from its own connection: say how you order, such as web or edi",
+        )
     if body.discount is not None and who.role == "customer":
         raise NotPermitted("DISCOUNT_NOT_PERMITTED", "leave the discount out: only our staff or a channel may give one")
     return PlaceOrder(

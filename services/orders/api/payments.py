@@ -16,6 +16,7 @@ from services.orders.api.inputs import Identity, Input, MoneyInput, Reference
 from services.orders.api.invoices import customer_within
 from services.orders.api.paging import Page, PagingOf
 from services.orders.api.shapes import MoneyShape, instant, proto_money
+from services.orders.store import master
 
 router = APIRouter(tags=["payments"])
 
@@ -71,6 +72,8 @@ def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Respo
     """Record cash and apply it to invoices."""
 
     def act(request_id: str) -> Payment:
+        with deps.database.reading() as session:
+            master.customer(session, body.customer_id)
         wanted = pb.RecordPaymentRequest(
             request_id=request_id,
             customer_id=body.customer_id,

@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from oms.inventory.v1 import inventory_pb2 as pb
+from services.kernel.errors import NotFound, Refused
 from services.orders.api.access import CallerOf
-from services.orders.api.deps import DepsOf
+from services.orders.api.deps import Deps, DepsOf
 from services.orders.api.idempotency import OnceWithKey
 from services.orders.api.inputs import Currency, Day, Identity, Input, Name, Price, Quantity, Sku, Text
 from services.orders.api.paging import Page, PagingOf
 from services.orders.api.shapes import MoneyShape
+from services.orders.store import master
 
 router = APIRouter(tags=["stock"])
 
@@ -106,6 +108,7 @@ def receive_stock(deps: DepsOf, body: ReceiptInput, once: OnceWithKey) -> Respon
     """Book goods in; backorders that wait for them are filled at once, oldest order first."""
 
     def act(request_id: str) -> Receipt:
+        _check_is_stocked(deps, body.sku)
         done = deps.inventory.ReceiveStock(pb.ReceiveStockRequest(request_id=request_id, **body.model_dump()))
         return Receipt(
             movement_id=done.movement_id,
@@ -133,10 +136,20 @@ def expect_receipt(deps: DepsOf, body: ExpectedReceiptInput, once: OnceWithKey) 
     """Announce supply; backorders take its date."""
 
     def act(request_id: str) -> ExpectedReceipt:
+        _check_is_stocked(deps, body.sku)
         wanted = pb.ExpectReceiptRequest(request_id=request_id, **body.model_dump(mode="json"))
         return ExpectedReceipt(expected_receipt_id=deps.inventory.ExpectReceipt(wanted).expected_receipt_id)
 
     return once.answer(body, act, 201)
+
+
+def _check_is_stocked(deps: Deps, sku: str) -> None:
+    with deps.database.reading() as session:
+        product = master.products_of(session, [sku]).get(sku)
+    if product is None:
+        raise NotFound("PRODUCT_UNKNOWN", f"there is no product {sku}: check the SKU, or add it to the catalogue first")
+    if product.kind == "service":
+        raise Refused("PRODUCT_NOT_STOCKED", f"{sku} is a service: it is performed and never on a shelf")
 
 
 def _level(level: pb.StockLevel, *, sees_money: bool) -> StockLevel:

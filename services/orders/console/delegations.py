@@ -20,6 +20,7 @@ from services.orders.store import people as store
 router = APIRouter()
 
 _MOST = 100
+_LAST_DAY = date(2199, 12, 31)
 
 
 @router.get("/delegations")
@@ -48,13 +49,16 @@ def delegate(form: FormOf) -> Response:
     first, last = _day(form, "first"), _day(form, "last")
     most = form.text("most", most=20)
     currency = form.text("currency", most=3).upper()
+    maximum = Money.parse(most, currency) if most else None
+    if maximum is not None and maximum.minor < 0:
+        raise InvalidArgument("AMOUNT_NEGATIVE", "say at most how much as a positive amount, or leave it empty")
     wanted = Delegation(
         delegation_id="",
         from_sub=form.text("from", most=128) or who.caller.principal.sub,
         to_sub=form.text("to", most=128),
         valid_from=max(datetime.combine(first, time(), UTC), who.deps.clock()),
         valid_to=datetime.combine(last, time(), UTC) + timedelta(days=1),
-        max_minor=Money.parse(most, currency).minor if most else None,
+        max_minor=maximum.minor if maximum else None,
         currency=currency if most else "",
         note=form.text("note"),
     )
@@ -74,6 +78,9 @@ def revoke(form: FormOf, delegation_id: Annotated[str, Path(pattern=IDENTITY, ma
 
 def _day(form: Form, name: str) -> date:
     try:
-        return date.fromisoformat(form.text(name, most=10))
+        day = date.fromisoformat(form.text(name, most=10))
     except ValueError as unreadable:
         raise InvalidArgument("DATE_UNREADABLE", "write both days as 2026-12-01") from unreadable
+    if day > _LAST_DAY:
+        raise InvalidArgument("DATE_OUT_OF_RANGE", f"a day is {_LAST_DAY} at the latest")
+    return day

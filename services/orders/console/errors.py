@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -61,11 +61,26 @@ def page(request: Request, status: int, sentence: str, headers: Mapping[str, str
     """A page that says what is wrong; it knows the visitor's name only if the login is good and the database answers."""
     heading = _HEADINGS.get(status, HTTPStatus(status).phrase)
     answer = render(
-        "error.html", None, status=status, heading=heading, sentence=_sentence(sentence), is_known=_is_known(request)
+        "error.html",
+        None,
+        status=status,
+        heading=heading,
+        sentence=_sentence(sentence),
+        is_known=_is_known(request),
+        back=_form_of(request),
     )
     answer.status_code = status
     answer.headers.update(headers or {})
     return answer
+
+
+def _form_of(request: Request) -> str:
+    """The address of our own page whose form was sent; empty for what was only looked at."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    is_ours = came_from.netloc == request.headers.get("Host") and came_from.path.startswith("/")
+    if request.method != "POST" or not is_ours or came_from.path.startswith("//"):
+        return ""
+    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
 
 
 def _is_known(request: Request) -> bool:

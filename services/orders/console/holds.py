@@ -28,8 +28,18 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         found = dossier.page(session, number, who.caller.scope).dossier
     hold = store.one(found.holds, hold_id)
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
+    reviewers = found.asked.review.open_steps() if found.asked.review else ()
+    waits_then = dict.fromkeys((*(each.owner_role for each in others), *(step.role for step in reviewers)))
     may_release = hold.owner_role in who.caller.principal.roles and hold.is_open
-    return render("hold.html", who, order=found.order, hold=hold, others=others, may_release=may_release)
+    return render(
+        "hold.html",
+        who,
+        order=found.order,
+        hold=hold,
+        others=others,
+        waits_then=list(waits_then),
+        may_release=may_release,
+    )
 
 
 @router.post("/orders/{number}/holds/{hold_id}")

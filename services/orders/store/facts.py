@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,11 @@ from services.runtime.db import table_of
 _fact = table_of(FactRow)
 # the clause is PostgreSQL's and SQLite's alike
 _KEEP = postgresql.insert(_fact).on_conflict_do_nothing(index_elements=["fact_id"]).returning(_fact.c.fact_id)
+_UNSENT = select(outbox.c.order_id).where(
+    outbox.c.kind == bindparam("kind"),
+    outbox.c.order_id.in_(bindparam("of", expanding=True)),
+    outbox.c.state == "unsent",
+)
 _MARK_DONE = (
     update(outbox)
     .where(outbox.c.fact_id == bindparam("id"), outbox.c.state != "sent")
@@ -80,3 +85,8 @@ def late_facts(session: Session, limit: int = 100) -> list[LateFact]:
 def mark_done(session: Session, fact_id: str) -> None:
     """An outbox row need not be sent: what it asks for is done."""
     session.execute(_MARK_DONE, {"id": fact_id})
+
+
+def unsent_of(session: Session, kind: str, order_ids: Collection[str]) -> set[str]:
+    """Those of these orders for which a message of a kind is still to be sent."""
+    return set(session.scalars(_UNSENT, {"kind": kind, "of": sorted(order_ids)}))
