@@ -10,6 +10,8 @@ from services.orders.store import exceptions as store
 from services.orders.store import facts
 from services.orders.store.facts import LateFact
 from tests.console.house import House
+from tests.orders.desk import SUPPORT
+from tests.orders.review_desk import ReviewDesk
 
 
 def order_id(house: House, number: str) -> str:
@@ -218,3 +220,20 @@ async def test_an_order_that_has_not_arrived_is_not_rated(house: House, numbers:
 
     assert 'name="rating"' not in (await browser.get(page)).text
     assert forced.status_code == 409
+
+
+async def test_a_hold_beside_a_review_does_not_promise_that_the_order_goes_on(house: House) -> None:
+    reviewing = ReviewDesk(house.database)
+    reviewing.now, reviewing.keys = datetime.now(UTC), 5000
+    first, second = (reviewing.reviewed(300, by=SUPPORT, po_number="PO-9300") for _ in range(2))
+    held = house.desk.read(second)
+    hold, step = held.holds[0], reviewing.steps(second)[0]
+
+    page = (
+        await house.browser(hold.owner_role, sub="somebody").get(f"/orders/{held.order.number}/holds/{hold.hold_id}")
+    ).text
+
+    assert first != second
+    assert len(held.holds) == 1
+    assert f"waits for {step.role}" in page
+    assert "goes on by itself" not in page

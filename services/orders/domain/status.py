@@ -243,14 +243,19 @@ def _waits_for_goods(
     at_work = [
         shipment for shipment in progress.shipments.values() if shipment.state in ("released", "picked", "packed")
     ]
+    backordered = sum(line.backordered for line in lines)
+    who, what, dates = [], [], []
     if at_work:
         numbers = ", ".join(sorted(shipment.number for shipment in at_work))
-        dates = [shipment.promised_on for shipment in at_work]
-        return WaitingFor("warehouse", f"pick, pack and ship {numbers}", since, _earliest(dates))
-    backordered = sum(line.backordered for line in lines)
+        who.append("warehouse")
+        what.append(f"pick, pack and ship {numbers}")
+        dates += [shipment.promised_on for shipment in at_work]
     if backordered:
-        dates = [line.expected_on for line in lines if line.backordered]
-        return WaitingFor("supplier", f"stock for {backordered} units", since, _earliest(dates))
+        who.append("supplier")
+        what.append(f"stock for {backordered} units")
+        dates += [line.expected_on for line in lines if line.backordered]
+    if who:
+        return WaitingFor(", ".join(who), "; ".join(what), since, _earliest(dates))
     under_way = [shipment for shipment in progress.shipments.values() if shipment.state == "shipped"]
     if under_way:
         numbers = ", ".join(sorted(shipment.number for shipment in under_way))
