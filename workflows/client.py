@@ -108,8 +108,8 @@ class OrderWorkflows:
         """Hand a fact over; the fact id makes a repeat harmless. False when the workflow has ended or never was."""
         return self._submit(self._signal(order_id, name, note)).result()
 
-    def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
-        """Ask for a cancellation whose answer nobody waits for. False when the workflow has ended or never was."""
+    def cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
+        """Ask for a cancellation whose answer no request waits for. None when the workflow has ended or never was."""
         return self._submit(self._cancel_later(order_id, request)).result()
 
     def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
@@ -172,10 +172,11 @@ class OrderWorkflows:
             sentence = cause.message if isinstance(cause, ApplicationError) else str(cause)
             return CancelOutcome(is_cancelled=False, reason=sentence)
 
-    async def _cancel_later(self, order_id: str, request: CancelOrder) -> bool:
-        if await self._cancel(order_id, request, RPC_TIMEOUT) is not None:
-            return True
-        return await self._is_gone_or_try_again(order_id)
+    async def _cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
+        outcome = await self._cancel(order_id, request, RPC_TIMEOUT)
+        if outcome is None:
+            await self._is_gone_or_try_again(order_id)
+        return outcome
 
     async def _look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
         try:
@@ -269,6 +270,7 @@ _AWAY = frozenset(
         RPCStatusCode.RESOURCE_EXHAUSTED,
         RPCStatusCode.CANCELLED,
         RPCStatusCode.ALREADY_EXISTS,
+        RPCStatusCode.FAILED_PRECONDITION,  # a workflow task has failed and is tried again: there is no answer yet
     }
 )
 

@@ -25,6 +25,7 @@ from services.fulfillment.tracking import tracking_number
 from services.kernel.clock import Clock, utc_now
 from services.kernel.ids import new_id
 from services.runtime.db import Database
+from services.runtime.idempotency import without
 from services.runtime.outbox import emit
 
 log = structlog.get_logger()
@@ -61,7 +62,9 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
             created = self._release(session, release)
             return pb.ReleaseShipmentsResponse(shipments=[wire.shipment_message(each) for each in created])
 
-        return self.database.once(request.request_id, request, pb.ReleaseShipmentsResponse, act)
+        # a retry may name units that were allocated since: those are released by the turn that hears of them
+        same = without(request, "lines")
+        return self.database.once(request.request_id, same, pb.ReleaseShipmentsResponse, act)
 
     def GetShipment(self, request: pb.GetShipmentRequest, context: Context) -> pb.GetShipmentResponse:
         """One shipment."""

@@ -9,6 +9,7 @@ from services.inventory import adjusting, transactions, wire
 from services.inventory.store import audit, backorders, reservations, stock, warehouses
 from services.kernel.clock import Clock, utc_now
 from services.runtime.db import Database
+from services.runtime.idempotency import without
 
 Context = grpc.ServicerContext | None
 
@@ -95,7 +96,8 @@ class InventoryServicer(InventoryServiceServicer):
                 shortages=[wire.shortage(shortage, due[shortage.line_id]) for shortage in plan.shortages],
             )
 
-        return self._database.once(wire.key(request.request_id), request, pb.ReserveStockResponse, act)
+        same = without(request, "costs")  # rates may have changed when a step is tried again
+        return self._database.once(wire.key(request.request_id), same, pb.ReserveStockResponse, act)
 
     def AdjustReservation(self, request: pb.AdjustReservationRequest, context: Context) -> pb.AdjustReservationResponse:
         """Hold and queue what a changed order wants; what it gives up fills the backorders of others."""
@@ -112,7 +114,8 @@ class InventoryServicer(InventoryServiceServicer):
                 shortages=wire.shortages(waiting),
             )
 
-        same = wire.adjusted_identity(request)
+        # rates may have changed, and a shipment left, when a step is tried again
+        same = without(request, "costs", "carried")
         return self._database.once(wire.key(request.request_id), same, pb.AdjustReservationResponse, act)
 
     def GetReservation(self, request: pb.GetReservationRequest, context: Context) -> pb.GetReservationResponse:

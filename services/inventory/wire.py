@@ -140,15 +140,6 @@ def adjusted(request: pb.AdjustReservationRequest) -> Adjusted:
     return Adjusted(_demand(request, _lines(request.lines, non_negative), _candidates(request.costs)), carried)
 
 
-def adjusted_identity(request: pb.AdjustReservationRequest) -> pb.AdjustReservationRequest:
-    """What makes two requests the same: rates may have changed, and a shipment left, when a step is tried again."""
-    same = pb.AdjustReservationRequest()
-    same.CopyFrom(request)
-    same.ClearField("costs")
-    same.ClearField("carried")
-    return same
-
-
 def _demand(
     request: pb.ReserveStockRequest | pb.AdjustReservationRequest,
     lines: tuple[LineDemand, ...],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -16,18 +16,17 @@ from services.orders.intents import CANCEL, LOOK, NOTIFY, SIGNAL, START
 from services.orders.store import facts as store
 from services.orders.store.facts import LateFact
 from services.runtime.db import Database
+from services.runtime.facts import parcels
 from services.runtime.grpc_client import Unreachable
 from services.runtime.outbox import OutboxRow
 from services.runtime.relay import Route
 from workflows.client import OrderWorkflows
-from workflows.messages import CancelOrder, FactNote, Look, OrderRef
+from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef
 
 log = structlog.get_logger()
 
 MAIL_GATHERING = timedelta(milliseconds=200)
 """How long a new mail waits for company. What people or a workflow wait for, a start, a signal, waits for nothing."""
-LARGEST = 3 * 1024 * 1024
-"""So many bytes of notices go together: gRPC takes 4 MiB at once."""
 MOST = 100
 """So many notices a call takes."""
 
@@ -43,8 +42,8 @@ class Workflows(Protocol):
     def signal(self, order_id: str, name: str, note: FactNote) -> bool:
         """Hand a fact over; False when the workflow has ended or never was."""
 
-    def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
-        """Hand a cancellation over; False when the workflow has ended or never was."""
+    def cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
+        """Hand a cancellation over; None when the workflow has ended or never was."""
 
     def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
         """Let the workflow see what somebody decided; False when it has ended or never was."""
@@ -72,23 +71,9 @@ def _notify(rows: Sequence[OutboxRow], notify_all: NotifyAll) -> Iterable[str]:
     """Ask for the mails in the order they were written, so that e-mail 2 never overtakes e-mail 1."""
     return [
         event_id
-        for notices in _parcels([_notice(row) for row in rows])
+        for notices in parcels([_notice(row) for row in rows], MOST)
         for event_id in notify_all(notifications.NotifyAllRequest(notices=notices)).event_ids
     ]
-
-
-def _parcels(notices: Sequence[notifications.NotifyRequest]) -> Iterator[list[notifications.NotifyRequest]]:
-    """The notices in their order, no more together than a message may hold."""
-    together: list[notifications.NotifyRequest] = []
-    size = 0
-    for notice in notices:
-        size += notice.ByteSize()
-        if together and (size > LARGEST or len(together) == MOST):
-            yield together
-            together, size = [], notice.ByteSize()
-        together.append(notice)
-    if together:
-        yield together
 
 
 def _notice(row: OutboxRow) -> notifications.NotifyRequest:
@@ -122,23 +107,44 @@ def _signal(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
 
 
 def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
-    """Hand over what the request itself could not; a workflow that has ended declines it, one that has not begun hears it later."""
+    """Hand over what the request itself could not. A workflow that has ended or refuses declines it; one that has not begun waits."""
     with database.reading() as session:
         to_begin = store.unsent_of(session, START, {row.order_id for row in rows})
-    begun = [row for row in rows if row.order_id not in to_begin]
-    if not begun:
-        raise Unreachable("the workflows are still to be started")
-    for row in begun:
+
+    def hand_over(row: OutboxRow) -> None:
+        if row.order_id in to_begin:
+            raise Unreachable(f"the workflow of {row.order_id} is still to be started")
         request = CancelOrder(str(row.detail["cancellation_id"]), str(row.detail["reason"]))
-        if not workflows.cancel_later(row.order_id, request):
+        outcome = workflows.cancel_later(row.order_id, request)
+        if outcome is None or not outcome.is_cancelled:
+            reason = outcome.reason if outcome else "the order had ended before it could be cancelled"
             with database.transaction() as session:
-                cancellation.decline(session, row.order_id, "the order had ended before it could be cancelled", clock())
-    return [row.fact_id for row in begun]
+                cancellation.decline(session, row.order_id, reason, clock())
+
+    return _one_by_one(rows, hand_over)
 
 
 def _look(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
     """Show what the request itself could not; a workflow that has ended has nothing to look at."""
-    for row in rows:
+
+    def show(row: OutboxRow) -> None:
         if not workflows.look_later(row.order_id, str(row.detail["update"]), Look(row.subject_id), row.fact_id):
             log.info("look.too_late", order_id=row.order_id, subject_id=row.subject_id)
-    return [row.fact_id for row in rows]
+
+    return _one_by_one(rows, show)
+
+
+def _one_by_one(rows: Sequence[OutboxRow], hand_over: Callable[[OutboxRow], None]) -> list[str]:
+    """The ids that arrived: an order whose workflow does not answer holds up no other. Raises Unreachable when none did."""
+    arrived, absence = [], None
+    for row in rows:
+        try:
+            hand_over(row)
+        except Unreachable as away:
+            absence = away
+            log.warning("outbox.not_handed_over", order_id=row.order_id, error=str(away))
+        else:
+            arrived.append(row.fact_id)
+    if absence is not None and not arrived:
+        raise absence
+    return arrived

@@ -13,6 +13,7 @@ from services.orders import changing, clearing, deadlines, dossier, intake, reco
 from services.orders.domain.mails import Contacts
 from services.orders.store import audit
 from services.runtime.db import Database
+from services.runtime.idempotency import without
 
 log = structlog.get_logger()
 
@@ -105,7 +106,8 @@ class OrdersServicer(rpc.OrdersServiceServicer):
             log.info("order.recorded", order_id=order_id, milestone=milestone.name, status=recorded.status)
             return wire.recorded_message(recorded)
 
-        return self.database.once(request.request_id, request, pb.RecordOrderResponse, act)
+        same = without(request, "promises")  # supply may have been announced when a step is tried again
+        return self.database.once(request.request_id, same, pb.RecordOrderResponse, act)
 
     def RecordFacts(self, request: pb.RecordFactsRequest, context: Context) -> pb.RecordFactsResponse:
         """Keep facts, all or none: who sends them sends them singly when one of them is refused."""

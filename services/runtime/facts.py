@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from typing import TypeVar
+
+from google.protobuf.message import Message
 
 from oms.types.v1 import types_pb2 as types
 from services.runtime.outbox import OutboxRow
 from services.runtime.relay import Route
 
+Sent = TypeVar("Sent", bound=Message)
+
+LARGEST = 3 * 1024 * 1024
+"""Bytes that are sent together: below what a receiver takes (grpc_server.MAX_MESSAGE)."""
 GATHERING = timedelta(milliseconds=20)
 """How long a new fact waits for company: nobody notices, and many orders under way share calls and commits."""
 
@@ -29,6 +36,20 @@ def fact_of(row: OutboxRow, source: str) -> types.Fact:
     return fact
 
 
+def parcels(messages: Sequence[Sent], most: int = 500) -> Iterator[list[Sent]]:
+    """The messages in their order, no more together than a call may hold: `most`, and LARGEST bytes unless one alone is larger."""
+    together: list[Sent] = []
+    size = 0
+    for message in messages:
+        size += message.ByteSize()
+        if together and (size > LARGEST or len(together) == most):
+            yield together
+            together, size = [], message.ByteSize()
+        together.append(message)
+    if together:
+        yield together
+
+
 def facts_route(
     source: str,
     kinds: frozenset[str],
@@ -38,6 +59,6 @@ def facts_route(
     """A route that sends rows of these kinds as facts; `send` gives the ids that the receiver keeps."""
 
     def deliver(rows: Sequence[OutboxRow]) -> Iterable[str]:
-        return send([fact_of(row, source) for row in rows])
+        return [fact_id for together in parcels([fact_of(row, source) for row in rows]) for fact_id in send(together)]
 
     return Route(kinds, deliver, gathering)

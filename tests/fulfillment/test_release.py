@@ -3,14 +3,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import pytest
-
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine
 from services.fulfillment.store import orders, shipments
-from services.kernel.errors import AlreadyExists
 from tests.fulfillment.floor import DALLAS, MONDAY, NO_CONTEXT, Floor
 
 
@@ -42,11 +39,14 @@ def test_the_same_request_twice_gets_the_same_shipments(floor: Floor) -> None:
     assert [kind for kind, _ in floor.facts()] == ["shipments_released"]
 
 
-def test_the_same_request_id_for_another_quantity_is_refused(floor: Floor) -> None:
-    floor.release(("L1", "W1", 60), request_id="order/ord_1/release/1")
+def test_a_retry_that_names_units_allocated_since_gets_the_first_answer(floor: Floor) -> None:
+    first = floor.release(("L1", "W1", 60), request_id="order/ord_1/release/1")
 
-    with pytest.raises(AlreadyExists):
-        floor.release(("L1", "W1", 61), request_id="order/ord_1/release/1")
+    again = floor.release(("L1", "W1", 61), request_id="order/ord_1/release/1")
+    later = floor.release(("L1", "W1", 61), request_id="order/ord_1/release/2")
+
+    assert [each.shipment_id for each in again] == [each.shipment_id for each in first]
+    assert [line.quantity for each in later for line in each.lines] == [1]
 
 
 def test_what_was_released_is_not_released_again_whatever_state_it_is_in(floor: Floor) -> None:

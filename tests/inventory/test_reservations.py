@@ -65,7 +65,8 @@ def test_a_repeated_request_gets_the_first_answer(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "A", 5)
 
     first = stockroom.reserve("o1", {"l1": ("A", 3)}, key="order/o1/reserve/1")
-    again = stockroom.reserve("o1", {"l1": ("A", 3)}, key="order/o1/reserve/1")
+    # rates were changed between the two tries
+    again = stockroom.reserve("o1", {"l1": ("A", 3)}, {"w1": 850, "w2": 990}, key="order/o1/reserve/1")
 
     assert first == again
     assert stockroom.stock("A") == {"w1": (5, 3)}

@@ -304,3 +304,16 @@ def test_the_document_has_what_the_other_services_need(desk: Desk) -> None:
     )
     assert order.total.minor_units == 27671
     assert order.placed_at_micros > 0
+
+
+def test_a_milestone_that_is_recorded_again_with_other_dates_gets_its_first_answer(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 2)).order_id
+    desk.validate(order_id)
+
+    answers = [
+        desk.record(order_id, "accepted", promises=[pb.LinePromise(line_id="1", quantity=2, promised_on=day)])
+        for day in ("2026-11-27", "2026-11-28")
+    ]
+
+    assert answers[0] == answers[1]
+    assert [row["detail"]["mail"] for row in desk.outbox("notify", order_id)].count("order_accepted") == 1

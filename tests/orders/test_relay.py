@@ -15,7 +15,7 @@ from services.runtime.grpc_client import Unreachable
 from services.runtime.grpc_server import MAX_MESSAGE
 from services.runtime.relay import Relay, Route
 from tests.orders.desk import BUYER, Desk, shipment
-from workflows.messages import CancelOrder, FactNote, Look, OrderRef
+from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef
 
 
 @dataclass
@@ -28,6 +28,8 @@ class FakeWorkflows:
     signalled: list[tuple[str, str, FactNote]] = field(default_factory=list)
     cancelled: list[CancelOrder] = field(default_factory=list)
     looked: list[tuple[str, str, str]] = field(default_factory=list)
+    outcome: CancelOutcome = field(default_factory=lambda: CancelOutcome(is_cancelled=True))
+    stuck: set[str] = field(default_factory=set)
 
     def _answer(self) -> None:
         if self.is_away:
@@ -42,10 +44,12 @@ class FakeWorkflows:
         self.signalled.append((order_id, name, note))
         return not self.has_ended
 
-    def cancel_later(self, order_id: str, request: CancelOrder) -> bool:
+    def cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
         self._answer()
+        if order_id in self.stuck:
+            raise Unreachable("the order's workflow has not answered yet")
         self.cancelled.append(request)
-        return not self.has_ended
+        return None if self.has_ended else self.outcome
 
     def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
         self._answer()
@@ -194,6 +198,38 @@ def test_a_cancellation_of_a_workflow_that_has_ended_is_declined(post: Post) -> 
     with post.desk.database.reading() as session:
         settled: Any = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
     assert settled.state == "declined"
+
+
+def test_a_cancellation_that_the_workflow_refuses_is_declined_in_its_words(post: Post) -> None:
+    order_id = post.desk.accepted(("PUMP", 1))
+    with post.desk.database.transaction() as session:
+        asked = cancellation.request(session, order_id, BUYER, "changed our mind", post.desk.now)
+    post.workflows.outcome = CancelOutcome(is_cancelled=False, reason="a shipment has left")
+
+    post.later = CALLER_FIRST
+    post.send()
+
+    with post.desk.database.reading() as session:
+        settled: Any = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
+    assert (settled.state, settled.settled_reason) == ("declined", "a shipment has left")
+
+
+def test_a_workflow_that_does_not_answer_holds_up_no_other(post: Post) -> None:
+    stuck, other = (post.desk.accepted(("PUMP", 1)) for _ in range(2))
+    post.send()
+    with post.desk.database.transaction() as session:
+        for order_id in (stuck, other):
+            cancellation.request(session, order_id, BUYER, f"not {order_id}", post.desk.now)
+    post.workflows.stuck = {stuck}
+    post.later = CALLER_FIRST
+
+    post.send()
+    first = [request.reason for request in post.workflows.cancelled]
+    post.workflows.stuck = set()
+    post.send()
+
+    assert first == [f"not {other}"]
+    assert [request.reason for request in post.workflows.cancelled] == [f"not {other}", f"not {stuck}"]
 
 
 def test_a_cancellation_waits_for_its_workflow_to_begin(post: Post) -> None:

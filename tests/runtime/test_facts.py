@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from oms.types.v1 import types_pb2 as types
 from services.runtime.facts import facts_route
+from services.runtime.grpc_server import MAX_MESSAGE
 from services.runtime.outbox import OutboxRow
 
 ROW = OutboxRow(
@@ -42,3 +44,18 @@ def test_a_fact_waits_for_company_shorter_than_anybody_notices_unless_its_servic
 
     assert facts_route("inventory", kinds, lambda _: []).gathering <= timedelta(milliseconds=50)
     assert facts_route("inventory", kinds, lambda _: [], timedelta(seconds=1)).gathering == timedelta(seconds=1)
+
+
+def test_facts_go_in_calls_that_the_receiver_takes() -> None:
+    calls: list[list[types.Fact]] = []
+
+    def send(facts: list[types.Fact]) -> list[str]:
+        calls.append(facts)
+        return [fact.fact_id for fact in facts]
+
+    rows = [replace(ROW, fact_id=f"fact_{number}", detail={"lines": "x" * 1_000_000}) for number in range(9)]
+    route = facts_route("fulfillment", frozenset({"shipment_shipped"}), send)
+
+    assert list(route.deliver(rows)) == [row.fact_id for row in rows]
+    assert len(calls) > 1
+    assert all(sum(fact.ByteSize() for fact in call) < MAX_MESSAGE for call in calls)
