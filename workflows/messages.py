@@ -220,6 +220,16 @@ class OrderStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop an order's shipments; `is_all_or_nothing` when nothing is to be stopped once a shipment has left."""
+
+    request_id: str
+    order_id: str
+    reason: str = ""
+    is_all_or_nothing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reservation:
     """Units held and units that wait for supply."""
 

@@ -262,7 +262,7 @@ class OrderWorkflow:
 
     async def cancelled(self, note: FactNote, undo: Undo) -> bool:
         """Cancel what can be cancelled: everything, or nothing once a shipment has left."""
-        stopped = await self.ask.stop_shipments()
+        stopped = await self.ask.stop_whole_order()
         if stopped.shipped:
             await self.record("cancel_refused", note.fact_id)
             self.cancellations[note.fact_id] = CancelOutcome(is_cancelled=False, reason=GONE)

@@ -25,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
         RecordStep,
         Release,
         Reservation,
+        Stop,
         Stopped,
         ValidateStep,
         Validation,
@@ -133,10 +134,16 @@ class OrderSteps:
 
     async def stop_shipments(self) -> Stopped:
         """Stop what has not left."""
-        request = self._of_order(f"stop/{self.turn}", reason="the order ended")
-        return await step(
-            "fulfillment.CancelShipments", request, Stopped, summary=f"stop what has not left of {self.order.number}"
-        )
+        return await self._stop("stop", f"stop what has not left of {self.order.number}")
+
+    async def stop_whole_order(self) -> Stopped:
+        """Stop every shipment, or none when one has left: what is not cancelled goes on as it was."""
+        return await self._stop("cancel", f"stop {self.order.number} unless something has left", is_all_or_nothing=True)
+
+    async def _stop(self, verb: str, summary: str, *, is_all_or_nothing: bool = False) -> Stopped:
+        asked = self._of_order(f"{verb}/{self.turn}", reason="the order ended")
+        request = Stop(asked.request_id, asked.order_id, asked.reason, is_all_or_nothing)
+        return await step("fulfillment.CancelShipments", request, Stopped, summary=summary)
 
     async def ship_stock(self, shipment_id: str) -> Done:
         """Take what left off stock."""

@@ -134,15 +134,17 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         return pb.RecordCarrierEventResponse(is_new=is_new, shipment=wire.shipment_message(parcel))
 
     def CancelShipments(self, request: pb.CancelShipmentsRequest, context: Context) -> pb.CancelShipmentsResponse:
-        """Cancel what has not left, and remember that this order gets nothing more."""
+        """Cancel what has not left, and remember that this order gets nothing more; nothing of it where asked so and one has left."""
         order_id, reason = wire.text(request.order_id, "order_id"), wire.optional_text(request.reason, "reason", 500)
 
         def act(session: Session) -> pb.CancelShipmentsResponse:
             orders.claim(session, order_id)
             now = self.clock()
-            orders.mark_cancelled(session, order_id, reason, now)
-            _cancel_open(session, order_id, now)
-            recalling.answer_by_cancellation(session, order_id, now)
+            has_left = any(each.state in LEFT for each in shipments.of_order(session, order_id))
+            if not (request.unless_shipped and has_left):
+                orders.mark_cancelled(session, order_id, reason, now)
+                _cancel_open(session, order_id, now)
+                recalling.answer_by_cancellation(session, order_id, now)
             states = [each.state for each in shipments.of_order(session, order_id)]
             return pb.CancelShipmentsResponse(
                 cancelled_count=states.count(State.CANCELLED), shipped_count=sum(state in LEFT for state in states)

@@ -116,9 +116,12 @@ class Floor:
         )
         return self.service.RecordCarrierEvent(request, NO_CONTEXT)
 
-    def cancel(self, order_id: str = "ord_1", request_id: str = "") -> tuple[int, int]:
+    def cancel(self, order_id: str = "ord_1", request_id: str = "", *, unless_shipped: bool = False) -> tuple[int, int]:
         request = pb.CancelShipmentsRequest(
-            request_id=request_id or self.fresh(), order_id=order_id, reason="customer asked"
+            request_id=request_id or self.fresh(),
+            order_id=order_id,
+            reason="customer asked",
+            unless_shipped=unless_shipped,
         )
         answer = self.service.CancelShipments(request, NO_CONTEXT)
         return answer.cancelled_count, answer.shipped_count

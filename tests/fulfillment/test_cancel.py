@@ -36,6 +36,24 @@ def test_what_has_left_is_not_touched(floor: Floor) -> None:
     assert floor.facts()[-1][1]["lines"]["L1"]["shipped"] == 61
 
 
+def test_an_order_of_which_something_has_left_goes_on_where_all_or_nothing_is_to_be_stopped(floor: Floor) -> None:
+    first, second = floor.release(("L1", "W1", 60), ("L1", "W2", 25))
+    floor.send(first)
+
+    assert floor.cancel(unless_shipped=True) == (0, 1)
+
+    assert floor.get(second).state == pb.SHIPMENT_STATE_RELEASED
+    assert [line.quantity for each in floor.release(("L1", "W1", 60), ("L1", "W2", 30)) for line in each.lines] == [5]
+    assert floor.broken_rules() == {}
+
+
+def test_an_order_of_which_nothing_has_left_is_stopped_for_good(floor: Floor) -> None:
+    floor.release(("L1", "W1", 60))
+
+    assert floor.cancel(unless_shipped=True) == (1, 0)
+    assert floor.release(("L1", "W1", 60), ("L1", "W2", 25)) == []
+
+
 def test_cancelling_again_counts_what_was_stopped_before_and_tells_nothing_new(floor: Floor) -> None:
     floor.release(("L1", "W1", 60))
     floor.cancel(request_id="cancel/1")

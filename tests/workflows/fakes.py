@@ -23,6 +23,7 @@ from workflows.messages import (
     RecordStep,
     Release,
     Reservation,
+    Stop,
     Stopped,
     ValidateStep,
     Validation,
@@ -150,7 +151,7 @@ class FakeServices:
         return Release(1)
 
     @activity.defn(name="fulfillment.CancelShipments")
-    async def cancel_shipments(self, step: OrderStep) -> Stopped:
+    async def cancel_shipments(self, step: Stop) -> Stopped:
         self.called("fulfillment.CancelShipments", step.request_id)
         return Stopped(0 if self.shipped else 1, self.shipped)
 

@@ -13,7 +13,7 @@ from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from workflows.activities.calls import Services, changed_document
 from workflows.activities.documents import Documents
-from workflows.messages import JUST_RESERVED, AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stopped
+from workflows.messages import JUST_RESERVED, AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stop, Stopped
 
 _RECALLS = {
     pb.RECALL_STATE_NOTHING_TO_RECALL: "nothing_to_recall",
@@ -70,9 +70,14 @@ class FulfillmentActivities:
         return Recall(_RECALLS[response.state], response.message)
 
     @activity.defn(name="fulfillment.CancelShipments")
-    async def cancel_shipments(self, step: OrderStep) -> Stopped:
+    async def cancel_shipments(self, step: Stop) -> Stopped:
         """Stop what has not left."""
-        request = pb.CancelShipmentsRequest(request_id=step.request_id, order_id=step.order_id, reason=step.reason)
+        request = pb.CancelShipmentsRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            reason=step.reason,
+            unless_shipped=step.is_all_or_nothing,
+        )
         response = await self._services.fulfillment.CancelShipments(request)
         return Stopped(response.cancelled_count, response.shipped_count)
 
