@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ class AlreadyRunning(CommandRefused):
 
 def option(var: Path) -> str:
     """What to add to a command so that it means this folder; nothing for the usual one."""
-    return "" if var == Path("var") else f" --var {var}"
+    return "" if var == Path("var") else f" --var {shlex.quote(str(var))}"
 
 
 @contextmanager

@@ -57,6 +57,10 @@ def summary(order: OrderRef) -> str:
     return " · ".join(part for part in (order.number, order.customer_name, order.po_number, order.total_text) if part)
 
 
+class Unanswered(Unreachable):
+    """Temporal answers, but the workflow of this order does not yet: others may."""
+
+
 class OrderWorkflows:
     """Order workflows, for callers in threads and for asyncio callers on any loop.
 
@@ -207,7 +211,7 @@ class OrderWorkflows:
             raise
 
     async def _is_gone_or_try_again(self, order_id: str) -> bool:
-        """False when the workflow has ended or never was; Unreachable while it runs and only has not answered yet."""
+        """False when the workflow has ended or never was; Unanswered while it runs and only has not answered yet."""
         try:
             handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
             status = (await handle.describe(rpc_timeout=RPC_TIMEOUT)).status
@@ -216,7 +220,7 @@ class OrderWorkflows:
                 return False
             raise Unreachable(f"temporal: {error.message}") from error
         if status is not None and status.name == "RUNNING":
-            raise Unreachable("the order's workflow has not answered yet")
+            raise Unanswered("the order's workflow has not answered yet")
         return False
 
     async def _start(self, order: OrderRef) -> None:

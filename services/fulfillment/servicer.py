@@ -140,8 +140,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         def act(session: Session) -> pb.CancelShipmentsResponse:
             orders.claim(session, order_id)
             now = self.clock()
-            has_left = any(each.state in LEFT for each in shipments.of_order(session, order_id))
-            if not (request.unless_shipped and has_left):
+            if not (request.unless_shipped and _has_left(session, order_id)):
                 orders.mark_cancelled(session, order_id, reason, now)
                 _cancel_open(session, order_id, now)
                 recalling.answer_by_cancellation(session, order_id, now)
@@ -250,6 +249,10 @@ def _hear(session: Session, siblings: Sequence[Shipment], event: CarrierEvent, n
     if not delivers(event, parcel):
         return parcel
     return _advance(session, siblings, parcel, steps.deliver(parcel, event.occurred_at, now), now)
+
+
+def _has_left(session: Session, order_id: str) -> bool:
+    return any(each.state in LEFT for each in shipments.of_order(session, order_id))
 
 
 def _cancel_open(session: Session, order_id: str, now: datetime) -> None:

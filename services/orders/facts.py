@@ -20,7 +20,7 @@ from services.runtime.facts import parcels
 from services.runtime.grpc_client import Unreachable
 from services.runtime.outbox import OutboxRow
 from services.runtime.relay import Route
-from workflows.client import OrderWorkflows
+from workflows.client import OrderWorkflows, Unanswered
 from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef
 
 log = structlog.get_logger()
@@ -113,7 +113,7 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
 
     def hand_over(row: OutboxRow) -> None:
         if row.order_id in to_begin:
-            raise Unreachable(f"the workflow of {row.order_id} is still to be started")
+            raise Unanswered(f"the workflow of {row.order_id} is still to be started")
         request = CancelOrder(str(row.detail["cancellation_id"]), str(row.detail["reason"]))
         outcome = workflows.cancel_later(row.order_id, request)
         if outcome is None or not outcome.is_cancelled:
@@ -136,13 +136,17 @@ def _look(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
 
 def _one_by_one(rows: Sequence[OutboxRow], hand_over: Callable[[OutboxRow], None]) -> list[str]:
     """The ids that arrived: an order whose workflow does not answer holds up no other. Raises Unreachable when none did."""
-    arrived, absence = [], None
+    arrived: list[str] = []
+    absence: Unreachable | None = None
     for row in rows:
         try:
             hand_over(row)
-        except Unreachable as away:
+        except Unanswered as silence:
+            absence = silence
+            log.warning("outbox.unanswered", order_id=row.order_id, error=str(silence))
+        except Unreachable as away:  # so is Temporal for the rest of them
             absence = away
-            log.warning("outbox.not_handed_over", order_id=row.order_id, error=str(away))
+            break
         else:
             arrived.append(row.fact_id)
     if absence is not None and not arrived:

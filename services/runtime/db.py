@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
 
 from services.runtime import idempotency, sessions, telemetry, writers
@@ -94,6 +95,8 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else bool(value)
 
 
+_READ_ONLY = "25006"
+"""PostgreSQL's code for a transaction that only reads."""
 _ENCODE = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False).encode
 
 
@@ -239,8 +242,16 @@ def _engine(url: str) -> Engine:
             pool_pre_ping=True,
             connect_args={"options": "-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC"},
         )
+        event.listen(engine, "handle_error", _say_unavailable)
     telemetry.trace_engine(engine)
     return engine
+
+
+def _say_unavailable(context: Any) -> None:
+    """A database that only reads, as a standby does until it takes over, is one that cannot answer now: not a bug of ours."""
+    failure = context.original_exception
+    if getattr(failure, "sqlstate", None) == _READ_ONLY:
+        context.chained_exception = OperationalError(context.statement, context.parameters, failure)
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:

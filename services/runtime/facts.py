@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from oms.types.v1 import types_pb2 as types
 from services.runtime.outbox import OutboxRow
-from services.runtime.relay import Route
+from services.runtime.relay import BATCH, Route
 
 Sent = TypeVar("Sent", bound=Message)
 
@@ -36,7 +36,7 @@ def fact_of(row: OutboxRow, source: str) -> types.Fact:
     return fact
 
 
-def parcels(messages: Sequence[Sent], most: int = 500) -> Iterator[list[Sent]]:
+def parcels(messages: Sequence[Sent], most: int = BATCH) -> Iterator[list[Sent]]:
     """The messages in their order, no more together than a call may hold: `most`, and LARGEST bytes unless one alone is larger."""
     together: list[Sent] = []
     size = 0

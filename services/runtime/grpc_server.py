@@ -14,7 +14,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2  # type: ignore[i
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from services.kernel.errors import DomainError
 from services.runtime import telemetry
@@ -98,7 +98,7 @@ def _run(act: Callable[[Any, Any], Any], method: str, request: Any, context: grp
     except DomainError as refusal:
         log.info("rpc.refused", method=method, reason=refusal.reason)
         context.abort_with_status(rpc_status.to_status(_status(refusal)))
-    except (OperationalError, InternalError, InterfaceError) as away:  # also one that only reads after a failover
+    except OperationalError as away:
         log.warning("rpc.database_unavailable", method=method, error=str(away.orig))
         context.abort(grpc.StatusCode.UNAVAILABLE, "the database did not answer in time: try again")
 

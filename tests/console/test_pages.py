@@ -178,6 +178,8 @@ async def test_what_people_typed_is_text_and_nothing_else(house: House) -> None:
         ("{ours}delegations?x=1", '<a href="/delegations?x=1">Back to the form</a>'),
         ("https://elsewhere.example/delegations", ""),
         ("{ours}/elsewhere.example", ""),
+        ("{ours}\\\\elsewhere.example", ""),
+        ("http://[", ""),
     ],
 )
 async def test_a_form_that_is_refused_leads_back_to_its_page(house: House, came_from: str, back: str) -> None:

@@ -15,6 +15,7 @@ from services.runtime.grpc_client import Unreachable
 from services.runtime.grpc_server import MAX_MESSAGE
 from services.runtime.relay import Relay, Route
 from tests.orders.desk import BUYER, Desk, shipment
+from workflows.client import Unanswered
 from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef
 
 
@@ -47,7 +48,7 @@ class FakeWorkflows:
     def cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
         self._answer()
         if order_id in self.stuck:
-            raise Unreachable("the order's workflow has not answered yet")
+            raise Unanswered("the order's workflow has not answered yet")
         self.cancelled.append(request)
         return None if self.has_ended else self.outcome
 

@@ -125,6 +125,7 @@ def adjust_stock(deps: DepsOf, body: AdjustmentInput, once: OnceWithKey) -> Resp
     """Book a count difference; refused while the missing units are promised to orders."""
 
     def act(request_id: str) -> Adjustment:
+        _check_is_stocked(deps, body.sku)
         done = deps.inventory.AdjustStock(pb.AdjustStockRequest(request_id=request_id, **body.model_dump()))
         return Adjustment(movement_id=done.movement_id, on_hand=done.on_hand)
 
@@ -148,7 +149,7 @@ def _check_is_stocked(deps: Deps, sku: str) -> None:
         product = master.products_of(session, [sku]).get(sku)
     if product is None:
         raise NotFound("PRODUCT_UNKNOWN", f"there is no product {sku}: check the SKU, or add it to the catalogue first")
-    if product.kind == "service":
+    if not product.is_stocked:
         raise Refused("PRODUCT_NOT_STOCKED", f"{sku} is a service: it is performed and never on a shelf")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -17,7 +17,7 @@ from services.kernel.errors import DomainError
 from services.orders.api.deps import deps_of
 from services.orders.api.problems import RETRY_AFTER_S, ApiError
 from services.orders.console.pages import render
-from services.orders.console.visitor import LoginNeeded, login_of
+from services.orders.console.visitor import LoginNeeded, login_of, safe_path
 from services.runtime.grpc_client import Unreachable
 
 log = structlog.get_logger()
@@ -76,11 +76,11 @@ def page(request: Request, status: int, sentence: str, headers: Mapping[str, str
 
 def _form_of(request: Request) -> str:
     """The address of our own page whose form was sent; empty for what was only looked at."""
-    came_from = urlsplit(request.headers.get("Referer", ""))
-    is_ours = came_from.netloc == request.headers.get("Host") and came_from.path.startswith("/")
-    if request.method != "POST" or not is_ours or came_from.path.startswith("//"):
+    came_from, ours = request.headers.get("Referer", ""), f"{request.url.scheme}://{request.headers.get('Host', '')}/"
+    if request.method != "POST" or not came_from.startswith(ours):
         return ""
-    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
+    path = safe_path(came_from[len(ours) - 1 :])
+    return "" if path == "/" else path
 
 
 def _is_known(request: Request) -> bool:

@@ -92,6 +92,11 @@ class Product:
                 "PRODUCT_OUT_OF_RANGE", "multiple and min_quantity are at least 1, a weight at least 0"
             )
 
+    @property
+    def is_stocked(self) -> bool:
+        """Whether units of it lie on a shelf; a service is performed."""
+        return self.kind != "service"
+
 
 @dataclass(frozen=True, slots=True)
 class PriceAgreement:

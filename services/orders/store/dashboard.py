@@ -58,11 +58,11 @@ class Margin:
 
 def waiting(session: Session, scope: Scope, roles: Sequence[str], today: date) -> Waiting:
     """Everything that waits, in one pass over the open orders."""
-    who, due = ", " + col(ProgressRow.waiting_who) + ",", col(ProgressRow.waiting_due)
+    due = col(ProgressRow.waiting_due)
     columns = [
-        *(_count(who.like(f"% {role.replace('_', chr(92) + '_')},%", escape="\\")) for role in roles),
+        *(_count(_names(role)) for role in roles),
         _count(col(ProgressRow.status) == "backordered"),
-        _count(col(ProgressRow.waiting_who) == "warehouse"),
+        _count(_names("warehouse")),
         _count(due != ""),
         _count((due != "") & (due < today.isoformat())),
         _count(col(ProgressRow.hold_types) != ""),
@@ -74,6 +74,12 @@ def waiting(session: Session, scope: Scope, roles: Sequence[str], today: date) -
     query = query.where(col(OrderRow.phase).notin_(sorted(ENDED)), within(scope))
     counts = [int(value or 0) for value in session.execute(query).one()]
     return Waiting(dict(zip(roles, counts, strict=False)), *counts[len(roles) :])
+
+
+def _names(role: str) -> Any:
+    """Whether an order waits for a role, alone or beside others."""
+    escaped = role.replace("_", "\\_")
+    return (", " + col(ProgressRow.waiting_who) + ",").like(f"% {escaped},%", escape="\\")
 
 
 def _count(condition: Any) -> Any:
