@@ -242,16 +242,17 @@ def _engine(url: str) -> Engine:
             pool_pre_ping=True,
             connect_args={"options": "-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC"},
         )
-        event.listen(engine, "handle_error", _say_unavailable)
+        event.listen(engine, "handle_error", _unavailable, retval=True)
     telemetry.trace_engine(engine)
     return engine
 
 
-def _say_unavailable(context: Any) -> None:
+def _unavailable(context: Any) -> BaseException | None:
     """A database that only reads, as a standby does until it takes over, is one that cannot answer now: not a bug of ours."""
     failure = context.original_exception
     if getattr(failure, "sqlstate", None) == _READ_ONLY:
-        context.chained_exception = OperationalError(context.statement, context.parameters, failure)
+        return OperationalError(context.statement, context.parameters, failure)
+    return None
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:

@@ -133,12 +133,15 @@ async def test_a_customer_reads_what_waits_for_them_and_nothing_of_what_waits_fo
 
     rows = (await browser.get("/my")).text.split("<tr>")
     page = (await browser.get(f"/my/orders/{unpaid}")).text
+    ours = (await browser.get(f"/my/orders/{numbers['shipping']}")).text
 
     turns = {number: row for number in (unpaid, *numbers.values()) for row in rows if f"/my/orders/{number}" in row}
     assert "<strong>Waits for you:</strong> payment of INV-1" in turns[unpaid]
     assert "<strong>Waits for you:</strong> answer to the change" in turns[numbers["changing"]]
     assert "<strong>Waits for you:</strong> payment of INV-1" in page
     assert [number for number in turns if "Waits for" in turns[number]] == [unpaid, numbers["changing"]]
+    assert "it follows by itself" in turns[numbers["backordered"]]
+    assert re.findall(r'<p class="waiting">(.*?)</p>', ours) == ["The rest follows."]
 
 
 @pytest.mark.parametrize(

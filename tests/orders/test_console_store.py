@@ -18,7 +18,7 @@ from services.orders.store import logins as login_store
 from services.orders.store.facts import LateFact
 from services.orders.store.overview import OverviewFilter
 from services.runtime.auth import Principal
-from tests.orders.desk import ADMIN, CONTACTS, NOON, RIVAL, SUPPORT, Desk, stock
+from tests.orders.desk import ADMIN, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment, stock
 
 SUE = Principal("sue", frozenset({"support"}))
 
@@ -48,6 +48,25 @@ def test_what_waits_is_counted_for_each_role_and_within_the_scope(desk: Desk) ->
     assert (everything.backordered, everything.held, everything.open, everything.to_ship) == (1, 1, 3, 0)
     assert (everything.dated, everything.past_due) == (1, 1)
     assert (theirs.for_role, theirs.open, theirs.backordered) == ({"accounting": 0}, 1, 0)
+
+
+def test_an_order_partly_at_work_and_partly_short_waits_for_both_and_counts_for_both(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 5), ("CENT", 12))
+    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (5, 0), "2": (0, 12)}, "2026-12-03")))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipments_released", 1, shipment("SH-1", "released", {"1": 5})))
+
+    waits = desk.read(order_id).standing.waiting_for
+    with desk.database.reading() as session:
+        found = dashboard.waiting(session, EVERYTHING, ["warehouse", "supplier"], date(2026, 12, 10))
+        listed = [
+            overview.overview(session, EVERYTHING, OverviewFilter(needs=role)).rows
+            for role in ("warehouse", "supplier")
+        ]
+
+    assert waits is not None
+    assert (waits.who, waits.what) == ("warehouse, supplier", "pick, pack and ship SH-1; stock for 12 units")
+    assert (found.for_role, found.to_ship) == ({"warehouse": 1, "supplier": 1}, 1)
+    assert [[row.order_id for row in rows] for rows in listed] == [[order_id], [order_id]]
 
 
 def test_the_figures_above_the_overview_are_sums_of_what_was_ordered(desk: Desk) -> None:

@@ -32,7 +32,10 @@ class FakeWorkflows:
     outcome: CancelOutcome = field(default_factory=lambda: CancelOutcome(is_cancelled=True))
     stuck: set[str] = field(default_factory=set)
 
+    asked: int = 0
+
     def _answer(self) -> None:
+        self.asked += 1
         if self.is_away:
             raise Unreachable("temporal is away")
 
@@ -231,6 +234,22 @@ def test_a_workflow_that_does_not_answer_holds_up_no_other(post: Post) -> None:
 
     assert first == [f"not {other}"]
     assert [request.reason for request in post.workflows.cancelled] == [f"not {other}", f"not {stuck}"]
+
+
+def test_a_round_ends_at_once_when_temporal_is_away(post: Post) -> None:
+    for _ in range(3):
+        order_id = post.desk.accepted(("PUMP", 1))
+        with post.desk.database.transaction() as session:
+            intents.look(session, order_id, "decide", "dec_1", post.desk.now)
+    post.send()
+    post.workflows.is_away = True
+    post.later = CALLER_FIRST
+    before = post.workflows.asked
+
+    with pytest.raises(Unreachable):
+        post.send_by(next(route for route in post.routes() if intents.LOOK in route.kinds))
+
+    assert post.workflows.asked == before + 1
 
 
 def test_a_cancellation_waits_for_its_workflow_to_begin(post: Post) -> None:

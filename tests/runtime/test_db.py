@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
@@ -101,6 +101,20 @@ def test_the_naive_twin_that_reads_then_writes_loses_updates(database: Database)
 
 def request(order_id: str = "ord_1") -> pb.ReleaseReservationRequest:
     return pb.ReleaseReservationRequest(request_id="key", order_id=order_id)
+
+
+def test_a_database_that_only_reads_is_away_and_no_bug_of_ours(database: Database) -> None:
+    read_only = "PRAGMA query_only = ON" if database.is_sqlite else "SET TRANSACTION READ ONLY"
+
+    def write() -> None:
+        with database.transaction() as session:
+            session.execute(text(read_only))
+            session.execute(
+                text("INSERT INTO answers (request_id, request_sha256, answered_at) VALUES ('a', 'b', 'c')")
+            )
+
+    with pytest.raises(OperationalError):
+        write()
 
 
 def test_a_repeated_request_gets_the_first_answer_and_acts_once(database: Database) -> None:

@@ -47,6 +47,7 @@ class FakeServices:
     calls: list[str] = field(default_factory=list)
     keys: Counter[str] = field(default_factory=Counter)
     recorded: dict[str, RecordStep] = field(default_factory=dict)
+    stops: list[bool] = field(default_factory=list)
 
     def called(self, name: str, key: str) -> None:
         """Note a call; be away, or refuse, as many times as the test asked for."""
@@ -153,6 +154,7 @@ class FakeServices:
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:
         self.called("fulfillment.CancelShipments", step.request_id)
+        self.stops.append(step.is_all_or_nothing)
         return Stopped(0 if self.shipped else 1, self.shipped)
 
     def activities(self) -> list[object]:

@@ -98,6 +98,7 @@ async def test_cancelling_before_shipping_takes_everything_back_last_first(tempo
         await order.handle.result()
 
     assert outcome.is_cancelled
+    assert services.stops == [True, False]
     taken_back = [
         name for name in services.calls if name.startswith(("inventory.Rel", "billing.Rel", "fulfillment.Can"))
     ]
@@ -130,6 +131,7 @@ async def test_a_cancellation_that_loses_the_race_against_the_truck_changes_noth
         await order.handle.terminate()
 
     assert not outcome.is_cancelled
+    assert services.stops == [True]
     assert "inventory.ReleaseReservation" not in services.calls
     assert "billing.ReleaseCredit" not in services.calls
 
