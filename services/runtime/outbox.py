@@ -230,7 +230,8 @@ def backlog(session: Session) -> tuple[int, datetime | None, int]:
     waiting = session.execute(
         select(func.count(), func.min(table.c.occurred_at)).where(table.c.state == literal_column("'unsent'"))
     ).one()
-    dead = session.execute(select(func.count()).select_from(table).where(table.c.state == "dead")).scalar_one()
+    is_dead = table.c.state == literal_column("'dead'")
+    dead = session.execute(select(func.count()).select_from(table).where(is_dead)).scalar_one()
     return int(waiting[0]), waiting[1], int(dead)
 
 

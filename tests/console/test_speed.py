@@ -1,4 +1,8 @@
-"""How long the server takes for a page at 5,000 orders; a slice of it runs with every test."""
+"""What a page costs the server at 5,000 orders, against the page of one order; a slice of it runs with every test.
+
+Machines differ by five times and more, so the gate is a ratio: a page that shows all orders may cost so many pages of a
+single one, whose cost does not grow. `pytest -m prove -s` on this file prints the milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,9 @@ from tests.conftest import ROOT
 from tests.console.house import House, build
 from tests.orders.desk import BUYER, CONTACTS, RITA, Desk, invoiced, shipment, stock
 
-LIMIT_MS = 100
+ONE_ORDER = "/orders/SO-1050"
+MOST_TIMES = 25
+"""What a page may cost, in pages of one order: the dearest costs 13 today; where one takes 2.9 ms, 25 are 73 ms."""
 CHANNELS = ("web", "edi", "phone", "amazon", "email")
 
 
@@ -70,7 +76,7 @@ PAGES = (
     ("support", "/?q=PUMP"),
     ("support", "/?q=acme"),
     ("sales_rep", "/?needs=accounting"),
-    ("support", "/orders/SO-1050"),
+    ("support", ONE_ORDER),
     ("approver", "/reviews?for=all"),
     ("admin", "/exceptions"),
     ("customer", "/my"),
@@ -94,15 +100,17 @@ async def _measure(house: House, rounds: int, tell: Callable[[str], None] = prin
     return found
 
 
-async def test_pages_of_a_hundred_orders_are_made_well_within_the_limit(tmp_path: Path) -> None:
-    took = await _measure(_house(tmp_path, 100), rounds=3)
+def _too_dear(took: dict[str, float]) -> dict[str, float]:
+    """Page → how many pages of one order it costs, where these are too many."""
+    times = {path: ms / took[ONE_ORDER] for path, ms in took.items()}
+    return {path: round(found, 1) for path, found in times.items() if found > MOST_TIMES}
 
-    assert max(took.values()) < LIMIT_MS
+
+async def test_no_page_of_a_hundred_orders_costs_much_more_than_that_of_one(tmp_path: Path) -> None:
+    assert _too_dear(await _measure(_house(tmp_path, 100), rounds=3)) == {}
 
 
 @pytest.mark.prove
 @pytest.mark.quiet
-async def test_every_page_is_made_within_a_tenth_of_a_second_at_five_thousand_orders(tmp_path: Path) -> None:
-    took = await _measure(_house(tmp_path, 5000), rounds=15)
-
-    assert {path: ms for path, ms in took.items() if ms >= LIMIT_MS} == {}
+async def test_no_page_of_five_thousand_orders_costs_much_more_than_that_of_one(tmp_path: Path) -> None:
+    assert _too_dear(await _measure(_house(tmp_path, 5000), rounds=15)) == {}

@@ -151,7 +151,7 @@ def _figures(session: Session, who: Visitor, now: datetime, wanted: Wanted) -> d
     return {
         "tiles": _tiles(session, who, now, waiting),
         "waiting": waiting,
-        "bars": _bars(dashboard.by_channel(session, scope)),
+        "bars": _bars(waiting.by_channel),
         "ages": _ages(session, who, now),
         "service": dashboard.service_since(session, scope, since),
         "margins": dashboard.margins_since(session, scope, since) if shows_margin else (),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlmodel import Field
 
 from services.orders.models.table import Table
 from services.runtime.db import STRICT, Int64, JsonText, Text, UtcDateTime
+
+_NOT_PROJECTED = text("state <> 'projected'")
 
 
 class EventRow(Table, table=True):
@@ -40,6 +42,7 @@ class FactRow(Table, table=True):
     __table_args__ = (
         CheckConstraint("state IN ('projected', 'unknown', 'orphaned', 'unreadable')", name="fact_state_known"),
         Index("fact_order", "order_id"),
+        Index("fact_stuck", "received_at", "fact_id", sqlite_where=_NOT_PROJECTED, postgresql_where=_NOT_PROJECTED),
         STRICT,
     )
 

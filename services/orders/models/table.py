@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Index, text
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
@@ -14,4 +15,6 @@ class Table(SQLModel, registry=registry()):
 
 
 outbox = outbox_table(Table.metadata)
+_IS_DEAD = text("state = 'dead'")
+Index("outbox_dead", outbox.c.occurred_at, outbox.c.fact_id, sqlite_where=_IS_DEAD, postgresql_where=_IS_DEAD)
 answers = answers_table(Table.metadata)

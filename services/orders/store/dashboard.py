@@ -22,8 +22,12 @@ _NOT_SOLD = ("rejected", "cancelled", "expired", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many open orders wait: for each of the roles asked for, for stock, for the warehouse; with a day, and past it."""
+    """How many open orders wait: for each of the roles asked for, for stock, for the warehouse; with a day, and past it.
 
+    `by_channel` has all of them: channel → status word → how many.
+    """
+
+    by_channel: dict[str, dict[str, int]]
     for_role: dict[str, int]
     backordered: int
     to_ship: int
@@ -59,21 +63,25 @@ class Margin:
 def waiting(session: Session, scope: Scope, roles: Sequence[str], today: date) -> Waiting:
     """Everything that waits, in one pass over the open orders."""
     due = col(ProgressRow.waiting_due)
-    columns = [
+    channel, status = col(OrderRow.channel), col(ProgressRow.status)
+    counted = (
         *(_count(_names(role)) for role in roles),
-        _count(col(ProgressRow.status) == "backordered"),
+        _count(status == "backordered"),
         _count(_names("warehouse")),
         _count(due != ""),
         _count((due != "") & (due < today.isoformat())),
         _count(col(ProgressRow.hold_types) != ""),
         func.count(),
-    ]
-    query = (
-        select(*columns).select_from(OrderRow).join(ProgressRow, col(ProgressRow.order_id) == col(OrderRow.order_id))
     )
-    query = query.where(col(OrderRow.phase).notin_(sorted(ENDED)), within(scope))
-    counts = [int(value or 0) for value in session.execute(query).one()]
-    return Waiting(dict(zip(roles, counts, strict=False)), *counts[len(roles) :])
+    query = select(channel, status, *counted).select_from(OrderRow)
+    query = query.join(ProgressRow, col(ProgressRow.order_id) == col(OrderRow.order_id))
+    query = query.where(col(OrderRow.phase).notin_(sorted(ENDED)), within(scope)).group_by(channel, status)
+    by_channel: dict[str, dict[str, int]] = {}
+    totals = [0] * len(counted)
+    for row in session.execute(query):
+        by_channel.setdefault(str(row[0]), {})[str(row[1])] = int(row[-1])
+        totals = [total + int(count) for total, count in zip(totals, row[2:], strict=True)]
+    return Waiting(by_channel, dict(zip(roles, totals, strict=False)), *totals[len(roles) :])
 
 
 def _names(role: str) -> Any:
@@ -84,17 +92,6 @@ def _names(role: str) -> Any:
 
 def _count(condition: Any) -> Any:
     return func.sum(case((condition, 1), else_=0))
-
-
-def by_channel(session: Session, scope: Scope) -> dict[str, dict[str, int]]:
-    """Channel → status word → how many orders that have not ended."""
-    query = select(col(OrderRow.channel), col(ProgressRow.status), func.count())
-    query = query.join(ProgressRow, col(ProgressRow.order_id) == col(OrderRow.order_id))
-    query = query.where(col(OrderRow.phase).notin_(sorted(ENDED)), within(scope))
-    found: dict[str, dict[str, int]] = {}
-    for channel, status, count in session.execute(query.group_by(col(OrderRow.channel), col(ProgressRow.status))):
-        found.setdefault(str(channel), {})[str(status)] = int(count)
-    return found
 
 
 def held_since(session: Session, scope: Scope, bounds: Sequence[datetime]) -> list[int]:

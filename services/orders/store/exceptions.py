@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, delete, exists, func, insert, literal_column, select
 from sqlmodel import Session, col
 
 from services.kernel.errors import Refused
@@ -17,6 +17,8 @@ from services.orders.store.facts import LateFact
 MESSAGE, LATE_FACT, FACT, MAIL = "message", "late_fact", "fact", "mail"
 SOURCES = (MESSAGE, LATE_FACT, FACT, MAIL)
 RETRY, DISMISS = "retry", "dismiss"
+_IS_DEAD = outbox.c.state == literal_column("'dead'")  # said in the statements themselves, the indexes of both serve
+_IS_NOT_PROJECTED = col(FactRow.state) != literal_column("'projected'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,11 @@ def stuck(session: Session, limit: int = 200) -> list[Stuck]:
     """Everything stuck here that nobody has dismissed, the oldest of each source first."""
     return [
         *_read(session, MESSAGE, outbox.c.fact_id, outbox.c.kind, outbox.c.last_error, outbox.c.order_id,
-               outbox.c.occurred_at, outbox.c.state == "dead", limit),
+               outbox.c.occurred_at, _IS_DEAD, limit),
         *_read(session, LATE_FACT, LateFactRow.fact_id, LateFactRow.signal, LateFactRow.subject_id,
                LateFactRow.order_id, LateFactRow.arrived_at, None, limit),
         *_read(session, FACT, FactRow.fact_id, FactRow.kind, FactRow.state, FactRow.order_id, FactRow.received_at,
-               col(FactRow.state) != "projected", limit),
+               _IS_NOT_PROJECTED, limit),
     ]  # fmt: skip
 
 
@@ -89,10 +91,10 @@ def _open(source: str, subject: Any) -> ColumnElement[bool]:
 def count(session: Session) -> int:
     """How much is stuck here."""
     parts = (
-        select(func.count()).select_from(outbox).where(outbox.c.state == "dead", _open(MESSAGE, outbox.c.fact_id)),
+        select(func.count()).select_from(outbox).where(_IS_DEAD, _open(MESSAGE, outbox.c.fact_id)),
         select(func.count()).select_from(LateFactRow).where(_open(LATE_FACT, col(LateFactRow.fact_id))),
         select(func.count()).select_from(FactRow).where(
-            col(FactRow.state) != "projected", _open(FACT, col(FactRow.fact_id))
+            _IS_NOT_PROJECTED, _open(FACT, col(FactRow.fact_id))
         ),
     )  # fmt: skip
     row = session.execute(select(*(part.scalar_subquery() for part in parts))).one()
