@@ -10,6 +10,20 @@ from typing import Self
 from temporalio.exceptions import CancelledError, FailureError
 
 
+async def _to_its_end(deed: asyncio.Future[object]) -> asyncio.CancelledError | None:
+    """Wait for a deed whatever happens to whoever waits; gives the cancellation that came meanwhile, for later."""
+    cancellation = None
+    while True:
+        try:
+            await asyncio.shield(deed)
+        except asyncio.CancelledError as asked:
+            if deed.cancelled():
+                raise
+            cancellation = asked
+        else:
+            return cancellation
+
+
 class Undo:
     """A stack of deeds to take back, pushed before the deed (a timed-out deed may have happened), run last first.
 
@@ -34,11 +48,15 @@ class Undo:
         A deed that is refused does not keep the others from being taken back; the first refusal is raised at the end.
         """
         refusals: list[FailureError] = []
+        cancellation: asyncio.CancelledError | None = None
         while self._deeds:
+            deed = asyncio.ensure_future(self._deeds.pop()())
             try:
-                await asyncio.shield(self._deeds.pop()())
+                cancellation = await _to_its_end(deed) or cancellation
             except FailureError as refusal:
                 refusals.append(refusal)
+        if cancellation is not None:
+            raise cancellation
         if refusals:
             raise refusals[0]
 

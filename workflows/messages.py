@@ -231,10 +231,11 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Units held and units that wait for supply."""
+    """Units held and units that wait for supply; `is_unserved` when no carrier serves the address, so that nothing was asked for."""
 
     held: int
     backordered: int
+    is_unserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,9 @@ class OrderWorkflow:
             if not await self.cleared(undo):
                 return OrderOutcome(await self.end_early(undo))
             undo.push(self.ask.release_stock)
-            await self.reserve()
+            while not await self.reserve():
+                if not await self.cleared_by_people(await self.ask.hold_unserved(self.state)):
+                    return OrderOutcome(await self.end_early(undo))
             undo.push(self.ask.stop_shipments)
             await self.release_to_warehouses(is_first=True)
             await self.record("accepted")
@@ -209,11 +211,12 @@ class OrderWorkflow:
 
     # Stock and warehouses.
 
-    async def reserve(self) -> None:
-        """Hold what stock allows; the rest waits as backorders."""
+    async def reserve(self) -> bool:
+        """Hold what stock allows, the rest waits as backorders; False when nobody can carry it to the address."""
         with workflow.create_event_group("reserve and release").scope():
             held = await self.ask.reserve()
-        self.state = facts.OrderState(is_reserved=True, backordered=held.backordered)
+        self.state = facts.OrderState(is_reserved=not held.is_unserved, backordered=held.backordered)
+        return not held.is_unserved
 
     async def release_to_warehouses(self, *, is_first: bool = False) -> None:
         """Give what is held to the warehouses, unless the order ships complete and something is still missing."""

@@ -119,6 +119,11 @@ class OrderSteps:
             "inventory.ReserveStock", request, Reservation, summary=f"reserve stock for {self.order.number}"
         )
 
+    async def hold_unserved(self, state: OrderState) -> Validation:
+        """Nobody can carry the goods: support must know before anything is promised."""
+        await self.record("unserved", "", state, "support: no carrier serves the address")
+        return Validation("held", ["CARRIER_MISSING"], await self.read_clearance())
+
     async def release_stock(self) -> Done:
         """Let others have what was held."""
         request = self._of_order("reserve/release", reason="the order ended")

@@ -33,7 +33,7 @@ def order_worker(client: Client, services: Services, *, max_cached_workflows: in
     documents = Documents(services)
     orders, inventory = OrdersActivities(services, documents), InventoryActivities(services, documents)
     fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)
-    temporal, notifications = TemporalActivities(client), NotificationsActivities(services)
+    temporal, notifications = TemporalActivities(client, services), NotificationsActivities(services)
     return Worker(
         client,
         task_queue=names.ORDER_QUEUE,

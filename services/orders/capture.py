@@ -18,6 +18,7 @@ from services.kernel.quantity import positive
 from services.orders import intents
 from services.orders.access import Caller
 from services.orders.domain import mails
+from services.orders.domain.holds import remaining
 from services.orders.domain.master import Customer
 from services.orders.domain.order import CHANNELS, PAYMENT_METHODS, RECEIVED, Line, Order, PlaceOrder, Totals, totals
 from services.orders.domain.policies import reasons
@@ -25,7 +26,7 @@ from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import derive
 from services.orders.store import events, facts, master, orders, progress
-from services.orders.store.holds import violations_of
+from services.orders.store.holds import of_order, violations_of
 from services.orders.store.orders import Request
 
 MAX_LINES = 2000
@@ -221,10 +222,13 @@ def _store(
 
 
 def _receipt(session: Session, order_id: str, *, is_replayed: bool, intent_id: str) -> Receipt:
+    kept = progress.load(session, order_id)
+    held = remaining(of_order(session, order_id)) if kept.has_holds else ()
+    codes = [*reasons(violations_of(session, order_id)), *(hold.code for hold in held)]
     return _receipt_of(
         orders.load(session, order_id),
-        progress.load(session, order_id).standing.status,
-        reasons(violations_of(session, order_id)),
+        kept.standing.status,
+        tuple(dict.fromkeys(codes)),
         orders.first_answer(session, order_id),
         is_replayed=is_replayed,
         intent_id=intent_id,

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
-from services.orders import intents, production
+from services.orders import holds, intents, production
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
 from services.orders.domain.mails import Contacts, Promise
@@ -40,6 +40,7 @@ class Turn:
     session: Session
     dossier: Dossier
     milestone: Milestone
+    contacts: Contacts
     now: datetime
 
 
@@ -61,7 +62,7 @@ def record(session: Session, order_id: str, milestone: Milestone, contacts: Cont
     if milestone.version and milestone.version != before.order.version:
         sentence = f"the order is at version {before.order.version}, the turn worked on {milestone.version}"
         raise Refused("VERSION_STALE", sentence, version=str(before.order.version))
-    after = restate(session, act(Turn(session, before, milestone, now)), now)
+    after = restate(session, act(Turn(session, before, milestone, contacts, now)), now)
     why = milestone.subject_id or milestone.waiting_for
     note_event(session, before, after, WORKFLOW, _event(milestone, after), now, why=why)
     after = tell_backorders(session, after, contacts, now)
@@ -96,6 +97,20 @@ def _accepted(turn: Turn) -> Dossier:
     dossier = replace(dossier, order=replace(dossier.order, accepted_at=now))
     customer = master.customer(session, dossier.order.customer_id)
     intents.mail(session, dossier.order, mails.order_accepted(dossier.order, customer, dossier.promises), now)
+    return dossier
+
+
+def _unserved(turn: Turn) -> Dossier:
+    """No carrier serves the address: support holds a cleared order until that has changed, before anything is promised."""
+    session, order, now = turn.session, turn.dossier.order, turn.now
+    if order.accepted_at is not None:
+        raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
+    where = " ".join(filter(None, (order.ship_to.region, order.ship_to.postal_code, order.ship_to.country)))
+    reason = f"No carrier serves {where}: enter a rate for its zone, or change the address, then release the hold."
+    dossier = advance(session, turn.dossier, "hold", WORKFLOW, now)
+    dossier = holds.place(session, dossier, "CARRIER_MISSING", "ship_to", "support", reason, now)
+    customer = master.customer(session, order.customer_id)
+    intents.mail(session, order, mails.order_on_hold(customer, turn.contacts, [("support", reason)]), now)
     return dossier
 
 
@@ -151,6 +166,7 @@ def _pending_reason(session: Session, order_id: str) -> str:
 
 _MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
     "held": _noted,
+    "unserved": _unserved,
     "rejected": _rejected,
     "accepted": _accepted,
     "allocated": _allocated,
@@ -162,7 +178,7 @@ _MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
     "closed": _closed,
     "failed": _failed,
 }
-_EVENTS = {"changed": "change_settled", "cancel_refused": "cancellation_declined"}
+_EVENTS = {"unserved": "order_held", "changed": "change_settled", "cancel_refused": "cancellation_declined"}
 
 
 def tell_backorders(session: Session, dossier: Dossier, contacts: Contacts, now: datetime) -> Dossier:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.system.trade import Trade, key, ok, wait_for
+from tests.system.trade import TEXAS, Trade, key, ok, wait_for
 
 
 def placed(trade: Trade, quantity: int, on_hand: int, **changes: Any) -> tuple[dict[str, Any], str, str]:
@@ -156,4 +156,20 @@ def test_a_change_beyond_the_credit_limit_leaves_the_order_as_it_was(trade: Trad
         ("rejected", "the customer's credit does not cover the changed order")
     ]
     assert trade.order(order_id)["version"] == 1
+    trade.until_audit_is_clean()
+
+
+def test_a_change_to_where_no_carrier_goes_leaves_the_order_as_it_was(trade: Trade) -> None:
+    order, sku, _ = placed(trade, 10, 0)
+    order_id = order["order_id"]
+    toronto = {**TEXAS, "city": "Toronto", "region": "ON", "postal_code": "M5V 2T6", "country": "CA"}
+
+    change(trade, order, "customer", ship_to=toronto)
+    trade.until(order_id, lambda seen: seen["change"] is None, "the outcome")
+
+    rows = ok(trade.system.api("auditor").get(f"/v1/orders/{order_id}/changes"))["rows"]
+    assert [row["state"] for row in rows] == ["rejected"]
+    assert rows[0]["ended_reason"].startswith("no carrier serves the address")
+    waiting = ok(trade.system.api("warehouse").get("/v1/backorders", params={"sku": sku}))["rows"]
+    assert (trade.order(order_id)["version"], sum(row["quantity"] for row in waiting)) == (1, 10)
     trade.until_audit_is_clean()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.system.trade import Trade, key, ok, wait_for
+from tests.system.trade import TEXAS, Trade, key, ok, wait_for
 
 
 def test_a_held_order_waits_for_every_release_and_goes_on_by_itself(trade: Trade) -> None:
@@ -80,4 +80,42 @@ def test_what_has_left_is_not_cancelled(trade: Trade) -> None:
     assert refused.status_code == 409
     assert "return" in refused.json()["detail"]
     trade.until(receipt["order_id"], lambda order: order["status"] == "shipped", "shipping")
+    trade.until_audit_is_clean()
+
+
+def _rated(trade: Trade, warehouse_id: str, *zones: tuple[str, str]) -> None:
+    """The rate table: this warehouse serves these (country, zone)s and no others."""
+    rates = [
+        {"warehouse_id": warehouse_id, "carrier": "roadrunner", "zone": zone, "base_minor": 900, "per_kg_minor": 0,
+         "per_unit_minor": 0, "transit_days": 2}
+        for _, zone in zones
+    ]  # fmt: skip
+    known = [{"country": country, "region": "*", "zone": zone} for country, zone in zones]
+    ok(trade.system.api("admin").post("/v1/rates", json={"currency": "USD", "rates": rates, "zones": known}))
+
+
+def test_an_order_where_no_carrier_goes_is_held_for_support_until_one_does(trade: Trade) -> None:
+    customer = trade.customer()
+    sku = trade.product("c", "100.00", cost="50.00")
+    house = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(house, sku, 10, "50.00")
+    _rated(trade, house, ("US", "south"))
+    toronto = {**TEXAS, "city": "Toronto", "region": "ON", "postal_code": "M5V 2T6", "country": "CA"}
+
+    receipt = ok(trade.place(trade.order_body(customer, [{"sku": sku, "quantity": 5}], ship_to=toronto)))
+    held = trade.order(receipt["order_id"])
+    before = trade.stock(sku)[house]
+    _rated(trade, house, ("US", "south"), ("CA", "north"))
+    path = f"/v1/orders/{receipt['order_id']}/holds/{held['holds'][0]['hold_id']}/release"
+    ok(trade.system.api("support").post(path, json={"note": "Polar Freight goes there now"}, headers=key()))
+    order = trade.until(receipt["order_id"], lambda order: order["status"] == "in_fulfilment", "release")
+
+    assert (receipt["status"], receipt["reasons"]) == ("on_hold", ["CARRIER_MISSING"])
+    assert (held["status"], held["waiting_for"]["who"]) == ("on_hold", "support")
+    assert held["holds"][0]["reason"].startswith("No carrier serves ON M5V 2T6 CA: enter a rate")
+    assert before == (10, 0)
+    assert order["lines"][0]["quantities"]["allocated"] == 5
+    wait_for(lambda: any("accepted" in mail for mail in trade.mails(order["number"])) or None, "mail 2")
+    told = [recipient for recipient, subject in trade.letters(order["number"]) if "hold" in subject.lower()]
+    assert any("support" in recipient for recipient in told)
     trade.until_audit_is_clean()

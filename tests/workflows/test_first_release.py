@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
@@ -12,7 +14,16 @@ from workflows.activities.documents import Documents
 from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import InventoryActivities
 from workflows.activities.orders import OrdersActivities
-from workflows.messages import JUST_RESERVED, Credit, OrderStep, RecordStep, ValidateStep
+from workflows.messages import (
+    JUST_RESERVED,
+    ChangeStep,
+    Credit,
+    OrderStep,
+    Recall,
+    RecordStep,
+    Reservation,
+    ValidateStep,
+)
 
 
 class House:
@@ -22,6 +33,11 @@ class House:
         self.asked: list[str] = []
         self.held = 4
         self.is_repeat = False
+        self.is_served = True
+        self.is_ship_complete = False
+        self.short = 0
+        self.quoted = 0
+        self.changed = orders_pb2.Order()
         self.released: list[tuple[str, int]] = []
         self.promised: list[int] = []
         stubs: Any = (self, self, self, None, None)
@@ -34,7 +50,7 @@ class House:
     @property
     def order(self) -> orders_pb2.Order:
         line = orders_pb2.OrderLine(line_id="1", sku="BOLT", quantity=4, kind="stock")
-        return orders_pb2.Order(order_id="ord_1", version=1, lines=[line])
+        return orders_pb2.Order(order_id="ord_1", version=1, lines=[line], is_ship_complete=self.is_ship_complete)
 
     @property
     def allocations(self) -> list[inventory_pb2.Allocation]:
@@ -49,14 +65,23 @@ class House:
         return orders_pb2.ValidateOrderResponse(outcome=orders_pb2.VALIDATION_OUTCOME_CLEARED, order=order)
 
     async def QuoteWarehouses(self, _: Any) -> fulfillment_pb2.QuoteWarehousesResponse:
-        return fulfillment_pb2.QuoteWarehousesResponse()
+        self.quoted += 1
+        quotes = [fulfillment_pb2.WarehouseQuote(warehouse_id="wh", cost_minor=900)] if self.is_served else []
+        return fulfillment_pb2.QuoteWarehousesResponse(quotes=quotes)
+
+    async def GetChangedOrder(self, _: Any) -> orders_pb2.GetChangedOrderResponse:
+        return orders_pb2.GetChangedOrderResponse(order=self.changed)
+
+    async def RequestRecall(self, _: Any) -> fulfillment_pb2.RequestRecallResponse:
+        return fulfillment_pb2.RequestRecallResponse(state=fulfillment_pb2.RECALL_STATE_NOTHING_TO_RECALL)
 
     async def ReserveStock(self, _: Any) -> inventory_pb2.ReserveStockResponse:
         return inventory_pb2.ReserveStockResponse(allocations=self.allocations)
 
     async def GetReservation(self, _: Any) -> inventory_pb2.GetReservationResponse:
         self.asked.append("GetReservation")
-        return inventory_pb2.GetReservationResponse(allocations=self.allocations)
+        missing = [inventory_pb2.Shortage(line_id="1", sku="BOLT", quantity=self.short)] if self.short else []
+        return inventory_pb2.GetReservationResponse(allocations=self.allocations, shortages=missing)
 
     async def ReleaseShipments(self, request: Any) -> fulfillment_pb2.ReleaseShipmentsResponse:
         self.released.append((request.request_id, sum(line.quantity for line in request.lines)))
@@ -77,8 +102,11 @@ class House:
         credit = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
         await self._orders.validate_order(ValidateStep("validate/1", "ord_1", credit, "USD"))
 
-    async def reserve(self) -> None:
-        await self._stock.reserve_stock(OrderStep("reserve/1", "ord_1", version=1))
+    async def reserve(self) -> Reservation:
+        return await self._stock.reserve_stock(OrderStep("reserve/1", "ord_1", version=1))
+
+    async def recall(self) -> Recall:
+        return await self._floor.request_recall(ChangeStep("recall/chg_1/1", "ord_1", "chg_1"))
 
     async def release(self, turn: int, subject_id: str = "") -> None:
         await self._floor.release_shipments(OrderStep(f"release/{turn}", "ord_1", subject_id, version=1))
@@ -145,3 +173,45 @@ async def test_an_acceptance_that_is_tried_again_asks_for_the_shipments() -> Non
 
     assert house.asked == ["ListShipments"]
     assert house.promised == [4, 4]
+
+
+async def test_an_order_that_ships_complete_stays_while_inventory_says_that_something_is_missing() -> None:
+    house = House()
+    house.is_ship_complete, house.short = True, 2
+
+    await house.release(1)  # as an old fact told, before the order was changed, that nothing waits any more
+    before = list(house.released)
+    house.short = 0
+    await house.release(2)
+
+    assert (before, house.released) == ([], [("release/2", 4)])
+
+
+async def test_where_no_carrier_goes_nothing_is_reserved() -> None:
+    house = House()
+    house.is_served = False
+
+    held = await house.reserve()
+
+    assert held == Reservation(0, 0, is_unserved=True)
+
+
+@pytest.mark.parametrize(
+    ("region", "quantity", "is_served", "state"),
+    [
+        ("AK", 4, False, "refused"),
+        ("", 5, False, "refused"),
+        ("", 3, False, "nothing_to_recall"),
+        ("AK", 4, True, "nothing_to_recall"),
+    ],
+)
+async def test_a_change_that_nobody_can_carry_is_refused_before_anything_is_done(
+    region: str, quantity: int, is_served: bool, state: str
+) -> None:
+    house = House()
+    house.is_served = is_served
+    house.changed.CopyFrom(house.order)
+    house.changed.ship_to.region = region
+    house.changed.lines[0].quantity = quantity
+
+    assert (await house.recall()).state == state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 
 import pytest
@@ -10,7 +11,7 @@ from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailed
 from tests.workflows.driver import fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import OrderOutcome, Validation
+from workflows.messages import Clearance, OrderOutcome, Validation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,6 +71,61 @@ async def test_a_held_order_goes_on_by_itself_when_its_holds_are_released(tempor
     assert order.receipt.outcome == "held"
     assert before == ["billing.CommitCredit", "orders.ValidateOrder"]
     assert services.calls[2:4] == ["billing.CommitCredit", "inventory.ReserveStock"]
+
+
+async def test_an_order_that_no_carrier_serves_waits_for_people_and_goes_on_when_they_have_acted(
+    temporal: Client,
+) -> None:
+    services, queue = (
+        FakeServices(unserved=2, clearances=[Clearance("waiting"), Clearance("cleared")]),
+        uuid.uuid4().hex,
+    )
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        held = list(services.calls)
+        services.clearances = [Clearance("cleared"), Clearance("waiting"), Clearance("cleared")]
+        await order.tell(names.HOLDS_RELEASED)  # and there is still no carrier
+        await order.tell(names.HOLDS_RELEASED)
+        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
+        await order.tell(names.PAYMENT_SETTLED)
+        await order.handle.result()
+
+    assert (order.receipt.outcome, order.receipt.reasons) == ("held", ["CARRIER_MISSING"])
+    assert held[2:] == ["inventory.ReserveStock", "orders.RecordOrder", "orders.GetClearance"]
+    assert services.milestones() == ["unserved", "unserved", "accepted", "closed"]
+    assert services.calls.count("inventory.ReserveStock") == 3
+
+
+async def test_an_order_that_no_carrier_serves_can_be_cancelled(temporal: Client) -> None:
+    services, queue = FakeServices(unserved=1, clearances=[Clearance("waiting")], status="cancelled"), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        outcome = await order.cancel()
+        ended = await order.handle.result()
+
+    assert outcome.is_cancelled
+    assert ended == {"outcome": "cancelled"}
+    assert services.calls[-3:] == ["inventory.ReleaseReservation", "billing.ReleaseCredit", "orders.RecordOrder"]
+
+
+async def test_a_workflow_that_is_cancelled_while_it_takes_back_takes_everything_back(temporal: Client) -> None:
+    services, queue = FakeServices(), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        services.absences["inventory.ReleaseReservation"] = 3  # it is tried patiently, so there is time to cancel
+        asked = asyncio.create_task(order.cancel())
+        while services.absences["inventory.ReleaseReservation"]:
+            await asyncio.sleep(0.05)
+        await order.handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await order.handle.result()
+        await asyncio.gather(asked, return_exceptions=True)
+
+    assert services.calls[-3:] == ["inventory.ReleaseReservation", "billing.ReleaseCredit", "orders.RecordOrder"]
 
 
 async def test_a_backorder_is_released_when_stock_comes(temporal: Client) -> None:

@@ -10,8 +10,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from oms.billing.v1 import billing_pb2_grpc
-from oms.fulfillment.v1 import fulfillment_pb2_grpc
-from oms.inventory.v1 import inventory_pb2_grpc
+from oms.fulfillment.v1 import fulfillment_pb2, fulfillment_pb2_grpc
+from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from oms.notifications.v1 import notifications_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.kernel.errors import DomainError
@@ -51,6 +51,25 @@ async def changed_document(services: Services, order_id: str, change_id: str) ->
     """The order as a pending change will make it."""
     request = orders_pb2.GetChangedOrderRequest(order_id=order_id, change_id=change_id)
     return (await services.orders.GetChangedOrder(request)).order
+
+
+def goods_of(order: orders_pb2.Order) -> list[orders_pb2.OrderLine]:
+    """The lines that somebody must carry."""
+    return [line for line in order.lines if line.kind != "service"]
+
+
+async def warehouse_costs(services: Services, order: orders_pb2.Order) -> list[inventory_pb2.WarehouseCost]:
+    """The warehouses that can serve the order's address and what that costs; none when no carrier goes there."""
+    goods = goods_of(order)
+    request = fulfillment_pb2.QuoteWarehousesRequest(
+        ship_to=order.ship_to,
+        weight_grams=sum(line.unit_weight_grams * line.quantity for line in goods),
+        unit_count=sum(line.quantity for line in goods),
+    )
+    quotes = (await services.fulfillment.QuoteWarehouses(request)).quotes
+    return [
+        inventory_pb2.WarehouseCost(warehouse_id=quote.warehouse_id, cost_minor=quote.cost_minor) for quote in quotes
+    ]
 
 
 class Refusals(Interceptor):

@@ -11,7 +11,7 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from workflows.activities.calls import Services, changed_document
+from workflows.activities.calls import Services, changed_document, goods_of, warehouse_costs
 from workflows.activities.documents import Documents
 from workflows.messages import JUST_RESERVED, AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stop, Stopped
 
@@ -20,6 +20,8 @@ _RECALLS = {
     pb.RECALL_STATE_PENDING: "pending",
     pb.RECALL_STATE_REFUSED: "refused",
 }
+
+NO_CARRIER = "no carrier serves the address: enter a rate for its zone, or ask for another address"
 
 
 class FulfillmentActivities:
@@ -31,8 +33,14 @@ class FulfillmentActivities:
 
     @activity.defn(name="fulfillment.ReleaseShipments")
     async def release_shipments(self, step: OrderStep) -> Release:
-        """Give the warehouses all that was ever allocated; the service releases what no shipment has yet."""
+        """Give the warehouses all that was ever allocated; the service releases what no shipment has yet.
+
+        An order that ships complete waits while inventory says that something is missing: the story may have been told by
+        an old fact that nothing is.
+        """
         order, held = await asyncio.gather(self._documents.order(step.order_id, step.version), self._held(step))
+        if order.is_ship_complete and any(short.quantity for short in held.shortages):
+            return Release(0)
         request = pb.ReleaseShipmentsRequest(
             request_id=step.request_id,
             order_id=order.order_id,
@@ -55,15 +63,22 @@ class FulfillmentActivities:
 
     @activity.defn(name="fulfillment.RequestRecall")
     async def request_recall(self, step: ChangeStep) -> Recall:
-        """Ask the warehouses for the units that the changed order no longer wants; they answer in their own time."""
-        order = await changed_document(self._services, step.order_id, step.change_id)
+        """Ask the warehouses for the units that the changed order no longer wants; they answer in their own time.
+
+        A change that wants goods carried to where no carrier goes, or more of them, is refused here, where all can stay as it was.
+        """
+        order, changed = await asyncio.gather(
+            self._documents.order(step.order_id), changed_document(self._services, step.order_id, step.change_id)
+        )
+        if _asks_to_carry(order, changed) and not await warehouse_costs(self._services, changed):
+            return Recall("refused", NO_CARRIER)
         request = pb.RequestRecallRequest(
             request_id=step.request_id,
             order_id=step.order_id,
             change_id=step.change_id,
             lines=[
                 types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity)
-                for line in order.lines
+                for line in changed.lines
             ],
         )
         response = await self._services.fulfillment.RequestRecall(request)
@@ -86,6 +101,15 @@ class FulfillmentActivities:
         """Broken invariants of the fulfillment service."""
         response = await self._services.fulfillment.Audit(pb.AuditRequest())
         return AuditCount({row.name: row.violations for row in response.invariants if row.violations})
+
+
+def _asks_to_carry(order: orders_pb2.Order, changed: orders_pb2.Order) -> bool:
+    """Whether a change sends goods elsewhere, or wants more of them."""
+    before = {line.line_id: line.quantity for line in order.lines}
+    goods = goods_of(changed)
+    return bool(goods) and (
+        changed.ship_to != order.ship_to or any(line.quantity > before.get(line.line_id, 0) for line in goods)
+    )
 
 
 def _release_lines(order: orders_pb2.Order, held: inventory_pb2.GetReservationResponse) -> list[pb.ReleaseLine]:

@@ -8,9 +8,8 @@ from temporalio import activity
 
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
-from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from workflows.activities.calls import Services
+from workflows.activities.calls import Services, goods_of, warehouse_costs
 from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Reservation
 
@@ -26,18 +25,24 @@ class InventoryActivities:
 
     @activity.defn(name="inventory.ReserveStock")
     async def reserve_stock(self, step: OrderStep) -> Reservation:
-        """Hold what stock allows in the warehouses that can serve the address; the rest becomes backorders."""
+        """Hold what stock allows in the warehouses that can serve the address; the rest becomes backorders.
+
+        When no carrier serves the address, nothing is asked for: whoever changes that has it asked anew.
+        """
         order = await self._documents.order(step.order_id, step.version)
-        goods = [line for line in order.lines if line.kind != "service"]
+        goods = goods_of(order)
         if not goods:
             return Reservation(held=0, backordered=0)
+        costs = await warehouse_costs(self._services, order)
+        if not costs:
+            return Reservation(held=0, backordered=0, is_unserved=True)
         request = pb.ReserveStockRequest(
             request_id=step.request_id,
             order_id=step.order_id,
             lines=[
                 types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in goods
             ],
-            costs=await self._costs(order, goods),
+            costs=costs,
             placed_at_micros=order.placed_at_micros,
         )
         response = await self._services.inventory.ReserveStock(request)
@@ -51,7 +56,7 @@ class InventoryActivities:
     async def adjust_reservation(self, step: OrderStep) -> Reservation:
         """Hold what the order's version in force wants, and what shipments carry where they carry it."""
         order = await self._documents.order(step.order_id, step.version)
-        goods = [line for line in order.lines if line.kind != "service"]
+        goods = goods_of(order)
         shipments = await self._services.fulfillment.ListShipments(
             fulfillment_pb2.ListShipmentsRequest(order_id=step.order_id, limit=500)
         )
@@ -61,7 +66,7 @@ class InventoryActivities:
             lines=[
                 types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in goods
             ],
-            costs=await self._costs(order, goods) if goods else [],
+            costs=await warehouse_costs(self._services, order) if goods else [],
             placed_at_micros=order.placed_at_micros,
             carried=_carried(shipments),
         )
@@ -70,18 +75,6 @@ class InventoryActivities:
             held=sum(held.quantity for held in response.allocations),
             backordered=sum(short.quantity for short in response.shortages),
         )
-
-    async def _costs(self, order: orders_pb2.Order, goods: list[orders_pb2.OrderLine]) -> list[pb.WarehouseCost]:
-        quotes = await self._services.fulfillment.QuoteWarehouses(
-            fulfillment_pb2.QuoteWarehousesRequest(
-                ship_to=order.ship_to,
-                weight_grams=sum(line.unit_weight_grams * line.quantity for line in goods),
-                unit_count=sum(line.quantity for line in goods),
-            )
-        )
-        return [
-            pb.WarehouseCost(warehouse_id=quote.warehouse_id, cost_minor=quote.cost_minor) for quote in quotes.quotes
-        ]
 
     @activity.defn(name="inventory.ReleaseReservation")
     async def release_reservation(self, step: OrderStep) -> Done:

@@ -8,7 +8,9 @@ from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
+from oms.orders.v1 import orders_pb2
 from workflows import names
+from workflows.activities.calls import Services
 from workflows.messages import OrderIds
 
 OF_LATE = timedelta(days=1)
@@ -17,32 +19,55 @@ OF_LATE = timedelta(days=1)
 BATCH = 200
 
 _CUT_SHORT = frozenset(
-    {WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.TIMED_OUT, WorkflowExecutionStatus.FAILED}
+    {
+        WorkflowExecutionStatus.TERMINATED,
+        WorkflowExecutionStatus.TIMED_OUT,
+        WorkflowExecutionStatus.FAILED,
+        WorkflowExecutionStatus.CANCELED,
+    }
 )
 
 
 class TemporalActivities:
     """What only Temporal knows of an order."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, services: Services) -> None:
         self._client = client
+        self._services = services
 
     @activity.defn(name="temporal.FindCutShort")
     async def find_cut_short(self, lapsed: OrderIds) -> OrderIds:
-        """Orders whose workflow was terminated, timed out or failed and runs no code any more: of these, and of late."""
+        """Orders whose workflow was cut short and runs no code any more: of these, and of late those that nobody knows as ended.
+
+        Some hundreds at most; the next round finds the others.
+        """
         suspects = sorted({*lapsed.order_ids, *await self._closed_of_late()})
         return OrderIds([order_id for order_id in suspects if await self._is_cut_short(order_id)])
 
     async def _closed_of_late(self) -> list[str]:
-        """Orders of which a run ended that way; one that was reset lives on in another run."""
+        """Orders of which a run ended that way while they live on; one that was reset lives on in another run."""
         since = (datetime.now(UTC) - OF_LATE).isoformat()
         query = (
             f"WorkflowType = '{names.ORDER_WORKFLOW}' AND CloseTime > '{since}' "
-            "AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed')"
+            "AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')"
         )
         prefix = names.order_workflow_id("")
-        found = self._client.list_workflows(query, limit=BATCH)
-        return [run.id.removeprefix(prefix) async for run in found]
+        pages = self._client.list_workflows(query, page_size=BATCH)
+        found: list[str] = []
+        while len(found) < BATCH:
+            await pages.fetch_next_page()
+            page = [run.id.removeprefix(prefix) for run in pages.current_page or ()]
+            found += await self._living(page)
+            if not pages.next_page_token:
+                break
+        return found[:BATCH]
+
+    async def _living(self, order_ids: list[str]) -> list[str]:
+        """Those that have not ended by what the orders service says."""
+        if not order_ids:
+            return []
+        response = await self._services.orders.CheckLiveness(orders_pb2.CheckLivenessRequest(order_ids=order_ids))
+        return [order_id for order_id in order_ids if order_id not in set(response.ended_order_ids)]
 
     async def _is_cut_short(self, order_id: str) -> bool:
         try:

@@ -27,7 +27,7 @@ ENDED = frozenset({REJECTED, CANCELLED, CLOSED, EXPIRED, FAILED})
 TRANSITIONS: dict[str, dict[str, str]] = {
     RECEIVED: {"hold": IN_REVIEW, "clear": ACCEPTED, "reject": REJECTED, "cancel": CANCELLED, "fail": FAILED},
     IN_REVIEW: {"clear": ACCEPTED, "reject": REJECTED, "cancel": CANCELLED, "expire": EXPIRED, "fail": FAILED},
-    ACCEPTED: {"cancel": CANCELLED, "close": CLOSED, "fail": FAILED},
+    ACCEPTED: {"hold": IN_REVIEW, "cancel": CANCELLED, "close": CLOSED, "fail": FAILED},
     REJECTED: {},
     CANCELLED: {},
     CLOSED: {},

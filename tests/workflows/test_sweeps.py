@@ -1,0 +1,98 @@
+"""The sweep of what ended orders hold, with steps that answer from memory."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from workflows import names
+from workflows.messages import Done, OrderIds, OrderStep, Recorded, RecordStep, Stopped
+from workflows.sweeps import LEASES, SweepWorkflow
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Remains:
+    """Orders whose leases have run out, those of them that have ended or were cut short, and one that a service refuses to free."""
+
+    lapsed: list[str]
+    ended: list[str] = field(default_factory=list)
+    cut_short: list[str] = field(default_factory=list)
+    refused: str = ""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+
+    @activity.defn(name="inventory.ListLapsedReservations")
+    async def list_lapsed(self, _ask: Done) -> OrderIds:
+        return OrderIds(self.lapsed)
+
+    @activity.defn(name="temporal.FindCutShort")
+    async def find_cut_short(self, _lapsed: OrderIds) -> OrderIds:
+        return OrderIds(self.cut_short)
+
+    @activity.defn(name="orders.CheckLiveness")
+    async def check_liveness(self, _orders: OrderIds) -> OrderIds:
+        return OrderIds(self.ended)
+
+    @activity.defn(name="fulfillment.CancelShipments")
+    async def cancel_shipments(self, step: OrderStep) -> Stopped:
+        self.calls.append(("stop", step.order_id))
+        if step.order_id == self.refused:
+            raise ApplicationError("refused", type="SHIPMENTS_UNKNOWN", non_retryable=True)
+        return Stopped(0, 0)
+
+    @activity.defn(name="inventory.ReleaseReservation")
+    async def release_reservation(self, step: OrderStep) -> Done:
+        self.calls.append(("stock", step.order_id))
+        return Done()
+
+    @activity.defn(name="billing.ReleaseCredit")
+    async def release_credit(self, step: OrderStep) -> Done:
+        self.calls.append(("credit", step.order_id))
+        return Done()
+
+    @activity.defn(name="orders.RecordOrder")
+    async def record_order(self, step: RecordStep) -> Recorded:
+        self.calls.append((step.milestone, step.order_id))
+        return Recorded("cancelled", is_complete=False)
+
+    @activity.defn(name="inventory.RenewLeases")
+    async def renew_leases(self, orders: OrderIds) -> Done:
+        self.calls += [("renew", order_id) for order_id in orders.order_ids]
+        return Done()
+
+    async def swept(self, client: Client) -> dict[str, int]:
+        queue = uuid.uuid4().hex
+        steps: list[Any] = [self.list_lapsed, self.find_cut_short, self.check_liveness, self.cancel_shipments,
+                            self.release_reservation, self.release_credit, self.record_order, self.renew_leases]  # fmt: skip
+        async with Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps):
+            found = await client.execute_workflow(
+                names.SWEEP_WORKFLOW, LEASES, id=f"sweep-{queue}", task_queue=queue, result_type=dict
+            )
+        return dict(found["found"])
+
+
+async def test_an_order_that_was_cut_short_is_freed_before_it_is_said_to_have_failed(temporal: Client) -> None:
+    remains = Remains([], cut_short=["ord_1"])
+
+    found = await remains.swept(temporal)
+
+    assert remains.calls == [("stop", "ord_1"), ("stock", "ord_1"), ("credit", "ord_1"), ("failed", "ord_1")]
+    assert found == {"freed": 1, "renewed": 0}
+
+
+async def test_an_order_that_cannot_be_freed_holds_up_no_other(temporal: Client) -> None:
+    remains = Remains(["ord_1", "ord_2", "ord_3"], ended=["ord_1", "ord_2"], refused="ord_1")
+
+    found = await remains.swept(temporal)
+
+    assert remains.calls == [("stop", "ord_1"), ("stop", "ord_2"), ("stock", "ord_2"), ("credit", "ord_2"),
+                             ("renew", "ord_3")]  # fmt: skip
+    assert found == {"freed": 1, "renewed": 1}
