@@ -37,7 +37,7 @@ def adjust(session: Session, adjusted: Adjusted, now: datetime) -> None:
     _give_up(session, reservation_id, wanted)
     fills = fill_queues(session, {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id))
     _tell(session, demand.order_id, reservation_id, wanted, fills, now)
-    # after the fact, like a shipment: it locked the order's counter
+    # nobody ships of it meanwhile: the order has its turn at every SKU of its own
     store.close_when_empty(session, reservation_id)
 
 

@@ -25,7 +25,7 @@ from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
 from services.kernel.ids import new_id
 from services.kernel.money import Money, UnitPrice
-from services.runtime.outbox import emit
+from services.runtime.outbox import emit, write_emitted
 
 log = structlog.get_logger()
 
@@ -174,7 +174,8 @@ def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
     for change in changes:
         left = StockChange(change.movement_id, place, change.sku, -change.quantity, -change.value)
         _tell_change(session, facts.ISSUED, left, now, order_id)
-    # after the fact: it locked the order's counter, so of two shipments leaving at once the later one sees both
+    # locks the order's counter, so of two shipments leaving at once the later one sees both
+    write_emitted(session)
     reservations.close_when_shipped(session, reservation_id or "")
     log.info("stock.issued", order_id=order_id, shipment_id=departure.shipment_id, warehouse_id=place)
     return cost

@@ -125,6 +125,11 @@ def emit(
     return str(row["fact_id"])
 
 
+def write_emitted(session: Session) -> None:
+    """Write what was emitted so far, not only before the commit: its orders' counters stay locked until the transaction ends."""
+    write_gathered(session, _write)
+
+
 def _write(session: Session, rows: list[dict[str, Any]]) -> None:
     """Number the rows within their orders and store them."""
     unnumbered = Counter(row["order_id"] for row in rows if row["sequence"] is None)

@@ -74,6 +74,26 @@ def test_a_naive_twin_that_reads_and_then_writes_oversells(database: Database) -
     assert sum(unit for unit in sold if isinstance(unit, int)) > 20
 
 
+def test_of_two_shipments_of_an_order_that_leave_at_once_one_ends_its_reservation(stockroom: Stockroom) -> None:
+    orders = [f"o{number:02}" for number in range(30)]
+    stockroom.receive("w1", "C", 30)
+    stockroom.receive("w2", "D", 30)
+    for order_id in orders:
+        stockroom.reserve(order_id, {"l1": ("C", 1), "l2": ("D", 1)})
+
+    parts = (("w1", {"l1": ("C", 1)}), ("w2", {"l2": ("D", 1)}))
+    leaving = [
+        partial(stockroom.ship, order_id, f"{order_id}/{place}", place, lines, key=f"{order_id}/{place}")
+        for order_id in orders
+        for place, lines in parts
+    ]
+    at_once(leaving)
+
+    with stockroom.database.reading() as session:
+        states = session.execute(text("SELECT state, COUNT(*) FROM reservation GROUP BY state")).all()
+    assert [tuple(row) for row in states] == [("shipped", 30)]
+
+
 def test_one_order_sent_many_times_at_once_is_reserved_once(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "C", 10)
 
