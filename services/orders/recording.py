@@ -106,7 +106,7 @@ def _unserved(turn: Turn) -> Dossier:
     if order.accepted_at is not None:
         raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
     where = " ".join(filter(None, (order.ship_to.region, order.ship_to.postal_code, order.ship_to.country)))
-    reason = f"No carrier serves {where}: enter a rate for its zone, or change the address, then release the hold."
+    reason = f"No carrier serves {where}: enter a rate for its zone and release the hold, or change the address."
     dossier = advance(session, turn.dossier, "hold", WORKFLOW, now)
     dossier = holds.place(session, dossier, "CARRIER_MISSING", "ship_to", "support", reason, now)
     customer = master.customer(session, order.customer_id)

@@ -119,3 +119,21 @@ def test_an_order_where_no_carrier_goes_is_held_for_support_until_one_does(trade
     told = [recipient for recipient, subject in trade.letters(order["number"]) if "hold" in subject.lower()]
     assert any("support" in recipient for recipient in told)
     trade.until_audit_is_clean()
+
+
+def test_an_order_where_no_carrier_goes_ships_once_its_address_is_changed(trade: Trade) -> None:
+    customer = trade.customer()
+    sku = trade.product("e", "100.00", cost="50.00")
+    house = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(house, sku, 10, "50.00")
+    _rated(trade, house, ("US", "south"))
+    toronto = {**TEXAS, "city": "Toronto", "region": "ON", "postal_code": "M5V 2T6", "country": "CA"}
+    order_id = ok(trade.place(trade.order_body(customer, [{"sku": sku, "quantity": 5}], ship_to=toronto)))["order_id"]
+
+    asked = {"ship_to": TEXAS, "reason": "they collect it in Dallas"}
+    ok(trade.system.api("customer", customer).post(f"/v1/orders/{order_id}/changes", json=asked, headers=key()))
+    order = trade.until(order_id, lambda order: order["status"] == "in_fulfilment", "release")
+
+    assert (order["version"], order["ship_to"]["country"]) == (2, "US")
+    assert not [hold for hold in order["holds"] if hold["released_at"] is None]
+    trade.until_audit_is_clean()
