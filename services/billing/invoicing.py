@@ -8,11 +8,10 @@ from sqlmodel import Session
 from services.billing.domain import facts, ledger
 from services.billing.domain.credit import moved_by_invoice
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, due_on
-from services.billing.domain.payments import Application, draw
-from services.billing.store import credit, invoices, payments
+from services.billing.settling import settle
+from services.billing.store import credit, invoices
 from services.billing.store import ledger as books
 from services.billing.wire import Shipped
-from services.kernel.errors import Conflict
 from services.kernel.ids import invoice_number, new_id
 from services.kernel.money import Money
 from services.runtime.outbox import emit
@@ -33,7 +32,8 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     books.post(session, ledger.invoice_postings(invoice), now)
     _move_credit(session, invoice)
     _tell_issued(session, invoice, before, now)
-    return _draw_unapplied(session, invoice, now)
+    # cash that came before pays it at once: a prepaid order is settled the moment it is billed
+    return settle(session, order.customer_id, order.currency, now).get(invoice.invoice_id, invoice)
 
 
 def _invoice(order: BillableOrder, shipment_id: str, invoiced_on: date, billed: Bill, sequence: int) -> Invoice:
@@ -73,26 +73,3 @@ def _tell_issued(session: Session, invoice: Invoice, before: BilledSoFar, now: d
         detail=facts.invoice_issued(invoice, so_far),
         now=now,
     )
-
-
-def _draw_unapplied(session: Session, invoice: Invoice, now: datetime) -> Invoice:
-    """Cash that came before the invoice pays it, the oldest first: a prepaid order is settled the moment it is billed."""
-    waiting = payments.with_unapplied(session, invoice.customer_id, invoice.total.currency)
-    by_id = {payment.payment_id: payment for payment in waiting}
-    for payment_id, amount in draw(invoice.open, waiting):
-        application = Application(invoice.invoice_id, amount)
-        if not (
-            payments.draw(session, payment_id, application, now) and invoices.pay(session, invoice.invoice_id, amount)
-        ):
-            raise Conflict("UNAPPLIED_CASH_TAKEN", "the customer's unapplied cash was used by somebody else: try again")
-        payment, invoice = by_id[payment_id], invoice.with_paid(amount)
-        books.post(session, [ledger.drawn_posting(payment, invoice, amount)], now)
-        emit(
-            session,
-            kind=facts.PAYMENT_RECEIVED,
-            order_id=invoice.order_id,
-            subject_id=payment_id,
-            detail=facts.payment_received(payment, amount, [invoice]),
-            now=now,
-        )
-    return invoice

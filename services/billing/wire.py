@@ -51,7 +51,7 @@ class Shipped:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Cash to be recorded; no applications means oldest due first."""
+    """Cash to be recorded; it pays the applications first, then what is open, oldest due first."""
 
     customer_id: str
     amount: Money

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.billing.domain import ledger
 from services.billing.domain.credit import Account, Commitment, amount_to_commit, moved_by_invoice
 from services.billing.domain.invoices import Charges, Invoice
-from services.billing.domain.payments import Application, Payment, check_applications, draw, oldest_first
+from services.billing.domain.payments import Application, check_applications, oldest_first, with_rest
 from services.billing.domain.receivables import DueAmount, UnappliedCash, ageing
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money
@@ -38,11 +38,6 @@ def invoice_of(
         charges,
         usd(paid),
     )
-
-
-def payment_of(number: int, amount: int, unapplied: int) -> Payment:
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-    return Payment(f"pay_{number}", "cus_1", usd(amount), f"REF-{number}", (), usd(unapplied), at)
 
 
 def movement_of(kind: str, value: int) -> ledger.Movement:
@@ -129,11 +124,18 @@ def test_an_application_that_cannot_be_is_refused(asked: list[tuple[str, int]], 
     assert refusal.value.reason == reason
 
 
-def test_unapplied_cash_is_drawn_oldest_first_until_the_invoice_is_paid() -> None:
-    waiting = [payment_of(1, 100, 30), payment_of(2, 100, 100), payment_of(3, 50, 50)]
+def test_the_rest_of_a_remittance_pays_oldest_first_and_an_invoice_has_one_application() -> None:
+    invoices = {f"inv_{number}": invoice_of(number, 100, due=date(2026, 4, 9 - number)) for number in (1, 2, 3)}
 
-    assert draw(usd(110), waiting) == (("pay_1", usd(30)), ("pay_2", usd(80)))
-    assert draw(usd(0), waiting) == ()
+    applications = with_rest(usd(260), [Application("inv_1", usd(30))], invoices)
+
+    # 230 are left: inv_3 fell due first, then inv_2, then 30 more of inv_1
+    assert applications == (
+        Application("inv_1", usd(60)),
+        Application("inv_3", usd(100)),
+        Application("inv_2", usd(100)),
+    )
+    assert sum(each.amount.minor for each in with_rest(usd(999), [], invoices)) == 300
 
 
 @pytest.mark.parametrize(

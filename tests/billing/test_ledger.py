@@ -115,7 +115,8 @@ PLANTED = {
     "billing.invoice_lines_sum": "UPDATE invoice_line SET extended_minor = extended_minor + 1",
     "billing.invoice_posted_in_full": "DELETE FROM journal_entry WHERE event = 'revenue'",
     "billing.invoice_paid_is_applications": "UPDATE invoice SET paid_minor = paid_minor + 1",
-    "billing.payment_is_applied_or_left": "UPDATE payment SET unapplied_minor = unapplied_minor - 1",
+    "billing.payment_is_applied_or_left": "UPDATE payment SET unapplied_minor = unapplied_minor - 1 WHERE unapplied_minor > 0",
+    "billing.no_cash_beside_open_invoices": "UPDATE payment SET unapplied_minor = 1",
 }
 GUARDED_BY_CONSTRAINTS = {
     "billing.entries_are_transfers",
@@ -133,6 +134,7 @@ def test_the_audit_finds_every_planted_violation(desk: Desk, database: Database)
     desk.commit("ord_2", 500, is_forced=True)
     invoice = desk.invoice(order_of({"1": (2, "10.00")}), "shp_1", {"1": 1})
     desk.pay(600, "BANK-1", to={invoice.invoice_id: 400})
+    desk.pay(600, "BANK-2", customer_id="cus_other")
     assert desk.violations() == {}
 
     missed = [

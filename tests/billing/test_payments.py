@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import AlreadyExists, NotFound, Refused
@@ -74,15 +76,112 @@ def test_cash_pays_the_oldest_due_first_and_the_rest_stays_unapplied(desk: Desk)
     assert desk.violations() == {}
 
 
-def test_a_remittance_says_which_invoices_and_the_rest_stays_unapplied(desk: Desk) -> None:
-    first, second = invoice(desk, 1, 10_000), invoice(desk, 2, 5000)
+def test_a_remittance_pays_what_it_names_first_and_its_rest_what_is_open_oldest_first(desk: Desk) -> None:
+    later, earlier, named = (
+        invoice(desk, 1, 10_000, day=20),
+        invoice(desk, 2, 5000, day=1),
+        invoice(desk, 3, 4000, day=9),
+    )
+    invoice(desk, 4, 9000, customer_id="cus_other", day=1)
 
-    payment = desk.pay(8000, "BANK-1", to={second: 5000, first: 1000})
+    payment = desk.pay(12_000, "BANK-1", to={named: 4000, later: 1000})  # 7,000 are left: 5,000 and 2,000
 
-    assert payment.unapplied.minor_units == 2000
-    assert desk.invoice_now(first).paid.minor_units == 1000
-    assert desk.invoice_now(second).status == "paid"
+    applied = {each.invoice_id: each.amount.minor_units for each in payment.applications}
+    assert applied == {named: 4000, later: 3000, earlier: 5000}
+    assert payment.unapplied.minor_units == 0
+    assert desk.balances()["cash"] == 12_000
+    assert "unapplied_cash" not in desk.balances()
+    told = {each["invoices"][0]["shipment_id"]: each["amount_minor"] for each in desk.facts("payment_received")}
+    assert told == {"shp_1": 3000, "shp_2": 5000, "shp_3": 4000}
+    assert desk.account() == (0, 7000)
     assert desk.violations() == {}
+
+
+def test_what_exceeds_all_that_is_open_stays_unapplied_and_pays_the_next_invoice(desk: Desk) -> None:
+    first, second = invoice(desk, 1, 1000), invoice(desk, 2, 500)
+
+    payment = desk.pay(2000, "BANK-1", to={second: 500})
+    third = invoice(desk, 3, 800)
+
+    assert payment.unapplied.minor_units == 500
+    assert [desk.invoice_now(each).paid.minor_units for each in (first, second, third)] == [1000, 500, 500]
+    assert desk.balances()["unapplied_cash"] == 0
+    assert desk.violations() == {}
+
+
+def test_a_repeated_remittance_applies_its_rest_once(desk: Desk) -> None:
+    first, second = invoice(desk, 1, 1000), invoice(desk, 2, 500)
+
+    answers = [desk.pay(900, "BANK-1", to={second: 500}, request_id=request) for request in ("r1", "r1", "r2")]
+
+    assert answers[0] == answers[1]
+    assert {each.payment_id for each in answers} == {answers[0].payment_id}
+    assert desk.invoice_now(first).paid.minor_units == 400
+    assert len(desk.facts("payment_received")) == 2
+    assert desk.violations() == {}
+
+
+def test_cash_that_an_older_release_left_beside_open_invoices_is_used_up_by_the_next_invoice(desk: Desk) -> None:
+    """It kept the rest of a remittance, although it had paid a part of the very invoice."""
+    first = invoice(desk, 1, 1000)
+    desk.pay(900, "BANK-1", to={first: 900})
+    with desk.database.transaction() as session:
+        for statement in (
+            "UPDATE payment SET unapplied_minor = 700",
+            "UPDATE payment_application SET amount_minor = 200",
+            "UPDATE invoice SET paid_minor = 200",
+            "UPDATE journal_entry SET amount_minor = 200 WHERE source_type = 'payment'",
+            (
+                "INSERT INTO journal_entry (debit, credit, amount_minor, currency, source_type, source_id, event, order_id, "
+                "memo, posted_at) SELECT 'cash', 'unapplied_cash', 700, currency, source_type, source_id, 'unapplied', '', "
+                "memo, posted_at FROM journal_entry WHERE source_type = 'payment'"
+            ),
+        ):
+            session.execute(text(statement))
+    assert list(desk.violations()) == ["billing.no_cash_beside_open_invoices"]
+
+    second = invoice(desk, 2, 300, day=20)
+
+    assert desk.invoice_now(first).paid.minor_units == 900
+    assert desk.invoice_now(second).paid.minor_units == 0
+    assert desk.violations() == {}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cash_is_left_over_or_invoices_are_open_but_never_both_and_no_cent_is_lost(desk: Desk, seed: int) -> None:
+    chance = random.Random(seed)
+    issued: list[str] = []
+    billed = paid = 0
+    for step in range(30):
+        minor = chance.randint(1, 9999)
+        if chance.random() < 0.5:
+            issued.append(invoice(desk, step, minor, day=chance.randint(1, 28)))
+            billed += minor
+        else:
+            named = some_of(chance, minor, [desk.invoice_now(each) for each in issued])
+            payment = desk.pay(minor, f"BANK-{step}", to=named)
+            applied = {each.invoice_id: each.amount.minor_units for each in payment.applications}
+            assert all(applied[each] >= part for each, part in named.items())
+            assert sum(applied.values()) + payment.unapplied.minor_units == minor
+            paid += minor
+
+        balances = desk.balances()
+        assert balances.get("unapplied_cash", 0) == -max(paid - billed, 0)
+        assert balances.get("accounts_receivable", 0) == max(billed - paid, 0)
+    assert sum(each["amount_minor"] for each in desk.facts("payment_received")) == min(paid, billed)
+    assert sum(desk.invoice_now(each).paid.minor_units for each in issued) == min(paid, billed)
+    assert desk.violations() == {}
+
+
+def some_of(chance: random.Random, minor: int, issued: list[pb.Invoice]) -> dict[str, int]:
+    """A remittance over at most two open invoices: invoice id → what it names of the amount."""
+    wanted = [each for each in issued if each.status != "paid"]
+    named: dict[str, int] = {}
+    for each in chance.sample(wanted, min(len(wanted), chance.randint(0, 2))):
+        most = min(each.total.minor_units - each.paid.minor_units, minor - sum(named.values()))
+        if most > 0:
+            named[each.invoice_id] = chance.randint(1, most)
+    return named
 
 
 def test_a_remittance_that_cannot_be_is_refused_and_leaves_nothing(desk: Desk) -> None:

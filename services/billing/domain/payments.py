@@ -41,6 +41,23 @@ def oldest_first(amount: Money, invoices: Sequence[Invoice]) -> tuple[Applicatio
     return tuple(applications)
 
 
+def with_rest(amount: Money, named: Sequence[Application], invoices: Mapping[str, Invoice]) -> tuple[Application, ...]:
+    """What the payer named, in the order given, then what the rest of the amount pays of open invoices, oldest first.
+
+    `invoices` is invoice id → invoice before the payment. One application an invoice; what exceeds all of them applies to none.
+    """
+    sums = {application.invoice_id: application.amount for application in named}
+    left = amount - Money.total(sums.values(), amount.currency)
+    after = [
+        invoice.with_paid(sums[invoice_id]) if invoice_id in sums else invoice
+        for invoice_id, invoice in invoices.items()
+    ]
+    for more in oldest_first(left, after):
+        earlier = sums.get(more.invoice_id, Money.zero(amount.currency))
+        sums[more.invoice_id] = earlier + more.amount
+    return tuple(Application(invoice_id, applied) for invoice_id, applied in sums.items())
+
+
 def check_applications(
     customer_id: str, amount: Money, asked: Sequence[Application], invoices: Mapping[str, Invoice]
 ) -> tuple[Application, ...]:
@@ -88,14 +105,3 @@ def check_repeat(payment: Payment, amount: Money) -> None:
             "PAYMENT_REFERENCE_REUSED",
             f"reference {payment.reference!r} is a payment of {payment.amount} already: correct the reference or the amount",
         )
-
-
-def draw(open_amount: Money, payments: Sequence[Payment]) -> tuple[tuple[str, Money], ...]:
-    """Take what an invoice needs from cash left unapplied, `payments` being oldest first: (payment id, amount) of each taken."""
-    left, drawn = open_amount, []
-    for payment in payments:
-        part = min(left, payment.unapplied)
-        if part.minor > 0:
-            drawn.append((payment.payment_id, part))
-            left = left - part
-    return tuple(drawn)

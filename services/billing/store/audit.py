@@ -168,6 +168,13 @@ INVARIANTS = (
             ("payment_id",),
         ),
     ),
+    Invariant(
+        "billing.no_cash_beside_open_invoices",
+        "a customer has cash left over or invoices open in a currency, never both",
+        "SELECT payment_id FROM payment AS p WHERE unapplied_minor > 0 AND EXISTS (SELECT 1 FROM invoice AS i "
+        "WHERE i.customer_id = p.customer_id AND i.currency = p.currency AND i.total_minor - i.paid_minor > 0) "
+        "ORDER BY payment_id",
+    ),
 )
 
 

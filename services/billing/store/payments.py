@@ -6,14 +6,26 @@ from functools import cache
 from itertools import groupby
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Row, Select, bindparam, func, insert, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Row,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlmodel import Session
 
 from services.billing.domain.payments import Application, Payment
 from services.billing.domain.receivables import DueAmount, UnappliedCash
 from services.billing.store import tables
 from services.kernel.money import Money
-from services.runtime.db import Int64
+from services.runtime.db import Int64, UtcDateTime
 
 _row, _part, _bill = tables.payment.c, tables.payment_application.c, tables.invoice.c
 _NOTHING: ColumnElement[int] = literal_column("0")
@@ -30,7 +42,13 @@ _PARTS = (
     .where(_part.payment_id.in_(bindparam("ids", expanding=True)))
     .order_by(_part.payment_id, _part.applied_at, _part.invoice_id)
 )
-_ADD, _ADD_PARTS = insert(tables.payment), insert(tables.payment_application)
+_ADD = insert(tables.payment)
+# a remittance may have paid a part of the invoice that the rest of its payment is drawn for later
+_ADD_PARTS = text(
+    "INSERT INTO payment_application (payment_id, invoice_id, amount_minor, applied_at) "
+    "VALUES (:payment_id, :invoice_id, :amount_minor, :applied_at) ON CONFLICT (payment_id, invoice_id) "
+    "DO UPDATE SET amount_minor = payment_application.amount_minor + excluded.amount_minor"
+).bindparams(bindparam("amount_minor", type_=Int64), bindparam("applied_at", type_=UtcDateTime()))
 _AMOUNT = bindparam("amount", type_=Int64)
 _DRAW = (
     update(tables.payment)

@@ -29,7 +29,7 @@ class ApplicationInput(Input):
 
 
 class PaymentInput(Input):
-    """Cash that arrived; without applications it pays the oldest due first."""
+    """Cash that arrived. It pays the applications first, what they leave (or all) pays what is open, oldest due first."""
 
     customer_id: Identity
     amount: MoneyInput
@@ -52,7 +52,7 @@ class Payment(BaseModel):
     amount: MoneyShape
     reference: str
     applications: list[Application]
-    unapplied: MoneyShape = Field(description="What is left of it.")
+    unapplied: MoneyShape = Field(description="What exceeds all that is open; it pays the next invoice.")
     received_at: str | None
 
 

@@ -747,7 +747,9 @@ class RecordPaymentRequest(_message.Message):
 
     @_builtins.property
     def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentApplication]:
-        """Which invoices; empty means oldest due first. What is left stays unapplied."""
+        """Which invoices it pays first; what they leave, or all without them, pays what is open, oldest due first. What exceeds
+        everything open stays unapplied and pays the next invoice.
+        """
 
     def __init__(
         self,

@@ -1,0 +1,66 @@
+"""Cash left over pays open invoices, both oldest first, inside the caller's transaction that has taken the customer's account."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.billing.domain import facts, ledger
+from services.billing.domain.invoices import Invoice
+from services.billing.domain.payments import Application, Payment, oldest_first
+from services.billing.store import invoices, payments
+from services.billing.store import ledger as books
+from services.kernel.errors import Conflict
+from services.kernel.money import Money
+from services.runtime.outbox import emit
+
+
+def settle(session: Session, customer_id: str, currency: str, now: datetime) -> dict[str, Invoice]:
+    """Afterwards a customer has cash left over or invoices open, never both; gives invoice id → invoice of what was paid."""
+    waiting = payments.with_unapplied(session, customer_id, currency)
+    if not waiting:
+        return {}
+    open_ones = {each.invoice_id: each for each in invoices.open_of_customer(session, customer_id, currency)}
+    settled: dict[str, Invoice] = {}
+    for payment in waiting:
+        applications = oldest_first(payment.unapplied, list((open_ones | settled).values()))
+        before = open_ones | settled
+        for application in applications:
+            settled[application.invoice_id] = _draw(session, payment, before[application.invoice_id], application, now)
+        tell_received(session, payment, applications, before, now)
+    return settled
+
+
+def _draw(session: Session, payment: Payment, invoice: Invoice, application: Application, now: datetime) -> Invoice:
+    amount = application.amount
+    if not (
+        payments.draw(session, payment.payment_id, application, now)
+        and invoices.pay(session, invoice.invoice_id, amount)
+    ):
+        raise Conflict("UNAPPLIED_CASH_TAKEN", "the customer's unapplied cash was used by somebody else: try again")
+    books.post(session, [ledger.drawn_posting(payment, invoice, amount)], now)
+    return invoice.with_paid(amount)
+
+
+def tell_received(
+    session: Session,
+    payment: Payment,
+    applications: Sequence[Application],
+    before: Mapping[str, Invoice],
+    now: datetime,
+) -> None:
+    """One fact an order that these applications of a payment pay; `before` is invoice id → invoice before them."""
+    by_order: dict[str, list[Application]] = {}
+    for application in applications:
+        by_order.setdefault(before[application.invoice_id].order_id, []).append(application)
+    for order_id in sorted(by_order):
+        applied = Money.total((each.amount for each in by_order[order_id]), payment.amount.currency)
+        after = [before[each.invoice_id].with_paid(each.amount) for each in by_order[order_id]]
+        emit(
+            session,
+            kind=facts.PAYMENT_RECEIVED,
+            order_id=order_id,
+            subject_id=payment.payment_id,
+            detail=facts.payment_received(payment, applied, after),
+            now=now,
+        )
