@@ -2,18 +2,13 @@
 
 from sqlmodel import Session
 
-from services.billing.domain.credit import Account, Decision, amount_to_adjust, amount_to_commit, needs_credit
+from services.billing.domain.credit import Account, Decision, amount_to_adjust, amount_to_commit
 from services.billing.store import credit, invoices
 from services.kernel.money import Money
 
 
-def commit(
-    session: Session, *, order_id: str, customer_id: str, amount: Money, payment_method: str, is_forced: bool
-) -> Decision:
+def commit(session: Session, *, order_id: str, customer_id: str, amount: Money, is_forced: bool) -> Decision:
     """Commit an order's amount if there is room, or regardless when forced; an order never counts twice."""
-    if not needs_credit(payment_method):
-        standing = credit.account(session, customer_id, amount.currency)
-        return _decision(standing or Account.unknown(customer_id, amount.currency), is_granted=True)
     take = credit.take_or_open if is_forced else credit.take
     account = take(session, customer_id, amount.currency)
     if account is None:
@@ -29,13 +24,8 @@ def commit(
     return _decision(account, is_granted=True)
 
 
-def adjust(
-    session: Session, *, order_id: str, customer_id: str, total: Money, payment_method: str, is_forced: bool
-) -> Decision:
+def adjust(session: Session, *, order_id: str, customer_id: str, total: Money, is_forced: bool) -> Decision:
     """Commit a changed order's total less what is invoiced of it. More needs room unless forced; less is always granted."""
-    if not needs_credit(payment_method):
-        standing = credit.account(session, customer_id, total.currency)
-        return _decision(standing or Account.unknown(customer_id, total.currency), is_granted=True)
     take = credit.take_or_open if is_forced else credit.take
     account = take(session, customer_id, total.currency)
     if account is None:

@@ -51,7 +51,8 @@ class BillingServicer(rpc.BillingServiceServicer):
     def CommitCredit(self, request: pb.CommitCreditRequest, context: Context) -> pb.CommitCreditResponse:
         """Commit an order if there is room. No room is an answer; an order never counts twice."""
         order_id, customer_id = wire.text(request.order_id, "order_id"), wire.text(request.customer_id, "customer_id")
-        amount, method = wire.money(request, "amount"), wire.payment_method(request.payment_method)
+        amount = wire.money(request, "amount")
+        wire.payment_method(request.payment_method)
 
         def act(session: Session) -> pb.CommitCreditResponse:
             decision = committing.commit(
@@ -59,7 +60,6 @@ class BillingServicer(rpc.BillingServiceServicer):
                 order_id=order_id,
                 customer_id=customer_id,
                 amount=amount,
-                payment_method=method,
                 is_forced=request.is_forced,
             )
             log.info("credit.decided", order_id=order_id, is_granted=decision.is_granted, is_forced=request.is_forced)
@@ -70,7 +70,8 @@ class BillingServicer(rpc.BillingServiceServicer):
     def AdjustCredit(self, request: pb.AdjustCreditRequest, context: Context) -> pb.AdjustCreditResponse:
         """Commit a changed order's new total in place of the old one. No room is an answer and changes nothing."""
         order_id, customer_id = wire.text(request.order_id, "order_id"), wire.text(request.customer_id, "customer_id")
-        total, method = wire.money(request, "amount"), wire.payment_method(request.payment_method)
+        total = wire.money(request, "amount")
+        wire.payment_method(request.payment_method)
 
         def act(session: Session) -> pb.AdjustCreditResponse:
             decision = committing.adjust(
@@ -78,7 +79,6 @@ class BillingServicer(rpc.BillingServiceServicer):
                 order_id=order_id,
                 customer_id=customer_id,
                 total=total,
-                payment_method=method,
                 is_forced=request.is_forced,
             )
             log.info("credit.adjusted", order_id=order_id, is_granted=decision.is_granted, is_forced=request.is_forced)

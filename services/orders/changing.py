@@ -95,8 +95,9 @@ def apply(
 def _obstacle(before: Dossier, becomes: Order, credit: Credit, judgement: Judgement) -> str:
     """Why the change cannot be applied any more; empty when it can."""
     found = [one.sentence for one in floors(before.order, becomes, before.progress)]
-    if before.order.phase == ACCEPTED and not credit.is_granted:
-        found.append("the customer's credit does not cover the changed order")
+    if before.order.phase == ACCEPTED and not credit.is_granted and not becomes.is_paid_at_till:
+        cover = "credit does" if becomes.payment_method == "terms" else "cash and credit do"
+        found.append(f"the customer's {cover} not cover the changed order")
     if before.order.phase == IN_REVIEW:
         found += [one.message for one in judgement.violations if one.severity == BLOCK]
     return "; ".join(dict.fromkeys(found))
@@ -130,7 +131,7 @@ def _tell(
         total_before=before.order.totals.total,
         reason=change.request.reason,
         is_on_floor=any(line.released for line in before.progress.lines.values()),
-        is_on_books=after.order.payment_method == "terms" and before.order.totals.total != after.order.totals.total,
+        is_on_books=before.order.totals.total != after.order.totals.total,
     )
     intents.mail(session, after.order, letter, now)
 

@@ -95,11 +95,20 @@ def test_a_customer_without_an_account_has_no_credit_unless_it_is_forced(desk: D
     assert desk.account("cus_new") == (1, 0)
 
 
-def test_card_prepaid_and_deposit_commit_nothing(desk: Desk) -> None:
-    for method in ("card", "prepaid", "deposit"):
-        assert desk.commit(f"ord_{method}", 5_000_000, method=method).is_granted
-
+@pytest.mark.parametrize("method", ["card", "prepaid", "deposit"])
+def test_an_order_to_be_paid_first_is_granted_what_cash_is_there_for_and_no_cash_serves_two(
+    desk: Desk, method: str
+) -> None:
+    assert not desk.commit("ord_1", 5000, method=method).is_granted
     assert desk.account() == (0, 0)
+    desk.pay(7000, "BANK-1")
+
+    assert desk.commit("ord_1", 5000, method=method).is_granted
+    assert not desk.commit("ord_2", 5000, method=method).is_granted
+    assert desk.commit("ord_3", 2000, method=method).is_granted
+
+    assert desk.account() == (7000, -7000)
+    assert desk.violations() == {}
 
 
 def test_the_last_cent_of_the_limit_may_be_used(desk: Desk) -> None:
@@ -186,11 +195,16 @@ def test_what_is_invoiced_is_owed_and_commits_no_more(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
-def test_a_changed_order_that_needs_no_credit_commits_nothing(desk: Desk) -> None:
-    for method in ("card", "prepaid", "deposit"):
-        assert desk.adjust(f"ord_{method}", 5_000_000, method=method).is_granted
+@pytest.mark.parametrize("method", ["card", "prepaid", "deposit"])
+def test_a_changed_order_to_be_paid_first_is_granted_what_cash_is_there_for(desk: Desk, method: str) -> None:
+    desk.pay(7000, "BANK-1")
+    desk.commit("ord_1", 5000, method=method)
 
-    assert desk.account() == (0, 0)
+    assert not desk.adjust("ord_1", 7001, method=method).is_granted
+    assert desk.adjust("ord_1", 7000, method=method).is_granted
+
+    assert desk.account() == (7000, -7000)
+    assert desk.violations() == {}
 
 
 def test_an_order_that_never_committed_does_so_when_it_is_changed(desk: Desk) -> None:

@@ -138,6 +138,20 @@ def test_credit_that_is_not_granted_keeps_an_accepted_order_as_it_is(desk: Desk)
     assert desk.broken() == []
 
 
+def test_a_paid_order_becomes_no_larger_than_its_customer_paid_for_unless_a_till_has_the_money(desk: Desk) -> None:
+    prepaid = desk.accepted(("PUMP", 1), payment_method="prepaid")
+    till = desk.accepted(("PUMP", 1), by=RITA, channel="pos", payment_method="prepaid")
+    more = {each: propose(desk, each, asked(quantity("1", 3)), RITA).change.change_id for each in (prepaid, till)}
+    for order_id, change_id in more.items():
+        answer(desk, order_id, change_id, "accept")
+
+    assert apply(desk, prepaid, more[prepaid], is_granted=False).reason == (
+        "the customer's cash and credit do not cover the changed order"
+    )
+    assert apply(desk, till, more[till], is_granted=False).is_applied
+    assert desk.broken() == []
+
+
 def test_credit_that_is_not_granted_holds_an_order_in_review(desk: Desk) -> None:
     order_id = parked(desk, ("PUMP", 40))
     done = propose(desk, order_id, asked(quantity("1", 41)))

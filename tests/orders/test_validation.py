@@ -83,6 +83,36 @@ def test_holds_are_placed_together_and_the_mail_goes_once(desk: Desk) -> None:
     assert desk.broken() == []
 
 
+@pytest.mark.parametrize("method", ["card", "prepaid", "deposit"])
+def test_an_order_to_be_paid_first_waits_for_accounting_until_its_money_is_here(desk: Desk, method: str) -> None:
+    paid = desk.place(("PUMP", 4), payment_method=method).order_id
+    unpaid = desk.place(("PUMP", 4), payment_method=method).order_id
+
+    assert desk.validate(paid).outcome == CLEARED
+    verdict = desk.validate(unpaid, is_granted=False)
+
+    assert (verdict.outcome, list(verdict.reasons)) == (HELD, ["PAYMENT_OUTSTANDING"])
+    dossier = desk.read(unpaid)
+    assert [(hold.hold_type, hold.owner_role) for hold in dossier.holds] == [("payment", "accounting")]
+    assert "record the payment" in dossier.holds[0].reason
+    assert dossier.standing.waiting_for is not None
+    assert (dossier.standing.waiting_for.who, dossier.standing.waiting_for.what) == (
+        "accounting",
+        "release of payment hold",
+    )
+    assert desk.mails(unpaid) == ["order_received", "order_on_hold"]
+    assert desk.broken() == []
+
+
+@pytest.mark.parametrize("channel", ["amazon", "ebay", "pos"])
+def test_marketplaces_and_tills_have_the_money_when_they_send_an_order(desk: Desk, channel: str) -> None:
+    paid = desk.place(("PUMP", 4), by=RITA, channel=channel, payment_method="prepaid").order_id
+    on_terms = desk.place(("PUMP", 4), by=RITA, channel=channel).order_id
+
+    assert desk.validate(paid, is_granted=False).outcome == CLEARED
+    assert list(desk.validate(on_terms, is_granted=False).reasons) == ["CREDIT_EXCEEDED"]
+
+
 @pytest.mark.parametrize(
     ("policy", "outcome"), [("allow", CLEARED), ("warn", CLEARED), ("hold", HELD), ("block", REJECTED)]
 )

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from services.kernel.money import Money
 
 TERMS = "terms"
-EXEMPT = frozenset({"prepaid", "card", "deposit"})
-"""Payment methods that need no credit: their money comes before or with the goods."""
-
-PAYMENT_METHODS = EXEMPT | {TERMS}
+PAYMENT_METHODS = frozenset({TERMS, "prepaid", "card", "deposit"})
+"""Orders count the same however they are paid: cash that came first makes the room that an order to be paid first needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,6 @@ class Decision:
     is_granted: bool
     exposure: Money
     limit: Money
-
-
-def needs_credit(payment_method: str) -> bool:
-    """Whether an order paid this way counts against the limit."""
-    return payment_method not in EXEMPT
 
 
 def amount_to_commit(asked: Money, earlier: Commitment | None) -> Money | None:

@@ -22,7 +22,7 @@ from services.orders.api.inputs import (
     Switch,
     Text,
 )
-from services.orders.domain.order import Address, PlaceLine, PlaceOrder
+from services.orders.domain.order import TILLS, Address, PlaceLine, PlaceOrder
 
 _ShortText = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)]
 _LongText = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
@@ -42,7 +42,11 @@ class ShipTo(Input):
 class PaymentTerms(Input):
     """How the order is paid."""
 
-    method: Literal["terms", "card", "prepaid", "deposit"] = "terms"
+    method: Literal["terms", "card", "prepaid", "deposit"] = Field(
+        default="terms",
+        description="All but terms are paid before goods leave: such an order waits for accounting until the customer's "
+        "cash on account, or credit, covers it. Orders of amazon, ebay and pos were paid there.",
+    )
 
 
 class LineInput(Input):
@@ -51,9 +55,6 @@ class LineInput(Input):
     sku: Sku
     quantity: Quantity
     unit_price: Price | None = Field(default=None, description="Checked against the agreement when given.")
-
-
-_OTHERS_PRICES = frozenset({"amazon", "ebay", "pos"})
 
 
 class OrderInput(Input):
@@ -110,7 +111,7 @@ def command(body: OrderInput, key: str, who: Caller) -> PlaceOrder:
 
     Those have agreed prices of their own, which the rules do not compare with the customer's agreement.
     """
-    if body.channel in _OTHERS_PRICES and who.role == "customer":
+    if body.channel in TILLS and who.role == "customer":
         raise NotPermitted(
             "CHANNEL_NOT_PERMITTED",
             f"orders of {body.channel} come from its own connection: say how you order, such as web or edi",

@@ -10,6 +10,9 @@ from services.kernel.errors import Refused
 from services.kernel.money import Money, UnitPrice, tax_on
 
 CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
+TILLS = frozenset({"amazon", "ebay", "pos"})
+"""Channels that have the buyer's money when they send the order, and set its prices."""
+
 PAYMENT_METHODS = ("terms", "card", "prepaid", "deposit")
 KINDS = ("stock", "build_to_order", "service")
 
@@ -177,6 +180,11 @@ class Order:
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
     is_backorder_told: bool = False
+
+    @property
+    def is_paid_at_till(self) -> bool:
+        """Whether the channel has taken its money, so that no credit and no cash of the customer's is asked for."""
+        return self.channel in TILLS and self.payment_method != "terms"
 
     @property
     def has_ended(self) -> bool:

@@ -191,7 +191,7 @@ class CommitCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms needs room; prepaid, card and deposit are exempt and commit nothing."""
+    """terms, card, prepaid or deposit. Each needs room: what is paid first has it once its cash is on account."""
     is_forced: _builtins.bool
     """Commit even over the limit: somebody with the right released the hold."""
     @_builtins.property
@@ -226,7 +226,7 @@ class CommitCreditResponse(_message.Message):
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
-    """Committed, or exempt."""
+    """Committed."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this order."""
@@ -269,7 +269,7 @@ class AdjustCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms needs room; prepaid, card and deposit are exempt and commit nothing."""
+    """terms, card, prepaid or deposit. Each needs room: what is paid first has it once its cash is on account."""
     is_forced: _builtins.bool
     """Commit even over the limit: somebody with the right said so."""
     @_builtins.property
@@ -304,7 +304,7 @@ class AdjustCreditResponse(_message.Message):
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
-    """Committed, or exempt."""
+    """Committed."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this change, the order as it was included."""
