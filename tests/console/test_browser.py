@@ -108,6 +108,7 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
         ("customer", f"/my/orders/{numbers['changing']}"),
         ("customer", f"/my/orders/{numbers['delivered']}"),
         ("customer", f"/my/orders/{numbers['held']}/change"),
+        ("support", "/cases"),
         ("admin", "/exceptions"),
         ("admin", "/exceptions/mail/del_1"),
         ("support", "/notifications/preview"),

@@ -199,3 +199,17 @@ def test_a_house_without_a_page_asks_for_the_rating_by_mail(desk: Desk) -> None:
     assert letter is not None
     wanted = f"mailto:{CONTACTS.support}?subject=Rating%20of%20order%20{order.number}%20from%201%20to%205"
     assert letter.variables["feedback_url"] == wanted
+
+
+def test_support_cases_are_listed_by_their_number_and_not_by_its_letters(desk: Desk) -> None:
+    told = {number: arrived(desk) for number in ("CASE-9999", "CASE-10000", "CASE-1001")}
+    with desk.database.transaction() as session:
+        for number, order_id in told.items():
+            store.add(session, Feedback(order_id, Opinion(1), number, "ann", "customer", NOON))
+
+    with desk.database.reading() as session:
+        everything = [case.number for case in store.cases(session, SUPPORT.scope)]
+        behind = [case.number for case in store.cases(session, SUPPORT.scope, before="CASE-10000")]
+
+    assert everything == ["CASE-10000", "CASE-9999", "CASE-1001"]
+    assert behind == ["CASE-9999", "CASE-1001"]

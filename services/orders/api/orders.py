@@ -44,7 +44,10 @@ async def _filter(
     placed_from: Annotated[Instant | None, Query()] = None,
     placed_to: Annotated[Instant | None, Query(description="Exclusive.")] = None,
     q: Annotated[
-        str | None, Query(max_length=64, pattern=PRINTABLE, description="Part of a number or name, or a whole SKU.")
+        str | None,
+        Query(
+            max_length=64, pattern=PRINTABLE, description="Part of a number or name, a whole SKU, or a support case."
+        ),
     ] = None,
 ) -> OverviewFilter:
     return OverviewFilter(

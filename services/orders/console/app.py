@@ -9,6 +9,7 @@ from services.orders.api.deps import Deps
 from services.orders.console import (
     callback,
     cancellation,
+    cases,
     changes,
     delegations,
     errors,
@@ -29,7 +30,7 @@ from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
 _NOUNS = (
-    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, preview, my, feedback,
+    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, preview, my, feedback, cases,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

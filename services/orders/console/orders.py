@@ -21,7 +21,7 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
 from services.orders.dossier import Dossier, OrderPage
-from services.orders.store import changes, events
+from services.orders.store import changes, events, feedback
 
 router = APIRouter()
 
@@ -59,6 +59,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         page = dossier.page(session, number, who.caller.scope)
         log = events.of_order(session, page.dossier.order_id, scope=who.caller.scope, limit=_MOST_EVENTS)
         made = changes.of_order(session, page.dossier.order_id)
+        given = feedback.of_order(session, page.dossier.order_id)
     order, progress = page.dossier.order, page.dossier.progress
     shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
     invoices = sorted(progress.invoices.values(), key=lambda each: each.number)
@@ -76,6 +77,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         money=money_of(order, progress),
         pending=page.dossier.asked.change,
         made=[change for change in reversed(made) if not change.is_pending],
+        given=given,
         review=page.reviews[-1] if page.reviews else None,
         may_cancel=may_cancel(who, page),
         may_change=may_change(page) and who.may("POST /orders/{number}/change"),

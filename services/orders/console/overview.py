@@ -22,7 +22,7 @@ from services.orders.console.visitor import Visitor, VisitorOf
 from services.orders.domain.order import CHANNELS
 from services.orders.domain.policies import OWNER_ROLES
 from services.orders.domain.status import STATUS_WORDS
-from services.orders.store import dashboard, exceptions, overview
+from services.orders.store import dashboard, exceptions, feedback, overview
 from services.orders.store.dashboard import Waiting
 from services.orders.store.overview import OverviewFilter, OverviewPage
 
@@ -177,6 +177,8 @@ def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> lis
         Tile("backordered", found.backordered, "/?status=backordered", "waits"),
         Tile("to ship", found.to_ship, "/?needs=warehouse", "moves"),
     ]
+    if who.may("GET /cases"):
+        tiles.append(Tile("support cases", feedback.count_cases(session, who.caller.scope), "/cases", "waits"))
     if who.may("GET /exceptions"):
         tiles.append(Tile("exceptions", exceptions.count(session), "/exceptions", "blocks"))
     return tiles

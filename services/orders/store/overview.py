@@ -16,13 +16,14 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.domain.access import Scope
 from services.orders.domain.status import Standing
-from services.orders.models import LineRow, OrderRow, ProgressRow
+from services.orders.models import FeedbackRow, LineRow, OrderRow, ProgressRow
 from services.orders.store.orders import within
 from services.orders.store.progress import standing_of
 from services.runtime.db import table_of
 
 MAX_LIMIT = 200
 _order, _progress, _line = table_of(OrderRow).c, table_of(ProgressRow).c, table_of(LineRow).c
+_feedback = table_of(FeedbackRow).c
 _SORTS: dict[str, ColumnElement[Any]] = {
     "placed_at": _order.placed_at,
     "changed_at": _progress.changed_at,
@@ -54,7 +55,8 @@ _INSTANTS = frozenset({"placed_at", "changed_at", "waiting_since"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewFilter:
-    """What to show. `hold` is a hold type, or "any"; `needs` a role that must act; `q` part of a number, PO, reference or name, or a whole SKU.
+    """What to show. `hold` is a hold type, or "any"; `needs` a role that must act; `q` part of a number, PO, reference or name, or a whole SKU
+    or support case.
 
     `due_before` shows what should have happened before a day.
     """
@@ -157,7 +159,8 @@ def _filtered(query: Select[Any], wanted: OverviewFilter) -> Select[Any]:
         columns = (_order.number, _order.po_number, _order.channel_ref, _order.customer_name)
         carrying = select(_line.order_id).where(_line.sku == wanted.q)
         found = [_contains(func.lower(column), wanted.q.lower()) for column in columns]
-        query = query.where(or_(*found, _order.order_id.in_(carrying)))
+        complained = select(_feedback.order_id).where(_feedback.case_number == wanted.q.upper())
+        query = query.where(or_(*found, _order.order_id.in_(carrying), _order.order_id.in_(complained)))
     return query
 
 
