@@ -223,3 +223,15 @@ def an_order(
         lines=lines,
         totals=totals(tuple(line.extended for line in lines), discount, freight, Decimal(customer["tax_rate"])),
     )
+
+
+def test_a_rule_that_counts_orders_together_says_so_also_of_a_small_one_among_them() -> None:
+    policy = documents.read("policies")
+
+    together = {rule["code"]: rule["message"] for rule in policy["reviews"] if "order.cumulative" in rule["when"]}
+
+    assert policy["window_hours"] == 24
+    assert together == {
+        "ORDER_OVER_20000": "It comes to over 20,000 with all that the customer ordered within 24 hours.",
+        "ORDER_OVER_25000": "It comes to over 25,000 with all that the customer ordered within 24 hours.",
+    }
