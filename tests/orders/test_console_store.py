@@ -65,7 +65,7 @@ def test_an_order_partly_at_work_and_partly_short_waits_for_both_and_counts_for_
 
     assert waits is not None
     assert (waits.who, waits.what) == ("warehouse, supplier", "pick, pack and ship SH-1; stock for 12 units")
-    assert (found.for_role, found.to_ship) == ({"warehouse": 1, "supplier": 1}, 1)
+    assert (found.for_role, found.to_ship, found.backordered) == ({"warehouse": 1, "supplier": 1}, 1, 1)
     assert [[row.order_id for row in rows] for rows in listed] == [[order_id], [order_id]]
 
 

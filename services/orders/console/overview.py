@@ -160,12 +160,7 @@ def _figures(session: Session, who: Visitor, now: datetime, wanted: Wanted) -> d
 
 def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> list[Tile]:
     tiles = [
-        Tile(
-            "waits for you" if len(found.for_role) == 1 else f"waits for {words.role(role)}",
-            count,
-            f"/?needs={role}",
-            "waits",
-        )
+        Tile(f"waits for {words.role(role)}", count, f"/?needs={role}", "waits")
         for role, count in found.for_role.items()
     ]
     asked = inbox.counts(session, who.caller, now)
@@ -174,7 +169,7 @@ def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> lis
         Tile("reviews late", asked.overdue, "/reviews?for=team", "blocks"),
         Tile("on hold", found.held, "/?hold=any", "blocks"),
         Tile("past their day", found.past_due, "/?late=yes", "blocks"),
-        Tile("backordered", found.backordered, "/?status=backordered", "waits"),
+        Tile("backordered", found.backordered, "/?needs=supplier", "waits"),
         Tile("to ship", found.to_ship, "/?needs=warehouse", "moves"),
     ]
     if who.may("GET /cases"):

@@ -193,20 +193,29 @@ def _fulfilment_word(axes: Axes, lines: Sequence[LineQuantities]) -> str:
 
 
 def _waits_for_people(holds: Sequence[Hold], asked: Asked) -> WaitingFor | None:
-    """The customer's answer first, since nobody reviews what may not come; then holds, then the review."""
+    """The customer's answer first, since nobody reviews what may not come; then the holds and the review beside them."""
     change = asked.change
     if change is not None and change.state == AWAITING_CUSTOMER:
         return WaitingFor("customer", "answer to the change proposed", change.proposed_at, change.consent_expires_at)
     if change is not None and change.state == AWAITING_WAREHOUSE:
         return WaitingFor("warehouse", "answer to the recall for a change", change.consented_at or change.proposed_at)
-    standing = remaining(holds)
-    if standing:
-        owners = ", ".join(dict.fromkeys(hold.owner_role for hold in standing))
-        types = ", ".join(dict.fromkeys(hold.hold_type for hold in standing))
-        return WaitingFor(owners, f"release of {types} hold", standing[0].placed_at)
-    if asked.review is not None:
-        return _waits_for_review(asked.review)
-    return None
+    held = _waits_for_release(remaining(holds))
+    reviewed = _waits_for_review(asked.review) if asked.review is not None else None
+    return _both(held, reviewed) if held and reviewed else held or reviewed
+
+
+def _both(one: WaitingFor, other: WaitingFor) -> WaitingFor:
+    """What must happen at the same time: everybody named once, since the earlier began; only the other may have an end."""
+    who = dict.fromkeys((*one.who.split(", "), *other.who.split(", ")))
+    return WaitingFor(", ".join(who), f"{one.what}; {other.what}", min(one.since, other.since), other.due)
+
+
+def _waits_for_release(standing: Sequence[Hold]) -> WaitingFor | None:
+    if not standing:
+        return None
+    owners = ", ".join(dict.fromkeys(hold.owner_role for hold in standing))
+    types = ", ".join(dict.fromkeys(hold.hold_type for hold in standing))
+    return WaitingFor(owners, f"release of {types} hold", standing[0].placed_at)
 
 
 def _waits_for_review(review: Review) -> WaitingFor | None:

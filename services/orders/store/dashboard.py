@@ -66,7 +66,7 @@ def waiting(session: Session, scope: Scope, roles: Sequence[str], today: date) -
     channel, status = col(OrderRow.channel), col(ProgressRow.status)
     counted = (
         *(_count(_names(role)) for role in roles),
-        _count(status == "backordered"),
+        _count(_names("supplier")),
         _count(_names("warehouse")),
         _count(due != ""),
         _count((due != "") & (due < today.isoformat())),
