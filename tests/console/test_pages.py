@@ -101,6 +101,16 @@ async def test_pages_of_the_list_join_without_gap(house: House, numbers: dict[st
     assert len({*seen[0], *seen[1]}) == 60 + len(numbers)
 
 
+async def test_what_has_shipped_is_not_allocated_any_more(house: House, numbers: dict[str, str]) -> None:
+    page = (await house.browser("support").get(f"/orders/{numbers['shipping']}")).text
+
+    cells = re.findall(
+        r'<td class="figure">([^<]*)</td>', page.partition('id="h-lines"')[2].partition("</tr>\n</tbody>")[0]
+    )
+    # ten ordered, none backordered, six of the ten allocated have shipped
+    assert cells[:3] == ["10", "–", "4"]
+
+
 async def test_the_order_shows_where_it_stands_and_what_belongs_to_it(house: House, numbers: dict[str, str]) -> None:
     page = (await house.browser("support").get(f"/orders/{numbers['shipping']}")).text
 

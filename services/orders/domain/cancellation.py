@@ -54,7 +54,7 @@ def preview(order: Order, progress: Progress, *, is_pending: bool) -> Cancellati
         is_possible=not why,
         reasons=tuple(why),
         cancelled={line_id: line.ordered - line.shipped for line_id, line in lines.items()},
-        freed_stock={line_id: line.allocated - line.shipped for line_id, line in lines.items()},
+        freed_stock={line_id: line.kept for line_id, line in lines.items()},
         stopped_shipments=tuple(
             shipment.number
             for shipment in progress.shipments.values()

@@ -173,6 +173,11 @@ class LineQuantities:
         """Units that are still to reach the customer or have."""
         return self.ordered - self.cancelled
 
+    @property
+    def kept(self) -> int:
+        """Units that stock is allocated for and that have not left: what a person calls allocated."""
+        return self.allocated - self.shipped
+
 
 def apply(progress: Progress, fact: Fact) -> Progress:
     """The progress after a fact; what it already knows better stays. An unreadable detail is InvalidArgument."""
