@@ -128,7 +128,7 @@ def cancel(
 def release(
     order: OrderArgument,
     hold: Annotated[str, typer.Argument(help="The hold's rule or id, as `oms orders show` names them.")],
-    note: Annotated[str, typer.Option(help="Why it may go on.")] = "",
+    note: Annotated[str, typer.Option(help="Why it may go on.")],
     role: Annotated[str | None, typer.Option(help="Act in this role; the hold's owner, when left out.")] = None,
     var: VarOption = VAR,
     as_json: JsonOption = False,

@@ -192,7 +192,7 @@ def test_a_hold_is_released_by_its_rule_in_the_role_that_owns_it(command: Oms, a
     api.on("POST /v1/orders/ord_1/holds/hld_1/release", {})
 
     answer = command("orders", "release", "SO-1001", "CREDIT_EXCEEDED", "--note", "paid by phone")
-    unknown = command("orders", "release", "SO-1001", "MARGIN")
+    unknown = command("orders", "release", "SO-1001", "MARGIN", "--note", "paid by phone")
 
     assert answer.out == "SO-1001: the hold CREDIT_EXCEEDED is released\n"
     asked = next(asked for asked in api.asked if asked.method == "POST")

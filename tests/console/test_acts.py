@@ -39,6 +39,16 @@ async def test_releasing_a_hold_says_what_it_does_and_then_does_it(house: House,
     assert "Waits for approver:" in order
 
 
+async def test_a_hold_is_not_released_without_a_reason(house: House, numbers: dict[str, str]) -> None:
+    page = f"/orders/{numbers['held']}/holds/{hold_id(house, numbers['held'], 'accounting')}"
+
+    answer = await house.browser("accounting", sub="abe").send(page, page, note="   ", version="1")
+
+    assert (answer.status_code, "Say why the order may go on" in answer.text) == (422, True)
+    assert len(house.desk.read(order_id(house, numbers["held"])).holds) == 2
+    assert all(hold.is_open for hold in house.desk.read(order_id(house, numbers["held"])).holds)
+
+
 async def test_who_may_not_release_a_hold_is_told_who_may(house: House, numbers: dict[str, str]) -> None:
     page = f"/orders/{numbers['held']}/holds/{hold_id(house, numbers['held'], 'accounting')}"
     browser = house.browser("admin")

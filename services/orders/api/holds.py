@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
+from pydantic import Field
 from sqlmodel import Session
 
 from services.orders import dossier, holds
@@ -24,7 +25,7 @@ router = APIRouter(tags=["orders"])
 class ReleaseInput(Input):
     """Why it may go on, and which version of the order was seen."""
 
-    note: Text = ""
+    note: Annotated[Text, Field(description="Why it may go on; a blank one is refused.")] = ""
     version: Version | None = None
 
 
