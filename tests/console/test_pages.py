@@ -101,6 +101,13 @@ async def test_pages_of_the_list_join_without_gap(house: House, numbers: dict[st
     assert len({*seen[0], *seen[1]}) == 60 + len(numbers)
 
 
+async def test_an_orders_page_says_channel_and_terms_as_people_do(house: House, numbers: dict[str, str]) -> None:
+    page = (await house.browser("support").get(f"/orders/{numbers['edi']}")).text
+
+    assert "<dt>Channel</dt><dd>EDI</dd>" in page
+    assert "<dt>Terms</dt><dd>net 30 days</dd>" in page
+
+
 async def test_what_has_shipped_is_not_allocated_any_more(house: House, numbers: dict[str, str]) -> None:
     page = (await house.browser("support").get(f"/orders/{numbers['shipping']}")).text
 

@@ -146,7 +146,10 @@ async def test_nobody_hands_over_to_themselves_or_without_days(house: House) -> 
     )
     for_ever = await browser.send("/delegations", "/delegations", to="dan", first=today, last="9999-12-31")
 
-    assert [answer.status_code for answer in (to_self, without, negative, for_ever)] == [422] * 4
+    turned = await browser.send("/delegations", "/delegations", to="dan", first=today, last="2026-01-01")
+
+    assert [answer.status_code for answer in (to_self, without, negative, for_ever, turned)] == [422] * 5
+    assert "It would end before it begins: choose a later last day" in turned.text
     assert "Hand your decisions to somebody else" in to_self.text
 
 

@@ -184,7 +184,7 @@ def test_a_backorder_is_told_differently_to_customer_sales_and_warehouse() -> No
     texts = [bodies(opened(STRICT, a_delivery("backorder_created", each, variables), NOW))[0] for each in roles]
 
     assert len(set(texts)) == 3
-    assert "please reorder" in texts[2]
+    assert "(PUMP-100)  inbound: nothing, please reorder" in texts[2]
     assert all("4 x Pump 100 (PUMP-100)" in text for text in texts)
 
 

@@ -128,6 +128,8 @@ _environment.filters.update(
     event=words.event,
     status=words.status,
     axis=words.axis,
+    channel=words.channel,
+    terms=words.terms,
 )
 _environment.globals.update(
     static=address,

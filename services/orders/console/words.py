@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.orders.domain.order import Order
 from services.orders.domain.status import Axes
 
 TONES = ("waits", "blocks", "done", "moves", "rests")
@@ -59,7 +60,7 @@ _EVENTS = {
     "change_expired": "did not answer in time",
     "change_withdrawn": "took the change back",
     "change_rejected": "could not make the change",
-    "change_agreed": "agreed the change",
+    "change_agreed": "agreed to the change",
     "change_applied": "made the change: a new version stands",
     "change_recall_asked": "asked the warehouse to give back",
     "change_recalled": "got back what was released",
@@ -118,6 +119,11 @@ def plain(word: str) -> tuple[str, str]:
 def channel(word: str) -> str:
     """A channel as people write it."""
     return {"edi": "EDI", "pos": "POS", "ebay": "eBay", "amazon": "Amazon"}.get(word, status(word))
+
+
+def terms(order: Order) -> str:
+    """How an order is paid."""
+    return f"net {order.net_days} days" if order.payment_method == "terms" else status(order.payment_method)
 
 
 MILESTONES = ("agreed", "allocated", "shipped", "delivered", "paid")

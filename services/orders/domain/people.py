@@ -89,7 +89,9 @@ def check_delegation(wanted: Delegation, others: Iterable[Delegation]) -> None:
     if wanted.from_sub == wanted.to_sub:
         raise InvalidArgument("DELEGATION_TO_SELF", "hand your decisions to somebody else")
     if wanted.valid_to <= wanted.valid_from:
-        raise InvalidArgument("DELEGATION_ENDS_BEFORE_IT_BEGINS", "valid_to must lie behind valid_from")
+        raise InvalidArgument(
+            "DELEGATION_ENDS_BEFORE_IT_BEGINS", "it would end before it begins: choose a later last day"
+        )
     at_once = [one for one in others if one.revoked_at is None and _overlap(one, wanted)]
     if wanted.from_sub in _reached(wanted.to_sub, at_once):
         raise Refused(
