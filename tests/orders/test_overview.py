@@ -64,6 +64,14 @@ def test_a_scope_hides_what_is_not_the_callers(stocked: Desk) -> None:
     assert numbers(stocked, Scope()) == []
 
 
+def test_by_how_long_they_wait_orders_that_wait_for_nobody_come_last_whichever_way(stocked: Desk) -> None:
+    oldest, newest = numbers(stocked, sort="waiting_since"), numbers(stocked, sort="-waiting_since")
+
+    # SO-1003 is rejected; SO-1001 was accepted before SO-1002 was held and SO-1004 was placed
+    assert oldest == ["SO-1001", "SO-1002", "SO-1004", "SO-1003"]
+    assert newest == ["SO-1004", "SO-1002", "SO-1001", "SO-1003"]
+
+
 def test_pages_of_one_show_everything_once_in_the_same_order(stocked: Desk) -> None:
     for sort in SORTS:
         whole, cursor, seen = numbers(stocked, sort=sort), "", []

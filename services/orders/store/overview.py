@@ -6,10 +6,10 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
@@ -27,7 +27,7 @@ _feedback = table_of(FeedbackRow).c
 _SORTS: dict[str, ColumnElement[Any]] = {
     "placed_at": _order.placed_at,
     "changed_at": _progress.changed_at,
-    "waiting_since": func.coalesce(_progress.waiting_since, _progress.changed_at),
+    "waiting_since": _progress.waiting_since,
     "total": _order.total_minor,
     "customer": _order.customer_name,
     "status": _progress.status,
@@ -50,6 +50,7 @@ _BOTH = table_of(OrderRow).join(table_of(ProgressRow), _progress.order_id == _or
 _ALL, _COUNT = select(*_SHOWN).select_from(_BOTH), select(_progress.status, func.count()).select_from(_BOTH)
 SORTS = tuple(sorted((*_SORTS, *(f"-{name}" for name in _SORTS))))
 """What a list may be sorted by; a leading "-" turns it round."""
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _INSTANTS = frozenset({"placed_at", "changed_at", "waiting_since"})
 
 
@@ -113,7 +114,7 @@ def overview(
     if sort not in SORTS:
         raise InvalidArgument("SORT_UNKNOWN", f"sort by one of {', '.join(SORTS)}")
     name, is_falling = sort.removeprefix("-"), sort.startswith("-")
-    key, identity = _SORTS[name], _order.order_id
+    key, identity = _key(name, is_falling=is_falling), _order.order_id
     query = _filtered(_ALL.add_columns(key.label("key")).where(within(scope)), wanted)
     if cursor:
         value, order_id = _read_cursor(cursor, sort)
@@ -124,6 +125,13 @@ def overview(
     rows = tuple(_row(row) for row in found[:size])
     has_more = len(found) > size
     return OverviewPage(rows, _cursor(found[size - 1].key, rows[-1].order_id, sort) if has_more else "")
+
+
+def _key(name: str, *, is_falling: bool) -> ColumnElement[Any]:
+    """What to sort by; an order that waits for nobody comes last, whichever way it is turned."""
+    if name != "waiting_since":
+        return _SORTS[name]
+    return func.coalesce(_SORTS[name], literal(_FIRST if is_falling else _LAST, _SORTS[name].type))
 
 
 def _behind(key: Any, identity: Any, value: Any, order_id: str, *, is_falling: bool) -> ColumnElement[bool]:
