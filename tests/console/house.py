@@ -83,11 +83,12 @@ class Browser:
         return await self.client.get(path, headers=headers)
 
     async def send(self, page: str, path: str, **fields: str) -> httpx.Response:
-        """Open a page, then post to a path with the page's hidden token."""
+        """Open a page, then post to a path with the page's hidden token, as a browser says where it comes from."""
         shown = await self.client.get(page)
         found = CSRF.search(shown.text)
         assert found, f"{page} has no form: {shown.status_code}"
-        return await self.client.post(path, data={"csrf": found.group(1), **fields})
+        came_from = {"Referer": f"{BASE}{page}"}
+        return await self.client.post(path, data={"csrf": found.group(1), **fields}, headers=came_from)
 
     async def post(self, path: str, **fields: str) -> httpx.Response:
         return await self.client.post(path, data=fields)

@@ -195,14 +195,16 @@ async def test_what_people_typed_is_text_and_nothing_else(house: House) -> None:
 @pytest.mark.parametrize(
     ("came_from", "back"),
     [
-        ("{ours}delegations?x=1", '<a href="/delegations?x=1">Back to the form</a>'),
+        ("{ours}nowhere?x=1", '<a href="/nowhere?x=1">Back to the form</a>'),
         ("https://elsewhere.example/delegations", ""),
         ("{ours}/elsewhere.example", ""),
         ("{ours}\\\\elsewhere.example", ""),
         ("http://[", ""),
     ],
 )
-async def test_a_form_that_is_refused_leads_back_to_its_page(house: House, came_from: str, back: str) -> None:
+async def test_a_refused_form_whose_page_cannot_be_shown_leads_back_to_what_is_ours(
+    house: House, came_from: str, back: str
+) -> None:
     browser = house.browser("approver", sub="max")
     ours = f"{str(browser.client.base_url).rstrip('/')}/"
 

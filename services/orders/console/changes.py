@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Request, Response
@@ -16,7 +17,7 @@ from services.orders.console.change_form import NEW_LINES, request_of
 from services.orders.console.forms import query_fields
 from services.orders.console.orders import NumberOf, shown_lines
 from services.orders.console.pages import render
-from services.orders.console.visitor import Form, FormOf, VisitorOf
+from services.orders.console.visitor import Form, FormOf, Returned, VisitorOf
 from services.orders.store import orders
 
 router = APIRouter()
@@ -27,7 +28,9 @@ ChangeOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 @router.get("/orders/{number}/change")
 @router.get("/my/orders/{number}/change")
 def change_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
-    """The form, filled with the order as it is."""
+    """The form, filled with the order as it is, and with what the address says should be different."""
+    if who.returned is None and (fields := query_fields(request)):
+        who = replace(who, returned=Returned(fields))
     with who.deps.database.reading() as session:
         found = dossier.read(session, orders.find_id(session, number, who.caller.scope), who.caller.scope)
     return render(
@@ -40,7 +43,7 @@ def change_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
 @router.get("/my/orders/{number}/change/preview")
 def change_preview(request: Request, who: VisitorOf, number: NumberOf) -> Response:
     """What the change would come to now, who must agree, or what stands against it; nothing changes."""
-    fields = query_fields(request)
+    request.state.form = fields = query_fields(request)
     with who.deps.database.reading() as session:
         order_id = orders.find_id(session, number, who.caller.scope)
         asked = request_of(orders.load(session, order_id, who.caller.scope), fields)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import OperationalError
@@ -16,8 +17,9 @@ from starlette.exceptions import HTTPException
 from services.kernel.errors import DomainError
 from services.orders.api.deps import deps_of
 from services.orders.api.problems import RETRY_AFTER_S, ApiError
+from services.orders.console.again import form_again, form_page
 from services.orders.console.pages import render
-from services.orders.console.visitor import LoginNeeded, login_of, safe_path
+from services.orders.console.visitor import LoginNeeded, login_of
 from services.runtime.grpc_client import Unreachable
 
 log = structlog.get_logger()
@@ -42,7 +44,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LoginNeeded, _to_login)
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(ApiError, _api_error)
-    app.add_exception_handler(Unreachable, _away)
+    app.add_exception_handler(Unreachable, _unreachable)
     app.add_exception_handler(OperationalError, _away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -67,20 +69,11 @@ def page(request: Request, status: int, sentence: str, headers: Mapping[str, str
         heading=heading,
         sentence=_sentence(sentence),
         is_known=_is_known(request),
-        back=_form_of(request),
+        back=form_page(request),
     )
     answer.status_code = status
     answer.headers.update(headers or {})
     return answer
-
-
-def _form_of(request: Request) -> str:
-    """The address of our own page whose form was sent; empty for what was only looked at."""
-    came_from, ours = request.headers.get("Referer", ""), f"{request.url.scheme}://{request.headers.get('Host', '')}/"
-    if request.method != "POST" or not came_from.startswith(ours):
-        return ""
-    path = safe_path(came_from[len(ours) - 1 :])
-    return "" if path == "/" else path
 
 
 def _is_known(request: Request) -> bool:
@@ -94,14 +87,27 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
-def _refused(request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
-    return page(request, error.http_status, error.message)
+    return await _answer(request, error.http_status, error.message)
 
 
-def _api_error(request: Request, error: Exception) -> Response:
+async def _api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
-    return page(request, error.status, error.detail, error.headers)
+    return await _answer(request, error.status, error.detail, error.headers)
+
+
+async def _unreachable(request: Request, _error: Exception) -> Response:
+    return await _answer(request, 503, _AWAY, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+async def _answer(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The page of the form that was refused, as it was filled in; else a page that only says what is wrong."""
+    again = await form_again(request, status, _sentence(sentence))
+    if again is None:
+        return await run_in_threadpool(page, request, status, sentence, headers)
+    again.headers.update(headers or {})
+    return again
 
 
 def _away(request: Request, _error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -31,12 +32,21 @@ class LoginNeeded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """A form that comes back to its page: what was typed, and why it was refused; empty when it only comes back to be changed."""
+
+    fields: Mapping[str, str]
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
-    """A caller at a page; `may` says which other pages its role opens."""
+    """A caller at a page; `may` says which other pages its role opens, `returned` what it has typed there before."""
 
     caller: Caller
     login: Login
     deps: Deps
+    returned: Returned | None = None
 
     @property
     def name(self) -> str:
@@ -51,6 +61,11 @@ class Visitor:
     def may(self, operation: str) -> bool:
         """Whether one of its roles opens an operation such as "GET /exceptions"."""
         return any(self.deps.matrix.reach(operation, role) for role in self.caller.principal.roles)
+
+    def typed(self, name: str, otherwise: object = "") -> str:
+        """What a field shows: what was typed into it before, else what stands."""
+        kept = self.returned.fields.get(name) if self.returned else None
+        return str(otherwise) if kept is None else kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +101,8 @@ def visitor(request: Request) -> Visitor:
     if login is None:
         raise LoginNeeded(_way_back(request))
     operation = f"{request.method} {request.scope['route'].path_format}"
-    return Visitor(deps.matrix.admit(login.principal, operation), login, deps)
+    returned = getattr(request.state, "returned", None)
+    return Visitor(deps.matrix.admit(login.principal, operation), login, deps, returned)
 
 
 def login_of(request: Request, deps: Deps) -> Login | None:
@@ -108,6 +124,7 @@ async def form(request: Request, who: VisitorOf) -> Form:
         raise NotPermitted(
             "FORM_OUT_OF_DATE", "this form belongs to another login: go back, reload the page and send it again"
         )
+    request.state.form = fields
     return Form(who, fields)
 
 
