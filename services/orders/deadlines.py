@@ -164,9 +164,8 @@ def _reject_change(session: Session, late: Late, dossier: Dossier, why: str) -> 
 def _hold(session: Session, late: Late, dossier: Dossier, why: str) -> Dossier:
     reason = f"{why[0].upper()}{why[1:]}; releasing this hold asks again."
     after = holds.place(session, dossier, REVIEW_EXPIRED, holds.REVIEW_EXPIRED, "support", reason, late.now)
-    customer = master_store.customer(session, after.order.customer_id)
-    letter = mails.order_on_hold(customer, late.contacts, [("support", reason)])
-    intents.mail(session, after.order, letter, late.now)
+    placed = [hold for hold in after.holds if hold not in dossier.holds]
+    holds.tell_owners(session, after.order, placed, late.contacts, late.now)
     return after
 
 

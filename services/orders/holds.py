@@ -1,7 +1,8 @@
-"""Releasing a hold: the owner role alone, once; the last one lets the order go on by itself."""
+"""Placing a hold, telling whom it waits for, and its release: by the owner role alone, once; the last lets the order go on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,10 +13,13 @@ from services.kernel.ids import new_id
 from services.orders import intents, planning
 from services.orders.access import Caller
 from services.orders.clearing import go_on
+from services.orders.domain import mails
 from services.orders.domain.holds import Hold, check_release, remaining
 from services.orders.domain.mails import NOBODY, Contacts
+from services.orders.domain.order import Order
 from services.orders.dossier import Actor, Dossier, note_event, read_for_change, restate
 from services.orders.store import holds as store
+from services.orders.store import master, people
 
 HOLDS_RELEASED = "holds_released"
 REVIEW_EXPIRED = "review_expired"
@@ -80,3 +84,11 @@ def place(
     hold = Hold(new_id("hold"), dossier.order_id, dossier.order.version, free, hold_type, owner_role, reason, now)
     store.add(session, [hold])
     return replace(dossier, holds=store.of_order(session, dossier.order_id))
+
+
+def tell_owners(session: Session, order: Order, placed: Sequence[Hold], contacts: Contacts, now: datetime) -> None:
+    """Tell the customer, who sells to it and whoever may release one of the holds that were placed."""
+    customer = master.customer(session, order.customer_id)
+    owned = [(hold.owner_role, hold.reason) for hold in placed]
+    letter = mails.order_on_hold(order, customer, contacts, owned, people.of_company(session, ""))
+    intents.mail(session, order, letter, now)

@@ -8,9 +8,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.ids import new_id
-from services.orders import intents, planning
+from services.orders import planning
 from services.orders.clearing import go_on
-from services.orders.domain import mails
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import Hold, remaining
 from services.orders.domain.mails import Contacts
@@ -18,8 +17,9 @@ from services.orders.domain.policies import PlannedHold, planned_holds
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.domain.reviews import CHANGES_REQUESTED
 from services.orders.dossier import Actor, Dossier
+from services.orders.holds import tell_owners
 from services.orders.judging import Judgement
-from services.orders.store import holds, master
+from services.orders.store import holds
 
 APPLIER = Actor("validation", "service")
 
@@ -71,9 +71,7 @@ def _held_anew(
     placed = tuple(_hold(dossier, plan, now) for plan in planned if plan.code not in standing)
     holds.add(session, placed)
     if placed:
-        customer = master.customer(session, dossier.order.customer_id)
-        owned = [(hold.owner_role, hold.reason) for hold in placed]
-        intents.mail(session, dossier.order, mails.order_on_hold(customer, contacts, owned), now)
+        tell_owners(session, dossier.order, placed, contacts, now)
     return replace(dossier, holds=holds.of_order(session, dossier.order_id))
 
 

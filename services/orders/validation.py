@@ -16,6 +16,7 @@ from services.orders.domain.holds import Hold
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
 from services.orders.domain.policies import BLOCK, Violation, outcome, planned_holds, reasons
 from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
+from services.orders.holds import tell_owners
 from services.orders.rules import Credit
 from services.orders.store import holds as hold_store
 from services.orders.store import master as master_store
@@ -100,10 +101,9 @@ def _tell(
     order = dossier.order
     if decided == "cleared":
         return
-    customer = master_store.customer(session, order.customer_id)
     if decided == "held" and dossier.holds:
-        owned = [(hold.owner_role, hold.reason) for hold in dossier.holds]
-        intents.mail(session, order, mails.order_on_hold(customer, contacts, owned), now)
+        tell_owners(session, order, dossier.holds, contacts, now)
     elif decided == "rejected":
+        customer = master_store.customer(session, order.customer_id)
         sentences = [one.message for one in violations if one.severity == BLOCK]
         intents.mail(session, order, mails.order_rejected(customer, list(dict.fromkeys(sentences))), now)

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from jinja2 import StrictUndefined
 
 from services.kernel.errors import DomainError, NotFound, NotPermitted, Refused
-from services.orders import holds
+from services.notifications.domain import Notice, Recipient, new_delivery
+from services.notifications.letters import Letters
+from services.orders import holds, people
+from services.orders.domain.people import Person
 from tests.orders.desk import ACCOUNTING, ADMIN, APPROVER, RITA, Desk, caller
 
 
@@ -99,3 +104,31 @@ def test_a_stale_version_releases_nothing(desk: Desk) -> None:
         holds.release(session, order_id, price.hold_id, RITA, "", desk.now, expected_version=2)
 
     assert desk.read(order_id).holds[0].is_open
+
+
+def test_an_approver_reads_which_hold_waits_for_approvers_and_where_it_is_released(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        people.put_person(session, Person("max", "Max", "max@house.example", ("approver",)), "root", desk.now)
+    # 81.00 against a cost of 80.00 is 1.2 % margin
+    desk.agree("PUMP", "81.00")
+    order_id = desk.place(("PUMP", 1)).order_id
+    desk.validate(order_id)
+
+    told = next(row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "order_on_hold")
+    readers = {each["role"]: Recipient(**each) for each in told["recipients"]}
+    assert {role: each.email for role, each in readers.items()} == {
+        "customer": "buyer@acme.example",
+        "sales_rep": "rita@house.example",
+        "approver": "max@house.example",
+    }
+    for_approver, for_customer = (read(told, readers[role]) for role in ("approver", "customer"))
+    assert "The margin over standard cost is below 5 % (to be released by approver)" in for_approver
+    assert f"http://127.0.0.1:8000/orders/{told['order_number']}" in for_approver
+    assert "margin" not in for_customer.lower()
+
+
+def read(told: dict[str, Any], reader: Recipient) -> str:
+    """The mail as notifications writes it, in plain text."""
+    letters = Letters("orders@house.example", "House", StrictUndefined)
+    notice = Notice("evt_1", told["mail"], "ord_1", told["order_number"], (reader,), told["variables"], "")
+    return letters.bodies(new_delivery(notice, reader, "dlv_1"))[0]

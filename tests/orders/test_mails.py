@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ from services.orders.domain.feedback import Feedback, Opinion
 from services.orders.domain.mails import Change, Contacts, Mail, Promise, Recipient
 from services.orders.domain.master import Customer
 from services.orders.domain.order import Address, Line, Order, totals
+from services.orders.domain.people import Person
 from services.orders.domain.projection import Fact
 from services.orders.settings import Settings
 from tests.orders.desk import amount
@@ -105,7 +107,7 @@ def told(kind: str, detail: dict[str, Any]) -> Mail:
 MAILS = [
     mails.order_received(ORDER, CUSTOMER),
     mails.order_accepted(ORDER, CUSTOMER, [Promise("lin_1", 3, "2026-12-15")]),
-    mails.order_on_hold(CUSTOMER, CONTACTS, [("accounting", "over the limit")]),
+    mails.order_on_hold(ORDER, CUSTOMER, CONTACTS, [("accounting", "over the limit")], ()),
     mails.order_rejected(CUSTOMER, ["account closed"]),
     mails.order_cancelled(CUSTOMER, "ordered twice"),
     mails.order_expired(CUSTOMER, "nobody decided"),
@@ -163,6 +165,43 @@ def test_a_mail_is_written_from_what_it_carries_once_it_has_been_json(mail: Mail
         text, page = letters.bodies(texts.new_delivery(notice, one, "dlv_1"))
         assert "SO-1001" in text
         assert "SO-1001" in page
+
+
+HOUSE = (
+    Person("mia", "Mia", "mia@oms.example", ("approver",)),
+    Person("fay", "Fay", "fay@oms.example", ("approver", "support")),
+    Person("sam", "Sam", "sam@oms.example", ("sales_rep", "approver")),
+    Person("abe", "Abe", "abe@oms.example", ("accounting",)),
+    Person("pat", "Pat", "", ("manufacturing",)),
+)
+
+
+def held(*owners: str, house: tuple[Person, ...] = HOUSE, customer: Customer = CUSTOMER) -> list[tuple[str, str]]:
+    """Address and role of those of our house who are told of a hold of each of these owners."""
+    mail = mails.order_on_hold(ORDER, customer, CONTACTS, [(owner, f"of {owner}") for owner in owners], house)
+    return sorted((each.email, each.role) for each in mail.recipients if each.role != "customer")
+
+
+def test_a_hold_is_told_to_each_person_who_may_release_it_once() -> None:
+    sam = ("sam@oms.example", "sales_rep")
+
+    assert held("approver") == [("fay@oms.example", "approver"), ("mia@oms.example", "approver"), sam]
+    assert held("approver", "approver", "sales_rep") == held("approver")
+    assert held("accounting", "warehouse", "support") == [
+        ("books@oms.example", "accounting"),
+        ("floor@oms.example", "warehouse_manager"),
+        ("help@oms.example", "support"),
+        sam,
+    ]
+
+
+def test_a_hold_that_nobody_with_a_mailbox_may_release_is_told_to_support() -> None:
+    nobodys = replace(CUSTOMER, sales_rep="", sales_rep_email="")
+
+    for owner in ("manufacturing", "admin"):
+        assert held(owner) == [("help@oms.example", "support"), ("sam@oms.example", "sales_rep")]
+    assert held("approver", house=()) == [("help@oms.example", "support"), ("sam@oms.example", "sales_rep")]
+    assert held("sales_rep", customer=nobodys) == [("help@oms.example", "support")]
 
 
 def test_a_change_is_told_to_the_warehouse_only_once_the_order_is_on_its_floor() -> None:

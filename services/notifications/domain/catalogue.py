@@ -17,8 +17,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "order_received": ("customer_name", "po_number", "total", "currency", "lines", "placed_on"),
     # promises: [{sku, description, quantity, promised_on}], promised_on empty while supply has no date
     "order_accepted": ("customer_name", "promises", "total", "currency"),
-    # reasons: [sentence]; only staff read them
-    "order_on_hold": ("reasons",),
+    # reasons: [sentence that names who may release it]; only staff read them; staff_link: where it is released
+    "order_on_hold": ("reasons", "staff_link"),
     # reasons: [sentence]; only staff read them
     "order_rejected": ("reasons",),
     "order_cancelled": ("reason",),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.kernel.money import Money
 from services.orders.domain.master import Customer
+from services.orders.domain.people import Person
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 """Where people reach a system that nobody has given an address yet."""
@@ -125,6 +126,23 @@ def floor(contacts: Contacts) -> tuple[Recipient, ...]:
     return reachable([Recipient(contacts.warehouse_manager, "Warehouse manager", "warehouse_manager")])
 
 
+def help_desk(contacts: Contacts) -> tuple[Recipient, ...]:
+    """The house's support mailbox, when it has one."""
+    return reachable([Recipient(contacts.support, "Support", "support")])
+
+
 def of_sales(customer: Customer, contacts: Contacts) -> tuple[Recipient, ...]:
     """Who sells to the customer; support, when nobody does."""
-    return sales_rep(customer) or reachable([Recipient(contacts.support, "Support", "support")])
+    return sales_rep(customer) or help_desk(contacts)
+
+
+def hold_owners(role: str, customer: Customer, contacts: Contacts, house: Sequence[Person]) -> tuple[Recipient, ...]:
+    """Who may release a hold of a role: its mailbox where the house has one, else its people, else support.
+
+    `house` are our active people; only sales is asked by customer instead of by role.
+    """
+    if role == "sales_rep":
+        return of_sales(customer, contacts)
+    mailboxes = {"accounting": books(contacts), "warehouse": floor(contacts), "support": help_desk(contacts)}
+    people = [reader(person.email, person.name, role) for person in house if role in person.roles]
+    return mailboxes.get(role) or reachable(people) or help_desk(contacts)

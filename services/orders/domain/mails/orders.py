@@ -7,9 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 from services.orders.domain.feedback import Feedback
-from services.orders.domain.mails.letter import Contacts, Mail, Promise, Recipient, buyer, floor, printed, sales_rep
+from services.orders.domain.mails.letter import (
+    Contacts,
+    Mail,
+    Promise,
+    Recipient,
+    buyer,
+    floor,
+    hold_owners,
+    printed,
+    reachable,
+    sales_rep,
+)
+from services.orders.domain.mails.links import order_page
 from services.orders.domain.master import Customer
 from services.orders.domain.order import Order
+from services.orders.domain.people import Person
 from services.orders.domain.projection import Progress, quantities
 
 
@@ -56,14 +69,21 @@ def _promised(order: Order, promise: Promise) -> dict[str, Any]:
     }
 
 
-def order_on_hold(customer: Customer, contacts: Contacts, holds: Sequence[tuple[str, str]]) -> Mail:
-    """`holds` are (owner role, reason); accounting and support are told of theirs, the customer reads neutral words."""
-    owners = {owner for owner, _ in holds}
-    staff = [Recipient(contacts.accounting, "Accounting", "accounting")] if "accounting" in owners else []
-    if owners & {"support", "approver", "admin"}:
-        staff.append(Recipient(contacts.support, "Support", "support"))
-    recipients = (*buyer(customer), *sales_rep(customer), *(one for one in staff if one.email))
-    return Mail("order_on_hold", recipients, {"reasons": [reason for _, reason in holds]})
+def order_on_hold(
+    order: Order, customer: Customer, contacts: Contacts, holds: Sequence[tuple[str, str]], house: Sequence[Person]
+) -> Mail:
+    """`holds` are (owner role, reason), `house` our active people: whoever may release a hold is told once, of all of them.
+
+    The customer reads neutral words.
+    """
+    owners = [one for role, _ in holds for one in hold_owners(role, customer, contacts, house)]
+    variables = {
+        "reasons": [
+            f"{reason.removesuffix('.')} (to be released by {role.replace('_', ' ')})" for role, reason in holds
+        ],
+        "staff_link": order_page(contacts, order.number),
+    }
+    return Mail("order_on_hold", reachable([*buyer(customer), *sales_rep(customer), *owners]), variables)
 
 
 def order_rejected(customer: Customer, reasons: Sequence[str]) -> Mail:
