@@ -21,7 +21,7 @@ from services.orders.domain import mails
 from services.orders.domain.holds import remaining
 from services.orders.domain.master import Customer
 from services.orders.domain.order import CHANNELS, PAYMENT_METHODS, RECEIVED, Line, Order, PlaceOrder, Totals, totals
-from services.orders.domain.policies import reasons
+from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
 from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import derive
@@ -37,6 +37,8 @@ MAX_KEY = 200
 class Receipt:
     """What a client is told: the order as it stands, and whether this answers a repeat of the request.
 
+    `reasons` are the codes of all rules that spoke, `blocks` of those that reject it: only these are for people outside.
+
     `first_answer` is what the client was told the first time, as keep_answer() stored it; None until then. A replay gives
     that back unchanged. `order` is what its workflow is started with; `intent_id` the outbox row that would start it.
     """
@@ -48,6 +50,7 @@ class Receipt:
     status: str
     phase: str
     reasons: tuple[str, ...]
+    blocks: tuple[str, ...]
     totals: Totals
     is_replayed: bool
     first_answer: Mapping[str, Any] | None
@@ -224,11 +227,10 @@ def _store(
 def _receipt(session: Session, order_id: str, *, is_replayed: bool, intent_id: str) -> Receipt:
     kept = progress.load(session, order_id)
     held = remaining(of_order(session, order_id)) if kept.has_holds else ()
-    codes = [*reasons(violations_of(session, order_id)), *(hold.code for hold in held)]
     return _receipt_of(
         orders.load(session, order_id),
         kept.standing.status,
-        tuple(dict.fromkeys(codes)),
+        (*violations_of(session, order_id), *(Violation(hold.code, HOLD, hold.reason) for hold in held)),
         orders.first_answer(session, order_id),
         is_replayed=is_replayed,
         intent_id=intent_id,
@@ -238,7 +240,7 @@ def _receipt(session: Session, order_id: str, *, is_replayed: bool, intent_id: s
 def _receipt_of(
     order: Order,
     status: str,
-    codes: tuple[str, ...],
+    violations: tuple[Violation, ...],
     first_answer: Mapping[str, Any] | None,
     *,
     is_replayed: bool,
@@ -251,7 +253,8 @@ def _receipt_of(
         version=order.version,
         status=status,
         phase=order.phase,
-        reasons=codes,
+        reasons=reasons(violations),
+        blocks=reasons([one for one in violations if one.severity == BLOCK]),
         totals=order.totals,
         is_replayed=is_replayed,
         first_answer=first_answer,

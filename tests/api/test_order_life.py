@@ -13,7 +13,7 @@ from services.runtime.auth import Principal
 from tests.api.conftest import CONTACTS, NOW, MakeWorld, World
 from workflows.messages import CancelOrder, CancelOutcome
 
-CUSTOMER = Caller(Principal("ann", frozenset({"customer"}), "cus_acme"), "own")
+SUPPORT = Caller(Principal("sue", frozenset({"support"}), None), "all")
 
 
 async def _held(world: World) -> dict[str, Any]:
@@ -225,7 +225,7 @@ async def test_the_stream_brings_a_change_while_it_is_open(make_world: MakeWorld
     world = make_world(stream_max_s=30.0)
     order = await _held(world)
     deps = world.app.state.deps
-    following = changes(deps, CUSTOMER, order["order_id"], order["event_sequence"])
+    following = changes(deps, SUPPORT, order["order_id"], order["event_sequence"])
 
     hold = order["holds"][0]
     path = f"/v1/orders/{order['order_id']}/holds/{hold['hold_id']}/release"

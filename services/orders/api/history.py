@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.kernel.errors import InvalidArgument
 from services.orders.access import Caller
+from services.orders.api import outside
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.inputs import IDENTITY
@@ -31,7 +32,7 @@ class OrderEvent(BaseModel):
     occurred_at: str
     who: str
     role: str
-    what: str
+    what: str = Field(description="A customer reads `checked` for whatever we check of an order.")
     why: str
     before: dict[str, Any]
     after: dict[str, Any]
@@ -52,17 +53,17 @@ def history(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderRefere
 
 
 def event_shape(event: Event, who: Caller) -> OrderEvent:
-    """An event as this caller sees it: a customer is told a role of ours, not a name."""
-    is_hidden = who.reach == "own" and event.who != who.principal.sub
+    """An event as this caller sees it: a customer is told a role of ours, not a name, and nothing of our checks."""
+    shown = outside.event(event, who) if outside.is_outside(who) else event
     return OrderEvent(
-        sequence=event.sequence,
-        occurred_at=rfc3339(event.occurred_at),
-        who=event.role if is_hidden else event.who,
-        role=event.role,
-        what=event.what,
-        why="" if is_hidden and event.role != "service" else event.why,
-        before=dict(event.before),
-        after=dict(event.after),
+        sequence=shown.sequence,
+        occurred_at=rfc3339(shown.occurred_at),
+        who=shown.who,
+        role=shown.role,
+        what=shown.what,
+        why=shown.why,
+        before=dict(shown.before),
+        after=dict(shown.after),
     )
 
 

@@ -26,7 +26,9 @@ class OrderReceipt(BaseModel):
     version: int
     status: str = Field(description="received while the verdict is not in yet.", examples=["accepted"])
     phase: str
-    reasons: list[str] = Field(description="Codes of the rules that spoke, BLOCK first.")
+    reasons: list[str] = Field(
+        description="Codes of the rules that spoke, BLOCK first; a customer reads those that reject the order."
+    )
     totals: TotalsShape
     links: OrderLinks
 
@@ -71,7 +73,7 @@ class OrderLine(BaseModel):
 
 
 class HoldShape(BaseModel):
-    """A reason why the order must wait; released_at is null while it stands."""
+    """A reason why the order must wait; released_at is null while it stands. A customer reads plain words in place of ours."""
 
     hold_id: str
     code: str
@@ -143,7 +145,7 @@ class OrderInvoice(BaseModel):
 class WaitingForShape(BaseModel):
     """Whom the order waits for."""
 
-    who: str = Field(description="A role, or system, carrier, supplier.")
+    who: str = Field(description="A role, or system, carrier, supplier; a customer reads `us` for our roles.")
     what: str
     since: str
     due: str | None
@@ -156,7 +158,7 @@ class AxesShape(BaseModel):
     fulfilment: str
     billing: str
     payment: str
-    holds: list[str]
+    holds: list[str] = Field(description="Types of the open holds; a customer reads `being checked`.")
     returns: str
 
 
@@ -204,7 +206,7 @@ class OrderDocument(BaseModel):
     placed_at: str
     placed_by: str
     on_behalf_of: str
-    note: str
+    note: str = Field(description="A customer reads its own, none of ours.")
     totals: TotalsShape
     lines: list[OrderLine]
     holds: list[HoldShape]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.orders.access import Caller
+from services.orders.api import outside
 from services.orders.api.change_shapes import change_shape
 from services.orders.api.order_shapes import (
     AxesShape,
@@ -32,8 +33,6 @@ from services.orders.domain.policies import BLOCK
 from services.orders.domain.projection import Invoice, LineQuantities, Shipment
 from services.orders.domain.status import Standing, WaitingFor
 from services.orders.dossier import OrderPage
-
-_NEUTRAL = "we are looking at something about this order"
 
 
 def links(order_id: str) -> OrderLinks:
@@ -65,22 +64,28 @@ def axes_shape(standing: Standing) -> AxesShape:
     )
 
 
-def hold_shape(hold: Hold, *, is_customer: bool) -> HoldShape:
-    """A hold as the API shows it; a customer reads neither its reason nor who released it."""
+def standing_for(standing: Standing, who: Caller) -> Standing:
+    """Where an order stands, as this caller may see it."""
+    return outside.standing(standing) if outside.is_outside(who) else standing
+
+
+def hold_shape(hold: Hold, who: Caller) -> HoldShape:
+    """A hold as the API shows it; a customer reads nothing of it but since when and until when."""
+    shown = outside.hold(hold) if outside.is_outside(who) else hold
     return HoldShape(
-        hold_id=hold.hold_id,
-        code=hold.code,
-        hold_type=hold.hold_type,
-        owner_role=hold.owner_role,
-        reason=_NEUTRAL if is_customer else hold.reason,
-        placed_at=rfc3339(hold.placed_at),
-        released_at=rfc3339(hold.released_at) if hold.released_at else None,
-        released_by=None if is_customer else hold.released_by or None,
+        hold_id=shown.hold_id,
+        code=shown.code,
+        hold_type=shown.hold_type,
+        owner_role=shown.owner_role,
+        reason=shown.reason,
+        placed_at=rfc3339(shown.placed_at),
+        released_at=rfc3339(shown.released_at) if shown.released_at else None,
+        released_by=shown.released_by or None,
     )
 
 
 def order_document(page: OrderPage, who: Caller) -> OrderDocument:
-    """The whole order as this caller may see it: a customer is not told our reasons of holds and warnings.
+    """The whole order as this caller may see it: a customer is not told what we hold, check and note of it.
 
     Who sees no money (the floor, the plant) reads empty amounts and no invoices.
     """
@@ -96,18 +101,19 @@ def _without_money(document: OrderDocument) -> OrderDocument:
 
 
 def _document(page: OrderPage, who: Caller) -> OrderDocument:
-    order, standing = page.dossier.order, page.dossier.standing
-    is_customer = who.reach == "own"
+    order, standing = page.dossier.order, standing_for(page.dossier.standing, who)
+    is_customer = outside.is_outside(who)
     reached = page.dossier.lines()
     promises = _promises(page.dossier.promises)
     progress = page.dossier.progress
     return OrderDocument(
         **_header(order),
+        note="" if is_customer and order.placed_by_role not in ("customer", "channel") else order.note,
         status=standing.status,
         axes=axes_shape(standing),
         waiting_for=waiting_shape(standing.waiting_for),
         lines=[_line(line, reached[line.line_id], promises.get(line.line_id, [])) for line in order.lines],
-        holds=[hold_shape(hold, is_customer=is_customer) for hold in page.dossier.holds],
+        holds=[hold_shape(hold, who) for hold in page.dossier.holds],
         violations=[
             ViolationShape.model_validate(each, from_attributes=True)
             for each in page.violations
@@ -162,7 +168,6 @@ def _header(order: Order) -> dict[str, Any]:
         "placed_at": rfc3339(order.placed_at),
         "placed_by": order.placed_by,
         "on_behalf_of": order.on_behalf_of,
-        "note": order.note,
         "totals": TotalsShape.of(order.totals),
         "returns": [],
         "links": links(order.order_id),

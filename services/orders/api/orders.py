@@ -10,13 +10,15 @@ from fastapi import APIRouter, Depends, Query
 
 from services.kernel.errors import InvalidArgument
 from services.orders import dossier
+from services.orders.access import Caller
+from services.orders.api import outside
 from services.orders.api.access import CallerOf
 from services.orders.api.body import check_document
 from services.orders.api.deps import DepsOf
 from services.orders.api.history import OrderReference
 from services.orders.api.inputs import PRINTABLE, Identity, Instant
 from services.orders.api.order_shapes import OrderDocument, OrderSummary
-from services.orders.api.order_views import axes_shape, order_document, waiting_shape
+from services.orders.api.order_views import axes_shape, order_document, standing_for, waiting_shape
 from services.orders.api.paging import Page, PagingOf
 from services.orders.api.problems import ApiError
 from services.orders.api.shapes import MoneyShape, rfc3339
@@ -39,8 +41,8 @@ async def _filter(
     phase: Annotated[Word | None, Query(description=", ".join(PHASES))] = None,
     channel: Annotated[Word | None, Query(description=", ".join(CHANNELS))] = None,
     customer_id: Annotated[Identity | None, Query()] = None,
-    hold: Annotated[Word | None, Query(description="A hold type, or any.")] = None,
-    needs: Annotated[Word | None, Query(description="A role that must act.")] = None,
+    hold: Annotated[Word | None, Query(description="A hold type, or any; a customer says any.")] = None,
+    needs: Annotated[Word | None, Query(description="A role that must act; a customer names none of ours.")] = None,
     placed_from: Annotated[Instant | None, Query()] = None,
     placed_to: Annotated[Instant | None, Query(description="Exclusive.")] = None,
     q: Annotated[
@@ -73,9 +75,10 @@ def list_orders(
 ) -> Page[OrderSummary]:
     """The overview of all channels, as far as the caller may see."""
     check_cursor(paging.cursor)
+    outside.check_filter(who, wanted)
     with deps.database.reading() as session:
         found = overview.overview(session, who.scope, wanted, sort=sort, limit=paging.limit, cursor=paging.cursor)
-    return Page(rows=[_summary(row) for row in found.rows], next_cursor=found.next_cursor or None)
+    return Page(rows=[_summary(row, who) for row in found.rows], next_cursor=found.next_cursor or None)
 
 
 @router.get("/v1/orders/{order_id}")
@@ -97,14 +100,15 @@ def check_cursor(cursor: str) -> None:
         ) from unreadable
 
 
-def _summary(row: OverviewRow) -> OrderSummary:
+def _summary(row: OverviewRow, who: Caller) -> OrderSummary:
+    standing = standing_for(row.standing, who)
     return OrderSummary(
         order_id=row.order_id,
         number=row.number,
         version=row.version,
-        status=row.standing.status,
+        status=standing.status,
         phase=row.phase,
-        axes=axes_shape(row.standing),
+        axes=axes_shape(standing),
         channel=row.channel,
         channel_ref=row.channel_ref,
         customer_id=row.customer_id,
@@ -113,5 +117,5 @@ def _summary(row: OverviewRow) -> OrderSummary:
         total=MoneyShape.of(row.total),
         placed_at=rfc3339(row.placed_at),
         changed_at=rfc3339(row.changed_at),
-        waiting_for=waiting_shape(row.standing.waiting_for),
+        waiting_for=waiting_shape(standing.waiting_for),
     )

@@ -16,6 +16,7 @@ from services.orders.api.idempotency import REPLAYED, RequiredKey
 from services.orders.api.order_input import OrderInput, command
 from services.orders.api.order_shapes import OrderReceipt
 from services.orders.api.order_views import links
+from services.orders.api.outside import is_outside
 from services.orders.api.shapes import TotalsShape
 from services.orders.capture import Receipt
 from services.orders.domain.order import RECEIVED, Order, PlaceOrder
@@ -47,7 +48,7 @@ async def place_order(deps: DepsOf, who: CallerOf, body: OrderInput, key: Requir
         verdict = await deps.workflows.place(_reference(stored.order), deps.settings.place_timeout)
     except Unreachable:
         verdict = None  # the relay starts it later: what is stored is never lost
-    first = await run_in_threadpool(_conclude, deps, stored, has_verdict=verdict is not None)
+    first = await run_in_threadpool(_conclude, deps, who, stored, has_verdict=verdict is not None)
     return _answer(first, is_replayed=stored.is_replayed)
 
 
@@ -56,24 +57,24 @@ def _store(deps: Deps, who: Caller, wanted: PlaceOrder) -> Receipt:
         return capture.place(session, wanted, who, deps.clock())
 
 
-def _conclude(deps: Deps, stored: Receipt, *, has_verdict: bool) -> dict[str, Any]:
+def _conclude(deps: Deps, who: Caller, stored: Receipt, *, has_verdict: bool) -> dict[str, Any]:
     """Read what became of the order and keep it as the first answer; a twin's earlier answer wins."""
     with deps.database.transaction() as session:
         if has_verdict:
             capture.mark_started(session, stored)
         now = capture.receipt(session, stored.order_id)
         status = 201 if has_verdict or now.phase != RECEIVED else 202
-        return capture.keep_answer(session, stored.order_id, {"status": status, "document": _document(now)})
+        return capture.keep_answer(session, stored.order_id, {"status": status, "document": _document(now, who)})
 
 
-def _document(receipt: Receipt) -> dict[str, Any]:
+def _document(receipt: Receipt, who: Caller) -> dict[str, Any]:
     shape = OrderReceipt(
         order_id=receipt.order_id,
         number=receipt.number,
         version=receipt.version,
         status=receipt.status,
         phase=receipt.phase,
-        reasons=list(receipt.reasons),
+        reasons=list(receipt.blocks if is_outside(who) else receipt.reasons),
         totals=TotalsShape.of(receipt.totals),
         links=links(receipt.order_id),
     )

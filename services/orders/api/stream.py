@@ -59,7 +59,8 @@ async def changes(deps: Deps, who: Caller, order_id: str, after: int) -> AsyncIt
         found, has_ended = await run_in_threadpool(_read, deps, who, order_id, after)
         for event in found:
             after = event.sequence
-            yield ServerSentEvent(event_shape(event, who).model_dump_json(), event=event.what, id=str(event.sequence))
+            shown = event_shape(event, who)
+            yield ServerSentEvent(shown.model_dump_json(), event=shown.what, id=str(shown.sequence))
         if has_ended and len(found) < _BATCH:
             return
         if len(found) < _BATCH:

@@ -40,6 +40,8 @@ STATUS_WORDS = (
     "expired",
 )
 
+INVOICE_AWAITED = "invoice of what has shipped"
+
 
 @dataclass(frozen=True, slots=True)
 class Axes:
@@ -278,7 +280,7 @@ def _waits_for_goods(
 
 def _waits_for_money(lines: Sequence[LineQuantities], progress: Progress, since: datetime) -> WaitingFor | None:
     if any(line.invoiced < line.wanted for line in lines):
-        return WaitingFor("accounting", "invoice of what has shipped", since)
+        return WaitingFor("accounting", INVOICE_AWAITED, since)
     unpaid = [bill for bill in progress.invoices.values() if bill.paid_minor < bill.total_minor]
     if unpaid:
         numbers = ", ".join(sorted(bill.number for bill in unpaid))
