@@ -18,7 +18,7 @@ from services.orders.domain.master import Customer, PriceAgreement, Product
 from services.orders.domain.matrix import Hit, ReviewRule
 from services.orders.domain.order import Line, Order
 from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, spoken
-from services.orders.domain.pricing import cost_of
+from services.orders.domain.pricing import basis_points, cost_of
 
 BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
@@ -210,8 +210,8 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
         "cumulative": float(cumulative.amount),
         "cost_minor": cost.minor,
         "has_cost": cost.minor > 0,
-        "margin_bp": _share(net - cost, net),
-        "discount_bp": _share(totals.discount, totals.merchandise),
+        "margin_bp": (net - cost).minor * _BASIS_POINTS // net.minor if net.minor else 0,
+        "discount_bp": basis_points(totals.discount.minor, totals.merchandise.minor),
         "line_count": len(order.lines),
         "unit_count": sum(line.quantity for line in order.lines),
         "entered_by_role": order.placed_by_role,
@@ -231,7 +231,7 @@ def _line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
     reference = line.reference_price
     deviation = 0
     if reference is not None and reference.amount:
-        deviation = int(abs(line.unit_price.amount - reference.amount) * _BASIS_POINTS / reference.amount)
+        deviation = basis_points(abs(line.unit_price.amount - reference.amount), reference.amount)
     elif reference is not None and line.unit_price.amount:
         deviation = _BASIS_POINTS
     return {
@@ -259,8 +259,3 @@ def _line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
         },
         "agreement": {"exists": bool(in_force), "price": float(in_force[0].price.amount) if in_force else 0.0},
     }
-
-
-def _share(part: Money, whole: Money) -> int:
-    """Part of whole in basis points, rounded down; the whole of nothing is nothing."""
-    return part.minor * _BASIS_POINTS // whole.minor if whole.minor else 0

@@ -3,10 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.kernel.errors import InvalidArgument
 from services.orders import rules
 from services.orders.domain.policies import Violation, outcome, parse_policy, planned_holds, reasons
+from services.orders.domain.pricing import basis_points
 
 RULE = {"code": "BIG", "when": "order.total > 5.0", "severity": "WARN", "message": "big"}
 
@@ -43,6 +46,12 @@ def test_a_predicate_that_does_not_compile_is_refused_by_its_code() -> None:
 def test_a_code_is_used_once() -> None:
     with pytest.raises(InvalidArgument, match="twice"):
         parse_policy({"rules": [RULE, RULE]}, 1)
+
+
+@given(part=st.integers(-(10**9), 10**9), whole=st.integers(1, 10**9), limit=st.integers(0, 20_000))
+def test_a_share_is_beyond_a_limit_exactly_when_its_basis_points_are(part: int, whole: int, limit: int) -> None:
+    assert (basis_points(part, whole) > limit) == (part * 10_000 > limit * whole)
+    assert basis_points(-part, whole) == -basis_points(part, whole)
 
 
 def test_the_built_in_policy_compiles() -> None:

@@ -148,6 +148,22 @@ def test_a_threshold_and_a_margin_floor_need_an_approver(desk: Desk) -> None:
     assert list(desk.validate(thin).reasons) == ["MARGIN_BELOW_FLOOR"]
 
 
+@pytest.mark.parametrize(
+    ("price", "outcome"), [("131.58", CLEARED), ("131.59", HELD), ("126.42", CLEARED), ("126.41", HELD)]
+)
+def test_a_price_beyond_its_tolerance_by_anything_is_beyond_it(desk: Desk, price: str, outcome: int) -> None:
+    # 2 % of 129.00 is 2.58; 131.59 is 2.59, which is 2.0077 %, above it and 126.41 as much below
+    assert desk.validate(desk.place(("PUMP", 1, price)).order_id).outcome == outcome
+
+
+@pytest.mark.parametrize(("discount", "outcome"), [("19.35", CLEARED), ("19.36", HELD)])
+def test_a_discount_beyond_its_limit_by_a_cent_is_beyond_it(desk: Desk, discount: str, outcome: int) -> None:
+    # 15 % of 129.00 is 19.35; 19.36 is 15.0078 %
+    order_id = desk.place(("PUMP", 1), discount=amount(discount), by=RITA).order_id
+
+    assert desk.validate(order_id).outcome == outcome
+
+
 def test_a_discount_that_the_customer_took_is_held_and_one_that_sales_entered_is_not(desk: Desk) -> None:
     taken = desk.place(("PUMP", 1), discount=amount("10.00")).order_id
     given = desk.place(("PUMP", 1), discount=amount("10.00"), by=RITA).order_id

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 
 from services.kernel.money import Money, UnitPrice, extend
 from services.orders.domain.master import PriceAgreement, Product
 from services.orders.domain.order import Line, PlaceLine
+
+_BASIS_POINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +71,14 @@ def cost_of(lines: tuple[Line, ...], products: dict[str, Product], currency: str
         if product and product.standard_cost and product.standard_cost.currency == currency:
             costs.append(extend(product.standard_cost, line.quantity))
     return Money.total(costs, currency)
+
+
+def basis_points(part: Decimal | int, whole: Decimal | int) -> int:
+    """Part of a whole, in basis points and away from zero: 2.001 % is 201, so that it is beyond a limit of 2 %.
+
+    The whole of nothing is nothing.
+    """
+    if not whole:
+        return 0
+    exact = Fraction(part) * _BASIS_POINTS / Fraction(whole)
+    return math.ceil(exact) if exact > 0 else math.floor(exact)

@@ -10,10 +10,10 @@ from services.orders.domain import differences
 from services.orders.domain.amending import Amendment, Obstacle, floors, needs_recall
 from services.orders.domain.changes import ChangeRequest, Difference
 from services.orders.domain.order import IN_REVIEW, Order
+from services.orders.domain.pricing import basis_points
 from services.orders.domain.projection import Progress
 
 CUSTOMER = "customer"
-_BASIS_POINTS = 10_000
 _SHOWN = 10
 
 
@@ -101,7 +101,7 @@ def consent_facts(given: Proposal, role: str) -> dict[str, object]:
     return {
         "kinds": list(given.kinds),
         "delta_minor": now.minor - was.minor,
-        "delta_bp": (now.minor - was.minor) * _BASIS_POINTS // was.minor if was.minor else 0,
+        "delta_bp": basis_points(now.minor - was.minor, was.minor),
         "total_before_minor": was.minor,
         "total_after_minor": now.minor,
         "days_later": later,
