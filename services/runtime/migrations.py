@@ -24,7 +24,8 @@ class DatabaseNotCurrent(RuntimeError):
     """The schema is not the one this release needs; the message says what to do."""
 
 
-def _config(folder: Path, connection: Connection) -> Config:
+def config_of(folder: Path, connection: Connection) -> Config:
+    """What Alembic is told, for commands of its own on a history."""
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -43,7 +44,7 @@ def upgrade(database: Database) -> None:
     """Bring the schema to the newest revision, in one transaction; refuse a schema from a newer release."""
     _refuse_unknown(database)
     with database.alone() as connection:
-        command.upgrade(_config(database.migrations, connection), "head")
+        command.upgrade(config_of(database.migrations, connection), "head")
 
 
 def check(database: Database) -> None:
@@ -105,7 +106,7 @@ def revision(service: str, message: str) -> None:
         database = database_of(service, f"sqlite:///{folder}/empty.db")
         (database.migrations / "versions").mkdir(parents=True, exist_ok=True)
         with database.alone() as connection:
-            config = _config(database.migrations, connection)
+            config = config_of(database.migrations, connection)
             command.upgrade(config, "head")
             number = len(list((database.migrations / "versions").glob("*.py"))) + 1
             command.revision(config, message, autogenerate=True, rev_id=f"{number:04d}")

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from alembic import command
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument
 from services.orders import master
 from services.orders.domain.order import Address
 from services.orders.store.holds import violations_of
+from services.runtime.migrations import config_of, differences, upgrade
 from tests.orders.desk import ACME, ANY, RITA, Desk, amount
 
 CLEARED, HELD, REJECTED = (
@@ -129,6 +131,29 @@ def test_a_purchase_order_number_seen_before_does_what_the_customer_agreed(
     assert desk.validate(second).outcome == outcome
     # the earlier of two is nobody's duplicate, whichever is validated first
     assert desk.validate(first).outcome == CLEARED
+
+
+@pytest.mark.parametrize("written", ["po 7", " PO 7 ", "Po   7"])
+def test_a_purchase_order_number_is_the_same_however_it_is_written(desk: Desk, written: str) -> None:
+    desk.place(("PUMP", 1), po_number="PO 7")
+
+    again = desk.validate(desk.place(("PUMP", 1), po_number=written).order_id)
+    another = desk.validate(desk.place(("PUMP", 1), po_number="PO7").order_id)
+    blank = [desk.validate(desk.place(("PUMP", 1), po_number="  ").order_id) for _ in range(2)]
+
+    assert (again.outcome, list(again.reasons)) == (HELD, ["DUPLICATE_PO"])
+    assert {another.outcome, *(one.outcome for one in blank)} == {CLEARED}
+
+
+def test_orders_from_before_are_found_by_their_purchase_order_number_too(desk: Desk) -> None:
+    desk.place(("PUMP", 1), po_number=" Po-7 ")
+    with desk.database.alone() as connection:
+        command.downgrade(config_of(desk.database.migrations, connection), "0006")
+
+    upgrade(desk.database)
+
+    assert desk.validate(desk.place(("PUMP", 1), po_number="PO-7").order_id).outcome == HELD
+    assert differences(desk.database) == []
 
 
 def test_a_rejected_order_does_not_make_its_number_a_duplicate(desk: Desk) -> None:

@@ -192,6 +192,11 @@ class Order:
         return self.phase in ENDED
 
     @property
+    def po_key(self) -> str:
+        """What the purchase order number is compared by: " po-1 " and "PO-1" are the same; empty without one."""
+        return " ".join(self.po_number.split()).casefold()
+
+    @property
     def has_goods(self) -> bool:
         """Whether anything of it is shipped; an order of services alone needs no address."""
         return any(line.kind != "service" for line in self.lines)

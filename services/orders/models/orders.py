@@ -55,7 +55,7 @@ class OrderRow(Table, table=True):
             sqlite_where=text("channel_ref <> ''"),
             postgresql_where=text("channel_ref <> ''"),
         ),
-        Index("sales_order_po", "customer_id", "po_number"),
+        Index("sales_order_po", "customer_id", "po_key"),
         Index("sales_order_placed", "placed_at", "order_id"),
         Index("sales_order_of_customer", "customer_id", "placed_at"),
         STRICT,
@@ -70,6 +70,7 @@ class OrderRow(Table, table=True):
     channel: str = Field(sa_type=Text)
     channel_ref: str = Field(sa_type=Text)
     po_number: str = Field(sa_type=Text)
+    po_key: str = Field(sa_type=Text)
     currency: str = Field(sa_type=Text)
     payment_method: str = Field(sa_type=Text)
     net_days: int = Field(sa_type=Int64)

@@ -120,6 +120,7 @@ def add(session: Session, order: Order, request: Request, start_fact_id: str) ->
     values = {
         **{name: getattr(order, name) for name in _PLAIN},
         **amounts,
+        "po_key": order.po_key,
         "tax_rate": str(order.tax_rate),
         "ship_to": asdict(order.ship_to),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",
@@ -339,10 +340,12 @@ def _line_of(row: Any, currency: str) -> Line:
 
 
 def duplicates(session: Session, order: Order) -> list[str]:
-    """Numbers of the customer's earlier orders with the same purchase order number that were not refused or withdrawn."""
-    if not order.po_number:
+    """Numbers of the customer's earlier orders with the same purchase order number, however it is written, that were not
+    refused or withdrawn.
+    """
+    if not order.po_key:
         return []
-    values = {"customer": order.customer_id, "po": order.po_number, "at": order.placed_at, "of": order.order_id}
+    values = {"customer": order.customer_id, "po": order.po_key, "at": order.placed_at, "of": order.order_id}
     return list(session.execute(_DUPLICATES, values).scalars())
 
 
@@ -353,7 +356,7 @@ _DUPLICATES = (
     select(_order.c.number)
     .where(
         _order.c.customer_id == bindparam("customer"),
-        _order.c.po_number == bindparam("po"),
+        _order.c.po_key == bindparam("po"),
         _is_earlier,
         _order.c.phase.notin_(["rejected", "cancelled", "expired", "failed"]),
     )
