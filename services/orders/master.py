@@ -11,7 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
-from services.orders import calendars, rules
+from services.orders import calendars, rules, trial
 from services.orders.domain.access import Scope
 from services.orders.domain.master import Customer, PriceAgreement, Product
 from services.orders.domain.policies import Policy, parse_policy
@@ -71,9 +71,13 @@ def list_agreements(
 
 
 def put_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:
-    """Add a policy version that is in force at once; a rule that does not parse or compile is refused by its code."""
+    """Add a policy version that is in force at once.
+
+    A rule that does not parse or compile, asks for what is not there or gives no true or false is refused by its code.
+    """
     policy = parse_policy(document, version=0)
     rules.check_compiles(policy)
+    trial.check(policy)
     calendars.check_calendars(policy)
     return store.add_policy(session, document, who, now)
 

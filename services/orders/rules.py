@@ -110,7 +110,7 @@ def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
     program = _compile("consent", policy.consent.when)
     try:
         said = program.execute(cel.Context(variables={"change": dict(change)}))
-    except _FAILURES:
+    except FAILURES:
         return True
     return said if isinstance(said, bool) else True
 
@@ -118,11 +118,11 @@ def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
 def judge(policy: Policy, evidence: Evidence) -> Verdicts:
     """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold."""
     programs = compiled(policy)
-    context = cel.Context(variables=_header_context(evidence))
+    context = cel.Context(variables=header_context(evidence))
     said: list[list[Violation | Hit]] = [[] for _ in programs]
     _speak(programs, said, "header", "", context)
     for line in evidence.order.lines:
-        context.update(_line_context(line, evidence))
+        context.update(line_context(line, evidence))
         _speak(programs, said, "line", line.line_id, context)
     spoken_by = [verdict for verdicts in said for verdict in verdicts]
     return Verdicts(
@@ -147,8 +147,8 @@ def _speak(
             verdicts.append(verdict)
 
 
-_FAILURES = (ValueError, KeyError, TypeError, ArithmeticError, RuntimeError, AttributeError)
-"""Everything a predicate can do wrong while it runs: unknown member, wrong type, overflow, division by zero."""
+FAILURES = (ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, AttributeError)
+"""Everything a predicate can do wrong while it runs: unknown member, a line too few, wrong type, overflow, division by zero."""
 
 
 def _verdict(
@@ -156,7 +156,7 @@ def _verdict(
 ) -> Violation | Hit | None:
     try:
         verdict = program.execute(context)
-    except _FAILURES as failure:
+    except FAILURES as failure:
         return policy_error(rule.code, line_id, f"{type(failure).__name__}: {str(failure).splitlines()[0][:200]}")
     if not isinstance(verdict, bool):
         return policy_error(rule.code, line_id, f"it gives {type(verdict).__name__}, not true or false")
@@ -165,7 +165,8 @@ def _verdict(
     return spoken(rule, line_id) if isinstance(rule, Rule) else Hit(rule, line_id)
 
 
-def _header_context(evidence: Evidence) -> dict[str, Any]:
+def header_context(evidence: Evidence) -> dict[str, Any]:
+    """What every predicate may look at: variable → its members."""
     order, customer, credit = evidence.order, evidence.customer, evidence.credit
     return {
         "order": _order_context(evidence),
@@ -224,7 +225,8 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
+def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
+    """What a predicate of lines may look at beside that."""
     product = evidence.products.get(line.sku)
     agreements = evidence.agreements.get(line.sku, ())
     in_force = [one for one in agreements if one.is_in_force(evidence.order.placed_at.date())]

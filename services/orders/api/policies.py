@@ -212,7 +212,7 @@ def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[Policy
 
 @router.post("/v1/policies", response_model=PolicyShape, status_code=201)
 def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf) -> Response:
-    """Add a version; it is in force at once. A rule whose predicate does not compile is refused by its code."""
+    """Add a version; it is in force at once. A predicate that does not compile, asks for what is not there or is no yes or no is refused."""
 
     def put(session: Session) -> PolicyShape:
         document = body.model_dump(mode="json", exclude_none=True)
