@@ -47,6 +47,25 @@ async def test_the_overview_says_what_waits_and_leads_to_it(house: House, number
     assert (numbers["held"] in backordered, numbers["backordered"] in backordered) == (False, True)
 
 
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("status=nope", "Status is one of received, in_review"),
+        ("channel=fax", "Channel is one of web, phone"),
+        ("needs=boss", "Needs is one of sales_rep, support"),
+        ("hold=moon", "Hold is one of any, "),
+    ],
+)
+async def test_an_unknown_word_in_the_address_of_the_overview_is_named_and_no_empty_list(
+    house: House, query: str, sentence: str
+) -> None:
+    answer = await house.browser("admin").get(f"/?{query}")
+
+    assert answer.status_code == 422
+    assert "Something in it is not right" in answer.text
+    assert sentence in answer.text
+
+
 async def test_each_row_shows_how_far_its_order_has_come(house: House, numbers: dict[str, str]) -> None:
     page = (await house.browser("admin").get("/")).text
 

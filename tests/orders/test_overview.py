@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from services.kernel.errors import InvalidArgument
+from services.kernel.ids import new_id
+from services.orders import filters
 from services.orders.domain.access import Scope
+from services.orders.store import holds as store
 from services.orders.store.overview import SORTS, OverviewFilter, OverviewPage, overview
 from tests.orders.desk import ACCOUNTING, BUYER, RITA, RIVAL, Desk, caller
 
@@ -53,6 +57,23 @@ QUESTIONS: tuple[tuple[dict[str, Any], list[str]], ...] = (
 def test_the_overview_finds_what_is_asked(stocked: Desk) -> None:
     for wanted, found in QUESTIONS:
         assert numbers(stocked, **wanted) == found, wanted
+
+
+def test_a_hold_of_an_earlier_policy_is_known_as_long_as_one_stands(stocked: Desk) -> None:
+    order_id = next(row.order_id for row in page(stocked, hold="credit").rows)
+    with stocked.database.transaction() as session:
+        held = stocked.read(order_id).holds[0]
+        strange = replace(held, hold_id=new_id("hold"), code="OLD", hold_type="embargo")
+        store.add(session, [strange])
+
+    with stocked.database.reading() as session:
+        filters.check(session, OverviewFilter(hold="embargo"))
+        with pytest.raises(InvalidArgument, match="hold is one of any, .*credit.*embargo"):
+            filters.check(session, OverviewFilter(hold="moon"))
+    with stocked.database.transaction() as session:
+        store.release(session, [strange.hold_id], released_by="a", released_role="b", note="", now=held.placed_at)
+    with stocked.database.reading() as session, pytest.raises(InvalidArgument):
+        filters.check(session, OverviewFilter(hold="embargo"))
 
 
 def test_a_scope_hides_what_is_not_the_callers(stocked: Desk) -> None:

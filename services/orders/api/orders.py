@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from services.kernel.errors import InvalidArgument
-from services.orders import dossier
+from services.orders import dossier, filters
 from services.orders.access import Caller
 from services.orders.api import outside
 from services.orders.api.access import CallerOf
@@ -33,7 +33,7 @@ Sort = Literal[
     "placed_at", "changed_at", "waiting_since", "total", "customer", "status",
     "-placed_at", "-changed_at", "-waiting_since", "-total", "-customer", "-status",
 ]  # fmt: skip
-Word = Annotated[str, Query(pattern=r"^[a-z][a-z_]{0,39}$", max_length=40)]
+Word = Annotated[str, Query(min_length=1, max_length=40, pattern=PRINTABLE)]
 
 
 async def _filter(
@@ -41,8 +41,13 @@ async def _filter(
     phase: Annotated[Word | None, Query(description=", ".join(PHASES))] = None,
     channel: Annotated[Word | None, Query(description=", ".join(CHANNELS))] = None,
     customer_id: Annotated[Identity | None, Query()] = None,
-    hold: Annotated[Word | None, Query(description="A hold type, or any; a customer says any.")] = None,
-    needs: Annotated[Word | None, Query(description="A role that must act; a customer names none of ours.")] = None,
+    hold: Annotated[
+        Word | None, Query(description="A type of hold that there is, or any; a customer says any.")
+    ] = None,
+    needs: Annotated[
+        Word | None,
+        Query(description=f"Who must act: {', '.join(filters.NEEDS)}; a customer names none of ours."),
+    ] = None,
     placed_from: Annotated[Instant | None, Query()] = None,
     placed_to: Annotated[Instant | None, Query(description="Exclusive.")] = None,
     q: Annotated[
@@ -73,10 +78,11 @@ def list_orders(
     wanted: Annotated[OverviewFilter, Depends(_filter)],
     sort: Annotated[Sort, Query(description="A leading - turns it round.")] = "-placed_at",
 ) -> Page[OrderSummary]:
-    """The overview of all channels, as far as the caller may see."""
+    """The overview of all channels, as far as the caller may see; a word that no order can have is refused with those there are."""
     check_cursor(paging.cursor)
     outside.check_filter(who, wanted)
     with deps.database.reading() as session:
+        filters.check(session, wanted)
         found = overview.overview(session, who.scope, wanted, sort=sort, limit=paging.limit, cursor=paging.cursor)
     return Page(rows=[_summary(row, who) for row in found.rows], next_cursor=found.next_cursor or None)
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
-from services.orders import inbox
+from services.orders import filters, inbox
 from services.orders.api.deps import DepsOf
 from services.orders.api.inputs import PRINTABLE
 from services.orders.api.orders import Sort, check_cursor
@@ -109,6 +109,7 @@ def overview_page(who: VisitorOf, wanted: WantedOf) -> Response:
         return RedirectResponse("/reviews", 303)
     scope, now = who.caller.scope, who.deps.clock()
     with who.deps.database.reading() as session:
+        filters.check(session, wanted.filter)
         page = overview.overview(session, scope, wanted.filter, sort=wanted.sort, limit=PAGE, cursor=wanted.cursor)
         if only := _exact(page, wanted):
             return RedirectResponse(f"/orders/{only}", 303)

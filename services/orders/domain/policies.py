@@ -25,6 +25,8 @@ from services.orders.domain.policy_text import POLICY_ERROR, SCOPES, invalid
 BLOCK, HOLD, WARN = "BLOCK", "HOLD", "WARN"
 SEVERITIES = (BLOCK, HOLD, WARN)
 OWNER_ROLES = ("sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin")
+POLICY_HOLD = "policy"
+"""The type of hold that a rule which cannot be evaluated comes to."""
 MAX_RULES = 200
 WINDOW_HOURS = 24
 _DOCUMENT = ("version", "note", "rules", "reviews", "deadlines", "consent", "calendars", "window_hours")
@@ -164,7 +166,12 @@ def _invalid(rule: str, why: str) -> InvalidArgument:
 def policy_error(code: str, line_id: str, why: str) -> Violation:
     """What a predicate that fails while it runs comes to: a hold for an administrator, never a crash and never a pass."""
     message = f"rule {code} could not be evaluated: {why}"
-    return Violation(POLICY_ERROR, HOLD, message, line_id, hold_type="policy", owner_role="admin")
+    return Violation(POLICY_ERROR, HOLD, message, line_id, hold_type=POLICY_HOLD, owner_role="admin")
+
+
+def hold_types(policy: Policy) -> frozenset[str]:
+    """The types of hold that the policy's rules place."""
+    return frozenset(rule.hold_type for rule in policy.rules if rule.severity == HOLD)
 
 
 def spoken(rule: Rule, line_id: str) -> Violation:

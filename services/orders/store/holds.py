@@ -82,6 +82,12 @@ def of_orders(session: Session, order_ids: Sequence[str]) -> dict[str, tuple[Hol
     return found
 
 
+def standing_types(session: Session) -> frozenset[str]:
+    """The types of all holds that nobody has released."""
+    query = select(col(HoldRow.hold_type)).where(col(HoldRow.released_at).is_(None)).distinct()
+    return frozenset(session.scalars(query))
+
+
 def one(holds: Sequence[Hold], hold_id: str) -> Hold:
     """The hold of this id among an order's; NotFound otherwise."""
     for hold in holds:

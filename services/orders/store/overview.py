@@ -22,6 +22,7 @@ from services.orders.store.progress import standing_of
 from services.runtime.db import table_of
 
 MAX_LIMIT = 200
+ANY_HOLD = "any"
 _order, _progress, _line = table_of(OrderRow).c, table_of(ProgressRow).c, table_of(LineRow).c
 _feedback = table_of(FeedbackRow).c
 _SORTS: dict[str, ColumnElement[Any]] = {
@@ -150,7 +151,7 @@ def _filtered(query: Select[Any], wanted: OverviewFilter) -> Select[Any]:
     for column, value in equal:
         if value:
             query = query.where(column == value)
-    if wanted.hold == "any":
+    if wanted.hold == ANY_HOLD:
         query = query.where(_progress.hold_types != "")
     elif wanted.hold:
         query = query.where(_contains(_progress.hold_types, f",{wanted.hold},"))
