@@ -109,9 +109,14 @@ class Api:
 
 
 def base_url(var: Path) -> str:
-    """OMS_URL, or where the system in this folder listens, or the default address."""
+    """OMS_URL, or where the system in this folder listens; with a token of one's own also the default address.
+
+    NotRunning when nothing runs in the folder: what listens where it once did is another system.
+    """
     if url := os.environ.get("OMS_URL"):
         return url.rstrip("/")
+    if statefile.supervisor_pid(var) is None and "OMS_TOKEN" not in os.environ:
+        raise NotRunning
     state = statefile.read(var)
     return str(state["url"]) if state else f"http://127.0.0.1:{Ports().http}"
 

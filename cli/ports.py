@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -10,7 +11,21 @@ import psutil
 
 from cli.refusals import CommandRefused
 
+IsFree = Callable[[int], bool]
+
 HIGHEST = 65535
+_STEP = 100
+_WHO = {
+    "http": "the API with the console",
+    "orders": "the orders service",
+    "inventory": "the inventory service",
+    "fulfillment": "the fulfillment service",
+    "billing": "the billing service",
+    "notifications": "the notifications service",
+    "mail": "the mail sink",
+    "temporal": "Temporal",
+    "temporal_ui": "the Temporal UI",
+}
 
 
 class PortTaken(CommandRefused):
@@ -56,19 +71,11 @@ class Ports:
         return asdict(self)
 
 
-def require_free(ports: Ports) -> None:
-    """Raise PortTaken for the first port that is not free (or is no port)."""
-    for name, port in ports.by_name().items():
-        if not 0 < port <= HIGHEST:
-            raise PortTaken(f"{port} is no port for {name}: choose another --port-offset or --http-port")
-        if not _is_free(port):
-            raise PortTaken(
-                f"port {port} ({name}) is taken{_by_whom(port)}: stop that process, or choose other ports with "
-                f"{'--http-port' if name == 'http' else '--port-offset 100'}"
-            )
+_USUAL = Ports()
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether a process of ours could listen on it now."""
     with socket.socket() as probe:
         # as servers do: a port whose old connections are still closing is free
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,6 +85,54 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def require_free(ports: Ports, is_free: IsFree = is_free) -> None:
+    """Raise PortTaken when a port is not free, is no port, or is wanted twice."""
+    by_name = ports.by_name()
+    for name, port in by_name.items():
+        if not 0 < port <= HIGHEST:
+            option = "--http-port" if name == "http" and _own_http(ports) is not None else "--port-offset"
+            raise PortTaken(f"{port}, which {_WHO[name]} would need, is no port: choose another {option}")
+        other = next((other for other, its in by_name.items() if its == port and other != name), None)
+        if other is not None:
+            raise PortTaken(f"port {port} is wanted by {_WHO[name]} and by {_WHO[other]}: choose another --http-port")
+    taken = [name for name, port in by_name.items() if not is_free(port)]
+    if taken:
+        raise PortTaken(_sentence(ports, taken, is_free))
+
+
+def _sentence(ports: Ports, taken: Sequence[str], is_free: IsFree) -> str:
+    """Which port, who needs it, who has it, and the option that helps: --http-port moves the API alone."""
+    port = ports.by_name()[taken[0]]
+    more = f", and {len(taken) - 1} more are" if len(taken) > 1 else ""
+    if taken == ["http"]:
+        option, number = "--http-port", _free_http(ports, is_free)
+    else:
+        option, number = "--port-offset", _free_offset(ports, is_free)
+    advice = f"choose another {option}" if number is None else f"start with {option} {number}"
+    return f"port {port}, which {_WHO[taken[0]]} needs, is taken{_by_whom(port)}{more}: stop what has it, or {advice}"
+
+
+def _free_http(ports: Ports, is_free: IsFree) -> int | None:
+    """The next port that the API could have."""
+    others = ports.by_name().values()
+    return next((port for port in range(ports.http + 1, HIGHEST) if port not in others and is_free(port)), None)
+
+
+def _free_offset(ports: Ports, is_free: IsFree) -> int | None:
+    """The next offset, by hundreds, under which all ports are free; an API with a port of its own keeps it if it can."""
+    own = _own_http(ports)
+    kept = own if own is not None and is_free(own) else None
+    for offset in range(ports.orders - _USUAL.orders + _STEP, HIGHEST - _USUAL.temporal_ui, _STEP):
+        if all(is_free(port) for port in Ports.shifted(offset, kept).by_name().values()):
+            return offset
+    return None
+
+
+def _own_http(ports: Ports) -> int | None:
+    """The API's port when it is not the default one, moved as all others are."""
+    return None if ports.http - _USUAL.http == ports.orders - _USUAL.orders else ports.http
 
 
 def _by_whom(port: int) -> str:

@@ -87,18 +87,24 @@ def serve(var: Path, ports: Ports, say: Callable[[str], None], specs_of: SpecsOf
     """Run the system in this process until SIGTERM or Ctrl-C; raises CommandRefused when it cannot start."""
     var = var.resolve()
     with statefile.held(var):
-        for name in statefile.end_orphans(var):
-            say(f"{name:<14}was left behind by a system that was killed: ended")
-        require_free(ports)
+        _make_room(var, ports, say)
+        processes = specs_of(var, ports)
         for folder in ("log", "run", "mail"):
-            (var / folder).mkdir(parents=True, exist_ok=True)
+            statefile.make_folder(var / folder)
         (var / "keys").mkdir(mode=0o700, exist_ok=True)
-        asyncio.run(_serve(var, ports, say, specs_of))
+        asyncio.run(_serve(var, ports, say, processes))
 
 
-async def _serve(var: Path, ports: Ports, say: Callable[[str], None], specs_of: SpecsOf) -> None:
+def _make_room(var: Path, ports: Ports, say: Callable[[str], None]) -> None:
+    """End what an earlier system left in the held folder, and refuse a taken port, before anything of this one is there."""
+    for name in statefile.end_orphans(var):
+        say(f"{name:<14}was left behind by a system that was killed: ended")
+    require_free(ports)
+
+
+async def _serve(var: Path, ports: Ports, say: Callable[[str], None], processes: Sequence[ProcessSpec]) -> None:
     logbook = Logbook(var, ports, say)
-    supervisor = Supervisor(specs_of(var, ports), var / "log", tell=logbook.tell)
+    supervisor = Supervisor(processes, var / "log", tell=logbook.tell)
     logbook.children = supervisor.children
     told_to_stop = _stop_on_signals(supervisor)
     stopping = asyncio.create_task(told_to_stop.wait())
@@ -146,7 +152,9 @@ def start_detached(var: Path, ports: Ports, program: tuple[str, ...] = ("cli", "
     `program` is the module, with its first arguments, that serves it.
     """
     var = var.resolve()
-    (var / "log").mkdir(parents=True, exist_ok=True)
+    with statefile.held(var):
+        _make_room(var, ports, lambda _line: None)
+    statefile.make_folder(var / "log")
     log_path = var / "log" / _DETACHED_LOG
     said_before = log_path.stat().st_size if log_path.exists() else 0
     command = [sys.executable, "-m", *program, "--var", str(var), "--ports", ports.as_text()]

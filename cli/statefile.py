@@ -9,7 +9,7 @@ import shlex
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,45 +33,77 @@ def option(var: Path) -> str:
 
 @contextmanager
 def held(var: Path) -> Iterator[None]:
-    """Hold the folder for this process; AlreadyRunning when another one does. The kernel frees it at any death."""
-    var.mkdir(parents=True, exist_ok=True)
-    with (var / LOCK_FILE).open("a+") as lock:
-        if not _lock(lock):
+    """Hold the folder for this process; AlreadyRunning when another one does. The kernel frees it at any death.
+
+    The lock file is gone afterwards, and so are folders that were made for it and in which nothing was put.
+    """
+    made = [folder for folder in (var, *var.parents) if not folder.exists()]
+    try:
+        lock = _locked(make_folder(var) / LOCK_FILE)
+        if lock is None:
             raise AlreadyRunning(
                 f"the system already runs in {var}{_pid_text(var)}: stop it with `oms down{option(var)}`, or start "
                 "another with --var and --port-offset"
             )
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        try:
-            yield
-        finally:
+        with lock:
             lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
+            try:
+                yield
+            finally:
+                (var / LOCK_FILE).unlink(missing_ok=True)
+    finally:
+        for folder in made:
+            with suppress(OSError):  # something is in it: it stays
+                folder.rmdir()
 
 
-def _lock(lock: IO[str]) -> bool:
-    # a second and third try: somebody asking who holds it has it for a moment
+def make_folder(folder: Path) -> Path:
+    """The folder, made where it is missing; CommandRefused where that cannot be, or nothing can be written to it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+        reason = "it cannot be written to"
+    except OSError as refusal:
+        reason = "it is a file" if folder.is_file() else refusal.strerror or str(refusal)
+    raise CommandRefused(f"{folder} is no folder to work in ({reason}): name another with --var")
+
+
+def _locked(path: Path) -> IO[str] | None:
+    """The lock file, held; None when somebody else holds it."""
+    # a second and third try: somebody asking who holds it has it for a moment, and somebody who ends removes it
     for _ in range(3):
+        lock = path.open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
+            if _is_still(path, lock):
+                return lock
         except BlockingIOError:
             time.sleep(0.05)
-    return False
+        lock.close()
+    return None
+
+
+def _is_still(path: Path, lock: IO[str]) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(lock.fileno()).st_ino
+    except FileNotFoundError:
+        return False
 
 
 def supervisor_pid(var: Path) -> int | None:
     """The process that holds the folder; None when nobody does."""
-    path = var / LOCK_FILE
-    if not path.exists():
+    try:
+        with (var / LOCK_FILE).open("r") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = lock.read().strip()
+                return int(text) if text.isdigit() else None
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    with path.open("r") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            text = lock.read().strip()
-            return int(text) if text.isdigit() else None
     return None
 
 

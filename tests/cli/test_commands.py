@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import statefile
 from cli.client import events
 from cli.orders import key_of
 from tests.cli.fake_api import FakeApi
@@ -36,6 +37,31 @@ def test_where_nobody_answers_a_command_says_how_to_start_the_system(command: Om
 
     assert (answer.code, answer.out) == (1, "")
     assert answer.err == "the system is not running: start it with `oms up`\n"
+
+
+def test_a_folder_where_nothing_runs_does_not_speak_to_whoever_listens_where_its_system_once_did(
+    command: Oms, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMS_URL")
+    statefile.write(command.var, {"pid": 1, "url": api.url, "processes": []})
+
+    answer = command("orders")
+
+    assert (answer.code, answer.err) == (1, "the system is not running: start it with `oms up`\n")
+    assert api.asked == []
+
+
+def test_a_folder_where_a_system_runs_is_asked_where_it_listens(
+    command: Oms, api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMS_URL")
+    statefile.write(command.var, {"pid": 1, "url": api.url, "processes": []})
+    api.page("GET /v1/orders")
+
+    with statefile.held(command.var):
+        answer = command("orders")
+
+    assert (answer.code, answer.out) == (0, "no orders\n")
 
 
 def test_the_status_of_nothing_is_told_to_programs_too(command: Oms) -> None:

@@ -16,8 +16,10 @@ import pytest
 
 from bench.ports import free_ports
 from cli import running, statefile
-from cli.embedded import environment, specs
-from cli.ports import Ports
+from cli.embedded import TemporalMissing, environment, specs
+from cli.ports import Ports, PortTaken
+from cli.processes import ProcessSpec
+from cli.refusals import CommandRefused
 from cli.system import describe
 
 FAKE = """
@@ -82,6 +84,13 @@ class Ups:
         return said.strip()
 
 
+def start(var: Path, ports: Ports, *, is_detached: bool) -> None:
+    if is_detached:
+        running.start_detached(var, ports)
+    else:
+        running.serve(var, ports, print)
+
+
 def until(what: Callable[[], object], within_s: float = 15) -> None:
     """Wait until something is true of other processes."""
     deadline = time.monotonic() + within_s
@@ -135,15 +144,61 @@ def test_a_second_up_in_the_same_folder_is_refused(ups: Ups) -> None:
 
 def test_a_taken_port_is_refused_before_anything_starts(ups: Ups) -> None:
     ports = free_ports()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", ports.billing))
-        taken.listen()
-
+    with socket.create_server(("127.0.0.1", ports.billing)):
         said = ups.refusal(ports)
 
-    assert said.startswith(f"port {ports.billing} (billing) is taken")
+    assert said.startswith(f"port {ports.billing}, which the billing service needs, is taken")
     assert "--port-offset" in said
-    assert not (ups.var / statefile.STATE_FILE).exists()
+    assert "--http-port" not in said
+
+
+@pytest.mark.parametrize("is_detached", [False, True])
+def test_a_start_that_is_refused_leaves_nothing_behind(ups: Ups, tmp_path: Path, is_detached: bool) -> None:
+    ports, var = free_ports(), tmp_path / "deep" / "var"
+    with socket.create_server(("127.0.0.1", ports.temporal)), pytest.raises(PortTaken, match="Temporal needs"):
+        start(var, ports, is_detached=is_detached)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_start_keeps_what_was_in_the_folder_and_the_next_command_knows_that_nothing_runs(ups: Ups) -> None:
+    ports = free_ports()
+    ups.ready(ports)
+    running.stop(ups.var)
+    before = sorted(path.name for path in ups.var.iterdir())
+    with socket.create_server(("127.0.0.1", ports.http)):
+        said = ups.refusal(ports)
+
+    assert "start with --http-port" in said
+    assert sorted(path.name for path in ups.var.iterdir()) == before
+    assert statefile.LOCK_FILE not in before
+    assert running.current(ups.var) is None
+
+
+@pytest.mark.parametrize("is_detached", [False, True])
+@pytest.mark.parametrize(("name", "reason"), [("taken", "it is a file"), ("taken/var", "Not a directory")])
+def test_a_folder_that_cannot_be_one_is_refused_with_the_option_that_names_another(
+    tmp_path: Path, name: str, reason: str, is_detached: bool
+) -> None:
+    (tmp_path / "taken").touch()
+
+    with pytest.raises(CommandRefused) as refusal:
+        start(tmp_path / name, free_ports(), is_detached=is_detached)
+
+    sentence = f"{tmp_path / name} is no folder to work in ({reason}): name another with --var"
+    assert str(refusal.value) == sentence
+    assert running.current(tmp_path / name) is None
+    assert not running.stop(tmp_path / name)
+
+
+def test_a_start_without_a_program_it_needs_leaves_nothing_behind(tmp_path: Path) -> None:
+    def missing(_var: Path, _ports: Ports) -> list[ProcessSpec]:
+        raise TemporalMissing("there is no `temporal` program here")
+
+    with pytest.raises(TemporalMissing):
+        running.serve(tmp_path / "var", free_ports(), print, missing)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_after_a_kill_the_next_up_starts_at_once_on_the_same_ports(ups: Ups) -> None:

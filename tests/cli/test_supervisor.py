@@ -9,15 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from bench.ports import free_ports
 from cli import statefile
 from cli.ports import Ports, PortTaken, require_free
-from cli.processes import Child, ProcessSpec, describe_exit
+from cli.processes import Child, ProcessSpec
 from cli.supervisor import Backoff, StartFailed, Supervisor
 
 QUICK = Backoff(first_s=0.05, most_s=0.4, steady_s=30)
@@ -290,46 +290,56 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path: Path) -> No
         pass
 
 
-def test_a_taken_port_is_named_with_what_to_do() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-
-        with pytest.raises(PortTaken, match=rf"port {port} \(http\) is taken.*--http-port"):
-            require_free(Ports.shifted(40_000, http=port))
-
-
-def test_ports_shift_together() -> None:
-    assert (Ports.shifted(100).temporal, Ports.shifted(100).http, Ports.shifted(100, http=9000).http) == (
-        7333,
-        8100,
-        9000,
-    )
-    with pytest.raises(PortTaken, match="is no port"):
-        require_free(Ports.shifted(60_000))
+def test_a_taken_port_is_named_with_who_has_it() -> None:
+    ports = free_ports()
+    with (
+        socket.create_server(("127.0.0.1", ports.http)),
+        pytest.raises(PortTaken, match=rf"^port {ports.http}, which the API with the console needs, is taken by .*pid"),
+    ):
+        require_free(ports)
 
 
-def test_the_state_file_is_replaced_whole(tmp_path: Path) -> None:
-    assert statefile.read(tmp_path) is None
-
-    statefile.write(tmp_path, {"pid": 1})
-
-    assert statefile.read(tmp_path) == {"pid": 1}
-    assert [path.name for path in tmp_path.iterdir()] == [statefile.STATE_FILE]
+def refusal(ports: Ports, *taken: int) -> str:
+    with pytest.raises(PortTaken) as refused:
+        require_free(ports, lambda port: port not in taken)
+    return str(refused.value)
 
 
-def test_an_end_is_described_in_words() -> None:
-    assert [describe_exit(code) for code in (3, -9, -15)] == ["exit code 3", "killed by SIGKILL", "killed by SIGTERM"]
+@pytest.mark.parametrize(
+    ("ports", "taken", "sentence", "advice"),
+    [
+        (Ports(), [8000], "port 8000, which the API with the console needs, is taken", "--http-port 8001"),
+        (Ports(), [8000, 8001], "port 8000, which the API with the console needs, is taken", "--http-port 8002"),
+        (Ports(), [7233], "port 7233, which Temporal needs, is taken", "--port-offset 100"),
+        (Ports(), [8233], "port 8233, which the Temporal UI needs, is taken", "--port-offset 100"),
+        (Ports(), [7303, 7403], "port 7303, which the fulfillment service needs, is taken", "--port-offset 200"),
+        (Ports.shifted(900), [8225], "port 8225, which the mail sink needs, is taken", "--port-offset 1000"),
+        (Ports.shifted(0, 80), [7301, 8100], "port 7301, which the orders service needs, is taken", "--port-offset 100"),
+    ],
+)  # fmt: skip
+def test_a_taken_port_is_named_with_who_needs_it_and_the_option_that_helps(
+    ports: Ports, taken: list[int], sentence: str, advice: str
+) -> None:
+    said = refusal(ports, *taken)
+
+    assert said.startswith(sentence)
+    assert said.endswith(f": stop what has it, or start with {advice}")
 
 
-async def test_output_goes_to_a_log_of_the_process(house: House) -> None:
-    code = "print('inventory speaks', flush=True)\n" + LIVES
-    supervisor = house.supervisor(house.spec("inventory", code=code))
-    began = time.monotonic()
+def test_a_second_system_is_told_to_move_all_its_ports_not_the_api_alone() -> None:
+    said = refusal(Ports(), *Ports().by_name().values())
 
-    await supervisor.start()
-    await supervisor.stop()
+    assert said.endswith(", and 8 more are: stop what has it, or start with --port-offset 100")
 
-    assert "inventory speaks" in (house.folder / "inventory.log").read_text()
-    assert time.monotonic() - began < 10
+
+@pytest.mark.parametrize(
+    ("ports", "sentence"),
+    [
+        (Ports.shifted(60_000), "68000, which the API with the console would need, is no port: choose another --port-offset"),
+        (Ports.shifted(-7_300), "-67, which Temporal would need, is no port: choose another --port-offset"),
+        (Ports.shifted(0, http=0), "0, which the API with the console would need, is no port: choose another --http-port"),
+        (Ports.shifted(0, http=7233), "port 7233 is wanted by the API with the console and by Temporal: choose another --http-port"),
+    ],
+)  # fmt: skip
+def test_ports_that_cannot_be_are_refused_with_the_option_that_is_wrong(ports: Ports, sentence: str) -> None:
+    assert refusal(ports) == sentence
