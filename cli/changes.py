@@ -33,7 +33,7 @@ def change(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Change an order, or ask its customer to agree to the change where that is needed."""
+    """Change an order, or ask its customer to agree to the change. Exit code 1 when it is, or would be, refused."""
     found = find_order(Api(var, "auditor"), order)
     lines = [
         *({"line_id": line, "quantity": _units(units)} for line, units in _pairs(quantity)),
@@ -53,6 +53,9 @@ def change(
         print_json(done)
     else:
         _print_proposal(found["number"], done)
+    if done["obstacles"]:
+        reasons = "; ".join(one["detail"] for one in done["obstacles"])
+        raise CommandRefused(f"{found['number']} cannot be changed like that: {reasons}")
 
 
 def consent(
@@ -99,10 +102,14 @@ def _substitute(given: str) -> dict[str, str]:
 
 
 def _print_proposal(number: str, done: dict[str, Any]) -> None:
+    """What was proposed, or would be; of what cannot be only what it would change, since nothing follows from it."""
     out = console()
     state = "would change so" if done["change_id"] is None else f"change {done['state'].replace('_', ' ')}"
-    out.print(f"{number}: {state} (version {done['from_version']} → {done['to_version']})", style="bold")
-    out.print(table(done["difference"], _DIFFERENCE))
-    out.print(f"total {text(done['totals_before']['total'])} → {text(done['totals_after']['total'])}")
-    for sentence in (*done["consequences"], *(f"not possible: {one['detail']}" for one in done["obstacles"])):
-        out.print(f"- {sentence}", markup=False)
+    if not done["obstacles"]:
+        out.print(f"{number}: {state} (version {done['from_version']} → {done['to_version']})", style="bold")
+    if done["difference"]:
+        out.print(table(done["difference"], _DIFFERENCE))
+    if not done["obstacles"]:
+        out.print(f"total {text(done['totals_before']['total'])} → {text(done['totals_after']['total'])}")
+        for sentence in done["consequences"]:
+            out.print(f"- {sentence}", markup=False)

@@ -25,8 +25,12 @@ PROPOSAL: dict[str, Any] = {
     "totals_before": {"total": {"amount": "558.57", "currency": "USD"}},
     "totals_after": {"total": {"amount": "279.29", "currency": "USD"}},
     "consequences": ["the order comes to 279.28 USD less: 279.29 USD"],
-    "obstacles": [{"code": "BELOW_PICKED", "detail": "line 1: 3 units are picked", "line_id": "1"}],
+    "obstacles": [],
 }
+OBSTACLES = [
+    {"code": "LINE_UNKNOWN", "detail": "the order has no line 99: reload it", "line_id": "99"},
+    {"code": "BELOW_PICKED", "detail": "line 1: 3 units are picked", "line_id": "1"},
+]
 
 
 def test_a_change_is_written_in_options_and_previewed(command: Oms, api: FakeApi) -> None:
@@ -56,7 +60,22 @@ def test_a_change_is_written_in_options_and_previewed(command: Oms, api: FakeApi
     assert sent.query == {"preview": "true"}
     assert "SO-1001: would change so (version 3 → 4)" in answer.out
     assert "total 558.57 USD → 279.29 USD" in answer.out
-    assert "- not possible: line 1: 3 units are picked" in answer.out
+    assert "- the order comes to 279.28 USD less: 279.29 USD" in answer.out
+
+
+@pytest.mark.parametrize("how", [(), ("--json",)])
+def test_a_preview_of_what_cannot_be_is_refused_with_every_reason_and_promises_nothing(
+    command: Oms, api: FakeApi, how: tuple[str, ...]
+) -> None:
+    api.on("GET /v1/orders/SO-1001", ORDER)
+    api.on("POST /v1/orders/ord_1/changes", {**PROPOSAL, "obstacles": OBSTACLES})
+
+    answer = command("orders", "change", "SO-1001", "--quantity", "99=2", "--preview", *how)
+
+    sentence = "SO-1001 cannot be changed like that: the order has no line 99: reload it; line 1: 3 units are picked\n"
+    assert (answer.code, answer.err) == (1, sentence)
+    assert "would change so" not in answer.out
+    assert ("the order comes to 279.28 USD less" in answer.out) is bool(how)
 
 
 def test_a_customer_answers_from_the_terminal(command: Oms, api: FakeApi) -> None:
