@@ -70,6 +70,12 @@ def main() -> None:
         # the reader (head, less) went away: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as refusal:
+        if refusal.filename is None:
+            raise
+        # a file that a person named or owns: what is in its way is told as the system tells it
+        print(f"{refusal.filename} cannot be used: {refusal.strerror}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

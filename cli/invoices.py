@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
+from cli.known import check_customer
 from cli.orders import find_order
 from cli.output import console, print_json, print_rows, table, text
 from cli.refusals import CommandRefused
@@ -40,6 +41,8 @@ def list_invoices(
     api = Api(var, "auditor")
     order_id = find_order(api, order)["order_id"] if order else None
     rows = api.rows("/v1/invoices", limit, order_id=order_id, customer_id=customer, status=status)
+    if not rows:
+        check_customer(api, customer)
     print_rows(rows, _COLUMNS, as_json=as_json, none="no invoices")
 
 
@@ -63,7 +66,7 @@ def show(
 
 def _find(api: Api, invoice: str) -> dict[str, Any]:
     if invoice.startswith("inv_"):
-        return dict(api.get(f"/v1/invoices/{invoice}"))
+        return dict(api.get(f"/v1/invoices/{segment(invoice)}"))
     for row in api.rows("/v1/invoices", _LOOK_THROUGH):
         if row["number"] == invoice.upper():
             return row

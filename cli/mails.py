@@ -8,11 +8,10 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
-from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.orders import find_order
 from cli.output import console, print_json, print_rows
 from cli.refusals import CommandRefused
@@ -38,7 +37,8 @@ def list_mails(
     rows = [
         _row(no, path, mail) for no, path, mail in _mails(var) if about.lower() in str(mail["Subject"] or "").lower()
     ]
-    print_rows(rows[-limit:], _COLUMNS, as_json=as_json, none="no mails yet")
+    none = f"no mail has {about!r} in its subject" if about else "no mails yet"
+    print_rows(rows[-limit:], _COLUMNS, as_json=as_json, none=none)
 
 
 @app.command()
@@ -85,7 +85,7 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Put a dead mail back in line, once what kept it from its reader is mended."""
-    row = Api(var, "admin").post(f"/v1/deliveries/{quote(delivery_id, safe='')}/retry")
+    row = Api(var, "admin").post(f"/v1/deliveries/{segment(delivery_id)}/retry")
     if as_json:
         print_json(row)
     else:
@@ -108,7 +108,7 @@ def preview(
     as_json: JsonOption = False,
 ) -> None:
     """Show how a mail reads, written from sample variables; nothing is sent."""
-    shown = Api(var, "support").get(f"/v1/mail-templates/{quote(kind, safe='')}/{quote(role, safe='')}")
+    shown = Api(var, "support").get(f"/v1/mail-templates/{segment(kind)}/{segment(role)}")
     if as_json:
         print_json(shown)
     elif html:
@@ -124,7 +124,9 @@ def plain_text(mail: EmailMessage) -> str:
 
 
 def _mails(var: Path) -> Iterator[tuple[int, Path, EmailMessage]]:
-    """Every mail with its number, oldest first: the sink's file names rise."""
+    """Every mail with its number, oldest first: the sink's file names rise. Refused where no system has ever run."""
+    if not (var / "mail").is_dir():
+        raise CommandRefused(f"no system has run in {var}: start one with `oms up`, or name its folder with --var")
     for no, path in enumerate(sorted((var / "mail").glob("*.eml")), start=1):
         yield no, path, message_from_bytes(path.read_bytes(), policy=default)
 

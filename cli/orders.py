@@ -7,12 +7,12 @@ import json
 import time
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import httpx
 import typer
 
-from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, events
+from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, events, segment
+from cli.known import check_customer
 from cli.output import console, print_json, print_rows
 from cli.portrait import print_order, sentence
 from cli.refusals import CommandRefused, NotRunning
@@ -66,7 +66,10 @@ def list_orders(
     as_json: JsonOption = False,
 ) -> None:
     """List orders of all channels."""
-    rows = Api(var, "auditor").rows("/v1/orders", limit, status=status, channel=channel, customer_id=customer, q=q)
+    api = Api(var, "auditor")
+    rows = api.rows("/v1/orders", limit, status=status, channel=channel, customer_id=customer, q=q)
+    if not rows:
+        check_customer(api, customer)
     print_rows(rows, _COLUMNS, as_json=as_json, none="no orders")
 
 
@@ -169,8 +172,12 @@ def feedback(
 
 def find_order(api: Api, order: str) -> dict[str, Any]:
     """The order named by its number, in any case, or its id; Refusal when there is none."""
-    reference = order if order.startswith("ord_") else order.upper()
-    return dict(api.get(f"/v1/orders/{quote(reference, safe='')}"))
+    return dict(api.get(f"/v1/orders/{segment(reference(order))}"))
+
+
+def reference(order: str) -> str:
+    """An order's number as it is written, or its id."""
+    return order if order.startswith("ord_") else order.upper()
 
 
 def key_of(order: dict[str, Any]) -> str:
@@ -182,10 +189,13 @@ def key_of(order: dict[str, Any]) -> str:
 def _documents(path: Path) -> list[dict[str, Any]]:
     try:
         document = json.loads(path.read_text("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as bad:
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()  # what cannot be sent is no JSON either
+    except RecursionError as deep:
+        raise CommandRefused(f"{path} is no JSON document: it is nested too deep") from deep
+    except ValueError as bad:
         raise CommandRefused(f"{path} is no JSON document: {bad}") from bad
     found = document if isinstance(document, list) else [document]
-    if not all(isinstance(order, dict) for order in found):
+    if not found or not all(isinstance(order, dict) for order in found):
         raise CommandRefused(f"{path} holds something that is no order: write one object, or a list of them")
     return found
 

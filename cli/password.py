@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.client import VAR, Api, VarOption
+from cli.client import VAR, Api, VarOption, segment
 from cli.output import console
 
 
@@ -26,5 +26,5 @@ def password(
     var: VarOption = VAR,
 ) -> None:
     """Set somebody's password for the console; whoever was logged in with the old one is logged out."""
-    Api(var, "admin").post(f"/v1/people/{name}/password", {"password": new})
+    Api(var, "admin").post(f"/v1/people/{segment(name)}/password", {"password": new})
     console().print(f"{name} can log in with the new password now")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.known import check_customer
 from cli.output import console, print_json, print_rows, text
 
 app = typer.Typer(help="Payments: list them, record one.")
@@ -25,11 +26,14 @@ def list_payments(
     as_json: JsonOption = False,
 ) -> None:
     """List payments, oldest first."""
-    rows = Api(var, "auditor").rows("/v1/payments", limit, customer_id=customer)
+    api = Api(var, "auditor")
+    rows = api.rows("/v1/payments", limit, customer_id=customer)
+    if not rows:
+        check_customer(api, customer)
     print_rows(rows, _COLUMNS, as_json=as_json, none="no payments")
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 def record(
     customer: Annotated[str, typer.Argument(help="Who paid: cus_….")],
     amount: Annotated[str, typer.Argument(help="Such as 1329.00.")],

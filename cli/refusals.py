@@ -6,7 +6,8 @@ class CommandRefused(Exception):
 
 
 class NotRunning(CommandRefused):
-    """Nobody answers where the system should be."""
+    """Nobody answers where the system should be: on this machine, or at the address that OMS_URL names."""
 
-    def __init__(self) -> None:
-        super().__init__("the system is not running: start it with `oms up`")
+    def __init__(self, url: str = "") -> None:
+        at_url = f"nobody answers at {url}, the address in OMS_URL: check it, and that the system is up"
+        super().__init__(at_url if url else "the system is not running: start it with `oms up`")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
+import httpx
 import typer
 
-from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, default_sub, segment
+from cli.orders import find_order, reference
 from cli.output import console, print_json, print_rows
 from cli.refusals import CommandRefused
 
@@ -52,7 +54,7 @@ def show(
 ) -> None:
     """Show why an order waits, who decided already, and who is next."""
     api = Api(var, role, company=company, sub=sub)
-    found = api.get(f"/v1/reviews/{step or _waiting(api, order, 'all')['step_id']}")
+    found = api.get(f"/v1/reviews/{segment(step or _waiting(api, order, 'all')['step_id'])}")
     if as_json:
         print_json(found)
         return
@@ -129,7 +131,7 @@ def answer(
 ) -> None:
     """Answer a review that asked for changes when nothing has to change: it is asked again."""
     api = Api(var, role, company=company, sub=sub)
-    found = api.post(f"/v1/orders/{order}/resubmission", {"note": note})
+    found = api.post(f"/v1/orders/{segment(reference(order))}/resubmission", {"note": note})
     if as_json:
         print_json(found)
     else:
@@ -162,8 +164,18 @@ def delegate(
     }
     if maximum:
         amount, _, currency = maximum.partition(" ")
+        if not currency:
+            raise CommandRefused(f'{maximum!r} is no amount with its currency: write it as "5000.00 USD"')
         body["maximum"] = {"amount": amount, "currency": currency}
-    made = Api(var, role, company=company, sub=sub).post("/v1/delegations", body)
+    try:
+        made = Api(var, role, company=company, sub=sub).post("/v1/delegations", body)
+    except Refusal as refusal:
+        if refusal.code == "PERSON_UNKNOWN" and sub is None:
+            sentence = (
+                f"{to} or {default_sub()} is nobody of the directory: check the name, and say with --as who hands over"
+            )
+            raise CommandRefused(sentence) from refusal
+        raise
     if as_json:
         print_json(made)
     else:
@@ -171,7 +183,7 @@ def delegate(
 
 
 def _decide(api: Api, order: str, step: str | None, decision: dict[str, Any], *, as_json: bool) -> None:
-    waiting = api.get(f"/v1/reviews/{step}")["waiting"] if step else _waiting(api, order, "me")
+    waiting = api.get(f"/v1/reviews/{segment(step)}")["waiting"] if step else _waiting(api, order, "me")
     given = {name: value for name, value in decision.items() if value is not None}
     body = {"step_id": waiting["step_id"], "version": waiting["version"], **given}
     done = api.post(f"/v1/orders/{waiting['order_id']}/decisions", body)
@@ -183,8 +195,9 @@ def _decide(api: Api, order: str, step: str | None, decision: dict[str, Any], *,
 
 def _waiting(api: Api, order: str, wanted: str) -> dict[str, Any]:
     """The one open step of an order; refused with who is asked when it is none of mine, or when there are several."""
+    named = reference(order)
     found = [
-        row for row in api.rows("/v1/reviews", 1_000, **{"for": wanted}) if order in (row["number"], row["order_id"])
+        row for row in api.rows("/v1/reviews", 1_000, **{"for": wanted}) if named in (row["number"], row["order_id"])
     ]
     if len(found) == 1:
         return found[0]
@@ -193,4 +206,14 @@ def _waiting(api: Api, order: str, wanted: str) -> dict[str, Any]:
         raise CommandRefused(f"several steps of {order} wait: name one with --step: {steps}")
     if wanted != "all":
         return _waiting(api, order, "all")
+    _check_exists(api, order)
     raise CommandRefused(f"nothing of {order} waits for a decision: `oms reviews list` shows what does")
+
+
+def _check_exists(api: Api, order: str) -> None:
+    """Refused when there is no such order; who may not read orders cannot be told."""
+    try:
+        find_order(api, order)
+    except Refusal as refusal:
+        if refusal.status != httpx.codes.FORBIDDEN:
+            raise

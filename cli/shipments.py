@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
+from cli.known import check_warehouse
 from cli.orders import find_order
 from cli.output import console, print_json, print_rows
 from cli.refusals import CommandRefused
@@ -40,6 +41,8 @@ def list_shipments(
     api = Api(var, "auditor")
     order_id = find_order(api, order)["order_id"] if order else None
     rows = api.rows("/v1/shipments", limit, state=state, order_id=order_id, warehouse_id=warehouse)
+    if not rows:
+        check_warehouse(api, warehouse)
     shown = rows if as_json else [{**row, "units": _units(row)} for row in rows]
     print_rows(shown, _COLUMNS, as_json=as_json, none="no shipments")
 
@@ -95,7 +98,9 @@ def recall(
     if acknowledge == (refuse is not None):
         raise CommandRefused("say --acknowledge, or --refuse with a reason")
     body = {"answer": "acknowledge"} if acknowledge else {"answer": "refuse", "reason": refuse}
-    done = Api(var, "warehouse").post(f"/v1/recalls/{recall_id}/answer", body, key=f"oms-{body['answer']}-{recall_id}")
+    done = Api(var, "warehouse").post(
+        f"/v1/recalls/{segment(recall_id)}/answer", body, key=f"oms-{body['answer']}-{recall_id}"
+    )
     if as_json:
         print_json(done)
         return
@@ -121,7 +126,7 @@ def _advance(var: VarOption, shipment: str, verb: str, body: Any, as_json: bool)
 def _find(api: Api, shipment: str) -> str:
     """The id of a shipment named by number or id."""
     if shipment.startswith("shp_"):
-        return shipment
+        return segment(shipment)
     for row in api.rows("/v1/shipments", _LOOK_THROUGH):
         if row["number"] == shipment.upper():
             return str(row["shipment_id"])

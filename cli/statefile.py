@@ -115,10 +115,10 @@ def write(var: Path, state: dict[str, Any]) -> None:
 
 
 def read(var: Path) -> dict[str, Any] | None:
-    """The last state that a supervisor wrote here, running or not; None when there is none."""
+    """The last state that a supervisor wrote here, running or not; None when there is none that can be read."""
     try:
         state = json.loads((var / STATE_FILE).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
     return state if isinstance(state, dict) else None
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.known import check_sku, check_warehouse
 from cli.output import console, print_json, print_rows
 
 app = typer.Typer(help="Stock: show levels, book goods in and counts.")
@@ -26,11 +27,15 @@ def list_stock(
     as_json: JsonOption = False,
 ) -> None:
     """Show stock by SKU and warehouse."""
-    rows = Api(var, "auditor").rows("/v1/stock", limit, sku=sku, warehouse_id=warehouse)
+    api = Api(var, "auditor")
+    rows = api.rows("/v1/stock", limit, sku=sku, warehouse_id=warehouse)
+    if not rows:
+        check_sku(api, sku)
+        check_warehouse(api, warehouse)
     print_rows(rows, _COLUMNS, as_json=as_json, none="no stock")
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 def receive(
     sku: str,
     quantity: int,

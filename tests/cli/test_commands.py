@@ -32,7 +32,11 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("noun", ["orders", "stock", "shipments", "invoices", "payments", "audit"])
-def test_where_nobody_answers_a_command_says_how_to_start_the_system(command: Oms, noun: str) -> None:
+def test_where_nobody_answers_a_command_says_how_to_start_the_system(
+    command: Oms, noun: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMS_URL")
+
     answer = command(noun)
 
     assert (answer.code, answer.out) == (1, "")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.cli.fake_api import FakeApi
 from tests.cli.terminal import Oms
 
@@ -61,10 +63,56 @@ def test_of_several_open_steps_one_must_be_named(command: Oms, api: FakeApi) -> 
 
 def test_an_order_that_nobody_is_asked_about_is_said_so(command: Oms, api: FakeApi) -> None:
     api.page("GET /v1/reviews")
+    api.on("GET /v1/orders/SO-9", {"order_id": "ord_9"})
 
     answer = command("reviews", "approve", "SO-9")
 
     assert (answer.code, answer.err.startswith("nothing of SO-9 waits")) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("show",), ("approve",), ("reject", "--note", "x"), ("request-changes", "--note", "x"), ("answer", "--note", "x")],
+)
+def test_of_an_order_that_there_is_not_nothing_is_said_to_wait(
+    command: Oms, api: FakeApi, words: tuple[str, ...]
+) -> None:
+    unknown = {"code": "ORDER_UNKNOWN", "detail": "there is no such order: check its id or number"}
+    api.page("GET /v1/reviews", ROW)
+    api.on("GET /v1/orders/SO-9999", unknown, 404)
+    api.on("POST /v1/orders/SO-9999/resubmission", unknown, 404)
+
+    answer = command("reviews", *words, "so-9999")
+
+    assert (answer.code, answer.err) == (1, "there is no such order: check its id or number\n")
+
+
+def test_who_may_not_read_orders_hears_that_nothing_waits(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/reviews")
+    api.on("GET /v1/orders/SO-9", {"code": "NOT_PERMITTED", "detail": "not for manufacturing"}, 403)
+
+    answer = command("reviews", "approve", "SO-9", "--role", "manufacturing")
+
+    assert (answer.code, answer.err.startswith("nothing of SO-9 waits")) == (1, True)
+
+
+def test_an_order_is_found_by_its_number_in_any_case(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/reviews", ROW)
+    api.on("GET /v1/reviews/step_1", STEP)
+
+    assert command("reviews", "show", "so-1001").code == 0
+
+
+def test_decisions_of_somebody_outside_the_directory_cannot_be_handed_over(command: Oms, api: FakeApi) -> None:
+    api.on("POST /v1/delegations", {"code": "PERSON_UNKNOWN", "detail": "there is no such person"}, 404)
+
+    nobody = command("reviews", "delegate", "dan", "--days", "7")
+    bare = command("reviews", "delegate", "dan", "--days", "7", "--as", "max", "--maximum", "50")
+
+    assert nobody.code == bare.code == 1
+    assert nobody.err.startswith("dan or ")
+    assert nobody.err.endswith("@cli is nobody of the directory: check the name, and say with --as who hands over\n")
+    assert bare.err == "'50' is no amount with its currency: write it as \"5000.00 USD\"\n"
 
 
 def test_one_review_shows_who_decided_and_who_is_next(command: Oms, api: FakeApi) -> None:
