@@ -130,6 +130,33 @@ async def test_the_wrong_method_names_all_the_right_ones(world: World) -> None:
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
 
 
+@pytest.mark.parametrize(
+    ("member", "value", "sentence"),
+    [
+        ("unit_cost", "-3", "write a price such as 129.00: digits, not negative, at most 6 decimals"),
+        ("unit_cost", "1,50", "write a price such as 129.00: digits, not negative, at most 6 decimals"),
+        ("currency", "usd", "write a currency by its three letters, such as USD"),
+        ("sku", "PUMP 100", "write a SKU of letters, digits and . _ - / without spaces, such as PUMP-100"),
+        ("sku", "", "write a SKU of letters, digits and . _ - / without spaces, such as PUMP-100"),
+    ],
+)
+async def test_a_figure_or_code_in_the_wrong_shape_is_told_what_to_write_and_no_pattern(
+    world: World, member: str, value: str, sentence: str
+) -> None:
+    receipt = {"sku": "PUMP-100", "warehouse_id": "W1", "quantity": 1, "unit_cost": "3", "currency": "USD"}
+
+    answer = await world.send("POST", "/v1/stock/receipts", "warehouse", key="r", json={**receipt, member: value})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": f"/{member}", "code": "STRING_PATTERN_MISMATCH", "detail": sentence}]
+
+
+async def test_a_text_that_is_missing_is_told_so(world: World) -> None:
+    answer = await world.send("POST", "/v1/orders/ord_1/cancellation", "support", key="c", json={"reason": ""})
+
+    assert [error["detail"] for error in answer.json()["errors"]] == ["it must not be empty"]
+
+
 @pytest.mark.parametrize("version", ["x", "-1", "1.5", "99999999999"])
 async def test_a_bad_if_match_is_refused(world: World, version: str) -> None:
     more: dict[str, Any] = {"headers": {"If-Match": version}, "json": {"reason": "x"}}
