@@ -12,6 +12,7 @@ from services.kernel.errors import InvalidArgument, Refused
 from services.orders import holds, intents, production
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
+from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED, RECEIVED, REJECTED
 from services.orders.domain.projection import is_complete
@@ -109,8 +110,7 @@ def _unserved(turn: Turn) -> Dossier:
     reason = f"No carrier serves {where}: enter a rate for its zone and release the hold, or change the address."
     dossier = advance(session, turn.dossier, "hold", WORKFLOW, now)
     dossier = holds.place(session, dossier, "CARRIER_MISSING", "ship_to", "support", reason, now)
-    customer = master.customer(session, order.customer_id)
-    intents.mail(session, order, mails.order_on_hold(customer, turn.contacts, [("support", reason)]), now)
+    holds.tell_owners(session, order, remaining(dossier.holds), turn.contacts, now)
     return dossier
 
 

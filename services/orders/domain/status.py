@@ -216,7 +216,7 @@ def _waits_for_release(standing: Sequence[Hold]) -> WaitingFor | None:
     if not standing:
         return None
     owners = ", ".join(dict.fromkeys(hold.owner_role for hold in standing))
-    types = ", ".join(dict.fromkeys(hold.hold_type for hold in standing))
+    types = ", ".join(dict.fromkeys(hold.hold_type.replace("_", " ") for hold in standing))
     return WaitingFor(owners, f"release of {types} hold", standing[0].placed_at)
 
 
