@@ -7,17 +7,20 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
+from services.orders import people
+from services.orders.domain.people import Delegation
 from services.orders.store import holds, orders, reviews
 from tests.console import chrome
 from tests.console.conftest import open_database
 from tests.console.house import House, build
-from tests.orders.desk import shipment, stock
+from tests.orders.desk import caller, shipment, stock
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -41,9 +44,20 @@ def live(filled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathF
     shutil.copy(filled[0], folder / "orders.db")
     database = open_database(folder / "orders.db")
     house = build(database, folder / "keys", public_url="http://127.0.0.1")
+    _hand_over(house)
     with chrome.served(house.app) as url:
         yield house, url
     database.close()
+
+
+def _hand_over(house: House) -> None:
+    """Max's decisions are Sue's next week, up to a long amount."""
+    soon = datetime.now(UTC) + timedelta(days=7)
+    wanted = Delegation(
+        "", "max", "sue", soon, soon + timedelta(days=7), max_minor=20_000_00, currency="USD", note="away"
+    )
+    with house.database.transaction() as session:
+        people.delegate(session, wanted, caller("max", "approver"), datetime.now(UTC))
 
 
 @contextmanager
@@ -97,6 +111,7 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
         ("support", f"/orders/{numbers['held']}/cancel"),
         ("support", f"/orders/{numbers['shipping']}/cancel"),
         ("approver:max", "/reviews"),
+        ("approver:max", "/reviews?for=all"),
         ("approver:max", f"/reviews/{step.step_id}"),
         ("approver:fay", f"/reviews/{step.step_id}"),
         ("support", f"/orders/{numbers['reviewed']}"),
@@ -138,6 +153,18 @@ def test_every_page_is_accessible_silent_and_as_wide_as_the_screen(
                 wrong.append((path, found, spoken, too_wide))
 
     assert wrong == [], json.dumps(wrong, indent=1)
+
+
+def test_a_phone_shows_whom_each_order_waits_for(
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+) -> None:
+    with at(browser, live, "support", viewport=PHONE) as (page, _said):
+        page.goto("/")
+
+        row = page.locator("#orders tbody tr", has_text=numbers["held"])
+        expect(row.get_by_text("accounting, approver").locator("visible=true")).to_have_count(1)
+        page.set_viewport_size(DESKTOP)
+        expect(row.get_by_text("accounting, approver").locator("visible=true")).to_have_count(1)
 
 
 def is_too_wide(page: Page) -> bool:
