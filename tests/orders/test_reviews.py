@@ -56,27 +56,6 @@ def test_a_manager_approves_what_the_limit_covers_and_the_order_goes_on(desk: Re
     assert desk.broken() == []
 
 
-def test_a_held_order_that_is_also_reviewed_waits_for_both_each_named_once(desk: ReviewDesk) -> None:
-    beside = desk.place(("PUMP", 100)).order_id
-    desk.validate(beside, is_granted=False)
-    desk.policy(reviews=[review("TERMS", "order.total > 1.0", {"role": "accounting"})])
-    same = desk.place(("PUMP", 100)).order_id
-    desk.validate(same, is_granted=False)
-
-    waits = [desk.read(order_id).standing.waiting_for for order_id in (beside, same)]
-    desk.release(beside, desk.read(beside).holds[0].hold_id, ACCOUNTING)
-    after = desk.read(beside).standing.waiting_for
-
-    assert [(one.who, one.what) for one in waits if one] == [
-        ("accounting, approver", "release of credit hold; manager approval"),
-        ("accounting", "release of credit hold; accounting approval"),
-    ]
-    assert [one.due is not None for one in waits if one] == [True, True]
-    assert after is not None
-    assert (after.who, after.what) == ("approver", "manager approval")
-    assert desk.broken() == []
-
-
 def test_levels_open_one_after_the_other_and_two_people_are_needed(desk: ReviewDesk) -> None:
     order_id = desk.reviewed(
         200
