@@ -130,7 +130,8 @@ class Clearance:
     """What stands between an order and its warehouses. `state`: waiting, cleared, rejected, expired or ended.
 
     `change_id` is a change that is agreed and must be settled first; `deadline` (remind, escalate, expire_review or
-    expire_consent) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never.
+    expire_consent) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never. `waiting_for` says
+    whom a waiting order waits for and for what; empty for nobody, and in histories from before it was told.
     """
 
     state: str
@@ -138,6 +139,7 @@ class Clearance:
     deadline_micros: int = 0
     deadline: str = ""
     subject_id: str = ""
+    waiting_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from jinja2 import StrictUndefined
 from services.kernel.errors import DomainError, NotFound, NotPermitted, Refused
 from services.notifications.domain import Notice, Recipient, new_delivery
 from services.notifications.letters import Letters
-from services.orders import holds, people
+from services.orders import clearing, holds, people, wire
 from services.orders.domain.people import Person
 from tests.orders.desk import ACCOUNTING, ADMIN, APPROVER, RITA, Desk, caller
 
@@ -39,6 +39,21 @@ def test_all_holds_must_be_released_and_the_last_one_lets_the_order_go_on(desk: 
     assert (last.who, last.role, last.what, last.why) == ("abe", "accounting", "hold_released", "paid by phone")
     assert last.before["holds"] == ["credit"]
     assert desk.broken() == []
+
+
+def test_the_workflow_hears_whom_a_held_order_waits_for_and_nothing_once_it_may_go_on(desk: Desk) -> None:
+    order_id = held(desk)
+    price, credit = desk.read(order_id).holds
+
+    def waiting_for() -> str:
+        with desk.database.reading() as session:
+            return wire.clearance_message(clearing.read_clearance(session, order_id)).waiting_for
+
+    assert waiting_for() == "sales_rep, accounting: release of price, credit hold"
+    desk.release(order_id, price.hold_id, RITA)
+    assert waiting_for() == "accounting: release of credit hold"
+    desk.release(order_id, credit.hold_id, ACCOUNTING)
+    assert waiting_for() == ""
 
 
 @pytest.mark.parametrize("by", [ADMIN, APPROVER, ACCOUNTING])

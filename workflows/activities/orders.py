@@ -179,7 +179,12 @@ def _standing(credit: Credit, currency: str) -> pb.CreditStanding:
 
 def _clearance(message: pb.Clearance) -> Clearance:
     return Clearance(
-        _CLEARANCES[message.state], message.change_id, message.deadline_micros, message.deadline, message.subject_id
+        _CLEARANCES[message.state],
+        message.change_id,
+        message.deadline_micros,
+        message.deadline,
+        message.subject_id,
+        message.waiting_for,
     )
 
 

@@ -40,12 +40,14 @@ class Clearance:
     """What the order's workflow must know: may it go on, is there an agreed change to settle, and when to look again.
 
     `state`: waiting, cleared, rejected, expired, or ended in another way. `change_id` names a change that is agreed and not
-    settled; it comes before everything else.
+    settled; it comes before everything else. `waiting_for` says in words whom a waiting order waits for and for what: roles,
+    never names.
     """
 
     state: str
     change_id: str = ""
     deadline: Deadline | None = None
+    waiting_for: str = ""
 
 
 def clearance(subject: Order, reviews: Sequence[Review], change: ChangeOrder | None) -> Clearance:

@@ -419,6 +419,7 @@ class Clearance(_message.Message):
     DEADLINE_MICROS_FIELD_NUMBER: _builtins.int
     DEADLINE_FIELD_NUMBER: _builtins.int
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
+    WAITING_FOR_FIELD_NUMBER: _builtins.int
     state: Global___ClearanceState.ValueType
     """Whether the order may go on."""
     change_id: _builtins.str
@@ -429,6 +430,8 @@ class Clearance(_message.Message):
     """What happens then: remind, escalate, expire_review or expire_consent."""
     subject_id: _builtins.str
     """The step or the change that the deadline belongs to."""
+    waiting_for: _builtins.str
+    """Whom a waiting order waits for and for what, as people read it: roles, never names. Empty when it waits for nobody."""
     def __init__(
         self,
         *,
@@ -437,10 +440,11 @@ class Clearance(_message.Message):
         deadline_micros: _builtins.int = ...,
         deadline: _builtins.str = ...,
         subject_id: _builtins.str = ...,
+        waiting_for: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
