@@ -108,14 +108,14 @@ audit-deps: $(READY) ## Known vulnerabilities in pinned packages (asks a public 
 
 # --------------------------------------------------------------------------------------------------------------------- run
 
-demo: $(READY) ## Set up, start the system, load samples and walk a dozen orders from placed to paid
+demo: $(READY) ## Set up, start the system, load samples and play 17 orders, from captured to paid
 	$(BIN)/oms demo $(ARGS)
 
 up: $(READY) ## Start the system here and stay with it until Ctrl-C
 	$(BIN)/oms up $(ARGS)
 
 down: $(READY) ## Stop the system started here
-	$(BIN)/oms down
+	$(BIN)/oms down $(ARGS)
 
 # ------------------------------------------------------------------------------------------------------------------ upkeep
 
