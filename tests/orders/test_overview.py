@@ -68,7 +68,7 @@ def test_a_hold_of_an_earlier_policy_is_known_as_long_as_one_stands(stocked: Des
 
     with stocked.database.reading() as session:
         filters.check(session, OverviewFilter(hold="embargo"))
-        with pytest.raises(InvalidArgument, match="hold is one of any, .*credit.*embargo"):
+        with pytest.raises(InvalidArgument, match=r"hold is one of any, .*credit.*embargo"):
             filters.check(session, OverviewFilter(hold="moon"))
     with stocked.database.transaction() as session:
         store.release(session, [strange.hold_id], released_by="a", released_role="b", note="", now=held.placed_at)
