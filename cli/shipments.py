@@ -119,6 +119,12 @@ def _advance(var: VarOption, shipment: str, verb: str, body: Any, as_json: bool)
     if as_json:
         print_json(done)
         return
+    now = api.get(f"/v1/shipments/{shipment_id}")
+    if now["state"] != done["state"]:  # the first answer, of long ago
+        console().print(
+            f"{done['number']} of {done['order_number']} was {done['state']} before and is {now['state']} now"
+        )
+        return
     tracking = f" with {done['carrier']}, tracking number {done['tracking_number']}" if done["tracking_number"] else ""
     console().print(f"{done['number']} of {done['order_number']} is {done['state']}{tracking}")
 

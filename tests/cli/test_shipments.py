@@ -11,16 +11,27 @@ SHIPMENT = {
 
 def test_a_shipment_is_shipped_by_its_number_in_the_role_of_the_warehouse(command: Oms, api: FakeApi) -> None:
     api.page("GET /v1/shipments", SHIPMENT)
-    api.on(
-        "POST /v1/shipments/shp_1/ship", {**SHIPMENT, "state": "shipped", "carrier": "UPS", "tracking_number": "1Z1"}
-    )
+    shipped = {**SHIPMENT, "state": "shipped", "carrier": "UPS", "tracking_number": "1Z1"}
+    api.on("POST /v1/shipments/shp_1/ship", shipped)
+    api.on("GET /v1/shipments/shp_1", shipped)
 
     answer = command("shipments", "ship", "sh-1001", "--carrier", "UPS")
 
+    asked = next(asked for asked in api.asked if asked.method == "POST")
     assert answer.out == "SH-1001 of SO-1001 is shipped with UPS, tracking number 1Z1\n"
-    assert api.asked[-1].body == {"carrier": "UPS"}
-    assert api.asked[-1].headers["Idempotency-Key"] == "oms-ship-shp_1"
-    assert claims(api.asked[-1].headers["Authorization"])["roles"] == ["warehouse"]
+    assert asked.body == {"carrier": "UPS"}
+    assert asked.headers["Idempotency-Key"] == "oms-ship-shp_1"
+    assert claims(asked.headers["Authorization"])["roles"] == ["warehouse"]
+
+
+def test_a_step_that_was_taken_before_is_not_told_as_where_the_shipment_is(command: Oms, api: FakeApi) -> None:
+    api.page("GET /v1/shipments", SHIPMENT)
+    api.on("POST /v1/shipments/shp_1/pick", {**SHIPMENT, "state": "picked"})
+    api.on("GET /v1/shipments/shp_1", {**SHIPMENT, "state": "shipped"})
+
+    answer = command("shipments", "pick", "SH-1001")
+
+    assert (answer.code, answer.out) == (0, "SH-1001 of SO-1001 was picked before and is shipped now\n")
 
 
 def test_a_recall_is_listed_and_answered_in_the_role_of_the_warehouse(command: Oms, api: FakeApi) -> None:
