@@ -68,10 +68,12 @@ class OrderWorkflow:
             outcome = await self.live()
         except (FailureError, asyncio.CancelledError):  # the latter when a parked workflow is cancelled by hand
             self.receipt = self.receipt or Receipt("failed")
+            self.show("failed")
             await self.record("failed", "", "somebody of support: see the workflow")
             raise
         finally:
             self.is_over = True
+        self.show(outcome.outcome)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return outcome
 
@@ -196,13 +198,7 @@ class OrderWorkflow:
             await self.ask.adjust_credit(f"{change_id}/back", is_forced=True)
             return
         self.credit = credit
-        self.ask.order = replace(
-            self.order,
-            version=applied.version,
-            total_minor=applied.total_minor,
-            total_text=applied.total_text,
-            is_ship_complete=applied.is_ship_complete,
-        )
+        self.ask.becomes(applied)
         if self.state.is_reserved:
             held = await self.ask.adjust_reservation()
             self.state = replace(self.state, backordered=held.backordered)
@@ -294,9 +290,9 @@ class OrderWorkflow:
         """The last step of a turn."""
         return await self.ask.record(milestone, subject_id, self.state, waiting_for)
 
-    def show(self) -> None:
-        """Where the order stands, for whoever opens it in the Temporal UI."""
-        workflow.set_current_details(details(self.order, self.state, self.clearance))
+    def show(self, outcome: str = "") -> None:
+        """Where the order stands, or how it ended, for whoever opens it in the Temporal UI."""
+        workflow.set_current_details(details(self.order, self.state, self.clearance, outcome))
 
     # Handlers record; run() acts.
 

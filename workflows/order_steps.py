@@ -56,6 +56,16 @@ class OrderSteps:
         """The business key of a deed: the same for every try, and for every run of this order."""
         return f"order/{self.order.order_id}/{deed}"
 
+    def becomes(self, applied: Applied) -> None:
+        """The order at the version that a change has made."""
+        self.order = replace(
+            self.order,
+            version=applied.version,
+            total_minor=applied.total_minor,
+            total_text=applied.total_text,
+            is_ship_complete=applied.is_ship_complete,
+        )
+
     def _of_order(self, deed: str, subject_id: str = "", reason: str = "") -> OrderStep:
         return OrderStep(self.key(deed), self.order.order_id, subject_id, reason, self.order.version)
 
@@ -224,7 +234,9 @@ class OrderSteps:
             subject_id,
             bool(state.backordered),
         )
-        return await step("orders.RecordOrder", request, Recorded, summary=f"record that {order.number} is {milestone}")
+        short = f", {state.backordered} units wait for stock" if state.backordered else ""
+        summary = f"record that {order.number} is {milestone}{short}"
+        return await step("orders.RecordOrder", request, Recorded, summary=summary)
 
     async def retell(self, milestone: str, subject_id: str, state: OrderState) -> None:
         """Record what the fact has told already, which only orders that began in story 1 do."""

@@ -82,3 +82,48 @@ async def test_a_held_order_shows_whom_it_waits_for_until_they_have_decided(temp
 
     assert "| waits for | approver: manager approval |" in before
     assert "| waits for | warehouse and carrier; stock for 15 units |" in after
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_completed_order_shows_that_it_has_ended_and_waits_for_no_payment(temporal: Client) -> None:
+    services, queue = FakeServices(), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        for fact, subject_id in (
+            (names.SHIPMENT_SHIPPED, "shp_1"), (names.SHIPMENT_DELIVERED, "shp_1"), (names.PAYMENT_SETTLED, "")
+        ):  # fmt: skip
+            await order.tell(fact, subject_id)
+        await order.handle.result()
+        shown = await shown_of(order)
+
+    assert "| ended | completed |" in shown
+    assert "waits for" not in shown
+    assert "| settled | yes |" in shown
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_order_cancelled_while_held_shows_that_it_has_ended(temporal: Client) -> None:
+    held = Validation("held", ["OVER_5000"], Clearance("waiting", waiting_for="approver: manager approval"))
+    services, queue = FakeServices(validation=held), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.cancel()
+        await order.handle.result()
+        shown = await shown_of(order)
+
+    assert "| ended | cancelled |" in shown
+    assert "waits for" not in shown
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_shortage_is_in_the_sentence_of_the_step_that_accepts_the_order(temporal: Client) -> None:
+    services, queue = FakeServices(backordered=15), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        history = await order.history()
+
+    said = [event.user_metadata.summary.data.decode() for event in history.events]
+    assert '"record that SO-1001 is accepted, 15 units wait for stock"' in said
