@@ -96,6 +96,13 @@ class BillingServicer(rpc.BillingServiceServicer):
 
         return self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
 
+    def GetCommitment(self, request: pb.GetCommitmentRequest, context: Context) -> pb.GetCommitmentResponse:
+        """What releasing an order's credit would give back now."""
+        order_id = wire.text(request.order_id, "order_id")
+        with self.database.reading() as session:
+            held = credit.commitment(session, order_id)
+        return pb.GetCommitmentResponse(remaining=answers.money(held.remaining) if held else None)
+
     def IssueInvoice(self, request: pb.IssueInvoiceRequest, context: Context) -> pb.IssueInvoiceResponse:
         """Post the invoice of a shipment; a repeat under any request id gives the same invoice."""
         shipped = wire.shipped(request)

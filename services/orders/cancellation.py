@@ -28,17 +28,28 @@ class Requested:
     intent_id: str
 
 
-def preview(session: Session, order_id: str, scope: Scope) -> CancellationPreview:
-    """What cancelling now would do; nothing changes."""
+def preview(session: Session, order_id: str, scope: Scope, committed: int | None) -> CancellationPreview:
+    """What cancelling now would do; nothing changes. `committed` is what billing holds of the customer's credit for it, in
+    minor units, and None when billing did not say.
+    """
     dossier = read(session, order_id, scope)
-    return domain.preview(dossier.order, dossier.progress, is_pending=_pending(session, order_id) is not None)
+    is_pending = _pending(session, order_id) is not None
+    return domain.preview(dossier.order, dossier.progress, committed, is_pending=is_pending)
 
 
 def request(
-    session: Session, order_id: str, caller: Caller, reason: str, now: datetime, expected_version: int | None = None
+    session: Session,
+    order_id: str,
+    caller: Caller,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+    *,
+    committed: int | None = None,
 ) -> Requested:
     """Store a request to cancel the whole order, to be handed to the workflow as `CancelOrder(cancellation_id, reason)`.
 
+    `committed` is as in `preview`.
     Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING or VERSION_STALE. The workflow has the last word: the
     warehouse may have been quicker.
     """
@@ -59,7 +70,7 @@ def request(
     store.add_cancellation(session, asked, intent_id)
     actor = Actor(caller.principal.sub, caller.role)
     note_event(session, dossier, dossier, actor, "cancellation_requested", now, why=reason)
-    consequences = domain.preview(dossier.order, dossier.progress, is_pending=False)
+    consequences = domain.preview(dossier.order, dossier.progress, committed, is_pending=False)
     return Requested(asked, consequences, intent_id)
 
 

@@ -209,6 +209,7 @@ class FakeBilling(Neighbour):
     def __init__(self) -> None:
         super().__init__()
         self.accounts: dict[str, billing.PutCreditAccountRequest] = {}
+        self.commitments: dict[str, int] = {}
         self.invoices: dict[str, billing.Invoice] = {}
         self.payments: list[billing.Payment] = []
         self.audit = billing.AuditResponse()
@@ -232,6 +233,12 @@ class FakeBilling(Neighbour):
         if request.customer_id not in self.accounts:
             raise NotFound("CREDIT_ACCOUNT_NOT_FOUND", "the customer has no credit account")
         return billing.GetCreditAccountResponse(account=self._account(self.accounts[request.customer_id]))
+
+    def GetCommitment(self, request: billing.GetCommitmentRequest) -> billing.GetCommitmentResponse:
+        self.here()
+        minor = self.commitments.get(request.order_id)
+        remaining = None if minor is None else types.Money(minor_units=minor, currency="USD")
+        return billing.GetCommitmentResponse(remaining=remaining)
 
     def GetInvoice(self, request: billing.GetInvoiceRequest) -> billing.GetInvoiceResponse:
         self.here()

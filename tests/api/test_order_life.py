@@ -83,9 +83,32 @@ async def test_a_preview_of_a_cancellation_changes_nothing(world: World) -> None
     shown = (await world.send("POST", path, "customer", key="c", json={"reason": "too many"})).json()
 
     assert (shown["state"], shown["cancellation_id"], shown["consequences"]["is_possible"]) == ("preview", None, True)
-    assert shown["consequences"]["released_credit"] == {"amount": "1424.57", "currency": "USD"}
     assert shown["consequences"]["cancelled"] == {"1": 4, "2": 1}
     assert world.workflows.cancelled == []
+
+
+async def test_a_cancellation_gives_back_what_billing_has_committed_and_says_so_to_staff_alone(world: World) -> None:
+    world.validates()
+    _cancels(world)
+    order_id = (await world.place()).json()["order_id"]
+    path = f"/v1/orders/{order_id}/cancellation"
+
+    async def released(role: str, path: str) -> object:
+        answer = await world.send("POST", path, role, key=f"{role}-{path}", json={"reason": "too many"})
+        return answer.json()["consequences"]["released_credit"]
+
+    nothing_yet = await released("support", f"{path}?preview=true")
+    world.billing.commitments[order_id] = 99_900
+    committed = await released("support", f"{path}?preview=true")
+    to_customer = await released("customer", f"{path}?preview=true")
+    world.billing.is_away = True
+    unknown = await released("sales_rep", f"{path}?preview=true")
+    world.billing.is_away = False
+    done = await released("support", path)
+
+    assert nothing_yet == {"amount": "0.00", "currency": "USD"}
+    assert committed == done == {"amount": "999.00", "currency": "USD"}
+    assert to_customer is unknown is None
 
 
 async def test_a_cancelled_order_says_so_and_the_answer_is_replayed(world: World) -> None:

@@ -129,6 +129,11 @@ class Desk:
         request = pb.ReleaseCreditRequest(request_id=request_id or self._id(), order_id=order_id)
         return self.billing.ReleaseCredit(request, CONTEXT).released.minor_units
 
+    def committed(self, order_id: str) -> int | None:
+        """What an order has committed and not been invoiced; None when it never committed anything."""
+        answer = self.billing.GetCommitment(pb.GetCommitmentRequest(order_id=order_id), CONTEXT)
+        return answer.remaining.minor_units if answer.HasField("remaining") else None
+
     def invoice(
         self,
         order: orders_pb2.Order,

@@ -132,6 +132,21 @@ def test_a_release_gives_back_once(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
+def test_what_an_order_has_committed_is_what_its_release_gives_back(desk: Desk) -> None:
+    desk.limit(2500)
+    order = order_of({"1": (2, "10.00")})
+
+    assert not desk.commit("ord_1", 2600).is_granted
+    assert desk.committed("ord_1") is None
+    desk.commit("ord_1", 2000)
+    assert desk.committed("ord_1") == 2000
+    desk.adjust("ord_1", 2400)
+    assert desk.committed("ord_1") == 2400
+    desk.invoice(order, "shp_1", {"1": 1})
+    assert desk.committed("ord_1") == desk.release("ord_1") == 1400
+    assert desk.committed("ord_1") == 0
+
+
 def test_a_new_limit_keeps_what_is_committed(desk: Desk) -> None:
     desk.limit(1000)
     desk.commit("ord_1", 700)

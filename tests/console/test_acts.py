@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from oms.notifications.v1 import notifications_pb2 as notifications
 from services.orders.store import exceptions as store
-from services.orders.store import facts
+from services.orders.store import facts, orders
 from services.orders.store.facts import LateFact
 from tests.console.house import House
 from tests.orders.desk import SUPPORT
@@ -68,10 +68,26 @@ async def test_cancelling_says_what_follows_and_then_asks_the_workflow(house: Ho
 
     done = await browser.send(page, page, reason="the customer changed plans", version="1")
 
-    assert "27,670.50 USD" in preview
+    assert "Credit taken" not in preview
     assert "200 ordered" in preview
     assert (done.status_code, done.headers["Location"]) == (303, f"/orders/{numbers['held']}")
     assert [request.reason for _, request in house.workflows.cancelled] == ["the customer changed plans"]
+
+
+async def test_the_cancel_page_says_what_credit_the_order_has_taken_or_that_nobody_knows(
+    house: House, numbers: dict[str, str]
+) -> None:
+    page = f"/orders/{numbers['held']}/cancel"
+    browser = house.browser("support")
+    with house.database.reading() as session:
+        house.billing.commitments[orders.find_id(session, numbers["held"])] = 12_345
+
+    committed = (await browser.get(page)).text
+    house.billing.is_away = True
+    unknown = await browser.get(page)
+
+    assert "123.45 USD" in committed
+    assert (unknown.status_code, "not known: billing does not answer" in unknown.text) == (200, True)
 
 
 async def test_what_has_shipped_cannot_be_cancelled_and_the_page_says_so(house: House, numbers: dict[str, str]) -> None:

@@ -21,11 +21,21 @@ def test_a_preview_says_what_follows_and_changes_nothing(desk: Desk) -> None:
     count = len(desk.events(order_id))
 
     with desk.database.reading() as session:
-        preview = cancellation.preview(session, order_id, BUYER.scope)
+        preview = cancellation.preview(session, order_id, BUYER.scope, 55_341)
 
     assert (preview.is_possible, preview.cancelled, preview.freed_stock) == (True, {"1": 4}, {"1": 3})
-    assert preview.released_credit_minor == 55341
+    assert preview.released_credit_minor == 55_341
     assert len(desk.events(order_id)) == count
+
+
+def test_a_cancellation_that_is_not_possible_gives_no_credit_back(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+
+    with desk.database.reading() as session:
+        preview = cancellation.preview(session, order_id, BUYER.scope, 41_506)
+
+    assert (preview.is_possible, preview.released_credit_minor) == (False, 0)
 
 
 def test_a_request_is_settled_by_the_workflow_and_told_once(desk: Desk) -> None:

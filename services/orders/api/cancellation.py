@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
+from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.errors import Refused
 from services.orders import cancellation
 from services.orders.access import Caller
@@ -52,7 +53,9 @@ class Consequences(BaseModel):
     cancelled: dict[str, int] = Field(description="Line → units that will not come.")
     freed_stock: dict[str, int] = Field(description="Line → units that others can have.")
     stopped_shipments: list[str]
-    released_credit: MoneyShape
+    released_credit: MoneyShape | None = Field(
+        description="What the customer's credit gets back; null for a customer, and while billing does not answer."
+    )
     refund: MoneyShape = Field(description="What has been paid and is owed back.")
 
 
@@ -83,29 +86,51 @@ def cancel_order(
     """Cancel the whole order before anything has shipped; the answer says what money, stock and credit follow."""
     with deps.database.reading() as session:
         found_id = orders.find_id(session, order_id, who.scope)
-        if preview:
-            return _shape(found_id, None, "preview", cancellation.preview(session, found_id, who.scope))
+    if preview:
+        return _previewed(deps, who, found_id)
     expected = seen_version(body.version, if_match)
 
-    def requested(session: Session) -> Ticket:
-        return _request(session, deps, who, found_id, body.reason, expected)
+    def act(_request_id: str) -> CancellationShape:
+        committed = committed_credit(deps, who, found_id)
+        ticket = once.deed(
+            body, lambda session: _request(session, deps, who, found_id, body.reason, expected, committed)
+        )
+        return _carry_out(deps, who, found_id, body.reason, ticket)
 
-    return once.answer(
-        body,
-        lambda _request_id: _carry_out(deps, who, found_id, body.reason, once.deed(body, requested)),
-        lambda done: 200 if done.state == DONE else 202,
-    )
+    return once.answer(body, act, lambda done: 200 if done.state == DONE else 202)
+
+
+def committed_credit(deps: Deps, who: Caller, order_id: str) -> int | None:
+    """What billing holds of the customer's credit for the order, in minor units; None while billing does not answer.
+
+    A customer is not told: nothing would say that credit is what holds the order.
+    """
+    if who.reach == "own":
+        return None
+    try:
+        return deps.billing.GetCommitment(billing.GetCommitmentRequest(order_id=order_id)).remaining.minor_units
+    except Unreachable:
+        return None
+
+
+def _previewed(deps: Deps, who: Caller, order_id: str) -> CancellationShape:
+    committed = committed_credit(deps, who, order_id)
+    with deps.database.reading() as session:
+        return _shape(order_id, None, "preview", cancellation.preview(session, order_id, who.scope, committed))
 
 
 def cancel(deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None) -> CancellationShape:
     """Record the request and hand it to the workflow; `requested` when its outcome follows by itself. Runs in a thread."""
+    committed = committed_credit(deps, who, order_id)
     with deps.database.transaction() as session:
-        ticket = _request(session, deps, who, order_id, reason, expected)
+        ticket = _request(session, deps, who, order_id, reason, expected, committed)
     return _carry_out(deps, who, order_id, reason, ticket)
 
 
-def _request(session: Session, deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None) -> Ticket:
-    asked = cancellation.request(session, order_id, who, reason, deps.clock(), expected)
+def _request(
+    session: Session, deps: Deps, who: Caller, order_id: str, reason: str, expected: int | None, committed: int | None
+) -> Ticket:
+    asked = cancellation.request(session, order_id, who, reason, deps.clock(), expected, committed=committed)
     cancellation_id = asked.cancellation.cancellation_id
     shape = _shape(order_id, cancellation_id, asked.cancellation.state, asked.preview)
     return cancellation_id, asked.intent_id, shape.model_dump_json()
@@ -161,7 +186,11 @@ def _shape(order_id: str, cancellation_id: str | None, state: str, preview: Canc
             cancelled=preview.cancelled,
             freed_stock=preview.freed_stock,
             stopped_shipments=list(preview.stopped_shipments),
-            released_credit=MoneyShape.of_minor(preview.released_credit_minor, preview.currency),
+            released_credit=_amount(preview.released_credit_minor, preview.currency),
             refund=MoneyShape.of_minor(preview.refund_minor, preview.currency),
         ),
     )
+
+
+def _amount(minor: int | None, currency: str) -> MoneyShape | None:
+    return None if minor is None else MoneyShape.of_minor(minor, currency)

@@ -21,8 +21,11 @@ router = APIRouter()
 def cancel_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
     """What cancelling would do now, or what stands against it."""
     with who.deps.database.reading() as session:
+        order_id = orders.find_id(session, number, who.caller.scope)
+    committed = api.committed_credit(who.deps, who.caller, order_id)
+    with who.deps.database.reading() as session:
         found = dossier.page(session, number, who.caller.scope).dossier
-        preview = cancellation.preview(session, found.order_id, who.caller.scope)
+        preview = cancellation.preview(session, order_id, who.caller.scope, committed)
     return render(
         "cancel.html", who, order=found.order, standing=found.standing, lines=shown_lines(found), preview=preview,
         home=_home(request, number),

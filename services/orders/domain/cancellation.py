@@ -32,7 +32,7 @@ class CancellationPreview:
     """What cancelling now would do: units per line that stop, units of stock that are freed, and what money follows.
 
     `reasons` say why it is not possible, as (code, sentence); empty when it is. `released_credit_minor` is what goes back to
-    the customer's credit; `refund_minor` what has been paid and would be owed back.
+    the customer's credit, None while nobody knows; `refund_minor` what has been paid and would be owed back.
     """
 
     is_possible: bool
@@ -40,13 +40,13 @@ class CancellationPreview:
     cancelled: dict[str, int]
     freed_stock: dict[str, int]
     stopped_shipments: tuple[str, ...]
-    released_credit_minor: int
+    released_credit_minor: int | None
     refund_minor: int
     currency: str
 
 
-def preview(order: Order, progress: Progress, *, is_pending: bool) -> CancellationPreview:
-    """The consequences of cancelling the whole order now."""
+def preview(order: Order, progress: Progress, committed: int | None, *, is_pending: bool) -> CancellationPreview:
+    """The consequences of cancelling the whole order now; `committed` is what billing holds for it, None when it is away."""
     why = _obstacles(order, progress, is_pending=is_pending)
     lines = quantities(order, progress)
     paid = sum(invoice.paid_minor for invoice in progress.invoices.values())
@@ -60,7 +60,7 @@ def preview(order: Order, progress: Progress, *, is_pending: bool) -> Cancellati
             for shipment in progress.shipments.values()
             if shipment.state in ("released", "picked", "packed")
         ),
-        released_credit_minor=order.totals.total.minor if order.payment_method == "terms" else 0,
+        released_credit_minor=0 if why else committed,
         refund_minor=paid,
         currency=order.currency,
     )

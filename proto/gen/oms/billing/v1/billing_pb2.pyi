@@ -379,6 +379,52 @@ class ReleaseCreditResponse(_message.Message):
 Global___ReleaseCreditResponse: _TypeAlias = ReleaseCreditResponse  # noqa: Y015
 
 @_typing.final
+class GetCommitmentRequest(_message.Message):
+    """Asks what an order has committed to its customer's credit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCommitmentRequest: _TypeAlias = GetCommitmentRequest  # noqa: Y015
+
+@_typing.final
+class GetCommitmentResponse(_message.Message):
+    """How an order's commitment stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REMAINING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def remaining(self) -> _types_pb2.Money:
+        """Committed and not invoiced: what a release would give back. Unset when the order never committed anything."""
+
+    def __init__(
+        self,
+        *,
+        remaining: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["remaining", b"remaining"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["remaining", b"remaining"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCommitmentResponse: _TypeAlias = GetCommitmentResponse  # noqa: Y015
+
+@_typing.final
 class IssueInvoiceRequest(_message.Message):
     """Invoices one shipment."""
 

@@ -60,6 +60,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditResponse.FromString,
                 _registered_method=True)
+        self.GetCommitment = channel.unary_unary(
+                '/oms.billing.v1.BillingService/GetCommitment',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCommitmentRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCommitmentResponse.FromString,
+                _registered_method=True)
         self.IssueInvoice = channel.unary_unary(
                 '/oms.billing.v1.BillingService/IssueInvoice',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.IssueInvoiceRequest.SerializeToString,
@@ -146,6 +151,13 @@ class BillingServiceServicer:
 
     def ReleaseCredit(self, request, context):
         """Give back what is committed and not invoiced.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCommitment(self, request, context):
+        """What an order has committed and not been invoiced.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -248,6 +260,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ReleaseCredit,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditResponse.SerializeToString,
+            ),
+            'GetCommitment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCommitment,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCommitmentRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCommitmentResponse.SerializeToString,
             ),
             'IssueInvoice': grpc.unary_unary_rpc_method_handler(
                     servicer.IssueInvoice,
@@ -436,6 +453,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/ReleaseCredit',
             oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.ReleaseCreditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCommitment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/GetCommitment',
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetCommitmentRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetCommitmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,8 @@ class BillingServiceStub:
     """Commit a changed order's new total in place of the old one, if there is room."""
     ReleaseCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]
     """Give back what is committed and not invoiced."""
+    GetCommitment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]
+    """What an order has committed and not been invoiced."""
     IssueInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]
     """Post the invoice of a shipment."""
     GetInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]
@@ -79,6 +81,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Commit a changed order's new total in place of the old one, if there is room."""
     ReleaseCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]  # type: ignore[assignment]
     """Give back what is committed and not invoiced."""
+    GetCommitment: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]  # type: ignore[assignment]
+    """What an order has committed and not been invoiced."""
     IssueInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]  # type: ignore[assignment]
     """Post the invoice of a shipment."""
     GetInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]  # type: ignore[assignment]
@@ -142,6 +146,14 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ReleaseCreditResponse, _abc.Awaitable[_billing_pb2.ReleaseCreditResponse]]:
         """Give back what is committed and not invoiced."""
+
+    @_abc_1.abstractmethod
+    def GetCommitment(
+        self,
+        request: _billing_pb2.GetCommitmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.GetCommitmentResponse, _abc.Awaitable[_billing_pb2.GetCommitmentResponse]]:
+        """What an order has committed and not been invoiced."""
 
     @_abc_1.abstractmethod
     def IssueInvoice(
