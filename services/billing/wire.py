@@ -132,7 +132,7 @@ def number_cursor(cursor: str) -> int:
     if not cursor:
         return 0
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 19 and int(cursor) <= _MAX_INT64):
-        raise InvalidArgument("CURSOR_UNKNOWN", "send back the next_cursor of the last page, or none")
+        raise InvalidArgument("CURSOR_INVALID", "send back the next_cursor of the last page, or none")
     return int(cursor)
 
 

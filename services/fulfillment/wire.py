@@ -86,7 +86,7 @@ def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
     """Which page of which shipments."""
     limit = page_size(request.limit)
     if request.cursor and not _CURSOR.fullmatch(request.cursor):
-        raise InvalidArgument("CURSOR_UNKNOWN", "cursor must be the next_cursor of an earlier page")
+        raise InvalidArgument("CURSOR_INVALID", "cursor must be the next_cursor of an earlier page")
     if request.state != pb.SHIPMENT_STATE_UNSPECIFIED and request.state not in _BY_NUMBER:
         raise InvalidArgument("STATE_UNKNOWN", f"{request.state} is no state of a shipment")
     return Filter(

@@ -237,7 +237,7 @@ def level_cursor(cursor: str) -> tuple[str, str] | None:
         return None
     after_sku, bar, after_place = cursor.partition("|")
     if not bar or not _SKU.fullmatch(after_sku):
-        raise InvalidArgument("CURSOR_UNKNOWN", "the cursor is none that this list gave: start without one")
+        raise InvalidArgument("CURSOR_INVALID", "the cursor is none that this list gave: start without one")
     return after_sku, identity(after_place, "cursor")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -122,6 +123,35 @@ async def test_a_bad_address_is_refused(world: World, path: str, status: int) ->
     answer = await world.send("GET", path, "admin")
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [
+        ("accounting", "/v1/payments"),
+        ("admin", "/v1/customers"),
+        ("admin", "/v1/products"),
+        ("admin", "/v1/people"),
+        ("admin", "/v1/prices"),
+        ("admin", "/v1/delegations"),
+        ("support", "/v1/orders/{order_id}/changes"),
+        ("warehouse", "/v1/recalls"),
+        ("support", "/v1/backorders"),
+    ],
+)
+async def test_a_cursor_that_the_list_never_gave_is_refused(world: World, role: str, path: str) -> None:
+    path = path.format(order_id=(await world.place()).json()["order_id"])
+    # made up; an object; another list's; right but not as we write it; a lone surrogate; a key that is no text
+    name = path.rsplit("/", 1)[-1]
+    documents = ("{}", '["orders", "a"]', f'["{name}","a"]', f'["{name}", "\\ud800"]', f'["{name}", 1]')
+    made_up = ["zzz", "\x21", *(base64.urlsafe_b64encode(each.encode()).decode() for each in documents)]
+    ours = base64.urlsafe_b64encode(f'["{name}", "a~b~2026-01-01"]'.encode()).decode()
+
+    answers = [await world.send("GET", path, role, params={"cursor": cursor}) for cursor in made_up]
+    good = await world.send("GET", path, role, params={"cursor": ours})
+
+    assert [(each.status_code, each.json().get("code")) for each in answers] == [(422, "CURSOR_INVALID")] * 7
+    assert good.status_code == 200
 
 
 async def test_the_wrong_method_names_all_the_right_ones(world: World) -> None:

@@ -87,8 +87,8 @@ def test_a_tracking_number_is_read_as_people_type_it() -> None:
     [
         ({"limit": 501}, "LIMIT_OUT_OF_RANGE"),
         ({"limit": -1}, "LIMIT_OUT_OF_RANGE"),
-        ({"cursor": "abc"}, "CURSOR_UNKNOWN"),
-        ({"cursor": "9" * 19}, "CURSOR_UNKNOWN"),
+        ({"cursor": "abc"}, "CURSOR_INVALID"),
+        ({"cursor": "9" * 19}, "CURSOR_INVALID"),
         ({"state": 17}, "STATE_UNKNOWN"),
         ({"order_id": "\0"}, "TEXT_NOT_PRINTABLE"),
     ],

@@ -122,7 +122,7 @@ def page(session: Session, order_id: str, sku: str, after: str, limit: int) -> l
             select(*_TURN, backorder.c.backorder_id).where(backorder.c.backorder_id == after)
         ).first()
         if last is None:
-            raise InvalidArgument("CURSOR_UNKNOWN", "the cursor is none that this list gave: start without one")
+            raise InvalidArgument("CURSOR_INVALID", "the cursor is none that this list gave: start without one")
         wanted = wanted.where(tuple_(*_TURN, backorder.c.backorder_id) > tuple_(*last))
     rows = session.execute(wanted.order_by(*_TURN, backorder.c.backorder_id).limit(limit)).all()
     return _with_due(session, rows)

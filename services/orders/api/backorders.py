@@ -11,7 +11,7 @@ from oms.inventory.v1 import inventory_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.inputs import Identity, Sku
-from services.orders.api.paging import Page, PagingOf
+from services.orders.api.paging import Page, PagingOf, sealed
 from services.orders.api.shapes import instant
 
 router = APIRouter(tags=["stock"])
@@ -40,9 +40,13 @@ def list_backorders(
 ) -> Page[Backorder]:
     """The queue, first to be filled first."""
     found = deps.inventory.ListBackorders(
-        pb.ListBackordersRequest(order_id=order_id or "", sku=sku or "", limit=paging.limit, cursor=paging.cursor)
+        pb.ListBackordersRequest(
+            order_id=order_id or "", sku=sku or "", limit=paging.limit, cursor=paging.after("backorders")
+        )
     )
-    return Page(rows=[_backorder(row) for row in found.backorders], next_cursor=found.next_cursor or None)
+    return Page(
+        rows=[_backorder(row) for row in found.backorders], next_cursor=sealed("backorders", found.next_cursor) or None
+    )
 
 
 def _backorder(row: pb.Backorder) -> Backorder:

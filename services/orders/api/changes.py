@@ -24,7 +24,7 @@ from services.orders.api.handing_over import hand_over
 from services.orders.api.history import OrderReference
 from services.orders.api.idempotency import Once, OnceOf
 from services.orders.api.inputs import IDENTITY
-from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.api.paging import Page, PagingOf, cut, sealed
 from services.orders.api.versions import IfMatch, seen_version
 from services.orders.domain.changes import AGREED, ChangeOrder, ChangeRequest
 from services.orders.store import changes as store
@@ -94,10 +94,11 @@ def _now(deps: Deps, order_id: str, change_id: str) -> ChangeOrder:
 @router.get("/v1/orders/{order_id}/changes")
 def list_changes(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderReference) -> Page[ChangeShape]:
     """Every change that was asked of the order, oldest first, with its difference and what became of it."""
+    after = paging.after("changes")
     with deps.database.reading() as session:
         found_id = orders.find_id(session, order_id, who.scope)
-        found = [one for one in store.of_order(session, found_id) if one.change_id > paging.cursor]
-    page, following = cut(found[: paging.limit + 1], paging.limit, lambda one: one.change_id)
+        found = [one for one in store.of_order(session, found_id) if one.change_id > after]
+    page, following = cut(found[: paging.limit + 1], paging.limit, lambda one: sealed("changes", one.change_id))
     return Page(rows=[change_shape(one, who) for one in page], next_cursor=following)
 
 

@@ -30,7 +30,7 @@ from services.orders.api.inputs import (
     Sku,
     Switch,
 )
-from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.api.paging import Page, PagingOf, cut, sealed
 from services.orders.api.shapes import MoneyShape, proto_money
 from services.orders.domain.master import AllowedShipTo, Customer
 
@@ -105,8 +105,8 @@ class CustomerWithCredit(CustomerShape):
 def list_customers(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[CustomerShape]:
     """Customer accounts by id; a sales representative sees the assigned ones."""
     with deps.database.reading() as session:
-        found = master.list_customers(session, who.scope, after=paging.cursor, limit=paging.limit + 1)
-    page, next_cursor = cut(found, paging.limit, lambda row: row.customer_id)
+        found = master.list_customers(session, who.scope, after=paging.after("customers"), limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: sealed("customers", row.customer_id))
     return Page(rows=[CustomerShape.model_validate(_members(row)) for row in page], next_cursor=next_cursor)
 
 

@@ -71,5 +71,5 @@ def _sequence(cursor: str) -> int:
     if not cursor:
         return 0
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise InvalidArgument("CURSOR_UNKNOWN", "give back next_cursor as it was given, or leave it out")
+        raise InvalidArgument("CURSOR_INVALID", "give back next_cursor as it was given, or leave it out")
     return int(cursor)

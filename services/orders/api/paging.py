@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
+
+from services.kernel.errors import InvalidArgument
 
 Row = TypeVar("Row")
 
@@ -26,6 +31,27 @@ class Paging(BaseModel):
 
     limit: int = DEFAULT_LIMIT
     cursor: str = ""
+
+    def after(self, of: str) -> str:
+        """The key that the page before ended with, empty for the first page.
+
+        CURSOR_INVALID for what the list named `of` never gave: a text taken for a key would quietly skip rows.
+        """
+        if not self.cursor:
+            return ""
+        try:
+            kept, key = json.loads(base64.urlsafe_b64decode(self.cursor))
+            if kept != of or not (isinstance(key, str) and key.isprintable()) or sealed(of, key) != self.cursor:
+                raise ValueError(of)
+        except (ValueError, TypeError, binascii.Error) as unreadable:
+            sentence = "the cursor is not one of this list: begin again without it"
+            raise InvalidArgument("CURSOR_INVALID", sentence) from unreadable
+        return key
+
+
+def sealed(of: str, key: str) -> str:
+    """The cursor behind a row of the list named `of`; nothing when there is no row."""
+    return base64.urlsafe_b64encode(json.dumps([of, key]).encode()).decode() if key else ""
 
 
 async def _paging(

@@ -14,7 +14,7 @@ from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceWithKey
 from services.orders.api.inputs import Identity, Input, MoneyInput, Reference
 from services.orders.api.invoices import customer_within
-from services.orders.api.paging import Page, PagingOf
+from services.orders.api.paging import Page, PagingOf, sealed
 from services.orders.api.shapes import MoneyShape, instant, proto_money
 from services.orders.store import master
 
@@ -95,9 +95,13 @@ def list_payments(
 ) -> Page[Payment]:
     """Payments, oldest first."""
     found = deps.billing.ListPayments(
-        pb.ListPaymentsRequest(customer_id=customer_within(who, customer_id), limit=paging.limit, cursor=paging.cursor)
+        pb.ListPaymentsRequest(
+            customer_id=customer_within(who, customer_id), limit=paging.limit, cursor=paging.after("payments")
+        )
     )
-    return Page(rows=[_payment(row) for row in found.payments], next_cursor=found.next_cursor or None)
+    return Page(
+        rows=[_payment(row) for row in found.payments], next_cursor=sealed("payments", found.next_cursor) or None
+    )
 
 
 @router.get("/v1/receivables")

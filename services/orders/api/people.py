@@ -15,7 +15,7 @@ from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
 from services.orders.api.inputs import IDENTITY, SUBJECT, Email, Input, Instant, MoneyInput, Name, Subject, Switch, Text
-from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.api.paging import Page, PagingOf, cut, sealed
 from services.orders.api.shapes import MoneyShape, rfc3339
 from services.orders.domain.people import Delegation, Person
 
@@ -95,8 +95,8 @@ class DelegationShape(BaseModel):
 def list_people(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[PersonShape]:
     """The directory by subject: who may decide what, up to which amount."""
     with deps.database.reading() as session:
-        found = people.list_people(session, after=paging.cursor, limit=paging.limit + 1)
-    page, next_cursor = cut(found, paging.limit, lambda row: row.sub)
+        found = people.list_people(session, after=paging.after("people"), limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: sealed("people", row.sub))
     return Page(rows=[_person_shape(row) for row in page], next_cursor=next_cursor)
 
 
@@ -114,8 +114,8 @@ def put_person(deps: DepsOf, who: CallerOf, body: PersonInput, once: OnceOf) -> 
 def list_delegations(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[DelegationShape]:
     """Delegations that you gave or were given; all of them for administrators and auditors."""
     with deps.database.reading() as session:
-        found = people.list_delegations(session, who, after=paging.cursor, limit=paging.limit + 1)
-    page, next_cursor = cut(found, paging.limit, lambda row: row.delegation_id)
+        found = people.list_delegations(session, who, after=paging.after("delegations"), limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: sealed("delegations", row.delegation_id))
     return Page(rows=[_delegation_shape(row) for row in page], next_cursor=next_cursor)
 
 

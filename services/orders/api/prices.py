@@ -14,7 +14,7 @@ from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
 from services.orders.api.inputs import Currency, Day, Identity, Input, Price, Sku
-from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.api.paging import Page, PagingOf, cut, sealed
 from services.orders.domain.master import PriceAgreement
 
 router = APIRouter(tags=["master data"])
@@ -49,7 +49,11 @@ def list_prices(
     """Agreements by customer, SKU and first day; a sales representative sees those of the assigned customers."""
     with deps.database.reading() as session:
         found = master.list_agreements(
-            session, who.scope, customer_id=customer_id or "", after=_after(paging.cursor), limit=paging.limit + 1
+            session,
+            who.scope,
+            customer_id=customer_id or "",
+            after=_after(paging.after("prices")),
+            limit=paging.limit + 1,
         )
     page, next_cursor = cut(found, paging.limit, _cursor)
     return Page(rows=[_shape(row) for row in page], next_cursor=next_cursor)
@@ -74,13 +78,13 @@ def put_price(deps: DepsOf, who: CallerOf, body: PriceInput, once: OnceOf) -> Re
 
 
 def _cursor(agreement: PriceAgreement) -> str:
-    return f"{agreement.customer_id}~{agreement.sku}~{agreement.valid_from.isoformat()}"
+    return sealed("prices", f"{agreement.customer_id}~{agreement.sku}~{agreement.valid_from.isoformat()}")
 
 
-def _after(cursor: str) -> tuple[str, str, str]:
-    if not cursor:
+def _after(key: str) -> tuple[str, str, str]:
+    if not key:
         return ("", "", "")
-    parts = cursor.split("~")
+    parts = key.split("~")
     if len(parts) != 3:
         raise InvalidArgument("CURSOR_INVALID", "give back next_cursor as it was given, or leave it out")
     return (parts[0], parts[1], parts[2])

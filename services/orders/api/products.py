@@ -14,7 +14,7 @@ from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
 from services.orders.api.inputs import Currency, Input, Name, Price, Quantity, Sku, Switch
-from services.orders.api.paging import Page, PagingOf, cut
+from services.orders.api.paging import Page, PagingOf, cut, sealed
 from services.orders.domain.master import Product
 
 router = APIRouter(tags=["master data"])
@@ -58,8 +58,8 @@ class ProductShape(BaseModel):
 def list_products(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[ProductShape]:
     """The catalogue by SKU."""
     with deps.database.reading() as session:
-        found = master.list_products(session, after=paging.cursor, limit=paging.limit + 1)
-    page, next_cursor = cut(found, paging.limit, lambda row: row.sku)
+        found = master.list_products(session, after=paging.after("products"), limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: sealed("products", row.sku))
     return Page(rows=[_shape(row, who) for row in page], next_cursor=next_cursor)
 
 

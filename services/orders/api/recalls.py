@@ -12,7 +12,7 @@ from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceWithKey
 from services.orders.api.inputs import IDENTITY, Identity, Input, Text
-from services.orders.api.paging import Page, PagingOf
+from services.orders.api.paging import Page, PagingOf, sealed
 from services.orders.api.shapes import instant
 
 router = APIRouter(tags=["shipments"])
@@ -59,9 +59,11 @@ def list_recalls(
 ) -> Page[Recall]:
     """Recalls that wait for the warehouse's answer, oldest first."""
     found = deps.fulfillment.ListRecalls(
-        pb.ListRecallsRequest(order_id=order_id or "", limit=paging.limit, cursor=paging.cursor)
+        pb.ListRecallsRequest(order_id=order_id or "", limit=paging.limit, cursor=paging.after("recalls"))
     )
-    return Page(rows=[recall_shape(row) for row in found.recalls], next_cursor=found.next_cursor or None)
+    return Page(
+        rows=[recall_shape(row) for row in found.recalls], next_cursor=sealed("recalls", found.next_cursor) or None
+    )
 
 
 @router.post("/v1/recalls/{recall_id}/answer", response_model=Recall)
