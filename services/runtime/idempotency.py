@@ -19,6 +19,7 @@ from services.kernel.errors import AlreadyExists, InvalidArgument
 Request = TypeVar("Request", bound=Message)
 
 MAX_REQUEST_ID = 200
+REUSED = "REQUEST_ID_REUSED"
 _TABLE = "answers"
 
 
@@ -66,7 +67,7 @@ def earlier(session: Session, metadata: MetaData, request_id: str, request: Mess
         return None
     if row.request_sha256 != _digest(request):
         raise AlreadyExists(
-            "REQUEST_ID_REUSED",
+            REUSED,
             f"request id {request_id!r} was used for another request: use a new id for a new request",
         )
     return bytes(row.response)

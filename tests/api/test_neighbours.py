@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from samples import documents
 from tests.api.conftest import World
@@ -21,13 +22,67 @@ async def test_goods_in_are_booked_once_a_key_and_the_first_answer_is_replayed(w
     assert world.inventory.deeds == 1
 
 
-async def test_the_same_key_with_other_goods_is_refused(world: World) -> None:
+async def test_the_same_key_with_other_goods_is_refused_in_words_of_the_key(world: World) -> None:
     await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json=RECEIPT)
 
     answer = await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json={**RECEIPT, "quantity": 11})
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "REQUEST_ID_REUSED")
+    assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert answer.json()["detail"] == (
+        "this Idempotency-Key was used for another request: send a new key for a new request, "
+        "or the first request again as it was"
+    )
     assert world.inventory.on_hand == {("PUMP-100", "wh_1"): 10}
+
+
+CUSTOMER = {"customer_id": "cus_x", "name": "X", "currency": "USD", "credit_limit": "1.00"}
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "body", "other"),
+    [
+        ("/v1/customers", "admin", CUSTOMER, {**CUSTOMER, "name": "Y"}),
+        (
+            "/v1/people",
+            "admin",
+            {"sub": "z", "name": "Z", "roles": ["warehouse"]},
+            {"sub": "z", "name": "Y", "roles": ["warehouse"]},
+        ),
+        ("/v1/orders/{order_id}/cancellation", "support", {"reason": "too many"}, {"reason": "too few"}),
+        ("/v1/payments", "accounting", PAYMENT, {**PAYMENT, "reference": "BANK-2"}),
+    ],
+)
+async def test_a_key_used_again_is_told_alike_whoever_keeps_it(
+    world: World, path: str, role: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    path = path.format(order_id=(await world.place()).json()["order_id"])
+    await world.send("POST", path, role, key="k", json=body)
+
+    answer = await world.send("POST", path, role, key="k", json=other)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert "api/" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "body", "other"),
+    [
+        ("/v1/orders/{order_id}/cancellation", "support", {"reason": "too many"}, {"reason": "too few"}),
+        ("/v1/payments", "accounting", PAYMENT, {**PAYMENT, "reference": "BANK-2"}),
+    ],
+)
+async def test_a_key_used_again_after_a_crash_before_its_answer_was_kept_is_told_alike(
+    world: World, path: str, role: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    path = path.format(order_id=(await world.place()).json()["order_id"])
+    await world.send("POST", path, role, key="k", json=body)
+    with world.database.transaction() as session:
+        session.execute(text("DELETE FROM answers WHERE request_id NOT LIKE '%/deed'"))
+
+    answer = await world.send("POST", path, role, key="k", json=other)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    assert "api/" not in answer.text
 
 
 async def test_a_key_belongs_to_its_caller_alone(world: World) -> None:

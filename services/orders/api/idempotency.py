@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -14,6 +15,7 @@ from google.protobuf.wrappers_pb2 import BytesValue
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from services.kernel.errors import AlreadyExists
 from services.kernel.ids import new_id
 from services.orders.access import Caller
 from services.orders.api.access import CallerOf
@@ -59,13 +61,14 @@ class Once:
         same request id, so the service behind gives its own first answer. Raises AlreadyExists for another body.
         """
         request = self._request(body)
-        earlier = self._earlier(request)
-        if earlier is not None:
-            return earlier
-        shape = act(self.request_id)
-        code = status if isinstance(status, int) else status(shape)
-        document = shape.model_dump(mode="json")
-        self._store(request, _kept(code, document))
+        with _reused_key():
+            earlier = self._earlier(request)
+            if earlier is not None:
+                return earlier
+            shape = act(self.request_id)
+            code = status if isinstance(status, int) else status(shape)
+            document = shape.model_dump(mode="json")
+            self._store(request, _kept(code, document))
         return JSONResponse(document, code)
 
     def answer_here(self, body: BaseModel | None, do: Callable[[Session], BaseModel], status: int = 200) -> Response:
@@ -79,7 +82,8 @@ class Once:
 
         database = self.deps.database
         if self.is_keyed:
-            kept = database.once(self.request_id, self._request(body), BytesValue, act)
+            with _reused_key():
+                kept = database.once(self.request_id, self._request(body), BytesValue, act)
         else:
             with database.transaction() as session:
                 kept = act(session)
@@ -99,7 +103,8 @@ class Once:
         def act(session: Session) -> BytesValue:
             return BytesValue(value=json.dumps(do(session), ensure_ascii=False).encode())
 
-        done = database.once(f"{self.request_id}/deed", self._request(body), BytesValue, act)
+        with _reused_key():
+            done = database.once(f"{self.request_id}/deed", self._request(body), BytesValue, act)
         return tuple(json.loads(done.value))
 
     def _request(self, body: BaseModel | None) -> BytesValue:
@@ -122,6 +127,21 @@ class Once:
         with database.transaction() as session:
             # a twin that ran at the same moment may have stored the same answer first
             idempotency.keep(session, database.metadata, self.request_id, request, kept)
+
+
+@contextmanager
+def _reused_key() -> Iterator[None]:
+    """Say of the caller's key what a service says of the request id that we made of it."""
+    try:
+        yield
+    except AlreadyExists as reused:
+        if reused.reason != idempotency.REUSED:
+            raise
+        raise AlreadyExists(
+            "IDEMPOTENCY_KEY_REUSED",
+            "this Idempotency-Key was used for another request: send a new key for a new request, "
+            "or the first request again as it was",
+        ) from reused
 
 
 def _kept(status: int, document: dict[str, Any]) -> BytesValue:
