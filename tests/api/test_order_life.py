@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from services.orders import recording
+from services.orders import intake, recording
 from services.orders.access import Caller
 from services.orders.api.stream import changes
+from services.orders.domain.projection import Fact
 from services.orders.recording import Milestone
 from services.runtime.auth import Principal
 from tests.api.conftest import CONTACTS, NOW, MakeWorld, World
+from tests.orders.desk import shipment
 from workflows.messages import CancelOrder, CancelOutcome
 
 SUPPORT = Caller(Principal("sue", frozenset({"support"}), None), "all")
@@ -73,6 +76,25 @@ async def test_only_the_owner_of_a_hold_releases_it_and_the_order_goes_on(world:
     assert (owner.status_code, owner.json()["phase"], owner.json()["axes"]["holds"]) == (200, "accepted", [])
     assert (again.content, again.headers["Idempotent-Replayed"]) == (owner.content, "true")
     assert (twice.status_code, twice.json()["code"]) == (409, "HOLD_ALREADY_RELEASED")
+
+
+async def test_every_instant_of_an_order_ends_in_z_also_those_that_facts_told(world: World) -> None:
+    world.validates()
+    order_id = (await world.place()).json()["order_id"]
+    detail = shipment("SH-1", "delivered", {"1": 4})
+    detail["shipment"] |= {
+        "shipped_at": "2026-12-02T08:30:00.123456+00:00",
+        "delivered_at": "2026-12-03T15:00:00+01:00",
+    }
+    with world.database.transaction() as session:
+        told = Fact("fact_1", "shipment_delivered", "fulfillment", order_id, "shp_SH-1", 1, "", detail)
+        intake.take(session, [told], CONTACTS, NOW)
+
+    answer = await world.send("GET", f"/v1/orders/{order_id}", "support")
+
+    arrived = answer.json()["shipments"][0]
+    assert (arrived["shipped_at"], arrived["delivered_at"]) == ("2026-12-02T08:30:00.123Z", "2026-12-03T14:00:00.000Z")
+    assert re.findall(r'T\d\d:\d\d:[^"]*[^Z"]"', answer.text) == []
 
 
 async def test_a_preview_of_a_cancellation_changes_nothing(world: World) -> None:

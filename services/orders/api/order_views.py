@@ -24,7 +24,7 @@ from services.orders.api.order_shapes import (
     WaitingForShape,
 )
 from services.orders.api.review_shapes import review_shapes
-from services.orders.api.shapes import AddressShape, MoneyShape, TotalsShape, rfc3339
+from services.orders.api.shapes import AddressShape, MoneyShape, TotalsShape, day_or_instant, rfc3339
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Promise
@@ -47,7 +47,7 @@ def waiting_shape(waiting: WaitingFor | None) -> WaitingForShape | None:
     """Whom an order waits for, as the API shows it."""
     if waiting is None:
         return None
-    due = waiting.due.isoformat() if waiting.due else None
+    due = day_or_instant(waiting.due) if waiting.due else None
     return WaitingForShape(who=waiting.who, what=waiting.what, since=rfc3339(waiting.since), due=due)
 
 
@@ -200,8 +200,8 @@ def _shipment(shipment: Shipment) -> OrderShipment:
         tracking_number=shipment.tracking_number or None,
         promised_on=shipment.promised_on or None,
         is_service=shipment.is_service,
-        shipped_at=shipment.shipped_at or None,
-        delivered_at=shipment.delivered_at or None,
+        shipped_at=rfc3339(shipment.shipped_at) if shipment.shipped_at else None,
+        delivered_at=rfc3339(shipment.delivered_at) if shipment.delivered_at else None,
         lines=[
             OrderShipmentLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in shipment.lines
         ],

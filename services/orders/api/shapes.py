@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from pydantic import BaseModel, Field
 
@@ -83,9 +83,15 @@ def instant(micros: int) -> str | None:
     return rfc3339(from_micros(micros)) if micros else None
 
 
-def rfc3339(moment: datetime) -> str:
-    """RFC 3339 in UTC with a Z."""
-    return f"{moment.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
+def rfc3339(moment: datetime | str) -> str:
+    """RFC 3339 in UTC with a Z, also of the ISO text that a fact carries: no instant leaves this API in another way."""
+    instant = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{instant.astimezone(UTC).isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
+
+
+def day_or_instant(due: date | datetime) -> str:
+    """A day as YYYY-MM-DD, an instant as rfc3339() has it."""
+    return rfc3339(due) if isinstance(due, datetime) else due.isoformat()
 
 
 def proto_money(money: Money) -> types.Money:
