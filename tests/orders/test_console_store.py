@@ -69,6 +69,30 @@ def test_an_order_partly_at_work_and_partly_short_waits_for_both_and_counts_for_
     assert [[row.order_id for row in rows] for rows in listed] == [[order_id], [order_id]]
 
 
+def test_a_service_waits_to_be_performed_and_goods_to_be_picked(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 5), ("INSTALL", 8))
+    visit = shipment("SH-2", "released", {"2": 8})
+    desk.tell(
+        desk.fact(order_id, "fulfillment", "shipments_released", 1, shipment("SH-1", "released", {"1": 5})),
+        desk.fact(
+            order_id,
+            "fulfillment",
+            "shipments_released",
+            2,
+            visit | {"shipment": visit["shipment"] | {"is_service": True}},
+        ),
+    )
+
+    both = desk.read(order_id).standing.waiting_for
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 5})))
+    rest = desk.read(order_id).standing.waiting_for
+
+    assert both is not None
+    assert (both.who, both.what) == ("warehouse", "pick, pack and ship SH-1; perform the service SH-2")
+    assert rest is not None
+    assert (rest.who, rest.what) == ("warehouse", "perform the service SH-2")
+
+
 def test_the_figures_above_the_overview_are_sums_of_what_was_ordered(desk: Desk) -> None:
     backordered(desk)
     held(desk)

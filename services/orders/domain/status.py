@@ -19,7 +19,7 @@ from services.orders.domain.order import (
     REJECTED,
     Order,
 )
-from services.orders.domain.projection import LineQuantities, Progress, is_complete, quantities
+from services.orders.domain.projection import LineQuantities, Progress, Shipment, is_complete, quantities
 from services.orders.domain.reviews import CHANGES_REQUESTED, Review, Step, standing_review
 
 STATUS_WORDS = (
@@ -257,9 +257,8 @@ def _waits_for_goods(
     backordered = sum(line.backordered for line in lines)
     who, what, dates = [], [], []
     if at_work:
-        numbers = ", ".join(sorted(shipment.number for shipment in at_work))
         who.append("warehouse")
-        what.append(f"pick, pack and ship {numbers}")
+        what += _work_on(at_work)
         dates += [shipment.promised_on for shipment in at_work]
     if backordered:
         who.append("supplier")
@@ -276,6 +275,16 @@ def _waits_for_goods(
     if sum(line.delivered for line in lines) < sum(line.wanted for line in lines):
         return WaitingFor("system", f"release of {order.number} to its warehouses", since)
     return None
+
+
+def _work_on(shipments: Sequence[Shipment]) -> list[str]:
+    """What is to be done with shipments of goods, then with those of services."""
+    words = (("pick, pack and ship", False), ("perform the service", True))
+    numbers = {
+        word: sorted(shipment.number for shipment in shipments if shipment.is_service == is_service)
+        for word, is_service in words
+    }
+    return [f"{word} {', '.join(found)}" for word, found in numbers.items() if found]
 
 
 def _waits_for_money(lines: Sequence[LineQuantities], progress: Progress, since: datetime) -> WaitingFor | None:
