@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.orders.api import problems
+from services.orders.api.characters import UNPRINTABLE
 from services.orders.api.problems import ApiError
 
 MAX_BYTES = 1 << 20
@@ -19,9 +20,6 @@ MAX_DEPTH = 32
 _DRAIN_BYTES = 4 * MAX_BYTES
 _MAX_INTEGER = 2**63 - 1
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff"
-"""Characters no field takes, for a regular expression's class: C0 and C1 controls, bidi controls, invisible spaces."""
 
 _REFUSED = re.compile(f"[{UNPRINTABLE}\ud800-\udfff]")
 

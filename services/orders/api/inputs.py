@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from services.orders.api import patterns
-from services.orders.api.body import UNPRINTABLE
+from services.orders.api.characters import UNPRINTABLE
 
 PRINTABLE = f"^[^{UNPRINTABLE}]*$"
 SOLID = rf"^[^\s{UNPRINTABLE}]([^{UNPRINTABLE}]*[^\s{UNPRINTABLE}])?$"
@@ -21,7 +20,7 @@ LAST_YEAR = 2200
 
 Identity = Annotated[str, StringConstraints(pattern=IDENTITY, max_length=64)]
 Subject = Annotated[str, StringConstraints(pattern=SUBJECT, max_length=128)]
-Sku = Annotated[str, StringConstraints(pattern=patterns.SKU, max_length=64)]
+Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$", max_length=64)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=SOLID)]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=SOLID)]
@@ -31,11 +30,17 @@ Email = Annotated[
         max_length=200, pattern=r"^[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(\.[A-Za-z0-9\-]{1,63}){1,5}$"
     ),
 ]
-Currency = Annotated[str, StringConstraints(pattern=patterns.CURRENCY, max_length=3), Field(examples=["USD"])]
-Country = Annotated[str, StringConstraints(pattern=patterns.COUNTRY, max_length=2), Field(examples=["US"])]
-Amount = Annotated[str, StringConstraints(pattern=patterns.AMOUNT, max_length=16), Field(examples=["1329.00"])]
-Price = Annotated[str, StringConstraints(pattern=patterns.PRICE, max_length=19), Field(examples=["129.00"])]
-Fraction = Annotated[str, StringConstraints(pattern=patterns.FRACTION, max_length=8), Field(examples=["0.0825"])]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$", max_length=3), Field(examples=["USD"])]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$", max_length=2), Field(examples=["US"])]
+Amount = Annotated[
+    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?$", max_length=16), Field(examples=["1329.00"])
+]
+Price = Annotated[
+    str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$", max_length=19), Field(examples=["129.00"])
+]
+Fraction = Annotated[
+    str, StringConstraints(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", max_length=8), Field(examples=["0.0825"])
+]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 Minor = Annotated[int, Field(strict=True, ge=0, le=10**12)]

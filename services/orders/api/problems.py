@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from services.kernel.errors import DomainError
-from services.orders.api.patterns import SAID
+from services.orders.api.field_words import sentence
 from services.runtime.grpc_client import Unreachable
 
 MEDIA_TYPE = "application/problem+json"
@@ -155,12 +155,4 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
 def _field(entry: Mapping[str, Any]) -> FieldProblem:
     place, *path = entry["loc"]
     pointer = "".join(f"/{part}" for part in path) or "/" if place == "body" else str(path[0] if path else place)
-    return FieldProblem(pointer=pointer, code=str(entry["type"]).upper(), detail=_sentence(entry))
-
-
-def _sentence(entry: Mapping[str, Any]) -> str:
-    """What to write, where we have words for it; else Pydantic's message without its prefix. It never repeats what was sent."""
-    context = entry.get("ctx", {})
-    if entry["type"] == "string_too_short" and context.get("min_length") == 1:
-        return "it must not be empty"
-    return SAID.get(context.get("pattern"), str(entry["msg"]).removeprefix("Value error, ")[:300])
+    return FieldProblem(pointer=pointer, code=str(entry["type"]).upper(), detail=sentence(entry))

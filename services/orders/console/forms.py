@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from services.kernel.errors import InvalidArgument
-from services.orders.api.body import UNPRINTABLE
+from services.orders.api.characters import UNPRINTABLE
 from services.orders.api.problems import ApiError
 
 MAX_BYTES = 64 * 1024
