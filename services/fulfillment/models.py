@@ -128,6 +128,7 @@ class ShipmentRow(Table, table=True):
     delivered_at: datetime | None = Field(sa_type=UtcDateTime)
     cancelled_at: datetime | None = Field(sa_type=UtcDateTime)
     recall_id: str | None = Field(sa_type=Text)
+    exception_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
 class ShipmentLineRow(Table, table=True):

@@ -15,7 +15,7 @@ from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
 from services.fulfillment import recalling, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
-from services.fulfillment.domain.carrier_event import CarrierEvent, delivers
+from services.fulfillment.domain.carrier_event import CarrierEvent, delivers, troubles
 from services.fulfillment.domain.rates import cheapest_by_warehouse, chosen
 from services.fulfillment.domain.release import Release, new_shipments, unreleased
 from services.fulfillment.domain.shipment import LEFT, Consignment, Shipment, State, Verb
@@ -121,7 +121,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
     def RecordCarrierEvent(
         self, request: pb.RecordCarrierEventRequest, context: Context
     ) -> pb.RecordCarrierEventResponse:
-        """Keep the event; shipped → delivered when it says so. An event id that was kept before changes nothing."""
+        """Keep the event; shipped → delivered when it says so, and a problem is noted. An event id that was kept before changes nothing."""
         event, now = wire.carrier_event(request), self.clock()
         with self.database.transaction() as session:
             order_id = orders.claim_of_parcel(session, event.carrier, event.tracking_number)
@@ -246,6 +246,11 @@ def _hear(session: Session, siblings: Sequence[Shipment], event: CarrierEvent, n
     """The parcel after what its carrier said of it; `siblings` are all shipments of its order."""
     number, carrier = event.tracking_number, event.carrier
     parcel = next(each for each in siblings if (each.tracking_number, each.carrier) == (number, carrier))
+    if troubles(event, parcel):
+        troubled = steps.trouble(parcel, event.occurred_at, now)
+        shipments.save(session, parcel, troubled)
+        _tell(session, facts.EXCEPTION, troubled, facts.one_shipment(siblings, troubled), now)
+        return troubled
     if not delivers(event, parcel):
         return parcel
     return _advance(session, siblings, parcel, steps.deliver(parcel, event.occurred_at, now), now)

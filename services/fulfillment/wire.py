@@ -191,6 +191,7 @@ def shipment_message(shipment: Shipment) -> pb.Shipment:
         is_service=shipment.is_service,
         shipped_at_micros=_micros(shipment.shipped_at),
         delivered_at_micros=_micros(shipment.delivered_at),
+        exception_at_micros=_micros(shipment.exception_at),
         recall_requested=bool(shipment.recall_id),
     )
 

@@ -109,13 +109,20 @@ def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progr
 
 
 def _tell_people(desk: _Desk, fact: Fact, before: Dossier, after: Dossier) -> None:
-    if fact.kind not in mails.TOLD_KINDS:
+    if fact.kind not in mails.TOLD_KINDS or _is_known_trouble(fact, before):
         return
     customer = desk.customers[before.order.customer_id]
     is_last = projection.completes_delivery(before.order, before.progress, after.progress)
     letter = mails.told_by(fact, before.order, customer, desk.contacts, is_last_delivery=is_last)
     if letter is not None:
         intents.mail(desk.session, before.order, letter, desk.now)
+
+
+def _is_known_trouble(fact: Fact, before: Dossier) -> bool:
+    """Whether people have been told already that the carrier has a problem with the shipment, or it is over."""
+    known = before.progress.shipments.get(fact.subject_id)
+    is_trouble = fact.kind == "shipment_exception"
+    return is_trouble and known is not None and (bool(known.exception_at) or known.sequence > fact.sequence)
 
 
 def _why(detail: Mapping[str, Any]) -> str:

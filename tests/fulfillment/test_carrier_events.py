@@ -67,12 +67,36 @@ def test_an_event_that_comes_late_is_kept_and_changes_nothing(floor: Floor, parc
     assert not floor.scan(parcel, "out_for_delivery", event_id="key-late").shipment.state < delivered.state
 
 
-@pytest.mark.parametrize("status", ["in_transit", "out_for_delivery", "exception"])
+@pytest.mark.parametrize("status", ["in_transit", "out_for_delivery"])
 def test_other_events_move_nothing(floor: Floor, parcel: pb.Shipment, status: str) -> None:
     answer = floor.scan(parcel, status)
 
     assert answer.is_new
     assert answer.shipment == parcel
+
+
+def test_a_problem_on_the_way_is_told_and_stands_on_the_shipment_until_it_is_delivered(
+    floor: Floor, parcel: pb.Shipment
+) -> None:
+    problem = floor.scan(parcel, "exception", at=MONDAY + timedelta(days=1)).shipment
+    older = floor.scan(parcel, "exception", at=MONDAY + timedelta(hours=8)).shipment
+    delivered = floor.scan(parcel, at=MONDAY + timedelta(days=2)).shipment
+    floor.scan(parcel, "exception", at=MONDAY + timedelta(days=1))
+
+    assert (problem.state, from_micros(problem.exception_at_micros)) == (parcel.state, MONDAY + timedelta(days=1))
+    assert older.exception_at_micros == problem.exception_at_micros
+    assert delivered.exception_at_micros == 0
+    told = floor.facts()[-3:]
+    assert [kind for kind, _ in told] == ["shipment_exception", "shipment_exception", "shipment_delivered"]
+    assert [detail["shipment"]["exception_at"][:10] for _, detail in told] == ["2026-03-03", "2026-03-03", ""]
+    assert floor.broken_rules() == {}
+
+
+def test_the_same_problem_twice_is_told_once(floor: Floor, parcel: pb.Shipment) -> None:
+    floor.scan(parcel, "exception", event_id="e1")
+    floor.scan(parcel, "exception", event_id="e1")
+
+    assert [kind for kind, _ in floor.facts()].count("shipment_exception") == 1
 
 
 def test_a_delivery_cannot_come_before_the_parcel_was_shipped(floor: Floor) -> None:

@@ -173,6 +173,7 @@ def test_a_shipment_in_a_fact_has_the_agreed_members() -> None:
         "is_service": False,
         "shipped_at": "2026-03-02T09:00:00+00:00",
         "delivered_at": "",
+        "exception_at": "",
         "freight_cost_minor": 900,
         "lines": [
             {"line_id": "L1", "sku": "A", "description": "Pump", "quantity": 5},

@@ -119,6 +119,7 @@ MAILS = [
     ),
     told("shipment_shipped", {"shipment": SHIPMENT}),
     told("shipment_delivered", {"shipment": SHIPMENT}),
+    told("shipment_exception", {"shipment": SHIPMENT}),
     told("invoice_issued", {"invoice": INVOICE}),
     told("payment_received", PAID),
     mails.order_changed(

@@ -27,6 +27,11 @@ class CarrierEvent:
     occurred_at: datetime
 
 
+def troubles(event: CarrierEvent, shipment: Shipment) -> bool:
+    """Whether the event tells of a problem with what is still on its way."""
+    return event.status is CarrierStatus.EXCEPTION and shipment.state is State.SHIPPED
+
+
 def delivers(event: CarrierEvent, shipment: Shipment) -> bool:
-    """Whether the event moves the shipment; everything else, and everything after delivery, is only kept."""
+    """Whether the event moves the shipment; what changes nothing, and everything after delivery, is only kept."""
     return event.status is CarrierStatus.DELIVERED and shipment.state is State.SHIPPED

@@ -1,7 +1,7 @@
 """What fulfillment tells others: the members of each fact's detail.
 
 shipments_released, shipments_cancelled: {"lines", "shipments": [shipment, …]}
-shipment_picked, shipment_packed, shipment_shipped, shipment_delivered: {"lines", "shipment"}
+shipment_picked, shipment_packed, shipment_shipped, shipment_delivered, shipment_exception: {"lines", "shipment"}
 recall_answered: {"lines", "shipments": those the recall concerned, "recall_id", "change_id", "is_acknowledged", "reason"}
 
 "lines" is order line → {"released", "picked", "packed", "shipped", "delivered"}: units over all shipments of the order that
@@ -22,11 +22,13 @@ MILESTONES = ("released", "picked", "packed", "shipped", "delivered")
 RELEASED = "shipments_released"
 CANCELLED = "shipments_cancelled"
 RECALL_ANSWERED = "recall_answered"
+EXCEPTION = "shipment_exception"
 KINDS = frozenset(
     {
         RELEASED,
         CANCELLED,
         RECALL_ANSWERED,
+        EXCEPTION,
         "shipment_picked",
         "shipment_packed",
         "shipment_shipped",
@@ -99,6 +101,7 @@ def shipment_detail(shipment: Shipment) -> dict[str, Any]:
         "is_service": shipment.is_service,
         "shipped_at": _instant(shipment.shipped_at),
         "delivered_at": _instant(shipment.delivered_at),
+        "exception_at": _instant(shipment.exception_at),
         "freight_cost_minor": shipment.freight_cost.minor if shipment.freight_cost else 0,
         "lines": [
             {"line_id": line.line_id, "sku": line.sku, "description": line.description, "quantity": line.quantity}

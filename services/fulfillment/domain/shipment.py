@@ -82,7 +82,8 @@ class ShipmentLine:
 class Shipment:
     """What one warehouse sends to one address at once, or one service visit (`warehouse_id` empty).
 
-    `recall_id` names the recall that waits for the warehouse's answer and asks units of it back.
+    `recall_id` names the recall that waits for the warehouse's answer and asks units of it back. `exception_at` is when the carrier
+    last told of a problem on the way, until it is delivered.
     """
 
     shipment_id: str
@@ -105,6 +106,7 @@ class Shipment:
     delivered_at: datetime | None = None
     cancelled_at: datetime | None = None
     recall_id: str = ""
+    exception_at: datetime | None = None
 
     @property
     def number(self) -> str:
@@ -197,7 +199,14 @@ def perform(visit: Shipment, carrier: str, now: datetime) -> Shipment:
 def deliver(shipment: Shipment, delivered_at: datetime, now: datetime) -> Shipment:
     """The customer has it. A carrier's clock may be off: the instant is kept between shipping and now."""
     state = moved(shipment, Verb.DELIVER)
-    return replace(shipment, state=state, delivered_at=_not_earlier(shipment, min(delivered_at, now)))
+    delivered = _not_earlier(shipment, min(delivered_at, now))
+    return replace(shipment, state=state, delivered_at=delivered, exception_at=None)
+
+
+def trouble(shipment: Shipment, told_at: datetime, now: datetime) -> Shipment:
+    """The carrier has a problem with it. Its clock may be off, and its events out of turn: the newest is kept."""
+    newest = max(told_at, shipment.exception_at or told_at)
+    return replace(shipment, exception_at=_not_earlier(shipment, min(newest, now)))
 
 
 def cancel(shipment: Shipment, now: datetime) -> Shipment:

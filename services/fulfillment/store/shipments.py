@@ -41,6 +41,7 @@ _STEPPED = (
     "delivered_at",
     "cancelled_at",
     "recall_id",
+    "exception_at",
 )
 """What a step may change; everything else stays as it was released."""
 _SAVE = (
@@ -218,6 +219,7 @@ def _shipment(row: Row[Any], lines: Iterable[ShipmentLine]) -> Shipment:
         delivered_at=row.delivered_at,
         cancelled_at=row.cancelled_at,
         recall_id=row.recall_id or "",
+        exception_at=row.exception_at,
     )
 
 
@@ -237,4 +239,5 @@ def _values(of: Shipment) -> dict[str, object]:
         "delivered_at": of.delivered_at,
         "cancelled_at": of.cancelled_at,
         "recall_id": of.recall_id or None,
+        "exception_at": of.exception_at,
     }

@@ -50,6 +50,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "backorder_created": ("lines",),
     # lines: [{sku, description, quantity}]; a service visit is only told as delivered
     "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "promised_on"),
+    # the carrier reports a problem on the way
+    "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # is_service: a visit was done; feedback_url: empty unless this completes the order
     "delivered": ("shipment_number", "is_service", "feedback_url", "support_email"),
     "invoice": ("invoice_number", "total", "currency", "due_on"),
@@ -109,6 +111,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "changes_requested": ("Please look at your order {number} again", "Changes requested on order {number}"),
     "backorder_created": ("Part of your order {number} will follow later", "Backorder on order {number}"),
     "shipped": ("Your order {number} is on its way", "Order {number}: shipment left"),
+    "shipment_exception": (
+        "A delivery of your order {number} may be late",
+        "Order {number}: the carrier reports a problem",
+    ),
     "delivered": ("A delivery of your order {number} has arrived", "Order {number}: shipment delivered"),
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
     "payment_received": ("Thank you: payment received for order {number}", "Payment received on order {number}"),

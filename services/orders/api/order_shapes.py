@@ -126,6 +126,7 @@ class OrderShipment(BaseModel):
     is_service: bool
     shipped_at: str | None
     delivered_at: str | None
+    exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
     lines: list[OrderShipmentLine]
 
 

@@ -53,6 +53,7 @@ class Shipment(BaseModel):
     recall_requested: bool = Field(description="Units are asked back and not answered for: picking it refuses.")
     shipped_at: str | None
     delivered_at: str | None
+    exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
 
 
 class PickLine(Input):
@@ -186,5 +187,6 @@ def shipment_shape(row: pb.Shipment, who: Caller) -> Shipment:
             "recall_requested": row.recall_requested,
             "shipped_at": instant(row.shipped_at_micros),
             "delivered_at": instant(row.delivered_at_micros),
+            "exception_at": instant(row.exception_at_micros),
         }
     )

@@ -54,7 +54,7 @@ async def _signed(
 def record_carrier_event(
     deps: DepsOf, event_id: Annotated[str, Depends(_signed)], carrier: Carrier, body: CarrierEventInput
 ) -> CarrierEvent:
-    """Record a milestone; `delivered` moves the shipment and its order on. Twice, or late, is 200 and changes nothing."""
+    """Record a milestone; `delivered` moves the shipment and its order on, `exception` is told to all. Twice, or late, changes nothing."""
     done = deps.fulfillment.RecordCarrierEvent(
         pb.RecordCarrierEventRequest(
             carrier=carrier,

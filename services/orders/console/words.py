@@ -42,6 +42,7 @@ _EVENTS = {
     "shipment_packed": "packed",
     "shipment_shipped": "shipped",
     "shipment_delivered": "delivered",
+    "shipment_exception": "told of a problem on the way with",
     "shipments_cancelled": "stopped shipments",
     "invoice_issued": "invoiced",
     "payment_received": "payment received",

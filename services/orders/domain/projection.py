@@ -17,6 +17,7 @@ FULFILLMENT_KINDS = frozenset(
         "shipment_packed",
         "shipment_shipped",
         "shipment_delivered",
+        "shipment_exception",
         "shipments_cancelled",
         "recall_answered",
     }
@@ -75,7 +76,10 @@ class ShipmentLine:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """A shipment as fulfillment last told of it; instants and days are ISO text, empty while unknown."""
+    """A shipment as fulfillment last told of it; instants and days are ISO text, empty while unknown.
+
+    `exception_at` is when its carrier last told of a problem on the way; facts of before do not tell it.
+    """
 
     shipment_id: str
     number: str
@@ -89,6 +93,7 @@ class Shipment:
     delivered_at: str
     lines: tuple[ShipmentLine, ...]
     sequence: int
+    exception_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +256,7 @@ def _shipment_of(told: Mapping[str, Any]) -> Shipment:
             for line in told["lines"]
         ),
         sequence=int(told["sequence"]),
+        exception_at=str(told.get("exception_at", "")),
     )
 
 

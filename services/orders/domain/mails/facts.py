@@ -5,17 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from services.kernel.money import Money
-from services.orders.domain.mails.letter import Contacts, Mail, bill_to, buyer, printed
+from services.orders.domain.mails.letter import (
+    Contacts,
+    Mail,
+    bill_to,
+    buyer,
+    floor,
+    help_desk,
+    printed,
+    reachable,
+    sales_rep,
+)
 from services.orders.domain.master import Customer
 from services.orders.domain.order import Order
 from services.orders.domain.projection import Fact
 
-TOLD_KINDS = frozenset({"shipment_shipped", "shipment_delivered", "invoice_issued", "payment_received"})
+EXCEPTION = "shipment_exception"
+TOLD_KINDS = frozenset({"shipment_shipped", "shipment_delivered", EXCEPTION, "invoice_issued", "payment_received"})
 """Facts of which people may be told."""
 
 
 def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
-    """The mail that a fact owes people: shipped, delivered, invoice or payment_received; None for all other kinds.
+    """The mail that a fact owes people: shipped, delivered, a problem, invoice or payment_received; None for all other kinds.
 
     A service visit is done and over, so it is told once, as delivered. Only the last delivery invites to give feedback.
     """
@@ -25,6 +36,8 @@ def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
         case "shipment_delivered":
             url = _feedback_url(contacts, order) if is_last_delivery else ""
             return _delivered(fact, customer, url, contacts.support)
+        case "shipment_exception":
+            return _exception(fact, order, customer, contacts)
         case "invoice_issued":
             return _invoice(fact, customer)
         case "payment_received":
@@ -59,6 +72,18 @@ def _delivered(fact: Fact, customer: Customer, feedback_url: str, support_email:
         "support_email": support_email,
     }
     return Mail("delivered", buyer(customer), variables)
+
+
+def _exception(fact: Fact, order: Order, customer: Customer, contacts: Contacts) -> Mail:
+    shipment = fact.detail["shipment"]
+    variables = {
+        "shipment_number": shipment["number"],
+        "carrier": shipment["carrier"],
+        "tracking_number": shipment["tracking_number"],
+        "customer_name": order.customer_name,
+    }
+    ours = (*sales_rep(customer), *help_desk(contacts), *floor(contacts))
+    return Mail(EXCEPTION, reachable([*buyer(customer), *ours]), variables)
 
 
 def _invoice(fact: Fact, customer: Customer) -> Mail:

@@ -490,6 +490,7 @@ class Shipment(_message.Message):
     SHIPPED_AT_MICROS_FIELD_NUMBER: _builtins.int
     DELIVERED_AT_MICROS_FIELD_NUMBER: _builtins.int
     RECALL_REQUESTED_FIELD_NUMBER: _builtins.int
+    EXCEPTION_AT_MICROS_FIELD_NUMBER: _builtins.int
     shipment_id: _builtins.str
     """Identity, "shp_…"."""
     number: _builtins.str
@@ -516,6 +517,8 @@ class Shipment(_message.Message):
     """Microseconds since the epoch; 0 while not delivered."""
     recall_requested: _builtins.bool
     """Whether units of it are asked back and the warehouse has not answered: picking it says no."""
+    exception_at_micros: _builtins.int
+    """When the carrier last told of a problem on the way, microseconds since the epoch; 0 without one and once it is delivered."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where to."""
@@ -547,10 +550,11 @@ class Shipment(_message.Message):
         shipped_at_micros: _builtins.int = ...,
         delivered_at_micros: _builtins.int = ...,
         recall_requested: _builtins.bool = ...,
+        exception_at_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["freight_cost", b"freight_cost", "ship_to", b"ship_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "freight_cost", b"freight_cost", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carrier", b"carrier", "delivered_at_micros", b"delivered_at_micros", "exception_at_micros", b"exception_at_micros", "freight_cost", b"freight_cost", "is_service", b"is_service", "lines", b"lines", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "promised_on", b"promised_on", "recall_requested", b"recall_requested", "ship_to", b"ship_to", "shipment_id", b"shipment_id", "shipped_at_micros", b"shipped_at_micros", "state", b"state", "tracking_number", b"tracking_number", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,65 @@
+"""A carrier has a problem with a parcel: the order says so, and people hear of it once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oms.types.v1 import types_pb2 as types
+from services.orders.domain.projection import Progress
+from tests.orders.desk import Desk, shipment
+
+
+def troubled(desk: Desk, order_id: str, sequence: int, at: str) -> types.Fact:
+    told: dict[str, Any] = shipment("SH-1", "shipped", {"1": 1})
+    told["shipment"]["exception_at"] = at
+    return desk.fact(order_id, "fulfillment", "shipment_exception", sequence, told)
+
+
+def test_a_problem_on_the_way_stands_on_the_shipment_and_in_the_history(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+
+    desk.tell(troubled(desk, order_id, 2, "2026-11-24T08:00:00+00:00"))
+
+    found = desk.read(order_id)
+    last = desk.events(order_id)[-1]
+    assert (last.who, last.what, last.why) == ("fulfillment", "shipment_exception", "SH-1")
+    assert found.progress.shipments["shp_SH-1"].exception_at == "2026-11-24T08:00:00+00:00"
+    assert found.standing.status == "shipped"
+    assert desk.signals(order_id) == ["shipment_shipped"]
+
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
+
+    assert desk.read(order_id).progress.shipments["shp_SH-1"].exception_at == ""
+    assert desk.broken() == []
+
+
+def test_customer_sales_support_and_warehouse_hear_of_a_problem_once(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+
+    for sequence in (2, 3):
+        desk.tell(troubled(desk, order_id, sequence, f"2026-11-2{sequence}T08:00:00+00:00"))
+
+    told = [row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "shipment_exception"]
+    assert len(told) == 1
+    assert [each["role"] for each in told[0]["recipients"]] == ["customer", "sales_rep", "support", "warehouse_manager"]
+    assert len(desk.events(order_id)) == 3 + 1 + 2
+
+
+def test_a_problem_that_is_heard_of_after_the_delivery_is_told_to_nobody(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
+
+    desk.tell(troubled(desk, order_id, 2, "2026-11-22T08:00:00+00:00"))
+
+    assert "shipment_exception" not in desk.mails(order_id)
+    assert desk.read(order_id).progress.shipments["shp_SH-1"].exception_at == ""
+
+
+def test_a_projection_from_before_is_read_as_one_without_problems() -> None:
+    kept = {**shipment("SH-1", "shipped", {"1": 1})["shipment"], "sequence": 1}
+
+    progress = Progress.of({"lines": {}, "shipments": {"shp_SH-1": kept}, "invoices": {}})
+
+    assert progress.shipments["shp_SH-1"].exception_at == ""
