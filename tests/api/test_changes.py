@@ -58,7 +58,7 @@ async def test_a_proposal_stands_beside_the_order_until_the_customer_answers(wor
     assert (made["state"], made["needs_consent"]) == ("awaiting_customer", True)
     assert (order["lines"][0]["sku"], order["change"]["change_id"]) == ("PUMP-100", made["change_id"])
     assert (order["change"]["proposed_by"], order["waiting_for"]["who"]) == ("sales_rep", "customer")
-    assert order["waiting_for"]["due"] == "2026-12-03T09:00:00+00:00"
+    assert order["waiting_for"]["due"] == "2026-12-03T09:00:00.000Z"
 
     _settles(world)
     path = f"/v1/orders/{order_id}/changes/{made['change_id']}/consent"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -44,6 +45,7 @@ class FakeServices:
     shipped: int = 0
     status: str = ""
     absences: Counter[str] = field(default_factory=Counter)
+    is_back: asyncio.Event = field(default_factory=asyncio.Event)
     refusals: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     keys: Counter[str] = field(default_factory=Counter)
@@ -54,6 +56,8 @@ class FakeServices:
         """Note a call; be away, or refuse, as many times as the test asked for."""
         if self.absences[name]:
             self.absences[name] -= 1
+            if not self.absences[name]:
+                self.is_back.set()
             raise ApplicationError(f"{name}: away", type="UNREACHABLE")
         if name in self.refusals:
             raise ApplicationError("refused", type=self.refusals[name], non_retryable=True)
