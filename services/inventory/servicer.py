@@ -61,11 +61,13 @@ class InventoryServicer(InventoryServiceServicer):
         return self._database.once(wire.key(request.request_id), request, pb.AdjustStockResponse, act)
 
     def ExpectReceipt(self, request: pb.ExpectReceiptRequest, context: Context) -> pb.ExpectReceiptResponse:
-        """Announce supply."""
+        """Announce supply; orders hears of the days that it changes."""
         announcement = wire.announcement(request)
 
         def act(session: Session) -> pb.ExpectReceiptResponse:
-            return pb.ExpectReceiptResponse(expected_receipt_id=transactions.expect(session, announcement))
+            return pb.ExpectReceiptResponse(
+                expected_receipt_id=transactions.expect(session, announcement, self._clock())
+            )
 
         return self._database.once(wire.key(request.request_id), request, pb.ExpectReceiptResponse, act)
 

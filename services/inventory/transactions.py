@@ -139,8 +139,8 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
     return change, on_hand
 
 
-def expect(session: Session, announcement: Announcement) -> str:
-    """Store an expected receipt and give its id; who waits takes its date."""
+def expect(session: Session, announcement: Announcement, now: datetime) -> str:
+    """Store an expected receipt and give its id; who waits takes its date, and each order whose date that changes is told."""
     warehouses.require(session, announcement.warehouse_id)
     stock.take_turns(session, [announcement.sku])
     stock.open_row(session, announcement.warehouse_id, announcement.sku)
@@ -151,8 +151,19 @@ def expect(session: Session, announcement: Announcement) -> str:
         announcement.expected_on,
         announcement.reference,
     )
+    queue = backorders.whole_queue(session, announcement.sku)
+    before = _days(session, announcement.sku, queue)
     expected.announce(session, supply, announcement.sku)
+    after = _days(session, announcement.sku, queue)
+    moved = {(one.order_id, one.reservation_id) for one in queue if before[one.backorder_id] != after[one.backorder_id]}
+    for order_id, reservation_id in sorted(moved):
+        tell_order(session, facts.EXPECTED, order_id, reservation_id, now)
+    log.info("receipt.expected", sku=announcement.sku, warehouse_id=announcement.warehouse_id, orders=len(moved))
     return supply.expected_receipt_id
+
+
+def _days(session: Session, sku: str, queue: Sequence[Waiting]) -> dict[str, str]:
+    return queueing.days(queue, expected.open_supply(session, [sku]).get(sku, []))
 
 
 def ship(session: Session, departure: Departure, now: datetime) -> Money | None:

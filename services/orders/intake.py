@@ -22,6 +22,7 @@ from services.orders.store import facts as store
 from services.orders.store import master
 
 RECALL_ANSWERED = "recall_answered"
+STOCK_EXPECTED = "stock_expected"
 
 log = structlog.get_logger()
 
@@ -91,8 +92,10 @@ def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progr
     after = replace(before, progress=progress)
     if fact.kind == RECALL_ANSWERED:
         after = changing.recall_answered(session, after, fact.detail, actor, contacts, now)
+    if fact.kind == STOCK_EXPECTED:
+        after = replace(after, promises=mails.promised_anew(after.promises, before.progress, progress))
     after = stated(after, now)
-    note_event(session, before, after, actor, fact.kind, now, why=_why(fact.detail), more={"fact_id": fact.fact_id})
+    note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more={"fact_id": fact.fact_id})
     _tell_people(desk, fact, before, after)
     after = tell_backorders(session, after, contacts, now)
     for name in projection.signals(before.order, before.progress, progress, fact):
@@ -125,8 +128,11 @@ def _is_known_trouble(fact: Fact, before: Dossier) -> bool:
     return is_trouble and known is not None and (bool(known.exception_at) or known.sequence > fact.sequence)
 
 
-def _why(detail: Mapping[str, Any]) -> str:
-    """What the fact is about, as people name it: shipment or invoice numbers."""
+def _why(fact: Fact) -> str:
+    """What the fact is about, as people name it: shipment or invoice numbers, or the days on which missing stock comes."""
+    detail: Mapping[str, Any] = fact.detail
+    if fact.kind == STOCK_EXPECTED:
+        return ", ".join(sorted({str(line["expected_on"]) for line in detail["lines"].values() if line["expected_on"]}))
     one = detail.get("shipment") or detail.get("invoice")
     documents: Sequence[Mapping[str, Any]] = [one] if one else detail.get("shipments") or detail.get("invoices") or []
     return ", ".join(str(document["number"]) for document in documents)

@@ -65,6 +65,32 @@ def test_backorders_take_the_date_of_the_receipt_that_reaches_them(stockroom: St
     assert (level.expected, level.expected_on) == (22, "2026-03-20")
 
 
+def test_supply_that_is_announced_later_is_told_to_each_order_whose_day_it_changes(stockroom: Stockroom) -> None:
+    for order_id, place in (("o1", "w1"), ("o2", "w1"), ("o3", "w2")):
+        stockroom.reserve(order_id, {"l1": ("J", 10)}, {place: 1}, placed_days=int(order_id[1]))
+
+    def told() -> list[tuple[str, str]]:
+        facts = stockroom.facts("stock_expected")
+        return [(fact["order_id"], fact["lines"]["l1"]["expected_on"]) for fact in facts]
+
+    stockroom.expect("w1", "J", 10, "2026-03-27")
+    assert told() == [("o1", "2026-03-27")]
+    stockroom.expect("w1", "J", 12, "2026-03-20")
+    assert told()[1:] == [("o1", "2026-03-20"), ("o2", "2026-03-27")]
+    stockroom.expect("w1", "J", 5, "2026-04-20")
+    stockroom.expect("w1", "ELSE", 5, "2026-03-02")
+    assert len(told()) == 3
+    assert stockroom.broken() == {}
+
+
+def test_a_warehouse_without_stock_when_an_order_was_placed_serves_it_later(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "J", 1)
+    stockroom.reserve("o1", {"l1": ("J", 3)})
+
+    assert stockroom.receive("w3", "J", 2).filled_quantity == 2
+    assert stockroom.held("o1") == {("l1", "w1"): 1, ("l1", "w3"): 2}
+
+
 def test_a_receipt_uses_up_what_was_announced(stockroom: Stockroom) -> None:
     stockroom.expect("w1", "J", 10, "2026-03-20")
     stockroom.expect("w1", "J", 10, "2026-03-27")

@@ -78,6 +78,16 @@ def due(units_through: int, supply: Sequence[Supply], eligible: Collection[str])
     return None
 
 
+def days(queue: Sequence[Waiting], supply: Sequence[Supply]) -> dict[str, str]:
+    """Backorder id → ISO date of the receipt that will bring its last unit, or ""; the queue is all of one SKU, in turn."""
+    found, through = {}, 0
+    for one in queue:
+        through += one.quantity
+        brings = due(through, supply, {place.warehouse_id for place in one.candidates})
+        found[one.backorder_id] = brings.expected_on if brings else ""
+    return found
+
+
 def arrived(supply: Sequence[Supply], quantity: int) -> dict[str, int]:
     """Expected receipt id → units of it that have now come, never zero; oldest announcement first.
 

@@ -1,6 +1,6 @@
 """What inventory tells others, member by member.
 
-stock_reserved, stock_allocated and stock_released go to orders, one an order: {"lines": {line_id: {"allocated": units held or
+stock_reserved, stock_allocated, stock_released and stock_expected (other days than before) go to orders, one an order: {"lines": {line_id: {"allocated": units held or
 shipped, "backordered": units waiting, "expected_on": ISO date or ""}}, "is_complete": nothing waits}. Quantities are absolute.
 stock_received, stock_issued and stock_adjusted go to billing, one a movement: {"warehouse_id", "sku", "quantity",
 "value_minor", "currency"}; quantity and value carry a sign when adjusted and are positive otherwise.
@@ -14,11 +14,12 @@ from services.kernel.money import Money
 RESERVED = "stock_reserved"
 ALLOCATED = "stock_allocated"
 RELEASED = "stock_released"
+EXPECTED = "stock_expected"
 RECEIVED = "stock_received"
 ISSUED = "stock_issued"
 ADJUSTED = "stock_adjusted"
 
-FOR_ORDERS = frozenset({RESERVED, ALLOCATED, RELEASED})
+FOR_ORDERS = frozenset({RESERVED, ALLOCATED, RELEASED, EXPECTED})
 FOR_BILLING = frozenset({RECEIVED, ISSUED, ADJUSTED})
 
 

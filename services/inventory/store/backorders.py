@@ -56,6 +56,14 @@ def first_in_queue(session: Session, sku: str, warehouse_ids: Collection[str], u
     return [_waiting(row, places[row.reservation_id]) for row in rows]
 
 
+def whole_queue(session: Session, sku: str) -> list[Waiting]:
+    """Everybody who waits for a SKU, in turn."""
+    is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > NOTHING)
+    rows = session.execute(select(backorder).where(is_waiting).order_by(*_TURN)).all()
+    places = _candidates(session, {row.reservation_id for row in rows})
+    return [_waiting(row, places[row.reservation_id]) for row in rows]
+
+
 def _waiting(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:
     return Waiting(
         row.backorder_id,

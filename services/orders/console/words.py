@@ -37,6 +37,7 @@ _EVENTS = {
     "stock_reserved": "reserved stock",
     "stock_allocated": "allocated backordered stock",
     "stock_released": "freed stock",
+    "stock_expected": "heard when missing stock comes",
     "shipments_released": "released to the warehouse",
     "shipment_picked": "picked",
     "shipment_packed": "packed",

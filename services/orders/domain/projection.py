@@ -9,7 +9,7 @@ from typing import Any
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.order import CANCELLED, EXPIRED, FAILED, REJECTED, Order
 
-INVENTORY_KINDS = frozenset({"stock_reserved", "stock_allocated", "stock_released"})
+INVENTORY_KINDS = frozenset({"stock_reserved", "stock_allocated", "stock_released", "stock_expected"})
 FULFILLMENT_KINDS = frozenset(
     {
         "shipments_released",
@@ -203,6 +203,7 @@ def _require_documents(fact: Fact) -> None:
         "invoice_issued": ("invoice",),
         "payment_received": ("amount_minor", "currency", "invoices"),
         "recall_answered": ("change_id", "is_acknowledged", "reason"),
+        "stock_expected": ("lines",),
     }
     members = ("shipment",) if fact.kind.startswith("shipment_") else needed.get(fact.kind, ())
     for member in members:

@@ -146,3 +146,22 @@ def still_promised(order: Order, promises: Sequence[Promise]) -> tuple[Promise, 
             left[promise.line_id] -= quantity
             kept.append(replace(promise, quantity=quantity))
     return tuple(kept)
+
+
+def promised_anew(promises: Sequence[Promise], before: Progress, after: Progress) -> tuple[Promise, ...]:
+    """The promises after supply has other days: units that wait take theirs, units that are in shipments keep theirs.
+
+    The promises of a line name its waiting units last, with the day on which they were expected.
+    """
+    kept = list(promises)
+    for line_id, now in after.lines.items():
+        was = before.lines.get(line_id)
+        waits = now.backordered if was is not None and was.expected_on != now.expected_on else 0
+        for at in reversed(range(len(kept))):
+            promise = kept[at]
+            if was is None or (promise.line_id, promise.promised_on) != (line_id, was.expected_on):
+                continue
+            if 0 < promise.quantity <= waits:
+                kept[at] = replace(promise, promised_on=now.expected_on)
+                waits -= promise.quantity
+    return tuple(kept)
