@@ -50,7 +50,7 @@ def is_outside(who: Caller) -> bool:
 def check_filter(who: Caller, wanted: OverviewFilter) -> None:
     """NotPermitted for who is outside and filters by what it may not read."""
     if is_outside(who) and (wanted.hold not in ("", "any") or wanted.needs not in ("", *(_WAITED_FOR - {"warehouse"}))):
-        sentence = "filter by hold=any and by needs=customer, carrier, supplier or system: who checks an order is ours"
+        sentence = "what we check of an order is ours to know: filter by hold=any, or by needs=customer, carrier, supplier or system"
         raise NotPermitted("FILTER_NOT_PERMITTED", sentence)
 
 
