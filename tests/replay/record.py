@@ -18,7 +18,7 @@ from tests.temporal import temporal_environment
 from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import Validation
+from workflows.messages import Clearance, Validation
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -87,6 +87,11 @@ LIVES: dict[str, tuple[FakeServices, bool, Life]] = {
         released_then_to_cash,
     ),
     "held_and_cancelled": (FakeServices(validation=Validation("held", ["THRESHOLD"])), False, cancelled),
+    "unserved_then_released": (
+        FakeServices(unserved=1, clearances=[Clearance("waiting"), Clearance("cleared")]),
+        False,
+        released_then_to_cash,
+    ),
     "rejected": (FakeServices(validation=Validation("rejected", ["UNKNOWN_SKU"])), False, ended),
     "backordered": (FakeServices(backordered=5), False, backorder_then_to_cash),
     "ship_complete": (FakeServices(backordered=5), True, backorder_then_to_cash),
