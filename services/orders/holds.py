@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.errors import Refused
 from services.kernel.ids import new_id
 from services.orders import intents, planning
 from services.orders.access import Caller
@@ -39,15 +39,13 @@ def release(
     """Release one hold and give the order as it stands then.
 
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included; Refused HOLD_ALREADY_RELEASED for a
-    second release, VERSION_STALE when the caller has seen another version; InvalidArgument without a reason. With the last hold an order in review is accepted,
+    second release, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
     unless a review or a change still keeps it, and its workflow is told. An expired review is asked afresh.
     """
     before = read_for_change(session, order_id, caller.scope)
     hold = store.one(before.holds, hold_id)
     check_release(hold, caller.principal.roles, has_order_ended=before.order.has_ended)
     check_version(before, expected_version)
-    if not note.strip():
-        raise InvalidArgument("REASON_MISSING", "say why the order may go on: its timeline keeps the reason")
     actor = Actor(caller.principal.sub, hold.owner_role)
     store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
     after = replace(before, holds=store.of_order(session, order_id))

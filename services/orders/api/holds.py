@@ -25,7 +25,12 @@ router = APIRouter(tags=["orders"])
 class ReleaseInput(Input):
     """Why it may go on, and which version of the order was seen."""
 
-    note: Annotated[Text, Field(description="Why it may go on; a blank one is refused.")] = ""
+    note: Annotated[
+        Text,
+        Field(
+            description="Why it may go on: the timeline keeps it. People are asked for it; programs may leave it out."
+        ),
+    ] = ""
     version: Version | None = None
 
 

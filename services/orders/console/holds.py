@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
+from services.kernel.errors import InvalidArgument
 from services.orders import dossier, holds
 from services.orders.api.inputs import IDENTITY
 from services.orders.console.orders import NumberOf
@@ -48,6 +49,8 @@ def release_hold(form: FormOf, number: NumberOf, hold_id: HoldOf) -> Response:
     who = form.visitor
     with who.deps.database.transaction() as session:
         order_id = orders.find_id(session, number, who.caller.scope)
-        note, now, contacts = form.text("note"), who.deps.clock(), who.deps.contacts
+        note, now, contacts = form.text("note").strip(), who.deps.clock(), who.deps.contacts
+        if not note:
+            raise InvalidArgument("REASON_MISSING", "say why the order may go on: its timeline keeps the reason")
         holds.release(session, order_id, hold_id, who.caller, note, now, form.version(), contacts=contacts)
     return RedirectResponse(f"/orders/{number}", 303)
