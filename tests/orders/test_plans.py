@@ -91,6 +91,23 @@ def test_what_got_stuck_is_found_without_reading_all_that_ever_went_well(desk: D
     assert found <= {"late_fact", "CONSTANT"}  # all of them are stuck; a row of counts has no table
 
 
+def test_a_purchase_order_is_looked_for_by_its_number_not_in_all_that_its_customer_ordered(desk: Desk) -> None:
+    if not desk.database.is_sqlite:
+        pytest.skip("as above")
+    order = desk.read(desk.place(("PUMP", 1), po_number="PO-1").order_id).order
+    statements: dict[str, Any] = {}
+    recorded(desk.database, statements)
+
+    with desk.database.reading() as session:
+        orders.duplicates(session, order)
+        [(statement, parameters)] = list(statements.items())
+        plan = [
+            row.detail for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+
+    assert plan[0] == "SEARCH sales_order USING INDEX sales_order_po (customer_id=? AND po_key=?)"
+
+
 def test_a_statement_that_reads_a_whole_table_is_found(desk: Desk) -> None:
     if not desk.database.is_sqlite:
         pytest.skip("as above")

@@ -22,6 +22,9 @@ class CounterRow(Table, table=True):
     value: int = Field(sa_type=Int64)
 
 
+_HAS_PO = text("po_key <> ''")
+
+
 class OrderRow(Table, table=True):
     """A sales order as placed, and its phase."""
 
@@ -55,7 +58,8 @@ class OrderRow(Table, table=True):
             sqlite_where=text("channel_ref <> ''"),
             postgresql_where=text("channel_ref <> ''"),
         ),
-        Index("sales_order_po", "customer_id", "po_key"),
+        # partial, so that no list of a customer's orders is read in the order of their purchase orders
+        Index("sales_order_po", "customer_id", "po_key", "placed_at", sqlite_where=_HAS_PO, postgresql_where=_HAS_PO),
         Index("sales_order_placed", "placed_at", "order_id"),
         Index("sales_order_of_customer", "customer_id", "placed_at"),
         STRICT,

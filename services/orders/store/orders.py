@@ -357,6 +357,7 @@ _DUPLICATES = (
     .where(
         _order.c.customer_id == bindparam("customer"),
         _order.c.po_key == bindparam("po"),
+        _order.c.po_key != literal_column("''"),  # said in the statement itself, the index of purchase orders serves
         _is_earlier,
         _order.c.phase.notin_(["rejected", "cancelled", "expired", "failed"]),
     )

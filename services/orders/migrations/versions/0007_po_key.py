@@ -9,13 +9,20 @@ branch_labels = None
 depends_on = None
 
 _order = sa.table("sales_order", sa.column("order_id"), sa.column("po_number"), sa.column("po_key"))
+_HAS_PO = sa.text("po_key <> ''")
 
 
 def upgrade() -> None:
     op.add_column("sales_order", sa.Column("po_key", sa.Text(), nullable=False, server_default=""))
     _fill(op.get_bind())
     op.drop_index("sales_order_po", "sales_order")
-    op.create_index("sales_order_po", "sales_order", ["customer_id", "po_key"])
+    op.create_index(
+        "sales_order_po",
+        "sales_order",
+        ["customer_id", "po_key", "placed_at"],
+        sqlite_where=_HAS_PO,
+        postgresql_where=_HAS_PO,
+    )
 
 
 def _fill(connection: sa.Connection) -> None:
