@@ -16,7 +16,7 @@ from temporalio.client import (
     SchedulePolicy,
     ScheduleSpec,
 )
-from temporalio.exceptions import CancelledError, FailureError
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from workflows import names
@@ -61,20 +61,20 @@ class SweepWorkflow:
         ended = set(liveness.order_ids)
         failed = [order_id for order_id in cut_short.order_ids if order_id not in ended]
         to_free = [*failed, *(order_id for order_id in lapsed.order_ids if order_id in ended)]
-        freed = [order_id for order_id in to_free if await self.is_freed(order_id, is_failed=order_id in failed)]
+        freed = [order_id for order_id in to_free if await self.settle(order_id, is_failed=order_id in failed)]
         living = [order_id for order_id in lapsed.order_ids if order_id not in to_free]
         if living:
             await step("inventory.RenewLeases", OrderIds(living), Done, summary=f"renew {len(living)} leases")
         return {"freed": len(freed), "renewed": len(living)}
 
-    async def is_freed(self, order_id: str, *, is_failed: bool) -> bool:
-        """Free what the order holds, then say so where people look; one that a service refuses holds up no other."""
+    async def settle(self, order_id: str, *, is_failed: bool) -> bool:
+        """Free what the order holds, then say so where people look; False for one that a service refuses, which holds up no other."""
         try:
             await self.free(order_id)
             if is_failed:
                 await self.record_failed(order_id)
         except FailureError as refused:
-            if isinstance(refused, CancelledError):
+            if is_cancelled_exception(refused):
                 raise
             workflow.logger.error("an order cannot be freed", extra={"order_id": order_id, "why": str(refused)})
             return False

@@ -95,6 +95,18 @@ async def test_a_receipt_names_to_a_customer_only_the_rules_that_reject_the_orde
     assert set(for_staff["reasons"]) == {"NOT_OURS", "MARGIN_FLOOR", "CREDIT_LIMIT", "WATCHED"}
 
 
+async def test_a_channel_is_a_machine_of_ours_and_reads_the_codes_of_what_it_placed(world: World) -> None:
+    policy = {"rules": RULES}
+    assert (await world.send("POST", "/v1/policies", "admin", json=policy)).status_code == 201
+    world.validates()
+
+    receipt = (await world.place("channel")).json()
+    order = (await world.send("GET", f"/v1/orders/{receipt['order_id']}", "channel")).json()
+
+    assert set(receipt["reasons"]) == {"MARGIN_FLOOR", "CREDIT_LIMIT", "WATCHED"}
+    assert {one["code"] for one in order["holds"]} == {"MARGIN_FLOOR", "CREDIT_LIMIT"}
+
+
 def _unknown_sku() -> dict[str, Any]:
     return {
         "code": "NOT_OURS",

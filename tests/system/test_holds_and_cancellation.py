@@ -110,10 +110,7 @@ def test_an_order_where_no_carrier_goes_is_held_for_support_until_one_does(trade
     ok(trade.system.api("support").post(path, json={"note": "Polar Freight goes there now"}, headers=key()))
     order = trade.until(receipt["order_id"], lambda order: order["status"] == "in_fulfilment", "release")
 
-    assert (receipt["status"], receipt["reasons"]) == (
-        "on_hold",
-        [],
-    )  # a channel is told what rejects an order, no more
+    assert (receipt["status"], receipt["reasons"]) == ("on_hold", ["CARRIER_MISSING"])
     assert (held["holds"][0]["code"], held["waiting_for"]["who"]) == ("CARRIER_MISSING", "support")
     assert held["holds"][0]["reason"].startswith("No carrier serves ON M5V 2T6 CA: enter a rate")
     assert before == (10, 0)

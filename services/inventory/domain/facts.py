@@ -1,7 +1,8 @@
 """What inventory tells others, member by member.
 
-stock_reserved, stock_allocated, stock_released and stock_expected (other days than before) go to orders, one an order: {"lines": {line_id: {"allocated": units held or
-shipped, "backordered": units waiting, "expected_on": ISO date or ""}}, "is_complete": nothing waits}. Quantities are absolute.
+stock_reserved, stock_allocated, stock_released and stock_expected (other days than before) go to orders, one an order:
+{"lines": {line_id: {"allocated": units held or shipped, "backordered": units waiting, "expected_on": ISO date or ""}},
+"is_complete": nothing waits}. Quantities are absolute.
 stock_received, stock_issued and stock_adjusted go to billing, one a movement: {"warehouse_id", "sku", "quantity",
 "value_minor", "currency"}; quantity and value carry a sign when adjusted and are positive otherwise.
 """

@@ -43,8 +43,8 @@ _MEMBERS = frozenset(
 
 
 def is_outside(who: Caller) -> bool:
-    """Whether the caller belongs to a customer, or only hands orders in."""
-    return who.reach == "own"
+    """Whether the caller belongs to a customer. A channel is a machine of ours that acts on codes, on the orders it placed."""
+    return who.reach == "own" and who.principal.has("customer")
 
 
 def check_filter(who: Caller, wanted: OverviewFilter) -> None:
