@@ -14,12 +14,12 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import footprint, frame, growth, house, order_to_cash, posting, report
+from bench import footprint, frame, growth, house, order_to_cash, posting, report, restart
 from bench.door import Door
 from bench.system import System, system
 from cli.refusals import CommandRefused
 
-PARTS = ("a", "b", "c", "d", "e")
+PARTS = ("a", "b", "c", "d", "e", "f")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(chosen: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
-    """Every chosen part: (e) on a system of its own, the others on one, the growth last because it leaves its orders open."""
+    """Every chosen part: (e) on a system of its own, the others on one, the growth late because it leaves its orders open, the restarts last."""
     parts = chosen.only
     figures: dict[str, Any] = {
         "machine": {
@@ -87,23 +87,47 @@ def _under_load(
         figures["growth"] = growth.measure(running, door, chosen.samples, chosen.open_orders)
     if "c" in parts:
         figures["footprint"] |= footprint.after_work(running)
+    if "f" in parts:
+        say(
+            f"(f) Temporal and worker killed {restart.RESTARTS} times, each after {chosen.parked} orders wait for a manager"
+        )
+        figures["restart"] = restart.measure(running, door, chosen.samples, chosen.parked)
 
 
-SIZES: dict[str, Any] = {"orders": 150, "at_once": 20, "seconds": 60.0, "samples": 10, "open_orders": [100, 1000, 5000]}
-QUICK: dict[str, Any] = {"orders": 40, "at_once": 20, "seconds": 10.0, "samples": 3, "open_orders": [50, 200]}
+SIZES: dict[str, Any] = {
+    "orders": 150,
+    "at_once": 20,
+    "seconds": 60.0,
+    "samples": 10,
+    "open_orders": [100, 1000, 5000],
+    "parked": 300,
+}
+QUICK: dict[str, Any] = {
+    "orders": 40,
+    "at_once": 20,
+    "seconds": 10.0,
+    "samples": 3,
+    "open_orders": [50, 200],
+    "parked": 40,
+}
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """What is asked for; sizes that are not given are those of SIZES, or of QUICK."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", type=_parts, default=list(PARTS), help="parts to measure (a,b,c,d,e)")
+    parser.add_argument("--only", type=_parts, default=list(PARTS), help="parts to measure (a,b,c,d,e,f)")
     parser.add_argument("--json", metavar="FILE", help="write the figures there; - is standard output")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
     parser.add_argument("--orders", type=int, help="orders of part a (150)")
     parser.add_argument("--at-once", type=int, help="how many of them are under way at a time (20)")
     parser.add_argument("--seconds", type=float, help="length of part b (60)")
-    parser.add_argument("--samples", type=int, help="whole lives a figure of part d, and a quarter of its POSTs (10)")
+    parser.add_argument(
+        "--samples",
+        type=int,
+        help="whole lives a figure of part d, a quarter of its POSTs, decisions at rest of part f (10)",
+    )
     parser.add_argument("--open-orders", type=_counts, help="steps of part d (100,1000,5000)")
+    parser.add_argument("--parked", type=int, help="orders that wait for a manager before each kill of part f (300)")
     chosen = parser.parse_args(arguments)
     for name, size in (QUICK if chosen.quick else SIZES).items():
         if getattr(chosen, name) is None:
@@ -114,7 +138,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _parts(text: str) -> list[str]:
     parts = [part.strip() for part in text.split(",")]
     if unknown := set(parts) - set(PARTS):
-        raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}; there are a, b, c, d and e")
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}; there are a, b, c, d, e and f")
     return parts
 
 

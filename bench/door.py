@@ -59,7 +59,7 @@ class Door:
         try:
             answer = self._send(method, path, headers, body)
         except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
-            # the server closes a connection that was quiet for seconds; what we send carries a key, so twice is once
+            # the server closes a connection that was quiet for long; what we send carries a key, so twice is once
             self._connection().close()
             answer = self._send(method, path, headers, body)
         document = answer.read()

@@ -103,10 +103,25 @@ def _growth(part: Figures) -> Iterator[Table]:
     yield opened
 
 
+def _restart(part: Figures) -> Iterator[Table]:
+    title = f"(f) Temporal and worker killed: {part['parked']} orders wait for a manager"
+    table = _table(title, "", "measured", "target", "")
+    slowest, target = max(part["first_ms"]), part["target_s"]
+    table.add_row("ready again", f"{part['ready_again_s']} s")
+    table.add_row("a decision at rest takes effect in", f"{part['at_rest_ms']:.0f} ms")
+    words = ", ".join(f"{each:.0f}" for each in part["first_ms"])
+    table.add_row(
+        "the first after each kill", f"{words} ms", f"≤ {target:.0f} s", _verdict(is_met=slowest <= target * 1e3)
+    )
+    table.add_row("ratio of the slowest", f"{part['ratio']}")
+    yield table
+
+
 _TABLES: Mapping[str, Callable[[Figures], Iterator[Table]]] = {
     "order_to_cash": _order_to_cash,
     "posting": _posting,
     "footprint": _footprint,
     "growth": _growth,
     "frame": _frame,
+    "restart": _restart,
 }

@@ -13,14 +13,27 @@ from cli.refusals import CommandRefused
 
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 _TEMPORAL_FRONTEND = "temporal.api.workflowservice.v1.WorkflowService"
-_SEARCH_ATTRIBUTES = (
+SEARCH_ATTRIBUTES = (
     "OmsCustomer=Keyword",
     "OmsChannel=Keyword",
     "OmsPO=Keyword",
     "OmsTotalMinor=Int",
     "OmsPhase=Keyword",
 )
+"""As the Temporal server is told them; said again here because importing them from the workflows would slow every command."""
 _WORKER_GRACE_S = 35.0  # the worker gives its running steps 30 s
+_CHECKPOINT = '"5s"'
+_TEMPORAL_SETTINGS = {
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    "matching.updateAckInterval": _CHECKPOINT,
+    "history.shardUpdateMinInterval": _CHECKPOINT,
+    "history.transferProcessorUpdateAckInterval": _CHECKPOINT,
+    "history.timerProcessorUpdateAckInterval": _CHECKPOINT,
+    "history.visibilityProcessorUpdateAckInterval": _CHECKPOINT,
+}
+"""One server needs no partitions of a queue, between which tasks and polls seek each other. It writes down every five seconds how far
+it is, instead of every five minutes: what it did since then it does again when it starts, and new work waits behind that."""
 
 
 class TemporalMissing(CommandRefused):
@@ -113,7 +126,8 @@ def _temporal(var: Path, ports: Ports) -> ProcessSpec:
         "--log-level",
         "warn",
     ]
-    for attribute in _SEARCH_ATTRIBUTES:
+    command += temporal_settings()
+    for attribute in SEARCH_ATTRIBUTES:
         command += ["--search-attribute", attribute]
     return ProcessSpec(
         "temporal",
@@ -121,6 +135,13 @@ def _temporal(var: Path, ports: Ports) -> ProcessSpec:
         is_ready=grpc_serving(ports.temporal, _TEMPORAL_FRONTEND),
         port=ports.temporal,
     )
+
+
+def temporal_settings() -> list[str]:
+    """What our Temporal is told beyond its ports, as arguments of the dev server."""
+    return [
+        word for name, value in _TEMPORAL_SETTINGS.items() for word in ("--dynamic-config-value", f"{name}={value}")
+    ]
 
 
 def temporal_program() -> str:

@@ -60,7 +60,9 @@ def list_orders(
     status: Annotated[str | None, typer.Option(help="Only this status, such as in_fulfilment.")] = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer's: cus_….")] = None,
-    q: Annotated[str | None, typer.Option("-q", help="Number, PO or reference.")] = None,
+    q: Annotated[
+        str | None, typer.Option("-q", help="Part of a number, PO, reference or name; a SKU; or a support case.")
+    ] = None,
     limit: LimitOption = 50,
     var: VarOption = VAR,
     as_json: JsonOption = False,

@@ -63,7 +63,7 @@ def status(var: VarOption = Path("var"), as_json: JsonOption = False) -> None:
     if as_json:
         print_json(report)
     else:
-        _print(report)
+        _print(report, var / "log")
     if not report["is_ready"]:
         raise typer.Exit(1)
 
@@ -100,7 +100,7 @@ def _rss(pid: int) -> int | None:
         return None
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print(report: dict[str, Any], logs: Path) -> None:
     rows = [
         {
             **entry,
@@ -111,7 +111,7 @@ def _print(report: dict[str, Any]) -> None:
     ]
     out = console()
     out.print(table(rows, _ROW))
-    word = "ready" if report["is_ready"] else "not all ready: see var/log"
+    word = "ready" if report["is_ready"] else f"not all ready: see {logs}"
     out.print(
         f"\n{word} · {report['rss_bytes'] / 2**20:.0f} MiB in all · console {report['url']} · API {report['url']}/docs · Temporal {report['temporal_ui']}"
     )

@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import MetaData
 
 from services.runtime.db import Database
 from tests import postgres
+from tests.databases import migrated_url
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# a busy machine may keep any test waiting: how long an example takes says nothing about it
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 MakeDatabase = Callable[[MetaData, str], Database]
 
@@ -22,15 +28,25 @@ def make_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ma
     made: list[Database] = []
 
     def make(metadata: MetaData, service: str) -> Database:
-        url = f"sqlite:///{tmp_path / service}.db" if request.param == "sqlite" else postgres.new_database_url()
+        url = migrated_url(request.param, service, tmp_path)
         database = Database(url, metadata, ROOT / "services" / service / "migrations")
         made.append(database)
-        database.migrate()
         return database
 
     yield make
     for database in made:
         database.close()
+        if not database.is_sqlite:
+            postgres.drop(database.url)
+
+
+LONG = ("bench/", "console/test_browser", "faults/", "system/test_a4_browser")
+"""Tests of half a minute and more: begun last, each would keep one core busy while the other waits for the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first; all others stay in their order."""
+    items.sort(key=lambda item: not item.path.relative_to(ROOT / "tests").as_posix().startswith(LONG))
 
 
 def pytest_sessionfinish() -> None:

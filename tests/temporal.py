@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
 
+from cli.embedded import temporal_settings
 from workflows import names
 
 
@@ -34,7 +36,11 @@ async def temporal_environment(*, skips_time: bool, port: int | None = None) -> 
         "dev_server_existing_path": temporal_binary(),
         "search_attributes": list(names.SEARCH_ATTRIBUTES),
         "dev_server_log_level": "error",
-        "dev_server_extra_args": ["--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true"],
+        "dev_server_extra_args": [
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            *temporal_settings(),
+        ],
     }
     if skips_time:
         environment = await WorkflowEnvironment.start_time_skipping_v2(**common)
@@ -42,3 +48,22 @@ async def temporal_environment(*, skips_time: bool, port: int | None = None) -> 
         environment = await WorkflowEnvironment.start_local(**common)
     async with environment:
         yield environment
+
+
+STALL_S = 60
+"""How long a turn of a story may stand still in a test process."""
+
+
+def patient(worker: Worker) -> Worker:
+    """The worker, for a process that has everything in it: one that stands still for two seconds means no harm.
+
+    The SDK takes such a turn for a deadlock and throws an exception into its thread, wherever it is, be it a callback that cannot
+    pass it on. It has no option for how long it waits but its debugger's, which also leaves the sandbox and the thread.
+    """
+    stories = worker._workflow_worker
+    if stories is None or stories._deadlock_timeout_seconds != 2:
+        raise RuntimeError(
+            "the SDK's worker keeps its deadlock timeout elsewhere: look for it and mend tests.temporal.patient"
+        )
+    stories._deadlock_timeout_seconds = STALL_S
+    return worker

@@ -21,7 +21,7 @@ def details(order: OrderRef, state: OrderState, clearance: Clearance, outcome: s
         "total": order.total_text,
         **({"ended": outcome} if outcome else {"waits for": _waits_for(state, clearance)}),
         "shipments shipped": str(state.shipped),
-        "units backordered": str(state.backordered),
+        "units backordered": "0" if outcome else str(state.backordered),
         "delivered": "yes" if state.is_delivered else "no",
         "settled": "yes" if state.is_settled else "no",
     }

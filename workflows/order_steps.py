@@ -32,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.steps import step
 
+_ENDS = ("closed", "cancelled", "failed")
 _DEADLINES = {
     "remind": "remind whoever {number} waits for",
     "escalate": "escalate the review of {number}",
@@ -234,7 +235,8 @@ class OrderSteps:
             subject_id,
             bool(state.backordered),
         )
-        short = f", {state.backordered} units wait for stock" if state.backordered else ""
+        waits = state.backordered and milestone not in _ENDS
+        short = f", {state.backordered} units wait for stock" if waits else ""
         summary = f"record that {order.number} is {milestone}{short}"
         return await step("orders.RecordOrder", request, Recorded, summary=summary)
 

@@ -12,7 +12,13 @@ done
 temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" >/dev/null 2>&1 ||
 	temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$TEMPORAL_RETENTION"
 
-known=$(temporal operator search-attribute list --namespace "$TEMPORAL_NAMESPACE")
+# A server that has just made a namespace does not find it for some seconds.
+tries=0
+until known=$(temporal operator search-attribute list --namespace "$TEMPORAL_NAMESPACE" 2>&1); do
+	tries=$((tries + 1))
+	[ "$tries" -lt 30 ] || { echo "$known" >&2; exit 1; }
+	sleep 2
+done
 for attribute in OmsCustomer:Keyword OmsChannel:Keyword OmsPO:Keyword OmsTotalMinor:Int OmsPhase:Keyword; do
 	name=${attribute%%:*}
 	case $known in

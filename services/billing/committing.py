@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from services.billing.domain.credit import Account, Decision, amount_to_adjust, amount_to_commit
+from services.billing.domain.credit import Account, Decision, amount_to_adjust, amount_to_commit, check_account
 from services.billing.store import credit, invoices
 from services.kernel.money import Money
 
@@ -13,7 +13,9 @@ def commit(session: Session, *, order_id: str, customer_id: str, amount: Money, 
     account = take(session, customer_id, amount.currency)
     if account is None:
         return _decision(Account.unknown(customer_id, amount.currency), is_granted=False)
-    adding = amount_to_commit(amount, credit.commitment(session, order_id))
+    held = credit.commitment(session, order_id)
+    check_account(held, customer_id, amount.currency)
+    adding = amount_to_commit(amount, held)
     if adding is None:
         return _decision(account, is_granted=True)
     if is_forced:
@@ -31,6 +33,7 @@ def adjust(session: Session, *, order_id: str, customer_id: str, total: Money, i
     if account is None:
         return _decision(Account.unknown(customer_id, total.currency), is_granted=not total.minor)
     held = credit.commitment(session, order_id)
+    check_account(held, customer_id, total.currency)
     adding = amount_to_adjust(total, invoices.billed_total(session, order_id, total.currency), held)
     if adding.minor <= 0 or is_forced:
         credit.move(session, customer_id, committed=adding, receivable=Money.zero(total.currency))

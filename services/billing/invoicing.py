@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from services.billing.domain import facts, ledger
-from services.billing.domain.credit import moved_by_invoice
+from services.billing.domain.credit import check_account, moved_by_invoice
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, due_on
 from services.billing.settling import settle
 from services.billing.store import credit, invoices
@@ -55,6 +55,7 @@ def _invoice(order: BillableOrder, shipment_id: str, invoiced_on: date, billed: 
 def _move_credit(session: Session, invoice: Invoice) -> None:
     """What was committed becomes receivable, so that the order counts once; the rest of the invoice is owed all the same."""
     commitment = credit.commitment(session, invoice.order_id)
+    check_account(commitment, invoice.customer_id, invoice.total.currency)
     moved = moved_by_invoice(commitment, invoice.total)
     if commitment is not None:
         credit.invoice_commitment(session, commitment, moved)

@@ -8,7 +8,6 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.billing.v1 import billing_pb2_grpc as rpc
-from oms.types.v1 import types_pb2
 from services.billing import answers, committing, invoicing, receiving, wire
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES
@@ -19,6 +18,8 @@ from services.billing.store import ledger as books
 from services.kernel.clock import Clock, utc_now
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
+from services.kernel.text import optional_text, text
+from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 
 log = structlog.get_logger()
@@ -35,7 +36,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def PutCreditAccount(self, request: pb.PutCreditAccountRequest, context: Context) -> pb.PutCreditAccountResponse:
         """Create or replace a limit; what is committed and owed stays."""
-        customer_id = wire.text(request.customer_id, "customer_id")
+        customer_id = text(request.customer_id, "customer_id")
         limit, net_days = wire.money(request, "limit"), wire.days(request.net_days, "net_days")
         with self.database.transaction() as session:
             account = credit.put_limit(session, customer_id, limit, net_days)
@@ -43,14 +44,14 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def GetCreditAccount(self, request: pb.GetCreditAccountRequest, context: Context) -> pb.GetCreditAccountResponse:
         """How credit stands; a customer nobody gave credit has a limit of zero."""
-        customer_id, currency = wire.text(request.customer_id, "customer_id"), wire.currency_of(request.currency)
+        customer_id, currency = text(request.customer_id, "customer_id"), wire.currency_of(request.currency)
         with self.database.reading() as session:
             account = credit.account(session, customer_id, currency)
         return pb.GetCreditAccountResponse(account=answers.account(account or Account.unknown(customer_id, currency)))
 
     def CommitCredit(self, request: pb.CommitCreditRequest, context: Context) -> pb.CommitCreditResponse:
         """Commit an order if there is room. No room is an answer; an order never counts twice."""
-        order_id, customer_id = wire.text(request.order_id, "order_id"), wire.text(request.customer_id, "customer_id")
+        order_id, customer_id = text(request.order_id, "order_id"), text(request.customer_id, "customer_id")
         amount = wire.money(request, "amount")
         wire.payment_method(request.payment_method)
 
@@ -69,7 +70,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def AdjustCredit(self, request: pb.AdjustCreditRequest, context: Context) -> pb.AdjustCreditResponse:
         """Commit a changed order's new total in place of the old one. No room is an answer and changes nothing."""
-        order_id, customer_id = wire.text(request.order_id, "order_id"), wire.text(request.customer_id, "customer_id")
+        order_id, customer_id = text(request.order_id, "order_id"), text(request.customer_id, "customer_id")
         total = wire.money(request, "amount")
         wire.payment_method(request.payment_method)
 
@@ -88,7 +89,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def ReleaseCredit(self, request: pb.ReleaseCreditRequest, context: Context) -> pb.ReleaseCreditResponse:
         """Give back what is committed and not invoiced; nothing committed gives back nothing."""
-        order_id = wire.text(request.order_id, "order_id")
+        order_id = text(request.order_id, "order_id")
 
         def act(session: Session) -> pb.ReleaseCreditResponse:
             released = committing.release(session, order_id)
@@ -98,7 +99,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def GetCommitment(self, request: pb.GetCommitmentRequest, context: Context) -> pb.GetCommitmentResponse:
         """What releasing an order's credit would give back now."""
-        order_id = wire.text(request.order_id, "order_id")
+        order_id = text(request.order_id, "order_id")
         with self.database.reading() as session:
             held = credit.commitment(session, order_id)
         return pb.GetCommitmentResponse(remaining=answers.money(held.remaining) if held else None)
@@ -116,7 +117,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def GetInvoice(self, request: pb.GetInvoiceRequest, context: Context) -> pb.GetInvoiceResponse:
         """One invoice. NOT_FOUND when there is none."""
-        invoice_id = wire.text(request.invoice_id, "invoice_id")
+        invoice_id = text(request.invoice_id, "invoice_id")
         with self.database.reading() as session:
             invoice = invoices.by_id(session, invoice_id)
         if invoice is None:
@@ -129,8 +130,8 @@ class BillingServicer(rpc.BillingServiceServicer):
         with self.database.reading() as session:
             page = invoices.page(
                 session,
-                order_id=wire.optional_text(request.order_id, "order_id"),
-                customer_id=wire.optional_text(request.customer_id, "customer_id"),
+                order_id=optional_text(request.order_id, "order_id"),
+                customer_id=optional_text(request.customer_id, "customer_id"),
                 status=wire.one_of(request.status, STATUSES, "invoice status"),
                 after=after,
                 limit=limit + 1,
@@ -152,8 +153,8 @@ class BillingServicer(rpc.BillingServiceServicer):
     def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
         """Payments, oldest first."""
         limit = wire.page_size(request.limit)
-        customer_id = wire.optional_text(request.customer_id, "customer_id")
-        after = wire.optional_text(request.cursor, "cursor")
+        customer_id = optional_text(request.customer_id, "customer_id")
+        after = optional_text(request.cursor, "cursor")
         with self.database.reading() as session:
             page = payments.page(session, customer_id=customer_id, after=after, limit=limit + 1)
         cursor = page[limit - 1].payment_id if len(page) > limit else ""
@@ -179,7 +180,7 @@ class BillingServicer(rpc.BillingServiceServicer):
     def ListEntries(self, request: pb.ListEntriesRequest, context: Context) -> pb.ListEntriesResponse:
         """Journal entries, oldest first."""
         limit, after = wire.page_size(request.limit), wire.number_cursor(request.cursor)
-        account, order_id = wire.account_filter(request.account), wire.optional_text(request.order_id, "order_id")
+        account, order_id = wire.account_filter(request.account), optional_text(request.order_id, "order_id")
         with self.database.reading() as session:
             page = books.page(session, order_id=order_id, account=account, after=after, limit=limit + 1)
         cursor = str(page[limit - 1].entry_id) if len(page) > limit else ""
@@ -187,7 +188,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def ListReceivables(self, request: pb.ListReceivablesRequest, context: Context) -> pb.ListReceivablesResponse:
         """What customers owe today, by age past the due date."""
-        customer_id = wire.optional_text(request.customer_id, "customer_id")
+        customer_id = optional_text(request.customer_id, "customer_id")
         with self.database.reading() as session:
             due = payments.due_amounts(session, customer_id)
             unapplied = payments.unapplied_cash(session, customer_id)
@@ -197,19 +198,12 @@ class BillingServicer(rpc.BillingServiceServicer):
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Every invariant of the books, and what other services' figures must agree with."""
         with self.database.reading() as session:
-            findings = [audit.check(session, invariant) for invariant in audit.INVARIANTS]
             return pb.AuditResponse(
-                invariants=[_invariant(finding) for finding in findings],
+                invariants=invariant_messages(audit.findings(session)),
                 inventory_balance=[answers.money(balance) for balance in audit.inventory_balance(session)],
                 committed_order_ids=audit.committed_order_ids(session),
                 billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],
             )
-
-
-def _invariant(finding: audit.Finding) -> types_pb2.Invariant:
-    return types_pb2.Invariant(
-        name=finding.name, rule=finding.rule, violations=finding.violations, offenders=finding.offenders
-    )
 
 
 def _billed(order_id: str, total: Money) -> pb.OrderBilled:

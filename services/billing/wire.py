@@ -1,8 +1,6 @@
 """Protobuf to domain: the only place that checks the shape of what billing is asked."""
 
-import json
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -18,12 +16,12 @@ from services.billing.domain.credit import PAYMENT_METHODS
 from services.billing.domain.invoices import BillableOrder, Charges, OrderLine
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application
-from services.kernel.clock import from_micros
+from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
+from services.kernel.text import json_object, optional_text, text
 
-MAX_TEXT = 200
 MAX_DESCRIPTION = 4_000
 MAX_LINES = 1_000
 MAX_APPLICATIONS = 500
@@ -31,12 +29,8 @@ MAX_FACTS = 1_000
 MAX_DETAIL = 20_000
 MAX_NET_DAYS = 3_650
 PAGE, MAX_PAGE = 100, 500
-_MAX_MICROS = 253_370_764_800_000_000
-"""The year 9999 begins: later instants leave no room for a due date."""
 _MAX_INT64 = 2**63 - 1
 _RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
-_UNPRINTABLE = frozenset({"Cc", "Cs"})
-"""Categories of characters that a database may refuse: control characters and halves of surrogate pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +51,6 @@ class Receipt:
     amount: Money
     reference: str
     applications: tuple[Application, ...]
-
-
-def text(value: str, what: str, *, longest: int = MAX_TEXT) -> str:
-    """A text that is there, not too long, and printable."""
-    if not value.strip():
-        raise InvalidArgument("FIELD_MISSING", f"{what} is missing: send it")
-    return optional_text(value, what, longest=longest)
-
-
-def optional_text(value: str, what: str, *, longest: int = MAX_TEXT) -> str:
-    """A text that may be empty; what a person could not print is refused."""
-    if len(value) > longest:
-        raise InvalidArgument("TEXT_TOO_LONG", f"{what} has {len(value)} characters: send at most {longest}")
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
-        raise InvalidArgument("TEXT_NOT_PRINTABLE", f"{what} has a control character: send printable text")
-    return value
 
 
 def description(value: str, what: str) -> str:
@@ -157,10 +135,6 @@ def shipped(request: pb.IssueInvoiceRequest) -> Shipped:
         raise InvalidArgument("FIELD_MISSING", "order is missing: send the order as placed")
     if not 1 <= len(request.lines) <= MAX_LINES:
         raise InvalidArgument("LINES_OUT_OF_RANGE", f"send from 1 to {MAX_LINES} lines that left")
-    if not 0 < request.shipped_at_micros < _MAX_MICROS:
-        raise InvalidArgument(
-            "SHIPPED_AT_OUT_OF_RANGE", "shipped_at_micros is no instant from 1970 to 9998: send when it left"
-        )
     quantities: dict[str, int] = {}
     for line in request.lines:
         line_id = text(line.line_id, "line_id of a shipped line")
@@ -170,7 +144,7 @@ def shipped(request: pb.IssueInvoiceRequest) -> Shipped:
         _order(request.order),
         text(request.shipment_id, "shipment_id"),
         quantities,
-        from_micros(request.shipped_at_micros).date(),
+        given_instant(request.shipped_at_micros, "shipped_at_micros").date(),
     )
 
 
@@ -225,14 +199,11 @@ def _movement(fact: types_pb2.Fact) -> Movement:
 
 
 def _detail(fact: types_pb2.Fact, fact_id: str) -> dict[str, Any]:
-    """The members of a fact; a document nested too deeply to read is refused like any other that is not ours."""
+    """The members of a fact; a document that is too long or nests too deeply is refused like any other that is not ours."""
     try:
-        detail = json.loads(fact.detail_json) if len(fact.detail_json) <= MAX_DETAIL else None
-    except (ValueError, RecursionError):
-        detail = None
-    if not isinstance(detail, dict):
-        raise InvalidArgument("DETAIL_NOT_JSON", f"detail_json of fact {fact_id} is no JSON object of ours")
-    return detail
+        return json_object(fact.detail_json, MAX_DETAIL)
+    except ValueError as fault:
+        raise InvalidArgument("DETAIL_NOT_JSON", f"detail_json of fact {fact_id} cannot be read: {fault}") from fault
 
 
 def _whole(detail: dict[str, Any], member: str, fact_id: str) -> int:

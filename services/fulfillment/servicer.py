@@ -24,6 +24,8 @@ from services.fulfillment.store.counters import next_value
 from services.fulfillment.tracking import tracking_number
 from services.kernel.clock import Clock, utc_now
 from services.kernel.ids import new_id
+from services.kernel.text import optional_text, text
+from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
 from services.runtime.outbox import emit
@@ -83,7 +85,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
     def PickShipment(self, request: pb.PickShipmentRequest, context: Context) -> pb.PickShipmentResponse:
         """Released → picked."""
-        counted, picker = wire.pick_count(request), wire.optional_text(request.picker, "picker")
+        counted, picker = wire.pick_count(request), optional_text(request.picker, "picker")
         shipment_id = wire.shipment_id(request.shipment_id)
 
         def act(session: Session) -> pb.PickShipmentResponse:
@@ -106,7 +108,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
     def ShipShipment(self, request: pb.ShipShipmentRequest, context: Context) -> pb.ShipShipmentResponse:
         """Packed → shipped; a service: released → shipped and delivered in one transaction, told as two facts."""
-        carrier = wire.optional_text(request.carrier, "carrier")
+        carrier = optional_text(request.carrier, "carrier")
         shipment_id = wire.shipment_id(request.shipment_id)
 
         def act(session: Session) -> pb.ShipShipmentResponse:
@@ -135,7 +137,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
     def CancelShipments(self, request: pb.CancelShipmentsRequest, context: Context) -> pb.CancelShipmentsResponse:
         """Cancel what has not left, and remember that this order gets nothing more; nothing of it where asked so and one has left."""
-        order_id, reason = wire.text(request.order_id, "order_id"), wire.optional_text(request.reason, "reason", 500)
+        order_id, reason = text(request.order_id, "order_id"), optional_text(request.reason, "reason", 500)
 
         def act(session: Session) -> pb.CancelShipmentsResponse:
             orders.claim(session, order_id)
@@ -153,7 +155,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
     def RequestRecall(self, request: pb.RequestRecallRequest, context: Context) -> pb.RequestRecallResponse:
         """Ask the warehouse for units back; what is picked or gone cannot be asked for, and that is an answer."""
-        order_id, change_id = wire.text(request.order_id, "order_id"), wire.text(request.change_id, "change_id")
+        order_id, change_id = text(request.order_id, "order_id"), text(request.change_id, "change_id")
         keep = wire.kept_units(request)
 
         def act(session: Session) -> pb.RequestRecallResponse:
@@ -164,7 +166,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
     def ListRecalls(self, request: pb.ListRecallsRequest, context: Context) -> pb.ListRecallsResponse:
         """A page of recalls that wait for an answer, oldest first."""
-        order_id, after = wire.optional_text(request.order_id, "order_id"), wire.optional_text(request.cursor, "cursor")
+        order_id, after = optional_text(request.order_id, "order_id"), optional_text(request.cursor, "cursor")
         limit = wire.page_size(request.limit)
         with self.database.reading() as session:
             page = recalls.page(session, order_id, after, limit + 1)
@@ -176,7 +178,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
 
     def AnswerRecall(self, request: pb.AnswerRecallRequest, context: Context) -> pb.AnswerRecallResponse:
         """The warehouse's word on a recall, once."""
-        recall_id, reason = wire.text(request.recall_id, "recall_id"), wire.answer_reason(request)
+        recall_id, reason = text(request.recall_id, "recall_id"), wire.answer_reason(request)
 
         def act(session: Session) -> pb.AnswerRecallResponse:
             recall = recalling.answer(
@@ -190,7 +192,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""
         with self.database.reading() as session:
-            return wire.audit_response(audit.findings(session))
+            return pb.AuditResponse(invariants=invariant_messages(audit.findings(session)))
 
     def _release(self, session: Session, release: Release) -> list[Shipment]:
         """Store and tell what is new; nothing when all was released before or the order was cancelled."""

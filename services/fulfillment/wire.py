@@ -14,45 +14,25 @@ from services.fulfillment.domain.rates import Load, Quote, Rate, ZoneRule
 from services.fulfillment.domain.recall import Demand, Recall, RecallState
 from services.fulfillment.domain.release import Release, ReleaseLine
 from services.fulfillment.domain.shipment import Counted, Shipment, ShipmentLine, State
-from services.fulfillment.store.audit import Finding
 from services.fulfillment.store.shipments import Filter
 from services.fulfillment.tracking import is_tracking_number
-from services.kernel.clock import from_micros, micros
+from services.kernel.clock import given_instant, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.quantity import non_negative, positive
+from services.kernel.text import optional_text, text
 
-MAX_TEXT = 200
 MAX_DESCRIPTION = 500
 MAX_ROWS = 10_000
 MAX_TRANSIT_DAYS = 365
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
-_LAST_MICROS = 253_402_300_799_999_999
-"""The last microsecond of the year 9999, where calendars here end."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _CURSOR = re.compile(r"[0-9]{1,18}")
 _STATES = {state: pb.ShipmentState.Value(f"SHIPMENT_STATE_{state.name}") for state in State}
 _RECALL_STATES = {state: pb.RecallState.Value(f"RECALL_STATE_{state.name}") for state in RecallState}
 _BY_NUMBER = {number: state for state, number in _STATES.items()}
-
-
-def text(value: str, what: str, longest: int = MAX_TEXT) -> str:
-    """`value` itself when it has 1 to `longest` characters and no control character."""
-    if not value.strip():
-        raise InvalidArgument("TEXT_MISSING", f"{what} must not be empty")
-    return optional_text(value, what, longest)
-
-
-def optional_text(value: str, what: str, longest: int = MAX_TEXT) -> str:
-    """`value` itself when it is empty or short enough and has no control character."""
-    if len(value) > longest:
-        raise InvalidArgument("TEXT_TOO_LONG", f"{what} must not exceed {longest} characters")
-    if _CONTROL.search(value):
-        raise InvalidArgument("TEXT_NOT_PRINTABLE", f"{what} must not contain control characters")
-    return value
 
 
 def rate_table(request: pb.PutRatesRequest) -> tuple[list[Rate], list[ZoneRule]]:
@@ -149,12 +129,9 @@ def carrier_event(request: pb.RecordCarrierEventRequest) -> CarrierEvent:
         )
     if request.status not in set(CarrierStatus):
         raise InvalidArgument("STATUS_UNKNOWN", f"status must be one of {', '.join(CarrierStatus)}")
-    if not 0 < request.occurred_at_micros <= _LAST_MICROS:
-        raise InvalidArgument("INSTANT_OUT_OF_RANGE", "occurred_at_micros must be microseconds since 1970, above zero")
     carrier, event_id = text(request.carrier, "carrier"), text(request.event_id, "event_id")
-    return CarrierEvent(
-        carrier, event_id, number, CarrierStatus(request.status), from_micros(request.occurred_at_micros)
-    )
+    occurred_at = given_instant(request.occurred_at_micros, "occurred_at_micros")
+    return CarrierEvent(carrier, event_id, number, CarrierStatus(request.status), occurred_at)
 
 
 def quotes_response(quotes: Iterable[Quote]) -> pb.QuoteWarehousesResponse:
@@ -227,21 +204,6 @@ def recall_message(recall: Recall, parcels: Mapping[str, Shipment]) -> pb.Recall
             )
             for line in recall.lines
         ],
-    )
-
-
-def audit_response(findings: Iterable[Finding]) -> pb.AuditResponse:
-    """One entry an invariant."""
-    return pb.AuditResponse(
-        invariants=[
-            types.Invariant(
-                name=finding.check.name,
-                rule=finding.check.rule,
-                violations=finding.violations,
-                offenders=finding.offenders,
-            )
-            for finding in findings
-        ]
     )
 
 

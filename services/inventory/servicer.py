@@ -8,6 +8,7 @@ from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
 from services.inventory import adjusting, transactions, wire
 from services.inventory.store import audit, backorders, reservations, stock, warehouses
 from services.kernel.clock import Clock, utc_now
+from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
 
@@ -48,7 +49,7 @@ class InventoryServicer(InventoryServiceServicer):
                 filled_order_ids=dict.fromkeys(fill.backorder.order_id for fill in fills),
             )
 
-        return self._database.once(wire.key(request.request_id), request, pb.ReceiveStockResponse, act)
+        return self._database.once(request.request_id, request, pb.ReceiveStockResponse, act)
 
     def AdjustStock(self, request: pb.AdjustStockRequest, context: Context) -> pb.AdjustStockResponse:
         """Book a count difference; refused when promised units would be missing."""
@@ -58,7 +59,7 @@ class InventoryServicer(InventoryServiceServicer):
             change, on_hand = transactions.adjust(session, adjustment, self._currency, self._clock())
             return pb.AdjustStockResponse(movement_id=change.movement_id, on_hand=on_hand)
 
-        return self._database.once(wire.key(request.request_id), request, pb.AdjustStockResponse, act)
+        return self._database.once(request.request_id, request, pb.AdjustStockResponse, act)
 
     def ExpectReceipt(self, request: pb.ExpectReceiptRequest, context: Context) -> pb.ExpectReceiptResponse:
         """Announce supply; orders hears of the days that it changes."""
@@ -69,7 +70,7 @@ class InventoryServicer(InventoryServiceServicer):
                 expected_receipt_id=transactions.expect(session, announcement, self._clock())
             )
 
-        return self._database.once(wire.key(request.request_id), request, pb.ExpectReceiptResponse, act)
+        return self._database.once(request.request_id, request, pb.ExpectReceiptResponse, act)
 
     def ListStock(self, request: pb.ListStockRequest, context: Context) -> pb.ListStockResponse:
         """Stock levels by SKU, then warehouse."""
@@ -99,7 +100,7 @@ class InventoryServicer(InventoryServiceServicer):
             )
 
         same = without(request, "costs")  # rates may have changed when a step is tried again
-        return self._database.once(wire.key(request.request_id), same, pb.ReserveStockResponse, act)
+        return self._database.once(request.request_id, same, pb.ReserveStockResponse, act)
 
     def AdjustReservation(self, request: pb.AdjustReservationRequest, context: Context) -> pb.AdjustReservationResponse:
         """Hold and queue what a changed order wants; what it gives up fills the backorders of others."""
@@ -118,7 +119,7 @@ class InventoryServicer(InventoryServiceServicer):
 
         # rates may have changed, and a shipment left, when a step is tried again
         same = without(request, "costs", "carried")
-        return self._database.once(wire.key(request.request_id), same, pb.AdjustReservationResponse, act)
+        return self._database.once(request.request_id, same, pb.AdjustReservationResponse, act)
 
     def GetReservation(self, request: pb.GetReservationRequest, context: Context) -> pb.GetReservationResponse:
         """What is held, waits and has shipped for an order; empty when nothing ever was."""
@@ -140,7 +141,7 @@ class InventoryServicer(InventoryServiceServicer):
             released, cancelled = transactions.release(session, order_id, self._clock())
             return pb.ReleaseReservationResponse(released_quantity=released, cancelled_backorder_quantity=cancelled)
 
-        return self._database.once(wire.key(request.request_id), request, pb.ReleaseReservationResponse, act)
+        return self._database.once(request.request_id, request, pb.ReleaseReservationResponse, act)
 
     def ShipStock(self, request: pb.ShipStockRequest, context: Context) -> pb.ShipStockResponse:
         """Ship confirm: what was allocated leaves the building at the cost of its layers."""
@@ -149,7 +150,7 @@ class InventoryServicer(InventoryServiceServicer):
         def act(session: Session) -> pb.ShipStockResponse:
             return pb.ShipStockResponse(cost=wire.money(transactions.ship(session, departure, self._clock())))
 
-        return self._database.once(wire.key(request.request_id), request, pb.ShipStockResponse, act)
+        return self._database.once(request.request_id, request, pb.ShipStockResponse, act)
 
     def ListBackorders(self, request: pb.ListBackordersRequest, context: Context) -> pb.ListBackordersResponse:
         """The queue, first to be filled first."""
@@ -182,7 +183,7 @@ class InventoryServicer(InventoryServiceServicer):
         """Check every invariant of this service."""
         with self._database.reading() as session:
             return pb.AuditResponse(
-                invariants=[wire.invariant(finding) for finding in audit.findings(session)],
+                invariants=invariant_messages(audit.findings(session)),
                 stock_value=[wire.money(worth) for worth in audit.stock_value(session)],
                 holding_order_ids=audit.holding_order_ids(session),
             )

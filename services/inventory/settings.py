@@ -1,11 +1,11 @@
 """What the inventory process is told from outside."""
 
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
 class Settings(ServiceSettings):
     """Settings of inventory; `currency` values found stock where nothing was ever received."""
 
-    database_url: str = "sqlite:///var/inventory.db"
-    listen: str = "127.0.0.1:7302"
+    database_url: DatabaseUrl = "sqlite:///var/inventory.db"
+    listen: Address = "127.0.0.1:7302"
     currency: str = "USD"

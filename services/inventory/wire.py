@@ -20,14 +20,12 @@ from services.inventory.domain.requests import (
 )
 from services.inventory.domain.stock import StockLevel
 from services.inventory.domain.warehouses import KINDS, Warehouse
-from services.inventory.store.audit import Finding
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice
 from services.kernel.quantity import MAX_QUANTITY, non_negative, positive
+from services.kernel.text import optional_text, text
 
 MAX_ID = 64
-MAX_TEXT = 200
-MAX_REQUEST_ID = 200
 MAX_LINES = 1000
 MAX_WAREHOUSES = 200
 MAX_ORDERS = 1000
@@ -43,14 +41,9 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _ADDRESS = ("name", "street", "city", "region", "postal_code", "country")
 
 
-def key(request_id: str) -> str:
-    """A request id: the business key under which the answer is kept."""
-    return _text(request_id, "request_id", MAX_REQUEST_ID)
-
-
 def identity(value: str, what: str) -> str:
     """An id of 1 to 64 printable characters without spaces."""
-    if " " in _text(value, what, MAX_ID):
+    if " " in text(value, what, MAX_ID):
         raise InvalidArgument("ID_MALFORMED", f"{what} must have no spaces")
     return value
 
@@ -66,16 +59,6 @@ def sku(value: str) -> str:
         raise InvalidArgument(
             "SKU_MALFORMED", "sku must begin with a letter or digit and have at most 64 letters, digits or . _ / + # -"
         )
-    return value
-
-
-def _text(value: str, what: str, longest: int, *, may_be_empty: bool = False) -> str:
-    if not value and not may_be_empty:
-        raise InvalidArgument("FIELD_MISSING", f"{what} is missing: send 1 to {longest} characters")
-    if len(value) > longest:
-        raise InvalidArgument("TEXT_TOO_LONG", f"{what} has {len(value)} characters: at most {longest} are allowed")
-    if not value.isprintable():
-        raise InvalidArgument("TEXT_NOT_PRINTABLE", f"{what} must have printable characters only")
     return value
 
 
@@ -114,10 +97,8 @@ def warehouse(request: pb.PutWarehouseRequest) -> Warehouse:
         raise InvalidArgument(
             "COUNTRY_MALFORMED", "country must be an ISO 3166-1 code of two capital letters, such as US"
         )
-    address = {
-        part: _text(getattr(sent.address, part), f"address.{part}", MAX_TEXT, may_be_empty=True) for part in _ADDRESS
-    }
-    name = _text(sent.name, "name", MAX_TEXT)
+    address = {part: optional_text(getattr(sent.address, part), f"address.{part}") for part in _ADDRESS}
+    name = text(sent.name, "name")
     return Warehouse(identity(sent.warehouse_id, "warehouse_id"), name, sent.kind, address, sent.is_active)
 
 
@@ -174,7 +155,7 @@ def receipt(request: pb.ReceiveStockRequest) -> Receipt:
         sku(request.sku),
         positive(request.quantity, "quantity"),
         UnitPrice.parse(request.unit_cost, request.currency),
-        _text(request.reference, "reference", MAX_TEXT, may_be_empty=True),
+        optional_text(request.reference, "reference"),
     )
 
 
@@ -186,7 +167,7 @@ def adjustment(request: pb.AdjustStockRequest) -> Adjustment:
         identity(request.warehouse_id, "warehouse_id"),
         sku(request.sku),
         _within(request.delta, -MAX_QUANTITY, MAX_QUANTITY, "delta"),
-        _text(request.reason, "reason", MAX_TEXT),
+        text(request.reason, "reason"),
     )
 
 
@@ -197,7 +178,7 @@ def announcement(request: pb.ExpectReceiptRequest) -> Announcement:
         sku(request.sku),
         positive(request.quantity, "quantity"),
         _day(request.expected_on, "expected_on"),
-        _text(request.reference, "reference", MAX_TEXT, may_be_empty=True),
+        optional_text(request.reference, "reference"),
     )
 
 
@@ -221,7 +202,7 @@ def departure(request: pb.ShipStockRequest) -> Departure:
 
 def released_order(request: pb.ReleaseReservationRequest) -> str:
     """The order whose stock is let go."""
-    _text(request.reason, "reason", MAX_TEXT, may_be_empty=True)
+    optional_text(request.reason, "reason")
     return identity(request.order_id, "order_id")
 
 
@@ -298,14 +279,4 @@ def level(one: StockLevel) -> pb.StockLevel:
         expected=one.expected,
         expected_on=one.expected_on,
         value=money(one.value),
-    )
-
-
-def invariant(finding: Finding) -> types.Invariant:
-    """How an invariant stands, for the wire."""
-    return types.Invariant(
-        name=finding.invariant.name,
-        rule=finding.invariant.rule,
-        violations=finding.violations,
-        offenders=finding.offenders,
     )

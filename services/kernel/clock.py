@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from services.kernel.errors import InvalidArgument
+
 Clock = Callable[[], datetime]
 """Tells the present instant; the domain takes it as an argument, so that tests can tell it what time it is."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_YEAR = 2200
+"""No date that anybody gives lies beyond it, so that what is reckoned from dates stays in the calendar."""
 
 
 def utc_now() -> datetime:
@@ -24,3 +28,13 @@ def micros(instant: datetime) -> int:
 def from_micros(count: int) -> datetime:
     """The instant of `micros`, in UTC."""
     return EPOCH + timedelta(microseconds=count)
+
+
+def given_instant(count: int, what: str) -> datetime:
+    """The instant that a caller gives in microseconds since 1970, up to LAST_YEAR; `what` names it in the refusal."""
+    if not 0 < count < micros(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)):
+        raise InvalidArgument(
+            "INSTANT_OUT_OF_RANGE",
+            f"{what} must be microseconds since 1970, above zero, in the year {LAST_YEAR} at the latest",
+        )
+    return from_micros(count)

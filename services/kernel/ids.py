@@ -61,11 +61,6 @@ def shipment_number(sequence: int) -> str:
     return f"SH-{sequence}"
 
 
-def return_number(sequence: int) -> str:
-    """1001 → "RMA-1001"."""
-    return f"RMA-{sequence}"
-
-
 def support_case_number(sequence: int) -> str:
     """1001 → "CASE-1001"."""
     return f"CASE-{sequence}"
@@ -74,8 +69,3 @@ def support_case_number(sequence: int) -> str:
 def invoice_number(sequence: int) -> str:
     """1 → "INV-000001"; gapless, so it counts from one."""
     return f"INV-{sequence:06d}"
-
-
-def credit_note_number(sequence: int) -> str:
-    """1 → "CN-000001"; gapless, so it counts from one."""
-    return f"CN-{sequence:06d}"

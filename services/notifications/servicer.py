@@ -10,9 +10,11 @@ from oms.notifications.v1 import notifications_pb2 as pb
 from oms.notifications.v1 import notifications_pb2_grpc as rpc
 from services.kernel.clock import Clock, utc_now
 from services.kernel.ids import new_id
+from services.kernel.text import optional_text, text
 from services.notifications import domain, samples, store, wire
 from services.notifications.domain import Notice
 from services.notifications.letters import Letters
+from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 
 
@@ -53,17 +55,19 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
     ) -> pb.ListDeliveriesResponse:
         """A page of deliveries, oldest first."""
         after, limit = wire.page(request)
+        order_id = optional_text(request.order_id, "order_id")
         with self._database.reading() as session:
             # one more than asked tells whether there is a next page
-            found = store.listing(session, order_id=request.order_id, state=request.state, after=after, limit=limit + 1)
+            found = store.listing(session, order_id=order_id, state=request.state, after=after, limit=limit + 1)
         return wire.list_deliveries_response(found[:limit], has_more=len(found) > limit)
 
     def RetryDelivery(
         self, request: pb.RetryDeliveryRequest, context: grpc.ServicerContext
     ) -> pb.RetryDeliveryResponse:
         """Put a dead delivery back in line."""
+        delivery_id = text(request.delivery_id, "delivery_id")
         with self._database.transaction() as session:
-            dead = store.get(session, request.delivery_id)
+            dead = store.get(session, delivery_id)
             is_told = store.is_acceptance_told(session, dead.order_id, dead.recipient.email)
             domain.check_revival(dead, is_acceptance_told=is_told)
             revived = store.revive(session, dead.delivery_id, self._clock())
@@ -88,4 +92,4 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
         """Every invariant, the clean ones too."""
         with self._database.reading() as session:
             findings = store.audit(session)
-        return wire.audit_response(findings)
+        return pb.AuditResponse(invariants=invariant_messages(findings))

@@ -6,14 +6,14 @@ import socket
 
 from pydantic import SecretStr
 
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
 class NotificationsSettings(ServiceSettings):
     """Settings of the notifications service; the defaults talk to the embedded mail sink."""
 
-    database_url: str = "sqlite:///var/notifications.db"
-    listen: str = "127.0.0.1:7305"
+    database_url: DatabaseUrl = "sqlite:///var/notifications.db"
+    listen: Address = "127.0.0.1:7305"
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 7325
     smtp_starttls: bool = False

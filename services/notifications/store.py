@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
@@ -17,6 +16,7 @@ from services.kernel.errors import NotFound
 from services.notifications import domain
 from services.notifications.domain import Aftermath, Candidate, Delivery, Recipient
 from services.notifications.models import UNDER_WAY, Table
+from services.runtime.audit import Finding, Invariant, find
 from services.runtime.db import UtcDateTime
 
 _deliveries = Table.metadata.tables["deliveries"]
@@ -280,49 +280,37 @@ def _delivery(row: Row[Any]) -> Delivery:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """An invariant and who breaks it; at most ten offenders are named."""
-
-    name: str
-    rule: str
-    violations: int
-    offenders: tuple[str, ...]
-
-
-# name → (the rule as a sentence, a query whose single column names each offender)
-_INVARIANTS: dict[str, tuple[str, str]] = {
-    "notifications.one_mail_per_event": (
+_INVARIANTS = (
+    Invariant(
+        "notifications.one_mail_per_event",
         "an event reaches a mailbox once",
         """SELECT event_id FROM deliveries
             WHERE state IN ('sending', 'sent') GROUP BY event_id, email HAVING count(*) > 1""",
     ),
-    "notifications.received_before_accepted": (
+    Invariant(
+        "notifications.received_before_accepted",
         "nobody reads that an order is accepted before that it was received",
         """SELECT a.delivery_id FROM deliveries a JOIN deliveries r ON r.order_id = a.order_id AND r.email = a.email
             WHERE a.kind = 'order_accepted' AND a.state = 'sent' AND r.kind = 'order_received'
               AND (r.state IN ('waiting', 'sending') OR r.sent_at > a.sent_at)""",
     ),
-    "notifications.one_verdict": (
+    Invariant(
+        "notifications.one_verdict",
         "no order is told to be both accepted and rejected",
         """SELECT a.order_id FROM deliveries a JOIN deliveries r ON r.order_id = a.order_id
             WHERE a.kind = 'order_accepted' AND r.kind = 'order_rejected' GROUP BY a.order_id""",
     ),
-    "notifications.in_the_order_asked": (
+    Invariant(
+        "notifications.in_the_order_asked",
         "the mails of an order to a mailbox leave in the order they were asked for, unless a person revived one",
         """SELECT e.delivery_id FROM deliveries e JOIN deliveries l
                ON l.order_id = e.order_id AND l.email = e.email AND l.position > e.position
             WHERE l.state = 'sent' AND e.revived_at IS NULL
               AND (e.state IN ('waiting', 'sending') OR e.sent_at > l.sent_at) GROUP BY e.delivery_id""",
     ),
-}
+)
 
 
 def audit(session: Session) -> list[Finding]:
     """Every invariant of notifications and its offenders."""
-    return [_finding(session, name, rule, query) for name, (rule, query) in _INVARIANTS.items()]
-
-
-def _finding(session: Session, name: str, rule: str, query: str) -> Finding:
-    offenders = [str(offender) for (offender,) in session.execute(text(query + " ORDER BY 1"))]
-    return Finding(name, rule, len(offenders), tuple(offenders[:10]))
+    return [find(session, invariant) for invariant in _INVARIANTS]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from oms.notifications.v1 import notifications_pb2 as pb
-from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import InvalidArgument
+from services.kernel.text import json_object, text
 from services.notifications import domain
 from services.notifications.domain import Delivery, Notice, Recipient
-from services.notifications.store import Finding
 
 MAX_NOTICES = 100
 MAX_RECIPIENTS = 50
@@ -34,10 +32,10 @@ def notice(request: pb.NotifyRequest) -> Notice:
         raise InvalidArgument("RECIPIENTS_MISSING", f"name 1 to {MAX_RECIPIENTS} recipients")
     variables, fault = _variables(request.variables_json)
     return Notice(
-        event_id=_identity(request.event_id, "event_id"),
+        event_id=text(request.event_id, "event_id"),
         kind=request.kind,
-        order_id=_identity(request.order_id, "order_id"),
-        order_number=_identity(request.order_number, "order_number"),
+        order_id=text(request.order_id, "order_id"),
+        order_number=text(request.order_number, "order_number"),
         recipients=tuple(_recipient(request.kind, each) for each in request.recipients),
         variables=variables,
         fault=fault,
@@ -50,29 +48,12 @@ def _recipient(kind: str, message: pb.Recipient) -> Recipient:
     return Recipient(email=domain.one_line(message.email).lower()[:300], name=name, role=message.role)
 
 
-def _identity(text: str, what: str) -> str:
-    if not text or len(text) > 200 or domain.one_line(text) != text:
-        raise InvalidArgument("IDENTITY_MALFORMED", f"{what} is 1 to 200 characters on one line")
-    return text
-
-
-def _variables(text: str) -> tuple[dict[str, Any], str]:
+def _variables(document: str) -> tuple[dict[str, Any], str]:
     """The variables, or none and a sentence that says why they cannot be used."""
-    if len(text) > MAX_VARIABLES:
-        return {}, f"the variables of this mail are larger than {MAX_VARIABLES} characters"
     try:
-        variables = json.loads(text or "{}", parse_constant=_no_number)
-        # what cannot be written as UTF-8 JSON again cannot be stored
-        json.dumps(variables, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as fault:
-        return {}, f"the variables of this mail are not readable as JSON: {domain.one_line(str(fault))[:200]}"
-    if not isinstance(variables, dict):
-        return {}, "the variables of this mail are JSON but no object"
-    return variables, ""
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
+        return json_object(document or "{}", MAX_VARIABLES), ""
+    except ValueError as fault:
+        return {}, f"the variables of this mail cannot be read: {domain.one_line(str(fault))[:200]}"
 
 
 def page(request: pb.ListDeliveriesRequest) -> tuple[int, int]:
@@ -124,13 +105,3 @@ def list_templates_response(audiences: Mapping[str, Iterable[str]]) -> pb.ListTe
     """`audiences` is kind → roles; both come sorted by name."""
     kinds = [pb.Template(kind=kind, roles=sorted(audiences[kind])) for kind in sorted(audiences)]
     return pb.ListTemplatesResponse(templates=kinds)
-
-
-def audit_response(findings: Iterable[Finding]) -> pb.AuditResponse:
-    """One entry an invariant, the clean ones too."""
-    return pb.AuditResponse(
-        invariants=[
-            types.Invariant(name=each.name, rule=each.rule, violations=each.violations, offenders=each.offenders)
-            for each in findings
-        ]
-    )

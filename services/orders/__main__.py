@@ -36,6 +36,10 @@ NAME = "orders"
 MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICE = orders_pb2.DESCRIPTOR.services_by_name["OrdersService"].full_name
 
+KEEP_ALIVE_S = 75
+"""How long a quiet connection stays open: longer than clients keep theirs (httpx 5 s, a load balancer 60 s). Who gives up first is
+never surprised; a request that meets the server's closing is lost."""
+
 
 class HttpServer:
     """The public API in a thread beside gRPC; the address is taken when it is made, so a taken port is said at once."""
@@ -44,10 +48,12 @@ class HttpServer:
         host, _, port = listen.rpartition(":")
         config = uvicorn.Config(app, host=host, port=int(port), log_config=None, access_log=False, lifespan="off")
         config.timeout_graceful_shutdown = 5
+        config.timeout_keep_alive = KEEP_ALIVE_S
         self._server = uvicorn.Server(config)
         try:
             self._socket = config.bind_socket()
-        except SystemExit as taken:
+            self._socket.listen(config.backlog)  # two may bind it, one listens; who connects now waits for start()
+        except (SystemExit, OSError) as taken:
             sentence = f"cannot listen on {listen}: another process has the port; stop it or set OMS_HTTP_LISTEN"
             raise AddressTaken(sentence) from taken
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name="http")

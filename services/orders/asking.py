@@ -43,6 +43,13 @@ class Floor:
         """Who may not decide a step: parties of the order and who stands in for them."""
         return set(barred(self.parties.of(step), self.delegations, now))
 
+    def submitted_by(self) -> str:
+        """Who placed the order, by name where the directory has one, and for whom."""
+        order = self.order
+        names = {person.sub: person.name for person in (*self.house, *self.buyers)}
+        placed_by = names.get(order.placed_by) or order.placed_by
+        return f"{placed_by} for {order.on_behalf_of}" if order.on_behalf_of else placed_by
+
     def told(self, asked: Iterable[Person], step: Step, now: datetime) -> tuple[Person, ...]:
         """Those who are asked, and who stands in for them now."""
         subs = {person.sub: person for person in asked}
@@ -135,11 +142,10 @@ def tell_opened(session: Session, floor: Floor, policy: Policy, step: Step, cont
 
 def question(floor: Floor, policy: Policy, step: Step, contacts: Contacts, now: datetime) -> mails.Asked:
     """A step as its readers see it."""
-    order = floor.order
     return mails.Asked(
         step=step.question,
         reasons=step.reasons,
-        submitted_by=order.on_behalf_of or order.placed_by,
+        submitted_by=floor.submitted_by(),
         due=due_of(policy, step, floor.asked(step, now), now),
         link=mails.review_page(contacts, step.step_id),
     )

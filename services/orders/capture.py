@@ -13,14 +13,24 @@ from sqlmodel import Session
 
 from services.kernel.errors import AlreadyExists, InvalidArgument
 from services.kernel.ids import new_id
-from services.kernel.money import Money, UnitPrice
+from services.kernel.money import Money
 from services.kernel.quantity import positive
 from services.orders import intents
 from services.orders.access import Caller
 from services.orders.domain import mails
 from services.orders.domain.holds import remaining
 from services.orders.domain.master import Customer
-from services.orders.domain.order import CHANNELS, PAYMENT_METHODS, RECEIVED, Line, Order, PlaceOrder, Totals, totals
+from services.orders.domain.order import (
+    CHANNELS,
+    MAX_LINES,
+    PAYMENT_METHODS,
+    RECEIVED,
+    Line,
+    Order,
+    PlaceOrder,
+    Totals,
+    totals,
+)
 from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
 from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
@@ -29,7 +39,6 @@ from services.orders.store import events, facts, master, orders, progress
 from services.orders.store.holds import of_order, violations_of
 from services.orders.store.orders import Request
 
-MAX_LINES = 2000
 MAX_KEY = 200
 
 
@@ -146,16 +155,9 @@ def _check_shape(command: PlaceOrder) -> None:
         raise InvalidArgument("LINES_OUT_OF_RANGE", f"an order has 1 to {MAX_LINES} lines")
     for line in command.lines:
         positive(line.quantity, f"the quantity of {line.sku}")
-        _check_currency(line.unit_price, command.currency)
     for amount in (command.discount, command.freight):
-        _check_currency(amount, command.currency)
         if amount is not None and amount.minor < 0:
             raise InvalidArgument("AMOUNT_NEGATIVE", "discount and freight are positive amounts")
-
-
-def _check_currency(amount: Money | UnitPrice | None, currency: str) -> None:
-    if amount is not None and amount.currency != currency:
-        raise InvalidArgument("CURRENCY_MIXED", f"every amount of the order must be in {currency}")
 
 
 def _customer(session: Session, command: PlaceOrder, caller: Caller) -> Customer:

@@ -18,6 +18,8 @@ from services.orders.domain.cancellation import REQUESTED
 from services.orders.domain.changes import (
     AGREED,
     AWAITING_CUSTOMER,
+    AWAITING_WAREHOUSE,
+    IN_REVIEW,
     ChangeOrder,
     ChangeRequest,
     Difference,
@@ -43,6 +45,14 @@ from services.orders.store import holds as hold_store
 from services.orders.store import master as master_store
 from services.orders.store import versions
 
+_UNDER_WAY = {
+    AWAITING_CUSTOMER: "waits for the customer's answer",
+    IN_REVIEW: "is in review",
+    AGREED: "is agreed and being made",
+    AWAITING_WAREHOUSE: "waits for the warehouse",
+}
+"""What a pending change waits for, in words."""
+
 MAX_CHANGES = 200
 """Of one order in its life: whoever needs more than that places another order."""
 
@@ -62,7 +72,12 @@ class Proposed:
 def preview(session: Session, order_id: str, request: ChangeRequest, caller: Caller, now: datetime) -> Proposal:
     """What the change would come to now, with everything that stands against it; nothing changes."""
     dossier = read(session, order_id, caller.scope)
-    return _proposal(session, dossier, request, actor_of(caller).role, now)
+    given = _proposal(session, dossier, request, actor_of(caller).role, now)
+    try:
+        check_changeable(session, dossier)
+    except (Refused, Conflict) as refusal:
+        return replace(given, obstacles=(Obstacle(refusal.reason, refusal.message),))
+    return given
 
 
 def actor_of(caller: Caller) -> Actor:
@@ -126,7 +141,7 @@ def check_changeable(session: Session, dossier: Dossier) -> None:
     if order.phase == RECEIVED:
         raise Conflict("ORDER_BEING_VALIDATED", "the order is being validated: try again in a moment")
     if pending is not None:
-        sentence = f"another change is {pending.state.replace('_', ' ')}: wait for its outcome, or withdraw it"
+        sentence = f"another change {_UNDER_WAY[pending.state]}: wait for its outcome, or withdraw it"
         raise Refused("CHANGE_PENDING", sentence, change_id=pending.change_id, state=pending.state)
     if any(one.state == REQUESTED for one in hold_store.cancellations_of(session, order.order_id)):
         raise Refused("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome")

@@ -50,7 +50,7 @@ def delegate(session: Session, wanted: Delegation, caller: Caller, now: datetime
             raise Refused("PERSON_INACTIVE", "an inactive person neither gives nor takes a delegation")
     if known[wanted.from_sub].company != known[wanted.to_sub].company:
         raise NotPermitted("DELEGATION_ABROAD", "decisions are handed over within one company only")
-    check_delegation(wanted, store.standing_delegations(session, now))
+    check_delegation(wanted, known[wanted.from_sub], store.standing_delegations(session, now))
     made = replace(wanted, delegation_id=new_id("del"), revoked_at=None)
     store.add_delegation(session, made, caller.principal.sub, now)
     return made

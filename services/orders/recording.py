@@ -14,13 +14,14 @@ from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
 from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
-from services.orders.domain.order import ACCEPTED, CANCELLED, RECEIVED, REJECTED
+from services.orders.domain.order import ACCEPTED, CANCELLED
 from services.orders.domain.projection import is_complete
 from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
 from services.orders.store import holds as hold_store
 from services.orders.store import master, orders
 
 WORKFLOW = Actor("workflow", "service")
+_HAS_LEFT = "a shipment has left: ask for a return instead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,19 @@ class Recorded:
 
 def record(session: Session, order_id: str, milestone: Milestone, contacts: Contacts, now: datetime) -> Recorded:
     """Store a milestone. An unknown one is InvalidArgument, one that the order's phase forbids Refused ILLEGAL_TRANSITION."""
-    act = _MILESTONES.get(milestone.name)
+    act = MILESTONES.get(milestone.name)
     if act is None:
-        known = ", ".join(_MILESTONES)
+        known = ", ".join(MILESTONES)
         raise InvalidArgument("MILESTONE_UNKNOWN", f"{milestone.name[:40]!r} is no milestone: one of {known}")
     before = read_for_change(session, order_id)
     if milestone.version and milestone.version != before.order.version:
         sentence = f"the order is at version {before.order.version}, the turn worked on {milestone.version}"
         raise Refused("VERSION_STALE", sentence, version=str(before.order.version))
+    asked = _pending_reason(session, order_id) if milestone.name == "cancelled" else ""
     after = restate(session, act(Turn(session, before, milestone, contacts, now)), now)
-    why = milestone.subject_id or milestone.waiting_for
-    note_event(session, before, after, WORKFLOW, _event(milestone, after), now, why=why)
+    more = {"subject_id": milestone.subject_id} if milestone.subject_id else {}
+    why = _why(milestone, after, asked)
+    note_event(session, before, after, WORKFLOW, _event(milestone, after), now, why=why, more=more)
     after = tell_backorders(session, after, contacts, now)
     return Recorded(after.standing.status, is_complete(after.order, after.progress))
 
@@ -74,6 +77,15 @@ def _event(milestone: Milestone, after: Dossier) -> str:
     if milestone.name == "cancelled" and after.order.phase != CANCELLED:
         return "cancellation_declined"
     return _EVENTS.get(milestone.name, f"order_{milestone.name}")
+
+
+def _why(milestone: Milestone, after: Dossier, asked: str) -> str:
+    """What people read in the log: a reason, never an id, and nothing where the event says it all."""
+    if milestone.name == "cancelled":
+        return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
+    if milestone.name == "cancel_refused":
+        return _HAS_LEFT
+    return milestone.waiting_for if milestone.name in ("failed", "unserved") else ""
 
 
 def _noted(turn: Turn) -> Dossier:
@@ -88,8 +100,6 @@ def _allocated(turn: Turn) -> Dossier:
 def _accepted(turn: Turn) -> Dossier:
     """Keep the promises and send e-mail 2, once."""
     session, dossier, now = turn.session, _allocated(turn), turn.now
-    if dossier.order.phase == RECEIVED:
-        dossier = advance(session, dossier, "clear", WORKFLOW, now)
     if dossier.order.phase != ACCEPTED:
         raise Refused("ILLEGAL_TRANSITION", f"an order that is {dossier.order.phase} cannot be recorded as accepted")
     if dossier.order.accepted_at is not None:
@@ -114,17 +124,6 @@ def _unserved(turn: Turn) -> Dossier:
     return dossier
 
 
-def _rejected(turn: Turn) -> Dossier:
-    """Validation has rejected and told it already, unless the saga itself refuses the order."""
-    if turn.dossier.order.phase == REJECTED:
-        return turn.dossier
-    reason = turn.milestone.waiting_for
-    dossier = advance(turn.session, turn.dossier, "reject", WORKFLOW, turn.now, reason)
-    customer = master.customer(turn.session, dossier.order.customer_id)
-    intents.mail(turn.session, dossier.order, mails.order_rejected(customer, [reason]), turn.now)
-    return dossier
-
-
 def _cancelled(turn: Turn) -> Dossier:
     """Cancel it, unless people or the clock were quicker: then it has ended as they said, and the request is declined."""
     phase = turn.dossier.order.phase
@@ -141,8 +140,7 @@ def _cancelled(turn: Turn) -> Dossier:
 
 
 def _cancel_refused(turn: Turn) -> Dossier:
-    reason = "a shipment has left: ask for a return instead"
-    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, reason, turn.now)
+    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, _HAS_LEFT, turn.now)
     return turn.dossier
 
 
@@ -164,10 +162,9 @@ def _pending_reason(session: Session, order_id: str) -> str:
     return asked[0].reason if asked else ""
 
 
-_MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
+MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
     "held": _noted,
     "unserved": _unserved,
-    "rejected": _rejected,
     "accepted": _accepted,
     "allocated": _allocated,
     "changed": _allocated,

@@ -277,9 +277,11 @@ def _tell_wish(
 ) -> None:
     customer = master.customer(session, order.customer_id)
     is_buyers = step.chain == BUYER
-    link = (mails.own_order_page if is_buyers else mails.order_page)(contacts, order.order_id)
+    link = (mails.own_order_page if is_buyers else mails.order_page)(contacts, order.number)
     readers = mails.buyer(customer) if is_buyers else mails.of_sales(customer, contacts)
-    letter = mails.changes_requested(readers, by=decision.decided_by, note=decision.note, link=link, chain=step.chain)
+    decider = people.of_subs(session, [decision.decided_by]).get(decision.decided_by)
+    by = decider.name if decider and decider.name else decision.decided_by
+    letter = mails.changes_requested(readers, by=by, note=decision.note, link=link, chain=step.chain)
     intents.mail(session, order, letter, now)
 
 
@@ -301,4 +303,5 @@ def _keep_refusal(
     reason = refusal.reason if isinstance(refusal, (NotPermitted, Refused, NotFound)) else type(refusal).__name__
     more = {"step_id": wanted.step_id[:64], "decision": wanted.decision, "version": wanted.version, "refusal": reason}
     actor = Actor(caller.principal.sub, acting_role(caller.principal.roles))
-    note_event(session, dossier, dossier, actor, "decision_refused", now, why=str(refusal), more=more)
+    why = "the order is not theirs to see" if reason == "ORDER_UNKNOWN" else str(refusal)
+    note_event(session, dossier, dossier, actor, "decision_refused", now, why=why, more=more)

@@ -8,10 +8,11 @@ from sqlmodel import Session
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
-from services.kernel.clock import Clock, from_micros, utc_now
+from services.kernel.clock import Clock, given_instant, utc_now
 from services.orders import changing, clearing, deadlines, dossier, intake, recording, validation, wire
 from services.orders.domain.mails import Contacts
 from services.orders.store import audit
+from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
 
@@ -59,7 +60,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         order_id = wire.order_id(request.order_id)
 
         def act(session: Session) -> pb.PassDeadlineResponse:
-            at = from_micros(request.deadline_micros)
+            at = given_instant(request.deadline_micros, "deadline_micros")
             found = deadlines.pass_deadline(
                 session, order_id, request.deadline, request.subject_id, at, self.clock(), self.contacts
             )
@@ -125,4 +126,4 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""
         with self.database.reading() as session:
-            return wire.audit_response(audit.findings(session))
+            return pb.AuditResponse(invariants=invariant_messages(audit.findings(session)))

@@ -6,15 +6,15 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from services.runtime.settings import ServiceSettings
+from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
 class Settings(ServiceSettings):
     """The shared settings with the database, ports and house mailboxes of orders."""
 
-    database_url: str = "sqlite:///var/orders.db"
-    listen: str = "127.0.0.1:7301"
-    http_listen: str = "127.0.0.1:8000"
+    database_url: DatabaseUrl = "sqlite:///var/orders.db"
+    listen: Address = "127.0.0.1:7301"
+    http_listen: Address = "127.0.0.1:8000"
     warehouse_manager_email: str = "warehouse@oms.example"
     accounting_email: str = "accounting@oms.example"
     support_email: str = "support@oms.example"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.kernel.clock import micros
+from services.kernel.clock import given_instant, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.quantity import positive
+from services.kernel.text import json_object, optional_text, text
 from services.orders.changing import Applied
 from services.orders.domain import clearance
 from services.orders.domain.mails import Promise
@@ -19,10 +19,10 @@ from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import Fact, LineQuantities
 from services.orders.recording import Milestone, Recorded
 from services.orders.rules import Credit
-from services.orders.store.audit import Finding
 from services.orders.validation import Verdict
 
 MAX_ORDER_IDS = 500
+MAX_DETAIL = 2 * 1024 * 1024
 _OUTCOMES = {
     "cleared": pb.VALIDATION_OUTCOME_CLEARED,
     "held": pb.VALIDATION_OUTCOME_HELD,
@@ -32,9 +32,7 @@ _OUTCOMES = {
 
 def order_id(given: str) -> str:
     """An order id that is there."""
-    if not given:
-        raise InvalidArgument("ORDER_ID_MISSING", "name the order: order_id is empty")
-    return given
+    return text(given, "order_id")
 
 
 def money(amount: Money) -> types.Money:
@@ -156,13 +154,13 @@ def facts(request: pb.RecordFactsRequest) -> list[Fact]:
 def _fact(message: types.Fact) -> Fact:
     if not (message.fact_id and message.kind and message.source):
         raise InvalidArgument("FACT_INCOMPLETE", "a fact names its id, its kind and its source")
+    for field in ("fact_id", "kind", "source", "order_id", "subject_id"):
+        optional_text(getattr(message, field), field)
     try:
-        detail = json.loads(message.detail_json or "{}")
-    except ValueError as unreadable:
-        sentence = f"the detail of fact {message.fact_id} is not JSON"
-        raise InvalidArgument("FACT_DETAIL_NOT_JSON", sentence) from unreadable
-    if not isinstance(detail, dict):
-        raise InvalidArgument("FACT_DETAIL_NOT_JSON", f"the detail of fact {message.fact_id} is not a JSON object")
+        detail = json_object(message.detail_json or "{}", MAX_DETAIL)
+    except ValueError as fault:
+        sentence = f"the detail of fact {message.fact_id} cannot be read: {fault}"
+        raise InvalidArgument("FACT_DETAIL_NOT_JSON", sentence) from fault
     return Fact(
         fact_id=message.fact_id,
         kind=message.kind,
@@ -170,22 +168,22 @@ def _fact(message: types.Fact) -> Fact:
         order_id=message.order_id,
         subject_id=message.subject_id,
         sequence=message.sequence,
-        occurred_at=message.occurred_at.ToJsonString(),
+        occurred_at=_instant(message),
         detail=detail,
     )
+
+
+def _instant(message: types.Fact) -> str:
+    try:
+        count = message.occurred_at.ToMicroseconds()
+    except ValueError:  # no instant of any calendar
+        count = -1
+    given_instant(count, f"occurred_at of fact {message.fact_id}")
+    return message.occurred_at.ToJsonString()
 
 
 def liveness(request: pb.CheckLivenessRequest) -> Sequence[str]:
     """The asked ids, at most MAX_ORDER_IDS."""
     if len(request.order_ids) > MAX_ORDER_IDS:
         raise InvalidArgument("TOO_MANY_ORDERS", f"ask for at most {MAX_ORDER_IDS} orders at once")
-    return list(request.order_ids)
-
-
-def audit_response(found: Sequence[Finding]) -> pb.AuditResponse:
-    """The invariants for the wire."""
-    rows = [
-        types.Invariant(name=one.name, rule=one.rule, violations=one.violations, offenders=one.offenders)
-        for one in found
-    ]
-    return pb.AuditResponse(invariants=rows)
+    return [order_id(asked) for asked in request.order_ids]

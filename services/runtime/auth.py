@@ -9,7 +9,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -63,22 +62,6 @@ class Principal:
     def has(self, *roles: str) -> bool:
         """Whether the principal has one of the roles."""
         return not self.roles.isdisjoint(roles)
-
-
-_current: ContextVar[Principal | None] = ContextVar("principal", default=None)
-
-
-def current_principal() -> Principal:
-    """The verified caller of the RPC being served."""
-    principal = _current.get()
-    if principal is None:
-        raise NotAuthenticated("no caller is known here: this runs outside a request")
-    return principal
-
-
-def set_current(principal: Principal | None) -> None:
-    """Bind the verified caller to this thread's or task's context."""
-    _current.set(principal)
 
 
 class SigningKey:

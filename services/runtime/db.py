@@ -221,7 +221,7 @@ def _one_view(engine: Engine) -> dict[str, Any]:
 
 
 def _engine(url: str) -> Engine:
-    """An engine with our rules of section 6 of the architecture: WAL, full sync, foreign keys; timeouts on PostgreSQL."""
+    """An engine with our rules: WAL, full sync and foreign keys on SQLite, timeouts on PostgreSQL; at most 32 connections."""
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(

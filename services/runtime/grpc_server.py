@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from services.kernel.errors import DomainError
 from services.runtime import telemetry
-from services.runtime.auth import Authenticator, NotAuthenticated, Principal, set_current
+from services.runtime.auth import Authenticator, NotAuthenticated, Principal
 
 log = structlog.get_logger()
 
@@ -71,7 +71,6 @@ class Calls(grpc.ServerInterceptor):
                 grpc.StatusCode.PERMISSION_DENIED,
                 f"the role {', '.join(sorted(principal.roles))} may not call {method}",
             )
-        set_current(principal)
 
 
 def _timed(act: Callable[[Any, Any], Any], method: str, observe: Observe) -> Callable[[Any, Any], Any]:

@@ -14,11 +14,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
-from services.kernel.errors import AlreadyExists, InvalidArgument
+from services.kernel.errors import AlreadyExists
+from services.kernel.text import text
 
 Request = TypeVar("Request", bound=Message)
 
-MAX_REQUEST_ID = 200
 REUSED = "REQUEST_ID_REUSED"
 _TABLE = "answers"
 
@@ -51,10 +51,7 @@ def begin(session: Session, metadata: MetaData, request_id: str, request: Messag
     On PostgreSQL a concurrent holder of the same id makes this wait until it commits (then its answer is returned) or rolls
     back (then the id is ours).
     """
-    if not request_id or len(request_id) > MAX_REQUEST_ID:
-        raise InvalidArgument(
-            "REQUEST_ID_MISSING", f"send a request_id of 1 to {MAX_REQUEST_ID} characters: the business key"
-        )
+    text(request_id, "request_id, the business key,")
     if _claim(session, _statements(metadata.tables[_TABLE]), _values(request_id, request)):
         return None
     return earlier(session, metadata, request_id, request)

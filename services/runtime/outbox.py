@@ -177,16 +177,23 @@ def _statements() -> _Statements:
             "RETURNING sequence"
         ),
         add=table.insert(),
-        unsent=select(table).where(is_unsent, due, kinds).order_by(table.c.position).limit(bindparam("most")),
+        unsent=(
+            select(table)
+            .where(is_unsent, due, kinds, table.c.position > bindparam("behind"))
+            .order_by(table.c.position)
+            .limit(bindparam("most"))
+        ),
         blocked=select(table.c.order_id, table.c.kind).where(is_unsent, table.c.retry_at > bindparam("now")),
         mark_sent=update(table).where(sent).values(state="sent", retry_at=None),
     )
 
 
-def unsent(session: Session, now: datetime, limit: int, kinds: frozenset[str]) -> list[OutboxRow]:
-    """Rows of these kinds still to be sent and due, oldest first: chosen by state, never by "greater than the last"."""
-    write_gathered(session, _write)
-    rows = session.execute(_statements().unsent, {"now": now, "kinds": list(kinds), "most": limit})
+def unsent(session: Session, now: datetime, limit: int, kinds: frozenset[str], *, behind: int = 0) -> list[OutboxRow]:
+    """Rows of these kinds still to be sent and due, oldest first: chosen by state, never by "greater than the last one sent".
+
+    `behind` is the position of a row that the same transaction has just read.
+    """
+    rows = session.execute(_statements().unsent, {"now": now, "kinds": list(kinds), "most": limit, "behind": behind})
     return [_row(row) for row in rows]
 
 
@@ -198,13 +205,11 @@ def blocked_orders(session: Session, now: datetime) -> frozenset[tuple[str, str]
 
 def mark_sent(session: Session, fact_ids: list[str]) -> None:
     """Remember that these arrived."""
-    write_gathered(session, _write)
     session.execute(_statements().mark_sent, {"fact_ids": fact_ids})
 
 
 def mark_failed(session: Session, fact_id: str, error: str, retry_at: datetime | None) -> None:
     """Count a refused try; without a retry_at the row becomes a dead letter."""
-    write_gathered(session, _write)
     table = _statements().table
     state = "unsent" if retry_at else "dead"
     session.execute(
@@ -216,7 +221,6 @@ def mark_failed(session: Session, fact_id: str, error: str, retry_at: datetime |
 
 def revive(session: Session, fact_id: str) -> bool:
     """Put a dead letter back in line; False when there is no such dead letter."""
-    write_gathered(session, _write)
     table = _statements().table
     result = session.execute(
         update(table)
@@ -230,7 +234,6 @@ def revive(session: Session, fact_id: str) -> bool:
 
 def backlog(session: Session) -> tuple[int, datetime | None, int]:
     """How many rows are unsent, since when the oldest waits, and how many are dead letters."""
-    write_gathered(session, _write)
     table = _statements().table
     waiting = session.execute(
         select(func.count(), func.min(table.c.occurred_at)).where(table.c.state == literal_column("'unsent'"))

@@ -104,20 +104,29 @@ class Relay:
 
     def send_batch(self, route: Route) -> bool:
         """Send one batch; whether there may be more. Raises Unreachable when the receiver is away."""
-        now = self._clock()
-        with self._database.reading() as session:
-            rows = outbox.unsent(session, now, BATCH, route.kinds)
-            if not rows:
-                return False
-            blocked = {order for order, kind in outbox.blocked_orders(session, now) if kind in route.kinds} - {""}
-        sendable = [row for row in rows if row.order_id not in blocked]
+        sendable, may_be_more = self._sendable(route)
         if not sendable:
             return False
         try:
             self._settle(list(route.deliver(sendable)))
         except (DomainError, RemoteBug):
             self._send_singly(route, sendable)
-        return len(rows) == BATCH
+        return may_be_more
+
+    def _sendable(self, route: Route) -> tuple[list[OutboxRow], bool]:
+        """The oldest rows whose orders wait for nothing, however many of other orders stand before them; and whether there may be more."""
+        now = self._clock()
+        with self._database.reading() as session:
+            rows = outbox.unsent(session, now, BATCH, route.kinds)
+            if not rows:
+                return [], False
+            blocked = {order for order, kind in outbox.blocked_orders(session, now) if kind in route.kinds} - {""}
+            while True:
+                sendable = [row for row in rows if row.order_id not in blocked]
+                is_full = len(rows) == BATCH
+                if sendable or not is_full:
+                    return sendable, is_full
+                rows = outbox.unsent(session, now, BATCH, route.kinds, behind=rows[-1].position)
 
     def _send_singly(self, route: Route, rows: Sequence[OutboxRow]) -> None:
         """One of the batch is refused: find it, let the others pass."""

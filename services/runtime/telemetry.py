@@ -94,13 +94,19 @@ def about(request: Any) -> AbstractContextManager[Any]:
 # Traces.
 
 
+_EXPORT_S = 2.0
+"""A batch of spans is given up after this, its tries included: a process that is told to stop sends up to five, and a collector that
+is away must not hold it until it is killed."""
+
+
 def configure_traces(process: str, otlp_endpoint: str) -> None:
     """Send spans to the collector; without an endpoint nothing is traced and nothing is paid."""
     if not otlp_endpoint:
         return
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 
-    record_spans(process, OTLPSpanExporter(endpoint=otlp_endpoint, insecure=otlp_endpoint.startswith("http://")))
+    insecure = otlp_endpoint.startswith("http://")
+    record_spans(process, OTLPSpanExporter(endpoint=otlp_endpoint, insecure=insecure, timeout=_EXPORT_S))
 
 
 def record_spans(process: str, exporter: SpanExporter) -> TracerProvider:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
+from collections import Counter
 from importlib import import_module
 from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from services.orders.access import load_matrix
+from services.orders.access import MATRIX_FILE, load_matrix
 from services.runtime.auth import ROLES
 from tests.api.conftest import World
 
@@ -48,6 +50,13 @@ async def _call(world: World, operation: str, role: str, *, order_id: str = "nop
         method, path, role, key=f"{operation}{role}"[:99].replace(" ", "_"), json=body, claims=claims
     )
     return answer.status_code
+
+
+def test_the_matrix_names_each_operation_once() -> None:
+    rows = re.findall(r"^  ((?:GET |POST )?/.*?):(?: |$)", MATRIX_FILE.read_text("utf-8"), re.MULTILINE)
+
+    assert len(set(rows)) == len(MATRIX.http) + len(MATRIX.console) + len(MATRIX.grpc)
+    assert [row for row, times in Counter(rows).items() if times > 1] == []
 
 
 def test_every_operation_is_in_the_matrix_and_the_matrix_names_no_other(world: World) -> None:

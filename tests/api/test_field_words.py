@@ -43,6 +43,17 @@ async def test_every_pattern_of_the_api_has_words(world: World) -> None:
         ({"lines": [{"sku": "PUMP-100"}]}, "/lines/0/quantity", "MISSING", "is needed: write it"),
         ({"lines": [{"sku": "PUMP 100", "quantity": 1}]}, "/lines/0/sku", "STRING_PATTERN_MISMATCH",
          "must begin with a letter or digit and go on with letters, digits and _ . - /"),
+        ({"lines": [{"sku": "PUMP-100", "quantity": 1.5}]}, "/lines/0/quantity", "INT_TYPE", "must be a whole number without quotes, such as 2"),
+        ({"lines": [{"sku": "PUMP-100", "quantity": "2"}]}, "/lines/0/quantity", "INT_TYPE", "must be a whole number without quotes, such as 2"),
+        ({"lines": [{"sku": "PUMP-100", "quantity": 0}]}, "/lines/0/quantity", "GREATER_THAN_EQUAL", "must be at least 1"),
+        ({"lines": [{"sku": "PUMP-100", "quantity": 10**9}]}, "/lines/0/quantity", "LESS_THAN_EQUAL", "must be at most 1000000"),
+        ({"lines": [{"sku": "PUMP-100", "quantity": 1, "unit_price": 129.0}]}, "/lines/0/unit_price", "STRING_TYPE", "must be text in quotes"),
+        ({"lines": []}, "/lines", "TOO_SHORT", "must have at least one entry"),
+        ({"lines": [{"sku": "PUMP-100", "quantity": 1}] * 501}, "/lines", "TOO_LONG", "must have at most 500 entries"),
+        ({"lines": {}}, "/lines", "LIST_TYPE", "must be a list"),
+        ({"lines": ["PUMP-100"]}, "/lines/0", "MODEL_ATTRIBUTES_TYPE", "must be an object with named members"),
+        ({"ship_complete": "yes"}, "/ship_complete", "BOOL_TYPE", "must be true or false, without quotes"),
+        ({"po_number": "x" * 65}, "/po_number", "STRING_TOO_LONG", "must have at most 64 characters"),
     ],
 )  # fmt: skip
 async def test_a_member_that_is_wrong_is_told_in_words_with_its_code(

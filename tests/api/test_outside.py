@@ -22,8 +22,9 @@ REVIEWS = [
         "tiers": [{"level": 1, "role": "approver", "position": "finance_director"}],
     }
 ]
+# none may stand in an id by chance: these are hexadecimal
 INTERNAL = (
-    "margin", "credit", "approver", "accounting", "approval", "finance", "over_1", "watched", "slow payer", "risky", "max", "abe",
+    "margin", "credit", "approver", "accounting", "approval", "finance", "over_1", "watched", "slow payer", "risky", "max", "zoltan",
     "policy_version", "hold_released", "order_held",
 )  # fmt: skip
 
@@ -39,7 +40,7 @@ async def _held(world: World, **changes: Any) -> dict[str, Any]:
     credit = next(one for one in holds if one["owner_role"] == "accounting")
     note = {"note": "a slow payer, but good"}
     released = await world.send(
-        "POST", f"{path}/holds/{credit['hold_id']}/release", "accounting", claims={"sub": "abe"}, json=note
+        "POST", f"{path}/holds/{credit['hold_id']}/release", "accounting", claims={"sub": "zoltan"}, json=note
     )
     assert released.status_code == 200
     return receipt

@@ -37,7 +37,20 @@ def test_an_unknown_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_part_measures_a_system_of_real_processes(tmp_path: Path) -> None:
     found = tmp_path / "figures.json"
-    tiny = ["--orders", "4", "--at-once", "2", "--seconds", "1", "--samples", "1", "--open-orders", "2"]
+    tiny = [
+        "--orders",
+        "4",
+        "--at-once",
+        "2",
+        "--seconds",
+        "1",
+        "--samples",
+        "1",
+        "--open-orders",
+        "2",
+        "--parked",
+        "2",
+    ]
 
     code = bench.main([*tiny, "--json", str(found)])
 
@@ -47,6 +60,8 @@ def test_every_part_measures_a_system_of_real_processes(tmp_path: Path) -> None:
     assert figures["order_to_cash"]["ratio"] > 0
     assert figures["frame"]["ratio"] > 0
     assert figures["posting"]["requests"] == 3
+    assert figures["restart"]["ratio"] > 0
+    assert len(figures["restart"]["first_ms"]) == 3
     assert figures["footprint"]["after_work"]["pss_mb"] > 0
     # a history holds no document: its size depends on the number of digits in ids and totals at most
     # (two facts that come at once are one turn, and some events less)

@@ -113,12 +113,19 @@ class Desk:
         return self.billing.CommitCredit(request, CONTEXT)
 
     def adjust(
-        self, order_id: str, minor: int, *, method: str = "terms", is_forced: bool = False, request_id: str = ""
+        self,
+        order_id: str,
+        minor: int,
+        *,
+        customer_id: str = "cus_acme",
+        method: str = "terms",
+        is_forced: bool = False,
+        request_id: str = "",
     ) -> pb.AdjustCreditResponse:
         request = pb.AdjustCreditRequest(
             request_id=request_id or self._id(),
             order_id=order_id,
-            customer_id="cus_acme",
+            customer_id=customer_id,
             amount=usd(minor),
             payment_method=method,
             is_forced=is_forced,

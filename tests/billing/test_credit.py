@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from sqlalchemy import text
 
+from services.billing.store import credit
+from services.kernel.errors import Refused
+from services.kernel.money import Money
 from services.runtime.db import Database
 from tests.billing.desk import Desk, order_of
 
@@ -277,4 +280,46 @@ def test_a_changed_order_owes_what_its_last_version_says_and_has_nothing_committ
     desk.invoice(order, "shp_last", {key: units - shipped[key] for key, (units, _) in lines.items()})
 
     assert desk.account() == (0, order.total.minor_units)
+    assert desk.violations() == {}
+
+
+def test_a_release_waits_for_the_invoice_that_takes_its_part(desk: Desk, database: Database) -> None:
+    desk.commit("ord_1", 2000, is_forced=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as session:
+            credit.take(session, "cus_acme", "USD")
+            held = credit.commitment(session, "ord_1")
+            assert held is not None
+            credit.invoice_commitment(session, held, Money(800, "USD"))
+            credit.move(session, "cus_acme", committed=Money(-800, "USD"), receivable=Money.zero("USD"))
+            releasing = pool.submit(desk.release, "ord_1")
+            assert not wait([releasing], timeout=0.5).done
+        released = releasing.result()
+
+    assert (released, desk.account()) == (1200, (0, 0))
+    assert desk.violations() == {}
+
+
+@pytest.mark.parametrize("is_released", [False, True])
+def test_no_order_moves_the_credit_of_a_customer_it_is_not_committed_to(desk: Desk, *, is_released: bool) -> None:
+    desk.limit(130_000)
+    desk.limit(130_000, "cus_other")
+    desk.commit("ord_1", 100_000)
+    if is_released:
+        desk.release("ord_1")
+    before = desk.account(), desk.account("cus_other")
+    order = order_of({"1": (1, "10.00")}, customer_id="cus_other")
+
+    for attempt in (
+        lambda: desk.commit("ord_1", 50_000, customer_id="cus_other"),
+        lambda: desk.commit("ord_1", 50_000, customer_id="cus_other", is_forced=True),
+        lambda: desk.adjust("ord_1", 50_000, customer_id="cus_other"),
+        lambda: desk.invoice(order, "shp_1", {"1": 1}),
+    ):
+        with pytest.raises(Refused) as refusal:
+            attempt()
+        assert refusal.value.reason == "ORDER_OF_ANOTHER_ACCOUNT"
+
+    assert (desk.account(), desk.account("cus_other")) == before
     assert desk.violations() == {}

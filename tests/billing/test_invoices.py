@@ -123,8 +123,8 @@ def test_billing_more_than_was_ordered_is_refused() -> None:
 
 
 def test_a_line_that_the_order_has_not_is_refused() -> None:
-    with pytest.raises(InvalidArgument, match="no line 9"):
-        bill(order_of([(3, "1.00")]), {"9": 1}, NOTHING)
+    with pytest.raises(InvalidArgument, match="no line 8, 9"):
+        bill(order_of([(3, "1.00")]), {"9": 1, "1": 1, "8": 1}, NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def orders_and_shipments(draw: st.DrawFn) -> tuple[BillableOrder, list[dict[str,
     return order, shipments
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(orders_and_shipments())
 def test_any_partition_of_any_order_sums_to_it_exactly_and_no_part_is_negative(
     case: tuple[BillableOrder, list[dict[str, int]]],

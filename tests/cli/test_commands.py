@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -73,6 +74,25 @@ def test_the_status_of_nothing_is_told_to_programs_too(command: Oms) -> None:
 
     assert answer.code == 1
     assert json.loads(answer.out) == {"is_running": False, "is_ready": False, "processes": []}
+
+
+def test_the_status_names_the_folder_with_the_logs_of_what_does_not_run(command: Oms) -> None:
+    stopped = {"name": "billing", "state": "starting", "pid": None, "port": None, "restarts": 3, "started_at": None}
+    said = {
+        "pid": os.getpid(),
+        "started_at": 0.0,
+        "ready_at": None,
+        "url": "",
+        "temporal_ui": "",
+        "processes": [stopped],
+    }
+    statefile.write(command.var, said)
+
+    with statefile.held(command.var):
+        answer = command("status")
+
+    assert answer.code == 1
+    assert f"not all ready: see {command.var}/log" in answer.out.replace("\n", "")
 
 
 def test_a_token_names_role_company_and_person(command: Oms) -> None:

@@ -167,6 +167,22 @@ def test_a_phone_shows_whom_each_order_waits_for(
         expect(row.get_by_text("accounting, approver").locator("visible=true")).to_have_count(1)
 
 
+def test_a_phone_shows_a_customer_every_column_of_an_order_and_of_a_change(
+    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+) -> None:
+    with at(browser, live, "customer", viewport=PHONE) as (page, _said):
+        page.goto(f"/my/orders/{numbers['backordered']}")
+        lines = page.locator("#lines .scroll")
+
+        assert lines.evaluate("each => each.scrollWidth - each.clientWidth") == 0
+        expect(lines.locator("[data-of=When]").first).to_be_in_viewport(ratio=1)
+
+        page.goto(f"/my/orders/{numbers['changing']}")
+        long = "e => e.textContent = 'MOTOR-5HP (Motor 5 hp, 3 phase, TEFC, with a long name)'"
+        page.locator(".diff th").first.evaluate(long)
+        assert not is_too_wide(page)
+
+
 def is_too_wide(page: Page) -> bool:
     """Whether the page scrolls sideways."""
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))

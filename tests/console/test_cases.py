@@ -26,7 +26,7 @@ async def test_an_orders_page_shows_its_support_case_with_what_the_customer_said
 
     section = page.partition('id="feedback"')[2].partition("</section>")[0]
     assert "Support case CASE-1001" in section
-    assert "2 of 5, asks for support</strong>: the box was wet" in section
+    assert "2 of 5, asks for support</strong>: <bdi>the box was wet</bdi>" in section
     assert "ann (customer)" in section
 
 
@@ -36,7 +36,7 @@ async def test_praise_is_shown_on_the_order_and_is_no_case(house: House) -> None
 
     page = (await browser.get(f"/orders/{number}")).text
 
-    assert "5 of 5</strong>: quick" in page
+    assert "5 of 5</strong>: <bdi>quick</bdi>" in page
     assert "CASE-" not in page
     assert "No customer has asked for support" in (await browser.get("/cases")).text
 

@@ -9,8 +9,9 @@ from sqlalchemy import event, text
 
 from services.kernel.money import UnitPrice
 from services.orders.console.pages import price
+from tests.conftest import ROOT
 from tests.console.house import House, delivered
-from tests.orders.desk import SUPPORT
+from tests.orders.desk import SUPPORT, shipment, stock
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -161,6 +162,18 @@ async def test_change_and_cancel_are_offered_while_they_can_come_true(
         assert [word for word in ("Change…", "Cancel…") if word in page] == offered
 
 
+async def test_staff_that_cancels_is_told_that_the_customer_reads_the_reason(
+    house: House, numbers: dict[str, str]
+) -> None:
+    ours = (await house.browser("support").get(f"/orders/{numbers['held']}/cancel")).text
+    theirs = (await house.browser("customer", company="cus_acme").get(f"/my/orders/{numbers['held']}/cancel")).text
+
+    assert [("Why it is cancelled" in page, "the customer reads it" in page) for page in (ours, theirs)] == [
+        (True, True),
+        (True, False),
+    ]
+
+
 async def test_a_customer_reads_what_waits_for_them_and_nothing_of_what_waits_for_us(
     house: House, numbers: dict[str, str]
 ) -> None:
@@ -178,6 +191,43 @@ async def test_a_customer_reads_what_waits_for_them_and_nothing_of_what_waits_fo
     assert [number for number in turns if "Waits for" in turns[number]] == [unpaid, numbers["changing"]]
     assert "it follows by itself" in turns[numbers["backordered"]]
     assert re.findall(r'<p class="waiting">(.*?)</p>', ours) == ["The rest follows."]
+
+
+async def test_a_customer_reads_that_the_rest_of_an_order_being_packed_waits_for_stock(house: House) -> None:
+    desk = house.desk
+    order_id = desk.accepted(("PUMP", 10))
+    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (6, 4)})))
+    desk.tell(desk.fact(order_id, "fulfillment", "shipments_released", 1, shipment("SH-70", "released", {"1": 6})))
+    number = desk.read(order_id).order.number
+
+    theirs = (await house.browser("customer", company="cus_acme").get(f"/my/orders/{number}")).text
+    ours = (await house.browser("support").get(f"/orders/{number}")).text
+
+    assert "The warehouse is working on it. 4 units are not in stock yet and follow by themselves.</p>" in theirs
+    assert re.findall(r'<strong>SH-70</strong> <span class="chip moves">(.*?)<', theirs) == ["being packed"]
+    assert re.findall(r'<strong>SH-70</strong> <span class="chip moves">(.*?)<', ours) == ["released"]
+
+
+async def test_the_page_of_an_order_that_has_ended_promises_no_shipment_and_no_invoice(
+    house: House, numbers: dict[str, str]
+) -> None:
+    ended = (await house.browser("support").get(f"/orders/{numbers['rejected']}")).text
+    alive = (await house.browser("support").get(f"/orders/{numbers['held']}")).text
+
+    assert ("Nothing was shipped." in ended, "Nothing was invoiced." in ended, "appear here" in ended) == (
+        True,
+        True,
+        False,
+    )
+    assert ("Nothing was shipped." in alive, "Shipments appear here" in alive) == (False, True)
+
+
+async def test_a_customer_reads_of_a_proposal_that_it_needs_their_answer(house: House, numbers: dict[str, str]) -> None:
+    theirs = (await house.browser("customer", company="cus_acme").get(f"/my/orders/{numbers['changing']}")).text
+    ours = (await house.browser("support").get(f"/orders/{numbers['changing']}")).text
+
+    assert re.findall(r'We propose a change <span class="chip waits">(.*?)<', theirs) == ["needs your answer"]
+    assert re.findall(r'A change is on its way <span class="chip waits">(.*?)<', ours) == ["awaiting customer"]
 
 
 @pytest.mark.parametrize(
@@ -320,3 +370,25 @@ async def test_a_page_takes_as_many_statements_for_many_orders_as_for_few(house:
 
     assert len(many) == len(few)
     assert len(many) <= most
+
+
+_TYPED = re.compile(
+    r"\{\{ [\w.]*(?:customer_name|po_number|on_behalf_of|comment|description|ship_to\.name|place\.city|event\.why"
+    r"|\bone\.note|hold\.reason|request\.reason|\breason)(?: or \"–\")? \}\}"
+)
+_APART = re.compile(r"(?:<(?:bdi|td|dd|li|p)\b[^>]*>|<br>(?:<span[^>]*>)?)$")
+
+
+def test_what_people_typed_stands_apart_so_that_right_to_left_names_move_no_figure() -> None:
+    """Beside an Arabic name a browser would show the amount that follows on the wrong side of it."""
+    found, beside = 0, []
+    for template in sorted((ROOT / "services/orders/console/templates").glob("*.html")):
+        source = re.sub(r"\{% block title %\}.*", "", template.read_text())
+        for typed in _TYPED.finditer(source):
+            found += 1
+            before, after = source[: typed.start()], source[typed.end() :]
+            if not (_APART.search(before) and after.startswith("<")):
+                beside.append((template.name, typed.group()))
+
+    assert found > 25
+    assert beside == []

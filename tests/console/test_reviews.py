@@ -41,6 +41,25 @@ async def test_the_page_that_decides_says_why_how_much_and_who_is_next(house: Ho
     assert 'value="request_changes"' in page
 
 
+async def test_the_page_that_decides_shows_what_was_asked_before_and_what_sales_answered(
+    house: House, numbers: dict[str, str]
+) -> None:
+    number = numbers["reviewed"]
+    first = f"/reviews/{steps(house, number)[0].step_id}"
+    max_ = house.browser("approver", sub="max")
+    before = (await max_.get(first)).text
+    await max_.send(first, first, decision="request_changes", version="1", note="why so many?")
+    answer = f"/orders/{number}/answer"
+    await house.browser("support", sub="dan").send(answer, answer, version="1", note="for the new plant")
+
+    page = (await max_.get(f"/reviews/{steps(house, number)[0].step_id}")).text
+
+    talk = page.partition("Asked and answered before")[2].partition("</section>")[0]
+    assert "Asked and answered before" not in before
+    assert "<strong>max</strong> asked for changes: <bdi>why so many?</bdi>" in talk
+    assert "<strong>dan</strong> answered the review: <bdi>for the new plant</bdi>" in talk
+
+
 async def test_the_page_that_decides_shows_the_credit_and_does_without_it(
     house: House, numbers: dict[str, str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""The budget table of the architecture: history events, billable actions and bytes of one order, exact."""
+"""The budget table of README: history events, billable actions and bytes of one order, exact."""
 
 from __future__ import annotations
 

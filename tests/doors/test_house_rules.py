@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+
+from cli import embedded
+from workflows import names
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("services", "workflows", "cli", "bench", "tests", "deploy")
@@ -100,11 +104,34 @@ def test_a_lock_pins_by_hash_and_names_no_host(lock: Path) -> None:
     assert " @ " not in text
 
 
-def test_the_search_attributes_of_the_deployment_are_those_of_the_workflows() -> None:
-    from workflows import names
-
+def test_every_way_to_run_registers_the_search_attributes_of_the_workflows() -> None:
     script = (ROOT / "deploy" / "temporal" / "namespace.sh").read_text()
-    registered = set(re.findall(r"\b(Oms\w+):(\w+)", script))
 
     expected = {(key.name, key.indexed_value_type.name.title().replace("_", "")) for key in names.SEARCH_ATTRIBUTES}
-    assert registered == expected
+    assert set(re.findall(r"\b(Oms\w+):(\w+)", script)) == expected
+    assert {tuple(attribute.split("=")) for attribute in embedded.SEARCH_ATTRIBUTES} == expected
+
+
+def test_the_temporal_server_finds_the_settings_it_does_not_start_without() -> None:
+    temporal = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["temporal"]
+    source, target, mode = temporal["volumes"][0].split(":")
+    inside = Path(temporal["environment"]["DYNAMIC_CONFIG_FILE_PATH"]).relative_to(target)
+
+    settings = yaml.safe_load((ROOT / source / inside).read_text())
+
+    assert mode == "ro"
+    assert all("value" in each for values in settings.values() for each in values)
+
+
+def test_the_commands_that_start_a_deployment_set_every_variable_without_a_default() -> None:
+    required = re.findall(r"^([A-Z_]+)=$", (ROOT / "deploy" / "example.env").read_text(), re.MULTILINE)
+    start = (ROOT / "deploy" / "README.md").read_text().partition("## What starts when")[0]
+    passwords = {
+        f"{name}_PASSWORD"
+        for line in re.findall(r"^for name in (.*); do$", start, re.MULTILINE)
+        for name in line.split()
+    }
+    set_there = passwords | set(re.findall(r"\bs.\^([A-Z_]+)=", start))
+
+    assert len(required) > 8
+    assert [name for name in required if name not in set_there] == []

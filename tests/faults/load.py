@@ -16,7 +16,7 @@ from tests.faults.journey import Journey, Shop
 from tests.system.trade import key
 
 ACKNOWLEDGED = frozenset({201, 202})
-GIVES_UP_AFTER_S = 8.0
+GIVES_UP_AFTER_S = 15.0
 _TRIES = 60
 
 

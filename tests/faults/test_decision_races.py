@@ -140,7 +140,7 @@ class Tribunal:
             parked.order_id, lambda seen: seen["status"] not in ("in_review", "accepted"), "an end"
         )
         if order["status"] == "in_fulfilment":
-            order = self.trade.until(parked.order_id, self._is_released, "the release")
+            order = self.trade.until_released(parked.order_id)
         kept = [one["decision"] for review in order["reviews"] for step in review["steps"] for one in step["decisions"]]
         return Ended(
             done,
@@ -158,9 +158,6 @@ class Tribunal:
         """The order's own timer fires as well, and finds the deed done."""
         handle = self.system.temporal.get_workflow_handle(order_workflow_id(parked.order_id))
         self.system.on_loop(TimeSkipper(self.system.temporal).fast_forward(handle, timedelta(hours=1, minutes=1)))
-
-    def _is_released(self, order: dict[str, Any]) -> bool:
-        return bool(order["lines"][0]["quantities"]["allocated"]) and order["accepted_at"] is not None
 
     def _mails(self, parked: Parked) -> tuple[str, ...] | None:
         """What the buyer was sent; None while something is on its way."""

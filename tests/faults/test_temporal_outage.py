@@ -32,7 +32,6 @@ def survives_outages(shop: Shop, orders: int, per_s: float, outages: int, down_s
     print(f"answers {dict(load.answers)}, slowest {load.slowest_s:.2f} s")
     assert set(load.answers) <= {201, 202, 503}
     assert load.answers[201] + load.answers[202] == orders
-    assert load.slowest_s < 6
     assert [found for got in outcomes if (found := differences(wanted, got))] == []
     shop.trade().until_audit_is_clean()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,11 @@ def test_what_is_picked_or_gone_cannot_be_asked_back(keep: dict[str, int], reaso
 def test_a_line_that_is_not_named_is_asked_back_whole_and_enough_asks_nothing() -> None:
     assert demand({"L2": 9}, [shipment(1, L1=5, L2=2)]).lines == (asked(1, "L1", 5),)
     assert demand({"L1": 5, "L2": 2}, [shipment(1, L1=5, L2=2)]) == Demand()
+    assert demand({}, [shipment(1, L2=2, L1=5)]).lines == (asked(1, "L1", 5), asked(1, "L2", 2))
+
+
+def test_a_single_unit_that_has_left_and_is_not_to_be_kept_is_told_as_gone() -> None:
+    assert demand({}, [shipment(1, State.SHIPPED, L1=1)]).reason == "BELOW_SHIPPED"
 
 
 STATES = st.sampled_from(list(State))
@@ -88,6 +94,14 @@ def test_an_empty_shipment_is_cancelled_and_keeps_its_list() -> None:
     after = without(before, recall, MONDAY)
 
     assert (after.state, after.lines, after.recall_id) == (State.CANCELLED, before.lines, "")
+
+
+def test_a_recall_is_not_answered_before_it_was_asked_whatever_the_clock_says() -> None:
+    recall = Recall("rcl_1", "ord_1", "SO-1", "chg_1", MONDAY, (asked(1, "L1", 5),))
+
+    said = answered(recall, is_acknowledged=True, reason="", now=MONDAY - timedelta(seconds=1))
+
+    assert said.answered_at == MONDAY
 
 
 def test_a_recall_is_answered_once() -> None:

@@ -22,6 +22,7 @@ def test_a2_sixty_and_twenty_five_then_fifteen(floor: Floor) -> None:
         ("SH-1002", "W2", 25),
         ("SH-1003", "W1", 15),
     ]
+    assert [each.lines[0].picked_quantity for each in second] == [0]
     assert [each.promised_on for each in first] == ["2026-03-06", "2026-03-05"]  # Monday + 1 + 3, + 1 + 2
     kind, detail = floor.facts()[-1]
     assert kind == "shipments_released"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from itertools import combinations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.inventory.domain import allocation
@@ -130,15 +130,56 @@ def test_the_order_of_shelves_and_candidates_does_not_matter(
     assert allocate(lines, turned, list(reversed(candidates))) == allocate(lines, stock, candidates)
 
 
-@given(st.lists(st.integers(1, 6), min_size=allocation.EXACT_UP_TO + 1, max_size=16), st.integers(1, 60))
+def test_a_sku_comes_from_as_few_of_the_chosen_warehouses_as_it_can() -> None:
+    plan = allocate(
+        [LineDemand("l1", "B", 3), LineDemand("l2", "A", 5)],
+        {"A": {"w1": 2, "w2": 5}, "B": {"w1": 3}},
+        [Candidate("w1", 1), Candidate("w2", 9)],
+    )
+
+    assert plan.allocations == (Allocation("l1", "B", "w1", 3), Allocation("l2", "A", "w2", 5))
+    assert list(plan.taken()) == [("A", "w2"), ("B", "w1")]  # in the order in which rows are locked
+
+
+def test_every_set_is_tried_up_to_ten_warehouses_that_have_some_of_it_and_beyond_the_largest_come_first() -> None:
+    few = {"w01": 6, "w02": 5, "w03": 5} | {f"w{number:02}": 1 for number in range(4, 11)}
+
+    def chosen(shelves: dict[str, int]) -> set[str]:
+        candidates = [Candidate(place, 9 if place == "w01" else 1) for place in shelves]
+        return used(allocate([LineDemand("l1", "A", 10)], {"A": shelves}, candidates))
+
+    assert chosen(few) == {"w02", "w03"}
+    assert chosen(few | {"w11": 0}) == {"w02", "w03"}
+    assert chosen(few | {"w11": 1}) == {"w01", "w02"}
+
+
+def test_with_many_warehouses_of_equal_use_the_cheaper_serve_and_then_the_first_by_name() -> None:
+    # the first four have more than is wanted, which is no use
+    stock = {"A": {f"w{number:02}": 9 if number < 4 else 5 for number in range(12)}}
+
+    plan = allocate(
+        [LineDemand("l1", "A", 5)], stock, [Candidate(place, 9 if place < "w04" else 1) for place in stock["A"]]
+    )
+
+    assert used(plan) == {"w04"}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=allocation.EXACT_UP_TO + 1, max_size=16),
+    st.integers(1, 40),
+    st.integers(1, 40),
+)
+@example([(3, 3), (5, 0), (0, 5), *[(1, 0)] * 9], 5, 5)  # the first serves most, and the next two do without it
 def test_with_many_warehouses_the_plan_still_serves_all_it_can_and_uses_none_in_vain(
-    shelves: list[int], wanted: int
+    shelves: list[tuple[int, int]], wanted_a: int, wanted_b: int
 ) -> None:
-    stock = {"A": {f"w{number:02}": units for number, units in enumerate(shelves)}}
+    stock = {sku: {f"w{number:02}": units[at] for number, units in enumerate(shelves)} for at, sku in enumerate("AB")}
+    lines = [LineDemand("l1", "A", wanted_a), LineDemand("l2", "B", wanted_b)]
 
-    plan = allocate([LineDemand("l1", "A", wanted)], stock, [Candidate(place, 1) for place in stock["A"]])
+    plan = allocate(lines, stock, [Candidate(place, 1) for place in stock["A"]])
 
-    target = min(wanted, sum(shelves))
-    assert served(plan)["A"] == target
+    target = {line.sku: min(line.quantity, sum(stock[line.sku].values())) for line in lines}
+    assert {sku: served(plan)[sku] for sku in target} == target
     for place in used(plan):
-        assert sum(stock["A"][other] for other in used(plan) - {place}) < target
+        others = used(plan) - {place}
+        assert any(sum(stock[sku][other] for other in others) < units for sku, units in target.items())

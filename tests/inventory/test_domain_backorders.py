@@ -10,7 +10,8 @@ from services.inventory.domain.backorders import Supply, Waiting, arrived, due, 
 
 
 def waiting(order_id: str, units: int, placed: int, *places: str) -> Waiting:
-    candidates = tuple(Candidate(place, cost) for cost, place in enumerate(places or ("w1",)))
+    """`places` from the cheapest on; they come in no such order."""
+    candidates = tuple(reversed([Candidate(place, cost) for cost, place in enumerate(places or ("w1",))]))
     return Waiting(f"bo_{order_id}", f"res_{order_id}", order_id, "l1", "J", units, placed, candidates)
 
 

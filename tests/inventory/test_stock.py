@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.inventory.store import stock
-from services.kernel.errors import Conflict, Refused
+from services.kernel.errors import Conflict, NotFound, Refused
 from tests.inventory.stockroom import Stockroom
 
 
@@ -147,7 +148,30 @@ def test_found_units_that_were_never_bought_are_worth_nothing(stockroom: Stockro
     stockroom.adjust("w1", "A", 3)
 
     assert (stockroom.value(), stockroom.stock("A")) == (0, {"w1": (3, 0)})
+    with pytest.raises(Refused, match="is valued in USD"):
+        stockroom.receive("w1", "B", 1, "2.00", "EUR")
     assert stockroom.broken() == {}
+
+
+def test_nothing_is_counted_or_expected_where_there_is_no_warehouse(stockroom: Stockroom) -> None:
+    for act in (lambda: stockroom.adjust("w9", "A", 1), lambda: stockroom.expect("w9", "A", 1, "2026-03-20")):
+        with pytest.raises(NotFound, match="there is no warehouse 'w9'"):
+            act()
+
+
+def test_what_is_kept_of_a_shipment_and_of_a_new_backorder_is_what_happened(stockroom: Stockroom) -> None:
+    stockroom.receive("w1", "A", 3, "2.50")
+    stockroom.reserve("o1", {"l1": ("A", 5)})
+    stockroom.ship("o1", "shp_1", "w1", {"l1": ("A", 3)})
+
+    with stockroom.database.reading() as session:
+        cost = session.execute(text("SELECT cost_minor, currency FROM stock_issue")).one()
+        counts = session.execute(
+            text("SELECT waiting_quantity, filled_quantity, cancelled_quantity FROM backorder")
+        ).one()
+
+    assert tuple(cost) == (750, "USD")
+    assert tuple(counts) == (2, 0, 0)
 
 
 def test_a_warehouse_is_valued_in_one_currency(stockroom: Stockroom) -> None:

@@ -104,12 +104,6 @@ def test_a_malformed_request_is_refused_with_a_sentence(
     assert len(refusal.value.message) > 20
 
 
-def test_a_request_id_must_be_printable() -> None:
-    for request_id in ("", "k\x00", "k" * 201):
-        with pytest.raises(InvalidArgument):
-            wire.key(request_id)
-
-
 def test_a_page_has_two_hundred_rows_unless_asked_and_a_thousand_at_most() -> None:
     assert (wire.limit(0), wire.limit(1000)) == (200, 1000)
     for count in (-1, 1001):

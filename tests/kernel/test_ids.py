@@ -42,6 +42,17 @@ def test_an_exhausted_millisecond_borrows_the_next() -> None:
     assert (after.version, after.variant) == (7, RFC_4122)
 
 
+def test_an_id_holds_its_milliseconds_and_every_random_bit() -> None:
+    started = ids.Uuid7Sequence(lambda: 1_700_000_000_123_456_789).next()
+    counted_on = ids.Uuid7Sequence(lambda: 0, last_random=(1 << 73) | (1 << 62) | (1 << 61)).next()
+
+    assert started.int >> 80 == 1_700_000_000_123
+    assert (counted_on.version, counted_on.variant) == (7, RFC_4122)
+    # twelve bits stand before the variant, sixty-two behind it
+    assert (counted_on.int >> 64 & 0xFFF, counted_on.int >> 61 & 1) == (0x801, 1)
+    assert 0 < counted_on.int & ((1 << 61) - 1) <= 1 << 32
+
+
 def test_an_id_names_its_kind() -> None:
     kind, _, digits = ids.new_id("shp").partition("_")
 
@@ -57,6 +68,6 @@ def test_a_kind_is_a_lower_case_word(kind: str) -> None:
 def test_numbers_for_people() -> None:
     assert ids.sales_order_number(1001) == "SO-1001"
     assert ids.shipment_number(1001) == "SH-1001"
-    assert ids.return_number(1001) == "RMA-1001"
+    assert ids.support_case_number(1001) == "CASE-1001"
     assert ids.invoice_number(1) == "INV-000001"
-    assert ids.credit_note_number(1_234_567) == "CN-1234567"
+    assert ids.invoice_number(1_234_567) == "INV-1234567"

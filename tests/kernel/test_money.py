@@ -74,6 +74,12 @@ def test_a_sum_beyond_the_bound_is_refused() -> None:
         Money(MAX_MINOR, "USD") + Money(1, "USD")
 
 
+def test_the_largest_amount_price_and_tax_rate_are_allowed() -> None:
+    assert Money.parse("10000000000000.00", "USD").minor == 10**15
+    assert UnitPrice.parse("1000000000000", "USD").amount == 10**12
+    assert tax_on(usd("1.00"), Decimal(1)) == usd("1.00")
+
+
 def test_money_is_made_of_whole_numbers_only() -> None:
     with pytest.raises(TypeError):
         Money(1.0, "USD")  # type: ignore[arg-type]  # the mistake under test
@@ -204,6 +210,10 @@ def test_free_goods_share_equally_and_nothing_carries_nothing() -> None:
     assert prorate(usd("0.00"), []) == ()
     with pytest.raises(InvalidArgument, match="over nothing"):
         prorate(usd("1.00"), [])
+
+
+def test_the_whole_of_nothing_bears_the_total() -> None:
+    assert share_through(usd("1.00"), 0, 0) == usd("1.00")
 
 
 def test_a_share_outside_the_whole_is_a_bug() -> None:

@@ -66,6 +66,10 @@ def test_the_twelfth_failure_is_the_last() -> None:
     assert (twelfth.state, twelfth.retry_at) == ("dead", None)
 
 
+def test_of_a_long_error_the_beginning_is_kept() -> None:
+    assert domain.after_failure(1, "x" * 500, is_permanent=False, now=NOW).last_error == "x" * 400
+
+
 def test_a_permanent_failure_is_the_last_at_once() -> None:
     assert domain.after_failure(1, "no such mailbox", is_permanent=True, now=NOW).state == "dead"
 
@@ -81,6 +85,7 @@ def test_a_permanent_failure_is_the_last_at_once() -> None:
         "a@b.example\nBcc: c@d.example",
         "a@b@c.example",
         "<a@b.example>",
+        f"ann@{4 * (60 * 'b' + '.')}example",
     ],
 )
 def test_an_address_that_is_none_is_known_before_it_is_tried(email: str) -> None:
@@ -88,7 +93,14 @@ def test_an_address_that_is_none_is_known_before_it_is_tried(email: str) -> None
 
 
 @pytest.mark.parametrize(
-    "email", ["ann@acme.example", "a.b+c@sub.acme.example", "root@localhost", "jörg@bücher.example"]
+    "email",
+    [
+        "ann@acme.example",
+        "a.b+c@sub.acme.example",
+        "root@localhost",
+        "jörg@bücher.example",
+        f"ann@{4 * (60 * 'b' + '.')}exampl",
+    ],
 )
 def test_an_address_that_is_one_is_taken(email: str) -> None:
     assert domain.address_fault(email) == ""

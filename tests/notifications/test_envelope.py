@@ -31,7 +31,7 @@ def read(mail: EmailMessage, subtype: str) -> str:
 
 
 @given(text=st.lists(WRITTEN).map("\n".join), page=st.lists(WRITTEN).map("\n".join))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_both_readings_arrive_as_they_were_written(text: str, page: str) -> None:
     mail = opened(seal(HOUSE, HOUSE, {}, text=text, page=page, boundary="dlv_1"))
 
@@ -41,7 +41,7 @@ def test_both_readings_arrive_as_they_were_written(text: str, page: str) -> None
 
 
 @given(subject=WRITTEN.map(str.strip), name=WRITTEN.map(str.strip))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_headers_beyond_ascii_and_long_ones_arrive_whole(subject: str, name: str) -> None:
     whole = f"Order {subject} end"
     person = f"Ann {name} Lee"

@@ -255,7 +255,7 @@ def test_headers_carry_identity_and_conversation() -> None:
 
 
 @given(name=st.text(max_size=60), invoice=st.text(max_size=60))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_name_and_no_variable_adds_a_header(name: str, invoice: str) -> None:
     delivery = a_delivery(
         "invoice", "customer", VARIABLES["invoice"] | {"invoice_number": invoice}, name + "\r\nBcc: x@y.example"

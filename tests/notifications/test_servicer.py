@@ -5,21 +5,24 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
 from services.notifications.sink import MailSink
+from services.notifications.store import audit
 from services.runtime.migrations import differences
 from tests.notifications.house import NO_CONTEXT, VARIABLES, House, notice
+from tests.planting import unnoticed
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"kind": "order_lost"}, "UNKNOWN_KIND"),
-        ({"event_id": ""}, "IDENTITY_MALFORMED"),
-        ({"order_id": "x" * 201}, "IDENTITY_MALFORMED"),
-        ({"order_number": "SO-1\r\nBcc: spy@evil.example"}, "IDENTITY_MALFORMED"),
+        ({"event_id": ""}, "FIELD_MISSING"),
+        ({"order_id": "x" * 201}, "TEXT_TOO_LONG"),
+        ({"order_number": "SO-1\r\nBcc: spy@evil.example"}, "TEXT_NOT_PRINTABLE"),
         ({"recipients": []}, "RECIPIENTS_MISSING"),
         ({"recipients": [pb.Recipient(email="a@b.example", role="king")]}, "UNKNOWN_ROLE"),
         ({"kind": "manufacturing_asked"}, "NO_TEXT_FOR_ROLE"),
@@ -83,7 +86,7 @@ def test_a_hundred_events_of_an_order_keep_their_order(house: House) -> None:
     ("bad", "reason"),
     [
         (notice("order_accepted", "e3"), "VERDICT_CONTRADICTED"),
-        (notice("order_accepted", "e3", order=""), "IDENTITY_MALFORMED"),
+        (notice("order_accepted", "e3", order=""), "FIELD_MISSING"),
         (notice("manufacturing_asked", "e3"), "NO_TEXT_FOR_ROLE"),
     ],
 )
@@ -163,7 +166,8 @@ def test_pages_follow_each_other_without_gap_or_repeat(house: House) -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [{"limit": 501}, {"limit": -1}, {"cursor": "x"}, {"cursor": "9" * 30}, {"state": "gone"}]
+    "bad",
+    [{"limit": 501}, {"limit": -1}, {"cursor": "x"}, {"cursor": "9" * 30}, {"state": "gone"}, {"order_id": "o\0"}],
 )
 def test_a_malformed_listing_is_refused(house: House, bad: dict[str, object]) -> None:
     with pytest.raises(DomainError):
@@ -222,6 +226,36 @@ def test_the_audit_names_mails_that_left_in_the_wrong_order(house: House, sink: 
         "notifications.received_before_accepted": [accepted],
         "notifications.in_the_order_asked": [received],
     }
+
+
+PLANTED = (
+    ("notifications.one_mail_per_event", "UPDATE deliveries SET event_id = 'e1'"),
+    ("notifications.one_mail_per_event", "UPDATE deliveries SET event_id = 'e1', state = 'sending'"),
+    ("notifications.received_before_accepted", "UPDATE deliveries SET state = 'sending' WHERE event_id = 'e1'"),
+    (
+        "notifications.received_before_accepted",
+        "UPDATE deliveries SET sent_at = '2040-01-01T00:00:00.000000+00:00' WHERE event_id = 'e1'",
+    ),
+    ("notifications.one_verdict", "UPDATE deliveries SET kind = 'order_rejected' WHERE event_id = 'e3'"),
+    ("notifications.in_the_order_asked", "UPDATE deliveries SET state = 'sending' WHERE event_id = 'e2'"),
+    (
+        "notifications.in_the_order_asked",
+        "UPDATE deliveries SET sent_at = '2040-01-01T00:00:00.000000+00:00' WHERE event_id = 'e2'",
+    ),
+)
+"""An invariant and a change that breaks it, one for each thing that it forbids."""
+
+
+def test_the_audit_finds_every_planted_violation(house: House, sink: MailSink) -> None:
+    for event, kind in (("e1", "order_received"), ("e2", "order_accepted"), ("e3", "shipped")):
+        house.tell(kind, event)
+    house.sender.send_waiting()
+    assert house.offences() == {}
+
+    def broken(session: Session) -> set[str]:
+        return {each.name for each in audit(session) if each.violations and each.offenders}
+
+    assert unnoticed(house.database, PLANTED, broken) == []
 
 
 def test_the_audit_names_an_order_with_both_verdicts(house: House, sink: MailSink) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 
 from oms.orders.v1 import orders_pb2 as pb
@@ -135,6 +136,7 @@ class Desk:
             order_id=order_id,
             subject_id=str(detail.get("shipment", {}).get("shipment_id", "")),
             sequence=sequence,
+            occurred_at=Timestamp(seconds=1_772_366_400),
             detail_json=json.dumps(detail),
         )
 

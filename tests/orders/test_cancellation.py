@@ -5,8 +5,9 @@ import pytest
 from services.kernel.errors import Refused
 from services.orders import cancellation
 from services.orders.cancellation import Requested
+from services.orders.store import reviews as review_store
 from services.runtime.db import Database
-from tests.orders.desk import BUYER, Desk, shipment, stock
+from tests.orders.desk import ACCOUNTING, BUYER, Desk, shipment, stock
 from tests.orders.review_desk import MAX, ReviewDesk
 
 
@@ -71,6 +72,43 @@ def test_cancelling_a_held_order_lifts_its_holds(desk: Desk) -> None:
     dossier = desk.read(order_id)
     assert (dossier.standing.axes.review, dossier.standing.axes.holds) == ("withdrawn", ())
     assert "the order ended" in dossier.holds[0].note
+    with pytest.raises(Refused) as refusal:
+        desk.release(order_id, dossier.holds[0].hold_id, ACCOUNTING)
+    assert refusal.value.reason == "HOLD_ALREADY_RELEASED"
+    assert desk.broken() == []
+
+
+def test_cancelling_an_order_in_review_withdraws_what_people_were_asked(database: Database) -> None:
+    desk = ReviewDesk(database)
+    order_id = desk.reviewed(200)
+    step = desk.open_step(order_id)
+    request(desk, order_id)
+
+    desk.record(order_id, "cancelled")
+
+    with desk.database.reading() as session:
+        (withdrawn,) = review_store.of_order(session, order_id)
+    assert (withdrawn.state, [one.state for one in withdrawn.steps]) == ("withdrawn", ["void", "void"])
+    assert desk.read(order_id).asked.review is None
+    with pytest.raises(Refused) as refusal:
+        desk.decide(order_id, MAX, step=step)
+    assert refusal.value.reason == "ORDER_HAS_ENDED"
+    assert desk.broken() == []
+
+
+def test_a_saga_that_fails_ends_its_order_and_declines_the_request(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    asked = request(desk, order_id)
+
+    desk.record(order_id, "failed", waiting_for="somebody of support: see the workflow")
+    desk.record(order_id, "failed", "2")
+
+    dossier = desk.read(order_id)
+    assert (dossier.order.phase, dossier.standing.status, dossier.lines()["1"].cancelled) == ("failed", "cancelled", 1)
+    with desk.database.reading() as session:
+        settled = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
+    assert settled is not None
+    assert (settled.state, settled.settled_reason) == ("declined", "the order failed")
     assert desk.broken() == []
 
 
@@ -132,3 +170,20 @@ def test_a_cancellation_that_people_were_quicker_than_is_declined(database: Data
     assert desk.whats(order_id)[-1] == "cancellation_declined"
     assert "order_cancelled" not in desk.mails(order_id)
     assert desk.broken() == []
+
+
+def test_the_log_gives_the_reason_of_an_end_and_no_id(desk: Desk) -> None:
+    cancelled, kept = desk.accepted(("PUMP", 4)), desk.accepted(("PUMP", 4))
+    for order_id, milestone in ((cancelled, "cancelled"), (kept, "cancel_refused")):
+        asked = request(desk, order_id)
+        desk.record(order_id, milestone, subject_id=asked.cancellation.cancellation_id)
+    desk.record(kept, "allocated", subject_id="res_1")
+
+    ends = [desk.events(cancelled)[-1], *desk.events(kept)[-2:]]
+
+    assert [(end.what, end.why) for end in ends] == [
+        ("order_cancelled", "ordered twice"),
+        ("cancellation_declined", "a shipment has left: ask for a return instead"),
+        ("order_allocated", ""),
+    ]
+    assert ends[2].after["subject_id"] == "res_1"

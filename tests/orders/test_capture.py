@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from services.kernel.errors import AlreadyExists, DomainError, InvalidArgument
+from services.kernel.money import Money, UnitPrice
 from services.orders import capture
 from services.orders.domain.order import PlaceLine, PlaceOrder
 from services.orders.intents import CALLER_FIRST
@@ -153,7 +154,13 @@ MALFORMED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"lines": (PlaceLine("PUMP", 0),)}, "QUANTITY_NOT_POSITIVE"),
     ({"currency": "EUR"}, "CURRENCY_NOT_AGREED"),
     ({"idempotency_key": ""}, "IDEMPOTENCY_KEY_MISSING"),
+    ({"idempotency_key": "k" * 201}, "IDEMPOTENCY_KEY_MISSING"),
+    ({"lines": (PlaceLine("PUMP", 1),) * 1001}, "LINES_OUT_OF_RANGE"),
+    ({"lines": (PlaceLine("PUMP", 1, UnitPrice.parse("1.00", "EUR")),)}, "CURRENCY_MIXED"),
+    ({"discount": Money(1, "EUR")}, "CURRENCY_MIXED"),
+    ({"freight": Money(1, "EUR")}, "CURRENCY_MIXED"),
     ({"freight": -amount("1.00")}, "AMOUNT_NEGATIVE"),
+    ({"discount": -amount("1.00")}, "AMOUNT_NEGATIVE"),
     ({"discount": amount("1000.00")}, "DISCOUNT_TOO_LARGE"),
 )
 

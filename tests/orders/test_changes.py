@@ -142,6 +142,20 @@ def test_one_change_at_a_time_a_stale_version_and_another_ones_order_are_refused
         propose(desk, order_id, asked(quantity("1", 3)))
 
     assert (refusal.value.reason, refusal.value.detail["change_id"]) == ("CHANGE_PENDING", done.change.change_id)
+    assert refusal.value.message == "another change is agreed and being made: wait for its outcome, or withdraw it"
+
+
+def test_a_preview_says_of_a_change_that_would_be_refused_why(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    offered = preview(desk, order_id, asked(quantity("1", 2)), RITA)
+    propose(desk, order_id, asked(quantity("1", 3)), RITA)
+
+    shown = preview(desk, order_id, asked(quantity("1", 2)), RITA)
+
+    assert offered.obstacles == ()
+    assert [(one.code, one.sentence) for one in shown.obstacles] == [
+        ("CHANGE_PENDING", "another change waits for the customer's answer: wait for its outcome, or withdraw it")
+    ]
 
 
 def test_a_rule_that_blocks_refuses_the_change_by_its_line(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import extend
 from services.orders.domain.order import Line, Order, totals
-from services.orders.domain.projection import Fact, Progress, apply, is_complete, quantities, signals
+from services.orders.domain.projection import Fact, Progress, apply, is_complete, quantities, signals, signals_of_change
 from services.orders.domain.status import STATUS_WORDS, derive
 from tests.orders.desk import DALLAS, amount, invoice, invoiced, paid, shipment, stock, usd
 
@@ -101,6 +101,24 @@ def test_the_word_follows_the_goods_and_then_the_money() -> None:
         "delivered",
         "completed",
     ]
+
+
+def test_a_change_that_leaves_only_what_is_delivered_and_paid_owes_both_signals_once() -> None:
+    far = through([LIFE[2], LIFE[5], fact(8, "billing", "invoice_issued", 2, invoiced("INV-1", 12000, {"1": 6}))])
+    settled = apply(far, fact(9, "billing", "payment_received", 3, paid(12000, [invoice("INV-1", 12000, 12000)])))
+
+    assert signals_of_change(order(10), order(6), settled) == ("shipment_delivered", "payment_settled")
+    assert signals_of_change(order(10), order(6), far) == ("shipment_delivered",)
+    assert signals_of_change(order(10), order(7), settled) == ()
+    assert signals_of_change(order(6), order(6), settled) == ()
+
+
+def test_money_beyond_the_invoices_is_over_and_a_failed_order_reads_as_cancelled() -> None:
+    over = through([LIFE[4], fact(9, "billing", "payment_received", 3, paid(12001, [invoice("INV-1", 12000, 12001)]))])
+
+    assert derive(order(), over, (), NOW).axes.payment == "over"
+    assert derive(order(6), through([*LIFE[:5]]), (), NOW).axes.payment == "unpaid"
+    assert derive(order(phase="failed"), through([LIFE[0]]), (), NOW).status == "cancelled"
 
 
 def test_an_older_fact_changes_no_count_that_a_newer_one_told() -> None:

@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import event, text
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.kernel.errors import InvalidArgument
-from tests.orders.desk import ANY, Desk, invoice, invoiced, paid, shipment, stock
+from services.kernel.errors import InvalidArgument, Refused
+from tests.orders.desk import ANY, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
 
 
 def life(desk: Desk, order_id: str) -> list[types.Fact]:
@@ -250,11 +251,81 @@ def test_what_cannot_be_projected_is_kept_and_harms_nobody(
         assert session.execute(text("SELECT state FROM fact")).scalars().all() == [state]
 
 
-def test_a_detail_that_is_not_json_is_refused(desk: Desk) -> None:
-    fact = types.Fact(fact_id="f", kind="stock_reserved", source="inventory", detail_json="{")
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"fact_id": ""}, "FACT_INCOMPLETE"),
+        ({"kind": ""}, "FACT_INCOMPLETE"),
+        ({"source": ""}, "FACT_INCOMPLETE"),
+        ({"fact_id": "f\0"}, "TEXT_NOT_PRINTABLE"),
+        ({"kind": "k\0"}, "TEXT_NOT_PRINTABLE"),
+        ({"source": "s\0"}, "TEXT_NOT_PRINTABLE"),
+        ({"order_id": "o\0"}, "TEXT_NOT_PRINTABLE"),
+        ({"subject_id": "s" * 201}, "TEXT_TOO_LONG"),
+        ({"detail_json": "{"}, "FACT_DETAIL_NOT_JSON"),
+        ({"detail_json": "[]"}, "FACT_DETAIL_NOT_JSON"),
+        ({"detail_json": '{"quantity": 1e400}'}, "FACT_DETAIL_NOT_JSON"),
+        ({"detail_json": "[" * 200_000}, "FACT_DETAIL_NOT_JSON"),
+        ({"occurred_at": Timestamp()}, "INSTANT_OUT_OF_RANGE"),
+        ({"occurred_at": Timestamp(seconds=2**62)}, "INSTANT_OUT_OF_RANGE"),
+        ({"occurred_at": Timestamp(seconds=1_772_366_400, nanos=-1)}, "INSTANT_OUT_OF_RANGE"),
+    ],
+)
+def test_a_fact_that_nobody_could_keep_is_refused(desk: Desk, change: dict[str, Any], reason: str) -> None:
+    fact = desk.fact("ord_1", "inventory", "stock_reserved", 1, {})
+    for name, value in change.items():
+        if isinstance(value, Timestamp):
+            fact.occurred_at.CopyFrom(value)
+        else:
+            setattr(fact, name, value)
 
-    with pytest.raises(InvalidArgument):
-        desk.servicer.RecordFacts(pb.RecordFactsRequest(facts=[fact]), ANY)
+    with pytest.raises(InvalidArgument) as refusal:
+        desk.tell(fact)
+
+    assert refusal.value.reason == reason
+
+
+def test_a_milestone_that_is_none_or_of_another_version_is_refused(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    before = desk.read(order_id)
+
+    with pytest.raises(InvalidArgument) as unknown:
+        desk.record(order_id, "lost")
+    request = pb.RecordOrderRequest(request_id="late", order_id=order_id, milestone="closed", version=2)
+    with pytest.raises(Refused) as stale:
+        desk.servicer.RecordOrder(request, ANY)
+
+    assert (unknown.value.reason, stale.value.reason) == ("MILESTONE_UNKNOWN", "VERSION_STALE")
+    assert desk.read(order_id) == before
+
+
+def test_an_order_that_no_rule_has_judged_is_not_accepted(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 1)).order_id
+
+    with pytest.raises(Refused) as refusal:
+        desk.record(order_id, "accepted")
+
+    assert refusal.value.reason == "ILLEGAL_TRANSITION"
+    assert desk.mails(order_id) == ["order_received"]
+
+
+def test_support_holds_an_order_that_no_carrier_serves_until_it_is_accepted(desk: Desk) -> None:
+    order_id = desk.place(("PUMP", 1)).order_id
+    desk.validate(order_id)
+
+    desk.record(order_id, "unserved")
+
+    dossier = desk.read(order_id)
+    (hold,) = dossier.holds
+    assert (dossier.order.phase, dossier.standing.status) == ("in_review", "on_hold")
+    assert (hold.code, hold.hold_type, hold.owner_role) == ("CARRIER_MISSING", "ship_to", "support")
+    assert "No carrier serves TX 75001 US" in hold.reason
+    assert desk.mails(order_id) == ["order_received", "order_on_hold"]
+    assert desk.release(order_id, hold.hold_id, SUPPORT).order.phase == "accepted"
+    desk.record(order_id, "accepted")
+    with pytest.raises(Refused, match="dates are promised"):
+        desk.record(order_id, "unserved", "2")
+    assert desk.broken() == []
 
 
 def test_no_acceptance_mail_after_a_rejection(desk: Desk) -> None:
@@ -289,6 +360,8 @@ def test_liveness_names_the_ended_and_the_unknown(desk: Desk) -> None:
     asked = pb.CheckLivenessRequest(order_ids=[alive, dead, "ord_none"])
 
     assert list(desk.servicer.CheckLiveness(asked, ANY).ended_order_ids) == [dead, "ord_none"]
+    with pytest.raises(InvalidArgument):
+        desk.servicer.CheckLiveness(pb.CheckLivenessRequest(order_ids=[alive, "o\0"]), ANY)
 
 
 def test_the_document_has_what_the_other_services_need(desk: Desk) -> None:

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import http.client
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.kernel.errors import NotFound
-from services.orders.__main__ import OrdersProcess, assemble
+from services.orders.__main__ import HttpServer, OrdersProcess, assemble
 from services.orders.settings import Settings
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
@@ -57,6 +60,20 @@ def test_it_serves_grpc_and_http_while_everything_else_is_away(process: OrdersPr
     assert readiness.json()["checks"]["temporal"] != "ok"
 
 
+def test_a_connection_that_was_quiet_for_as_long_as_clients_keep_one_is_still_good(process: OrdersProcess) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", process.http.port, timeout=30)
+    connection.auto_open = 0
+    connection.connect()
+    connection.request("GET", "/healthz")
+    first = connection.getresponse().read()
+
+    time.sleep(6)  # httpx and uvicorn both give up after five seconds unless told otherwise
+    connection.request("GET", "/healthz")
+
+    assert connection.getresponse().read() == first
+    connection.close()
+
+
 def test_an_empty_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
     process = assemble(settings(tmp_path))
 
@@ -71,3 +88,24 @@ def test_a_taken_http_port_is_said_at_once(tmp_path: Path) -> None:
 
         with pytest.raises(AddressTaken, match="OMS_HTTP_LISTEN"):
             assemble(settings(tmp_path, f"127.0.0.1:{taken.getsockname()[1]}"))
+
+
+def test_an_http_port_is_taken_before_anything_is_served_from_it() -> None:
+    first = HttpServer(FastAPI(), "127.0.0.1:0")
+
+    with pytest.raises(AddressTaken, match="OMS_HTTP_LISTEN"):
+        HttpServer(FastAPI(), f"127.0.0.1:{first.port}")
+
+    first.stop()
+
+
+def test_an_http_port_that_is_bound_but_not_yet_listened_on_is_lost_to_who_listens_first() -> None:
+    with socket.socket() as early:
+        early.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        early.bind(("127.0.0.1", 0))
+        server = HttpServer(FastAPI(), f"127.0.0.1:{early.getsockname()[1]}")
+
+        with pytest.raises(OSError, match="in use"):
+            early.listen()
+
+    server.stop()

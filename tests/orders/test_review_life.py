@@ -190,6 +190,15 @@ def test_a_delegation_that_is_not_sound_is_refused(desk: ReviewDesk, giver: str,
     assert refusal.value.reason == reason
 
 
+def test_nobody_hands_over_a_position_they_do_not_hold(desk: ReviewDesk) -> None:
+    with pytest.raises(
+        InvalidArgument, match=r"max does not hold board, manger \(positions held: manager\)"
+    ) as refusal:
+        desk.delegate("max", "dan", positions=("manager", "manger", "board"))
+
+    assert refusal.value.reason == "POSITION_NOT_HELD"
+
+
 def test_delegations_in_a_ring_are_refused(desk: ReviewDesk) -> None:
     desk.delegate("max", "dan")
     desk.delegate("dan", "sue")

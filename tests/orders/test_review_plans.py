@@ -14,7 +14,10 @@ from services.runtime.db import Database
 from tests.orders.review_desk import FAY, MAX, PEG, ReviewDesk
 from tests.orders.test_plans import recorded, scans
 
+FEW = 100
 PARKED = 5_000
+MOST_TIMES = 5
+"""What a page of fifty times as many orders may cost, counts included; 1.6 on SQLite, 1.1 on PostgreSQL today."""
 
 
 @pytest.fixture
@@ -74,19 +77,26 @@ def test_a_page_of_a_full_inbox_is_read_at_once(desk: ReviewDesk) -> None:
     assert all(row.obstacle is None for row in first.rows)
 
 
-@pytest.mark.prove
-@pytest.mark.quiet
-def test_a_page_of_5000_orders_in_review_takes_less_than_100_ms(desk: ReviewDesk) -> None:
-    park(desk, PARKED)
+def fastest_page_s(desk: ReviewDesk) -> float:
+    """Seconds a page with its counts takes: the fastest of 15, because others may be at work on this machine."""
     taken = []
-
     with desk.database.reading() as session:
         for which in ("me", "team", "all") * 5:
             begun = perf_counter()
             inbox.page(session, MAX, which, desk.now, limit=50)
             inbox.counts(session, MAX, desk.now)
             taken.append(perf_counter() - begun)
+    return min(taken)
+
+
+@pytest.mark.prove
+@pytest.mark.quiet
+def test_a_page_of_5000_orders_in_review_costs_little_more_than_one_of_100(desk: ReviewDesk) -> None:
+    park(desk, FEW)
+    of_few = fastest_page_s(desk)
+    park(desk, PARKED)
+    of_many = fastest_page_s(desk)
 
     engine = desk.database.engine.dialect.name
-    print(f"{engine}: a page with its counts of {PARKED} orders in review, fastest of 15: {min(taken) * 1000:.0f} ms")
-    assert min(taken) < 0.1  # the fastest, because others may be at work on this machine
+    print(f"{engine}: a page of {FEW} orders in review {of_few * 1000:.1f} ms, of {PARKED} {of_many * 1000:.1f} ms")
+    assert of_many / of_few < MOST_TIMES

@@ -97,7 +97,10 @@ def test_changes_that_are_asked_for_wait_for_sales(desk: ReviewDesk) -> None:
     waiting = done.dossier.standing.waiting_for
     assert waiting is not None
     assert (done.dossier.order.phase, waiting.who) == ("in_review", "sales_rep")
-    assert desk.mails(order_id)[-1] == "changes_requested"
+    letter = desk.outbox("notify", order_id)[-1]["detail"]
+    assert letter["mail"] == "changes_requested"
+    assert letter["variables"]["by"] == "Max"
+    assert letter["variables"]["link"] == f"http://127.0.0.1:8000/orders/{done.dossier.order.number}"
     with pytest.raises(Refused):
         desk.decide(order_id, FAY, step=desk.all_steps(order_id)[-1])
     assert desk.broken() == []
@@ -263,7 +266,7 @@ def test_a_step_that_is_decided_refuses_the_second_decision_with_its_state(desk:
     step = desk.open_step(order_id)
     desk.decide(order_id, MAX)
 
-    with pytest.raises(Refused, match="approved by max") as refusal:
+    with pytest.raises(Refused, match="max approved it") as refusal:
         desk.decide(order_id, caller("rita", "approver"), step=step)
 
     assert refusal.value.reason == "STEP_NOT_OPEN"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -8,10 +10,11 @@ from alembic import command
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument
 from services.orders import master
+from services.orders.domain.master import AllowedShipTo, Product
 from services.orders.domain.order import Address
 from services.orders.store.holds import violations_of
 from services.runtime.migrations import config_of, differences, upgrade
-from tests.orders.desk import ACME, ANY, RITA, Desk, amount
+from tests.orders.desk import ACME, ANY, RITA, SUPPORT, Desk, amount
 
 CLEARED, HELD, REJECTED = (
     pb.VALIDATION_OUTCOME_CLEARED,
@@ -23,6 +26,11 @@ CLEARED, HELD, REJECTED = (
 def put_policy(desk: Desk, *rules: dict[str, Any]) -> None:
     with desk.database.transaction() as session:
         master.put_policy(session, {"rules": list(rules)}, "root", desk.now)
+
+
+def put_customer(desk: Desk, **changes: Any) -> None:
+    with desk.database.transaction() as session:
+        master.put_customer(session, replace(ACME, **changes), "root", desk.now)
 
 
 def test_a_sound_order_is_cleared_and_nothing_is_told_yet(desk: Desk) -> None:
@@ -121,10 +129,7 @@ def test_marketplaces_and_tills_have_the_money_when_they_send_an_order(desk: Des
 def test_a_purchase_order_number_seen_before_does_what_the_customer_agreed(
     desk: Desk, policy: str, outcome: int
 ) -> None:
-    from dataclasses import replace
-
-    with desk.database.transaction() as session:
-        master.put_customer(session, replace(ACME, duplicate_po=policy), "root", desk.now)
+    put_customer(desk, duplicate_po=policy)
     first = desk.place(("PUMP", 1), po_number="PO-7").order_id
     second = desk.place(("PUMP", 1), po_number="PO-7").order_id
 
@@ -189,6 +194,81 @@ def test_a_discount_beyond_its_limit_by_a_cent_is_beyond_it(desk: Desk, discount
     assert desk.validate(order_id).outcome == outcome
 
 
+@pytest.mark.parametrize(("freight", "outcome"), [("103.00", CLEARED), ("103.01", HELD)])
+def test_an_order_of_exactly_the_threshold_is_not_over_it(desk: Desk, freight: str, outcome: int) -> None:
+    # 193 x 129.00 = 24,897.00, and Bolt pays no tax
+    order_id = desk.place(("PUMP", 193), by=SUPPORT, customer_id="cus_bolt", freight=amount(freight)).order_id
+
+    assert desk.validate(order_id).outcome == outcome
+
+
+@pytest.mark.parametrize(("price", "outcome"), [("84.210526", CLEARED), ("84.21", HELD)])
+def test_a_margin_of_exactly_the_floor_is_not_below_it(desk: Desk, price: str, outcome: int) -> None:
+    # 19 cost 1,520.00; at 84.210526 they come to 1,600.00, which is 5 % more than that of itself; at 84.21 to a cent less
+    desk.agree("PUMP", price)
+
+    assert desk.validate(desk.place(("PUMP", 19)).order_id).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("allowed", "outcome"),
+    [
+        (AllowedShipTo("us"), CLEARED),
+        (AllowedShipTo("US", "TX", "75001"), CLEARED),
+        (AllowedShipTo("US", "OK"), HELD),
+        (AllowedShipTo("US", "TX", "75002"), HELD),
+        (AllowedShipTo("MX"), HELD),
+    ],
+)
+def test_goods_go_only_where_the_customer_may_receive_them(desk: Desk, allowed: AllowedShipTo, outcome: int) -> None:
+    put_customer(desk, allowed_ship_tos=(AllowedShipTo("CA"), allowed))
+
+    verdict = desk.validate(desk.place(("PUMP", 1)).order_id)
+
+    assert (verdict.outcome, list(verdict.reasons)) == (
+        outcome,
+        ["SHIP_TO_NOT_ALLOWED"] if outcome == HELD else [],
+    )
+    assert desk.validate(desk.place(("INSTALL", 1)).order_id).outcome == CLEARED
+
+
+def test_an_account_that_is_not_active_buys_nothing(desk: Desk) -> None:
+    put_customer(desk, is_active=False)
+
+    verdict = desk.validate(desk.place(("PUMP", 1)).order_id)
+
+    assert (verdict.outcome, list(verdict.reasons)) == (REJECTED, ["CUSTOMER_INACTIVE"])
+
+
+def test_a_multiple_does_not_bind_who_is_free_of_it_and_the_minimum_does(desk: Desk) -> None:
+    put_customer(desk, free_multiple_skus=("BOX6",))
+
+    assert desk.validate(desk.place(("BOX6", 13)).order_id).outcome == CLEARED
+    assert list(desk.validate(desk.place(("BOX6", 11)).order_id).reasons) == ["QUANTITY_BELOW_MINIMUM"]
+
+
+def test_what_has_no_price_is_not_sold_for_nothing(desk: Desk) -> None:
+    with desk.database.transaction() as session:
+        master.put_product(session, Product("BARE", "No price"), "root", desk.now)
+
+    assert list(desk.validate(desk.place(("BARE", 1)).order_id).reasons) == ["PRICE_MISSING"]
+    assert desk.validate(desk.place(("BARE", 1, "3.00")).order_id).outcome == CLEARED
+
+
+def test_what_was_agreed_to_be_free_is_out_of_tolerance_at_any_price(desk: Desk) -> None:
+    desk.agree("CENT", "0.00")
+
+    assert desk.validate(desk.place(("CENT", 1)).order_id).outcome == CLEARED
+    assert list(desk.validate(desk.place(("CENT", 1, "0.01")).order_id).reasons) == ["PRICE_OUT_OF_TOLERANCE"]
+
+
+@pytest.mark.parametrize(("day", "reasons"), [(22, ["REQUESTED_DATE_PAST"]), (23, [])])
+def test_a_requested_day_is_past_once_it_is_over(desk: Desk, day: int, reasons: list[str]) -> None:
+    verdict = desk.validate(desk.place(("PUMP", 1), requested_on=date(2026, 11, day)).order_id)
+
+    assert (verdict.outcome, list(verdict.reasons)) == (CLEARED, reasons)
+
+
 def test_a_discount_that_the_customer_took_is_held_and_one_that_sales_entered_is_not(desk: Desk) -> None:
     taken = desk.place(("PUMP", 1), discount=amount("10.00")).order_id
     given = desk.place(("PUMP", 1), discount=amount("10.00"), by=RITA).order_id
@@ -216,6 +296,7 @@ def test_a_predicate_that_fails_while_it_runs_is_a_hold_for_the_administrator(de
         "1 / (order.unit_count - 2) > 0",
         "lines[1].sku == 'PUMP'",
         "order.unit_count == 2 ? order.number > 5 : true",
+        "order.unit_count == 2 ? order.number : true",
     ):
         put_policy(desk, {"code": "BROKEN", "when": when, "severity": "BLOCK", "message": "never"})
         order_id = desk.place(("PUMP", 2)).order_id

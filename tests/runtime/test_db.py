@@ -140,9 +140,14 @@ def test_the_same_id_for_another_request_is_refused(database: Database) -> None:
         database.once("key", request("ord_2"), pb.ReleaseReservationResponse, act)
 
 
-def test_an_empty_request_id_is_refused(database: Database) -> None:
+@pytest.mark.parametrize("request_id", ["", "k" * 201, "k\0"])
+def test_an_empty_an_endless_or_an_unprintable_request_id_is_refused(database: Database, request_id: str) -> None:
+    def once(under: str) -> None:
+        database.once(under, request(), pb.ReleaseReservationResponse, lambda _: pb.ReleaseReservationResponse())
+
+    once("k" * 200)
     with pytest.raises(InvalidArgument, match="business key"):
-        database.once("", request(), pb.ReleaseReservationResponse, lambda _: pb.ReleaseReservationResponse())
+        once(request_id)
 
 
 def test_an_act_that_fails_frees_its_request_id(database: Database) -> None:

@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from oms.notifications.v1 import notifications_pb2 as pb
 from oms.notifications.v1 import notifications_pb2_grpc as rpc
 from services.kernel.errors import Conflict, NotFound, Refused
-from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer, current_principal, machine_token
+from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer, Principal, machine_token
 from services.runtime.grpc_client import RemoteBug, Unreachable, connect, connect_async
 from services.runtime.grpc_server import AddressTaken, GrpcServer
 from services.runtime.settings import ServiceSettings
@@ -39,8 +39,8 @@ class Servicer(rpc.NotificationsServiceServicer):
                 gone.wait(5)
             case "said":
                 said = dict(context.invocation_metadata())["x-said"]
-                return pb.NotifyResponse(delivery_ids=[current_principal().sub, str(said)])
-        return pb.NotifyResponse(delivery_ids=[current_principal().sub])
+                return pb.NotifyResponse(delivery_ids=["served", str(said)])
+        return pb.NotifyResponse(delivery_ids=["served"])
 
 
 def register(server: grpc.Server) -> None:
@@ -65,8 +65,22 @@ def stub(server: GrpcServer, settings: ServiceSettings) -> rpc.NotificationsServ
     return rpc.NotificationsServiceStub(connect(f"127.0.0.1:{server.port}", machine_token(settings, "worker")))
 
 
-def test_a_service_knows_which_machine_calls(stub: rpc.NotificationsServiceStub) -> None:
-    assert list(stub.Notify(pb.NotifyRequest()).delivery_ids) == ["worker"]
+def test_who_decides_on_access_is_told_which_machine_calls_what(settings: ServiceSettings) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def may_call(principal: Principal, method: str) -> bool:
+        asked.append((principal.sub, method))
+        return True
+
+    name = "oms.notifications.v1.NotificationsService"
+    server = GrpcServer("127.0.0.1:0", register, name, Authenticator(settings), may_call=may_call)
+    server.start()
+    stub = rpc.NotificationsServiceStub(connect(f"127.0.0.1:{server.port}", machine_token(settings, "worker")))
+
+    stub.Notify(pb.NotifyRequest())
+    server.stop(0)
+
+    assert asked == [("worker", f"/{name}/Notify")]
 
 
 def test_a_refusal_crosses_the_wire_with_its_reason_sentence_and_detail(stub: rpc.NotificationsServiceStub) -> None:
@@ -101,7 +115,7 @@ async def test_refusals_reach_asyncio_callers_too(server: GrpcServer, settings: 
             await stub.Notify(pb.NotifyRequest(order_id="refused"))
         answer = await stub.Notify(pb.NotifyRequest())
 
-    assert list(answer.delivery_ids) == ["worker"]
+    assert list(answer.delivery_ids) == ["served"]
 
 
 @pytest.mark.parametrize(("order_id", "kind"), [("missing", NotFound), ("lost", Conflict), ("bug", RemoteBug)])
@@ -121,7 +135,7 @@ async def test_an_asyncio_caller_may_have_less_time_and_more_to_say(
             await stub.Notify(pb.NotifyRequest(order_id="slow"), timeout=0.05)
         answer = await stub.Notify(pb.NotifyRequest(order_id="said"), metadata=(("x-said", "by the caller"),))
 
-    assert list(answer.delivery_ids) == ["worker", "by the caller"]
+    assert list(answer.delivery_ids) == ["served", "by the caller"]
 
 
 async def test_a_service_that_is_away_is_unreachable_for_asyncio_callers_too(settings: ServiceSettings) -> None:

@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session
+import pytest
 
 from services.kernel.errors import Refused
 from services.runtime import outbox
+from services.runtime import relay as relay_module
 from services.runtime.db import Database
 from services.runtime.grpc_client import RemoteBug, Unreachable
 from services.runtime.outbox import OutboxRow
-from services.runtime.relay import MAX_REFUSALS, Relay, Route
+from services.runtime.relay import BATCH, MAX_REFUSALS, Relay, Route
 
 KINDS = frozenset({"shipped", "poison"})
 
@@ -88,11 +87,15 @@ def test_a_poisoned_row_stops_only_itself_and_ends_as_a_dead_letter(database: Da
     drain(relay, route, watch)
 
     assert first == ["ord_2"]  # of the poisoned order nothing overtakes while the row is still tried
+    assert [] not in receiver.batches
     assert [row.order_id for row in receiver.rows] == ["ord_2", "ord_1"]
     with database.reading() as session:
         assert outbox.backlog(session)[2] == 1
+    wakes: list[str] = []
+    database.on_emit(lambda: wakes.append("any"), frozenset({"shipped"}))
     with database.transaction() as session:
         assert outbox.revive(session, poison)
+    assert wakes == ["any"]  # whose kind it is, its relay finds out
 
 
 def test_a_row_that_breaks_its_receiver_stops_only_itself(database: Database) -> None:
@@ -136,6 +139,104 @@ def test_a_refused_row_is_tried_a_bounded_number_of_times(database: Database) ->
     assert len(tries) == 2 * MAX_REFUSALS  # once in the batch, once alone, each round
 
 
+def test_a_refused_row_is_tried_again_after_twice_the_time(database: Database) -> None:
+    tries: list[float] = []
+    watch = Watch()
+    began = watch.now
+
+    def refuse(_: Sequence[OutboxRow]) -> list[str]:
+        tries.append((watch.now - began).total_seconds())
+        raise Refused("POISON", "no")
+
+    route = Route(KINDS, refuse)
+    relay = Relay(database, [route], watch)
+    emit(database, "", "poison")
+
+    for _ in range(300):
+        relay.send_batch(route)
+        watch.now += timedelta(milliseconds=100)
+
+    # in the batch and alone each time; 0.2, 0.4, 0.8, … seconds apart, and then it is a dead letter
+    assert tries[::2] == [0, 0.2, 0.6, 1.4, 3.0, 6.2, 12.6, 25.4]
+    with database.reading() as session:
+        assert outbox.backlog(session)[2] == 1
+
+
+def test_rows_that_are_of_no_order_do_not_stop_each_other(database: Database) -> None:
+    receiver, watch = Receiver(), Watch()
+    route = Route(KINDS, receiver.deliver)
+    relay = Relay(database, [route], watch)
+    emit(database, "", "poison")
+    emit(database, "", n=1)
+
+    relay.send_batch(route)
+    assert [row.detail["n"] for row in receiver.rows] == [1]
+
+    emit(database, "", n=2)
+    relay.send_batch(route)
+    assert [row.detail["n"] for row in receiver.rows] == [1, 2]
+
+
+def test_what_one_receiver_refuses_does_not_stop_what_another_gets_of_the_order(database: Database) -> None:
+    receiver, watch = Receiver(), Watch()
+    routes = [Route(frozenset({"poison"}), receiver.deliver), Route(frozenset({"shipped"}), receiver.deliver)]
+    relay = Relay(database, routes, watch)
+    emit(database, "ord_1", "poison")
+    emit(database, "ord_1")
+
+    for route in routes:
+        relay.send_batch(route)
+
+    assert receiver.batches == [["ord_1"]]
+
+
+def test_a_full_batch_says_that_there_may_be_more(database: Database) -> None:
+    receiver = Receiver()
+    route = Route(KINDS, receiver.deliver)
+    relay = Relay(database, [route], Watch())
+    with database.transaction() as session:
+        for n in range(BATCH + 1):
+            outbox.emit(session, kind="shipped", now=Watch().now, order_id=f"ord_{n}", detail={})
+
+    assert [relay.send_batch(route) for _ in range(3)] == [True, False, False]
+    assert [len(batch) for batch in receiver.batches] == [BATCH, 1]
+
+
+def test_an_order_goes_on_behind_however_many_rows_of_orders_that_wait(database: Database) -> None:
+    receiver, watch = Receiver(), Watch()
+    route = Route(KINDS, receiver.deliver)
+    relay = Relay(database, [route], watch)
+    emit(database, "ord_stuck", "poison")
+    relay.send_batch(route)
+    with database.transaction() as session:
+        for n in range(2 * BATCH + 1):
+            outbox.emit(session, kind="shipped", now=watch.now, order_id="ord_stuck", detail={"n": n})
+    emit(database, "ord_healthy")
+
+    relay.send_batch(route)
+
+    assert [row.order_id for row in receiver.rows] == ["ord_healthy"]
+
+
+def test_only_the_dead_letter_that_was_asked_for_is_revived_and_it_is_tried_as_often_again(database: Database) -> None:
+    receiver, watch = Receiver(), Watch()
+    route = Route(KINDS, receiver.deliver)
+    relay = Relay(database, [route], watch)
+    letter = emit(database, "ord_1", "poison")
+    emit(database, "ord_2", "poison")
+    drain(relay, route, watch)
+
+    with database.transaction() as session:
+        assert outbox.revive(session, letter)
+        assert not outbox.revive(session, letter)
+    with database.reading() as session:
+        waiting, _, dead = outbox.backlog(session)
+        [row] = outbox.unsent(session, watch.now, 100, KINDS)
+
+    assert (waiting, dead) == (1, 1)
+    assert (row.fact_id, row.attempts) == (letter, 0)
+
+
 def test_a_receiver_that_is_away_gets_everything_when_it_is_back(database: Database) -> None:
     receiver = Receiver()
     receiver.absences = 1
@@ -150,13 +251,14 @@ def test_a_receiver_that_is_away_gets_everything_when_it_is_back(database: Datab
     assert len(receiver.rows) == 1
 
 
-def test_a_commit_wakes_the_relay_at_once(database: Database) -> None:
+def test_a_commit_wakes_the_relay_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "POLL", timedelta(hours=1))
     receiver = Receiver()
     relay = Relay(database, [Route(KINDS, receiver.deliver)])
     relay.start()
     emit(database, "ord_1")
 
-    came = receiver.arrived.wait(timeout=0.9)  # less than the polling interval
+    came = receiver.arrived.wait(timeout=30)  # it would look by itself in an hour
     relay.stop()
 
     assert came
@@ -200,90 +302,7 @@ def test_a_relay_that_gathers_stops_at_once(database: Database) -> None:
     relay.start()
     emit(database, "ord_1")
 
-    began = time.monotonic()
     relay.stop()
 
-    assert time.monotonic() - began < 5
+    assert not any(thread.is_alive() for thread in relay._threads)
     assert receiver.rows == []  # it is in the outbox for the next life
-
-
-def test_a_rolled_back_change_tells_nobody(database: Database) -> None:
-    def fail() -> None:
-        with database.transaction() as session:
-            outbox.emit(session, kind="shipped", now=datetime.now(UTC), order_id="ord_1", detail={})
-            raise Refused("NO", "no")
-
-    _ignoring_refusal(fail)
-
-    with database.reading() as session:
-        assert outbox.backlog(session)[0] == 0
-
-
-def test_messages_of_a_transaction_are_numbered_as_they_were_told_however_their_details_come(
-    database: Database,
-) -> None:
-    def tell(session: Session, order_id: str, word: str, *, is_computed: bool) -> None:
-        detail = {"word": word}
-        now = datetime.now(UTC)
-        outbox.emit(
-            session, kind="shipped", now=now, order_id=order_id, detail=(lambda: detail) if is_computed else detail
-        )
-
-    with database.transaction() as session:
-        tell(session, "ord_2", "a", is_computed=False)
-        tell(session, "ord_1", "b", is_computed=False)
-        tell(session, "ord_2", "c", is_computed=True)
-        tell(session, "ord_2", "d", is_computed=False)
-        tell(session, "ord_1", "e", is_computed=True)
-    with database.transaction() as session:
-        tell(session, "ord_2", "f", is_computed=False)
-    with database.reading() as session:
-        rows = outbox.unsent(session, datetime.now(UTC), 100, KINDS)
-
-    told = {
-        order_id: [(row.sequence, row.detail["word"]) for row in rows if row.order_id == order_id]
-        for order_id in ("ord_1", "ord_2")
-    }
-    assert told == {"ord_1": [(1, "b"), (2, "e")], "ord_2": [(1, "a"), (2, "c"), (3, "d"), (4, "f")]}
-
-
-def test_details_that_sum_an_order_never_miss_a_concurrent_change(database: Database) -> None:
-    """Twenty transactions of one order each add one and tell the sum: the newest sequence tells the whole sum."""
-    from sqlalchemy import text
-
-    with database.transaction() as session:
-        session.execute(
-            text("INSERT INTO shelf (sku, on_hand, is_open) VALUES ('seed', 0, :yes)"), {"yes": _yes(database)}
-        )
-
-    def add(n: int) -> None:
-        with database.transaction() as session:
-            session.execute(
-                text("INSERT INTO shelf (sku, on_hand, is_open) VALUES (:sku, 1, :yes)"),
-                {"sku": f"s{n}", "yes": _yes(database)},
-            )
-            outbox.emit(
-                session,
-                kind="shipped",
-                now=datetime.now(UTC),
-                order_id="ord_1",
-                detail=lambda: {"sum": int(session.execute(text("SELECT sum(on_hand) FROM shelf")).scalar_one())},
-            )
-
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(add, range(20)))
-    with database.reading() as session:
-        rows = outbox.unsent(session, datetime.now(UTC), 100, KINDS)
-
-    assert {row.sequence: row.detail["sum"] for row in rows} == {n: n for n in range(1, 21)}
-
-
-def _yes(database: Database) -> object:
-    return 1 if database.is_sqlite else True
-
-
-def _ignoring_refusal(act: Callable[[], None]) -> None:
-    try:
-        act()
-    except Refused:
-        return

@@ -3,10 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import import_module
+from itertools import product
 
 import pytest
 
 from services.runtime.settings import ServiceSettings, UnusableSettings, read_settings
+
+SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,25 @@ def test_a_bad_variable_is_named_in_a_sentence_that_keeps_its_value(
 
     assert variable in str(refusal.value)
     assert value not in str(refusal.value).replace(variable, "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "service"),
+    [
+        *product(["OMS_LISTEN"], ["everywhere"], SERVICES),
+        *product(["OMS_DATABASE_URL"], ["mysql://x"], SERVICES),
+        ("OMS_HTTP_LISTEN", "8000", "orders"),
+    ],
+)
+def test_each_service_names_an_address_or_database_that_cannot_be_one(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, service: str
+) -> None:
+    own = import_module(f"services.{service}.settings")
+    [settings] = [one for one in ServiceSettings.__subclasses__() if one.__module__ == own.__name__]
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(UnusableSettings, match=variable):
+        read_settings(settings)
 
 
 @pytest.mark.parametrize("process", ["services.inventory", "services.orders", "services.notifications", "workflows"])

@@ -30,8 +30,8 @@ from services.orders.__main__ import assemble as assemble_orders
 from services.orders.settings import Settings as OrdersSettings
 from services.runtime.auth import LocalIssuer
 from services.runtime.process import ServiceProcess
-from tests import postgres
-from tests.temporal import temporal_environment
+from tests.databases import migrated_url
+from tests.temporal import patient, temporal_environment
 from workflows.activities.calls import connect_services
 from workflows.client import telemetry_interceptors
 from workflows.names import order_workflow_id
@@ -55,6 +55,7 @@ class System:
         self.processes: dict[str, ServiceProcess] = {}
         self.skipped = timedelta()
         self._moved: dict[str, timedelta] = {}
+        self._urls: dict[str, str] = {}
         self.temporal: Client
         self.worker: Worker
         self._loop = asyncio.new_event_loop()
@@ -111,7 +112,6 @@ class System:
     def start_service(self, name: str) -> None:
         """Start one service on its own database, as its process would."""
         process = self._assemble(name)
-        process.database.migrate()
         process.start()
         self.processes[name] = process
 
@@ -128,7 +128,7 @@ class System:
     async def start_worker(self) -> None:
         """Start the worker on the system's loop."""
         services = connect_services(InventorySettings(**self._common("worker")))
-        self.worker = order_worker(self.temporal, services)
+        self.worker = patient(order_worker(self.temporal, services))
         await self._stack.enter_async_context(self.worker)
 
     def _common(self, name: str) -> dict[str, Any]:
@@ -138,16 +138,12 @@ class System:
             "listen": f"127.0.0.1:{self.ports.get(name, 0)}",
             "temporal_target": self.temporal_target,
             "keys_dir": self.folder / "keys",
-            "database_url": self._database_url(name),
+            "database_url": self._database_url(name) if name in SERVICES else "sqlite:///no-database-of-its-own",
         }
 
     def _database_url(self, name: str) -> str:
-        if self.kind == "sqlite":
-            return f"sqlite:///{self.folder / name}.db"
-        if not hasattr(self, "_urls"):
-            self._urls: dict[str, str] = {}
         if name not in self._urls:
-            self._urls[name] = postgres.new_database_url()
+            self._urls[name] = migrated_url(self.kind, name, self.folder)
         return self._urls[name]
 
     def _assemble(self, name: str) -> ServiceProcess:

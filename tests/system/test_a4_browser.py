@@ -18,7 +18,6 @@ from tests.system.trade import Trade, ok, wait_for
 
 PASSWORD = "a long enough password"
 AXE = chrome.vendored("axe.min.js")
-ORDER_LINK = "main table a"
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ def test_a_held_order_waits_for_every_release_and_goes_on_by_itself(trade: Trade
     for hold in held["holds"]:
         path = f"/v1/orders/{receipt['order_id']}/holds/{hold['hold_id']}/release"
         ok(trade.system.api(hold["owner_role"]).post(path, json={"note": "checked by phone"}, headers=key()))
-    order = trade.until(receipt["order_id"], lambda order: order["status"] == "in_fulfilment", "release")
+    order = trade.until_released(receipt["order_id"])
 
     assert receipt["status"] in {"on_hold", "in_review"}
     assert held["holds"]
@@ -108,7 +108,7 @@ def test_an_order_where_no_carrier_goes_is_held_for_support_until_one_does(trade
     _rated(trade, house, ("US", "south"), ("CA", "north"))
     path = f"/v1/orders/{receipt['order_id']}/holds/{held['holds'][0]['hold_id']}/release"
     ok(trade.system.api("support").post(path, json={"note": "Polar Freight goes there now"}, headers=key()))
-    order = trade.until(receipt["order_id"], lambda order: order["status"] == "in_fulfilment", "release")
+    order = trade.until_released(receipt["order_id"])
 
     assert (receipt["status"], receipt["reasons"]) == ("on_hold", ["CARRIER_MISSING"])
     assert (held["holds"][0]["code"], held["waiting_for"]["who"]) == ("CARRIER_MISSING", "support")

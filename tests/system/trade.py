@@ -150,6 +150,15 @@ class Trade:
         """Wait until the order is as wanted."""
         return wait_for(lambda: order if is_so(order := self.order(order_id)) else None, f"{what} of {order_id}")
 
+    def until_released(self, order_id: str) -> dict[str, Any]:
+        """Wait until the order is with its warehouse and its story and its stock have said so too: their words come in any order."""
+
+        def is_so(order: dict[str, Any]) -> bool:
+            is_told = order["accepted_at"] and all(line["quantities"]["allocated"] for line in order["lines"])
+            return order["status"] == "in_fulfilment" and bool(is_told)
+
+        return self.until(order_id, is_so, "the release")
+
     # Warehouse and carrier.
 
     def shipments(self, order_id: str, state: str = "") -> list[dict[str, Any]]:
@@ -215,7 +224,7 @@ class Trade:
 
     def until_audit_is_clean(self) -> None:
         """What is under way between two services settles; then nothing may be broken."""
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 45
         while broken := self.audit():
             if time.monotonic() > deadline:
                 raise AssertionError(f"the audit is not clean: {broken}")
@@ -249,7 +258,7 @@ def ok(response: httpx.Response) -> Any:
     return response.json()
 
 
-def wait_for(look: Callable[[], Found | None], what: str, timeout_s: float = 20) -> Found:
+def wait_for(look: Callable[[], Found | None], what: str, timeout_s: float = 60) -> Found:
     """Look again and again until something is found."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

@@ -27,7 +27,7 @@ from services.runtime.grpc_server import AddressTaken
 from services.runtime.process import ServiceProcess
 from services.runtime.settings import ServiceSettings
 from tests.conftest import MakeDatabase
-from tests.temporal import temporal_environment
+from tests.temporal import patient, temporal_environment
 from workflows.__main__ import connect as connect_worker
 from workflows.__main__ import measured
 
@@ -61,6 +61,7 @@ def test_a_service_tells_what_its_outbox_could_not_send(process: ServiceProcess,
         for kind in ("nobody_takes_this", "nor_this"):
             outbox.emit(session, kind=kind, order_id="ord_1", detail={}, now=a_minute_ago)
         dead = outbox.emit(session, kind="poison", order_id="ord_2", detail={}, now=a_minute_ago)
+    with process.database.transaction() as session:
         outbox.mark_failed(session, dead, "NOT_UNDERSTOOD", retry_at=None)
 
     told = scrape(settings.metrics_listen)
@@ -130,7 +131,7 @@ async def test_the_worker_tells_how_long_each_step_takes() -> None:
     async with temporal_environment(skips_time=False) as environment:
         target = environment.client.service_client.config.target_host
         client = await connect_worker(ServiceSettings(temporal_target=target, metrics_listen=listen))
-        async with Worker(client, task_queue="steps", workflows=[OneStep], activities=[reserve_stock]):
+        async with patient(Worker(client, task_queue="steps", workflows=[OneStep], activities=[reserve_stock])):
             await client.execute_workflow(OneStep.run, id="one", task_queue="steps")
 
         told = await asyncio.to_thread(httpx.get, f"http://{listen}/metrics")

@@ -14,6 +14,7 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.worker import Worker
 
+from tests.temporal import patient
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.client import search_attributes, summary
@@ -44,9 +45,8 @@ def order_ref(**changes: Any) -> OrderRef:
 async def fake_worker(client: Client, services: FakeServices, queue: str) -> AsyncIterator[None]:
     """A worker with the real story and fake steps."""
     activities: Any = services.activities()
-    async with Worker(
-        client, task_queue=queue, workflows=[OrderWorkflow], activities=activities, max_cached_workflows=0
-    ):
+    worker = Worker(client, task_queue=queue, workflows=[OrderWorkflow], activities=activities, max_cached_workflows=0)
+    async with patient(worker):
         yield
 
 

@@ -51,13 +51,14 @@ def test_a_deadline_is_told_with_its_instant() -> None:
 
 @pytest.mark.parametrize("outcome", ["completed", "cancelled", "rejected", "expired"])
 def test_an_order_that_has_ended_says_how_and_waits_for_nobody(outcome: str) -> None:
-    state = OrderState(is_reserved=True, shipped=2, is_delivered=True, is_settled=True)
+    state = OrderState(is_reserved=True, backordered=15, shipped=2, is_delivered=True, is_settled=True)
 
     shown = details(ORDER, state, DUE, outcome)
 
     assert f"| ended | {outcome} |" in shown
     assert "waits for" not in shown
     assert "unless decided" not in shown
+    assert "| units backordered | 0 |" in shown
     assert "| settled | yes |" in shown
 
 
@@ -127,3 +128,17 @@ async def test_a_shortage_is_in_the_sentence_of_the_step_that_accepts_the_order(
 
     said = [event.user_metadata.summary.data.decode() for event in history.events]
     assert '"record that SO-1001 is accepted, 15 units wait for stock"' in said
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_cancelled_order_is_not_said_to_wait_for_stock(temporal: Client) -> None:
+    services, queue = FakeServices(backordered=15), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(), queue)
+        await order.cancel()
+        await order.handle.result()
+        history = await order.history()
+
+    said = [event.user_metadata.summary.data.decode() for event in history.events]
+    assert '"record that SO-1001 is cancelled"' in said

@@ -36,7 +36,6 @@ class House:
         self.is_served = True
         self.is_ship_complete = False
         self.short = 0
-        self.quoted = 0
         self.changed = orders_pb2.Order()
         self.released: list[tuple[str, int]] = []
         self.promised: list[int] = []
@@ -65,7 +64,6 @@ class House:
         return orders_pb2.ValidateOrderResponse(outcome=orders_pb2.VALIDATION_OUTCOME_CLEARED, order=order)
 
     async def QuoteWarehouses(self, _: Any) -> fulfillment_pb2.QuoteWarehousesResponse:
-        self.quoted += 1
         quotes = [fulfillment_pb2.WarehouseQuote(warehouse_id="wh", cost_minor=900)] if self.is_served else []
         return fulfillment_pb2.QuoteWarehousesResponse(quotes=quotes)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Awaitable, Callable
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
 from tests.workflows.driver import fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
+from workflows.compensation import Undo
 from workflows.messages import Clearance, OrderOutcome, Validation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,6 +33,10 @@ async def test_an_order_is_placed_shipped_delivered_and_paid(temporal: Client) -
     assert outcome == {"outcome": "completed"} or outcome == OrderOutcome("completed")
     assert services.milestones() == ["accepted", "closed"]
     assert not [name for name in services.calls if "Release" in name and name != "fulfillment.ReleaseShipments"]
+    assert [name for name in services.calls if name in ("inventory.ShipStock", "billing.IssueInvoice")] == [
+        "inventory.ShipStock",
+        "billing.IssueInvoice",
+    ]
 
 
 async def test_an_order_that_began_in_story_1_goes_on_recording_what_the_facts_told(temporal: Client) -> None:
@@ -242,3 +249,33 @@ async def test_the_story_says_whether_units_wait_so_that_nobody_asks_for_nothing
         await order.handle.terminate()
 
     assert services.recorded["accepted"].is_backordered is is_backordered
+
+
+@pytest.mark.parametrize(
+    ("error", "taken_back"),
+    [(ApplicationError("the step"), ["third", "second", "first"]), (ValueError("a bug"), [])],
+)
+async def test_a_deed_that_is_refused_keeps_no_other_from_being_taken_back(
+    error: Exception, taken_back: list[str]
+) -> None:
+    done: list[str] = []
+
+    def deed(name: str, *, is_refused: bool = False) -> Callable[[], Awaitable[object]]:
+        async def take_back() -> None:
+            done.append(name)
+            if is_refused:
+                raise ApplicationError(f"{name} is refused")
+
+        return take_back
+
+    async def story() -> None:
+        async with Undo() as undo:
+            undo.push(deed("first"))
+            undo.push(deed("second", is_refused=True))
+            undo.push(deed("third", is_refused=True))
+            raise error
+
+    with pytest.raises(type(error), match="third is refused" if taken_back else "a bug"):
+        await story()
+
+    assert done == taken_back

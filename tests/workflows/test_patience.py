@@ -4,8 +4,10 @@ from datetime import timedelta
 from itertools import accumulate, repeat
 
 import pytest
+from temporalio import exceptions
+from temporalio.exceptions import ActivityError, ApplicationError, CancelledError, FailureError
 
-from workflows.steps import PATIENT
+from workflows.steps import PATIENT, refusal_of
 
 
 def asked_at() -> list[float]:
@@ -25,3 +27,30 @@ def test_a_step_soon_notices_that_its_service_is_back(away: int, noticed_within:
     next_try = min(at for at in asked_at() if at >= away)
 
     assert timedelta(seconds=next_try - away) <= timedelta(seconds=noticed_within)
+
+
+def of_activity(cause: FailureError) -> ActivityError:
+    """An activity's failure, as the SDK wraps it."""
+    failure = ActivityError(
+        "Activity task failed",
+        scheduled_event_id=1,
+        started_event_id=2,
+        identity="worker",
+        activity_type="billing.IssueInvoice",
+        activity_id="1",
+        retry_state=None,
+    )
+    failure.__cause__ = cause
+    return failure
+
+
+def test_a_step_without_an_answer_is_asked_again_and_a_cancelled_one_is_not() -> None:
+    refused = ApplicationError("no such order", type="NOT_FOUND", non_retryable=True)
+    late = refusal_of(of_activity(exceptions.TimeoutError("start to close", type=None, last_heartbeat_details=[])))
+
+    assert late is not None
+    assert (late.type, late.non_retryable) == ("UNREACHABLE", False)
+    assert refusal_of(refused) is refused
+    assert refusal_of(of_activity(refused)) is refused
+    assert refusal_of(of_activity(CancelledError())) is None
+    assert refusal_of(CancelledError()) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -217,6 +218,23 @@ async def test_a_change_of_an_accepted_order_settles_warehouse_credit_version_an
         "orders.RecordOrder",
     ]
     assert services.milestones() == ["accepted", "changed", "closed"]
+
+
+async def test_a_change_of_an_order_that_ships_complete_waits_for_what_the_new_version_lacks(temporal: Client) -> None:
+    services, queue = FakeServices(clearances=[Clearance("cleared", "chg_1")]), uuid.uuid4().hex
+    services.applied = replace(version_2(CLEARED), is_ship_complete=True)
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(is_ship_complete=True), queue)
+        released_first = services.calls.count("fulfillment.ReleaseShipments")
+        services.backordered = 5
+        await order.look(names.AMEND, "chg_1")
+        released_by_change = services.calls.count("fulfillment.ReleaseShipments")
+        await order.tell(names.STOCK_ALLOCATED, is_complete=True)
+        await to_cash(order)
+
+    assert (released_first, released_by_change) == (1, 1)
+    assert services.calls.count("fulfillment.ReleaseShipments") == 2
 
 
 async def test_a_change_waits_for_the_warehouse_and_is_settled_by_its_answer(temporal: Client) -> None:

@@ -15,6 +15,7 @@ from temporalio.client import Client
 from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
 from temporalio.worker import Worker
 
+from tests.temporal import patient
 from tests.workflows.driver import order_ref, place
 from tests.workflows.fakes import FakeServices
 from workflows import names
@@ -65,13 +66,14 @@ class Prying:
 def working(client: Client, queue: str, services: FakeServices) -> Worker:
     """A worker with the sandbox of the real one and fake steps."""
     activities: Any = services.activities()
-    return Worker(
+    worker = Worker(
         client,
         task_queue=queue,
         workflows=[OrderWorkflow, Prying],
         activities=activities,
         workflow_runner=sandbox(client.data_converter, *PASSED_THROUGH, "tests"),
     )
+    return patient(worker)
 
 
 async def test_an_order_lives_its_life_in_the_sandbox_of_the_worker(temporal: Client) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.kernel.errors import Refused
 from services.kernel.money import Money
 
 TERMS = "terms"
@@ -55,6 +56,16 @@ class Decision:
     is_granted: bool
     exposure: Money
     limit: Money
+
+
+def check_account(held: Commitment | None, customer_id: str, currency: str) -> None:
+    """Refuse what would move one customer's credit for an order that another one, or another currency, is committed for."""
+    if held is not None and (held.customer_id, held.amount.currency) != (customer_id, currency):
+        raise Refused(
+            "ORDER_OF_ANOTHER_ACCOUNT",
+            f"order {held.order_id} is committed to {held.customer_id} in {held.amount.currency}, "
+            f"not to {customer_id} in {currency}: name its own account",
+        )
 
 
 def amount_to_commit(asked: Money, earlier: Commitment | None) -> Money | None:

@@ -1,33 +1,10 @@
-"""One SQL query per invariant of billing; each gives the rows that break it, as text a person can read."""
-
-from dataclasses import dataclass
+"""The invariants of billing, and what other services' figures must agree with."""
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from services.kernel.money import Money
-
-MAX_OFFENDERS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How an invariant stands: how many rows break it, and the first of them."""
-
-    name: str
-    rule: str
-    violations: int
-    offenders: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """A rule and the query that gives (offender) for every row that breaks it."""
-
-    name: str
-    rule: str
-    query: str
-
+from services.runtime.audit import Finding, Invariant, find
 
 _BALANCE = """
 SELECT currency, SUM(minor) AS minor FROM (
@@ -178,10 +155,9 @@ INVARIANTS = (
 )
 
 
-def check(session: Session, invariant: Invariant) -> Finding:
-    """Run one invariant's query."""
-    offenders = [str(offender) for offender in session.execute(text(invariant.query)).scalars()]
-    return Finding(invariant.name, invariant.rule, len(offenders), tuple(offenders[:MAX_OFFENDERS]))
+def findings(session: Session) -> list[Finding]:
+    """What each invariant finds, in the order above."""
+    return [find(session, invariant) for invariant in INVARIANTS]
 
 
 def inventory_balance(session: Session) -> list[Money]:

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sqlalchemy import text
 from sqlmodel import Session
 
-SHOWN = 10
+from services.runtime.audit import Finding, Invariant, find
 
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A rule as a sentence and `SELECT … AS offender`, one row for each that breaks it."""
-
-    name: str
-    rule: str
-    offenders_sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How many rows break a rule and the first of them as readable text."""
-
-    check: Check
-    violations: int
-    offenders: tuple[str, ...]
-
-
-CHECKS = (
-    Check(
+INVARIANTS = (
+    Invariant(
         "fulfillment.shipment_state_is_known",
         "A shipment is released, picked, packed, shipped, delivered or cancelled.",
         "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment "
         "WHERE state NOT IN ('released', 'picked', 'packed', 'shipped', 'delivered', 'cancelled')",
     ),
-    Check(
+    Invariant(
         "fulfillment.steps_taken_in_order",
         "Goods are picked, packed, shipped and delivered in this order, each no earlier than the one before, and none is skipped.",
         "SELECT 'SH-' || serial || ' is ' || state || ' out of turn' AS offender FROM shipment WHERE warehouse_id <> '' AND ("
@@ -43,89 +21,89 @@ CHECKS = (
         "OR (state IN ('packed', 'shipped', 'delivered') AND packed_at IS NULL) "
         "OR picked_at < released_at OR packed_at < picked_at OR shipped_at < packed_at OR delivered_at < shipped_at)",
     ),
-    Check(
+    Invariant(
         "fulfillment.instants_match_state",
         "A shipment has shipped_at if and only if it left, delivered_at if delivered, cancelled_at if cancelled.",
         "SELECT 'SH-' || serial || ' is ' || state || ' with other instants' AS offender FROM shipment "
         "WHERE (state IN ('shipped', 'delivered')) <> (shipped_at IS NOT NULL) "
         "OR (state = 'delivered') <> (delivered_at IS NOT NULL) OR (state = 'cancelled') <> (cancelled_at IS NOT NULL)",
     ),
-    Check(
+    Invariant(
         "fulfillment.delivered_after_shipped",
         "Nothing is delivered before it was shipped.",
         "SELECT 'SH-' || serial AS offender FROM shipment WHERE delivered_at < shipped_at",
     ),
-    Check(
+    Invariant(
         "fulfillment.shipment_has_lines",
         "A shipment holds at least one line.",
         "SELECT 'SH-' || serial || ' is empty' AS offender FROM shipment WHERE NOT EXISTS "
         "(SELECT 1 FROM shipment_line WHERE shipment_line.shipment_id = shipment.shipment_id)",
     ),
-    Check(
+    Invariant(
         "fulfillment.quantities_positive",
         "Each line of a shipment holds at least one unit.",
         "SELECT shipment_id || ' line ' || line_id || ': ' || quantity AS offender FROM shipment_line WHERE quantity <= 0",
     ),
-    Check(
+    Invariant(
         "fulfillment.picked_within_quantity",
         "No line has more units off the shelf than it holds, and none less than zero.",
         "SELECT shipment_id || ' line ' || line_id || ': ' || picked_quantity || ' of ' || quantity AS offender "
         "FROM shipment_line WHERE picked_quantity > quantity OR picked_quantity < 0",
     ),
-    Check(
+    Invariant(
         "fulfillment.picked_in_full",
         "Goods that were picked were picked in full before they move on.",
         "SELECT 'SH-' || serial || ' line ' || line_id || ': ' || picked_quantity || ' of ' || quantity AS offender "
         "FROM shipment JOIN shipment_line ON shipment_line.shipment_id = shipment.shipment_id "
         "WHERE warehouse_id <> '' AND picked_at IS NOT NULL AND picked_quantity <> quantity",
     ),
-    Check(
+    Invariant(
         "fulfillment.shipped_goods_are_tracked",
         "Goods that have left have a carrier, a tracking number and a freight cost; a service has none of them.",
         "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE (warehouse_id <> '' AND "
         "shipped_at IS NOT NULL AND (tracking_number IS NULL OR carrier = '' OR freight_minor IS NULL)) "
         "OR (warehouse_id = '' AND (tracking_number IS NOT NULL OR carrier <> '' OR freight_minor IS NOT NULL))",
     ),
-    Check(
+    Invariant(
         "fulfillment.tracking_numbers_unique",
         "A tracking number names one parcel.",
         "SELECT tracking_number || ' on ' || count(*) || ' shipments' AS offender FROM shipment "
         "WHERE tracking_number IS NOT NULL GROUP BY tracking_number HAVING count(*) > 1",
     ),
-    Check(
+    Invariant(
         "fulfillment.numbers_unique_and_gapless",
         "Shipment numbers count up from SH-1001 without gap or repeat.",
         "SELECT 'highest SH-' || max(serial) || ', ' || count(DISTINCT serial) || ' numbers on ' || count(*) || ' shipments' "
         "AS offender FROM shipment HAVING count(*) > 0 AND (max(serial) - 1000 <> count(*) OR count(DISTINCT serial) <> count(*))",
     ),
-    Check(
+    Invariant(
         "fulfillment.delivered_by_the_carriers_word",
         "Goods are delivered only when their carrier said so.",
         "SELECT 'SH-' || serial AS offender FROM shipment WHERE warehouse_id <> '' AND state = 'delivered' AND NOT EXISTS "
         "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = shipment.tracking_number "
         "AND carrier_event.carrier = shipment.carrier AND carrier_event.status = 'delivered')",
     ),
-    Check(
+    Invariant(
         "fulfillment.the_carriers_word_is_heard",
         "A parcel its carrier delivered is delivered here.",
         "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE state <> 'delivered' AND EXISTS "
         "(SELECT 1 FROM carrier_event WHERE carrier_event.tracking_number = shipment.tracking_number "
         "AND carrier_event.carrier = shipment.carrier AND carrier_event.status = 'delivered')",
     ),
-    Check(
+    Invariant(
         "fulfillment.cancelled_order_has_nothing_open",
         "An order that was cancelled has no shipment that could still leave.",
         "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment "
         "JOIN floor_order ON floor_order.order_id = shipment.order_id "
         "WHERE floor_order.cancelled_at IS NOT NULL AND state IN ('released', 'picked', 'packed')",
     ),
-    Check(
+    Invariant(
         "fulfillment.recalled_shipments_wait",
         "A shipment of which units are asked back is not picked yet, and its recall waits for the warehouse's answer.",
         "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment WHERE recall_id IS NOT NULL AND (state <> 'released' "
         "OR NOT EXISTS (SELECT 1 FROM recall WHERE recall.recall_id = shipment.recall_id AND recall.state = 'pending'))",
     ),
-    Check(
+    Invariant(
         "fulfillment.recalled_units_are_there",
         "What a pending recall asks back is in a shipment that says so.",
         "SELECT recall.order_number || ' line ' || recall_line.line_id || ': ' || recall_line.quantity AS offender FROM recall "
@@ -139,17 +117,5 @@ CHECKS = (
 
 
 def findings(session: Session) -> list[Finding]:
-    """What each check finds, in the order above."""
-    return [_find(session, check) for check in CHECKS]
-
-
-def _find(session: Session, check: Check) -> Finding:
-    # check.offenders_sql is one of the constants above; nothing from outside reaches the statement
-    rows = session.execute(
-        text(
-            f"SELECT count(*) OVER () AS violations, offender FROM ({check.offenders_sql}) AS broken "  # noqa: S608  # only our constants
-            "ORDER BY offender LIMIT :shown"
-        ),
-        {"shown": SHOWN},
-    ).all()
-    return Finding(check, int(rows[0].violations) if rows else 0, tuple(str(row.offender) for row in rows))
+    """What each invariant finds, in the order above."""
+    return [find(session, invariant) for invariant in INVARIANTS]

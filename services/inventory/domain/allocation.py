@@ -79,15 +79,12 @@ def allocate(lines: Sequence[LineDemand], available: Available, candidates: Iter
     }
     target = {sku: min(units, sum(useful[sku].values())) for sku, units in wanted.items()}
     chosen = _choose(target, useful, costs)
-    taken = {sku: _take(target[sku], useful[sku], chosen, costs) for sku in wanted}
-    return _split(lines, taken)
+    return _split(lines, {sku: _in_turn(target[sku], useful[sku], chosen, costs) for sku in wanted})
 
 
 def _choose(target: Mapping[str, int], useful: Available, costs: Mapping[str, int]) -> tuple[str, ...]:
     """The smallest, then cheapest, then first-named set that serves the whole target."""
     places = sorted({place for stock in useful.values() for place in stock})
-    if not places:
-        return ()
     if len(places) > EXACT_UP_TO:
         return _choose_greedily(places, target, useful, costs)
     for size in range(1, len(places)):
@@ -123,25 +120,20 @@ def _serves(chosen: Sequence[str], target: Mapping[str, int], useful: Available)
     return all(sum(useful[sku].get(place, 0) for place in chosen) >= units for sku, units in target.items())
 
 
-def _take(units: int, stock: Mapping[str, int], chosen: Sequence[str], costs: Mapping[str, int]) -> dict[str, int]:
-    """Warehouse id → units: whoever can give most of it first, so that a SKU comes from as few places as it can."""
-    taken: dict[str, int] = {}
-    missing = units
-    for place in sorted(chosen, key=lambda place: (-min(units, stock.get(place, 0)), costs[place], place)):
-        given = min(missing, stock.get(place, 0))
-        if given:
-            taken[place] = given
-            missing -= given
-    return taken
+def _in_turn(units: int, stock: Mapping[str, int], chosen: Sequence[str], costs: Mapping[str, int]) -> dict[str, int]:
+    """Warehouse id → units there: whoever can give most of it first, so that a SKU comes from as few places as it can."""
+    giving = (place for place in chosen if place in stock)
+    turn = sorted(giving, key=lambda place: (-min(units, stock[place]), costs[place], place))
+    return {place: stock[place] for place in turn}
 
 
-def _split(lines: Sequence[LineDemand], taken: Mapping[str, dict[str, int]]) -> Plan:
-    """Hand what was taken to the lines, first line first."""
+def _split(lines: Sequence[LineDemand], shelves: Mapping[str, dict[str, int]]) -> Plan:
+    """Hand what is there to the lines, first line first; `shelves` is SKU → warehouse id → units, in turn."""
     allocations: list[Allocation] = []
     shortages: list[Shortage] = []
     for line in lines:
         missing = line.quantity
-        left = taken[line.sku]
+        left = shelves[line.sku]
         for place in list(left):
             given = min(missing, left[place])
             if given:

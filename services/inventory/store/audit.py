@@ -1,32 +1,10 @@
-"""One query an invariant: each finds the rows that break it."""
-
-from dataclasses import dataclass
+"""The invariants of inventory, and what other services' figures must agree with."""
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from services.kernel.money import Money
-
-SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Invariant:
-    """A rule of this service and a query that gives one readable `offender` a row that breaks it."""
-
-    name: str
-    rule: str
-    query: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How an invariant stands: how many rows break it, and the first of them."""
-
-    invariant: Invariant
-    violations: int
-    offenders: tuple[str, ...]
-
+from services.runtime.audit import Finding, Invariant, find
 
 INVARIANTS = (
     Invariant(
@@ -149,12 +127,8 @@ _HOLDING = text("SELECT order_id FROM reservation WHERE state = 'active' ORDER B
 
 
 def findings(session: Session) -> list[Finding]:
-    """Every invariant and who breaks it."""
-    found = []
-    for invariant in INVARIANTS:
-        offenders = session.execute(text(invariant.query)).scalars().all()
-        found.append(Finding(invariant, len(offenders), tuple(sorted(offenders)[:SHOWN])))
-    return found
+    """What each invariant finds, in the order above."""
+    return [find(session, invariant) for invariant in INVARIANTS]
 
 
 def stock_value(session: Session) -> list[Money]:

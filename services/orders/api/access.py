@@ -16,7 +16,9 @@ from services.runtime.auth import NotAuthenticated
 
 _REALM = 'Bearer realm="oms"'
 _bearer = HTTPBearer(
-    auto_error=False, bearerFormat="JWT", description="A signed token; `oms token --role …` makes one."
+    auto_error=False,
+    bearerFormat="JWT",
+    description="A signed token: of the OIDC provider in production, of `oms token --role …` on one machine.",
 )
 
 

@@ -60,7 +60,14 @@ _NOUNS = (
 
 def create_app(deps: Deps) -> FastAPI:
     """The application over these dependencies; it opens and closes nothing."""
-    app = FastAPI(title="Order management", version="1", description=ABOUT, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Order management",
+        version="1",
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.deps = deps
     for noun in _NOUNS:
         app.include_router(noun.router)

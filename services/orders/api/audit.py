@@ -39,7 +39,7 @@ class InvariantRow(BaseModel):
 class Audit(BaseModel):
     """One row per invariant."""
 
-    is_clean: bool
+    is_clean: bool = Field(description="Whether no row has a violation.")
     rows: list[InvariantRow]
 
 

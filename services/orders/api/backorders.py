@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
-from services.orders.api.inputs import Identity, Sku
 from services.orders.api.paging import Page, PagingOf, sealed
+from services.orders.api.parameters import OfOrder, OfSku
 from services.orders.api.shapes import instant
 
 router = APIRouter(tags=["stock"])
@@ -35,8 +33,8 @@ def list_backorders(
     deps: DepsOf,
     _who: CallerOf,
     paging: PagingOf,
-    order_id: Annotated[Identity | None, Query()] = None,
-    sku: Annotated[Sku | None, Query()] = None,
+    order_id: OfOrder = None,
+    sku: OfSku = None,
 ) -> Page[Backorder]:
     """The queue, first to be filled first."""
     found = deps.inventory.ListBackorders(

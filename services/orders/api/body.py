@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.kernel.text import MAX_DEPTH, is_printable, levels
 from services.orders.api import problems
-from services.orders.api.characters import UNPRINTABLE
 from services.orders.api.problems import ApiError
 
 MAX_BYTES = 1 << 20
-MAX_DEPTH = 32
 _DRAIN_BYTES = 4 * MAX_BYTES
 _MAX_INTEGER = 2**63 - 1
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-_REFUSED = re.compile(f"[{UNPRINTABLE}\ud800-\udfff]")
 
 
 class BodyGate:
@@ -53,7 +49,7 @@ def check_target(scope: Scope) -> None:
             decoded = unquote_to_bytes(part).decode("utf-8")
         except UnicodeDecodeError as bad:
             raise ApiError(400, "MALFORMED_TARGET", "the address is not UTF-8: encode it with percent signs") from bad
-        if _REFUSED.search(decoded):
+        if not is_printable(decoded):
             raise ApiError(400, "MALFORMED_TARGET", "the address holds control characters: remove them")
 
 
@@ -113,7 +109,7 @@ def check_document(body: bytes) -> None:
     except ValueError as bad:
         raise ApiError(400, "MALFORMED_JSON", "the body is not JSON in UTF-8: check quotes, commas, brackets") from bad
     for text in _strings(document):
-        if _REFUSED.search(text):
+        if not is_printable(text):
             raise ApiError(422, "UNPRINTABLE_TEXT", "a text holds control or invisible characters: remove them")
 
 
@@ -142,21 +138,14 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _strings(document: Any) -> Iterator[str]:
     """Every text and member name, found without recursion; too many levels raise ApiError."""
-    level = [document]
-    for _ in range(MAX_DEPTH + 1):
-        below: list[Any] = []
+    for depth, level in enumerate(levels(document)):
+        if depth > MAX_DEPTH:
+            raise _too_deep()
         for value in level:
             if isinstance(value, str):
                 yield value
             elif isinstance(value, dict):
                 yield from value
-                below.extend(value.values())
-            elif isinstance(value, list):
-                below.extend(value)
-        if not below:
-            return
-        level = below
-    raise _too_deep()
 
 
 def _too_deep() -> ApiError:

@@ -15,9 +15,9 @@ from services.orders import cancellation
 from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import Deps, DepsOf
-from services.orders.api.history import OrderReference
 from services.orders.api.idempotency import OnceWithKey
-from services.orders.api.inputs import Input, Name, Version
+from services.orders.api.inputs import Input, Name, Version, example
+from services.orders.api.parameters import OrderReference
 from services.orders.api.shapes import MoneyShape
 from services.orders.api.versions import IfMatch, seen_version
 from services.orders.domain.cancellation import DONE, REQUESTED, CancellationPreview
@@ -35,7 +35,9 @@ class CancellationInput(Input):
     """Why, and which version of the order was seen."""
 
     reason: Name
-    version: Version | None = None
+    version: Version | None = Field(default=None, description="The order's version that you have seen; stale is 409.")
+
+    model_config = example(reason="the project was postponed", version=1)
 
 
 class Obstacle(BaseModel):
@@ -64,7 +66,7 @@ class CancellationShape(BaseModel):
 
     order_id: str
     cancellation_id: str | None = Field(description="Null for a preview.")
-    state: str = Field(examples=["done"])
+    state: str = Field(description="preview, requested or done.")
     consequences: Consequences
 
 

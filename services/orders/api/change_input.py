@@ -7,7 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from services.kernel.money import Money, UnitPrice
-from services.orders.api.inputs import MAX_QUANTITY, Amount, Day, Input, Name, Price, Sku, Switch, Text, Version
+from services.orders.api.inputs import (
+    MAX_QUANTITY,
+    Amount,
+    Day,
+    Input,
+    Name,
+    Price,
+    Sku,
+    Switch,
+    Text,
+    Version,
+    example,
+)
 from services.orders.api.order_input import ShipTo
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.order import Address
@@ -39,36 +51,34 @@ class ChangeInput(Input):
     freight: Amount | None = Field(default=None, description="In the order's currency; by sales only.")
     version: Version | None = Field(default=None, description="The order's version that you have seen; stale is 409.")
 
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "reason": "PUMP-100 is short until January; PUMP-110 fits the same flange",
-                    "lines": [
-                        {"line_id": "1", "sku": "PUMP-110", "unit_price": "141.55"},
-                        {"line_id": "2", "quantity": 0},
-                        {"sku": "SEAL-9", "quantity": 4},
-                    ],
-                    "requested_on": "2026-12-04",
-                    "version": 1,
-                }
-            ]
-        }
-    }
+    model_config = example(
+        reason="PUMP-100 is short until January; PUMP-110 fits the same flange",
+        lines=[
+            {"line_id": "1", "sku": "PUMP-110", "unit_price": "141.55"},
+            {"line_id": "2", "quantity": 0},
+            {"sku": "SEAL-9", "quantity": 4},
+        ],
+        requested_on="2026-12-04",
+        version=1,
+    )
 
 
 class ConsentInput(Input):
     """The customer's answer; our support writes in the note who gave it, and how."""
 
     answer: Literal["accept", "decline"]
-    note: Text = ""
+    note: Text = Field(default="", description="Why; needed of our support, which answers in the customer's name.")
     version: Version | None = Field(default=None, description="The order's version that you have seen; stale is 409.")
+
+    model_config = example(answer="accept", note="agreed by phone with Ann", version=1)
 
 
 class WithdrawalInput(Input):
     """Why the proposal is taken back."""
 
     note: Text = ""
+
+    model_config = example(note="the customer keeps the pump it ordered")
 
 
 def change_request(body: ChangeInput, currency: str) -> ChangeRequest:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.orders.access import Caller
 from services.orders.api.shapes import AddressShape, MoneyShape, TotalsShape, rfc3339
-from services.orders.domain.changes import ChangeOrder, Difference
+from services.orders.domain.changes import STATES, ChangeOrder, Difference
 from services.orders.domain.differences import MONEY_KINDS
 from services.orders.domain.order import Line, Order
 from services.orders.domain.proposals import Proposal
@@ -32,14 +32,14 @@ class ObstacleShape(BaseModel):
 
     code: str
     detail: str
-    line_id: str
+    line_id: str = Field(description="Empty when it is about the whole order.")
 
 
 class ProposalShape(BaseModel):
     """A change as it was put on its way, or only previewed: what it comes to and what follows."""
 
     change_id: str | None = Field(description="Null for a preview.")
-    state: str = Field(description="preview, awaiting_customer, in_review, agreed, awaiting_warehouse, applied, …")
+    state: str = Field(description=f"preview; or, once proposed, {', '.join(STATES)}")
     from_version: int
     to_version: int
     difference: list[DifferenceShape]
@@ -57,13 +57,11 @@ class ChangeShape(BaseModel):
     """A change order."""
 
     change_id: str
-    state: str = Field(
-        description="awaiting_customer, in_review, agreed, awaiting_warehouse, applied, declined, expired, rejected, withdrawn."
-    )
+    state: str = Field(description=", ".join(STATES))
     from_version: int
     to_version: int
     reason: str
-    kinds: list[str]
+    kinds: list[str] = Field(description="The kinds of its rows, each once.")
     difference: list[DifferenceShape]
     total_before: MoneyShape
     total_after: MoneyShape
@@ -72,11 +70,11 @@ class ChangeShape(BaseModel):
     proposed_by: str = Field(description="A customer reads the role, unless it was one of its own people.")
     proposed_role: str
     proposed_at: str
-    consent_expires_at: str | None
+    consent_expires_at: str | None = Field(description="Until when the customer may answer; null when it need not.")
     consented_by: str | None
     consented_at: str | None
     ended_at: str | None
-    ended_reason: str
+    ended_reason: str = Field(description="Why it ended so; a customer reads none of ours.")
 
 
 class VersionLine(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlmodel import Session
 
 from services.orders import changes, consenting, dossier
@@ -21,10 +21,9 @@ from services.orders.api.change_shapes import (
 )
 from services.orders.api.deps import Deps, DepsOf
 from services.orders.api.handing_over import hand_over
-from services.orders.api.history import OrderReference
 from services.orders.api.idempotency import Once, OnceOf
-from services.orders.api.inputs import IDENTITY
 from services.orders.api.paging import Page, PagingOf, cut, sealed
+from services.orders.api.parameters import OrderReference, path_id
 from services.orders.api.versions import IfMatch, seen_version
 from services.orders.domain.changes import AGREED, ChangeOrder, ChangeRequest
 from services.orders.store import changes as store
@@ -32,7 +31,7 @@ from services.orders.store import orders, versions
 
 router = APIRouter(tags=["changes"])
 
-ChangeId = Annotated[str, Path(pattern=IDENTITY, max_length=64, description="The change's id.")]
+ChangeId = Annotated[str, path_id("The change's id.")]
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": ProposalShape, "description": "A preview: nothing has changed."},
     201: {"model": ProposalShape, "description": "On its way to people, or made already: state says which."},

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from oms.billing.v1 import billing_pb2 as billing
@@ -17,7 +17,6 @@ from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
 from services.orders.api.inputs import (
-    IDENTITY,
     PRINTABLE,
     Amount,
     Country,
@@ -29,8 +28,10 @@ from services.orders.api.inputs import (
     Name,
     Sku,
     Switch,
+    example,
 )
 from services.orders.api.paging import Page, PagingOf, cut, sealed
+from services.orders.api.parameters import path_id
 from services.orders.api.shapes import MoneyShape, proto_money
 from services.orders.domain.master import AllowedShipTo, Customer
 
@@ -52,19 +53,39 @@ class CustomerInput(Input):
     name: Name
     currency: Currency
     is_active: Switch = True
-    tier: Identity = "standard"
-    net_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 30
-    tax_rate: Fraction = "0"
-    contact_email: Email | Literal[""] = ""
-    accounting_email: Email | Literal[""] = ""
+    tier: Identity = Field(default="standard", description="A word of yours, for the predicates of a policy.")
+    net_days: Annotated[int, Field(strict=True, ge=0, le=365)] = Field(
+        default=30, description="Days from an invoice until it is due."
+    )
+    tax_rate: Fraction = Field(default="0", description="Of merchandise less discount.")
+    contact_email: Email | Literal[""] = Field(default="", description="Where mails about its orders go.")
+    accounting_email: Email | Literal[""] = Field(default="", description="Where its invoices go; else to the contact.")
     sales_rep: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = Field(
         default="", description="The `sub` of the representative it is assigned to."
     )
     sales_rep_email: Email | Literal[""] = ""
-    allowed_ship_tos: Annotated[list[ShipToInput], Field(max_length=200)] = []
-    free_multiple_skus: Annotated[list[Sku], Field(max_length=500)] = []
-    duplicate_po: Literal["allow", "warn", "hold", "block"] = "hold"
+    allowed_ship_tos: Annotated[list[ShipToInput], Field(max_length=200)] = Field(
+        default=[], description="Where it may have goods sent; anywhere, when empty."
+    )
+    free_multiple_skus: Annotated[list[Sku], Field(max_length=500)] = Field(
+        default=[], description="SKUs that it may buy in any number, whatever their pack."
+    )
+    duplicate_po: Literal["allow", "warn", "hold", "block"] = Field(
+        default="hold", description="What becomes of an order under a purchase order number that it used before."
+    )
     credit_limit: Amount = Field(description="Most it may owe, open orders included, in its currency.")
+
+    model_config = example(
+        customer_id="cus_acme",
+        name="ACME Process Systems",
+        currency="USD",
+        tier="gold",
+        tax_rate="0.0825",
+        contact_email="purchasing@acme-process.example",
+        sales_rep="rep.maria",
+        allowed_ship_tos=[{"country": "US", "region": "TX"}],
+        credit_limit="60000.00",
+    )
 
 
 class CustomerShape(BaseModel):
@@ -112,7 +133,7 @@ def list_customers(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[Custom
 
 @router.get("/v1/customers/{customer_id}")
 def get_customer(
-    deps: DepsOf, who: CallerOf, customer_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+    deps: DepsOf, who: CallerOf, customer_id: Annotated[str, path_id("The customer account's id.", "cus_acme")]
 ) -> CustomerWithCredit:
     """One account, and how its credit stands now."""
     with deps.database.reading() as session:

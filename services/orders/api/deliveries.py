@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import IDENTITY, Identity
 from services.orders.api.paging import Page, PagingOf
+from services.orders.api.parameters import OfOrder, path_id
 
 router = APIRouter(tags=["notifications"])
 
@@ -21,16 +21,16 @@ class Delivery(BaseModel):
     """A mail to one recipient."""
 
     delivery_id: str
-    event_id: str
+    event_id: str = Field(description="What it tells of; an event reaches a recipient once.")
     order_id: str | None
     order_number: str | None
-    kind: str
-    role: str
+    kind: str = Field(description="Which text: one that /v1/mail-templates names.")
+    role: str = Field(description="As whom the recipient is told.")
     email: str
     subject: str
-    state: str
-    attempts: int
-    last_error: str | None
+    state: str = Field(description="waiting, sent or dead.")
+    attempts: int = Field(description="Tries so far.")
+    last_error: str | None = Field(description="Why the last try failed; null when it did not.")
 
 
 @router.get("/v1/deliveries")
@@ -38,8 +38,8 @@ def list_deliveries(
     deps: DepsOf,
     _who: CallerOf,
     paging: PagingOf,
-    order_id: Annotated[Identity | None, Query()] = None,
-    state: Annotated[Literal["waiting", "sent", "dead"] | None, Query()] = None,
+    order_id: OfOrder = None,
+    state: Annotated[Literal["waiting", "sent", "dead"] | None, Query(description="Only in this state.")] = None,
 ) -> Page[Delivery]:
     """Mails, oldest first; `state=dead` is the dead-letter list."""
     found = deps.notifications.ListDeliveries(
@@ -49,9 +49,7 @@ def list_deliveries(
 
 
 @router.post("/v1/deliveries/{delivery_id}/retry", response_model=Delivery)
-def retry_delivery(
-    deps: DepsOf, once: OnceOf, delivery_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)]
-) -> Response:
+def retry_delivery(deps: DepsOf, once: OnceOf, delivery_id: Annotated[str, path_id("The mail's id.")]) -> Response:
     """Put a dead mail back in line."""
 
     def act(_request_id: str) -> Delivery:

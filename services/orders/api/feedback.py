@@ -12,9 +12,9 @@ from services.orders import feedback
 from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
-from services.orders.api.history import OrderReference
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import Input, Switch, Text
+from services.orders.api.inputs import Input, Switch, Text, example
+from services.orders.api.parameters import OrderReference
 from services.orders.api.shapes import rfc3339
 from services.orders.domain.feedback import Feedback, Opinion
 from services.orders.store import orders
@@ -28,6 +28,8 @@ class FeedbackInput(Input):
     rating: Annotated[int | None, Field(strict=True, ge=1, le=5, description="1 is worst, 5 is best.")] = None
     comment: Text = ""
     wants_support: Switch = False
+
+    model_config = example(rating=4, comment="one day late, well packed")
 
 
 class FeedbackShape(BaseModel):

@@ -46,6 +46,22 @@ _PATTERNS = {
 _OTHERS = {
     "missing": "is needed: write it",
     "extra_forbidden": "is not known here: leave it out",
+    "int_type": "must be a whole number without quotes, such as 2",
+    "int_from_float": "must be a whole number, such as 2",
+    "string_type": "must be text in quotes",
+    "bool_type": "must be true or false, without quotes",
+    "list_type": "must be a list",
+    "model_type": "must be an object with named members",
+    "model_attributes_type": "must be an object with named members",
+    "dict_type": "must be an object with named members",
+}
+_BOUNDS = {
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
 }
 
 
@@ -58,4 +74,8 @@ def sentence(entry: Mapping[str, Any]) -> str:
         return f"must be one of {str(context.get('expected')).replace(chr(39), '').replace(' or ', ', ')}"[:_LONGEST]
     if kind == "string_too_short" and context.get("min_length") == 1:
         return "must not be empty"
+    if kind == "too_short" and context.get("min_length") == 1:
+        return "must have at least one entry"
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**context)
     return _OTHERS.get(kind, str(entry["msg"]).removeprefix("Value error, "))[:_LONGEST]

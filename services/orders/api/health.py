@@ -40,7 +40,11 @@ def healthz() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+@router.get(
+    "/readyz",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Something it rests on is away."}},
+)
 def readyz(deps: DepsOf) -> JSONResponse:
     """Readiness: the database, Temporal and every service; 503 names what is away."""
     probes: dict[str, Callable[[], None]] = {"database": lambda: _database(deps), **deps.probes}

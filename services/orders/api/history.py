@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.kernel.errors import InvalidArgument
 from services.orders.access import Caller
 from services.orders.api import outside
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
-from services.orders.api.inputs import IDENTITY
 from services.orders.api.paging import Page, PagingOf
+from services.orders.api.parameters import OrderReference
 from services.orders.api.shapes import rfc3339
 from services.orders.store import events, orders
 from services.orders.store.events import Event
 
 router = APIRouter(tags=["orders"])
-
-OrderReference = Annotated[
-    str, Path(pattern=IDENTITY, max_length=64, description="The order's id or its number.", examples=["SO-1001"])
-]
 
 
 class OrderEvent(BaseModel):
@@ -30,18 +25,20 @@ class OrderEvent(BaseModel):
 
     sequence: int = Field(description="1, 2, 3, … without gaps.")
     occurred_at: str
-    who: str
+    who: str = Field(
+        description="Who did it, or a service, the workflow or the system; a customer reads a role of ours."
+    )
     role: str
     what: str = Field(description="A customer reads `checked` for whatever we check of an order.")
-    why: str
-    before: dict[str, Any]
-    after: dict[str, Any]
+    why: str = Field(description="Empty where nobody gave a reason.")
+    before: dict[str, Any] = Field(description="What it changed, as it was; empty for what is new.")
+    after: dict[str, Any] = Field(description="The same, as it is.")
 
 
 @router.get("/v1/orders/{order_id}/history")
 def history(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderReference) -> Page[OrderEvent]:
     """What happened to the order, oldest first: who, in which role, did what, why, before and after."""
-    after = _sequence(paging.cursor)
+    after = paging.after_number()
     with deps.database.reading() as session:
         found_id = orders.find_id(session, order_id, who.scope)
         found = events.of_order(session, found_id, scope=who.scope, after=after, limit=paging.limit + 1)
@@ -65,11 +62,3 @@ def event_shape(event: Event, who: Caller) -> OrderEvent:
         before=dict(shown.before),
         after=dict(shown.after),
     )
-
-
-def _sequence(cursor: str) -> int:
-    if not cursor:
-        return 0
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise InvalidArgument("CURSOR_INVALID", "give back next_cursor as it was given, or leave it out")
-    return int(cursor)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlmodel import Session
 
 from services.orders import dossier, holds
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
-from services.orders.api.history import OrderReference
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import IDENTITY, Input, Text, Version
+from services.orders.api.inputs import Input, Text, Version, example
 from services.orders.api.order_shapes import OrderDocument
 from services.orders.api.order_views import order_document
+from services.orders.api.parameters import OrderReference, path_id
 from services.orders.api.versions import IfMatch, seen_version
 from services.orders.store import orders
 
@@ -31,7 +31,9 @@ class ReleaseInput(Input):
             description="Why it may go on: the timeline keeps it. People are asked for it; programs may leave it out."
         ),
     ] = ""
-    version: Version | None = None
+    version: Version | None = Field(default=None, description="The order's version that you have seen; stale is 409.")
+
+    model_config = example(note="paid by wire this morning", version=1)
 
 
 @router.post("/v1/orders/{order_id}/holds/{hold_id}/release", response_model=OrderDocument)
@@ -40,7 +42,7 @@ def release_hold(
     who: CallerOf,
     once: OnceOf,
     order_id: OrderReference,
-    hold_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)],
+    hold_id: Annotated[str, path_id("The hold's id.")],
     if_match: IfMatch,
     body: ReleaseInput | None = None,
 ) -> Response:

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from services.orders.api.characters import UNPRINTABLE
+from services.kernel.clock import LAST_YEAR
+from services.kernel.text import UNPRINTABLE
 
 PRINTABLE = f"^[^{UNPRINTABLE}]*$"
 SOLID = rf"^[^\s{UNPRINTABLE}]([^{UNPRINTABLE}]*[^\s{UNPRINTABLE}])?$"
@@ -16,7 +17,6 @@ IDENTITY = r"^[A-Za-z0-9][A-Za-z0-9_.:\-]{0,63}$"
 SUBJECT = r"^[A-Za-z0-9][A-Za-z0-9_.:@|+\-]{0,127}$"
 """The subject of a token, as identity providers write them: a name, an address, "auth0|…"."""
 MAX_QUANTITY = 1_000_000
-LAST_YEAR = 2200
 
 Identity = Annotated[str, StringConstraints(pattern=IDENTITY, max_length=64)]
 Subject = Annotated[str, StringConstraints(pattern=SUBJECT, max_length=128)]
@@ -42,7 +42,6 @@ Fraction = Annotated[
     str, StringConstraints(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", max_length=8), Field(examples=["0.0825"])
 ]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
-Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 Minor = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 Switch = Annotated[bool, Field(strict=True)]
@@ -81,6 +80,11 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, hide_input_in_errors=True)
 
 
+def example(**members: Any) -> ConfigDict:
+    """The `model_config` of a body with an example of it, as the reference shows it."""
+    return ConfigDict(json_schema_extra={"examples": [members]})
+
+
 class MoneyInput(Input):
     """An amount: decimal text and its currency."""
 
@@ -94,6 +98,8 @@ class AddressInput(Input):
     name: Name
     street: Name
     city: Name
-    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = ""
+    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = Field(
+        default="", description="State or province, as its code."
+    )
     postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=SOLID)]
     country: Country

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from oms.billing.v1 import billing_pb2 as pb
@@ -13,8 +13,8 @@ from services.kernel.money import Money
 from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
-from services.orders.api.inputs import IDENTITY, Identity
 from services.orders.api.paging import Page, PagingOf
+from services.orders.api.parameters import OfCustomer, OfOrder, path_id
 from services.orders.api.shapes import MoneyShape
 
 router = APIRouter(tags=["invoices"])
@@ -60,9 +60,9 @@ def list_invoices(
     deps: DepsOf,
     who: CallerOf,
     paging: PagingOf,
-    order_id: Annotated[Identity | None, Query()] = None,
-    customer_id: Annotated[Identity | None, Query()] = None,
-    status: Annotated[Status | None, Query()] = None,
+    order_id: OfOrder = None,
+    customer_id: OfCustomer = None,
+    status: Annotated[Status | None, Query(description="Only with this status.")] = None,
 ) -> Page[Invoice]:
     """Invoices by number; a customer sees its own."""
     found = deps.billing.ListInvoices(
@@ -78,9 +78,7 @@ def list_invoices(
 
 
 @router.get("/v1/invoices/{invoice_id}")
-def get_invoice(
-    deps: DepsOf, who: CallerOf, invoice_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)]
-) -> Invoice:
+def get_invoice(deps: DepsOf, who: CallerOf, invoice_id: Annotated[str, path_id("The invoice's id.")]) -> Invoice:
     """One invoice."""
     found = deps.billing.GetInvoice(pb.GetInvoiceRequest(invoice_id=invoice_id)).invoice
     if who.company is not None and found.customer_id != who.company:

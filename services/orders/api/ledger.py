@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from oms.billing.v1 import billing_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
-from services.orders.api.inputs import Currency, Identity
+from services.orders.api.inputs import Currency
 from services.orders.api.paging import Page, PagingOf
+from services.orders.api.parameters import OfOrder
 from services.orders.api.shapes import MoneyShape, instant
 
 router = APIRouter(tags=["ledger"])
@@ -33,28 +34,32 @@ class AccountBalance(BaseModel):
 
 
 class TrialBalance(BaseModel):
-    """Every account; debits equal credits in each currency."""
+    """Every account that was used, by currency, then account."""
 
     rows: list[AccountBalance]
-    is_balanced: bool
+    is_balanced: bool = Field(description="Whether debits equal credits in each currency.")
 
 
 class Entry(BaseModel):
     """One transfer between two accounts."""
 
-    entry_id: int
-    debit: str
-    credit: str
+    entry_id: int = Field(description="Rises with every entry.")
+    debit: str = Field(description="The account debited.")
+    credit: str = Field(description="The account credited.")
     amount: MoneyShape
-    source_type: str
-    source_id: str
+    source_type: str = Field(description="invoice, payment or stock_movement.")
+    source_id: str = Field(description="The id of that.")
     order_id: str | None
     memo: str
     posted_at: str | None
 
 
 @router.get("/v1/ledger/trial-balance")
-def trial_balance(deps: DepsOf, _who: CallerOf, currency: Annotated[Currency | None, Query()] = None) -> TrialBalance:
+def trial_balance(
+    deps: DepsOf,
+    _who: CallerOf,
+    currency: Annotated[Currency | None, Query(description="Only accounts in this currency.")] = None,
+) -> TrialBalance:
     """The balance of every account."""
     found = deps.billing.GetTrialBalance(pb.GetTrialBalanceRequest(currency=currency or "")).balances
     net: dict[str, int] = {}
@@ -68,8 +73,8 @@ def list_entries(
     deps: DepsOf,
     _who: CallerOf,
     paging: PagingOf,
-    order_id: Annotated[Identity | None, Query()] = None,
-    account: Annotated[Account | None, Query()] = None,
+    order_id: OfOrder = None,
+    account: Annotated[Account | None, Query(description="Only with this account on either side.")] = None,
 ) -> Page[Entry]:
     """Journal entries, oldest first."""
     found = deps.billing.ListEntries(

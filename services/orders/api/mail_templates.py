@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
-from services.orders.api.inputs import IDENTITY
 from services.orders.api.paging import Page
+from services.orders.api.parameters import path_id
 
 router = APIRouter(tags=["notifications"])
 
-Word = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+Kind = Annotated[str, path_id("A kind that the list names.", "order_accepted")]
+Role = Annotated[str, path_id("A role that has a text of this kind.", "customer")]
 
 
 class MailTemplate(BaseModel):
@@ -43,7 +44,7 @@ def list_mail_templates(deps: DepsOf, _who: CallerOf) -> Page[MailTemplate]:
 
 
 @router.get("/v1/mail-templates/{kind}/{role}")
-def preview_mail_template(deps: DepsOf, _who: CallerOf, kind: Word, role: Word) -> MailPreview:
+def preview_mail_template(deps: DepsOf, _who: CallerOf, kind: Kind, role: Role) -> MailPreview:
     """How a mail reads, written from sample variables; nothing is kept or sent."""
     shown = deps.notifications.PreviewTemplate(pb.PreviewTemplateRequest(kind=kind, role=role))
     return MailPreview(kind=kind, role=role, subject=shown.subject, text=shown.text, html=shown.html)

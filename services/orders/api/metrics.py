@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -39,7 +40,12 @@ class _Gauges(Collector):
         yield GaugeMetricFamily("oms_late_facts", "Facts that arrived after their order had ended.", late)
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Prometheus's text format.", "content": {"text/plain": {}}}
+}
+
+
+@router.get("/metrics", response_class=Response, responses=_ANSWERS)
 def metrics(deps: DepsOf) -> Response:
     """Everything this process counts, for Prometheus."""
     gauges = CollectorRegistry()

@@ -1,7 +1,8 @@
-"""The OpenAPI document: every operation with every answer it can give, refusals as problems."""
+"""The OpenAPI document: every operation with who may call it and every answer it can give, refusals as problems."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from services.orders.access import Matrix
+from services.orders.api.idempotency import REPLAYED
 from services.orders.api.problems import MEDIA_TYPE, Problem
 
 Node = dict[str, Any]
@@ -24,6 +26,15 @@ _REFUSALS = {
     415: "The body is not sent as JSON.",
     422: "A member is wrong, or the key was used for another request.",
     503: "Something behind this API is away: send the same request again after Retry-After seconds.",
+}
+_REACHES = {"own": "its own", "assigned": "of assigned customers", "all": "all"}
+_OPEN = {"public": "anybody, without a token", "signature": "whoever signs the body"}
+_UNSAID = "Successful Response"
+"""What FastAPI says of an answer of which nobody said anything."""
+_PAGE = "One page of the list."
+_REPLAY_HEADER = {
+    "description": "true when this repeats the first answer to the Idempotency-Key.",
+    "schema": {"type": "string"},
 }
 _EXAMPLE = {
     "type": "urn:oms:problem:stale-version",
@@ -57,7 +68,10 @@ def describe(app: FastAPI, matrix: Matrix) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     for path, method, operation in operations(document):
-        _describe_refusals(path, method, operation, is_open=matrix.is_open(f"{method.upper()} {path}"))
+        name = f"{method.upper()} {path}"
+        _describe_deed(operation, matrix, name)
+        _describe_success(operation, schemas)
+        _describe_refusals(path, method, operation, is_open=matrix.is_open(name))
     return document
 
 
@@ -67,6 +81,26 @@ def operations(document: Node) -> Iterator[tuple[str, str, Node]]:
         for method in _METHODS:
             if method in methods:
                 yield path, method, methods[method]
+
+
+def _describe_deed(operation: Node, matrix: Matrix, name: str) -> None:
+    """The summary is the first clause of what the operation says of itself; the whole of it ends with who may call it."""
+    row, said = matrix.http[name], operation["description"]
+    roles = _OPEN[row] if isinstance(row, str) else ", ".join(f"{role} ({_REACHES[row[role]]})" for role in row)
+    operation["summary"] = " ".join(re.split(r"[.:;](?:\s|$)", said, maxsplit=1)[0].split())
+    operation["description"] = f"{said}\n\nWho: {roles}."
+
+
+def _describe_success(operation: Node, schemas: Node) -> None:
+    is_keyed = any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ()))
+    for status, answer in operation["responses"].items():
+        if not status.startswith("2"):
+            continue
+        if answer["description"] == _UNSAID:
+            [shape] = [content["schema"] for content in answer["content"].values()]
+            answer["description"] = schemas[shape["$ref"].rsplit("/", 1)[-1]].get("description", _PAGE)
+        if is_keyed:
+            answer.setdefault("headers", {})[REPLAYED] = _REPLAY_HEADER
 
 
 def _describe_refusals(path: str, method: str, operation: Node, *, is_open: bool) -> None:

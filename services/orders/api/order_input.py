@@ -21,6 +21,7 @@ from services.orders.api.inputs import (
     Sku,
     Switch,
     Text,
+    example,
 )
 from services.orders.domain.order import TILLS, Address, PlaceLine, PlaceOrder
 
@@ -68,42 +69,37 @@ class OrderInput(Input):
     payment: PaymentTerms = PaymentTerms()
     ship_to: ShipTo = ShipTo()
     fulfilment: Literal["ship"] = "ship"
-    requested_on: Day | None = None
+    requested_on: Day | None = Field(default=None, description="The day the customer wants it to arrive.")
     ship_complete: Switch = Field(default=False, description="Ship only when everything can leave together.")
     lines: Annotated[list[LineInput], Field(min_length=1, max_length=500)]
     discount: Amount | None = Field(default=None, description="Off the merchandise, in the order's currency; by staff.")
-    freight: Amount | None = Field(default=None, description="Charged for carriage, in the order's currency.")
+    freight: Amount | None = Field(
+        default=None, description="Charged for carriage, in the order's currency; none when left out."
+    )
     on_behalf_of: _LongText = Field(default="", description="Whom a member of staff enters the order for.")
-    note: Text = ""
+    note: Text = Field(
+        default="", description="What whoever places it wants to say; a customer reads its own, none of ours."
+    )
 
-    model_config = {
-        "json_schema_extra": {
-            "examples": [
-                {
-                    "channel": "web",
-                    "channel_ref": "WEB-10231",
-                    "customer_id": "cus_acme",
-                    "po_number": "PO-7781",
-                    "currency": "USD",
-                    "payment": {"method": "terms"},
-                    "ship_to": {
-                        "name": "ACME Receiving",
-                        "street": "1 Main Street",
-                        "city": "Dallas",
-                        "region": "TX",
-                        "postal_code": "75001",
-                        "country": "US",
-                    },
-                    "requested_on": "2026-12-01",
-                    "ship_complete": False,
-                    "lines": [
-                        {"sku": "PUMP-100", "quantity": 4, "unit_price": "129.00"},
-                        {"sku": "INSTALL-8H", "quantity": 1},
-                    ],
-                }
-            ]
-        }
-    }
+    model_config = example(
+        channel="web",
+        channel_ref="WEB-10231",
+        customer_id="cus_acme",
+        po_number="PO-7781",
+        currency="USD",
+        payment={"method": "terms"},
+        ship_to={
+            "name": "ACME Receiving",
+            "street": "1 Main Street",
+            "city": "Dallas",
+            "region": "TX",
+            "postal_code": "75001",
+            "country": "US",
+        },
+        requested_on="2026-12-01",
+        ship_complete=False,
+        lines=[{"sku": "PUMP-100", "quantity": 4, "unit_price": "129.00"}, {"sku": "INSTALL-8H", "quantity": 1}],
+    )
 
 
 def command(body: OrderInput, key: str, who: Caller) -> PlaceOrder:

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 from services.orders.api.change_shapes import ChangeShape
 from services.orders.api.review_shapes import ReviewShape
 from services.orders.api.shapes import AddressShape, MoneyShape, TotalsShape
+from services.orders.domain.order import KINDS, PHASES
+from services.orders.domain.status import STATUS_WORDS
 
 
 class OrderLinks(BaseModel):
@@ -25,7 +27,7 @@ class OrderReceipt(BaseModel):
     number: str
     version: int
     status: str = Field(description="received while the verdict is not in yet.", examples=["accepted"])
-    phase: str
+    phase: str = Field(description=", ".join(PHASES))
     reasons: list[str] = Field(
         description="Codes of the rules that spoke, BLOCK first; a customer reads those that reject the order."
     )
@@ -36,11 +38,11 @@ class OrderReceipt(BaseModel):
 class Quantities(BaseModel):
     """Units of a line; cumulative from allocated to delivered."""
 
-    ordered: int
+    ordered: int = Field(description="Cancelled ones included.")
     cancelled: int
-    backordered: int
-    allocated: int
-    released: int
+    backordered: int = Field(description="Waiting for supply.")
+    allocated: int = Field(description="Held for it, shipped ones included.")
+    released: int = Field(description="Given to a warehouse.")
     picked: int
     packed: int
     shipped: int
@@ -53,7 +55,7 @@ class LinePromise(BaseModel):
     """A promised day of some units."""
 
     quantity: int
-    promised_on: str | None
+    promised_on: str | None = Field(description="Null while supply has no date.")
 
 
 class OrderLine(BaseModel):
@@ -62,10 +64,10 @@ class OrderLine(BaseModel):
     line_id: str
     sku: str
     description: str
-    kind: str
+    kind: str = Field(description=", ".join(KINDS))
     quantity: int
-    unit_price: str
-    extended: MoneyShape
+    unit_price: str = Field(description="Decimal text in the order's currency.", examples=["129.00"])
+    extended: MoneyShape = Field(description="unit_price × quantity, rounded once.")
     price_source: str = Field(description="agreement, list, given or none.")
     quantities: Quantities
     expected_on: str | None = Field(description="When supply of what is backordered is expected.")
@@ -76,9 +78,9 @@ class HoldShape(BaseModel):
     """A reason why the order must wait; released_at is null while it stands. A customer reads plain words in place of ours."""
 
     hold_id: str
-    code: str
-    hold_type: str
-    owner_role: str
+    code: str = Field(description="The rule that placed it.")
+    hold_type: str = Field(examples=["credit"])
+    owner_role: str = Field(description="Who may release it.")
     reason: str
     placed_at: str
     released_at: str | None
@@ -89,7 +91,7 @@ class ViolationShape(BaseModel):
     """A rule that spoke when the order was validated; line_id is empty for the whole order."""
 
     code: str
-    severity: str
+    severity: str = Field(description="BLOCK, HOLD or WARN.")
     message: str
     line_id: str
 
@@ -98,11 +100,11 @@ class OrderCancellation(BaseModel):
     """A request to cancel, and its outcome."""
 
     cancellation_id: str
-    state: str
+    state: str = Field(description="requested, done or declined.")
     reason: str
     requested_at: str
-    settled_at: str | None
-    settled_reason: str
+    settled_at: str | None = Field(description="Null while it is requested.")
+    settled_reason: str = Field(description="Why it was declined; else empty.")
 
 
 class OrderShipmentLine(BaseModel):
@@ -155,12 +157,14 @@ class WaitingForShape(BaseModel):
 class AxesShape(BaseModel):
     """The independent axes behind the status word."""
 
-    review: str
-    fulfilment: str
-    billing: str
-    payment: str
+    review: str = Field(description="received, in_review, accepted, rejected, withdrawn or expired.")
+    fulfilment: str = Field(
+        description="unrouted, allocated, part_released, fully_released, part_shipped, fully_shipped, delivered or closed."
+    )
+    billing: str = Field(description="none, part or full.")
+    payment: str = Field(description="unpaid, part, paid or over.")
     holds: list[str] = Field(description="Types of the open holds; a customer reads `being checked`.")
-    returns: str
+    returns: str = Field(description="none, until returns are built.")
 
 
 class OrderSummary(BaseModel):
@@ -169,8 +173,8 @@ class OrderSummary(BaseModel):
     order_id: str
     number: str
     version: int
-    status: str
-    phase: str
+    status: str = Field(description=", ".join(STATUS_WORDS))
+    phase: str = Field(description=", ".join(PHASES))
     axes: AxesShape
     channel: str
     channel_ref: str
@@ -188,11 +192,11 @@ class OrderDocument(BaseModel):
 
     order_id: str
     number: str
-    version: int
-    status: str
-    phase: str
+    version: int = Field(description="Rises with each change that is made; give it back with a change.")
+    status: str = Field(description=", ".join(STATUS_WORDS))
+    phase: str = Field(description=", ".join(PHASES))
     axes: AxesShape
-    waiting_for: WaitingForShape | None
+    waiting_for: WaitingForShape | None = Field(description="Null when it waits for nobody.")
     customer_id: str
     customer_name: str
     channel: str
@@ -200,7 +204,7 @@ class OrderDocument(BaseModel):
     po_number: str
     currency: str
     payment_method: str
-    net_days: int
+    net_days: int = Field(description="Days from an invoice until it is due.")
     ship_to: AddressShape
     requested_on: str | None
     ship_complete: bool
@@ -220,6 +224,6 @@ class OrderDocument(BaseModel):
     cancellations: list[OrderCancellation]
     shipments: list[OrderShipment]
     invoices: list[OrderInvoice]
-    returns: list[str]
+    returns: list[str] = Field(description="Empty, until returns are built.")
     event_sequence: int = Field(description="The number of its newest change.")
     links: OrderLinks

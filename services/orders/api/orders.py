@@ -15,11 +15,11 @@ from services.orders.api import outside
 from services.orders.api.access import CallerOf
 from services.orders.api.body import check_document
 from services.orders.api.deps import DepsOf
-from services.orders.api.history import OrderReference
-from services.orders.api.inputs import PRINTABLE, Identity, Instant
+from services.orders.api.inputs import PRINTABLE, Instant
 from services.orders.api.order_shapes import OrderDocument, OrderSummary
 from services.orders.api.order_views import axes_shape, order_document, standing_for, waiting_shape
 from services.orders.api.paging import Page, PagingOf
+from services.orders.api.parameters import OfCustomer, OrderReference
 from services.orders.api.problems import ApiError
 from services.orders.api.shapes import MoneyShape, rfc3339
 from services.orders.domain.order import CHANNELS, PHASES
@@ -40,7 +40,7 @@ async def _filter(
     status: Annotated[Word | None, Query(description=", ".join(STATUS_WORDS))] = None,
     phase: Annotated[Word | None, Query(description=", ".join(PHASES))] = None,
     channel: Annotated[Word | None, Query(description=", ".join(CHANNELS))] = None,
-    customer_id: Annotated[Identity | None, Query()] = None,
+    customer_id: OfCustomer = None,
     hold: Annotated[
         Word | None, Query(description="A type of hold that there is, or any; a customer says any.")
     ] = None,
@@ -48,12 +48,14 @@ async def _filter(
         Word | None,
         Query(description=f"Who must act: {', '.join(filters.NEEDS)}; a customer names none of ours."),
     ] = None,
-    placed_from: Annotated[Instant | None, Query()] = None,
-    placed_to: Annotated[Instant | None, Query(description="Exclusive.")] = None,
+    placed_from: Annotated[Instant | None, Query(description="Placed then or later.")] = None,
+    placed_to: Annotated[Instant | None, Query(description="Placed before; exclusive.")] = None,
     q: Annotated[
         str | None,
         Query(
-            max_length=64, pattern=PRINTABLE, description="Part of a number or name, a whole SKU, or a support case."
+            max_length=64,
+            pattern=PRINTABLE,
+            description="Part of a number, purchase order, reference or name; a whole SKU; or a support case.",
         ),
     ] = None,
 ) -> OverviewFilter:

@@ -48,6 +48,14 @@ class Paging(BaseModel):
             raise InvalidArgument("CURSOR_INVALID", sentence) from unreadable
         return key
 
+    def after_number(self) -> int:
+        """The number that the page before ended with, 0 for the first page; CURSOR_INVALID for what is no number above 0."""
+        if not self.cursor:
+            return 0
+        if not (self.cursor.isascii() and self.cursor.isdigit() and len(self.cursor) < 10 and int(self.cursor)):
+            raise InvalidArgument("CURSOR_INVALID", "give back next_cursor as it was given, or leave it out")
+        return int(self.cursor)
+
 
 def sealed(of: str, key: str) -> str:
     """The cursor behind a row of the list named `of`; nothing when there is no row."""

@@ -11,7 +11,7 @@ from services.kernel.errors import NotFound, Refused
 from services.orders import logins
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
-from services.orders.api.inputs import PRINTABLE, SUBJECT, Input
+from services.orders.api.inputs import PRINTABLE, SUBJECT, Input, example
 from services.orders.api.shapes import rfc3339
 from services.orders.store import logins as store
 
@@ -27,6 +27,8 @@ class PasswordInput(Input):
         Field(json_schema_extra={"format": "password"}),
     ]
 
+    model_config = example(password="correct horse battery staple")  # noqa: S106  # an example of the reference
+
 
 class PasswordSet(BaseModel):
     """That it is set; it is never told again."""
@@ -37,7 +39,10 @@ class PasswordSet(BaseModel):
 
 @router.post("/v1/people/{sub}/password")
 def set_password(
-    deps: DepsOf, who: CallerOf, sub: Annotated[str, Path(pattern=SUBJECT, max_length=128)], body: PasswordInput
+    deps: DepsOf,
+    who: CallerOf,
+    sub: Annotated[str, Path(pattern=SUBJECT, max_length=128, description="Whose: the subject of the directory.")],
+    body: PasswordInput,
 ) -> PasswordSet:
     """Set somebody's password for the console; who was logged in with the old one is logged out. Same body, same outcome."""
     if deps.console.oidc_issuer:

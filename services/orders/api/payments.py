@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from oms.billing.v1 import billing_pb2 as pb
@@ -12,9 +12,10 @@ from services.kernel.money import Money
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceWithKey
-from services.orders.api.inputs import Identity, Input, MoneyInput, Reference
+from services.orders.api.inputs import Identity, Input, MoneyInput, Reference, example
 from services.orders.api.invoices import customer_within
 from services.orders.api.paging import Page, PagingOf, sealed
+from services.orders.api.parameters import OfCustomer
 from services.orders.api.shapes import MoneyShape, instant, proto_money
 from services.orders.store import master
 
@@ -35,6 +36,10 @@ class PaymentInput(Input):
     amount: MoneyInput
     reference: Reference = Field(description="The bank's reference; the same one of a customer is one payment.")
     applications: Annotated[list[ApplicationInput], Field(max_length=500)] = []
+
+    model_config = example(
+        customer_id="cus_acme", amount={"amount": "1329.00", "currency": "USD"}, reference="WIRE-2026-12-0117"
+    )
 
 
 class Application(BaseModel):
@@ -69,7 +74,7 @@ class Receivable(BaseModel):
 
 @router.post("/v1/payments", status_code=201, response_model=Payment)
 def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Response:
-    """Record cash and apply it to invoices."""
+    """Record cash: it pays the invoices it names first, then what is open, oldest due first; the rest waits for the next."""
 
     def act(request_id: str) -> Payment:
         with deps.database.reading() as session:
@@ -90,9 +95,7 @@ def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Respo
 
 
 @router.get("/v1/payments")
-def list_payments(
-    deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: Annotated[Identity | None, Query()] = None
-) -> Page[Payment]:
+def list_payments(deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: OfCustomer = None) -> Page[Payment]:
     """Payments, oldest first."""
     found = deps.billing.ListPayments(
         pb.ListPaymentsRequest(
@@ -105,9 +108,7 @@ def list_payments(
 
 
 @router.get("/v1/receivables")
-def list_receivables(
-    deps: DepsOf, who: CallerOf, customer_id: Annotated[Identity | None, Query()] = None
-) -> Page[Receivable]:
+def list_receivables(deps: DepsOf, who: CallerOf, customer_id: OfCustomer = None) -> Page[Receivable]:
     """What every customer owes, by age."""
     found = deps.billing.ListReceivables(pb.ListReceivablesRequest(customer_id=customer_within(who, customer_id)))
     return Page(rows=[_receivable(row) for row in found.receivables], next_cursor=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
@@ -14,8 +14,9 @@ from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import IDENTITY, SUBJECT, Email, Input, Instant, MoneyInput, Name, Subject, Switch, Text
+from services.orders.api.inputs import SUBJECT, Email, Input, Instant, MoneyInput, Name, Subject, Switch, Text, example
 from services.orders.api.paging import Page, PagingOf, cut, sealed
+from services.orders.api.parameters import path_id
 from services.orders.api.shapes import MoneyShape, rfc3339
 from services.orders.domain.people import Delegation, Person
 
@@ -47,6 +48,16 @@ class PersonInput(Input):
     )
     is_active: Switch = True
 
+    model_config = example(
+        sub="chief.ortega",
+        name="Ana Ortega",
+        email="ana.ortega@northgate.example",
+        roles=["approver"],
+        positions=["sales_manager"],
+        manager="helen.park",
+        limits=[{"amount": "25000.00", "currency": "USD"}],
+    )
+
 
 class PersonShape(BaseModel):
     """Somebody in the directory."""
@@ -75,6 +86,14 @@ class DelegationInput(Input):
     )
     maximum: MoneyInput | None = Field(default=None, description="Up to this amount, if your own limit is not lower.")
     note: Text = ""
+
+    model_config = example(
+        to_sub="omar.reyes",
+        valid_from="2026-12-21T00:00:00Z",
+        valid_to="2027-01-04T00:00:00Z",
+        maximum={"amount": "10000.00", "currency": "USD"},
+        note="on leave",
+    )
 
 
 class DelegationShape(BaseModel):
@@ -134,7 +153,7 @@ def revoke(
     deps: DepsOf,
     who: CallerOf,
     once: OnceOf,
-    delegation_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)],
+    delegation_id: Annotated[str, path_id("The delegation's id.")],
 ) -> Response:
     """Take your decisions back now; a second time changes nothing."""
 

@@ -25,15 +25,13 @@ from workflows.messages import OrderRef
 
 router = APIRouter(tags=["orders"])
 
-_REPLAY_HEADER = {
-    REPLAYED: {"description": "true when this repeats the first answer to the key.", "schema": {"type": "string"}}
-}
+_LOCATION = {"Location": {"description": "Where the order is read.", "schema": {"type": "string"}}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    201: {"description": "Placed, with its verdict: accepted, held or rejected.", "headers": _REPLAY_HEADER},
+    201: {"description": "Placed, with its verdict: accepted, held or rejected.", "headers": _LOCATION},
     202: {
         "model": OrderReceipt,
         "description": "Stored and never lost; the verdict follows by itself.",
-        "headers": _REPLAY_HEADER,
+        "headers": _LOCATION,
     },
 }
 

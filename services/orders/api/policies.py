@@ -9,12 +9,11 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
-from services.kernel.errors import InvalidArgument
 from services.orders import master, rules
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import PRINTABLE, Day, Input, Text
+from services.orders.api.inputs import PRINTABLE, Day, Input, Text, example
 from services.orders.api.paging import Page, PagingOf, cut
 from services.orders.domain.calendar_rules import CalendarRule
 from services.orders.domain.policies import Policy, parse_policy
@@ -37,11 +36,15 @@ class RuleInput(Input):
     code: Code
     scope: Literal["header", "line"] = "header"
     when: Predicate
-    severity: Literal["BLOCK", "HOLD", "WARN"]
+    severity: Literal["BLOCK", "HOLD", "WARN"] = Field(
+        description="BLOCK rejects the order, HOLD makes it wait, WARN is recorded."
+    )
     message: Message
-    hold_type: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z_]{0,31})?$", max_length=32)] = ""
+    hold_type: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z_]{0,31})?$", max_length=32)] = Field(
+        default="", description="What the hold is about, with HOLD alone."
+    )
     owner_role: Literal["", "sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin"] = (
-        ""
+        Field(default="", description="Who may release the hold, with HOLD alone.")
     )
 
 
@@ -51,7 +54,7 @@ class TierInput(Input):
     level: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
     role: Literal["customer", "sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin"]
     position: Word = ""
-    mode: Literal["any", "all", "n_of"] = "any"
+    mode: Literal["any", "all", "n_of"] = Field(default="any", description="How many of them must approve.")
     count: Annotated[int, Field(strict=True, ge=1, le=20, description="How many, with mode n_of.")] = 1
     limit: Literal["final", "always", "none"] | None = Field(
         default=None,
@@ -80,7 +83,7 @@ class DeadlinesInput(Input):
     calendar: Word = "business"
 
 
-class ConsentInput(Input):
+class ConsentRuleInput(Input):
     """Which proposed changes the customer must agree to, and for how many hours the answer is awaited."""
 
     when: Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)] = Field(
@@ -110,7 +113,7 @@ class PolicyInput(Input):
     rules: Annotated[list[RuleInput], Field(min_length=1, max_length=200)]
     reviews: Annotated[list[ReviewInput], Field(max_length=100)] = []
     deadlines: DeadlinesInput = DeadlinesInput()
-    consent: ConsentInput = ConsentInput()
+    consent: ConsentRuleInput = ConsentRuleInput()
     calendars: Annotated[dict[Name40, CalendarInput], Field(max_length=50)] = Field(
         default={}, description="By name; `business` is Monday to Friday 9 to 17 UTC unless told, `always` every hour."
     )
@@ -118,6 +121,29 @@ class PolicyInput(Input):
         default=24, description="Orders of a customer placed so near each other count together against limits."
     )
     note: Text = ""
+
+    model_config = example(
+        note="house rules",
+        rules=[
+            {
+                "code": "PRICE_OUT_OF_TOLERANCE",
+                "scope": "line",
+                "when": "line.has_reference_price && line.price_deviation_bp > 200",
+                "severity": "HOLD",
+                "hold_type": "price",
+                "owner_role": "sales_rep",
+                "message": "The unit price differs by more than 2 % from the agreement or the catalogue.",
+            }
+        ],
+        reviews=[
+            {
+                "code": "LARGE_ORDER",
+                "when": "order.total_minor > 2000000",
+                "message": "The order is over 20,000.",
+                "tiers": [{"role": "approver", "position": "sales_manager"}],
+            }
+        ],
+    )
 
 
 class RuleShape(BaseModel):
@@ -164,7 +190,7 @@ class DeadlinesShape(BaseModel):
     calendar: str
 
 
-class ConsentShape(BaseModel):
+class ConsentRuleShape(BaseModel):
     """When the customer must agree to a change."""
 
     when: str
@@ -192,7 +218,7 @@ class PolicyShape(BaseModel):
     rules: list[RuleShape]
     reviews: list[ReviewRuleShape]
     deadlines: DeadlinesShape
-    consent: ConsentShape
+    consent: ConsentRuleShape
     calendars: list[CalendarShape]
     window_hours: int
 
@@ -200,7 +226,7 @@ class PolicyShape(BaseModel):
 @router.get("/v1/policies")
 def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[PolicyShape]:
     """Versions, newest first; the last one is the policy built in."""
-    below = version_cursor(paging.cursor)
+    below = paging.after_number() or None
     with deps.database.reading() as session:
         found = master.list_policies(session, below=below, limit=paging.limit + 1)
     versions = [parse_policy(row.document, row.version) for row in found]
@@ -222,22 +248,13 @@ def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf) -> 
     return once.answer_here(body, put, 201)
 
 
-def version_cursor(cursor: str) -> int | None:
-    """The version that the page before ended with."""
-    if not cursor:
-        return None
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise InvalidArgument("CURSOR_INVALID", "give back next_cursor as it was given, or leave it out")
-    return int(cursor)
-
-
 def _shape(policy: Policy) -> PolicyShape:
     return PolicyShape(
         version=policy.version,
         rules=[RuleShape(**asdict(rule)) for rule in policy.rules],
         reviews=[ReviewRuleShape.model_validate(asdict(row)) for row in policy.reviews],
         deadlines=DeadlinesShape(**asdict(policy.deadlines)),
-        consent=ConsentShape(**asdict(policy.consent)),
+        consent=ConsentRuleShape(**asdict(policy.consent)),
         calendars=[_calendar_shape(rule) for rule in policy.calendars],
         window_hours=policy.window_hours,
     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import UnitPrice
@@ -13,8 +11,9 @@ from services.orders import master
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import Currency, Day, Identity, Input, Price, Sku
+from services.orders.api.inputs import Currency, Day, Identity, Input, Price, Sku, example
 from services.orders.api.paging import Page, PagingOf, cut, sealed
+from services.orders.api.parameters import OfCustomer
 from services.orders.domain.master import PriceAgreement
 
 router = APIRouter(tags=["master data"])
@@ -25,10 +24,14 @@ class PriceInput(Input):
 
     customer_id: Identity
     sku: Sku
-    price: Price
+    price: Price = Field(description="Of one unit.")
     currency: Currency
     valid_from: Day
-    valid_to: Day | None = None
+    valid_to: Day | None = Field(default=None, description="The last day; without one it stands until it is replaced.")
+
+    model_config = example(
+        customer_id="cus_acme", sku="PUMP-100", price="129.00", currency="USD", valid_from="2026-01-01"
+    )
 
 
 class PriceShape(BaseModel):
@@ -43,9 +46,7 @@ class PriceShape(BaseModel):
 
 
 @router.get("/v1/prices")
-def list_prices(
-    deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: Annotated[Identity | None, Query()] = None
-) -> Page[PriceShape]:
+def list_prices(deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: OfCustomer = None) -> Page[PriceShape]:
     """Agreements by customer, SKU and first day; a sales representative sees those of the assigned customers."""
     with deps.database.reading() as session:
         found = master.list_agreements(

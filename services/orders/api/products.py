@@ -13,7 +13,7 @@ from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import Currency, Input, Name, Price, Quantity, Sku, Switch
+from services.orders.api.inputs import Currency, Input, Name, Price, Quantity, Sku, Switch, example
 from services.orders.api.paging import Page, PagingOf, cut, sealed
 from services.orders.domain.master import Product
 
@@ -28,13 +28,24 @@ class ProductInput(Input):
     kind: Literal["stock", "build_to_order", "service"] = "stock"
     currency: Currency
     list_price: Price | None = None
-    standard_cost: Price | None = None
-    weight_grams: Annotated[int, Field(strict=True, ge=0, le=100_000_000)] = 0
+    standard_cost: Price | None = Field(default=None, description="Of one unit; margins are reckoned from it.")
+    weight_grams: Annotated[int, Field(strict=True, ge=0, le=100_000_000)] = Field(
+        default=0, description="Of one unit; carriers charge by it."
+    )
     multiple: Quantity = Field(default=1, description="Sold in multiples of this.")
-    min_quantity: Quantity = 1
+    min_quantity: Quantity = Field(default=1, description="The fewest units of an order line.")
     is_sellable: Switch = True
     lead_days: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
         default=0, description="Working days of the plant from being asked until it is ready."
+    )
+
+    model_config = example(
+        sku="PUMP-100",
+        description="Centrifugal pump 1 hp",
+        currency="USD",
+        list_price="135.00",
+        standard_cost="79.40",
+        weight_grams=14500,
     )
 
 
@@ -44,9 +55,9 @@ class ProductShape(BaseModel):
     sku: str
     description: str
     kind: str
-    currency: str | None
+    currency: str | None = Field(description="Of its prices; null where no price is shown.")
     list_price: str | None = Field(description="Null when there is none, or for who sees no prices.")
-    standard_cost: str | None
+    standard_cost: str | None = Field(description="Null as list_price is.")
     weight_grams: int
     multiple: int
     min_quantity: int

@@ -12,7 +12,7 @@ from oms.types.v1 import types_pb2 as types
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import Country, Currency, Identity, Input, Minor
+from services.orders.api.inputs import Country, Currency, Identity, Input, Minor, example
 from services.orders.api.paging import Page
 
 router = APIRouter(tags=["master data"])
@@ -27,7 +27,7 @@ class RateInput(Input):
     base_minor: Minor = Field(description="A shipment, before its weight.")
     per_kg_minor: Minor = Field(default=0, description="Each started kilogram.")
     per_unit_minor: Minor = Field(default=0, description="Handling of each unit, by third-party houses.")
-    transit_days: Annotated[int, Field(strict=True, ge=0, le=365)]
+    transit_days: Annotated[int, Field(strict=True, ge=0, le=365, description="Days from pickup to delivery.")]
 
 
 class ZoneInput(Input):
@@ -47,6 +47,21 @@ class RatesInput(Input):
     rates: Annotated[list[RateInput], Field(min_length=1, max_length=5000)]
     zones: Annotated[list[ZoneInput], Field(min_length=1, max_length=5000)]
 
+    model_config = example(
+        currency="USD",
+        rates=[
+            {
+                "warehouse_id": "wh_dallas",
+                "carrier": "parcelway",
+                "zone": "south",
+                "base_minor": 690,
+                "per_kg_minor": 28,
+                "transit_days": 1,
+            }
+        ],
+        zones=[{"country": "US", "region": "TX", "zone": "south"}],
+    )
+
 
 class Rates(BaseModel):
     """How many rows are stored."""
@@ -57,7 +72,7 @@ class Rates(BaseModel):
 
 @router.post("/v1/rates", response_model=Rates)
 def put_rates(deps: DepsOf, body: RatesInput, once: OnceOf) -> Response:
-    """Replace the rate table."""
+    """Replace the whole rate table, zones included; shipments that have left keep their freight."""
 
     def act(_request_id: str) -> Rates:
         stored = deps.fulfillment.PutRates(
@@ -85,10 +100,12 @@ class Quote(BaseModel):
 def quote_rates(
     deps: DepsOf,
     _who: CallerOf,
-    country: Annotated[Country, Query()],
-    region: Annotated[str, Query(pattern=r"^[A-Z0-9]{0,8}$", max_length=8)] = "",
-    weight_grams: Annotated[int, Query(ge=0, le=10**9)] = 1000,
-    unit_count: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    country: Annotated[Country, Query(description="The destination's country, ISO 3166-1.")],
+    region: Annotated[
+        str, Query(pattern=r"^[A-Z0-9]{0,8}$", max_length=8, description="The destination's region code.")
+    ] = "",
+    weight_grams: Annotated[int, Query(ge=0, le=10**9, description="Weight of everything, grams.")] = 1000,
+    unit_count: Annotated[int, Query(ge=1, le=1_000_000, description="Units in all.")] = 1,
 ) -> Page[Quote]:
     """What each warehouse would cost for a destination, cheapest first."""
     found = deps.fulfillment.QuoteWarehouses(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceWithKey
-from services.orders.api.inputs import IDENTITY, Identity, Input, Text
+from services.orders.api.inputs import Input, Text, example
 from services.orders.api.paging import Page, PagingOf, sealed
+from services.orders.api.parameters import OfOrder, path_id
 from services.orders.api.shapes import instant
 
 router = APIRouter(tags=["shipments"])
@@ -52,11 +53,11 @@ class AnswerInput(Input):
     answer: Literal["acknowledge", "refuse"]
     reason: Text = ""
 
+    model_config = example(answer="refuse", reason="the pallet is on the truck")
+
 
 @router.get("/v1/recalls")
-def list_recalls(
-    deps: DepsOf, _who: CallerOf, paging: PagingOf, order_id: Annotated[Identity | None, Query()] = None
-) -> Page[Recall]:
+def list_recalls(deps: DepsOf, _who: CallerOf, paging: PagingOf, order_id: OfOrder = None) -> Page[Recall]:
     """Recalls that wait for the warehouse's answer, oldest first."""
     found = deps.fulfillment.ListRecalls(
         pb.ListRecallsRequest(order_id=order_id or "", limit=paging.limit, cursor=paging.after("recalls"))
@@ -71,10 +72,10 @@ def answer_recall(
     deps: DepsOf,
     _who: CallerOf,
     once: OnceWithKey,
-    recall_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)],
+    recall_id: Annotated[str, path_id("The recall's id.")],
     body: AnswerInput,
 ) -> Response:
-    """Acknowledge: the units leave their shipments, and an empty one is cancelled. Refuse: nothing changes."""
+    """Answer a recall. Acknowledge: the units leave their shipments, and an empty one is cancelled. Refuse: nothing changes."""
 
     def act(request_id: str) -> Recall:
         wanted = pb.AnswerRecallRequest(

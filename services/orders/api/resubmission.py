@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from pydantic import Field
 from sqlmodel import Session
 
 from services.orders import dossier
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.handing_over import hand_over
-from services.orders.api.history import OrderReference
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import Input, Name, Version
+from services.orders.api.inputs import Input, Name, Version, example
 from services.orders.api.order_shapes import OrderDocument
 from services.orders.api.order_views import order_document
+from services.orders.api.parameters import OrderReference
 from services.orders.api.versions import IfMatch, seen_version
 from services.orders.resubmitting import resubmit
 from services.orders.store import orders
@@ -25,7 +26,9 @@ class ResubmissionInput(Input):
     """What the reviewers asked, answered; and which version of the order was seen."""
 
     note: Name
-    version: Version | None = None
+    version: Version | None = Field(default=None, description="The order's version that you have seen; stale is 409.")
+
+    model_config = example(note="the price was agreed with Ann for this project only", version=1)
 
 
 @router.post("/v1/orders/{order_id}/resubmission", response_model=OrderDocument)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.orders.access import Caller
 from services.orders.api.shapes import MoneyShape, rfc3339
-from services.orders.domain.reviews import APPROVE, BUYER, Decision, Review, Step
+from services.orders.domain.reviews import APPROVE, BUYER, REVIEW_STATES, STEP_STATES, Decision, Review, Step
 from services.orders.inbox import Waiting
 
 
@@ -31,20 +31,22 @@ class StepShape(BaseModel):
 
     step_id: str
     chain: str = Field(description="seller, or buyer for the customer's own purchase approval.")
-    level: int
+    level: int = Field(description="Steps of a chain open level by level.")
     asks: str = Field(examples=["finance director approval"])
-    role: str
-    position: str
-    line_id: str | None
-    state: str
+    role: str = Field(description="Whom it asks.")
+    position: str = Field(description="Which of them, by a word of the approval matrix; empty for any.")
+    line_id: str | None = Field(description="Null when it is about the whole order.")
+    state: str = Field(description=", ".join(STEP_STATES))
     needed: int = Field(description="How many distinct people must approve.")
-    reasons: list[str]
-    codes: list[str]
-    opened_at: str | None
+    reasons: list[str] = Field(description="Why it is asked; a customer reads none.")
+    codes: list[str] = Field(description="The rows of the approval matrix, or rules, that ask it.")
+    opened_at: str | None = Field(description="Null while an earlier level is open.")
     due: str | None = Field(description="When it is over unless it is decided.")
-    escalates_at: str | None
-    escalated_to: list[str]
-    asked_on: str | None
+    escalates_at: str | None = Field(description="When others are asked too; null for never.")
+    escalated_to: list[str] = Field(description="Who was asked too, once it is.")
+    asked_on: str | None = Field(
+        description="The plant's day on which it was asked: its lead days begin; null for others."
+    )
     decisions: list[DecisionShape]
 
 
@@ -52,9 +54,9 @@ class ReviewShape(BaseModel):
     """Everything that one version of the order, or a change to it, is asked."""
 
     review_id: str
-    version: int
-    state: str
-    change_id: str | None
+    version: int = Field(description="The order's version that it is about.")
+    state: str = Field(description=", ".join(REVIEW_STATES))
+    change_id: str | None = Field(description="The change it is about, where that makes the next version; else null.")
     opened_at: str
     decided_at: str | None
     counts_as: MoneyShape | None = Field(

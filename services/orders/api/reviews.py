@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlmodel import Session
 
@@ -13,13 +13,13 @@ from services.orders import dossier, inbox, reviews
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.handing_over import hand_over
-from services.orders.api.history import OrderReference
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import IDENTITY, Day, Identity, Input, Text, Version
+from services.orders.api.inputs import Day, Identity, Input, Text, Version, example
 from services.orders.api.order_shapes import OrderDocument
 from services.orders.api.order_views import order_document
 from services.orders.api.orders import check_cursor
 from services.orders.api.paging import Page, PagingOf
+from services.orders.api.parameters import OrderReference, path_id
 from services.orders.api.review_shapes import ReviewStepDocument, WaitingStep, review_shape, step_shape, waiting_step
 from services.orders.inbox import Waiting
 from services.orders.reviews import Wanted
@@ -38,6 +38,8 @@ class DecisionInput(Input):
     ready_on: Day | None = Field(
         default=None, description="Manufacturing alone: another day than its calendar allows; left out, that day."
     )
+
+    model_config = example(step_id="stp_0198c6", decision="approve", version=1, note="agreed by phone")
 
 
 @router.get("/v1/reviews")
@@ -63,7 +65,7 @@ def list_reviews(
 
 @router.get("/v1/reviews/{step_id}")
 def get_review_step(
-    deps: DepsOf, who: CallerOf, step_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+    deps: DepsOf, who: CallerOf, step_id: Annotated[str, path_id("The step's id.")]
 ) -> ReviewStepDocument:
     """One step in whatever state, with the review around it: who decided already, and who is next."""
     now = deps.clock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
@@ -14,14 +14,15 @@ from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceWithKey
-from services.orders.api.inputs import IDENTITY, Identity, Input, Quantity, Sku
+from services.orders.api.inputs import Identity, Input, Quantity, Sku, example
 from services.orders.api.paging import Page, PagingOf
+from services.orders.api.parameters import OfOrder, OfWarehouse, path_id
 from services.orders.api.shapes import AddressShape, MoneyShape, instant
 
 router = APIRouter(tags=["shipments"])
 
 State = Literal["released", "picked", "packed", "shipped", "delivered", "cancelled"]
-ShipmentId = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+ShipmentId = Annotated[str, path_id("The shipment's id.")]
 
 
 class ShipmentLine(BaseModel):
@@ -30,8 +31,8 @@ class ShipmentLine(BaseModel):
     line_id: str
     sku: str
     description: str
-    quantity: int
-    picked_quantity: int
+    quantity: int = Field(description="Units to leave.")
+    picked_quantity: int = Field(description="Units off the shelf so far.")
 
 
 class Shipment(BaseModel):
@@ -48,7 +49,9 @@ class Shipment(BaseModel):
     carrier: str | None
     tracking_number: str | None
     freight_cost: MoneyShape | None = Field(description="What the carrier charges us; null for who sees no prices.")
-    promised_on: str | None
+    promised_on: str | None = Field(
+        description="The day it is promised for; null when no carrier had a rate at release."
+    )
     is_service: bool
     recall_requested: bool = Field(description="Units are asked back and not answered for: picking it refuses.")
     shipped_at: str | None
@@ -65,9 +68,11 @@ class PickLine(Input):
 
 
 class PickInput(Input):
-    """What was picked; no lines means all of the shipment."""
+    """What was picked; no lines means all of the shipment, and less than all of it is refused."""
 
     lines: Annotated[list[PickLine], Field(max_length=500)] = []
+
+    model_config = example(lines=[{"line_id": "1", "sku": "PUMP-100", "quantity": 4}])
 
 
 class ShipInput(Input):
@@ -75,15 +80,17 @@ class ShipInput(Input):
 
     carrier: Identity | None = None
 
+    model_config = example(carrier="parcelway")
+
 
 @router.get("/v1/shipments")
 def list_shipments(
     deps: DepsOf,
     who: CallerOf,
     paging: PagingOf,
-    order_id: Annotated[Identity | None, Query()] = None,
-    warehouse_id: Annotated[Identity | None, Query()] = None,
-    state: Annotated[State | None, Query()] = None,
+    order_id: OfOrder = None,
+    warehouse_id: OfWarehouse = None,
+    state: Annotated[State | None, Query(description="Only in this state.")] = None,
 ) -> Page[Shipment]:
     """Shipments, oldest first: with `state=released` the pick list of a warehouse."""
     found = deps.fulfillment.ListShipments(

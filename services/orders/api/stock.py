@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from oms.inventory.v1 import inventory_pb2 as pb
@@ -12,8 +12,9 @@ from services.kernel.errors import NotFound, Refused
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import Deps, DepsOf
 from services.orders.api.idempotency import OnceWithKey
-from services.orders.api.inputs import Currency, Day, Identity, Input, Name, Price, Quantity, Sku, Text
+from services.orders.api.inputs import Currency, Day, Identity, Input, Name, Price, Quantity, Sku, Text, example
 from services.orders.api.paging import Page, PagingOf
+from services.orders.api.parameters import OfSku, OfWarehouse
 from services.orders.api.shapes import MoneyShape
 from services.orders.store import master
 
@@ -39,9 +40,13 @@ class ReceiptInput(Input):
     warehouse_id: Identity
     sku: Sku
     quantity: Quantity
-    unit_cost: Price
+    unit_cost: Price = Field(description="What one unit cost; the goods' cost layer is made of it.")
     currency: Currency
     reference: Text = Field(default="", description="The supplier's document.")
+
+    model_config = example(
+        warehouse_id="wh_dallas", sku="PUMP-100", quantity=40, unit_cost="79.40", currency="USD", reference="DN-88213"
+    )
 
 
 class Receipt(BaseModel):
@@ -63,6 +68,8 @@ class AdjustmentInput(Input):
     ]
     reason: Name
 
+    model_config = example(warehouse_id="wh_dallas", sku="PUMP-100", delta=-2, reason="damaged in the rack")
+
 
 class Adjustment(BaseModel):
     """On hand after an adjustment."""
@@ -80,6 +87,10 @@ class ExpectedReceiptInput(Input):
     expected_on: Day
     reference: Name = Field(description="The purchase order, transfer or work order it comes from.")
 
+    model_config = example(
+        warehouse_id="wh_dallas", sku="PUMP-100", quantity=60, expected_on="2026-12-09", reference="PO-4711"
+    )
+
 
 class ExpectedReceipt(BaseModel):
     """The stored announcement."""
@@ -92,8 +103,8 @@ def list_stock(
     deps: DepsOf,
     who: CallerOf,
     paging: PagingOf,
-    sku: Annotated[Sku | None, Query()] = None,
-    warehouse_id: Annotated[Identity | None, Query()] = None,
+    sku: OfSku = None,
+    warehouse_id: OfWarehouse = None,
 ) -> Page[StockLevel]:
     """Stock levels by SKU, then warehouse."""
     found = deps.inventory.ListStock(
@@ -134,7 +145,7 @@ def adjust_stock(deps: DepsOf, body: AdjustmentInput, once: OnceWithKey) -> Resp
 
 @router.post("/v1/stock/expected-receipts", status_code=201, response_model=ExpectedReceipt)
 def expect_receipt(deps: DepsOf, body: ExpectedReceiptInput, once: OnceWithKey) -> Response:
-    """Announce supply; backorders take its date."""
+    """Announce supply; backorders take its date, and the orders they belong to are told."""
 
     def act(request_id: str) -> ExpectedReceipt:
         _check_is_stocked(deps, body.sku)

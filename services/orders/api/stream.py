@@ -14,7 +14,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import Deps, DepsOf
-from services.orders.api.history import OrderReference, event_shape
+from services.orders.api.history import event_shape
+from services.orders.api.parameters import OrderReference
 from services.orders.store import events, orders
 from services.orders.store.events import Event
 

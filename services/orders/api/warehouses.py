@@ -12,7 +12,7 @@ from oms.types.v1 import types_pb2 as types
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceOf
-from services.orders.api.inputs import AddressInput, Identity, Input, Name, Switch
+from services.orders.api.inputs import AddressInput, Identity, Input, Name, Switch, example
 from services.orders.api.paging import Page
 from services.orders.api.shapes import AddressShape
 
@@ -27,6 +27,20 @@ class WarehouseInput(Input):
     kind: Literal["own", "store", "third_party"]
     address: AddressInput
     is_active: Switch = Field(default=True, description="A closed warehouse receives no new allocations.")
+
+    model_config = example(
+        warehouse_id="wh_dallas",
+        name="Dallas",
+        kind="own",
+        address={
+            "name": "Northgate Dallas",
+            "street": "2400 Irving Boulevard",
+            "city": "Dallas",
+            "region": "TX",
+            "postal_code": "75207",
+            "country": "US",
+        },
+    )
 
 
 class Warehouse(BaseModel):
@@ -48,7 +62,7 @@ def list_warehouses(deps: DepsOf, _who: CallerOf) -> Page[Warehouse]:
 
 @router.post("/v1/warehouses", response_model=Warehouse)
 def put_warehouse(deps: DepsOf, body: WarehouseInput, once: OnceOf) -> Response:
-    """Create or replace a warehouse."""
+    """Create or replace a warehouse; one that opens again serves who waits."""
 
     def act(_request_id: str) -> Warehouse:
         address = types.Address(**body.address.model_dump())

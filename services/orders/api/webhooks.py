@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, Field
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.kernel.clock import micros
 from services.orders.api import signatures
 from services.orders.api.deps import DepsOf
-from services.orders.api.inputs import IDENTITY, Input, Instant, Reference
+from services.orders.api.inputs import Input, Instant, Reference, example
+from services.orders.api.parameters import path_id
 
 router = APIRouter(tags=["webhooks"])
 
-Carrier = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+Carrier = Annotated[str, path_id("The carrier, as the rate table and its secret name it.", "parcelway")]
 
 
 class CarrierEventInput(Input):
@@ -25,13 +26,15 @@ class CarrierEventInput(Input):
     status: Literal["in_transit", "out_for_delivery", "delivered", "exception"]
     occurred_at: Instant
 
+    model_config = example(tracking_number="PAR000000000018", status="delivered", occurred_at="2026-12-03T14:05:00Z")
+
 
 class CarrierEvent(BaseModel):
     """What the event changed."""
 
     is_new: bool = Field(description="False when this webhook-id was taken before.")
     shipment_id: str
-    state: str
+    state: str = Field(description="Where the shipment stands after it.")
 
 
 async def _signed(

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
+from services.kernel.clock import LAST_YEAR
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders import people
@@ -20,7 +21,7 @@ from services.orders.store import people as store
 router = APIRouter()
 
 _MOST = 100
-_LAST_DAY = date(2199, 12, 31)
+_LAST_DAY = date(LAST_YEAR, 12, 31)
 
 
 @router.get("/delegations")

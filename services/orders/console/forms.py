@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 
 from services.kernel.errors import InvalidArgument
-from services.orders.api.characters import UNPRINTABLE
+from services.kernel.text import is_printable
 from services.orders.api.problems import ApiError
 
 MAX_BYTES = 64 * 1024
 _MAX_FIELDS = 400
-_REFUSED = re.compile(f"[{UNPRINTABLE}\ud800-\udfff]")
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -45,6 +43,6 @@ def query_fields(request: Request) -> dict[str, str]:
 
 def _checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     fields = {name: " ".join(value.split()) for name, value in pairs}
-    if len(fields) != len(pairs) or any(_REFUSED.search(text) for pair in fields.items() for text in pair):
+    if len(fields) != len(pairs) or not all(is_printable(text) for pair in fields.items() for text in pair):
         raise InvalidArgument("FORM_UNREADABLE", "the form holds a field twice or invisible characters: write it anew")
     return fields

@@ -51,6 +51,7 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
         money=money_of(order, progress),
         pending=pending,
         given=given,
+        missing=sum(line.backordered for line in reached),
         may_rate=given is None and any(line.delivered for line in reached),
         may_cancel=is_cancellable(page),
         may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),

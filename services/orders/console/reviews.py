@@ -26,9 +26,10 @@ from services.orders.domain.planning import MANUFACTURING
 from services.orders.domain.reviews import APPROVED, BUYER, Review
 from services.orders.inbox import Waiting
 from services.orders.reviews import Wanted
-from services.orders.store import changes, dashboard, master
+from services.orders.store import changes, dashboard, events, master
 from services.orders.store import reviews as store
 from services.orders.store.dashboard import History
+from services.orders.store.events import Event
 from services.runtime.grpc_client import Unreachable
 
 router = APIRouter()
@@ -36,6 +37,7 @@ router = APIRouter()
 PAGE = 50
 StepOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 _YEAR = timedelta(days=365)
+_TALK = ("changes_requested", "review_answered")
 
 
 @router.get("/reviews")
@@ -55,12 +57,16 @@ def inbox_page(
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What helps to decide: the order's margin, the customer's year, its credit, and what changed since it was approved last."""
+    """What helps to decide: the order's margin, the customer's year, and what changed since it was approved last.
+
+    `talk` is what reviewers asked for and sales answered before this step was opened, oldest first.
+    """
 
     margin: Margin
     history: History
     changes: tuple[ChangeOrder, ...]
     was_approved: bool
+    talk: list[Event]
 
 
 @router.get("/reviews/{step_id}")
@@ -96,6 +102,7 @@ def _background(session: Session, found: Waiting) -> Background:
         history=dashboard.history_of(session, order.customer_id, order.placed_at - _YEAR),
         changes=_since(found.review, made, approved),
         was_approved=bool(approved),
+        talk=events.of_kinds(session, order.order_id, _TALK, found.review.opened_at),
     )
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.kernel.errors import NotPermitted
-
-STAFF_ROLES = ("support", "approver", "warehouse", "accounting", "manufacturing", "admin", "auditor", "service")
 _PRECEDENCE = (
     "service",
     "admin",
@@ -33,22 +30,6 @@ class Scope:
 
 
 EVERYTHING = Scope(is_everything=True)
-
-
-def scope_of(sub: str, roles: frozenset[str], company: str | None) -> Scope:
-    """Staff see everything, a sales representative the assigned customers, a customer its own company, a channel its own.
-
-    A caller with several roles gets the widest; a caller with none of them is NotPermitted.
-    """
-    if not roles.isdisjoint(STAFF_ROLES):
-        return EVERYTHING
-    if "sales_rep" in roles:
-        return Scope(sales_rep=sub)
-    if "customer" in roles and company:
-        return Scope(company=company)
-    if "channel" in roles:
-        return Scope(placed_by=sub)
-    raise NotPermitted("NO_ORDER_SCOPE", "your roles show you no orders: ask an administrator for one")
 
 
 def acting_role(roles: frozenset[str]) -> str:

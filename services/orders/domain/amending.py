@@ -12,11 +12,10 @@ from services.kernel.money import Money, extend
 from services.orders.domain.billed import billed, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.master import PriceAgreement, Product
-from services.orders.domain.order import Line, Order, PlaceLine, totals
+from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, totals
 from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
 
-MAX_LINES = 2000
 UNTOUCHED = Progress()
 """Of an order that nobody has begun to ship."""
 
@@ -110,8 +109,6 @@ def _changed(line: Line, asked: LineChange | None, maker: _LineMaker) -> Line | 
         return maker.line(asked, quantity)
     is_repriced = asked.unit_price is not None and asked.unit_price != line.unit_price
     price = asked.unit_price if asked.unit_price is not None else line.unit_price
-    if quantity == line.quantity and not is_repriced:
-        return line
     source = "given" if is_repriced else line.price_source
     return replace(line, quantity=quantity, unit_price=price, extended=extend(price, quantity), price_source=source)
 

@@ -14,7 +14,9 @@ from services.orders.domain.order import IN_REVIEW as ORDER_IN_REVIEW
 from services.orders.domain.order import Order
 from services.orders.domain.people import Delegation, Person
 from services.orders.domain.planning import has_last_word, is_candidate
-from services.orders.domain.reviews import APPROVE, BUYER, VOID, Review, Step
+from services.orders.domain.reviews import APPROVE, APPROVED, BUYER, CHANGES_REQUESTED, REJECTED, VOID, Review, Step
+
+_DECIDED = {APPROVED: "approved it", REJECTED: "rejected it", CHANGES_REQUESTED: "asked for changes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +168,17 @@ def _check_state(case: Case, seen_version: int | None) -> None:
 def _state_sentence(case: Case) -> str:
     step = case.step
     state = case.review.state if step.is_open else step.state
-    who = next((f" by {one.decided_by}" for one in reversed(step.decisions) if not one.is_void), "")
+    who = next((one.decided_by for one in reversed(step.decisions) if not one.is_void), "")
     if state == VOID:
         asked = "the customer is asked about a change first" if case.change else "it was changed or asked afresh"
         return f"this step is void, because {asked}: reload the order, which is at version {case.order.version}"
-    waits = "it waits for an earlier level" if state == "waiting" else f"it is {state.replace('_', ' ')}{who} already"
-    return f"this step is not open, {waits}; the order is {case.order.phase.replace('_', ' ')}: reload it"
+    if state == "waiting":
+        told = "this step waits for an earlier level"
+    elif state in _DECIDED and who:
+        told = f"this step was decided already: {who} {_DECIDED[state]}"
+    else:
+        told = f"this step is {state.replace('_', ' ')}, so nothing is left to decide in it"
+    return f"{told}; the order is {case.order.phase.replace('_', ' ')}: reload it"
 
 
 def _rights(case: Case, decider: Decider) -> Sequence[Authority]:

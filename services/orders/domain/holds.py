@@ -32,8 +32,8 @@ class Hold:
         return self.released_at is None
 
 
-def check_release(hold: Hold, roles: frozenset[str], *, has_order_ended: bool) -> None:
-    """Refuse the release by anybody but the owner role, of a hold that is gone, or on an order that has ended."""
+def check_release(hold: Hold, roles: frozenset[str]) -> None:
+    """Refuse the release by anybody but the owner role, or of a hold that is gone, as all are once their order has ended."""
     if hold.owner_role not in roles:
         raise NotPermitted(
             "NOT_HOLD_OWNER",
@@ -42,8 +42,6 @@ def check_release(hold: Hold, roles: frozenset[str], *, has_order_ended: bool) -
         )
     if not hold.is_open:
         raise Refused("HOLD_ALREADY_RELEASED", f"{hold.released_by} has already released this hold")
-    if has_order_ended:
-        raise Refused("ORDER_HAS_ENDED", "the order has ended, so nothing of it can be released")
 
 
 def remaining(holds: Sequence[Hold]) -> tuple[Hold, ...]:

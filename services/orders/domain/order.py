@@ -15,6 +15,8 @@ TILLS = frozenset({"amazon", "ebay", "pos"})
 
 PAYMENT_METHODS = ("terms", "card", "prepaid", "deposit")
 KINDS = ("stock", "build_to_order", "service")
+MAX_LINES = 1000
+"""Lines of an order, placed or changed: as many as inventory and billing take at once."""
 
 RECEIVED = "received"
 IN_REVIEW = "in_review"
@@ -143,7 +145,9 @@ def totals(extended: tuple[Money, ...], discount: Money, freight: Money, tax_rat
     """
     merchandise = Money.total(extended, discount.currency)
     if discount > merchandise:
-        raise Refused("DISCOUNT_TOO_LARGE", f"the discount {discount} is more than the merchandise {merchandise}")
+        raise Refused(
+            "DISCOUNT_TOO_LARGE", f"the discount {discount} is more than the merchandise {merchandise}: lower it"
+        )
     net = merchandise - discount
     tax = tax_on(net, tax_rate)
     return Totals(merchandise, discount, freight, tax, net + freight + tax)

@@ -81,8 +81,8 @@ def check_person(person: Person) -> None:
         raise InvalidArgument("MANAGER_OF_ONESELF", "nobody is their own manager: name somebody else, or nobody")
 
 
-def check_delegation(wanted: Delegation, others: Iterable[Delegation]) -> None:
-    """InvalidArgument for a delegation to oneself or of no time; Refused DELEGATION_CYCLE when it would close a ring.
+def check_delegation(wanted: Delegation, giver: Person, others: Iterable[Delegation]) -> None:
+    """InvalidArgument for one to oneself, of no time, or of positions the giver lacks; Refused DELEGATION_CYCLE when it closes a ring.
 
     `others` are all that are not revoked. A ring counts as one only where all its members overlap in time with the new one.
     """
@@ -91,6 +91,12 @@ def check_delegation(wanted: Delegation, others: Iterable[Delegation]) -> None:
     if wanted.valid_to <= wanted.valid_from:
         raise InvalidArgument(
             "DELEGATION_ENDS_BEFORE_IT_BEGINS", "it would end before it begins: choose a later last day"
+        )
+    if foreign := set(wanted.positions) - set(giver.positions):
+        theirs = ", ".join(giver.positions) or "none"
+        raise InvalidArgument(
+            "POSITION_NOT_HELD",
+            f"{giver.sub} does not hold {', '.join(sorted(foreign))} (positions held: {theirs}): choose among those, or name none for all",
         )
     at_once = [one for one in others if one.revoked_at is None and _overlap(one, wanted)]
     if wanted.from_sub in _reached(wanted.to_sub, at_once):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from sqlalchemy import Text, column, func, select, text
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from services.orders.domain.holds import Hold
@@ -14,38 +13,19 @@ from services.orders.domain.status import Asked, derive, keep_since
 from services.orders.models import OrderRow
 from services.orders.store import changes, counts, holds, orders, progress, reviews
 from services.orders.store.progress import Kept
+from services.runtime.audit import SHOWN, Finding, Invariant, find
 
-SHOWN = 10
 _BATCH = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A rule as a sentence and `SELECT … AS offender`, one row for each that breaks it."""
-
-    name: str
-    rule: str
-    offenders_sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How many rows break a rule and the first of them as readable text."""
-
-    name: str
-    rule: str
-    violations: int
-    offenders: tuple[str, ...]
-
-
-CHECKS = (
-    Check(
+INVARIANTS = (
+    Invariant(
         "orders.one_request_one_order",
         "A client request makes one order.",
         "SELECT MIN(number) || ' and ' || MAX(number) || ' answer one request' AS offender FROM sales_order "
         "GROUP BY request_scope, request_key HAVING COUNT(*) > 1",
     ),
-    Check(
+    Invariant(
         "orders.event_log_without_gaps",
         "The event log of an order counts 1, 2, 3 and misses nothing.",
         "SELECT o.number || ' has counted ' || o.event_count || ' events and keeps ' || COUNT(e.sequence) AS offender "
@@ -54,7 +34,7 @@ CHECKS = (
         "HAVING COUNT(e.sequence) <> o.event_count OR COALESCE(MIN(e.sequence), 0) <> 1 "
         "OR COALESCE(MAX(e.sequence), 0) <> o.event_count",
     ),
-    Check(
+    Invariant(
         "orders.total_adds_up",
         "total = lines - discount + freight + tax.",
         "SELECT o.number || ' is ' || o.total_minor AS offender FROM sales_order o "
@@ -62,19 +42,19 @@ CHECKS = (
         "ON l.order_id = o.order_id WHERE o.total_minor <> COALESCE(l.extended, 0) - o.discount_minor + o.freight_minor "
         "+ o.tax_minor OR o.merchandise_minor <> COALESCE(l.extended, 0)",
     ),
-    Check(
+    Invariant(
         "orders.every_order_has_lines",
         "An order has at least one line and its lines count 1, 2, 3.",
         "SELECT o.number AS offender FROM sales_order o LEFT JOIN order_line l ON l.order_id = o.order_id "
         "GROUP BY o.order_id, o.number HAVING COUNT(l.position) = 0 OR MAX(l.position) <> COUNT(l.position)",
     ),
-    Check(
+    Invariant(
         "orders.line_ids_once",
         "A line id names one line of its order.",
         "SELECT o.number || ' has line ' || l.line_id || ' twice' AS offender FROM sales_order o "
         "JOIN order_line l ON l.order_id = o.order_id GROUP BY o.order_id, o.number, l.line_id HAVING COUNT(*) > 1",
     ),
-    Check(
+    Invariant(
         "orders.versions_without_gaps",
         "An order at version n keeps the n - 1 versions before it.",
         "SELECT o.number || ' is at version ' || o.version || ' and keeps ' || COUNT(v.version) AS offender "
@@ -82,14 +62,14 @@ CHECKS = (
         "GROUP BY o.order_id, o.number, o.version "
         "HAVING COUNT(v.version) <> o.version - 1 OR COALESCE(MAX(v.version), 0) <> o.version - 1",
     ),
-    Check(
+    Invariant(
         "orders.one_change_at_a_time",
         "An order has at most one change on its way, and that one starts from its current version.",
         "SELECT o.number || ' has ' || COUNT(*) || ' changes on their way' AS offender FROM sales_order o "
         "JOIN change_order c ON c.order_id = o.order_id AND c.ended_at IS NULL "
         "GROUP BY o.order_id, o.number, o.version HAVING COUNT(*) > 1 OR MIN(c.from_version) <> o.version",
     ),
-    Check(
+    Invariant(
         "orders.applied_change_keeps_its_version",
         "A change that was applied keeps the version that it replaced, and no other change keeps one.",
         "SELECT o.number || ': change ' || c.change_id || ' is ' || c.state AS offender FROM change_order c "
@@ -97,7 +77,7 @@ CHECKS = (
         "ON v.order_id = c.order_id AND v.change_id = c.change_id AND v.version = c.from_version "
         "WHERE (c.state = 'applied') <> (v.version IS NOT NULL)",
     ),
-    Check(
+    Invariant(
         "orders.phase_is_legal",
         "An order is cleared before it is accepted or closed, in review only with an open hold, review or change, and ended "
         "when it ended.",
@@ -111,7 +91,7 @@ CHECKS = (
         "AND r.state IN ('open', 'changes_requested')) AND NOT EXISTS (SELECT 1 FROM change_order c "
         "WHERE c.order_id = o.order_id AND c.ended_at IS NULL))",
     ),
-    Check(
+    Invariant(
         "orders.ended_order_has_no_open_hold",
         "An order that has ended has no open hold, review, change or request to cancel.",
         "SELECT o.number || ' is ' || o.phase || ' with something open' AS offender FROM sales_order o "
@@ -121,7 +101,7 @@ CHECKS = (
         "AND r.state IN ('open', 'changes_requested')) OR EXISTS (SELECT 1 FROM change_order g "
         "WHERE g.order_id = o.order_id AND g.ended_at IS NULL))",
     ),
-    Check(
+    Invariant(
         "orders.received_mail_once",
         "An order asks for its first mail once and for its acceptance mail at most once.",
         "SELECT o.number || ' asked for ' || m.subject_id || ' ' || m.asked || ' times' AS offender FROM sales_order o "
@@ -129,7 +109,7 @@ CHECKS = (
         "AND subject_id IN ('order_received', 'order_accepted', 'order_rejected', 'order_cancelled', 'backorder_created') "
         "GROUP BY order_id, subject_id) m ON m.order_id = o.order_id WHERE m.asked > 1",
     ),
-    Check(
+    Invariant(
         "orders.approval_bound_to_a_version",
         "A decision is about the version that its step is about, and none that counts stands on a version to come.",
         "SELECT o.number || ': ' || d.decided_by || ' decided version ' || d.order_version AS offender FROM review_decision d "
@@ -138,14 +118,14 @@ CHECKS = (
         "OR s.order_version <> r.order_version OR d.order_id <> s.order_id OR s.order_id <> r.order_id "
         "OR (d.order_version > o.version AND r.change_id = ''))",
     ),
-    Check(
+    Invariant(
         "orders.no_approval_by_a_party",
         "Nobody approves an order that they entered, by their own right or by another's, nor for who entered it.",
         "SELECT o.number || ': approved by ' || d.decided_by AS offender FROM review_decision d "
         "JOIN sales_order o ON o.order_id = d.order_id WHERE d.decision = 'approve' AND NOT d.is_void "
         "AND d.role NOT IN ('sales_rep', 'manufacturing') AND (o.placed_by IN (d.decided_by, d.authority) OR o.on_behalf_of IN (d.decided_by, d.authority))",
     ),
-    Check(
+    Invariant(
         "orders.no_approval_by_the_editor",
         "Nobody approves a version that they have proposed themselves.",
         "SELECT o.number || ': approved by ' || d.decided_by AS offender FROM review_decision d "
@@ -153,7 +133,7 @@ CHECKS = (
         "AND c.to_version = d.order_version AND c.state = 'applied' "
         "WHERE d.decision = 'approve' AND NOT d.is_void AND d.role NOT IN ('sales_rep', 'manufacturing') AND c.proposed_by IN (d.decided_by, d.authority)",
     ),
-    Check(
+    Invariant(
         "orders.distinct_people_approve",
         "Where authority is asked for, nobody and no right approves twice in one review.",
         "SELECT o.number || ': ' || x.who || ' approved ' || x.times || ' times' AS offender FROM ("
@@ -164,7 +144,7 @@ CHECKS = (
         "WHERE decision = 'approve' AND is_approval AND NOT is_void) t GROUP BY review_id, order_id, who) x "
         "JOIN sales_order o ON o.order_id = x.order_id WHERE x.times > 1",
     ),
-    Check(
+    Invariant(
         "orders.approved_review_has_its_approvals",
         "A review is approved by the approvals that its steps need, and by nothing else.",
         "SELECT o.number || ': ' || s.step_id || ' is approved by ' || COUNT(d.decision_id) || ' of ' || s.needed AS offender "
@@ -173,13 +153,13 @@ CHECKS = (
         "WHERE s.state = 'approved' OR (r.state = 'approved' AND s.state IN ('open', 'waiting')) "
         "GROUP BY o.number, s.step_id, s.needed, s.state HAVING COUNT(d.decision_id) < s.needed OR s.state <> 'approved'",
     ),
-    Check(
+    Invariant(
         "orders.accepted_order_has_no_standing_review",
         "What is under way to its warehouses is asked about changes only.",
         "SELECT o.number AS offender FROM sales_order o JOIN review r ON r.order_id = o.order_id "
         "WHERE o.phase = 'accepted' AND r.change_id = '' AND r.state IN ('open', 'changes_requested')",
     ),
-    Check(
+    Invariant(
         "orders.every_order_has_a_projection",
         "An order has one projection row.",
         "SELECT o.number AS offender FROM sales_order o LEFT JOIN order_progress p ON p.order_id = o.order_id "
@@ -190,14 +170,8 @@ CHECKS = (
 
 def findings(session: Session) -> list[Finding]:
     """Every invariant of orders; late facts are shown with no violation, because they break nothing."""
-    return [*(_find(session, check) for check in CHECKS), _cache_equals_derivation(session), _late_facts(session)]
-
-
-def _find(session: Session, check: Check) -> Finding:
-    found = text(check.offenders_sql).columns(column("offender", Text)).subquery("found")
-    count = int(session.execute(select(func.count()).select_from(found)).scalar_one())
-    shown = session.scalars(select(found.c.offender).order_by(found.c.offender).limit(SHOWN)) if count else ()
-    return Finding(check.name, check.rule, count, tuple(shown))
+    found = [find(session, invariant) for invariant in INVARIANTS]
+    return [*found, _cache_equals_derivation(session), _late_facts(session)]
 
 
 def _cache_equals_derivation(session: Session) -> Finding:

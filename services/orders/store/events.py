@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -88,6 +88,14 @@ def of_order(
     query = select(EventRow).join(OrderRow, col(OrderRow.order_id) == col(EventRow.order_id))
     query = query.where(col(EventRow.order_id) == order_id, col(EventRow.sequence) > after, within(scope))
     rows = session.scalars(query.order_by(col(EventRow.sequence)).limit(limit))
+    return [Event(**{name: getattr(row, name) for name in _COLUMNS}) for row in rows]
+
+
+def of_kinds(session: Session, order_id: str, kinds: Sequence[str], before: datetime) -> list[Event]:
+    """Events of an order of some kinds (`what`) that happened until an instant, oldest first."""
+    write_gathered(session, _write)
+    query = select(EventRow).where(col(EventRow.order_id) == order_id, col(EventRow.what).in_(kinds))
+    rows = session.scalars(query.where(col(EventRow.occurred_at) <= before).order_by(col(EventRow.sequence)))
     return [Event(**{name: getattr(row, name) for name in _COLUMNS}) for row in rows]
 
 

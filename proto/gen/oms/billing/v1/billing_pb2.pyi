@@ -32,7 +32,7 @@ class PutCreditAccountRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     net_days: _builtins.int
-    """Days until an invoice falls due."""
+    """Days until an invoice falls due, 0 to 3650."""
     @_builtins.property
     def limit(self) -> _types_pb2.Money:
         """Most the customer may owe, open orders included."""
@@ -363,7 +363,7 @@ class ReleaseCreditResponse(_message.Message):
     RELEASED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def released(self) -> _types_pb2.Money:
-        """Zero when nothing was committed."""
+        """Zero when all of it was invoiced or given back before; unset when the order never committed anything."""
 
     def __init__(
         self,
@@ -447,7 +447,7 @@ class IssueInvoiceRequest(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
-        """What left."""
+        """What left, 1 to 1000 lines; a line that comes twice is summed."""
 
     def __init__(
         self,
@@ -957,7 +957,9 @@ class PostStockMovementsRequest(_message.Message):
     FACTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def facts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Fact]:
-        """Kinds stock_received, stock_issued and stock_adjusted; detail has warehouse_id, sku, quantity, value_minor, currency."""
+        """At most 1000, of the kinds stock_received, stock_issued and stock_adjusted; detail has warehouse_id, sku, quantity,
+        value_minor, currency.
+        """
 
     def __init__(
         self,
@@ -1035,9 +1037,9 @@ class AccountBalance(_message.Message):
     currency: _builtins.str
     """ISO 4217."""
     debit_minor: _builtins.int
-    """All debits."""
+    """All debits, in minor units."""
     credit_minor: _builtins.int
-    """All credits."""
+    """All credits, in minor units."""
     def __init__(
         self,
         *,
@@ -1220,7 +1222,7 @@ Global___ListReceivablesRequest: _TypeAlias = ListReceivablesRequest  # noqa: Y0
 
 @_typing.final
 class Receivable(_message.Message):
-    """What a customer owes, by age past the due date."""
+    """What a customer owes, by age past the due date, in minor units."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -27,7 +27,14 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class BillingServiceStub:
-    """Credit, invoices, payments, ledger."""
+    """Credit, invoices, payments, ledger.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,76 +43,110 @@ class BillingServiceStub:
     PutCreditAccount: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PutCreditAccountRequest, _billing_pb2.PutCreditAccountResponse]
     """Create or replace a credit account."""
     GetCreditAccount: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCreditAccountRequest, _billing_pb2.GetCreditAccountResponse]
-    """How a customer's credit stands."""
+    """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]
-    """Commit an order to the customer's credit."""
+    """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
+    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+    """
     AdjustCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]
-    """Commit a changed order's new total in place of the old one, if there is room."""
+    """Commit a changed order's new total in place of the old one, if there is room or it is less."""
     ReleaseCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]
     """Give back what is committed and not invoiced."""
     GetCommitment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]
     """What an order has committed and not been invoiced."""
     IssueInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]
-    """Post the invoice of a shipment."""
+    """Post the invoice of a shipment; asked again under any request_id, it is the one that was posted. Cash that lay unapplied pays it
+    at once. INVALID_ARGUMENT: ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
+    INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+    """
     GetInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]
-    """One invoice."""
+    """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
     ListInvoices: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]
     """Invoices by filter."""
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]
-    """Record cash and apply it."""
+    """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
+    INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
+    """
     ListPayments: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]
     """Payments by filter."""
     PostStockMovements: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]
-    """Post stock movements to the ledger, each once."""
+    """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
+    INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE, DETAIL_NOT_JSON, DETAIL_MEMBER_WRONG.
+    """
     GetTrialBalance: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]
     """Balance of every account."""
     ListEntries: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListEntriesRequest, _billing_pb2.ListEntriesResponse]
     """Journal entries by filter."""
     ListReceivables: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListReceivablesRequest, _billing_pb2.ListReceivablesResponse]
-    """Ageing of what customers owe."""
+    """Ageing of what customers owe, today in UTC."""
     Audit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuditRequest, _billing_pb2.AuditResponse]
     """Check every invariant of this service."""
 
 @_typing.type_check_only
 class BillingServiceAsyncStub(BillingServiceStub):
-    """Credit, invoices, payments, ledger."""
+    """Credit, invoices, payments, ledger.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutCreditAccount: _aio.UnaryUnaryMultiCallable[_billing_pb2.PutCreditAccountRequest, _billing_pb2.PutCreditAccountResponse]  # type: ignore[assignment]
     """Create or replace a credit account."""
     GetCreditAccount: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCreditAccountRequest, _billing_pb2.GetCreditAccountResponse]  # type: ignore[assignment]
-    """How a customer's credit stands."""
+    """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]  # type: ignore[assignment]
-    """Commit an order to the customer's credit."""
+    """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
+    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+    """
     AdjustCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]  # type: ignore[assignment]
-    """Commit a changed order's new total in place of the old one, if there is room."""
+    """Commit a changed order's new total in place of the old one, if there is room or it is less."""
     ReleaseCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReleaseCreditRequest, _billing_pb2.ReleaseCreditResponse]  # type: ignore[assignment]
     """Give back what is committed and not invoiced."""
     GetCommitment: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCommitmentRequest, _billing_pb2.GetCommitmentResponse]  # type: ignore[assignment]
     """What an order has committed and not been invoiced."""
     IssueInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.IssueInvoiceRequest, _billing_pb2.IssueInvoiceResponse]  # type: ignore[assignment]
-    """Post the invoice of a shipment."""
+    """Post the invoice of a shipment; asked again under any request_id, it is the one that was posted. Cash that lay unapplied pays it
+    at once. INVALID_ARGUMENT: ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
+    INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+    """
     GetInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetInvoiceRequest, _billing_pb2.GetInvoiceResponse]  # type: ignore[assignment]
-    """One invoice."""
+    """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
     ListInvoices: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]  # type: ignore[assignment]
     """Invoices by filter."""
     RecordPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]  # type: ignore[assignment]
-    """Record cash and apply it."""
+    """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
+    INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
+    """
     ListPayments: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """Payments by filter."""
     PostStockMovements: _aio.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]  # type: ignore[assignment]
-    """Post stock movements to the ledger, each once."""
+    """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
+    INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE, DETAIL_NOT_JSON, DETAIL_MEMBER_WRONG.
+    """
     GetTrialBalance: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]  # type: ignore[assignment]
     """Balance of every account."""
     ListEntries: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListEntriesRequest, _billing_pb2.ListEntriesResponse]  # type: ignore[assignment]
     """Journal entries by filter."""
     ListReceivables: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListReceivablesRequest, _billing_pb2.ListReceivablesResponse]  # type: ignore[assignment]
-    """Ageing of what customers owe."""
+    """Ageing of what customers owe, today in UTC."""
     Audit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuditRequest, _billing_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
 class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Credit, invoices, payments, ledger."""
+    """Credit, invoices, payments, ledger.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_abc_1.abstractmethod
     def PutCreditAccount(
@@ -121,7 +162,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.GetCreditAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.GetCreditAccountResponse, _abc.Awaitable[_billing_pb2.GetCreditAccountResponse]]:
-        """How a customer's credit stands."""
+        """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
 
     @_abc_1.abstractmethod
     def CommitCredit(
@@ -129,7 +170,9 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.CommitCreditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CommitCreditResponse, _abc.Awaitable[_billing_pb2.CommitCreditResponse]]:
-        """Commit an order to the customer's credit."""
+        """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
+        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+        """
 
     @_abc_1.abstractmethod
     def AdjustCredit(
@@ -137,7 +180,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.AdjustCreditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.AdjustCreditResponse, _abc.Awaitable[_billing_pb2.AdjustCreditResponse]]:
-        """Commit a changed order's new total in place of the old one, if there is room."""
+        """Commit a changed order's new total in place of the old one, if there is room or it is less."""
 
     @_abc_1.abstractmethod
     def ReleaseCredit(
@@ -161,7 +204,10 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.IssueInvoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.IssueInvoiceResponse, _abc.Awaitable[_billing_pb2.IssueInvoiceResponse]]:
-        """Post the invoice of a shipment."""
+        """Post the invoice of a shipment; asked again under any request_id, it is the one that was posted. Cash that lay unapplied pays it
+        at once. INVALID_ARGUMENT: ORDER_TOTAL_WRONG, LINE_UNKNOWN, LINE_REPEATED, DISCOUNT_TOO_LARGE. FAILED_PRECONDITION:
+        INVOICED_MORE_THAN_ORDERED. ABORTED: UNAPPLIED_CASH_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def GetInvoice(
@@ -169,7 +215,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.GetInvoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.GetInvoiceResponse, _abc.Awaitable[_billing_pb2.GetInvoiceResponse]]:
-        """One invoice."""
+        """One invoice. NOT_FOUND: INVOICE_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListInvoices(
@@ -185,7 +231,10 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.RecordPaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RecordPaymentResponse, _abc.Awaitable[_billing_pb2.RecordPaymentResponse]]:
-        """Record cash and apply it."""
+        """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
+        INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
+        """
 
     @_abc_1.abstractmethod
     def ListPayments(
@@ -201,7 +250,9 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.PostStockMovementsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.PostStockMovementsResponse, _abc.Awaitable[_billing_pb2.PostStockMovementsResponse]]:
-        """Post stock movements to the ledger, each once."""
+        """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
+        INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE, DETAIL_NOT_JSON, DETAIL_MEMBER_WRONG.
+        """
 
     @_abc_1.abstractmethod
     def GetTrialBalance(
@@ -225,7 +276,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.ListReceivablesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListReceivablesResponse, _abc.Awaitable[_billing_pb2.ListReceivablesResponse]]:
-        """Ageing of what customers owe."""
+        """Ageing of what customers owe, today in UTC."""
 
     @_abc_1.abstractmethod
     def Audit(

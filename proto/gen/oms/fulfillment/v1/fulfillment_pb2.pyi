@@ -112,11 +112,11 @@ class Rate(_message.Message):
     zone: _builtins.str
     """Zone of the destination, from the zone table."""
     base_minor: _builtins.int
-    """Price of a shipment before weight."""
+    """Price of a shipment before weight, in minor units of the table's currency."""
     per_kg_minor: _builtins.int
-    """Price of each started kilogram."""
+    """Price of each started kilogram, in minor units."""
     per_unit_minor: _builtins.int
-    """Handling per unit (third-party houses)."""
+    """Handling per unit (third-party houses), in minor units."""
     transit_days: _builtins.int
     """Days from pickup to delivery."""
     def __init__(

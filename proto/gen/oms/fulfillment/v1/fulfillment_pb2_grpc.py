@@ -27,6 +27,12 @@ if _version_not_supported:
 
 class FulfillmentServiceStub:
     """The floor and the road.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def __init__(self, channel):
@@ -109,6 +115,12 @@ class FulfillmentServiceStub:
 
 class FulfillmentServiceServicer:
     """The floor and the road.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def PutRates(self, request, context):
@@ -126,14 +138,15 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseShipments(self, request, context):
-        """Create shipments for what is held and not yet released: one a warehouse, one for all services.
+        """Create shipments for what is held and not yet released: one a warehouse, one for all services. A repeat may name more lines:
+        those are released by the call after it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetShipment(self, request, context):
-        """One shipment.
+        """One shipment. NOT_FOUND: SHIPMENT_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -147,35 +160,39 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PickShipment(self, request, context):
-        """Released → picked.
+        """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHORT_PICK_UNSUPPORTED,
+        PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PackShipment(self, request, context):
-        """Picked → packed.
+        """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShipShipment(self, request, context):
-        """Packed → shipped; a service: released → shipped and delivered at once.
+        """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
+        ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
+        SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecordCarrierEvent(self, request, context):
-        """Shipped → delivered, by the carrier's word; repeats and events out of order change nothing.
+        """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+        NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelShipments(self, request, context):
-        """Cancel what has not left.
+        """Cancel what has not left. ABORTED: SHIPMENT_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,8 +213,8 @@ class FulfillmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AnswerRecall(self, request, context):
-        """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. FAILED_PRECONDITION:
-        RECALL_ANSWERED.
+        """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
+        FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -293,6 +310,12 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class FulfillmentService:
     """The floor and the road.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     @staticmethod

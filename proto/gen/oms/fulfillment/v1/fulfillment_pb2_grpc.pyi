@@ -27,7 +27,14 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FulfillmentServiceStub:
-    """The floor and the road."""
+    """The floor and the road.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -38,35 +45,51 @@ class FulfillmentServiceStub:
     QuoteWarehouses: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.QuoteWarehousesRequest, _fulfillment_pb2.QuoteWarehousesResponse]
     """What each warehouse would cost for a destination."""
     ReleaseShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReleaseShipmentsRequest, _fulfillment_pb2.ReleaseShipmentsResponse]
-    """Create shipments for what is held and not yet released: one a warehouse, one for all services."""
+    """Create shipments for what is held and not yet released: one a warehouse, one for all services. A repeat may name more lines:
+    those are released by the call after it.
+    """
     GetShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.GetShipmentRequest, _fulfillment_pb2.GetShipmentResponse]
-    """One shipment."""
+    """One shipment. NOT_FOUND: SHIPMENT_NOT_FOUND."""
     ListShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListShipmentsRequest, _fulfillment_pb2.ListShipmentsResponse]
     """Shipments by filter."""
     PickShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.PickShipmentRequest, _fulfillment_pb2.PickShipmentResponse]
-    """Released → picked."""
+    """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHORT_PICK_UNSUPPORTED,
+    PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
+    """
     PackShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.PackShipmentRequest, _fulfillment_pb2.PackShipmentResponse]
-    """Picked → packed."""
+    """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED."""
     ShipShipment: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ShipShipmentRequest, _fulfillment_pb2.ShipShipmentResponse]
-    """Packed → shipped; a service: released → shipped and delivered at once."""
+    """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
+    ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
+    SHIPMENT_MOVED.
+    """
     RecordCarrierEvent: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RecordCarrierEventRequest, _fulfillment_pb2.RecordCarrierEventResponse]
-    """Shipped → delivered, by the carrier's word; repeats and events out of order change nothing."""
+    """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+    NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
+    """
     CancelShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.CancelShipmentsRequest, _fulfillment_pb2.CancelShipmentsResponse]
-    """Cancel what has not left."""
+    """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
     RequestRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]
     """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
     ListRecalls: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]
     """Recalls that wait for an answer."""
     AnswerRecall: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.AnswerRecallRequest, _fulfillment_pb2.AnswerRecallResponse]
-    """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. FAILED_PRECONDITION:
-    RECALL_ANSWERED.
+    """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
+    FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
     """
     Audit: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.AuditRequest, _fulfillment_pb2.AuditResponse]
     """Check every invariant of this service."""
 
 @_typing.type_check_only
 class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
-    """The floor and the road."""
+    """The floor and the road.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutRates: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PutRatesRequest, _fulfillment_pb2.PutRatesResponse]  # type: ignore[assignment]
@@ -74,34 +97,50 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     QuoteWarehouses: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.QuoteWarehousesRequest, _fulfillment_pb2.QuoteWarehousesResponse]  # type: ignore[assignment]
     """What each warehouse would cost for a destination."""
     ReleaseShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReleaseShipmentsRequest, _fulfillment_pb2.ReleaseShipmentsResponse]  # type: ignore[assignment]
-    """Create shipments for what is held and not yet released: one a warehouse, one for all services."""
+    """Create shipments for what is held and not yet released: one a warehouse, one for all services. A repeat may name more lines:
+    those are released by the call after it.
+    """
     GetShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.GetShipmentRequest, _fulfillment_pb2.GetShipmentResponse]  # type: ignore[assignment]
-    """One shipment."""
+    """One shipment. NOT_FOUND: SHIPMENT_NOT_FOUND."""
     ListShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListShipmentsRequest, _fulfillment_pb2.ListShipmentsResponse]  # type: ignore[assignment]
     """Shipments by filter."""
     PickShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PickShipmentRequest, _fulfillment_pb2.PickShipmentResponse]  # type: ignore[assignment]
-    """Released → picked."""
+    """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHORT_PICK_UNSUPPORTED,
+    PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
+    """
     PackShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PackShipmentRequest, _fulfillment_pb2.PackShipmentResponse]  # type: ignore[assignment]
-    """Picked → packed."""
+    """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED."""
     ShipShipment: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ShipShipmentRequest, _fulfillment_pb2.ShipShipmentResponse]  # type: ignore[assignment]
-    """Packed → shipped; a service: released → shipped and delivered at once."""
+    """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
+    ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
+    SHIPMENT_MOVED.
+    """
     RecordCarrierEvent: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RecordCarrierEventRequest, _fulfillment_pb2.RecordCarrierEventResponse]  # type: ignore[assignment]
-    """Shipped → delivered, by the carrier's word; repeats and events out of order change nothing."""
+    """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+    NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
+    """
     CancelShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.CancelShipmentsRequest, _fulfillment_pb2.CancelShipmentsResponse]  # type: ignore[assignment]
-    """Cancel what has not left."""
+    """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
     RequestRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.RequestRecallRequest, _fulfillment_pb2.RequestRecallResponse]  # type: ignore[assignment]
     """Ask the warehouse for units back that are not picked yet; one pending recall an order."""
     ListRecalls: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ListRecallsRequest, _fulfillment_pb2.ListRecallsResponse]  # type: ignore[assignment]
     """Recalls that wait for an answer."""
     AnswerRecall: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.AnswerRecallRequest, _fulfillment_pb2.AnswerRecallResponse]  # type: ignore[assignment]
-    """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. FAILED_PRECONDITION:
-    RECALL_ANSWERED.
+    """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
+    FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
     """
     Audit: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.AuditRequest, _fulfillment_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
 class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The floor and the road."""
+    """The floor and the road.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_abc_1.abstractmethod
     def PutRates(
@@ -125,7 +164,9 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.ReleaseShipmentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.ReleaseShipmentsResponse, _abc.Awaitable[_fulfillment_pb2.ReleaseShipmentsResponse]]:
-        """Create shipments for what is held and not yet released: one a warehouse, one for all services."""
+        """Create shipments for what is held and not yet released: one a warehouse, one for all services. A repeat may name more lines:
+        those are released by the call after it.
+        """
 
     @_abc_1.abstractmethod
     def GetShipment(
@@ -133,7 +174,7 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.GetShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.GetShipmentResponse, _abc.Awaitable[_fulfillment_pb2.GetShipmentResponse]]:
-        """One shipment."""
+        """One shipment. NOT_FOUND: SHIPMENT_NOT_FOUND."""
 
     @_abc_1.abstractmethod
     def ListShipments(
@@ -149,7 +190,9 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.PickShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.PickShipmentResponse, _abc.Awaitable[_fulfillment_pb2.PickShipmentResponse]]:
-        """Released → picked."""
+        """Released → picked. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION, SHORT_PICK_UNSUPPORTED,
+        PICK_EXCEEDS_SHIPMENT. INVALID_ARGUMENT: UNKNOWN_LINE. ABORTED: SHIPMENT_MOVED.
+        """
 
     @_abc_1.abstractmethod
     def PackShipment(
@@ -157,7 +200,7 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.PackShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.PackShipmentResponse, _abc.Awaitable[_fulfillment_pb2.PackShipmentResponse]]:
-        """Picked → packed."""
+        """Picked → packed. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION: ILLEGAL_TRANSITION. ABORTED: SHIPMENT_MOVED."""
 
     @_abc_1.abstractmethod
     def ShipShipment(
@@ -165,7 +208,10 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.ShipShipmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.ShipShipmentResponse, _abc.Awaitable[_fulfillment_pb2.ShipShipmentResponse]]:
-        """Packed → shipped; a service: released → shipped and delivered at once."""
+        """Packed → shipped; a service: released → shipped and delivered at once. NOT_FOUND: SHIPMENT_NOT_FOUND. FAILED_PRECONDITION:
+        ILLEGAL_TRANSITION, NO_RATE_FOR_DESTINATION, NO_RATE_FOR_CARRIER. INVALID_ARGUMENT: SERVICE_HAS_NO_CARRIER. ABORTED:
+        SHIPMENT_MOVED.
+        """
 
     @_abc_1.abstractmethod
     def RecordCarrierEvent(
@@ -173,7 +219,9 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.RecordCarrierEventRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.RecordCarrierEventResponse, _abc.Awaitable[_fulfillment_pb2.RecordCarrierEventResponse]]:
-        """Shipped → delivered, by the carrier's word; repeats and events out of order change nothing."""
+        """Shipped → delivered, by the carrier's word; an exception is noted and told. Repeats and events out of order change nothing.
+        NOT_FOUND: UNKNOWN_TRACKING_NUMBER. INVALID_ARGUMENT: TRACKING_NUMBER_MISREAD, STATUS_UNKNOWN. ABORTED: SHIPMENT_MOVED.
+        """
 
     @_abc_1.abstractmethod
     def CancelShipments(
@@ -181,7 +229,7 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.CancelShipmentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.CancelShipmentsResponse, _abc.Awaitable[_fulfillment_pb2.CancelShipmentsResponse]]:
-        """Cancel what has not left."""
+        """Cancel what has not left. ABORTED: SHIPMENT_MOVED."""
 
     @_abc_1.abstractmethod
     def RequestRecall(
@@ -205,8 +253,8 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.AnswerRecallRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.AnswerRecallResponse, _abc.Awaitable[_fulfillment_pb2.AnswerRecallResponse]]:
-        """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. FAILED_PRECONDITION:
-        RECALL_ANSWERED.
+        """Say yes: the units leave their shipments and an empty one is cancelled. Or no: nothing changes. NOT_FOUND: RECALL_NOT_FOUND.
+        FAILED_PRECONDITION: RECALL_ANSWERED. INVALID_ARGUMENT: REASON_MISSING. ABORTED: SHIPMENT_MOVED, RECALL_MOVED.
         """
 
     @_abc_1.abstractmethod

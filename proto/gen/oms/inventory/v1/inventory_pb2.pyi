@@ -413,7 +413,7 @@ class StockLevel(_message.Message):
     on_hand: _builtins.int
     """Units in the building."""
     allocated: _builtins.int
-    """Units promised to orders, still in the building."""
+    """Units promised to orders, still in the building; never more than on_hand."""
     available: _builtins.int
     """on_hand - allocated."""
     expected: _builtins.int
@@ -1032,7 +1032,7 @@ class ListLapsedReservationsRequest(_message.Message):
 
     LIMIT_FIELD_NUMBER: _builtins.int
     limit: _builtins.int
-    """At most this many; 0 means 200."""
+    """At most this many; 0 means 200, more than 1000 is refused."""
     def __init__(
         self,
         *,
@@ -1079,7 +1079,7 @@ class RenewLeasesRequest(_message.Message):
     ORDER_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The orders."""
+        """The orders, at most 1000."""
 
     def __init__(
         self,

@@ -27,6 +27,12 @@ if _version_not_supported:
 
 class InventoryServiceStub:
     """Stock and who it is promised to.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def __init__(self, channel):
@@ -114,10 +120,16 @@ class InventoryServiceStub:
 
 class InventoryServiceServicer:
     """Stock and who it is promised to.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def PutWarehouse(self, request, context):
-        """Create or replace a warehouse.
+        """Create or replace a warehouse; one that opens again serves who waits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,21 +143,23 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReceiveStock(self, request, context):
-        """Book goods in and fill waiting backorders in the same transaction.
+        """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+        WAREHOUSE_CURRENCY, when its stock is valued in another one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AdjustStock(self, request, context):
-        """Book a count difference. FAILED_PRECONDITION when allocated stock would be missing.
+        """Book a count difference; found units are valued at the last known cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+        STOCK_MISSING, STOCK_ALLOCATED when units would be missing that are promised.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExpectReceipt(self, request, context):
-        """Announce supply; backorders take its date.
+        """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,35 +173,39 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReserveStock(self, request, context):
-        """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders.
+        """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
+        costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AdjustReservation(self, request, context):
-        """Hold and queue what a changed order wants, give the rest to who waits. FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST.
+        """Hold and queue what a changed order wants, give the rest to who waits. A repeat may name other costs and carried units.
+        FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST, LINE_SKU_CHANGED. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED,
+        BACKORDER_FILLED, STOCK_TAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetReservation(self, request, context):
-        """What is held for an order.
+        """What is held for an order; all empty when nothing ever was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseReservation(self, request, context):
-        """Free everything held for an order.
+        """Free everything held for an order; who waits for it gets it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShipStock(self, request, context):
-        """Take shipped units off on hand and off the cost layers.
+        """Take shipped units off on hand and off the cost layers. ALREADY_EXISTS: SHIPMENT_ALREADY_SHIPPED under another request_id.
+        FAILED_PRECONDITION: SHIPPED_MORE_THAN_ALLOCATED. ABORTED: ALLOCATION_MOVED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -309,6 +327,12 @@ def add_InventoryServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class InventoryService:
     """Stock and who it is promised to.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     @staticmethod

@@ -27,34 +27,52 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class InventoryServiceStub:
-    """Stock and who it is promised to."""
+    """Stock and who it is promised to.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InventoryServiceAsyncStub: ...
     PutWarehouse: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.PutWarehouseRequest, _inventory_pb2.PutWarehouseResponse]
-    """Create or replace a warehouse."""
+    """Create or replace a warehouse; one that opens again serves who waits."""
     ListWarehouses: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListWarehousesRequest, _inventory_pb2.ListWarehousesResponse]
     """Every warehouse."""
     ReceiveStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReceiveStockRequest, _inventory_pb2.ReceiveStockResponse]
-    """Book goods in and fill waiting backorders in the same transaction."""
+    """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+    WAREHOUSE_CURRENCY, when its stock is valued in another one.
+    """
     AdjustStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]
-    """Book a count difference. FAILED_PRECONDITION when allocated stock would be missing."""
+    """Book a count difference; found units are valued at the last known cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+    STOCK_MISSING, STOCK_ALLOCATED when units would be missing that are promised.
+    """
     ExpectReceipt: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]
-    """Announce supply; backorders take its date."""
+    """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
     ListStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]
     """Stock levels."""
     ReserveStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReserveStockRequest, _inventory_pb2.ReserveStockResponse]
-    """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders."""
+    """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
+    costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
+    """
     AdjustReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustReservationRequest, _inventory_pb2.AdjustReservationResponse]
-    """Hold and queue what a changed order wants, give the rest to who waits. FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST."""
+    """Hold and queue what a changed order wants, give the rest to who waits. A repeat may name other costs and carried units.
+    FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST, LINE_SKU_CHANGED. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED,
+    BACKORDER_FILLED, STOCK_TAKEN.
+    """
     GetReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetReservationRequest, _inventory_pb2.GetReservationResponse]
-    """What is held for an order."""
+    """What is held for an order; all empty when nothing ever was."""
     ReleaseReservation: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseReservationRequest, _inventory_pb2.ReleaseReservationResponse]
-    """Free everything held for an order."""
+    """Free everything held for an order; who waits for it gets it."""
     ShipStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ShipStockRequest, _inventory_pb2.ShipStockResponse]
-    """Take shipped units off on hand and off the cost layers."""
+    """Take shipped units off on hand and off the cost layers. ALREADY_EXISTS: SHIPMENT_ALREADY_SHIPPED under another request_id.
+    FAILED_PRECONDITION: SHIPPED_MORE_THAN_ALLOCATED. ABORTED: ALLOCATION_MOVED.
+    """
     ListBackorders: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]
     """The backorder queue."""
     ListLapsedReservations: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListLapsedReservationsRequest, _inventory_pb2.ListLapsedReservationsResponse]
@@ -66,31 +84,49 @@ class InventoryServiceStub:
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
-    """Stock and who it is promised to."""
+    """Stock and who it is promised to.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutWarehouse: _aio.UnaryUnaryMultiCallable[_inventory_pb2.PutWarehouseRequest, _inventory_pb2.PutWarehouseResponse]  # type: ignore[assignment]
-    """Create or replace a warehouse."""
+    """Create or replace a warehouse; one that opens again serves who waits."""
     ListWarehouses: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListWarehousesRequest, _inventory_pb2.ListWarehousesResponse]  # type: ignore[assignment]
     """Every warehouse."""
     ReceiveStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReceiveStockRequest, _inventory_pb2.ReceiveStockResponse]  # type: ignore[assignment]
-    """Book goods in and fill waiting backorders in the same transaction."""
+    """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+    WAREHOUSE_CURRENCY, when its stock is valued in another one.
+    """
     AdjustStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]  # type: ignore[assignment]
-    """Book a count difference. FAILED_PRECONDITION when allocated stock would be missing."""
+    """Book a count difference; found units are valued at the last known cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+    STOCK_MISSING, STOCK_ALLOCATED when units would be missing that are promised.
+    """
     ExpectReceipt: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]  # type: ignore[assignment]
-    """Announce supply; backorders take its date."""
+    """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
     ListStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]  # type: ignore[assignment]
     """Stock levels."""
     ReserveStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReserveStockRequest, _inventory_pb2.ReserveStockResponse]  # type: ignore[assignment]
-    """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders."""
+    """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
+    costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
+    """
     AdjustReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustReservationRequest, _inventory_pb2.AdjustReservationResponse]  # type: ignore[assignment]
-    """Hold and queue what a changed order wants, give the rest to who waits. FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST."""
+    """Hold and queue what a changed order wants, give the rest to who waits. A repeat may name other costs and carried units.
+    FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST, LINE_SKU_CHANGED. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED,
+    BACKORDER_FILLED, STOCK_TAKEN.
+    """
     GetReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetReservationRequest, _inventory_pb2.GetReservationResponse]  # type: ignore[assignment]
-    """What is held for an order."""
+    """What is held for an order; all empty when nothing ever was."""
     ReleaseReservation: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReleaseReservationRequest, _inventory_pb2.ReleaseReservationResponse]  # type: ignore[assignment]
-    """Free everything held for an order."""
+    """Free everything held for an order; who waits for it gets it."""
     ShipStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ShipStockRequest, _inventory_pb2.ShipStockResponse]  # type: ignore[assignment]
-    """Take shipped units off on hand and off the cost layers."""
+    """Take shipped units off on hand and off the cost layers. ALREADY_EXISTS: SHIPMENT_ALREADY_SHIPPED under another request_id.
+    FAILED_PRECONDITION: SHIPPED_MORE_THAN_ALLOCATED. ABORTED: ALLOCATION_MOVED.
+    """
     ListBackorders: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListBackordersRequest, _inventory_pb2.ListBackordersResponse]  # type: ignore[assignment]
     """The backorder queue."""
     ListLapsedReservations: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListLapsedReservationsRequest, _inventory_pb2.ListLapsedReservationsResponse]  # type: ignore[assignment]
@@ -101,7 +137,14 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Check every invariant of this service."""
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Stock and who it is promised to."""
+    """Stock and who it is promised to.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_abc_1.abstractmethod
     def PutWarehouse(
@@ -109,7 +152,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.PutWarehouseRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.PutWarehouseResponse, _abc.Awaitable[_inventory_pb2.PutWarehouseResponse]]:
-        """Create or replace a warehouse."""
+        """Create or replace a warehouse; one that opens again serves who waits."""
 
     @_abc_1.abstractmethod
     def ListWarehouses(
@@ -125,7 +168,9 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ReceiveStockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReceiveStockResponse, _abc.Awaitable[_inventory_pb2.ReceiveStockResponse]]:
-        """Book goods in and fill waiting backorders in the same transaction."""
+        """Book goods in and fill waiting backorders in the same transaction. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+        WAREHOUSE_CURRENCY, when its stock is valued in another one.
+        """
 
     @_abc_1.abstractmethod
     def AdjustStock(
@@ -133,7 +178,9 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.AdjustStockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.AdjustStockResponse, _abc.Awaitable[_inventory_pb2.AdjustStockResponse]]:
-        """Book a count difference. FAILED_PRECONDITION when allocated stock would be missing."""
+        """Book a count difference; found units are valued at the last known cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
+        STOCK_MISSING, STOCK_ALLOCATED when units would be missing that are promised.
+        """
 
     @_abc_1.abstractmethod
     def ExpectReceipt(
@@ -141,7 +188,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ExpectReceiptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ExpectReceiptResponse, _abc.Awaitable[_inventory_pb2.ExpectReceiptResponse]]:
-        """Announce supply; backorders take its date."""
+        """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListStock(
@@ -157,7 +204,9 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ReserveStockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReserveStockResponse, _abc.Awaitable[_inventory_pb2.ReserveStockResponse]]:
-        """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders."""
+        """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
+        costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def AdjustReservation(
@@ -165,7 +214,10 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.AdjustReservationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.AdjustReservationResponse, _abc.Awaitable[_inventory_pb2.AdjustReservationResponse]]:
-        """Hold and queue what a changed order wants, give the rest to who waits. FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST."""
+        """Hold and queue what a changed order wants, give the rest to who waits. A repeat may name other costs and carried units.
+        FAILED_PRECONDITION: BELOW_SHIPPED, RECALL_FIRST, LINE_SKU_CHANGED. ABORTED: RESERVATION_CHANGED, ALLOCATION_MOVED,
+        BACKORDER_FILLED, STOCK_TAKEN.
+        """
 
     @_abc_1.abstractmethod
     def GetReservation(
@@ -173,7 +225,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.GetReservationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.GetReservationResponse, _abc.Awaitable[_inventory_pb2.GetReservationResponse]]:
-        """What is held for an order."""
+        """What is held for an order; all empty when nothing ever was."""
 
     @_abc_1.abstractmethod
     def ReleaseReservation(
@@ -181,7 +233,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ReleaseReservationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ReleaseReservationResponse, _abc.Awaitable[_inventory_pb2.ReleaseReservationResponse]]:
-        """Free everything held for an order."""
+        """Free everything held for an order; who waits for it gets it."""
 
     @_abc_1.abstractmethod
     def ShipStock(
@@ -189,7 +241,9 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.ShipStockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ShipStockResponse, _abc.Awaitable[_inventory_pb2.ShipStockResponse]]:
-        """Take shipped units off on hand and off the cost layers."""
+        """Take shipped units off on hand and off the cost layers. ALREADY_EXISTS: SHIPMENT_ALREADY_SHIPPED under another request_id.
+        FAILED_PRECONDITION: SHIPPED_MORE_THAN_ALLOCATED. ABORTED: ALLOCATION_MOVED.
+        """
 
     @_abc_1.abstractmethod
     def ListBackorders(

@@ -65,19 +65,21 @@ class NotifyRequest(_message.Message):
     """The sender's outbox id: an event reaches a recipient once."""
     kind: _builtins.str
     """Which text: order_received, order_accepted, order_on_hold, order_rejected, order_cancelled, order_expired, order_changed,
-    consent_requested, consent_expired, consent_declined, approval_requested, approval_reminder, approval_escalated,
-    changes_requested, manufacturing_asked, manufacturing_answered, backorder_created, shipped, delivered, invoice,
-    payment_received, support_case.
+    consent_requested, consent_expired, consent_declined, change_rejected, approval_requested, approval_reminder,
+    approval_escalated, changes_requested, manufacturing_asked, manufacturing_answered, backorder_created, shipped,
+    shipment_exception, delivered, invoice, payment_received, support_case.
     """
     order_id: _builtins.str
     """The order; mails of an order leave in the order they were asked for."""
     order_number: _builtins.str
     """Its number: in every subject."""
     variables_json: _builtins.str
-    """A JSON object: what the text needs, amounts and dates already as people read them."""
+    """A JSON object of at most 512 Ki characters: what the text needs, amounts and dates already as people read them. One that cannot
+    be read is kept and becomes a dead letter that says so.
+    """
     @_builtins.property
     def recipients(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recipient]:
-        """Who is told."""
+        """Who is told, 1 to 50."""
 
     def __init__(
         self,
@@ -368,7 +370,7 @@ class Template(_message.Message):
     """Which text."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The roles that have a text of this kind."""
+        """The roles that have a text of this kind, sorted."""
 
     def __init__(
         self,

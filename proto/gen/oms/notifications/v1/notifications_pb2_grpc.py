@@ -27,6 +27,10 @@ if _version_not_supported:
 
 class NotificationsServiceStub:
     """Mail out.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
+    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def __init__(self, channel):
@@ -74,17 +78,22 @@ class NotificationsServiceStub:
 
 class NotificationsServiceServicer:
     """Mail out.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
+    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def Notify(self, request, context):
-        """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing.
+        """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
+        UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is told as accepted or as rejected, not both.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def NotifyAll(self, request, context):
-        """The same for several events, in their order: all of them or none.
+        """The same for several events, in their order: all of them or none. Refused as Notify is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,7 +107,8 @@ class NotificationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetryDelivery(self, request, context):
-        """Put a dead delivery back in line.
+        """Put a dead delivery back in line. NOT_FOUND: NO_SUCH_DELIVERY. FAILED_PRECONDITION: DELIVERY_NOT_DEAD, DELIVERY_UNSENDABLE,
+        DELIVERY_OVERTAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,7 +122,7 @@ class NotificationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PreviewTemplate(self, request, context):
-        """How a mail reads, written from sample variables; nothing is kept or sent.
+        """How a mail reads, written from sample variables; nothing is kept or sent. NOT_FOUND: NO_SUCH_TEMPLATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +183,10 @@ def add_NotificationsServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class NotificationsService:
     """Mail out.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
+    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     @staticmethod

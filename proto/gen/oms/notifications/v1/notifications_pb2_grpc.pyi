@@ -27,49 +27,72 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class NotificationsServiceStub:
-    """Mail out."""
+    """Mail out.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
+    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> NotificationsServiceAsyncStub: ...
     Notify: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.NotifyRequest, _notifications_pb2.NotifyResponse]
-    """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing."""
+    """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
+    UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is told as accepted or as rejected, not both.
+    """
     NotifyAll: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.NotifyAllRequest, _notifications_pb2.NotifyAllResponse]
-    """The same for several events, in their order: all of them or none."""
+    """The same for several events, in their order: all of them or none. Refused as Notify is."""
     ListDeliveries: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.ListDeliveriesRequest, _notifications_pb2.ListDeliveriesResponse]
     """Deliveries by filter."""
     RetryDelivery: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.RetryDeliveryRequest, _notifications_pb2.RetryDeliveryResponse]
-    """Put a dead delivery back in line."""
+    """Put a dead delivery back in line. NOT_FOUND: NO_SUCH_DELIVERY. FAILED_PRECONDITION: DELIVERY_NOT_DEAD, DELIVERY_UNSENDABLE,
+    DELIVERY_OVERTAKEN.
+    """
     ListTemplates: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.ListTemplatesRequest, _notifications_pb2.ListTemplatesResponse]
     """Which texts there are, and for whom."""
     PreviewTemplate: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.PreviewTemplateRequest, _notifications_pb2.PreviewTemplateResponse]
-    """How a mail reads, written from sample variables; nothing is kept or sent."""
+    """How a mail reads, written from sample variables; nothing is kept or sent. NOT_FOUND: NO_SUCH_TEMPLATE."""
     Audit: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.AuditRequest, _notifications_pb2.AuditResponse]
     """Check every invariant of this service."""
 
 @_typing.type_check_only
 class NotificationsServiceAsyncStub(NotificationsServiceStub):
-    """Mail out."""
+    """Mail out.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
+    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Notify: _aio.UnaryUnaryMultiCallable[_notifications_pb2.NotifyRequest, _notifications_pb2.NotifyResponse]  # type: ignore[assignment]
-    """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing."""
+    """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
+    UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is told as accepted or as rejected, not both.
+    """
     NotifyAll: _aio.UnaryUnaryMultiCallable[_notifications_pb2.NotifyAllRequest, _notifications_pb2.NotifyAllResponse]  # type: ignore[assignment]
-    """The same for several events, in their order: all of them or none."""
+    """The same for several events, in their order: all of them or none. Refused as Notify is."""
     ListDeliveries: _aio.UnaryUnaryMultiCallable[_notifications_pb2.ListDeliveriesRequest, _notifications_pb2.ListDeliveriesResponse]  # type: ignore[assignment]
     """Deliveries by filter."""
     RetryDelivery: _aio.UnaryUnaryMultiCallable[_notifications_pb2.RetryDeliveryRequest, _notifications_pb2.RetryDeliveryResponse]  # type: ignore[assignment]
-    """Put a dead delivery back in line."""
+    """Put a dead delivery back in line. NOT_FOUND: NO_SUCH_DELIVERY. FAILED_PRECONDITION: DELIVERY_NOT_DEAD, DELIVERY_UNSENDABLE,
+    DELIVERY_OVERTAKEN.
+    """
     ListTemplates: _aio.UnaryUnaryMultiCallable[_notifications_pb2.ListTemplatesRequest, _notifications_pb2.ListTemplatesResponse]  # type: ignore[assignment]
     """Which texts there are, and for whom."""
     PreviewTemplate: _aio.UnaryUnaryMultiCallable[_notifications_pb2.PreviewTemplateRequest, _notifications_pb2.PreviewTemplateResponse]  # type: ignore[assignment]
-    """How a mail reads, written from sample variables; nothing is kept or sent."""
+    """How a mail reads, written from sample variables; nothing is kept or sent. NOT_FOUND: NO_SUCH_TEMPLATE."""
     Audit: _aio.UnaryUnaryMultiCallable[_notifications_pb2.AuditRequest, _notifications_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
 class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Mail out."""
+    """Mail out.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
+    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_abc_1.abstractmethod
     def Notify(
@@ -77,7 +100,9 @@ class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifications_pb2.NotifyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifications_pb2.NotifyResponse, _abc.Awaitable[_notifications_pb2.NotifyResponse]]:
-        """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing."""
+        """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
+        UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is told as accepted or as rejected, not both.
+        """
 
     @_abc_1.abstractmethod
     def NotifyAll(
@@ -85,7 +110,7 @@ class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifications_pb2.NotifyAllRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifications_pb2.NotifyAllResponse, _abc.Awaitable[_notifications_pb2.NotifyAllResponse]]:
-        """The same for several events, in their order: all of them or none."""
+        """The same for several events, in their order: all of them or none. Refused as Notify is."""
 
     @_abc_1.abstractmethod
     def ListDeliveries(
@@ -101,7 +126,9 @@ class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifications_pb2.RetryDeliveryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifications_pb2.RetryDeliveryResponse, _abc.Awaitable[_notifications_pb2.RetryDeliveryResponse]]:
-        """Put a dead delivery back in line."""
+        """Put a dead delivery back in line. NOT_FOUND: NO_SUCH_DELIVERY. FAILED_PRECONDITION: DELIVERY_NOT_DEAD, DELIVERY_UNSENDABLE,
+        DELIVERY_OVERTAKEN.
+        """
 
     @_abc_1.abstractmethod
     def ListTemplates(
@@ -117,7 +144,7 @@ class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifications_pb2.PreviewTemplateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifications_pb2.PreviewTemplateResponse, _abc.Awaitable[_notifications_pb2.PreviewTemplateResponse]]:
-        """How a mail reads, written from sample variables; nothing is kept or sent."""
+        """How a mail reads, written from sample variables; nothing is kept or sent. NOT_FOUND: NO_SUCH_TEMPLATE."""
 
     @_abc_1.abstractmethod
     def Audit(

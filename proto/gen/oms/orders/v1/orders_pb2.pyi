@@ -31,7 +31,7 @@ class _ValidationOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Val
     VALIDATION_OUTCOME_CLEARED: _ValidationOutcome.ValueType  # 1
     """Nothing stands in the way: the order is accepted."""
     VALIDATION_OUTCOME_HELD: _ValidationOutcome.ValueType  # 2
-    """At least one hold must be released first."""
+    """A hold must be released first, or a review decided."""
     VALIDATION_OUTCOME_REJECTED: _ValidationOutcome.ValueType  # 3
     """A BLOCK rule refused it: the order is rejected."""
 
@@ -43,7 +43,7 @@ VALIDATION_OUTCOME_UNSPECIFIED: ValidationOutcome.ValueType  # 0
 VALIDATION_OUTCOME_CLEARED: ValidationOutcome.ValueType  # 1
 """Nothing stands in the way: the order is accepted."""
 VALIDATION_OUTCOME_HELD: ValidationOutcome.ValueType  # 2
-"""At least one hold must be released first."""
+"""A hold must be released first, or a review decided."""
 VALIDATION_OUTCOME_REJECTED: ValidationOutcome.ValueType  # 3
 """A BLOCK rule refused it: the order is rejected."""
 Global___ValidationOutcome: _TypeAlias = ValidationOutcome  # noqa: Y015
@@ -218,7 +218,7 @@ class Order(_message.Message):
     customer_name: _builtins.str
     """The customer's name, for documents."""
     phase: _builtins.str
-    """received, in_review, accepted, rejected, cancelled or closed."""
+    """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where the goods go."""
@@ -772,7 +772,7 @@ class RecordOrderRequest(_message.Message):
     version: _builtins.int
     """The order version the turn worked on."""
     milestone: _builtins.str
-    """The milestone reached: accepted, unserved (no carrier serves the address: a hold for support), allocated, changed, rejected,
+    """The milestone reached: accepted, unserved (no carrier serves the address: a hold for support), allocated, changed,
     cancelled, cancel_refused, closed, failed; of orders that began in an earlier release also held, shipped, delivered, which facts
     tell now.
     """

@@ -27,6 +27,12 @@ if _version_not_supported:
 
 class OrdersServiceStub:
     """What the saga and the other services' relays may ask of orders.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def __init__(self, channel):
@@ -94,17 +100,24 @@ class OrdersServiceStub:
 
 class OrdersServiceServicer:
     """What the saga and the other services' relays may ask of orders.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def GetOrder(self, request, context):
-        """The order as a document. NOT_FOUND when it does not exist.
+        """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ValidateOrder(self, request, context):
-        """Run all rules, record every violation, place holds, reject or accept.
+        """Run all rules, record every violation, place holds, open reviews, reject or clear. An order that was validated before is told
+        what came of it. INVALID_ARGUMENT: CREDIT_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,49 +131,54 @@ class OrdersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PassDeadline(self, request, context):
-        """Remind, escalate or expire what nobody has decided.
+        """Remind, escalate or expire what nobody has decided; nothing where somebody was quicker or the deadline has moved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetChangedOrder(self, request, context):
-        """The order as a pending change will make it. NOT_FOUND when there is no such change.
+        """The order as a pending change will make it. NOT_FOUND: CHANGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ApplyChange(self, request, context):
-        """Make an agreed change the order's next version.
+        """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
+        INVALID_ARGUMENT: CREDIT_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecordChange(self, request, context):
-        """Note that a change waits for the warehouse, or that it cannot come about.
+        """Note that a change waits for the warehouse, or that it cannot come about; what was noted before changes nothing. NOT_FOUND:
+        CHANGE_UNKNOWN. INVALID_ARGUMENT: VERB_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecordOrder(self, request, context):
-        """Record a milestone in the projection and the event log, and tell people of it.
+        """Record a milestone in the projection and the event log, and tell people of it. FAILED_PRECONDITION: VERSION_STALE,
+        ILLEGAL_TRANSITION. INVALID_ARGUMENT: MILESTONE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecordFacts(self, request, context):
-        """Keep facts, project them, and signal the workflow of those that change what it does next.
+        """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
+        knows, an unknown order and a detail of other members are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE,
+        FACT_DETAIL_NOT_JSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CheckLiveness(self, request, context):
-        """Which orders have ended: the sweep frees what is still held for them.
+        """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -241,6 +259,12 @@ def add_OrdersServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class OrdersService:
     """What the saga and the other services' relays may ask of orders.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     @staticmethod

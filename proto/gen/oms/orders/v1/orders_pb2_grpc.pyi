@@ -27,65 +27,108 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OrdersServiceStub:
-    """What the saga and the other services' relays may ask of orders."""
+    """What the saga and the other services' relays may ask of orders.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OrdersServiceAsyncStub: ...
     GetOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]
-    """The order as a document. NOT_FOUND when it does not exist."""
+    """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness."""
     ValidateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ValidateOrderRequest, _orders_pb2.ValidateOrderResponse]
-    """Run all rules, record every violation, place holds, reject or accept."""
+    """Run all rules, record every violation, place holds, open reviews, reject or clear. An order that was validated before is told
+    what came of it. INVALID_ARGUMENT: CREDIT_MISSING.
+    """
     GetClearance: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetClearanceRequest, _orders_pb2.GetClearanceResponse]
     """What stands between the order and its warehouses, and the next deadline. Changes nothing."""
     PassDeadline: _grpc.UnaryUnaryMultiCallable[_orders_pb2.PassDeadlineRequest, _orders_pb2.PassDeadlineResponse]
-    """Remind, escalate or expire what nobody has decided."""
+    """Remind, escalate or expire what nobody has decided; nothing where somebody was quicker or the deadline has moved."""
     GetChangedOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetChangedOrderRequest, _orders_pb2.GetChangedOrderResponse]
-    """The order as a pending change will make it. NOT_FOUND when there is no such change."""
+    """The order as a pending change will make it. NOT_FOUND: CHANGE_UNKNOWN."""
     ApplyChange: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ApplyChangeRequest, _orders_pb2.ApplyChangeResponse]
-    """Make an agreed change the order's next version."""
+    """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
+    INVALID_ARGUMENT: CREDIT_MISSING.
+    """
     RecordChange: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordChangeRequest, _orders_pb2.RecordChangeResponse]
-    """Note that a change waits for the warehouse, or that it cannot come about."""
+    """Note that a change waits for the warehouse, or that it cannot come about; what was noted before changes nothing. NOT_FOUND:
+    CHANGE_UNKNOWN. INVALID_ARGUMENT: VERB_UNKNOWN.
+    """
     RecordOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordOrderRequest, _orders_pb2.RecordOrderResponse]
-    """Record a milestone in the projection and the event log, and tell people of it."""
+    """Record a milestone in the projection and the event log, and tell people of it. FAILED_PRECONDITION: VERSION_STALE,
+    ILLEGAL_TRANSITION. INVALID_ARGUMENT: MILESTONE_UNKNOWN.
+    """
     RecordFacts: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordFactsRequest, _orders_pb2.RecordFactsResponse]
-    """Keep facts, project them, and signal the workflow of those that change what it does next."""
+    """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
+    knows, an unknown order and a detail of other members are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE,
+    FACT_DETAIL_NOT_JSON.
+    """
     CheckLiveness: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CheckLivenessRequest, _orders_pb2.CheckLivenessResponse]
-    """Which orders have ended: the sweep frees what is still held for them."""
+    """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
     Audit: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]
     """Check every invariant of this service."""
 
 @_typing.type_check_only
 class OrdersServiceAsyncStub(OrdersServiceStub):
-    """What the saga and the other services' relays may ask of orders."""
+    """What the saga and the other services' relays may ask of orders.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]  # type: ignore[assignment]
-    """The order as a document. NOT_FOUND when it does not exist."""
+    """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness."""
     ValidateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ValidateOrderRequest, _orders_pb2.ValidateOrderResponse]  # type: ignore[assignment]
-    """Run all rules, record every violation, place holds, reject or accept."""
+    """Run all rules, record every violation, place holds, open reviews, reject or clear. An order that was validated before is told
+    what came of it. INVALID_ARGUMENT: CREDIT_MISSING.
+    """
     GetClearance: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetClearanceRequest, _orders_pb2.GetClearanceResponse]  # type: ignore[assignment]
     """What stands between the order and its warehouses, and the next deadline. Changes nothing."""
     PassDeadline: _aio.UnaryUnaryMultiCallable[_orders_pb2.PassDeadlineRequest, _orders_pb2.PassDeadlineResponse]  # type: ignore[assignment]
-    """Remind, escalate or expire what nobody has decided."""
+    """Remind, escalate or expire what nobody has decided; nothing where somebody was quicker or the deadline has moved."""
     GetChangedOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetChangedOrderRequest, _orders_pb2.GetChangedOrderResponse]  # type: ignore[assignment]
-    """The order as a pending change will make it. NOT_FOUND when there is no such change."""
+    """The order as a pending change will make it. NOT_FOUND: CHANGE_UNKNOWN."""
     ApplyChange: _aio.UnaryUnaryMultiCallable[_orders_pb2.ApplyChangeRequest, _orders_pb2.ApplyChangeResponse]  # type: ignore[assignment]
-    """Make an agreed change the order's next version."""
+    """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
+    INVALID_ARGUMENT: CREDIT_MISSING.
+    """
     RecordChange: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordChangeRequest, _orders_pb2.RecordChangeResponse]  # type: ignore[assignment]
-    """Note that a change waits for the warehouse, or that it cannot come about."""
+    """Note that a change waits for the warehouse, or that it cannot come about; what was noted before changes nothing. NOT_FOUND:
+    CHANGE_UNKNOWN. INVALID_ARGUMENT: VERB_UNKNOWN.
+    """
     RecordOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordOrderRequest, _orders_pb2.RecordOrderResponse]  # type: ignore[assignment]
-    """Record a milestone in the projection and the event log, and tell people of it."""
+    """Record a milestone in the projection and the event log, and tell people of it. FAILED_PRECONDITION: VERSION_STALE,
+    ILLEGAL_TRANSITION. INVALID_ARGUMENT: MILESTONE_UNKNOWN.
+    """
     RecordFacts: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordFactsRequest, _orders_pb2.RecordFactsResponse]  # type: ignore[assignment]
-    """Keep facts, project them, and signal the workflow of those that change what it does next."""
+    """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
+    knows, an unknown order and a detail of other members are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE,
+    FACT_DETAIL_NOT_JSON.
+    """
     CheckLiveness: _aio.UnaryUnaryMultiCallable[_orders_pb2.CheckLivenessRequest, _orders_pb2.CheckLivenessResponse]  # type: ignore[assignment]
-    """Which orders have ended: the sweep frees what is still held for them."""
+    """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
     Audit: _aio.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
 class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What the saga and the other services' relays may ask of orders."""
+    """What the saga and the other services' relays may ask of orders.
+
+    Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
+    (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
+    is 1 to 200 characters; the same id with the same request gets the first answer, with another request ALREADY_EXISTS:
+    REQUEST_ID_REUSED. ABORTED says that somebody was quicker: the same call may succeed when it is sent again. A refusal carries
+    google.rpc.ErrorInfo with the reason that the comments below name.
+    """
 
     @_abc_1.abstractmethod
     def GetOrder(
@@ -93,7 +136,7 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.GetOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetOrderResponse, _abc.Awaitable[_orders_pb2.GetOrderResponse]]:
-        """The order as a document. NOT_FOUND when it does not exist."""
+        """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness."""
 
     @_abc_1.abstractmethod
     def ValidateOrder(
@@ -101,7 +144,9 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.ValidateOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.ValidateOrderResponse, _abc.Awaitable[_orders_pb2.ValidateOrderResponse]]:
-        """Run all rules, record every violation, place holds, reject or accept."""
+        """Run all rules, record every violation, place holds, open reviews, reject or clear. An order that was validated before is told
+        what came of it. INVALID_ARGUMENT: CREDIT_MISSING.
+        """
 
     @_abc_1.abstractmethod
     def GetClearance(
@@ -117,7 +162,7 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.PassDeadlineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.PassDeadlineResponse, _abc.Awaitable[_orders_pb2.PassDeadlineResponse]]:
-        """Remind, escalate or expire what nobody has decided."""
+        """Remind, escalate or expire what nobody has decided; nothing where somebody was quicker or the deadline has moved."""
 
     @_abc_1.abstractmethod
     def GetChangedOrder(
@@ -125,7 +170,7 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.GetChangedOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetChangedOrderResponse, _abc.Awaitable[_orders_pb2.GetChangedOrderResponse]]:
-        """The order as a pending change will make it. NOT_FOUND when there is no such change."""
+        """The order as a pending change will make it. NOT_FOUND: CHANGE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ApplyChange(
@@ -133,7 +178,9 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.ApplyChangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.ApplyChangeResponse, _abc.Awaitable[_orders_pb2.ApplyChangeResponse]]:
-        """Make an agreed change the order's next version."""
+        """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
+        INVALID_ARGUMENT: CREDIT_MISSING.
+        """
 
     @_abc_1.abstractmethod
     def RecordChange(
@@ -141,7 +188,9 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.RecordChangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.RecordChangeResponse, _abc.Awaitable[_orders_pb2.RecordChangeResponse]]:
-        """Note that a change waits for the warehouse, or that it cannot come about."""
+        """Note that a change waits for the warehouse, or that it cannot come about; what was noted before changes nothing. NOT_FOUND:
+        CHANGE_UNKNOWN. INVALID_ARGUMENT: VERB_UNKNOWN.
+        """
 
     @_abc_1.abstractmethod
     def RecordOrder(
@@ -149,7 +198,9 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.RecordOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.RecordOrderResponse, _abc.Awaitable[_orders_pb2.RecordOrderResponse]]:
-        """Record a milestone in the projection and the event log, and tell people of it."""
+        """Record a milestone in the projection and the event log, and tell people of it. FAILED_PRECONDITION: VERSION_STALE,
+        ILLEGAL_TRANSITION. INVALID_ARGUMENT: MILESTONE_UNKNOWN.
+        """
 
     @_abc_1.abstractmethod
     def RecordFacts(
@@ -157,7 +208,10 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.RecordFactsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.RecordFactsResponse, _abc.Awaitable[_orders_pb2.RecordFactsResponse]]:
-        """Keep facts, project them, and signal the workflow of those that change what it does next."""
+        """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
+        knows, an unknown order and a detail of other members are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE,
+        FACT_DETAIL_NOT_JSON.
+        """
 
     @_abc_1.abstractmethod
     def CheckLiveness(
@@ -165,7 +219,7 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orders_pb2.CheckLivenessRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.CheckLivenessResponse, _abc.Awaitable[_orders_pb2.CheckLivenessResponse]]:
-        """Which orders have ended: the sweep frees what is still held for them."""
+        """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
 
     @_abc_1.abstractmethod
     def Audit(

@@ -101,7 +101,7 @@ class LineQuantity(_message.Message):
     sku: _builtins.str
     """Its stock keeping unit."""
     quantity: _builtins.int
-    """Units, positive."""
+    """Units, positive where the request does not say that 0 has a meaning."""
     def __init__(
         self,
         *,
@@ -122,7 +122,8 @@ class Fact(_message.Message):
     """Something that happened in a service, told to others once it is committed.
 
     Facts are delivered at least once and may arrive late or out of order across services; the receiver drops a fact_id that
-    it has seen. Quantities in a fact are absolute per line ("shipped so far"), so the newest sequence of a source wins.
+    it has seen. Quantities in a fact are absolute per line ("shipped so far"), so the newest sequence of a source wins. A movement
+    of stock tells what moved: its quantities are its own.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -138,20 +139,20 @@ class Fact(_message.Message):
     fact_id: _builtins.str
     """The sender's outbox id; the dedupe key everywhere."""
     kind: _builtins.str
-    """What happened, in the trade's words: stock_reserved, stock_allocated, stock_released, shipments_released, shipment_picked,
-    shipment_packed, shipment_shipped, shipment_delivered, shipments_cancelled, recall_answered, invoice_issued, payment_received,
-    stock_received, stock_issued, stock_adjusted.
+    """What happened, in the trade's words: stock_reserved, stock_allocated, stock_released, stock_expected, shipments_released,
+    shipment_picked, shipment_packed, shipment_shipped, shipment_delivered, shipment_exception, shipments_cancelled,
+    recall_answered, invoice_issued, payment_received, stock_received, stock_issued, stock_adjusted.
     """
     source: _builtins.str
     """The service that committed it: inventory, fulfillment or billing."""
     order_id: _builtins.str
     """The order it concerns; empty when it concerns none."""
     subject_id: _builtins.str
-    """What it is about inside its service: a reservation, shipment, invoice or movement id."""
+    """What it is about inside its service: a reservation, shipment, recall, invoice, payment or movement id."""
     sequence: _builtins.int
-    """Rises with every fact of this source."""
+    """Counts the facts of this source about this order; those about no order are counted together."""
     detail_json: _builtins.str
-    """A JSON object; its members per kind are listed in the sending service's domain module."""
+    """A JSON object; its members per kind are listed in the sending service's domain/facts.py."""
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When it was committed."""

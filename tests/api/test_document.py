@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from services.orders.api.inputs import Input
+from services.orders.api.openapi import operations
+from tests.api.conftest import World
+
+
+@pytest.fixture
+async def document(world: World) -> Any:
+    return (await world.send("GET", "/openapi.json")).json()
+
+
+def inputs(of: type[Input] = Input) -> Iterator[type[Input]]:
+    """Every request body, and what bodies are made of."""
+    for kind in of.__subclasses__():
+        yield kind
+        yield from inputs(kind)
+
+
+async def test_the_document_declares_every_refusal_as_a_problem(document: Any) -> None:
+    place = document["paths"]["/v1/orders"]["post"]["responses"]
+
+    assert set(place) >= {"201", "202", "400", "401", "403", "409", "413", "415", "422", "503"}
+    assert set(place["422"]["content"]) == {"application/problem+json"}
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+async def test_every_operation_says_what_it_does_and_who_may_call_it(document: Any) -> None:
+    said = {f"{method} {path}": operation for path, method, operation in operations(document)}
+
+    assert said["post /v1/orders"]["summary"] == "Place an order"
+    assert said["post /v1/orders"]["description"].endswith(
+        "\n\nWho: customer (its own), channel (its own), sales_rep (of assigned customers)."
+    )
+    assert said["get /healthz"]["description"].endswith("\n\nWho: anybody, without a token.")
+    assert said["post /v1/webhooks/carriers/{carrier}"]["description"].endswith("\n\nWho: whoever signs the body.")
+    assert [name for name, one in said.items() if not (one["summary"] and "\n\nWho: " in one["description"])] == []
+    ids = [operation["operationId"] for operation in said.values()]
+    assert len(ids) == len(set(ids))
+    assert "place_order" in ids
+
+
+async def test_every_parameter_says_what_it_is(document: Any) -> None:
+    silent = [
+        f"{method} {path}: {parameter['name']}"
+        for path, method, operation in operations(document)
+        for parameter in operation.get("parameters", ())
+        if not parameter.get("description")
+    ]
+
+    assert silent == []
+
+
+async def test_every_answer_says_what_it_tells(document: Any) -> None:
+    answers = {
+        f"{method} {path} {status}": answer
+        for path, method, operation in operations(document)
+        for status, answer in operation["responses"].items()
+    }
+
+    assert [name for name, answer in answers.items() if answer["description"] in ("", "Successful Response")] == []
+    keyed = {name for name, answer in answers.items() if "Idempotent-Replayed" in answer.get("headers", {})}
+    assert keyed >= {"post /v1/orders 201", "post /v1/orders 202", "post /v1/payments 201"}
+    assert {name for name in keyed if name.startswith("get ")} == set()
+
+
+async def test_every_body_has_an_example_that_it_takes(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    bodies = set()
+    for _, _, operation in operations(document):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        bodies |= {one["$ref"].rsplit("/", 1)[-1] for one in (body, *body.get("anyOf", ())) if "$ref" in one}
+    kinds = {kind.__name__: kind for kind in inputs()}
+
+    assert len(bodies) > 20
+    assert [name for name in bodies if not schemas[name].get("examples")] == []
+    for name in bodies:
+        for example in schemas[name]["examples"]:
+            kinds[name].model_validate_json(json.dumps(example))
+
+
+async def test_no_two_shapes_share_a_name(document: Any) -> None:
+    assert [name for name in document["components"]["schemas"] if "__" in name] == []
+
+
+async def test_the_reference_is_one_page_without_foreign_assets_or_script(world: World) -> None:
+    page = await world.send("GET", "/docs")
+
+    assert page.status_code == 200
+    assert "POST /v1/orders" in page.text
+    assert "Who: customer (its own)" in page.text
+    assert "<script" not in page.text
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]

@@ -1,0 +1,113 @@
+"""The deployment of docker-compose.yml, as far as it goes without Docker: production mode, PostgreSQL, roles, an identity provider."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from bench import house
+from bench.door import Door
+from bench.life import Board, live
+from services.runtime.auth import LocalIssuer
+from tests.console import chrome
+from tests.console.provider import Provider
+from tests.deploy.composed import CARRIER, Composed
+
+pytestmark = pytest.mark.prove
+
+SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
+
+
+class ProviderDoor(Door):
+    """The public API for people whom the provider signed in, and for a carrier with its configured secret."""
+
+    def __init__(self, composed: Composed, folder: Path, provider: Provider) -> None:
+        super().__init__(composed.url, folder)
+        self._issuer: Any = self  # it gives the tokens
+        self._secrets: Any = {CARRIER: composed.carrier_secret}
+        self._provider = provider
+
+    def token(self, *, sub: str, roles: list[str], ttl: timedelta) -> str:
+        """An access token of the provider."""
+        assert ttl > timedelta()
+        return self._provider.signed(aud="oms", sub=sub, roles=roles)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    with chrome.served(made.app) as made.issuer:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Composed]:
+    with Composed(tmp_path_factory.mktemp("composed"), provider.issuer) as running:
+        yield running
+
+
+def test_an_order_lives_from_placed_to_paid_and_the_audit_is_clean(
+    composed: Composed, provider: Provider, tmp_path: Path
+) -> None:
+    door = ProviderDoor(composed, tmp_path, provider)
+    house.open_house(door)
+
+    with Board(door) as board:
+        lived = live(door, board, 3)
+
+    order = door.get("auditor", f"/v1/orders/{lived.order_id}")
+    audit = door.get("auditor", "/v1/audit/invariants")
+    assert order["status"] == "completed"
+    assert len(audit["rows"]) > 60
+    assert (audit["is_clean"], [row for row in audit["rows"] if row["violations"]]) == (True, [])
+
+
+def test_a_token_that_only_this_machine_signed_opens_nothing(composed: Composed, tmp_path: Path) -> None:
+    token = LocalIssuer(tmp_path).token(sub="mallory", roles=["admin"])
+    request = urllib.request.Request(
+        f"{composed.url}/v1/orders", headers={"Authorization": f"Bearer {token}"}
+    )  # our own address
+
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request)  # see above
+
+    assert refusal.value.code == 401
+
+
+@pytest.mark.parametrize("role", SERVICES)
+def test_a_role_reaches_its_own_database_alone(composed: Composed, role: str) -> None:
+    with psycopg.connect(composed.database_url(role, role)) as connection:
+        assert connection.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
+    for other in {*SERVICES, "temporal"} - {role}:
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(composed.database_url(role, other))
+
+
+def test_a_role_needs_its_password(composed: Composed) -> None:
+    url = composed.database_url("orders", "orders")
+    password = url.partition("orders:")[2].partition("@")[0]
+
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(url.replace(password, "guess"))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_tells_its_metrics(composed: Composed, name: str) -> None:
+    with urllib.request.urlopen(composed.metrics_url(name)) as answer:  # our own address
+        assert b"oms_outbox_dead 0.0" in answer.read()
+
+
+def test_nothing_is_written_beside_the_database_and_everything_ends_when_told(composed: Composed) -> None:
+    assert composed.new_files() == set()
+
+    statuses = composed.stop()
+
+    assert {name: statuses[name] for name in (*SERVICES, "worker")} == dict.fromkeys((*SERVICES, "worker"), 0)
+    assert [name for name in (*SERVICES, "worker") if "Traceback" in composed.log(name)] == []
