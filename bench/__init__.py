@@ -1,1 +1,1 @@
-"""Benchmarks: what a load costs, as ratios to baselines taken in the same run."""
+"""Benchmarks: what an order costs beside its frame, and how latency, memory and restarts grow, on this machine."""

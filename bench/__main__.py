@@ -1,4 +1,4 @@
-"""`python -m bench`: measures throughput, latency, start-up, memory and growth; prints tables and JSON."""
+"""`python -m bench`: measures an order's CPU beside its frame, latency, start-up, memory, growth and restarts; prints tables and JSON."""
 
 from __future__ import annotations
 
@@ -14,18 +14,26 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import footprint, frame, growth, house, order_to_cash, posting, report, restart
+from bench import footprint, growth, house, order_to_cash, posting, report, restart
 from bench.door import Door
+from bench.machine import LoadSpan
 from bench.system import System, system
 from cli.refusals import CommandRefused
 
-PARTS = ("a", "b", "c", "d", "e", "f")
+PARTS = {
+    "a": "CPU of an order beside its frame, in pairs",
+    "b": "latency of POST",
+    "c": "start-up and memory",
+    "d": "growth with lines and with open orders",
+    "f": "restarts of Temporal and the worker",
+}
+Say = Callable[[str], None]
+Figures = dict[str, Any]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure what was asked for; 0 when it could be measured, whether or not targets are met."""
+    """Measure what was asked for; 0 when it could be measured, whether or not targets are met and figures are to be believed."""
     chosen = parse(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # told to stop: the system that was started stops too
     out = Console(stderr=chosen.json == "-", highlight=False, width=None if sys.stdout.isatty() else 140)
     try:
         figures = measure(chosen, lambda words: out.print(f"[dim]{words}[/]"))
@@ -43,58 +51,63 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(chosen: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
-    """Every chosen part: (e) on a system of its own, the others on one, the growth late because it leaves its orders open, the restarts last."""
-    parts = chosen.only
-    figures: dict[str, Any] = {
+def measure(chosen: argparse.Namespace, say: Say) -> Figures:
+    """Every chosen part: (a) on systems of its own, the others on one, the growth late because it leaves its orders open, the restarts last."""
+    parts = set(chosen.only)
+    figures: Figures = {
         "machine": {
             "cpus": os.cpu_count(),
             "python": platform.python_version(),
             "load_before": [round(load, 2) for load in os.getloadavg()],
         }
     }
-    if set(parts) - {"e"}:
-        say("starting the system")
-        with system() as running:
-            if "c" in parts:
-                figures["footprint"] = footprint.at_start(running)
-            if set(parts) - {"c", "e"}:
-                _under_load(running, parts, chosen, figures, say)
-    if "e" in parts:
-        say(f"(e) {chosen.orders} orders through empty rooms, {chosen.at_once} at once, and the baseline twice")
-        figures["frame"] = frame.measure(chosen.orders, chosen.at_once)
+    if "a" in parts:
+        figures["order_to_cash"] = order_to_cash.measure(chosen.pairs, chosen.orders, chosen.at_once, say)
+    if parts - {"a"}:
+        figures |= _on_one_system(parts, chosen, say)
     return figures
 
 
-def _under_load(
-    running: System,
-    parts: Sequence[str],
-    chosen: argparse.Namespace,
-    figures: dict[str, Any],
-    say: Callable[[str], None],
-) -> None:
+def _on_one_system(parts: set[str], chosen: argparse.Namespace, say: Say) -> Figures:
+    figures: Figures = {}
+    say("starting the system")
+    starting = LoadSpan()
+    with system() as running:
+        if "c" in parts:
+            figures["footprint"] = {**footprint.at_start(running), **starting.judged("the start")}
+        if parts - {"a", "c"}:
+            figures |= _under_load(running, parts, chosen, say)
+        if "c" in parts:
+            figures["footprint"] |= footprint.after_work(running)
+        if "f" in parts:
+            say(f"(f) Temporal and worker killed {restart.RESTARTS} times, each with {chosen.parked} orders in review")
+            door = Door(running.url, running.var)
+            figures["restart"] = _judged(lambda: restart.measure(running, door, chosen.samples, chosen.parked))
+    return figures
+
+
+def _under_load(running: System, parts: set[str], chosen: argparse.Namespace, say: Say) -> Figures:
+    figures: Figures = {}
     door = Door(running.url, running.var)
     say("loading master data and stock")
     house.open_house(door)
-    if "a" in parts:
-        say(f"(a) {chosen.orders} orders from placed to paid, {chosen.at_once} at once, and the baseline twice")
-        figures["order_to_cash"] = order_to_cash.measure(running, door, chosen.orders, chosen.at_once)
     if "b" in parts:
         say(f"(b) {posting.RATE_PER_S:.0f} orders a second for {chosen.seconds:.0f} s")
-        figures["posting"] = posting.measure(door, chosen.seconds)
+        figures["posting"] = _judged(lambda: posting.measure(door, chosen.seconds))
     if "d" in parts:
         say(f"(d) orders of {growth.LINE_COUNTS} lines, then {chosen.open_orders} open orders")
-        figures["growth"] = growth.measure(running, door, chosen.samples, chosen.open_orders)
-    if "c" in parts:
-        figures["footprint"] |= footprint.after_work(running)
-    if "f" in parts:
-        say(
-            f"(f) Temporal and worker killed {restart.RESTARTS} times, each after {chosen.parked} orders wait for a manager"
-        )
-        figures["restart"] = restart.measure(running, door, chosen.samples, chosen.parked)
+        figures["growth"] = _judged(lambda: growth.measure(running, door, chosen.samples, chosen.open_orders))
+    return figures
+
+
+def _judged(part: Callable[[], Figures]) -> Figures:
+    """The part's figures, and whether the machine let them be believed."""
+    span = LoadSpan()
+    return {**part(), **span.judged("this part")}
 
 
 SIZES: dict[str, Any] = {
+    "pairs": 3,
     "orders": 150,
     "at_once": 20,
     "seconds": 60.0,
@@ -103,6 +116,7 @@ SIZES: dict[str, Any] = {
     "parked": 300,
 }
 QUICK: dict[str, Any] = {
+    "pairs": 2,
     "orders": 40,
     "at_once": 20,
     "seconds": 10.0,
@@ -115,19 +129,21 @@ QUICK: dict[str, Any] = {
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """What is asked for; sizes that are not given are those of SIZES, or of QUICK."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", type=_parts, default=list(PARTS), help="parts to measure (a,b,c,d,e,f)")
+    listed = "; ".join(f"{part}: {words}" for part, words in PARTS.items())
+    parser.add_argument("--only", type=_parts, default=list(PARTS), help=f"parts to measure, as in a,b ({listed})")
     parser.add_argument("--json", metavar="FILE", help="write the figures there; - is standard output")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
-    parser.add_argument("--orders", type=int, help="orders of part a (150)")
-    parser.add_argument("--at-once", type=int, help="how many of them are under way at a time (20)")
+    parser.add_argument("--pairs", type=_count, help="pairs of runs of part a (3); one alone shows no range")
+    parser.add_argument("--orders", type=_count, help="orders of each run of part a (150)")
+    parser.add_argument("--at-once", type=_count, help="how many of them are under way at a time (20)")
     parser.add_argument("--seconds", type=float, help="length of part b (60)")
     parser.add_argument(
         "--samples",
-        type=int,
+        type=_count,
         help="whole lives a figure of part d, a quarter of its POSTs, decisions at rest of part f (10)",
     )
     parser.add_argument("--open-orders", type=_counts, help="steps of part d (100,1000,5000)")
-    parser.add_argument("--parked", type=int, help="orders that wait for a manager before each kill of part f (300)")
+    parser.add_argument("--parked", type=_count, help="orders in review before each kill of part f (300)")
     chosen = parser.parse_args(arguments)
     for name, size in (QUICK if chosen.quick else SIZES).items():
         if getattr(chosen, name) is None:
@@ -138,13 +154,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _parts(text: str) -> list[str]:
     parts = [part.strip() for part in text.split(",")]
     if unknown := set(parts) - set(PARTS):
-        raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}; there are a, b, c, d, e and f")
+        raise argparse.ArgumentTypeError(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     return parts
 
 
 def _counts(text: str) -> list[int]:
-    return sorted(int(count) for count in text.split(","))
+    return sorted(_count(count) for count in text.split(","))
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{count} is too few: 1 is the least")
+    return count
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever ends it ends the systems that it started too
     sys.exit(main(sys.argv[1:]))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Self
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
@@ -24,3 +27,31 @@ def spread_ms(samples: Sequence[float]) -> dict[str, float]:
         "p99_ms": milliseconds(percentile(samples, 99)),
         "max_ms": milliseconds(max(samples)),
     }
+
+
+def ratios(figures: Sequence[float]) -> list[float]:
+    """Each as a multiple of the first, which was measured in the same run."""
+    return [round(figure / figures[0], 2) for figure in figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure that was measured several times."""
+
+    median: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, samples: Sequence[float]) -> Self:
+        """The median of the samples and their range."""
+        return cls(median(samples), min(samples), max(samples))
+
+    @property
+    def relative(self) -> float:
+        """The range as a share of the median; 0 where all are 0."""
+        return (self.most - self.least) / self.median if self.median else 0.0
+
+    def rounded(self, digits: int) -> dict[str, float]:
+        """As JSON has it."""
+        return {name: round(value, digits) for name, value in asdict(self).items()}

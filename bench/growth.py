@@ -1,24 +1,28 @@
-"""(d) What grows: latency and history with the lines of an order, and latency with the number of open orders."""
+"""(d) What grows: latency and history with the lines of an order, and latency with the number of open orders.
+
+Latencies are also ratios to the first row, which was measured in the same run.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
 from temporalio.client import Client
 
 from bench.door import Door
-from bench.figures import milliseconds, spread_ms
+from bench.figures import milliseconds, ratios, spread_ms
 from bench.life import Board, live, place
 from bench.order_to_cash import LINES
+from bench.parallel import for_each
 from bench.system import System
 
 LINE_COUNTS = (1, 10, 100)
 _AT_ONCE = 12
+_HISTORIES_WITHIN_S = 60.0
 
 
 def measure(system: System, door: Door, samples: int, open_orders: Sequence[int]) -> dict[str, Any]:
@@ -42,29 +46,33 @@ def _by_lines(system: System, door: Door, samples: int) -> list[dict[str, Any]]:
                     "history_bytes": max(count for _, count in sizes),
                 }
             )
-    return found
+    return _with_ratios(found, "place_ms")
 
 
 async def _histories(system: System, order_ids: Sequence[str]) -> list[tuple[int, int]]:
     """Events and bytes of each order's history."""
-    client = await Client.connect(system.temporal)
-    histories = [await client.get_workflow_handle(f"order/{each}").fetch_history() for each in order_ids]
+    async with asyncio.timeout(_HISTORIES_WITHIN_S):
+        client = await Client.connect(system.temporal)
+        histories = [await client.get_workflow_handle(f"order/{each}").fetch_history() for each in order_ids]
     return [(len(each.events), sum(event.ByteSize() for event in each.events)) for each in histories]
 
 
 def _by_open_orders(door: Door, posts: int, targets: Sequence[int]) -> list[dict[str, Any]]:
     found = []
-    is_open = 0
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for target in targets:
-            began = time.perf_counter()
-            more = max(0, target - is_open)
-            list(pool.map(lambda _: place(door, LINES), range(more)))
-            took = time.perf_counter() - began
-            is_open = target + posts
-            rate = round(more / took, 1) if more else None
-            found.append({"open_orders": target, "placed_per_s": rate, **spread_ms(_posts(door, posts))})
-    return found
+    opened = 0
+    for target in targets:
+        began = time.perf_counter()
+        more = max(0, target - opened)
+        for_each(lambda _: place(door, LINES), range(more), _AT_ONCE)
+        took = time.perf_counter() - began
+        opened = target + posts
+        rate = round(more / took, 1) if more else None
+        found.append({"open_orders": target, "placed_per_s": rate, **spread_ms(_posts(door, posts))})
+    return _with_ratios(found, "p50_ms")
+
+
+def _with_ratios(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    return [{**row, "ratio": ratio} for row, ratio in zip(rows, ratios([row[name] for row in rows]), strict=True)]
 
 
 def _posts(door: Door, count: int) -> list[float]:

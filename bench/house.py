@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.door import Door
+from bench.parallel import for_each
 from samples import documents
 
 CUSTOMERS = tuple(f"cus_bench_{number}" for number in range(200))
@@ -18,20 +18,20 @@ TEXAS = {
     "name": "Dock 4", "street": "1 Main Street", "city": "Dallas", "region": "TX", "postal_code": "75001", "country": "US",
 }  # fmt: skip
 
+_AT_ONCE = 8
 _numbers = itertools.count(1)
 
 
 def open_house(door: Door) -> None:
     """Load master data, the sample policies and stock."""
-    with ThreadPoolExecutor(8) as pool:
-        first = [("/v1/customers", _customer(each)) for each in CUSTOMERS]
-        first += [("/v1/products", _product(sku)) for sku in SKUS]
-        first += [("/v1/warehouses", _warehouse(short)) for short in WAREHOUSES]
-        list(pool.map(lambda each: door.post("admin", *each), first))
-        second = [("/v1/rates", _rates()), ("/v1/policies", documents.read("policies"))]
-        list(pool.map(lambda each: door.post("admin", *each), second))
-        receipts = [_receipt(short, sku) for short in WAREHOUSES for sku in SKUS]
-        list(pool.map(lambda body: door.post("warehouse", "/v1/stock/receipts", body), receipts))
+    first = [("/v1/customers", _customer(each)) for each in CUSTOMERS]
+    first += [("/v1/products", _product(sku)) for sku in SKUS]
+    first += [("/v1/warehouses", _warehouse(short)) for short in WAREHOUSES]
+    for_each(lambda each: door.post("admin", *each), first, _AT_ONCE)
+    second = [("/v1/rates", _rates()), ("/v1/policies", documents.read("policies"))]
+    for_each(lambda each: door.post("admin", *each), second, _AT_ONCE)
+    receipts = [_receipt(short, sku) for short in WAREHOUSES for sku in SKUS]
+    for_each(lambda body: door.post("warehouse", "/v1/stock/receipts", body), receipts, _AT_ONCE)
 
 
 def order(lines: int) -> dict[str, Any]:

@@ -14,17 +14,19 @@ from bench.door import Door
 
 PATIENCE_S = 60.0
 _POLL_S = 0.2
+_IDLE_S = 1.0
 _PAGE = 20
+_MOST_PAGES = 1000
 
 Row = dict[str, Any]
 
 
-class Stuck(Exception):
+class NotReached(Exception):
     """An order did not come as far as it must; the message says how far."""
 
 
 class Board:
-    """Looks for everybody at what is invoiced and what is completed: two lists a look, and only while somebody waits."""
+    """Polls for everybody what is invoiced and what is completed: two lists a turn, and only while somebody waits."""
 
     def __init__(self, door: Door) -> None:
         self._door = door
@@ -37,7 +39,7 @@ class Board:
         self._thread = threading.Thread(target=self._run, daemon=True, name="board")
 
     def __enter__(self) -> Self:
-        """Begin to look."""
+        """Begin to poll."""
         self._thread.start()
         return self
 
@@ -66,23 +68,23 @@ class Board:
             is_there = self._changed.wait_for(lambda: is_so() or self._failure is not None, PATIENCE_S)
             self._waiting[what] -= 1
         if self._failure is not None:
-            raise Stuck(f"{what} of {order_id}: {self._failure}") from self._failure
+            raise NotReached(f"{what} of {order_id}: {self._failure}") from self._failure
         if not is_there:
-            raise Stuck(f"no {what} of {order_id} in {PATIENCE_S:.0f} s")
+            raise NotReached(f"no {what} of {order_id} in {PATIENCE_S:.0f} s")
 
     def _run(self) -> None:
         try:
             while not self._is_over:
-                self._look()
+                self._poll()
                 time.sleep(_POLL_S)
                 with self._changed:
-                    self._changed.wait_for(lambda: self._is_over or any(self._waiting.values()))
+                    self._changed.wait_for(lambda: self._is_over or any(self._waiting.values()), _IDLE_S)
         except Exception as failure:  # noqa: BLE001  # whoever waits raises it, whatever it is
             with self._changed:
                 self._failure = failure
                 self._changed.notify_all()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         invoices: list[Row] = []
         completed: list[Row] = []
         if self._waiting["invoice"]:
@@ -99,12 +101,13 @@ class Board:
         """Rows of a list, page by page, as far as the first that is known."""
         rows: list[Row] = []
         cursor = ""
-        while True:
+        for _ in range(_MOST_PAGES):
             page = self._door.get(role, path, limit=_PAGE, cursor=cursor, **query)
             rows += page["rows"]
             cursor = page["next_cursor"]
             if not cursor or is_known(rows[-1]):
                 return rows
+        raise NotReached(f"{path} has no last page among {_MOST_PAGES}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +120,10 @@ class Lived:
 
 
 def place(door: Door, lines: int) -> str:
-    """Place an order and give its id; one that is rejected or held is Stuck."""
+    """Place an order and give its id; one that is rejected or held is NotReached."""
     receipt = door.post("channel", "/v1/orders", house.order(lines))
     if receipt["phase"] not in {"received", "accepted"}:
-        raise Stuck(f"{receipt['number']} is {receipt['status']}: {receipt['reasons']}")
+        raise NotReached(f"{receipt['number']} is {receipt['status']}: {receipt['reasons']}")
     return str(receipt["order_id"])
 
 
@@ -147,7 +150,7 @@ def shipments_of(door: Door, order_id: str) -> list[Row]:
         if rows:
             return rows
         time.sleep(_POLL_S)
-    raise Stuck(f"no shipment of {order_id} in {PATIENCE_S:.0f} s")
+    raise NotReached(f"no shipment of {order_id} in {PATIENCE_S:.0f} s")
 
 
 def pay(door: Door, invoice: Row) -> None:

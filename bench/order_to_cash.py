@@ -1,78 +1,76 @@
-"""(a) Orders per second from placed to paid with everything on, beside the bare baseline on the same Temporal server."""
+"""(a) What an order costs from placed to paid, in CPU milliseconds by process, beside its frame.
+
+Ours is the whole system. The frame (`bench/stub_services.py`) is the same life through the same HTTP requests, gRPC calls, workflow, worker and
+Temporal with nothing behind the calls: no rule, database, fact or mail. What lies between them is what better code of the services can save.
+Every run has a system of its own that was just started, and while it runs it is the only one, so each begins with the same empty databases and
+nothing else of ours uses the machine.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import baseline
+from bench import house
 from bench.cpu import CpuSpan
 from bench.door import Door
-from bench.figures import spread_ms
+from bench.figures import milliseconds, percentile
 from bench.life import Board, Lived, live
-from bench.system import System, baseline_worker
+from bench.machine import LoadSpan
+from bench.pairs import Run, in_turn, summary
+from bench.parallel import for_each
+from bench.system import System, system
 
-TARGET_RATIO = 0.8
 LINES = 3
-WARM = 10
+WARM = 20
+FRAME = ("bench.stub_services", "up")
 _MAILS_WITHIN_S = 60.0
 
 
-def measure(system: System, door: Door, orders: int, at_once: int) -> dict[str, Any]:
-    """The baseline, the orders, the baseline again: rates, their ratio, and where the CPU time went."""
-    before = bare(system, orders, at_once)
-    ours = _ours(system, door, orders, at_once)
-    after = bare(system, orders, at_once)
-    baseline_rate = (before["orders_per_s"] + after["orders_per_s"]) / 2
-    return {
-        "orders": orders,
-        "at_once": at_once,
-        "lines_per_order": LINES,
-        **ours,
-        "baseline_before": before,
-        "baseline_after": after,
-        "baseline_orders_per_s": round(baseline_rate, 2),
-        "ratio": round(ours["orders_per_s"] / baseline_rate, 3),
-        "target_ratio": TARGET_RATIO,
-    }
+def measure(pairs: int, orders: int, at_once: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """So many pairs of runs in turn, each of so many orders."""
+
+    def ours(number: int) -> Run:
+        say(f"(a) pair {number} of {pairs}: {orders} orders through our system, {at_once} at once")
+        with system() as running:
+            door = Door(running.url, running.var)
+            house.open_house(door)
+            return _run(running, door, orders, at_once)
+
+    def frame(number: int) -> Run:
+        say(f"(a) pair {number} of {pairs}: the same through the frame")
+        with system(FRAME) as running:
+            return _run(running, Door(running.url, running.var), orders, at_once)
+
+    sizes = {"orders": orders, "at_once": at_once, "lines_per_order": LINES}
+    return {**sizes, **summary(in_turn(pairs, ours, frame))}
 
 
-def bare(system: System, orders: int, at_once: int) -> dict[str, Any]:
-    """The bare baseline's rate on the system's Temporal server, and where its CPU time goes."""
-    with baseline_worker(system.temporal) as worker:
-        asyncio.run(baseline.measure(system.temporal, WARM, at_once))
-        span = CpuSpan.with_driver({"worker": worker, "temporal": system.processes()["temporal"]})
-        rate = asyncio.run(baseline.measure(system.temporal, orders, at_once))
-        return {"orders_per_s": round(rate, 2), "cpu_ms_per_order": per_order(span.spent(), orders)}
-
-
-def _ours(system: System, door: Door, orders: int, at_once: int) -> dict[str, Any]:
+def _run(running: System, door: Door, orders: int, at_once: int) -> Run:
     with Board(door) as board:
-        run(door, board, WARM, at_once)
+        lives(door, board, WARM, at_once)
         door.requests.clear()
-        span = CpuSpan.with_driver(system.processes())
+        machine, span = LoadSpan(), CpuSpan.with_driver(running.processes())
         began = time.perf_counter()
-        lived = run(door, board, orders, at_once)
+        lived = lives(door, board, orders, at_once)
         took = time.perf_counter() - began
-    mails_s = _until_mailed(system.var)
-    return {
-        "orders_per_s": round(orders / took, 2),
-        "life": spread_ms([each.life_s for each in lived]),
-        "place": spread_ms([each.placed_s for each in lived]),
-        "mails_lag_s": round(mails_s, 2),
-        "mails": len(list((system.var / "mail").glob("*.eml"))),
-        "http_requests_per_order": {name: round(count / orders, 2) for name, count in sorted(door.requests.items())},
-        "cpu_ms_per_order": per_order(span.spent(), orders),
+    lag_s = _until_mailed(running.var)
+    also = {
+        "orders_per_s": orders / took,
+        "life_p50_ms": milliseconds(percentile([each.life_s for each in lived], 50)),
+        "post_p50_ms": milliseconds(percentile([each.placed_s for each in lived], 50)),
+        "mails_lag_s": lag_s,
+        "http_requests": door.requests.total() / orders,
     }
+    cpu_ms = {name: seconds * 1000 / orders for name, seconds in span.spent().items()}
+    return Run(cpu_ms, machine.load(), also)
 
 
-def run(door: Door, board: Board, orders: int, at_once: int) -> list[Lived]:
+def lives(door: Door, board: Board, orders: int, at_once: int) -> list[Lived]:
     """So many whole lives, `at_once` under way."""
-    with ThreadPoolExecutor(at_once) as pool:
-        return list(pool.map(lambda _: live(door, board, LINES), range(orders)))
+    return for_each(lambda _: live(door, board, LINES), range(orders), at_once)
 
 
 def _until_mailed(var: Path) -> float:
@@ -87,9 +85,3 @@ def _until_mailed(var: Path) -> float:
             break
         time.sleep(0.1)
     return since - began
-
-
-def per_order(spent: dict[str, float], orders: int) -> dict[str, float]:
-    """Seconds as milliseconds an order, and their sum as `all`."""
-    each = {name: round(seconds * 1000 / orders, 1) for name, seconds in spent.items()}
-    return {**each, "all": round(sum(each.values()), 1)}

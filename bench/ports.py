@@ -25,12 +25,13 @@ _held: list[IO[str]] = []
 def free_port() -> int:
     """A port that nobody listens on, and that no other process of this user is given here."""
     with _taking:
-        while True:
+        for _ in range(END - FIRST):
             if not _left:
                 _left.extend(_block())
             port = _left.pop()
             with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
                 return port
+    raise _none_left()
 
 
 def free_ports() -> Ports:
@@ -52,4 +53,8 @@ def _block() -> range:
             continue
         _held.append(lock)
         return range(first, first + BLOCK)
-    raise RuntimeError(f"other processes hold every port from {FIRST} to {END - 1}: end some test runs")
+    raise _none_left()
+
+
+def _none_left() -> RuntimeError:
+    return RuntimeError(f"other processes hold every port from {FIRST} to {END - 1}: end some test runs")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.door import Door
 from bench.figures import spread_ms
 from bench.life import place
 from bench.order_to_cash import LINES
+from bench.parallel import for_each
 
 RATE_PER_S = 3.0
 TARGET_P99_MS = 300
@@ -30,8 +30,7 @@ def measure(door: Door, seconds: float) -> dict[str, Any]:
         place(door, LINES)
         return time.perf_counter() - due_at
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        latencies = list(pool.map(one, range(count)))
+    latencies = for_each(one, range(count), _AT_ONCE)
     return {
         "rate_per_s": RATE_PER_S,
         "requests": count,

@@ -7,15 +7,15 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
 from bench import house
 from bench.door import Door
 from bench.figures import milliseconds
-from bench.life import PATIENCE_S, Stuck
+from bench.life import PATIENCE_S, NotReached
 from bench.order_to_cash import LINES
+from bench.parallel import for_each
 from bench.system import System
 from cli import running
 from cli.readiness import http_ready
@@ -37,7 +37,7 @@ _EVERY_ORDER = {
 def measure(system: System, door: Door, samples: int, parked: int) -> dict[str, Any]:
     """Park orders in review and decide on them: so many at rest, then the first after each of RESTARTS kills.
 
-    Orders are parked anew before each kill: what a server did just before it died, it may have to do again.
+    More orders are parked before each kill: what a server did just before it died, it may have to do again.
     """
     _appoint(door)
     at_rest = [_decide(door, order_id) for order_id in _park(door, samples)]
@@ -71,20 +71,19 @@ def _appoint(door: Door) -> None:
 
 
 def _park(door: Door, count: int) -> list[str]:
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        receipts = list(pool.map(lambda _: door.post("channel", "/v1/orders", house.order(LINES)), range(count)))
-        order_ids = [str(receipt["order_id"]) for receipt in receipts]
-        list(pool.map(lambda order_id: _open_step(door, order_id), order_ids))
+    receipts = for_each(lambda _: door.post("channel", "/v1/orders", house.order(LINES)), range(count), _AT_ONCE)
+    order_ids = [str(receipt["order_id"]) for receipt in receipts]
+    for_each(lambda order_id: _open_step(door, order_id), order_ids, _AT_ONCE)
     return order_ids
 
 
 def _open_step(door: Door, order_id: str) -> str:
     """The step that waits for the manager, as soon as it is asked."""
-    for order in _looks(door, order_id):
+    for order in _polls(door, order_id):
         steps = [step for review in order["reviews"] for step in review["steps"] if step["state"] == "open"]
         if steps:
             return str(steps[0]["step_id"])
-    raise Stuck(f"nobody is asked about {order_id} in {PATIENCE_S:.0f} s")
+    raise NotReached(f"nobody is asked about {order_id} in {PATIENCE_S:.0f} s")
 
 
 def _decide(door: Door, order_id: str) -> float:
@@ -93,13 +92,13 @@ def _decide(door: Door, order_id: str) -> float:
     began = time.perf_counter()
     decision = {"step_id": step_id, "decision": "approve", "version": 1, "note": "checked"}
     door.post("approver", f"/v1/orders/{order_id}/decisions", decision)
-    for order in _looks(door, order_id):
+    for order in _polls(door, order_id):
         if order["status"] == "in_fulfilment":
             return time.perf_counter() - began
-    raise Stuck(f"the decision on {order_id} took no effect in {PATIENCE_S:.0f} s")
+    raise NotReached(f"the decision on {order_id} took no effect in {PATIENCE_S:.0f} s")
 
 
-def _looks(door: Door, order_id: str) -> Iterator[dict[str, Any]]:
+def _polls(door: Door, order_id: str) -> Iterator[dict[str, Any]]:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         yield door.get("admin", f"/v1/orders/{order_id}")
@@ -118,14 +117,14 @@ def _restart(system: System) -> float:
         if is_back and all(entry["state"] == "ready" for entry in now.values()) and asyncio.run(_is_ready(system)):
             return time.monotonic() - began
         time.sleep(_POLL_S)
-    raise Stuck(f"{' and '.join(KILLED)} did not come back in {PATIENCE_S:.0f} s")
+    raise NotReached(f"{' and '.join(KILLED)} did not come back in {PATIENCE_S:.0f} s")
 
 
 def _killed(system: System) -> dict[str, dict[str, Any]]:
     """What the supervisor has written down about KILLED."""
     state = running.current(system.var)
     if state is None:
-        raise Stuck("the system has ended")
+        raise NotReached("the system has ended")
     return {entry["name"]: entry for entry in state["processes"] if entry["name"] in KILLED}
 
 

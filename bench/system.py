@@ -1,21 +1,23 @@
-"""A system of real processes in a temporary folder on free ports, stopped at the end whatever happens."""
+"""A system of real processes in a temporary folder on free ports, which starts in time or not at all, and is gone at the end whatever happens."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import contextlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from bench.parallel import in_time
 from bench.ports import free_ports
 from cli import running
 from cli.ports import Ports
+
+STARTED_WITHIN_S = 180.0
+_KILLED_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +49,36 @@ class System:
         return {name: psutil.Process(pid) for name, pid in {**pids, "supervisor": self.state["pid"]}.items()}
 
 
-@contextmanager
-def system(program: tuple[str, ...] = ("cli", "up")) -> Iterator[System]:
-    """Start everything, and stop it at the end; `program` is the module, with its first arguments, that serves it."""
+@contextlib.contextmanager
+def system(program: tuple[str, ...] = ("cli", "up"), started_within_s: float = STARTED_WITHIN_S) -> Iterator[System]:
+    """Start everything, and stop it at the end; `program` is the module, with its first arguments, that serves it.
+
+    Raises NotInTime when it is not ready in time; nothing of it is left then either.
+    """
     with tempfile.TemporaryDirectory(prefix="oms-bench-") as folder:
-        var, ports = Path(folder), free_ports()
+        var, ports = Path(folder).resolve(), free_ports()
         try:
-            yield System(var, ports, running.start_detached(var, ports, program))
+            state = in_time(lambda: running.start_detached(var, ports, program), started_within_s)
+            yield System(var, ports, state)
         finally:
-            running.stop(var)
+            _end(var)
 
 
-@contextmanager
-def baseline_worker(target: str) -> Iterator[psutil.Process]:
-    """The baseline's own worker process."""
-    process = subprocess.Popen([sys.executable, "-m", "bench.baseline", target])
+def _end(var: Path) -> None:
+    """Stop the system in this folder, and kill what a stop or a start that failed left of it."""
     try:
-        yield psutil.Process(process.pid)
+        running.stop(var)
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        supervisors = [each for each in psutil.Process().children(recursive=True) if _serves(each, var)]
+        left = [process for each in supervisors for process in (each, *each.children(recursive=True))]
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=_KILLED_WITHIN_S)
+
+
+def _serves(process: psutil.Process, var: Path) -> bool:
+    try:
+        return str(var) in process.cmdline()
+    except psutil.Error:
+        return False  # it ended meanwhile

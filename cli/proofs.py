@@ -43,5 +43,5 @@ def demo(
 
 
 def bench(context: typer.Context) -> None:
-    """Measure this machine against a bare baseline; arguments go to `python -m bench`."""
+    """Measure what an order costs on this machine beside its frame; arguments go to `python -m bench`."""
     raise typer.Exit(subprocess.run([sys.executable, "-m", "bench", *context.args], check=False).returncode)

@@ -1,8 +1,8 @@
-"""The processes of part (e): each service answers the calls of an order's life at once, with nothing behind the answer.
+"""The stub services of the frame in part (a): each answers the calls of an order's life at once, with nothing behind the answer.
 
-`python -m bench.rooms up` serves the whole system with them, `python -m bench.rooms NAME` is one of them. The worker, its story and
-Temporal are the real ones, and so are the gRPC server, its checks and the HTTP server; there is no rule, no database, no outbox, no fact
-and no mail. Orders signals the workflow itself.
+`python -m bench.stub_services up` serves the whole system with them, `python -m bench.stub_services NAME` is one of them. The worker, its
+workflows and Temporal are the real ones, and so are the gRPC server, its checks and the HTTP server; there is no rule, no database, no outbox,
+no fact and no mail. Orders signals the workflow itself.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from workflows.client import OrderWorkflows
 from workflows.messages import FactNote, OrderRef
 
 ANSWER_WITHIN = timedelta(seconds=20)
+LIFETIME_S = 3600
+"""No run takes that long: a system that a killed driver left behind ends by itself, and its processes with it."""
 _ABSENT = ("migrations", "mail")
 TOTAL = {"amount": "64.95", "currency": "USD"}
 
@@ -48,22 +50,22 @@ Answer = Callable[[Any], Any]
 
 
 def specs(var: Path, ports: Ports) -> list[ProcessSpec]:
-    """The embedded system's processes, with empty rooms for its services and without what only those need."""
+    """The embedded system's processes, with stubs for its services and without what only the real ones need."""
     return [
-        _emptied(spec) if spec.name in embedded.SERVICES else spec
+        _stubbed(spec) if spec.name in embedded.SERVICES else spec
         for spec in embedded.specs(var, ports)
         if spec.name not in _ABSENT
     ]
 
 
-def _emptied(spec: ProcessSpec) -> ProcessSpec:
+def _stubbed(spec: ProcessSpec) -> ProcessSpec:
     after = tuple(name for name in spec.after if name not in _ABSENT)
     uses = tuple(name for name in spec.uses if name not in _ABSENT)
-    return replace(spec, command=(sys.executable, "-m", "bench.rooms", spec.name), after=after, uses=uses)
+    return replace(spec, command=(sys.executable, "-m", "bench.stub_services", spec.name), after=after, uses=uses)
 
 
-class Room:
-    """A servicer that answers as it was told, and what it was not told about with an empty message."""
+class StubServicer:
+    """A servicer that gives a fixed answer to each call it knows, and an empty message to any other."""
 
     def __init__(self, name: str, answers: dict[str, Answer]) -> None:
         self._messages = importlib.import_module(f"oms.{name}.v1.{name}_pb2")
@@ -74,7 +76,7 @@ class Room:
         return lambda request, _context: answer(request)
 
 
-# What the steps of a story read. Every order has three lines and leaves in one shipment.
+# What the steps of a workflow read. Every order has three lines and leaves in one shipment.
 
 _LINES = [f"ol_{number}" for number in range(3)]
 
@@ -121,13 +123,13 @@ def _of(shipment_id: str) -> Any:
     return _shipment(shipment_id.removeprefix("shp_"))
 
 
-def _answers(is_closed: Callable[[str], object]) -> dict[str, dict[str, Answer]]:
-    """Service → RPC → answer; `is_closed` is told of each order that is recorded as closed."""
+def answers(close: Callable[[str], object]) -> dict[str, dict[str, Answer]]:
+    """Service → RPC → answer; `close` is called with each order that is recorded as closed."""
     fulfilled, quote = fulfillment_pb2, fulfillment_pb2.WarehouseQuote(warehouse_id="dallas", cost_minor=900)
 
     def recorded(request: Any) -> Any:
         if request.milestone == "closed":
-            is_closed(request.order_id)
+            close(request.order_id)
         return orders_pb2.RecordOrderResponse(status=request.milestone)
 
     return {
@@ -156,13 +158,13 @@ def _answers(is_closed: Callable[[str], object]) -> dict[str, dict[str, Answer]]
     }
 
 
-class Desk:
+class StubApi:
     """The public API as the life in bench/life.py uses it."""
 
     def __init__(self, settings: Settings) -> None:
         token = machine_token(settings, "orders")
-        self._floor = fulfillment_pb2_grpc.FulfillmentServiceStub(connect(settings.fulfillment_target, token))
-        self._books = billing_pb2_grpc.BillingServiceStub(connect(settings.billing_target, token))
+        self._fulfillment = fulfillment_pb2_grpc.FulfillmentServiceStub(connect(settings.fulfillment_target, token))
+        self._billing = billing_pb2_grpc.BillingServiceStub(connect(settings.billing_target, token))
         self._workflows = OrderWorkflows(settings.temporal_target, settings.temporal_namespace)
         self._invoiced: dict[str, None] = {}
         self.closed: dict[str, None] = {}
@@ -205,30 +207,30 @@ class Desk:
 
     def shipments(self, order_id: str) -> dict[str, Any]:
         """What the warehouse is to send."""
-        found = self._floor.ListShipments(fulfillment_pb2.ListShipmentsRequest(order_id=order_id)).shipments
+        found = self._fulfillment.ListShipments(fulfillment_pb2.ListShipmentsRequest(order_id=order_id)).shipments
         return {"rows": [{"shipment_id": shipment.shipment_id} for shipment in found]}
 
     def work(self, shipment_id: str, verb: str) -> dict[str, Any]:
-        """Pick, pack or ship; what shipped is told to the workflow and counts as invoiced."""
-        deed = verb.capitalize()
-        request = getattr(fulfillment_pb2, f"{deed}ShipmentRequest")(
+        """Pick, pack or ship; what shipped is signaled to the workflow and counts as invoiced."""
+        action = verb.capitalize()
+        request = getattr(fulfillment_pb2, f"{action}ShipmentRequest")(
             request_id=uuid.uuid4().hex, shipment_id=shipment_id
         )
-        shipment = getattr(self._floor, f"{deed}Shipment")(request).shipment
+        shipment = getattr(self._fulfillment, f"{action}Shipment")(request).shipment
         if verb == "ship":
-            self._tell(shipment.order_id, names.SHIPMENT_SHIPPED, shipment_id)
+            self._signal(shipment.order_id, names.SHIPMENT_SHIPPED, shipment_id)
             self._invoiced[shipment.order_id] = None
         return {"carrier": shipment.carrier, "tracking_number": shipment.tracking_number}
 
     def delivered(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Tell the workflow."""
-        self._floor.RecordCarrierEvent(fulfillment_pb2.RecordCarrierEventRequest())
-        self._tell(body["tracking_number"].removeprefix("1Z"), names.SHIPMENT_DELIVERED)
+        """Signal the workflow."""
+        self._fulfillment.RecordCarrierEvent(fulfillment_pb2.RecordCarrierEventRequest())
+        self._signal(body["tracking_number"].removeprefix("1Z"), names.SHIPMENT_DELIVERED)
         return {}
 
     def invoices(self) -> dict[str, Any]:
         """What is invoiced and not paid."""
-        self._books.ListInvoices(billing_pb2.ListInvoicesRequest())
+        self._billing.ListInvoices(billing_pb2.ListInvoicesRequest())
         rows = [
             {"order_id": order_id, "invoice_id": order_id, "number": order_id, "customer_id": "cus", "total": TOTAL}
             for order_id in list(self._invoiced)
@@ -236,49 +238,47 @@ class Desk:
         return {"rows": rows, "next_cursor": None}
 
     def pay(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Tell the workflow."""
+        """Signal the workflow."""
         order_id = body["applications"][0]["invoice_id"]
-        self._books.RecordPayment(billing_pb2.RecordPaymentRequest(request_id=uuid.uuid4().hex))
+        self._billing.RecordPayment(billing_pb2.RecordPaymentRequest(request_id=uuid.uuid4().hex))
         self._invoiced.pop(order_id, None)
-        self._tell(order_id, names.PAYMENT_SETTLED)
+        self._signal(order_id, names.PAYMENT_SETTLED)
         return {}
 
     def completed(self) -> dict[str, Any]:
         """The newest orders that were recorded as closed."""
         return {"rows": [{"order_id": order_id} for order_id in list(self.closed)[-40:]], "next_cursor": None}
 
-    def _tell(self, order_id: str, name: str, subject_id: str = "") -> None:
+    def _signal(self, order_id: str, name: str, subject_id: str = "") -> None:
         self._workflows.signal(order_id, name, FactNote(f"fact_{uuid.uuid4().hex}", subject_id))
 
 
 def serve(name: str) -> None:
-    """One room, until it is ended."""
-    told_to_stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
+    """One service, until its supervisor ends it or is ended."""
+    stop_requested = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop_requested.set())
     settings = read_settings(Settings if name == "orders" else ServiceSettings)
     closed: dict[str, None] = {}
     if isinstance(settings, Settings):
-        desk = Desk(settings)
-        closed = desk.closed
+        api = StubApi(settings)
+        closed = api.closed
         host, _, port = settings.http_listen.rpartition(":")
-        config = uvicorn.Config(
-            desk.app(), host=host, port=int(port), log_config=None, access_log=False, lifespan="off"
-        )
+        config = uvicorn.Config(api.app(), host=host, port=int(port), log_config=None, access_log=False, lifespan="off")
         threading.Thread(target=uvicorn.Server(config).run, daemon=True, name="http").start()
-    room = Room(name, _answers(closed.setdefault)[name])
+    stub = StubServicer(name, answers(closed.setdefault)[name])
     register = getattr(
         importlib.import_module(f"oms.{name}.v1.{name}_pb2_grpc"), f"add_{name.capitalize()}ServiceServicer_to_server"
     )
     service = f"oms.{name}.v1.{name.capitalize()}Service"
-    server = GrpcServer(settings.listen, lambda grpc: register(room, grpc), service, Authenticator(settings))
+    server = GrpcServer(settings.listen, lambda grpc: register(stub, grpc), service, Authenticator(settings))
     server.start()
-    told_to_stop.wait()
+    stop_requested.wait()  # the supervisor's end is its end too
     server.stop(1)
 
 
 def main() -> None:
     """`up` or the name of a service."""
-    parser = argparse.ArgumentParser(prog="python -m bench.rooms")
+    parser = argparse.ArgumentParser(prog="python -m bench.stub_services")
     parser.add_argument("what", choices=("up", *embedded.SERVICES))
     parser.add_argument("--var", type=Path)
     parser.add_argument("--ports")
@@ -288,6 +288,7 @@ def main() -> None:
     elif chosen.var is None or chosen.ports is None:
         parser.error("up needs --var and --ports")
     else:
+        signal.alarm(LIFETIME_S)
         try:
             running.serve(chosen.var, Ports.parse(chosen.ports), print, specs)
         except CommandRefused as refusal:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import io
+import re
+
+from rich.console import Console
+
+from bench import report
+from bench.machine import TOO_LOADED
+from tests.bench.canned import BUSY, figures
+
+
+def shown(document: dict[str, object]) -> str:
+    """What a person sees, blanks squeezed."""
+    out = Console(file=io.StringIO(), width=200, highlight=False)
+    report.show(document, out)
+    assert isinstance(out.file, io.StringIO)
+    return re.sub(r" +", " ", out.file.getvalue())
+
+
+def test_every_part_has_its_table() -> None:
+    text = shown(figures())
+
+    assert [part for part in "abcdef" if f"({part})" in text] == ["a", "b", "c", "d", "f"]
+    assert TOO_LOADED not in text
+    assert text.count("others took at most 3% of the cores meanwhile") == 5
+
+
+def test_an_order_is_shown_by_process_beside_its_frame_with_the_ratio_last() -> None:
+    rows = [line.strip() for line in shown(figures()).splitlines()]
+
+    first = rows.index("process ours frame difference")
+    assert rows[first + 1] == "orders 60.0 (60.0–60.0) 14.0 (14.0–14.0) 46.0"
+    assert "mail 3.0 (3.0–3.0) 3.0" in rows
+    end = rows.index("all of the system 150.0 (150.0–150.0) 75.0 (75.0–75.0) 75.0")
+    assert rows[end + 1] == "the driver, not counted 5.0 (5.0–5.0) 4.0 (4.0–4.0) 1.0"
+    assert rows[end + 2] == "ratio of ours to the frame 2.00 (2.00–2.00)"
+    assert "orders/s 12.6 (12.6–12.6) 12.6 (12.6–12.6)" in rows
+
+
+def test_figures_of_a_loaded_machine_are_shown_with_the_warning_beside_them() -> None:
+    text = shown(figures(load=BUSY))
+
+    assert f"{TOO_LOADED}: other processes took 34% of the cores during pair 2 (ours)" in text
+    assert text.count(TOO_LOADED) == 1
+    assert text.index("ratio of ours to the frame") < text.index(TOO_LOADED) < text.index("(b) POST")
+
+
+def test_parts_that_were_not_measured_are_not_shown() -> None:
+    document = figures()
+    only = {name: document[name] for name in ("machine", "restart")}
+
+    assert "(f)" in shown(only)
+    assert "(a)" not in shown(only)
