@@ -1,19 +1,27 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 
+from services.orders.api import app
 from services.orders.api.inputs import Input
 from services.orders.api.openapi import operations
-from tests.api.conftest import World
+from services.orders.api.query import query_parameters
+from tests.api.conftest import World, world_over
 
 
-@pytest.fixture
-async def document(world: World) -> Any:
-    return (await world.send("GET", "/openapi.json")).json()
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Any:
+    """As it is served; it takes half a second to make."""
+    with world_over(template, tmp_path_factory.mktemp("document")) as world:
+        return asyncio.run(world.send("GET", "/openapi.json")).json()
 
 
 def inputs(of: type[Input] = Input) -> Iterator[type[Input]]:
@@ -55,6 +63,30 @@ async def test_every_parameter_says_what_it_is(document: Any) -> None:
     ]
 
     assert silent == []
+
+
+async def test_an_operation_takes_the_query_parameters_that_the_document_names(document: Any) -> None:
+    named = {
+        f"{method.upper()} {path}": {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+        for path, method, operation in operations(document)
+    }
+    taken = {
+        f"{method} {path}": set(query_parameters(dependant))
+        for method, path, dependant in routes()
+        if f"{method} {path}" in named
+    }
+
+    assert taken == named
+    assert "cursor" in taken["GET /v1/orders"]
+
+
+def routes() -> Iterator[tuple[str, str, Dependant]]:
+    """Method, path and parameters of every operation."""
+    for noun in app.NOUNS:
+        for route in noun.router.routes:
+            if isinstance(route, APIRoute):
+                for method in route.methods or ():
+                    yield method, route.path_format, route.dependant
 
 
 async def test_every_answer_says_what_it_tells(document: Any) -> None:

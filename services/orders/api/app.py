@@ -51,7 +51,7 @@ ABOUT = (
     "instants are RFC 3339 in UTC, refusals are problems (RFC 9457) with a stable code."
 )
 # a request is matched in this order, so what is asked all day comes first
-_NOUNS = (
+NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
     feedback, customers, products, prices, policies, warehouses, rates, backorders, recalls, ledger, deliveries, mail_templates,
     passwords, audit, health, metrics, reference,
@@ -69,7 +69,7 @@ def create_app(deps: Deps) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.deps = deps
-    for noun in _NOUNS:
+    for noun in NOUNS:
         app.include_router(noun.router)
     problems.install(app)
     openapi.install(app, deps.matrix)
