@@ -7,7 +7,9 @@ READY := .venv/.ready
 # processes and load them, get 2, and a file of them stays on one; the long ones begin first.
 PYTEST := $(BIN)/python -m pytest
 PARALLEL ?= -n 3 --dist worksteal
-PROVING ?= -n 2 --dist loadfile --no-loadscope-reorder
+PROVING ?= -n 2 --dist loadfile --no-loadscope-reorder --maxfail 3
+# $(call within,MINUTES): nothing may hang. After that time every stack is shown and all is ended; in any case the CPU it cost is printed.
+within = $(PYTHON) tests/limit.py $(1)
 GATES := tests/cost tests/replay tests/doors
 # `make test GATES_DONE=1` leaves out what `make check` has just run.
 GATES_DONE ?=
@@ -18,7 +20,7 @@ PROTOS = $(shell cd proto && find oms -name '*.proto' | sort)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup proto proto-release fmt lint doors types proto-check deploy-check gates check test prove bench demo up down \
+.PHONY: help setup proto proto-release fmt lint doors types proto-check deploy-check gates check test prove programs bench demo up down \
 	migration lock audit-deps clean
 
 help: ## Print this list
@@ -34,8 +36,8 @@ $(READY): requirements/dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "OMS needs Python 3.11 or newer and '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Install one, then: make setup PYTHON=python3.12"; \
 		exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@PYTHON=$(PYTHON) requirements/programs.sh venv
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "'$(PYTHON)' cannot make virtual environments."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; root = pathlib.Path.cwd(); \
@@ -89,18 +91,21 @@ deploy-check: $(READY) ## Deployment: compose file valid, no secret with a defau
 # ------------------------------------------------------------------------------------------------------------------ proofs
 
 gates: $(READY) ## Cost budgets, replay of stored histories, and planted violations of every door
-	$(PYTEST) $(PARALLEL) $(GATES)
+	$(call within,20) $(PYTEST) $(PARALLEL) $(GATES)
 
 check: lint doors types proto-check deploy-check gates ## Every static gate, the cost budgets, replay and the doors
 
-test: $(READY) ## Every test but the full-size proofs; under 8 minutes on 2 cores
-	$(PYTEST) $(PARALLEL) $(if $(GATES_DONE),$(addprefix --ignore=,$(GATES)))
+test: $(READY) programs ## Every test but the full-size proofs
+	$(call within,45) $(PYTEST) $(PARALLEL) $(if $(GATES_DONE),$(addprefix --ignore=,$(GATES)))
 
-prove: $(READY) ## The full-size proofs: kills, races, bad input, load; under 20 minutes on 2 cores
-	$(PYTEST) -m "prove and not quiet" $(PROVING) --timeout 1200
-	$(PYTEST) -m "prove and quiet" --timeout 1200
+prove: $(READY) programs ## The proofs: kills, races, bad input, load, at full size; SLICE=1: one of each kind, as a build machine runs them
+	$(call within,$(if $(SLICE),30,90)) $(PYTEST) -m "prove and $(if $(SLICE),slice,not quiet)" $(PROVING) --timeout 1200
+	$(if $(SLICE),,$(call within,30) $(PYTEST) -m "prove and quiet" --timeout 1200)
 
-bench: $(READY) ## Measure throughput, latency, start-up and memory; prints a table and JSON
+programs: # what tests need and pip cannot install
+	@requirements/programs.sh git chromium
+
+bench: $(READY) ## Measure an order's CPU beside its frame, latency, start-up, memory, growth, restarts; tables and JSON
 	$(BIN)/python -m bench
 
 audit-deps: $(READY) ## Known vulnerabilities in pinned packages (asks a public database, so not part of check)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import faulthandler
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,9 +49,45 @@ LONG = ("bench/", "console/test_browser", "faults/", "system/test_a4_browser")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests first; all others stay in their order."""
-    items.sort(key=lambda item: not item.path.relative_to(ROOT / "tests").as_posix().startswith(LONG))
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONG))
 
 
-def pytest_sessionfinish() -> None:
+STDERR = pytest.StashKey[int]()
+"""Where stacks are shown: while a test runs, its output goes elsewhere."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Nothing is captured yet."""
+    config.stash[STDERR] = os.dup(2)
+
+
+GRACE_S = float(os.environ.get("OMS_TEST_GRACE_S", "60"))
+"""How long a test may go on after its timeout has been raised in it: its fixtures and threads have deadlines of their own."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test that outlives its timeout takes its process with it, and all stacks are shown.
+
+    The timeout is raised in the main thread, once; whoever waits for another thread after that would wait for ever.
+    """
+    mark = item.get_closest_marker("timeout")
+    allowed = mark.args[0] if mark else item.config.getoption("timeout") or item.config.getini("timeout")
+    with ended_after(float(allowed) + GRACE_S, item.config):
+        return (yield)
+
+
+@contextmanager
+def ended_after(seconds: float, config: pytest.Config) -> Iterator[None]:
+    """The process shows its stacks and ends when this takes longer."""
+    faulthandler.dump_traceback_later(seconds, exit=True, file=config.stash[STDERR])
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """PostgreSQL ends with the tests, and its files go."""
-    postgres.stop()
+    with ended_after(GRACE_S, session.config):
+        postgres.stop()
