@@ -28,6 +28,7 @@ LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Show at most t
 
 VAR = Path("var")
 _TIMEOUT_S = 30.0
+_SILENT_S = 60.0  # a stream that lives says so every 15 s
 _PAGE = 200
 _TOKEN_FOR = timedelta(minutes=30)
 _KEY = re.compile(r"[!-~]{1,128}")
@@ -92,7 +93,7 @@ class Api:
         headers = {**self._bearer(), **({"Last-Event-ID": last_event_id} if last_event_id else {})}
         try:
             with self._client.stream(
-                "GET", path, headers=headers, timeout=httpx.Timeout(_TIMEOUT_S, read=None)
+                "GET", path, headers=headers, timeout=httpx.Timeout(_TIMEOUT_S, read=_SILENT_S)
             ) as answer:
                 if answer.is_error:
                     answer.read()

@@ -15,6 +15,7 @@ from typing import Literal
 
 LIFELINE = Path(__file__).with_name("lifeline.py")
 _LOG_LIMIT = 20_000_000
+_KILLED_WITHIN_S = 10.0  # one that waits for a broken disk outlives even SIGKILL
 
 Probe = Callable[[], Awaitable[bool]]
 """Asks whether a process is ready; never raises for "not yet"."""
@@ -84,16 +85,21 @@ class Child:
         self.state = "starting"
         return self.process
 
-    async def terminate(self) -> None:
-        """Ask it to stop, wait its grace, then end it and whatever it started."""
+    async def terminate(self) -> bool:
+        """Ask it to stop, wait its grace, then end it and whatever it started; False when even that does not end it."""
         if self.process is None:
-            return
+            return True
         if self.process.returncode is None:
             self._signal(signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.process.wait(), self.spec.grace_s)
+            await self._end_within(self.spec.grace_s)
         self.kill()
-        await self.process.wait()
+        await self._end_within(_KILLED_WITHIN_S)
+        return self.pid is None
+
+    async def _end_within(self, seconds: float) -> None:
+        assert self.process is not None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), seconds)
 
     def kill(self) -> None:
         """End its whole process group now."""

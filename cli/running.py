@@ -24,6 +24,7 @@ SpecsOf = Callable[[Path, Ports], Sequence[ProcessSpec]]
 
 READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 60.0
+STARTED_WITHIN_S = 900.0  # longer than the supervisor gives migrations and everything after them
 _DETACHED_LOG = "oms.log"
 
 
@@ -146,7 +147,9 @@ def _stop_on_signals(supervisor: Supervisor) -> asyncio.Event:
     return stop
 
 
-def start_detached(var: Path, ports: Ports, program: tuple[str, ...] = ("cli", "up")) -> dict[str, Any]:
+def start_detached(
+    var: Path, ports: Ports, program: tuple[str, ...] = ("cli", "up"), within_s: float = STARTED_WITHIN_S
+) -> dict[str, Any]:
     """Start the system in a process of its own and return its state once it is ready; CommandRefused when it is not.
 
     `program` is the module, with its first arguments, that serves it.
@@ -167,13 +170,25 @@ def start_detached(var: Path, ports: Ports, program: tuple[str, ...] = ("cli", "
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
         )
+    state = _await_ready(process, var, within_s)
+    if state is not None:
+        return state
+    said = log_path.read_bytes()[said_before:].decode(errors="replace").strip()
+    raise CommandRefused(said or f"the system did not start (exit code {process.returncode}); see {log_path}")
+
+
+def _await_ready(process: subprocess.Popen[bytes], var: Path, within_s: float) -> dict[str, Any] | None:
+    """The system's state once it is ready; None when it has ended instead. One that does neither in time is killed."""
+    deadline = time.monotonic() + within_s
     while process.poll() is None:
         state = statefile.read(var)
         if state is not None and state["pid"] == process.pid and state["ready_at"]:
             return state
+        if time.monotonic() > deadline:
+            process.kill()
+            raise CommandRefused(f"the system was not ready within {within_s:.0f} s and was ended; see {var / 'log'}")
         time.sleep(0.05)
-    said = log_path.read_bytes()[said_before:].decode(errors="replace").strip()
-    raise CommandRefused(said or f"the system did not start (exit code {process.returncode}); see {log_path}")
+    return None
 
 
 def stop(var: Path) -> bool:

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import structlog
@@ -23,7 +24,8 @@ from workflows.worker import order_worker
 
 log = structlog.get_logger()
 
-CONNECT_TRIES = 60
+CONNECT_WITHIN_S = 60.0
+CONNECT_TRY_S = 10.0
 
 
 def measured(metrics_listen: str) -> Runtime | None:
@@ -37,20 +39,21 @@ def measured(metrics_listen: str) -> Runtime | None:
 async def connect(settings: ServiceSettings) -> Client:
     """Temporal, waiting up to a minute for it to come up."""
     runtime = measured(settings.metrics_listen)
-    for left in reversed(range(CONNECT_TRIES)):
+    deadline = time.monotonic() + CONNECT_WITHIN_S
+    while True:
+        connecting = Client.connect(
+            settings.temporal_target,
+            namespace=settings.temporal_namespace,
+            interceptors=telemetry_interceptors(),
+            runtime=runtime,
+        )
         try:
-            return await Client.connect(
-                settings.temporal_target,
-                namespace=settings.temporal_namespace,
-                interceptors=telemetry_interceptors(),
-                runtime=runtime,
-            )
-        except RuntimeError as absence:
-            if not left:
-                raise
+            return await asyncio.wait_for(connecting, CONNECT_TRY_S)
+        except (RuntimeError, TimeoutError) as absence:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Temporal does not answer at {settings.temporal_target}") from absence
             log.info("temporal.not_there_yet", target=settings.temporal_target, error=str(absence)[:200])
             await asyncio.sleep(1)
-    raise AssertionError("unreachable: the last try raises")
 
 
 async def serve(settings: ServiceSettings) -> None:

@@ -35,6 +35,8 @@ from workflows.messages import STORY, CancelOrder, CancelOutcome, FactNote, Look
 
 RPC_TIMEOUT = timedelta(seconds=5)
 CONNECT_TIMEOUT = timedelta(seconds=2)
+ANSWER_TIMEOUT = timedelta(seconds=30)
+"""Longer than all calls of one method together, each of which has a time of its own."""
 
 Result = TypeVar("Result")
 
@@ -65,12 +67,13 @@ class OrderWorkflows:
     """Order workflows, for callers in threads and for asyncio callers on any loop.
 
     It owns one event loop in a thread and connects when first used, so a process starts while Temporal is away. Every method
-    raises Unreachable when Temporal does not answer in time.
+    raises Unreachable when Temporal does not answer in time, at the latest after `within`, and after `close()`.
     """
 
-    def __init__(self, target: str, namespace: str) -> None:
+    def __init__(self, target: str, namespace: str, within: timedelta = ANSWER_TIMEOUT) -> None:
         self._target = target
         self._namespace = namespace
+        self._within_s = within.total_seconds()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="temporal-client")
         self._client: Client | None = None
@@ -85,45 +88,62 @@ class OrderWorkflows:
 
     async def place(self, order: OrderRef, timeout: timedelta) -> Receipt | None:
         """Start the order and wait for its verdict in one round trip; None when the verdict takes longer than `timeout`."""
-        return await asyncio.wrap_future(self._submit(self._place(order, timeout)))
+        return await self._answer(self._place(order, timeout))
 
     async def cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         """Cancel the order; None when it takes longer than `timeout` or no workflow runs yet."""
-        return await asyncio.wrap_future(self._submit(self._cancel(order_id, request, timeout)))
+        return await self._answer(self._cancel(order_id, request, timeout))
 
     async def look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
         """Let the workflow see what somebody decided; None when it takes longer than `timeout` or no workflow runs.
 
         `update` is one of names.LOOKS; the same `update_id` again gets the first answer.
         """
-        return await asyncio.wrap_future(self._submit(self._look(order_id, update, look, update_id, timeout)))
+        return await self._answer(self._look(order_id, update, look, update_id, timeout))
 
     async def is_reachable(self) -> bool:
         """Whether Temporal answers within two seconds."""
-        return await asyncio.wrap_future(self._submit(self._is_reachable()))
+        return await self._answer(self._is_reachable())
 
     # For threads (relays).
 
     def start(self, order: OrderRef) -> None:
         """Start the order's workflow unless it was started before: one workflow an order, for ever."""
-        self._submit(self._start(order)).result()
+        self._result(self._start(order))
 
     def signal(self, order_id: str, name: str, note: FactNote) -> bool:
         """Hand a fact over; the fact id makes a repeat harmless. False when the workflow has ended or never was."""
-        return self._submit(self._signal(order_id, name, note)).result()
+        return self._result(self._signal(order_id, name, note))
 
     def cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
         """Ask for a cancellation whose answer no request waits for. None when the workflow has ended or never was."""
-        return self._submit(self._cancel_later(order_id, request)).result()
+        return self._result(self._cancel_later(order_id, request))
 
     def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
         """Let the workflow see what somebody decided, without an answer. False when the workflow has ended or never was."""
-        return self._submit(self._look_later(order_id, update, look, update_id)).result()
+        return self._result(self._look_later(order_id, update, look, update_id))
 
     # The calls themselves, on the loop of this object.
 
     def _submit(self, call: Coroutine[Any, Any, Result]) -> Future[Result]:
+        if not self._thread.is_alive():
+            call.close()
+            raise Unreachable("temporal: this process is stopping")
         return asyncio.run_coroutine_threadsafe(call, self._loop)
+
+    def _result(self, call: Coroutine[Any, Any, Result]) -> Result:
+        asked = self._submit(call)
+        try:
+            return asked.result(self._within_s)
+        except TimeoutError as late:
+            asked.cancel()
+            raise Unreachable(f"temporal: no answer from {self._target}") from late
+
+    async def _answer(self, call: Coroutine[Any, Any, Result]) -> Result:
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(self._submit(call)), self._within_s)
+        except TimeoutError as late:
+            raise Unreachable(f"temporal: no answer from {self._target}") from late
 
     async def _connected(self) -> Client:
         """The client; once connected it finds back by itself whenever Temporal returns."""

@@ -220,6 +220,17 @@ def _one_view(engine: Engine) -> dict[str, Any]:
     return {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
 
 
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A PostgreSQL whose machine or network has gone sends nothing, not even a refusal: seconds, and for the last milliseconds, until
+we see it. The server's own timeouts end only what reaches it."""
+
+
 def _engine(url: str) -> Engine:
     """An engine with our rules: WAL, full sync and foreign keys on SQLite, timeouts on PostgreSQL; at most 32 connections."""
     if url.startswith("sqlite"):
@@ -240,7 +251,7 @@ def _engine(url: str) -> Engine:
             max_overflow=24,
             pool_timeout=30,
             pool_pre_ping=True,
-            connect_args={"options": "-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC"},
+            connect_args={**_PATIENCE, "options": "-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC"},
         )
         event.listen(engine, "handle_error", _unavailable, retval=True)
     telemetry.trace_engine(engine)

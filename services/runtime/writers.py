@@ -83,7 +83,11 @@ class Writers:
 
     @contextmanager
     def turn(self) -> Iterator[Session]:
-        """A writing session; what was written is on the disk when the block has been left. Raises OperationalError after 30 s."""
+        """A writing session; what was written is on the disk when the block has been left.
+
+        Raises OperationalError when its turn, or the commit that it shares, does not come within 30 s; after the latter the rows may
+        still be stored, as after any answer that is lost.
+        """
         group = self._enter()
         try:
             group.open_part()
@@ -96,15 +100,20 @@ class Writers:
             raise
         if not self._leave_to_others(group):
             self._commit(group)
-        group.is_settled.wait()
+        if not group.is_settled.wait(BUSY_S):
+            raise OperationalError(
+                "COMMIT", None, sqlite3.OperationalError("the commit shared with others did not come")
+            )
         if group.failure is not None:
             raise group.failure
 
     def _enter(self) -> _Group:
         with self._changed:
             self._waiting += 1
-            is_free = self._changed.wait_for(lambda: not self._is_busy, BUSY_S)
-            self._waiting -= 1
+            try:
+                is_free = self._changed.wait_for(lambda: not self._is_busy, BUSY_S)
+            finally:
+                self._waiting -= 1
             if not is_free:
                 raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
             self._is_busy = True

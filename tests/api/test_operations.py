@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import threading
+
 from oms.billing.v1 import billing_pb2 as billing
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.types.v1 import types_pb2 as types
+from services.orders.api.health import ask_all
 from tests.api.conftest import World
 
 
@@ -51,6 +54,18 @@ async def test_the_process_tells_whether_it_lives_and_is_ready(world: World) -> 
 
     assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
     assert (ready.status_code, ready.json()) == (200, {"is_ready": True, "checks": {"database": "ok"}})
+
+
+def test_a_check_that_does_not_come_back_is_told_and_not_waited_for() -> None:
+    is_told = threading.Event()
+
+    def hang() -> None:
+        is_told.wait(20)
+
+    outcomes = ask_all({"database": lambda: None, "temporal": hang}, within_s=0.2)
+    is_told.set()
+
+    assert outcomes == {"database": "ok", "temporal": "no answer in time"}
 
 
 async def test_metrics_count_orders_requests_and_what_waits(world: World) -> None:

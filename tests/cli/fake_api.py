@@ -86,4 +86,4 @@ def serving() -> Iterator[FakeApi]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(10)

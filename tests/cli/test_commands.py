@@ -7,11 +7,13 @@ import os
 from email.message import EmailMessage
 from pathlib import Path
 
+import httpx
 import pytest
 
 from cli import statefile
-from cli.client import events
+from cli.client import Api, events
 from cli.orders import key_of
+from cli.refusals import NotRunning
 from tests.cli.fake_api import FakeApi
 from tests.cli.terminal import Oms, claims
 
@@ -223,6 +225,20 @@ def test_an_order_is_watched_to_its_end_over_a_broken_stream(
 
     assert [json.loads(line)["what"] for line in answer.out.splitlines()] == ["accepted", "closed"]
     assert [asked.headers.get("Last-Event-ID") for asked in api.asked[1:]] == [None, "7", "8"]
+
+
+def test_a_stream_that_says_nothing_for_four_heartbeats_is_given_up(command: Oms) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        raise httpx.ReadTimeout("nothing came")
+
+    client = httpx.Client(base_url="http://oms", transport=httpx.MockTransport(answer))
+    with pytest.raises(NotRunning), Api(command.var, "auditor", client=client).stream("/v1/orders/ord_1/stream"):
+        pass
+
+    assert asked[0].extensions["timeout"]["read"] == 4 * 15
 
 
 def test_a_watched_change_is_a_sentence(command: Oms, api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

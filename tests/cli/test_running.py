@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -21,6 +21,8 @@ from cli.ports import Ports, PortTaken
 from cli.processes import ProcessSpec
 from cli.refusals import CommandRefused
 from cli.system import describe
+from tests.processes import ended
+from tests.threads import until
 
 FAKE = """
 import sys
@@ -55,15 +57,14 @@ except CommandRefused as refusal:
 class Ups:
     """Starts fake systems and ends those that a test leaves running."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, ends: ExitStack) -> None:
         self.var = var
-        self.started: list[subprocess.Popen[str]] = []
+        self._ends = ends
 
     def start(self, ports: Ports) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", FAKE, str(self.var), ports.as_text()]
         up = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.started.append(up)
-        return up
+        return self._ends.enter_context(ended(up, within_s=150))
 
     def ready(self, ports: Ports) -> subprocess.Popen[str]:
         up = self.start(ports)
@@ -91,22 +92,10 @@ def start(var: Path, ports: Ports, *, is_detached: bool) -> None:
         running.serve(var, ports, print)
 
 
-def until(what: Callable[[], object], within_s: float = 15) -> None:
-    """Wait until something is true of other processes."""
-    deadline = time.monotonic() + within_s
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def ups(tmp_path: Path) -> Iterator[Ups]:
-    house = Ups(tmp_path / "var")
-    yield house
-    for up in house.started:
-        if up.poll() is None:
-            up.kill()
-        up.communicate()
+    with ExitStack() as ends:
+        yield Ups(tmp_path / "var", ends)
 
 
 def test_a_system_says_what_it_is_and_stops_on_sigterm(ups: Ups) -> None:
@@ -201,13 +190,18 @@ def test_a_start_without_a_program_it_needs_leaves_nothing_behind(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_system_that_gets_neither_ready_nor_ends_is_ended_in_time(tmp_path: Path) -> None:
+    with pytest.raises(CommandRefused, match=r"not ready within 1 s and was ended; see .*log"):
+        running.start_detached(tmp_path / "var", free_ports(), ("tests.cli.idle",), within_s=1)
+
+
 def test_after_a_kill_the_next_up_starts_at_once_on_the_same_ports(ups: Ups) -> None:
     ports = free_ports()
     first = ups.ready(ports)
     left = ups.pids()
 
-    first.send_signal(signal.SIGKILL)
-    first.wait()
+    first.kill()
+    first.wait(10)
     until(lambda: not any(psutil.pid_exists(pid) for pid in left))
     second = ups.ready(ports)
 

@@ -6,19 +6,18 @@ import asyncio
 import dataclasses
 import os
 import signal
-import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from bench.ports import free_ports
 from cli import statefile
-from cli.ports import Ports, PortTaken, require_free
 from cli.processes import Child, ProcessSpec
 from cli.supervisor import Backoff, StartFailed, Supervisor
+from tests.processes import ended
 
 QUICK = Backoff(first_s=0.05, most_s=0.4, steady_s=30)
 
@@ -57,11 +56,13 @@ class House:
         command = (sys.executable, "-c", code, name, str(self.diary), str(ready))
         return ProcessSpec(name, command, is_ready, after=after, ready_file=ready, grace_s=grace_s, runs_once=runs_once)
 
-    def supervisor(self, *specs: ProcessSpec, ready_within_s: float = 20) -> Supervisor:
+    def supervisor(self, *specs: ProcessSpec, ready_within_s: float = 20, done_within_s: float = 20) -> Supervisor:
         def tell(child: Child, words: str) -> None:
             self.heard.append((child.spec.name, words))
 
-        return Supervisor(specs, self.folder, tell=tell, backoff=QUICK, ready_within_s=ready_within_s)
+        return Supervisor(
+            specs, self.folder, tell=tell, backoff=QUICK, ready_within_s=ready_within_s, done_within_s=done_within_s
+        )
 
     def written(self) -> list[str]:
         return self.diary.read_text().splitlines() if self.diary.exists() else []
@@ -157,6 +158,21 @@ async def test_a_process_that_never_gets_ready_is_ended_and_fails_the_start(hous
     assert supervisor.children["mute"].pid is None
 
 
+async def test_a_process_whose_probe_never_answers_is_ended_all_the_same(house: House) -> None:
+    async def never() -> bool:
+        await asyncio.sleep(3600)
+        return True
+
+    deaf = dataclasses.replace(house.spec("deaf"), is_ready=never)
+    supervisor = house.supervisor(deaf, ready_within_s=0.2)
+
+    with pytest.raises(StartFailed, match="deaf does not start"):
+        await supervisor.start()
+    await supervisor.stop()
+
+    assert supervisor.children["deaf"].pid is None
+
+
 async def test_a_process_that_says_why_it_will_not_start_fails_the_start_at_once(house: House) -> None:
     code = "import sys; print('inventory: the database is from a newer release', file=sys.stderr); sys.exit(78)"
     supervisor = house.supervisor(house.spec("inventory", code=code), house.spec("worker", "inventory"))
@@ -192,6 +208,41 @@ async def test_a_job_that_fails_fails_the_start(house: House) -> None:
     await supervisor.stop()
 
     assert house.written() == []
+
+
+async def test_a_job_that_does_not_end_is_ended_and_fails_the_start(house: House) -> None:
+    job = house.spec("migrations", code="import time; time.sleep(60)", runs_once=True)
+    supervisor = house.supervisor(house.spec("service", "migrations"), job, done_within_s=0.2)
+
+    with pytest.raises(StartFailed, match="migrations does not start"):
+        await supervisor.start()
+    await supervisor.stop()
+
+    assert ("migrations", "not ready within 0 s: ended") in house.heard
+    assert house.written() == []
+
+
+async def test_a_stop_that_one_does_not_hear_the_first_time_stops_it_all_the_same(house: House) -> None:
+    asked: list[str] = []
+
+    async def overhears_once() -> bool:
+        asked.append("are you ready?")
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:  # wait_for loses one when what it waits for ends just then
+            if len(asked) > 1:
+                raise
+        return False
+
+    supervisor = house.supervisor(dataclasses.replace(house.spec("service"), is_ready=overhears_once))
+    starting = asyncio.create_task(supervisor.start())
+    await until(lambda: asked)
+
+    async with asyncio.timeout(20):
+        await supervisor.stop()
+
+    assert supervisor.children["service"].pid is None
+    starting.cancel()
 
 
 async def test_one_that_does_not_stop_is_killed_with_all_it_started(house: House) -> None:
@@ -245,21 +296,31 @@ asyncio.run(main())
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's signal to orphans is Linux's")
 async def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
-    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISES, str(tmp_path)], stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220  # returns at once
-    assert supervisor.stdout is not None
-    child = int(supervisor.stdout.readline())
-    assert is_alive(child)
+    command = [sys.executable, "-c", SUPERVISES, str(tmp_path)]
+    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as supervisor:  # noqa: ASYNC220  # returns at once
+        assert supervisor.stdout is not None
+        child = int(supervisor.stdout.readline())
+        assert is_alive(child)
 
-    supervisor.kill()
-    supervisor.wait()
+        supervisor.kill()
 
-    await until(lambda: not is_alive(child))
-    supervisor.stdout.close()
+        await until(lambda: not is_alive(child))
 
 
-def test_what_a_killed_supervisor_left_behind_is_ended_at_the_next_start(tmp_path: Path) -> None:
-    orphan = subprocess.Popen(["sleep", "60"], start_new_session=True)
-    stranger = subprocess.Popen(["sleep", "60"], start_new_session=True)
+@pytest.fixture
+def sleepers() -> Iterator[tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]]:
+    command = ["sleep", "60"]
+    with (
+        ended(subprocess.Popen(command, start_new_session=True)) as orphan,
+        ended(subprocess.Popen(command, start_new_session=True)) as stranger,
+    ):
+        yield orphan, stranger
+
+
+def test_what_a_killed_supervisor_left_behind_is_ended_at_the_next_start(
+    tmp_path: Path, sleepers: tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]
+) -> None:
+    orphan, stranger = sleepers
     written = statefile.created_at(orphan.pid)
     entries = [
         {"name": "inventory", "pid": orphan.pid, "created_at": written},
@@ -274,9 +335,6 @@ def test_what_a_killed_supervisor_left_behind_is_ended_at_the_next_start(tmp_pat
     assert ended == ["inventory"]
     assert not is_alive(orphan.pid)
     assert stranger.poll() is None
-    stranger.kill()
-    stranger.wait()
-    orphan.wait()
 
 
 def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path: Path) -> None:
@@ -288,58 +346,3 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(tmp_path: Path) -> No
     assert statefile.supervisor_pid(tmp_path) is None
     with statefile.held(tmp_path):
         pass
-
-
-def test_a_taken_port_is_named_with_who_has_it() -> None:
-    ports = free_ports()
-    with (
-        socket.create_server(("127.0.0.1", ports.http)),
-        pytest.raises(PortTaken, match=rf"^port {ports.http}, which the API with the console needs, is taken by .*pid"),
-    ):
-        require_free(ports)
-
-
-def refusal(ports: Ports, *taken: int) -> str:
-    with pytest.raises(PortTaken) as refused:
-        require_free(ports, lambda port: port not in taken)
-    return str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("ports", "taken", "sentence", "advice"),
-    [
-        (Ports(), [8000], "port 8000, which the API with the console needs, is taken", "--http-port 8001"),
-        (Ports(), [8000, 8001], "port 8000, which the API with the console needs, is taken", "--http-port 8002"),
-        (Ports(), [7233], "port 7233, which Temporal needs, is taken", "--port-offset 100"),
-        (Ports(), [8233], "port 8233, which the Temporal UI needs, is taken", "--port-offset 100"),
-        (Ports(), [7303, 7403], "port 7303, which the fulfillment service needs, is taken", "--port-offset 200"),
-        (Ports.shifted(900), [8225], "port 8225, which the mail sink needs, is taken", "--port-offset 1000"),
-        (Ports.shifted(0, 80), [7301, 8100], "port 7301, which the orders service needs, is taken", "--port-offset 100"),
-    ],
-)  # fmt: skip
-def test_a_taken_port_is_named_with_who_needs_it_and_the_option_that_helps(
-    ports: Ports, taken: list[int], sentence: str, advice: str
-) -> None:
-    said = refusal(ports, *taken)
-
-    assert said.startswith(sentence)
-    assert said.endswith(f": stop what has it, or start with {advice}")
-
-
-def test_a_second_system_is_told_to_move_all_its_ports_not_the_api_alone() -> None:
-    said = refusal(Ports(), *Ports().by_name().values())
-
-    assert said.endswith(", and 8 more are: stop what has it, or start with --port-offset 100")
-
-
-@pytest.mark.parametrize(
-    ("ports", "sentence"),
-    [
-        (Ports.shifted(60_000), "68000, which the API with the console would need, is no port: choose another --port-offset"),
-        (Ports.shifted(-7_300), "-67, which Temporal would need, is no port: choose another --port-offset"),
-        (Ports.shifted(0, http=0), "0, which the API with the console would need, is no port: choose another --http-port"),
-        (Ports.shifted(0, http=7233), "port 7233 is wanted by the API with the console and by Temporal: choose another --http-port"),
-    ],
-)  # fmt: skip
-def test_ports_that_cannot_be_are_refused_with_the_option_that_is_wrong(ports: Ports, sentence: str) -> None:
-    assert refusal(ports) == sentence

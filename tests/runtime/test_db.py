@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import socket
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -11,7 +11,9 @@ from sqlmodel import Session
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.kernel.errors import AlreadyExists, InvalidArgument
-from services.runtime.db import Database
+from services.runtime.db import Database, _engine
+from tests import postgres
+from tests.threads import at_once
 
 
 def put(session: Session, sku: str, on_hand: object = 0, seen_at: datetime | None = None, notes: object = None) -> None:
@@ -71,12 +73,11 @@ def test_many_writers_at_once_all_get_through(database: Database) -> None:
     with database.transaction() as session:
         put(session, "A", 0)
 
-    def add(_: int) -> None:
+    def add() -> None:
         with database.transaction() as session:
             session.execute(text("UPDATE shelf SET on_hand = on_hand + 1 WHERE sku = 'A'"))
 
-    with ThreadPoolExecutor(12) as pool:
-        list(pool.map(add, range(200)))
+    at_once([add] * 200, threads=12)
 
     assert on_hand(database, "A") == 200
 
@@ -85,18 +86,38 @@ def test_the_naive_twin_that_reads_then_writes_loses_updates(database: Database)
     """Shows that the harness bites: without the conditional update, concurrent writers overwrite each other."""
     with database.transaction() as session:
         put(session, "A", 0)
-    together = threading.Barrier(4)
+    all_have_read = threading.Barrier(4, timeout=10)
 
-    def add(_: int) -> None:
+    def add() -> None:
         seen = on_hand(database, "A")
-        together.wait(timeout=10)
+        all_have_read.wait()
         with database.transaction() as session:
             session.execute(text("UPDATE shelf SET on_hand = :n WHERE sku = 'A'"), {"n": seen + 1})
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(add, range(4)))
+    at_once([add] * 4)
 
     assert on_hand(database, "A") == 1
+
+
+def test_a_database_that_takes_connections_and_says_nothing_is_away_after_seconds() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        engine = _engine(f"postgresql+psycopg://orders:secret@127.0.0.1:{silent.getsockname()[1]}/orders")
+
+        with pytest.raises(OperationalError, match="timeout"):
+            engine.connect()
+
+
+def test_a_connection_whose_other_end_is_gone_is_noticed() -> None:
+    engine = _engine(postgres.server_url().replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told = driver.info.get_parameters()
+    engine.dispose()
+
+    # three questions, five seconds apart, to one that has been silent for ten
+    assert [told[f"keepalives_{name}"] for name in ("idle", "interval", "count")] == ["10", "5", "3"]
+    assert told["tcp_user_timeout"] == "30000"
 
 
 def request(order_id: str = "ord_1") -> pb.ReleaseReservationRequest:
@@ -171,11 +192,10 @@ def test_fifty_at_once_under_one_id_act_once(database: Database) -> None:
         put(session, f"S{len(acted)}")
         return pb.ReleaseReservationResponse(released_quantity=42)
 
-    def ask(_: int) -> int:
+    def ask() -> int:
         return int(database.once("key", request(), pb.ReleaseReservationResponse, act).released_quantity)
 
-    with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(ask, range(50)))
+    answers = at_once([ask] * 50, threads=12)
 
     assert answers == [42] * 50
     assert len(acted) == 1

@@ -3,7 +3,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from services.kernel.errors import Refused
+from services.runtime import writers
 from services.runtime.db import Database
 from tests.runtime.conftest import runtime_metadata
+from tests.threads import Crew, at_once, until
 
 WRITERS = 20
 
@@ -40,15 +43,16 @@ def on_disk(database: Database, sku: str) -> bool:
 
 def behind_one_that_is_busy(database: Database, write: Callable[[str], bool], count: int) -> list[Future[bool]]:
     """`write` of "1", "2", … by as many threads, all of which wait while one more writes "first"."""
-    pool = ThreadPoolExecutor(count)
-    assert database._writers is not None
-    with database.transaction() as session:
+    with Crew(count) as crew, database.transaction() as session:
         put(session, "first")
-        written = [pool.submit(write, str(number)) for number in range(1, count + 1)]
-        while database._writers._waiting < count:
-            threading.Event().wait(0.001)
-    pool.shutdown()
+        written = [crew.submit(write, str(number)) for number in range(1, count + 1)]
+        until(lambda: waiting(database) == count)
     return written
+
+
+def waiting(database: Database) -> int:
+    assert database._writers is not None
+    return database._writers._waiting
 
 
 def test_writers_that_wait_share_a_commit_and_none_returns_before_it(database: Database) -> None:
@@ -148,13 +152,51 @@ def test_a_transaction_that_the_database_took_back_is_told_to_all_who_share_it(d
     assert on_disk(database, "after")
 
 
+def test_a_commit_left_to_one_who_takes_his_time_is_not_waited_for_for_ever(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "BUSY_S", 1.0)
+    is_refused = threading.Event()
+
+    def linger(sku: str) -> bool:
+        with database.transaction() as session:
+            put(session, sku)
+            is_refused.wait(20)
+        return True
+
+    with pytest.raises(OperationalError, match="shared with others did not come"):
+        behind_one_that_is_busy(database, linger, 1)
+    is_refused.set()
+
+    until(
+        lambda: on_disk(database, "first")
+    )  # stored after all, as after any lost answer: the same request again finds it
+    with database.transaction() as session:
+        put(session, "after")
+
+
+def test_a_writer_whose_wait_is_broken_off_leaves_no_place_behind(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert database._writers is not None
+
+    def interrupt(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(database._writers._changed, "wait_for", interrupt)
+        with pytest.raises(KeyboardInterrupt), database.transaction():
+            pass
+
+    assert waiting(database) == 0
+
+
 def test_many_groups_lose_nothing(database: Database) -> None:
     def write(number: int) -> None:
         with database.transaction() as session:
             put(session, str(number))
 
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(write, range(1000)))
+    at_once([partial(write, number) for number in range(1000)], threads=WRITERS)
 
     with database.reading() as session:
         assert session.execute(text("SELECT count(*) FROM shelf")).scalar_one() == 1000

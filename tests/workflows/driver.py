@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,11 +43,18 @@ def order_ref(**changes: Any) -> OrderRef:
 
 
 @asynccontextmanager
+async def at_work(worker: Worker) -> AsyncIterator[None]:
+    """The worker, which works until the block ends; the block may take two minutes, so nothing in it waits for ever."""
+    async with asyncio.timeout(120), patient(worker):
+        yield
+
+
+@asynccontextmanager
 async def fake_worker(client: Client, services: FakeServices, queue: str) -> AsyncIterator[None]:
     """A worker with the real story and fake steps."""
     activities: Any = services.activities()
     worker = Worker(client, task_queue=queue, workflows=[OrderWorkflow], activities=activities, max_cached_workflows=0)
-    async with patient(worker):
+    async with at_work(worker):
         yield
 
 

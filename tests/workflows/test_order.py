@@ -125,7 +125,7 @@ async def test_a_workflow_that_is_cancelled_while_it_takes_back_takes_everything
         order = await place(temporal, order_ref(), queue)
         services.absences["inventory.ReleaseReservation"] = 3  # it is tried patiently, so there is time to cancel
         asked = asyncio.create_task(order.cancel())
-        await services.is_back.wait()
+        await asyncio.wait_for(services.is_back.wait(), 60)
         await order.handle.cancel()
         with pytest.raises(WorkflowFailureError):
             await order.handle.result()

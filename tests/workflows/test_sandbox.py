@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ from temporalio.client import Client
 from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
 from temporalio.worker import Worker
 
-from tests.temporal import patient
-from tests.workflows.driver import order_ref, place
+from tests.workflows.driver import at_work, order_ref, place
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.messages import OrderOutcome
@@ -63,7 +63,7 @@ class Prying:
             return f"stopped: {stopped}"
 
 
-def working(client: Client, queue: str, services: FakeServices) -> Worker:
+def working(client: Client, queue: str, services: FakeServices) -> AbstractAsyncContextManager[None]:
     """A worker with the sandbox of the real one and fake steps."""
     activities: Any = services.activities()
     worker = Worker(
@@ -73,7 +73,7 @@ def working(client: Client, queue: str, services: FakeServices) -> Worker:
         activities=activities,
         workflow_runner=sandbox(client.data_converter, *PASSED_THROUGH, "tests"),
     )
-    return patient(worker)
+    return at_work(worker)
 
 
 async def test_an_order_lives_its_life_in_the_sandbox_of_the_worker(temporal: Client) -> None:

@@ -12,7 +12,7 @@ from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from tests.temporal import patient
+from tests.workflows.driver import at_work
 from workflows import names
 from workflows.messages import Done, OrderIds, OrderStep, Recorded, RecordStep, Stopped
 from workflows.sweeps import LEASES, SweepWorkflow
@@ -73,7 +73,7 @@ class Remains:
         queue = uuid.uuid4().hex
         steps: list[Any] = [self.list_lapsed, self.find_cut_short, self.check_liveness, self.cancel_shipments,
                             self.release_reservation, self.release_credit, self.record_order, self.renew_leases]  # fmt: skip
-        async with patient(Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps)):
+        async with at_work(Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps)):
             found = await client.execute_workflow(
                 names.SWEEP_WORKFLOW, LEASES, id=f"sweep-{queue}", task_queue=queue, result_type=dict
             )
