@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import wait
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -14,29 +15,24 @@ from services.kernel.errors import Refused
 from services.kernel.money import Money
 from services.runtime.db import Database
 from tests.billing.desk import Desk, order_of
+from tests.threads import Crew, at_once
 
 
 def test_two_orders_cannot_share_the_same_headroom(desk: Desk) -> None:
     desk.limit(130_000)
-    start = threading.Barrier(2)
 
-    def commit(order_id: str) -> bool:
-        start.wait()
-        return desk.commit(order_id, 100_000, request_id=order_id).is_granted
+    answers = at_once([partial(desk.commit, order_id, 100_000, request_id=order_id) for order_id in ("ord_1", "ord_2")])
 
-    with ThreadPoolExecutor(2) as pool:
-        granted = list(pool.map(commit, ["ord_1", "ord_2"]))
-
-    assert sorted(granted) == [False, True]
+    assert sorted(answer.is_granted for answer in answers) == [False, True]
     assert desk.account() == (100_000, 0)
     assert desk.violations() == {}
 
 
 def test_the_naive_twin_lets_two_orders_share_it(desk: Desk, database: Database) -> None:
     desk.limit(130_000)
-    both_have_read = threading.Barrier(2)
+    both_have_read = threading.Barrier(2, timeout=10)
 
-    def commit_naively(_order_id: str) -> bool:
+    def commit_naively() -> bool:
         with database.reading() as session:
             headroom = session.execute(
                 text("SELECT limit_minor - committed_minor - receivable_minor FROM credit_account")
@@ -48,8 +44,7 @@ def test_the_naive_twin_lets_two_orders_share_it(desk: Desk, database: Database)
             session.execute(text("UPDATE credit_account SET committed_minor = committed_minor + 100000"))
         return True
 
-    with ThreadPoolExecutor(2) as pool:
-        granted = list(pool.map(commit_naively, ["ord_1", "ord_2"]))
+    granted = at_once([commit_naively] * 2)
 
     assert granted == [True, True]
     assert desk.account() == (200_000, 0)
@@ -59,8 +54,7 @@ def test_the_naive_twin_lets_two_orders_share_it(desk: Desk, database: Database)
 def test_twenty_parallel_requests_for_one_order_commit_once(desk: Desk) -> None:
     desk.limit(10_000)
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda number: desk.commit("ord_1", 1000, request_id=f"r{number}"), range(20)))
+    answers = at_once([partial(desk.commit, "ord_1", 1000, request_id=f"r{n}") for n in range(20)], threads=8)
 
     assert all(answer.is_granted for answer in answers)
     assert desk.account() == (1000, 0)
@@ -240,16 +234,10 @@ def test_two_changes_at_once_cannot_share_the_same_headroom(desk: Desk) -> None:
     desk.limit(1000)
     for number in range(8):
         desk.commit(f"ord_{number}", 100)
-    start = threading.Barrier(8)
 
-    def adjust(number: int) -> bool:
-        start.wait()
-        return desk.adjust(f"ord_{number}", 200, request_id=f"r{number}").is_granted
+    answers = at_once([partial(desk.adjust, f"ord_{n}", 200, request_id=f"r{n}") for n in range(8)])
 
-    with ThreadPoolExecutor(8) as pool:
-        granted = list(pool.map(adjust, range(8)))
-
-    assert granted.count(True) == 2
+    assert [answer.is_granted for answer in answers].count(True) == 2
     assert desk.account() == (1000, 0)
     assert desk.violations() == {}
 
@@ -286,14 +274,14 @@ def test_a_changed_order_owes_what_its_last_version_says_and_has_nothing_committ
 def test_a_release_waits_for_the_invoice_that_takes_its_part(desk: Desk, database: Database) -> None:
     desk.commit("ord_1", 2000, is_forced=True)
 
-    with ThreadPoolExecutor(1) as pool:
+    with Crew(1) as crew:
         with database.transaction() as session:
             credit.take(session, "cus_acme", "USD")
             held = credit.commitment(session, "ord_1")
             assert held is not None
             credit.invoice_commitment(session, held, Money(800, "USD"))
             credit.move(session, "cus_acme", committed=Money(-800, "USD"), receivable=Money.zero("USD"))
-            releasing = pool.submit(desk.release, "ord_1")
+            releasing = crew.submit(desk.release, "ord_1")
             assert not wait([releasing], timeout=0.5).done
         released = releasing.result()
 

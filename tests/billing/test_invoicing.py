@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.db import Database
 from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.threads import at_once
 
 
 def test_a_shipment_has_one_invoice_under_any_request_id_and_whatever_the_order_says_later(desk: Desk) -> None:
@@ -42,8 +43,9 @@ def test_a_request_id_of_another_shipment_is_refused(desk: Desk) -> None:
 def test_parallel_requests_for_one_shipment_issue_one_invoice(desk: Desk) -> None:
     order = order_of({"1": (5, "10.00")})
 
-    with ThreadPoolExecutor(8) as pool:
-        issued = list(pool.map(lambda n: desk.invoice(order, "shp_1", {"1": 5}, request_id=f"r{n}"), range(16)))
+    issued = at_once(
+        [partial(desk.invoice, order, "shp_1", {"1": 5}, request_id=f"r{n}") for n in range(16)], threads=8
+    )
 
     assert len({each.invoice_id for each in issued}) == 1
     assert desk.violations() == {}
@@ -52,8 +54,9 @@ def test_parallel_requests_for_one_shipment_issue_one_invoice(desk: Desk) -> Non
 def test_parallel_shipments_of_one_order_sum_to_it(desk: Desk) -> None:
     order = order_of({"1": (10, "33.33")}, discount=1001, freight=777, tax_rate="0.0725")
 
-    with ThreadPoolExecutor(8) as pool:
-        issued = list(pool.map(lambda n: desk.invoice(order, f"shp_{n}", {"1": 1}, request_id=f"r{n}"), range(10)))
+    issued = at_once(
+        [partial(desk.invoice, order, f"shp_{n}", {"1": 1}, request_id=f"r{n}") for n in range(10)], threads=8
+    )
 
     assert sum(each.total.minor_units for each in issued) == order.total.minor_units
     assert desk.violations() == {}
@@ -69,10 +72,9 @@ def test_fifty_parallel_invoices_are_numbered_without_a_gap_even_when_some_are_r
         except Refused:
             return ""
 
-    with ThreadPoolExecutor(50) as pool:
-        numbers = sorted(filter(None, pool.map(issue, range(50))))
+    numbers = at_once([partial(issue, number) for number in range(50)])
 
-    assert numbers == [f"INV-{number:06d}" for number in range(1, 41)]
+    assert sorted(filter(None, numbers)) == [f"INV-{number:06d}" for number in range(1, 41)]
     assert desk.violations() == {}
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2 as types
 from services.billing.store import audit
 from services.kernel.errors import InvalidArgument
 from services.runtime import migrations
@@ -16,17 +18,17 @@ from services.runtime.audit import find
 from services.runtime.db import Database
 from tests.billing.desk import CONTEXT, Desk, movement, order_of
 from tests.planting import unnoticed
+from tests.threads import at_once
 
 
 def test_a_movement_told_twice_posts_once(desk: Desk) -> None:
     facts = [movement(f"fact_{number}", "stock_received", 100) for number in range(20)]
 
-    def post(facts_told: list[object]) -> int:
-        request = pb.PostStockMovementsRequest(facts=facts_told)  # type: ignore[arg-type]  # a list of facts, reversed or not
+    def post(facts_told: Sequence[types.Fact]) -> int:
+        request = pb.PostStockMovementsRequest(facts=facts_told)
         return len(desk.billing.PostStockMovements(request, CONTEXT).posted_fact_ids)
 
-    with ThreadPoolExecutor(8) as pool:
-        posted = list(pool.map(post, [list(facts), list(reversed(facts))] * 6))
+    posted = at_once([partial(post, facts), partial(post, facts[::-1])] * 6, threads=8)
 
     assert posted == [20] * 12
     assert desk.balances() == {"inventory": 2000, "goods_received_not_invoiced": -2000}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -12,6 +12,7 @@ from sqlalchemy import text
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import AlreadyExists, NotFound, Refused
 from tests.billing.desk import CONTEXT, Desk, order_of
+from tests.threads import at_once
 
 
 def invoice(desk: Desk, number: int, minor: int, *, customer_id: str = "cus_acme", day: int = 2) -> str:
@@ -36,8 +37,7 @@ def test_a_repeated_payment_is_one_payment_by_request_id_and_by_reference(desk: 
 def test_the_same_bank_notice_sent_in_parallel_is_one_payment(desk: Desk) -> None:
     invoice(desk, 1, 10_000)
 
-    with ThreadPoolExecutor(8) as pool:
-        payments = list(pool.map(lambda number: desk.pay(6000, "BANK-1", request_id=f"r{number}"), range(16)))
+    payments = at_once([partial(desk.pay, 6000, "BANK-1", request_id=f"r{n}") for n in range(16)], threads=8)
 
     assert len({each.payment_id for each in payments}) == 1
     assert desk.account() == (0, 4000)
@@ -205,8 +205,7 @@ def test_a_remittance_that_cannot_be_is_refused_and_leaves_nothing(desk: Desk) -
 def test_parallel_payments_never_pay_an_invoice_twice(desk: Desk) -> None:
     only = invoice(desk, 1, 10_000)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda number: desk.pay(3000, f"BANK-{number}", request_id=f"r{number}"), range(8)))
+    at_once([partial(desk.pay, 3000, f"BANK-{n}", request_id=f"r{n}") for n in range(8)])
 
     assert desk.invoice_now(only).paid.minor_units == 10_000
     assert desk.balances()["unapplied_cash"] == -14_000
@@ -222,8 +221,7 @@ def test_invoices_and_payments_of_one_customer_in_parallel_do_not_deadlock(desk:
             desk.commit(order.order_id, 1000, request_id=f"c{number}", is_forced=True)
             desk.invoice(order, f"shp_{number}", {"1": 1}, request_id=f"i{number}")
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(act, range(40)))
+    at_once([partial(act, number) for number in range(40)], threads=8)
 
     assert desk.account() == (0, 20 * 1000 - 20 * 700)
     assert desk.violations() == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -20,6 +20,7 @@ from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
 from tests.billing.desk import order_of
 from tests.billing.test_wire import invoice_request
+from tests.serving import served
 
 
 class KeepingOrders(orders_pb2_grpc.OrdersServiceServicer):
@@ -45,12 +46,8 @@ class KeepingOrders(orders_pb2_grpc.OrdersServiceServicer):
 @pytest.fixture
 def orders() -> Iterator[tuple[KeepingOrders, int]]:
     servicer = KeepingOrders()  # type: ignore[abstract]  # the relay calls nothing else
-    server = grpc.server(ThreadPoolExecutor(2))
-    orders_pb2_grpc.add_OrdersServiceServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield servicer, port
-    server.stop(None)
+    with served(partial(orders_pb2_grpc.add_OrdersServiceServicer_to_server, servicer)) as port:
+        yield servicer, port
 
 
 def test_an_invoice_and_its_payment_reach_orders_although_it_was_away(

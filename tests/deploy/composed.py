@@ -131,7 +131,7 @@ class Composed:
         environment = self._environment(name)
         process = self._start(name, self.ours[name]["command"], environment)
         deadline = time.monotonic() + PATIENCE_S
-        while self._python(["python", "deploy/health.py"], environment).wait() != 0:
+        while self._python(["python", "deploy/health.py"], environment).wait(PATIENCE_S) != 0:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise NotHealthy(f"{name}: {self.log(name)[-2000:]}")
             time.sleep(0.2)
@@ -201,9 +201,10 @@ class Composed:
         self._start("mailpit", command, {})
 
     def _end(self) -> None:
-        for process in reversed(self._running.values()):
+        for process in self._running.values():
             process.kill()
-            process.wait()
+        for process in self._running.values():
+            process.wait(PATIENCE_S)
         _drop_databases(self._variables)
 
 
@@ -247,7 +248,9 @@ def _configuration(variables: Mapping[str, str]) -> dict[str, Any]:
         "config",
         "--format=json",
     ]
-    read = subprocess.run(command, env={**variables, "HOME": "/"}, capture_output=True, check=True, text=True)
+    read = subprocess.run(
+        command, env={**variables, "HOME": "/"}, capture_output=True, check=True, text=True, timeout=PATIENCE_S
+    )
     services: dict[str, Any] = json.loads(read.stdout)["services"]
     return services
 

@@ -76,7 +76,7 @@ def test_a_token_that_only_this_machine_signed_opens_nothing(composed: Composed,
     )  # our own address
 
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request)  # see above
+        urllib.request.urlopen(request, timeout=10)  # see above
 
     assert refusal.value.code == 401
 
@@ -100,7 +100,7 @@ def test_a_role_needs_its_password(composed: Composed) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_tells_its_metrics(composed: Composed, name: str) -> None:
-    with urllib.request.urlopen(composed.metrics_url(name)) as answer:  # our own address
+    with urllib.request.urlopen(composed.metrics_url(name), timeout=10) as answer:  # our own address
         assert b"oms_outbox_dead 0.0" in answer.read()
 
 

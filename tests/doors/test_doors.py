@@ -53,7 +53,7 @@ def file_of(tree: Path, module: str) -> Path:
 
 def lint(tree: Path) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
-    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, timeout=120)
 
 
 def broken(report: str) -> set[str]:

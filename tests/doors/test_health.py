@@ -1,24 +1,20 @@
 """The container health check tells a process that is ready from one that is not."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from deploy.health import is_healthy
+from tests.serving import served
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[health.HealthServicer, int]]:
     answers = health.HealthServicer()
-    server = grpc.server(ThreadPoolExecutor(max_workers=2))
-    health_pb2_grpc.add_HealthServicer_to_server(answers, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield answers, port
-    server.stop(None).wait()
+    with served(partial(health_pb2_grpc.add_HealthServicer_to_server, answers)) as port:
+        yield answers, port
 
 
 def test_a_service_that_serves_is_healthy(server: tuple[health.HealthServicer, int]) -> None:

@@ -28,6 +28,7 @@ def tracked(*patterns: str) -> list[Path]:
         capture_output=True,
         text=True,
         check=True,
+        timeout=30,
     ).stdout
     return [path for name in sorted(filter(None, listed.split("\0"))) if (path := ROOT / name).is_file()]
 

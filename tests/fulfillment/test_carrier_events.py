@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from services.fulfillment.tracking import tracking_number
 from services.kernel.clock import from_micros
 from services.kernel.errors import InvalidArgument, NotFound
 from tests.fulfillment.floor import MONDAY, Floor
+from tests.threads import at_once
 
 
 @pytest.fixture
@@ -124,8 +124,7 @@ def test_a_misread_number_is_an_invalid_argument(floor: Floor, parcel: pb.Shipme
 
 
 def test_twenty_copies_at_once_are_one_event(floor: Floor, parcel: pb.Shipment) -> None:
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: floor.scan(parcel, event_id="e1"), range(20)))
+    answers = at_once([lambda: floor.scan(parcel, event_id="e1")] * 20, threads=10)
 
     assert sum(answer.is_new for answer in answers) == 1
     assert [kind for kind, _ in floor.facts()].count("shipment_delivered") == 1

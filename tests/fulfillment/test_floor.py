@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -10,6 +10,7 @@ from services.fulfillment.tracking import is_tracking_number
 from services.kernel.clock import from_micros
 from services.kernel.errors import InvalidArgument, NotFound, Refused
 from tests.fulfillment.floor import MONDAY, NO_CONTEXT, Floor
+from tests.threads import at_once
 
 
 def test_a_shipment_goes_from_the_shelf_to_the_road(floor: Floor) -> None:
@@ -128,8 +129,7 @@ def test_of_twenty_who_ship_at_once_one_does(floor: Floor) -> None:
             return False
         return True
 
-    with ThreadPoolExecutor(10) as pool:
-        outcomes = list(pool.map(attempt, range(20)))
+    outcomes = at_once([partial(attempt, number) for number in range(20)], threads=10)
 
     assert outcomes.count(True) == 1
     assert [kind for kind, _ in floor.facts()].count("shipment_shipped") == 1
@@ -139,8 +139,7 @@ def test_steps_of_one_order_at_once_never_tell_stale_counts(floor: Floor) -> Non
     made = floor.release(("L1", "W1", 1), ("L1", "W2", 1), ("L1", "P", 1), service=1)
     goods = [each for each in made if not each.is_service]
 
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(floor.send, goods))
+    at_once([partial(floor.send, each) for each in goods])
 
     counts = [detail["lines"]["L1"] for _, detail in floor.facts()]
     for milestone in ("picked", "packed", "shipped"):

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Event
 
-import grpc
 import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
@@ -19,6 +18,7 @@ from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
 from services.runtime.process import ServiceProcess
 from tests.fulfillment.floor import DALLAS, RATES
+from tests.serving import served
 
 
 class Orders(orders_pb2_grpc.OrdersServiceServicer):
@@ -39,12 +39,8 @@ class Orders(orders_pb2_grpc.OrdersServiceServicer):
 @pytest.fixture
 def orders() -> Iterator[tuple[Orders, int]]:
     servicer = Orders()  # type: ignore[abstract]  # only facts are sent to it
-    server = grpc.server(ThreadPoolExecutor(2))
-    orders_pb2_grpc.add_OrdersServiceServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield servicer, port
-    server.stop(None).wait()
+    with served(partial(orders_pb2_grpc.add_OrdersServiceServicer_to_server, servicer)) as port:
+        yield servicer, port
 
 
 @pytest.fixture

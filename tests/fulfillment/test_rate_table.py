@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
@@ -9,6 +7,7 @@ from oms.types.v1 import types_pb2 as types
 from services.fulfillment.servicer import FulfillmentServicer
 from services.kernel.errors import InvalidArgument
 from tests.fulfillment.floor import DALLAS, NO_CONTEXT, RATES, Floor
+from tests.threads import at_once
 
 
 def quotes(floor: Floor, grams: int, units: int, **place: str) -> list[tuple[str, str, int]]:
@@ -57,8 +56,7 @@ def test_a_bad_table_leaves_the_old_one(floor: Floor) -> None:
 
 
 def test_tables_put_at_once_leave_one_of_them_whole(floor: Floor) -> None:
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda _: floor.service.PutRates(RATES, NO_CONTEXT), range(12)))
+    at_once([lambda: floor.service.PutRates(RATES, NO_CONTEXT)] * 12, threads=6)
 
     assert len(quotes(floor, 0, 1)) == 3
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument, NotFound, Refused
 from tests.fulfillment.floor import Floor
+from tests.threads import at_once
 
 
 def told(floor: Floor) -> dict[str, Any]:
@@ -214,23 +216,17 @@ def test_a_repeated_answer_gets_the_first_one_and_an_unknown_recall_is_not_found
 
 
 def test_the_answer_and_the_pick_at_once_have_one_outcome(floor: Floor) -> None:
+    def answer(recall_id: str) -> None:
+        with suppress(Refused):
+            floor.answer(recall_id, yes=True)
+
     for number in range(10):
         order_id = f"ord_{number}"
         (shipment,) = floor.release(("L1", "W1", 5), order_id=order_id)
         asked = floor.recall(order_id, L1=2)
-        start = threading.Barrier(2)
 
-        def answer(recall_id: str = asked.recall_id, start: threading.Barrier = start) -> None:
-            start.wait()
-            with suppress(Refused):
-                floor.answer(recall_id, yes=True)
-
-        def pick(shipment: pb.Shipment = shipment, start: threading.Barrier = start) -> None:
-            start.wait()
-            floor.pick(shipment)
-
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda act: act(), [answer, pick]))
+        acts: list[Callable[[], object]] = [partial(answer, asked.recall_id), partial(floor.pick, shipment)]
+        at_once(acts)
 
         answers = [detail for kind, detail in floor.facts() if kind == "recall_answered"]
         assert len(answers) == number + 1
@@ -245,7 +241,7 @@ def test_the_answer_and_the_pick_at_once_have_one_outcome(floor: Floor) -> None:
 def test_a_naive_twin_that_looks_before_it_claims_the_order_has_two_outcomes(floor: Floor) -> None:
     floor.release(("L1", "W1", 5))
     asked = floor.recall(L1=2)
-    both_have_looked = threading.Barrier(2)
+    both_have_looked = threading.Barrier(2, timeout=10)
 
     def answer_naively(state: str) -> bool:
         with floor.database.reading() as session:
@@ -263,8 +259,7 @@ def test_a_naive_twin_that_looks_before_it_claims_the_order_has_two_outcomes(flo
                 )
         return is_pending
 
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(answer_naively, ["acknowledged", "refused"]))
+    answers = at_once([partial(answer_naively, state) for state in ("acknowledged", "refused")])
 
     assert answers == [True, True]
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
@@ -9,6 +9,7 @@ from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine
 from services.fulfillment.store import orders, shipments
 from tests.fulfillment.floor import DALLAS, MONDAY, NO_CONTEXT, Floor
+from tests.threads import at_once
 
 
 def test_a2_sixty_and_twenty_five_then_fifteen(floor: Floor) -> None:
@@ -97,12 +98,12 @@ def test_an_address_without_a_zone_is_released_without_a_promise(floor: Floor) -
 
 
 def test_looking_first_and_writing_later_would_release_twice(floor: Floor) -> None:
-    both_have_looked = Barrier(2)
+    both_have_looked = Barrier(2, timeout=10)
 
     def naive(number: int) -> None:
         with floor.database.reading() as session:
             known = shipments.of_order(session, "ord_1")
-        both_have_looked.wait(10)
+        both_have_looked.wait()
         if not known:
             with floor.database.transaction() as session:
                 orders.claim(session, "ord_1")
@@ -111,16 +112,16 @@ def test_looking_first_and_writing_later_would_release_twice(floor: Floor) -> No
                 shipment = Shipment(f"shp_{number}", 1001 + number, "ord_1", "SO-1", "W1", label, lines, None, MONDAY)
                 shipments.add(session, shipment)
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(naive, range(2)))
+    at_once([partial(naive, number) for number in range(2)])
 
     assert sum(each.lines[0].quantity for each in floor.page().shipments) == 120
 
 
 def test_two_releases_at_once_release_each_unit_once(floor: Floor) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        calls = [pool.submit(floor.release, ("L1", "W1", 60), ("L2", "W2", 5), request_id=f"r{n}") for n in range(8)]
-        made = [each for call in calls for each in call.result()]
+    released = at_once(
+        [partial(floor.release, ("L1", "W1", 60), ("L2", "W2", 5), request_id=f"r{n}") for n in range(8)]
+    )
 
+    made = [each for shipments_made in released for each in shipments_made]
     assert sorted((each.warehouse_id, each.lines[0].quantity) for each in made) == [("W1", 60), ("W2", 5)]
     assert floor.broken_rules() == {}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -19,6 +18,7 @@ from services.inventory.settings import Settings
 from services.kernel.errors import NotFound
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
+from tests.serving import served
 
 
 class Orders(orders_pb2_grpc.OrdersServiceServicer):
@@ -53,13 +53,13 @@ class Billing(billing_pb2_grpc.BillingServiceServicer):
 def neighbours() -> Iterator[tuple[Orders, Billing, str]]:
     orders = Orders()  # type: ignore[abstract]  # a relay calls this one RPC alone
     billing = Billing()  # type: ignore[abstract]  # a relay calls this one RPC alone
-    server = grpc.server(ThreadPoolExecutor(4))
-    orders_pb2_grpc.add_OrdersServiceServicer_to_server(orders, server)
-    billing_pb2_grpc.add_BillingServiceServicer_to_server(billing, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield orders, billing, f"127.0.0.1:{port}"
-    server.stop(0).wait()
+
+    def register(server: grpc.Server) -> None:
+        orders_pb2_grpc.add_OrdersServiceServicer_to_server(orders, server)
+        billing_pb2_grpc.add_BillingServiceServicer_to_server(billing, server)
+
+    with served(register) as port:
+        yield orders, billing, f"127.0.0.1:{port}"
 
 
 def test_a_process_answers_and_tells_each_neighbour_its_facts(

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import count
 
 import pytest
 from sqlalchemy import text
 
 from services.runtime.db import Database
+from tests import threads
 from tests.inventory.stockroom import Stockroom
-
-THREADS = 12
 
 
 def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
-    """Run all acts on a dozen threads that start together; a failure of one fails the test."""
-    start = threading.Barrier(min(THREADS, len(acts)))
-    turns = count()
-
-    def run(act: Callable[[], object]) -> object:
-        if next(turns) < start.parties:
-            start.wait(timeout=30)
-        return act()
-
-    with ThreadPoolExecutor(start.parties) as pool:
-        return list(pool.map(run, acts))
+    """Run all acts on a dozen threads that begin together; a failure of one fails the test."""
+    return threads.at_once(acts, threads=12, within_s=150)
 
 
 def one_unit_orders(stockroom: Stockroom, orders: int, units: int) -> None:

@@ -1,11 +1,11 @@
 """Ids rise, never repeat, and say of what they are."""
 
-import threading
 from uuid import RFC_4122
 
 import pytest
 
 from services.kernel import ids
+from tests.threads import at_once
 
 
 def test_ids_of_one_process_rise_strictly() -> None:
@@ -15,14 +15,9 @@ def test_ids_of_one_process_rise_strictly() -> None:
 
 
 def test_ids_made_at_once_by_many_threads_differ() -> None:
-    made: list[str] = []
-    threads = [threading.Thread(target=lambda: made.extend(ids.new_id("ord") for _ in range(2_000))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    made = at_once([lambda: [ids.new_id("ord") for _ in range(2_000)]] * 8)
 
-    assert len(set(made)) == 16_000
+    assert len({each for of_one in made for each in of_one}) == 16_000
 
 
 def test_ids_rise_when_the_clock_steps_back() -> None:

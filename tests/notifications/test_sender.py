@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -23,6 +21,7 @@ from services.notifications.sender import Sender
 from services.notifications.sink import MailSink
 from services.runtime.db import Database
 from tests.notifications.house import House
+from tests.threads import at_once, until
 
 
 def subjects(sink: MailSink) -> list[str]:
@@ -70,15 +69,10 @@ def test_an_event_told_twice_is_sent_once(house: House, sink: MailSink) -> None:
 
 
 def test_fifty_simultaneous_repeats_keep_one_delivery(house: House, sink: MailSink) -> None:
-    told: list[str] = []
-    threads = [threading.Thread(target=lambda: told.extend(house.tell("order_received", "e1"))) for _ in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    told = at_once([lambda: house.tell("order_received", "e1")] * 50)
 
-    assert len(told) == 50
-    assert len(set(told)) == 1
+    assert [len(ids) for ids in told] == [1] * 50
+    assert len({ids[0] for ids in told}) == 1
     assert len(house.deliveries()) == 1
 
 
@@ -370,11 +364,7 @@ def test_two_senders_never_take_the_same_mail(house: House, sink: MailSink) -> N
         house.tell("order_received", f"e{number}", order=f"ord_{number}")
     senders = [house.new_sender(name) for name in ("one", "two", "three")]
 
-    threads = [threading.Thread(target=sender.send_waiting) for sender in senders]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([sender.send_waiting for sender in senders])
 
     assert len(sink.messages) == 30
     assert sink.repeats == 0
@@ -386,8 +376,6 @@ def test_the_thread_wakes_on_new_mail(house: House, sink: MailSink, monkeypatch:
 
     house.tell("order_received", "e1")
 
-    deadline = time.monotonic() + 30
-    while not sink.messages and time.monotonic() < deadline:
-        threading.Event().wait(0.01)
+    until(lambda: sink.messages, within_s=30)
     house.sender.stop()
     assert len(sink.messages) == 1

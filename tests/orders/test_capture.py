@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from services.orders.domain.order import PlaceLine, PlaceOrder
 from services.orders.intents import CALLER_FIRST
 from services.runtime.outbox import unsent
 from tests.orders.desk import BUYER, RITA, RIVAL, SUPPORT, Desk, amount, caller, usd
+from tests.threads import at_once
 
 
 def test_an_order_is_numbered_priced_and_told_as_received(desk: Desk) -> None:
@@ -79,19 +80,18 @@ def test_a_channel_reference_is_taken_once_and_a_resend_with_a_new_key_is_a_repl
     assert refusal.value.reason == "DUPLICATE_CHANNEL_REF"
 
 
-def at_once(desk: Desk, commands: list[PlaceOrder]) -> list[str]:
+def placed_at_once(desk: Desk, commands: list[PlaceOrder]) -> list[str]:
     def place(command: PlaceOrder) -> str:
         with desk.database.transaction() as session:
             return capture.place(session, command, BUYER, desk.now).order_id
 
-    with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(place, commands))
+    return at_once([partial(place, command) for command in commands], threads=16)
 
 
 def test_fifty_identical_requests_at_once_make_one_order(desk: Desk) -> None:
     command = desk.command(("PUMP", 1))
 
-    order_ids = at_once(desk, [command] * 50)
+    order_ids = placed_at_once(desk, [command] * 50)
 
     assert len(set(order_ids)) == 1
     assert len(desk.outbox("order_placed")) == 1
@@ -101,7 +101,7 @@ def test_fifty_identical_requests_at_once_make_one_order(desk: Desk) -> None:
 def test_a_channel_that_resends_under_fifty_keys_at_once_makes_one_order(desk: Desk) -> None:
     command = desk.command(("PUMP", 1), channel="edi", channel_ref="850-1")
 
-    order_ids = at_once(desk, [replace(command, idempotency_key=f"send-{number}") for number in range(50)])
+    order_ids = placed_at_once(desk, [replace(command, idempotency_key=f"send-{number}") for number in range(50)])
 
     assert len(set(order_ids)) == 1
     assert desk.broken() == []
@@ -185,12 +185,12 @@ def test_the_relay_leaves_the_start_to_the_request_for_a_while_and_for_ever_once
     receipt = desk.place(("PUMP", 1))
     kinds = frozenset({"order_placed"})
     with desk.database.transaction() as session:
-        at_once = unsent(session, desk.now, 10, kinds)
+        before = unsent(session, desk.now, 10, kinds)
         later = unsent(session, desk.now + 2 * CALLER_FIRST, 10, kinds)
         capture.mark_started(session, receipt)
         after_start = unsent(session, desk.now + 2 * CALLER_FIRST, 10, kinds)
 
-    assert (len(at_once), len(later), len(after_start)) == (0, 1, 0)
+    assert (len(before), len(later), len(after_start)) == (0, 1, 0)
 
 
 def test_the_first_answer_is_kept_and_repeated_whatever_happens_later(desk: Desk) -> None:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from services.kernel.errors import DomainError
 from services.orders import consenting, dossier
 from services.orders.store import changes as store
 from tests.orders.change_desk import answer, apply, asked, change, propose, quantity, swap, told, withdraw
 from tests.orders.desk import BUYER, CONTACTS, RITA, Desk
+from tests.threads import at_once
 
 
-def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
+def outcomes(acts: Sequence[Callable[[], object]]) -> list[object]:
     """Run all acts together; a refusal of one gives its reason, any other failure fails the test."""
-    together = threading.Barrier(len(acts))
 
     def run(act: Callable[[], object]) -> object:
-        together.wait(timeout=30)
         try:
             return act()
         except DomainError as refusal:
             return refusal.reason
 
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
+    return at_once([partial(run, act) for act in acts])
 
 
 def expire(desk: Desk, order_id: str, change_id: str) -> str:
@@ -40,7 +38,7 @@ def expire(desk: Desk, order_id: str, change_id: str) -> str:
 def test_of_many_proposals_at_once_one_is_on_its_way(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 9))
 
-    said = at_once([lambda n=n: propose(desk, order_id, asked(quantity("1", n))).change.state for n in range(1, 9)])  # type: ignore[misc]  # each act has its own n
+    said = outcomes([lambda n=n: propose(desk, order_id, asked(quantity("1", n))).change.state for n in range(1, 9)])  # type: ignore[misc]  # each act has its own n
 
     assert sorted(map(str, said)) == ["CHANGE_PENDING"] * 7 + ["agreed"]
     assert told(desk, order_id).count("change_proposed") == 1
@@ -52,7 +50,7 @@ def test_consent_withdrawal_and_expiry_at_once_have_one_outcome(desk: Desk) -> N
         order_id = desk.accepted(("PUMP", 4))
         change_id = propose(desk, order_id, asked(swap("1", "CENT")), RITA).change.change_id
 
-        said = at_once(
+        said = outcomes(
             [
                 lambda o=order_id, c=change_id: answer(desk, o, c, "accept").state,  # type: ignore[misc]  # of this round
                 lambda o=order_id, c=change_id: answer(desk, o, c, "decline").state,  # type: ignore[misc]  # of this round
@@ -73,20 +71,19 @@ def test_a_naive_twin_that_reads_first_and_writes_later_answers_twice(desk: Desk
     """The same race without taking the order: proof that the racers meet."""
     order_id = desk.accepted(("PUMP", 4))
     change_id = propose(desk, order_id, asked(swap("1", "CENT")), RITA).change.change_id
-    all_have_read = threading.Barrier(4)
+    all_have_read = threading.Barrier(4, timeout=30)
 
     def answer_naively(state: str) -> str:
         with desk.database.reading() as session:
             seen = store.one(store.of_order(session, order_id), change_id).state
-        all_have_read.wait(timeout=30)
+        all_have_read.wait()
         if seen != "awaiting_customer":
             return "CHANGE_NOT_WAITING"
         with desk.database.transaction() as session:
             store.alter(session, change_id, {"state": state, "ended_at": desk.now})
         return state
 
-    with ThreadPoolExecutor(4) as pool:
-        said = list(pool.map(answer_naively, ["declined", "withdrawn", "expired", "rejected"]))
+    said = at_once([partial(answer_naively, state) for state in ("declined", "withdrawn", "expired", "rejected")])
 
     assert "CHANGE_NOT_WAITING" not in said
 
@@ -95,7 +92,7 @@ def test_an_agreed_change_applied_many_times_at_once_makes_one_version(desk: Des
     order_id = desk.accepted(("PUMP", 4))
     change_id = propose(desk, order_id, asked(quantity("1", 2)), BUYER).change.change_id
 
-    said = at_once([lambda n=n: apply(desk, order_id, change_id, key=str(n)).version for n in range(8)])  # type: ignore[misc]  # each act has its own n
+    said = outcomes([lambda n=n: apply(desk, order_id, change_id, key=str(n)).version for n in range(8)])  # type: ignore[misc]  # each act has its own n
 
     assert said == [2] * 8
     assert told(desk, order_id).count("change_applied") == 1

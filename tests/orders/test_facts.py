@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import InvalidArgument, Refused
 from tests.orders.desk import ANY, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
+from tests.threads import at_once
 
 
 def life(desk: Desk, order_id: str) -> list[types.Fact]:
@@ -80,8 +81,7 @@ def test_the_same_fact_from_eight_relays_at_once_is_kept_once(desk: Desk) -> Non
     order_id = desk.accepted(("PUMP", 2))
     fact = life(desk, order_id)[2]
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: desk.tell(fact), range(8)))
+    answers = at_once([lambda: desk.tell(fact)] * 8)
 
     assert answers == [[fact.fact_id]] * 8
     assert desk.signals(order_id) == ["shipment_shipped"]
@@ -92,8 +92,7 @@ def test_facts_of_one_order_from_three_services_at_once_leave_no_gap(desk: Desk)
     order_id = desk.accepted(("PUMP", 2))
     facts = life(desk, order_id)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(desk.tell, facts * 2))
+    at_once([partial(desk.tell, fact) for fact in facts * 2], threads=8)
 
     assert desk.read(order_id).standing.status == "completed"
     assert sorted(desk.signals(order_id)) == sorted(SIGNALS)
@@ -156,10 +155,9 @@ def test_batches_that_name_the_same_orders_the_other_way_round_do_not_wait_for_e
     there = [life(desk, order_id)[0] for order_id in orders]
     back = [life(desk, order_id)[1] for order_id in reversed(orders)]
 
-    with ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(desk.tell, *batch) for _ in range(10) for batch in (there, back)]
+    answers = at_once([partial(desk.tell, *batch) for _ in range(10) for batch in (there, back)], threads=8)
 
-    assert {len(answer.result()) for answer in answers} == {4}
+    assert {len(answer) for answer in answers} == {4}
     assert desk.broken() == []
 
 

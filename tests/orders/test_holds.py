@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from services.notifications.letters import Letters
 from services.orders import clearing, holds, people, wire
 from services.orders.domain.people import Person
 from tests.orders.desk import ACCOUNTING, ADMIN, APPROVER, RITA, Desk, caller
+from tests.threads import at_once
 
 
 def held(desk: Desk) -> str:
@@ -83,15 +83,14 @@ def test_two_releases_at_once_have_one_outcome_and_one_signal(desk: Desk) -> Non
     price, credit = desk.read(order_id).holds
     desk.release(order_id, price.hold_id, RITA)
 
-    def release(_: int) -> str:
+    def release() -> str:
         try:
             desk.release(order_id, credit.hold_id, ACCOUNTING)
         except DomainError as refusal:
             return refusal.reason
         return "released"
 
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(release, range(8)))
+    outcomes = at_once([release] * 8)
 
     assert sorted(outcomes) == ["HOLD_ALREADY_RELEASED"] * 7 + ["released"]
     assert desk.signals(order_id) == ["holds_released"]

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from threading import Barrier
 
 import pytest
 
@@ -23,6 +24,7 @@ from tests.orders.review_desk import (
     ReviewDesk,
     review,
 )
+from tests.threads import at_once
 
 
 @pytest.fixture
@@ -297,8 +299,7 @@ def test_fifty_decisions_at_once_have_one_outcome(desk: ReviewDesk) -> None:
         except Refused as refusal:
             return refusal.reason
 
-    with ThreadPoolExecutor(10) as pool:
-        outcomes = list(pool.map(take, range(50)))
+    outcomes = at_once([partial(take, number) for number in range(50)], threads=10)
 
     taken = [outcome for outcome in outcomes if outcome.islower()]
     assert len(taken) == 1, outcomes
@@ -310,18 +311,15 @@ def test_fifty_decisions_at_once_have_one_outcome(desk: ReviewDesk) -> None:
 
 def test_without_the_lock_decisions_at_once_would_have_many_outcomes(desk: ReviewDesk) -> None:
     """The naive twin: look first, then decide, each in a transaction of its own."""
-    from threading import Barrier
-
     order_id = desk.reviewed(100)
-    together = Barrier(4)
+    all_have_looked = Barrier(4, timeout=10)
 
-    def look_then_decide(number: int) -> bool:
+    def look_then_decide() -> bool:
         is_open = desk.open_step(order_id).is_open
-        together.wait(10)
+        all_have_looked.wait()
         return is_open
 
-    with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(look_then_decide, range(4)))
+    outcomes = at_once([look_then_decide] * 4)
 
     assert outcomes.count(True) > 1
 

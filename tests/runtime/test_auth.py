@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from services.runtime.auth import (
     UnsafeConfiguration,
 )
 from services.runtime.settings import ServiceSettings
+from tests.threads import at_once
 
 
 @pytest.fixture
@@ -130,10 +130,9 @@ def test_a_machine_key_gives_no_people_tokens_and_the_other_way_round(settings: 
 
 
 def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        kids = {key.kid for key in pool.map(lambda _: SigningKey(tmp_path, "people"), range(16))}
+    keys = at_once([lambda: SigningKey(tmp_path, "people")] * 16, threads=8)
 
-    assert len(kids) == 1
+    assert len({key.kid for key in keys}) == 1
 
 
 def test_production_without_a_provider_or_a_machine_key_does_not_start(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import event
@@ -11,6 +11,7 @@ from sqlmodel import Session
 from services.kernel.errors import Refused
 from services.runtime import outbox
 from services.runtime.db import Database
+from tests.threads import at_once
 
 KINDS = frozenset({"shipped"})
 
@@ -93,8 +94,7 @@ def test_details_that_sum_an_order_never_miss_a_concurrent_change(database: Data
                 detail=lambda: {"sum": int(session.execute(text("SELECT sum(on_hand) FROM shelf")).scalar_one())},
             )
 
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(add, range(20)))
+    at_once([partial(add, n) for n in range(20)], threads=10)
     with database.reading() as session:
         rows = outbox.unsent(session, datetime.now(UTC), 100, KINDS)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +10,7 @@ from sqlmodel import Session
 from services.runtime.db import Database
 from services.runtime.sessions import Memory, unchanging
 from tests.runtime.conftest import runtime_metadata
+from tests.threads import at_once
 
 SHELF = runtime_metadata().tables["shelf"]
 
@@ -98,8 +99,7 @@ def test_the_oldest_is_forgotten_and_threads_do_not_disturb_each_other() -> None
         for number in range(500):
             memory.keep((thread, number), number)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(fill, range(8)))
+    at_once([partial(fill, thread) for thread in range(8)])
     memory.keep("last", 1)
 
     assert memory.get("last") == 1

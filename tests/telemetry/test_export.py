@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -27,6 +27,8 @@ from services.inventory.__main__ import assemble
 from services.inventory.settings import Settings
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
+from tests.processes import ended
+from tests.serving import served
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,12 +49,9 @@ class Collector(TraceServiceServicer):
 
 @pytest.fixture
 def collector() -> Iterator[tuple[str, Collector]]:
-    kept, server = Collector(), grpc.server(ThreadPoolExecutor(max_workers=2))
-    add_TraceServiceServicer_to_server(kept, server)  # type: ignore[no-untyped-call]  # generated without annotations
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"http://127.0.0.1:{port}", kept
-    server.stop(0)
+    kept = Collector()
+    with served(partial(add_TraceServiceServicer_to_server, kept)) as port:
+        yield f"http://127.0.0.1:{port}", kept
 
 
 def test_a_process_exports_its_spans_and_logs_json_lines_in_its_name(
@@ -73,13 +72,14 @@ def test_a_process_exports_its_spans_and_logs_json_lines_in_its_name(
     }
 
     command = [sys.executable, "-m", "services.inventory"]
-    with subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with ended(subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)) as process:
         assert process.stdout is not None
         first = json.loads(process.stdout.readline())
         channel = connect(f"127.0.0.1:{port}", machine_token(settings, "worker"))
         rpc.InventoryServiceStub(channel).Audit(pb.AuditRequest())
         process.send_signal(signal.SIGTERM)
-        rest = [json.loads(line) for line in process.stdout]
+        said, _ = process.communicate(timeout=30)
+    rest = [json.loads(line) for line in said.splitlines()]
 
     assert process.returncode == 0
     assert (first["event"], first["process"], first["level"]) == ("service.started", "inventory", "info")

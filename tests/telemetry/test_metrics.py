@@ -27,7 +27,8 @@ from services.runtime.grpc_server import AddressTaken
 from services.runtime.process import ServiceProcess
 from services.runtime.settings import ServiceSettings
 from tests.conftest import MakeDatabase
-from tests.temporal import patient, temporal_environment
+from tests.temporal import temporal_environment
+from tests.workflows.driver import at_work
 from workflows.__main__ import connect as connect_worker
 from workflows.__main__ import measured
 
@@ -131,7 +132,7 @@ async def test_the_worker_tells_how_long_each_step_takes() -> None:
     async with temporal_environment(skips_time=False) as environment:
         target = environment.client.service_client.config.target_host
         client = await connect_worker(ServiceSettings(temporal_target=target, metrics_listen=listen))
-        async with patient(Worker(client, task_queue="steps", workflows=[OneStep], activities=[reserve_stock])):
+        async with at_work(Worker(client, task_queue="steps", workflows=[OneStep], activities=[reserve_stock])):
             await client.execute_workflow(OneStep.run, id="one", task_queue="steps")
 
         told = await asyncio.to_thread(httpx.get, f"http://{listen}/metrics")
