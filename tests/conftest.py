@@ -47,9 +47,19 @@ LONG = ("bench/", "console/test_browser", "faults/", "system/test_a4_browser")
 """Tests of half a minute and more: begun last, each would keep one core busy while the other waits for the end."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first; all others stay in their order."""
+    """Long tests first; all others stay in their order. What says nothing new on PostgreSQL is a proof there."""
     items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONG))
+    for item in items:
+        if is_on_postgres(item) and not item.get_closest_marker("on_postgres"):
+            item.add_marker("prove")
+
+
+def is_on_postgres(item: pytest.Item) -> bool:
+    """Whether this is the PostgreSQL half of a test on `make_database`."""
+    case = getattr(item, "callspec", None)
+    return case is not None and case.params.get("make_database") == "postgres"
 
 
 STDERR = pytest.StashKey[int]()

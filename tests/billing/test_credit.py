@@ -18,6 +18,7 @@ from tests.billing.desk import Desk, order_of
 from tests.threads import Crew, at_once
 
 
+@pytest.mark.on_postgres
 def test_two_orders_cannot_share_the_same_headroom(desk: Desk) -> None:
     desk.limit(130_000)
 
@@ -28,6 +29,7 @@ def test_two_orders_cannot_share_the_same_headroom(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_the_naive_twin_lets_two_orders_share_it(desk: Desk, database: Database) -> None:
     desk.limit(130_000)
     both_have_read = threading.Barrier(2, timeout=10)
@@ -51,6 +53,7 @@ def test_the_naive_twin_lets_two_orders_share_it(desk: Desk, database: Database)
     assert "billing.credit_committed_is_commitments" in desk.violations()
 
 
+@pytest.mark.on_postgres
 def test_twenty_parallel_requests_for_one_order_commit_once(desk: Desk) -> None:
     desk.limit(10_000)
 
@@ -230,6 +233,7 @@ def test_an_order_that_never_committed_does_so_when_it_is_changed(desk: Desk) ->
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_two_changes_at_once_cannot_share_the_same_headroom(desk: Desk) -> None:
     desk.limit(1000)
     for number in range(8):
@@ -271,6 +275,7 @@ def test_a_changed_order_owes_what_its_last_version_says_and_has_nothing_committ
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_a_release_waits_for_the_invoice_that_takes_its_part(desk: Desk, database: Database) -> None:
     desk.commit("ord_1", 2000, is_forced=True)
 

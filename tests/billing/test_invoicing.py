@@ -40,6 +40,7 @@ def test_a_request_id_of_another_shipment_is_refused(desk: Desk) -> None:
         desk.invoice(order, "shp_2", {"1": 2}, request_id="same")
 
 
+@pytest.mark.on_postgres
 def test_parallel_requests_for_one_shipment_issue_one_invoice(desk: Desk) -> None:
     order = order_of({"1": (5, "10.00")})
 
@@ -51,6 +52,7 @@ def test_parallel_requests_for_one_shipment_issue_one_invoice(desk: Desk) -> Non
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_parallel_shipments_of_one_order_sum_to_it(desk: Desk) -> None:
     order = order_of({"1": (10, "33.33")}, discount=1001, freight=777, tax_rate="0.0725")
 
@@ -62,6 +64,7 @@ def test_parallel_shipments_of_one_order_sum_to_it(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_fifty_parallel_invoices_are_numbered_without_a_gap_even_when_some_are_refused(desk: Desk) -> None:
     def issue(number: int) -> str:
         order = order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", customer_id=f"cus_{number % 7}")
@@ -109,6 +112,7 @@ def test_billing_more_than_was_ordered_is_refused_and_leaves_nothing(desk: Desk)
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_a_free_shipment_is_invoiced_and_paid_at_once(desk: Desk) -> None:
     invoice = desk.invoice(order_of({"1": (1, "0")}), "shp_1", {"1": 1})
 
@@ -151,6 +155,7 @@ def test_the_invoice_date_is_the_day_it_left(desk: Desk) -> None:
     assert (invoice.invoiced_on, invoice.due_on) == ("2026-02-27", "2026-03-09")
 
 
+@pytest.mark.on_postgres
 def test_invoices_are_listed_by_number_in_pages_and_by_filter(desk: Desk) -> None:
     for number in range(5):
         order = order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", customer_id=f"cus_{number % 2}")
@@ -180,6 +185,7 @@ def test_an_unknown_invoice_is_not_found(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
+@pytest.mark.on_postgres
 def test_the_books_balance_after_any_sequence(desk: Desk, database: Database, seed: int) -> None:
     chance = random.Random(seed)
     desk.limit(200_000, "cus_0")

@@ -21,6 +21,7 @@ from tests.planting import unnoticed
 from tests.threads import at_once
 
 
+@pytest.mark.on_postgres
 def test_a_movement_told_twice_posts_once(desk: Desk) -> None:
     facts = [movement(f"fact_{number}", "stock_received", 100) for number in range(20)]
 
@@ -62,6 +63,7 @@ def test_one_bad_fact_refuses_its_batch_so_that_the_sender_finds_it(desk: Desk) 
     assert desk.balances() == {}
 
 
+@pytest.mark.on_postgres
 def test_entries_are_listed_oldest_first_in_pages_and_by_filter(desk: Desk) -> None:
     order = order_of({"1": (1, "10.00")}, freight=100, tax_rate="0.1")
     desk.move("fact_1", "stock_issued", 400, order_id="ord_1")
@@ -172,6 +174,7 @@ def test_every_invariant_is_planted() -> None:
     assert {each.name for each in audit.INVARIANTS} == {name for name, _ in PLANTED}
 
 
+@pytest.mark.on_postgres
 def test_the_audit_finds_every_planted_violation(busy_desk: Desk) -> None:
     assert unnoticed(busy_desk.database, PLANTED, _broken) == []
 

@@ -34,6 +34,7 @@ def test_a_repeated_payment_is_one_payment_by_request_id_and_by_reference(desk: 
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_the_same_bank_notice_sent_in_parallel_is_one_payment(desk: Desk) -> None:
     invoice(desk, 1, 10_000)
 
@@ -76,6 +77,7 @@ def test_cash_pays_the_oldest_due_first_and_the_rest_stays_unapplied(desk: Desk)
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_a_remittance_pays_what_it_names_first_and_its_rest_what_is_open_oldest_first(desk: Desk) -> None:
     later, earlier, named = (
         invoice(desk, 1, 10_000, day=20),
@@ -121,6 +123,7 @@ def test_a_repeated_remittance_applies_its_rest_once(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_cash_that_an_older_release_left_beside_open_invoices_is_used_up_by_the_next_invoice(desk: Desk) -> None:
     """It kept the rest of a remittance, although it had paid a part of the very invoice."""
     first = invoice(desk, 1, 1000)
@@ -202,6 +205,7 @@ def test_a_remittance_that_cannot_be_is_refused_and_leaves_nothing(desk: Desk) -
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_parallel_payments_never_pay_an_invoice_twice(desk: Desk) -> None:
     only = invoice(desk, 1, 10_000)
 
@@ -212,6 +216,7 @@ def test_parallel_payments_never_pay_an_invoice_twice(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
+@pytest.mark.on_postgres
 def test_invoices_and_payments_of_one_customer_in_parallel_do_not_deadlock(desk: Desk) -> None:
     def act(number: int) -> None:
         if number % 2:
@@ -243,6 +248,7 @@ def test_each_order_that_a_payment_pays_is_told_once(desk: Desk) -> None:
     assert [each["paid_minor"] for each in told["shp_9"]["invoices"]] == [500]
 
 
+@pytest.mark.on_postgres
 def test_payments_are_listed_oldest_first_in_pages(desk: Desk) -> None:
     for number in range(3):
         desk.pay(100 + number, f"BANK-{number}")
@@ -258,6 +264,7 @@ def test_payments_are_listed_oldest_first_in_pages(desk: Desk) -> None:
     assert rest.next_cursor == ""
 
 
+@pytest.mark.on_postgres
 def test_receivables_age_against_today(desk: Desk) -> None:
     invoice(desk, 1, 10_000)  # due 1 April
     desk.pay(4000, "BANK-1")

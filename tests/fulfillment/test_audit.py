@@ -11,6 +11,8 @@ from services.runtime.db import Database
 from tests.fulfillment.floor import NO_CONTEXT, Floor
 from tests.planting import unnoticed
 
+pytestmark = pytest.mark.on_postgres
+
 LATER = "2040-01-01T00:00:00.000000+00:00"
 
 PLANTED = (

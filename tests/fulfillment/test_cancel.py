@@ -7,6 +7,7 @@ from services.kernel.errors import InvalidArgument, Refused
 from tests.fulfillment.floor import NO_CONTEXT, Floor
 
 
+@pytest.mark.on_postgres
 def test_everything_that_has_not_left_is_stopped(floor: Floor) -> None:
     visit, *goods = floor.release(("L1", "W1", 60), ("L1", "W2", 25), ("L1", "P", 1), service=1)
     floor.pick(goods[0])

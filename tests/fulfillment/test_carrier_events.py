@@ -123,6 +123,7 @@ def test_a_misread_number_is_an_invalid_argument(floor: Floor, parcel: pb.Shipme
         floor.scan(misread)
 
 
+@pytest.mark.on_postgres
 def test_twenty_copies_at_once_are_one_event(floor: Floor, parcel: pb.Shipment) -> None:
     answers = at_once([lambda: floor.scan(parcel, event_id="e1")] * 20, threads=10)
 

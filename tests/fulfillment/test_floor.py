@@ -117,6 +117,7 @@ def test_a_short_pick_is_refused_and_leaves_the_shipment_as_it_was(floor: Floor)
     assert floor.get(shipment) == shipment
 
 
+@pytest.mark.on_postgres
 def test_of_twenty_who_ship_at_once_one_does(floor: Floor) -> None:
     (shipment,) = floor.release(("L1", "W1", 4))
     floor.pick(shipment)
@@ -135,6 +136,7 @@ def test_of_twenty_who_ship_at_once_one_does(floor: Floor) -> None:
     assert [kind for kind, _ in floor.facts()].count("shipment_shipped") == 1
 
 
+@pytest.mark.on_postgres
 def test_steps_of_one_order_at_once_never_tell_stale_counts(floor: Floor) -> None:
     made = floor.release(("L1", "W1", 1), ("L1", "W2", 1), ("L1", "P", 1), service=1)
     goods = [each for each in made if not each.is_service]
@@ -156,6 +158,7 @@ def test_an_unknown_shipment_is_not_found(floor: Floor) -> None:
             ask(stranger)
 
 
+@pytest.mark.on_postgres
 def test_lists_filter_and_page_without_gap_or_repeat(floor: Floor) -> None:
     for number in range(5):
         floor.release(("L1", "W1", 1), ("L1", "W2", 1), order_id=f"ord_{number}")

@@ -8,6 +8,8 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from tests.fulfillment.floor import Floor
 from tests.plans import recorded, scans
 
+pytestmark = pytest.mark.on_postgres
+
 
 def test_no_statement_of_a_shipments_life_reads_a_whole_table(floor: Floor) -> None:
     if not floor.database.is_sqlite:

@@ -55,6 +55,7 @@ def test_a_bad_table_leaves_the_old_one(floor: Floor) -> None:
     assert quotes(floor, 0, 1) == before
 
 
+@pytest.mark.on_postgres
 def test_tables_put_at_once_leave_one_of_them_whole(floor: Floor) -> None:
     at_once([lambda: floor.service.PutRates(RATES, NO_CONTEXT)] * 12, threads=6)
 
@@ -70,6 +71,7 @@ def test_the_freight_of_a_shipped_parcel_does_not_follow_the_table(floor: Floor)
     assert floor.get(shipment).freight_cost == sent.freight_cost
 
 
+@pytest.mark.on_postgres
 def test_rates_that_another_process_put_are_quoted_at_once(floor: Floor) -> None:
     other = FulfillmentServicer(floor.database)
     assert quotes(floor, 0, 1)[0] == ("W1", "slow", 900)

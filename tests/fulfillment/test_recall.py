@@ -27,6 +27,7 @@ def told(floor: Floor) -> dict[str, Any]:
     return detail
 
 
+@pytest.mark.on_postgres
 def test_units_that_are_asked_back_leave_their_shipments_when_the_warehouse_says_yes(floor: Floor) -> None:
     first, second = floor.release(("L1", "W1", 60), ("L2", "W1", 3), ("L1", "W2", 25))
 
@@ -95,6 +96,7 @@ def test_nothing_beyond_what_is_kept_needs_no_answer(floor: Floor) -> None:
     assert list(floor.recalls().recalls) == []
 
 
+@pytest.mark.on_postgres
 def test_what_is_picked_or_gone_is_refused_at_once(floor: Floor) -> None:
     first, second = floor.release(("L1", "W1", 60), ("L1", "W2", 25))
     floor.pick(second)
@@ -185,6 +187,7 @@ def test_a_cancelled_order_has_given_its_units_back(floor: Floor) -> None:
     assert floor.broken_rules() == {}
 
 
+@pytest.mark.on_postgres
 def test_pending_recalls_are_listed_oldest_first_in_pages(floor: Floor) -> None:
     for number in range(3):
         floor.release(("L1", "W1", 5), order_id=f"ord_{number}")
@@ -215,6 +218,7 @@ def test_a_repeated_answer_gets_the_first_one_and_an_unknown_recall_is_not_found
         floor.answer("rcl_none", yes=True)
 
 
+@pytest.mark.on_postgres
 def test_the_answer_and_the_pick_at_once_have_one_outcome(floor: Floor) -> None:
     def answer(recall_id: str) -> None:
         with suppress(Refused):
@@ -238,6 +242,7 @@ def test_the_answer_and_the_pick_at_once_have_one_outcome(floor: Floor) -> None:
     assert floor.broken_rules() == {}
 
 
+@pytest.mark.on_postgres
 def test_a_naive_twin_that_looks_before_it_claims_the_order_has_two_outcomes(floor: Floor) -> None:
     floor.release(("L1", "W1", 5))
     asked = floor.recall(L1=2)

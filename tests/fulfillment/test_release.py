@@ -3,6 +3,8 @@ from __future__ import annotations
 from functools import partial
 from threading import Barrier
 
+import pytest
+
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.fulfillment.domain.address import Address
@@ -97,6 +99,7 @@ def test_an_address_without_a_zone_is_released_without_a_promise(floor: Floor) -
     assert shipment.promised_on == ""
 
 
+@pytest.mark.on_postgres
 def test_looking_first_and_writing_later_would_release_twice(floor: Floor) -> None:
     both_have_looked = Barrier(2, timeout=10)
 
@@ -117,6 +120,7 @@ def test_looking_first_and_writing_later_would_release_twice(floor: Floor) -> No
     assert sum(each.lines[0].quantity for each in floor.page().shipments) == 120
 
 
+@pytest.mark.on_postgres
 def test_two_releases_at_once_release_each_unit_once(floor: Floor) -> None:
     released = at_once(
         [partial(floor.release, ("L1", "W1", 60), ("L2", "W2", 5), request_id=f"r{n}") for n in range(8)]

@@ -14,6 +14,7 @@ from tests.inventory.stockroom import Stockroom
 from tests.inventory.test_races import at_once
 
 
+@pytest.mark.on_postgres
 def test_a_smaller_order_gives_up_its_backorder_first_and_then_the_dearest_stock(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "A", 6)
     stockroom.receive("w2", "A", 2)
@@ -161,6 +162,7 @@ def test_what_a_shipment_carries_is_not_given_up_under_it(stockroom: Stockroom) 
     assert refusal.value.reason == "RECALL_FIRST"
 
 
+@pytest.mark.on_postgres
 def test_a_new_address_lets_other_warehouses_serve_who_waits(stockroom: Stockroom) -> None:
     stockroom.receive("w3", "A", 5)
     stockroom.reserve("o1", {"l1": ("A", 3)}, {"w1": 900})
@@ -172,6 +174,7 @@ def test_a_new_address_lets_other_warehouses_serve_who_waits(stockroom: Stockroo
     assert stockroom.broken() == {}
 
 
+@pytest.mark.on_postgres
 def test_changes_shipments_and_receipts_at_once_keep_every_invariant(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "A", 30)
     stockroom.receive("w1", "B", 30)

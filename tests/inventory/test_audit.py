@@ -8,6 +8,8 @@ from services.runtime.migrations import differences
 from tests.inventory.stockroom import Stockroom
 from tests.planting import unnoticed
 
+pytestmark = pytest.mark.on_postgres
+
 PLANTED = (
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = -1 WHERE sku = 'B'"),
     ("inventory.allocated_within_on_hand", "UPDATE stock SET allocated = on_hand + 1 WHERE sku = 'B'"),

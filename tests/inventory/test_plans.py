@@ -7,6 +7,8 @@ import pytest
 from tests.inventory.stockroom import Stockroom
 from tests.plans import recorded, scans
 
+pytestmark = pytest.mark.on_postgres
+
 
 def test_no_statement_of_an_orders_life_reads_a_whole_table(stockroom: Stockroom) -> None:
     if not stockroom.database.is_sqlite:

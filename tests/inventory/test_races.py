@@ -13,6 +13,8 @@ from services.runtime.db import Database
 from tests import threads
 from tests.inventory.stockroom import Stockroom
 
+pytestmark = pytest.mark.on_postgres
+
 
 def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
     """Run all acts on a dozen threads that begin together; a failure of one fails the test."""

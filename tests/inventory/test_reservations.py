@@ -32,6 +32,7 @@ def test_a2_a_partial_order_ships_in_three_parts_at_first_in_first_out_cost(stoc
     assert (stockroom.value(), stockroom.broken()) == (0, {})
 
 
+@pytest.mark.on_postgres
 def test_a2_tells_orders_and_billing_what_happened(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "A", 60, "12.00")
     stockroom.expect("w1", "A", 15, "2026-03-20")
@@ -104,6 +105,7 @@ def test_an_order_without_stock_lines_holds_nothing(stockroom: Stockroom) -> Non
     assert list(stockroom.audit().holding_order_ids) == []
 
 
+@pytest.mark.on_postgres
 def test_a_closed_warehouse_promises_nothing_until_it_opens_again(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "A", 5)
     stockroom.put_warehouse("w1", is_active=False)
@@ -207,6 +209,7 @@ def test_a_shipment_of_several_skus_tells_billing_of_each(stockroom: Stockroom) 
     assert list(stockroom.audit().holding_order_ids) == []
 
 
+@pytest.mark.on_postgres
 def test_a_lease_runs_out_and_is_renewed(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "A", 9)
     stockroom.reserve("o1", {"l1": ("A", 1)})

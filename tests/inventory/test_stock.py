@@ -14,6 +14,7 @@ def queue(stockroom: Stockroom, sku: str = "J") -> list[tuple[str, int, str]]:
     return [(one.order_id, one.quantity, one.expected_on) for one in answer.backorders]
 
 
+@pytest.mark.on_postgres
 def test_a_receipt_fills_the_queue_in_the_order_placed(stockroom: Stockroom) -> None:
     stockroom.reserve("o1", {"l1": ("J", 30)}, placed_days=3)
     stockroom.reserve("o3", {"l1": ("J", 15)}, placed_days=2)
@@ -116,6 +117,7 @@ def test_missing_units_leave_the_oldest_layer_as_a_loss(stockroom: Stockroom) ->
     assert stockroom.broken() == {}
 
 
+@pytest.mark.on_postgres
 def test_promised_units_cannot_go_missing(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "A", 10)
     stockroom.reserve("o1", {"l1": ("A", 8)})
@@ -144,6 +146,7 @@ def test_found_units_are_worth_what_they_last_cost_and_serve_who_waits(stockroom
     assert stockroom.broken() == {}
 
 
+@pytest.mark.on_postgres
 def test_found_units_that_were_never_bought_are_worth_nothing(stockroom: Stockroom) -> None:
     stockroom.adjust("w1", "A", 3)
 
@@ -159,6 +162,7 @@ def test_nothing_is_counted_or_expected_where_there_is_no_warehouse(stockroom: S
             act()
 
 
+@pytest.mark.on_postgres
 def test_what_is_kept_of_a_shipment_and_of_a_new_backorder_is_what_happened(stockroom: Stockroom) -> None:
     stockroom.receive("w1", "A", 3, "2.50")
     stockroom.reserve("o1", {"l1": ("A", 5)})
@@ -186,6 +190,7 @@ def test_a_warehouse_is_valued_in_one_currency(stockroom: Stockroom) -> None:
     assert worth == [("EUR", 200), ("JPY", 300)]
 
 
+@pytest.mark.on_postgres
 def test_stock_is_read_page_by_page(stockroom: Stockroom) -> None:
     for sku in ("A", "B"):
         for place in ("w1", "w2"):
@@ -202,6 +207,7 @@ def test_stock_is_read_page_by_page(stockroom: Stockroom) -> None:
     assert seen == [("A", "w1", 101), ("A", "w2", 101), ("B", "w1", 101), ("B", "w2", 101)]
 
 
+@pytest.mark.on_postgres
 def test_the_queue_is_read_page_by_page(stockroom: Stockroom) -> None:
     for number in range(5):
         stockroom.reserve(f"o{number}", {"l1": ("J", 1)}, placed_days=5 - number)
@@ -217,6 +223,7 @@ def test_the_queue_is_read_page_by_page(stockroom: Stockroom) -> None:
     assert seen == ["o4", "o3", "o2", "o1", "o0"]
 
 
+@pytest.mark.on_postgres
 def test_warehouses_are_listed_as_they_were_put(stockroom: Stockroom) -> None:
     stockroom.put_warehouse("w2", is_active=False)
 

@@ -32,6 +32,7 @@ def recipients(sink: MailSink) -> list[str]:
     return [str(message["To"].addresses[0].addr_spec) for message in sink.messages]
 
 
+@pytest.mark.on_postgres
 def test_a_mail_reaches_each_recipient_with_text_and_html(house: House, sink: MailSink) -> None:
     house.tell("order_received", "e1", "ann@acme.example", "BOB@acme.example")
 
@@ -68,6 +69,7 @@ def test_an_event_told_twice_is_sent_once(house: House, sink: MailSink) -> None:
     assert house.offences() == {}
 
 
+@pytest.mark.on_postgres
 def test_fifty_simultaneous_repeats_keep_one_delivery(house: House, sink: MailSink) -> None:
     told = at_once([lambda: house.tell("order_received", "e1")] * 50)
 
@@ -92,6 +94,7 @@ def test_mails_of_an_order_leave_in_the_order_asked(house: House, sink: MailSink
     assert house.offences() == {}
 
 
+@pytest.mark.on_postgres
 def test_a_waiting_mail_blocks_later_ones_of_its_order_and_recipient_alone(house: House, sink: MailSink) -> None:
     sink.replies["ann@acme.example"] = "450 mailbox busy"
     house.tell("order_received", "e1", "ann@acme.example", "bob@acme.example")
@@ -125,6 +128,7 @@ def test_a_dead_mail_blocks_nobody(house: House, sink: MailSink) -> None:
     ]
 
 
+@pytest.mark.on_postgres
 def test_a_refused_recipient_is_dead_at_once(house: House, sink: MailSink) -> None:
     sink.replies["ann@acme.example"] = "550 no such mailbox"
     house.tell("order_received", "e1")
@@ -137,6 +141,7 @@ def test_a_refused_recipient_is_dead_at_once(house: House, sink: MailSink) -> No
     assert "ann@" not in dead.last_error
 
 
+@pytest.mark.on_postgres
 def test_twelve_temporary_refusals_make_a_mail_dead_and_a_retry_puts_it_back(house: House, sink: MailSink) -> None:
     sink.replies["ann@acme.example"] = "450 mailbox busy"
     house.tell("order_received", "e1")
@@ -155,6 +160,7 @@ def test_twelve_temporary_refusals_make_a_mail_dead_and_a_retry_puts_it_back(hou
     assert house.offences() == {}
 
 
+@pytest.mark.on_postgres
 def test_an_absent_mail_server_costs_no_try_and_everything_leaves_when_it_is_back(database: Database) -> None:
     sink = MailSink()
     house = House(database, sink.port)
@@ -191,6 +197,7 @@ def test_a_poisoned_payload_dead_letters_alone(house: House, sink: MailSink, raw
     assert subjects(sink) == ["We have received your order SO-1002"]
 
 
+@pytest.mark.on_postgres
 def test_one_impossible_address_does_not_keep_the_others_from_their_mail(house: House, sink: MailSink) -> None:
     house.tell("order_received", "e1", "no address", "x@y.example\r\nBcc: spy@evil.example", "ann@acme.example")
 
@@ -200,6 +207,7 @@ def test_one_impossible_address_does_not_keep_the_others_from_their_mail(house: 
     assert len(house.deliveries(state="dead")) == 2
 
 
+@pytest.mark.on_postgres
 def test_a_crash_between_acceptance_and_commit_repeats_under_the_same_message_id(house: House, sink: MailSink) -> None:
     [delivery_id] = house.tell("order_received", "e1")
     house.sender.send_waiting()
@@ -299,6 +307,7 @@ class LeaseReader(Letters):
         return super().write(delivery, now)
 
 
+@pytest.mark.on_postgres
 def test_no_mail_of_a_round_is_sent_after_its_lease_has_run_out(house: House, sink: MailSink) -> None:
     house.tell("order_received", "e1", *(f"reader{number}@acme.example" for number in range(9)))
     letters = LeaseReader(house)
@@ -359,6 +368,7 @@ def test_looking_for_work_reads_what_is_under_way_and_nothing_that_was_sent(tmp_
         assert not any(step == "SCAN deliveries" for step in plan)
 
 
+@pytest.mark.on_postgres
 def test_two_senders_never_take_the_same_mail(house: House, sink: MailSink) -> None:
     for number in range(30):
         house.tell("order_received", f"e{number}", order=f"ord_{number}")

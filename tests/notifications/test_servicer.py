@@ -57,6 +57,7 @@ def test_an_order_is_never_told_both_verdicts(house: House) -> None:
     house.tell("order_accepted", "e3", order="ord_2")
 
 
+@pytest.mark.on_postgres
 def test_events_told_together_are_kept_in_their_order_and_a_repeat_gives_nothing_new(house: House) -> None:
     house.tell("order_received", "e1", "ann@acme.example")
 
@@ -74,6 +75,7 @@ def test_events_told_together_are_kept_in_their_order_and_a_repeat_gives_nothing
     assert house.offences() == {}
 
 
+@pytest.mark.on_postgres
 def test_a_hundred_events_of_an_order_keep_their_order(house: House) -> None:
     events = [f"e{number}" for number in range(100)]
 
@@ -149,6 +151,7 @@ def test_a_mail_that_was_dead_from_the_start_is_not_retried(house: House, sink: 
     assert [each.state for each in house.deliveries()] == ["dead", "dead"]
 
 
+@pytest.mark.on_postgres
 def test_pages_follow_each_other_without_gap_or_repeat(house: House) -> None:
     for number in range(7):
         house.tell("shipped", f"e{number}", order=f"ord_{number % 2}")
@@ -212,6 +215,7 @@ def test_a_text_that_does_not_exist_is_not_found(house: House, kind: str, role: 
         house.servicer.PreviewTemplate(pb.PreviewTemplateRequest(kind=kind, role=role), NO_CONTEXT)
 
 
+@pytest.mark.on_postgres
 def test_the_audit_names_mails_that_left_in_the_wrong_order(house: House, sink: MailSink) -> None:
     received, accepted = house.tell("order_received", "e1")[0], house.tell("order_accepted", "e2")[0]
     house.sender.send_waiting()
@@ -246,6 +250,7 @@ PLANTED = (
 """An invariant and a change that breaks it, one for each thing that it forbids."""
 
 
+@pytest.mark.on_postgres
 def test_the_audit_finds_every_planted_violation(house: House, sink: MailSink) -> None:
     for event, kind in (("e1", "order_received"), ("e2", "order_accepted"), ("e3", "shipped")):
         house.tell(kind, event)
@@ -258,6 +263,7 @@ def test_the_audit_finds_every_planted_violation(house: House, sink: MailSink) -
     assert unnoticed(house.database, PLANTED, broken) == []
 
 
+@pytest.mark.on_postgres
 def test_the_audit_names_an_order_with_both_verdicts(house: House, sink: MailSink) -> None:
     house.tell("order_accepted", "e1")
     house.sender.send_waiting()
@@ -280,6 +286,7 @@ def test_the_audit_names_an_order_with_both_verdicts(house: House, sink: MailSin
         "attempts = -1",
     ],
 )
+@pytest.mark.on_postgres
 def test_the_database_itself_refuses_what_must_not_be(house: House, change: str) -> None:
     house.tell("order_received", "e1")
     [second] = house.tell("shipped", "e2")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import text
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.orders.store.audit import findings
 from services.runtime.migrations import differences
 from tests.orders.desk import ANY, Desk
+
+pytestmark = pytest.mark.on_postgres
 
 BREAKS = (
     ("DELETE FROM order_event WHERE sequence = 2", "orders.event_log_without_gaps"),

@@ -88,6 +88,7 @@ def placed_at_once(desk: Desk, commands: list[PlaceOrder]) -> list[str]:
     return at_once([partial(place, command) for command in commands], threads=16)
 
 
+@pytest.mark.on_postgres
 def test_fifty_identical_requests_at_once_make_one_order(desk: Desk) -> None:
     command = desk.command(("PUMP", 1))
 
@@ -98,6 +99,7 @@ def test_fifty_identical_requests_at_once_make_one_order(desk: Desk) -> None:
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_a_channel_that_resends_under_fifty_keys_at_once_makes_one_order(desk: Desk) -> None:
     command = desk.command(("PUMP", 1), channel="edi", channel_ref="850-1")
 
@@ -107,6 +109,7 @@ def test_a_channel_that_resends_under_fifty_keys_at_once_makes_one_order(desk: D
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_the_agreement_sets_the_price_and_a_given_price_stays(desk: Desk) -> None:
     desk.agree("PUMP", "119.00")
 
@@ -181,6 +184,7 @@ def test_an_unknown_sku_is_stored_for_validation_to_reject(desk: Desk) -> None:
     assert (line.is_known, line.price_source, line.extended.minor) == (False, "none", 0)
 
 
+@pytest.mark.on_postgres
 def test_the_relay_leaves_the_start_to_the_request_for_a_while_and_for_ever_once_started(desk: Desk) -> None:
     receipt = desk.place(("PUMP", 1))
     kinds = frozenset({"order_placed"})
@@ -193,6 +197,7 @@ def test_the_relay_leaves_the_start_to_the_request_for_a_while_and_for_ever_once
     assert (len(before), len(later), len(after_start)) == (0, 1, 0)
 
 
+@pytest.mark.on_postgres
 def test_the_first_answer_is_kept_and_repeated_whatever_happens_later(desk: Desk) -> None:
     command = desk.command(("PUMP", 1))
     order_id = desk.send(command).order_id
@@ -204,6 +209,7 @@ def test_the_first_answer_is_kept_and_repeated_whatever_happens_later(desk: Desk
     assert desk.send(command).first_answer == {"status": "accepted"}
 
 
+@pytest.mark.on_postgres
 def test_the_database_itself_refuses_what_breaks_an_invariant(desk: Desk) -> None:
     desk.place(("PUMP", 1))
 
@@ -217,6 +223,7 @@ def test_the_database_itself_refuses_what_breaks_an_invariant(desk: Desk) -> Non
             session.execute(text(statement))
 
 
+@pytest.mark.on_postgres
 def test_rivals_do_not_see_each_other(desk: Desk) -> None:
     from services.kernel.errors import NotFound
     from services.orders import dossier

@@ -6,12 +6,16 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import pytest
+
 from services.kernel.errors import DomainError
 from services.orders import consenting, dossier
 from services.orders.store import changes as store
 from tests.orders.change_desk import answer, apply, asked, change, propose, quantity, swap, told, withdraw
 from tests.orders.desk import BUYER, CONTACTS, RITA, Desk
 from tests.threads import at_once
+
+pytestmark = pytest.mark.on_postgres
 
 
 def outcomes(acts: Sequence[Callable[[], object]]) -> list[object]:

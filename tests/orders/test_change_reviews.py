@@ -57,6 +57,7 @@ def a4(desk: ReviewDesk) -> str:
     return order_id
 
 
+@pytest.mark.on_postgres
 def test_a4_the_version_changes_under_its_approval(desk: ReviewDesk) -> None:
     order_id = a4(desk)
     with pytest.raises(DomainError, match="rita entered the order"):
@@ -200,6 +201,7 @@ def test_a_day_that_the_plant_can_keep_asks_the_customer_nothing(desk: ReviewDes
     assert desk.read(order_id).order.phase == "accepted"
 
 
+@pytest.mark.on_postgres
 def test_a_later_day_of_the_plant_goes_to_the_customer_and_the_order_goes_on_with_it(desk: ReviewDesk) -> None:
     order_id = made_to_order(desk, date(2026, 12, 1))
 
@@ -234,6 +236,7 @@ def test_a_later_day_that_the_customer_declines_is_asked_of_the_plant_again(desk
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_a_decision_of_who_changed_the_order_does_not_outlive_the_change(desk: ReviewDesk) -> None:
     """Max approves, then proposes fewer himself: a decrease keeps approvals, but not his own."""
     desk.person(Person("max", "Max", "", ("approver", "support"), ("manager",), limits={"USD": 99_000_00}))
@@ -253,6 +256,7 @@ def test_a_decision_of_who_changed_the_order_does_not_outlive_the_change(desk: R
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(25_000_00, "accepted"), (24_000_00, "in_review")])
+@pytest.mark.on_postgres
 def test_a_decrease_keeps_an_approval_only_where_its_limit_covers_the_last_word(
     desk: ReviewDesk, limit: int, expected: str
 ) -> None:

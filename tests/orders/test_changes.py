@@ -28,6 +28,7 @@ from tests.orders.change_desk import (
 from tests.orders.desk import CONTACTS, RITA, RIVAL, SUPPORT, Desk, amount, caller, usd
 
 
+@pytest.mark.on_postgres
 def test_a_customers_change_of_its_order_is_agreed_by_asking_and_made_at_once(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4), ("CENT", 3))
 
@@ -49,6 +50,7 @@ def test_a_customers_change_of_its_order_is_agreed_by_asking_and_made_at_once(de
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_a_preview_says_what_would_follow_and_changes_nothing(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4))
     count = len(desk.events(order_id))

@@ -79,6 +79,7 @@ def test_a_withdrawn_change_of_an_accepted_order_asks_nobody_any_more(desk: Desk
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_holds_follow_the_version_that_they_are_about(desk: Desk) -> None:
     order_id = desk.place(("PUMP", 1, "140.00"), ("CENT", 1)).order_id
     desk.validate(order_id, is_granted=False)
@@ -245,6 +246,7 @@ def released(desk: Desk) -> tuple[str, str]:
     return order_id, propose(desk, order_id, asked(quantity("1", 2))).change.change_id
 
 
+@pytest.mark.on_postgres
 def test_a_recall_that_is_acknowledged_makes_the_change_agreed_again(desk: Desk) -> None:
     order_id, change_id = released(desk)
     record(desk, order_id, change_id, "recall")

@@ -35,6 +35,7 @@ def held(desk: Desk) -> str:
     return order_id
 
 
+@pytest.mark.on_postgres
 def test_what_waits_is_counted_for_each_role_and_within_the_scope(desk: Desk) -> None:
     backordered(desk)
     held(desk)
@@ -93,6 +94,7 @@ def test_a_service_waits_to_be_performed_and_goods_to_be_picked(desk: Desk) -> N
     assert (rest.who, rest.what) == ("warehouse", "perform the service SH-2")
 
 
+@pytest.mark.on_postgres
 def test_the_figures_above_the_overview_are_sums_of_what_was_ordered(desk: Desk) -> None:
     backordered(desk)
     held(desk)
@@ -117,6 +119,7 @@ def test_the_figures_above_the_overview_are_sums_of_what_was_ordered(desk: Desk)
     assert [str(one) for one in history.sold] == ["1259.07 USD"]
 
 
+@pytest.mark.on_postgres
 def test_the_overview_finds_a_whole_sku_and_what_is_past_its_day(desk: Desk) -> None:
     found = desk.read(backordered(desk)).order.number
     held(desk)
@@ -146,6 +149,7 @@ def test_a_login_is_good_until_it_ends_and_no_longer_than_its_person(desk: Desk)
     assert not good(opened.cookie, timedelta())
 
 
+@pytest.mark.on_postgres
 def test_a_password_is_replaced_and_ends_the_logins_before(desk: Desk) -> None:
     with desk.database.transaction() as session:
         session.add(_person("sue", is_active=True))
@@ -177,6 +181,7 @@ def stuck(desk: Desk) -> str:
     return order_id
 
 
+@pytest.mark.on_postgres
 def test_what_got_stuck_is_listed_and_counted_until_it_is_dismissed(desk: Desk) -> None:
     number = desk.read(stuck(desk)).order.number
 
@@ -194,6 +199,7 @@ def test_what_got_stuck_is_listed_and_counted_until_it_is_dismissed(desk: Desk) 
     assert {(deed.deed, deed.reason, deed.done_by) for deed in deeds} == {("dismiss", "looked at it", "root")}
 
 
+@pytest.mark.on_postgres
 def test_each_kind_is_tried_again_in_its_way_and_not_twice(desk: Desk) -> None:
     order_id = stuck(desk)
     with desk.database.reading() as session:

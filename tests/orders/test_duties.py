@@ -155,6 +155,7 @@ def test_8_an_approval_of_a_version_that_has_passed_is_stale(desk: ReviewDesk) -
     assert refused(desk, order_id, MAX, step, version=2) == "VERSION_STALE"
 
 
+@pytest.mark.on_postgres
 def test_12_an_expired_and_a_revoked_delegation_give_no_right(desk: ReviewDesk) -> None:
     order_id = desk.reviewed(100)
     desk.delegate("max", "dan", hours=1)

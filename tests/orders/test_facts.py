@@ -77,6 +77,7 @@ def test_three_sends_of_every_fact_in_any_order_change_nothing_of_that(desk: Des
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_the_same_fact_from_eight_relays_at_once_is_kept_once(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
     fact = life(desk, order_id)[2]
@@ -88,6 +89,7 @@ def test_the_same_fact_from_eight_relays_at_once_is_kept_once(desk: Desk) -> Non
     assert desk.mails(order_id).count("shipped") == 1
 
 
+@pytest.mark.on_postgres
 def test_facts_of_one_order_from_three_services_at_once_leave_no_gap(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
     facts = life(desk, order_id)
@@ -99,6 +101,7 @@ def test_facts_of_one_order_from_three_services_at_once_leave_no_gap(desk: Desk)
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_a_batch_leaves_an_order_as_its_facts_one_by_one_do(desk: Desk) -> None:
     order_id, twin_id = desk.accepted(("PUMP", 2)), desk.accepted(("PUMP", 2))
 
@@ -115,6 +118,7 @@ def test_a_batch_leaves_an_order_as_its_facts_one_by_one_do(desk: Desk) -> None:
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_a_batch_costs_as_many_statements_for_many_orders_as_for_few_but_for_their_counters(desk: Desk) -> None:
     costs = {
         count: statements_of(desk, [life(desk, desk.accepted(("PUMP", 2)))[2] for _ in range(count)])
@@ -150,6 +154,7 @@ def test_a_fact_that_comes_twice_in_a_batch_counts_once(desk: Desk) -> None:
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_batches_that_name_the_same_orders_the_other_way_round_do_not_wait_for_each_other(desk: Desk) -> None:
     orders = [desk.accepted(("PUMP", 2)) for _ in range(4)]
     there = [life(desk, order_id)[0] for order_id in orders]
@@ -235,6 +240,7 @@ def test_the_accepted_mail_carries_the_promised_dates(desk: Desk) -> None:
         ("shipment_shipped", {"lines": {}}, True, "unreadable"),
     ],
 )
+@pytest.mark.on_postgres
 def test_what_cannot_be_projected_is_kept_and_harms_nobody(
     desk: Desk, kind: str, detail: dict[str, Any], is_known_order: bool, state: str
 ) -> None:
@@ -351,6 +357,7 @@ def test_waiting_since_does_not_move_while_it_waits_for_the_same(desk: Desk) -> 
     assert (later.since, str(later.due)) == (since.since, "2026-12-05")
 
 
+@pytest.mark.on_postgres
 def test_liveness_names_the_ended_and_the_unknown(desk: Desk) -> None:
     alive, dead = desk.accepted(("PUMP", 1)), desk.place(("NOPE", 1)).order_id
     desk.validate(dead)

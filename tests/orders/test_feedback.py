@@ -101,6 +101,7 @@ def test_nothing_delivered_no_feedback(desk: Desk) -> None:
         read(desk, order_id)
 
 
+@pytest.mark.on_postgres
 def test_feedback_given_by_eight_at_once_is_kept_once(desk: Desk) -> None:
     order_id = arrived(desk)
 
@@ -200,6 +201,7 @@ def test_a_house_without_a_page_asks_for_the_rating_by_mail(desk: Desk) -> None:
     assert letter.variables["feedback_url"] == wanted
 
 
+@pytest.mark.on_postgres
 def test_support_cases_are_listed_by_their_number_and_not_by_its_letters(desk: Desk) -> None:
     told = {number: arrived(desk) for number in ("CASE-9999", "CASE-10000", "CASE-1001")}
     with desk.database.transaction() as session:

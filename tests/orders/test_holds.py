@@ -78,6 +78,7 @@ def test_a_second_release_is_refused(desk: Desk) -> None:
     assert refusal.value.reason == "HOLD_ALREADY_RELEASED"
 
 
+@pytest.mark.on_postgres
 def test_two_releases_at_once_have_one_outcome_and_one_signal(desk: Desk) -> None:
     order_id = held(desk)
     price, credit = desk.read(order_id).holds

@@ -54,11 +54,13 @@ QUESTIONS: tuple[tuple[dict[str, Any], list[str]], ...] = (
 )
 
 
+@pytest.mark.on_postgres
 def test_the_overview_finds_what_is_asked(stocked: Desk) -> None:
     for wanted, found in QUESTIONS:
         assert numbers(stocked, **wanted) == found, wanted
 
 
+@pytest.mark.on_postgres
 def test_a_hold_of_an_earlier_policy_is_known_as_long_as_one_stands(stocked: Desk) -> None:
     order_id = next(row.order_id for row in page(stocked, hold="credit").rows)
     with stocked.database.transaction() as session:
@@ -76,6 +78,7 @@ def test_a_hold_of_an_earlier_policy_is_known_as_long_as_one_stands(stocked: Des
         filters.check(session, OverviewFilter(hold="embargo"))
 
 
+@pytest.mark.on_postgres
 def test_a_scope_hides_what_is_not_the_callers(stocked: Desk) -> None:
     assert numbers(stocked, BUYER.scope) == ["SO-1003", "SO-1002", "SO-1001"]
     assert numbers(stocked, RIVAL.scope) == ["SO-1004"]
@@ -93,6 +96,7 @@ def test_by_how_long_they_wait_orders_that_wait_for_nobody_come_last_whichever_w
     assert newest == ["SO-1004", "SO-1002", "SO-1001", "SO-1003"]
 
 
+@pytest.mark.on_postgres
 def test_pages_of_one_show_everything_once_in_the_same_order(stocked: Desk) -> None:
     for sort in SORTS:
         whole, cursor, seen = numbers(stocked, sort=sort), "", []

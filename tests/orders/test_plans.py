@@ -14,6 +14,8 @@ from services.runtime import outbox
 from services.runtime.db import Database
 from tests.orders.desk import Desk, shipment, stock
 
+pytestmark = pytest.mark.on_postgres
+
 _SMALL = {"policy", "delegation"}
 """Tables that stay small whatever is ordered."""
 

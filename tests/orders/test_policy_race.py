@@ -3,10 +3,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 
+import pytest
+
 from services.kernel.errors import Conflict
 from services.orders.store import master
 from services.runtime.db import Database
 from tests.threads import at_once
+
+pytestmark = pytest.mark.on_postgres
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -165,6 +165,7 @@ def test_an_absent_temporal_loses_nothing(post: Post) -> None:
     ]
 
 
+@pytest.mark.on_postgres
 def test_a_fact_for_a_workflow_that_has_ended_is_kept_as_late(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     post.desk.tell(
@@ -190,6 +191,7 @@ def test_a_cancellation_that_the_request_could_not_hand_over_is_handed_over_late
     assert post.workflows.cancelled == [CancelOrder(asked.cancellation.cancellation_id, "changed our mind")]
 
 
+@pytest.mark.on_postgres
 def test_a_cancellation_of_a_workflow_that_has_ended_is_declined(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
@@ -218,6 +220,7 @@ def test_a_cancellation_that_the_workflow_refuses_is_declined_in_its_words(post:
     assert (settled.state, settled.settled_reason) == ("declined", "a shipment has left")
 
 
+@pytest.mark.on_postgres
 def test_a_workflow_that_does_not_answer_holds_up_no_other(post: Post) -> None:
     stuck, other = (post.desk.accepted(("PUMP", 1)) for _ in range(2))
     post.send()

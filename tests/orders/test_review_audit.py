@@ -22,6 +22,7 @@ BREAKS = (
 
 
 @pytest.mark.parametrize(("statement", "name"), BREAKS)
+@pytest.mark.on_postgres
 def test_a_planted_break_of_a_review_is_named(database: Database, statement: str, name: str) -> None:
     desk = ReviewDesk(database)
     order_id = desk.reviewed(200)

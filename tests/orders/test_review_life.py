@@ -64,6 +64,7 @@ def test_a_voided_review_takes_its_approvals_along_and_is_asked_afresh(desk: Rev
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_a_decrease_keeps_what_was_decided_and_drops_whom_it_no_longer_asks(desk: ReviewDesk) -> None:
     order_id = desk.reviewed(200)
     desk.decide(order_id, MAX)
@@ -158,6 +159,7 @@ def test_what_the_plant_refuses_is_a_hold_of_sales_and_not_the_end(desk: ReviewD
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_only_ones_own_decisions_are_handed_over_but_by_an_administrator(desk: ReviewDesk) -> None:
     wanted = Delegation("", "max", "dan", desk.now, desk.now + timedelta(days=1))
     with pytest.raises(NotPermitted), desk.database.transaction() as session:
@@ -242,6 +244,7 @@ def waiting(desk: ReviewDesk, who: object, which: inbox.Which = "me") -> list[st
     return [f"{row.order.number} {row.step.position or row.step.role}" for row in rows]
 
 
+@pytest.mark.on_postgres
 def test_each_finds_what_is_theirs_and_why_the_rest_is_not(desk: ReviewDesk) -> None:
     desk.policy(reviews=[OVER_5000, OVER_25000], deadlines={"calendar": "always"}, window_hours=0)
     desk.reviewed(200)
@@ -266,6 +269,7 @@ def test_each_finds_what_is_theirs_and_why_the_rest_is_not(desk: ReviewDesk) -> 
     assert (counts.mine, counts.team, counts.overdue) == (1, 2, 0)
 
 
+@pytest.mark.on_postgres
 def test_a_customer_finds_its_own_purchase_approval_alone(desk: ReviewDesk) -> None:
     purchase = {"level": 1, "role": "customer", "position": "purchase_manager"}
     desk.policy(reviews=[OVER_5000, review("BUYER", "order.total > 5000.0", purchase, chain="buyer")])
@@ -293,6 +297,7 @@ def test_an_escalated_step_is_late_and_waits_for_the_manager(desk: ReviewDesk) -
         assert inbox.counts(session, FAY, desk.now).overdue == 1
 
 
+@pytest.mark.on_postgres
 def test_pages_follow_each_other_and_a_made_up_cursor_is_refused(desk: ReviewDesk) -> None:
     for pumps in (50, 60, 70):
         desk.reviewed(pumps)

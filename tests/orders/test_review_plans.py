@@ -64,6 +64,7 @@ def test_no_statement_of_a_reviews_life_reads_a_whole_table(desk: ReviewDesk) ->
     assert scans(desk, seen) == []
 
 
+@pytest.mark.on_postgres
 def test_a_page_of_a_full_inbox_is_read_at_once(desk: ReviewDesk) -> None:
     park(desk, 200)
 

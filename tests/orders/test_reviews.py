@@ -226,6 +226,7 @@ def test_the_buyers_own_approval_is_a_chain_of_its_own(desk: ReviewDesk) -> None
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_support_validates_without_being_in_the_directory(desk: ReviewDesk) -> None:
     desk.policy(reviews=[review("NEW", "customer.order_count == 0", {"role": "support"})])
     order_id = desk.reviewed(1)
@@ -236,6 +237,7 @@ def test_support_validates_without_being_in_the_directory(desk: ReviewDesk) -> N
     assert desk.read(desk.reviewed(1)).order.phase == "accepted"
 
 
+@pytest.mark.on_postgres
 def test_an_unusual_quantity_is_seen_against_the_customers_average(desk: ReviewDesk) -> None:
     unusual = review(
         "UNUSUAL", "line.usual_quantity > 0 && line.quantity > 3 * line.usual_quantity", {"role": "support"}
@@ -283,6 +285,7 @@ def test_a_stale_version_decides_nothing(desk: ReviewDesk) -> None:
     assert desk.open_step(order_id).decisions == ()
 
 
+@pytest.mark.on_postgres
 def test_fifty_decisions_at_once_have_one_outcome(desk: ReviewDesk) -> None:
     order_id = desk.reviewed(100)
     step = desk.open_step(order_id)
@@ -309,6 +312,7 @@ def test_fifty_decisions_at_once_have_one_outcome(desk: ReviewDesk) -> None:
     assert desk.broken() == []
 
 
+@pytest.mark.on_postgres
 def test_without_the_lock_decisions_at_once_would_have_many_outcomes(desk: ReviewDesk) -> None:
     """The naive twin: look first, then decide, each in a transaction of its own."""
     order_id = desk.reviewed(100)

@@ -102,6 +102,7 @@ def test_no_predicate_breaks_the_trial_but_by_being_refused(when: str) -> None:
         tried(when)
 
 
+@pytest.mark.on_postgres
 def test_a_policy_that_asks_for_what_is_not_there_is_never_stored(desk: Desk) -> None:
     rule = {"code": "BAD", "when": "order.totl > 1.0", "severity": "BLOCK", "message": "never"}
 

@@ -43,6 +43,7 @@ def test_a_sound_order_is_cleared_and_nothing_is_told_yet(desk: Desk) -> None:
     assert desk.mails(order_id) == ["order_received"]
 
 
+@pytest.mark.on_postgres
 def test_every_violation_is_reported_at_once(desk: Desk) -> None:
     order_id = desk.place(
         ("NOPE", 1), ("OLD", 1), ("BOX6", 7), ("PUMP", 1, "140.00"), ship_to=Address(name="Acme"), po_number="PO-1"
@@ -150,6 +151,7 @@ def test_a_purchase_order_number_is_the_same_however_it_is_written(desk: Desk, w
     assert {another.outcome, *(one.outcome for one in blank)} == {CLEARED}
 
 
+@pytest.mark.on_postgres
 def test_orders_from_before_are_found_by_their_purchase_order_number_too(desk: Desk) -> None:
     desk.place(("PUMP", 1), po_number=" Po-7 ")
     with desk.database.alone() as connection:

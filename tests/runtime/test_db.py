@@ -15,6 +15,8 @@ from services.runtime.db import Database, _engine
 from tests import postgres
 from tests.threads import at_once
 
+pytestmark = pytest.mark.on_postgres
+
 
 def put(session: Session, sku: str, on_hand: object = 0, seen_at: datetime | None = None, notes: object = None) -> None:
     shelf = _shelf(session)

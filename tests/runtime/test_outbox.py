@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
@@ -12,6 +13,8 @@ from services.kernel.errors import Refused
 from services.runtime import outbox
 from services.runtime.db import Database
 from tests.threads import at_once
+
+pytestmark = pytest.mark.on_postgres
 
 KINDS = frozenset({"shipped"})
 

@@ -14,6 +14,8 @@ from services.runtime.grpc_client import RemoteBug, Unreachable
 from services.runtime.outbox import OutboxRow
 from services.runtime.relay import BATCH, MAX_REFUSALS, Relay, Route
 
+pytestmark = pytest.mark.on_postgres
+
 KINDS = frozenset({"shipped", "poison"})
 
 

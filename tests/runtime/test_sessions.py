@@ -12,6 +12,8 @@ from services.runtime.sessions import Memory, unchanging
 from tests.runtime.conftest import runtime_metadata
 from tests.threads import at_once
 
+pytestmark = pytest.mark.on_postgres
+
 SHELF = runtime_metadata().tables["shelf"]
 
 

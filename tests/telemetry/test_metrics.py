@@ -83,6 +83,7 @@ def test_a_service_tells_how_long_its_calls_take_and_how_they_end(process: Servi
     assert told["oms_rpc_seconds_count", "/oms.inventory.v1.InventoryService/ReserveStock", "INVALID_ARGUMENT"] == 1
 
 
+@pytest.mark.on_postgres
 def test_mails_that_wait_are_the_backlog_of_notifications(make_database: MakeDatabase) -> None:
     a_minute_ago = datetime.now(UTC) - timedelta(minutes=1)
     database = make_database(NotificationsTable.metadata, "notifications")
