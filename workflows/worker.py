@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows import names
 from workflows.activities.billing import BillingActivities
@@ -17,15 +18,14 @@ from workflows.activities.notifications import NotificationsActivities
 from workflows.activities.orders import OrdersActivities
 from workflows.activities.temporal import TemporalActivities
 from workflows.order import OrderWorkflow
-from workflows.sandbox import sandbox
 from workflows.sweeps import SweepWorkflow
 
 STORIES = (OrderWorkflow, SweepWorkflow)
 GRACE = timedelta(seconds=30)
 STICKY = timedelta(seconds=3)
 """How long a turn waits for the worker that had the order before, which may be dead, until any worker takes it."""
-PASSED_THROUGH = ("services.kernel", "workflows")
-"""Stories are loaded once a process, not once an order, which would cost a sixth of the worker; see DECISIONS.md."""
+RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules("services.kernel", "workflows")
+"""Workflow modules are loaded once a process, not once an order, which would cost a sixth of the worker; see DECISIONS.md."""
 
 
 def order_worker(client: Client, services: Services, *, max_cached_workflows: int = 1000) -> Worker:
@@ -66,7 +66,7 @@ def order_worker(client: Client, services: Services, *, max_cached_workflows: in
             notifications.audit,
             temporal.find_cut_short,
         ],
-        workflow_runner=sandbox(client.data_converter, *PASSED_THROUGH),
+        workflow_runner=SandboxedWorkflowRunner(restrictions=RESTRICTIONS),
         interceptors=[Refusals()],
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,

@@ -1,53 +1,26 @@
-"""The sandbox at work: it still stops what a turn may not do, and asks a story whose payload it has where somebody wants to know."""
+"""The sandbox of the worker: it stops what a turn may not do."""
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
-from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
-from temporalio.converter import PayloadCodec, SerializationContext, WithSerializationContext
 from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from tests.workflows.driver import at_work, order_ref, place
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.messages import OrderOutcome
 from workflows.order import OrderWorkflow
-from workflows.sandbox import sandbox
-from workflows.worker import PASSED_THROUGH
+from workflows.worker import RESTRICTIONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-class Sealed(PayloadCodec, WithSerializationContext):
-    """Seals each payload with the id of the workflow that it belongs to, and opens no other."""
-
-    def __init__(self, owner: str = "") -> None:
-        self.owner = owner
-
-    def with_context(self, context: SerializationContext) -> Sealed:
-        return Sealed(str(context.workflow_id)) if hasattr(context, "workflow_id") else self
-
-    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [
-            Payload(metadata={"encoding": b"sealed", "owner": self.owner.encode()}, data=payload.SerializeToString())
-            for payload in payloads
-        ]
-
-    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [self.opened(payload) for payload in payloads]
-
-    def opened(self, payload: Payload) -> Payload:
-        assert payload.metadata["owner"].decode() == self.owner
-        return Payload.FromString(payload.data)
 
 
 @workflow.defn
@@ -71,7 +44,7 @@ def working(client: Client, queue: str, services: FakeServices) -> AbstractAsync
         task_queue=queue,
         workflows=[OrderWorkflow, Prying],
         activities=activities,
-        workflow_runner=sandbox(client.data_converter, *PASSED_THROUGH, "tests"),
+        workflow_runner=SandboxedWorkflowRunner(restrictions=RESTRICTIONS.with_passthrough_modules("tests")),
     )
     return at_work(worker)
 
@@ -97,17 +70,3 @@ async def test_a_story_that_reads_a_file_is_stopped_at_work(temporal: Client, tm
         told = await temporal.execute_workflow(Prying.run, str(path), id=queue, task_queue=queue)
 
     assert told.startswith("stopped: ")
-
-
-async def test_a_codec_is_told_whose_payload_it_has(temporal: Client) -> None:
-    converter = dataclasses.replace(temporal.data_converter, payload_codec=Sealed())
-    client = Client(temporal.service_client, namespace=temporal.namespace, data_converter=converter)
-    services, queue = FakeServices(), uuid.uuid4().hex
-
-    async with working(client, queue, services):
-        order = await place(client, order_ref(), queue)
-        cancelled = await order.cancel()
-        await order.handle.result()
-
-    assert cancelled.is_cancelled
-    assert services.milestones() == ["accepted", "cancelled"]
