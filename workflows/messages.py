@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 STORY = 2
 """How the story of a new order is told. In 1 it also recorded what left and what arrived, which the facts had told already."""
 
-JUST_RESERVED = "just reserved"
-"""Subject of the release that directly follows the reservation: what is held is what that step was given."""
-
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:

@@ -87,7 +87,7 @@ class OrderWorkflow:
                 if not await self.cleared_by_people(await self.ask.hold_unserved(self.state)):
                     return OrderOutcome(await self.end_early(undo))
             undo.push(self.ask.stop_shipments)
-            await self.release_to_warehouses(is_first=True)
+            await self.release_to_warehouses()
             await self.record("accepted")
             self.receipt = Receipt("accepted")
             while self.state.is_open:
@@ -214,12 +214,12 @@ class OrderWorkflow:
         self.state = facts.OrderState(is_reserved=not held.is_unserved, backordered=held.backordered)
         return not held.is_unserved
 
-    async def release_to_warehouses(self, *, is_first: bool = False) -> None:
+    async def release_to_warehouses(self) -> None:
         """Give what is held to the warehouses, unless the order ships complete and something is still missing."""
         if self.order.is_ship_complete and self.state.backordered:
             return
         with workflow.create_event_group("reserve and release").scope():
-            await self.ask.release_shipments(is_first=is_first)
+            await self.ask.release_shipments()
 
     # Facts.
 

@@ -9,7 +9,6 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows.facts import OrderState
     from workflows.messages import (
-        JUST_RESERVED,
         Applied,
         ApplyStep,
         ChangeStep,
@@ -142,9 +141,9 @@ class OrderSteps:
             "inventory.ReleaseReservation", request, Done, summary=f"free the stock of {self.order.number}"
         )
 
-    async def release_shipments(self, *, is_first: bool = False) -> Release:
+    async def release_shipments(self) -> Release:
         """Give the warehouses what is held and no shipment carries yet."""
-        request = self._of_order(f"release/{self.turn}", JUST_RESERVED if is_first else "")
+        request = self._of_order(f"release/{self.turn}")
         summary = f"release {self.order.number} to its warehouses"
         return await step("fulfillment.ReleaseShipments", request, Release, summary=summary)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
 from oms.fulfillment.v1 import fulfillment_pb2
-from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from workflows.activities.calls import Services
 
@@ -30,8 +28,6 @@ class Documents:
         self._services = services
         self._orders: _Shelf[orders_pb2.Order] = _Shelf()
         self._shipments: _Shelf[fulfillment_pb2.Shipment] = _Shelf()
-        self._held: _Shelf[inventory_pb2.GetReservationResponse] = _Shelf()
-        self._released: _Shelf[fulfillment_pb2.ReleaseShipmentsResponse] = _Shelf()
 
     async def order(self, order_id: str, version: int = 0) -> orders_pb2.Order:
         """The order as the services that fulfil and bill it need it; without a version it is read afresh.
@@ -54,23 +50,6 @@ class Documents:
     def cleared(self, order: orders_pb2.Order) -> None:
         """The order as its rules have just cleared it: the next steps need not ask for it."""
         self._orders.keep(order.order_id, order)
-
-    def reserved(self, order_id: str, held: inventory_pb2.GetReservationResponse) -> None:
-        """What the step that reserves was given, for the release that follows it."""
-        self._held.keep(order_id, held)
-
-    def take_reserved(self, order_id: str) -> inventory_pb2.GetReservationResponse | None:
-        """The same, once: whoever tries again asks afresh."""
-        return self._held.drop(order_id)
-
-    def released(self, order_id: str, shipments: Sequence[fulfillment_pb2.Shipment]) -> None:
-        """The first shipments of an order, for the record that it is accepted."""
-        self._released.keep(order_id, fulfillment_pb2.ReleaseShipmentsResponse(shipments=shipments))
-
-    def take_released(self, order_id: str) -> Sequence[fulfillment_pb2.Shipment] | None:
-        """The same, once."""
-        kept = self._released.drop(order_id)
-        return None if kept is None else kept.shipments
 
     async def shipment(self, shipment_id: str) -> fulfillment_pb2.Shipment:
         """The shipment; of one that has left, nothing changes any more but that it is delivered and when."""
@@ -104,5 +83,5 @@ class _Shelf(Generic[Document]):
         if len(self._documents) > KEPT:
             self._documents.popitem(last=False)
 
-    def drop(self, key: str) -> Document | None:
-        return self._documents.pop(key, None)
+    def drop(self, key: str) -> None:
+        self._documents.pop(key, None)

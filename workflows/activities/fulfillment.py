@@ -13,7 +13,7 @@ from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from workflows.activities.calls import Services, changed_document, goods_of, warehouse_costs
 from workflows.activities.documents import Documents
-from workflows.messages import JUST_RESERVED, AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stop, Stopped
+from workflows.messages import AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stop, Stopped
 
 _RECALLS = {
     pb.RECALL_STATE_NOTHING_TO_RECALL: "nothing_to_recall",
@@ -38,7 +38,10 @@ class FulfillmentActivities:
         An order that ships complete waits while inventory says that something is missing: the story may have been told by
         an old fact that nothing is.
         """
-        order, held = await asyncio.gather(self._documents.order(step.order_id, step.version), self._held(step))
+        order, held = await asyncio.gather(
+            self._documents.order(step.order_id, step.version),
+            self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=step.order_id)),
+        )
         if order.is_ship_complete and any(short.quantity for short in held.shortages):
             return Release(0)
         request = pb.ReleaseShipmentsRequest(
@@ -49,17 +52,7 @@ class FulfillmentActivities:
             lines=_release_lines(order, held),
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
-        if step.subject_id == JUST_RESERVED:
-            self._documents.released(step.order_id, response.shipments)
         return Release(len(response.shipments))
-
-    async def _held(self, step: OrderStep) -> inventory_pb2.GetReservationResponse:
-        held = self._documents.take_reserved(step.order_id) if step.subject_id == JUST_RESERVED else None
-        if held is not None:
-            return held
-        return await self._services.inventory.GetReservation(
-            inventory_pb2.GetReservationRequest(order_id=step.order_id)
-        )
 
     @activity.defn(name="fulfillment.RequestRecall")
     async def request_recall(self, step: ChangeStep) -> Recall:

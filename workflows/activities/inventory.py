@@ -46,7 +46,6 @@ class InventoryActivities:
             placed_at_micros=order.placed_at_micros,
         )
         response = await self._services.inventory.ReserveStock(request)
-        self._documents.reserved(step.order_id, pb.GetReservationResponse(allocations=response.allocations))
         return Reservation(
             held=sum(held.quantity for held in response.allocations),
             backordered=sum(short.quantity for short in response.shortages),

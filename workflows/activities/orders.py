@@ -135,19 +135,17 @@ class OrdersActivities:
         )
         if step.milestone in _WITH_PROMISES:
             is_waiting = step.is_backordered or step.milestone not in _RESERVED
-            released = self._documents.take_released(step.order_id) if step.milestone == "accepted" else None
-            request.promises.extend(await self._promises(step.order_id, released, is_waiting=is_waiting))
+            request.promises.extend(await self._promises(step.order_id, is_waiting=is_waiting))
         response = await self._services.orders.RecordOrder(request)
         if step.milestone in _ENDS:
             self._documents.ended(step.order_id)
         return Recorded(response.status, response.is_complete)
 
-    async def _promises(self, order_id: str, released: Shipments | None, *, is_waiting: bool) -> list[pb.LinePromise]:
-        listed = self._shipments(order_id) if released is None else _at_hand(released)
+    async def _promises(self, order_id: str, *, is_waiting: bool) -> list[pb.LinePromise]:
         if not is_waiting:
-            return list(_released(await listed))
+            return list(_released(await self._shipments(order_id)))
         shipments, held = await asyncio.gather(
-            listed,
+            self._shipments(order_id),
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
         )
         return [*_released(shipments), *_waiting(held)]
@@ -186,10 +184,6 @@ def _clearance(message: pb.Clearance) -> Clearance:
         message.subject_id,
         message.waiting_for,
     )
-
-
-async def _at_hand(shipments: Shipments) -> Shipments:
-    return shipments
 
 
 def _released(shipments: Shipments) -> Iterator[pb.LinePromise]:
