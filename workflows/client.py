@@ -7,7 +7,6 @@ import contextlib
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -31,7 +30,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from services.runtime import telemetry
 from services.runtime.grpc_client import Unreachable
 from workflows import names
-from workflows.messages import STORY, CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
+from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
 
 RPC_TIMEOUT = timedelta(seconds=5)
 CONNECT_TIMEOUT = timedelta(seconds=2)
@@ -159,7 +158,7 @@ class OrderWorkflows:
         client = await self._connected()
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             names.ORDER_WORKFLOW,
-            replace(order, story=STORY),
+            order,
             id=names.order_workflow_id(order.order_id),
             task_queue=names.ORDER_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -248,7 +247,7 @@ class OrderWorkflows:
         try:
             await client.start_workflow(
                 names.ORDER_WORKFLOW,
-                replace(order, story=STORY),
+                order,
                 id=names.order_workflow_id(order.order_id),
                 task_queue=names.ORDER_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from workflows.messages import FactNote
-from workflows.names import HOLDS_RELEASED, PAYMENT_SETTLED, SHIPMENT_DELIVERED, SHIPMENT_SHIPPED, STOCK_ALLOCATED
+from workflows.names import PAYMENT_SETTLED, SHIPMENT_DELIVERED, SHIPMENT_SHIPPED, STOCK_ALLOCATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,6 @@ class OrderState:
 def apply(state: OrderState, kind: str, note: FactNote) -> OrderState:
     """The state after a fact. A repeat or a late fact gives the state that already is."""
     match kind:
-        case _ if kind == HOLDS_RELEASED:
-            return replace(state, is_held=False)
         case _ if kind == STOCK_ALLOCATED:
             return replace(state, backordered=0 if note.is_complete else state.backordered)
         case _ if kind == SHIPMENT_SHIPPED:

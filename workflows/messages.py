@@ -5,9 +5,6 @@ Annotations are types here, not text: the SDK reads them for every message that 
 
 from dataclasses import dataclass, field
 
-STORY = 2
-"""How the story of a new order is told. In 1 it also recorded what left and what arrived, which the facts had told already."""
-
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
@@ -25,8 +22,6 @@ class OrderRef:
     total_text: str
     payment_method: str
     is_ship_complete: bool = False
-    story: int = 1
-    """How its story is told, for life: orders that began before STORY go on as they began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +123,7 @@ class Clearance:
 
     `change_id` is a change that is agreed and must be settled first; `deadline` (remind, escalate, expire_review or
     expire_consent) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never. `waiting_for` says
-    whom a waiting order waits for and for what; empty for nobody, and in histories from before it was told.
+    whom a waiting order waits for and for what; empty for nobody.
     """
 
     state: str
@@ -141,10 +136,7 @@ class Clearance:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """`outcome`: cleared, held or rejected; `reasons` are rule codes, BLOCK first.
-
-    A held order that was validated before reviews existed has no clearance: its holds alone are waited for.
-    """
+    """`outcome`: cleared, held or rejected; `reasons` are rule codes, BLOCK first; a held order alone has a clearance."""
 
     outcome: str
     reasons: list[str] = field(default_factory=list)

@@ -25,7 +25,6 @@ with workflow.unsafe.imports_passed_through():
         Receipt,
         Recorded,
         Seen,
-        Validation,
     )
     from workflows.order_steps import OrderSteps, deadline_words
 
@@ -84,7 +83,8 @@ class OrderWorkflow:
                 return OrderOutcome(await self.end_early(undo))
             undo.push(self.ask.release_stock)
             while not await self.reserve():
-                if not await self.cleared_by_people(await self.ask.hold_unserved(self.state)):
+                clearance = await self.ask.hold_unserved(self.state)
+                if not await self.cleared_by_people(["CARRIER_MISSING"], clearance):
                     return OrderOutcome(await self.end_early(undo))
             undo.push(self.ask.stop_shipments)
             await self.release_to_warehouses()
@@ -109,22 +109,20 @@ class OrderWorkflow:
         """Whether the order may be accepted; waits as long as people need to decide."""
         with workflow.create_event_group("clear the order").scope():
             undo.push(self.ask.release_credit)
-            self.credit = await self.ask.commit_credit(is_forced=False)
+            self.credit = await self.ask.commit_credit()
             validation = await self.ask.validate(self.credit)
             if validation.outcome == "rejected":
                 self.receipt = Receipt("rejected", validation.reasons)
                 return False
-            if validation.outcome == "held":
-                return await self.cleared_by_people(validation)
+            if validation.clearance is not None:
+                return await self.cleared_by_people(validation.reasons, validation.clearance)
         return True
 
-    async def cleared_by_people(self, validation: Validation) -> bool:
+    async def cleared_by_people(self, reasons: list[str], clearance: Clearance) -> bool:
         """Park until holds, reviews and the customer's answers are settled; a cancellation meanwhile ends the order."""
-        self.receipt = Receipt("held", validation.reasons)
+        self.receipt = Receipt("held", reasons)
         self.state = facts.OrderState(is_held=True)
-        if validation.clearance is None:
-            return await self.released_by_people()
-        self.clearance = validation.clearance
+        self.clearance = clearance
         while self.clearance.state == WAITING:
             kind, note = await self.next_event()
             if kind == CANCEL_ASKED:
@@ -137,20 +135,6 @@ class OrderWorkflow:
         self.state = facts.OrderState()
         if not self.credit.is_granted:
             self.credit = await self.ask.adjust_credit(f"forced/v{self.order.version}", is_forced=True)
-        return True
-
-    async def released_by_people(self) -> bool:
-        """As orders were parked that were validated before there were reviews: until the last hold is released."""
-        self.park(is_parked=True, phase="held")
-        while self.state.is_held:
-            kind, note = await self.next_event()
-            if kind == CANCEL_ASKED:
-                self.cancellations[note.fact_id] = CancelOutcome(is_cancelled=True)
-                return False
-            self.state = facts.apply(self.state, kind, note)
-        self.park(is_parked=False)
-        if not self.credit.is_granted:
-            await self.ask.commit_credit(is_forced=True)
         return True
 
     async def look(self, kind: str, note: FactNote) -> None:
@@ -174,11 +158,11 @@ class OrderWorkflow:
                 await self.settle_change(change_id)
         self.seen[note.fact_id] = Seen(self.clearance.state)
 
-    def park(self, *, is_parked: bool, phase: str = "in_review") -> None:
+    def park(self, *, is_parked: bool) -> None:
         """Orders that people leave waiting until a deadline passes are found in Temporal by OmsPhase."""
         if is_parked != self.is_parked:
             self.is_parked = is_parked
-            workflow.upsert_search_attributes([names.PHASE.value_set(phase if is_parked else "open")])
+            workflow.upsert_search_attributes([names.PHASE.value_set("in_review" if is_parked else "open")])
 
     # Changes.
 
@@ -247,15 +231,12 @@ class OrderWorkflow:
             await self.record("allocated", note.subject_id)
         elif kind == names.SHIPMENT_SHIPPED:
             await self.invoice(note.subject_id)
-        elif kind == names.SHIPMENT_DELIVERED and self.state.is_open:
-            await self.ask.retell("delivered", note.subject_id, self.state)
 
     async def invoice(self, shipment_id: str) -> None:
         """A shipment left: take it off stock and turn it into an invoice."""
         with workflow.create_event_group("ship and invoice").scope():
             await self.ask.ship_stock(shipment_id)
             await self.ask.issue_invoice(shipment_id)
-            await self.ask.retell("shipped", shipment_id, self.state)
 
     # Ending early.
 
@@ -278,7 +259,7 @@ class OrderWorkflow:
             return "rejected"
         if self.clearance.state in ("rejected", "expired"):
             return self.clearance.state
-        ended = (await self.record("cancelled", self.asked_to_cancel or next(iter(self.cancellations), ""))).status
+        ended = (await self.record("cancelled", self.asked_to_cancel)).status
         if self.asked_to_cancel:
             reason = "" if ended == "cancelled" else f"the order is {ended} already"
             self.cancellations[self.asked_to_cancel] = CancelOutcome(is_cancelled=not reason, reason=reason)

@@ -71,18 +71,16 @@ class OrderSteps:
 
     # Clearing: credit, rules, people.
 
-    async def commit_credit(self, *, is_forced: bool) -> Credit:
+    async def commit_credit(self) -> Credit:
         """Count the order against the customer's credit limit."""
         order = self.order
-        how = "forced" if is_forced else "1"
         request = CreditStep(
-            self.key(f"credit/{how}"),
+            self.key("credit/1"),
             order.order_id,
             order.customer_id,
             order.total_minor,
             order.currency,
             order.payment_method,
-            is_forced,
         )
         summary = f"commit {order.total_text} to the credit of {order.customer_id}"
         return await step("billing.CommitCredit", request, Credit, summary=summary)
@@ -129,10 +127,10 @@ class OrderSteps:
             "inventory.ReserveStock", request, Reservation, summary=f"reserve stock for {self.order.number}"
         )
 
-    async def hold_unserved(self, state: OrderState) -> Validation:
+    async def hold_unserved(self, state: OrderState) -> Clearance:
         """Nobody can carry the goods: support must know before anything is promised."""
         await self.record("unserved", "", state, "support: no carrier serves the address")
-        return Validation("held", ["CARRIER_MISSING"], await self.read_clearance())
+        return await self.read_clearance()
 
     async def release_stock(self) -> Done:
         """Let others have what was held."""
@@ -238,8 +236,3 @@ class OrderSteps:
         short = f", {state.backordered} units wait for stock" if waits else ""
         summary = f"record that {order.number} is {milestone}{short}"
         return await step("orders.RecordOrder", request, Recorded, summary=summary)
-
-    async def retell(self, milestone: str, subject_id: str, state: OrderState) -> None:
-        """Record what the fact has told already, which only orders that began in story 1 do."""
-        if self.order.story == 1:
-            await self.record(milestone, subject_id, state)

@@ -88,10 +88,6 @@ def _why(milestone: Milestone, after: Dossier, asked: str) -> str:
     return milestone.waiting_for if milestone.name in ("failed", "unserved") else ""
 
 
-def _noted(turn: Turn) -> Dossier:
-    return turn.dossier
-
-
 def _allocated(turn: Turn) -> Dossier:
     told = turn.milestone.promises or turn.dossier.promises
     return replace(turn.dossier, promises=production.with_plant_days(turn.session, turn.dossier.order, told))
@@ -163,13 +159,10 @@ def _pending_reason(session: Session, order_id: str) -> str:
 
 
 MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
-    "held": _noted,
     "unserved": _unserved,
     "accepted": _accepted,
     "allocated": _allocated,
     "changed": _allocated,
-    "shipped": _noted,
-    "delivered": _noted,
     "cancelled": _cancelled,
     "cancel_refused": _cancel_refused,
     "closed": _closed,

@@ -78,18 +78,20 @@ async def test_each_further_shipment_costs_6_events_and_2_actions(temporal: Clie
     assert (second[0] - first[0], second[1] - first[1]) == (6, 2)
 
 
-async def test_a_hold_released_by_people_costs_6_more_events_and_4_more_actions(temporal: Client) -> None:
+async def test_a_hold_released_by_people_costs_5_more_events_and_2_more_actions(temporal: Client) -> None:
     queue = uuid.uuid4().hex
 
-    async with fake_worker(temporal, FakeServices(validation=Validation("held", ["THRESHOLD"])), queue):
+    async with fake_worker(
+        temporal, FakeServices(validation=Validation("held", ["THRESHOLD"], Clearance("waiting"))), queue
+    ):
         order = await place(temporal, order_ref(), queue)
         await order.tell(names.HOLDS_RELEASED)
-        await until_quiet(order, 17)
+        await until_quiet(order, 16)
         await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        history = await until_quiet(order, 23)
+        history = await until_quiet(order, 22)
         await order.handle.terminate()
 
-    assert cost(history) == (23, 9)
+    assert cost(history) == (22, 7)
 
 
 async def test_one_approval_with_its_deadline_timer_costs_8_more_events_and_3_more_actions(temporal: Client) -> None:

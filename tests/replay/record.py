@@ -1,7 +1,7 @@
-"""Records histories of today's story: `python -m tests.replay.record`. Those of earlier stories stay, under names of their own.
+"""Records a history of every life: `python -m tests.replay.record`.
 
-A change that breaks a stored one would break orders that are under way: give the story a new number (messages.STORY), let orders
-that began before go on as they began, and rename what is stored before recording.
+After a release, a change that breaks a stored history would break orders that are under way: put it behind `workflow.patched`, and
+keep what is stored under names of its own before recording.
 """
 
 from __future__ import annotations
@@ -82,11 +82,15 @@ LIVES: dict[str, tuple[FakeServices, bool, Life]] = {
     "to_cash": (FakeServices(), False, to_cash),
     "paid_before_delivered": (FakeServices(), False, paid_before_delivered),
     "held_and_released": (
-        FakeServices(validation=Validation("held", ["CREDIT"]), is_granted=False),
+        FakeServices(validation=Validation("held", ["CREDIT"], Clearance("waiting")), is_granted=False),
         False,
         released_then_to_cash,
     ),
-    "held_and_cancelled": (FakeServices(validation=Validation("held", ["THRESHOLD"])), False, cancelled),
+    "held_and_cancelled": (
+        FakeServices(validation=Validation("held", ["THRESHOLD"], Clearance("waiting"))),
+        False,
+        cancelled,
+    ),
     "unserved_then_released": (
         FakeServices(unserved=1, clearances=[Clearance("waiting"), Clearance("cleared")]),
         False,

@@ -34,7 +34,7 @@ async def test_a_stored_history_replays(stored: Path) -> None:
 
 
 def test_every_life_has_its_stored_history() -> None:
-    assert {path.stem for path in STORED} >= set(LIVES)
+    assert {path.stem for path in STORED} == set(LIVES)
 
 
 @workflow.defn(name=names.ORDER_WORKFLOW)

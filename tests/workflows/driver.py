@@ -19,7 +19,7 @@ from tests.temporal import patient
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.client import search_attributes, summary
-from workflows.messages import STORY, CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
+from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
 from workflows.order import OrderWorkflow
 
 
@@ -37,7 +37,6 @@ def order_ref(**changes: Any) -> OrderRef:
         "currency": "USD",
         "total_text": "26,400.00 USD",
         "payment_method": "terms",
-        "story": STORY,
     }
     return OrderRef(**(given | changes))
 

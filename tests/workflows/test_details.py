@@ -28,7 +28,7 @@ DUE = Clearance(
     ("state", "clearance", "words"),
     [
         (OrderState(is_held=True), DUE, "approver, accounting: release of credit, margin hold"),
-        # a history from before the clearance told whom
+        # the clearance names nobody
         (OrderState(is_held=True), Clearance("waiting"), "people who decide"),
         (OrderState(is_reserved=True), CLEARED, "warehouse and carrier"),
         (OrderState(is_reserved=True, backordered=15), CLEARED, "stock for 15 units"),

@@ -39,18 +39,6 @@ async def test_an_order_is_placed_shipped_delivered_and_paid(temporal: Client) -
     ]
 
 
-async def test_an_order_that_began_in_story_1_goes_on_recording_what_the_facts_told(temporal: Client) -> None:
-    services, queue = FakeServices(), uuid.uuid4().hex
-
-    async with fake_worker(temporal, services, queue):
-        order = await place(temporal, order_ref(story=1), queue)
-        for kind in (names.SHIPMENT_SHIPPED, names.SHIPMENT_DELIVERED, names.PAYMENT_SETTLED):
-            await order.tell(kind, "shp_1")
-        await order.handle.result()
-
-    assert services.milestones() == ["accepted", "shipped", "delivered", "closed"]
-
-
 async def test_a_rejected_order_gives_its_credit_back_and_holds_no_stock(temporal: Client) -> None:
     services, queue = FakeServices(validation=Validation("rejected", ["UNKNOWN_SKU"])), uuid.uuid4().hex
 
@@ -64,7 +52,10 @@ async def test_a_rejected_order_gives_its_credit_back_and_holds_no_stock(tempora
 
 
 async def test_a_held_order_goes_on_by_itself_when_its_holds_are_released(temporal: Client) -> None:
-    services, queue = FakeServices(validation=Validation("held", ["CREDIT"]), is_granted=False), uuid.uuid4().hex
+    services, queue = (
+        FakeServices(validation=Validation("held", ["CREDIT"], Clearance("waiting")), is_granted=False),
+        uuid.uuid4().hex,
+    )
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
@@ -77,7 +68,7 @@ async def test_a_held_order_goes_on_by_itself_when_its_holds_are_released(tempor
 
     assert order.receipt.outcome == "held"
     assert before == ["billing.CommitCredit", "orders.ValidateOrder"]
-    assert services.calls[2:4] == ["billing.CommitCredit", "inventory.ReserveStock"]
+    assert services.calls[2:5] == ["orders.GetClearance", "billing.AdjustCredit", "inventory.ReserveStock"]
 
 
 async def test_an_order_that_no_carrier_serves_waits_for_people_and_goes_on_when_they_have_acted(

@@ -773,8 +773,7 @@ class RecordOrderRequest(_message.Message):
     """The order version the turn worked on."""
     milestone: _builtins.str
     """The milestone reached: accepted, unserved (no carrier serves the address: a hold for support), allocated, changed,
-    cancelled, cancel_refused, closed, failed; of orders that began in an earlier release also held, shipped, delivered, which facts
-    tell now.
+    cancelled, cancel_refused, closed, failed.
     """
     waiting_for: _builtins.str
     """Whom or what it waits for now, in words; empty when nothing."""
