@@ -1,0 +1,63 @@
+"""Cancelling an order, and giving back what was taken for one that ends early."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+from workflows.order_life import CANCEL_ASKED, OrderLife
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.compensation import Undo
+    from workflows.messages import CancelOrder, CancelOutcome, FactNote
+
+GONE = "a shipment has left: ask for a return instead"
+
+
+class Cancelling:
+    """Everything is cancelled, or nothing once a shipment has left."""
+
+    def __init__(self, life: OrderLife) -> None:
+        self.life = life
+        self.outcomes: dict[str, CancelOutcome] = {}
+
+    async def cancel(self, cancellation_id: str, undo: Undo) -> bool:
+        """Cancel what can be cancelled; False when a shipment was quicker and the order goes on."""
+        stopped = await self.life.steps.stop_whole_order()
+        if stopped.shipped:
+            await self.life.record("cancel_refused", cancellation_id)
+            self.outcomes[cancellation_id] = CancelOutcome(is_cancelled=False, reason=GONE)
+            return False
+        await undo.take_back()
+        await self.life.record("cancelled", cancellation_id)
+        self.outcomes[cancellation_id] = CancelOutcome(is_cancelled=True)
+        return True
+
+    async def end_early(self, cancellation_id: str, undo: Undo) -> str:
+        """Refused, out of time, or cancelled while it waited unless people were quicker: gives how the order ended."""
+        await undo.take_back()
+        receipt, clearance = self.life.receipt, self.life.clearance
+        if receipt is not None and receipt.outcome == "rejected":
+            return "rejected"
+        if clearance.state in ("rejected", "expired"):
+            return clearance.state
+        ended = (await self.life.record("cancelled", cancellation_id)).status
+        if cancellation_id:
+            reason = "" if ended == "cancelled" else f"the order is {ended} already"
+            self.outcomes[cancellation_id] = CancelOutcome(is_cancelled=not reason, reason=reason)
+        return ended
+
+    async def when_settled(self, request: CancelOrder) -> CancelOutcome:
+        """Have the order cancelled, and answer what became of it."""
+        asked = request.cancellation_id
+        self.life.take(CANCEL_ASKED, FactNote(asked))
+        await workflow.wait_condition(lambda: asked in self.outcomes or self.life.is_over)
+        return self.outcomes.get(asked, CancelOutcome(is_cancelled=False, reason="the order has ended"))
+
+    def check(self, request: CancelOrder) -> None:
+        """Refuse what can no longer be cancelled, and a request without an id."""
+        if self.life.is_over or self.life.state.is_delivered:
+            raise ValueError("the order has ended: ask for a return instead")
+        if self.life.state.shipped:
+            raise ValueError(GONE)
+        if not request.cancellation_id:
+            raise ValueError("a cancellation is asked for through the order API, which gives it an id")

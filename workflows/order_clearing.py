@@ -1,0 +1,120 @@
+"""Clearing an order: credit, rules, and the people who decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from temporalio import workflow
+
+from workflows.order_changing import Changing
+from workflows.order_fulfilling import Fulfilling
+from workflows.order_life import CANCEL_ASKED, DEADLINE_PASSED, OrderLife
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import names
+    from workflows.compensation import Undo
+    from workflows.facts import OrderState
+    from workflows.messages import Clearance, FactNote, Look, Receipt, Seen
+
+REFRESHED_BY = frozenset({*names.LOOKS, names.HOLDS_RELEASED, names.RECALL_ANSWERED, DEADLINE_PASSED})
+"""What makes the workflow read the clearance again: it never believes a message that somebody has decided."""
+
+WAITING = "waiting"
+CLEARED = "cleared"
+
+
+class Clearing:
+    """Whether an order may go on, as the orders service says; what people decide is read from there and nowhere else."""
+
+    def __init__(self, life: OrderLife, changing: Changing, fulfilling: Fulfilling) -> None:
+        self.life = life
+        self.changing = changing
+        self.fulfilling = fulfilling
+        self.cancellation_id = ""
+        self.seen: dict[str, Seen] = {}
+        self.is_parked = False
+
+    async def clear(self, undo: Undo) -> bool:
+        """Whether the order may be accepted; waits as long as people need to decide."""
+        life = self.life
+        with workflow.create_event_group("clear the order").scope():
+            undo.push(life.steps.release_credit)
+            life.credit = await life.steps.commit_credit()
+            validation = await life.steps.validate(life.credit)
+            if validation.outcome == "rejected":
+                life.receipt = Receipt("rejected", validation.reasons)
+                return False
+            if validation.clearance is not None:
+                return await self._wait_for_people(validation.reasons, validation.clearance)
+        return True
+
+    async def find_carrier(self) -> bool:
+        """No carrier serves the address: support holds the order until one does; False when it ends instead."""
+        return await self._wait_for_people(["CARRIER_MISSING"], await self.life.steps.hold_unserved(self.life.state))
+
+    async def _wait_for_people(self, reasons: list[str], clearance: Clearance) -> bool:
+        """Park until holds, reviews and the customer's answers are settled; a cancellation meanwhile ends the order."""
+        life = self.life
+        life.receipt = Receipt("held", reasons)
+        life.state = OrderState(is_held=True)
+        life.clearance = clearance
+        while life.clearance.state == WAITING:
+            kind, note = await life.next_event()
+            if kind == CANCEL_ASKED:
+                self.cancellation_id = note.fact_id
+                return False
+            await self.refresh(kind, note)
+        self._park(is_parked=False)
+        if life.clearance.state != CLEARED:
+            return False
+        life.state = OrderState()
+        if not life.credit.is_granted:
+            life.credit = await life.steps.adjust_credit(f"forced/v{life.order.version}", is_forced=True)
+        return True
+
+    async def refresh(self, kind: str, note: FactNote) -> None:
+        """Somebody may have decided, or a deadline has passed: the database says what became of it."""
+        life = self.life
+        with workflow.create_event_group("people decide").scope():
+            if kind == DEADLINE_PASSED:
+                await self._pass_deadline()
+            else:
+                life.clearance = await life.steps.read_clearance()
+        if kind == names.RECALL_ANSWERED and not life.clearance.change_id and life.state.is_reserved:
+            await self.fulfilling.release()  # while a recall was pending its lines were withheld
+        # the server must know what was read: once applied, no one would read of the change again
+        if life.clearance.change_id:
+            await workflow.sleep(timedelta(milliseconds=1), summary=f"keep that {life.order.number} is to be changed")
+        while change_id := life.clearance.change_id:
+            with workflow.create_event_group("change the order").scope():
+                await self.changing.settle(change_id)
+        self.seen[note.fact_id] = Seen(life.clearance.state)
+
+    async def _pass_deadline(self) -> None:
+        life = self.life
+        self._park(is_parked=True)
+        passed, life.clearance = life.clearance, await life.steps.pass_deadline(life.clearance)
+        if life.clearance == passed:  # nobody acted on it, so the same timer would fire for ever
+            workflow.logger.error("a deadline passed without effect", extra={"deadline": passed.deadline})
+            life.clearance = replace(passed, deadline="", deadline_micros=0)
+
+    def _park(self, *, is_parked: bool) -> None:
+        """Orders that people leave waiting until a deadline passes are found in Temporal by OmsPhase."""
+        if is_parked != self.is_parked:
+            self.is_parked = is_parked
+            workflow.upsert_search_attributes([names.PHASE.value_set("in_review" if is_parked else "open")])
+
+    async def when_seen(self, kind: str, look: Look) -> Seen:
+        """Have the clearance read, and answer what it is; nothing in the message itself is believed."""
+        self.life.take(kind, FactNote(look.subject_id))
+        self.seen.pop(look.subject_id, None)
+        await workflow.wait_condition(lambda: look.subject_id in self.seen or self.life.is_over)
+        return self.seen.get(look.subject_id, Seen("ended"))
+
+    def check(self, look: Look) -> None:
+        """Refuse an order that has ended, and a message without an id."""
+        if self.life.is_over:
+            raise ValueError("the order has ended: nothing of it can be decided any more")
+        if not look.subject_id:
+            raise ValueError("decisions are taken through the order API, which gives them an id")

@@ -1,0 +1,65 @@
+"""What an order's workflow remembers between its turns, and how it waits for what happens next: its acts share it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.details import details, due_at
+    from workflows.facts import OrderState
+    from workflows.messages import Clearance, Credit, FactNote, OrderRef, Receipt, Recorded
+    from workflows.order_steps import OrderSteps, deadline_words
+
+CANCEL_ASKED = "cancellation"
+DEADLINE_PASSED = "deadline"
+
+Event = tuple[str, FactNote]
+"""What woke the workflow, by the name of its signal or update, and whom or what it is about."""
+
+
+class OrderLife:
+    """One order: its steps, where it stands, what stands between it and its warehouses, and what has come in."""
+
+    def __init__(self, order: OrderRef) -> None:
+        self.steps = OrderSteps(order)
+        self.state = OrderState()
+        self.credit = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
+        self.clearance = Clearance("cleared")
+        self.receipt: Receipt | None = None
+        self.inbox: list[Event] = []
+        self.is_over = False
+
+    @property
+    def order(self) -> OrderRef:
+        """The order at the version in force."""
+        return self.steps.order
+
+    def take(self, kind: str, note: FactNote) -> None:
+        """Keep what has come in until its turn comes."""
+        self.inbox.append((kind, note))
+
+    async def next_event(self) -> Event:
+        """Sleep, for weeks if need be, until a fact, a person or a deadline wants something."""
+        self.show()
+        due = due_at(self.clearance)
+        try:
+            await workflow.wait_condition(
+                lambda: bool(self.inbox),
+                timeout=max(due - workflow.now(), timedelta()) if due else None,
+                timeout_summary=deadline_words(self.clearance.deadline, self.order.number) if due else None,
+            )
+        except TimeoutError:
+            self.steps.turn += 1
+            return DEADLINE_PASSED, FactNote("")
+        self.steps.turn += 1
+        return self.inbox.pop(0)
+
+    async def record(self, milestone: str, subject_id: str = "", waiting_for: str = "") -> Recorded:
+        """The last step of a turn."""
+        return await self.steps.record(milestone, subject_id, self.state, waiting_for)
+
+    def show(self, outcome: str = "") -> None:
+        """Where the order stands, or how it ended, for whoever opens it in the Temporal UI."""
+        workflow.set_current_details(details(self.order, self.state, self.clearance, outcome))
