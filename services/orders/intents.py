@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -35,9 +36,9 @@ def mail(session: Session, order: Order, letter: Mail, now: datetime) -> None:
     outbox.emit(session, kind=NOTIFY, order_id=order.order_id, subject_id=letter.kind, detail=detail, now=now)
 
 
-def start(session: Session, order: Order, now: datetime) -> str:
-    """The intent to start the order's workflow; gives its id. The relay takes it when the request could not."""
-    detail = {
+def terms(order: Order) -> dict[str, Any]:
+    """What the order's workflow is started with: the members of workflows.messages.OrderRef."""
+    return {
         "order_id": order.order_id,
         "number": order.number,
         "version": order.version,
@@ -51,8 +52,14 @@ def start(session: Session, order: Order, now: datetime) -> str:
         "payment_method": order.payment_method,
         "is_ship_complete": order.is_ship_complete,
     }
+
+
+def start(session: Session, order: Order, now: datetime) -> str:
+    """The intent to start the order's workflow; gives its id. The relay takes it when the request could not."""
     rests_until = now + CALLER_FIRST
-    return outbox.emit(session, kind=START, order_id=order.order_id, detail=detail, now=now, not_before=rests_until)
+    return outbox.emit(
+        session, kind=START, order_id=order.order_id, detail=terms(order), now=now, not_before=rests_until
+    )
 
 
 def signal(

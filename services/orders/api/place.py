@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from services.orders import capture
+from services.orders import capture, intents
 from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import Deps, DepsOf
@@ -19,7 +19,7 @@ from services.orders.api.order_views import links
 from services.orders.api.outside import is_outside
 from services.orders.api.shapes import TotalsShape
 from services.orders.capture import Receipt
-from services.orders.domain.order import RECEIVED, Order, PlaceOrder
+from services.orders.domain.order import RECEIVED, PlaceOrder
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import OrderRef
 
@@ -43,7 +43,7 @@ async def place_order(deps: DepsOf, who: CallerOf, body: OrderInput, key: Requir
     if stored.first_answer is not None:
         return _answer(stored.first_answer, is_replayed=True)
     try:
-        verdict = await deps.workflows.place(_reference(stored.order), deps.settings.place_timeout)
+        verdict = await deps.workflows.place(OrderRef(**intents.terms(stored.order)), deps.settings.place_timeout)
     except Unreachable:
         verdict = None  # the relay starts it later: what is stored is never lost
     first = await run_in_threadpool(_conclude, deps, who, stored, has_verdict=verdict is not None)
@@ -86,21 +86,3 @@ def _answer(first: Any, *, is_replayed: bool) -> JSONResponse:
     if is_replayed:
         headers[REPLAYED] = "true"
     return JSONResponse(document.model_dump(mode="json"), first["status"], headers=headers)
-
-
-def _reference(order: Order) -> OrderRef:
-    total = order.totals.total
-    return OrderRef(
-        order_id=order.order_id,
-        number=order.number,
-        version=order.version,
-        customer_id=order.customer_id,
-        customer_name=order.customer_name,
-        channel=order.channel,
-        po_number=order.po_number,
-        total_minor=total.minor,
-        currency=order.currency,
-        total_text=f"{total.amount:,f} {order.currency}",
-        payment_method=order.payment_method,
-        is_ship_complete=order.is_ship_complete,
-    )
