@@ -19,6 +19,7 @@ from bench.life import Board, live, place
 from bench.order_to_cash import LINES
 from bench.parallel import for_each
 from bench.system import System
+from workflows.names import order_workflow_id
 
 LINE_COUNTS = (1, 10, 100)
 _AT_ONCE = 12
@@ -36,7 +37,7 @@ def _by_lines(system: System, door: Door, samples: int) -> list[dict[str, Any]]:
     with Board(door) as board:
         for lines in LINE_COUNTS:
             lived = [live(door, board, lines) for _ in range(samples)]
-            sizes = asyncio.run(_histories(system, [each.order_id for each in lived]))
+            sizes = asyncio.run(_histories(system, [each.number for each in lived]))
             found.append(
                 {
                     "lines": lines,
@@ -49,11 +50,11 @@ def _by_lines(system: System, door: Door, samples: int) -> list[dict[str, Any]]:
     return _with_ratios(found, "place_ms")
 
 
-async def _histories(system: System, order_ids: Sequence[str]) -> list[tuple[int, int]]:
+async def _histories(system: System, numbers: Sequence[str]) -> list[tuple[int, int]]:
     """Events and bytes of each order's history."""
     async with asyncio.timeout(_HISTORIES_WITHIN_S):
         client = await Client.connect(system.temporal)
-        histories = [await client.get_workflow_handle(f"order/{each}").fetch_history() for each in order_ids]
+        histories = [await client.get_workflow_handle(order_workflow_id(each)).fetch_history() for each in numbers]
     return [(len(each.events), sum(event.ByteSize() for event in each.events)) for each in histories]
 
 

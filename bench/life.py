@@ -115,22 +115,24 @@ class Lived:
     """A completed order: how long its POST and its whole life took."""
 
     order_id: str
+    number: str
     placed_s: float
     life_s: float
 
 
-def place(door: Door, lines: int) -> str:
-    """Place an order and give its id; one that is rejected or held is NotReached."""
-    receipt = door.post("channel", "/v1/orders", house.order(lines))
+def place(door: Door, lines: int) -> Row:
+    """Place an order and give its receipt; one that is rejected or held is NotReached."""
+    receipt: Row = door.post("channel", "/v1/orders", house.order(lines))
     if receipt["phase"] not in {"received", "accepted"}:
         raise NotReached(f"{receipt['number']} is {receipt['status']}: {receipt['reasons']}")
-    return str(receipt["order_id"])
+    return receipt
 
 
 def live(door: Door, board: Board, lines: int) -> Lived:
     """One order from placed to completed."""
     began = time.perf_counter()
-    order_id = place(door, lines)
+    receipt = place(door, lines)
+    order_id = str(receipt["order_id"])
     placed = time.perf_counter()
     for shipment in shipments_of(door, order_id):
         shipped = shipment
@@ -139,7 +141,7 @@ def live(door: Door, board: Board, lines: int) -> Lived:
         door.carrier_says(shipped["carrier"], shipped["tracking_number"], "delivered")
     pay(door, board.invoice_of(order_id))
     board.completion_of(order_id)
-    return Lived(order_id, placed - began, time.perf_counter() - began)
+    return Lived(order_id, str(receipt["number"]), placed - began, time.perf_counter() - began)
 
 
 def shipments_of(door: Door, order_id: str) -> list[Row]:

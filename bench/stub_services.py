@@ -167,6 +167,7 @@ class StubApi:
         self._billing = billing_pb2_grpc.BillingServiceStub(connect(settings.billing_target, token))
         self._workflows = OrderWorkflows(settings.temporal_target, settings.temporal_namespace)
         self._invoiced: dict[str, None] = {}
+        self._numbers: dict[str, str] = {}
         self.closed: dict[str, None] = {}
 
     def app(self) -> FastAPI:
@@ -189,9 +190,10 @@ class StubApi:
     async def place(self, body: dict[str, Any]) -> dict[str, Any]:
         """Start the workflow and wait for its verdict."""
         order_id = f"ord_{uuid.uuid4().hex}"
+        number = self._numbers.setdefault(order_id, f"SO-{len(self._numbers) + 1}")
         order = OrderRef(
             order_id,
-            "SO-1",
+            number,
             1,
             body["customer_id"],
             "Buyer",
@@ -203,7 +205,7 @@ class StubApi:
             "terms",
         )
         receipt = await self._workflows.place(order, ANSWER_WITHIN)
-        return {"order_id": order_id, "phase": receipt.outcome if receipt else "received", "number": "SO-1"}
+        return {"order_id": order_id, "phase": receipt.outcome if receipt else "received", "number": number}
 
     def shipments(self, order_id: str) -> dict[str, Any]:
         """What the warehouse is to send."""
@@ -250,7 +252,7 @@ class StubApi:
         return {"rows": [{"order_id": order_id} for order_id in list(self.closed)[-40:]], "next_cursor": None}
 
     def _signal(self, order_id: str, name: str, subject_id: str = "") -> None:
-        self._workflows.signal(order_id, name, FactNote(f"fact_{uuid.uuid4().hex}", subject_id))
+        self._workflows.signal(self._numbers[order_id], name, FactNote(f"fact_{uuid.uuid4().hex}", subject_id))
 
 
 def serve(name: str) -> None:

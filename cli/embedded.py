@@ -14,6 +14,7 @@ from cli.refusals import CommandRefused
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 _TEMPORAL_FRONTEND = "temporal.api.workflowservice.v1.WorkflowService"
 SEARCH_ATTRIBUTES = (
+    "OmsNumber=Keyword",
     "OmsCustomer=Keyword",
     "OmsChannel=Keyword",
     "OmsPO=Keyword",

@@ -44,6 +44,7 @@ def search_attributes(order: OrderRef) -> TypedSearchAttributes:
     """What an order can be found by in the Temporal UI; ids and amounts, nothing personal."""
     return TypedSearchAttributes(
         [
+            SearchAttributePair(names.NUMBER, order.number),
             SearchAttributePair(names.CUSTOMER, order.customer_id),
             SearchAttributePair(names.CHANNEL, order.channel),
             SearchAttributePair(names.PO_NUMBER, order.po_number),
@@ -89,16 +90,16 @@ class OrderWorkflows:
         """Start the order and wait for its verdict in one round trip; None when the verdict takes longer than `timeout`."""
         return await self._answer(self._place(order, timeout))
 
-    async def cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
+    async def cancel(self, number: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         """Cancel the order; None when it takes longer than `timeout` or no workflow runs yet."""
-        return await self._answer(self._cancel(order_id, request, timeout))
+        return await self._answer(self._cancel(number, request, timeout))
 
-    async def look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+    async def look(self, number: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
         """Let the workflow see what somebody decided; None when it takes longer than `timeout` or no workflow runs.
 
         `update` is one of names.LOOKS; the same `update_id` again gets the first answer.
         """
-        return await self._answer(self._look(order_id, update, look, update_id, timeout))
+        return await self._answer(self._look(number, update, look, update_id, timeout))
 
     async def is_reachable(self) -> bool:
         """Whether Temporal answers within two seconds."""
@@ -110,17 +111,17 @@ class OrderWorkflows:
         """Start the order's workflow unless it was started before: one workflow an order, for ever."""
         self._result(self._start(order))
 
-    def signal(self, order_id: str, name: str, note: FactNote) -> bool:
+    def signal(self, number: str, name: str, note: FactNote) -> bool:
         """Hand a fact over; the fact id makes a repeat harmless. False when the workflow has ended or never was."""
-        return self._result(self._signal(order_id, name, note))
+        return self._result(self._signal(number, name, note))
 
-    def cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
+    def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         """Ask for a cancellation whose answer no request waits for. None when the workflow has ended or never was."""
-        return self._result(self._cancel_later(order_id, request))
+        return self._result(self._cancel_later(number, request))
 
-    def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
+    def look_later(self, number: str, update: str, look: Look, update_id: str) -> bool:
         """Let the workflow see what somebody decided, without an answer. False when the workflow has ended or never was."""
-        return self._result(self._look_later(order_id, update, look, update_id))
+        return self._result(self._look_later(number, update, look, update_id))
 
     # The calls themselves, on the loop of this object.
 
@@ -159,7 +160,7 @@ class OrderWorkflows:
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             names.ORDER_WORKFLOW,
             order,
-            id=names.order_workflow_id(order.order_id),
+            id=names.order_workflow_id(order.number),
             task_queue=names.ORDER_QUEUE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -187,36 +188,36 @@ class OrderWorkflows:
             await _read_failure(start)
         return None
 
-    async def _cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
+    async def _cancel(self, number: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         try:
-            return await self._update(order_id, names.CANCEL, request, request.cancellation_id, CancelOutcome, timeout)
+            return await self._update(number, names.CANCEL, request, request.cancellation_id, CancelOutcome, timeout)
         except WorkflowUpdateFailedError as refused:
             cause = refused.cause
             sentence = cause.message if isinstance(cause, ApplicationError) else str(cause)
             return CancelOutcome(is_cancelled=False, reason=sentence)
 
-    async def _cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
-        outcome = await self._cancel(order_id, request, RPC_TIMEOUT)
+    async def _cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
+        outcome = await self._cancel(number, request, RPC_TIMEOUT)
         if outcome is None:
-            await self._is_gone_or_try_again(order_id)
+            await self._is_gone_or_try_again(number)
         return outcome
 
-    async def _look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+    async def _look(self, number: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
         try:
-            return await self._update(order_id, update, look, update_id, Seen, timeout)
+            return await self._update(number, update, look, update_id, Seen, timeout)
         except WorkflowUpdateFailedError:
             return None  # the workflow has ended: there is nothing left to look at
 
-    async def _look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
-        if await self._look(order_id, update, look, update_id, RPC_TIMEOUT) is not None:
+    async def _look_later(self, number: str, update: str, look: Look, update_id: str) -> bool:
+        if await self._look(number, update, look, update_id, RPC_TIMEOUT) is not None:
             return True
-        return await self._is_gone_or_try_again(order_id)
+        return await self._is_gone_or_try_again(number)
 
     async def _update(
-        self, order_id: str, name: str, request: Any, update_id: str, answer: type[Result], timeout: timedelta
+        self, number: str, name: str, request: Any, update_id: str, answer: type[Result], timeout: timedelta
     ) -> Result | None:
         """The answer of an update; None when it does not come in time or no such workflow runs yet."""
-        handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
+        handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(number))
         try:
             return await asyncio.wait_for(
                 handle.execute_update(name, request, id=update_id, result_type=answer, rpc_timeout=timeout),
@@ -229,10 +230,10 @@ class OrderWorkflows:
                 return None
             raise
 
-    async def _is_gone_or_try_again(self, order_id: str) -> bool:
+    async def _is_gone_or_try_again(self, number: str) -> bool:
         """False when the workflow has ended or never was; Unanswered while it runs and only has not answered yet."""
         try:
-            handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(order_id))
+            handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(number))
             status = (await handle.describe(rpc_timeout=RPC_TIMEOUT)).status
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
@@ -248,7 +249,7 @@ class OrderWorkflows:
             await client.start_workflow(
                 names.ORDER_WORKFLOW,
                 order,
-                id=names.order_workflow_id(order.order_id),
+                id=names.order_workflow_id(order.number),
                 task_queue=names.ORDER_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=search_attributes(order),
@@ -260,12 +261,12 @@ class OrderWorkflows:
         except RPCError as error:
             raise Unreachable(f"temporal: {error.message}") from error
 
-    async def _signal(self, order_id: str, name: str, note: FactNote) -> bool:
+    async def _signal(self, number: str, name: str, note: FactNote) -> bool:
         client = await self._connected()
         payloads = await client.data_converter.encode([note])
         request = SignalWorkflowExecutionRequest(
             namespace=self._namespace,
-            workflow_execution=WorkflowExecution(workflow_id=names.order_workflow_id(order_id)),
+            workflow_execution=WorkflowExecution(workflow_id=names.order_workflow_id(number)),
             signal_name=name,
             input=Payloads(payloads=payloads),
             identity=client.identity,

@@ -26,14 +26,23 @@ AMEND = "amend"
 LOOKS = (DECIDE, CONSENT, AMEND)
 """Updates by which people's decisions reach an order; each carries an id alone, and the story reads what was decided."""
 
+NUMBER = SearchAttributeKey.for_keyword("OmsNumber")
 CUSTOMER = SearchAttributeKey.for_keyword("OmsCustomer")
 CHANNEL = SearchAttributeKey.for_keyword("OmsChannel")
 PO_NUMBER = SearchAttributeKey.for_keyword("OmsPO")
 TOTAL_MINOR = SearchAttributeKey.for_int("OmsTotalMinor")
 PHASE = SearchAttributeKey.for_keyword("OmsPhase")
-SEARCH_ATTRIBUTES = (CUSTOMER, CHANNEL, PO_NUMBER, TOTAL_MINOR, PHASE)
+SEARCH_ATTRIBUTES = (NUMBER, CUSTOMER, CHANNEL, PO_NUMBER, TOTAL_MINOR, PHASE)
 
 
-def order_workflow_id(order_id: str) -> str:
-    """One workflow an order, for ever."""
-    return f"order/{order_id}"
+_OF_ORDER = "order/"
+
+
+def order_workflow_id(number: str) -> str:
+    """One workflow an order, for ever: a number ("SO-1019") is given once."""
+    return f"{_OF_ORDER}{number}"
+
+
+def order_number(workflow_id: str) -> str:
+    """The number of the order whose workflow it is."""
+    return workflow_id.removeprefix(_OF_ORDER)

@@ -19,7 +19,7 @@ until known=$(temporal operator search-attribute list --namespace "$TEMPORAL_NAM
 	[ "$tries" -lt 30 ] || { echo "$known" >&2; exit 1; }
 	sleep 2
 done
-for attribute in OmsCustomer:Keyword OmsChannel:Keyword OmsPO:Keyword OmsTotalMinor:Int OmsPhase:Keyword; do
+for attribute in OmsNumber:Keyword OmsCustomer:Keyword OmsChannel:Keyword OmsPO:Keyword OmsTotalMinor:Int OmsPhase:Keyword; do
 	name=${attribute%%:*}
 	case $known in
 	*"$name"*) ;;

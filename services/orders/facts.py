@@ -14,6 +14,7 @@ from services.kernel.clock import Clock, utc_now
 from services.orders import cancellation
 from services.orders.intents import CANCEL, LOOK, NOTIFY, SIGNAL, START
 from services.orders.store import facts as store
+from services.orders.store import orders
 from services.orders.store.facts import LateFact
 from services.runtime.db import Database
 from services.runtime.facts import parcels
@@ -39,13 +40,13 @@ class Workflows(Protocol):
     def start(self, order: OrderRef) -> None:
         """Start the order's workflow unless it was started before."""
 
-    def signal(self, order_id: str, name: str, note: FactNote) -> bool:
+    def signal(self, number: str, name: str, note: FactNote) -> bool:
         """Hand a fact over; False when the workflow has ended or never was."""
 
-    def cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
+    def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         """Hand a cancellation over; None when the workflow has ended or never was."""
 
-    def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
+    def look_later(self, number: str, update: str, look: Look, update_id: str) -> bool:
         """Let the workflow see what somebody decided; False when it has ended or never was."""
 
 
@@ -63,7 +64,7 @@ def routes(
         Route(frozenset({START}), lambda rows: _start(rows, workflows)),
         Route(frozenset({SIGNAL}), lambda rows: _signal(rows, workflows, database, clock)),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
-        Route(frozenset({LOOK}), lambda rows: _look(rows, workflows)),
+        Route(frozenset({LOOK}), lambda rows: _look(rows, workflows, database)),
     )
 
 
@@ -96,10 +97,11 @@ def _start(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
 
 
 def _signal(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
+    numbers = _numbers(rows, database)
     for row in rows:
         name = row.detail["signal"]
         note = FactNote(row.detail["fact_id"] or row.fact_id, row.subject_id, bool(row.detail["is_complete"]))
-        if not workflows.signal(row.order_id, name, note):
+        if not workflows.signal(numbers[row.order_id], name, note):
             with database.transaction() as session:
                 store.keep_late(session, LateFact(note.fact_id, name, row.order_id, row.subject_id, clock()))
             log.warning("fact.late", fact_id=note.fact_id, signal=name, order_id=row.order_id)
@@ -110,12 +112,13 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
     """Hand over what the request itself could not. A workflow that has ended or refuses declines it; one that has not begun waits."""
     with database.reading() as session:
         to_begin = store.unsent_of(session, START, {row.order_id for row in rows})
+    numbers = _numbers(rows, database)
 
     def hand_over(row: OutboxRow) -> None:
         if row.order_id in to_begin:
             raise Unanswered(f"the workflow of {row.order_id} is still to be started")
         request = CancelOrder(str(row.detail["cancellation_id"]), str(row.detail["reason"]))
-        outcome = workflows.cancel_later(row.order_id, request)
+        outcome = workflows.cancel_later(numbers[row.order_id], request)
         if outcome is None or not outcome.is_cancelled:
             reason = outcome.reason if outcome else "the order had ended before it could be cancelled"
             with database.transaction() as session:
@@ -124,14 +127,22 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
     return _one_by_one(rows, hand_over)
 
 
-def _look(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
+def _look(rows: Sequence[OutboxRow], workflows: Workflows, database: Database) -> Iterable[str]:
     """Show what the request itself could not; a workflow that has ended has nothing to look at."""
+    numbers = _numbers(rows, database)
 
     def show(row: OutboxRow) -> None:
-        if not workflows.look_later(row.order_id, str(row.detail["update"]), Look(row.subject_id), row.fact_id):
+        number, update = numbers[row.order_id], str(row.detail["update"])
+        if not workflows.look_later(number, update, Look(row.subject_id), row.fact_id):
             log.info("look.too_late", order_id=row.order_id, subject_id=row.subject_id)
 
     return _one_by_one(rows, show)
+
+
+def _numbers(rows: Sequence[OutboxRow], database: Database) -> dict[str, str]:
+    """Order id → number: the workflow of an order is found by its number."""
+    with database.reading() as session:
+        return orders.numbers(session, {row.order_id for row in rows})
 
 
 def _one_by_one(rows: Sequence[OutboxRow], hand_over: Callable[[OutboxRow], None]) -> list[str]:

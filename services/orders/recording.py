@@ -186,6 +186,6 @@ def tell_backorders(session: Session, dossier: Dossier, contacts: Contacts, now:
     return replace(dossier, order=replace(order, is_backorder_told=True))
 
 
-def liveness(session: Session, order_ids: Sequence[str]) -> list[str]:
-    """Those of the ids whose order has ended or never was."""
-    return orders.ended(session, order_ids)
+def living(session: Session, order_ids: Sequence[str], numbers: Sequence[str]) -> dict[str, str]:
+    """Order id → number of each order, named by either, that has not ended."""
+    return orders.living(session, order_ids, numbers)

@@ -118,10 +118,15 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         return pb.RecordFactsResponse(recorded_fact_ids=[fact.fact_id for fact in facts])
 
     def CheckLiveness(self, request: pb.CheckLivenessRequest, context: Context) -> pb.CheckLivenessResponse:
-        """Those orders that have ended or never were."""
-        asked = wire.liveness(request)
+        """Those orders that have ended or never were, and those that live."""
+        order_ids, numbers = wire.liveness(request)
         with self.database.reading() as session:
-            return pb.CheckLivenessResponse(ended_order_ids=recording.liveness(session, asked))
+            living = recording.living(session, order_ids, numbers)
+        ended = [order_id for order_id in order_ids if order_id not in living]
+        return pb.CheckLivenessResponse(
+            ended_order_ids=ended,
+            living=[pb.LivingOrder(order_id=order_id, number=number) for order_id, number in living.items()],
+        )
 
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""

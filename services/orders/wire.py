@@ -182,8 +182,9 @@ def _instant(message: types.Fact) -> str:
     return message.occurred_at.ToJsonString()
 
 
-def liveness(request: pb.CheckLivenessRequest) -> Sequence[str]:
-    """The asked ids, at most MAX_ORDER_IDS."""
-    if len(request.order_ids) > MAX_ORDER_IDS:
+def liveness(request: pb.CheckLivenessRequest) -> tuple[Sequence[str], Sequence[str]]:
+    """The asked ids and the asked numbers, at most MAX_ORDER_IDS of each."""
+    if max(len(request.order_ids), len(request.order_numbers)) > MAX_ORDER_IDS:
         raise InvalidArgument("TOO_MANY_ORDERS", f"ask for at most {MAX_ORDER_IDS} orders at once")
-    return [order_id(asked) for asked in request.order_ids]
+    numbers = [text(asked, "order_numbers") for asked in request.order_numbers]
+    return [order_id(asked) for asked in request.order_ids], numbers

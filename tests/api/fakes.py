@@ -366,16 +366,16 @@ class FakeWorkflows:
             self.on_place(order)
         return Receipt("accepted")
 
-    async def cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
+    async def cancel(self, number: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         if self.is_away:
             return None
-        self.cancelled.append((order_id, request))
-        return self.on_cancel(order_id, request) if self.on_cancel else CancelOutcome(is_cancelled=True)
+        self.cancelled.append((number, request))
+        return self.on_cancel(number, request) if self.on_cancel else CancelOutcome(is_cancelled=True)
 
-    async def look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+    async def look(self, number: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
         if self.is_away:
             return None
-        self.looked.append((order_id, update, look.subject_id))
+        self.looked.append((number, update, look.subject_id))
         if self.on_look:
-            self.on_look(order_id, look.subject_id)
+            self.on_look(number, look.subject_id)
         return Seen("waiting")

@@ -6,6 +6,7 @@ import pytest
 
 from services.orders import changing
 from services.orders.rules import Credit
+from services.orders.store import orders
 from tests.api.conftest import CONTACTS, NOW, World
 
 SWAP = {"reason": "PUMP-100 is short", "lines": [{"line_id": "1", "sku": "INSTALL-8H", "unit_price": "790.00"}]}
@@ -19,9 +20,9 @@ async def _accepted(world: World) -> str:
 def _settles(world: World) -> None:
     """Let the workflow make an agreed change as soon as it looks."""
 
-    def settle(order_id: str, change_id: str) -> None:
+    def settle(number: str, change_id: str) -> None:
         with world.database.transaction() as session:
-            changing.apply(session, order_id, change_id, Credit(True, 0, 0), CONTACTS, NOW)
+            changing.apply(session, orders.find_id(session, number), change_id, Credit(True, 0, 0), CONTACTS, NOW)
 
     world.workflows.on_look = settle
 

@@ -11,6 +11,7 @@ from services.orders.access import Caller
 from services.orders.api.stream import changes
 from services.orders.domain.projection import Fact
 from services.orders.recording import Milestone
+from services.orders.store import orders
 from services.runtime.auth import Principal
 from tests.api.conftest import CONTACTS, NOW, MakeWorld, World
 from tests.orders.desk import shipment
@@ -31,9 +32,9 @@ async def _held(world: World) -> dict[str, Any]:
 def _cancels(world: World) -> None:
     """Let the workflow carry cancellations out as the saga records them."""
 
-    def cancel(order_id: str, request: CancelOrder) -> CancelOutcome:
+    def cancel(number: str, request: CancelOrder) -> CancelOutcome:
         with world.database.transaction() as session:
-            recording.record(session, order_id, Milestone("cancelled", 1), CONTACTS, NOW)
+            recording.record(session, orders.find_id(session, number), Milestone("cancelled", 1), CONTACTS, NOW)
         return CancelOutcome(is_cancelled=True)
 
     world.workflows.on_cancel = cancel
@@ -165,7 +166,7 @@ async def test_who_asks_again_after_a_crash_hears_that_the_order_was_cancelled(w
 
 async def test_who_asks_again_after_a_crash_hears_that_the_warehouse_was_quicker(world: World) -> None:
     world.validates()
-    world.workflows.on_cancel = lambda _order_id, _request: CancelOutcome(is_cancelled=False, reason="SH-1001 has left")
+    world.workflows.on_cancel = lambda _number, _request: CancelOutcome(is_cancelled=False, reason="SH-1001 has left")
     order_id = (await world.place()).json()["order_id"]
     path = f"/v1/orders/{order_id}/cancellation"
 
@@ -212,7 +213,7 @@ async def test_a_cancellation_waits_for_workflows_that_are_away(world: World) ->
 
 async def test_a_cancellation_that_the_warehouse_beat_is_refused(world: World) -> None:
     world.validates()
-    world.workflows.on_cancel = lambda _order_id, _request: CancelOutcome(is_cancelled=False, reason="SH-1001 has left")
+    world.workflows.on_cancel = lambda _number, _request: CancelOutcome(is_cancelled=False, reason="SH-1001 has left")
     order_id = (await world.place()).json()["order_id"]
 
     answer = await world.send("POST", f"/v1/orders/{order_id}/cancellation", "support", key="c", json={"reason": "x"})

@@ -66,7 +66,7 @@ async def test_both_chains_approve_and_the_workflow_looks(world: World) -> None:
 
     assert (first.status_code, first.json()["phase"]) == (200, "in_review")
     assert (second.status_code, second.json()["phase"]) == (200, "accepted")
-    assert [(update, order_id) for order_id, update, _ in world.workflows.looked] == [("decide", order["order_id"])] * 2
+    assert [(update, number) for number, update, _ in world.workflows.looked] == [("decide", order["number"])] * 2
 
 
 async def test_a_decision_repeated_under_its_key_is_one_decision(world: World) -> None:

@@ -70,8 +70,9 @@ class ReviewedJourney(Journey):
         return [row["what"] for row in rows]
 
     async def _wait_past_the_reminder(self) -> None:
+        number = self.trade.order(self.order_id)["number"]
         client = await Client.connect(f"127.0.0.1:{self.house.ports.temporal}")
-        handle = client.get_workflow_handle(order_workflow_id(self.order_id))
+        handle = client.get_workflow_handle(order_workflow_id(number))
         await TimeSkipper(client).fast_forward(handle, UNTIL_REMINDED)
 
     def grow(self) -> None:

@@ -24,7 +24,6 @@ from tests.faults.verdicts import APPROVED, CANCELLED, EXPIRED, REJECTED, Ended,
 from tests.system.boardroom import Boardroom, tier
 from tests.system.harness import System
 from tests.system.trade import Trade, key, ok, wait_for
-from workflows.names import order_workflow_id
 
 REVIEW = {
     "code": "EVERY_ORDER",
@@ -156,7 +155,7 @@ class Tribunal:
 
     def _let_the_hour_pass(self, parked: Parked) -> None:
         """The order's own timer fires as well, and finds the deed done."""
-        handle = self.system.temporal.get_workflow_handle(order_workflow_id(parked.order_id))
+        handle = self.system.workflow(parked.order_id)
         self.system.on_loop(TimeSkipper(self.system.temporal).fast_forward(handle, timedelta(hours=1, minutes=1)))
 
     def _mails(self, parked: Parked) -> tuple[str, ...] | None:
@@ -169,7 +168,7 @@ class Tribunal:
 
     def is_closed(self, parked: Parked) -> bool:
         """Whether the order's workflow has come to its end, and to a good one."""
-        handle = self.system.temporal.get_workflow_handle(order_workflow_id(parked.order_id))
+        handle = self.system.workflow(parked.order_id)
         status = self.system.on_loop(handle.describe()).status
         assert status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.COMPLETED), (parked, status)
         return status == WorkflowExecutionStatus.COMPLETED

@@ -116,10 +116,11 @@ class Parking:
 
     def histories(self, order_ids: Iterable[str]) -> Counter[str]:
         """How often each kind of event is in the histories of these orders."""
-        return asyncio.run(events_of(f"127.0.0.1:{self.house.ports.temporal}", order_ids))
+        numbers = [self.trade.order(order_id)["number"] for order_id in order_ids]
+        return asyncio.run(events_of(f"127.0.0.1:{self.house.ports.temporal}", numbers))
 
 
-async def events_of(target: str, order_ids: Iterable[str]) -> Counter[str]:
+async def events_of(target: str, numbers: Iterable[str]) -> Counter[str]:
     """How often each kind of event is in the workflows of these orders."""
     client, lanes = await Client.connect(target), asyncio.Semaphore(AT_ONCE)
     found: Counter[str] = Counter()
@@ -129,7 +130,7 @@ async def events_of(target: str, order_ids: Iterable[str]) -> Counter[str]:
             history = await handle.fetch_history()
         found.update(EventType.Name(event.event_type) for event in history.events)
 
-    handles = [client.get_workflow_handle(order_workflow_id(order_id)) for order_id in order_ids]
+    handles = [client.get_workflow_handle(order_workflow_id(number)) for number in numbers]
     await asyncio.gather(*map(read, handles))
     return found
 

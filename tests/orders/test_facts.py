@@ -369,6 +369,18 @@ def test_liveness_names_the_ended_and_the_unknown(desk: Desk) -> None:
         desk.servicer.CheckLiveness(pb.CheckLivenessRequest(order_ids=[alive, "o\0"]), ANY)
 
 
+def test_liveness_gives_id_and_number_of_the_orders_that_live_by_either_name(desk: Desk) -> None:
+    by_id, by_number = desk.accepted(("PUMP", 1)), desk.accepted(("PUMP", 1))
+    dead = desk.place(("NOPE", 1))
+    desk.validate(dead.order_id)
+
+    asked = pb.CheckLivenessRequest(order_ids=[by_id, dead.order_id], order_numbers=["SO-1002", dead.number, "SO-9"])
+
+    answer = desk.servicer.CheckLiveness(asked, ANY)
+    assert {living.order_id: living.number for living in answer.living} == {by_id: "SO-1001", by_number: "SO-1002"}
+    assert list(answer.ended_order_ids) == [dead.order_id]
+
+
 def test_the_document_has_what_the_other_services_need(desk: Desk) -> None:
     order_id = desk.place(("PUMP", 2), po_number="PO-9").order_id
 

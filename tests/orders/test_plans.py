@@ -35,6 +35,8 @@ def live(desk: Desk) -> None:
         capture.mark_started(session, receipt)
         capture.keep_answer(session, order_id, {"status": 201})
         orders.find_id(session, receipt.number)
+        orders.numbers(session, [order_id])
+        orders.living(session, [order_id], [receipt.number])
     desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 0)})))
     desk.record(order_id, "accepted")
     for sequence, state in enumerate(("shipped", "delivered"), start=1):

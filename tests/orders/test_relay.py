@@ -43,19 +43,19 @@ class FakeWorkflows:
         self._answer()
         self.started.append(order)
 
-    def signal(self, order_id: str, name: str, note: FactNote) -> bool:
+    def signal(self, number: str, name: str, note: FactNote) -> bool:
         self._answer()
-        self.signalled.append((order_id, name, note))
+        self.signalled.append((number, name, note))
         return not self.has_ended
 
-    def cancel_later(self, order_id: str, request: CancelOrder) -> CancelOutcome | None:
+    def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         self._answer()
-        if order_id in self.stuck:
+        if number in self.stuck:
             raise Unanswered("the order's workflow has not answered yet")
         self.cancelled.append(request)
         return None if self.has_ended else self.outcome
 
-    def look_later(self, order_id: str, update: str, look: Look, update_id: str) -> bool:
+    def look_later(self, number: str, update: str, look: Look, update_id: str) -> bool:
         self._answer()
         self.looked.append((update, look.subject_id, update_id))
         return not self.has_ended
@@ -227,7 +227,7 @@ def test_a_workflow_that_does_not_answer_holds_up_no_other(post: Post) -> None:
     with post.desk.database.transaction() as session:
         for order_id in (stuck, other):
             cancellation.request(session, order_id, BUYER, f"not {order_id}", post.desk.now)
-    post.workflows.stuck = {stuck}
+    post.workflows.stuck = {"SO-1001"}
     post.later = CALLER_FIRST
 
     post.send()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
@@ -106,8 +106,12 @@ class System:
         self.skipped += span
         behind = self.skipped - self._moved.get(order_id, timedelta())
         self._moved[order_id] = self.skipped
-        handle = self.temporal.get_workflow_handle(order_workflow_id(order_id))
-        self.on_loop(TimeSkipper(self.temporal).fast_forward(handle, behind))
+        self.on_loop(TimeSkipper(self.temporal).fast_forward(self.workflow(order_id), behind))
+
+    def workflow(self, order_id: str) -> WorkflowHandle[Any, Any]:
+        """The workflow of an order, which is found by the order's number."""
+        order = self.api("auditor").get(f"/v1/orders/{order_id}").raise_for_status().json()
+        return self.temporal.get_workflow_handle(order_workflow_id(order["number"]))
 
     def start_service(self, name: str) -> None:
         """Start one service on its own database, as its process would."""

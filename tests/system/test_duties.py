@@ -139,7 +139,7 @@ def test_ways_9_and_10_a_signal_or_an_update_by_the_temporal_command(room: Board
             "workflow",
             *forged[command],
             "--workflow-id",
-            names.order_workflow_id(order_id),
+            room.system.workflow(order_id).id,
             "--address",
             room.system.temporal_target,
         ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.system.trade import Trade, ok
 from tests.workflows.driver import actions
-from workflows import names
 
 FEW_BYTES = 64  # totals with more digits, never lines
 
@@ -28,7 +27,7 @@ def history_of(trade: Trade, line_count: int) -> tuple[int, int, int]:
     trade.pay(customer, receipt["totals"]["total"]["amount"])
     trade.until(order_id, lambda order: order["status"] == "completed", "completion")
 
-    handle = trade.system.temporal.get_workflow_handle(names.order_workflow_id(order_id))
+    handle = trade.system.workflow(order_id)
     trade.system.on_loop(handle.result())
     history = trade.system.on_loop(handle.fetch_history())
     return len(history.events), actions(history), sum(event.ByteSize() for event in history.events)

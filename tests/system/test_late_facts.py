@@ -84,7 +84,7 @@ def nothing_waits(system: System) -> bool:
 def test_a_fact_for_a_workflow_that_has_ended_is_kept_and_counted(trade: Trade) -> None:
     system, order_id = trade.system, shipped(trade)
     before = late_facts(system)
-    system.on_loop(system.temporal.get_workflow_handle(names.order_workflow_id(order_id)).terminate("by hand"))
+    system.on_loop(system.workflow(order_id).terminate("by hand"))
 
     trade.deliver(trade.shipments(order_id)[0])
     wait_for(lambda: True if late_facts(system) == before + 1 else None, "the late fact")
@@ -166,5 +166,5 @@ def _tell_again(system: System, service: str, order_id: str) -> None:
 
 
 def _history_length(trade: Trade, order_id: str) -> int:
-    handle = trade.system.temporal.get_workflow_handle(names.order_workflow_id(order_id))
+    handle = trade.system.workflow(order_id)
     return trade.system.on_loop(handle.describe()).history_length

@@ -31,7 +31,7 @@ def sweep(system: System, duty: str) -> dict[str, int]:
 
 def terminate(system: System, order_id: str) -> None:
     """What an operator does to a workflow that must go: it runs no code any more."""
-    system.on_loop(system.temporal.get_workflow_handle(names.order_workflow_id(order_id)).terminate("by hand"))
+    system.on_loop(system.workflow(order_id).terminate("by hand"))
 
 
 def lapse(system: System, order_id: str) -> None:
@@ -152,7 +152,7 @@ def test_a_workflow_cancelled_by_hand_gives_everything_back_and_says_so(trade: T
     order_id = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 2}])))["order_id"]
     trade.until(order_id, lambda order: bool(order["shipments"]), "release")
 
-    trade.system.on_loop(trade.system.temporal.get_workflow_handle(names.order_workflow_id(order_id)).cancel())
+    trade.system.on_loop(trade.system.workflow(order_id).cancel())
     trade.until(order_id, lambda order: order["phase"] == "failed", "end")
 
     assert (trade.stock(pump)[house], credit(trade, customer)) == ((3, 0), "0.00")

@@ -98,7 +98,7 @@ def test_a_released_expiry_hold_asks_the_review_again(trade: Trade, room: Boardr
 
 def test_no_signal_and_no_update_sent_by_hand_approves_an_order(trade: Trade, room: Boardroom) -> None:
     order = placed(room)
-    workflow_id = names.order_workflow_id(order["order_id"])
+    workflow_id = names.order_workflow_id(order["number"])
     system = trade.system
 
     async def forge() -> Seen:

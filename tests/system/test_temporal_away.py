@@ -11,7 +11,6 @@ from bench.ports import free_port
 from tests.system.harness import System
 from tests.system.trade import Trade, ok
 from tests.temporal import temporal_environment
-from workflows import names
 from workflows.client import telemetry_interceptors
 
 HANGS_S = 15
@@ -87,7 +86,7 @@ def test_an_order_goes_on_after_its_worker_was_replaced(trade: Trade) -> None:
     trade.pay(customer, unattended["totals"]["total"]["amount"])
     trade.until(order_id, lambda order: order["status"] == "completed", "completion")
 
-    history = system.on_loop(system.temporal.get_workflow_handle(names.order_workflow_id(order_id)).describe())
+    history = system.on_loop(system.workflow(order_id).describe())
     assert unattended["axes"]["billing"] == "none"
     assert history.history_length <= 30
     trade.until_audit_is_clean()

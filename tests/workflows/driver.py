@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from temporalio.client import Client, WithStartWorkflowOperation, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.worker import Worker
 
+from services.kernel.ids import sales_order_number
 from tests.temporal import patient
 from tests.workflows.fakes import FakeServices
 from workflows import names
@@ -22,12 +24,15 @@ from workflows.client import search_attributes, summary
 from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
 from workflows.order import OrderWorkflow
 
+NUMBERS = itertools.count(1001)
+"""A number is given once, also where tests share a Temporal server."""
+
 
 def order_ref(**changes: Any) -> OrderRef:
     """A believable order; ids as long as real ones, so that sizes mean something."""
     given: dict[str, Any] = {
         "order_id": f"ord_{uuid.uuid4().hex}",
-        "number": "SO-1001",
+        "number": sales_order_number(next(NUMBERS)),
         "version": 1,
         "customer_id": "cus_acme",
         "customer_name": "Acme Pumps & Valves",
@@ -64,7 +69,7 @@ class PlacedOrder:
         self.client = client
         self.order = order
         self.receipt = receipt
-        self.handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(names.order_workflow_id(order.order_id))
+        self.handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(names.order_workflow_id(order.number))
 
     async def tell(self, kind: str, subject_id: str = "", *, fact_id: str = "", is_complete: bool = False) -> None:
         """Send a fact as the relay does; give the same fact_id twice for a repeat."""
@@ -103,7 +108,7 @@ async def place(client: Client, order: OrderRef, queue: str) -> PlacedOrder:
     start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
         names.ORDER_WORKFLOW,
         order,
-        id=names.order_workflow_id(order.order_id),
+        id=names.order_workflow_id(order.number),
         task_queue=queue,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -12,7 +12,8 @@ from services.runtime.grpc_client import Unreachable
 from services.runtime.settings import ServiceSettings
 from tests.workflows.driver import order_ref
 from workflows import __main__ as worker_process
-from workflows.client import OrderWorkflows
+from workflows import names
+from workflows.client import OrderWorkflows, search_attributes
 from workflows.messages import CancelOrder, FactNote
 
 
@@ -22,11 +23,11 @@ async def test_every_call_says_that_temporal_is_away_and_nothing_else() -> None:
     with pytest.raises(Unreachable):
         await workflows.place(order_ref(), timedelta(seconds=1))
     with pytest.raises(Unreachable):
-        await workflows.cancel("ord_1", CancelOrder("can_1"), timedelta(seconds=1))
+        await workflows.cancel("SO-1", CancelOrder("can_1"), timedelta(seconds=1))
     with pytest.raises(Unreachable):
         workflows.start(order_ref())
     with pytest.raises(Unreachable):
-        workflows.signal("ord_1", "shipment_shipped", FactNote("fact_1"))
+        workflows.signal("SO-1", "shipment_shipped", FactNote("fact_1"))
     assert not await workflows.is_reachable()
     workflows.close()
 
@@ -68,6 +69,17 @@ async def test_a_worker_does_not_wait_for_a_temporal_that_takes_connections_and_
         settings = ServiceSettings(temporal_target=f"127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(RuntimeError, match="Temporal does not answer at"):
             await worker_process.connect(settings)
+
+
+def test_an_order_is_found_by_its_number_and_by_every_search_attribute() -> None:
+    order = order_ref(number="SO-1019")
+
+    found_by = {pair.key: pair.value for pair in search_attributes(order)}
+
+    assert names.order_workflow_id(order.number) == "order/SO-1019"
+    assert names.order_number("order/SO-1019") == "SO-1019"
+    assert set(found_by) == set(names.SEARCH_ATTRIBUTES)
+    assert found_by[names.NUMBER] == "SO-1019"
 
 
 class NotReady:

@@ -27,7 +27,7 @@ class Listing:
     async def fetch_next_page(self) -> None:
         page = self.ids[self.taken : self.taken + self.page_size]
         self.taken += len(page)
-        self.current_page = [SimpleNamespace(id=names.order_workflow_id(order_id)) for order_id in page]
+        self.current_page = [SimpleNamespace(id=names.order_workflow_id(number)) for number in page]
         self.next_page_token = b"more" if self.taken < len(self.ids) else None
 
 
@@ -49,7 +49,12 @@ class Everything:
         return SimpleNamespace(status=self.status)
 
     async def CheckLiveness(self, request: orders_pb2.CheckLivenessRequest) -> orders_pb2.CheckLivenessResponse:
-        return orders_pb2.CheckLivenessResponse(ended_order_ids=[one for one in request.order_ids if one in self.ended])
+        living = [
+            orders_pb2.LivingOrder(order_id=f"ord_{number}", number=number)
+            for number in request.order_numbers
+            if number not in self.ended
+        ]
+        return orders_pb2.CheckLivenessResponse(living=living)
 
     async def found(self) -> list[str]:
         temporal: Any = self
@@ -58,16 +63,16 @@ class Everything:
 
 
 async def test_orders_behind_many_that_were_freed_already_are_found() -> None:
-    many = [f"ord_{number:04}" for number in range(3 * BATCH)]
+    many = [f"SO-{number:04}" for number in range(3 * BATCH)]
     living = many[-2:]
 
     found = await Everything(many, ended=set(many[:-2])).found()
 
-    assert found == living
+    assert found == [f"ord_{number}" for number in living]
 
 
 async def test_a_round_finds_so_many_orders_that_one_question_holds_them() -> None:
-    many = [f"ord_{number:04}" for number in range(3 * BATCH)]
+    many = [f"SO-{number:04}" for number in range(3 * BATCH)]
 
     found = await Everything(many, ended=set(many[:10])).found()
 
@@ -75,8 +80,8 @@ async def test_a_round_finds_so_many_orders_that_one_question_holds_them() -> No
 
 
 async def test_a_workflow_that_was_cancelled_by_hand_was_cut_short() -> None:
-    assert await Everything(["ord_1"], status=WorkflowExecutionStatus.CANCELED).found() == ["ord_1"]
+    assert await Everything(["SO-1"], status=WorkflowExecutionStatus.CANCELED).found() == ["ord_SO-1"]
 
 
 async def test_a_workflow_that_was_reset_and_lives_on_was_not() -> None:
-    assert await Everything(["ord_1"], status=WorkflowExecutionStatus.RUNNING).found() == []
+    assert await Everything(["SO-1"], status=WorkflowExecutionStatus.RUNNING).found() == []

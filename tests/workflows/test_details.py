@@ -127,7 +127,7 @@ async def test_a_shortage_is_in_the_sentence_of_the_step_that_accepts_the_order(
         history = await order.history()
 
     said = [event.user_metadata.summary.data.decode() for event in history.events]
-    assert '"record that SO-1001 is accepted, 15 units wait for stock"' in said
+    assert f'"record that {order.order.number} is accepted, 15 units wait for stock"' in said
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -141,4 +141,4 @@ async def test_a_cancelled_order_is_not_said_to_wait_for_stock(temporal: Client)
         history = await order.history()
 
     said = [event.user_metadata.summary.data.decode() for event in history.events]
-    assert '"record that SO-1001 is cancelled"' in said
+    assert f'"record that {order.order.number} is cancelled"' in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -41,37 +42,36 @@ class TemporalActivities:
 
         Some hundreds at most; the next round finds the others.
         """
-        suspects = sorted({*lapsed.order_ids, *await self._closed_of_late()})
-        return OrderIds([order_id for order_id in suspects if await self._is_cut_short(order_id)])
+        suspects = {**await self._closed_of_late(), **await self._living(order_ids=lapsed.order_ids)}
+        return OrderIds([order_id for order_id in sorted(suspects) if await self._is_cut_short(suspects[order_id])])
 
-    async def _closed_of_late(self) -> list[str]:
+    async def _closed_of_late(self) -> dict[str, str]:
         """Orders of which a run ended that way while they live on; one that was reset lives on in another run."""
         since = (datetime.now(UTC) - OF_LATE).isoformat()
         query = (
             f"WorkflowType = '{names.ORDER_WORKFLOW}' AND CloseTime > '{since}' "
             "AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')"
         )
-        prefix = names.order_workflow_id("")
         pages = self._client.list_workflows(query, page_size=BATCH)
-        found: list[str] = []
+        found: dict[str, str] = {}
         while len(found) < BATCH:
             await pages.fetch_next_page()
-            page = [run.id.removeprefix(prefix) for run in pages.current_page or ()]
-            found += await self._living(page)
+            found |= await self._living(numbers=[names.order_number(run.id) for run in pages.current_page or ()])
             if not pages.next_page_token:
                 break
-        return found[:BATCH]
+        return dict(list(found.items())[:BATCH])
 
-    async def _living(self, order_ids: list[str]) -> list[str]:
-        """Those that have not ended by what the orders service says."""
-        if not order_ids:
-            return []
-        response = await self._services.orders.CheckLiveness(orders_pb2.CheckLivenessRequest(order_ids=order_ids))
-        return [order_id for order_id in order_ids if order_id not in set(response.ended_order_ids)]
+    async def _living(self, *, order_ids: Sequence[str] = (), numbers: Sequence[str] = ()) -> dict[str, str]:
+        """Order id → number of those that have not ended by what the orders service says."""
+        if not order_ids and not numbers:
+            return {}
+        request = orders_pb2.CheckLivenessRequest(order_ids=order_ids, order_numbers=numbers)
+        response = await self._services.orders.CheckLiveness(request)
+        return {order.order_id: order.number for order in response.living}
 
-    async def _is_cut_short(self, order_id: str) -> bool:
+    async def _is_cut_short(self, number: str) -> bool:
         try:
-            description = await self._client.get_workflow_handle(names.order_workflow_id(order_id)).describe()
+            description = await self._client.get_workflow_handle(names.order_workflow_id(number)).describe()
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return False

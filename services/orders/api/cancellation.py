@@ -164,8 +164,10 @@ def _settled(deps: Deps, who: Caller, order_id: str, cancellation_id: str) -> Ca
 
 def _hand_over(deps: Deps, order_id: str, request: CancelOrder) -> CancelOutcome | None:
     """The workflow's answer; None when it is away, and the relay hands the request over later."""
+    with deps.database.reading() as session:
+        number = orders.numbers(session, [order_id])[order_id]
     try:
-        return from_thread.run(deps.workflows.cancel, order_id, request, deps.settings.cancel_timeout)
+        return from_thread.run(deps.workflows.cancel, number, request, deps.settings.cancel_timeout)
     except Unreachable:
         return None
 

@@ -41,10 +41,10 @@ class Workflows(Protocol):
     async def place(self, order: OrderRef, timeout: timedelta) -> Receipt | None:
         """Start the order and wait for its verdict; None when it does not come in time."""
 
-    async def cancel(self, order_id: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
+    async def cancel(self, number: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         """Carry a recorded cancellation out; None when the outcome does not come in time."""
 
-    async def look(self, order_id: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+    async def look(self, number: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
         """Let the workflow see what somebody decided; None when it does not answer in time."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyio import from_thread
 
 from services.orders.api.deps import Deps
-from services.orders.store import facts
+from services.orders.store import facts, orders
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import Look, Seen
 
@@ -16,10 +16,11 @@ def hand_over(deps: Deps, order_id: str, update: str, subject_id: str, intent_id
     `update` is decide, consent or amend; `intent_id` is what intents.look() gave in the transaction. To be called from a
     threaded handler, outside any transaction.
     """
-    settings = deps.settings
+    with deps.database.reading() as session:
+        number = orders.numbers(session, [order_id])[order_id]
     try:
         seen = from_thread.run(
-            deps.workflows.look, order_id, update, Look(subject_id), intent_id, settings.look_timeout
+            deps.workflows.look, number, update, Look(subject_id), intent_id, deps.settings.look_timeout
         )
     except Unreachable:
         return None

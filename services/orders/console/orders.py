@@ -22,6 +22,7 @@ from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
 from services.orders.dossier import Dossier, OrderPage
 from services.orders.store import changes, events, feedback
+from workflows.names import order_workflow_id
 
 router = APIRouter()
 
@@ -82,7 +83,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         may_cancel=may_cancel(who, page),
         may_change=may_change(page) and who.may("POST /orders/{number}/change"),
         is_cancelling=is_cancelling(page),
-        workflow=workflow_address(who.deps.console, order.order_id),
+        workflow=workflow_address(who.deps.console, order.number),
         sequence=page.event_sequence,
     )
 
@@ -130,11 +131,11 @@ def is_cancelling(page: OrderPage) -> bool:
     return any(asked.state == REQUESTED for asked in page.cancellations)
 
 
-def workflow_address(settings: ConsoleSettings, order_id: str) -> str:
+def workflow_address(settings: ConsoleSettings, number: str) -> str:
     """The order's story in the Temporal UI; empty when there is none to link to."""
     if not settings.temporal_ui_url:
         return ""
-    workflow = quote(f"order/{order_id}", safe="")
+    workflow = quote(order_workflow_id(number), safe="")
     return (
         f"{settings.temporal_ui_url.rstrip('/')}/namespaces/{quote(settings.temporal_namespace)}/workflows/{workflow}"
     )

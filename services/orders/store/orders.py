@@ -66,9 +66,11 @@ _KEEP_ANSWER = (
 )
 _FIRST_ANSWER = select(_order.c.first_answer).where(_is_it)
 _START_FACT_ID = select(_order.c.start_fact_id).where(_is_it)
-_ALIVE = select(_order.c.order_id).where(
-    _order.c.order_id.in_(bindparam("of", expanding=True)), _order.c.phase.notin_(sorted(ENDED))
+_LIVING = select(_order.c.order_id, _order.c.number).where(
+    _order.c.order_id.in_(bindparam("of", expanding=True)) | _order.c.number.in_(bindparam("named", expanding=True)),
+    _order.c.phase.notin_(sorted(ENDED)),
 )
+_NUMBERS = select(_order.c.order_id, _order.c.number).where(_order.c.order_id.in_(bindparam("of", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +295,19 @@ def has_ended(session: Session, order_id: str, scope: Scope) -> bool:
 
 def ended(session: Session, order_ids: Sequence[str]) -> list[str]:
     """Those ids whose order has ended or never existed, in the order asked."""
-    alive = set(session.execute(_ALIVE, {"of": list(order_ids)}).scalars())
+    alive = living(session, order_ids, [])
     return [order_id for order_id in order_ids if order_id not in alive]
+
+
+def living(session: Session, order_ids: Sequence[str], numbers: Sequence[str]) -> dict[str, str]:
+    """Order id → number of each order, named by either, that has not ended."""
+    found = session.execute(_LIVING, {"of": list(order_ids), "named": list(numbers)})
+    return {row.order_id: row.number for row in found}
+
+
+def numbers(session: Session, order_ids: Collection[str]) -> dict[str, str]:
+    """Order id → number, by which the workflow of an order is found."""
+    return {row.order_id: row.number for row in session.execute(_NUMBERS, {"of": sorted(set(order_ids))})}
 
 
 def _lines(session: Session, row: Any, *, is_taken: bool = False) -> tuple[Line, ...]:

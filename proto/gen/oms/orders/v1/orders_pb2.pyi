@@ -913,18 +913,24 @@ class CheckLivenessRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_IDS_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """At most 500 order ids."""
+
+    @_builtins.property
+    def order_numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 500 order numbers: more orders, named as their workflows are."""
 
     def __init__(
         self,
         *,
         order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        order_numbers: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_ids", b"order_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_ids", b"order_ids", "order_numbers", b"order_numbers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -932,27 +938,59 @@ Global___CheckLivenessRequest: _TypeAlias = CheckLivenessRequest  # noqa: Y015
 
 @_typing.final
 class CheckLivenessResponse(_message.Message):
-    """The orders that have ended or never existed: nothing may be held for them."""
+    """The orders that have ended or never existed: nothing may be held for them. And those that have not."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ENDED_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    LIVING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ended_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """A subset of the asked ids."""
+
+    @_builtins.property
+    def living(self) -> _containers.RepeatedCompositeFieldContainer[Global___LivingOrder]:
+        """The asked orders that still live, by either name."""
 
     def __init__(
         self,
         *,
         ended_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        living: _abc.Iterable[Global___LivingOrder] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_order_ids", b"ended_order_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_order_ids", b"ended_order_ids", "living", b"living"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckLivenessResponse: _TypeAlias = CheckLivenessResponse  # noqa: Y015
+
+@_typing.final
+class LivingOrder(_message.Message):
+    """An order that has not ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    number: _builtins.str
+    """Its number, by which its workflow is found."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LivingOrder: _TypeAlias = LivingOrder  # noqa: Y015
 
 @_typing.final
 class AuditRequest(_message.Message):
