@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import datetime
-
 import structlog
 from grpc import ServicerContext as Context
 from sqlmodel import Session
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
-from services.fulfillment import recalling, wire
-from services.fulfillment.domain import facts
-from services.fulfillment.domain import shipment as steps
-from services.fulfillment.domain.carrier_event import CarrierEvent, delivers, troubles
-from services.fulfillment.domain.rates import cheapest_by_warehouse, chosen
-from services.fulfillment.domain.release import Release, new_shipments, unreleased
-from services.fulfillment.domain.shipment import LEFT, Consignment, Shipment, State, Verb
-from services.fulfillment.store import audit, carrier_events, orders, rates, recalls, shipments
-from services.fulfillment.store.counters import next_value
-from services.fulfillment.tracking import tracking_number
+from services.fulfillment import advance_shipments, cancel_shipments, recall_units, release_shipments, wire
+from services.fulfillment.domain.rates import cheapest_by_warehouse
+from services.fulfillment.domain.shipment import LEFT, State
+from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
-from services.kernel.ids import new_id
 from services.kernel.text import optional_text, text
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
-from services.runtime.outbox import emit
 
 log = structlog.get_logger()
 
@@ -61,7 +49,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         release = wire.release(request)
 
         def act(session: Session) -> pb.ReleaseShipmentsResponse:
-            created = self._release(session, release)
+            created = release_shipments.release(session, self._rates, release, self.clock())
             return pb.ReleaseShipmentsResponse(shipments=[wire.shipment_message(each) for each in created])
 
         # a retry may name units that were allocated since: those are released by the turn that hears of them
@@ -89,8 +77,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         shipment_id = wire.shipment_id(request.shipment_id)
 
         def act(session: Session) -> pb.PickShipmentResponse:
-            now = self.clock()
-            picked = _step(session, shipment_id, lambda shipment: steps.pick(shipment, counted, picker, now), now)
+            picked = advance_shipments.pick(session, shipment_id, counted, picker, self.clock())
             return pb.PickShipmentResponse(shipment=wire.shipment_message(picked))
 
         return self.database.once(request.request_id, request, pb.PickShipmentResponse, act)
@@ -100,8 +87,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         shipment_id = wire.shipment_id(request.shipment_id)
 
         def act(session: Session) -> pb.PackShipmentResponse:
-            now = self.clock()
-            packed = _step(session, shipment_id, lambda shipment: steps.pack(shipment, now), now)
+            packed = advance_shipments.pack(session, shipment_id, self.clock())
             return pb.PackShipmentResponse(shipment=wire.shipment_message(packed))
 
         return self.database.once(request.request_id, request, pb.PackShipmentResponse, act)
@@ -112,11 +98,8 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         shipment_id = wire.shipment_id(request.shipment_id)
 
         def act(session: Session) -> pb.ShipShipmentResponse:
-            now = self.clock()
-            sent = _step(session, shipment_id, lambda shipment: self._sent(session, shipment, carrier, now), now)
-            if sent.is_service:
-                sent = _step(session, shipment_id, lambda visit: steps.deliver(visit, now, now), now)
-            return pb.ShipShipmentResponse(shipment=wire.shipment_message(sent))
+            shipped = advance_shipments.ship(session, self._rates, shipment_id, carrier, self.clock())
+            return pb.ShipShipmentResponse(shipment=wire.shipment_message(shipped))
 
         return self.database.once(request.request_id, request, pb.ShipShipmentResponse, act)
 
@@ -124,15 +107,9 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         self, request: pb.RecordCarrierEventRequest, context: Context
     ) -> pb.RecordCarrierEventResponse:
         """Keep the event; shipped → delivered when it says so, and a problem is noted. An event id that was kept before changes nothing."""
-        event, now = wire.carrier_event(request), self.clock()
+        event = wire.carrier_event(request)
         with self.database.transaction() as session:
-            order_id = orders.claim_of_parcel(session, event.carrier, event.tracking_number)
-            is_new = carrier_events.keep(session, event, now)
-            if is_new:
-                parcel = _hear(session, shipments.of_order(session, order_id), event, now)
-            else:
-                earlier = carrier_events.parcel_of(session, event.carrier, event.event_id)
-                parcel = shipments.by_tracking(session, event.carrier, earlier)
+            parcel, is_new = advance_shipments.record_carrier_event(session, event, self.clock())
         return pb.RecordCarrierEventResponse(is_new=is_new, shipment=wire.shipment_message(parcel))
 
     def CancelShipments(self, request: pb.CancelShipmentsRequest, context: Context) -> pb.CancelShipmentsResponse:
@@ -140,13 +117,10 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         order_id, reason = text(request.order_id, "order_id"), optional_text(request.reason, "reason", 500)
 
         def act(session: Session) -> pb.CancelShipmentsResponse:
-            orders.claim(session, order_id)
-            now = self.clock()
-            if not (request.unless_shipped and _has_left(session, order_id)):
-                orders.mark_cancelled(session, order_id, reason, now)
-                _cancel_open(session, order_id, now)
-                recalling.answer_by_cancellation(session, order_id, now)
-            states = [each.state for each in shipments.of_order(session, order_id)]
+            after = cancel_shipments.cancel(
+                session, order_id, reason=reason, unless_shipped=request.unless_shipped, now=self.clock()
+            )
+            states = [each.state for each in after]
             return pb.CancelShipmentsResponse(
                 cancelled_count=states.count(State.CANCELLED), shipped_count=sum(state in LEFT for state in states)
             )
@@ -159,7 +133,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         keep = wire.kept_units(request)
 
         def act(session: Session) -> pb.RequestRecallResponse:
-            recall, wanted = recalling.ask(session, order_id, change_id, keep, self.clock())
+            recall, wanted = recall_units.ask(session, order_id, change_id, keep, self.clock())
             return wire.recall_response(recall, wanted)
 
         return self.database.once(request.request_id, request, pb.RequestRecallResponse, act)
@@ -181,7 +155,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         recall_id, reason = text(request.recall_id, "recall_id"), wire.answer_reason(request)
 
         def act(session: Session) -> pb.AnswerRecallResponse:
-            recall = recalling.answer(
+            recall = recall_units.answer(
                 session, recall_id, is_acknowledged=request.is_acknowledged, reason=reason, now=self.clock()
             )
             parcels = shipments.by_ids(session, recall.shipment_ids)
@@ -193,93 +167,3 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         """Check every invariant of this service."""
         with self.database.reading() as session:
             return pb.AuditResponse(invariants=invariant_messages(audit.findings(session)))
-
-    def _release(self, session: Session, release: Release) -> list[Shipment]:
-        """Store and tell what is new; nothing when all was released before or the order was cancelled."""
-        if orders.claim(session, release.order_id):
-            log.info("release.ignored", order_id=release.order_id, why="order was cancelled")
-            return []
-        earlier = shipments.of_order(session, release.order_id)
-        withheld = recalling.withheld_lines(session, earlier)
-        lines = unreleased((line for line in release.allocated if line.line_id not in withheld), earlier)
-        if not lines:
-            return []
-        now, offers = self.clock(), self._rates.rates_into(session, release.ship_to)
-        created = new_shipments(
-            release, lines, offers, lambda count: next_value(session, "shipment", count), lambda: new_id("shp"), now
-        )
-        for shipment in created:
-            shipments.add(session, shipment)
-        detail = facts.several_shipments([*earlier, *created], created)
-        _tell(session, facts.RELEASED, created[0], detail, now)
-        return created
-
-    def _sent(self, session: Session, shipment: Shipment, carrier: str, now: datetime) -> Shipment:
-        """The shipment handed over: its carrier chosen, its freight fixed, its parcel numbered."""
-        if shipment.is_service:
-            return steps.perform(shipment, carrier, now)
-        steps.moved(shipment, Verb.SHIP)  # out of turn is said before anything about rates
-        into = self._rates.rates_into(session, shipment.ship_to)
-        offers = [rate for rate in into if rate.warehouse_id == shipment.warehouse_id]
-        offer = chosen(offers, shipment.load, carrier)
-        number = tracking_number(offer.carrier, next_value(session, "tracking"))
-        return steps.ship(shipment, Consignment(offer.carrier, number, offer.cost), now)
-
-
-def _step(session: Session, shipment_id: str, take: Callable[[Shipment], Shipment], now: datetime) -> Shipment:
-    """Take one step of a shipment's life alone with its order, store it and tell it."""
-    siblings = shipments.of_order(session, orders.claim_of_shipment(session, shipment_id))
-    before = next(each for each in siblings if each.shipment_id == shipment_id)
-    return _advance(session, siblings, before, replace(take(before), recall_id=""), now)
-
-
-def _advance(
-    session: Session, siblings: Sequence[Shipment], before: Shipment, after: Shipment, now: datetime
-) -> Shipment:
-    """Store a step and tell it; `siblings` are the shipments of its order before it, and the order is claimed."""
-    shipments.save(session, before, after)
-    _tell(session, facts.milestone_kind(after.state), after, facts.one_shipment(siblings, after), now)
-    if before.recall_id:
-        recalling.answer_by_deed(session, before, after.state.value, now)
-    return after
-
-
-def _hear(session: Session, siblings: Sequence[Shipment], event: CarrierEvent, now: datetime) -> Shipment:
-    """The parcel after what its carrier said of it; `siblings` are all shipments of its order."""
-    number, carrier = event.tracking_number, event.carrier
-    parcel = next(each for each in siblings if (each.tracking_number, each.carrier) == (number, carrier))
-    if troubles(event, parcel):
-        troubled = steps.trouble(parcel, event.occurred_at, now)
-        shipments.save(session, parcel, troubled)
-        _tell(session, facts.EXCEPTION, troubled, facts.one_shipment(siblings, troubled), now)
-        return troubled
-    if not delivers(event, parcel):
-        return parcel
-    return _advance(session, siblings, parcel, steps.deliver(parcel, event.occurred_at, now), now)
-
-
-def _has_left(session: Session, order_id: str) -> bool:
-    return any(each.state in LEFT for each in shipments.of_order(session, order_id))
-
-
-def _cancel_open(session: Session, order_id: str, now: datetime) -> None:
-    """Cancel every shipment that has not left and tell it, when there is one."""
-    before = shipments.of_order(session, order_id)
-    stopped = {
-        each.shipment_id: replace(steps.cancel(each, now), recall_id="") for each in before if steps.can_cancel(each)
-    }
-    for each in before:
-        if each.shipment_id in stopped:
-            shipments.save(session, each, stopped[each.shipment_id])
-    if stopped:
-        after = [stopped.get(each.shipment_id, each) for each in before]
-        changed = list(stopped.values())
-        _tell(session, facts.CANCELLED, changed[0], facts.several_shipments(after, changed), now)
-
-
-def _tell(session: Session, kind: str, subject: Shipment, detail: dict[str, object], now: datetime) -> None:
-    """Write the fact beside the change and log the decision."""
-    emit(session, kind=kind, order_id=subject.order_id, subject_id=subject.shipment_id, detail=detail, now=now)
-    log.info(
-        kind.replace("_", ".", 1), order_id=subject.order_id, shipment_id=subject.shipment_id, number=subject.number
-    )

@@ -55,10 +55,10 @@ def answer(session: Session, recall_id: str, *, is_acknowledged: bool, reason: s
     return recall
 
 
-def answer_by_deed(session: Session, moved: Shipment, deed: str, now: datetime) -> None:
+def answer_by_action(session: Session, moved: Shipment, action: str, now: datetime) -> None:
     """The warehouse went on with a shipment instead of answering: that refuses the recall. The order must be claimed."""
     recall = recalls.get(session, moved.recall_id)
-    quicker = f"the warehouse was quicker: {moved.number} was {deed}"
+    quicker = f"the warehouse was quicker: {moved.number} was {action}"
     _close(session, answered(recall, is_acknowledged=False, reason=quicker, now=now), now)
 
 

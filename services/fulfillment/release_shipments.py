@@ -1,0 +1,41 @@
+"""Releasing what is allocated to the warehouses, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from services.fulfillment import recall_units
+from services.fulfillment.domain import facts
+from services.fulfillment.domain.release import Release, new_shipments, unreleased
+from services.fulfillment.domain.shipment import Shipment
+from services.fulfillment.shipment_facts import emit_fact
+from services.fulfillment.store import orders, shipments
+from services.fulfillment.store.counters import next_value
+from services.fulfillment.store.rates import RateBook
+from services.kernel.ids import new_id
+
+log = structlog.get_logger()
+
+
+def release(session: Session, rate_book: RateBook, wanted: Release, now: datetime) -> list[Shipment]:
+    """Store the shipments of what has none yet; nothing when all was released before or the order was cancelled."""
+    if orders.claim(session, wanted.order_id):
+        log.info("release.ignored", order_id=wanted.order_id, why="order was cancelled")
+        return []
+    earlier = shipments.of_order(session, wanted.order_id)
+    withheld = recall_units.withheld_lines(session, earlier)
+    lines = unreleased((line for line in wanted.allocated if line.line_id not in withheld), earlier)
+    if not lines:
+        return []
+    offers = rate_book.rates_into(session, wanted.ship_to)
+    created = new_shipments(
+        wanted, lines, offers, lambda count: next_value(session, "shipment", count), lambda: new_id("shp"), now
+    )
+    for shipment in created:
+        shipments.add(session, shipment)
+    detail = facts.several_shipments([*earlier, *created], created)
+    emit_fact(session, facts.RELEASED, created[0], detail, now)
+    return created
