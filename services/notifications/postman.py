@@ -6,7 +6,6 @@ import select
 import smtplib
 import ssl
 
-from services.notifications import pipelining
 from services.notifications.settings import NotificationsSettings
 
 _PERMANENT = 500
@@ -37,21 +36,12 @@ class Postman:
             return
         self.close()
         settings = self._settings
-        smtp = smtplib.SMTP(timeout=settings.smtp_timeout_s)
         try:
-            smtp.connect(settings.smtp_host, settings.smtp_port)
-            if settings.smtp_starttls:
-                # starttls() checks the certificate against this name
-                smtp._host = settings.smtp_host  # type: ignore[attr-defined]  # noqa: SLF001  # set by the constructor only
-                smtp.starttls(context=ssl.create_default_context())
-            if settings.smtp_username:
-                smtp.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+            self._smtp = _opened(settings)
         except (OSError, smtplib.SMTPException) as away:
-            smtp.close()
             raise ServerAway(
                 f"the mail server {settings.smtp_host}:{settings.smtp_port} cannot be used: {_sentence(away)}"
             ) from away
-        self._smtp = smtp
 
     @property
     def is_connected(self) -> bool:
@@ -80,7 +70,7 @@ class Postman:
         """Give one mail to the server; raises NotTaken, and is no longer connected when the connection went with it."""
         assert self._smtp is not None
         try:
-            self._send(self._smtp, mail, email)
+            self._smtp.sendmail(self._settings.mail_from, [email], mail, self._options(self._smtp, email))
         except smtplib.SMTPRecipientsRefused as refusal:
             code, _ = refusal.recipients[email]
             raise NotTaken(_sentence(refusal), is_permanent=code >= _PERMANENT) from refusal
@@ -95,13 +85,6 @@ class Postman:
             self._smtp.close()
             raise NotTaken(_sentence(lost), is_permanent=False) from lost
 
-    def _send(self, smtp: smtplib.SMTP, mail: bytes, email: str) -> None:
-        sender, options = self._settings.mail_from, self._options(smtp, email)
-        if pipelining.is_offered(smtp):
-            pipelining.sendmail(smtp, sender, email, mail, options)
-        else:
-            smtp.sendmail(sender, [email], mail, options)
-
     @staticmethod
     def _options(smtp: smtplib.SMTP, email: str) -> tuple[str, ...]:
         """What the server is asked to bear: an address beyond ASCII, where there is one."""
@@ -111,6 +94,20 @@ class Postman:
         if not smtp.has_extn("smtputf8"):
             raise smtplib.SMTPNotSupportedError("the mail server takes no address beyond ASCII")
         return ("SMTPUTF8", "BODY=8BITMIME")
+
+
+def _opened(settings: NotificationsSettings) -> smtplib.SMTP:
+    """A connection that the server has let us in by; raises OSError or SMTPException, and leaves nothing open then."""
+    smtp = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout_s)
+    try:
+        if settings.smtp_starttls:
+            smtp.starttls(context=ssl.create_default_context())
+        if settings.smtp_username:
+            smtp.login(settings.smtp_username, settings.smtp_password.get_secret_value())
+    except (OSError, smtplib.SMTPException):
+        smtp.close()
+        raise
+    return smtp
 
 
 def _sentence(error: Exception) -> str:

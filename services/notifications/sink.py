@@ -159,10 +159,10 @@ class _Hooks:
     async def handle_EHLO(  # noqa: N802  # aiosmtpd finds its hooks by these names
         self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
-        """Count who introduces himself; commands may come together, as the server reads them from one stream."""
+        """Count the clients that introduce themselves."""
         session.host_name = hostname
         self._sink.connections += 1
-        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+        return responses
 
     async def handle_RCPT(  # noqa: N802  # see handle_EHLO
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
