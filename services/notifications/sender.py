@@ -17,6 +17,7 @@ from services.notifications.letters import Letters, Unwritable
 from services.notifications.postman import NotTaken, Postman, ServerAway
 from services.notifications.settings import NotificationsSettings
 from services.runtime.db import Database
+from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -39,10 +40,9 @@ class Sender:
         self._letters = letters
         self._clock = clock
         self._postman = Postman(settings)
-        self._wake = threading.Event()
-        self._is_stopping = threading.Event()
+        self._wake = Wake()
         self._thread = threading.Thread(target=self._run, daemon=True, name="mail-sender")
-        database.on_emit(self._wake.set)
+        database.on_emit(self._wake.call)
 
     def start(self) -> None:
         """Take up what an earlier life had begun, then send."""
@@ -50,15 +50,14 @@ class Sender:
 
     def stop(self) -> None:
         """Finish the mail in hand and stop."""
-        self._is_stopping.set()
-        self._wake.set()
+        self._wake.stop()
         if self._thread.is_alive():
             self._thread.join(timeout=self._settings.smtp_timeout_s + 5)
         self._postman.close()
 
     def _run(self) -> None:
         rest = POLL
-        while not self._is_stopping.is_set():
+        while not self._wake.is_stopped():
             self._await_mail(rest)
             try:
                 self.send_waiting()
@@ -66,16 +65,15 @@ class Sender:
             except ServerAway as away:
                 rest = min(rest * 2, LONGEST_REST)
                 log.warning("mail.server_away", error=str(away), pause_s=rest.total_seconds())
-                self._is_stopping.wait(rest.total_seconds())
+                self._wake.rest(rest.total_seconds())
             except SQLAlchemyError as away:
                 log.warning("mail.database_unavailable", error=type(away).__name__)
-                self._is_stopping.wait(LONGEST_REST.total_seconds())
+                self._wake.rest(LONGEST_REST.total_seconds())
 
     def _await_mail(self, rest: timedelta) -> None:
         """Until there is new mail, or it is time to look for mail that is due again."""
-        if not self._wake.wait(timeout=rest.total_seconds()):
+        if not self._wake.wait(rest.total_seconds()):
             self._postman.close()  # nothing came for so long: the server need not wait for us
-        self._wake.clear()
 
     def send_waiting(self) -> int:
         """Send everything that may leave now; how many mails were tried. Raises ServerAway when nobody takes mail."""
@@ -105,7 +103,7 @@ class Sender:
         return tried
 
     def _claim(self, session: Session) -> list[Delivery]:
-        if self._is_stopping.is_set() or not self._postman.is_connected:
+        if self._wake.is_stopped() or not self._postman.is_connected:
             return []
         return store.claim(session, self._settings.sender_name, self._clock())
 
@@ -114,7 +112,7 @@ class Sender:
         outcomes = {each.delivery_id: domain.put_back() for each in batch}
         latest = self._clock() + domain.PATIENCE
         for delivery in batch:
-            if not self._postman.is_connected or self._is_stopping.is_set() or self._clock() > latest:
+            if not self._postman.is_connected or self._wake.is_stopped() or self._clock() > latest:
                 break
             outcomes[delivery.delivery_id] = self._try(delivery)
         return outcomes

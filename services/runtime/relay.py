@@ -15,6 +15,7 @@ from services.runtime import outbox
 from services.runtime.db import Database
 from services.runtime.grpc_client import RemoteBug, Unreachable
 from services.runtime.outbox import OutboxRow
+from services.runtime.wake import Wake
 
 log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ MAX_PAUSE = timedelta(seconds=5)
 class Route:
     """Where rows of some kinds go. `deliver` gives the ids that arrived; it raises Unreachable or a DomainError otherwise.
 
-    New rows wait for company for the time of `gathering`: those that are told together share the call, and the transactions on both sides.
+    New rows wait for the time of `gathering`: those that are sent together share the call, and the transactions on both sides.
     """
 
     kinds: frozenset[str]
@@ -50,16 +51,14 @@ class Relay:
         rest: Callable[[float], object] | None = None,
     ) -> None:
         self._database = database
-        self._routes = tuple(routes)
         self._clock = clock
-        self._stopping = threading.Event()
-        self._rest = rest or self._stopping.wait
+        self._wakes = [Wake(rest) for _ in routes]
         self._threads = [
-            threading.Thread(target=self._run, args=(route,), daemon=True, name="relay") for route in self._routes
+            threading.Thread(target=self._run, args=(route, wake), daemon=True, name="relay")
+            for route, wake in zip(routes, self._wakes, strict=True)
         ]
-        self._wakes = [threading.Event() for _ in self._routes]
-        for route, wake in zip(self._routes, self._wakes, strict=True):
-            database.on_emit(wake.set, route.kinds)
+        for route, wake in zip(routes, self._wakes, strict=True):
+            database.on_emit(wake.call, route.kinds)
 
     def start(self) -> None:
         """Begin sending."""
@@ -68,25 +67,18 @@ class Relay:
 
     def stop(self) -> None:
         """Finish the batch in hand and stop."""
-        self._stopping.set()
-        self._wake_all()
+        for wake in self._wakes:
+            wake.stop()
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(timeout=10)
 
-    def _wake_all(self) -> None:
-        for wake in self._wakes:
-            wake.set()
-
-    def _run(self, route: Route) -> None:
-        wake = self._wakes[self._routes.index(route)]
+    def _run(self, route: Route, wake: Wake) -> None:
         pause = POLL
-        while not self._stopping.is_set():
-            if wake.wait(timeout=pause.total_seconds()) and route.gathering:
-                self._rest(route.gathering.total_seconds())
-            wake.clear()
+        while not wake.is_stopped():
+            wake.wait(pause.total_seconds(), route.gathering.total_seconds())
             try:
-                while not self._stopping.is_set() and self.send_batch(route):
+                while not wake.is_stopped() and self.send_batch(route):
                     pass
                 pause = POLL
             except Unreachable as absence:
@@ -97,10 +89,10 @@ class Relay:
                     error=str(absence),
                     pause_s=pause.total_seconds(),
                 )
-                self._rest(pause.total_seconds())
+                wake.rest(pause.total_seconds())
             except Exception:  # a database that is briefly away must not end the relay thread; the row stays unsent
                 log.exception("outbox.relay_failed", kinds=sorted(route.kinds))
-                self._rest(MAX_PAUSE.total_seconds())
+                wake.rest(MAX_PAUSE.total_seconds())
 
     def send_batch(self, route: Route) -> bool:
         """Send one batch; whether there may be more. Raises Unreachable when the receiver is away."""
