@@ -29,7 +29,6 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
 
 from services.runtime import idempotency, sessions, telemetry, writers
-from services.runtime.sessions import DirectSession
 from services.runtime.writers import BUSY_S, Writers
 
 STRICT = {"sqlite_strict": True}
@@ -160,9 +159,9 @@ class Database:
             with self._writers.turn() as session:
                 yield session
         else:
-            with self.engine.begin() as connection, DirectSession(connection) as session:
+            with self.engine.begin() as connection, sessions.open_session(connection) as session:
                 yield session
-                session.finish()
+                sessions.finish(session)
 
     def _wake(self, emitted: Collection[str], *, is_for_all: bool) -> None:
         if not emitted and not is_for_all:
@@ -174,7 +173,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads, and what is committed alone."""
-        with self._reader.begin() as connection, DirectSession(connection, is_reading=True) as session:
+        with self._reader.begin() as connection, sessions.open_session(connection, is_reading=True) as session:
             if self.is_sqlite:
                 writers.begin(connection, "BEGIN")
             yield sessions.equip(session, self._memory, is_reading=True)

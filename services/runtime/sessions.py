@@ -1,4 +1,4 @@
-"""Sessions as our stores use them: statements on tables go to the connection itself."""
+"""Sessions as our stores use them: what they gather until the commit, and what a process remembers of a database."""
 
 from __future__ import annotations
 
@@ -34,30 +34,17 @@ class Memory:
                 del self._values[next(iter(self._values))]
 
 
-class DirectSession(Session):
-    """A session within a connection's transaction, which whoever opened it ends; statements on tables go to the connection.
+def open_session(connection: Connection, *, is_reading: bool = False) -> Session:
+    """A session within a connection's transaction, which whoever opened it ends."""
+    # by far most statements are on tables: the ORM needs no savepoint of its own for those
+    return Session(connection, expire_on_commit=False, autoflush=not is_reading, join_transaction_mode="rollback_only")
 
-    What the ORM prepares for a statement, a quarter of what running it costs, is for statements on models; those still get it.
-    """
 
-    def __init__(self, connection: Connection, *, is_reading: bool = False) -> None:
-        # what the ORM takes back, say by a flush that fails, is its own alone: others may share the transaction
-        mode: Any = "rollback_only" if is_reading else "create_savepoint"
-        super().__init__(connection, expire_on_commit=False, autoflush=not is_reading, join_transaction_mode=mode)
-        self._direct = connection
-
-    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
-        """Run a statement; see Session.execute."""
-        if options or statement._propagate_attrs:  # noqa: SLF001  # the only place where a statement says that it is on a model
-            return super().execute(statement, params=params, **options)
-        return self._direct.execute(statement, params)
-
-    def finish(self) -> None:
-        """Write what is still to be written before the transaction is committed."""
-        while gathered := self.info.get(_GATHERED):
-            write_gathered(self, next(iter(gathered)))
-        if self.in_transaction():
-            self.commit()  # flushes what the ORM holds; the transaction is the connection's
+def finish(session: Session) -> None:
+    """Write what is still to be written before the transaction is committed."""
+    while gathered := session.info.get(_GATHERED):
+        write_gathered(session, next(iter(gathered)))
+    session.flush()
 
 
 def gather(session: Session, write: Callable[[Session, list[Value]], None], value: Value) -> None:

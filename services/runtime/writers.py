@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from services.runtime.sessions import DirectSession
+from services.runtime import sessions
 
 BUSY_S = 30.0
 MOST = 40
@@ -91,9 +91,9 @@ class Writers:
         group = self._enter()
         try:
             group.open_part()
-            with DirectSession(group.connection) as session:
+            with sessions.open_session(group.connection) as session:
                 yield session
-                session.finish()
+                sessions.finish(session)
             group.close_part()
         except BaseException:
             self._take_back(group)
