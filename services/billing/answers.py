@@ -60,6 +60,8 @@ def invoice(issued: Invoice) -> pb.Invoice:
         total=money(issued.total),
         paid=money(issued.paid),
         status=issued.status,
+        open=money(issued.open),
+        written_off=money(issued.written_off),
     )
 
 

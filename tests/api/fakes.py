@@ -218,7 +218,7 @@ class FakeBilling(Neighbour):
         zero, total = types.Money(currency="USD"), types.Money(minor_units=minor, currency="USD")
         made = billing.Invoice(
             invoice_id=invoice_id, number="INV-000001", customer_id=customer_id, order_id="ord_1", total=total,
-            merchandise=total, discount=zero, freight=zero, tax=zero, paid=zero, status="open",
+            merchandise=total, discount=zero, freight=zero, tax=zero, paid=zero, status="open", open=total,
         )  # fmt: skip
         self.invoices[invoice_id] = made
         return made

@@ -140,6 +140,8 @@ def test_the_fact_counts_what_is_invoiced_so_far_over_the_whole_order(desk: Desk
         "tax_minor": 0,
         "total_minor": 1500,
         "paid_minor": 0,
+        "written_off_minor": 0,
+        "open_minor": 1500,
         "currency": "USD",
         "invoiced_on": "2026-03-02",
         "due_on": "2026-04-01",

@@ -218,6 +218,7 @@ def invoice(number: str, total_minor: int, paid_minor: int = 0) -> dict[str, Any
         "shipment_id": "shp_SH-1",
         "total_minor": total_minor,
         "paid_minor": paid_minor,
+        "open_minor": total_minor - paid_minor,
         "currency": "USD",
         "invoiced_on": "2026-11-23",
         "due_on": "2026-12-23",

@@ -36,7 +36,7 @@ def payment_received(payment: Payment, applied: Money, invoices: Iterable[Invoic
 
 
 def invoice_detail(invoice: Invoice) -> dict[str, Any]:
-    """An invoice as facts carry it; days are ISO dates."""
+    """An invoice as facts carry it; days are ISO dates. Its `status` says whether it is settled, so that nobody else works it out."""
     return {
         "invoice_id": invoice.invoice_id,
         "number": invoice.number,
@@ -47,6 +47,8 @@ def invoice_detail(invoice: Invoice) -> dict[str, Any]:
         "tax_minor": invoice.charges.tax.minor,
         "total_minor": invoice.total.minor,
         "paid_minor": invoice.paid.minor,
+        "written_off_minor": invoice.written_off.minor,
+        "open_minor": invoice.open.minor,
         "currency": invoice.total.currency,
         "invoiced_on": invoice.invoiced_on.isoformat(),
         "due_on": invoice.due_on.isoformat(),

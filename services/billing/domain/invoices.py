@@ -123,7 +123,12 @@ class Invoice:
     @property
     def open(self) -> Money:
         """What is still to be paid."""
-        return self.total - self.paid
+        return self.total - self.paid - self.written_off
+
+    @property
+    def written_off(self) -> Money:
+        """What is given up: nothing, for billing writes nothing off yet. Others already hear of it beside what is open."""
+        return Money.zero(self.total.currency)
 
     @property
     def status(self) -> str:

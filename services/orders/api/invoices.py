@@ -51,7 +51,7 @@ class Invoice(BaseModel):
     tax: MoneyShape
     total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
     paid: MoneyShape
-    open: MoneyShape = Field(description="total - paid.")
+    open: MoneyShape = Field(description="Still to be paid.")
     status: str = Field(description="open, part_paid or paid.")
 
 
@@ -128,6 +128,6 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         tax=money(row.tax.minor_units),
         total=money(row.total.minor_units),
         paid=money(row.paid.minor_units),
-        open=money(row.total.minor_units - row.paid.minor_units),
+        open=money(row.open.minor_units),
         status=row.status,
     )

@@ -24,6 +24,8 @@ FULFILLMENT_KINDS = frozenset(
 )
 BILLING_KINDS = frozenset({"invoice_issued", "payment_received"})
 KNOWN_KINDS = INVENTORY_KINDS | FULFILLMENT_KINDS | BILLING_KINDS
+_SETTLED = frozenset({"paid", "written_off"})
+"""What billing calls an invoice on which nothing is open."""
 
 _COUNTS = {
     "inventory": ("allocated", "backordered"),
@@ -98,7 +100,7 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as billing last told of it; its parts are 0 where an old fact did not tell them."""
+    """An invoice as billing last told of it; its parts and what is open are 0 where an old fact did not tell them."""
 
     invoice_id: str
     number: str
@@ -114,6 +116,12 @@ class Invoice:
     discount_minor: int = 0
     freight_minor: int = 0
     tax_minor: int = 0
+    open_minor: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the customer owes nothing on it any more, as billing says."""
+        return self.status in _SETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +277,7 @@ def _invoices_in(fact: Fact) -> list[Invoice]:
 
 def _invoice_of(told: Mapping[str, Any], sequence: int) -> Invoice:
     texts = ("invoice_id", "number", "shipment_id", "currency", "invoiced_on", "due_on", "status")
-    parts = ("merchandise_minor", "discount_minor", "freight_minor", "tax_minor")
+    parts = ("merchandise_minor", "discount_minor", "freight_minor", "tax_minor", "open_minor")
     values: dict[str, Any] = {name: str(told[name]) for name in texts}
     values |= {name: int(told.get(name, 0)) for name in parts}
     return Invoice(
@@ -319,10 +327,10 @@ def completes_delivery(order: Order, before: Progress, after: Progress) -> bool:
 
 
 def is_settled(order: Order, progress: Progress) -> bool:
-    """Whether every unit that is wanted is invoiced and every invoice is paid."""
+    """Whether every unit that is wanted is invoiced and every invoice is settled."""
     lines = quantities(order, progress).values()
     is_invoiced = all(line.invoiced >= line.wanted for line in lines) and any(line.invoiced for line in lines)
-    return is_invoiced and all(invoice.paid_minor >= invoice.total_minor for invoice in progress.invoices.values())
+    return is_invoiced and all(invoice.is_settled for invoice in progress.invoices.values())
 
 
 def is_complete(order: Order, progress: Progress) -> bool:

@@ -155,14 +155,13 @@ def _billing(lines: Sequence[LineQuantities]) -> str:
 
 
 def _payment(lines: Sequence[LineQuantities], progress: Progress) -> str:
-    """unpaid, part, paid or over; paid only once everything is billed and every invoice is paid."""
-    total = sum(invoice.total_minor for invoice in progress.invoices.values())
-    paid = sum(invoice.paid_minor for invoice in progress.invoices.values())
-    if paid > total:
+    """unpaid, part, paid or over; paid only once everything is billed and every invoice is settled."""
+    bills = progress.invoices.values()
+    if sum(bill.open_minor for bill in bills) < 0:
         return "over"
-    if _billing(lines) == "full" and all(bill.paid_minor >= bill.total_minor for bill in progress.invoices.values()):
+    if _billing(lines) == "full" and all(bill.is_settled for bill in bills):
         return "paid"
-    return "part" if paid else "unpaid"
+    return "part" if any(bill.paid_minor for bill in bills) else "unpaid"
 
 
 def _status(order: Order, axes: Axes, lines: Sequence[LineQuantities], progress: Progress, asked: Asked) -> str:
@@ -290,7 +289,7 @@ def _work_on(shipments: Sequence[Shipment]) -> list[str]:
 def _waits_for_money(lines: Sequence[LineQuantities], progress: Progress, since: datetime) -> WaitingFor | None:
     if any(line.invoiced < line.wanted for line in lines):
         return WaitingFor("accounting", INVOICE_AWAITED, since)
-    unpaid = [bill for bill in progress.invoices.values() if bill.paid_minor < bill.total_minor]
+    unpaid = [bill for bill in progress.invoices.values() if not bill.is_settled]
     if unpaid:
         numbers = ", ".join(sorted(bill.number for bill in unpaid))
         return WaitingFor("customer", f"payment of {numbers}", since, _earliest([bill.due_on for bill in unpaid]))

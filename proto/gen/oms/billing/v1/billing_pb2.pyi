@@ -556,6 +556,8 @@ class Invoice(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     PAID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    WRITTEN_OFF_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -573,7 +575,7 @@ class Invoice(_message.Message):
     due_on: _builtins.str
     """ISO date."""
     status: _builtins.str
-    """open, part_paid or paid."""
+    """open, part_paid or paid: paid once nothing is open. Whether an invoice is settled is billing's word."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """What is billed."""
@@ -602,6 +604,14 @@ class Invoice(_message.Message):
     def paid(self) -> _types_pb2.Money:
         """Paid so far."""
 
+    @_builtins.property
+    def open(self) -> _types_pb2.Money:
+        """Still to be paid: total - paid - written_off."""
+
+    @_builtins.property
+    def written_off(self) -> _types_pb2.Money:
+        """Given up; nothing yet, because billing writes nothing off."""
+
     def __init__(
         self,
         *,
@@ -621,10 +631,12 @@ class Invoice(_message.Message):
         total: _types_pb2.Money | None = ...,
         paid: _types_pb2.Money | None = ...,
         status: _builtins.str = ...,
+        open: _types_pb2.Money | None = ...,
+        written_off: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "paid", b"paid", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "due_on", b"due_on", "freight", b"freight", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "due_on", b"due_on", "freight", b"freight", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
