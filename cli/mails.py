@@ -15,6 +15,7 @@ from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.orders import find_order
 from cli.output import console, print_json, print_rows
 from cli.refusals import CommandRefused
+from services.runtime.roles import MAIL_ROLES
 
 app = typer.Typer(help="Mails: list them, show one, send dead ones again, preview a text.")
 
@@ -102,7 +103,7 @@ def templates(var: VarOption = VAR, as_json: JsonOption = False) -> None:
 @app.command()
 def preview(
     kind: Annotated[str, typer.Argument(help="A kind of `oms mails templates`, such as consent_requested.")],
-    role: Annotated[str, typer.Option(help="Whose text: customer, sales_rep, approver, …")] = "customer",
+    role: Annotated[str, typer.Option(help=f"Whose text: {', '.join(sorted(MAIL_ROLES))}.")] = "customer",
     html: Annotated[bool, typer.Option("--html", help="Print the HTML page instead of the text.")] = False,
     var: VarOption = VAR,
     as_json: JsonOption = False,

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from cli.client import VAR, VarOption, local_token
+from services.runtime.roles import PEOPLE_ROLES
 
 
 def token(
-    role: Annotated[str, typer.Option(help="customer, sales_rep, support, approver, warehouse, accounting, admin, …")],
+    role: Annotated[str, typer.Option(help=f"One of {', '.join(sorted(PEOPLE_ROLES))}.")],
     company: Annotated[str | None, typer.Option(help="The customer account of a customer: cus_….")] = None,
     sub: Annotated[str | None, typer.Option(help="Who it names; you, when left out.")] = None,
     hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="How long it is good for.")] = 8,

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
 from services.kernel.errors import NotPermitted
-from services.orders.domain.access import EVERYTHING, Scope, acting_role
-from services.runtime.auth import ROLES, Principal
+from services.orders.domain.access import EVERYTHING, Scope
+from services.runtime.auth import Principal
+from services.runtime.roles import ROLE_NAMES, SEES_PRICES, highest
 
 MATRIX_FILE = Path(__file__).with_name("roles.yaml")
 
 Reach = Literal["own", "assigned", "all"]
 _WIDTH: dict[Reach, int] = {"own": 1, "assigned": 2, "all": 3}
 _OPEN = frozenset({"public", "signature"})
-_SEES_MONEY = ROLES - {"warehouse", "manufacturing"}
+_METHODS = "/oms."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +57,21 @@ class Caller:
     @property
     def role(self) -> str:
         """The role that the event log names."""
-        return acting_role(self.principal.roles)
+        return highest(self.principal.roles)
 
     @property
     def sees_money(self) -> bool:
         """Whether prices, costs and totals are shown: not to the warehouse."""
-        return self.principal.has(*_SEES_MONEY)
+        return self.principal.has(*SEES_PRICES)
 
 
 class Matrix:
-    """Operation → role → reach; what is not listed is allowed to nobody."""
+    """Operation → role → reach; what is not listed is allowed to nobody. `grpc` is role → reach, for every method alike."""
 
     def __init__(
         self,
         http: Mapping[str, Mapping[str, Reach] | str],
-        grpc: Mapping[str, Mapping[str, Reach]],
+        grpc: Mapping[str, Reach],
         console: Mapping[str, Mapping[str, Reach] | str],
     ) -> None:
         self.http = http
@@ -83,7 +85,8 @@ class Matrix:
 
     def reach(self, operation: str, role: str) -> Reach | None:
         """How far a role reaches in an operation ("POST /v1/orders" or "/oms.….Service/Method"); None when it may not."""
-        row = self.http.get(operation) or self.console.get(operation) or self.grpc.get(operation) or {}
+        is_method = operation.startswith(_METHODS)
+        row = self.grpc if is_method else self.http.get(operation) or self.console.get(operation) or {}
         return None if isinstance(row, str) else row.get(role)
 
     def admit(self, principal: Principal, operation: str) -> Caller:
@@ -94,13 +97,30 @@ class Matrix:
         return Caller(principal, max(reaches, key=_WIDTH.__getitem__))
 
 
+class _UniqueLoader(yaml.SafeLoader):
+    """Reads YAML and refuses a key that is there twice, of which the library would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping with each key once."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        doubled = sorted(str(key) for key, times in Counter(keys).items() if times > 1)
+        if doubled:
+            raise ValueError(f"{', '.join(doubled)}: named twice{node.start_mark}")
+        return super().construct_mapping(node, deep=deep)
+
+
 @lru_cache(maxsize=1)
 def load_matrix() -> Matrix:
-    """The shipped matrix; an unknown role or reach in the file raises ValueError at start-up."""
-    document = yaml.safe_load(MATRIX_FILE.read_text("utf-8"))
-    for operation, row in {**document["http"], **document["console"], **document["grpc"]}.items():
+    """The shipped matrix."""
+    return parse_matrix(MATRIX_FILE.read_text("utf-8"))
+
+
+def parse_matrix(text: str) -> Matrix:
+    """The matrix of a document; ValueError, at start-up, for an unknown role or reach and for an operation that is listed twice."""
+    document = yaml.load(text, _UniqueLoader)  # noqa: S506  # a SafeLoader
+    for operation, row in {**document["http"], **document["console"], "grpc": document["grpc"]}.items():
         if isinstance(row, str) and row in _OPEN:
             continue
-        if not set(row) <= ROLES or not set(row.values()) <= set(_WIDTH):
+        if not set(row) <= ROLE_NAMES or not set(row.values()) <= set(_WIDTH):
             raise ValueError(f"{MATRIX_FILE.name}: {operation} names an unknown role or reach")
     return Matrix(document["http"], document["grpc"], document["console"])

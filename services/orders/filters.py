@@ -9,13 +9,14 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.orders import master
 from services.orders.domain.order import CHANNELS, PHASES
-from services.orders.domain.policies import OWNER_ROLES, POLICY_HOLD, hold_types
+from services.orders.domain.policies import POLICY_HOLD, hold_types
 from services.orders.domain.status import STATUS_WORDS
 from services.orders.holds import REVIEW_EXPIRED
 from services.orders.store import holds
 from services.orders.store.overview import ANY_HOLD, OverviewFilter
+from services.runtime.roles import HOLD_OWNERS
 
-NEEDS = (*OWNER_ROLES, "customer", "carrier", "supplier", "system")
+NEEDS = (*HOLD_OWNERS, "customer", "carrier", "supplier", "system")
 """Everybody whom an order can wait for."""
 
 

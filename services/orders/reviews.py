@@ -16,7 +16,6 @@ from services.orders import asking, consenting, intents, production
 from services.orders.access import Caller
 from services.orders.clearing import go_on
 from services.orders.domain import mails
-from services.orders.domain.access import acting_role
 from services.orders.domain.deciding import Authority, Case, Decider, authority
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
@@ -302,6 +301,6 @@ def _keep_refusal(
     dossier = read(session, order_id)
     reason = refusal.reason if isinstance(refusal, (NotPermitted, Refused, NotFound)) else type(refusal).__name__
     more = {"step_id": wanted.step_id[:64], "decision": wanted.decision, "version": wanted.version, "refusal": reason}
-    actor = Actor(caller.principal.sub, acting_role(caller.principal.roles))
+    actor = Actor(caller.principal.sub, caller.role)
     why = "the order is not theirs to see" if reason == "ORDER_UNKNOWN" else str(refusal)
     note_event(session, dossier, dossier, actor, "decision_refused", now, why=why, more=more)

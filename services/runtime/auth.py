@@ -18,27 +18,12 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from services.runtime.roles import PEOPLE_ROLES, ROLE_NAMES
 from services.runtime.settings import ServiceSettings
 
 AUDIENCE = "oms"
 LOCAL_ISSUER = "oms-local"
 MACHINE_ISSUER = "oms-machines"
-ROLES = frozenset(
-    [
-        "customer",
-        "sales_rep",
-        "support",
-        "approver",
-        "warehouse",
-        "accounting",
-        "manufacturing",
-        "admin",
-        "auditor",
-        "channel",
-        "service",
-    ]
-)
-PEOPLE_ROLES = ROLES - {"service"}
 _LEEWAY_S = 5
 
 
@@ -273,7 +258,7 @@ class OidcKeys:
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
     roles = claims.get("roles")
-    if not isinstance(roles, list) or not roles or not set(map(str, roles)) <= ROLES:
+    if not isinstance(roles, list) or not roles or not set(map(str, roles)) <= ROLE_NAMES:
         raise NotAuthenticated("the token names no role of this system: ask an administrator for one")
     is_machine = claims["iss"] == MACHINE_ISSUER
     if ("service" in roles) != is_machine:

@@ -7,7 +7,7 @@ from fastapi.routing import iter_route_contexts
 from services.orders.access import load_matrix
 from services.orders.api.deps import Deps
 from services.orders.console.app import create_console
-from services.runtime.auth import ROLES
+from services.runtime.roles import ROLE_NAMES
 from tests.console.house import House
 
 MATRIX = load_matrix()
@@ -34,7 +34,7 @@ def test_every_page_is_in_the_matrix_and_the_matrix_names_no_other(house: House)
     assert served == set(MATRIX.console)
 
 
-@pytest.mark.parametrize("role", sorted(ROLES - {"service"}))
+@pytest.mark.parametrize("role", sorted(ROLE_NAMES - {"service"}))
 async def test_each_page_admits_exactly_the_roles_of_the_matrix(house: House, role: str) -> None:
     wrong = []
     for operation in CLOSED:

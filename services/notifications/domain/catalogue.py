@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.kernel.errors import InvalidArgument, NotFound
+from services.runtime.roles import MAIL_ROLES, MAIL_ROLES_WITHOUT_PRICES
 
 _DIFF = ("customer_name", "version", "reason", "changes", "total_before", "total_after", "currency")
 _APPROVAL = (
@@ -63,14 +64,12 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
 """Kind of mail → what its text may show. All amounts and dates come as people read them; a missing one is shown as a dash."""
 
 KINDS = frozenset(VARIABLES)
-ROLES = frozenset(
-    ["customer", "sales_rep", "warehouse_manager", "accounting", "support", "approver", "manufacturing", "admin"]
-)
+ROLES = MAIL_ROLES
 
 VERDICTS = frozenset(["order_accepted", "order_rejected"])
 """Kinds that tell how an order was decided: an order gets one of them for ever."""
 
-FLOOR = frozenset(["warehouse_manager", "manufacturing"])
+FLOOR = MAIL_ROLES_WITHOUT_PRICES
 """Roles that are told of quantities and dates, never of prices."""
 
 _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_answered"])

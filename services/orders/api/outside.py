@@ -12,6 +12,7 @@ from services.orders.domain.holds import Hold
 from services.orders.domain.status import INVOICE_AWAITED, Standing, WaitingFor
 from services.orders.store.events import Event
 from services.orders.store.overview import OverviewFilter
+from services.runtime.roles import NAMED_TO_CUSTOMERS
 
 BEING_CHECKED = "being checked"
 CHECKED = "checked"
@@ -20,7 +21,6 @@ US = "us"
 
 _NEUTRAL = "we are looking at something about this order"
 _WAITED_FOR = frozenset({"customer", "warehouse", "carrier", "supplier", "system"})
-_FACES = frozenset({"customer", "channel", "service", "sales_rep", "support", "warehouse"})
 _PLAIN_EVENTS = frozenset(
     {
         "order_placed", "order_cleared", "order_rejected", "order_accepted", "order_allocated", "order_shipped", "order_delivered",
@@ -83,7 +83,7 @@ def event(found: Event, who: Caller) -> Event:
     if found.who == who.principal.sub:
         return replace(found, before=_told(found, found.before), after=_told(found, found.after))
     is_named = found.what in _PLAIN_EVENTS or found.role == "customer"
-    role = found.role if is_named and found.role in _FACES else US
+    role = found.role if is_named and found.role in NAMED_TO_CUSTOMERS else US
     return replace(
         found,
         who=role,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
@@ -19,15 +19,17 @@ from services.orders.api.paging import Page, PagingOf, cut, sealed
 from services.orders.api.parameters import path_id
 from services.orders.api.shapes import MoneyShape, rfc3339
 from services.orders.domain.people import Delegation, Person
+from services.runtime.roles import DIRECTORY_ROLES
 
 router = APIRouter(tags=["people"])
 
 Position = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
 OptionalSubject = Annotated[str, StringConstraints(pattern=f"^$|{SUBJECT}", max_length=128)]
 OptionalWord = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,39})?$", max_length=40)]
-Role = Literal[
-    "customer", "sales_rep", "support", "approver", "warehouse", "accounting", "manufacturing", "admin", "auditor"
-]
+if TYPE_CHECKING:
+    Role = str
+else:
+    Role = Literal[DIRECTORY_ROLES]
 
 
 class PersonInput(Input):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
@@ -17,6 +17,7 @@ from services.orders.api.inputs import PRINTABLE, Day, Input, Text, example
 from services.orders.api.paging import Page, PagingOf, cut
 from services.orders.domain.calendar_rules import CalendarRule
 from services.orders.domain.policies import Policy, parse_policy
+from services.runtime.roles import HOLD_OWNERS, SELLER_DECIDERS
 
 router = APIRouter(tags=["master data"])
 
@@ -27,6 +28,12 @@ Message = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern
 Word = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,39})?$", max_length=40)]
 Name40 = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
 HourMinute = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
+if TYPE_CHECKING:
+    HoldOwner = str
+    Decider = str
+else:
+    HoldOwner = Literal[("", *HOLD_OWNERS)]
+    Decider = Literal[("customer", *SELLER_DECIDERS)]
 Hours = Annotated[int, Field(strict=True, ge=0, le=8760)]
 
 
@@ -43,16 +50,14 @@ class RuleInput(Input):
     hold_type: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z_]{0,31})?$", max_length=32)] = Field(
         default="", description="What the hold is about, with HOLD alone."
     )
-    owner_role: Literal["", "sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin"] = (
-        Field(default="", description="Who may release the hold, with HOLD alone.")
-    )
+    owner_role: HoldOwner = Field(default="", description="Who may release the hold, with HOLD alone.")
 
 
 class TierInput(Input):
     """Who is asked at one level; levels of a chain open one after the other."""
 
     level: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
-    role: Literal["customer", "sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin"]
+    role: Decider
     position: Word = ""
     mode: Literal["any", "all", "n_of"] = Field(default="any", description="How many of them must approve.")
     count: Annotated[int, Field(strict=True, ge=1, le=20, description="How many, with mode n_of.")] = 1

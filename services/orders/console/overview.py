@@ -20,11 +20,11 @@ from services.orders.console import words
 from services.orders.console.pages import render
 from services.orders.console.visitor import Visitor, VisitorOf
 from services.orders.domain.order import CHANNELS
-from services.orders.domain.policies import OWNER_ROLES
 from services.orders.domain.status import STATUS_WORDS
 from services.orders.store import dashboard, exceptions, feedback, overview
 from services.orders.store.dashboard import Waiting
 from services.orders.store.overview import OverviewFilter, OverviewPage
+from services.runtime.roles import HOLD_OWNERS, SEES_MARGIN
 
 router = APIRouter()
 
@@ -32,7 +32,6 @@ PAGE = 50
 Word = Annotated[str, Query(pattern="^[a-z_]{0,40}$")]
 _AGES = (("under 4 h", timedelta(hours=4)), ("under 1 day", timedelta(days=1)), ("under 3 days", timedelta(days=3)))
 _DASHBOARD = timedelta(days=30)
-_MARGIN = ("approver", "accounting", "admin", "auditor", "sales_rep")
 _COLUMNS = (("customer", "Customer", False), ("total", "Total", True), ("status", "Status", False),
             ("waiting_since", "Since", True))  # fmt: skip
 _GROUPS = (
@@ -123,7 +122,7 @@ def overview_page(who: VisitorOf, wanted: WantedOf) -> Response:
         currency=_one_currency(page),
         statuses=STATUS_WORDS,
         channels=CHANNELS,
-        roles=OWNER_ROLES,
+        roles=HOLD_OWNERS,
         channel_name=words.channel,
         **figures,
     )
@@ -146,8 +145,8 @@ def _figures(session: Session, who: Visitor, now: datetime, wanted: Wanted) -> d
     if wanted.cursor:
         return {"tiles": (), "waiting": None, "bars": (), "ages": (), "service": None, "margins": ()}
     scope, since = who.caller.scope, now - _DASHBOARD
-    shows_margin = who.caller.principal.has(*_MARGIN)
-    mine = sorted(who.caller.principal.roles & set(OWNER_ROLES))
+    shows_margin = who.caller.principal.has(*SEES_MARGIN)
+    mine = sorted(who.caller.principal.roles & set(HOLD_OWNERS))
     waiting = dashboard.waiting(session, scope, mine, now.date())
     return {
         "tiles": _tiles(session, who, now, waiting),

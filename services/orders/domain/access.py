@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_PRECEDENCE = (
-    "service",
-    "admin",
-    "approver",
-    "accounting",
-    "support",
-    "sales_rep",
-    "warehouse",
-    "manufacturing",
-    "channel",
-    "customer",
-    "auditor",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -30,8 +16,3 @@ class Scope:
 
 
 EVERYTHING = Scope(is_everything=True)
-
-
-def acting_role(roles: frozenset[str]) -> str:
-    """The one role named in the event log for a caller with several: the strongest."""
-    return next((role for role in _PRECEDENCE if role in roles), "none")

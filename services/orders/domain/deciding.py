@@ -15,6 +15,7 @@ from services.orders.domain.order import Order
 from services.orders.domain.people import Delegation, Person
 from services.orders.domain.planning import has_last_word, is_candidate
 from services.orders.domain.reviews import APPROVE, APPROVED, BUYER, CHANGES_REQUESTED, REJECTED, VOID, Review, Step
+from services.runtime.roles import ANSWERS_OWN
 
 _DECIDED = {APPROVED: "approved it", REJECTED: "rejected it", CHANGES_REQUESTED: "asked for changes"}
 
@@ -35,7 +36,7 @@ class Parties:
         Who sells to the customer is barred where authority is asked for. What only sales or the plant knows they are asked
         whatever they had to do with the order.
         """
-        if step.role in ("sales_rep", "manufacturing"):
+        if step.role in ANSWERS_OWN:
             return {}
         named = [
             (self.sales_rep if step.is_approval else "", "sells to this customer"),

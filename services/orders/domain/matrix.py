@@ -9,6 +9,7 @@ from typing import Any
 from services.orders.domain import policy_text as read
 from services.orders.domain.policy_text import invalid
 from services.orders.domain.reviews import ALL, ANY, BUYER, N_OF, SELLER
+from services.runtime.roles import KNOWLEDGE_ROLES, SELLER_DECIDERS
 
 FINAL, ALWAYS_CHECKED, NO_LIMIT = "final", "always", "none"
 LIMITS = (NO_LIMIT, FINAL, ALWAYS_CHECKED)
@@ -17,9 +18,6 @@ MODES = (ANY, N_OF, ALL)
 """How many must approve, the mildest first."""
 REJECT_ON_EXPIRY, HOLD_ON_EXPIRY = "reject", "hold"
 REVIEW_AGAIN, CANCEL_ORDER = "review", "cancel"
-SELLER_ROLES = ("sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin")
-KNOWLEDGE_ROLES = frozenset({"sales_rep", "support", "warehouse", "manufacturing"})
-"""Roles that are asked for what they know, not for authority: no limit counts unless a tier says so."""
 
 MAX_REVIEWS = 100
 MAX_TIERS = 10
@@ -114,7 +112,7 @@ def _review(value: object, where: str) -> ReviewRule:
 
 def _tier(value: object, where: str, chain: str) -> Tier:
     row = read.members(value, where, ("level", "role", "position", "mode", "count", "limit"))
-    role = read.one_of(row.get("role"), f"{where}: role", ("customer",) if chain == BUYER else SELLER_ROLES)
+    role = read.one_of(row.get("role"), f"{where}: role", ("customer",) if chain == BUYER else SELLER_DECIDERS)
     position = read.words(row.get("position", ""), f"{where}: position")
     mode = read.one_of(row.get("mode", ANY), f"{where}: mode", MODES)
     count = read.whole(row.get("count", 1), f"{where}: count", 1, 20)

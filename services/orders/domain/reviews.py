@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from services.kernel.errors import Refused
+from services.runtime.roles import KNOWLEDGE_ROLES
 
 SELLER, BUYER = "seller", "buyer"
 ANY, ALL, N_OF = "any", "all", "n_of"
@@ -117,7 +118,7 @@ class Step:
     @property
     def is_approval(self) -> bool:
         """Whether authority is asked for (approver, accounting, a buyer), not the knowledge of sales, support or the plant."""
-        return self.role not in ("sales_rep", "support", "manufacturing", "warehouse")
+        return self.role not in KNOWLEDGE_ROLES
 
     @property
     def asks(self) -> str:

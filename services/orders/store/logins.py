@@ -10,7 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from services.orders.models import ConsoleSessionRow, PersonRow, PersonSecretRow
-from services.runtime.auth import PEOPLE_ROLES, Principal
+from services.runtime.auth import Principal
+from services.runtime.roles import PEOPLE_ROLES
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,10 @@ from typing import Any
 from services.kernel.money import Money
 from services.orders.domain.master import Customer
 from services.orders.domain.people import Person
+from services.runtime.roles import mail_role
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 """Where people reach a system that nobody has given an address yet."""
-
-_READS_AS = {
-    **{role: role for role in ("customer", "sales_rep", "accounting", "support", "approver", "manufacturing", "admin")},
-    "warehouse": "warehouse_manager",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +86,8 @@ def in_words(span: timedelta) -> str:
 
 
 def reader(email: str, name: str, role: str) -> Recipient:
-    """A person of the directory as one who is told; a role that staff's words are not for reads the customer's neutral ones."""
-    return Recipient(email, name or email, _READS_AS.get(role, "customer"))
+    """A person of the directory as one who is notified, by the text of their role; ValueError for a role that no mail is for."""
+    return Recipient(email, name or email, mail_role(role))
 
 
 def reachable(recipients: Iterable[Recipient]) -> tuple[Recipient, ...]:
