@@ -25,7 +25,6 @@ _LINES = (
     ("Price", "unit_price>"),
     ("Extended", "extended>"),
 )
-_LOOK_THROUGH = 100_000
 
 
 @app.command("list")
@@ -67,7 +66,6 @@ def show(
 def _find(api: Api, invoice: str) -> dict[str, Any]:
     if invoice.startswith("inv_"):
         return dict(api.get(f"/v1/invoices/{segment(invoice)}"))
-    for row in api.rows("/v1/invoices", _LOOK_THROUGH):
-        if row["number"] == invoice.upper():
-            return row
+    for row in api.rows("/v1/invoices", 1, number=invoice.upper()):
+        return row
     raise CommandRefused(f"there is no invoice {invoice}: `oms invoices` lists them")

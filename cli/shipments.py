@@ -23,7 +23,6 @@ _COLUMNS = (
 _RECALL_COLUMNS = (
     ("Recall", "recall_id"), ("Order", "order_number"), ("Asked back", "asked"), ("Since", "since"),
 )  # fmt: skip
-_LOOK_THROUGH = 100_000
 
 
 @app.command("list")
@@ -133,9 +132,8 @@ def _find(api: Api, shipment: str) -> str:
     """The id of a shipment named by number or id."""
     if shipment.startswith("shp_"):
         return segment(shipment)
-    for row in api.rows("/v1/shipments", _LOOK_THROUGH):
-        if row["number"] == shipment.upper():
-            return str(row["shipment_id"])
+    for row in api.rows("/v1/shipments", 1, number=shipment.upper()):
+        return str(row["shipment_id"])
     raise CommandRefused(f"there is no shipment {shipment}: `oms shipments list` shows them")
 
 

@@ -132,6 +132,7 @@ class BillingServicer(rpc.BillingServiceServicer):
                 session,
                 order_id=optional_text(request.order_id, "order_id"),
                 customer_id=optional_text(request.customer_id, "customer_id"),
+                number=optional_text(request.number, "number"),
                 status=wire.one_of(request.status, STATUSES, "invoice status"),
                 after=after,
                 limit=limit + 1,

@@ -73,6 +73,7 @@ def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
         optional_text(request.order_id, "order_id"),
         optional_text(request.warehouse_id, "warehouse_id"),
         _BY_NUMBER.get(request.state),
+        optional_text(request.number, "number"),
         int(request.cursor or 0),
         limit,
     )

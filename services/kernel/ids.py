@@ -61,6 +61,13 @@ def shipment_number(sequence: int) -> str:
     return f"SH-{sequence}"
 
 
+def shipment_sequence(number: str) -> int | None:
+    """The 1001 of "SH-1001"; None for what is no shipment's number."""
+    digits = number.removeprefix("SH-")
+    is_number = digits != number and digits.isascii() and digits.isdigit() and len(digits) <= 18 and digits[0] != "0"
+    return int(digits) if is_number else None
+
+
 def support_case_number(sequence: int) -> str:
     """1001 → "CASE-1001"."""
     return f"CASE-{sequence}"

@@ -139,7 +139,11 @@ class FakeFulfillment(Neighbour):
 
     def ListShipments(self, request: fulfillment.ListShipmentsRequest) -> fulfillment.ListShipmentsResponse:
         self.here()
-        rows = [row for row in self.shipments.values() if request.order_id in ("", row.order_id)]
+        rows = [
+            row
+            for row in self.shipments.values()
+            if request.order_id in ("", row.order_id) and request.number in ("", row.number)
+        ]
         return fulfillment.ListShipmentsResponse(shipments=rows)
 
     def GetShipment(self, request: fulfillment.GetShipmentRequest) -> fulfillment.GetShipmentResponse:
@@ -248,7 +252,11 @@ class FakeBilling(Neighbour):
 
     def ListInvoices(self, request: billing.ListInvoicesRequest) -> billing.ListInvoicesResponse:
         self.here()
-        rows = [row for row in self.invoices.values() if request.customer_id in ("", row.customer_id)]
+        rows = [
+            row
+            for row in self.invoices.values()
+            if request.customer_id in ("", row.customer_id) and request.number in ("", row.number)
+        ]
         return billing.ListInvoicesResponse(invoices=rows)
 
     def RecordPayment(self, request: billing.RecordPaymentRequest) -> billing.RecordPaymentResponse:

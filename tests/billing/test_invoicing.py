@@ -176,6 +176,8 @@ def test_invoices_are_listed_by_number_in_pages_and_by_filter(desk: Desk) -> Non
     assert rest.next_cursor == ""
     assert listed(customer_id="cus_1") == ["2", "4"]
     assert listed(order_id="ord_3") == ["4"]
+    assert listed(number="INV-000003") == ["3"]
+    assert listed(number="INV-000003", customer_id="cus_1") == []
     assert listed(status="paid") == ["2"]
     assert listed(status="open", customer_id="cus_1") == ["4"]
     assert listed(status="part_paid") == []

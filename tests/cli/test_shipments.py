@@ -18,6 +18,7 @@ def test_a_shipment_is_shipped_by_its_number_in_the_role_of_the_warehouse(comman
     answer = command("shipments", "ship", "sh-1001", "--carrier", "UPS")
 
     asked = next(asked for asked in api.asked if asked.method == "POST")
+    assert api.asked[0].query == {"number": "SH-1001", "limit": "1"}
     assert answer.out == "SH-1001 of SO-1001 is shipped with UPS, tracking number 1Z1\n"
     assert asked.body == {"carrier": "UPS"}
     assert asked.headers["Idempotency-Key"] == "oms-ship-shp_1"

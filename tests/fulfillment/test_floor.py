@@ -178,6 +178,10 @@ def test_lists_filter_and_page_without_gap_or_repeat(floor: Floor) -> None:
     assert [each.number for each in floor.page(warehouse_id="W2", limit=2).shipments] == ["SH-1002", "SH-1004"]
     assert [each.order_id for each in floor.page(state=pb.SHIPMENT_STATE_PICKED).shipments] == ["ord_3"]
     assert floor.page(order_id="ord_none").shipments == []
+    assert [each.number for each in floor.page(number="SH-1002").shipments] == ["SH-1002"]
+    assert [list(floor.page(number=number).shipments) for number in ("SH-1", "SH-01002", "1002", "SH-x", "SH-")] == [
+        []
+    ] * 5
 
 
 def test_a_pick_count_below_zero_is_invalid(floor: Floor) -> None:

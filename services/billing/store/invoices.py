@@ -100,10 +100,11 @@ def open_of_customer(session: Session, customer_id: str, currency: str) -> list[
 
 
 def page(
-    session: Session, *, order_id: str, customer_id: str, status: str, after: int, limit: int
+    session: Session, *, order_id: str, customer_id: str, number: str, status: str, after: int, limit: int
 ) -> list[tuple[int, Invoice]]:
     """Invoices by number beyond sequence `after`, each with its sequence; an empty filter does not filter."""
-    given = {name: value for name, value in (("order_id", order_id), ("customer_id", customer_id)) if value}
+    columns = {"order_id": order_id, "customer_id": customer_id, "number": number}
+    given = {name: value for name, value in columns.items() if value}
     rows = session.execute(_page(tuple(given), status), given | {"after": after, "most": limit}).all()
     return list(zip((row.sequence for row in rows), _with_lines(session, rows), strict=True))
 

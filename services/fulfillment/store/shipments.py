@@ -15,6 +15,7 @@ from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
 from services.fulfillment.store.tables import shipment, shipment_line
 from services.kernel.errors import Conflict, NotFound
+from services.kernel.ids import shipment_sequence
 from services.kernel.money import Money
 
 _LINES = (
@@ -67,6 +68,7 @@ class Filter:
     order_id: str
     warehouse_id: str
     state: State | None
+    number: str
     after: int
     limit: int
 
@@ -152,8 +154,15 @@ def by_ids(session: Session, shipment_ids: Collection[str]) -> dict[str, Shipmen
 
 def page(session: Session, wanted: Filter) -> tuple[list[Shipment], int | None]:
     """A page of shipments, oldest first, and the `after` of the next page; None at the end."""
-    state = wanted.state.value if wanted.state else ""
-    asked = {"order_id": wanted.order_id, "warehouse_id": wanted.warehouse_id, "state": state}
+    serial = shipment_sequence(wanted.number)
+    if wanted.number and serial is None:
+        return [], None
+    asked = {
+        "order_id": wanted.order_id,
+        "warehouse_id": wanted.warehouse_id,
+        "state": wanted.state.value if wanted.state else "",
+        "serial": serial,
+    }
     given = {name: value for name, value in asked.items() if value}
     bounds = {"after": wanted.after, "most": wanted.limit + 1}
     found = session.execute(_page(tuple(given)), given | bounds).all()

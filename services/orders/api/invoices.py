@@ -14,7 +14,7 @@ from services.orders.access import Caller
 from services.orders.api.access import CallerOf
 from services.orders.api.deps import DepsOf
 from services.orders.api.paging import Page, PagingOf
-from services.orders.api.parameters import OfCustomer, OfOrder, path_id
+from services.orders.api.parameters import OfCustomer, OfNumber, OfOrder, path_id
 from services.orders.api.shapes import MoneyShape
 
 router = APIRouter(tags=["invoices"])
@@ -62,6 +62,7 @@ def list_invoices(
     paging: PagingOf,
     order_id: OfOrder = None,
     customer_id: OfCustomer = None,
+    number: OfNumber = None,
     status: Annotated[Status | None, Query(description="Only with this status.")] = None,
 ) -> Page[Invoice]:
     """Invoices by number; a customer sees its own."""
@@ -69,6 +70,7 @@ def list_invoices(
         pb.ListInvoicesRequest(
             order_id=order_id or "",
             customer_id=customer_within(who, customer_id),
+            number=number or "",
             status=status or "",
             limit=paging.limit,
             cursor=paging.cursor,

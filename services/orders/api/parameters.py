@@ -17,5 +17,6 @@ def path_id(description: str, *examples: str) -> Any:
 OrderReference = Annotated[str, path_id("The order's id or its number.", "SO-1001")]
 OfOrder = Annotated[Identity | None, Query(description="Only of the order with this id.")]
 OfCustomer = Annotated[Identity | None, Query(description="Only of the customer account with this id.")]
+OfNumber = Annotated[Identity | None, Query(description="Only the one with this number.")]
 OfSku = Annotated[Sku | None, Query(description="Only of this SKU.")]
 OfWarehouse = Annotated[Identity | None, Query(description="Only of the warehouse with this id.")]

@@ -16,7 +16,7 @@ from services.orders.api.deps import DepsOf
 from services.orders.api.idempotency import OnceWithKey
 from services.orders.api.inputs import Identity, Input, Quantity, Sku, example
 from services.orders.api.paging import Page, PagingOf
-from services.orders.api.parameters import OfOrder, OfWarehouse, path_id
+from services.orders.api.parameters import OfNumber, OfOrder, OfWarehouse, path_id
 from services.orders.api.shapes import AddressShape, MoneyShape, instant
 
 router = APIRouter(tags=["shipments"])
@@ -90,6 +90,7 @@ def list_shipments(
     paging: PagingOf,
     order_id: OfOrder = None,
     warehouse_id: OfWarehouse = None,
+    number: OfNumber = None,
     state: Annotated[State | None, Query(description="Only in this state.")] = None,
 ) -> Page[Shipment]:
     """Shipments, oldest first: with `state=released` the pick list of a warehouse."""
@@ -97,6 +98,7 @@ def list_shipments(
         pb.ListShipmentsRequest(
             order_id=order_id or "",
             warehouse_id=warehouse_id or "",
+            number=number or "",
             state=pb.ShipmentState.Value(f"SHIPMENT_STATE_{state.upper()}") if state else pb.SHIPMENT_STATE_UNSPECIFIED,
             limit=paging.limit,
             cursor=paging.cursor,

@@ -699,6 +699,7 @@ class ListInvoicesRequest(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     customer_id: _builtins.str
@@ -709,6 +710,8 @@ class ListInvoicesRequest(_message.Message):
     """At most this many; 0 means 100, more than 500 is refused."""
     cursor: _builtins.str
     """Where the last page ended."""
+    number: _builtins.str
+    """Only the invoice of this number when given, "INV-000001"."""
     def __init__(
         self,
         *,
@@ -717,10 +720,11 @@ class ListInvoicesRequest(_message.Message):
         status: _builtins.str = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "order_id", b"order_id", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "number", b"number", "order_id", b"order_id", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

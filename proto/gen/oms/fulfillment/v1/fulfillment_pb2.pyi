@@ -617,6 +617,7 @@ class ListShipmentsRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     warehouse_id: _builtins.str
@@ -627,6 +628,8 @@ class ListShipmentsRequest(_message.Message):
     """At most this many; 0 means 100, more than 500 is refused."""
     cursor: _builtins.str
     """Where the last page ended."""
+    number: _builtins.str
+    """Only the shipment of this number when given, "SH-1001"."""
     def __init__(
         self,
         *,
@@ -635,10 +638,11 @@ class ListShipmentsRequest(_message.Message):
         state: Global___ShipmentState.ValueType = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "order_id", b"order_id", "state", b"state", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "number", b"number", "order_id", b"order_id", "state", b"state", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
