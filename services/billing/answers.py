@@ -1,19 +1,13 @@
 """Domain to protobuf: how billing answers."""
 
 from oms.billing.v1 import billing_pb2 as pb
-from oms.types.v1 import types_pb2
 from services.billing.domain.credit import Account, Decision
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
 from services.billing.domain.payments import Application, Payment
 from services.billing.domain.receivables import Receivable
 from services.kernel.clock import micros
-from services.kernel.money import Money
-
-
-def money(amount: Money) -> types_pb2.Money:
-    """An amount."""
-    return types_pb2.Money(minor_units=amount.minor, currency=amount.currency)
+from services.runtime.wire import money
 
 
 def account(standing: Account) -> pb.CreditAccount:

@@ -21,6 +21,7 @@ from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
+from services.runtime.wire import money, number_cursor, page_size
 
 log = structlog.get_logger()
 
@@ -93,7 +94,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
         def act(session: Session) -> pb.ReleaseCreditResponse:
             released = committing.release(session, order_id)
-            return pb.ReleaseCreditResponse(released=answers.money(released) if released else None)
+            return pb.ReleaseCreditResponse(released=money(released) if released else None)
 
         return self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
 
@@ -102,7 +103,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         order_id = text(request.order_id, "order_id")
         with self.database.reading() as session:
             held = credit.commitment(session, order_id)
-        return pb.GetCommitmentResponse(remaining=answers.money(held.remaining) if held else None)
+        return pb.GetCommitmentResponse(remaining=money(held.remaining) if held else None)
 
     def IssueInvoice(self, request: pb.IssueInvoiceRequest, context: Context) -> pb.IssueInvoiceResponse:
         """Post the invoice of a shipment; a repeat under any request id gives the same invoice."""
@@ -126,7 +127,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
         """Invoices by number."""
-        limit, after = wire.page_size(request.limit), wire.number_cursor(request.cursor)
+        limit, after = page_size(request.limit), number_cursor(request.cursor)
         with self.database.reading() as session:
             page = invoices.page(
                 session,
@@ -153,7 +154,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
         """Payments, oldest first."""
-        limit = wire.page_size(request.limit)
+        limit = page_size(request.limit)
         customer_id = optional_text(request.customer_id, "customer_id")
         after = optional_text(request.cursor, "cursor")
         with self.database.reading() as session:
@@ -180,7 +181,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def ListEntries(self, request: pb.ListEntriesRequest, context: Context) -> pb.ListEntriesResponse:
         """Journal entries, oldest first."""
-        limit, after = wire.page_size(request.limit), wire.number_cursor(request.cursor)
+        limit, after = page_size(request.limit), number_cursor(request.cursor)
         account, order_id = wire.account_filter(request.account), optional_text(request.order_id, "order_id")
         with self.database.reading() as session:
             page = books.page(session, order_id=order_id, account=account, after=after, limit=limit + 1)
@@ -201,11 +202,11 @@ class BillingServicer(rpc.BillingServiceServicer):
         with self.database.reading() as session:
             return pb.AuditResponse(
                 invariants=invariant_messages(audit.findings(session)),
-                inventory_balance=[answers.money(balance) for balance in audit.inventory_balance(session)],
+                inventory_balance=[money(balance) for balance in audit.inventory_balance(session)],
                 committed_order_ids=audit.committed_order_ids(session),
                 billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],
             )
 
 
 def _billed(order_id: str, total: Money) -> pb.OrderBilled:
-    return pb.OrderBilled(order_id=order_id, total=answers.money(total))
+    return pb.OrderBilled(order_id=order_id, total=money(total))

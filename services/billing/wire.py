@@ -28,8 +28,6 @@ MAX_APPLICATIONS = 500
 MAX_FACTS = 1_000
 MAX_DETAIL = 20_000
 MAX_NET_DAYS = 3_650
-PAGE, MAX_PAGE = 100, 500
-_MAX_INT64 = 2**63 - 1
 _RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
 
 
@@ -96,22 +94,6 @@ def payment_method(method: str) -> str:
             f"{method[:40]!r} is no payment method: use one of {', '.join(sorted(PAYMENT_METHODS))}",
         )
     return method
-
-
-def page_size(limit: int) -> int:
-    """How many rows a page has: 0 means 100."""
-    if not 0 <= limit <= MAX_PAGE:
-        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit must be from 1 to {MAX_PAGE}, or 0 for {PAGE}")
-    return limit or PAGE
-
-
-def number_cursor(cursor: str) -> int:
-    """Where a page ended whose rows are numbered; empty means the beginning."""
-    if not cursor:
-        return 0
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 19 and int(cursor) <= _MAX_INT64):
-        raise InvalidArgument("CURSOR_INVALID", "send back the next_cursor of the last page, or none")
-    return int(cursor)
 
 
 def account_filter(account: str) -> str:

@@ -17,6 +17,7 @@ from services.kernel.text import optional_text, text
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
+from services.runtime.wire import page_size
 
 log = structlog.get_logger()
 
@@ -141,7 +142,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
     def ListRecalls(self, request: pb.ListRecallsRequest, context: Context) -> pb.ListRecallsResponse:
         """A page of recalls that wait for an answer, oldest first."""
         order_id, after = optional_text(request.order_id, "order_id"), optional_text(request.cursor, "cursor")
-        limit = wire.page_size(request.limit)
+        limit = page_size(request.limit)
         with self.database.reading() as session:
             page = recalls.page(session, order_id, after, limit + 1)
             parcels = shipments.by_ids(session, {one for each in page for one in each.shipment_ids})

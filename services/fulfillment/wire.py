@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import asdict
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
@@ -16,20 +15,17 @@ from services.fulfillment.domain.release import Release, ReleaseLine
 from services.fulfillment.domain.shipment import Counted, Shipment, ShipmentLine, State
 from services.fulfillment.store.shipments import Filter
 from services.fulfillment.tracking import is_tracking_number
-from services.kernel.clock import given_instant, micros
+from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.kernel.quantity import non_negative, positive
 from services.kernel.text import optional_text, text
+from services.runtime.wire import country, number_cursor, optional_micros, optional_money, page_size
 
 MAX_DESCRIPTION = 500
 MAX_ROWS = 10_000
 MAX_TRANSIT_DAYS = 365
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 500
 
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_CURSOR = re.compile(r"[0-9]{1,18}")
 _STATES = {state: pb.ShipmentState.Value(f"SHIPMENT_STATE_{state.name}") for state in State}
 _RECALL_STATES = {state: pb.RecallState.Value(f"RECALL_STATE_{state.name}") for state in RecallState}
 _BY_NUMBER = {number: state for state, number in _STATES.items()}
@@ -64,9 +60,6 @@ def release(request: pb.ReleaseShipmentsRequest) -> Release:
 
 def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
     """Which page of which shipments."""
-    limit = page_size(request.limit)
-    if request.cursor and not _CURSOR.fullmatch(request.cursor):
-        raise InvalidArgument("CURSOR_INVALID", "cursor must be the next_cursor of an earlier page")
     if request.state != pb.SHIPMENT_STATE_UNSPECIFIED and request.state not in _BY_NUMBER:
         raise InvalidArgument("STATE_UNKNOWN", f"{request.state} is no state of a shipment")
     return Filter(
@@ -74,16 +67,9 @@ def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
         optional_text(request.warehouse_id, "warehouse_id"),
         _BY_NUMBER.get(request.state),
         optional_text(request.number, "number"),
-        int(request.cursor or 0),
-        limit,
+        number_cursor(request.cursor),
+        page_size(request.limit),
     )
-
-
-def page_size(limit: int) -> int:
-    """How many rows a page has."""
-    if not 0 <= limit <= MAX_LIMIT:
-        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit must be from 1 to {MAX_LIMIT}, or 0 for {DEFAULT_LIMIT}")
-    return limit or DEFAULT_LIMIT
 
 
 def kept_units(request: pb.RequestRecallRequest) -> dict[str, int]:
@@ -152,24 +138,23 @@ def quotes_response(quotes: Iterable[Quote]) -> pb.QuoteWarehousesResponse:
 
 def shipment_message(shipment: Shipment) -> pb.Shipment:
     """A shipment as it stands."""
-    freight = shipment.freight_cost
     return pb.Shipment(
         shipment_id=shipment.shipment_id,
         number=shipment.number,
         order_id=shipment.order_id,
         order_number=shipment.order_number,
         warehouse_id=shipment.warehouse_id,
-        ship_to=_address_message(shipment.ship_to),
+        ship_to=types.Address(**asdict(shipment.ship_to)),
         state=_STATES[shipment.state],
         lines=[_line_message(line) for line in shipment.lines],
         carrier=shipment.carrier,
         tracking_number=shipment.tracking_number,
-        freight_cost=types.Money(minor_units=freight.minor, currency=freight.currency) if freight else None,
+        freight_cost=optional_money(shipment.freight_cost),
         promised_on=shipment.promised_on.isoformat() if shipment.promised_on else "",
         is_service=shipment.is_service,
-        shipped_at_micros=_micros(shipment.shipped_at),
-        delivered_at_micros=_micros(shipment.delivered_at),
-        exception_at_micros=_micros(shipment.exception_at),
+        shipped_at_micros=optional_micros(shipment.shipped_at),
+        delivered_at_micros=optional_micros(shipment.delivered_at),
+        exception_at_micros=optional_micros(shipment.exception_at),
         recall_requested=bool(shipment.recall_id),
     )
 
@@ -191,8 +176,8 @@ def recall_message(recall: Recall, parcels: Mapping[str, Shipment]) -> pb.Recall
         change_id=recall.change_id,
         state=_RECALL_STATES[recall.state],
         reason=recall.reason,
-        requested_at_micros=_micros(recall.requested_at),
-        answered_at_micros=_micros(recall.answered_at),
+        requested_at_micros=optional_micros(recall.requested_at),
+        answered_at_micros=optional_micros(recall.answered_at),
         lines=[
             pb.RecallLine(
                 shipment_id=line.shipment_id,
@@ -229,9 +214,7 @@ def _charge(minor: int, what: str, currency: str) -> Money:
 
 
 def _zone_rule(rule: pb.ZoneRule) -> ZoneRule:
-    return ZoneRule(
-        _country(rule.country), text(rule.region, 'region (or "*")'), text(rule.zone, "zone of a zone rule")
-    )
+    return ZoneRule(country(rule.country), text(rule.region, 'region (or "*")'), text(rule.zone, "zone of a zone rule"))
 
 
 def _release_line(line: pb.ReleaseLine) -> ReleaseLine:
@@ -247,7 +230,7 @@ def _release_line(line: pb.ReleaseLine) -> ReleaseLine:
 
 def _address(address: types.Address, *, is_label: bool) -> Address:
     """An address good enough for a label, or for a zone only."""
-    _country(address.country)
+    country(address.country)
     if is_label:
         for what in ("name", "street", "city", "postal_code"):
             text(getattr(address, what), f"ship_to.{what}")
@@ -257,14 +240,6 @@ def _address(address: types.Address, *, is_label: bool) -> Address:
 def _loose_address(address: types.Address) -> Address:
     fields = ("name", "street", "city", "region", "postal_code", "country")
     return Address(*(optional_text(getattr(address, what), f"ship_to.{what}") for what in fields))
-
-
-def _country(code: str) -> str:
-    if not _COUNTRY.fullmatch(code):
-        raise InvalidArgument(
-            "COUNTRY_UNKNOWN", "country must be an ISO 3166-1 code of two capital letters, such as US"
-        )
-    return code
 
 
 def _bounded(rows: Sequence[object], what: str) -> None:
@@ -288,18 +263,3 @@ def _line_message(line: ShipmentLine) -> pb.ShipmentLine:
         quantity=line.quantity,
         picked_quantity=line.picked_quantity,
     )
-
-
-def _address_message(address: Address) -> types.Address:
-    return types.Address(
-        name=address.name,
-        street=address.street,
-        city=address.city,
-        region=address.region,
-        postal_code=address.postal_code,
-        country=address.country,
-    )
-
-
-def _micros(instant: datetime | None) -> int:
-    return micros(instant) if instant else 0

@@ -11,6 +11,7 @@ from services.kernel.clock import Clock, utc_now
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
+from services.runtime.wire import money, optional_money
 
 Context = grpc.ServicerContext | None
 
@@ -148,7 +149,7 @@ class InventoryServicer(InventoryServiceServicer):
         departure = wire.departure(request)
 
         def act(session: Session) -> pb.ShipStockResponse:
-            return pb.ShipStockResponse(cost=wire.money(transactions.ship(session, departure, self._clock())))
+            return pb.ShipStockResponse(cost=optional_money(transactions.ship(session, departure, self._clock())))
 
         return self._database.once(request.request_id, request, pb.ShipStockResponse, act)
 
@@ -184,6 +185,6 @@ class InventoryServicer(InventoryServiceServicer):
         with self._database.reading() as session:
             return pb.AuditResponse(
                 invariants=invariant_messages(audit.findings(session)),
-                stock_value=[wire.money(worth) for worth in audit.stock_value(session)],
+                stock_value=[money(worth) for worth in audit.stock_value(session)],
                 holding_order_ids=audit.holding_order_ids(session),
             )

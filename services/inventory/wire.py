@@ -21,9 +21,10 @@ from services.inventory.domain.requests import (
 from services.inventory.domain.stock import StockLevel
 from services.inventory.domain.warehouses import KINDS, Warehouse
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import Money, UnitPrice
+from services.kernel.money import UnitPrice
 from services.kernel.quantity import MAX_QUANTITY, non_negative, positive
 from services.kernel.text import optional_text, text
+from services.runtime.wire import country, optional_money, page_size
 
 MAX_ID = 64
 MAX_LINES = 1000
@@ -37,7 +38,6 @@ END_OF_TIME_MICROS = 253_402_300_799_999_999  # the last instant of the year 999
 
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+#-]{0,63}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _ADDRESS = ("name", "street", "city", "region", "postal_code", "country")
 
 
@@ -85,7 +85,7 @@ def _lines(lines: Sequence[types.LineQuantity], units: Callable[[int, str], int]
 
 def limit(value: int) -> int:
     """A page size: 0 means 200."""
-    return _within(value, 0, MAX_PAGE, "limit") or PAGE
+    return page_size(value, usual=PAGE, most=MAX_PAGE)
 
 
 def warehouse(request: pb.PutWarehouseRequest) -> Warehouse:
@@ -93,10 +93,8 @@ def warehouse(request: pb.PutWarehouseRequest) -> Warehouse:
     sent = request.warehouse
     if sent.kind not in KINDS:
         raise InvalidArgument("WAREHOUSE_KIND", f"kind must be one of {', '.join(KINDS)}")
-    if sent.address.country and not _COUNTRY.fullmatch(sent.address.country):
-        raise InvalidArgument(
-            "COUNTRY_MALFORMED", "country must be an ISO 3166-1 code of two capital letters, such as US"
-        )
+    if sent.address.country:
+        country(sent.address.country)
     address = {part: optional_text(getattr(sent.address, part), f"address.{part}") for part in _ADDRESS}
     name = text(sent.name, "name")
     return Warehouse(identity(sent.warehouse_id, "warehouse_id"), name, sent.kind, address, sent.is_active)
@@ -263,11 +261,6 @@ def backorder(one: Waiting, supply: Supply | None) -> pb.Backorder:
     )
 
 
-def money(amount: Money | None) -> types.Money:
-    """An amount for the wire; nothing has no currency."""
-    return types.Money(minor_units=amount.minor, currency=amount.currency) if amount else types.Money()
-
-
 def level(one: StockLevel) -> pb.StockLevel:
     """A stock level for the wire."""
     return pb.StockLevel(
@@ -278,5 +271,5 @@ def level(one: StockLevel) -> pb.StockLevel:
         available=one.available,
         expected=one.expected,
         expected_on=one.expected_on,
-        value=money(one.value),
+        value=optional_money(one.value),
     )

@@ -7,9 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, update
-from sqlalchemy import Table as SqlTable
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
 from services.kernel.errors import NotFound
@@ -18,32 +15,25 @@ from services.notifications.domain import Aftermath, Candidate, Delivery, Recipi
 from services.notifications.models import UNDER_WAY, Table
 from services.runtime.audit import Finding, Invariant, find
 from services.runtime.db import UtcDateTime
+from services.runtime.statements import inserting
 
 _deliveries = Table.metadata.tables["deliveries"]
 _verdicts = Table.metadata.tables["verdicts"]
 _row = _deliveries.c
 
 
-def _adding(table: SqlTable, answer: str) -> Mapping[str, ReturningInsert[Any]]:
-    """Dialect → the INSERT that leaves a row alone whose key is taken, and gives a column of a row that is new."""
-    return {
-        "sqlite": sqlite.insert(table).on_conflict_do_nothing().returning(table.c[answer]),
-        "postgresql": postgresql.insert(table).on_conflict_do_nothing().returning(table.c[answer]),
-    }
-
-
 # Keeping what is to be told.
 
-_ADD = _adding(_deliveries, "delivery_id")
+_ADD = inserting(_deliveries, "delivery_id")
 _KEPT = select(_row.delivery_id).where(_row.event_id == bindparam("event"), _row.email == bindparam("mailbox"))
-_TELL = _adding(_verdicts, "kind")
+_TELL = inserting(_verdicts, "kind")
 _TOLD = select(_verdicts.c.kind).where(_verdicts.c.order_id == bindparam("order"))
 
 
 def add(session: Session, deliveries: Sequence[Delivery], now: datetime) -> list[str]:
     """Keep each delivery, in this order, unless its event was already told to its mailbox; the ids of those that are kept."""
     rows = [_values(each, now) for each in deliveries]
-    added = frozenset(session.execute(_ADD[_dialect(session)], rows).scalars())
+    added = frozenset(session.execute(_ADD, rows).scalars())
     if added:
         _wake_sender(session)
     return [each.delivery_id if each.delivery_id in added else _kept(session, each) for each in deliveries]
@@ -76,14 +66,10 @@ def _values(delivery: Delivery, now: datetime) -> dict[str, Any]:
 
 def tell_verdict(session: Session, order_id: str, kind: str) -> str:
     """Remember the verdict unless one was told before; the one that stands."""
-    told = session.execute(_TELL[_dialect(session)], {"order_id": order_id, "kind": kind}).scalar_one_or_none()
+    told = session.execute(_TELL, {"order_id": order_id, "kind": kind}).scalar_one_or_none()
     if told is None:
         told = session.execute(_TOLD, {"order": order_id}).scalar_one()
     return str(told)
-
-
-def _dialect(session: Session) -> str:
-    return session.get_bind().dialect.name
 
 
 def _wake_sender(session: Session) -> None:

@@ -10,11 +10,11 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.text import json_object, text
 from services.notifications import domain
 from services.notifications.domain import Delivery, Notice, Recipient
+from services.runtime.wire import number_cursor, page_size
 
 MAX_NOTICES = 100
 MAX_RECIPIENTS = 50
 MAX_VARIABLES = 512 * 1024
-_DEFAULT_PAGE, _MAX_PAGE = 100, 500
 _STATES = frozenset(["", domain.WAITING, domain.SENT, domain.DEAD])
 
 
@@ -58,14 +58,9 @@ def _variables(document: str) -> tuple[dict[str, Any], str]:
 
 def page(request: pb.ListDeliveriesRequest) -> tuple[int, int]:
     """(position after which the page begins, how many rows it may have)."""
-    if not 0 <= request.limit <= _MAX_PAGE:
-        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit is 1 to {_MAX_PAGE}, or 0 for {_DEFAULT_PAGE}")
     if request.state not in _STATES:
         raise InvalidArgument("UNKNOWN_STATE", "state is waiting, sent or dead")
-    cursor = request.cursor or "0"
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 18):
-        raise InvalidArgument("CURSOR_MALFORMED", "give back next_cursor of the page before, unchanged")
-    return int(cursor), request.limit or _DEFAULT_PAGE
+    return number_cursor(request.cursor), page_size(request.limit)
 
 
 def notify_response(delivery_ids: Sequence[str]) -> pb.NotifyResponse:

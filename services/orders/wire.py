@@ -9,7 +9,6 @@ from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.kernel.clock import given_instant, micros
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import Money
 from services.kernel.quantity import positive
 from services.kernel.text import json_object, optional_text, text
 from services.orders.changing import Applied
@@ -20,6 +19,7 @@ from services.orders.domain.projection import Fact, LineQuantities
 from services.orders.recording import Milestone, Recorded
 from services.orders.rules import Credit
 from services.orders.validation import Verdict
+from services.runtime.wire import money
 
 MAX_ORDER_IDS = 500
 MAX_DETAIL = 2 * 1024 * 1024
@@ -33,11 +33,6 @@ _OUTCOMES = {
 def order_id(given: str) -> str:
     """An order id that is there."""
     return text(given, "order_id")
-
-
-def money(amount: Money) -> types.Money:
-    """An amount for the wire."""
-    return types.Money(minor_units=amount.minor, currency=amount.currency)
 
 
 def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:

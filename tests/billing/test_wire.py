@@ -188,23 +188,6 @@ def test_a_movement_without_identity_is_refused() -> None:
         wire.movements([movement("", "stock_issued", 1)])
 
 
-@pytest.mark.parametrize(("limit", "size"), [(0, 100), (1, 1), (500, 500)])
-def test_a_page_has_at_most_five_hundred_rows(limit: int, size: int) -> None:
-    assert wire.page_size(limit) == size
-
-
-@pytest.mark.parametrize("limit", [-1, 501, 2**31 - 1])
-def test_a_larger_page_is_refused(limit: int) -> None:
-    with pytest.raises(InvalidArgument):
-        wire.page_size(limit)
-
-
-@pytest.mark.parametrize("cursor", ["x", "-1", "1.0", "²", "9" * 19, "9" * 4000])
-def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
-    with pytest.raises(InvalidArgument):
-        wire.number_cursor(cursor)
-
-
 def test_filters_that_mean_nothing_are_refused() -> None:
     with pytest.raises(InvalidArgument, match="no account"):
         wire.account_filter("petty_cash")

@@ -89,7 +89,7 @@ MALFORMED: list[tuple[Callable[..., object], Message, str]] = [
     (wire.announcement, expect(""), "DATE_MALFORMED"),
     (wire.warehouse, warehouse(kind="depot"), "WAREHOUSE_KIND"),
     (wire.warehouse, warehouse(name=""), "FIELD_MISSING"),
-    (wire.warehouse, warehouse(address=types.Address(country="usa")), "COUNTRY_MALFORMED"),
+    (wire.warehouse, warehouse(address=types.Address(country="usa")), "COUNTRY_UNKNOWN"),
 ]
 
 

@@ -1,15 +1,16 @@
 """Credit accounts and what orders have committed to them."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Row, bindparam, select, text, update
+from sqlalchemy import Row, bindparam, select, text, update
 from sqlmodel import Session
 
 from services.billing.domain.credit import Account, Commitment
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Flag, Int64
+from services.runtime.statements import changed
 
 _account_row = tables.credit_account.c
 _is_account = (_account_row.customer_id == bindparam("customer")) & (_account_row.currency == bindparam("of_currency"))
@@ -96,7 +97,7 @@ def put_limit(session: Session, customer_id: str, limit: Money, net_days: int) -
 def commit_within_limit(session: Session, customer_id: str, amount: Money) -> bool:
     """Commit an amount if the headroom has room for it: one conditional UPDATE, whose row count decides."""
     terms = _key(customer_id, amount.currency) | {"amount": amount.minor}
-    return cast("CursorResult[Any]", session.execute(_COMMIT, terms)).rowcount == 1
+    return changed(session, _COMMIT, terms) == 1
 
 
 def move(session: Session, customer_id: str, *, committed: Money, receivable: Money) -> None:

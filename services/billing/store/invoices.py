@@ -4,11 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     Row,
     Select,
     bindparam,
@@ -25,6 +24,7 @@ from services.billing.domain.invoices import OPEN, PAID, PART_PAID, BilledSoFar,
 from services.billing.store import tables
 from services.kernel.money import Money, UnitPrice
 from services.runtime.db import Int64
+from services.runtime.statements import changed
 
 _row, _line = tables.invoice.c, tables.invoice_line.c
 _NOTHING: ColumnElement[int] = literal_column("0")
@@ -152,8 +152,7 @@ def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> Non
 
 def pay(session: Session, invoice_id: str, amount: Money) -> bool:
     """Count an amount as paid unless that exceeds the total: one conditional UPDATE, whose row count decides."""
-    paid = cast("CursorResult[Any]", session.execute(_PAY, {"id": invoice_id, "amount": amount.minor}))
-    return paid.rowcount == 1
+    return changed(session, _PAY, {"id": invoice_id, "amount": amount.minor}) == 1
 
 
 def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:

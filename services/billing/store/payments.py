@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
     Row,
     Select,
     bindparam,
@@ -26,6 +25,7 @@ from services.billing.domain.receivables import DueAmount, UnappliedCash
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Int64, UtcDateTime
+from services.runtime.statements import changed
 
 _row, _part, _bill = tables.payment.c, tables.payment_application.c, tables.invoice.c
 _NOTHING: ColumnElement[int] = literal_column("0")
@@ -103,7 +103,7 @@ def add(session: Session, payment: Payment) -> None:
 def draw(session: Session, payment_id: str, application: Application, now: datetime) -> bool:
     """Take cash left unapplied for an invoice, unless there is not as much: one conditional UPDATE decides."""
     terms = {"id": payment_id, "amount": application.amount.minor}
-    if cast("CursorResult[Any]", session.execute(_DRAW, terms)).rowcount != 1:
+    if changed(session, _DRAW, terms) != 1:
         return False
     _apply(session, payment_id, [application], now)
     return True

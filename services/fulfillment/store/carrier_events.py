@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
 from services.fulfillment.domain.carrier_event import CarrierEvent
-from services.fulfillment.store.tables import added, adding, carrier_event
+from services.fulfillment.store.tables import carrier_event
+from services.runtime.statements import inserted
 
-_KEEP = adding(carrier_event, "event_id")
 _PARCEL = select(carrier_event.c.tracking_number).where(
     carrier_event.c.carrier == bindparam("carrier"), carrier_event.c.event_id == bindparam("event_id")
 )
@@ -26,7 +26,7 @@ def keep(session: Session, event: CarrierEvent, now: datetime) -> bool:
         "occurred_at": event.occurred_at,
         "recorded_at": now,
     }
-    return added(session, _KEEP, values)
+    return inserted(session, carrier_event, **values)
 
 
 def parcel_of(session: Session, carrier: str, event_id: str) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlmodel import Session
 
 from services.fulfillment.domain.address import Address
@@ -17,6 +17,7 @@ from services.fulfillment.store.tables import shipment, shipment_line
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.ids import shipment_sequence
 from services.kernel.money import Money
+from services.runtime.statements import changed
 
 _LINES = (
     select(shipment_line)
@@ -118,8 +119,7 @@ def save_recalled(session: Session, before: Shipment, after: Shipment) -> None:
 def _save_row(session: Session, before: Shipment, after: Shipment) -> None:
     values = {f"new_{name}": value for name, value in _values(after).items()}
     terms = {"id": before.shipment_id, "state_before": before.state.value}
-    moved = cast("CursorResult[Any]", session.execute(_SAVE, terms | values))
-    if moved.rowcount != 1:
+    if changed(session, _SAVE, terms | values) != 1:
         raise Conflict("SHIPMENT_MOVED", f"{before.number} was changed by somebody else just now: look again")
 
 

@@ -10,8 +10,9 @@ from services.inventory.domain.adjusting import Holding
 from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
 from services.inventory.domain.backorders import Waiting
 from services.inventory.store import backorders
-from services.inventory.store.tables import allocation, backorder, candidate, changed, reservation
+from services.inventory.store.tables import allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict
+from services.runtime.statements import changed
 
 
 def holdings(session: Session, order_id: str) -> list[Holding]:

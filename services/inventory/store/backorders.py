@@ -10,8 +10,9 @@ from sqlmodel import Session
 from services.inventory.domain.allocation import Candidate
 from services.inventory.domain.backorders import Fill, Supply, Waiting, due
 from services.inventory.store import expected
-from services.inventory.store.tables import NOTHING, backorder, candidate, changed
+from services.inventory.store.tables import NOTHING, backorder, candidate
 from services.kernel.errors import Conflict, InvalidArgument
+from services.runtime.statements import changed
 
 _TURN = (backorder.c.placed_at_micros, backorder.c.order_id, backorder.c.line_id)
 _PAGE = 500

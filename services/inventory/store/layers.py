@@ -9,9 +9,10 @@ from sqlmodel import Session
 
 from services.inventory.domain.costing import Draw, Layer
 from services.inventory.domain.facts import StockChange
-from services.inventory.store.tables import NOTHING, cost_layer, inserted, movement, stock_issue
+from services.inventory.store.tables import NOTHING, cost_layer, movement, stock_issue
 from services.kernel.errors import AlreadyExists
 from services.kernel.money import Money, UnitPrice
+from services.runtime.statements import inserted
 
 _PAGE = 50
 

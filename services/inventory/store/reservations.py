@@ -10,18 +10,10 @@ from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
-from services.inventory.store.tables import (
-    ACTIVE,
-    NOTHING,
-    allocation,
-    backorder,
-    candidate,
-    changed,
-    inserted,
-    reservation,
-)
+from services.inventory.store.tables import ACTIVE, NOTHING, allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict, Refused
 from services.runtime.db import Int64
+from services.runtime.statements import changed, inserted
 
 _FILL = text(
     "INSERT INTO allocation (reservation_id, line_id, warehouse_id, sku, held_quantity, shipped_quantity, released_quantity) "

@@ -7,10 +7,11 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, select, text, tuple
 from sqlmodel import Session
 
 from services.inventory.domain.stock import StockLevel
-from services.inventory.store.tables import changed, cost_layer, expected_receipt, inserted, stock, warehouse
+from services.inventory.store.tables import cost_layer, expected_receipt, stock, warehouse
 from services.kernel.errors import Conflict, Refused
 from services.kernel.money import Money
 from services.runtime.db import Int64
+from services.runtime.statements import changed, inserted
 
 _TURN = text(
     "INSERT INTO sku_turn (sku, turn) VALUES (:sku, 1) ON CONFLICT (sku) DO UPDATE SET turn = sku_turn.turn + 1"

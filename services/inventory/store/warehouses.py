@@ -6,8 +6,9 @@ from sqlalchemy import bindparam, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.warehouses import Warehouse
-from services.inventory.store.tables import changed, inserted, stock, warehouse
+from services.inventory.store.tables import stock, warehouse
 from services.kernel.errors import NotFound, Refused
+from services.runtime.statements import changed, inserted
 
 _CURRENCY = select(warehouse.c.currency).where(warehouse.c.warehouse_id == bindparam("place"))
 

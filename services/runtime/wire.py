@@ -1,0 +1,56 @@
+"""What the wire modules of all services share: amounts, instants, countries and pages, from protobuf and to it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from oms.types.v1 import types_pb2 as types
+from services.kernel.clock import micros
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+
+PAGE, MAX_PAGE = 100, 500
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def money(amount: Money) -> types.Money:
+    """An amount for the wire."""
+    return types.Money(minor_units=amount.minor, currency=amount.currency)
+
+
+def optional_money(amount: Money | None) -> types.Money | None:
+    """An amount for the wire; a field without one is not set."""
+    return None if amount is None else money(amount)
+
+
+def optional_micros(instant: datetime | None) -> int:
+    """An instant for the wire: microseconds since 1970, 0 for none."""
+    return micros(instant) if instant else 0
+
+
+def country(code: str) -> str:
+    """An ISO 3166-1 code by its shape; InvalidArgument COUNTRY_UNKNOWN for anything else."""
+    if not _COUNTRY.fullmatch(code):
+        raise InvalidArgument(
+            "COUNTRY_UNKNOWN", "country must be an ISO 3166-1 code of two capital letters, such as US"
+        )
+    return code
+
+
+def page_size(limit: int, *, usual: int = PAGE, most: int = MAX_PAGE) -> int:
+    """How many rows a page has: 0 means the usual. InvalidArgument LIMIT_OUT_OF_RANGE below 0 and above the most."""
+    if not 0 <= limit <= most:
+        raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit must be from 1 to {most}, or 0 for {usual}")
+    return limit or usual
+
+
+def number_cursor(cursor: str) -> int:
+    """Where a page ended whose rows are numbered, 0 for the beginning; InvalidArgument CURSOR_INVALID for what is no number."""
+    if not cursor:
+        return 0
+    if not _NUMBER.fullmatch(cursor):
+        raise InvalidArgument("CURSOR_INVALID", "send back the next_cursor of the last page, or none")
+    return int(cursor)
