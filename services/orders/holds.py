@@ -17,6 +17,7 @@ from services.orders.domain import mails
 from services.orders.domain.holds import Hold, check_release, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
+from services.orders.domain.policies import PlannedHold
 from services.orders.dossier import Actor, Dossier, note_event, read_for_change, restate
 from services.orders.store import holds as store
 from services.orders.store import master, people
@@ -79,9 +80,16 @@ def place(
     free = next(
         name for number in range(1, len(had) + 2) if (name := f"{code}_{number}" if number > 1 else code) not in had
     )
-    hold = Hold(new_id("hold"), dossier.order_id, dossier.order.version, free, hold_type, owner_role, reason, now)
+    hold = planned_hold(dossier.order, PlannedHold(free, hold_type, owner_role, reason), now)
     store.add(session, [hold])
     return replace(dossier, holds=store.of_order(session, dossier.order_id))
+
+
+def planned_hold(order: Order, plan: PlannedHold, now: datetime) -> Hold:
+    """A planned hold as one of the order's version in force."""
+    return Hold(
+        new_id("hold"), order.order_id, order.version, plan.code, plan.hold_type, plan.owner_role, plan.reason, now
+    )
 
 
 def tell_owners(session: Session, order: Order, placed: Sequence[Hold], contacts: Contacts, now: datetime) -> None:

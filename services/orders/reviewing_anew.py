@@ -7,17 +7,16 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.kernel.ids import new_id
 from services.orders import planning
 from services.orders.clearing import go_on
 from services.orders.domain.changes import ChangeOrder
-from services.orders.domain.holds import Hold, remaining
+from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts
-from services.orders.domain.policies import PlannedHold, planned_holds
+from services.orders.domain.policies import planned_holds
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.domain.reviews import CHANGES_REQUESTED
 from services.orders.dossier import Actor, Dossier
-from services.orders.holds import tell_owners
+from services.orders.holds import planned_hold, tell_owners
 from services.orders.judging import Judgement
 from services.orders.store import holds
 
@@ -68,15 +67,8 @@ def _held_anew(
     note = f"version {change.to_version} has removed its cause"
     holds.release(session, freed, released_by=APPLIER.who, released_role=APPLIER.role, note=note, now=now)
     standing = {hold.code for hold in (remaining(dossier.holds) if change.is_material else dossier.holds)}
-    placed = tuple(_hold(dossier, plan, now) for plan in planned if plan.code not in standing)
+    placed = tuple(planned_hold(dossier.order, plan, now) for plan in planned if plan.code not in standing)
     holds.add(session, placed)
     if placed:
         tell_owners(session, dossier.order, placed, contacts, now)
     return replace(dossier, holds=holds.of_order(session, dossier.order_id))
-
-
-def _hold(dossier: Dossier, plan: PlannedHold, now: datetime) -> Hold:
-    order = dossier.order
-    return Hold(
-        new_id("hold"), order.order_id, order.version, plan.code, plan.hold_type, plan.owner_role, plan.reason, now
-    )

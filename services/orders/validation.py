@@ -7,16 +7,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.kernel.ids import new_id
 from services.orders import intents, judging, planning
 from services.orders.clearing import of_dossier
 from services.orders.domain import mails
 from services.orders.domain.clearance import Clearance
-from services.orders.domain.holds import Hold
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
 from services.orders.domain.policies import BLOCK, Violation, outcome, planned_holds, reasons
 from services.orders.dossier import Actor, Dossier, advance, note_event, read_for_change, restate
-from services.orders.holds import tell_owners
+from services.orders.holds import planned_hold, tell_owners
 from services.orders.rules import Credit
 from services.orders.store import holds as hold_store
 from services.orders.store import master as master_store
@@ -72,19 +70,7 @@ def _earlier_verdict(session: Session, dossier: Dossier) -> Verdict:
 
 
 def _place_holds(session: Session, dossier: Dossier, violations: tuple[Violation, ...], now: datetime) -> Dossier:
-    holds = tuple(
-        Hold(
-            new_id("hold"),
-            dossier.order_id,
-            dossier.order.version,
-            plan.code,
-            plan.hold_type,
-            plan.owner_role,
-            plan.reason,
-            now,
-        )
-        for plan in planned_holds(violations)
-    )
+    holds = tuple(planned_hold(dossier.order, plan, now) for plan in planned_holds(violations))
     hold_store.add(session, holds)
     return replace(dossier, holds=holds)
 
