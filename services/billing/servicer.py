@@ -19,7 +19,7 @@ from services.kernel.clock import Clock, utc_now
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
 from services.kernel.text import optional_text, text
-from services.runtime.audit import invariant_messages
+from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
 from services.runtime.wire import money, number_cursor, page_size
 
@@ -201,7 +201,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         """Every invariant of the books, and what other services' figures must agree with."""
         with self.database.reading() as session:
             return pb.AuditResponse(
-                invariants=invariant_messages(audit.findings(session)),
+                invariants=invariant_messages(find_all(session, audit.INVARIANTS)),
                 inventory_balance=[money(balance) for balance in audit.inventory_balance(session)],
                 committed_order_ids=audit.committed_order_ids(session),
                 billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],

@@ -14,7 +14,7 @@ from services.fulfillment.domain.shipment import LEFT, State
 from services.fulfillment.store import audit, rates, recalls, shipments
 from services.kernel.clock import Clock, utc_now
 from services.kernel.text import optional_text, text
-from services.runtime.audit import invariant_messages
+from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
 from services.runtime.wire import page_size
@@ -167,4 +167,4 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""
         with self.database.reading() as session:
-            return pb.AuditResponse(invariants=invariant_messages(audit.findings(session)))
+            return pb.AuditResponse(invariants=invariant_messages(find_all(session, audit.INVARIANTS)))

@@ -8,7 +8,7 @@ from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
 from services.inventory import adjusting, transactions, wire
 from services.inventory.store import audit, backorders, reservations, stock, warehouses
 from services.kernel.clock import Clock, utc_now
-from services.runtime.audit import invariant_messages
+from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
 from services.runtime.wire import money, optional_money
@@ -184,7 +184,7 @@ class InventoryServicer(InventoryServiceServicer):
         """Check every invariant of this service."""
         with self._database.reading() as session:
             return pb.AuditResponse(
-                invariants=invariant_messages(audit.findings(session)),
+                invariants=invariant_messages(find_all(session, audit.INVARIANTS)),
                 stock_value=[money(worth) for worth in audit.stock_value(session)],
                 holding_order_ids=audit.holding_order_ids(session),
             )

@@ -13,7 +13,7 @@ from services.kernel.errors import NotFound
 from services.notifications import domain
 from services.notifications.domain import Aftermath, Candidate, Delivery, Recipient
 from services.notifications.models import UNDER_WAY, Table
-from services.runtime.audit import Finding, Invariant, find
+from services.runtime.audit import Finding, Invariant, find_all
 from services.runtime.db import UtcDateTime
 from services.runtime.statements import inserting
 
@@ -299,4 +299,4 @@ _INVARIANTS = (
 
 def audit(session: Session) -> list[Finding]:
     """Every invariant of notifications and its offenders."""
-    return [find(session, invariant) for invariant in _INVARIANTS]
+    return find_all(session, _INVARIANTS)

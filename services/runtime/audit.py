@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -44,6 +44,16 @@ def find(session: Session, invariant: Invariant) -> Finding:
     ).all()
     offenders = tuple(str(row.offender) for row in rows)
     return Finding(invariant.name, invariant.rule, int(rows[0].violations) if rows else 0, offenders)
+
+
+def find_all(session: Session, invariants: Iterable[Invariant]) -> list[Finding]:
+    """What each invariant finds, in their order."""
+    return [find(session, invariant) for invariant in invariants]
+
+
+def finding_of(name: str, rule: str, offenders: Sequence[str]) -> Finding:
+    """The finding of a rule that one query cannot say; `offenders` are all who break it."""
+    return Finding(name, rule, len(offenders), tuple(offenders[:SHOWN]))
 
 
 def invariant_messages(findings: Iterable[Finding]) -> list[types.Invariant]:

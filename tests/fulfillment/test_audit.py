@@ -5,8 +5,9 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
-from services.fulfillment.store.audit import INVARIANTS, findings
+from services.fulfillment.store.audit import INVARIANTS
 from services.runtime import migrations
+from services.runtime.audit import find_all
 from services.runtime.db import Database
 from tests.fulfillment.floor import NO_CONTEXT, Floor
 from tests.planting import unnoticed
@@ -100,4 +101,4 @@ def test_the_migrated_schema_is_the_models(database: Database) -> None:
 
 
 def _broken(session: Session) -> set[str]:
-    return {each.name for each in findings(session) if each.violations and each.offenders}
+    return {each.name for each in find_all(session, INVARIANTS) if each.violations and each.offenders}

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from sqlmodel import Session
 
-from services.inventory.store.audit import INVARIANTS, findings
+from services.inventory.store.audit import INVARIANTS
+from services.runtime.audit import find_all
 from services.runtime.migrations import differences
 from tests.inventory.stockroom import Stockroom
 from tests.planting import unnoticed
@@ -66,7 +67,7 @@ def test_the_audit_finds_every_planted_violation(busy_stockroom: Stockroom) -> N
 
 
 def _broken(session: Session) -> set[str]:
-    return {each.name for each in findings(session) if each.violations and each.offenders}
+    return {each.name for each in find_all(session, INVARIANTS) if each.violations and each.offenders}
 
 
 def test_an_audit_lists_every_order_that_holds_or_waits(stockroom: Stockroom) -> None:

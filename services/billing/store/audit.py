@@ -4,7 +4,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from services.kernel.money import Money
-from services.runtime.audit import Finding, Invariant, find
+from services.runtime.audit import Invariant
 
 _BALANCE = """
 SELECT currency, SUM(minor) AS minor FROM (
@@ -153,11 +153,6 @@ INVARIANTS = (
         "ORDER BY payment_id",
     ),
 )
-
-
-def findings(session: Session) -> list[Finding]:
-    """What each invariant finds, in the order above."""
-    return [find(session, invariant) for invariant in INVARIANTS]
 
 
 def inventory_balance(session: Session) -> list[Money]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import Session
-
-from services.runtime.audit import Finding, Invariant, find
+from services.runtime.audit import Invariant
 
 INVARIANTS = (
     Invariant(
@@ -114,8 +112,3 @@ INVARIANTS = (
         "AND shipment_line.quantity >= recall_line.quantity)",
     ),
 )
-
-
-def findings(session: Session) -> list[Finding]:
-    """What each invariant finds, in the order above."""
-    return [find(session, invariant) for invariant in INVARIANTS]

@@ -4,7 +4,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from services.kernel.money import Money
-from services.runtime.audit import Finding, Invariant, find
+from services.runtime.audit import Invariant
 
 INVARIANTS = (
     Invariant(
@@ -124,11 +124,6 @@ _STOCK_VALUE = text(
     "SELECT currency, SUM(remaining_value_minor) AS worth FROM cost_layer GROUP BY currency ORDER BY currency"
 )
 _HOLDING = text("SELECT order_id FROM reservation WHERE state = 'active' ORDER BY order_id")
-
-
-def findings(session: Session) -> list[Finding]:
-    """What each invariant finds, in the order above."""
-    return [find(session, invariant) for invariant in INVARIANTS]
 
 
 def stock_value(session: Session) -> list[Money]:

@@ -17,14 +17,12 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
 from services.orders.api import cross_audit
 from services.orders.api.access import CallerOf
-from services.orders.api.cross_audit import Broken
 from services.orders.api.deps import Deps, DepsOf
 from services.orders.store import audit as own
+from services.runtime.audit import SHOWN, Finding
 from services.runtime.grpc_client import Unreachable
 
 router = APIRouter(tags=["audit"])
-
-_OFFENDERS = 10
 
 
 class InvariantRow(BaseModel):
@@ -69,11 +67,7 @@ def audit(deps: DepsOf, _who: CallerOf) -> Audit:
 
 def _own(deps: Deps) -> list[InvariantRow]:
     with deps.database.reading() as session:
-        found = own.findings(session)
-    return [
-        InvariantRow(name=one.name, rule=one.rule, violations=one.violations, offenders=list(one.offenders))
-        for one in found
-    ]
+        return [_row(each) for each in own.findings(session)]
 
 
 def _hear(service: str, ask: Callable[[], Any]) -> _Heard:
@@ -91,12 +85,12 @@ def _rows(heard: _Heard) -> list[InvariantRow]:
         offenders=[] if heard.answer is not None else [f"{heard.service} did not answer in time"],
     )
     told: Iterable[types.Invariant] = heard.answer.invariants if heard.answer is not None else ()
-    return [here, *(_told(row) for row in told)]
+    return [here, *(_row(each) for each in told)]
 
 
-def _told(row: types.Invariant) -> InvariantRow:
+def _row(found: types.Invariant | Finding) -> InvariantRow:
     return InvariantRow(
-        name=row.name, rule=row.rule, violations=row.violations, offenders=list(row.offenders)[:_OFFENDERS]
+        name=found.name, rule=found.rule, violations=found.violations, offenders=list(found.offenders)[:SHOWN]
     )
 
 
@@ -104,7 +98,7 @@ def _between(
     deps: Deps, stock: inventory.AuditResponse | None, books: billing.AuditResponse | None
 ) -> list[InvariantRow]:
     """What two services say of the same thing; what a service that is away would have said is not judged."""
-    found: list[Broken] = []
+    found: list[Finding] = []
     with deps.database.reading() as session:
         if stock is not None:
             found.append(cross_audit.ended_orders_hold_no_stock(session, stock))
@@ -113,9 +107,4 @@ def _between(
             found.append(cross_audit.invoices_sum_to_their_order(session, books.billed))
     if stock is not None and books is not None:
         found.append(cross_audit.stock_is_worth_its_balance(stock.stock_value, books.inventory_balance))
-    return [
-        InvariantRow(
-            name=one.name, rule=one.rule, violations=len(one.offenders), offenders=list(one.offenders[:_OFFENDERS])
-        )
-        for one in found
-    ]
+    return [_row(each) for each in found]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from sqlmodel import Session
 
@@ -13,20 +12,12 @@ from oms.types.v1 import types_pb2 as types
 from services.kernel.money import Money
 from services.orders.domain.projection import quantities
 from services.orders.store import orders, progress
+from services.runtime.audit import Finding, finding_of
 
 _BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """An invariant between services and everybody who breaks it."""
-
-    name: str
-    rule: str
-    offenders: tuple[str, ...]
-
-
-def stock_is_worth_its_balance(stock: Iterable[types.Money], books: Iterable[types.Money]) -> Broken:
+def stock_is_worth_its_balance(stock: Iterable[types.Money], books: Iterable[types.Money]) -> Finding:
     """Inventory's cost layers against billing's inventory account, in each currency."""
     layers = {money.currency: money.minor_units for money in stock}
     balances = {money.currency: money.minor_units for money in books}
@@ -35,30 +26,32 @@ def stock_is_worth_its_balance(stock: Iterable[types.Money], books: Iterable[typ
         for currency in sorted({*layers, *balances})
         if layers.get(currency, 0) != balances.get(currency, 0)
     )
-    return Broken("between.stock_value_is_inventory_balance", "stock at cost equals the inventory account", offenders)
+    return finding_of(
+        "between.stock_value_is_inventory_balance", "stock at cost equals the inventory account", offenders
+    )
 
 
-def ended_orders_hold_no_stock(session: Session, answer: inventory.AuditResponse) -> Broken:
+def ended_orders_hold_no_stock(session: Session, answer: inventory.AuditResponse) -> Finding:
     """Every order that holds stock or waits for it lives."""
     offenders = _ended(session, list(answer.holding_order_ids))
     rule = "an order that has ended holds no stock and waits for none"
-    return Broken("between.ended_orders_hold_no_stock", rule, offenders)
+    return finding_of("between.ended_orders_hold_no_stock", rule, offenders)
 
 
-def ended_orders_hold_no_credit(session: Session, answer: billing.AuditResponse) -> Broken:
+def ended_orders_hold_no_credit(session: Session, answer: billing.AuditResponse) -> Finding:
     """Every order with credit committed lives."""
     offenders = _ended(session, list(answer.committed_order_ids))
-    return Broken("between.ended_orders_hold_no_credit", "an order that has ended holds no credit", offenders)
+    return finding_of("between.ended_orders_hold_no_credit", "an order that has ended holds no credit", offenders)
 
 
-def invoices_sum_to_their_order(session: Session, billed: Sequence[billing.OrderBilled]) -> Broken:
+def invoices_sum_to_their_order(session: Session, billed: Sequence[billing.OrderBilled]) -> Finding:
     """A fully invoiced order was billed its total to the cent; any other at most its total."""
     offenders: list[str] = []
     for start in range(0, len(billed), _BATCH):
         batch = {row.order_id: row.total for row in billed[start : start + _BATCH]}
         offenders += _wrongly_billed(session, batch)
     rule = "the invoices of a fully invoiced order sum to its total, those of any other to no more"
-    return Broken("between.invoices_sum_to_order", rule, tuple(offenders))
+    return finding_of("between.invoices_sum_to_order", rule, offenders)
 
 
 def _wrongly_billed(session: Session, batch: dict[str, types.Money]) -> list[str]:

@@ -13,7 +13,7 @@ from services.orders.domain.status import Asked, derive, keep_since
 from services.orders.models import OrderRow
 from services.orders.store import changes, counts, holds, orders, progress, reviews
 from services.orders.store.progress import Kept
-from services.runtime.audit import SHOWN, Finding, Invariant, find
+from services.runtime.audit import Finding, Invariant, find_all, finding_of
 from services.runtime.roles import ANSWERS_OWN
 
 _BATCH = 200
@@ -173,15 +173,13 @@ INVARIANTS = (
 
 def findings(session: Session) -> list[Finding]:
     """Every invariant of orders; late facts are shown with no violation, because they break nothing."""
-    found = [find(session, invariant) for invariant in INVARIANTS]
-    return [*found, _cache_equals_derivation(session), _late_facts(session)]
+    return [*find_all(session, INVARIANTS), _cache_equals_derivation(session), _late_facts(session)]
 
 
 def _cache_equals_derivation(session: Session) -> Finding:
     """The one rule that SQL cannot say: the words come from the facts by the domain, so the domain says them again."""
-    offenders = list(_stale(session))
     rule = "The cached status words of an order are those that its facts derive to."
-    return Finding("orders.cache_equals_derivation", rule, len(offenders), tuple(offenders[:SHOWN]))
+    return finding_of("orders.cache_equals_derivation", rule, list(_stale(session)))
 
 
 def _stale(session: Session) -> Iterator[str]:
