@@ -122,7 +122,7 @@ def overview_page(who: VisitorOf, wanted: WantedOf) -> Response:
         currency=_one_currency(page),
         statuses=STATUS_WORDS,
         channels=CHANNELS,
-        roles=HOLD_OWNERS,
+        needs=filters.NEEDS,
         channel_name=words.channel,
         **figures,
     )
