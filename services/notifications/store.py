@@ -15,6 +15,7 @@ from services.notifications.domain import Aftermath, Candidate, Delivery, Recipi
 from services.notifications.models import UNDER_WAY, Table
 from services.runtime.audit import Finding, Invariant, find_all
 from services.runtime.db import UtcDateTime
+from services.runtime.sessions import wake_after_commit
 from services.runtime.statements import inserting
 
 _deliveries = Table.metadata.tables["deliveries"]
@@ -35,7 +36,7 @@ def add(session: Session, deliveries: Sequence[Delivery], now: datetime) -> list
     rows = [_values(each, now) for each in deliveries]
     added = frozenset(session.execute(_ADD, rows).scalars())
     if added:
-        _wake_sender(session)
+        wake_after_commit(session)
     return [each.delivery_id if each.delivery_id in added else _kept(session, each) for each in deliveries]
 
 
@@ -70,11 +71,6 @@ def tell_verdict(session: Session, order_id: str, kind: str) -> str:
     if told is None:
         told = session.execute(_TOLD, {"order": order_id}).scalar_one()
     return str(told)
-
-
-def _wake_sender(session: Session) -> None:
-    """The database wakes its listeners after a commit of a session that says so."""
-    session.info["emitted"] = True
 
 
 def backlog(session: Session) -> tuple[int, datetime | None, int]:
@@ -235,7 +231,7 @@ def revive(session: Session, delivery_id: str, now: datetime) -> Delivery:
     dead = update(_deliveries).where(_row.delivery_id == delivery_id, _row.state == domain.DEAD)
     next_state = domain.next_state(domain.DEAD, "revive")
     session.execute(dead.values(state=next_state, attempts=0, retry_at=None, revived_at=now))
-    _wake_sender(session)
+    wake_after_commit(session)
     return get(session, delivery_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,7 +143,7 @@ class Database:
         with self._writing() as session:
             yield sessions.equip(session, self._memory, is_reading=False)
         sessions.remember(session)
-        self._wake(session.info.pop("emitted_kinds", frozenset()), is_for_all=session.info.pop("emitted", False))
+        self._wake(sessions.waking(session))
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
@@ -163,11 +163,11 @@ class Database:
                 yield session
                 sessions.finish(session)
 
-    def _wake(self, emitted: Collection[str], *, is_for_all: bool) -> None:
-        if not emitted and not is_for_all:
+    def _wake(self, emitted: frozenset[str]) -> None:
+        if not emitted:
             return
         for kinds, wake in self._listeners:
-            if is_for_all or kinds is None or not kinds.isdisjoint(emitted):
+            if sessions.EVERYBODY in emitted or kinds is None or not kinds.isdisjoint(emitted):
                 wake()
 
     @contextmanager

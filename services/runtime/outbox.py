@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from services.kernel.ids import new_id
-from services.runtime.sessions import gather, write_gathered
+from services.runtime.sessions import gather, wake_after_commit, write_gathered
 
 _TABLE = "outbox"
 _COUNTERS = "outbox_counters"
@@ -121,7 +121,7 @@ def emit(
         "last_error": "",
     }
     gather(session, _write, row)
-    session.info.setdefault("emitted_kinds", set()).add(kind)
+    wake_after_commit(session, kind)
     return str(row["fact_id"])
 
 
@@ -228,7 +228,7 @@ def revive(session: Session, fact_id: str) -> bool:
         .values(state="unsent", attempts=0, retry_at=None)
         .returning(table.c.fact_id)
     )
-    session.info["emitted"] = True
+    wake_after_commit(session)
     return result.first() is not None
 
 

@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 Value = TypeVar("Value")
 
-_READING, _MEMORY, _SEEN, _GATHERED = "oms_reading", "oms_memory", "oms_seen", "oms_gathered"
+EVERYBODY = ""
+_READING, _MEMORY, _SEEN, _GATHERED, _WAKING = "oms_reading", "oms_memory", "oms_seen", "oms_gathered", "oms_waking"
 
 
 class Memory:
@@ -45,6 +46,16 @@ def finish(session: Session) -> None:
     while gathered := session.info.get(_GATHERED):
         write_gathered(session, next(iter(gathered)))
     session.flush()
+
+
+def wake_after_commit(session: Session, kind: str = EVERYBODY) -> None:
+    """Have those woken after the commit who wait for messages of this kind, or everybody who waits for any."""
+    session.info.setdefault(_WAKING, set()).add(kind)
+
+
+def waking(session: Session) -> frozenset[str]:
+    """The kinds of which somebody is to be woken after the commit."""
+    return frozenset(session.info.pop(_WAKING, ()))
 
 
 def gather(session: Session, write: Callable[[Session, list[Value]], None], value: Value) -> None:
