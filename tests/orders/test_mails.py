@@ -287,17 +287,13 @@ def test_each_mailbox_is_told_once_as_whom_it_is_named_first(emails: list[str]) 
         assert each == next(one for one in named if one.email.lower() == each.email.lower())
 
 
-def test_a_person_without_words_for_staff_reads_the_neutral_ones() -> None:
-    as_read = {
-        role: mails.reader("x@x.example", "", role).role for role in ("warehouse", "channel", "approver", "auditor")
-    }
+def test_a_person_reads_the_text_of_their_role_and_never_a_customers_instead() -> None:
+    as_read = {role: mails.reader("x@x.example", "", role).role for role in ("warehouse", "customer", "approver")}
 
-    assert as_read == {
-        "warehouse": "warehouse_manager",
-        "channel": "customer",
-        "approver": "approver",
-        "auditor": "customer",
-    }
+    assert as_read == {"warehouse": "warehouse_manager", "customer": "customer", "approver": "approver"}
+    for role in ("channel", "auditor", "boss"):
+        with pytest.raises(ValueError, match=r"no mail is for|is no role"):
+            mails.reader("x@x.example", "", role)
 
 
 @pytest.mark.parametrize(

@@ -86,29 +86,28 @@ def test_one_that_fails_takes_back_its_own_part_alone(database: Database) -> Non
     assert [on_disk(database, str(number)) for number in range(1, WRITERS + 1)] == [False, True] * (WRITERS // 2)
 
 
-def test_what_the_orm_takes_back_fails_for_all_who_share_it_and_blocks_nobody(database: Database) -> None:
+def leave_its_savepoint(session: Session) -> None:
+    session.execute(text("RELEASE part"))
+
+
+def fill_the_disk(session: Session) -> None:
+    session.execute(text("ROLLBACK"))  # what SQLite does by itself when its disk is full
+
+
+def send_refused_rows(session: Session) -> None:
+    session.connection()
+    session.rollback()  # what the ORM does by itself when rows that it sends are refused
+
+
+@pytest.mark.parametrize("fail", [leave_its_savepoint, fill_the_disk, send_refused_rows])
+def test_a_part_that_cannot_be_taken_back_alone_fails_for_all_and_blocks_nobody(
+    database: Database, fail: Callable[[Session], None]
+) -> None:
     def write(sku: str) -> bool:
         with database.transaction() as session:
             put(session, sku)
-            session.connection()
-            session.rollback()  # what the ORM does by itself when rows that it sends are refused
-            raise Refused("ODD", "the rows are refused")
-
-    with pytest.raises(OperationalError, match="took the transaction back"):
-        behind_one_that_is_busy(database, write, 1)
-
-    assert not on_disk(database, "first")
-    with database.transaction() as session:
-        put(session, "after")
-    assert on_disk(database, "after")
-
-
-def test_a_part_that_cannot_be_taken_back_alone_fails_for_all_and_blocks_nobody(database: Database) -> None:
-    def write(sku: str) -> bool:
-        with database.transaction() as session:
-            put(session, sku)
-            session.execute(text("RELEASE part"))
-            raise RuntimeError("the savepoint is gone")
+            fail(session)
+            raise RuntimeError("it cannot be taken back alone")
 
     with pytest.raises(OperationalError, match="took the transaction back"):
         behind_one_that_is_busy(database, write, 1)
@@ -138,6 +137,7 @@ def test_a_commit_that_fails_fails_for_all_who_share_it(database: Database) -> N
     assert write("after")
 
 
+<<<<<<< ours
 def test_a_transaction_that_the_database_took_back_is_told_to_all_who_share_it(database: Database) -> None:
     def write(sku: str) -> bool:
         with database.transaction() as session:
@@ -193,6 +193,8 @@ def test_a_writer_whose_wait_is_broken_off_leaves_no_place_behind(
     assert waiting(database) == 0
 
 
+=======
+>>>>>>> theirs
 def test_many_groups_lose_nothing(database: Database) -> None:
     def write(number: int) -> None:
         with database.transaction() as session:
