@@ -137,23 +137,6 @@ def test_a_commit_that_fails_fails_for_all_who_share_it(database: Database) -> N
     assert write("after")
 
 
-<<<<<<< ours
-def test_a_transaction_that_the_database_took_back_is_told_to_all_who_share_it(database: Database) -> None:
-    def write(sku: str) -> bool:
-        with database.transaction() as session:
-            put(session, sku)
-            session.execute(text("ROLLBACK"))  # what SQLite does by itself when its disk is full
-            raise RuntimeError("the database is full")
-
-    with pytest.raises(OperationalError, match="took the transaction back"):
-        behind_one_that_is_busy(database, write, 1)
-
-    assert not on_disk(database, "first")
-    with database.transaction() as session:
-        put(session, "after")
-    assert on_disk(database, "after")
-
-
 def test_a_commit_left_to_one_who_takes_his_time_is_not_waited_for_for_ever(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,8 +176,6 @@ def test_a_writer_whose_wait_is_broken_off_leaves_no_place_behind(
     assert waiting(database) == 0
 
 
-=======
->>>>>>> theirs
 def test_many_groups_lose_nothing(database: Database) -> None:
     def write(number: int) -> None:
         with database.transaction() as session:
