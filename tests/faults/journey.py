@@ -14,7 +14,7 @@ from services.orders.api.signatures import sign
 from tests.faults.house import House
 from tests.faults.summary import Rows, summary, unsent
 from tests.system.harness import System
-from tests.system.trade import Trade, ok, wait_for
+from tests.system.trade import Trade, ok
 
 WAIT_S = 120.0
 PRICE, UNITS, TOTAL = "129.00", 4, "558.57"  # 4 × 129.00 × 1.0825 = 558.57
@@ -120,11 +120,11 @@ class Journey:
         def look() -> dict[str, Any] | None:
             return order if is_so(order := trade.order(order_id)) else None
 
-        wait_for(look, f"{what} of {order_id}", WAIT_S)
+        self.house.wait_for(look, f"{what} of {order_id}", WAIT_S)
 
     def came_to(self) -> dict[str, Rows]:
         """The summary, once every message has arrived and every mail is out."""
-        wait_for(lambda: self._is_quiet() or None, f"quiet around {self.order_id}", WAIT_S)
+        self.house.wait_for(lambda: self._is_quiet() or None, f"quiet around {self.order_id}", WAIT_S)
         return self._summary()
 
     def _summary(self) -> dict[str, Rows]:

@@ -11,7 +11,7 @@ from temporalio.testing import TimeSkipper
 
 from tests.faults.journey import UNITS, WAIT_S, Journey, Shop
 from tests.system.boardroom import DEADLINES, RULES, tier
-from tests.system.trade import key, ok, wait_for
+from tests.system.trade import key, ok
 from workflows.names import order_workflow_id
 
 REVIEW = {
@@ -63,7 +63,8 @@ class ReviewedJourney(Journey):
 
     def until_reminded(self, times: int) -> None:
         """Wait until the log tells of so many reminders."""
-        wait_for(lambda: self._log().count("review_reminded") == times or None, f"reminder of {self.order_id}", WAIT_S)
+        what = f"reminder of {self.order_id}"
+        self.house.wait_for(lambda: self._log().count("review_reminded") == times or None, what, WAIT_S)
 
     def _log(self) -> list[str]:
         rows = ok(self.house.api("auditor").get(f"/v1/orders/{self.order_id}/history"))["rows"]
@@ -71,9 +72,10 @@ class ReviewedJourney(Journey):
 
     async def _wait_past_the_reminder(self) -> None:
         number = self.trade.order(self.order_id)["number"]
-        client = await Client.connect(f"127.0.0.1:{self.house.ports.temporal}")
-        handle = client.get_workflow_handle(order_workflow_id(number))
-        await TimeSkipper(client).fast_forward(handle, UNTIL_REMINDED)
+        async with asyncio.timeout(WAIT_S):
+            client = await Client.connect(f"127.0.0.1:{self.house.ports.temporal}")
+            handle = client.get_workflow_handle(order_workflow_id(number))
+            await TimeSkipper(client).fast_forward(handle, UNTIL_REMINDED)
 
     def grow(self) -> None:
         """Support proposes one unit more, and the customer agrees."""
@@ -106,7 +108,7 @@ class ReviewedJourney(Journey):
         """The customer wants the first quantity again, and the floor gives back what it has."""
         self.change("customer", 2, UNITS)
         self.until(lambda order: order["change"] and order["change"]["state"] == "awaiting_warehouse", "recall")
-        recall = wait_for(self._recall, f"recall of {self.order_id}", WAIT_S)
+        recall = self.house.wait_for(self._recall, f"recall of {self.order_id}", WAIT_S)
         answer = {"answer": "acknowledge", "reason": ""}
         path = f"/v1/recalls/{recall['recall_id']}/answer"
         ok(self.house.api("warehouse").post(path, json=answer, headers=key()))

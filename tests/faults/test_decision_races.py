@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -20,10 +20,12 @@ from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.orders.settings import Settings
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
+from tests.faults.loss import whole_system
 from tests.faults.verdicts import APPROVED, CANCELLED, EXPIRED, REJECTED, Ended, contradictions
 from tests.system.boardroom import Boardroom, tier
 from tests.system.harness import System
 from tests.system.trade import Trade, key, ok, wait_for
+from tests.threads import Crew, at_once
 
 REVIEW = {
     "code": "EVERY_ORDER",
@@ -40,6 +42,7 @@ AN_HOUR = {
 }
 PRICE_MINOR = 1000
 LOOKS, A_LOOK_IS = 3, 10
+RACE_S = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ class Tribunal:
     def park(self, orders: int) -> list[Parked]:
         """So many orders that wait for a manager, and stock for all of them."""
         self.trade.receive(self.warehouse_id, self.sku, orders, "1.00")
-        with ThreadPoolExecutor(6) as pool:
-            return list(pool.map(lambda _: self._park(), range(orders)))
+        with Crew(6, stage_s(orders)) as crew:
+            return crew.map(lambda _: self._park(), range(orders))
 
     def _park(self) -> Parked:
         body = self.trade.order_body(self.customer_id, [{"sku": self.sku, "quantity": 1}])
@@ -85,7 +88,6 @@ class Tribunal:
 
         One who looks at the order before acts later: who does so changes from turn to turn, or the shortest way would always win.
         """
-        together = threading.Barrier(4)
         deeds: dict[str, Callable[[Parked], bool]] = {
             EXPIRED: self._expire,
             CANCELLED: self._cancel,
@@ -95,13 +97,11 @@ class Tribunal:
         looks = {deed: turn // LOOKS**place % LOOKS for place, deed in enumerate(deeds)}
 
         def act(deed: str) -> bool:
-            together.wait(timeout=30)
             for _ in range(looks[deed] * A_LOOK_IS):
                 self.orders.GetClearance(pb.GetClearanceRequest(order_id=parked.order_id))
             return deeds[deed](parked)
 
-        with ThreadPoolExecutor(len(deeds)) as pool:
-            done = dict(zip(deeds, pool.map(act, deeds), strict=True))
+        done = dict(zip(deeds, at_once((partial(act, deed) for deed in deeds), RACE_S), strict=True))
         return frozenset(deed for deed, is_done in done.items() if is_done)
 
     def _decide(self, who: str, decision: str, parked: Parked) -> bool:
@@ -174,10 +174,9 @@ class Tribunal:
         return status == WorkflowExecutionStatus.COMPLETED
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp(f"decisions-{request.param}"), request.param) as system:
-        yield system
+def stage_s(orders: int) -> float:
+    """How long each stage of a race for so many orders may take."""
+    return 90 + orders / 2
 
 
 def one_outcome_each(system: System, orders: int) -> None:
@@ -185,10 +184,10 @@ def one_outcome_each(system: System, orders: int) -> None:
     court = Tribunal(system)
     parked = court.park(orders)
 
-    with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(court.race, parked, range(orders)))
-    with ThreadPoolExecutor(6) as pool:
-        outcomes = list(pool.map(court.ended, parked, done))
+    with Crew(2, stage_s(orders)) as crew:
+        done = crew.map(court.race, parked, range(orders))
+    with Crew(6, stage_s(orders)) as crew:
+        outcomes = crew.map(court.ended, parked, done)
 
     print(dict(Counter(one.outcome for one in outcomes)))
     wrong = {
@@ -216,30 +215,28 @@ def test_approve_reject_cancel_and_expiry_at_once_give_one_outcome(system: Syste
 
 @pytest.mark.prove
 @pytest.mark.timeout(600)
-def test_500_orders_decided_by_four_at_once_have_500_single_outcomes(tmp_path: Any) -> None:
-    with System(tmp_path, "sqlite") as system:
+def test_500_orders_decided_by_four_at_once_have_500_single_outcomes(tmp_path: Path) -> None:
+    with whole_system(tmp_path, "sqlite") as system:
         one_outcome_each(system, 500)
 
 
-def test_naive_deciders_who_read_before_they_write_are_caught(tmp_path: Any) -> None:
+def test_naive_deciders_who_read_before_they_write_are_caught(tmp_path: Path) -> None:
     """The twin: each looks whether the order still waits, and only then writes what it decided."""
     engine = create_engine(f"sqlite:///{tmp_path / 'naive.db'}")
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE naive (status TEXT)"))
         connection.execute(text("INSERT INTO naive VALUES ('in_review')"))
-    all_have_looked = threading.Barrier(3)
+    all_have_looked = threading.Barrier(3, timeout=10)
 
     def decide(deed: str) -> str:
         with engine.connect() as connection:
             waits = connection.execute(text("SELECT status FROM naive")).scalar_one() == "in_review"
-        all_have_looked.wait(timeout=10)
+        all_have_looked.wait()
         with engine.begin() as connection:
             connection.execute(text("UPDATE naive SET status = :deed"), {"deed": deed})
         return deed if waits else ""
 
-    deeds: Sequence[str] = (APPROVED, REJECTED, EXPIRED)
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        done = frozenset(pool.map(decide, deeds)) - {""}
+    done = frozenset(at_once(partial(decide, deed) for deed in (APPROVED, REJECTED, EXPIRED))) - {""}
     with engine.connect() as connection:
         status = connection.execute(text("SELECT status FROM naive")).scalar_one()
     engine.dispose()

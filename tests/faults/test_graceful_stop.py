@@ -10,9 +10,8 @@ import pytest
 
 from tests.faults.house import PROCESSES, House
 from tests.faults.journey import Journey, Shop
-from tests.faults.load import Load
+from tests.faults.load import under_load
 from tests.faults.summary import differences
-from tests.system.trade import wait_for
 
 
 def stop_in_turn(house: House, names: Sequence[str]) -> None:
@@ -20,7 +19,7 @@ def stop_in_turn(house: House, names: Sequence[str]) -> None:
     for name in names:
         deaths = house.restarts(name)
         house.send(name, signal.SIGTERM)
-        wait_for(lambda name=name, deaths=deaths: house.restarts(name) > deaths or None, f"the end of {name}", 40)  # type: ignore[misc]  # mypy knows no defaults of a lambda
+        house.wait_for(lambda name=name, deaths=deaths: house.restarts(name) > deaths or None, f"the end of {name}", 40)  # type: ignore[misc]  # mypy knows no defaults of a lambda
         house.wait_ready()
 
 
@@ -30,7 +29,7 @@ def survives_stops(shop: Shop, orders: int, per_s: float, names: Sequence[str], 
     wanted = Journey(shop, shop.goods()).travel()
     stops_before = {name: stops(house, name) for name in names}
 
-    with Load(shop, orders, per_s) as load:
+    with under_load(shop, orders, per_s) as load:
         time.sleep(0.5)
         stop_in_turn(house, names)
     released = load.released()

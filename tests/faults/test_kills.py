@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.faults.house import PROCESSES, House
-from tests.faults.journey import Goods, Journey, Shop
+from tests.faults.journey import WAIT_S, Goods, Journey, Shop
 from tests.faults.summary import Rows, differences
+from tests.threads import Crew
 
 BEFORE_AND_AFTER = (
     "billing.CommitCredit",
@@ -101,6 +101,8 @@ SLICE = (
     "orders.relay/shipment_delivered.after_delivery",
 )
 LANES = 4
+A_POINT_S = 15
+"""How long a point may take in the mean, with LANES under way: 6 to 11 s on a machine that has six times as much to do as it has cores."""
 
 
 def mixed(points: Sequence[str]) -> list[str]:
@@ -128,10 +130,8 @@ def survives(shop: Shop, points: Sequence[str], way: type[Journey] = Journey) ->
     wanted = way(shop, goods[0]).travel()
     restarts = deaths(house)
 
-    with ThreadPoolExecutor(LANES) as pool:
-        outcomes = list(
-            pool.map(lambda pair: disturbed(shop, pair[0], pair[1], way), zip(goods[1:], points, strict=True))
-        )
+    with Crew(LANES, WAIT_S + A_POINT_S * len(points)) as crew:
+        outcomes = crew.map(lambda mine, point: disturbed(shop, mine, point, way), goods[1:], points)
 
     assert {
         point: found for point, got in zip(points, outcomes, strict=True) if (found := differences(wanted, got))

@@ -36,7 +36,7 @@ def test_the_retry_gets_the_reservation_that_was_made(house: House, shop: Shop) 
         inventory.ReserveStock(request)
     made = reservations(house, order_id)
     house.wait_ready()
-    again, once_more = patiently(inventory, request), patiently(inventory, request)
+    again, once_more = patiently(house, inventory, request), patiently(house, inventory, request)
 
     assert house.points.has_struck("inventory.ReserveStock.before_reply")
     assert len(made) == 1
@@ -47,13 +47,16 @@ def test_the_retry_gets_the_reservation_that_was_made(house: House, shop: Shop) 
     inventory.ReleaseReservation(pb.ReleaseReservationRequest(request_id=f"{order_id}/undo", order_id=order_id))
 
 
-def patiently(inventory: InventoryServiceStub, request: pb.ReserveStockRequest) -> pb.ReserveStockResponse:
+def patiently(
+    house: House, inventory: InventoryServiceStub, request: pb.ReserveStockRequest
+) -> pb.ReserveStockResponse:
     """Ask as the worker does: again, for at most 30 s, while the service is away."""
     deadline = time.monotonic() + 30
     while True:
         try:
             return inventory.ReserveStock(request)
         except Unreachable:
+            house.health.check()
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)

@@ -12,7 +12,6 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -25,9 +24,11 @@ from temporalio.client import Client, WorkflowHandle
 from bench.cpu import CpuSpan, memory
 from services.orders.domain.order import IN_REVIEW
 from tests.faults.house import PROCESSES, House
+from tests.faults.pages import every_row
 from tests.system.boardroom import DEADLINES, Boardroom, tier
 from tests.system.harness import System
-from tests.system.trade import Trade, ok, wait_for
+from tests.system.trade import Trade, ok
+from tests.threads import Crew
 from workflows.names import order_workflow_id
 
 REVIEW = {
@@ -39,6 +40,7 @@ REVIEW = {
 AT_ONCE = 20
 ORDERS_A_CUSTOMER = 50
 UNDONE = "SELECT (SELECT count(*) FROM transfer_tasks) + (SELECT count(*) FROM visibility_tasks)"
+HISTORIES_S = 120
 CHECKPOINT_S = 20
 """Less than lies between two checkpoints of a Temporal that is told nothing: 30 s, give or take 15 %."""
 STOPPED = (*PROCESSES, "temporal")
@@ -63,8 +65,8 @@ class Parking:
     def place(self, orders: int) -> list[str]:
         """So many orders, parked; their ids."""
         began = time.monotonic()
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            order_ids = list(pool.map(self._place, range(orders)))
+        with Crew(AT_ONCE, within_s=30 + orders / 10) as crew:
+            order_ids = crew.map(self._place, range(orders))
         print(f"placed {orders} orders, {orders / (time.monotonic() - began):.1f} a second")
         return order_ids
 
@@ -75,13 +77,7 @@ class Parking:
 
     def waiting(self) -> int:
         """How many steps wait for the manager."""
-        steps, cursor = 0, ""
-        while True:
-            query = {"for": "me", "limit": "100"} | ({"cursor": cursor} if cursor else {})
-            page = ok(self.room.api("manager").get("/v1/reviews", params=query))
-            steps, cursor = steps + len(page["rows"]), page["next_cursor"] or ""
-            if not cursor:
-                return steps
+        return len(every_row(self.room.api("manager"), "/v1/reviews", **{"for": "me"}))
 
     def measure_rest(self, span_s: float) -> None:
         """Print what each process spends while nobody does anything, and what it holds."""
@@ -96,7 +92,7 @@ class Parking:
 
     def undone(self) -> int:
         """How much Temporal would do again, were it killed now."""
-        with closing(sqlite3.connect(f"file:{self.house.var}/temporal.db?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"file:{self.house.var}/temporal.db?mode=ro", uri=True, timeout=10)) as database:
             return int(database.execute(UNDONE).fetchone()[0])
 
     def restart(self) -> None:
@@ -104,7 +100,11 @@ class Parking:
         before = {name: self.house.restarts(name) for name in ("worker", "temporal")}
         for name in before:
             self.house.send(name, signal.SIGKILL)
-        wait_for(lambda: all(self.house.restarts(name) > died for name, died in before.items()) or None, "two deaths")
+
+        def have_died() -> bool:
+            return all(self.house.restarts(name) > died for name, died in before.items())
+
+        self.house.wait_for(lambda: have_died() or None, "two deaths")
         self.house.wait_ready()
 
     def decide_one(self, order_id: str) -> float:
@@ -131,7 +131,8 @@ async def events_of(target: str, numbers: Iterable[str]) -> Counter[str]:
         found.update(EventType.Name(event.event_type) for event in history.events)
 
     handles = [client.get_workflow_handle(order_workflow_id(number)) for number in numbers]
-    await asyncio.gather(*map(read, handles))
+    async with asyncio.timeout(HISTORIES_S):
+        await asyncio.gather(*map(read, handles))
     return found
 
 
@@ -140,12 +141,12 @@ def outlive_a_restart(folder: Path, orders: int, rest_s: float) -> None:
     with House(folder) as house:
         parking = Parking(house, orders)
         order_ids = parking.place(orders - 1)
-        wait_for(lambda: parking.waiting() == orders - 1 or None, "every order's review", 120)
+        house.wait_for(lambda: parking.waiting() == orders - 1 or None, "every order's review", 120)
         parking.measure_rest(rest_s)
-        wait_for(lambda: parking.undone() == 0 or None, "a checkpoint of Temporal")
+        house.wait_for(lambda: parking.undone() == 0 or None, "a checkpoint of Temporal")
         order_ids += parking.place(1)
-        wait_for(lambda: parking.waiting() == orders or None, "the last order's review")
-        wait_for(lambda: parking.undone() == 0 or None, "the checkpoint after it", CHECKPOINT_S)
+        house.wait_for(lambda: parking.waiting() == orders or None, "the last order's review")
+        house.wait_for(lambda: parking.undone() == 0 or None, "the checkpoint after it", CHECKPOINT_S)
 
         parking.restart()
         took_s = parking.decide_one(order_ids[0])

@@ -45,12 +45,19 @@ SLICE = ("orders.POST decisions.after_commit", "worker.orders.ApplyChange.after"
 
 
 @pytest.fixture(scope="module")
-def reviewing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def reviewing_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A wholesaler whose manager sees every order, in a house of its own."""
     with House(tmp_path_factory.mktemp("reviewing")) as house:
         shop = Shop(house)
         hire(shop)
         yield shop
+
+
+@pytest.fixture
+def reviewing(reviewing_shop: Shop) -> Shop:
+    """The wholesaler, unless its house was lost."""
+    reviewing_shop.house.health.check()
+    return reviewing_shop
 
 
 def test_a_kill_while_people_decide_changes_nothing(reviewing: Shop) -> None:

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from tests import postgres
 from tests.faults.journey import Goods, Shop
+from tests.faults.pages import every_row
 from tests.system.harness import System
 from tests.system.trade import Trade, ok, wait_for
+from tests.threads import Crew, at_once
 
 THREADS = 12
+NEVER_HANGS = {"connect_timeout": 10, "options": "-c statement_timeout=30s"}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp(f"races-{request.param}"), request.param) as system:
-        yield system
-
-
-def at_once(acts: Sequence[Callable[[], int]]) -> list[int]:
+def by_a_dozen(acts: Sequence[Callable[[], int]]) -> list[int]:
     """Run all acts on a dozen threads."""
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(lambda act: act(), acts))
+    with Crew(THREADS, within_s=60 + 0.4 * len(acts)) as crew:
+        return crew.map(lambda act: act(), acts)
 
 
 def one_unit_orders(trade: Trade, goods: Goods, orders: int, units: int) -> None:
@@ -38,7 +34,7 @@ def one_unit_orders(trade: Trade, goods: Goods, orders: int, units: int) -> None
         ok(trade.place(trade.order_body(goods.customer_id, [{"sku": goods.sku, "quantity": 1}])))
         return int(is_promised_by_the_twin)
 
-    promised_by_the_twin = at_once([buy] * orders)
+    promised_by_the_twin = by_a_dozen([buy] * orders)
     lines = wait_for(lambda: settled(trade, goods.customer_id, orders), "every order's verdict", 120)
 
     assert sum(promised_by_the_twin) > units
@@ -50,15 +46,7 @@ def one_unit_orders(trade: Trade, goods: Goods, orders: int, units: int) -> None
 
 def settled(trade: Trade, customer_id: str, orders: int) -> list[dict[str, int]] | None:
     """The quantities of every one-line order once each unit is allocated or backordered; None until then."""
-    auditor = trade.system.api("auditor")
-    rows, cursor = [], ""
-    while True:
-        query = {"customer_id": customer_id, "limit": "100"} | ({"cursor": cursor} if cursor else {})
-        page = ok(auditor.get("/v1/orders", params=query))
-        rows += page["rows"]
-        cursor = page["next_cursor"]
-        if not cursor:
-            break
+    rows = every_row(trade.system.api("auditor"), "/v1/orders", customer_id=customer_id)
     if any(row["status"] not in {"in_fulfilment", "backordered"} for row in rows):
         return None
     lines = [trade.order(row["order_id"])["lines"][0]["quantities"] for row in rows]
@@ -100,7 +88,7 @@ def test_opposite_line_orders_do_not_deadlock(system: System) -> None:
         return trade.place(body).status_code
 
     pairs = [(goods.sku, other) if turn % 2 else (other, goods.sku) for turn in range(orders)]
-    at_once([lambda pair=pair: buy(pair) for pair in pairs])  # type: ignore[misc]  # mypy knows no defaults of a lambda
+    by_a_dozen([lambda pair=pair: buy(pair) for pair in pairs])  # type: ignore[misc]  # mypy knows no defaults of a lambda
     full = {goods.warehouse_id: (orders, orders)}
     wait_for(lambda: trade.stock(goods.sku) == trade.stock(other) == full or None, "every order's units")
 
@@ -111,11 +99,11 @@ def test_opposite_line_orders_do_not_deadlock(system: System) -> None:
 def test_the_naive_twin_that_takes_lines_as_they_come_deadlocks() -> None:
     """The same two rows on PostgreSQL, each taker in the order of its own document: the counter above sees it."""
     url = postgres.new_database_url()
-    engine = create_engine(url)
+    engine = create_engine(url, connect_args=NEVER_HANGS)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE naive (sku TEXT PRIMARY KEY, allocated INTEGER)"))
         connection.execute(text("INSERT INTO naive VALUES ('A', 0), ('B', 0)"))
-    both_hold_one = threading.Barrier(2)
+    both_hold_one = threading.Barrier(2, timeout=10)
 
     def take(skus: str) -> int:
         try:
@@ -126,7 +114,7 @@ def test_the_naive_twin_that_takes_lines_as_they_come_deadlocks() -> None:
                         text("UPDATE naive SET allocated = allocated + 1 WHERE sku = :sku"), {"sku": sku}
                     )
                     if sku == skus[0]:
-                        both_hold_one.wait(timeout=10)
+                        both_hold_one.wait()
         except Exception as failure:  # noqa: BLE001  # the driver's own word for it is looked at below
             return int("deadlock detected" in str(failure))
         return 0
@@ -148,7 +136,7 @@ def deadlocks(system: System) -> int:
 
 def counted_deadlocks(url: str) -> int:
     """What PostgreSQL counts of this database."""
-    engine = create_engine(url)
+    engine = create_engine(url, connect_args=NEVER_HANGS)
     with engine.connect() as connection:
         query = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         found = int(connection.execute(query).scalar_one())

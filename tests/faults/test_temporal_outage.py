@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.faults.journey import Journey, Shop
-from tests.faults.load import Load
+from tests.faults.load import under_load
 from tests.faults.summary import differences
 
 
@@ -15,7 +15,7 @@ def survives_outages(shop: Shop, orders: int, per_s: float, outages: int, down_s
     """Place under outages, then walk some orders to their end while Temporal dies once more."""
     wanted = Journey(shop, shop.goods()).travel()
 
-    with Load(shop, orders, per_s) as load:
+    with under_load(shop, orders, per_s) as load:
         for _ in range(outages):
             time.sleep(1)
             shop.house.kill("temporal", down_s)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from services.orders import rules
 from tests.system.trade import Trade, key, ok
 
 RULES = [
@@ -47,12 +49,13 @@ DEADLINES = {
 
 
 class Boardroom:
-    """People of one Trade by short names; their subjects are the Trade's own."""
+    """People of one Trade by short names; their subjects are the Trade's own. With the Trade they go, and so does its policy."""
 
     def __init__(self, trade: Trade) -> None:
         self.trade = trade
         self.system = trade.system
         self._clients: dict[str, httpx.Client] = {}
+        self._has_policy = False
 
     def sub(self, who: str) -> str:
         """The subject of somebody's token."""
@@ -83,13 +86,25 @@ class Boardroom:
         ok(self.system.api("admin").post("/v1/people", json=body))
         token = self.system.issuer.token(sub=self.sub(who), roles=roles, company=company or None)
         self._clients[who] = httpx.Client(
-            base_url=self.system.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=30
+            base_url=self.system.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=60
         )
+        self.trade.afterwards.callback(self._clients[who].close)
+        self.trade.afterwards.callback(self._dismiss, body)
+
+    def _dismiss(self, body: dict[str, Any]) -> None:
+        ok(self.system.api("admin").post("/v1/people", json=body | {"is_active": False}))
 
     def policy(self, *reviews: dict[str, Any], **more: Any) -> None:
         """Put a policy in force: these rows of the matrix, else A4's."""
         body = {"rules": RULES, "reviews": list(reviews) or [OVER_5000, OVER_25000], "deadlines": DEADLINES} | more
+        if not self._has_policy:
+            self.trade.afterwards.callback(self._drop_policy)
+        self._has_policy = True
         ok(self.system.api("admin").post("/v1/policies", json=body))
+
+    def _drop_policy(self) -> None:
+        built_in = [asdict(rule) for rule in rules.built_in().rules]
+        ok(self.system.api("admin").post("/v1/policies", json={"rules": built_in}))
 
     def api(self, who: str) -> httpx.Client:
         """Somebody's HTTP client."""
@@ -135,3 +150,12 @@ class Boardroom:
             "note": note,
         }
         return self.post(who, f"/v1/orders/{order_id}/decisions", body)
+
+
+def placed(room: Boardroom, quantity: int = 6, **changes: Any) -> dict[str, Any]:
+    """An order of so many thousands, parked."""
+    trade = room.trade
+    customer_id = trade.customer(**changes)
+    sku = trade.product("f", "1000.00", cost="700.00")
+    trade.receive(trade.warehouses({"w1": 900})["w1"], sku, quantity, "700.00")
+    return trade.placed(trade.order_body(customer_id, [{"sku": sku, "quantity": quantity}]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -29,7 +30,15 @@ class Deal:
         return self.room.decide(who, self.order_id, decision, version=version, step_id=step_id)
 
     def until(self, status: str) -> dict[str, Any]:
-        return self.trade.until(self.order_id, lambda order: order["status"] == status, status)
+        """The order once it has this status, and all that follows from it has happened."""
+        self.trade.until(self.order_id, lambda order: order["status"] == status, status)
+        return self.trade.when_idle(self.order_id)
+
+    def escalate(self) -> dict[str, Any]:
+        """Nobody acts for 24 hours; the open step afterwards."""
+        self.trade.system.skip(self.order_id, timedelta(hours=24, seconds=30))
+        self.trade.when_idle(self.order_id)
+        return self.room.open_step(self.order_id)
 
     def stock(self, what: str) -> tuple[int, int]:
         """On hand and allocated over all warehouses."""
@@ -61,11 +70,11 @@ def strike(trade: Trade) -> Deal:
         trade.receive(warehouse, sku, quantity, "100.00")
     room.policy()
     lines = [{"sku": skus["F"], "quantity": 10}, {"sku": skus["G"], "quantity": 40}]
-    placed = ok(room.place("rep", trade.order_body(customer_id, lines)))
+    placed = trade.when_idle(ok(room.place("rep", trade.order_body(customer_id, lines)))["order_id"])
     return Deal(trade, room, customer_id, placed["order_id"], placed["number"], skus)
 
 
 def acceptances(deal: Deal) -> int:
-    """How many e-mails 2 the buyer got."""
+    """How many e-mails 2 the buyer has; all of them once the order is idle."""
     told = [subject for to, subject in deal.trade.letters(deal.number) if "buyer-" in to]
     return sum("accepted" in subject.lower() for subject in told)

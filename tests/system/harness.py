@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import threading
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
+import psutil
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
@@ -30,8 +33,10 @@ from services.orders.__main__ import assemble as assemble_orders
 from services.orders.settings import Settings as OrdersSettings
 from services.runtime.auth import LocalIssuer
 from services.runtime.process import ServiceProcess
+from tests import postgres
 from tests.databases import migrated_url
 from tests.temporal import patient, temporal_environment
+from tests.threads import at_once
 from workflows.activities.calls import connect_services
 from workflows.client import telemetry_interceptors
 from workflows.names import order_workflow_id
@@ -40,52 +45,70 @@ from workflows.worker import order_worker
 Result = TypeVar("Result")
 
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
+PART_S = 60.0
+"""How long a part of the system may take to start, to stop, or to do what it is asked."""
 
 
 class System:
-    """Everything, on free loopback ports; `kind` is sqlite or postgres. Use as a context manager."""
+    """Everything, on free loopback ports; `kind` is sqlite or postgres. Use as a context manager.
+
+    What has started is stopped again, each part within its time, however far the start came.
+    """
 
     def __init__(self, folder: Path, kind: str) -> None:
         self.folder = folder
         self.kind = kind
-        self.sink = MailSink()
+        self.sink = MailSink(port=free_port())
         self.ports = {name: free_port() for name in SERVICES}
         self.http_port = free_port()
         self.base_url = f"http://127.0.0.1:{self.http_port}"
+        self.temporal_port = free_port()
+        self.temporal_target = f"127.0.0.1:{self.temporal_port}"
         self.processes: dict[str, ServiceProcess] = {}
         self.skipped = timedelta()
-        self._moved: dict[str, timedelta] = {}
-        self._urls: dict[str, str] = {}
+        self.lost = ""
         self.temporal: Client
         self.worker: Worker
+        self._moved: dict[str, timedelta] = {}
+        self._urls: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._stack = AsyncExitStack()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="system")
+        self._started = ExitStack()
+        self._entered = AsyncExitStack()
         self._clients: dict[tuple[str, str | None], httpx.Client] = {}
 
     def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            self._start(undo)
+            self._started = undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._started.close()
+
+    def _start(self, undo: ExitStack) -> None:
+        undo.callback(self._drop_databases)
         self._thread.start()
-        self.sink.start()
+        undo.callback(self._end_loop)
+        within_time(self.sink.start)
+        undo.callback(within_time, self.sink.stop)
+        undo.callback(self._stop_services)
+        undo.callback(self._end_temporal)
         self.on_loop(self._start_temporal())
         for name in SERVICES:
             self.start_service(name)
         self.on_loop(self.start_worker())
         self.issuer = LocalIssuer(self.folder / "keys")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for client in self._clients.values():
-            client.close()
-        self.on_loop(self._stack.aclose())
-        for process in self.processes.values():
-            process.stop(1)
-        self.sink.stop()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
+        undo.callback(self._close_clients)
 
     def on_loop(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run a coroutine on the system's event loop and give its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result(timeout=PART_S)
+        except TimeoutError:
+            future.cancel()
+            raise
 
     def api(self, role: str, company: str | None = None) -> httpx.Client:
         """An HTTP client that carries a token of this role."""
@@ -93,7 +116,7 @@ class System:
         if key not in self._clients:
             token = self.issuer.token(sub=f"{role}@{company or 'house'}", roles=[role], company=company)
             self._clients[key] = httpx.Client(
-                base_url=self.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=30
+                base_url=self.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=PART_S
             )
         return self._clients[key]
 
@@ -101,9 +124,13 @@ class System:
         """The clock of the orders service: as late as the orders were moved forward."""
         return utc_now() + self.skipped
 
+    def pass_time(self, span: timedelta) -> None:
+        """Move the clock of the orders service forward, for good."""
+        self.skipped += span
+
     def skip(self, order_id: str, span: timedelta) -> None:
         """Move the clock of the orders service forward, and one order's workflow to it; returns when its timers have fired."""
-        self.skipped += span
+        self.pass_time(span)
         behind = self.skipped - self._moved.get(order_id, timedelta())
         self._moved[order_id] = self.skipped
         self.on_loop(TimeSkipper(self.temporal).fast_forward(self.workflow(order_id), behind))
@@ -115,25 +142,51 @@ class System:
 
     def start_service(self, name: str) -> None:
         """Start one service on its own database, as its process would."""
-        process = self._assemble(name)
-        process.start()
-        self.processes[name] = process
+        self.processes[name] = self._assemble(name)
+        within_time(self.processes[name].start)
 
     def stop_service(self, name: str) -> None:
         """Stop one service; `start_service` brings it back on the same database and port."""
-        self.processes.pop(name).stop(0.5)
+        process = self.processes.pop(name)
+        within_time(lambda: process.stop(0.5))
+
+    def _stop_services(self) -> None:
+        stops = [functools.partial(process.stop, 1) for process in self.processes.values()]
+        at_once(stops, PART_S)
+
+    def _close_clients(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def _end_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+
+    def _drop_databases(self) -> None:
+        if self.kind == "postgres":
+            for url in self._urls.values():
+                postgres.drop(url)
 
     async def _start_temporal(self) -> None:
-        environment = await self._stack.enter_async_context(temporal_environment(skips_time=False))
-        target = environment.client.service_client.config.target_host
-        self.temporal_target = target
-        self.temporal = await Client.connect(target, interceptors=telemetry_interceptors())
+        environment = temporal_environment(skips_time=False, port=self.temporal_port)
+        await self._entered.enter_async_context(environment)
+        self.temporal = await Client.connect(self.temporal_target, interceptors=telemetry_interceptors())
+
+    def _end_temporal(self) -> None:
+        """End the worker and the server; one that does not end, or never said that it had started, is killed."""
+        try:
+            self.on_loop(self._entered.aclose())
+        finally:
+            for child in psutil.Process().children():
+                with contextlib.suppress(psutil.Error):
+                    if str(self.temporal_port) in child.cmdline():
+                        child.kill()
 
     async def start_worker(self) -> None:
         """Start the worker on the system's loop."""
         services = connect_services(InventorySettings(**self._common("worker")))
         self.worker = patient(order_worker(self.temporal, services))
-        await self._stack.enter_async_context(self.worker)
+        await self._entered.enter_async_context(self.worker)
 
     def _common(self, name: str) -> dict[str, Any]:
         targets = {f"{service}_target": f"127.0.0.1:{port}" for service, port in self.ports.items()}
@@ -162,3 +215,8 @@ class System:
             "notifications": lambda: assemble_notifications(NotificationsSettings(**common, smtp_port=self.sink.port)),
         }
         return makers[name]()
+
+
+def within_time(act: Callable[[], object]) -> None:
+    """Do it, on a thread that is not waited for longer than a part may take."""
+    at_once([act], PART_S)

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from tests.system.trade import Trade, ok
+from tests.threads import Crew
+
+WITHIN_S = 120.0
 
 
+@pytest.mark.on_postgres
 def test_a3_twenty_orders_sent_three_times_each_for_ten_units(trade: Trade) -> None:
     customer = trade.customer()
     sku = trade.product("c", "10.00")
@@ -16,13 +20,13 @@ def test_a3_twenty_orders_sent_three_times_each_for_ten_units(trade: Trade) -> N
     orders = [(uuid.uuid4().hex, trade.order_body(customer, [{"sku": sku, "quantity": 1}])) for _ in range(20)]
     sends = [order for order in orders for _ in range(3)]
 
-    with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda send: trade.place(send[1], send[0]), sends))
+    with Crew(12, WITHIN_S) as crew:
+        answers = crew.map(lambda send: trade.place(send[1], send[0]), sends)
     by_key: dict[str, set[str]] = {}
     for (key, _), answer in zip(sends, answers, strict=True):
         by_key.setdefault(key, set()).add(answer.text)
     order_ids = {ok(answer)["order_id"] for answer in answers}
-    final = [settled(trade, order_id) for order_id in order_ids]
+    final = [trade.when_idle(order_id)["lines"][0]["quantities"] for order_id in order_ids]
 
     assert len(answers) == 60
     assert [texts for texts in by_key.values() if len(texts) != 1] == []
@@ -53,14 +57,11 @@ def test_a3_two_lines_of_one_sku_share_what_is_there(trade: Trade) -> None:
     house = trade.warehouses({"w1": 900})["w1"]
     trade.receive(house, sku, 10, "5.00")
 
-    receipt = ok(trade.place(trade.order_body(customer, [{"sku": sku, "quantity": 6}, {"sku": sku, "quantity": 6}])))
-    lines = trade.until(
-        receipt["order_id"],
-        lambda order: sum(line["quantities"]["backordered"] for line in order["lines"]) == 2,
-        "shortage",
-    )["lines"]
+    body = trade.order_body(customer, [{"sku": sku, "quantity": 6}, {"sku": sku, "quantity": 6}])
+    lines = [line["quantities"] for line in trade.placed(body)["lines"]]
 
-    assert sum(line["quantities"]["allocated"] for line in lines) == 10
+    assert sum(line["allocated"] for line in lines) == 10
+    assert sum(line["backordered"] for line in lines) == 2
     assert trade.stock(sku)[house] == (10, 10)
     trade.until_audit_is_clean()
 
@@ -74,21 +75,10 @@ def test_fifty_identical_posts_are_one_order(trade: Trade) -> None:
     def send(_: int) -> httpx.Response:
         return trade.place(body, "fifty-" + trade.tag)
 
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(send, range(50)))
+    with Crew(16, WITHIN_S) as crew:
+        answers = crew.map(send, range(50))
 
     assert len({ok(answer)["order_id"] for answer in answers}) == 1
     assert sum("Idempotent-Replayed" not in answer.headers for answer in answers) == 1
     found = ok(trade.system.api("auditor").get("/v1/orders", params={"customer_id": customer}))
     assert len(found["rows"]) == 1
-
-
-def settled(trade: Trade, order_id: str) -> dict[str, int]:
-    """The quantities of a one-line order once its unit is allocated or backordered."""
-    order = trade.until(
-        order_id,
-        lambda order: sum(order["lines"][0]["quantities"][word] for word in ("allocated", "backordered")) == 1,
-        "allocation",
-    )
-    quantities: dict[str, int] = order["lines"][0]["quantities"]
-    return quantities

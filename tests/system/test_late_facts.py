@@ -14,7 +14,7 @@ from services.inventory.settings import Settings
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
 from tests.system.harness import System
-from tests.system.trade import Trade, ok, wait_for
+from tests.system.trade import Trade, ok
 from workflows import names
 
 TELLERS = ("inventory", "fulfillment", "billing")
@@ -24,9 +24,9 @@ def shipped(trade: Trade) -> str:
     """An order of two pumps that has left and is invoiced; its id."""
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
     trade.receive(trade.warehouses({"w1": 900})["w1"], pump, 5, "50.00")
-    order_id: str = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 2}])))["order_id"]
+    order_id: str = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))["order_id"]
     trade.send_off(trade.shipments(order_id)[0])
-    trade.until(order_id, lambda order: order["axes"]["billing"] == "full", "billing")
+    assert trade.when_idle(order_id)["axes"]["billing"] == "full"
     return order_id
 
 
@@ -38,7 +38,7 @@ def rows(system: System, service: str, sql: str, **values: str) -> list[Any]:
 
 def late_facts(system: System) -> float:
     """What /metrics says of late facts."""
-    told = text_string_to_metric_families(httpx.get(f"{system.base_url}/metrics").text)
+    told = text_string_to_metric_families(httpx.get(f"{system.base_url}/metrics", timeout=60).text)
     return next(family.samples[0].value for family in told if family.name == "oms_late_facts")
 
 
@@ -48,7 +48,7 @@ def tell_orders(system: System, *facts: types.Fact) -> list[str]:
     channel = connect(f"127.0.0.1:{system.ports['orders']}", machine_token(settings, "fulfillment"))
     with channel:
         stub = orders_pb2_grpc.OrdersServiceStub(channel)
-        return list(stub.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids)
+        return list(stub.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts), timeout=60).recorded_fact_ids)
 
 
 def fact(order_id: str, kind: str, detail: str = "{}") -> types.Fact:
@@ -60,25 +60,15 @@ def fact(order_id: str, kind: str, detail: str = "{}") -> types.Fact:
 
 
 def state_of(trade: Trade, order_id: str) -> dict[str, Any]:
-    """Everything people see of an order."""
-    order = trade.order(order_id)
-    path = f"/v1/orders/{order_id}/history"
-    events = ok(trade.system.api("auditor").get(path, params={"limit": 100}))["rows"]
-    return {"order": order, "events": events, "mails": trade.letters(order["number"]), "books": trade.books()}
-
-
-def quiet_state_of(trade: Trade, order_id: str) -> dict[str, Any]:
-    """The same, once nothing is on its way any more."""
-    wait_for(lambda: True if nothing_waits(trade.system) else None, "empty outboxes")
-    return state_of(trade, order_id)
-
-
-def nothing_waits(system: System) -> bool:
-    """Whether every message of every service was sent, and every mail has left."""
-    unsent = "SELECT fact_id FROM outbox WHERE state = 'unsent'"
-    waiting = "SELECT delivery_id FROM deliveries WHERE state IN ('waiting', 'sending')"
-    outboxes = [rows(system, name, unsent) for name in ("orders", *TELLERS)]
-    return not any([*outboxes, rows(system, "notifications", waiting)])
+    """Everything people see of an order, once nothing of it is under way."""
+    order, auditor = trade.when_idle(order_id), trade.system.api("auditor")
+    reads: dict[str, tuple[str, dict[str, str]]] = {
+        "events": (f"/v1/orders/{order_id}/history", {"limit": "100"}),
+        "entries": ("/v1/ledger/entries", {"order_id": order_id, "limit": "100"}),
+        "account": (f"/v1/customers/{order['customer_id']}", {}),
+    }
+    read = {name: ok(auditor.get(path, params=query)) for name, (path, query) in reads.items()}
+    return read | {"order": order, "mails": trade.letters(order["number"])}
 
 
 def test_a_fact_for_a_workflow_that_has_ended_is_kept_and_counted(trade: Trade) -> None:
@@ -87,17 +77,18 @@ def test_a_fact_for_a_workflow_that_has_ended_is_kept_and_counted(trade: Trade) 
     system.on_loop(system.workflow(order_id).terminate("by hand"))
 
     trade.deliver(trade.shipments(order_id)[0])
-    wait_for(lambda: True if late_facts(system) == before + 1 else None, "the late fact")
+    order = trade.when_idle(order_id)
 
+    assert late_facts(system) == before + 1
     kept = rows(system, "orders", "SELECT signal FROM late_fact WHERE order_id = :id", id=order_id)
     assert [row.signal for row in kept] == [names.SHIPMENT_DELIVERED]
-    assert trade.order(order_id)["axes"]["fulfilment"] == "delivered"
-    assert not rows(system, "orders", "SELECT fact_id FROM outbox WHERE state = 'dead'")
+    assert order["axes"]["fulfilment"] == "delivered"
+    assert not rows(system, "orders", "SELECT fact_id FROM outbox WHERE state = 'dead' AND order_id = :id", id=order_id)
 
 
 def test_a_kind_that_nobody_knows_is_kept_and_changes_nothing(trade: Trade) -> None:
     order_id = shipped(trade)
-    before = quiet_state_of(trade, order_id)
+    before = state_of(trade, order_id)
     strange = fact(order_id, "shipment_levitated", json.dumps({"height": 3}))
 
     recorded = tell_orders(trade.system, strange)
@@ -105,12 +96,12 @@ def test_a_kind_that_nobody_knows_is_kept_and_changes_nothing(trade: Trade) -> N
     kept = rows(trade.system, "orders", "SELECT state, kind FROM fact WHERE fact_id = :id", id=strange.fact_id)
     assert recorded == [strange.fact_id]
     assert [(row.state, row.kind) for row in kept] == [("unknown", "shipment_levitated")]
-    assert quiet_state_of(trade, order_id) == before
+    assert state_of(trade, order_id) == before
 
 
 def test_a_fact_that_cannot_be_read_or_has_no_order_is_kept_and_stops_no_other(trade: Trade) -> None:
     order_id = shipped(trade)
-    before = quiet_state_of(trade, order_id)
+    before = state_of(trade, order_id)
     unreadable = fact(order_id, "shipment_delivered", json.dumps({"lines": "all of them"}))
     orphaned = fact("ord_nobody", "shipment_delivered", json.dumps({"lines": {}}))
 
@@ -122,25 +113,25 @@ def test_a_fact_that_cannot_be_read_or_has_no_order_is_kept_and_stops_no_other(t
     }
     assert set(recorded) == {unreadable.fact_id, orphaned.fact_id}
     assert states == {unreadable.fact_id: "unreadable", orphaned.fact_id: "orphaned"}
-    assert quiet_state_of(trade, order_id) == before
+    assert state_of(trade, order_id) == before
 
 
 def test_every_fact_of_an_order_told_twice_more_changes_nothing(trade: Trade) -> None:
     order_id = shipped(trade)
     trade.deliver(trade.shipments(order_id)[0])
-    order = trade.order(order_id)
+    order = trade.when_idle(order_id)
     trade.pay(order["customer_id"], order["totals"]["total"]["amount"])
-    trade.until(order_id, lambda order: order["status"] == "completed", "completion")
-    before = quiet_state_of(trade, order_id)
+    before = state_of(trade, order_id)
     histories = [_history_length(trade, order_id)]
 
     for _ in range(2):
         for service in TELLERS:
             _tell_again(trade.system, service, order_id)
-        after = quiet_state_of(trade, order_id)
+        after = state_of(trade, order_id)
         histories.append(_history_length(trade, order_id))
 
         assert after == before
+    assert before["order"]["status"] == "completed"
     assert len(set(histories)) == 1
     assert not rows(trade.system, "orders", "SELECT fact_id FROM late_fact WHERE order_id = :id", id=order_id)
     trade.until_audit_is_clean()
@@ -148,11 +139,11 @@ def test_every_fact_of_an_order_told_twice_more_changes_nothing(trade: Trade) ->
 
 def test_every_fact_of_an_open_order_told_twice_more_makes_no_event_in_its_workflow(trade: Trade) -> None:
     order_id = shipped(trade)
-    before, history = quiet_state_of(trade, order_id), _history_length(trade, order_id)
+    before, history = state_of(trade, order_id), _history_length(trade, order_id)
 
     for service in TELLERS * 2:
         _tell_again(trade.system, service, order_id)
-        assert quiet_state_of(trade, order_id) == before
+        assert state_of(trade, order_id) == before
 
     assert _history_length(trade, order_id) == history
     trade.until_audit_is_clean()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from temporalio.client import ScheduleListDescription
 
 from tests.system.harness import System
-from tests.system.trade import Trade, ok, wait_for
+from tests.system.trade import PATIENCE_S, Trade, eventually, ok, wait_for
 from workflows import names
 from workflows.sweeps import EVERY, SweepWorkflow
 
@@ -71,8 +72,7 @@ def test_an_order_whose_workflow_was_terminated_gives_everything_back(trade: Tra
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
     house = trade.warehouses({"w1": 900})["w1"]
     trade.receive(house, pump, 3, "50.00")
-    order_id = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 5}])))["order_id"]
-    trade.until(order_id, lambda order: bool(order["shipments"]), "release")
+    order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 5}]))["order_id"]
     before = (trade.stock(pump)[house], credit(trade, customer))
 
     terminate(trade.system, order_id)
@@ -82,11 +82,8 @@ def test_an_order_whose_workflow_was_terminated_gives_everything_back(trade: Tra
     assert before == ((3, 3), "500.00")
     assert found["freed"] >= 1
     assert (trade.stock(pump)[house], credit(trade, customer)) == ((3, 0), "0.00")
-    order = trade.until(
-        order_id,
-        lambda order: {shipment["state"] for shipment in order["shipments"]} == {"cancelled"},
-        "stopped shipments",
-    )
+    order = trade.when_idle(order_id)
+    assert {shipment["state"] for shipment in order["shipments"]} == {"cancelled"}
     assert order["phase"] == "failed"
     assert "order_failed" in history(trade, order_id)
     trade.until_audit_is_clean()
@@ -96,17 +93,16 @@ def test_a_second_sweep_of_the_same_order_changes_nothing(trade: Trade) -> None:
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
     house = trade.warehouses({"w1": 900})["w1"]
     trade.receive(house, pump, 3, "50.00")
-    order_id = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 2}])))["order_id"]
+    order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))["order_id"]
     terminate(trade.system, order_id)
     lapse(trade.system, order_id)
     sweep(trade.system, "leases")
-    told = {"stock_released", "shipments_cancelled"}  # by two services, each in its own time
-    wait_for(lambda: told <= set(history(trade, order_id)) or None, "both services' facts")
-    once, events = trade.order(order_id), history(trade, order_id)
+    once, events = trade.when_idle(order_id), history(trade, order_id)
 
     sweep(trade.system, "leases")
 
-    assert trade.order(order_id) == once
+    assert {"stock_released", "shipments_cancelled"} <= set(events)
+    assert trade.when_idle(order_id) == once
     assert history(trade, order_id) == events
 
 
@@ -114,17 +110,20 @@ def test_an_order_terminated_on_hold_gives_its_credit_back_although_it_has_no_le
     customer = trade.customer(credit_limit="1000.00")
     pump = trade.product("pump", "100.00", cost="99.00")
     trade.receive(trade.warehouses({"w1": 900})["w1"], pump, 10, "50.00")
-    receipt = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 5}])))
+    held = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 5}]))
     committed = credit(trade, customer)
 
-    terminate(trade.system, receipt["order_id"])
-    wait_for(lambda: sweep(trade.system, "leases")["freed"] or None, "a sweep that finds the order")
-    order = trade.order(receipt["order_id"])
+    def swept() -> None:
+        sweep(trade.system, "leases")
+        assert trade.order(held["order_id"])["phase"] == "failed"
 
-    assert receipt["status"] in {"on_hold", "in_review"}
+    terminate(trade.system, held["order_id"])
+    eventually(swept)  # Temporal lists what has ended a moment later
+    order = trade.when_idle(held["order_id"])
+
+    assert held["status"] == "on_hold"
     assert committed == "500.00"
     assert credit(trade, customer) == "0.00"
-    assert order["phase"] == "failed"
     assert not [hold for hold in order["holds"] if hold["released_at"] is None]
     trade.until_audit_is_clean()
 
@@ -133,8 +132,8 @@ def test_a_living_order_keeps_what_it_holds_and_gets_a_new_lease(trade: Trade) -
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
     house = trade.warehouses({"w1": 900})["w1"]
     trade.receive(house, pump, 3, "50.00")
-    order_id = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 2}])))["order_id"]
-    before = trade.until(order_id, lambda order: bool(order["shipments"]), "release")
+    before = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))
+    order_id = before["order_id"]
     lapse(trade.system, order_id)
 
     found = sweep(trade.system, "leases")
@@ -142,19 +141,20 @@ def test_a_living_order_keeps_what_it_holds_and_gets_a_new_lease(trade: Trade) -
     assert found["renewed"] >= 1
     assert lease_until(trade.system, order_id) > datetime.now(UTC)
     assert trade.stock(pump)[house] == (3, 2)
-    assert trade.order(order_id) == before
+    assert before["shipments"]
+    assert trade.when_idle(order_id) == before
 
 
 def test_a_workflow_cancelled_by_hand_gives_everything_back_and_says_so(trade: Trade) -> None:
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
     house = trade.warehouses({"w1": 900})["w1"]
     trade.receive(house, pump, 3, "50.00")
-    order_id = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 2}])))["order_id"]
-    trade.until(order_id, lambda order: bool(order["shipments"]), "release")
+    order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))["order_id"]
 
     trade.system.on_loop(trade.system.workflow(order_id).cancel())
-    trade.until(order_id, lambda order: order["phase"] == "failed", "end")
+    order = trade.when_idle(order_id)
 
+    assert order["phase"] == "failed"
     assert (trade.stock(pump)[house], credit(trade, customer)) == ((3, 0), "0.00")
     trade.until_audit_is_clean()
 
@@ -166,52 +166,64 @@ def test_the_audit_duty_tells_which_invariants_are_broken(trade: Trade) -> None:
     database = trade.system.processes["inventory"].database
     shift = text("UPDATE stock SET allocated = allocated + :by WHERE sku = :sku")
 
+    def put(by: int) -> None:
+        with database.transaction() as session:
+            session.execute(shift, {"by": by, "sku": pump})
+
+    trade.until_audit_is_clean()
+
     clean = sweep(trade.system, "audit")
-    with database.transaction() as session:
-        session.execute(shift, {"by": 1, "sku": pump})
+    put(1)
+    trade.afterwards.callback(put, -1)
     broken = sweep(trade.system, "audit")
-    with database.transaction() as session:
-        session.execute(shift, {"by": -1, "sku": pump})
 
     assert clean == {}
     assert broken["inventory.allocated_is_held"] == 1
 
 
 @pytest.fixture
-def worker_process(system: System) -> subprocess.Popen[str]:
-    """A worker as a machine runs it."""
+def worker_process(system: System) -> Iterator[subprocess.Popen[str]]:
+    """A worker as a machine runs it; it and its schedules go with the test."""
     env = {
         **os.environ,
         **{f"OMS_{name.upper()}_TARGET": f"127.0.0.1:{port}" for name, port in system.ports.items()},
         "OMS_TEMPORAL_TARGET": system.temporal_target,
         "OMS_KEYS_DIR": str(system.folder / "keys"),
     }
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "workflows"],
         env=env,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+    for schedule in system.on_loop(schedules(system)):
+        system.on_loop(system.temporal.get_schedule_handle(schedule).delete())
+
+
+async def schedules(system: System) -> dict[str, ScheduleListDescription]:
+    """The schedules that Temporal has, by id."""
+    return {one.id: one async for one in await system.temporal.list_schedules()}
 
 
 def test_a_worker_makes_the_schedules_of_the_sweeps(trade: Trade, worker_process: subprocess.Popen[str]) -> None:
     system = trade.system
-
-    async def listed() -> dict[str, ScheduleListDescription]:
-        return {one.id: one async for one in await system.temporal.list_schedules()}
 
     async def ran(duty: str) -> bool:
         query = f"WorkflowType = '{names.SWEEP_WORKFLOW}' AND WorkflowId STARTS_WITH 'sweep/{duty}'"
         return bool([run async for run in system.temporal.list_workflows(query)])
 
     wanted = {f"sweep/{duty}" for duty in EVERY}
-    found = wait_for(lambda: got if wanted <= (got := system.on_loop(listed())).keys() else None, "the schedules")
+    found = wait_for(lambda: got if wanted <= (got := system.on_loop(schedules(system))).keys() else None, "schedules")
     system.on_loop(system.temporal.get_schedule_handle("sweep/audit").trigger())
     wait_for(lambda: system.on_loop(ran("audit")) or None, "a sweep by its schedule")
     worker_process.send_signal(signal.SIGTERM)
-    said, _ = worker_process.communicate(timeout=40)
+    said, _ = worker_process.communicate(timeout=PATIENCE_S)
 
     assert found.keys() == wanted
     assert worker_process.returncode == 0, said

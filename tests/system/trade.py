@@ -6,17 +6,22 @@ import json
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
 from services.orders.api.carrier_secrets import LocalSecrets
 from services.orders.api.signatures import sign
 from tests.system.harness import System
+from tests.system.pending import pending
 
 Found = TypeVar("Found")
+
+PATIENCE_S = 90.0
+"""How long something is waited for that must come: it costs nothing when all is well, and a busy machine needs it."""
 
 TEXAS = {
     "name": "Dock 4",
@@ -29,11 +34,21 @@ TEXAS = {
 
 
 class Trade:
-    """What people and machines around the system do. Ids are unique a Trade, so several share one system."""
+    """What people and machines around the system do. Ids are unique a Trade, so several share one system.
+
+    As a context manager it takes back at the end what others would notice.
+    """
 
     def __init__(self, system: System) -> None:
         self.system = system
         self.tag = uuid.uuid4().hex[:8]
+        self.afterwards = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.afterwards.close()
 
     # Master data.
 
@@ -147,17 +162,41 @@ class Trade:
         return found
 
     def until(self, order_id: str, is_so: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:
-        """Wait until the order is as wanted."""
-        return wait_for(lambda: order if is_so(order := self.order(order_id)) else None, f"{what} of {order_id}")
+        """Wait until the order is as wanted. Whatever else is asserted may come later: wait for that, or use `when_idle`."""
+
+        def claim() -> dict[str, Any]:
+            order = self.order(order_id)
+            seen = {name: order[name] for name in ("status", "phase", "version", "axes", "waiting_for", "change")}
+            assert is_so(order), f"waited for {what} of {order_id}: {seen}"
+            return order
+
+        return eventually(claim)
 
     def until_released(self, order_id: str) -> dict[str, Any]:
-        """Wait until the order is with its warehouse and its story and its stock have said so too: their words come in any order."""
+        """Wait until the order is with its warehouse, and its workflow and its stock have said so too: in any order."""
 
         def is_so(order: dict[str, Any]) -> bool:
-            is_told = order["accepted_at"] and all(line["quantities"]["allocated"] for line in order["lines"])
-            return order["status"] == "in_fulfilment" and bool(is_told)
+            is_held = all(line["quantities"]["allocated"] for line in order["lines"])
+            return (order["status"], order["phase"]) == ("in_fulfilment", "accepted") and is_held
 
         return self.until(order_id, is_so, "the release")
+
+    def when_idle(self, order_id: str) -> dict[str, Any]:
+        """The order once nothing is under way: every message taken, every mail sent, its workflow asleep or ended.
+
+        What has not come by then never comes by itself, so this is what an assertion about absence waits for.
+        """
+
+        def claim() -> None:
+            left = pending(self.system, order_id)
+            assert not left, f"still under way: {left}"
+
+        eventually(claim)
+        return self.order(order_id)
+
+    def placed(self, body: dict[str, Any], role: str = "channel") -> dict[str, Any]:
+        """Place an order; it as it stands when its workflow waits for somebody else. A slow answer gives no verdict yet."""
+        return self.when_idle(ok(self.place(body, role=role))["order_id"])
 
     # Warehouse and carrier.
 
@@ -176,7 +215,7 @@ class Trade:
         return shipment
 
     def deliver(self, shipment: dict[str, Any], *, times: int = 1, status: str = "delivered") -> list[int]:
-        """The carrier's webhook, as often as the carrier likes; gives the status codes."""
+        """The carrier's webhook, as often as the carrier likes; gives the status codes. It is signed by the clock of orders."""
         carrier = shipment["carrier"]
         document = {
             "tracking_number": shipment["tracking_number"],
@@ -185,10 +224,10 @@ class Trade:
         }
         body = json.dumps(document).encode()
         secret = LocalSecrets(self.system.folder / "keys")[carrier]
-        headers = sign(secret, f"evt_{uuid.uuid4().hex}", datetime.now(UTC), body)
+        headers = sign(secret, f"evt_{uuid.uuid4().hex}", self.system.now(), body)
         headers["content-type"] = "application/json"
         url = f"{self.system.base_url}/v1/webhooks/carriers/{carrier}"
-        return [httpx.post(url, content=body, headers=headers).status_code for _ in range(times)]
+        return [httpx.post(url, content=body, headers=headers, timeout=60).status_code for _ in range(times)]
 
     # Bank and books.
 
@@ -224,11 +263,12 @@ class Trade:
 
     def until_audit_is_clean(self) -> None:
         """What is under way between two services settles; then nothing may be broken."""
-        deadline = time.monotonic() + 45
-        while broken := self.audit():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"the audit is not clean: {broken}")
-            time.sleep(0.2)
+
+        def claim() -> None:
+            broken = self.audit()
+            assert not broken, f"the audit is not clean: {broken}"
+
+        eventually(claim)
 
     def letters(self, number: str) -> list[tuple[str, str]]:
         """Recipient and subject of the mails that name an order, in the order they came."""
@@ -258,12 +298,25 @@ def ok(response: httpx.Response) -> Any:
     return response.json()
 
 
-def wait_for(look: Callable[[], Found | None], what: str, timeout_s: float = 60) -> Found:
+def wait_for(look: Callable[[], Found | None], what: str, timeout_s: float = PATIENCE_S) -> Found:
     """Look again and again until something is found."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
+
+    def claim() -> Found:
         found = look()
-        if found is not None:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {timeout_s} s in vain for {what}; last seen: {look()}")
+        assert found is not None, f"waited {timeout_s:.0f} s in vain for {what}"
+        return found
+
+    return eventually(claim, timeout_s)
+
+
+def eventually(claim: Callable[[], Found], within_s: float = PATIENCE_S) -> Found:
+    """Make a claim until it holds and give what it gives; when the time is over, its last failure is raised."""
+    deadline, pause_s = time.monotonic() + within_s, 0.05
+    while True:
+        try:
+            return claim()
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 1.2, 0.5)

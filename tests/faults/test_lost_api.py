@@ -1,0 +1,186 @@
+"""The API dies in the middle of every proof and never comes back: each proof ends red within two minutes, and nothing hangs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from cli.supervisor import StartFailed
+from tests.faults.health import Health, SystemLost
+from tests.faults.house import House
+from tests.faults.loss import AFTER_VARIABLE, FILE_VARIABLE
+from tests.faults.patient import Patient
+from tests.processes import ended
+from tests.threads import Crew
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent.parent
+RED_WITHIN_S = 120
+RUN_WITHIN_S = 360
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+LANES = 3
+ORDERS = 10
+"""Orders that are placed before the API dies."""
+FEWER_ORDERS = {
+    "test_a_relay_that_marks_before_it_sends_is_caught": 1,
+    "test_all_processes_killed_at_once_change_nothing": 2,
+    "test_a_kill_at_every_step_past_people_changes_nothing": 5,
+}
+"""In proofs that place no more than that, or one more, or take long for each: with 5, four are under way."""
+CHEAPEST = "tests/faults/test_decision_races.py::test_500_orders_decided_by_four_at_once_have_500_single_outcomes"
+"""It runs in its own process, and its clients do not ask again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a test run ended: its exit code, what it printed, and the seconds since its API was lost, if it was."""
+
+    code: int
+    output: str
+    after_s: float | None
+
+    def faults(self) -> list[str]:
+        """What should not be; empty for a run that was red in time because of the loss, and in no other way."""
+        last = [line for line in self.output.splitlines() if re.search(r" in \d+\.\d\ds", line)][-1:]
+        checks = {
+            "it ended before the API was lost": self.after_s is None,
+            f"its exit code is {self.code}": self.code != 1,
+            f"it took {self.after_s or 0:.0f} s after the loss": (self.after_s or 0) > RED_WITHIN_S,
+            "a limit ended it": "Timeout (" in self.output or not last,
+            "a test passed": " passed" in "".join(last),
+        }
+        return [fault for fault, is_so in checks.items() if is_so]
+
+
+def without_api(arguments: Sequence[str], orders: int, folder: Path) -> Ended:
+    """Run tests whose API is lost when so many orders are placed."""
+    folder.mkdir()
+    lost, output = folder / "lost", folder / "output"
+    told = {**os.environ, AFTER_VARIABLE: str(orders), FILE_VARIABLE: str(lost)}
+    command = (*PYTEST, f"--basetemp={folder / 'tmp'}", "-m", "", *arguments)
+    with output.open("w") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=told, stdout=file, stderr=subprocess.STDOUT)
+        with ended(process, RUN_WITHIN_S):
+            code = process.wait(RUN_WITHIN_S + 10)
+    after_s = time.time() - float(lost.read_text()) if lost.exists() else None
+    return Ended(code, output.read_text(errors="replace"), after_s)
+
+
+def proofs() -> list[str]:
+    """Every proof of this folder but this file's own."""
+    others = ("tests/faults", f"--ignore={Path(__file__).relative_to(ROOT)}", "-m", "prove")
+    listed = subprocess.run(
+        (*PYTEST, "--collect-only", *others), cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    return [line for line in listed.stdout.splitlines() if "::" in line]
+
+
+def end_red(proofs: Sequence[str], folder: Path) -> None:
+    """Every one of these proofs ends red, and soon, when its API is lost in the middle."""
+
+    def run(number: int) -> Ended:
+        name = proofs[number].rpartition("::")[2].partition("[")[0]
+        return without_api(proofs[number : number + 1], FEWER_ORDERS.get(name, ORDERS), folder / str(number))
+
+    with Crew(LANES, within_s=RUN_WITHIN_S * -(-len(proofs) // LANES)) as crew:
+        runs = dict(zip(proofs, crew.map(run, range(len(proofs))), strict=True))
+
+    for proof, one in runs.items():
+        print(f"ended {one.after_s or 0:5.1f} s after the loss: {proof}")
+    failed = [proof for proof, one in runs.items() if one.faults()]
+    assert failed == [], "\n".join(f"{proof}: {runs[proof].faults()}\n{runs[proof].output[-3000:]}" for proof in failed)
+
+
+def test_a_proof_whose_api_is_lost_ends_red_within_two_minutes(tmp_path: Path) -> None:
+    end_red([CHEAPEST], tmp_path)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(1200)
+def test_every_proof_whose_api_is_lost_ends_red_within_two_minutes(tmp_path: Path) -> None:
+    found = proofs()
+
+    assert len(found) >= 9
+    end_red(found, tmp_path)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(400)
+def test_the_tests_that_follow_a_loss_end_red_at_once(tmp_path: Path) -> None:
+    files = [f"tests/faults/test_{name}.py" for name in ("temporal_outage", "graceful_stop", "kills", "lost_reply")]
+
+    run = without_api([*files, "-m", "not prove"], 1, tmp_path / "run")
+
+    print(f"ended {run.after_s or 0:.1f} s after the loss")
+    assert run.faults() == [], run.output
+    assert run.output.count("SystemLost") >= 4, run.output
+
+
+def test_who_asks_a_lost_system_again_hears_at_once_that_it_is_lost() -> None:
+    answers: Counter[int | str] = Counter()
+    health = Health()
+    first = httpx.Client(transport=Patient(answers, health, wire=httpx.MockTransport(refuse), patience_s=0.3))
+    second = httpx.Client(transport=Patient(answers, health, wire=httpx.MockTransport(refuse), patience_s=3600))
+
+    with pytest.raises(SystemLost, match=r"GET /v1/orders was asked in vain for 0\.3 s: ConnectError"):
+        first.get("http://127.0.0.1/v1/orders")
+    tries = answers["no answer"]
+    with pytest.raises(SystemLost, match="GET /v1/orders was asked in vain"):
+        second.get("http://127.0.0.1/v1/customers")
+
+    assert tries > 1
+    assert answers == {"no answer": tries}
+
+
+def refuse(_: httpx.Request) -> httpx.Response:
+    """What a client hears while no process listens."""
+    raise httpx.ConnectError("connection refused")
+
+
+def test_a_system_that_is_never_ready_again_is_lost() -> None:
+    health = Health()
+    wire = httpx.MockTransport(lambda _: httpx.Response(503, text="inventory does not answer"))
+
+    with (
+        httpx.Client(transport=Patient(Counter(), health, wire=wire, patience_s=0.2)) as client,
+        pytest.raises(SystemLost, match="503 inventory does not answer"),
+    ):
+        client.get("http://127.0.0.1/v1/orders")
+
+    with pytest.raises(SystemLost, match="503 inventory does not answer"):
+        health.check()
+
+
+def test_who_waits_for_something_of_a_lost_house_waits_no_longer(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    looks = []
+
+    def look() -> None:
+        looks.append(1)
+        house.health.report("the API is gone")
+
+    with pytest.raises(SystemLost, match="the API is gone"):
+        house.wait_for(look, "what never comes")
+
+    assert looks == [1]
+
+
+def test_a_house_that_does_not_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
+    (tmp_path / "orders.db").write_text("no database")
+    before = set(psutil.Process().children(recursive=True))
+
+    with pytest.raises(StartFailed, match="cannot be used"), House(tmp_path):
+        pass
+
+    assert set(psutil.Process().children(recursive=True)) <= before
