@@ -52,7 +52,7 @@ def _routes(settings: Settings) -> tuple[Route, Route]:
         return billing.PostStockMovements(billing_pb2.PostStockMovementsRequest(facts=facts)).posted_fact_ids
 
     return (
-        facts_route(NAME, FOR_ORDERS, tell_orders, __import__("datetime").timedelta(seconds=2)),
+        facts_route(NAME, FOR_ORDERS, tell_orders),
         facts_route(NAME, FOR_BILLING, tell_billing, LEDGER_GATHERING),
     )
 
