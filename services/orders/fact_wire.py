@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict, ParseDict
@@ -76,7 +77,7 @@ def _document(message: pb.Fact) -> dict[str, Any]:
 
 
 def _detail(message: pb.Fact) -> Detail | None:
-    """None for what orders cannot read: no kind of its, a document that is missing, or an instant or currency that is none."""
+    """None for what orders cannot read: no kind of its, a document that is missing, or a day, instant or currency that is none."""
     kind = message.WhichOneof("detail")
     try:
         return _read(getattr(message, kind), message.sequence) if kind else None
@@ -88,7 +89,7 @@ def _read(told: object, sequence: int) -> Detail | None:
     match told:
         case pb.StockReserved() | pb.StockAllocated() | pb.StockReleased() | pb.StockExpected():
             lines = {
-                key: facts.LineStanding(line.allocated, line.backordered, line.expected_on)
+                key: facts.LineStanding(line.allocated, line.backordered, _day(line.expected_on))
                 for key, line in told.lines.items()
             }
             return facts.StockStanding(lines, told.is_complete)
@@ -137,7 +138,7 @@ def _shipment(told: pb.Shipment, sequence: int) -> facts.Shipment:
         warehouse_id=told.warehouse_id,
         carrier=told.carrier,
         tracking_number=told.tracking_number,
-        promised_on=told.promised_on,
+        promised_on=_day(told.promised_on),
         is_service=told.is_service,
         shipped_at=_instant(told.shipped_at_micros, "shipped_at"),
         delivered_at=_instant(told.delivered_at_micros, "delivered_at"),
@@ -149,15 +150,16 @@ def _shipment(told: pb.Shipment, sequence: int) -> facts.Shipment:
 
 def _invoice(told: pb.Invoice, sequence: int) -> facts.Invoice:
     _require(told.invoice_id, "an invoice")
+    total, paid = (Money(minor, told.currency) for minor in (told.total_minor, told.paid_minor))
     return facts.Invoice(
         invoice_id=told.invoice_id,
         number=told.number,
         shipment_id=told.shipment_id,
-        total_minor=told.total_minor,
-        paid_minor=told.paid_minor,
+        total_minor=total.minor,
+        paid_minor=paid.minor,
         currency=told.currency,
-        invoiced_on=told.invoiced_on,
-        due_on=told.due_on,
+        invoiced_on=_day(told.invoiced_on),
+        due_on=_day(told.due_on),
         status=told.status,
         sequence=sequence,
         merchandise_minor=told.merchandise_minor,
@@ -171,6 +173,14 @@ def _invoice(told: pb.Invoice, sequence: int) -> facts.Invoice:
 def _require(identity: str, what: str) -> None:
     if not identity:
         raise InvalidArgument("FACT_UNREADABLE", f"{what} is missing")
+
+
+def _day(text: str) -> str:
+    """The ISO date itself, or nothing."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError as none:
+        raise InvalidArgument("FACT_UNREADABLE", f"{text[:40]!r} is no day") from none
 
 
 def _instant(count: int, what: str) -> str:

@@ -167,6 +167,8 @@ def test_progress_survives_its_own_document() -> None:
         ("shipment_delivered", "fulfillment", {"shipment": {"shipment_id": "shp_1", "delivered_at_micros": -1}}),
         ("stock_reserved", "somebody", {"lines": {"1": {"allocated": 1}}}),
         ("payment_received", "billing", {"amount_minor": 100, "currency": "dollars"}),
+        ("stock_expected", "inventory", {"lines": {"1": {"backordered": 1, "expected_on": "2026-02-30"}}}),
+        ("invoice_issued", "billing", {"invoice": invoice("INV-1", 100) | {"currency": "dollars"}}),
         ("invoice_issued", "billing", {"lines": {}, "invoice": {"number": "INV-1"}}),
     ],
 )

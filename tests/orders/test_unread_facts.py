@@ -13,9 +13,10 @@ from sqlalchemy import text
 
 from oms.facts.v1 import facts_pb2
 from services.kernel.errors import InvalidArgument
-from services.orders import fact_wire
+from services.orders import exceptions, fact_wire
+from services.orders.store import facts
 from tests.facts import strange
-from tests.orders.desk import Desk, shipment
+from tests.orders.desk import ADMIN, CONTACTS, Desk, shipment
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,23 @@ def test_a_kind_of_a_later_release_is_kept_as_it_came_and_changes_nothing(desk: 
         (row,) = session.execute(text("SELECT kind, state, detail FROM fact")).all()
     assert (row.kind, row.state) == ("unknown_99", "unknown")
     assert facts_pb2.Fact.FromString(b64decode(json.loads(row.detail)["message"])) == sent
+
+
+def test_a_fact_of_a_kind_learned_since_is_projected_when_it_is_tried_again(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 2))
+    came = desk.fact(order_id, "fulfillment", "shipment_shipped", 2, shipment("SH-1", "shipped", {"1": 1}))
+    document = {"message": b64encode(came.SerializeToString()).decode()}
+    then = replace(fact_wire.fact(came), kind="unknown_24", detail=None, document=document)
+    with desk.database.transaction() as session:
+        facts.keep(session, [(then, "unknown")], desk.now)
+
+    with desk.database.transaction() as session:
+        exceptions.retry(session, "fact", came.fact_id, ADMIN, CONTACTS, desk.now)
+
+    assert desk.read(order_id).progress.lines["1"].shipped == 1
+    assert desk.signals(order_id) == ["shipment_shipped"]
+    with desk.database.reading() as session:
+        assert session.execute(text("SELECT kind, state FROM fact")).all() == [("shipment_shipped", "projected")]
 
 
 def test_a_fact_that_was_kept_unread_is_read_by_what_a_later_release_knows(desk: Desk) -> None:
