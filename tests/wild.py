@@ -88,7 +88,7 @@ def _fill(message: Message, seen: Seen, chance: random.Random) -> None:
     for field in message.DESCRIPTOR.fields:
         inner: Any = getattr(message, field.name)
         if field.type == FieldDescriptor.TYPE_MESSAGE:
-            part = inner.add() if field.is_repeated else inner
+            part = inner["1"] if _is_map(field) else inner.add() if field.is_repeated else inner
             part.SetInParent()
             _fill(part, seen, chance)
         elif known := seen.get((field.name, field.type)):
@@ -131,14 +131,21 @@ def _places(message: Message) -> Iterator[tuple[Message, Any]]:
             continue
         value = getattr(message, field.name)
         if field.is_repeated:
-            for one in value:
+            for one in list(value.values() if _is_map(field) else value):
                 yield from _places(one)
         elif message.HasField(field.name):
             yield from _places(value)
 
 
+def _is_map(field: Any) -> bool:
+    """Whether it holds messages by a text, as all maps of ours do."""
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
 def _spoil(message: Message, field: Any, chance: random.Random) -> None:
-    if field.is_repeated:
+    if _is_map(field):
+        _spoil_map(getattr(message, field.name), chance)
+    elif field.is_repeated:
         _spoil_many(message, field, chance)
     elif field.type == FieldDescriptor.TYPE_MESSAGE:
         if message.HasField(field.name):
@@ -147,6 +154,20 @@ def _spoil(message: Message, field: Any, chance: random.Random) -> None:
             getattr(message, field.name).SetInParent()
     else:
         setattr(message, field.name, _wild_value(field, chance))
+
+
+def _spoil_map(values: Any, chance: random.Random) -> None:
+    """None of them, one under another key, or far too many."""
+    how = chance.choice(("none", "wild", "many"))
+    kept = next(iter(values.values()), None)
+    keys = [str(number) for number in range(MANY)] if how == "many" else [chance.choice(TEXTS)]
+    if how == "none":
+        values.clear()
+        return
+    for key in keys:
+        values[key].SetInParent()
+        if kept is not None:
+            values[key].CopyFrom(kept)
 
 
 def _spoil_many(message: Message, field: Any, chance: random.Random) -> None:

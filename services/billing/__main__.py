@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from oms.billing.v1 import billing_pb2_grpc as rpc
+from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
-from oms.types.v1 import types_pb2
 from services.billing.domain.facts import TOLD
 from services.billing.models import Table
 from services.billing.servicer import BillingServicer
@@ -26,7 +26,7 @@ def assemble(settings: Settings) -> ServiceProcess:
     servicer = BillingServicer(database)
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
 
-    def tell_orders(facts: list[types_pb2.Fact]) -> Iterable[str]:
+    def tell_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         """Hand facts to orders and give the ids it keeps."""
         return orders.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids
 

@@ -5,8 +5,10 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from services.billing.domain import facts, ledger
+from services.billing import wire
+from services.billing.domain import ledger
 from services.billing.domain.credit import check_account, moved_by_invoice
+from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, due_on
 from services.billing.settling import settle
 from services.billing.store import credit, invoices
@@ -14,7 +16,7 @@ from services.billing.store import ledger as books
 from services.billing.wire import Shipped
 from services.kernel.ids import invoice_number, new_id
 from services.kernel.money import Money
-from services.runtime.outbox import emit
+from services.runtime.facts import emit_fact
 
 
 def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
@@ -66,11 +68,5 @@ def _tell_issued(session: Session, invoice: Invoice, before: BilledSoFar, now: d
     """`before` is what was billed without this invoice; no other one comes in between, for the account is taken."""
     so_far = Counter(before.quantities)
     so_far.update({line.line_id: line.quantity for line in invoice.lines})
-    emit(
-        session,
-        kind=facts.INVOICE_ISSUED,
-        order_id=invoice.order_id,
-        subject_id=invoice.invoice_id,
-        detail=facts.invoice_issued(invoice, so_far),
-        now=now,
-    )
+    issued = wire.invoice_fact(InvoiceIssued(invoice, so_far))
+    emit_fact(session, issued, order_id=invoice.order_id, subject_id=invoice.invoice_id, now=now)

@@ -5,14 +5,16 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing.domain import facts, ledger
+from services.billing import wire
+from services.billing.domain import ledger
+from services.billing.domain.facts import PaymentReceived
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment, oldest_first
 from services.billing.store import invoices, payments
 from services.billing.store import ledger as books
 from services.kernel.errors import Conflict
 from services.kernel.money import Money
-from services.runtime.outbox import emit
+from services.runtime.facts import emit_fact
 
 
 def settle(session: Session, customer_id: str, currency: str, now: datetime) -> dict[str, Invoice]:
@@ -55,12 +57,6 @@ def tell_received(
         by_order.setdefault(before[application.invoice_id].order_id, []).append(application)
     for order_id in sorted(by_order):
         applied = Money.total((each.amount for each in by_order[order_id]), payment.amount.currency)
-        after = [before[each.invoice_id].with_paid(each.amount) for each in by_order[order_id]]
-        emit(
-            session,
-            kind=facts.PAYMENT_RECEIVED,
-            order_id=order_id,
-            subject_id=payment.payment_id,
-            detail=facts.payment_received(payment, applied, after),
-            now=now,
-        )
+        after = tuple(before[each.invoice_id].with_paid(each.amount) for each in by_order[order_id])
+        received = wire.payment_fact(PaymentReceived(payment, applied, after))
+        emit_fact(session, received, order_id=order_id, subject_id=payment.payment_id, now=now)

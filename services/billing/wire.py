@@ -5,28 +5,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from google.protobuf.message import Message
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing.domain.credit import PAYMENT_METHODS
-from services.billing.domain.invoices import BillableOrder, Charges, OrderLine
+from services.billing.domain.facts import InvoiceIssued, PaymentReceived
+from services.billing.domain.invoices import BillableOrder, Charges, Invoice, OrderLine
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application
 from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
-from services.kernel.text import json_object, optional_text, text
+from services.kernel.text import optional_text, text
 
 MAX_DESCRIPTION = 4_000
 MAX_LINES = 1_000
 MAX_APPLICATIONS = 500
 MAX_FACTS = 1_000
-MAX_DETAIL = 20_000
 MAX_NET_DAYS = 3_650
 _RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
 
@@ -157,7 +157,7 @@ def receipt(request: pb.RecordPaymentRequest) -> Receipt:
     return Receipt(text(request.customer_id, "customer_id"), amount, text(request.reference, "reference"), applications)
 
 
-def movements(facts: Iterable[types_pb2.Fact]) -> list[Movement]:
+def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:
     """Stock movements, sorted by fact id so that two deliveries never wait for each other in a circle."""
     told = [_movement(fact) for fact in facts]
     if len(told) > MAX_FACTS:
@@ -165,41 +165,57 @@ def movements(facts: Iterable[types_pb2.Fact]) -> list[Movement]:
     return sorted(told, key=lambda movement: movement.fact_id)
 
 
-def _movement(fact: types_pb2.Fact) -> Movement:
-    fact_id = text(fact.fact_id, "fact_id")
-    detail = _detail(fact, fact_id)
-    quantity, value = (_whole(detail, member, fact_id) for member in ("quantity", "value_minor"))
+def _movement(fact: facts_pb2.Fact) -> Movement:
+    fact_id, kind = text(fact.fact_id, "fact_id"), fact.WhichOneof("detail") or ""
+    told = getattr(fact, kind, None)
+    if not isinstance(told, (facts_pb2.StockReceived, facts_pb2.StockIssued, facts_pb2.StockAdjusted)):
+        raise InvalidArgument("MOVEMENT_KIND_UNKNOWN", f"fact {fact_id} is no movement of stock")
     return Movement(
         fact_id,
-        fact.kind,
+        kind,
         optional_text(fact.order_id, "order_id"),
-        _word(detail, "warehouse_id", fact_id),
-        _word(detail, "sku", fact_id),
-        quantity,
-        Money(value, _word(detail, "currency", fact_id)),
+        text(told.warehouse_id, f"warehouse_id of fact {fact_id}"),
+        text(told.sku, f"sku of fact {fact_id}"),
+        told.quantity,
+        Money(told.value_minor, text(told.currency, f"currency of fact {fact_id}")),
     )
 
 
-def _detail(fact: types_pb2.Fact, fact_id: str) -> dict[str, Any]:
-    """The members of a fact; a document that is too long or nests too deeply is refused like any other that is not ours."""
-    try:
-        return json_object(fact.detail_json, MAX_DETAIL)
-    except ValueError as fault:
-        raise InvalidArgument("DETAIL_NOT_JSON", f"detail_json of fact {fact_id} cannot be read: {fault}") from fault
+def invoice_fact(told: InvoiceIssued) -> facts_pb2.InvoiceIssued:
+    """An invoice issued, as a fact."""
+    lines = {line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in told.invoiced.items()}
+    return facts_pb2.InvoiceIssued(lines=lines, invoice=_told(told.invoice))
 
 
-def _whole(detail: dict[str, Any], member: str, fact_id: str) -> int:
-    value = detail.get(member)
-    if type(value) is not int:
-        raise InvalidArgument("DETAIL_MEMBER_WRONG", f"{member} of fact {fact_id} must be a whole number")
-    return value
+def payment_fact(told: PaymentReceived) -> facts_pb2.PaymentReceived:
+    """A payment applied, as a fact."""
+    return facts_pb2.PaymentReceived(
+        payment_id=told.payment.payment_id,
+        amount_minor=told.applied.minor,
+        currency=told.applied.currency,
+        reference=told.payment.reference,
+        invoices=map(_told, told.invoices),
+    )
 
 
-def _word(detail: dict[str, Any], member: str, fact_id: str) -> str:
-    value = detail.get(member)
-    if not isinstance(value, str):
-        raise InvalidArgument("DETAIL_MEMBER_WRONG", f"{member} of fact {fact_id} must be a text")
-    return text(value, f"{member} of fact {fact_id}")
+def _told(invoice: Invoice) -> facts_pb2.Invoice:
+    return facts_pb2.Invoice(
+        invoice_id=invoice.invoice_id,
+        number=invoice.number,
+        shipment_id=invoice.shipment_id,
+        merchandise_minor=invoice.charges.merchandise.minor,
+        discount_minor=invoice.charges.discount.minor,
+        freight_minor=invoice.charges.freight.minor,
+        tax_minor=invoice.charges.tax.minor,
+        total_minor=invoice.total.minor,
+        paid_minor=invoice.paid.minor,
+        written_off_minor=invoice.written_off.minor,
+        open_minor=invoice.open.minor,
+        currency=invoice.total.currency,
+        invoiced_on=invoice.invoiced_on.isoformat(),
+        due_on=invoice.due_on.isoformat(),
+        status=invoice.status,
+    )
 
 
 def _order(order: orders_pb2.Order) -> BillableOrder:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from oms.facts.v1 import facts_pb2
 from oms.fulfillment.v1 import fulfillment_pb2, fulfillment_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
-from oms.types.v1 import types_pb2 as types
 from services.fulfillment.domain.facts import KINDS
 from services.fulfillment.models import Table
 from services.fulfillment.servicer import FulfillmentServicer
@@ -31,7 +31,7 @@ def assemble(settings: Settings) -> ServiceProcess:
     channel = connect(settings.orders_target, machine_token(settings, NAME))
     orders = orders_pb2_grpc.OrdersServiceStub(channel)
 
-    def send(facts: list[types.Fact]) -> Iterable[str]:
+    def send(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         return orders.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids
 
     return ServiceProcess(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.fulfillment import recall_units
+from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
 from services.fulfillment.domain.carrier_event import CarrierEvent, delivers, troubles
@@ -57,7 +57,8 @@ def _after_event(session: Session, siblings: Sequence[Shipment], event: CarrierE
     if troubles(event, parcel):
         troubled = steps.trouble(parcel, event.occurred_at, now)
         shipments.save(session, parcel, troubled)
-        emit_fact(session, facts.EXCEPTION, troubled, facts.one_shipment(siblings, troubled), now)
+        told = wire.shipment_fact(facts.EXCEPTION, facts.one_shipment(siblings, troubled))
+        emit_fact(session, told, troubled, now)
         return troubled
     if not delivers(event, parcel):
         return parcel
@@ -88,7 +89,8 @@ def _advance(
 ) -> Shipment:
     """Store a step and its fact; `siblings` are the shipments of its order before it, and the order is claimed."""
     shipments.save(session, before, after)
-    emit_fact(session, facts.milestone_kind(after.state), after, facts.one_shipment(siblings, after), now)
+    told = wire.shipment_fact(facts.milestone_kind(after.state), facts.one_shipment(siblings, after))
+    emit_fact(session, told, after, now)
     if before.recall_id:
         recall_units.answer_by_action(session, before, after.state.value, now)
     return after

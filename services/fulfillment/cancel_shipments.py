@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.fulfillment import recall_units
+from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
 from services.fulfillment.domain.shipment import LEFT, Shipment
@@ -41,4 +41,5 @@ def _cancel_open(session: Session, before: list[Shipment], now: datetime) -> Non
     if stopped:
         after = [stopped.get(each.shipment_id, each) for each in before]
         changed = list(stopped.values())
-        emit_fact(session, facts.CANCELLED, changed[0], facts.several_shipments(after, changed), now)
+        told = wire.shipments_fact(facts.CANCELLED, facts.several_shipments(after, changed))
+        emit_fact(session, told, changed[0], now)

@@ -9,12 +9,13 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
+from services.fulfillment import wire
 from services.fulfillment.domain import facts
-from services.fulfillment.domain.recall import Demand, Recall, RecallState, answered, demand, without
+from services.fulfillment.domain.recall import Demand, Recall, answered, demand, without
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.store import orders, recalls, shipments
 from services.kernel.ids import new_id
-from services.runtime.outbox import emit
+from services.runtime.facts import emit_fact
 
 log = structlog.get_logger()
 
@@ -86,13 +87,11 @@ def _close(session: Session, recall: Recall, now: datetime) -> None:
 def _record(session: Session, recall: Recall, now: datetime) -> None:
     recalls.answer(session, recall)
     siblings = shipments.of_order(session, recall.order_id)
-    emit(
-        session,
-        kind=facts.RECALL_ANSWERED,
+    answer = facts.recall_answered(siblings, recall)
+    emit_fact(session, wire.recall_fact(answer), order_id=recall.order_id, subject_id=recall.recall_id, now=now)
+    log.info(
+        "recall.answered",
         order_id=recall.order_id,
-        subject_id=recall.recall_id,
-        detail=facts.recall_answered(siblings, recall),
-        now=now,
+        recall_id=recall.recall_id,
+        is_acknowledged=answer.is_acknowledged,
     )
-    is_acknowledged = recall.state is RecallState.ACKNOWLEDGED
-    log.info("recall.answered", order_id=recall.order_id, recall_id=recall.recall_id, is_acknowledged=is_acknowledged)

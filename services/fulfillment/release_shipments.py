@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.fulfillment import recall_units
+from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain.release import Release, new_shipments, unreleased
 from services.fulfillment.domain.shipment import Shipment
@@ -36,6 +36,6 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     )
     for shipment in created:
         shipments.add(session, shipment)
-    detail = facts.several_shipments([*earlier, *created], created)
-    emit_fact(session, facts.RELEASED, created[0], detail, now)
+    told = wire.shipments_fact(facts.RELEASED, facts.several_shipments([*earlier, *created], created))
+    emit_fact(session, told, created[0], now)
     return created

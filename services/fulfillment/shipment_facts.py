@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 import structlog
+from google.protobuf.message import Message
 from sqlmodel import Session
 
 from services.fulfillment.domain.shipment import Shipment
-from services.runtime.outbox import emit
+from services.runtime import facts
 
 log = structlog.get_logger()
 
 
-def emit_fact(session: Session, kind: str, subject: Shipment, detail: Mapping[str, Any], now: datetime) -> None:
+def emit_fact(session: Session, detail: Message, subject: Shipment, now: datetime) -> None:
     """Emit the fact and log the decision."""
-    emit(session, kind=kind, order_id=subject.order_id, subject_id=subject.shipment_id, detail=detail, now=now)
+    facts.emit_fact(session, detail, order_id=subject.order_id, subject_id=subject.shipment_id, now=now)
+    kind = facts.KINDS[detail.DESCRIPTOR.name]
     log.info(
         kind.replace("_", ".", 1), order_id=subject.order_id, shipment_id=subject.shipment_id, number=subject.number
     )

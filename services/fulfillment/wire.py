@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
+from oms.facts.v1 import facts_pb2
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
+from services.fulfillment.domain import facts
 from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.carrier_event import CarrierEvent, CarrierStatus
 from services.fulfillment.domain.rates import Load, Quote, Rate, ZoneRule
@@ -262,4 +264,74 @@ def _line_message(line: ShipmentLine) -> pb.ShipmentLine:
         description=line.description,
         quantity=line.quantity,
         picked_quantity=line.picked_quantity,
+    )
+
+
+_MilestoneFact = (
+    facts_pb2.ShipmentPicked
+    | facts_pb2.ShipmentPacked
+    | facts_pb2.ShipmentShipped
+    | facts_pb2.ShipmentDelivered
+    | facts_pb2.ShipmentException
+)
+_ONE: Mapping[str, type[_MilestoneFact]] = {
+    facts.milestone_kind(State.PICKED): facts_pb2.ShipmentPicked,
+    facts.milestone_kind(State.PACKED): facts_pb2.ShipmentPacked,
+    facts.milestone_kind(State.SHIPPED): facts_pb2.ShipmentShipped,
+    facts.milestone_kind(State.DELIVERED): facts_pb2.ShipmentDelivered,
+    facts.EXCEPTION: facts_pb2.ShipmentException,
+}
+_SEVERAL: Mapping[str, type[facts_pb2.ShipmentsReleased | facts_pb2.ShipmentsCancelled]] = {
+    facts.RELEASED: facts_pb2.ShipmentsReleased,
+    facts.CANCELLED: facts_pb2.ShipmentsCancelled,
+}
+
+
+def shipment_fact(kind: str, told: facts.ShipmentChanged) -> _MilestoneFact:
+    """A milestone of one shipment, or its trouble, as a fact of that kind."""
+    return _ONE[kind](lines=_milestones(told.lines), shipment=_told(told.shipment))
+
+
+def shipments_fact(
+    kind: str, told: facts.ShipmentsChanged
+) -> facts_pb2.ShipmentsReleased | facts_pb2.ShipmentsCancelled:
+    """A release or a cancellation as a fact of that kind."""
+    return _SEVERAL[kind](lines=_milestones(told.lines), shipments=map(_told, told.shipments))
+
+
+def recall_fact(told: facts.RecallAnswered) -> facts_pb2.RecallAnswered:
+    """The answer to a recall as a fact."""
+    return facts_pb2.RecallAnswered(
+        lines=_milestones(told.lines),
+        shipments=map(_told, told.shipments),
+        recall_id=told.recall.recall_id,
+        change_id=told.recall.change_id,
+        is_acknowledged=told.is_acknowledged,
+        reason=told.recall.reason,
+    )
+
+
+def _milestones(lines: facts.Counts) -> dict[str, facts_pb2.LineMilestones]:
+    return {line_id: facts_pb2.LineMilestones(**counts) for line_id, counts in lines.items()}
+
+
+def _told(shipment: Shipment) -> facts_pb2.Shipment:
+    return facts_pb2.Shipment(
+        shipment_id=shipment.shipment_id,
+        number=shipment.number,
+        state=shipment.state.value,
+        warehouse_id=shipment.warehouse_id,
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        promised_on=shipment.promised_on.isoformat() if shipment.promised_on else "",
+        is_service=shipment.is_service,
+        shipped_at_micros=optional_micros(shipment.shipped_at),
+        delivered_at_micros=optional_micros(shipment.delivered_at),
+        exception_at_micros=optional_micros(shipment.exception_at),
+        lines=[
+            facts_pb2.ShipmentLine(
+                line_id=line.line_id, sku=line.sku, description=line.description, quantity=line.quantity
+            )
+            for line in shipment.lines
+        ],
     )

@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from oms.billing.v1 import billing_pb2, billing_pb2_grpc
+from oms.facts.v1 import facts_pb2
 from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
-from oms.types.v1 import types_pb2 as types
 from services.inventory.domain.facts import FOR_BILLING, FOR_ORDERS
 from services.inventory.models import Table
 from services.inventory.servicer import InventoryServicer
@@ -45,10 +45,10 @@ def _routes(settings: Settings) -> tuple[Route, Route]:
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, token))
     billing = billing_pb2_grpc.BillingServiceStub(connect(settings.billing_target, token))
 
-    def tell_orders(facts: list[types.Fact]) -> Iterable[str]:
+    def tell_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         return orders.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids
 
-    def tell_billing(facts: list[types.Fact]) -> Iterable[str]:
+    def tell_billing(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         return billing.PostStockMovements(billing_pb2.PostStockMovementsRequest(facts=facts)).posted_fact_ids
 
     return (

@@ -12,12 +12,13 @@ from itertools import chain
 import structlog
 from sqlmodel import Session
 
+from services.inventory import wire
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import Allocation, LineDemand, Plan, Shortage, allocate
 from services.inventory.domain.backorders import Fill, Supply, Waiting
 from services.inventory.domain.costing import cost_of, draw, opened
-from services.inventory.domain.facts import LineStanding, StockChange
+from services.inventory.domain.facts import LineStanding, StockChange, StockStanding
 from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
 from services.inventory.store import backorders, expected, layers, reservations, stock, warehouses
@@ -25,6 +26,7 @@ from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
 from services.kernel.ids import new_id
 from services.kernel.money import Money, UnitPrice
+from services.runtime.facts import document, emit_fact
 from services.runtime.outbox import emit, write_emitted
 
 log = structlog.get_logger()
@@ -262,12 +264,12 @@ def tell_order(session: Session, kind: str, order_id: str, reservation_id: str, 
     """Emit where the order stands, read once its counter is locked: newer facts never know less than older ones."""
 
     def detail() -> dict[str, object]:
-        return facts.order_detail(_standings(session, order_id))
+        return document(wire.standing_fact(kind, _standing(session, order_id)))
 
     emit(session, kind=kind, now=now, order_id=order_id, subject_id=reservation_id, detail=detail)
 
 
-def _standings(session: Session, order_id: str) -> list[LineStanding]:
+def _standing(session: Session, order_id: str) -> StockStanding:
     allocated = reservations.allocated_by_line(session, order_id)
     waiting: defaultdict[str, int] = defaultdict(int)
     due: dict[str, str] = {}
@@ -275,15 +277,11 @@ def _standings(session: Session, order_id: str) -> list[LineStanding]:
         waiting[one.line_id] += one.quantity
         due[one.line_id] = supply.expected_on if supply else due.get(one.line_id, "")
     lines = sorted({*allocated, *waiting})
-    return [LineStanding(line, allocated.get(line, 0), waiting.get(line, 0), due.get(line, "")) for line in lines]
+    return StockStanding(
+        tuple(LineStanding(line, allocated.get(line, 0), waiting.get(line, 0), due.get(line, "")) for line in lines)
+    )
 
 
 def _tell_change(session: Session, kind: str, change: StockChange, now: datetime, order_id: str = "") -> None:
-    emit(
-        session,
-        kind=kind,
-        now=now,
-        order_id=order_id,
-        subject_id=change.movement_id,
-        detail=facts.change_detail(change),
-    )
+    movement = wire.movement_fact(kind, change)
+    emit_fact(session, movement, order_id=order_id, subject_id=change.movement_id, now=now)

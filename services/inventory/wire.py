@@ -5,10 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
+from oms.facts.v1 import facts_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2 as types
+from services.inventory.domain import facts
 from services.inventory.domain.allocation import Allocation, Candidate, LineDemand, Shortage
 from services.inventory.domain.backorders import Supply, Waiting
+from services.inventory.domain.facts import StockChange, StockStanding
 from services.inventory.domain.requests import (
     DEFAULT_LEASE_SECONDS,
     Adjusted,
@@ -272,4 +275,41 @@ def level(one: StockLevel) -> pb.StockLevel:
         expected=one.expected,
         expected_on=one.expected_on,
         value=optional_money(one.value),
+    )
+
+
+Standing = facts_pb2.StockReserved | facts_pb2.StockAllocated | facts_pb2.StockReleased | facts_pb2.StockExpected
+MovementFact = facts_pb2.StockReceived | facts_pb2.StockIssued | facts_pb2.StockAdjusted
+_STANDINGS: dict[str, type[Standing]] = {
+    facts.RESERVED: facts_pb2.StockReserved,
+    facts.ALLOCATED: facts_pb2.StockAllocated,
+    facts.RELEASED: facts_pb2.StockReleased,
+    facts.EXPECTED: facts_pb2.StockExpected,
+}
+_MOVEMENTS: dict[str, type[MovementFact]] = {
+    facts.RECEIVED: facts_pb2.StockReceived,
+    facts.ISSUED: facts_pb2.StockIssued,
+    facts.ADJUSTED: facts_pb2.StockAdjusted,
+}
+
+
+def standing_fact(kind: str, standing: StockStanding) -> Standing:
+    """Where an order stands, as a fact of one of the kinds for orders."""
+    lines = {
+        line.line_id: facts_pb2.LineStanding(
+            allocated=line.allocated, backordered=line.backordered, expected_on=line.expected_on
+        )
+        for line in standing.lines
+    }
+    return _STANDINGS[kind](lines=lines, is_complete=standing.is_complete)
+
+
+def movement_fact(kind: str, change: StockChange) -> MovementFact:
+    """A movement of stock, as a fact of one of the kinds for billing."""
+    return _MOVEMENTS[kind](
+        warehouse_id=change.warehouse_id,
+        sku=change.sku,
+        quantity=change.quantity,
+        value_minor=change.value.minor,
+        currency=change.value.currency,
     )

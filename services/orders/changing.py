@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
@@ -25,6 +23,7 @@ from services.orders.domain.changes import (
     move,
 )
 from services.orders.domain.clearance import Clearance
+from services.orders.domain.facts import RecallAnswered
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.policies import BLOCK
@@ -178,19 +177,18 @@ def _rejected(
 
 
 def recall_answered(
-    session: Session, before: Dossier, detail: Mapping[str, Any], actor: Actor, contacts: Contacts, now: datetime
+    session: Session, before: Dossier, answer: RecallAnswered, actor: Actor, contacts: Contacts, now: datetime
 ) -> Dossier:
     """The warehouse has answered for a change: what was released is given back, or the change is rejected.
 
     The answer may overtake the note that it was asked for. A change that has ended stays as it is; the caller restates.
     """
-    change_id = str(detail.get("change_id", ""))
-    found = [one for one in changes.of_order(session, before.order_id) if one.change_id == change_id]
+    found = [one for one in changes.of_order(session, before.order_id) if one.change_id == answer.change_id]
     if not found or found[0].state not in (AGREED, AWAITING_WAREHOUSE) or found[0].is_recalled:
         return before
     change = found[0]
-    if not detail.get("is_acknowledged"):
-        why = str(detail.get("reason") or "the warehouse cannot give back what was released")
+    if not answer.is_acknowledged:
+        why = answer.reason or "the warehouse cannot give back what was released"
         return end(session, before, change, "reject", why, actor, contacts, now)
     state = move(change.state, "acknowledge") if change.state == AWAITING_WAREHOUSE else change.state
     changes.alter(session, change.change_id, {"state": state, "is_recalled": True})

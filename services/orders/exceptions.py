@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.ids import new_id
-from services.orders import intake, intents
+from services.orders import fact_wire, intake, intents
 from services.orders.access import Caller
 from services.orders.domain.mails import Contacts
 from services.orders.store import exceptions as store
@@ -31,7 +31,7 @@ def retry(session: Session, source: str, subject_id: str, caller: Caller, contac
             session, late.order_id, late.signal, late.fact_id, late.subject_id, now, is_complete=is_complete
         )
     elif source == FACT:
-        intake.take(session, [store.take_out(session, subject_id)], contacts, now)
+        intake.take(session, [fact_wire.reread(store.take_out(session, subject_id))], contacts, now)
     record(session, source, subject_id, RETRY, "", caller, now)
 
 

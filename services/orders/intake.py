@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 from sqlmodel import Session
@@ -13,16 +12,25 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.orders import changing, intents
 from services.orders.domain import mails, projection
+from services.orders.domain.facts import (
+    KNOWN_KINDS,
+    SHIPMENT_EXCEPTION,
+    STOCK_EXPECTED,
+    Fact,
+    Invoice,
+    RecallAnswered,
+    Shipment,
+    StockStanding,
+    expected_in,
+    invoices_in,
+    shipments_in,
+)
 from services.orders.domain.mails import Contacts
 from services.orders.domain.master import Customer
-from services.orders.domain.projection import KNOWN_KINDS, Fact
 from services.orders.dossier import Actor, Dossier, note_event, read_many_for_change, save, stated
 from services.orders.recording import tell_backorders
 from services.orders.store import facts as store
 from services.orders.store import master
-
-RECALL_ANSWERED = "recall_answered"
-STOCK_EXPECTED = "stock_expected"
 
 log = structlog.get_logger()
 
@@ -90,7 +98,7 @@ def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progr
     session, contacts, now = desk.session, desk.contacts, desk.now
     actor = Actor(fact.source, "service")
     after = replace(before, progress=progress)
-    if fact.kind == RECALL_ANSWERED:
+    if isinstance(fact.detail, RecallAnswered):
         after = changing.recall_answered(session, after, fact.detail, actor, contacts, now)
     if fact.kind == STOCK_EXPECTED:
         after = replace(after, promises=mails.promised_anew(after.promises, before.progress, progress))
@@ -106,7 +114,7 @@ def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progr
             now,
             fact_id=fact.fact_id,
             subject_id=fact.subject_id,
-            is_complete=bool(fact.detail.get("is_complete", False)),
+            is_complete=isinstance(fact.detail, StockStanding) and fact.detail.is_complete,
         )
     return after
 
@@ -124,15 +132,14 @@ def _tell_people(desk: _Desk, fact: Fact, before: Dossier, after: Dossier) -> No
 def _is_known_trouble(fact: Fact, before: Dossier) -> bool:
     """Whether people have been told already that the carrier has a problem with the shipment, or it is over."""
     known = before.progress.shipments.get(fact.subject_id)
-    is_trouble = fact.kind == "shipment_exception"
+    is_trouble = fact.kind == SHIPMENT_EXCEPTION
     return is_trouble and known is not None and (bool(known.exception_at) or known.sequence > fact.sequence)
 
 
 def _why(fact: Fact) -> str:
     """What the fact is about, as people name it: shipment or invoice numbers, or the days on which missing stock comes."""
-    detail: Mapping[str, Any] = fact.detail
-    if fact.kind == STOCK_EXPECTED:
-        return ", ".join(sorted({str(line["expected_on"]) for line in detail["lines"].values() if line["expected_on"]}))
-    one = detail.get("shipment") or detail.get("invoice")
-    documents: Sequence[Mapping[str, Any]] = [one] if one else detail.get("shipments") or detail.get("invoices") or []
-    return ", ".join(str(document["number"]) for document in documents)
+    if fact.detail is None:
+        return ""
+    documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]
+    days = expected_in(fact.detail) if fact.kind == STOCK_EXPECTED else ()
+    return ", ".join([*days, *(document.number for document in documents)])

@@ -7,22 +7,23 @@ from dataclasses import asdict
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.kernel.clock import given_instant, micros
+from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.quantity import positive
-from services.kernel.text import json_object, optional_text, text
+from services.kernel.text import text
+from services.orders import fact_wire
 from services.orders.changing import Applied
 from services.orders.domain import clearance
+from services.orders.domain.facts import Fact
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
-from services.orders.domain.projection import Fact, LineQuantities
+from services.orders.domain.projection import LineQuantities
 from services.orders.recording import Milestone, Recorded
 from services.orders.rules import Credit
 from services.orders.validation import Verdict
 from services.runtime.wire import money
 
 MAX_ORDER_IDS = 500
-MAX_DETAIL = 2 * 1024 * 1024
 _OUTCOMES = {
     "cleared": pb.VALIDATION_OUTCOME_CLEARED,
     "held": pb.VALIDATION_OUTCOME_HELD,
@@ -143,38 +144,7 @@ def recorded_message(recorded: Recorded) -> pb.RecordOrderResponse:
 
 def facts(request: pb.RecordFactsRequest) -> list[Fact]:
     """The facts as sent; one without id, kind or source is refused."""
-    return [_fact(message) for message in request.facts]
-
-
-def _fact(message: types.Fact) -> Fact:
-    if not (message.fact_id and message.kind and message.source):
-        raise InvalidArgument("FACT_INCOMPLETE", "a fact names its id, its kind and its source")
-    for field in ("fact_id", "kind", "source", "order_id", "subject_id"):
-        optional_text(getattr(message, field), field)
-    try:
-        detail = json_object(message.detail_json or "{}", MAX_DETAIL)
-    except ValueError as fault:
-        sentence = f"the detail of fact {message.fact_id} cannot be read: {fault}"
-        raise InvalidArgument("FACT_DETAIL_NOT_JSON", sentence) from fault
-    return Fact(
-        fact_id=message.fact_id,
-        kind=message.kind,
-        source=message.source,
-        order_id=message.order_id,
-        subject_id=message.subject_id,
-        sequence=message.sequence,
-        occurred_at=_instant(message),
-        detail=detail,
-    )
-
-
-def _instant(message: types.Fact) -> str:
-    try:
-        count = message.occurred_at.ToMicroseconds()
-    except ValueError:  # no instant of any calendar
-        count = -1
-    given_instant(count, f"occurred_at of fact {message.fact_id}")
-    return message.occurred_at.ToJsonString()
+    return [fact_wire.fact(message) for message in request.facts]
 
 
 def liveness(request: pb.CheckLivenessRequest) -> tuple[Sequence[str], Sequence[str]]:

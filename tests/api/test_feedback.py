@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from services.orders import intake
-from services.orders.domain.projection import Fact
 from tests.api.conftest import CONTACTS, NOW, World
+from tests.facts import heard
 from tests.orders.desk import shipment
 
 
@@ -12,7 +12,7 @@ async def _arrived(world: World) -> str:
     order_id = (await world.place()).json()["order_id"]
     detail = shipment("SH-1", "delivered", {"1": 4})
     with world.database.transaction() as session:
-        fact = Fact("fact_1", "shipment_delivered", "fulfillment", order_id, "shp_SH-1", 1, "", detail)
+        fact = heard("shipment_delivered", detail, "fulfillment", order_id)
         intake.take(session, [fact], CONTACTS, NOW)
     return f"/v1/orders/{order_id}/feedback"
 

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from services.kernel.clock import micros
 from services.orders import intake, recording
 from services.orders.access import Caller
 from services.orders.api.stream import changes
-from services.orders.domain.projection import Fact
 from services.orders.recording import Milestone
 from services.orders.store import orders
 from services.runtime.auth import Principal
 from tests.api.conftest import CONTACTS, NOW, MakeWorld, World
+from tests.facts import heard
 from tests.orders.desk import shipment
 from workflows.messages import CancelOrder, CancelOutcome
 
@@ -82,11 +84,11 @@ async def test_every_instant_of_an_order_ends_in_z_also_those_that_facts_told(wo
     order_id = (await world.place()).json()["order_id"]
     detail = shipment("SH-1", "delivered", {"1": 4})
     detail["shipment"] |= {
-        "shipped_at": "2026-12-02T08:30:00.123456+00:00",
-        "delivered_at": "2026-12-03T15:00:00+01:00",
+        "shipped_at_micros": micros(datetime(2026, 12, 2, 8, 30, 0, 123456, tzinfo=UTC)),
+        "delivered_at_micros": micros(datetime(2026, 12, 3, 14, tzinfo=UTC)),
     }
     with world.database.transaction() as session:
-        told = Fact("fact_1", "shipment_delivered", "fulfillment", order_id, "shp_SH-1", 1, "", detail)
+        told = heard("shipment_delivered", detail, "fulfillment", order_id)
         intake.take(session, [told], CONTACTS, NOW)
 
     answer = await world.send("GET", f"/v1/orders/{order_id}", "support")

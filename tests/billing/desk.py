@@ -13,12 +13,14 @@ import grpc
 from sqlalchemy import text
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing.servicer import BillingServicer
 from services.kernel.clock import micros
 from services.kernel.money import UnitPrice, extend
 from services.runtime.db import Database
+from tests import facts
 
 CONTEXT = cast(grpc.ServicerContext, None)
 SHIPPED_AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -207,13 +209,13 @@ class Desk:
             rows = session.execute(
                 text("SELECT detail FROM outbox WHERE kind = :kind ORDER BY position"), {"kind": kind}
             )
-            return [json.loads(detail) for detail in rows.scalars()]
+            return [facts.kept(kind, json.loads(detail)) for detail in rows.scalars()]
 
     def _id(self) -> str:
         return f"request/{next(self._ids)}"
 
 
-def movement(fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> types_pb2.Fact:
+def movement(fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> facts_pb2.Fact:
     detail = {
         "warehouse_id": "wh_1",
         "sku": "A",
@@ -221,6 +223,4 @@ def movement(fact_id: str, kind: str, value: int, *, order_id: str = "", quantit
         "value_minor": value,
         "currency": "USD",
     }
-    return types_pb2.Fact(
-        fact_id=fact_id, kind=kind, source="inventory", order_id=order_id, detail_json=json.dumps(detail)
-    )
+    return facts.told(kind, detail, fact_id=fact_id, source="inventory", order_id=order_id)

@@ -37,7 +37,7 @@ class KeepingOrders(orders_pb2_grpc.OrdersServiceServicer):
         if self._is_first:
             self._is_first = False
             context.abort(grpc.StatusCode.UNAVAILABLE, "starting")
-        self.kinds += [fact.kind for fact in request.facts]
+        self.kinds += [str(fact.WhichOneof("detail")) for fact in request.facts]
         if len(self.kinds) >= 2:
             self.has_both.set()
         return orders_pb2.RecordFactsResponse(recorded_fact_ids=[fact.fact_id for fact in request.facts])

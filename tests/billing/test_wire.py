@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from google.protobuf.message import Message
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.facts.v1 import facts_pb2
 from oms.types.v1 import types_pb2
 from services.billing import wire
 from services.kernel.errors import InvalidArgument
 from tests.billing.desk import movement, order_of, usd
+from tests.facts import strange, told
 
 
 def invoice_request() -> pb.IssueInvoiceRequest:
@@ -152,28 +155,30 @@ def test_a_payment_request_of_the_wrong_shape_is_refused(spoil: SpoilPayment, re
 
 
 @pytest.mark.parametrize(
-    "detail",
+    "change",
     [
-        "",
-        "[]",
-        "{",
-        "[" * 15_000,
-        " " * 20_001,
-        '{"quantity": 1.5, "value_minor": 1, "currency": "USD", "sku": "A", "warehouse_id": "w"}',
-        '{"quantity": 1, "value_minor": true, "currency": "USD", "sku": "A", "warehouse_id": "w"}',
-        '{"quantity": 1, "value_minor": 1e400, "currency": "USD", "sku": "A", "warehouse_id": "w"}',
-        '{"quantity": 1, "value_minor": 9999999999999999999, "currency": "USD", "sku": "A", "warehouse_id": "w"}',
-        '{"quantity": 1, "value_minor": 1, "currency": "XXX", "sku": "A", "warehouse_id": "w"}',
-        '{"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "", "warehouse_id": "w"}',
-        '{"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "\\u0000", "warehouse_id": "w"}',
-        '{"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "\\ud800", "warehouse_id": "w"}',
-        '{"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "A", "warehouse_id": 7}',
+        {"currency": "XXX"},
+        {"currency": ""},
+        {"value_minor": 2**63 - 1},
+        {"sku": ""},
+        {"sku": "\u0000"},
+        {"warehouse_id": ""},
+        {"warehouse_id": "w" * 201},
     ],
 )
-def test_a_movement_of_the_wrong_shape_is_refused(detail: str) -> None:
-    fact = types_pb2.Fact(fact_id="fact_1", kind="stock_issued", source="inventory", detail_json=detail)
+def test_a_movement_of_the_wrong_shape_is_refused(change: dict[str, Any]) -> None:
+    right = {"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "A", "warehouse_id": "w"}
+    assert wire.movements([told("stock_issued", right, fact_id="fact_1")])
 
     with pytest.raises(InvalidArgument):
+        wire.movements([told("stock_issued", right | change, fact_id="fact_1")])
+
+
+@pytest.mark.parametrize(
+    "fact", [told("stock_reserved", {}, fact_id="fact_1"), strange(fact_id="fact_1"), facts_pb2.Fact(fact_id="fact_1")]
+)
+def test_a_fact_that_is_no_movement_is_refused(fact: facts_pb2.Fact) -> None:
+    with pytest.raises(InvalidArgument, match="fact_1 is no movement of stock"):
         wire.movements([fact])
 
 

@@ -11,7 +11,7 @@ from services.kernel.money import UnitPrice
 from services.orders.console.pages import price
 from tests.conftest import ROOT
 from tests.console.house import House, delivered
-from tests.orders.desk import SUPPORT, shipment, stock
+from tests.orders.desk import SUPPORT, shipment, stock, together
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -195,7 +195,9 @@ async def test_a_customer_reads_that_the_rest_of_an_order_being_packed_waits_for
     desk = house.desk
     order_id = desk.accepted(("PUMP", 10))
     desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (6, 4)})))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipments_released", 1, shipment("SH-70", "released", {"1": 6})))
+    desk.tell(
+        desk.fact(order_id, "fulfillment", "shipments_released", 1, together(shipment("SH-70", "released", {"1": 6})))
+    )
     number = desk.read(order_id).order.number
 
     theirs = (await house.browser("customer", company="cus_acme").get(f"/my/orders/{number}")).text

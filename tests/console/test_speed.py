@@ -17,11 +17,11 @@ import pytest
 from sqlalchemy import event
 
 from services.orders import capture, intake, models, recording, rules, validation
-from services.orders.domain.projection import Fact
 from services.orders.recording import Milestone
 from services.runtime.db import Database
 from tests.conftest import ROOT
 from tests.console.house import House, build
+from tests.facts import heard
 from tests.orders.desk import BUYER, CONTACTS, RITA, Desk, invoiced, shipment, stock
 
 ONE_ORDER = "/orders/SO-1003"
@@ -67,7 +67,7 @@ def _live(desk: Desk, session: object, chance: random.Random) -> None:
         ]
     for source, kind, detail in told:
         desk.facts += 1
-        fact = Fact(f"fact_{desk.facts}", kind, source, order_id, "", 1, desk.now.isoformat(), detail)
+        fact = heard(kind, detail, source, order_id)
         intake.take(session, [fact], CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
 
 

@@ -85,7 +85,7 @@ def _subjects(request: Any) -> tuple[str, ...]:
     if "milestone" in fields:
         return (f"/{request.milestone}",)
     if "facts" in fields:
-        return tuple(sorted({f"/{fact.kind}" for fact in request.facts}))
+        return tuple(sorted({f"/{fact.WhichOneof('detail')}" for fact in request.facts}))
     if "notices" in fields:
         return tuple(sorted({f"/{notice.kind}" for notice in request.notices}))
     return ("",)

@@ -15,6 +15,7 @@ from oms.types.v1 import types_pb2 as types
 from services.fulfillment.servicer import FulfillmentServicer
 from services.kernel.clock import micros
 from services.runtime.db import Database
+from tests import facts
 
 DALLAS = types.Address(name="ACME", street="1 Main St", city="Dallas", region="TX", postal_code="75001", country="US")
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -162,7 +163,7 @@ class Floor:
         """(kind, detail) of every fact so far, oldest first."""
         with self.database.reading() as session:
             rows = session.execute(text("SELECT kind, detail FROM outbox ORDER BY position")).all()
-        return [(row.kind, json.loads(row.detail)) for row in rows]
+        return [(row.kind, facts.kept(row.kind, json.loads(row.detail))) for row in rows]
 
     def milestones(self, line_id: str) -> list[tuple[str, int, int, int, int, int]]:
         """(kind, released, picked, packed, shipped, delivered) of a line in every fact so far."""

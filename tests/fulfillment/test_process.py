@@ -7,10 +7,10 @@ from threading import Event
 
 import pytest
 
+from oms.facts.v1 import facts_pb2
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
-from oms.types.v1 import types_pb2 as types
 from services.fulfillment.__main__ import assemble
 from services.fulfillment.settings import Settings
 from services.kernel.errors import InvalidArgument
@@ -25,7 +25,7 @@ class Orders(orders_pb2_grpc.OrdersServiceServicer):
     """Keeps every fact it is told."""
 
     def __init__(self) -> None:
-        self.facts: list[types.Fact] = []
+        self.facts: list[facts_pb2.Fact] = []
         self.heard = Event()
 
     def RecordFacts(  # gRPC names methods as the proto does
@@ -72,7 +72,12 @@ def test_a_real_process_answers_over_grpc_and_tells_the_orders_service(
 
     assert orders[0].heard.wait(10)
     (fact,) = orders[0].facts
-    assert (fact.kind, fact.source, fact.order_id, fact.sequence) == ("shipments_released", "fulfillment", "ord_1", 1)
+    assert (fact.WhichOneof("detail"), fact.source, fact.order_id, fact.sequence) == (
+        "shipments_released",
+        "fulfillment",
+        "ord_1",
+        1,
+    )
     with pytest.raises(InvalidArgument) as refusal:
         stub.PutRates(pb.PutRatesRequest(currency="DOLLARS"))
     assert refusal.value.reason == "CURRENCY_UNKNOWN"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -15,6 +14,7 @@ from oms.types.v1 import types_pb2 as types
 from services.inventory.models import outbox
 from services.inventory.servicer import InventoryServicer
 from services.runtime.db import Database
+from tests import facts
 
 MARCH = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -173,7 +173,7 @@ class Stockroom:
         with self.database.reading() as session:
             rows = session.execute(select(outbox).order_by(outbox.c.position)).all()
         return [
-            {"kind": row.kind, "order_id": row.order_id, **json.loads(json.dumps(row.detail))}
+            {"kind": row.kind, "order_id": row.order_id, **facts.kept(row.kind, row.detail)}
             for row in rows
             if kind in ("", row.kind) and order_id in ("", row.order_id)
         ]

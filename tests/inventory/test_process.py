@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from oms.billing.v1 import billing_pb2, billing_pb2_grpc
+from oms.facts.v1 import facts_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1 import inventory_pb2_grpc as rpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
@@ -25,7 +26,7 @@ class Orders(orders_pb2_grpc.OrdersServiceServicer):
     """Keeps the facts it is told."""
 
     def __init__(self) -> None:
-        self.facts: list[types.Fact] = []
+        self.facts: list[facts_pb2.Fact] = []
         self.came = Event()
 
     def RecordFacts(self, request: orders_pb2.RecordFactsRequest, context: Any) -> orders_pb2.RecordFactsResponse:
@@ -38,7 +39,7 @@ class Billing(billing_pb2_grpc.BillingServiceServicer):
     """Keeps the movements it is told."""
 
     def __init__(self) -> None:
-        self.facts: list[types.Fact] = []
+        self.facts: list[facts_pb2.Fact] = []
         self.came = Event()
 
     def PostStockMovements(
@@ -104,5 +105,7 @@ def test_a_process_answers_and_tells_each_neighbour_its_facts(
         assert billing.came.wait(10)
     finally:
         process.stop(0)
-    assert [(fact.kind, fact.order_id, fact.source) for fact in orders.facts] == [("stock_reserved", "o1", "inventory")]
-    assert [(fact.kind, fact.order_id) for fact in billing.facts] == [("stock_received", "")]
+    assert [(fact.WhichOneof("detail"), fact.order_id, fact.source) for fact in orders.facts] == [
+        ("stock_reserved", "o1", "inventory")
+    ]
+    assert [(fact.WhichOneof("detail"), fact.order_id) for fact in billing.facts] == [("stock_received", "")]

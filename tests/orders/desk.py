@@ -9,11 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 
+from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2 as pb
-from oms.types.v1 import types_pb2 as types
 from services.kernel.money import Money, UnitPrice
 from services.orders import capture, dossier, holds, master
 from services.orders.access import Caller, Reach
@@ -28,6 +27,7 @@ from services.orders.store.audit import findings
 from services.orders.store.events import Event
 from services.runtime.auth import Principal
 from services.runtime.db import Database
+from tests import facts
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DALLAS = Address("Acme Receiving", "1 Main St", "Dallas", "TX", "75001", "US")
@@ -127,21 +127,22 @@ class Desk:
         self.record(order_id, "accepted")
         return order_id
 
-    def fact(self, order_id: str, source: str, kind: str, sequence: int, detail: dict[str, Any]) -> types.Fact:
+    def fact(self, order_id: str, source: str, kind: str, sequence: int, detail: dict[str, Any]) -> facts_pb2.Fact:
         self.facts += 1
-        return types.Fact(
-            fact_id=f"fact_{self.facts}",
-            kind=kind,
+        subject_id = str(detail.get("shipment", {}).get("shipment_id", ""))
+        fact_id = f"fact_{self.facts}"
+        return facts.told(
+            kind,
+            detail,
+            fact_id=fact_id,
             source=source,
             order_id=order_id,
-            subject_id=str(detail.get("shipment", {}).get("shipment_id", "")),
+            subject_id=subject_id,
             sequence=sequence,
-            occurred_at=Timestamp(seconds=1_772_366_400),
-            detail_json=json.dumps(detail),
         )
 
-    def tell(self, *facts: types.Fact) -> list[str]:
-        return list(self.servicer.RecordFacts(pb.RecordFactsRequest(facts=facts), ANY).recorded_fact_ids)
+    def tell(self, *told: facts_pb2.Fact) -> list[str]:
+        return list(self.servicer.RecordFacts(pb.RecordFactsRequest(facts=told), ANY).recorded_fact_ids)
 
     def release(self, order_id: str, hold_id: str, by: Caller, note: str = "fine") -> Dossier:
         with self.database.transaction() as session:
@@ -200,15 +201,17 @@ def shipment(number: str, state: str, lines: dict[str, int], *, before: dict[str
         "tracking_number": "RR123",
         "promised_on": "2026-11-27",
         "is_service": False,
-        "shipped_at": "",
-        "delivered_at": "",
-        "freight_cost_minor": 900,
         "lines": [
             {"line_id": line_id, "sku": "PUMP", "description": "Pump", "quantity": quantity}
             for line_id, quantity in lines.items()
         ],
     }
     return {"lines": counts, "shipment": told}
+
+
+def together(detail: dict[str, Any]) -> dict[str, Any]:
+    """Detail of a fact of several shipments, of which there is one."""
+    return {"lines": detail["lines"], "shipments": [detail["shipment"]]}
 
 
 def invoice(number: str, total_minor: int, paid_minor: int = 0) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from services.orders.store import logins as login_store
 from services.orders.store.facts import LateFact
 from services.orders.store.overview import OverviewFilter
 from services.runtime.auth import Principal
-from tests.orders.desk import ADMIN, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment, stock
+from tests.orders.desk import ADMIN, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment, stock, together
 
 SUE = Principal("sue", frozenset({"support"}))
 
@@ -54,7 +54,9 @@ def test_what_waits_is_counted_for_each_role_and_within_the_scope(desk: Desk) ->
 def test_an_order_partly_at_work_and_partly_short_waits_for_both_and_counts_for_both(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 5), ("CENT", 12))
     desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (5, 0), "2": (0, 12)}, "2026-12-03")))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipments_released", 1, shipment("SH-1", "released", {"1": 5})))
+    desk.tell(
+        desk.fact(order_id, "fulfillment", "shipments_released", 1, together(shipment("SH-1", "released", {"1": 5})))
+    )
 
     waits = desk.read(order_id).standing.waiting_for
     with desk.database.reading() as session:
@@ -74,13 +76,13 @@ def test_a_service_waits_to_be_performed_and_goods_to_be_picked(desk: Desk) -> N
     order_id = desk.accepted(("PUMP", 5), ("INSTALL", 8))
     visit = shipment("SH-2", "released", {"2": 8})
     desk.tell(
-        desk.fact(order_id, "fulfillment", "shipments_released", 1, shipment("SH-1", "released", {"1": 5})),
+        desk.fact(order_id, "fulfillment", "shipments_released", 1, together(shipment("SH-1", "released", {"1": 5}))),
         desk.fact(
             order_id,
             "fulfillment",
             "shipments_released",
             2,
-            visit | {"shipment": visit["shipment"] | {"is_service": True}},
+            together(visit | {"shipment": visit["shipment"] | {"is_service": True}}),
         ),
     )
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from oms.types.v1 import types_pb2 as types
-from services.orders.domain.projection import Progress
+from oms.facts.v1 import facts_pb2
+from services.kernel.clock import micros
+from services.orders.domain.projection import Progress, apply
+from tests.facts import heard
 from tests.orders.desk import Desk, shipment
 
 
-def troubled(desk: Desk, order_id: str, sequence: int, at: str) -> types.Fact:
+def troubled(desk: Desk, order_id: str, sequence: int, at: str) -> facts_pb2.Fact:
     told: dict[str, Any] = shipment("SH-1", "shipped", {"1": 1})
-    told["shipment"]["exception_at"] = at
+    told["shipment"]["exception_at_micros"] = micros(datetime.fromisoformat(at))
     return desk.fact(order_id, "fulfillment", "shipment_exception", sequence, told)
 
 
@@ -58,8 +61,10 @@ def test_a_problem_that_is_heard_of_after_the_delivery_is_told_to_nobody(desk: D
 
 
 def test_a_projection_from_before_is_read_as_one_without_problems() -> None:
-    kept = {**shipment("SH-1", "shipped", {"1": 1})["shipment"], "sequence": 1}
+    fact = heard("shipment_shipped", shipment("SH-1", "shipped", {"1": 1}), "fulfillment")
+    document = apply(Progress(), fact).document()
+    del document["shipments"]["shp_SH-1"]["exception_at"]
 
-    progress = Progress.of({"lines": {}, "shipments": {"shp_SH-1": kept}, "invoices": {}})
+    progress = Progress.of(document)
 
     assert progress.shipments["shp_SH-1"].exception_at == ""

@@ -6,17 +6,16 @@ from functools import partial
 from typing import Any
 
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import event, text
+from sqlalchemy import event
 
+from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2 as pb
-from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import InvalidArgument, Refused
 from tests.orders.desk import ANY, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
 from tests.threads import at_once
 
 
-def life(desk: Desk, order_id: str) -> list[types.Fact]:
+def life(desk: Desk, order_id: str) -> list[facts_pb2.Fact]:
     """Two units: one in stock, one received later; two shipments, two invoices, one payment."""
     goods, floor, books = ("inventory",), ("fulfillment",), ("billing",)
     told: list[tuple[Any, ...]] = [
@@ -130,7 +129,7 @@ def test_a_batch_costs_as_many_statements_for_many_orders_as_for_few_but_for_the
     assert counters == {2: 2, 12: 12}
 
 
-def statements_of(desk: Desk, facts: list[types.Fact]) -> Counter[str]:
+def statements_of(desk: Desk, facts: list[facts_pb2.Fact]) -> Counter[str]:
     """How often each kind of statement runs while the facts are told together."""
     seen: Counter[str] = Counter()
 
@@ -169,7 +168,7 @@ def test_batches_that_name_the_same_orders_the_other_way_round_do_not_wait_for_e
 def test_a_batch_with_a_fact_that_is_refused_keeps_nothing(desk: Desk) -> None:
     order_id, other_id = desk.accepted(("PUMP", 2)), desk.accepted(("PUMP", 2))
     good = life(desk, order_id)[0]
-    bad = types.Fact(fact_id="f", kind="stock_reserved", source="inventory", order_id=other_id, detail_json="{")
+    bad = facts_pb2.Fact(fact_id="f", source="inventory", order_id=other_id)
 
     with pytest.raises(InvalidArgument):
         desk.tell(good, bad)
@@ -230,63 +229,6 @@ def test_the_accepted_mail_carries_the_promised_dates(desk: Desk) -> None:
 
     assert told["variables"]["promises"][0]["promised_on"] == "2026-11-27"
     assert desk.read(order_id).promises[0].promised_on == "2026-11-27"
-
-
-@pytest.mark.parametrize(
-    ("kind", "detail", "is_known_order", "state"),
-    [
-        ("comet_seen", {}, True, "unknown"),
-        ("stock_reserved", {"lines": {}}, False, "orphaned"),
-        ("shipment_shipped", {"lines": {}}, True, "unreadable"),
-    ],
-)
-@pytest.mark.on_postgres
-def test_what_cannot_be_projected_is_kept_and_harms_nobody(
-    desk: Desk, kind: str, detail: dict[str, Any], is_known_order: bool, state: str
-) -> None:
-    order_id = desk.accepted(("PUMP", 2))
-    count = len(desk.events(order_id))
-
-    recorded = desk.tell(desk.fact(order_id if is_known_order else "ord_none", "inventory", kind, 1, detail))
-
-    assert len(recorded) == 1
-    assert len(desk.events(order_id)) == count
-    with desk.database.reading() as session:
-        assert session.execute(text("SELECT state FROM fact")).scalars().all() == [state]
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"fact_id": ""}, "FACT_INCOMPLETE"),
-        ({"kind": ""}, "FACT_INCOMPLETE"),
-        ({"source": ""}, "FACT_INCOMPLETE"),
-        ({"fact_id": "f\0"}, "TEXT_NOT_PRINTABLE"),
-        ({"kind": "k\0"}, "TEXT_NOT_PRINTABLE"),
-        ({"source": "s\0"}, "TEXT_NOT_PRINTABLE"),
-        ({"order_id": "o\0"}, "TEXT_NOT_PRINTABLE"),
-        ({"subject_id": "s" * 201}, "TEXT_TOO_LONG"),
-        ({"detail_json": "{"}, "FACT_DETAIL_NOT_JSON"),
-        ({"detail_json": "[]"}, "FACT_DETAIL_NOT_JSON"),
-        ({"detail_json": '{"quantity": 1e400}'}, "FACT_DETAIL_NOT_JSON"),
-        ({"detail_json": "[" * 200_000}, "FACT_DETAIL_NOT_JSON"),
-        ({"occurred_at": Timestamp()}, "INSTANT_OUT_OF_RANGE"),
-        ({"occurred_at": Timestamp(seconds=2**62)}, "INSTANT_OUT_OF_RANGE"),
-        ({"occurred_at": Timestamp(seconds=1_772_366_400, nanos=-1)}, "INSTANT_OUT_OF_RANGE"),
-    ],
-)
-def test_a_fact_that_nobody_could_keep_is_refused(desk: Desk, change: dict[str, Any], reason: str) -> None:
-    fact = desk.fact("ord_1", "inventory", "stock_reserved", 1, {})
-    for name, value in change.items():
-        if isinstance(value, Timestamp):
-            fact.occurred_at.CopyFrom(value)
-        else:
-            setattr(fact, name, value)
-
-    with pytest.raises(InvalidArgument) as refusal:
-        desk.tell(fact)
-
-    assert refusal.value.reason == reason
 
 
 def test_a_milestone_that_is_none_or_of_another_version_is_refused(desk: Desk) -> None:

@@ -14,8 +14,9 @@ from services.orders.access import Caller
 from services.orders.domain.feedback import Feedback, Opinion, check
 from services.orders.domain.mails import told_by
 from services.orders.domain.master import Customer
-from services.orders.domain.projection import Fact, LineQuantities
+from services.orders.domain.projection import LineQuantities
 from services.orders.store import feedback as store
+from tests.facts import heard
 from tests.orders.desk import BUYER, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment
 from tests.threads import at_once
 
@@ -183,16 +184,7 @@ def test_a_house_without_a_page_asks_for_the_rating_by_mail(desk: Desk) -> None:
     order_id = arrived(desk)
     order = desk.read(order_id).order
     customer = Customer(order.customer_id, order.customer_name, order.currency)
-    delivered = Fact(
-        fact_id="fact_1",
-        kind="shipment_delivered",
-        source="fulfillment",
-        order_id=order_id,
-        subject_id="shp_1",
-        sequence=2,
-        occurred_at=NOON.isoformat(),
-        detail={"shipment": {"number": "SH-1", "is_service": False}},
-    )
+    delivered = heard("shipment_delivered", {"shipment": {"shipment_id": "shp_1", "number": "SH-1"}}, "fulfillment")
 
     letter = told_by(delivered, order, customer, replace(CONTACTS, feedback_url=""), is_last_delivery=True)
 

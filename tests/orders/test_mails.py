@@ -24,8 +24,8 @@ from services.orders.domain.mails import Change, Contacts, Mail, Promise, Recipi
 from services.orders.domain.master import Customer
 from services.orders.domain.order import Address, Line, Order, totals
 from services.orders.domain.people import Person
-from services.orders.domain.projection import Fact
 from services.orders.settings import Settings
+from tests.facts import heard
 from tests.orders.desk import amount
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -86,6 +86,7 @@ LINK = mails.review_page(CONTACTS, "stp_1")
 
 ASKED = mails.Asked("manager approval", ("over 25,000.00 USD",), "Sam", DUE, LINK)
 SHIPMENT = {
+    "shipment_id": "shp_1",
     "number": "SH-1001",
     "is_service": False,
     "carrier": "parcelway",
@@ -93,13 +94,18 @@ SHIPMENT = {
     "promised_on": "2026-12-15",
     "lines": [{"sku": "SKID-40", "description": "Pump skid", "quantity": 3}],
 }
-INVOICE = {"number": "INV-000001", "total_minor": 2640000, "currency": "USD", "due_on": "2027-01-14"}
+INVOICE = {
+    "invoice_id": "inv_1",
+    "number": "INV-000001",
+    "total_minor": 2640000,
+    "currency": "USD",
+    "due_on": "2027-01-14",
+}
 PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
 
 
 def told(kind: str, detail: dict[str, Any]) -> Mail:
-    fact = Fact("fct_1", kind, "fulfillment", "ord_1", "", 1, "2026-12-15T09:00:00Z", detail)
-    mail = mails.told_by(fact, ORDER, CUSTOMER, CONTACTS, is_last_delivery=True)
+    mail = mails.told_by(heard(kind, detail, "fulfillment"), ORDER, CUSTOMER, CONTACTS, is_last_delivery=True)
     assert mail is not None
     return mail
 

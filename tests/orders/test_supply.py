@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from oms.orders.v1 import orders_pb2 as pb
 from services.orders.domain.mails import Promise, promised_anew
 from services.orders.domain.projection import LineProgress, Progress
-from tests.orders.desk import Desk, shipment, stock
+from tests.orders.desk import Desk, shipment, stock, together
 
 
 def test_the_day_of_later_supply_becomes_the_promise_of_what_waits(desk: Desk) -> None:
     order_id = desk.place(("PUMP", 5)).order_id
     desk.validate(order_id)
     desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (2, 3)})))
-    at_work = shipment("SH-1", "released", {"1": 2})
+    at_work = together(shipment("SH-1", "released", {"1": 2}))
     desk.tell(desk.fact(order_id, "fulfillment", "shipments_released", 1, at_work))
     days = [pb.LinePromise(line_id="1", quantity=2, promised_on="2026-11-27"), pb.LinePromise(line_id="1", quantity=3)]
     desk.record(order_id, "accepted", promises=days)

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from oms.types.v1 import types_pb2 as types
+from oms.facts.v1 import facts_pb2
 from services.runtime.facts import facts_route
 from services.runtime.grpc_server import MAX_MESSAGE
 from services.runtime.outbox import OutboxRow
@@ -16,16 +15,16 @@ ROW = OutboxRow(
     order_id="ord_1",
     subject_id="shp_1",
     sequence=3,
-    detail={"lines": {"1": 2}},
+    detail={"lines": {"1": {"shipped": "2"}}, "shipment": {"shipment_id": "shp_1"}, "weather": "fine"},
     occurred_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     attempts=0,
 )
 
 
 def test_a_row_is_told_as_the_fact_of_its_service_and_what_the_receiver_keeps_has_arrived() -> None:
-    told: list[types.Fact] = []
+    told: list[facts_pb2.Fact] = []
 
-    def send(facts: list[types.Fact]) -> list[str]:
+    def send(facts: list[facts_pb2.Fact]) -> list[str]:
         told.extend(facts)
         return ["fact_1"]
 
@@ -33,9 +32,10 @@ def test_a_row_is_told_as_the_fact_of_its_service_and_what_the_receiver_keeps_ha
 
     assert list(route.deliver([ROW])) == ["fact_1"]
     [fact] = told
-    assert (fact.fact_id, fact.kind, fact.source) == ("fact_1", "shipment_shipped", "fulfillment")
+    assert (fact.fact_id, fact.WhichOneof("detail"), fact.source) == ("fact_1", "shipment_shipped", "fulfillment")
     assert (fact.order_id, fact.subject_id, fact.sequence) == ("ord_1", "shp_1", 3)
-    assert json.loads(fact.detail_json) == {"lines": {"1": 2}}
+    assert fact.shipment_shipped.lines["1"].shipped == 2
+    assert fact.shipment_shipped.shipment.shipment_id == "shp_1"
     assert fact.occurred_at.ToDatetime(UTC) == ROW.occurred_at
 
 
@@ -47,13 +47,15 @@ def test_a_fact_waits_for_company_shorter_than_anybody_notices_unless_its_servic
 
 
 def test_facts_go_in_calls_that_the_receiver_takes() -> None:
-    calls: list[list[types.Fact]] = []
+    calls: list[list[facts_pb2.Fact]] = []
 
-    def send(facts: list[types.Fact]) -> list[str]:
+    def send(facts: list[facts_pb2.Fact]) -> list[str]:
         calls.append(facts)
         return [fact.fact_id for fact in facts]
 
-    rows = [replace(ROW, fact_id=f"fact_{number}", detail={"lines": "x" * 1_000_000}) for number in range(9)]
+    rows = [
+        replace(ROW, fact_id=f"fact_{number}", detail={"shipment": {"carrier": "x" * 1_000_000}}) for number in range(9)
+    ]
     route = facts_route("fulfillment", frozenset({"shipment_shipped"}), send)
 
     assert list(route.deliver(rows)) == [row.fact_id for row in rows]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
@@ -8,11 +7,12 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
+from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
-from oms.types.v1 import types_pb2 as types
 from services.inventory.settings import Settings
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
+from tests.facts import strange, told
 from tests.system.harness import System
 from tests.system.trade import Trade, ok
 from workflows import names
@@ -38,11 +38,11 @@ def rows(system: System, service: str, sql: str, **values: str) -> list[Any]:
 
 def late_facts(system: System) -> float:
     """What /metrics says of late facts."""
-    told = text_string_to_metric_families(httpx.get(f"{system.base_url}/metrics", timeout=60).text)
-    return next(family.samples[0].value for family in told if family.name == "oms_late_facts")
+    shown = text_string_to_metric_families(httpx.get(f"{system.base_url}/metrics", timeout=60).text)
+    return next(family.samples[0].value for family in shown if family.name == "oms_late_facts")
 
 
-def tell_orders(system: System, *facts: types.Fact) -> list[str]:
+def tell_orders(system: System, *facts: facts_pb2.Fact) -> list[str]:
     """Hand facts over as the relay of a service does; the ids that orders keeps."""
     settings = Settings(keys_dir=system.folder / "keys")
     channel = connect(f"127.0.0.1:{system.ports['orders']}", machine_token(settings, "fulfillment"))
@@ -51,12 +51,10 @@ def tell_orders(system: System, *facts: types.Fact) -> list[str]:
         return list(stub.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts), timeout=60).recorded_fact_ids)
 
 
-def fact(order_id: str, kind: str, detail: str = "{}") -> types.Fact:
-    """A fact that fulfillment might tell."""
-    told = types.Fact(fact_id=f"fact_{uuid.uuid4().hex}", kind=kind, source="fulfillment", order_id=order_id)
-    told.subject_id, told.sequence, told.detail_json = "shp_1", 999, detail
-    told.occurred_at.GetCurrentTime()
-    return told
+def envelope(order_id: str) -> dict[str, Any]:
+    """What a fact of fulfillment says beside its detail."""
+    fact_id = f"fact_{uuid.uuid4().hex}"
+    return {"fact_id": fact_id, "source": "fulfillment", "order_id": order_id, "subject_id": "shp_1", "sequence": 999}
 
 
 def state_of(trade: Trade, order_id: str) -> dict[str, Any]:
@@ -89,21 +87,21 @@ def test_a_fact_for_a_workflow_that_has_ended_is_kept_and_counted(trade: Trade) 
 def test_a_kind_that_nobody_knows_is_kept_and_changes_nothing(trade: Trade) -> None:
     order_id = shipped(trade)
     before = state_of(trade, order_id)
-    strange = fact(order_id, "shipment_levitated", json.dumps({"height": 3}))
+    levitated = strange(**envelope(order_id))
 
-    recorded = tell_orders(trade.system, strange)
+    recorded = tell_orders(trade.system, levitated)
 
-    kept = rows(trade.system, "orders", "SELECT state, kind FROM fact WHERE fact_id = :id", id=strange.fact_id)
-    assert recorded == [strange.fact_id]
-    assert [(row.state, row.kind) for row in kept] == [("unknown", "shipment_levitated")]
+    kept = rows(trade.system, "orders", "SELECT state, kind FROM fact WHERE fact_id = :id", id=levitated.fact_id)
+    assert recorded == [levitated.fact_id]
+    assert [(row.state, row.kind) for row in kept] == [("unknown", "unknown_99")]
     assert state_of(trade, order_id) == before
 
 
 def test_a_fact_that_cannot_be_read_or_has_no_order_is_kept_and_stops_no_other(trade: Trade) -> None:
     order_id = shipped(trade)
     before = state_of(trade, order_id)
-    unreadable = fact(order_id, "shipment_delivered", json.dumps({"lines": "all of them"}))
-    orphaned = fact("ord_nobody", "shipment_delivered", json.dumps({"lines": {}}))
+    unreadable = told("shipment_delivered", {"lines": {}}, **envelope(order_id))
+    orphaned = told("shipment_delivered", {"lines": {}}, **envelope("ord_nobody"))
 
     recorded = tell_orders(trade.system, unreadable, orphaned)
 

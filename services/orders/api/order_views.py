@@ -26,11 +26,12 @@ from services.orders.api.order_shapes import (
 from services.orders.api.review_shapes import review_shapes
 from services.orders.api.shapes import AddressShape, MoneyShape, TotalsShape, day_or_instant, rfc3339
 from services.orders.domain.cancellation import Cancellation
+from services.orders.domain.facts import Invoice, Shipment
 from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.policies import BLOCK
-from services.orders.domain.projection import Invoice, LineQuantities, Shipment
+from services.orders.domain.projection import LineQuantities
 from services.orders.domain.status import Standing, WaitingFor
 from services.orders.dossier import OrderPage
 

@@ -4,48 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from services.kernel.errors import InvalidArgument
+from services.orders.domain.facts import (
+    KINDS,
+    Fact,
+    Invoice,
+    Line,
+    Shipment,
+    ShipmentLine,
+    invoices_in,
+    lines_in,
+    shipments_in,
+)
 from services.orders.domain.order import CANCELLED, EXPIRED, FAILED, REJECTED, Order
 
-INVENTORY_KINDS = frozenset({"stock_reserved", "stock_allocated", "stock_released", "stock_expected"})
-FULFILLMENT_KINDS = frozenset(
-    {
-        "shipments_released",
-        "shipment_picked",
-        "shipment_packed",
-        "shipment_shipped",
-        "shipment_delivered",
-        "shipment_exception",
-        "shipments_cancelled",
-        "recall_answered",
-    }
-)
-BILLING_KINDS = frozenset({"invoice_issued", "payment_received"})
-KNOWN_KINDS = INVENTORY_KINDS | FULFILLMENT_KINDS | BILLING_KINDS
-_SETTLED = frozenset({"paid", "written_off"})
-"""What billing calls an invoice on which nothing is open."""
+Document = TypeVar("Document", Shipment, Invoice)
 
-_COUNTS = {
-    "inventory": ("allocated", "backordered"),
+_COUNTS: Mapping[str, tuple[str, ...]] = {
+    "inventory": ("allocated", "backordered", "expected_on"),
     "fulfillment": ("released", "picked", "packed", "shipped", "delivered"),
     "billing": ("invoiced",),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A committed fact of another service; `sequence` rises with every fact of its source about its order."""
-
-    fact_id: str
-    kind: str
-    source: str
-    order_id: str
-    subject_id: str
-    sequence: int
-    occurred_at: str
-    detail: Mapping[str, Any]
+"""Source → what its facts tell of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,64 +46,6 @@ class LineProgress:
     inventory_sequence: int = 0
     fulfillment_sequence: int = 0
     billing_sequence: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ShipmentLine:
-    """Units of an order line in a shipment."""
-
-    line_id: str
-    sku: str
-    description: str
-    quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shipment:
-    """A shipment as fulfillment last told of it; instants and days are ISO text, empty while unknown.
-
-    `exception_at` is when its carrier last told of a problem on the way; facts of before do not tell it.
-    """
-
-    shipment_id: str
-    number: str
-    state: str
-    warehouse_id: str
-    carrier: str
-    tracking_number: str
-    promised_on: str
-    is_service: bool
-    shipped_at: str
-    delivered_at: str
-    lines: tuple[ShipmentLine, ...]
-    sequence: int
-    exception_at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Invoice:
-    """An invoice as billing last told of it; its parts and what is open are 0 where an old fact did not tell them."""
-
-    invoice_id: str
-    number: str
-    shipment_id: str
-    total_minor: int
-    paid_minor: int
-    currency: str
-    invoiced_on: str
-    due_on: str
-    status: str
-    sequence: int
-    merchandise_minor: int = 0
-    discount_minor: int = 0
-    freight_minor: int = 0
-    tax_minor: int = 0
-    open_minor: int = 0
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the customer owes nothing on it any more, as billing says."""
-        return self.status in _SETTLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,99 +117,39 @@ class LineQuantities:
 
 
 def apply(progress: Progress, fact: Fact) -> Progress:
-    """The progress after a fact; what it already knows better stays. An unreadable detail is InvalidArgument."""
-    try:
-        _require_documents(fact)
-        lines = _newer_lines(progress.lines, fact)
-        shipments = _newest(progress.shipments, _shipments_in(fact))
-        invoices = _newest(progress.invoices, _invoices_in(fact))
-    except (KeyError, TypeError, ValueError, AttributeError) as unreadable:
+    """The progress after a fact; what it already knows better stays. One without a readable detail is InvalidArgument."""
+    detail = fact.detail
+    if detail is None or fact.kind not in KINDS.get(fact.source, ()):
         sentence = f"fact {fact.fact_id} of kind {fact.kind} has a detail that orders cannot read"
-        raise InvalidArgument("FACT_UNREADABLE", sentence, fact_id=fact.fact_id) from unreadable
-    return Progress(lines, shipments, invoices)
+        raise InvalidArgument("FACT_UNREADABLE", sentence, fact_id=fact.fact_id)
+    return Progress(
+        lines=_newer_lines(progress.lines, lines_in(detail), fact),
+        shipments=_newest(progress.shipments, {one.shipment_id: one for one in shipments_in(detail)}),
+        invoices=_newest(progress.invoices, {one.invoice_id: one for one in invoices_in(detail)}),
+    )
 
 
-def _require_documents(fact: Fact) -> None:
-    """A KeyError names what a kind must carry and this fact does not."""
-    needed = {
-        "invoice_issued": ("invoice",),
-        "payment_received": ("amount_minor", "currency", "invoices"),
-        "recall_answered": ("change_id", "is_acknowledged", "reason"),
-        "stock_expected": ("lines",),
-    }
-    members = ("shipment",) if fact.kind.startswith("shipment_") else needed.get(fact.kind, ())
-    for member in members:
-        fact.detail[member]
-
-
-def _newer_lines(known: Mapping[str, LineProgress], fact: Fact) -> Mapping[str, LineProgress]:
+def _newer_lines(known: Mapping[str, LineProgress], told: Mapping[str, Line], fact: Fact) -> Mapping[str, LineProgress]:
     lines = dict(known)
-    mark = f"{fact.source}_sequence"
-    for line_id, told in fact.detail.get("lines", {}).items():
-        line = lines.get(line_id, LineProgress())
-        if fact.sequence <= getattr(line, mark):
-            continue
-        changes: dict[str, Any] = {name: int(told[name]) for name in _COUNTS[fact.source] if name in told}
-        if "expected_on" in told:
-            changes["expected_on"] = str(told["expected_on"])
-        changes[mark] = fact.sequence
-        lines[line_id] = replace(line, **changes)
+    mark, names = f"{fact.source}_sequence", _COUNTS[fact.source]
+    for line_id, line in told.items():
+        before = lines.get(line_id, LineProgress())
+        if fact.sequence > getattr(before, mark):
+            counts: dict[str, Any] = {name: getattr(line, name) for name in names}
+            counts[mark] = fact.sequence
+            lines[line_id] = replace(before, **counts)
     return lines
 
 
-def _newest(known: Mapping[str, Any], told: Iterable[Any]) -> dict[str, Any]:
-    kept = dict(known)
-    for document in told:
-        identity = document.shipment_id if isinstance(document, Shipment) else document.invoice_id
-        if identity not in kept or kept[identity].sequence < document.sequence:
-            kept[identity] = document
-    return kept
+def _newest(known: Mapping[str, Document], told: Mapping[str, Document]) -> dict[str, Document]:
+    newer = {
+        key: document for key, document in told.items() if key not in known or known[key].sequence < document.sequence
+    }
+    return {**known, **newer}
 
 
-def _shipments_in(fact: Fact) -> list[Shipment]:
-    one = fact.detail.get("shipment")
-    told = [one] if one else list(fact.detail.get("shipments", []))
-    return [_shipment_of({**shipment, "sequence": fact.sequence}) for shipment in told]
-
-
-def _shipment_of(told: Mapping[str, Any]) -> Shipment:
-    return Shipment(
-        shipment_id=str(told["shipment_id"]),
-        number=str(told["number"]),
-        state=str(told["state"]),
-        warehouse_id=str(told["warehouse_id"]),
-        carrier=str(told["carrier"]),
-        tracking_number=str(told["tracking_number"]),
-        promised_on=str(told["promised_on"]),
-        is_service=bool(told["is_service"]),
-        shipped_at=str(told["shipped_at"]),
-        delivered_at=str(told["delivered_at"]),
-        lines=tuple(
-            ShipmentLine(str(line["line_id"]), str(line["sku"]), str(line["description"]), int(line["quantity"]))
-            for line in told["lines"]
-        ),
-        sequence=int(told["sequence"]),
-        exception_at=str(told.get("exception_at", "")),
-    )
-
-
-def _invoices_in(fact: Fact) -> list[Invoice]:
-    one = fact.detail.get("invoice")
-    told = [one] if one else list(fact.detail.get("invoices", []))
-    return [_invoice_of(invoice, fact.sequence) for invoice in told]
-
-
-def _invoice_of(told: Mapping[str, Any], sequence: int) -> Invoice:
-    texts = ("invoice_id", "number", "shipment_id", "currency", "invoiced_on", "due_on", "status")
-    parts = ("merchandise_minor", "discount_minor", "freight_minor", "tax_minor", "open_minor")
-    values: dict[str, Any] = {name: str(told[name]) for name in texts}
-    values |= {name: int(told.get(name, 0)) for name in parts}
-    return Invoice(
-        **values,
-        total_minor=int(told["total_minor"]),
-        paid_minor=int(told["paid_minor"]),
-        sequence=sequence,
-    )
+def _shipment_of(kept: Mapping[str, Any]) -> Shipment:
+    return Shipment(**{**kept, "lines": tuple(ShipmentLine(**line) for line in kept["lines"])})
 
 
 def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:

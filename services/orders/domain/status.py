@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from services.orders.domain.changes import AWAITING_CUSTOMER, AWAITING_WAREHOUSE, ChangeOrder
+from services.orders.domain.facts import Shipment
 from services.orders.domain.holds import Hold, remaining
 from services.orders.domain.order import (
     ACCEPTED,
@@ -19,7 +20,7 @@ from services.orders.domain.order import (
     REJECTED,
     Order,
 )
-from services.orders.domain.projection import LineQuantities, Progress, Shipment, is_complete, quantities
+from services.orders.domain.projection import LineQuantities, Progress, is_complete, quantities
 from services.orders.domain.reviews import CHANGES_REQUESTED, Review, Step, standing_review
 
 STATUS_WORDS = (

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert, literal_colu
 from sqlmodel import Session, col
 
 from services.kernel.errors import Refused
-from services.orders.domain.projection import Fact
+from services.orders.domain.facts import Fact
 from services.orders.models import ExceptionDeedRow, FactRow, LateFactRow, OrderRow, outbox
 from services.orders.store.facts import LateFact
 
@@ -134,13 +134,15 @@ _LATE = ("fact_id", "signal", "order_id", "subject_id", "arrived_at")
 
 
 def take_out(session: Session, fact_id: str) -> Fact:
-    """Remove a fact that could not be projected, so that it may be taken in anew; Refused for one that was."""
+    """Remove a fact that could not be projected, so that it may be read and taken in anew; Refused for one that was."""
     gone = delete(FactRow).where(col(FactRow.fact_id) == fact_id, col(FactRow.state) != "projected")
     columns = [getattr(FactRow, name) for name in _FACT]
     row = session.execute(gone.returning(*columns), execution_options={"synchronize_session": False}).first()
     if row is None:
         raise Refused("FACT_IS_PROJECTED", "this fact needs nothing any more: reload the list")
-    return Fact(**dict(zip(_FACT, row, strict=True)))
+    values = dict(zip(_FACT, row, strict=True))
+    document = values.pop("detail")
+    return Fact(**values, detail=None, document=document)
 
 
 def take_late(session: Session, fact_id: str) -> tuple[LateFact, bool]:

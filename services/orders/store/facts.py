@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from services.orders.domain.projection import Fact
+from services.orders.domain.facts import Fact
 from services.orders.models import FactRow, LateFactRow, outbox
 from services.runtime.db import table_of
 
@@ -27,7 +27,7 @@ _MARK_DONE = (
     .where(outbox.c.fact_id == bindparam("id"), outbox.c.state != "sent")
     .values(state="sent", retry_at=None)
 )
-_COLUMNS = ("fact_id", "kind", "source", "order_id", "subject_id", "sequence", "occurred_at", "detail")
+_COLUMNS = ("fact_id", "kind", "source", "order_id", "subject_id", "sequence", "occurred_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,12 @@ def known(session: Session, fact_ids: Sequence[str]) -> set[str]:
 def keep(session: Session, facts: Sequence[tuple[Fact, str]], now: datetime) -> set[str]:
     """Store facts, each with its state; gives the ids of those that were not stored before."""
     rows = [
-        {**{name: getattr(fact, name) for name in _COLUMNS}, "state": state, "received_at": now}
+        {
+            **{name: getattr(fact, name) for name in _COLUMNS},
+            "detail": fact.document,
+            "state": state,
+            "received_at": now,
+        }
         for fact, state in facts
     ]
     return set(session.execute(_KEEP, rows).scalars()) if rows else set()

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from oms.facts.v1 import facts_pb2 as _facts_pb2
 from oms.orders.v1 import orders_pb2 as _orders_pb2
 from oms.types.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
@@ -972,15 +973,13 @@ class PostStockMovementsRequest(_message.Message):
 
     FACTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Fact]:
-        """At most 1000, of the kinds stock_received, stock_issued and stock_adjusted; detail has warehouse_id, sku, quantity,
-        value_minor, currency.
-        """
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_facts_pb2.Fact]:
+        """At most 1000, of the kinds stock_received, stock_issued and stock_adjusted."""
 
     def __init__(
         self,
         *,
-        facts: _abc.Iterable[_types_pb2.Fact] | None = ...,
+        facts: _abc.Iterable[_facts_pb2.Fact] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -217,7 +217,7 @@ class BillingServiceServicer:
 
     def PostStockMovements(self, request, context):
         """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
-        INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE, DETAIL_NOT_JSON, DETAIL_MEMBER_WRONG.
+        INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -72,7 +72,7 @@ class BillingServiceStub:
     """Payments by filter."""
     PostStockMovements: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]
     """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
-    INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE, DETAIL_NOT_JSON, DETAIL_MEMBER_WRONG.
+    INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
     """
     GetTrialBalance: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]
     """Balance of every account."""
@@ -127,7 +127,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Payments by filter."""
     PostStockMovements: _aio.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]  # type: ignore[assignment]
     """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
-    INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE, DETAIL_NOT_JSON, DETAIL_MEMBER_WRONG.
+    INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
     """
     GetTrialBalance: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]  # type: ignore[assignment]
     """Balance of every account."""
@@ -251,7 +251,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.PostStockMovementsResponse, _abc.Awaitable[_billing_pb2.PostStockMovementsResponse]]:
         """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
-        INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE, DETAIL_NOT_JSON, DETAIL_MEMBER_WRONG.
+        INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
         """
 
     @_abc_1.abstractmethod

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from oms.facts.v1 import facts_pb2 as _facts_pb2
 from oms.types.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -866,13 +867,13 @@ class RecordFactsRequest(_message.Message):
 
     FACTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Fact]:
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_facts_pb2.Fact]:
         """In the order their sender committed them."""
 
     def __init__(
         self,
         *,
-        facts: _abc.Iterable[_types_pb2.Fact] | None = ...,
+        facts: _abc.Iterable[_facts_pb2.Fact] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -170,8 +170,7 @@ class OrdersServiceServicer:
 
     def RecordFacts(self, request, context):
         """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
-        knows, an unknown order and a detail of other members are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE,
-        FACT_DETAIL_NOT_JSON.
+        knows, an unknown order and a detail without its documents are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -66,8 +66,7 @@ class OrdersServiceStub:
     """
     RecordFacts: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordFactsRequest, _orders_pb2.RecordFactsResponse]
     """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
-    knows, an unknown order and a detail of other members are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE,
-    FACT_DETAIL_NOT_JSON.
+    knows, an unknown order and a detail without its documents are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE.
     """
     CheckLiveness: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CheckLivenessRequest, _orders_pb2.CheckLivenessResponse]
     """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
@@ -112,8 +111,7 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     """
     RecordFacts: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordFactsRequest, _orders_pb2.RecordFactsResponse]  # type: ignore[assignment]
     """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
-    knows, an unknown order and a detail of other members are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE,
-    FACT_DETAIL_NOT_JSON.
+    knows, an unknown order and a detail without its documents are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE.
     """
     CheckLiveness: _aio.UnaryUnaryMultiCallable[_orders_pb2.CheckLivenessRequest, _orders_pb2.CheckLivenessResponse]  # type: ignore[assignment]
     """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
@@ -209,8 +207,7 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.RecordFactsResponse, _abc.Awaitable[_orders_pb2.RecordFactsResponse]]:
         """Keep facts, all or none, project them, and signal the workflow of those that change what it does next. A kind that nobody
-        knows, an unknown order and a detail of other members are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE,
-        FACT_DETAIL_NOT_JSON.
+        knows, an unknown order and a detail without its documents are kept and logged. INVALID_ARGUMENT: FACT_INCOMPLETE.
         """
 
     @_abc_1.abstractmethod

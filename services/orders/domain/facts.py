@@ -1,0 +1,218 @@
+"""Facts of other services as orders reads them: a value for each shape of detail, whatever their messages look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.kernel.money import Money
+
+STOCK_EXPECTED = "stock_expected"
+SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
+SHIPMENT_EXCEPTION = "shipment_exception"
+
+KINDS: Mapping[str, frozenset[str]] = {
+    "inventory": frozenset({"stock_reserved", "stock_allocated", "stock_released", STOCK_EXPECTED}),
+    "fulfillment": frozenset(
+        {
+            "shipments_released",
+            "shipment_picked",
+            "shipment_packed",
+            SHIPMENT_SHIPPED,
+            SHIPMENT_DELIVERED,
+            SHIPMENT_EXCEPTION,
+            "shipments_cancelled",
+            "recall_answered",
+        }
+    ),
+    "billing": frozenset({"invoice_issued", "payment_received"}),
+}
+"""Source → kinds of its facts that tell something of an order."""
+KNOWN_KINDS = frozenset().union(*KINDS.values())
+_SETTLED = frozenset({"paid", "written_off"})
+"""What billing calls an invoice on which nothing is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineStanding:
+    """Units of a line that inventory holds or shipped, units that wait, and the day the last of those is expected."""
+
+    allocated: int
+    backordered: int
+    expected_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineMilestones:
+    """Units of a line that have reached each milestone, over all shipments since the order began."""
+
+    released: int
+    picked: int
+    packed: int
+    shipped: int
+    delivered: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineInvoiced:
+    """Units of a line invoiced so far."""
+
+    invoiced: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentLine:
+    """Units of an order line in a shipment."""
+
+    line_id: str
+    sku: str
+    description: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A shipment as fulfillment last told of it; instants and days are ISO text, empty while unknown.
+
+    `exception_at` is when its carrier last told of a problem on the way; facts of before do not tell it.
+    """
+
+    shipment_id: str
+    number: str
+    state: str
+    warehouse_id: str
+    carrier: str
+    tracking_number: str
+    promised_on: str
+    is_service: bool
+    shipped_at: str
+    delivered_at: str
+    lines: tuple[ShipmentLine, ...]
+    sequence: int
+    exception_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice as billing last told of it."""
+
+    invoice_id: str
+    number: str
+    shipment_id: str
+    total_minor: int
+    paid_minor: int
+    currency: str
+    invoiced_on: str
+    due_on: str
+    status: str
+    sequence: int
+    merchandise_minor: int = 0
+    discount_minor: int = 0
+    freight_minor: int = 0
+    tax_minor: int = 0
+    open_minor: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the customer owes nothing on it any more, as billing says."""
+        return self.status in _SETTLED
+
+
+@dataclass(frozen=True, slots=True)
+class StockStanding:
+    """Where the order stands with inventory, by line id."""
+
+    lines: Mapping[str, LineStanding]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentChanged:
+    """A milestone of one shipment or its exception, and how far the order's lines have come, by line id."""
+
+    lines: Mapping[str, LineMilestones]
+    shipment: Shipment
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentsChanged:
+    """Shipments released or cancelled together, and how far the order's lines have come, by line id."""
+
+    lines: Mapping[str, LineMilestones]
+    shipments: tuple[Shipment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecallAnswered:
+    """The warehouse's answer to the recall of a change, and the shipments it concerned."""
+
+    lines: Mapping[str, LineMilestones]
+    shipments: tuple[Shipment, ...]
+    change_id: str
+    is_acknowledged: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceIssued:
+    """An invoice, and what was invoiced of the order's lines so far, by line id."""
+
+    lines: Mapping[str, LineInvoiced]
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReceived:
+    """What of a payment was applied to the order, and its invoices that it paid, as they stand after it."""
+
+    amount: Money
+    invoices: tuple[Invoice, ...]
+
+
+Detail = StockStanding | ShipmentChanged | ShipmentsChanged | RecallAnswered | InvoiceIssued | PaymentReceived
+Line = LineStanding | LineMilestones | LineInvoiced
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A committed fact of another service; `sequence` rises with every fact of its source about its order.
+
+    `detail` is None when orders does not know the kind, or a document is missing that facts of the kind carry; `document` is
+    what is kept of it as JSON, so that a later release can read it.
+    """
+
+    fact_id: str
+    kind: str
+    source: str
+    order_id: str
+    subject_id: str
+    sequence: int
+    occurred_at: str
+    detail: Detail | None
+    document: Mapping[str, Any] = field(default_factory=dict)
+
+
+def lines_in(detail: Detail) -> Mapping[str, Line]:
+    """What it tells of the order's lines, by line id."""
+    return {} if isinstance(detail, PaymentReceived) else detail.lines
+
+
+def shipments_in(detail: Detail) -> tuple[Shipment, ...]:
+    """The shipments it tells of."""
+    if isinstance(detail, ShipmentChanged):
+        return (detail.shipment,)
+    return detail.shipments if isinstance(detail, ShipmentsChanged | RecallAnswered) else ()
+
+
+def invoices_in(detail: Detail) -> tuple[Invoice, ...]:
+    """The invoices it tells of."""
+    if isinstance(detail, InvoiceIssued):
+        return (detail.invoice,)
+    return detail.invoices if isinstance(detail, PaymentReceived) else ()
+
+
+def expected_in(detail: Detail) -> tuple[str, ...]:
+    """The days, ISO dates in order, on which units that wait are expected."""
+    lines = detail.lines.values() if isinstance(detail, StockStanding) else ()
+    return tuple(sorted({line.expected_on for line in lines if line.expected_on}))

@@ -1,0 +1,187 @@
+"""Messages of facts ↔ what orders reads of them; the only place that checks their shapes."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from oms.facts.v1 import facts_pb2 as pb
+from services.kernel.clock import given_instant
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.kernel.text import optional_text
+from services.orders.domain import facts
+from services.orders.domain.facts import Detail, Fact
+
+UNREAD = "message"
+"""Member of the document kept of a fact whose kind nobody here knows: the message as it came, in base 64."""
+
+
+def fact(message: pb.Fact) -> Fact:
+    """The fact as sent; one without id, source or detail is refused. A kind that is unknown here is named by its field's number."""
+    if not (message.fact_id and message.source):
+        raise InvalidArgument("FACT_INCOMPLETE", "a fact names its id and its source")
+    for field in ("fact_id", "source", "order_id", "subject_id"):
+        optional_text(getattr(message, field), field)
+    return Fact(
+        fact_id=message.fact_id,
+        kind=message.WhichOneof("detail") or _unknown_kind(message),
+        source=message.source,
+        order_id=message.order_id,
+        subject_id=message.subject_id,
+        sequence=message.sequence,
+        occurred_at=_occurred_at(message),
+        detail=_detail(message),
+        document=_document(message),
+    )
+
+
+def reread(kept: Fact) -> Fact:
+    """A fact that was kept without being projected, read by what this release knows."""
+    message = pb.Fact(sequence=kept.sequence)
+    if UNREAD in kept.document:
+        message.ParseFromString(b64decode(kept.document[UNREAD]))
+    else:
+        ParseDict({kept.kind: dict(kept.document)}, message, ignore_unknown_fields=True)
+    return replace(kept, kind=message.WhichOneof("detail") or kept.kind, detail=_detail(message))
+
+
+def _unknown_kind(message: pb.Fact) -> str:
+    unknown = UnknownFieldSet(message)
+    numbers = [unknown[index].field_number for index in range(len(unknown))]
+    if not numbers:
+        raise InvalidArgument("FACT_INCOMPLETE", f"fact {message.fact_id} has no detail")
+    return f"unknown_{max(numbers)}"
+
+
+def _occurred_at(message: pb.Fact) -> str:
+    try:
+        count = message.occurred_at.ToMicroseconds()
+    except ValueError:  # no instant of any calendar
+        count = -1
+    given_instant(count, f"occurred_at of fact {message.fact_id}")
+    return message.occurred_at.ToJsonString()
+
+
+def _document(message: pb.Fact) -> dict[str, Any]:
+    kind = message.WhichOneof("detail")
+    if kind is None:
+        return {UNREAD: b64encode(message.SerializeToString()).decode()}
+    return MessageToDict(getattr(message, kind), preserving_proto_field_name=True)
+
+
+def _detail(message: pb.Fact) -> Detail | None:
+    """None for what orders cannot read: no kind of its, a document that is missing, or a day, instant or currency that is none."""
+    kind = message.WhichOneof("detail")
+    try:
+        return _read(getattr(message, kind), message.sequence) if kind else None
+    except InvalidArgument:
+        return None
+
+
+def _read(told: object, sequence: int) -> Detail | None:
+    match told:
+        case pb.StockReserved() | pb.StockAllocated() | pb.StockReleased() | pb.StockExpected():
+            lines = {
+                key: facts.LineStanding(line.allocated, line.backordered, _day(line.expected_on))
+                for key, line in told.lines.items()
+            }
+            return facts.StockStanding(lines, told.is_complete)
+        case pb.ShipmentPicked() | pb.ShipmentPacked() | pb.ShipmentShipped() | pb.ShipmentDelivered():
+            return facts.ShipmentChanged(_milestones(told.lines), _shipment(told.shipment, sequence))
+        case pb.ShipmentException():
+            return facts.ShipmentChanged(_milestones(told.lines), _shipment(told.shipment, sequence))
+        case pb.ShipmentsReleased() | pb.ShipmentsCancelled():
+            shipments = tuple(_shipment(one, sequence) for one in told.shipments)
+            return facts.ShipmentsChanged(_milestones(told.lines), shipments)
+        case pb.RecallAnswered():
+            return _recall_answered(told, sequence)
+        case pb.InvoiceIssued():
+            invoiced = {key: facts.LineInvoiced(line.invoiced) for key, line in told.lines.items()}
+            return facts.InvoiceIssued(invoiced, _invoice(told.invoice, sequence))
+        case pb.PaymentReceived():
+            invoices = tuple(_invoice(one, sequence) for one in told.invoices)
+            return facts.PaymentReceived(Money(told.amount_minor, told.currency), invoices)
+    return None
+
+
+def _recall_answered(told: pb.RecallAnswered, sequence: int) -> facts.RecallAnswered:
+    _require(told.change_id, "the change of a recall")
+    return facts.RecallAnswered(
+        _milestones(told.lines),
+        tuple(_shipment(one, sequence) for one in told.shipments),
+        told.change_id,
+        told.is_acknowledged,
+        told.reason,
+    )
+
+
+def _milestones(lines: Mapping[str, pb.LineMilestones]) -> dict[str, facts.LineMilestones]:
+    return {
+        key: facts.LineMilestones(line.released, line.picked, line.packed, line.shipped, line.delivered)
+        for key, line in lines.items()
+    }
+
+
+def _shipment(told: pb.Shipment, sequence: int) -> facts.Shipment:
+    _require(told.shipment_id, "a shipment")
+    return facts.Shipment(
+        shipment_id=told.shipment_id,
+        number=told.number,
+        state=told.state,
+        warehouse_id=told.warehouse_id,
+        carrier=told.carrier,
+        tracking_number=told.tracking_number,
+        promised_on=_day(told.promised_on),
+        is_service=told.is_service,
+        shipped_at=_instant(told.shipped_at_micros, "shipped_at"),
+        delivered_at=_instant(told.delivered_at_micros, "delivered_at"),
+        lines=tuple(facts.ShipmentLine(line.line_id, line.sku, line.description, line.quantity) for line in told.lines),
+        sequence=sequence,
+        exception_at=_instant(told.exception_at_micros, "exception_at"),
+    )
+
+
+def _invoice(told: pb.Invoice, sequence: int) -> facts.Invoice:
+    _require(told.invoice_id, "an invoice")
+    total, paid = (Money(minor, told.currency) for minor in (told.total_minor, told.paid_minor))
+    return facts.Invoice(
+        invoice_id=told.invoice_id,
+        number=told.number,
+        shipment_id=told.shipment_id,
+        total_minor=total.minor,
+        paid_minor=paid.minor,
+        currency=told.currency,
+        invoiced_on=_day(told.invoiced_on),
+        due_on=_day(told.due_on),
+        status=told.status,
+        sequence=sequence,
+        merchandise_minor=told.merchandise_minor,
+        discount_minor=told.discount_minor,
+        freight_minor=told.freight_minor,
+        tax_minor=told.tax_minor,
+        open_minor=told.open_minor,
+    )
+
+
+def _require(identity: str, what: str) -> None:
+    if not identity:
+        raise InvalidArgument("FACT_UNREADABLE", f"{what} is missing")
+
+
+def _day(text: str) -> str:
+    """The ISO date itself, or nothing."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError as none:
+        raise InvalidArgument("FACT_UNREADABLE", f"{text[:40]!r} is no day") from none
+
+
+def _instant(count: int, what: str) -> str:
+    return given_instant(count, what).isoformat() if count else ""

@@ -1,0 +1,129 @@
+"""The contract of facts: every kind in proto/oms/facts/v1 is told by a service, and projected by orders or posted by billing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from google.protobuf.message import Message
+
+from oms.facts.v1 import facts_pb2 as pb
+from services.billing import wire as billing_wire
+from services.billing.domain import facts as billing
+from services.billing.domain.invoices import Charges, Invoice
+from services.billing.domain.payments import Payment
+from services.fulfillment import wire as fulfillment_wire
+from services.fulfillment.domain import facts as fulfillment
+from services.fulfillment.domain.address import Address
+from services.fulfillment.domain.recall import Recall, RecallLine, RecallState
+from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
+from services.inventory import wire as inventory_wire
+from services.inventory.domain import facts as inventory
+from services.kernel.money import Money
+from services.orders import fact_wire
+from services.orders.domain.facts import KINDS as PROJECTED
+from services.orders.domain.projection import Progress, apply
+from services.runtime.facts import KINDS, document, fact_of
+from services.runtime.outbox import OutboxRow
+from tests.facts import DETAILS
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+POSTED = inventory.FOR_BILLING
+"""Kinds that orders does not project: they go to the ledger of billing."""
+PRODUCED = {
+    "inventory": inventory.FOR_ORDERS | POSTED,
+    "fulfillment": fulfillment.KINDS,
+    "billing": billing.TOLD,
+}
+SHIPMENT = Shipment(
+    "shp_1", 1001, "ord_1", "SO-1001", "W1", Address("ACME", "1 Main St", "Dallas", "TX", "75001", "US"),
+    (ShipmentLine("L1", "A", "Pump", 5, 500),), date(2026, 3, 6), NOW, State.DELIVERED, "slow", "SLO018",
+    shipped_at=NOW, delivered_at=NOW,
+)  # fmt: skip
+RECALL = Recall(
+    "rcl_1", "ord_1", "SO-1001", "chg_1", NOW, (RecallLine("shp_1", "L1", "A", "Pump", 5),), RecallState.REFUSED, "late"
+)
+USD_10 = Money(1000, "USD")
+INVOICE = Invoice(
+    "inv_1", "INV-000001", "ord_1", "SO-1001", "cus_1", "shp_1", NOW.date(), NOW.date(), (),
+    Charges(USD_10, Money(0, "USD"), Money(0, "USD"), Money(0, "USD")), USD_10,
+)  # fmt: skip
+PAYMENT = Payment("pay_1", "cus_1", USD_10, "BANK-1", (), Money(0, "USD"), NOW)
+
+
+def of_inventory() -> Iterator[tuple[str, Message]]:
+    standing = inventory.StockStanding((inventory.LineStanding("L1", 2, 3, "2026-03-06"),))
+    change = inventory.StockChange("mov_1", "W1", "A", 5, USD_10)
+    yield from ((kind, inventory_wire.standing_fact(kind, standing)) for kind in sorted(inventory.FOR_ORDERS))
+    yield from ((kind, inventory_wire.movement_fact(kind, change)) for kind in sorted(POSTED))
+
+
+def of_fulfillment() -> Iterator[tuple[str, Message]]:
+    one = fulfillment.one_shipment([SHIPMENT], SHIPMENT)
+    several = fulfillment.several_shipments([SHIPMENT], [SHIPMENT])
+    answer = fulfillment.recall_answered([SHIPMENT], RECALL)
+    together = {fulfillment.RELEASED, fulfillment.CANCELLED}
+    single = fulfillment.KINDS - together - {fulfillment.RECALL_ANSWERED}
+    yield from ((kind, fulfillment_wire.shipment_fact(kind, one)) for kind in sorted(single))
+    yield from ((kind, fulfillment_wire.shipments_fact(kind, several)) for kind in sorted(together))
+    yield fulfillment.RECALL_ANSWERED, fulfillment_wire.recall_fact(answer)
+
+
+def of_billing() -> Iterator[tuple[str, Message]]:
+    yield billing.INVOICE_ISSUED, billing_wire.invoice_fact(billing.InvoiceIssued(INVOICE, {"L1": 5}))
+    received = billing.PaymentReceived(PAYMENT, USD_10, (INVOICE,))
+    yield billing.PAYMENT_RECEIVED, billing_wire.payment_fact(received)
+
+
+TOLD = {
+    **{kind: ("inventory", detail) for kind, detail in of_inventory()},
+    **{kind: ("fulfillment", detail) for kind, detail in of_fulfillment()},
+    **{kind: ("billing", detail) for kind, detail in of_billing()},
+}
+
+
+def delivered(kind: str) -> pb.Fact:
+    """The fact as its receiver gets it: through the row of an outbox."""
+    source, detail = TOLD[kind]
+    return fact_of(OutboxRow("fact_1", 1, kind, "ord_1", "sub_1", 1, document(detail), NOW, 0), source)
+
+
+def test_every_kind_of_the_contract_has_one_producer_and_one_receiver() -> None:
+    produced = [kind for kinds in PRODUCED.values() for kind in kinds]
+    received = [kind for kinds in PROJECTED.values() for kind in kinds] + list(POSTED)
+
+    assert sorted(produced) == sorted(DETAILS)
+    assert sorted(received) == sorted(DETAILS)
+    assert {kind: source for source, kinds in PROJECTED.items() for kind in kinds} == {
+        kind: source for source, kinds in PRODUCED.items() for kind in kinds - POSTED
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(DETAILS))
+def test_a_fact_arrives_as_the_kind_it_was_told_as_with_nothing_lost(kind: str) -> None:
+    _, detail = TOLD[kind]
+
+    fact = delivered(kind)
+
+    assert KINDS[detail.DESCRIPTOR.name] == fact.WhichOneof("detail") == kind
+    assert getattr(fact, kind) == detail
+
+
+@pytest.mark.parametrize("kind", sorted(set(DETAILS) - POSTED))
+def test_orders_projects_every_kind_that_tells_of_an_order(kind: str) -> None:
+    heard = fact_wire.fact(delivered(kind))
+
+    progress = apply(Progress(), heard)
+
+    assert heard.kind == kind
+    assert progress != Progress()
+    assert fact_wire.reread(heard) == heard
+
+
+@pytest.mark.parametrize("kind", sorted(POSTED))
+def test_billing_posts_every_movement_and_orders_keeps_it_unread(kind: str) -> None:
+    (movement,) = billing_wire.movements([delivered(kind)])
+
+    assert (movement.kind, movement.quantity, movement.value) == (kind, 5, USD_10)
+    assert fact_wire.fact(delivered(kind)).detail is None
