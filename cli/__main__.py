@@ -10,6 +10,7 @@ import typer
 from cli import (
     audit,
     changes,
+    dead_letters,
     invoices,
     mails,
     orders,
@@ -32,6 +33,7 @@ _NOUNS = {
     "invoices": invoices.app,
     "payments": payments.app,
     "mails": mails.app,
+    "dead-letters": dead_letters.app,
 }
 
 app = typer.Typer(

@@ -78,7 +78,7 @@ PAGES = (
     ("sales_rep", "/?needs=accounting"),
     ("support", ONE_ORDER),
     ("approver", "/reviews?for=all"),
-    ("admin", "/exceptions"),
+    ("admin", "/dead-letters"),
     ("customer", "/my"),
     ("customer", "/my/orders/SO-1050"),
 )

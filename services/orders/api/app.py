@@ -10,6 +10,7 @@ from services.orders.api import (
     cancellation,
     changes,
     customers,
+    dead_letters,
     deliveries,
     feedback,
     health,
@@ -53,7 +54,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
-    feedback, customers, products, prices, policies, warehouses, rates, backorders, recalls, ledger, deliveries, mail_templates,
+    feedback, customers, products, prices, policies, warehouses, rates, backorders, recalls, ledger, deliveries, dead_letters, mail_templates,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -11,9 +11,9 @@ from services.orders.console import (
     cancellation,
     cases,
     changes,
+    dead_letters,
     delegations,
     errors,
-    exceptions,
     feedback,
     files,
     holds,
@@ -30,7 +30,7 @@ from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
 _NOUNS = (
-    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, preview, my, feedback, cases,
+    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, dead_letters, preview, my, feedback, cases,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.orders.models.changes import ChangeRow, VersionRow
-from services.orders.models.console import ConsoleSessionRow, ExceptionDeedRow, PersonSecretRow
+from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRow, PersonSecretRow
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
 from services.orders.models.log import EventRow, FactRow, LateFactRow
 from services.orders.models.master import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
@@ -18,10 +18,10 @@ __all__ = [
     "ConsoleSessionRow",
     "CounterRow",
     "CustomerRow",
+    "DeadLetterActionRow",
     "DecisionRow",
     "DelegationRow",
     "EventRow",
-    "ExceptionDeedRow",
     "FactRow",
     "FeedbackRow",
     "HoldRow",

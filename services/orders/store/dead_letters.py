@@ -1,4 +1,4 @@
-"""What got stuck: messages nobody took, facts that came too late or could not be read, and what people did about them."""
+"""Dead letters: messages nobody took, facts that came too late or could not be read, and what people did about them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from services.kernel.errors import Refused
 from services.orders.domain.projection import Fact
-from services.orders.models import ExceptionDeedRow, FactRow, LateFactRow, OrderRow, outbox
+from services.orders.models import DeadLetterActionRow, FactRow, LateFactRow, OrderRow, outbox
 from services.orders.store.facts import LateFact
 
 MESSAGE, LATE_FACT, FACT, MAIL = "message", "late_fact", "fact", "mail"
@@ -22,8 +22,8 @@ _IS_NOT_PROJECTED = col(FactRow.state) != literal_column("'projected'")
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
-    """Something that got stuck; `what` is its kind, `why` what was said when it did, `order_number` empty without an order, `since` None where nobody says."""
+class DeadLetter:
+    """A message that could not be handled; `what` is its kind, `why` what was said when it did, `order_number` empty without an order, `since` None where nobody says."""
 
     source: str
     subject_id: str
@@ -34,21 +34,21 @@ class Stuck:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Action:
     """What a person did about it: tried again, or dismissed it for a reason."""
 
-    deed_id: str
+    action_id: str
     source: str
     subject_id: str
-    deed: str
+    action: str
     reason: str
     done_by: str
     done_role: str
     done_at: datetime
 
 
-def stuck(session: Session, limit: int = 200) -> list[Stuck]:
-    """Everything stuck here that nobody has dismissed, the oldest of each source first."""
+def outstanding(session: Session, limit: int = 200) -> list[DeadLetter]:
+    """All dead letters of this service that nobody has dismissed, the oldest of each source first."""
     return [
         *_read(session, MESSAGE, outbox.c.fact_id, outbox.c.kind, outbox.c.last_error, outbox.c.order_id,
                outbox.c.occurred_at, _IS_DEAD, limit),
@@ -69,27 +69,27 @@ def _read(
     since: Any,
     condition: Any,
     limit: int,
-) -> list[Stuck]:
+) -> list[DeadLetter]:
     query = select(subject, what, why, func.coalesce(OrderRow.number, ""), since)
     query = query.select_from(subject.table if hasattr(subject, "table") else subject.class_)
     query = query.outerjoin(OrderRow, col(OrderRow.order_id) == order_id).where(_open(source, subject))
     if condition is not None:
         query = query.where(condition)
-    return [Stuck(source, *row) for row in session.execute(query.order_by(since, subject).limit(limit))]
+    return [DeadLetter(source, *row) for row in session.execute(query.order_by(since, subject).limit(limit))]
 
 
 def _open(source: str, subject: Any) -> ColumnElement[bool]:
     """Nobody has dismissed it."""
     dismissed = exists().where(
-        col(ExceptionDeedRow.source) == source,
-        col(ExceptionDeedRow.subject_id) == subject,
-        col(ExceptionDeedRow.deed) == DISMISS,
+        col(DeadLetterActionRow.source) == source,
+        col(DeadLetterActionRow.subject_id) == subject,
+        col(DeadLetterActionRow.action) == DISMISS,
     )
     return ~dismissed
 
 
 def count(session: Session) -> int:
-    """How much is stuck here."""
+    """How many dead letters this service has."""
     parts = (
         select(func.count()).select_from(outbox).where(_IS_DEAD, _open(MESSAGE, outbox.c.fact_id)),
         select(func.count()).select_from(LateFactRow).where(_open(LATE_FACT, col(LateFactRow.fact_id))),
@@ -103,30 +103,30 @@ def count(session: Session) -> int:
 
 def dismissed(session: Session, source: str, subject_ids: list[str]) -> set[str]:
     """Those of the ids that somebody has dismissed."""
-    query = select(col(ExceptionDeedRow.subject_id)).where(
-        col(ExceptionDeedRow.source) == source,
-        col(ExceptionDeedRow.subject_id).in_(subject_ids),
-        col(ExceptionDeedRow.deed) == DISMISS,
+    query = select(col(DeadLetterActionRow.subject_id)).where(
+        col(DeadLetterActionRow.source) == source,
+        col(DeadLetterActionRow.subject_id).in_(subject_ids),
+        col(DeadLetterActionRow.action) == DISMISS,
     )
     return set(session.scalars(query))
 
 
-def add(session: Session, deed: Deed) -> None:
+def add(session: Session, action: Action) -> None:
     """Keep what somebody did."""
-    session.execute(insert(ExceptionDeedRow).values(**{name: getattr(deed, name) for name in _DEED}))
+    session.execute(insert(DeadLetterActionRow).values(**{name: getattr(action, name) for name in _ACTION}))
 
 
-_DEED = ("deed_id", "source", "subject_id", "deed", "reason", "done_by", "done_role", "done_at")
+_ACTION = ("action_id", "source", "subject_id", "action", "reason", "done_by", "done_role", "done_at")
 
 
-def newest_deeds(session: Session, limit: int = 20) -> list[Deed]:
+def newest_actions(session: Session, limit: int = 20) -> list[Action]:
     """What was done last, by anybody."""
     query = (
-        select(ExceptionDeedRow)
-        .order_by(col(ExceptionDeedRow.done_at).desc(), col(ExceptionDeedRow.deed_id))
+        select(DeadLetterActionRow)
+        .order_by(col(DeadLetterActionRow.done_at).desc(), col(DeadLetterActionRow.action_id))
         .limit(limit)
     )
-    return [Deed(**{name: getattr(row, name) for name in _DEED}) for row in session.scalars(query)]
+    return [Action(**{name: getattr(row, name) for name in _ACTION}) for row in session.scalars(query)]
 
 
 _FACT = ("fact_id", "kind", "source", "order_id", "subject_id", "sequence", "occurred_at", "detail")
@@ -134,7 +134,7 @@ _LATE = ("fact_id", "signal", "order_id", "subject_id", "arrived_at")
 
 
 def take_out(session: Session, fact_id: str) -> Fact:
-    """Remove a fact that could not be projected, so that it may be taken in anew; Refused for one that was."""
+    """Remove a fact that could not be projected, so that it may be taken in again; Refused for one that was."""
     gone = delete(FactRow).where(col(FactRow.fact_id) == fact_id, col(FactRow.state) != "projected")
     columns = [getattr(FactRow, name) for name in _FACT]
     row = session.execute(gone.returning(*columns), execution_options={"synchronize_session": False}).first()
@@ -144,7 +144,7 @@ def take_out(session: Session, fact_id: str) -> Fact:
 
 
 def take_late(session: Session, fact_id: str) -> tuple[LateFact, bool]:
-    """Remove a late fact, so that it may be handed over anew, and tell whether it said that all is done; Refused for none."""
+    """Remove a late fact, so that it may be handed over again, and tell whether it said that all is done; Refused for none."""
     columns = [getattr(LateFactRow, name) for name in _LATE]
     gone = delete(LateFactRow).where(col(LateFactRow.fact_id) == fact_id).returning(*columns)
     row = session.execute(gone, execution_options={"synchronize_session": False}).first()
