@@ -11,6 +11,7 @@ from cli import (
     audit,
     changes,
     dead_letters,
+    exceptions,
     invoices,
     mails,
     orders,
@@ -33,6 +34,7 @@ _NOUNS = {
     "invoices": invoices.app,
     "payments": payments.app,
     "mails": mails.app,
+    "exceptions": exceptions.app,
     "dead-letters": dead_letters.app,
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from services.orders import exceptions
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.holds import Hold, remaining
@@ -130,6 +131,7 @@ def _lift_holds(session: Session, dossier: Dossier, actor: Actor, now: datetime,
     note = f"the order ended: {why or dossier.order.phase}"
     ids = [hold.hold_id for hold in standing]
     holds.release(session, ids, released_by=actor.who, released_role=actor.role, note=note, now=now)
+    exceptions.resolve_of_holds(session, ids, note, now)
     return replace(dossier, holds=holds.of_order(session, dossier.order_id))
 
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
-from services.orders import holds, intents, production
+from services.orders import exceptions, holds, intents, production
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
+from services.orders.domain.exceptions import UNDELIVERABLE_ADDRESS, undeliverable_reason
 from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED
@@ -112,10 +113,12 @@ def _unserved(turn: Turn) -> Dossier:
     session, order, now = turn.session, turn.dossier.order, turn.now
     if order.accepted_at is not None:
         raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
-    where = " ".join(filter(None, (order.ship_to.region, order.ship_to.postal_code, order.ship_to.country)))
-    reason = f"No carrier serves {where}: enter a rate for its zone and release the hold, or change the address."
+    happened = undeliverable_reason(order.ship_to)
+    reason = f"{happened[:-1]}: enter a rate for its zone and release the hold, or change the address."
     dossier = advance(session, turn.dossier, "hold", WORKFLOW, now)
     dossier = holds.place(session, dossier, "CARRIER_MISSING", "ship_to", "support", reason, now)
+    [placed] = set(dossier.holds) - set(turn.dossier.holds)
+    exceptions.open_exception(session, order.order_id, UNDELIVERABLE_ADDRESS, placed.hold_id, happened, now)
     holds.tell_owners(session, order, remaining(dossier.holds), turn.contacts, now)
     return dossier
 

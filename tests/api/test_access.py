@@ -37,6 +37,7 @@ async def _call(world: World, operation: str, role: str, *, order_id: str = "nop
         "invoice_id",
         "delivery_id",
         "subject_id",
+        "exception_id",
         "customer_id",
         "carrier",
         "kind",

@@ -366,21 +366,6 @@ def test_a_dead_mail_is_put_back_in_line(command: Oms, api: FakeApi) -> None:
     assert answer.out == "shipped to a@b.example is waiting again\n"
 
 
-def test_dead_letters_are_listed_tried_again_and_dismissed_for_a_reason(command: Oms, api: FakeApi) -> None:
-    api.page("GET /v1/dead-letters", {"source": "message", "subject_id": "fct_1", "what": "notify", "why": "refused"})
-    for verb in ("retry", "dismiss"):
-        api.on(f"POST /v1/dead-letters/message/fct_1/{verb}", {"source": "message", "subject_id": "fct_1"})
-
-    listed = command("dead-letters", "--source", "message")
-    retried = command("dead-letters", "retry", "message", "fct_1")
-    dismissed = command("dead-letters", "dismiss", "message", "fct_1", "--reason", "told by phone")
-
-    assert all(word in listed.out for word in ("message", "fct_1", "refused"))
-    assert api.asked[0].query["source"] == "message"
-    assert retried.out == "message fct_1 is tried again\n"
-    assert (dismissed.out, api.asked[-1].body) == ("message fct_1 is dismissed\n", {"reason": "told by phone"})
-
-
 def test_a_mail_is_previewed_as_text_or_as_its_page(command: Oms, api: FakeApi) -> None:
     shown = {"subject": "Order SO-1001 waits", "text": "[decide] by Friday\n", "html": "<p>decide by Friday</p>"}
     api.on("GET /v1/mail-templates/approval_requested/approver", shown)

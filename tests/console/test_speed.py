@@ -79,6 +79,7 @@ PAGES = (
     ("support", ONE_ORDER),
     ("approver", "/reviews?for=all"),
     ("admin", "/dead-letters"),
+    ("support", "/exceptions"),
     ("customer", "/my"),
     ("customer", "/my/orders/SO-1050"),
 )

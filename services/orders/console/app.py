@@ -14,6 +14,7 @@ from services.orders.console import (
     dead_letters,
     delegations,
     errors,
+    exceptions,
     feedback,
     files,
     holds,
@@ -30,7 +31,7 @@ from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
 _NOUNS = (
-    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, dead_letters, preview, my, feedback, cases,
+    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, preview, my, feedback, cases,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

@@ -1,0 +1,123 @@
+"""Business exceptions of orders: opened once, listed within a scope, resolved once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Session, col
+
+from services.kernel.errors import NotFound
+from services.orders.domain.access import EVERYTHING, Scope
+from services.orders.domain.exceptions import OPEN, BusinessException
+from services.orders.models import BusinessExceptionRow, OrderRow
+from services.orders.store.orders import within
+from services.runtime.db import table_of
+
+_exception = table_of(BusinessExceptionRow)
+_COLUMNS = tuple(column.name for column in _exception.c)
+_IS_OPEN = _exception.c.resolved_at.is_(None)
+# the clause is PostgreSQL's and SQLite's alike; what is there already is the open one of the same subject
+_ADD = postgresql.insert(_exception).on_conflict_do_nothing().returning(_exception.c.exception_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedException:
+    """An exception with the order it is about."""
+
+    found: BusinessException
+    order_number: str
+    customer_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionFilter:
+    """Which exceptions a list shows; what is empty filters nothing."""
+
+    state: str = ""
+    order_id: str = ""
+    kind: str = ""
+    owner_role: str = ""
+
+
+def add(session: Session, found: BusinessException) -> bool:
+    """Keep an exception; False when its subject has an open one of the same kind."""
+    values = {name: getattr(found, name) for name in _COLUMNS}
+    return session.execute(_ADD, [values]).first() is not None
+
+
+def find(session: Session, exception_id: str, scope: Scope) -> ListedException:
+    """One exception; NotFound when there is none or the scope hides its order."""
+    row = session.execute(_listed(scope).where(_exception.c.exception_id == exception_id)).first()
+    if row is None:
+        raise NotFound("EXCEPTION_UNKNOWN", "there is no such exception: go back to the list")
+    return _of(row)
+
+
+def listed(
+    session: Session, wanted: ExceptionFilter, scope: Scope = EVERYTHING, *, after: str = "", limit: int = 50
+) -> list[ListedException]:
+    """Exceptions that a scope shows, oldest first, beginning behind the id `after`."""
+    query = _listed(scope).where(_exception.c.exception_id > after)
+    if wanted.state:
+        query = query.where(_IS_OPEN if wanted.state == OPEN else ~_IS_OPEN)
+    for name in ("order_id", "kind", "owner_role"):
+        if value := getattr(wanted, name):
+            query = query.where(_exception.c[name] == value)
+    return [_of(row) for row in session.execute(query.order_by(_exception.c.exception_id).limit(limit))]
+
+
+def open_of(session: Session, order_id: str) -> list[BusinessException]:
+    """The open exceptions of an order, oldest first."""
+    query = select(*_exception.c).where(_exception.c.order_id == order_id, _IS_OPEN)
+    rows = session.execute(query.order_by(_exception.c.exception_id)).mappings()
+    return [BusinessException(**row) for row in rows]
+
+
+def count_open(session: Session, scope: Scope) -> int:
+    """How many open exceptions the orders of a scope have."""
+    query = select(func.count()).select_from(_exception).where(_IS_OPEN, within(scope))
+    query = query.join(OrderRow, col(OrderRow.order_id) == _exception.c.order_id)
+    return int(session.execute(query).scalar_one())
+
+
+def resolve(
+    session: Session, exception_id: str, *, resolved_by: str, resolved_role: str, note: str, now: datetime
+) -> bool:
+    """Resolve an open exception; False when somebody was quicker."""
+    statement = update(_exception).where(_exception.c.exception_id == exception_id, _IS_OPEN)
+    values = {"resolved_at": now, "resolved_by": resolved_by, "resolved_role": resolved_role, "note": note}
+    done = session.execute(statement.values(**values).returning(_exception.c.exception_id))
+    return done.first() is not None
+
+
+def resolve_of(
+    session: Session,
+    kind: str,
+    subject_ids: Sequence[str],
+    *,
+    resolved_by: str,
+    resolved_role: str,
+    note: str,
+    now: datetime,
+) -> list[BusinessException]:
+    """Resolve the open exceptions of a kind that these subjects have; gives them, resolved."""
+    if not subject_ids:
+        return []
+    statement = update(_exception).where(_exception.c.kind == kind, _exception.c.subject_id.in_(subject_ids), _IS_OPEN)
+    values = {"resolved_at": now, "resolved_by": resolved_by, "resolved_role": resolved_role, "note": note}
+    rows = session.execute(statement.values(**values).returning(*_exception.c)).mappings()
+    return [BusinessException(**row) for row in rows]
+
+
+def _listed(scope: Scope) -> Select[Any]:
+    query = select(*_exception.c, col(OrderRow.number), col(OrderRow.customer_name))
+    return query.join(OrderRow, col(OrderRow.order_id) == _exception.c.order_id).where(within(scope))
+
+
+def _of(row: Row[Any]) -> ListedException:
+    return ListedException(BusinessException(*row[: len(_COLUMNS)]), *row[len(_COLUMNS) :])
