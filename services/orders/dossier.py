@@ -18,7 +18,8 @@ from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
 from services.orders.domain.projection import LineQuantities, Progress, quantities
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
-from services.orders.domain.status import NOTHING_ASKED, Asked, Standing, derive, keep_since
+from services.orders.domain.status import Standing, derive, keep_since
+from services.orders.domain.waiting import NOTHING_ASKED, Asked
 from services.orders.store import changes, events, holds, orders, progress, reviews
 from services.orders.store.progress import Kept
 

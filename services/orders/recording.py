@@ -1,4 +1,4 @@
-"""Recording what a turn of the saga came to: the milestone, whom it waits for, and what people are told."""
+"""Recording what a turn of the saga came to: the milestone, and what people are told."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _HAS_LEFT = "a shipment has left: ask for a return instead"
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """What the saga reached; `promises` only with accepted and allocated."""
+    """What the saga reached; `promises` only with accepted and allocated, a `reason` with unserved and failed."""
 
     name: str
     version: int
-    waiting_for: str = ""
+    reason: str = ""
     subject_id: str = ""
     promises: tuple[Promise, ...] = ()
 
@@ -86,7 +86,7 @@ def _why(milestone: Milestone, after: Dossier, asked: str) -> str:
         return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
     if milestone.name == "cancel_refused":
         return _HAS_LEFT
-    return milestone.waiting_for if milestone.name in ("failed", "unserved") else ""
+    return milestone.reason if milestone.name in ("failed", "unserved") else ""
 
 
 def _allocated(turn: Turn) -> Dossier:
@@ -153,7 +153,7 @@ def _failed(turn: Turn) -> Dossier:
     if turn.dossier.order.has_ended:
         return turn.dossier
     hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, "the order failed", turn.now)
-    return advance(turn.session, turn.dossier, "fail", WORKFLOW, turn.now, turn.milestone.waiting_for)
+    return advance(turn.session, turn.dossier, "fail", WORKFLOW, turn.now, turn.milestone.reason)
 
 
 def _pending_reason(session: Session, order_id: str) -> str:

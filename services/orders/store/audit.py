@@ -10,7 +10,8 @@ from sqlmodel import Session, col
 from services.orders.domain.exceptions import CARRIER_EXCEPTION, OPEN
 from services.orders.domain.holds import Hold
 from services.orders.domain.order import Order
-from services.orders.domain.status import Asked, derive, keep_since
+from services.orders.domain.status import derive, keep_since
+from services.orders.domain.waiting import Asked
 from services.orders.models import OrderRow
 from services.orders.store import changes, counts, exceptions, holds, orders, progress, reviews
 from services.orders.store.exceptions import ExceptionFilter
