@@ -10,6 +10,8 @@ import typer
 from cli import (
     audit,
     changes,
+    dead_letters,
+    exceptions,
     invoices,
     mails,
     orders,
@@ -32,6 +34,8 @@ _NOUNS = {
     "invoices": invoices.app,
     "payments": payments.app,
     "mails": mails.app,
+    "exceptions": exceptions.app,
+    "dead-letters": dead_letters.app,
 }
 
 app = typer.Typer(

@@ -35,10 +35,15 @@ def details(order: OrderRef, state: OrderState, clearance: Clearance, outcome: s
 
 
 def _waits_for(state: OrderState, clearance: Clearance) -> str:
-    """Whom and what for: the people, by their roles, while they decide; then goods, with what is short, or money."""
+    """While people decide, whom the orders service says the order waits for; then the fact that this workflow sleeps for."""
     if clearance.waiting_for:
         return clearance.waiting_for
-    if not state.backordered or state.is_held or state.is_delivered:
-        return state.waiting_for
-    short = f"stock for {state.backordered} units"
-    return short if state.waiting_for == "stock" else f"{state.waiting_for}; {short}"
+    return "people who decide" if state.is_held else _next_fact(state)
+
+
+def _next_fact(state: OrderState) -> str:
+    if state.is_delivered:
+        return "payment"
+    short = f"stock for {state.backordered} units" if state.backordered else ""
+    at_work = "" if short and not state.shipped else "warehouse and carrier"
+    return "; ".join(filter(None, (at_work, short)))

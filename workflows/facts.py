@@ -24,17 +24,6 @@ class OrderState:
         """Whether anything is still to be delivered or paid."""
         return not (self.is_delivered and self.is_settled)
 
-    @property
-    def waiting_for(self) -> str:
-        """Whom or what the order waits for, in words."""
-        if self.is_held:
-            return "people who decide"
-        if self.is_delivered:
-            return "payment"
-        if self.backordered and not self.shipped:
-            return "stock"
-        return "warehouse and carrier"
-
 
 def apply(state: OrderState, kind: str, note: FactNote) -> OrderState:
     """The state after a fact. A repeat or a late fact gives the state that already is."""

@@ -246,7 +246,10 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class RecordStep:
-    """Record a milestone in the orders database; `is_backordered` unless the reservation has just said that nothing waits."""
+    """Record a milestone in the orders database; `is_backordered` unless the reservation has just said that nothing waits.
+
+    `waiting_for` says who must act after unserved and failed; the orders service itself decides whom an order waits for.
+    """
 
     request_id: str
     order_id: str

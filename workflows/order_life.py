@@ -56,9 +56,9 @@ class OrderLife:
         self.steps.turn += 1
         return self.inbox.pop(0)
 
-    async def record(self, milestone: str, subject_id: str = "", waiting_for: str = "") -> Recorded:
+    async def record(self, milestone: str, subject_id: str = "", reason: str = "") -> Recorded:
         """The last step of a turn."""
-        return await self.steps.record(milestone, subject_id, self.state, waiting_for)
+        return await self.steps.record(milestone, subject_id, self.state, reason)
 
     def show(self, outcome: str = "") -> None:
         """Where the order stands, or how it ended, for whoever opens it in the Temporal UI."""

@@ -220,7 +220,7 @@ class OrderSteps:
 
     # Telling.
 
-    async def record(self, milestone: str, subject_id: str, state: OrderState, waiting_for: str = "") -> Recorded:
+    async def record(self, milestone: str, subject_id: str, state: OrderState, reason: str = "") -> Recorded:
         """The last step of a turn: what people read in lists, pages and mails follows from it."""
         order = self.order
         request = RecordStep(
@@ -228,7 +228,7 @@ class OrderSteps:
             order.order_id,
             order.version,
             milestone,
-            waiting_for or state.waiting_for,
+            reason,
             subject_id,
             bool(state.backordered),
         )

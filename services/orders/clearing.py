@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from services.orders.domain.clearance import WAITING, Clearance, clearance
+from services.orders.domain.clearance import Clearance, clearance
 from services.orders.domain.holds import remaining
 from services.orders.domain.order import IN_REVIEW
 from services.orders.dossier import Actor, Dossier, advance, read
@@ -20,10 +19,7 @@ def read_clearance(session: Session, order_id: str) -> Clearance:
 
 def of_dossier(dossier: Dossier) -> Clearance:
     """The clearance of an order as it was read, and whom it waits for as its page says."""
-    found, waiting = clearance(dossier.order, dossier.asked.reviews, dossier.asked.change), dossier.standing.waiting_for
-    if found.state != WAITING or waiting is None:
-        return found
-    return replace(found, waiting_for=f"{waiting.who}: {waiting.what}")
+    return clearance(dossier.order, dossier.asked, dossier.standing.waiting_for)
 
 
 def go_on(session: Session, dossier: Dossier, actor: Actor, now: datetime) -> Dossier:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from services.orders import exceptions
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.holds import Hold, remaining
@@ -17,7 +18,8 @@ from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
 from services.orders.domain.projection import LineQuantities, Progress, quantities
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
-from services.orders.domain.status import NOTHING_ASKED, Asked, Standing, derive, keep_since
+from services.orders.domain.status import Standing, derive, keep_since
+from services.orders.domain.waiting import NOTHING_ASKED, Asked
 from services.orders.store import changes, events, holds, orders, progress, reviews
 from services.orders.store.progress import Kept
 
@@ -130,6 +132,7 @@ def _lift_holds(session: Session, dossier: Dossier, actor: Actor, now: datetime,
     note = f"the order ended: {why or dossier.order.phase}"
     ids = [hold.hold_id for hold in standing]
     holds.release(session, ids, released_by=actor.who, released_role=actor.role, note=note, now=now)
+    exceptions.resolve_of_holds(session, ids, note, now)
     return replace(dossier, holds=holds.of_order(session, dossier.order_id))
 
 

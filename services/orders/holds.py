@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import Refused
 from services.kernel.ids import new_id
-from services.orders import intents, planning
+from services.orders import exceptions, intents, planning
 from services.orders.access import Caller
 from services.orders.clearing import go_on
 from services.orders.domain import mails
@@ -57,6 +57,7 @@ def release(
     after = restate(session, go_on(session, after, actor, now), now)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
     note_event(session, before, after, actor, "hold_released", now, why=note, more=more)
+    exceptions.resolve_of_holds(session, [hold_id], note, now)
     if is_last or is_asked_again:
         intents.signal(session, order_id, HOLDS_RELEASED, now, subject_id=hold_id)
     return after

@@ -10,7 +10,7 @@ import structlog
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
-from services.orders import changing, intents
+from services.orders import changing, exceptions, intents
 from services.orders.domain import mails, projection
 from services.orders.domain.facts import (
     KNOWN_KINDS,
@@ -104,6 +104,8 @@ def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progr
         after = replace(after, promises=mails.promised_anew(after.promises, before.progress, progress))
     after = stated(after, now)
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more={"fact_id": fact.fact_id})
+    if fact.source == "fulfillment":
+        exceptions.follow_shipments(session, before.progress, progress, fact, now)
     _tell_people(desk, fact, before, after)
     after = tell_backorders(session, after, contacts, now)
     for name in projection.signals(before.order, before.progress, progress, fact):

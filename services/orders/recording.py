@@ -1,4 +1,4 @@
-"""Recording what a turn of the saga came to: the milestone, whom it waits for, and what people are told."""
+"""Recording what a turn of the saga came to: the milestone, and what people are told."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
-from services.orders import holds, intents, production
+from services.orders import exceptions, holds, intents, production
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
+from services.orders.domain.exceptions import UNDELIVERABLE_ADDRESS, undeliverable_reason
 from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED
@@ -26,11 +27,11 @@ _HAS_LEFT = "a shipment has left: ask for a return instead"
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """What the saga reached; `promises` only with accepted and allocated."""
+    """What the saga reached; `promises` only with accepted and allocated, a `reason` with unserved and failed."""
 
     name: str
     version: int
-    waiting_for: str = ""
+    reason: str = ""
     subject_id: str = ""
     promises: tuple[Promise, ...] = ()
 
@@ -85,7 +86,7 @@ def _why(milestone: Milestone, after: Dossier, asked: str) -> str:
         return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
     if milestone.name == "cancel_refused":
         return _HAS_LEFT
-    return milestone.waiting_for if milestone.name in ("failed", "unserved") else ""
+    return milestone.reason if milestone.name in ("failed", "unserved") else ""
 
 
 def _allocated(turn: Turn) -> Dossier:
@@ -112,10 +113,12 @@ def _unserved(turn: Turn) -> Dossier:
     session, order, now = turn.session, turn.dossier.order, turn.now
     if order.accepted_at is not None:
         raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
-    where = " ".join(filter(None, (order.ship_to.region, order.ship_to.postal_code, order.ship_to.country)))
-    reason = f"No carrier serves {where}: enter a rate for its zone and release the hold, or change the address."
+    happened = undeliverable_reason(order.ship_to)
+    reason = f"{happened[:-1]}: enter a rate for its zone and release the hold, or change the address."
     dossier = advance(session, turn.dossier, "hold", WORKFLOW, now)
     dossier = holds.place(session, dossier, "CARRIER_MISSING", "ship_to", "support", reason, now)
+    [placed] = set(dossier.holds) - set(turn.dossier.holds)
+    exceptions.open_exception(session, order.order_id, UNDELIVERABLE_ADDRESS, placed.hold_id, happened, now)
     holds.tell_owners(session, order, remaining(dossier.holds), turn.contacts, now)
     return dossier
 
@@ -150,7 +153,7 @@ def _failed(turn: Turn) -> Dossier:
     if turn.dossier.order.has_ended:
         return turn.dossier
     hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, "the order failed", turn.now)
-    return advance(turn.session, turn.dossier, "fail", WORKFLOW, turn.now, turn.milestone.waiting_for)
+    return advance(turn.session, turn.dossier, "fail", WORKFLOW, turn.now, turn.milestone.reason)
 
 
 def _pending_reason(session: Session, order_id: str) -> str:

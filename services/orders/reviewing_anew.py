@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.orders import planning
+from services.orders import exceptions, planning
 from services.orders.clearing import go_on
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import remaining
@@ -66,6 +66,7 @@ def _held_anew(
     ]
     note = f"version {change.to_version} has removed its cause"
     holds.release(session, freed, released_by=APPLIER.who, released_role=APPLIER.role, note=note, now=now)
+    exceptions.resolve_of_holds(session, freed, note, now)
     standing = {hold.code for hold in (remaining(dossier.holds) if change.is_material else dossier.holds)}
     placed = tuple(planned_hold(dossier.order, plan, now) for plan in planned if plan.code not in standing)
     holds.add(session, placed)

@@ -36,13 +36,15 @@ async def _call(world: World, operation: str, role: str, *, order_id: str = "nop
         "recall_id",
         "invoice_id",
         "delivery_id",
+        "subject_id",
+        "exception_id",
         "customer_id",
         "carrier",
         "kind",
         "role",
         "sub",
     )
-    path = template.format(order_id=order_id, **dict.fromkeys(names, "nope"))
+    path = template.format(order_id=order_id, source="message", **dict.fromkeys(names, "nope"))
     body = BODIES.get(operation, {"no": "such member"}) if method == "POST" else None
     answer = await world.send(
         method, path, role, key=f"{operation}{role}"[:99].replace(" ", "_"), json=body, claims=claims

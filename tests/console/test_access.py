@@ -18,7 +18,7 @@ OF_AN_ORDER = [operation for operation in CLOSED if "{number}" in operation]
 async def _ask(house: House, operation: str, role: str, number: str = "SO-9", sub: str = "") -> httpx.Response:
     method, template = operation.split(" ")
     path = template.format(number=number, hold_id="nope", source="message", subject_id="nope", step_id="nope", change_id="nope",
-                           delegation_id="nope", kind="nope", role="nope")  # fmt: skip
+                           delegation_id="nope", exception_id="nope", kind="nope", role="nope")  # fmt: skip
     browser = house.browser(role, sub=sub)
     return await (browser.get(path) if method == "GET" else browser.post(path, csrf=browser.csrf))
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from oms.notifications.v1 import notifications_pb2 as notifications
-from services.orders.store import exceptions as store
+from services.orders.store import dead_letters as store
 from services.orders.store import facts, orders
 from services.orders.store.facts import LateFact
 from tests.console.house import House
@@ -118,7 +118,7 @@ async def test_cancelling_needs_a_reason(house: House, numbers: dict[str, str]) 
     assert (answer.status_code, "Say why it is cancelled" in answer.text) == (422, True)
 
 
-def stuck(house: House, number: str) -> dict[str, str]:
+def dead_letters(house: House, number: str) -> dict[str, str]:
     """One of each source: source → key in the address."""
     with house.database.transaction() as session:
         row = session.execute(text("SELECT fact_id FROM outbox WHERE kind = 'notify' ORDER BY position")).first()
@@ -136,15 +136,15 @@ def stuck(house: House, number: str) -> dict[str, str]:
     return {"message": dead, "late_fact": "fact_1:stock_allocated", "fact": f"fact_{house.desk.facts}", "mail": "dlv_1"}
 
 
-async def test_what_got_stuck_is_listed_with_what_a_retry_will_do(house: House, numbers: dict[str, str]) -> None:
-    keys = stuck(house, numbers["held"])
+async def test_dead_letters_are_listed_with_what_a_retry_will_do(house: House, numbers: dict[str, str]) -> None:
+    keys = dead_letters(house, numbers["held"])
     browser = house.browser("admin")
 
-    overview, page = (await browser.get("/")).text, (await browser.get("/exceptions")).text
+    overview, page = (await browser.get("/")).text, (await browser.get("/dead-letters")).text
 
-    assert '<span class="count blocks">3</span> exceptions' in overview
+    assert '<span class="count blocks">3</span> dead letters' in overview
     for source, key in keys.items():
-        assert f'href="/exceptions/{source}/{key}"' in page
+        assert f'href="/dead-letters/{source}/{key}"' in page
     assert "no such mailbox" in page
     assert "It is handed to the workflow again" in page
 
@@ -153,12 +153,12 @@ async def test_what_got_stuck_is_listed_with_what_a_retry_will_do(house: House, 
 async def test_a_retry_puts_it_back_on_its_way_and_is_recorded(
     house: House, numbers: dict[str, str], source: str
 ) -> None:
-    key = stuck(house, numbers["held"])[source]
-    page = f"/exceptions/{source}/{key}"
+    key = dead_letters(house, numbers["held"])[source]
+    page = f"/dead-letters/{source}/{key}"
     browser = house.browser("admin")
 
     done = await browser.send(page, f"{page}/retry")
-    after = (await browser.get("/exceptions")).text
+    after = (await browser.get("/dead-letters")).text
 
     assert done.status_code == 303
     assert f'href="{page}"' not in after or source == "mail"
@@ -168,7 +168,7 @@ async def test_a_retry_puts_it_back_on_its_way_and_is_recorded(
 
 
 async def test_a_fact_that_still_cannot_be_read_stays(house: House, numbers: dict[str, str]) -> None:
-    page = f"/exceptions/fact/{stuck(house, numbers['held'])['fact']}"
+    page = f"/dead-letters/fact/{dead_letters(house, numbers['held'])['fact']}"
     browser = house.browser("admin")
 
     await browser.send(page, f"{page}/retry")
@@ -180,12 +180,12 @@ async def test_a_fact_that_still_cannot_be_read_stays(house: House, numbers: dic
 async def test_a_dismissal_needs_a_reason_and_takes_it_off_the_list(
     house: House, numbers: dict[str, str], source: str
 ) -> None:
-    page = f"/exceptions/{source}/{stuck(house, numbers['held'])[source]}"
+    page = f"/dead-letters/{source}/{dead_letters(house, numbers['held'])[source]}"
     browser = house.browser("admin", sub="root")
 
     without = await browser.send(page, f"{page}/dismiss", reason=" ")
     done = await browser.send(page, f"{page}/dismiss", reason="the mailbox is gone")
-    after = (await browser.get("/exceptions")).text
+    after = (await browser.get("/dead-letters")).text
 
     assert (without.status_code, done.status_code) == (422, 303)
     assert f'href="{page}"' not in after
@@ -194,12 +194,12 @@ async def test_a_dismissal_needs_a_reason_and_takes_it_off_the_list(
     assert (await browser.get(page)).status_code == 404
 
 
-async def test_support_sees_what_got_stuck_and_is_told_who_may_act(house: House, numbers: dict[str, str]) -> None:
-    key = stuck(house, numbers["held"])["message"]
-    browser = house.browser("support")
+async def test_an_auditor_sees_dead_letters_and_is_told_who_may_act(house: House, numbers: dict[str, str]) -> None:
+    key = dead_letters(house, numbers["held"])["message"]
+    browser = house.browser("auditor")
 
-    shown = (await browser.get(f"/exceptions/message/{key}")).text
-    forced = await browser.post(f"/exceptions/message/{key}/retry", csrf=browser.csrf)
+    shown = (await browser.get(f"/dead-letters/message/{key}")).text
+    forced = await browser.post(f"/dead-letters/message/{key}/retry", csrf=browser.csrf)
 
     assert "Only admin may retry or dismiss it" in shown
     assert forced.status_code == 403
@@ -208,16 +208,16 @@ async def test_support_sees_what_got_stuck_and_is_told_who_may_act(house: House,
 async def test_a_mail_that_could_not_be_sent_leads_to_its_order(house: House, numbers: dict[str, str]) -> None:
     house.notifications.deliveries["del_1"].order_number = numbers["held"]
 
-    page = (await house.browser("admin").get("/exceptions")).text
+    page = (await house.browser("admin").get("/dead-letters")).text
 
     assert f'<a href="/orders/{numbers["held"]}">' in page
 
 
 async def test_a_mail_service_that_is_away_is_said_and_the_rest_is_shown(house: House, numbers: dict[str, str]) -> None:
-    keys = stuck(house, numbers["held"])
+    keys = dead_letters(house, numbers["held"])
     house.notifications.is_away = True
 
-    page = (await house.browser("admin").get("/exceptions")).text
+    page = (await house.browser("admin").get("/dead-letters")).text
 
     assert "The mail service does not answer" in page
     assert keys["message"] in page

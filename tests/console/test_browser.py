@@ -16,11 +16,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 
 from services.orders import people
 from services.orders.domain.people import Delegation
-from services.orders.store import holds, orders, reviews
+from services.orders.store import exceptions, holds, orders, reviews
+from services.orders.store.exceptions import ExceptionFilter
 from tests.console import chrome
 from tests.console.conftest import open_database
 from tests.console.house import House, build
 from tests.orders.desk import caller, shipment, stock
+from tests.orders.test_exceptions import on_the_way, opened, resolve, unserved
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -47,6 +49,9 @@ def live(filled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathF
     database = open_database(folder / "orders.db")
     house = build(database, folder / "keys", public_url="http://127.0.0.1")
     _hand_over(house)
+    unserved(house.desk)
+    resolve(house.desk, opened(house.desk, on_the_way(house.desk))[0], note="it comes tomorrow")
+    on_the_way(house.desk)
     with chrome.served(house.app) as url:
         yield house, url
     database.close()
@@ -107,6 +112,7 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
     with house.database.reading() as session:
         hold = holds.of_order(session, orders.find_id(session, numbers["held"]))[0]
         step = reviews.of_order(session, orders.find_id(session, numbers["reviewed"]))[-1].steps[0]
+        [done, wrong] = [each.found for each in exceptions.listed(session, ExceptionFilter(kind="carrier_exception"))]
     return [
         ("", "/login"),
         ("admin", "/"),
@@ -131,8 +137,14 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
         ("customer", f"/my/orders/{numbers['delivered']}"),
         ("customer", f"/my/orders/{numbers['held']}/change"),
         ("support", "/cases"),
-        ("admin", "/exceptions"),
-        ("admin", "/exceptions/mail/del_1"),
+        ("support", "/exceptions"),
+        ("auditor", "/exceptions?show=resolved"),
+        ("support", f"/exceptions/{wrong.exception_id}"),
+        ("accounting", f"/exceptions/{wrong.exception_id}"),
+        ("support", f"/exceptions/{done.exception_id}"),
+        ("support", f"/orders/{wrong.order_id}"),
+        ("admin", "/dead-letters"),
+        ("admin", "/dead-letters/mail/del_1"),
         ("support", "/notifications/preview"),
         ("support", "/notifications/preview/shipped/customer"),
         ("customer", "/my"),

@@ -196,7 +196,7 @@ async def test_a_login_that_is_over_leads_to_the_login_page(house: House) -> Non
     with house.database.transaction() as session:
         session.execute(text("UPDATE console_session SET opened_at = '2020-01-01', expires_at = '2020-01-02'"))
 
-    assert (await browser.get("/exceptions")).headers["Location"] == "/login?back=%2Fexceptions"
+    assert (await browser.get("/cases")).headers["Location"] == "/login?back=%2Fcases"
 
 
 async def test_a_long_query_is_left_behind_rather_than_the_way_back(house: House) -> None:
@@ -227,11 +227,11 @@ async def test_a_role_that_is_taken_away_is_gone_with_the_next_page(house: House
     person(house, "sue", roles=["support"])
     browser = house.browser()
     await browser.send("/login", "/login", name="sue", password=PASSWORD)
-    before = await browser.get("/exceptions")
+    before = await browser.get("/cases")
 
     person(house, "sue", has_password=False, roles=["accounting"])
 
-    assert (before.status_code, (await browser.get("/exceptions")).status_code) == (200, 403)
+    assert (before.status_code, (await browser.get("/cases")).status_code) == (200, 403)
 
 
 async def test_a_new_password_logs_everybody_with_the_old_one_out(house: House) -> None:

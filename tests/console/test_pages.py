@@ -349,12 +349,20 @@ async def test_a_database_that_does_not_answer_is_a_page_too(house: House) -> No
     assert (answer.status_code, "try the same again in a moment" in answer.text) == (503, True)
 
 
-# login, list, waiting, five of the inbox, channels, ages, service, margins, cases, exceptions; the order's page, whose lines are
+# login, list, waiting, five of the inbox, channels, ages, service, margins, cases, exceptions, dead letters; the order's page, whose lines are
 # remembered and which has no holds: login, find, order, progress, reviews, changes twice, violations, cancellations, newest event, events,
-# feedback
+# feedback, exceptions
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("/", 14), ("/orders/SO-1003", 12), ("/cases", 2), ("/exceptions", 6), ("/my", 3), ("/reviews", 18)],
+    [
+        ("/", 15),
+        ("/orders/SO-1003", 13),
+        ("/cases", 2),
+        ("/exceptions", 2),
+        ("/dead-letters", 6),
+        ("/my", 3),
+        ("/reviews", 18),
+    ],
 )
 async def test_a_page_takes_as_many_statements_for_many_orders_as_for_few(house: House, path: str, most: int) -> None:
     role = "customer" if path == "/my" else "admin"

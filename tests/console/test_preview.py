@@ -58,6 +58,6 @@ async def test_a_text_that_does_not_exist_is_a_page_that_says_so(house: House, p
     assert "Not found" in page.text
 
 
-async def test_who_may_preview_finds_the_way_from_the_exceptions(house: House) -> None:
-    assert 'href="/notifications/preview"' in (await house.browser("support").get("/exceptions")).text
-    assert 'href="/notifications/preview"' not in (await house.browser("auditor").get("/exceptions")).text
+async def test_who_may_preview_finds_the_way_from_the_dead_letters(house: House) -> None:
+    assert 'href="/notifications/preview"' in (await house.browser("admin").get("/dead-letters")).text
+    assert 'href="/notifications/preview"' not in (await house.browser("auditor").get("/dead-letters")).text

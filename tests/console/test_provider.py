@@ -23,7 +23,7 @@ def house(make_house: MakeHouse, provider: Provider) -> House:
     return make_house(oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=SECRET)
 
 
-async def sent_to(browser: Browser, back: str = "/exceptions") -> str:
+async def sent_to(browser: Browser, back: str = "/cases") -> str:
     return (await browser.get(f"/login/provider?back={back}")).headers["Location"]
 
 
@@ -37,15 +37,15 @@ async def test_a_person_logs_in_at_the_provider_and_comes_back_to_where_they_wer
     house: House, provider: Provider
 ) -> None:
     browser = house.browser()
-    form = (await browser.get("/login?back=/exceptions")).text
+    form = (await browser.get("/login?back=/cases")).text
 
     back = path_of(provider.agree(await sent_to(browser)))
     entered = await browser.get(back)
     page = await browser.get(entered.headers["Location"])
 
-    assert "/login/provider?back=/exceptions" in form
+    assert "/login/provider?back=/cases" in form
     assert 'name="password"' not in form
-    assert (entered.status_code, entered.headers["Location"]) == (303, "/exceptions")
+    assert (entered.status_code, entered.headers["Location"]) == (303, "/cases")
     assert "<strong>sue</strong>" in page.text
 
 

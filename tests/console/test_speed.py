@@ -79,7 +79,8 @@ PAGES = (
     ("sales_rep", "/?needs=accounting"),
     ("support", ONE_ORDER),
     ("approver", "/reviews?for=all"),
-    ("admin", "/exceptions"),
+    ("admin", "/dead-letters"),
+    ("support", "/exceptions"),
     ("customer", "/my"),
     ("customer", "/my/orders/SO-1003"),
 )

@@ -6,18 +6,20 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
 from services.kernel.errors import Refused
-from services.orders import exceptions, logins
+from services.orders import dead_letters, logins
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.models import PersonRow
 from services.orders.store import dashboard, facts, overview
-from services.orders.store import exceptions as store
+from services.orders.store import dead_letters as store
 from services.orders.store import logins as login_store
 from services.orders.store.facts import LateFact
 from services.orders.store.overview import OverviewFilter
 from services.runtime.auth import Principal
+from services.runtime.migrations import config_of, differences, upgrade
 from tests.orders.desk import ADMIN, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment, stock, together
 
 SUE = Principal("sue", frozenset({"support"}))
@@ -173,7 +175,7 @@ def _person(sub: str, *, is_active: bool) -> PersonRow:
     )  # fmt: skip
 
 
-def stuck(desk: Desk) -> str:
+def dead(desk: Desk) -> str:
     """A dead message, a late fact and a fact of no order; gives the order of the first two."""
     order_id = desk.accepted(("PUMP", 1))
     with desk.database.transaction() as session:
@@ -184,37 +186,53 @@ def stuck(desk: Desk) -> str:
 
 
 @pytest.mark.on_postgres
-def test_what_got_stuck_is_listed_and_counted_until_it_is_dismissed(desk: Desk) -> None:
-    number = desk.read(stuck(desk)).order.number
+def test_dead_letters_are_listed_and_counted_until_they_are_dismissed(desk: Desk) -> None:
+    number = desk.read(dead(desk)).order.number
 
     with desk.database.reading() as session:
-        rows, count = store.stuck(session), store.count(session)
+        rows, count = store.outstanding(session), store.count(session)
     with desk.database.transaction() as session:
         for row in rows:
-            exceptions.dismiss(session, row.source, row.subject_id, "looked at it", ADMIN, desk.now)
+            dead_letters.dismiss(session, row.source, row.subject_id, "looked at it", ADMIN, desk.now)
     with desk.database.reading() as session:
-        after, deeds = store.count(session), store.newest_deeds(session)
+        after, actions = store.count(session), store.newest_actions(session)
 
     assert count == len(rows) == 4  # two mails of the order
     assert {row.source: row.order_number for row in rows} == {"message": number, "late_fact": number, "fact": ""}
     assert after == 0
-    assert {(deed.deed, deed.reason, deed.done_by) for deed in deeds} == {("dismiss", "looked at it", "root")}
+    assert {(one.action, one.reason, one.done_by) for one in actions} == {("dismiss", "looked at it", "root")}
+
+
+@pytest.mark.on_postgres
+def test_what_was_done_before_dead_letters_had_their_name_is_kept(desk: Desk) -> None:
+    dead(desk)
+    with desk.database.transaction() as session:
+        dead_letters.record(session, "message", "fct_1", "dismiss", "looked at it", ADMIN, desk.now)
+        kept = store.newest_actions(session)
+    with desk.database.alone() as connection:
+        command.downgrade(config_of(desk.database.migrations, connection), "0007")
+
+    upgrade(desk.database)
+
+    with desk.database.reading() as session:
+        assert store.newest_actions(session) == kept
+    assert differences(desk.database) == []
 
 
 @pytest.mark.on_postgres
 def test_each_kind_is_tried_again_in_its_way_and_not_twice(desk: Desk) -> None:
-    order_id = stuck(desk)
+    order_id = dead(desk)
     with desk.database.reading() as session:
-        rows = {row.source: row.subject_id for row in store.stuck(session)}
+        rows = {row.source: row.subject_id for row in store.outstanding(session)}
 
     with desk.database.transaction() as session:
         for source, subject_id in rows.items():
-            exceptions.retry(session, source, subject_id, SUPPORT, CONTACTS, desk.now)
+            dead_letters.retry(session, source, subject_id, SUPPORT, CONTACTS, desk.now)
 
     with desk.database.reading() as session:
-        left = {row.source for row in store.stuck(session)}
+        left = {row.source for row in store.outstanding(session)}
     assert desk.signals(order_id)[-1] == "stock_allocated"
     assert left == {"message", "fact"}  # the other mail, and the fact whose order is still not there
     for source in ("message", "late_fact"):
         with pytest.raises(Refused), desk.database.transaction() as session:
-            exceptions.retry(session, source, rows[source], SUPPORT, CONTACTS, desk.now)
+            dead_letters.retry(session, source, rows[source], SUPPORT, CONTACTS, desk.now)

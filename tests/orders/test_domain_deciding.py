@@ -16,7 +16,8 @@ from services.orders.domain.people import Delegation, Person
 from services.orders.domain.planning import still_suffices
 from services.orders.domain.projection import Progress
 from services.orders.domain.reviews import OPEN, SELLER, Decision, Step, move_review
-from services.orders.domain.status import Asked, WaitingFor, derive, keep_since
+from services.orders.domain.status import derive, keep_since
+from services.orders.domain.waiting import Asked, WaitingFor
 from tests.orders.test_domain_projection import order
 from tests.orders.test_domain_reviews import NOW, REVIEW
 

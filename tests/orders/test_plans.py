@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from services.orders import capture
-from services.orders.store import exceptions, orders
+from services.orders.store import dead_letters, orders
 from services.runtime import outbox
 from services.runtime.db import Database
 from tests.orders.desk import Desk, shipment, stock
@@ -79,19 +79,19 @@ def test_no_statement_of_an_orders_life_reads_a_whole_table(desk: Desk) -> None:
     assert scans(desk, seen) == []
 
 
-def test_what_got_stuck_is_found_without_reading_all_that_ever_went_well(desk: Desk) -> None:
+def test_dead_letters_are_found_without_reading_all_that_ever_went_well(desk: Desk) -> None:
     if not desk.database.is_sqlite:
         pytest.skip("as above")
     statements: dict[str, Any] = {}
     recorded(desk.database, statements)
 
     with desk.database.reading() as session:
-        exceptions.count(session)
-        exceptions.stuck(session)
+        dead_letters.count(session)
+        dead_letters.outstanding(session)
         outbox.backlog(session)
 
     found = {step.split()[1] for step, _ in scans(desk, dict(statements))}
-    assert found <= {"late_fact", "CONSTANT"}  # all of them are stuck; a row of counts has no table
+    assert found <= {"late_fact", "CONSTANT"}  # all of them are dead letters; a row of counts has no table
 
 
 def test_a_purchase_order_is_looked_for_by_its_number_not_in_all_that_its_customer_ordered(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from oms.facts.v1 import facts_pb2
 from services.kernel.errors import InvalidArgument
-from services.orders import exceptions, fact_wire
+from services.orders import dead_letters, fact_wire
 from services.orders.store import facts
 from tests.facts import strange
 from tests.orders.desk import ADMIN, CONTACTS, Desk, shipment
@@ -66,7 +66,7 @@ def test_a_fact_of_a_kind_learned_since_is_projected_when_it_is_tried_again(desk
         facts.keep(session, [(then, "unknown")], desk.now)
 
     with desk.database.transaction() as session:
-        exceptions.retry(session, "fact", came.fact_id, ADMIN, CONTACTS, desk.now)
+        dead_letters.retry(session, "fact", came.fact_id, ADMIN, CONTACTS, desk.now)
 
     assert desk.read(order_id).progress.lines["1"].shipped == 1
     assert desk.signals(order_id) == ["shipment_shipped"]

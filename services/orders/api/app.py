@@ -10,7 +10,9 @@ from services.orders.api import (
     cancellation,
     changes,
     customers,
+    dead_letters,
     deliveries,
+    exceptions,
     feedback,
     health,
     history,
@@ -53,7 +55,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
-    feedback, customers, products, prices, policies, warehouses, rates, backorders, recalls, ledger, deliveries, mail_templates,
+    feedback, customers, products, prices, policies, warehouses, rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -32,7 +32,8 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.policies import BLOCK
 from services.orders.domain.projection import LineQuantities
-from services.orders.domain.status import Standing, WaitingFor
+from services.orders.domain.status import Standing
+from services.orders.domain.waiting import WaitingFor
 from services.orders.dossier import OrderPage
 
 

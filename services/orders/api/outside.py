@@ -9,7 +9,8 @@ from typing import Any
 from services.kernel.errors import NotPermitted
 from services.orders.access import Caller
 from services.orders.domain.holds import Hold
-from services.orders.domain.status import INVOICE_AWAITED, Standing, WaitingFor
+from services.orders.domain.status import Standing
+from services.orders.domain.waiting import INVOICE_AWAITED, WaitingFor
 from services.orders.store.events import Event
 from services.orders.store.overview import OverviewFilter
 from services.runtime.roles import NAMED_TO_CUSTOMERS

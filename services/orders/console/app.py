@@ -11,6 +11,7 @@ from services.orders.console import (
     cancellation,
     cases,
     changes,
+    dead_letters,
     delegations,
     errors,
     exceptions,
@@ -30,7 +31,7 @@ from services.orders.console.headers import SecurityHeaders
 from services.orders.logins import Attempts
 
 _NOUNS = (
-    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, preview, my, feedback, cases,
+    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, preview, my, feedback, cases,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

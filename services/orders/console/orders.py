@@ -21,7 +21,7 @@ from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
 from services.orders.dossier import Dossier, OrderPage
-from services.orders.store import changes, events, feedback
+from services.orders.store import changes, events, exceptions, feedback
 from workflows.names import order_workflow_id
 
 router = APIRouter()
@@ -61,6 +61,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         log = events.of_order(session, page.dossier.order_id, scope=who.caller.scope, limit=_MOST_EVENTS)
         made = changes.of_order(session, page.dossier.order_id)
         given = feedback.of_order(session, page.dossier.order_id)
+        wrong = exceptions.open_of(session, page.dossier.order_id)
     order, progress = page.dossier.order, page.dossier.progress
     shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
     invoices = sorted(progress.invoices.values(), key=lambda each: each.number)
@@ -71,6 +72,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         standing=page.dossier.standing,
         lines=shown_lines(page.dossier),
         holds=[hold for hold in page.dossier.holds if hold.is_open],
+        exceptions=wrong,
         violations=page.violations,
         entries=timeline.entries(log, {each.number for each in shipments} | {each.number for each in invoices}),
         shipments=shipments,

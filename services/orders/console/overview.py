@@ -21,7 +21,7 @@ from services.orders.console.pages import render
 from services.orders.console.visitor import Visitor, VisitorOf
 from services.orders.domain.order import CHANNELS
 from services.orders.domain.status import STATUS_WORDS
-from services.orders.store import dashboard, exceptions, feedback, overview
+from services.orders.store import dashboard, dead_letters, exceptions, feedback, overview
 from services.orders.store.dashboard import Waiting
 from services.orders.store.overview import OverviewFilter, OverviewPage
 from services.runtime.roles import HOLD_OWNERS, SEES_MARGIN
@@ -175,7 +175,9 @@ def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> lis
     if who.may("GET /cases"):
         tiles.append(Tile("support cases", feedback.count_cases(session, who.caller.scope), "/cases", "waits"))
     if who.may("GET /exceptions"):
-        tiles.append(Tile("exceptions", exceptions.count(session), "/exceptions", "blocks"))
+        tiles.append(Tile("exceptions", exceptions.count_open(session, who.caller.scope), "/exceptions", "blocks"))
+    if who.may("GET /dead-letters"):
+        tiles.append(Tile("dead letters", dead_letters.count(session), "/dead-letters", "blocks"))
     return tiles
 
 

@@ -59,7 +59,7 @@ class Visitor:
         return self.login.csrf
 
     def may(self, operation: str) -> bool:
-        """Whether one of its roles opens an operation such as "GET /exceptions"."""
+        """Whether one of its roles opens an operation such as "GET /dead-letters"."""
         return any(self.deps.matrix.reach(operation, role) for role in self.caller.principal.roles)
 
     def typed(self, name: str, otherwise: object = "") -> str:

@@ -45,6 +45,8 @@ _EVENTS = {
     "shipment_delivered": "delivered",
     "shipment_exception": "told of a problem on the way with",
     "shipments_cancelled": "stopped shipments",
+    "exception_opened": "opened an exception",
+    "exception_resolved": "resolved an exception",
     "invoice_issued": "invoiced",
     "payment_received": "payment received",
     "feedback_given": "gave feedback",

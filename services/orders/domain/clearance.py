@@ -10,6 +10,7 @@ from services.orders.domain import changes, order
 from services.orders.domain.changes import AGREED, AWAITING_CUSTOMER, ChangeOrder
 from services.orders.domain.order import Order
 from services.orders.domain.reviews import CHANGES_REQUESTED, Review
+from services.orders.domain.waiting import Asked, WaitingFor
 
 WAITING = "waiting"
 CLEARED = "cleared"
@@ -50,8 +51,12 @@ class Clearance:
     waiting_for: str = ""
 
 
-def clearance(subject: Order, reviews: Sequence[Review], change: ChangeOrder | None) -> Clearance:
-    """Derived from what is stored; the phase is moved in the transaction of each decision, so it is the truth here."""
+def clearance(subject: Order, asked: Asked, waiting: WaitingFor | None) -> Clearance:
+    """Derived from what is stored; the phase is moved in the transaction of each decision, so it is the truth here.
+
+    `waiting` is whom the order waits for, as its standing says.
+    """
+    change = asked.change
     agreed = change.change_id if change is not None and change.state == AGREED else ""
     state = {
         order.RECEIVED: WAITING,
@@ -62,7 +67,8 @@ def clearance(subject: Order, reviews: Sequence[Review], change: ChangeOrder | N
     }.get(subject.phase, ENDED)
     if subject.has_ended:
         return Clearance(state)
-    return Clearance(state, agreed, next_deadline(reviews, change))
+    words = waiting.text if waiting is not None and state == WAITING else ""
+    return Clearance(state, agreed, next_deadline(asked.reviews, change), words)
 
 
 def next_deadline(reviews: Sequence[Review], change: ChangeOrder | None) -> Deadline | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.orders.models.changes import ChangeRow, VersionRow
-from services.orders.models.console import ConsoleSessionRow, ExceptionDeedRow, PersonSecretRow
+from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRow, PersonSecretRow
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
+from services.orders.models.exceptions import BusinessExceptionRow
 from services.orders.models.log import EventRow, FactRow, LateFactRow
 from services.orders.models.master import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
@@ -13,15 +14,16 @@ from services.orders.models.reviews import DecisionRow, ReviewRow, StepRow
 from services.orders.models.table import Table, answers, outbox
 
 __all__ = [
+    "BusinessExceptionRow",
     "CancellationRow",
     "ChangeRow",
     "ConsoleSessionRow",
     "CounterRow",
     "CustomerRow",
+    "DeadLetterActionRow",
     "DecisionRow",
     "DelegationRow",
     "EventRow",
-    "ExceptionDeedRow",
     "FactRow",
     "FeedbackRow",
     "HoldRow",

@@ -1,4 +1,4 @@
-"""Tables of the console: who is logged in, who has a password, and what was done about exceptions."""
+"""Tables of the console: who is logged in, who has a password, and what was done about dead letters."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ class PersonSecretRow(Table, table=True):
     changed_by: str = Field(sa_type=Text)
 
 
-class ExceptionDeedRow(Table, table=True):
-    """What a person did about something that got stuck: rows are only added."""
+class DeadLetterActionRow(Table, table=True):
+    """What a person did about a dead letter: rows are only added."""
 
-    __tablename__ = "exception_deed"
+    __tablename__ = "dead_letter_action"
     __table_args__ = (
-        CheckConstraint("source IN ('message', 'late_fact', 'fact', 'mail')", name="exception_deed_source_known"),
-        CheckConstraint("deed IN ('retry', 'dismiss')", name="exception_deed_known"),
-        CheckConstraint("deed = 'retry' OR reason <> ''", name="exception_deed_dismissed_for_a_reason"),
-        Index("exception_deed_subject", "source", "subject_id"),
+        CheckConstraint("source IN ('message', 'late_fact', 'fact', 'mail')", name="dead_letter_action_source_known"),
+        CheckConstraint("action IN ('retry', 'dismiss')", name="dead_letter_action_known"),
+        CheckConstraint("action = 'retry' OR reason <> ''", name="dead_letter_action_dismissed_for_a_reason"),
+        Index("dead_letter_action_subject", "source", "subject_id"),
         STRICT,
     )
 
-    deed_id: str = Field(sa_type=Text, primary_key=True)
+    action_id: str = Field(sa_type=Text, primary_key=True)
     source: str = Field(sa_type=Text)
     subject_id: str = Field(sa_type=Text)
-    deed: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
     done_by: str = Field(sa_type=Text)
     done_role: str = Field(sa_type=Text)

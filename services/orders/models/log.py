@@ -42,7 +42,9 @@ class FactRow(Table, table=True):
     __table_args__ = (
         CheckConstraint("state IN ('projected', 'unknown', 'orphaned', 'unreadable')", name="fact_state_known"),
         Index("fact_order", "order_id"),
-        Index("fact_stuck", "received_at", "fact_id", sqlite_where=_NOT_PROJECTED, postgresql_where=_NOT_PROJECTED),
+        Index(
+            "fact_not_projected", "received_at", "fact_id", sqlite_where=_NOT_PROJECTED, postgresql_where=_NOT_PROJECTED
+        ),
         STRICT,
     )
 

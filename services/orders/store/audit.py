@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from services.orders.domain.exceptions import CARRIER_EXCEPTION, OPEN
 from services.orders.domain.holds import Hold
 from services.orders.domain.order import Order
-from services.orders.domain.status import Asked, derive, keep_since
+from services.orders.domain.status import derive, keep_since
+from services.orders.domain.waiting import Asked
 from services.orders.models import OrderRow
-from services.orders.store import changes, counts, holds, orders, progress, reviews
+from services.orders.store import changes, counts, exceptions, holds, orders, progress, reviews
+from services.orders.store.exceptions import ExceptionFilter
 from services.orders.store.progress import Kept
 from services.runtime.audit import Finding, Invariant, find_all, finding_of
 from services.runtime.roles import ANSWERS_OWN
@@ -105,6 +108,13 @@ INVARIANTS = (
         "WHERE g.order_id = o.order_id AND g.ended_at IS NULL))",
     ),
     Invariant(
+        "orders.undeliverable_address_is_held",
+        "An undeliverable address is an open exception as long as its hold is open.",
+        "SELECT o.number || ' has exception ' || x.exception_id || ' and no hold' AS offender FROM business_exception x "
+        "JOIN sales_order o ON o.order_id = x.order_id LEFT JOIN hold h ON h.hold_id = x.subject_id "
+        "WHERE x.kind = 'undeliverable_address' AND x.resolved_at IS NULL AND (h.hold_id IS NULL OR h.released_at IS NOT NULL)",
+    ),
+    Invariant(
         "orders.received_mail_once",
         "An order asks for its first mail once and for its acceptance mail at most once.",
         "SELECT o.number || ' asked for ' || m.subject_id || ' ' || m.asked || ' times' AS offender FROM sales_order o "
@@ -173,7 +183,12 @@ INVARIANTS = (
 
 def findings(session: Session) -> list[Finding]:
     """Every invariant of orders; late facts are shown with no violation, because they break nothing."""
-    return [*find_all(session, INVARIANTS), _cache_equals_derivation(session), _late_facts(session)]
+    return [
+        *find_all(session, INVARIANTS),
+        _cache_equals_derivation(session),
+        _carrier_exceptions(session),
+        _late_facts(session),
+    ]
 
 
 def _cache_equals_derivation(session: Session) -> Finding:
@@ -203,6 +218,24 @@ def _stale(session: Session) -> Iterator[str]:
 def _is_derived(order: Order, kept: Kept, held: tuple[Hold, ...], asked: Asked) -> bool:
     derived = derive(order, kept.progress, held, kept.changed_at, asked)
     return keep_since(derived, kept.standing.waiting_for) == kept.standing and kept.is_asked == asked.is_anything
+
+
+def _carrier_exceptions(session: Session) -> Finding:
+    """A rule about the shipments of the projection, which no SQL of both databases reads."""
+    rule = "An open carrier exception is of a shipment that is still on its way."
+    return finding_of("orders.carrier_exception_is_on_its_way", rule, list(_arrived(session)))
+
+
+def _arrived(session: Session) -> Iterator[str]:
+    wanted, last = ExceptionFilter(OPEN, kind=CARRIER_EXCEPTION), ""
+    while found := exceptions.listed(session, wanted, after=last, limit=_BATCH):
+        last = found[-1].found.exception_id
+        kept = progress.load_many(session, list({each.found.order_id for each in found}))
+        for each in found:
+            order = kept.get(each.found.order_id)
+            shipment = order.progress.shipments.get(each.found.subject_id) if order else None
+            if shipment is None or shipment.state in ("delivered", "cancelled"):
+                yield f"{each.order_number} has exception {each.found.exception_id}"
 
 
 def _late_facts(session: Session) -> Finding:

@@ -1,157 +1,123 @@
-"""What got stuck: messages nobody took, facts that came too late or could not be read, and what people did about them."""
+"""Business exceptions of orders: opened once, listed within a scope, resolved once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, literal_column, select
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, col
 
-from services.kernel.errors import Refused
-from services.orders.domain.facts import Fact
-from services.orders.models import ExceptionDeedRow, FactRow, LateFactRow, OrderRow, outbox
-from services.orders.store.facts import LateFact
+from services.kernel.errors import NotFound
+from services.orders.domain.access import EVERYTHING, Scope
+from services.orders.domain.exceptions import OPEN, BusinessException
+from services.orders.models import BusinessExceptionRow, OrderRow
+from services.orders.store.orders import within
+from services.runtime.db import table_of
 
-MESSAGE, LATE_FACT, FACT, MAIL = "message", "late_fact", "fact", "mail"
-SOURCES = (MESSAGE, LATE_FACT, FACT, MAIL)
-RETRY, DISMISS = "retry", "dismiss"
-_IS_DEAD = outbox.c.state == literal_column("'dead'")  # said in the statements themselves, the indexes of both serve
-_IS_NOT_PROJECTED = col(FactRow.state) != literal_column("'projected'")
+_exception = table_of(BusinessExceptionRow)
+_COLUMNS = tuple(column.name for column in _exception.c)
+_IS_OPEN = _exception.c.resolved_at.is_(None)
+# the clause is PostgreSQL's and SQLite's alike; what is there already is the open one of the same subject
+_ADD = postgresql.insert(_exception).on_conflict_do_nothing().returning(_exception.c.exception_id)
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
-    """Something that got stuck; `what` is its kind, `why` what was said when it did, `order_number` empty without an order, `since` None where nobody says."""
+class ListedException:
+    """An exception with the order it is about."""
 
-    source: str
-    subject_id: str
-    what: str
-    why: str
+    found: BusinessException
     order_number: str
-    since: datetime | None
+    customer_name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """What a person did about it: tried again, or dismissed it for a reason."""
+class ExceptionFilter:
+    """Which exceptions a list shows; what is empty filters nothing."""
 
-    deed_id: str
-    source: str
-    subject_id: str
-    deed: str
-    reason: str
-    done_by: str
-    done_role: str
-    done_at: datetime
+    state: str = ""
+    order_id: str = ""
+    kind: str = ""
+    owner_role: str = ""
 
 
-def stuck(session: Session, limit: int = 200) -> list[Stuck]:
-    """Everything stuck here that nobody has dismissed, the oldest of each source first."""
-    return [
-        *_read(session, MESSAGE, outbox.c.fact_id, outbox.c.kind, outbox.c.last_error, outbox.c.order_id,
-               outbox.c.occurred_at, _IS_DEAD, limit),
-        *_read(session, LATE_FACT, LateFactRow.fact_id, LateFactRow.signal, LateFactRow.subject_id,
-               LateFactRow.order_id, LateFactRow.arrived_at, None, limit),
-        *_read(session, FACT, FactRow.fact_id, FactRow.kind, FactRow.state, FactRow.order_id, FactRow.received_at,
-               _IS_NOT_PROJECTED, limit),
-    ]  # fmt: skip
+def add(session: Session, found: BusinessException) -> bool:
+    """Keep an exception; False when its subject has an open one of the same kind."""
+    values = {name: getattr(found, name) for name in _COLUMNS}
+    return session.execute(_ADD, [values]).first() is not None
 
 
-def _read(
+def find(session: Session, exception_id: str, scope: Scope) -> ListedException:
+    """One exception; NotFound when there is none or the scope hides its order."""
+    row = session.execute(_listed(scope).where(_exception.c.exception_id == exception_id)).first()
+    if row is None:
+        raise NotFound("EXCEPTION_UNKNOWN", "there is no such exception: go back to the list")
+    return _of(row)
+
+
+def listed(
+    session: Session, wanted: ExceptionFilter, scope: Scope = EVERYTHING, *, after: str = "", limit: int = 50
+) -> list[ListedException]:
+    """Exceptions that a scope shows, oldest first, beginning behind the id `after`."""
+    query = _listed(scope).where(_exception.c.exception_id > after)
+    if wanted.state:
+        query = query.where(_IS_OPEN if wanted.state == OPEN else ~_IS_OPEN)
+    for name in ("order_id", "kind", "owner_role"):
+        if value := getattr(wanted, name):
+            query = query.where(_exception.c[name] == value)
+    return [_of(row) for row in session.execute(query.order_by(_exception.c.exception_id).limit(limit))]
+
+
+def open_of(session: Session, order_id: str) -> list[BusinessException]:
+    """The open exceptions of an order, oldest first."""
+    query = select(*_exception.c).where(_exception.c.order_id == order_id, _IS_OPEN)
+    rows = session.execute(query.order_by(_exception.c.exception_id)).mappings()
+    return [BusinessException(**row) for row in rows]
+
+
+def count_open(session: Session, scope: Scope) -> int:
+    """How many open exceptions the orders of a scope have."""
+    query = select(func.count()).select_from(_exception).where(_IS_OPEN, within(scope))
+    query = query.join(OrderRow, col(OrderRow.order_id) == _exception.c.order_id)
+    return int(session.execute(query).scalar_one())
+
+
+def resolve(
+    session: Session, exception_id: str, *, resolved_by: str, resolved_role: str, note: str, now: datetime
+) -> bool:
+    """Resolve an open exception; False when somebody was quicker."""
+    statement = update(_exception).where(_exception.c.exception_id == exception_id, _IS_OPEN)
+    values = {"resolved_at": now, "resolved_by": resolved_by, "resolved_role": resolved_role, "note": note}
+    done = session.execute(statement.values(**values).returning(_exception.c.exception_id))
+    return done.first() is not None
+
+
+def resolve_of(
     session: Session,
-    source: str,
-    subject: Any,
-    what: Any,
-    why: Any,
-    order_id: Any,
-    since: Any,
-    condition: Any,
-    limit: int,
-) -> list[Stuck]:
-    query = select(subject, what, why, func.coalesce(OrderRow.number, ""), since)
-    query = query.select_from(subject.table if hasattr(subject, "table") else subject.class_)
-    query = query.outerjoin(OrderRow, col(OrderRow.order_id) == order_id).where(_open(source, subject))
-    if condition is not None:
-        query = query.where(condition)
-    return [Stuck(source, *row) for row in session.execute(query.order_by(since, subject).limit(limit))]
+    kind: str,
+    subject_ids: Sequence[str],
+    *,
+    resolved_by: str,
+    resolved_role: str,
+    note: str,
+    now: datetime,
+) -> list[BusinessException]:
+    """Resolve the open exceptions of a kind that these subjects have; gives them, resolved."""
+    if not subject_ids:
+        return []
+    statement = update(_exception).where(_exception.c.kind == kind, _exception.c.subject_id.in_(subject_ids), _IS_OPEN)
+    values = {"resolved_at": now, "resolved_by": resolved_by, "resolved_role": resolved_role, "note": note}
+    rows = session.execute(statement.values(**values).returning(*_exception.c)).mappings()
+    return [BusinessException(**row) for row in rows]
 
 
-def _open(source: str, subject: Any) -> ColumnElement[bool]:
-    """Nobody has dismissed it."""
-    dismissed = exists().where(
-        col(ExceptionDeedRow.source) == source,
-        col(ExceptionDeedRow.subject_id) == subject,
-        col(ExceptionDeedRow.deed) == DISMISS,
-    )
-    return ~dismissed
+def _listed(scope: Scope) -> Select[Any]:
+    query = select(*_exception.c, col(OrderRow.number), col(OrderRow.customer_name))
+    return query.join(OrderRow, col(OrderRow.order_id) == _exception.c.order_id).where(within(scope))
 
 
-def count(session: Session) -> int:
-    """How much is stuck here."""
-    parts = (
-        select(func.count()).select_from(outbox).where(_IS_DEAD, _open(MESSAGE, outbox.c.fact_id)),
-        select(func.count()).select_from(LateFactRow).where(_open(LATE_FACT, col(LateFactRow.fact_id))),
-        select(func.count()).select_from(FactRow).where(
-            _IS_NOT_PROJECTED, _open(FACT, col(FactRow.fact_id))
-        ),
-    )  # fmt: skip
-    row = session.execute(select(*(part.scalar_subquery() for part in parts))).one()
-    return sum(map(int, row))
-
-
-def dismissed(session: Session, source: str, subject_ids: list[str]) -> set[str]:
-    """Those of the ids that somebody has dismissed."""
-    query = select(col(ExceptionDeedRow.subject_id)).where(
-        col(ExceptionDeedRow.source) == source,
-        col(ExceptionDeedRow.subject_id).in_(subject_ids),
-        col(ExceptionDeedRow.deed) == DISMISS,
-    )
-    return set(session.scalars(query))
-
-
-def add(session: Session, deed: Deed) -> None:
-    """Keep what somebody did."""
-    session.execute(insert(ExceptionDeedRow).values(**{name: getattr(deed, name) for name in _DEED}))
-
-
-_DEED = ("deed_id", "source", "subject_id", "deed", "reason", "done_by", "done_role", "done_at")
-
-
-def newest_deeds(session: Session, limit: int = 20) -> list[Deed]:
-    """What was done last, by anybody."""
-    query = (
-        select(ExceptionDeedRow)
-        .order_by(col(ExceptionDeedRow.done_at).desc(), col(ExceptionDeedRow.deed_id))
-        .limit(limit)
-    )
-    return [Deed(**{name: getattr(row, name) for name in _DEED}) for row in session.scalars(query)]
-
-
-_FACT = ("fact_id", "kind", "source", "order_id", "subject_id", "sequence", "occurred_at", "detail")
-_LATE = ("fact_id", "signal", "order_id", "subject_id", "arrived_at")
-
-
-def take_out(session: Session, fact_id: str) -> Fact:
-    """Remove a fact that could not be projected, so that it may be read and taken in anew; Refused for one that was."""
-    gone = delete(FactRow).where(col(FactRow.fact_id) == fact_id, col(FactRow.state) != "projected")
-    columns = [getattr(FactRow, name) for name in _FACT]
-    row = session.execute(gone.returning(*columns), execution_options={"synchronize_session": False}).first()
-    if row is None:
-        raise Refused("FACT_IS_PROJECTED", "this fact needs nothing any more: reload the list")
-    values = dict(zip(_FACT, row, strict=True))
-    document = values.pop("detail")
-    return Fact(**values, detail=None, document=document)
-
-
-def take_late(session: Session, fact_id: str) -> tuple[LateFact, bool]:
-    """Remove a late fact, so that it may be handed over anew, and tell whether it said that all is done; Refused for none."""
-    columns = [getattr(LateFactRow, name) for name in _LATE]
-    gone = delete(LateFactRow).where(col(LateFactRow.fact_id) == fact_id).returning(*columns)
-    row = session.execute(gone, execution_options={"synchronize_session": False}).first()
-    if row is None:
-        raise Refused("FACT_NOT_LATE", "this fact needs nothing any more: reload the list")
-    behind = select(col(FactRow.detail)).where(col(FactRow.fact_id) == fact_id.partition("/")[0])
-    detail = session.execute(behind).scalar() or {}
-    return LateFact(**dict(zip(_LATE, row, strict=True))), bool(detail.get("is_complete", False))
+def _of(row: Row[Any]) -> ListedException:
+    return ListedException(BusinessException(*row[: len(_COLUMNS)]), *row[len(_COLUMNS) :])

@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from services.orders.domain.mails import Promise
 from services.orders.domain.projection import Progress
-from services.orders.domain.status import Axes, Standing, WaitingFor
+from services.orders.domain.status import Axes, Standing
+from services.orders.domain.waiting import WaitingFor
 from services.orders.models import HoldRow, ProgressRow
 from services.runtime.db import table_of
 

@@ -755,7 +755,7 @@ Global___RecordChangeResponse: _TypeAlias = RecordChangeResponse  # noqa: Y015
 
 @_typing.final
 class RecordOrderRequest(_message.Message):
-    """Records what a turn of the saga came to: phase, whom it waits for, and what to tell people."""
+    """Records what a turn of the saga came to: the milestone, and when each line is promised."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -777,7 +777,7 @@ class RecordOrderRequest(_message.Message):
     cancelled, cancel_refused, closed, failed.
     """
     waiting_for: _builtins.str
-    """Whom or what it waits for now, in words; empty when nothing."""
+    """Who must act after the milestones unserved and failed, for the order's history; empty with all others."""
     subject_id: _builtins.str
     """The shipment or invoice the milestone is about; may be empty."""
     @_builtins.property

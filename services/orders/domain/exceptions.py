@@ -1,0 +1,114 @@
+"""Business exceptions: what went wrong with an order outside its rules, who must act, and what they can do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.kernel.errors import InvalidArgument, NotPermitted, Refused
+from services.orders.domain.facts import Shipment
+from services.orders.domain.order import Address
+
+CARRIER_EXCEPTION = "carrier_exception"
+UNDELIVERABLE_ADDRESS = "undeliverable_address"
+
+OPEN = "open"
+RESOLVED = "resolved"
+STATES = (OPEN, RESOLVED)
+ALWAYS_RESOLVES = "support"
+"""The role that may resolve an exception of any owner."""
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What exceptions of a kind have in common; `subject` says what the subject's id is of."""
+
+    name: str
+    subject: str
+    owner_role: str
+    what_to_do: str
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            CARRIER_EXCEPTION,
+            "shipment",
+            "support",
+            "Ask the carrier what keeps the shipment and tell the customer. Its delivery resolves this by itself.",
+        ),
+        Kind(
+            UNDELIVERABLE_ADDRESS,
+            "hold",
+            "support",
+            "Enter a rate for its zone and release the hold, or change the address. "
+            "The end of the hold resolves this by itself.",
+        ),
+    )
+}
+"""Every kind of exception: who must act, and on what."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessException:
+    """Something that went wrong with an order; open while `resolved_at` is None.
+
+    `subject_id` says with what: a shipment or a hold, as its kind says. A subject has one open exception of a kind.
+    """
+
+    exception_id: str
+    order_id: str
+    kind: str
+    subject_id: str
+    reason: str
+    owner_role: str
+    what_to_do: str
+    since: datetime
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+    resolved_role: str = ""
+    note: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody must still act."""
+        return self.resolved_at is None
+
+
+def may_resolve(found: BusinessException, roles: frozenset[str]) -> bool:
+    """Whether somebody with these roles may resolve it: its owner, and support in any case."""
+    return found.owner_role in roles or ALWAYS_RESOLVES in roles
+
+
+def check_resolution(found: BusinessException, roles: frozenset[str], note: str) -> None:
+    """Refuse a resolution by another role (NOT_EXCEPTION_OWNER), without a note (NOTE_MISSING), or a second one (EXCEPTION_RESOLVED)."""
+    if not may_resolve(found, roles):
+        raise NotPermitted(
+            "NOT_EXCEPTION_OWNER",
+            f"only {found.owner_role} may resolve this exception: ask somebody with that role",
+            owner_role=found.owner_role,
+        )
+    if not note.strip():
+        raise InvalidArgument("NOTE_MISSING", "say how it was resolved: the order's timeline keeps the note")
+    if not found.is_open:
+        raise resolved_already(found.resolved_by)
+
+
+def resolved_already(by: str) -> Refused:
+    """The refusal of a second resolution."""
+    return Refused("EXCEPTION_RESOLVED", f"{by} has already resolved this exception: reload the list")
+
+
+def carrier_reason(shipment: Shipment) -> str:
+    """A carrier exception in words."""
+    tracking = f", tracking number {shipment.tracking_number}" if shipment.tracking_number else ""
+    return f"{shipment.carrier or 'The carrier'} reports a problem on the way with {shipment.number}{tracking}."
+
+
+def undeliverable_reason(address: Address) -> str:
+    """An undeliverable address in words."""
+    where = " ".join(filter(None, (address.region, address.postal_code, address.country)))
+    return f"No carrier serves {where}."

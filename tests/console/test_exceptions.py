@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import re
+
+from tests.console.house import House
+from tests.orders.test_exceptions import on_the_way, opened, unserved
+
+EMPTY = "No exceptions. A carrier's problem with a shipment, or an address that no carrier serves, appears here."
+
+
+async def test_an_exception_is_on_the_overview_the_list_and_its_orders_page(house: House) -> None:
+    order_id = on_the_way(house.desk)
+    number, [found] = house.desk.read(order_id).order.number, opened(house.desk, order_id)
+    browser = house.browser("support")
+
+    overview, listed, order = [(await browser.get(path)).text for path in ("/", "/exceptions", f"/orders/{number}")]
+
+    assert '<a href="/exceptions"><span class="count blocks">1</span> exceptions' in overview
+    for page in (listed, order):
+        assert f'href="/exceptions/{found.exception_id}"' in page
+        assert found.reason in page
+    assert found.what_to_do in listed
+    assert "<strong>Carrier exception</strong> of support" in order
+    assert "opened an exception" in order
+
+
+async def test_resolving_needs_a_note_leaves_the_list_and_is_in_the_timeline(house: House) -> None:
+    order_id = on_the_way(house.desk)
+    number, [found] = house.desk.read(order_id).order.number, opened(house.desk, order_id)
+    page = f"/exceptions/{found.exception_id}"
+    browser = house.browser("support", sub="sue")
+
+    silent = await browser.send(page, f"{page}/resolve", note=" ")
+    done = await browser.send(page, f"{page}/resolve", note="it comes tomorrow")
+    listed, resolved, order, after = [
+        (await browser.get(path)).text
+        for path in ("/exceptions", "/exceptions?show=resolved", f"/orders/{number}", page)
+    ]
+
+    assert (silent.status_code, "Say how it was resolved" in silent.text) == (422, True)
+    assert (done.status_code, done.headers["Location"]) == (303, "/exceptions")
+    assert EMPTY in listed
+    assert "it comes tomorrow" in resolved
+    assert "<strong>sue</strong>" in order
+    assert "resolved an exception" in order
+    assert "<strong>Carrier exception</strong>" not in order
+    assert "it comes tomorrow" in after
+    assert "<form action" not in after.partition("<main")[2]
+
+
+async def test_who_may_not_resolve_is_told_who_may(house: House) -> None:
+    [found] = opened(house.desk, on_the_way(house.desk))
+    browser = house.browser("accounting", sub="abe")
+
+    shown = (await browser.get(f"/exceptions/{found.exception_id}")).text
+    forced = await browser.post(f"/exceptions/{found.exception_id}/resolve", csrf=browser.csrf, note="x")
+
+    assert "Only support may resolve it. You are accounting" in shown
+    assert forced.status_code == 403
+
+
+async def test_a_sales_representative_sees_those_of_assigned_customers(house: House) -> None:
+    unserved(house.desk)
+
+    theirs = (await house.browser("sales_rep").get("/exceptions")).text
+    others = (await house.browser("sales_rep", sub="otto").get("/exceptions")).text
+
+    assert "No carrier serves TX 75001 US." in theirs
+    assert "No carrier serves TX 75001 US." not in others
+
+
+async def test_the_warehouse_reads_exceptions_without_links_to_pages_that_it_may_not_open(house: House) -> None:
+    number = house.desk.read(on_the_way(house.desk)).order.number
+
+    page = (await house.browser("warehouse").get("/exceptions")).text
+
+    assert number in page
+    assert f'href="/orders/{number}"' not in page
+
+
+async def test_many_exceptions_come_in_pages(house: House) -> None:
+    for _ in range(51):
+        unserved(house.desk)
+    browser = house.browser("support")
+
+    first = (await browser.get("/exceptions")).text
+    following = re.search(r'href="(/exceptions\?after=[^"]+)"', first)
+    assert following
+    second = (await browser.get(following.group(1))).text
+
+    assert (first.count('<td data-of="Exception">'), second.count('<td data-of="Exception">')) == (50, 1)
