@@ -16,12 +16,13 @@ RUN python -m pip install --require-hashes -r requirements/runtime.lock
 
 COPY proto/gen proto/gen
 COPY services services
+COPY gateway gateway
 COPY workflows workflows
 COPY cli cli
 COPY samples samples
 COPY deploy/health.py deploy/health.py
 # The root file system is read-only when it runs, so byte code is made now.
-RUN python -m compileall -q proto services workflows cli deploy
+RUN python -m compileall -q proto services gateway workflows cli deploy
 
 USER 10001:10001
 # One place that knows how to ask; compose tells each process what is healthy for it.

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.orders.api.carrier_secrets import LocalSecrets
-from services.orders.api.signatures import sign
+from gateway.http.neighbors.carrier_secrets import LocalSecrets
+from gateway.http.neighbors.signatures import sign
 from services.runtime.auth import LocalIssuer
 
 TIMEOUT_S = 60.0

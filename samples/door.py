@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from services.orders.api.carrier_secrets import LocalSecrets
-from services.orders.api.signatures import sign
+from gateway.http.neighbors.carrier_secrets import LocalSecrets
+from gateway.http.neighbors.signatures import sign
 from services.runtime.auth import LocalIssuer
 
 Row = dict[str, Any]

@@ -10,8 +10,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from oms.facts.v1 import facts_pb2 as pb
-from services.orders import fact_wire
 from services.orders.domain.facts import Fact
+from services.orders.lifecycle import fact_wire
 
 AT = Timestamp(seconds=1_772_366_400)
 DETAILS = {field.name: field for field in pb.Fact.DESCRIPTOR.oneofs_by_name["detail"].fields}

@@ -10,19 +10,19 @@ import grpc
 import uvicorn
 from fastapi import FastAPI
 
+from gateway.app import create_app
+from gateway.http.neighbors.carrier_secrets import LocalSecrets, given_secrets
+from gateway.http.plumbing.deps import ApiSettings, ConsoleSettings, Deps
+from gateway.http.plumbing.health import grpc_probe
 from oms.billing.v1.billing_pb2_grpc import BillingServiceStub
 from oms.fulfillment.v1.fulfillment_pb2_grpc import FulfillmentServiceStub
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.kernel.clock import Clock, utc_now
-from services.orders import facts
-from services.orders.api.app import create_app
-from services.orders.api.carrier_secrets import LocalSecrets, given_secrets
-from services.orders.api.deps import ApiSettings, ConsoleSettings, Deps
-from services.orders.api.health import grpc_probe
 from services.orders.domain.mails import Contacts
 from services.orders.models import Table
+from services.orders.relay import routes
 from services.orders.servicer import OrdersServicer
 from services.orders.settings import Settings
 from services.runtime.auth import Authenticator, machine_token
@@ -79,7 +79,7 @@ class TemporalDoor:
     """Closes the Temporal client's thread when the process stops; it opens by itself."""
 
     def __init__(self, settings: Settings) -> None:
-        self.workflows = facts.open_workflows(settings.temporal_target, settings.temporal_namespace)
+        self.workflows = routes.open_workflows(settings.temporal_target, settings.temporal_namespace)
 
     def start(self) -> None:
         """Nothing to do: it connects when first used."""
@@ -112,7 +112,7 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
     channels = _channels(settings)
     http = HttpServer(create_app(_deps(settings, database, door, channels, clock)), settings.http_listen)
     notifications = NotificationsServiceStub(channels["notifications"])
-    relay = Relay(database, facts.routes(database, notifications.NotifyAll, door.workflows, clock), clock)
+    relay = Relay(database, routes.routes(database, notifications.NotifyAll, door.workflows, clock), clock)
     process = OrdersProcess(
         NAME,
         settings,

@@ -9,8 +9,12 @@ from sqlmodel import Session
 from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.kernel.clock import Clock, given_instant, utc_now
-from services.orders import changing, clearing, deadlines, dossier, intake, recording, validation, wire
+from services.orders import wire
+from services.orders.approvals import clearance
+from services.orders.changes import apply
 from services.orders.domain.mails import Contacts
+from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, validate
+from services.orders.order import aggregate
 from services.orders.store import audit
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
@@ -30,16 +34,16 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def GetOrder(self, request: pb.GetOrderRequest, context: Context) -> pb.GetOrderResponse:
         """The order as a document."""
         with self.database.reading() as session:
-            found = dossier.read(session, wire.order_id(request.order_id))
+            found = aggregate.read(session, wire.order_id(request.order_id))
         return pb.GetOrderResponse(order=wire.order_message(found.order, found.lines()))
 
     def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Context) -> pb.ValidateOrderResponse:
         """Run every rule; a repeated request id gets its first answer, which is kept without the order."""
         order_id, credit = wire.order_id(request.order_id), wire.credit(request)
-        cleared: list[dossier.Dossier] = []
+        cleared: list[aggregate.Dossier] = []
 
         def act(session: Session) -> pb.ValidateOrderResponse:
-            verdict = validation.validate(session, order_id, credit, self.contacts, self.clock())
+            verdict = validate.validate(session, order_id, credit, self.contacts, self.clock())
             log.info("order.validated", order_id=order_id, outcome=verdict.outcome, reasons=list(verdict.reasons))
             cleared.extend([verdict.judged] if verdict.outcome == "cleared" else [])
             return wire.verdict_message(verdict)
@@ -52,7 +56,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def GetClearance(self, request: pb.GetClearanceRequest, context: Context) -> pb.GetClearanceResponse:
         """What stands between the order and its warehouses."""
         with self.database.reading() as session:
-            found = clearing.read_clearance(session, wire.order_id(request.order_id))
+            found = clearance.read_clearance(session, wire.order_id(request.order_id))
         return pb.GetClearanceResponse(clearance=wire.clearance_message(found))
 
     def PassDeadline(self, request: pb.PassDeadlineRequest, context: Context) -> pb.PassDeadlineResponse:
@@ -61,7 +65,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
 
         def act(session: Session) -> pb.PassDeadlineResponse:
             at = given_instant(request.deadline_micros, "deadline_micros")
-            found = deadlines.pass_deadline(
+            found = pass_deadline.pass_deadline(
                 session, order_id, request.deadline, request.subject_id, at, self.clock(), self.contacts
             )
             log.info("deadline.passed", order_id=order_id, deadline=request.deadline, subject_id=request.subject_id)
@@ -72,7 +76,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def GetChangedOrder(self, request: pb.GetChangedOrderRequest, context: Context) -> pb.GetChangedOrderResponse:
         """The order as a pending change will make it."""
         with self.database.reading() as session:
-            order, lines = changing.changed_order(session, wire.order_id(request.order_id), request.change_id)
+            order, lines = apply.changed_order(session, wire.order_id(request.order_id), request.change_id)
         return pb.GetChangedOrderResponse(order=wire.order_message(order, lines))
 
     def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:
@@ -80,7 +84,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         order_id, credit = wire.order_id(request.order_id), wire.credit(request)
 
         def act(session: Session) -> pb.ApplyChangeResponse:
-            applied = changing.apply(session, order_id, request.change_id, credit, self.contacts, self.clock())
+            applied = apply.apply(session, order_id, request.change_id, credit, self.contacts, self.clock())
             log.info("change.settled", order_id=order_id, change_id=request.change_id, is_applied=applied.is_applied)
             return wire.applied_message(applied)
 
@@ -92,7 +96,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
 
         def act(session: Session) -> pb.RecordChangeResponse:
             verb, reason, contacts = request.verb, request.reason, self.contacts
-            found = changing.record(session, order_id, change_id, verb, reason, contacts, self.clock())
+            found = apply.record(session, order_id, change_id, verb, reason, contacts, self.clock())
             log.info("change.recorded", order_id=order_id, change_id=change_id, verb=request.verb)
             return pb.RecordChangeResponse(clearance=wire.clearance_message(found))
 
@@ -103,7 +107,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         order_id, milestone = wire.order_id(request.order_id), wire.milestone(request)
 
         def act(session: Session) -> pb.RecordOrderResponse:
-            recorded = recording.record(session, order_id, milestone, self.contacts, self.clock())
+            recorded = record_milestone.record(session, order_id, milestone, self.contacts, self.clock())
             log.info("order.recorded", order_id=order_id, milestone=milestone.name, status=recorded.status)
             return wire.recorded_message(recorded)
 
@@ -114,14 +118,14 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """Keep facts, all or none: who sends them sends them singly when one of them is refused."""
         facts = wire.facts(request)
         with self.database.transaction() as session:
-            intake.take(session, facts, self.contacts, self.clock())
+            apply_facts.take(session, facts, self.contacts, self.clock())
         return pb.RecordFactsResponse(recorded_fact_ids=[fact.fact_id for fact in facts])
 
     def CheckLiveness(self, request: pb.CheckLivenessRequest, context: Context) -> pb.CheckLivenessResponse:
         """Those orders that have ended or never were, and those that live."""
         order_ids, numbers = wire.liveness(request)
         with self.database.reading() as session:
-            living = recording.living(session, order_ids, numbers)
+            living = record_milestone.living(session, order_ids, numbers)
         ended = [order_id for order_id in order_ids if order_id not in living]
         return pb.CheckLivenessResponse(
             ended_order_ids=ended,

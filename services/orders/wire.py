@@ -11,16 +11,16 @@ from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.quantity import positive
 from services.kernel.text import text
-from services.orders import fact_wire
-from services.orders.changing import Applied
+from services.orders.changes.apply import Applied
 from services.orders.domain import clearance
 from services.orders.domain.facts import Fact
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities
-from services.orders.recording import Milestone, Recorded
-from services.orders.rules import Credit
-from services.orders.validation import Verdict
+from services.orders.lifecycle import fact_wire
+from services.orders.lifecycle.record_milestone import Milestone, Recorded
+from services.orders.lifecycle.validate import Verdict
+from services.orders.policies.engine import Credit
 from services.runtime.wire import money
 
 MAX_ORDER_IDS = 500

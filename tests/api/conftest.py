@@ -13,13 +13,16 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from gateway.app import create_app
+from gateway.http.plumbing.deps import ApiSettings, Deps
 from services.kernel.ids import new_id
 from services.kernel.money import UnitPrice
-from services.orders import master, models, rules, validation
-from services.orders.api.app import create_app
-from services.orders.api.deps import ApiSettings, Deps
+from services.orders import models
 from services.orders.domain.mails import Contacts
-from services.orders.domain.master import Customer, PriceAgreement, Product
+from services.orders.domain.masterdata import Customer, PriceAgreement, Product
+from services.orders.lifecycle import validate as validation
+from services.orders.masterdata import catalog, customers, prices
+from services.orders.policies import engine
 from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
@@ -104,7 +107,7 @@ class World:
         """Let the workflow's first turn run the real rules."""
 
         def validate(order: OrderRef) -> None:
-            credit = rules.Credit(is_granted, exposure_minor=0, limit_minor=1_000_000)
+            credit = engine.Credit(is_granted, exposure_minor=0, limit_minor=1_000_000)
             with self.database.transaction() as session:
                 validation.validate(session, order.order_id, credit, CONTACTS, NOW)
 
@@ -183,10 +186,10 @@ def _master(session: Any) -> None:
     )
     rival = Customer("cus_rival", "Rival", "USD", sales_rep="sue", contact_email="r@rival.example")
     for customer in (acme, rival):
-        master.put_customer(session, customer, "admin", NOW)
+        customers.put_customer(session, customer, "admin", NOW)
     pump = Product("PUMP-100", "Pump", list_price=UnitPrice.parse("140.00", "USD"), weight_grams=4000)
     visit = Product("INSTALL-8H", "Installation", kind="service", list_price=UnitPrice.parse("800.00", "USD"))
     for product in (pump, visit):
-        master.put_product(session, product, "admin", NOW)
+        catalog.put_product(session, product, "admin", NOW)
     price = UnitPrice.parse("129.00", "USD")
-    master.put_agreement(session, PriceAgreement("cus_acme", "PUMP-100", price, date(2026, 1, 1)), "admin", NOW)
+    prices.put_agreement(session, PriceAgreement("cus_acme", "PUMP-100", price, date(2026, 1, 1)), "admin", NOW)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from services.orders.access import MATRIX_FILE, load_matrix, parse_matrix
+from services.orders.access.matrix import MATRIX_FILE, load_matrix, parse_matrix
 from services.runtime.roles import ROLE_NAMES
 from tests.api.conftest import World
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.orders.api.body import MAX_BYTES
+from gateway.http.plumbing.body import MAX_BYTES
 from services.orders.domain.access import EVERYTHING
 from services.orders.store import overview
 from tests.api.conftest import ORDER, World

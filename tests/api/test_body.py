@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.http.plumbing.body import MAX_BYTES, BodyGate, check_document
+from gateway.http.plumbing.problems import ApiError
 from services.kernel.text import MAX_DEPTH
-from services.orders.api.body import MAX_BYTES, BodyGate, check_document
-from services.orders.api.problems import ApiError
 
 GOOD = b'{"text": "Gr\xc3\xbc\xc3\x9fe \xf0\x9f\x9a\x9a", "deep": [[[1, 2.5, null, true]]]}'
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.orders import changing
-from services.orders.rules import Credit
+from services.orders.changes import apply
+from services.orders.policies.engine import Credit
 from services.orders.store import orders
 from tests.api.conftest import CONTACTS, NOW, World
 
@@ -22,7 +22,7 @@ def _settles(world: World) -> None:
 
     def settle(number: str, change_id: str) -> None:
         with world.database.transaction() as session:
-            changing.apply(session, orders.find_id(session, number), change_id, Credit(True, 0, 0), CONTACTS, NOW)
+            apply.apply(session, orders.find_id(session, number), change_id, Credit(True, 0, 0), CONTACTS, NOW)
 
     world.workflows.on_look = settle
 

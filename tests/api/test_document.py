@@ -10,10 +10,10 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from services.orders.api import app
-from services.orders.api.inputs import Input
-from services.orders.api.openapi import operations
-from services.orders.api.query import query_parameters
+from gateway import app
+from gateway.http.plumbing.inputs import Input
+from gateway.http.plumbing.openapi import operations
+from gateway.http.plumbing.query import query_parameters
 from tests.api.conftest import World, world_over
 
 

@@ -4,9 +4,9 @@ from typing import Any, get_args
 
 import pytest
 
-from services.orders import exceptions
-from services.orders.api.exceptions import Kind, Owner
+from gateway.http.orders.exceptions import Kind, Owner
 from services.orders.domain.exceptions import CARRIER_EXCEPTION, KINDS
+from services.orders.lifecycle import exceptions
 from services.runtime.roles import HOLD_OWNERS
 from tests.api.conftest import NOW, World
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from services.orders import intake
+from services.orders.lifecycle import apply_facts
 from tests.api.conftest import CONTACTS, NOW, World
 from tests.facts import heard
 from tests.orders.desk import shipment
@@ -13,7 +13,7 @@ async def _arrived(world: World) -> str:
     detail = shipment("SH-1", "delivered", {"1": 4})
     with world.database.transaction() as session:
         fact = heard("shipment_delivered", detail, "fulfillment", order_id)
-        intake.take(session, [fact], CONTACTS, NOW)
+        apply_facts.take(session, [fact], CONTACTS, NOW)
     return f"/v1/orders/{order_id}/feedback"
 
 

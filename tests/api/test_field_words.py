@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.orders.api.field_words import sentence
+from gateway.http.plumbing.field_messages import sentence
 from tests.api.conftest import ORDER, World
 
 

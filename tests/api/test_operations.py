@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import threading
 
+from gateway.http.plumbing.health import ask_all
 from oms.billing.v1 import billing_pb2 as billing
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.types.v1 import types_pb2 as types
-from services.orders.api.health import ask_all
 from tests.api.conftest import World
 
 

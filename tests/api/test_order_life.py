@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from gateway.http.orders.stream import changes
 from services.kernel.clock import micros
-from services.orders import intake, recording
-from services.orders.access import Caller
-from services.orders.api.stream import changes
-from services.orders.recording import Milestone
+from services.orders.access.matrix import Caller
+from services.orders.lifecycle import apply_facts, record_milestone
+from services.orders.lifecycle.record_milestone import Milestone
 from services.orders.store import orders
 from services.runtime.auth import Principal
 from tests.api.conftest import CONTACTS, NOW, MakeWorld, World
@@ -36,7 +36,7 @@ def _cancels(world: World) -> None:
 
     def cancel(number: str, request: CancelOrder) -> CancelOutcome:
         with world.database.transaction() as session:
-            recording.record(session, orders.find_id(session, number), Milestone("cancelled", 1), CONTACTS, NOW)
+            record_milestone.record(session, orders.find_id(session, number), Milestone("cancelled", 1), CONTACTS, NOW)
         return CancelOutcome(is_cancelled=True)
 
     world.workflows.on_cancel = cancel
@@ -89,7 +89,7 @@ async def test_every_instant_of_an_order_ends_in_z_also_those_that_facts_told(wo
     }
     with world.database.transaction() as session:
         told = heard("shipment_delivered", detail, "fulfillment", order_id)
-        intake.take(session, [told], CONTACTS, NOW)
+        apply_facts.take(session, [told], CONTACTS, NOW)
 
     answer = await world.send("GET", f"/v1/orders/{order_id}", "support")
 

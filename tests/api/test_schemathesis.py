@@ -13,7 +13,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 
-from services.orders.access import load_matrix
+from services.orders.access.matrix import load_matrix
 from services.runtime.auth import LocalIssuer
 from services.runtime.roles import ROLE_NAMES
 from tests.api.conftest import World, world_over

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.orders.api.carrier_secrets import LocalSecrets, given_secrets
-from services.orders.api.problems import ApiError
-from services.orders.api.signatures import sign, verify
+from gateway.http.neighbors.carrier_secrets import LocalSecrets, given_secrets
+from gateway.http.neighbors.signatures import sign, verify
+from gateway.http.plumbing.problems import ApiError
 from services.runtime.auth import UnsafeConfiguration
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from services.orders.api.signatures import sign
+from gateway.http.neighbors.signatures import sign
 from tests.api.conftest import CARRIER_SECRET, NOW, World
 
 EVENT = {"tracking_number": "1Z999", "status": "delivered", "occurred_at": "2026-12-01T08:59:00Z"}

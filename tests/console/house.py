@@ -12,12 +12,13 @@ import httpx
 import yaml
 from fastapi import FastAPI
 
-from services.orders import logins, master, rules
-from services.orders.api.app import create_app
-from services.orders.api.deps import ApiSettings, ConsoleSettings, Deps
-from services.orders.console.visitor import session_cookie
+from gateway.app import create_app
+from gateway.console.visitor import session_cookie
+from gateway.http.plumbing.deps import ApiSettings, ConsoleSettings, Deps
+from services.orders.access import logins
+from services.orders.access.logins import Opened
 from services.orders.domain.changes import LineChange
-from services.orders.logins import Opened
+from services.orders.policies import engine, versions
 from services.runtime.auth import Authenticator, LocalIssuer, Principal
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
@@ -141,7 +142,7 @@ def _asked(desk: Desk) -> dict[str, str]:
     reviewing.now, reviewing.keys = desk.now, desk.keys + 100
     reviewed = reviewing.reviewed(300, by=SUPPORT, po_number="PO-9100")
     with desk.database.transaction() as session:
-        master.put_policy(session, yaml.safe_load(rules.BUILT_IN.read_text("utf-8")), "root", desk.now)
+        versions.put_policy(session, yaml.safe_load(engine.BUILT_IN.read_text("utf-8")), "root", desk.now)
     return {"changing": changing, "reviewed": reviewed}
 
 

@@ -4,9 +4,9 @@ import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from services.orders.access import load_matrix
-from services.orders.api.deps import Deps
-from services.orders.console.app import create_console
+from gateway.console.app import create_console
+from gateway.http.plumbing.deps import Deps
+from services.orders.access.matrix import load_matrix
 from services.runtime.roles import ROLE_NAMES
 from tests.console.house import House
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from services.orders import people
 from services.orders.domain.people import Delegation
+from services.orders.masterdata import people
 from services.orders.store import exceptions, holds, orders, reviews
 from services.orders.store.exceptions import ExceptionFilter
 from tests.console import chrome

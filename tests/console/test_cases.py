@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from services.orders import feedback
-from services.orders.console import cases
+from gateway.console import support_cases
 from services.orders.domain.feedback import Opinion
+from services.orders.lifecycle import feedback
 from tests.console.house import House, delivered
 from tests.orders.desk import BUYER, CONTACTS
 
@@ -70,7 +70,7 @@ async def test_support_cases_of_customers_of_somebody_else_are_not_shown(house: 
 
 
 async def test_pages_of_support_cases_join_without_gap(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cases, "PAGE", 2)
+    monkeypatch.setattr(support_cases, "PAGE", 2)
     for _ in range(3):
         give(house, Opinion(1))
     browser = house.browser("support")

@@ -4,8 +4,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from gateway.console.change_form import request_of
 from services.kernel.errors import InvalidArgument
-from services.orders.console.change_form import request_of
 from services.orders.domain.changes import ChangeOrder, LineChange
 from services.orders.store import changes, orders
 from tests.console.house import House

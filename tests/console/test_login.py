@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.orders import logins
+from services.orders.access import logins
 from services.orders.models import PersonRow
 from tests.console.conftest import MakeHouse
 from tests.console.house import House

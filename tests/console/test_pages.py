@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event, text
 
+from gateway.console.pages import price
 from services.kernel.money import UnitPrice
-from services.orders.console.pages import price
 from tests.conftest import ROOT
 from tests.console.house import House, delivered
 from tests.orders.desk import SUPPORT, shipment, stock, together
@@ -390,7 +390,7 @@ _APART = re.compile(r"(?:<(?:bdi|td|dd|li|p)\b[^>]*>|<br>(?:<span[^>]*>)?)$")
 def test_what_people_typed_stands_apart_so_that_right_to_left_names_move_no_figure() -> None:
     """Beside an Arabic name a browser would show the amount that follows on the wrong side of it."""
     found, beside = 0, []
-    for template in sorted((ROOT / "services/orders/console/templates").glob("*.html")):
+    for template in sorted((ROOT / "gateway/console/templates").glob("*.html")):
         source = re.sub(r"\{% block title %\}.*", "", template.read_text())
         for typed in _TYPED.finditer(source):
             found += 1

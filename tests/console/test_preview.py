@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.orders.console.headers import POLICY
+from gateway.console.headers import POLICY
 from tests.console.house import House
 
 SHIPPED = "/notifications/preview/shipped/customer"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.orders.console import files
-from services.orders.console.pages import TEMPLATES
+from gateway.console import files
+from gateway.console.pages import TEMPLATES
 from tests.conftest import ROOT
 
 VENDORED = (files.FOLDER / "vendor", Path(__file__).parent / "vendor")

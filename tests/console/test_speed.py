@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from services.orders import capture, intake, models, recording, rules, validation
-from services.orders.recording import Milestone
+from services.orders import models
+from services.orders.lifecycle import apply_facts, place, record_milestone, validate
+from services.orders.lifecycle.record_milestone import Milestone
+from services.orders.policies import engine
 from services.runtime.db import Database
 from tests.conftest import ROOT
 from tests.console.house import House, build
@@ -50,13 +52,13 @@ def _live(desk: Desk, session: object, chance: random.Random) -> None:
         ("PUMP", chance.randint(1, 40)), ("CENT", chance.randint(1, 90)), ("INSTALL", 1),
         channel=chance.choice(CHANNELS), po_number=f"PO-{chance.randint(1, 9_999_999)}",
     )  # fmt: skip
-    order_id = capture.place(session, command, chance.choice((BUYER, RITA)), desk.now).order_id  # type: ignore[arg-type]  # a session
+    order_id = place.place(session, command, chance.choice((BUYER, RITA)), desk.now).order_id  # type: ignore[arg-type]  # a session
     is_granted = chance.random() > 0.05
-    credit = rules.Credit(is_granted, exposure_minor=0, limit_minor=10**9)
-    verdict = validation.validate(session, order_id, credit, CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
+    credit = engine.Credit(is_granted, exposure_minor=0, limit_minor=10**9)
+    verdict = validate.validate(session, order_id, credit, CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
     if verdict.outcome != "cleared":
         return
-    recording.record(session, order_id, Milestone("accepted", 1), CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
+    record_milestone.record(session, order_id, Milestone("accepted", 1), CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
     pumps = command.lines[0].quantity
     short = pumps if chance.random() < 0.2 else 0
     told = [("inventory", "stock_reserved", stock({"1": (pumps - short, short)}, "2026-12-03"))]
@@ -68,7 +70,7 @@ def _live(desk: Desk, session: object, chance: random.Random) -> None:
     for source, kind, detail in told:
         desk.facts += 1
         fact = heard(kind, detail, source, order_id)
-        intake.take(session, [fact], CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
+        apply_facts.take(session, [fact], CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
 
 
 PAGES = (

@@ -21,9 +21,9 @@ from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
 from services.inventory import wire as inventory_wire
 from services.inventory.domain import facts as inventory
 from services.kernel.money import Money
-from services.orders import fact_wire
 from services.orders.domain.facts import KINDS as PROJECTED
 from services.orders.domain.projection import Progress, apply
+from services.orders.lifecycle import fact_wire
 from services.runtime.facts import KINDS, document, fact_of
 from services.runtime.outbox import OutboxRow
 from tests.facts import DETAILS

@@ -13,7 +13,7 @@ from cli import embedded
 from workflows import names
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("services", "workflows", "cli", "bench", "tests", "deploy")
+ROOMS = ("services", "gateway", "workflows", "cli", "bench", "tests", "deploy")
 
 # The code, then the reason in words.
 EXEMPTION = re.compile(r"#\s*(?:ruff:\s*)?(noqa|type:\s*ignore)\b(.*)")
@@ -57,8 +57,8 @@ def test_no_hand_written_module_is_longer_than_400_lines() -> None:
     assert too_long == {}
 
 
-def test_the_median_module_is_shorter_than_120_lines() -> None:
-    assert statistics.median(lines(path) for path in hand_written()) < 120
+def test_the_median_module_has_at_most_110_lines() -> None:
+    assert statistics.median(lines(path) for path in hand_written()) <= 110
 
 
 def test_every_exemption_in_the_code_has_a_code_and_a_reason() -> None:

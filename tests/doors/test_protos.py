@@ -12,7 +12,7 @@ from services.fulfillment.domain.shipment import State
 from services.kernel.errors import FAMILY
 from services.notifications.domain.catalogue import KINDS, ROLES
 from services.orders.domain.order import PHASES
-from services.orders.recording import MILESTONES
+from services.orders.lifecycle.record_milestone import MILESTONES
 
 PROTOS = Path(__file__).resolve().parents[2] / "proto" / "oms"
 STATUSES = {kind.code for kind in FAMILY}

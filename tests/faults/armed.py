@@ -132,7 +132,7 @@ def _told(row: OutboxRow) -> str:
 
 def arm_http(reached: Callable[[str], None]) -> None:
     """Points around the public API's requests: its commits, and before a reply."""
-    from services.orders.api import app as api
+    from gateway import app as api
 
     original = api.create_app
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from services.orders.api.carrier_secrets import LocalSecrets
-from services.orders.api.signatures import sign
+from gateway.http.neighbors.carrier_secrets import LocalSecrets
+from gateway.http.neighbors.signatures import sign
 from tests.faults.house import House
 from tests.faults.summary import Rows, summary, unsent
 from tests.system.harness import System

@@ -7,13 +7,16 @@ from typing import Any
 import yaml
 
 from oms.orders.v1 import orders_pb2 as pb
-from services.orders import changes, consenting, master, rules
-from services.orders.access import Caller
-from services.orders.changes import Proposed
+from services.orders.access.matrix import Caller
+from services.orders.changes import consent
+from services.orders.changes import propose as proposals
+from services.orders.changes.propose import Proposed
 from services.orders.domain.changes import ChangeOrder, ChangeRequest, LineChange
 from services.orders.domain.order import Order
 from services.orders.domain.proposals import Proposal
 from services.orders.domain.reviews import Review
+from services.orders.policies import engine
+from services.orders.policies import versions as policy_versions
 from services.orders.store import changes as store
 from services.orders.store import reviews as review_store
 from services.orders.store import versions
@@ -37,9 +40,9 @@ MATRIX = [
 
 
 def with_matrix(desk: Desk, **members: Any) -> None:
-    document = yaml.safe_load(rules.BUILT_IN.read_text("utf-8"))
+    document = yaml.safe_load(engine.BUILT_IN.read_text("utf-8"))
     with desk.database.transaction() as session:
-        master.put_policy(session, {**document, "reviews": MATRIX, **members}, "root", desk.now)
+        policy_versions.put_policy(session, {**document, "reviews": MATRIX, **members}, "root", desk.now)
 
 
 def asked(*lines: LineChange, reason: str = "as agreed", **members: Any) -> ChangeRequest:
@@ -56,26 +59,26 @@ def swap(line_id: str, sku: str, price: str = "") -> LineChange:
 
 def preview(desk: Desk, order_id: str, request: ChangeRequest, by: Caller = BUYER) -> Proposal:
     with desk.database.reading() as session:
-        return changes.preview(session, order_id, request, by, desk.now)
+        return proposals.preview(session, order_id, request, by, desk.now)
 
 
 def propose(
     desk: Desk, order_id: str, request: ChangeRequest, by: Caller = BUYER, version: int | None = None
 ) -> Proposed:
     with desk.database.transaction() as session:
-        return changes.propose(session, order_id, request, by, CONTACTS, desk.now, version)
+        return proposals.propose(session, order_id, request, by, CONTACTS, desk.now, version)
 
 
 def answer(
     desk: Desk, order_id: str, change_id: str, said: str, by: Caller = BUYER, note: str = "", version: int | None = None
 ) -> ChangeOrder:
     with desk.database.transaction() as session:
-        return consenting.consent(session, order_id, change_id, said, note, by, CONTACTS, desk.now, version)[0]
+        return consent.consent(session, order_id, change_id, said, note, by, CONTACTS, desk.now, version)[0]
 
 
 def withdraw(desk: Desk, order_id: str, change_id: str, by: Caller = RITA) -> ChangeOrder:
     with desk.database.transaction() as session:
-        return consenting.withdraw(session, order_id, change_id, "a mistake", by, CONTACTS, desk.now)[0]
+        return consent.withdraw(session, order_id, change_id, "a mistake", by, CONTACTS, desk.now)[0]
 
 
 def apply(

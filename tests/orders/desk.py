@@ -14,13 +14,16 @@ from sqlalchemy import text
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.money import Money, UnitPrice
-from services.orders import capture, dossier, holds, master
-from services.orders.access import Caller, Reach
-from services.orders.capture import Receipt
+from services.orders.access.matrix import Caller, Reach
+from services.orders.approvals import holds
 from services.orders.domain.mails import Contacts
-from services.orders.domain.master import Customer, PriceAgreement, Product
+from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.order import Address, PlaceLine, PlaceOrder
-from services.orders.dossier import Dossier
+from services.orders.lifecycle import place as placement
+from services.orders.lifecycle.place import Receipt
+from services.orders.masterdata import catalog, customers, prices
+from services.orders.order import aggregate
+from services.orders.order.aggregate import Dossier
 from services.orders.servicer import OrdersServicer
 from services.orders.store import events
 from services.orders.store.audit import findings
@@ -86,9 +89,9 @@ class Desk:
         self.servicer = OrdersServicer(self.database, CONTACTS, lambda: self.now)
         with self.database.transaction() as session:
             for customer in (ACME, BOLT):
-                master.put_customer(session, customer, "root", NOON)
+                customers.put_customer(session, customer, "root", NOON)
             for product in PRODUCTS:
-                master.put_product(session, product, "root", NOON)
+                catalog.put_product(session, product, "root", NOON)
 
     def command(self, *lines: tuple[str, int] | tuple[str, int, str], **changes: Any) -> PlaceOrder:
         self.keys += 1
@@ -102,12 +105,12 @@ class Desk:
     def send(self, command: PlaceOrder, by: Caller = BUYER) -> Receipt:
         self.now += timedelta(seconds=1)
         with self.database.transaction() as session:
-            return capture.place(session, command, by, self.now)
+            return placement.place(session, command, by, self.now)
 
     def agree(self, sku: str, price: str) -> None:
         with self.database.transaction() as session:
             agreement = PriceAgreement("cus_acme", sku, usd(price), date(2026, 1, 1))
-            master.put_agreement(session, agreement, "root", NOON)
+            prices.put_agreement(session, agreement, "root", NOON)
 
     def validate(self, order_id: str, *, is_granted: bool = True, key: str = "1") -> pb.ValidateOrderResponse:
         credit = pb.CreditStanding(is_granted=is_granted)
@@ -150,7 +153,7 @@ class Desk:
 
     def read(self, order_id: str) -> Dossier:
         with self.database.reading() as session:
-            return dossier.read(session, order_id)
+            return aggregate.read(session, order_id)
 
     def events(self, order_id: str) -> list[Event]:
         with self.database.reading() as session:

@@ -7,12 +7,14 @@ from typing import Any
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.clock import from_micros, micros
-from services.orders import master, people, reviews, rules
-from services.orders.access import Caller
+from services.orders.access.matrix import Caller
 from services.orders.domain.clearance import Deadline
 from services.orders.domain.people import Delegation, Person
 from services.orders.domain.reviews import Step
-from services.orders.reviews import Decided, Wanted
+from services.orders.lifecycle import decide as decisions
+from services.orders.lifecycle.decide import Decided, Wanted
+from services.orders.masterdata import people
+from services.orders.policies import engine, versions
 from services.orders.store import reviews as review_store
 from services.runtime.db import Database
 from tests.orders.desk import ANY, CONTACTS, NOON, Desk, caller
@@ -71,11 +73,11 @@ class ReviewDesk(Desk):
         known = [
             {"code": rule.code, "scope": rule.scope, "when": rule.when, "severity": rule.severity}
             | {"message": rule.message, "hold_type": rule.hold_type, "owner_role": rule.owner_role}
-            for rule in rules.built_in().rules
+            for rule in engine.built_in().rules
             if rule.code not in ("ORDER_OVER_THRESHOLD", "MARGIN_BELOW_FLOOR")
         ]
         with self.database.transaction() as session:
-            master.put_policy(session, {"rules": known, **members}, "root", self.now)
+            versions.put_policy(session, {"rules": known, **members}, "root", self.now)
 
     def person(self, person: Person) -> None:
         with self.database.transaction() as session:
@@ -116,7 +118,7 @@ class ReviewDesk(Desk):
         self.now += timedelta(seconds=1)
         chosen = step or self.open_step(order_id)
         wanted = Wanted(chosen.step_id, decision, version, note, ready_on)
-        return reviews.take_decision(self.database, order_id, wanted, by, CONTACTS, lambda: self.now)
+        return decisions.take_decision(self.database, order_id, wanted, by, CONTACTS, lambda: self.now)
 
     def delegate(self, giver: str, taker: str, *, hours: int = 24, **more: Any) -> Delegation:
         wanted = Delegation("", giver, taker, self.now, self.now + timedelta(hours=hours), **more)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from services.kernel.errors import Refused
-from services.orders import cancellation
-from services.orders.cancellation import Requested
+from services.orders.lifecycle import cancel
+from services.orders.lifecycle.cancel import Requested
 from services.orders.store import reviews as review_store
 from services.runtime.db import Database
 from tests.orders.desk import ACCOUNTING, BUYER, Desk, shipment, stock
@@ -13,7 +13,7 @@ from tests.orders.review_desk import MAX, ReviewDesk
 
 def request(desk: Desk, order_id: str) -> Requested:
     with desk.database.transaction() as session:
-        return cancellation.request(session, order_id, BUYER, "ordered twice", desk.now)
+        return cancel.request(session, order_id, BUYER, "ordered twice", desk.now)
 
 
 def test_a_preview_says_what_follows_and_changes_nothing(desk: Desk) -> None:
@@ -22,7 +22,7 @@ def test_a_preview_says_what_follows_and_changes_nothing(desk: Desk) -> None:
     count = len(desk.events(order_id))
 
     with desk.database.reading() as session:
-        preview = cancellation.preview(session, order_id, BUYER.scope, 55_341)
+        preview = cancel.preview(session, order_id, BUYER.scope, 55_341)
 
     assert (preview.is_possible, preview.cancelled, preview.freed_stock) == (True, {"1": 4}, {"1": 3})
     assert preview.released_credit_minor == 55_341
@@ -34,7 +34,7 @@ def test_a_cancellation_that_is_not_possible_gives_no_credit_back(desk: Desk) ->
     desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
 
     with desk.database.reading() as session:
-        preview = cancellation.preview(session, order_id, BUYER.scope, 41_506)
+        preview = cancel.preview(session, order_id, BUYER.scope, 41_506)
 
     assert (preview.is_possible, preview.released_credit_minor) == (False, 0)
 
@@ -56,7 +56,7 @@ def test_a_request_is_settled_by_the_workflow_and_told_once(desk: Desk) -> None:
     assert desk.mails(order_id)[-1] == "order_cancelled"
     assert desk.mails(order_id).count("order_cancelled") == 1
     with desk.database.reading() as session:
-        settled = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
+        settled = cancel.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
     assert settled is not None
     assert settled.state == "done"
     assert desk.broken() == []
@@ -106,7 +106,7 @@ def test_a_saga_that_fails_ends_its_order_and_declines_the_request(desk: Desk) -
     dossier = desk.read(order_id)
     assert (dossier.order.phase, dossier.standing.status, dossier.lines()["1"].cancelled) == ("failed", "cancelled", 1)
     with desk.database.reading() as session:
-        settled = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
+        settled = cancel.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
     assert settled is not None
     assert (settled.state, settled.settled_reason) == ("declined", "the order failed")
     assert desk.broken() == []
@@ -160,7 +160,7 @@ def test_a_cancellation_that_people_were_quicker_than_is_declined(database: Data
     answer = desk.record(order_id, "cancelled", subject_id=asked.cancellation.cancellation_id)
 
     with desk.database.reading() as session:
-        settled = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
+        settled = cancel.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
     assert settled is not None
     assert (answer.status, settled.state, settled.settled_reason) == (
         "rejected",

@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from services.kernel.errors import AlreadyExists, DomainError, InvalidArgument
 from services.kernel.money import Money, UnitPrice
-from services.orders import capture
 from services.orders.domain.order import PlaceLine, PlaceOrder
-from services.orders.intents import CALLER_FIRST
+from services.orders.lifecycle import place as placement
+from services.orders.order.outbox import CALLER_FIRST
 from services.runtime.outbox import unsent
 from tests.orders.desk import BUYER, RITA, RIVAL, SUPPORT, Desk, amount, caller, usd
 from tests.threads import at_once
@@ -83,7 +83,7 @@ def test_a_channel_reference_is_taken_once_and_a_resend_with_a_new_key_is_a_repl
 def placed_at_once(desk: Desk, commands: list[PlaceOrder]) -> list[str]:
     def place(command: PlaceOrder) -> str:
         with desk.database.transaction() as session:
-            return capture.place(session, command, BUYER, desk.now).order_id
+            return placement.place(session, command, BUYER, desk.now).order_id
 
     return at_once([partial(place, command) for command in commands], threads=16)
 
@@ -191,7 +191,7 @@ def test_the_relay_leaves_the_start_to_the_request_for_a_while_and_for_ever_once
     with desk.database.transaction() as session:
         before = unsent(session, desk.now, 10, kinds)
         later = unsent(session, desk.now + 2 * CALLER_FIRST, 10, kinds)
-        capture.mark_started(session, receipt)
+        placement.mark_started(session, receipt)
         after_start = unsent(session, desk.now + 2 * CALLER_FIRST, 10, kinds)
 
     assert (len(before), len(later), len(after_start)) == (0, 1, 0)
@@ -202,8 +202,8 @@ def test_the_first_answer_is_kept_and_repeated_whatever_happens_later(desk: Desk
     command = desk.command(("PUMP", 1))
     order_id = desk.send(command).order_id
     with desk.database.transaction() as session:
-        first = capture.keep_answer(session, order_id, {"status": "accepted"})
-        second = capture.keep_answer(session, order_id, {"status": "shipped"})
+        first = placement.keep_answer(session, order_id, {"status": "accepted"})
+        second = placement.keep_answer(session, order_id, {"status": "shipped"})
 
     assert first == second == {"status": "accepted"}
     assert desk.send(command).first_answer == {"status": "accepted"}
@@ -226,13 +226,13 @@ def test_the_database_itself_refuses_what_breaks_an_invariant(desk: Desk) -> Non
 @pytest.mark.on_postgres
 def test_rivals_do_not_see_each_other(desk: Desk) -> None:
     from services.kernel.errors import NotFound
-    from services.orders import dossier
+    from services.orders.order import aggregate
 
     receipt = desk.place(("PUMP", 1))
 
     with desk.database.reading() as session:
-        assert dossier.page(session, receipt.number, SUPPORT.scope).dossier.order_id == receipt.order_id
-        assert dossier.page(session, receipt.number, BUYER.scope).dossier.order_id == receipt.order_id
+        assert aggregate.page(session, receipt.number, SUPPORT.scope).dossier.order_id == receipt.order_id
+        assert aggregate.page(session, receipt.number, BUYER.scope).dossier.order_id == receipt.order_id
         for reference in (receipt.order_id, receipt.number):
             with pytest.raises(NotFound):
-                dossier.page(session, reference, RIVAL.scope)
+                aggregate.page(session, reference, RIVAL.scope)

@@ -9,7 +9,8 @@ from functools import partial
 import pytest
 
 from services.kernel.errors import DomainError
-from services.orders import consenting, dossier
+from services.orders.changes import consent
+from services.orders.order import aggregate
 from services.orders.store import changes as store
 from tests.orders.change_desk import answer, apply, asked, change, propose, quantity, swap, told, withdraw
 from tests.orders.desk import BUYER, CONTACTS, RITA, Desk
@@ -32,10 +33,10 @@ def outcomes(acts: Sequence[Callable[[], object]]) -> list[object]:
 
 def expire(desk: Desk, order_id: str, change_id: str) -> str:
     with desk.database.transaction() as session:
-        before = dossier.read_for_change(session, order_id)
+        before = aggregate.read_for_change(session, order_id)
         waiting = store.one(store.of_order(session, order_id), change_id)
-        after = consenting.expire_consent(session, before, waiting, CONTACTS, desk.now)
-        dossier.restate(session, after, desk.now)
+        after = consent.expire_consent(session, before, waiting, CONTACTS, desk.now)
+        aggregate.restate(session, after, desk.now)
     return "too late" if after is before else "expired"
 
 

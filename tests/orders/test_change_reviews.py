@@ -10,9 +10,9 @@ import pytest
 
 from services.kernel.errors import DomainError, Refused
 from services.kernel.money import UnitPrice
-from services.orders import master
-from services.orders.domain.master import Product
+from services.orders.domain.masterdata import Product
 from services.orders.domain.people import Person
+from services.orders.masterdata import catalog, customers
 from services.runtime.db import Database
 from tests.orders.change_desk import answer, apply, asked, change, propose, quantity, swap
 from tests.orders.desk import ACME, BUYER, NOON, RITA, caller
@@ -43,10 +43,10 @@ OVER_25000 = {
 def desk(database: Database) -> ReviewDesk:
     desk = ReviewDesk(database, reviews=[OVER_5000, OVER_25000])
     with database.transaction() as session:
-        master.put_customer(session, replace(ACME, tax_rate=Decimal(0)), "root", NOON)
+        customers.put_customer(session, replace(ACME, tax_rate=Decimal(0)), "root", NOON)
         for sku, price in (("F", "1000.00"), ("G", "410.00"), ("H", "372.50")):
             listed = Product(sku, sku, list_price=UnitPrice.parse(price, "USD"))
-            master.put_product(session, listed, "root", NOON)
+            catalog.put_product(session, listed, "root", NOON)
     return desk
 
 
@@ -187,7 +187,7 @@ def made_to_order(desk: ReviewDesk, requested_on: date) -> str:
     desk.policy(reviews=[asks], calendars={"plant": PLANT}, deadlines=AROUND_THE_CLOCK)
     with desk.database.transaction() as session:
         rig = Product("RIG", "Rig", "build_to_order", UnitPrice.parse("500.00", "USD"), lead_days=5)
-        master.put_product(session, rig, "root", NOON)
+        catalog.put_product(session, rig, "root", NOON)
     order_id = desk.place(("RIG", 1), requested_on=requested_on).order_id
     desk.validate(order_id)
     return order_id

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from services.kernel.errors import Conflict, InvalidArgument, NotFound, NotPermitted, Refused
-from services.orders import consenting, dossier
+from services.orders.changes import consent
 from services.orders.domain.changes import LineChange
+from services.orders.order import aggregate
 from tests.orders.change_desk import (
     OLIVER,
     answer,
@@ -294,9 +295,9 @@ def test_a_change_that_does_not_come_about_asks_about_the_version_that_stands_af
 
 def expire(desk: Desk, order_id: str, change_id: str) -> None:
     with desk.database.transaction() as session:
-        before = dossier.read_for_change(session, order_id)
-        after = consenting.expire_consent(session, before, change(desk, order_id, change_id), CONTACTS, desk.now)
-        dossier.restate(session, after, desk.now)
+        before = aggregate.read_for_change(session, order_id)
+        after = consent.expire_consent(session, before, change(desk, order_id, change_id), CONTACTS, desk.now)
+        aggregate.restate(session, after, desk.now)
 
 
 def test_the_policy_may_cancel_an_order_whose_customer_does_not_answer(desk: Desk) -> None:

@@ -4,9 +4,13 @@ import pytest
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument, NotFound, Refused
-from services.orders import cancellation, changes, changing, consenting, dossier
+from services.orders.changes import apply as application
+from services.orders.changes import consent
+from services.orders.changes import propose as proposals
 from services.orders.domain.changes import LineChange
-from services.orders.rules import Credit
+from services.orders.lifecycle import cancel
+from services.orders.order import aggregate
+from services.orders.policies.engine import Credit
 from tests.orders.change_desk import (
     answer,
     apply,
@@ -41,11 +45,11 @@ def test_a_material_change_of_an_accepted_order_is_reviewed_before_it_is_made(de
     assert desk.broken() == []
 
     with desk.database.transaction() as session:
-        before = dossier.read_for_change(session, order_id)
+        before = aggregate.read_for_change(session, order_id)
         review_of_change = before.asked.review
         assert review_of_change is not None
-        after = consenting.reject_change(session, before, done.change, dossier.Actor("max", "approver"), "no", desk.now)
-        dossier.restate(session, after, desk.now)
+        after = consent.reject_change(session, before, done.change, aggregate.Actor("max", "approver"), "no", desk.now)
+        aggregate.restate(session, after, desk.now)
 
     assert change(desk, order_id, done.change.change_id).state == "rejected"
     assert desk.read(order_id).order.version == 1
@@ -291,9 +295,9 @@ def test_a_customer_who_knew_nothing_of_a_change_hears_nothing_of_its_end(desk: 
     assert not done.change.needs_consent
 
     with desk.database.transaction() as session:
-        before = dossier.read_for_change(session, order_id)
-        after = consenting.reject_change(session, before, done.change, dossier.Actor("max", "approver"), "no", desk.now)
-        dossier.restate(session, after, desk.now)
+        before = aggregate.read_for_change(session, order_id)
+        after = consent.reject_change(session, before, done.change, aggregate.Actor("max", "approver"), "no", desk.now)
+        aggregate.restate(session, after, desk.now)
 
     assert rejections(desk, order_id) == [(["sales_rep"], "no")]
 
@@ -332,7 +336,7 @@ def test_an_order_that_is_cancelled_takes_its_change_with_it(desk: Desk) -> None
     order_id = desk.accepted(("PUMP", 4))
     change_id = propose(desk, order_id, asked(swap("1", "CENT")), RITA).change.change_id
     with desk.database.transaction() as session:
-        cancellation.request(session, order_id, BUYER, "changed plans", desk.now)
+        cancel.request(session, order_id, BUYER, "changed plans", desk.now)
 
     desk.record(order_id, "cancelled")
 
@@ -345,7 +349,7 @@ def test_an_order_that_is_cancelled_takes_its_change_with_it(desk: Desk) -> None
 def test_no_change_begins_while_a_cancellation_is_carried_out(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4))
     with desk.database.transaction() as session:
-        cancellation.request(session, order_id, BUYER, "changed plans", desk.now)
+        cancel.request(session, order_id, BUYER, "changed plans", desk.now)
 
     with pytest.raises(Refused) as refusal:
         propose(desk, order_id, asked(quantity("1", 2)))
@@ -354,7 +358,7 @@ def test_no_change_begins_while_a_cancellation_is_carried_out(desk: Desk) -> Non
 
 
 def test_an_order_takes_so_many_changes_and_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "MAX_CHANGES", 1)
+    monkeypatch.setattr(proposals, "MAX_CHANGES", 1)
     order_id = desk.accepted(("PUMP", 4))
     changed(desk, order_id, asked(quantity("1", 3)))
 
@@ -385,6 +389,6 @@ class Crash(Exception):
 def _apply_and_crash(desk: Desk, order_id: str, change_id: str) -> None:
     credit = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
     with desk.database.transaction() as session:
-        assert changing.apply(session, order_id, change_id, credit, CONTACTS, desk.now).is_applied
-        assert [line.quantity for line in dossier.read(session, order_id).order.lines] == [3]
+        assert application.apply(session, order_id, change_id, credit, CONTACTS, desk.now).is_applied
+        assert [line.quantity for line in aggregate.read(session, order_id).order.lines] == [3]
         raise Crash

@@ -10,8 +10,9 @@ from alembic import command
 from sqlalchemy import text
 
 from services.kernel.errors import Refused
-from services.orders import dead_letters, logins
+from services.orders.access import logins
 from services.orders.domain.access import EVERYTHING, Scope
+from services.orders.lifecycle import dead_letters
 from services.orders.models import PersonRow
 from services.orders.store import dashboard, facts, overview
 from services.orders.store import dead_letters as store

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.money import Money, UnitPrice, extend
-from services.orders.domain.amending import Amendment, Catalogue, amend, floors, needs_recall
+from services.orders.domain.amendment import Amendment, Catalogue, amend, floors, needs_recall
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.facts import Invoice
-from services.orders.domain.master import PriceAgreement, Product
+from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import ACCEPTED, MAX_LINES, Address, Line, Order, totals
 from services.orders.domain.projection import LineProgress, Progress
 

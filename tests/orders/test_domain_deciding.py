@@ -10,12 +10,12 @@ from services.kernel.errors import Refused
 from services.kernel.money import Money
 from services.orders.domain.changes import ChangeOrder, ChangeRequest
 from services.orders.domain.clearance import next_deadline
-from services.orders.domain.deciding import Case, Decider, Parties, obstacle
 from services.orders.domain.holds import Hold
 from services.orders.domain.people import Delegation, Person
-from services.orders.domain.planning import still_suffices
 from services.orders.domain.projection import Progress
+from services.orders.domain.review_plan import still_suffices
 from services.orders.domain.reviews import OPEN, SELLER, Decision, Step, move_review
+from services.orders.domain.segregation_of_duties import Case, Decider, Parties, obstacle
 from services.orders.domain.status import derive, keep_since
 from services.orders.domain.waiting import Asked, WaitingFor
 from tests.orders.test_domain_projection import order

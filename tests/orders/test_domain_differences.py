@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from services.orders.domain.amending import Amendment, amend
+from services.orders.domain.amendment import Amendment, amend
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.differences import difference, is_favourable, is_material, kinds
 from services.orders.domain.order import Order

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice
-from services.orders import rules
-from services.orders.domain.master import PriceAgreement, Product
+from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import PlaceLine
 from services.orders.domain.policies import Violation, outcome, parse_policy, planned_holds, reasons
 from services.orders.domain.pricing import basis_points, cost_of, price_line, reference_price
+from services.orders.policies import engine
 
 RULE = {"code": "BIG", "when": "order.total > 5.0", "severity": "WARN", "message": "big"}
 
@@ -44,7 +44,7 @@ def test_a_bad_rule_is_refused_by_its_code(changes: dict[str, Any], why: str) ->
 
 def test_a_predicate_that_does_not_compile_is_refused_by_its_code() -> None:
     with pytest.raises(InvalidArgument, match="rule BIG: `when` does not compile"):
-        rules.compiled(parse_policy(document(when="order.total >"), 1))
+        engine.compiled(parse_policy(document(when="order.total >"), 1))
 
 
 def test_a_code_is_used_once() -> None:
@@ -59,7 +59,7 @@ def test_a_share_is_beyond_a_limit_exactly_when_its_basis_points_are(part: int, 
 
 
 def test_the_built_in_policy_compiles() -> None:
-    assert len(rules.compiled(rules.built_in())) == len(rules.built_in().rules)
+    assert len(engine.compiled(engine.built_in())) == len(engine.built_in().rules)
 
 
 def test_block_outranks_hold_and_reasons_come_block_first() -> None:

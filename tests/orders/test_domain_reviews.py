@@ -10,14 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.kernel.errors import InvalidArgument, Refused
-from services.orders import calendars, rules
 from services.orders.domain.calendars import ALWAYS, Calendar, after_hours, after_working_days
-from services.orders.domain.deciding import barred
 from services.orders.domain.matrix import LIMITS, MODES, Hit, ReviewRule, Tier
 from services.orders.domain.people import Delegation, Person, check_delegation
-from services.orders.domain.planning import due_to_open, is_candidate, opened, plan_steps
 from services.orders.domain.policies import PlannedHold, parse_policy
+from services.orders.domain.review_plan import due_to_open, is_candidate, opened, plan_steps
 from services.orders.domain.reviews import APPROVED, BUYER, OPEN, SELLER, Review, Step
+from services.orders.domain.segregation_of_duties import barred
+from services.orders.policies import calendars, engine
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 REVIEW = Review("rev", "ord", 1, 1, OPEN, NOW, 100, "USD")
@@ -95,7 +95,7 @@ def test_levels_open_in_order_and_all_steps_open_in_the_end(asked: list[Hit]) ->
         for step in due_to_open(steps):
             assert step.level >= last.get(step.chain, 0)
             last[step.chain] = step.level
-            steps[steps.index(step)] = opened(step, [], ALWAYS, rules.built_in().deadlines, NOW)
+            steps[steps.index(step)] = opened(step, [], ALWAYS, engine.built_in().deadlines, NOW)
         passed = next((step for step in steps if step.state == OPEN), None)
         if passed is not None:
             steps[steps.index(passed)] = passed_by(passed)
@@ -266,7 +266,7 @@ def test_a_predicate_of_the_matrix_or_of_consent_that_does_not_compile_is_refuse
     row = {"code": "AA", "when": "order.(", "message": "m", "tiers": [{"role": "support"}]}
     for members, why in (({"reviews": [row]}, "rule AA"), ({"consent": {"when": "change.("}}, "rule consent")):
         with pytest.raises(InvalidArgument, match=why):
-            rules.check_compiles(parse_policy({"rules": [RULE], **members}, 1))
+            engine.check_compiles(parse_policy({"rules": [RULE], **members}, 1))
 
 
 def test_a_country_without_known_holidays_is_refused() -> None:
@@ -298,6 +298,6 @@ def test_public_holidays_of_a_country_are_free_and_the_plants_own_too() -> None:
 def test_a_consent_predicate_that_fails_asks_the_customer() -> None:
     policy = parse_policy({"rules": [RULE], "consent": {"when": "change.total_delta_minor > 0"}}, 1)
 
-    assert rules.is_consent_needed(policy, {"total_delta_minor": 1})
-    assert not rules.is_consent_needed(policy, {"total_delta_minor": 0})
-    assert rules.is_consent_needed(policy, {})
+    assert engine.is_consent_needed(policy, {"total_delta_minor": 1})
+    assert not engine.is_consent_needed(policy, {"total_delta_minor": 0})
+    assert engine.is_consent_needed(policy, {})

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 import pytest
 
 from services.kernel.errors import DomainError
-from services.orders import people
-from services.orders.access import Caller
+from services.orders.access.matrix import Caller
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.people import Person
 from services.orders.domain.reviews import Step
+from services.orders.masterdata import people
 from services.runtime.db import Database
 from tests.orders.change_desk import answer, apply, propose
 from tests.orders.desk import BOLT, BUYER, RITA, caller

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
-from services.orders import exceptions
-from services.orders.access import Caller
+from services.orders.access.matrix import Caller
 from services.orders.domain.exceptions import BusinessException
+from services.orders.lifecycle import exceptions
 from services.orders.store import exceptions as store
 from services.orders.store.exceptions import ExceptionFilter
 from tests.orders.desk import ACCOUNTING, RITA, SUPPORT, Desk, caller, shipment

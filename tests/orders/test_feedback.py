@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
-from services.orders import feedback
-from services.orders.access import Caller
+from services.orders.access.matrix import Caller
 from services.orders.domain.feedback import Feedback, Opinion, check
 from services.orders.domain.mails import told_by
-from services.orders.domain.master import Customer
+from services.orders.domain.masterdata import Customer
 from services.orders.domain.projection import LineQuantities
+from services.orders.lifecycle import feedback
 from services.orders.store import feedback as store
 from tests.facts import heard
 from tests.orders.desk import BUYER, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment

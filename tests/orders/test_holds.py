@@ -8,8 +8,10 @@ from jinja2 import StrictUndefined
 from services.kernel.errors import DomainError, NotFound, NotPermitted, Refused
 from services.notifications.domain import Notice, Recipient, new_delivery
 from services.notifications.letters import Letters
-from services.orders import clearing, holds, people, wire
+from services.orders import wire
+from services.orders.approvals import clearance, holds
 from services.orders.domain.people import Person
+from services.orders.masterdata import people
 from tests.orders.desk import ACCOUNTING, ADMIN, APPROVER, RITA, Desk, caller
 from tests.threads import at_once
 
@@ -47,7 +49,7 @@ def test_the_workflow_hears_whom_a_held_order_waits_for_and_nothing_once_it_may_
 
     def waiting_for() -> str:
         with desk.database.reading() as session:
-            return wire.clearance_message(clearing.read_clearance(session, order_id)).waiting_for
+            return wire.clearance_message(clearance.read_clearance(session, order_id)).waiting_for
 
     assert waiting_for() == "sales_rep, accounting: release of price, credit hold"
     desk.release(order_id, price.hold_id, RITA)

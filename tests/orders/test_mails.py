@@ -21,7 +21,7 @@ from services.notifications.letters import Letters
 from services.orders.domain import mails
 from services.orders.domain.feedback import Feedback, Opinion
 from services.orders.domain.mails import Change, Contacts, Mail, Promise, Recipient
-from services.orders.domain.master import Customer
+from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Address, Line, Order, totals
 from services.orders.domain.people import Person
 from services.orders.settings import Settings

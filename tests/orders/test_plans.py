@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from services.orders import capture
+from services.orders.lifecycle import place
 from services.orders.store import dead_letters, orders
 from services.runtime import outbox
 from services.runtime.db import Database
@@ -32,8 +32,8 @@ def live(desk: Desk) -> None:
     order_id = receipt.order_id
     desk.validate(order_id)
     with desk.database.transaction() as session:
-        capture.mark_started(session, receipt)
-        capture.keep_answer(session, order_id, {"status": 201})
+        place.mark_started(session, receipt)
+        place.keep_answer(session, order_id, {"status": 201})
         orders.find_id(session, receipt.number)
         orders.numbers(session, [order_id])
         orders.living(session, [order_id], [receipt.number])

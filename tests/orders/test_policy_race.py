@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from services.kernel.errors import Conflict
-from services.orders.store import master
+from services.orders.store import masterdata
 from services.runtime.db import Database
 from tests.threads import at_once
 
@@ -19,7 +19,7 @@ def test_of_two_policies_at_once_each_gets_a_version_of_its_own_or_a_clear_no(da
     def add(number: int) -> int | None:
         try:
             with database.transaction() as session:
-                return master.add_policy(session, {"rules": [], "from": number}, f"admin-{number}", NOW).version
+                return masterdata.add_policy(session, {"rules": [], "from": number}, f"admin-{number}", NOW).version
         except Conflict:  # POLICY_OVERTAKEN: any other failure fails the test
             return None
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from oms.notifications.v1 import notifications_pb2 as notifications
-from services.orders import cancellation, capture, facts, intents
-from services.orders.intents import CALLER_FIRST
+from services.orders.lifecycle import cancel as cancellation
+from services.orders.lifecycle import place
+from services.orders.order import outbox as order_outbox
+from services.orders.order.outbox import CALLER_FIRST
+from services.orders.relay import routes as relay_routes
 from services.orders.store.facts import late_facts
 from services.runtime import outbox
 from services.runtime.grpc_client import Unreachable
@@ -79,7 +82,7 @@ class Post:
         return [notice for parcel in self.parcels for notice in parcel.notices]
 
     def routes(self) -> tuple[Route, ...]:
-        return facts.routes(self.desk.database, self._take, self.workflows, lambda: self.desk.now)
+        return relay_routes.routes(self.desk.database, self._take, self.workflows, lambda: self.desk.now)
 
     def send(self) -> None:
         self.send_by(*self.routes())
@@ -113,7 +116,7 @@ def test_mails_that_are_too_large_to_go_together_go_one_after_the_other(post: Po
     for comment in ("a" * 2_000_000, "b" * 2_000_000, "c"):
         with post.desk.database.transaction() as session:
             mail = {"mail": "support_case", "order_number": "SO-1", "recipients": [], "variables": {"comment": comment}}
-            outbox.emit(session, kind=intents.NOTIFY, now=post.desk.now, order_id="ord_1", detail=mail)
+            outbox.emit(session, kind=order_outbox.NOTIFY, now=post.desk.now, order_id="ord_1", detail=mail)
 
     post.send()
     post.send()
@@ -139,7 +142,7 @@ def test_an_order_that_nobody_started_is_started_later(post: Post) -> None:
 def test_an_order_that_the_request_started_is_not_started_again(post: Post) -> None:
     receipt = post.desk.place(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        capture.mark_started(session, receipt)
+        place.mark_started(session, receipt)
 
     post.later = CALLER_FIRST
     post.send()
@@ -243,14 +246,14 @@ def test_a_round_ends_at_once_when_temporal_is_away(post: Post) -> None:
     for _ in range(3):
         order_id = post.desk.accepted(("PUMP", 1))
         with post.desk.database.transaction() as session:
-            intents.look(session, order_id, "decide", "dec_1", post.desk.now)
+            order_outbox.look(session, order_id, "decide", "dec_1", post.desk.now)
     post.send()
     post.workflows.is_away = True
     post.later = CALLER_FIRST
     before = post.workflows.asked
 
     with pytest.raises(Unreachable):
-        post.send_by(next(route for route in post.routes() if intents.LOOK in route.kinds))
+        post.send_by(next(route for route in post.routes() if order_outbox.LOOK in route.kinds))
 
     assert post.workflows.asked == before + 1
 
@@ -261,7 +264,8 @@ def test_a_cancellation_waits_for_its_workflow_to_begin(post: Post) -> None:
         cancellation.request(session, order_id, BUYER, "changed our mind", post.desk.now)
     post.later = CALLER_FIRST
     start, cancel = (
-        next(route for route in post.routes() if kind in route.kinds) for kind in (intents.START, intents.CANCEL)
+        next(route for route in post.routes() if kind in route.kinds)
+        for kind in (order_outbox.START, order_outbox.CANCEL)
     )
 
     with pytest.raises(Unreachable):
@@ -276,7 +280,7 @@ def test_a_cancellation_waits_for_its_workflow_to_begin(post: Post) -> None:
 def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        intent_id = intents.look(session, order_id, "decide", "dec_1", post.desk.now)
+        intent_id = order_outbox.look(session, order_id, "decide", "dec_1", post.desk.now)
     post.send()
     at_once = list(post.workflows.looked)
 
@@ -290,7 +294,7 @@ def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -
 def test_a_decision_shown_to_a_workflow_that_has_ended_is_not_shown_again(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        intents.look(session, order_id, "amend", "chg_1", post.desk.now)
+        order_outbox.look(session, order_id, "amend", "chg_1", post.desk.now)
     post.workflows.has_ended = True
     post.later = CALLER_FIRST
 

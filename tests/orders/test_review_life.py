@@ -8,13 +8,17 @@ from sqlalchemy import event, text
 
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, NotPermitted, Refused
 from services.kernel.money import UnitPrice
-from services.orders import inbox, judging, master, people, planning, recording
+from services.orders.approvals import plan_review
 from services.orders.domain.mails import Promise
-from services.orders.domain.master import Product
+from services.orders.domain.masterdata import Product
 from services.orders.domain.people import Delegation, Person
-from services.orders.dossier import read_for_change, restate
-from services.orders.recording import Milestone
-from services.orders.rules import Credit
+from services.orders.lifecycle import record_milestone
+from services.orders.lifecycle.record_milestone import Milestone
+from services.orders.masterdata import catalog, people
+from services.orders.order.aggregate import read_for_change, restate
+from services.orders.overview import inbox
+from services.orders.policies import evaluate
+from services.orders.policies.engine import Credit
 from services.orders.store import orders
 from services.runtime.db import Database
 from tests.orders.desk import BUYER, CONTACTS, NOON, RITA, SUPPORT, caller
@@ -47,9 +51,9 @@ def test_a_voided_review_takes_its_approvals_along_and_is_asked_afresh(desk: Rev
 
     with desk.database.transaction() as session:
         dossier = read_for_change(session, order_id)
-        dossier = planning.void_review(session, dossier, desk.now, "a change is proposed")
+        dossier = plan_review.void_review(session, dossier, desk.now, "a change is proposed")
         assert dossier.asked.review is None
-        restate(session, planning.reopen_review(session, dossier, CONTACTS, desk.now), desk.now)
+        restate(session, plan_review.reopen_review(session, dossier, CONTACTS, desk.now), desk.now)
 
     with pytest.raises(Refused) as refusal:
         desk.decide(order_id, FAY, step=step)
@@ -83,8 +87,8 @@ def shrink(desk: ReviewDesk, order_id: str, total_minor: int) -> None:
         total = replace(dossier.order.totals.total, minor=total_minor)
         order = replace(dossier.order, version=2, totals=replace(dossier.order.totals, total=total))
         orders.change(session, order_id, {"version": 2})
-        planned = planning.plan(session, order, judging.judge(session, order, CREDIT, desk.now), desk.now)
-        after = planning.rebind_review(session, replace(dossier, order=order), planned, CONTACTS, desk.now)
+        planned = plan_review.plan(session, order, evaluate.judge(session, order, CREDIT, desk.now), desk.now)
+        after = plan_review.rebind_review(session, replace(dossier, order=order), planned, CONTACTS, desk.now)
         restate(session, after, desk.now)
 
 
@@ -95,7 +99,7 @@ def made_to_order(desk: ReviewDesk, requested_on: date | None = None, **policy: 
     with desk.database.transaction() as session:
         price = UnitPrice.parse("500.00", "USD")
         for sku, days in (("RIG", 5), ("RIG2", 10)):
-            master.put_product(session, Product(sku, sku, "build_to_order", price, lead_days=days), "root", NOON)
+            catalog.put_product(session, Product(sku, sku, "build_to_order", price, lead_days=days), "root", NOON)
     order_id = desk.place(("RIG", 1), ("RIG2", 2), requested_on=requested_on).order_id
     desk.validate(order_id)
     return order_id
@@ -117,7 +121,7 @@ def test_the_plant_is_asked_line_by_line_and_its_days_become_the_promises(desk: 
     assert after.promises == (Promise("1", 1, "2026-12-02"), Promise("2", 2, "2026-12-30"))
     told = Milestone("accepted", 1, promises=(Promise("1", 1, "2026-11-25"), Promise("2", 2, "2027-01-05")))
     with desk.database.transaction() as session:
-        recording.record(session, order_id, told, CONTACTS, desk.now)
+        record_milestone.record(session, order_id, told, CONTACTS, desk.now)
     assert [one.promised_on for one in desk.read(order_id).promises] == ["2026-12-02", "2027-01-05"]
     assert desk.broken() == []
 

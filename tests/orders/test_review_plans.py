@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 
-from services.orders import inbox
 from services.orders.models import Table
+from services.orders.overview import inbox
 from services.runtime.db import Database
 from tests.orders.review_desk import FAY, MAX, PEG, ReviewDesk
 from tests.orders.test_plans import recorded, scans

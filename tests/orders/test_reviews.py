@@ -8,11 +8,11 @@ from threading import Barrier
 import pytest
 
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
-from services.orders import intents
-from services.orders.access import Caller
+from services.orders.access.matrix import Caller
+from services.orders.approvals.resubmit import resubmit
 from services.orders.domain.people import Person
-from services.orders.dossier import Dossier
-from services.orders.resubmitting import resubmit
+from services.orders.order import outbox
+from services.orders.order.aggregate import Dossier
 from services.runtime.db import Database
 from tests.orders.desk import ACCOUNTING, BUYER, CONTACTS, RITA, RIVAL, SUPPORT, caller
 from tests.orders.review_desk import (
@@ -52,7 +52,7 @@ def test_a_manager_approves_what_the_limit_covers_and_the_order_goes_on(desk: Re
     done = desk.decide(order_id, MAX)
 
     assert done.dossier.order.phase == "accepted"
-    assert [row["subject_id"] for row in desk.outbox(intents.LOOK, order_id)] == [done.decision.decision_id]
+    assert [row["subject_id"] for row in desk.outbox(outbox.LOOK, order_id)] == [done.decision.decision_id]
     last = desk.events(order_id)[-1]
     assert (last.who, last.role, last.what, last.why) == ("max", "approver", "step_approved", "seen")
     assert desk.broken() == []

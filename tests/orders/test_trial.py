@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.errors import InvalidArgument
-from services.orders import master, rules, trial
 from services.orders.domain.policies import parse_policy
+from services.orders.policies import dry_run, engine, versions
 from tests.conftest import ROOT
 from tests.orders.desk import Desk
 
@@ -19,8 +19,8 @@ from tests.orders.desk import Desk
 def tried(when: str, scope: str = "header", **members: Any) -> None:
     rule = {"code": "BIG", "scope": scope, "when": when, "severity": "WARN", "message": "big"}
     policy = parse_policy({"rules": [rule], **members}, 1)
-    rules.check_compiles(policy)
-    trial.check(policy)
+    engine.check_compiles(policy)
+    dry_run.check(policy)
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_a_consent_predicate_looks_at_the_change_alone(when: str, why: str) -> N
     assert why in str(refusal.value)
 
 
-@pytest.mark.parametrize("path", [rules.BUILT_IN, ROOT / "samples" / "policies.yaml"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [engine.BUILT_IN, ROOT / "samples" / "policies.yaml"], ids=lambda path: path.name)
 def test_the_policies_that_come_with_the_system_pass(path: Path) -> None:
     document = yaml.safe_load(path.read_text("utf-8"))
 
-    trial.check(parse_policy(document.get("policy", document), 1))
+    dry_run.check(parse_policy(document.get("policy", document), 1))
 
 
 @given(st.text(alphabet="ab.'\"/() ,[]{}&|!<>=1", max_size=30))
@@ -110,7 +110,7 @@ def test_a_policy_that_asks_for_what_is_not_there_is_never_stored(desk: Desk) ->
         pytest.raises(InvalidArgument, match=r"rule BAD: `when` names order\.totl"),
         desk.database.transaction() as session,
     ):
-        master.put_policy(session, {"rules": [rule]}, "root", desk.now)
+        versions.put_policy(session, {"rules": [rule]}, "root", desk.now)
 
     with desk.database.reading() as session:
-        assert master.list_policies(session) == []
+        assert versions.list_policies(session) == []

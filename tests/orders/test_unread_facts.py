@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from oms.facts.v1 import facts_pb2
 from services.kernel.errors import InvalidArgument
-from services.orders import dead_letters, fact_wire
+from services.orders.lifecycle import dead_letters, fact_wire
 from services.orders.store import facts
 from tests.facts import strange
 from tests.orders.desk import ADMIN, CONTACTS, Desk, shipment

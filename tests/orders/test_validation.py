@@ -9,9 +9,10 @@ from alembic import command
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument
-from services.orders import master
-from services.orders.domain.master import AllowedShipTo, Product
+from services.orders.domain.masterdata import AllowedShipTo, Product
 from services.orders.domain.order import Address
+from services.orders.masterdata import catalog, customers
+from services.orders.policies import versions
 from services.orders.store.holds import violations_of
 from services.runtime.migrations import config_of, differences, upgrade
 from tests.orders.desk import ACME, ANY, RITA, SUPPORT, Desk, amount
@@ -25,12 +26,12 @@ CLEARED, HELD, REJECTED = (
 
 def put_policy(desk: Desk, *rules: dict[str, Any]) -> None:
     with desk.database.transaction() as session:
-        master.put_policy(session, {"rules": list(rules)}, "root", desk.now)
+        versions.put_policy(session, {"rules": list(rules)}, "root", desk.now)
 
 
 def put_customer(desk: Desk, **changes: Any) -> None:
     with desk.database.transaction() as session:
-        master.put_customer(session, replace(ACME, **changes), "root", desk.now)
+        customers.put_customer(session, replace(ACME, **changes), "root", desk.now)
 
 
 def test_a_sound_order_is_cleared_and_nothing_is_told_yet(desk: Desk) -> None:
@@ -251,7 +252,7 @@ def test_a_multiple_does_not_bind_who_is_free_of_it_and_the_minimum_does(desk: D
 
 def test_what_has_no_price_is_not_sold_for_nothing(desk: Desk) -> None:
     with desk.database.transaction() as session:
-        master.put_product(session, Product("BARE", "No price"), "root", desk.now)
+        catalog.put_product(session, Product("BARE", "No price"), "root", desk.now)
 
     assert list(desk.validate(desk.place(("BARE", 1)).order_id).reasons) == ["PRICE_MISSING"]
     assert desk.validate(desk.place(("BARE", 1, "3.00")).order_id).outcome == CLEARED
@@ -332,8 +333,8 @@ def test_a_policy_that_does_not_compile_is_never_stored(desk: Desk) -> None:
         put_policy(desk, {"code": "BAD", "when": "order.(", "severity": "BLOCK", "message": "never"})
 
     with desk.database.reading() as session:
-        assert master.list_policies(session) == []
-        assert master.policy_in_force(session).version == 0
+        assert versions.list_policies(session) == []
+        assert versions.policy_in_force(session).version == 0
 
 
 def test_credit_must_be_told(desk: Desk) -> None:

@@ -9,22 +9,22 @@ from typing import Any
 
 import pytest
 
+from gateway.http.masterdata.customers import CustomerInput
+from gateway.http.masterdata.people import PersonInput
+from gateway.http.masterdata.policies import PolicyInput
+from gateway.http.masterdata.prices import PriceInput
+from gateway.http.masterdata.products import ProductInput
+from gateway.http.neighbors.rates import RatesInput
+from gateway.http.neighbors.stock import ReceiptInput
+from gateway.http.neighbors.warehouses import WarehouseInput
+from gateway.http.orders.order_input import OrderInput
 from samples import documents
 from services.kernel.money import Money, UnitPrice
-from services.orders import rules
-from services.orders.api.customers import CustomerInput
-from services.orders.api.order_input import OrderInput
-from services.orders.api.people import PersonInput
-from services.orders.api.policies import PolicyInput
-from services.orders.api.prices import PriceInput
-from services.orders.api.products import ProductInput
-from services.orders.api.rates import RatesInput
-from services.orders.api.stock import ReceiptInput
-from services.orders.api.warehouses import WarehouseInput
-from services.orders.domain.master import AllowedShipTo, Customer, PriceAgreement, Product
+from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.domain.order import Address, Order, PlaceLine, totals
 from services.orders.domain.policies import outcome, parse_policy, reasons
 from services.orders.domain.pricing import price_line, reference_price
+from services.orders.policies import engine
 
 CATALOGUE = documents.read("catalogue")["products"]
 CUSTOMERS = documents.read("customers")
@@ -125,7 +125,7 @@ def test_opening_stock_has_cost_layers_and_one_short_sku() -> None:
 def test_each_order_meets_its_fate_under_the_house_rules(name: str) -> None:
     policy = parse_policy(documents.read("policies"), version=1)
 
-    found = rules.judge(policy, evidence(documents.order(name), is_po_known=name == "16-web-acme-po-again"))
+    found = engine.judge(policy, evidence(documents.order(name), is_po_known=name == "16-web-acme-po-again"))
 
     assert (outcome(found.violations), reasons(found.violations)) == FATES[name]
     assert [hit.rule.code for hit in found.hits] == REVIEWS.get(name, [])
@@ -143,7 +143,7 @@ def test_everybody_whom_the_matrix_names_is_in_the_directory() -> None:
     assert DAY.buyer in {row["sub"] for row in people if row["roles"] == ["customer"]}
 
 
-def evidence(body: documents.Body, *, is_po_known: bool) -> rules.Evidence:
+def evidence(body: documents.Body, *, is_po_known: bool) -> engine.Evidence:
     """What validation sees of a sample order when billing has nothing else of the customer on its books."""
     row = next(row for row in CUSTOMERS["customers"] if row["customer_id"] == body["customer_id"])
     products = {product.sku: product for product in map(a_product, CATALOGUE)}
@@ -151,9 +151,9 @@ def evidence(body: documents.Body, *, is_po_known: bool) -> rules.Evidence:
     order = an_order(body, row, products, agreed)
     limit = Money.parse(row["credit_limit"], "USD")
     is_granted = order.totals.total <= limit
-    credit = rules.Credit(is_granted=is_granted, exposure_minor=0, limit_minor=limit.minor)
+    credit = engine.Credit(is_granted=is_granted, exposure_minor=0, limit_minor=limit.minor)
     duplicates = ("SO-1001",) if is_po_known else ()
-    return rules.Evidence(order, a_customer(row), products, agreed, credit, duplicates, date(2026, 11, 23))
+    return engine.Evidence(order, a_customer(row), products, agreed, credit, duplicates, date(2026, 11, 23))
 
 
 def a_product(row: dict[str, Any]) -> Product:

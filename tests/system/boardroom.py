@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from services.orders import rules
+from services.orders.policies import engine
 from tests.system.trade import Trade, key, ok
 
 RULES = [
@@ -103,7 +103,7 @@ class Boardroom:
         ok(self.system.api("admin").post("/v1/policies", json=body))
 
     def _drop_policy(self) -> None:
-        built_in = [asdict(rule) for rule in rules.built_in().rules]
+        built_in = [asdict(rule) for rule in engine.built_in().rules]
         ok(self.system.api("admin").post("/v1/policies", json={"rules": built_in}))
 
     def api(self, who: str) -> httpx.Client:

@@ -13,8 +13,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from services.orders.api.carrier_secrets import LocalSecrets
-from services.orders.api.signatures import sign
+from gateway.http.neighbors.carrier_secrets import LocalSecrets
+from gateway.http.neighbors.signatures import sign
 from tests.system.harness import System
 from tests.system.pending import pending
 

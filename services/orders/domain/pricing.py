@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from services.kernel.money import Money, UnitPrice, extend
-from services.orders.domain.master import PriceAgreement, Product
+from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import Line, PlaceLine
 
 _BASIS_POINTS = 10_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.kernel.errors import NotPermitted, Refused
 from services.orders.domain import differences
-from services.orders.domain.amending import Amendment, Obstacle, floors, needs_recall
+from services.orders.domain.amendment import Amendment, Obstacle, floors, needs_recall
 from services.orders.domain.changes import ChangeRequest, Difference
 from services.orders.domain.order import IN_REVIEW, Order
 from services.orders.domain.pricing import basis_points

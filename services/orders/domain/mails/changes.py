@@ -10,7 +10,7 @@ from typing import Any
 from services.kernel.money import Money
 from services.orders.domain.mails.letter import Contacts, Mail, books, buyer, floor, printed, printed_at, sales_rep
 from services.orders.domain.mails.links import order_page, own_order_page
-from services.orders.domain.master import Customer
+from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
 
 

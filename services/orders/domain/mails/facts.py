@@ -25,7 +25,7 @@ from services.orders.domain.mails.letter import (
     reachable,
     sales_rep,
 )
-from services.orders.domain.master import Customer
+from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
 
 TOLD_KINDS = frozenset(

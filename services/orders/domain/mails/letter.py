@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.kernel.money import Money
-from services.orders.domain.master import Customer
+from services.orders.domain.masterdata import Customer
 from services.orders.domain.people import Person
 from services.runtime.roles import mail_role
 

@@ -20,7 +20,7 @@ from services.orders.domain.mails.letter import (
     sales_rep,
 )
 from services.orders.domain.mails.links import order_page
-from services.orders.domain.master import Customer
+from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
 from services.orders.domain.people import Person
 from services.orders.domain.projection import Progress, quantities

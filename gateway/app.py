@@ -1,0 +1,78 @@
+"""The HTTP application of the orders process."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from gateway.console.app import ConsoleDoor, create_console
+from gateway.http.masterdata import customers, passwords, people, policies, prices, products
+from gateway.http.neighbors import (
+    audit,
+    backorders,
+    deliveries,
+    invoices,
+    ledger,
+    mail_templates,
+    payments,
+    rates,
+    recalls,
+    shipments,
+    stock,
+    warehouses,
+    webhooks,
+)
+from gateway.http.orders import (
+    cancellation,
+    changes,
+    dead_letters,
+    exceptions,
+    feedback,
+    history,
+    holds,
+    orders,
+    place,
+    resubmission,
+    reviews,
+    stream,
+)
+from gateway.http.plumbing import health, metrics, openapi, problems, reference
+from gateway.http.plumbing.body import BodyGate
+from gateway.http.plumbing.deps import Deps
+from gateway.http.plumbing.measures import Measured
+from services.runtime import telemetry
+
+ABOUT = (
+    "Orders from every channel to cash: place, follow, fulfil, invoice, settle. Money is decimal text with a currency, "
+    "instants are RFC 3339 in UTC, refusals are problems (RFC 9457) with a stable code."
+)
+# a request is matched in this order, so what is asked all day comes first
+NOUNS = (
+    place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
+    feedback, customers, products, prices, policies, warehouses, rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates,
+    passwords, audit, health, metrics, reference,
+)  # fmt: skip
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """The application over these dependencies; it opens and closes nothing."""
+    app = FastAPI(
+        title="Order management",
+        version="1",
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.deps = deps
+    for noun in NOUNS:
+        app.include_router(noun.router)
+    problems.install(app)
+    openapi.install(app, deps.matrix)
+    app.add_middleware(BodyGate)
+    app.add_middleware(ConsoleDoor, console=create_console(deps))
+    app.add_middleware(Measured, measures=deps.measures)
+    if telemetry.is_tracing():
+        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+        FastAPIInstrumentor.instrument_app(app, excluded_urls="healthz,readyz,metrics")
+    return app

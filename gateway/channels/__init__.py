@@ -1,0 +1,1 @@
+"""Channel adapters: each turns a foreign document into the one PlaceOrder command. None is built yet."""

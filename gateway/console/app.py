@@ -1,0 +1,72 @@
+"""The application of the console, and the door that leads browsers to it and programs past it."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.console import (
+    callback,
+    cancellation,
+    changes,
+    customer_orders,
+    dead_letters,
+    delegations,
+    errors,
+    exceptions,
+    feedback,
+    files,
+    holds,
+    login,
+    mail_previews,
+    orders,
+    overview,
+    resubmission,
+    reviews,
+    stream,
+    support_cases,
+)
+from gateway.console.headers import SecurityHeaders
+from gateway.http.plumbing.deps import Deps
+from services.orders.access.logins import Attempts
+
+_NOUNS = (
+    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, feedback, support_cases,
+)  # fmt: skip
+_PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
+
+
+def create_console(deps: Deps) -> FastAPI:
+    """The pages over these dependencies; it opens and closes nothing."""
+    app = FastAPI(title="Console", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.deps = deps
+    app.state.attempts = Attempts()
+    for noun in _NOUNS:
+        app.include_router(noun.router)
+    errors.install(app)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+class ConsoleDoor:
+    """ASGI middleware: what is not an address for programs is a page, if it exists or a browser asks."""
+
+    def __init__(self, app: ASGIApp, console: FastAPI) -> None:
+        self.app = app
+        self.console = console
+        self._pages = frozenset(_first_segment(route.path) for noun in _NOUNS for route in noun.router.routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        is_page = scope["type"] == "http" and self._leads_in(scope)
+        await (self.console if is_page else self.app)(scope, receive, send)
+
+    def _leads_in(self, scope: Scope) -> bool:
+        segment = _first_segment(scope["path"])
+        if segment in self._pages or segment in _PROGRAMS:
+            return segment in self._pages
+        return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+
+
+def _first_segment(path: str) -> str:
+    return path.split("/", 2)[1] if path.startswith("/") else path

@@ -1,0 +1,60 @@
+"""The customer's own pages: orders in plain words, tracking, invoices. Never notes, margins or reasons of ours."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from gateway.console import labels
+from gateway.console.orders import NumberOf, is_cancellable, is_cancelling, may_change, money_of, shown_lines
+from gateway.console.pages import render
+from gateway.console.visitor import VisitorOf
+from gateway.http.orders.orders import check_cursor
+from services.orders.domain.changes import AWAITING_CUSTOMER
+from services.orders.order import aggregate
+from services.orders.store import feedback, overview
+from services.orders.store.overview import OverviewFilter
+
+router = APIRouter()
+
+PAGE = 25
+
+
+@router.get("/my")
+def my_orders(who: VisitorOf, cursor: Annotated[str, Query(max_length=300, pattern=r"^[!-~]*$")] = "") -> Response:
+    """The orders of the customer's own company, newest first."""
+    check_cursor(cursor)
+    with who.deps.database.reading() as session:
+        page = overview.overview(session, who.caller.scope, OverviewFilter(), limit=PAGE, cursor=cursor)
+    return render("my_orders.html", who, page=page, is_first=not cursor, plain=labels.plain)
+
+
+@router.get("/my/orders/{number}")
+def my_order(who: VisitorOf, number: NumberOf) -> Response:
+    """One order of the customer's own company."""
+    with who.deps.database.reading() as session:
+        page = aggregate.page(session, number, who.caller.scope)
+        given = feedback.of_order(session, page.dossier.order_id)
+    order, progress, pending = page.dossier.order, page.dossier.progress, page.dossier.asked.change
+    reached = page.dossier.lines().values()
+    is_asked = pending is not None and pending.state == AWAITING_CUSTOMER
+    return render(
+        "my_order.html",
+        who,
+        order=order,
+        standing=page.dossier.standing,
+        plain=labels.plain("awaiting_customer" if is_asked else page.dossier.standing.status),
+        lines=shown_lines(page.dossier),
+        shipments=sorted(progress.shipments.values(), key=lambda each: each.number),
+        invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
+        money=money_of(order, progress),
+        pending=pending,
+        given=given,
+        missing=sum(line.backordered for line in reached),
+        may_rate=given is None and any(line.delivered for line in reached),
+        may_cancel=is_cancellable(page),
+        may_change=may_change(page) and who.may("POST /my/orders/{number}/change"),
+        is_cancelling=is_cancelling(page),
+        sequence=page.event_sequence,
+    )

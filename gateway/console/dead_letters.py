@@ -1,0 +1,110 @@
+"""Dead letters: what happened, what a retry will do, and the two things a person can do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import RedirectResponse
+
+from gateway.console.pages import render
+from gateway.console.visitor import FormOf, Visitor, VisitorOf
+from gateway.http.orders.dead_letters import Source, dead_mails, find, key_of, not_dismissed, retry_mail, subject_of
+from gateway.http.plumbing.inputs import IDENTITY
+from services.orders.lifecycle import dead_letters
+from services.orders.store import dead_letters as store
+from services.orders.store.dead_letters import FACT, LATE_FACT, MAIL, MESSAGE, DeadLetter
+from services.runtime.grpc_client import Unreachable
+
+router = APIRouter()
+
+KeyOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A source of dead letters in words: what has happened to such a thing, when one appears, and what a retry will do with it."""
+
+    source: str
+    heading: str
+    happened: str
+    appears: str
+    retry_does: str
+
+
+KINDS = (
+    Kind(MESSAGE, "Undelivered messages", "The receiver refused it as often as we try.",
+         "A message appears here when its receiver has refused it as often as we try.",
+         "It goes back in line and is sent within seconds."),
+    Kind(MAIL, "Mails that could not be sent", "The mail server refused it as often as we try.",
+         "A mail appears here when the mail server has refused it as often as we try.",
+         "It goes back in line and is sent within seconds."),
+    Kind(LATE_FACT, "Facts that came too late", "The order's workflow had ended, or never was.",
+         "A fact appears here when the workflow of its order had ended before it came.",
+         "It is handed to the workflow again; if that has still ended, it comes back here."),
+    Kind(FACT, "Facts that could not be read", "Its order was not there, or nobody here knows its kind.",
+         "A fact appears here when its order is not there, or nobody here knows its kind.",
+         "It is read again; if that still fails, it stays here."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The dead letters of one source."""
+
+    kind: Kind
+    rows: tuple[DeadLetter, ...]
+
+
+@router.get("/dead-letters")
+def dead_letters_page(who: VisitorOf) -> Response:
+    """All dead letters, by source; while the mail service is away, all but its own."""
+    mails = _mails(who)
+    with who.deps.database.reading() as session:
+        rows = [*store.outstanding(session), *not_dismissed(session, mails or [])]
+        done = store.newest_actions(session)
+    groups = [Group(kind, tuple(row for row in rows if row.source == kind.source)) for kind in KINDS]
+    return render("dead_letters.html", who, groups=groups, done=done, is_mail_away=mails is None, key=key_of)
+
+
+@router.get("/dead-letters/{source}/{subject_id}")
+def dead_letter_page(who: VisitorOf, source: Source, subject_id: KeyOf) -> Response:
+    """One of them, with its two buttons."""
+    mails = (_mails(who) or []) if source == MAIL else []
+    with who.deps.database.reading() as session:
+        row = find(session, mails, source, subject_id)
+    kind = next(kind for kind in KINDS if kind.source == source)
+    may_act = who.may("POST /dead-letters/{source}/{subject_id}/retry")
+    return render("dead_letter.html", who, kind=kind, row=row, key=key_of, may_act=may_act)
+
+
+def _mails(who: Visitor) -> list[DeadLetter] | None:
+    """Dead mails; None while the mail service is away."""
+    try:
+        return dead_mails(who.deps)
+    except Unreachable:
+        return None
+
+
+@router.post("/dead-letters/{source}/{subject_id}/retry")
+def retry(form: FormOf, source: Source, subject_id: KeyOf) -> Response:
+    """Try it again."""
+    who, deps = form.visitor, form.visitor.deps
+    if source == MAIL:
+        retry_mail(deps, who.caller, subject_id)
+    else:
+        with deps.database.transaction() as session:
+            dead_letters.retry(session, source, subject_of(subject_id), who.caller, deps.contacts, deps.clock())
+    return RedirectResponse("/dead-letters", 303)
+
+
+@router.post("/dead-letters/{source}/{subject_id}/dismiss")
+def dismiss(form: FormOf, source: Source, subject_id: KeyOf) -> Response:
+    """Take it off the list."""
+    who, subject = form.visitor, subject_of(subject_id)
+    mails = dead_mails(who.deps) if source == MAIL else []
+    with who.deps.database.transaction() as session:
+        find(session, mails, source, subject_id)
+        dead_letters.dismiss(session, source, subject, form.text("reason"), who.caller, who.deps.clock())
+    return RedirectResponse("/dead-letters", 303)

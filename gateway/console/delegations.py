@@ -1,0 +1,87 @@
+"""Handing one's decisions over for a while, and taking them back."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import RedirectResponse
+
+from gateway.console.pages import render
+from gateway.console.visitor import Form, FormOf, VisitorOf
+from gateway.http.plumbing.inputs import IDENTITY
+from services.kernel.clock import LAST_YEAR
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.orders.domain.people import Delegation
+from services.orders.masterdata import people
+from services.orders.store import people as store
+
+router = APIRouter()
+
+_MOST = 100
+_LAST_DAY = date(LAST_YEAR, 12, 31)
+
+
+@router.get("/delegations")
+def delegations_page(who: VisitorOf) -> Response:
+    """Who stands in for whom, and the form."""
+    me = who.caller.principal
+    with who.deps.database.reading() as session:
+        found = people.list_delegations(session, who.caller, limit=_MOST)
+        colleagues = store.of_company(session, me.company or "")
+    now = who.deps.clock()
+    return render(
+        "delegations.html",
+        who,
+        running=[one for one in found if one.revoked_at is None and one.valid_to > now],
+        over=[one for one in found if one.revoked_at is not None or one.valid_to <= now],
+        colleagues=[person for person in colleagues if person.sub != me.sub],
+        today=now.date(),
+        tomorrow=now.date() + timedelta(days=1),
+    )
+
+
+@router.post("/delegations")
+def delegate(form: FormOf) -> Response:
+    """Hand over, from the morning of a day until the end of another, in UTC."""
+    who = form.visitor
+    first, last = _day(form, "first"), _day(form, "last")
+    most = form.text("most", most=20)
+    currency = form.text("currency", most=3).upper()
+    maximum = Money.parse(most, currency) if most else None
+    if maximum is not None and maximum.minor < 0:
+        raise InvalidArgument("AMOUNT_NEGATIVE", "say at most how much as a positive amount, or leave it empty")
+    wanted = Delegation(
+        delegation_id="",
+        from_sub=form.text("from", most=128) or who.caller.principal.sub,
+        to_sub=form.text("to", most=128),
+        valid_from=max(datetime.combine(first, time(), UTC), who.deps.clock()),
+        valid_to=datetime.combine(last, time(), UTC) + timedelta(days=1),
+        max_minor=maximum.minor if maximum else None,
+        currency=currency if most else "",
+        note=form.text("note"),
+    )
+    with who.deps.database.transaction() as session:
+        people.delegate(session, wanted, who.caller, who.deps.clock())
+    return RedirectResponse("/delegations", 303)
+
+
+@router.post("/delegations/{delegation_id}/revoke")
+def revoke(form: FormOf, delegation_id: Annotated[str, Path(pattern=IDENTITY, max_length=64)]) -> Response:
+    """End it now."""
+    who = form.visitor
+    with who.deps.database.transaction() as session:
+        people.revoke(session, delegation_id, who.caller, who.deps.clock())
+    return RedirectResponse("/delegations", 303)
+
+
+def _day(form: Form, name: str) -> date:
+    try:
+        day = date.fromisoformat(form.text(name, most=10))
+    except ValueError as unreadable:
+        raise InvalidArgument("DATE_UNREADABLE", "write both days as 2026-12-01") from unreadable
+    if day > _LAST_DAY:
+        raise InvalidArgument("DATE_OUT_OF_RANGE", f"a day is {_LAST_DAY} at the latest")
+    return day

@@ -1,0 +1,54 @@
+"""Business exceptions: what happened, since when, whose it is, what to do, and resolving one with a note."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import RedirectResponse
+
+from gateway.console.pages import render
+from gateway.console.visitor import FormOf, VisitorOf
+from gateway.http.plumbing.inputs import IDENTITY
+from services.orders.domain.exceptions import OPEN, RESOLVED, may_resolve
+from services.orders.lifecycle import exceptions
+from services.orders.store import exceptions as store
+from services.orders.store.exceptions import ExceptionFilter
+
+router = APIRouter()
+
+PAGE = 50
+ExceptionOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+
+
+@router.get("/exceptions")
+def exceptions_page(
+    who: VisitorOf,
+    show: Annotated[str, Query(pattern=f"^({RESOLVED})?$")] = "",
+    after: Annotated[str, Query(max_length=64, pattern=f"^$|{IDENTITY}")] = "",
+) -> Response:
+    """The open exceptions of the orders that the visitor may see, or those that were resolved."""
+    wanted = ExceptionFilter(show or OPEN)
+    with who.deps.database.reading() as session:
+        found = store.listed(session, wanted, who.caller.scope, after=after, limit=PAGE + 1)
+    rows = found[:PAGE]
+    following = rows[-1].found.exception_id if len(found) > PAGE else ""
+    return render("exceptions.html", who, rows=rows, is_resolved=bool(show), following=following)
+
+
+@router.get("/exceptions/{exception_id}")
+def exception_page(who: VisitorOf, exception_id: ExceptionOf) -> Response:
+    """One of them, with the form that resolves it; without the owner role it says who may."""
+    with who.deps.database.reading() as session:
+        listed = store.find(session, exception_id, who.caller.scope)
+    may_act = may_resolve(listed.found, who.caller.principal.roles)
+    return render("exception.html", who, row=listed, found=listed.found, may_act=may_act)
+
+
+@router.post("/exceptions/{exception_id}/resolve")
+def resolve(form: FormOf, exception_id: ExceptionOf) -> Response:
+    """Resolve it, as the API does."""
+    who = form.visitor
+    with who.deps.database.transaction() as session:
+        exceptions.resolve(session, exception_id, who.caller, form.text("note").strip(), who.deps.clock())
+    return RedirectResponse("/exceptions", 303)

@@ -1,0 +1,57 @@
+"""Releasing a hold: a page that says what it will do and who may, then a button."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import RedirectResponse
+
+from gateway.console.orders import NumberOf
+from gateway.console.pages import render
+from gateway.console.visitor import FormOf, VisitorOf
+from gateway.http.plumbing.inputs import IDENTITY
+from services.kernel.errors import InvalidArgument
+from services.orders.approvals import holds
+from services.orders.domain.holds import remaining
+from services.orders.order import aggregate
+from services.orders.store import holds as store
+from services.orders.store import orders
+
+router = APIRouter()
+
+HoldOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+
+
+@router.get("/orders/{number}/holds/{hold_id}")
+def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
+    """What releasing it does; without the owner role it says who may."""
+    with who.deps.database.reading() as session:
+        found = aggregate.page(session, number, who.caller.scope).dossier
+    hold = store.one(found.holds, hold_id)
+    others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
+    reviewers = found.asked.review.open_steps() if found.asked.review else ()
+    waits_then = dict.fromkeys((*(each.owner_role for each in others), *(step.role for step in reviewers)))
+    may_release = hold.owner_role in who.caller.principal.roles and hold.is_open
+    return render(
+        "hold.html",
+        who,
+        order=found.order,
+        hold=hold,
+        others=others,
+        waits_then=list(waits_then),
+        may_release=may_release,
+    )
+
+
+@router.post("/orders/{number}/holds/{hold_id}")
+def release_hold(form: FormOf, number: NumberOf, hold_id: HoldOf) -> Response:
+    """Release it, as the API does."""
+    who = form.visitor
+    with who.deps.database.transaction() as session:
+        order_id = orders.find_id(session, number, who.caller.scope)
+        note, now, contacts = form.text("note").strip(), who.deps.clock(), who.deps.contacts
+        if not note:
+            raise InvalidArgument("REASON_MISSING", "say why the order may go on: its timeline keeps the reason")
+        holds.release(session, order_id, hold_id, who.caller, note, now, form.version(), contacts=contacts)
+    return RedirectResponse(f"/orders/{number}", 303)

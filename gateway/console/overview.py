@@ -1,0 +1,216 @@
+"""The overview: what waits for you, how orders stand on every channel, and the list of all orders you may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import RedirectResponse
+from sqlmodel import Session
+
+from gateway.console import labels as page_labels
+from gateway.console.pages import render
+from gateway.console.visitor import Visitor, VisitorOf
+from gateway.http.orders.orders import Sort, check_cursor
+from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.inputs import PRINTABLE
+from services.orders.domain.order import CHANNELS
+from services.orders.domain.status import STATUS_WORDS
+from services.orders.overview import filters, inbox
+from services.orders.store import dashboard, dead_letters, exceptions, feedback, overview
+from services.orders.store.dashboard import Waiting
+from services.orders.store.overview import OverviewFilter, OverviewPage
+from services.runtime.roles import HOLD_OWNERS, SEES_MARGIN
+
+router = APIRouter()
+
+PAGE = 50
+Word = Annotated[str, Query(pattern="^[a-z_]{0,40}$")]
+_AGES = (("under 4 h", timedelta(hours=4)), ("under 1 day", timedelta(days=1)), ("under 3 days", timedelta(days=3)))
+_DASHBOARD = timedelta(days=30)
+_COLUMNS = (("customer", "Customer", False), ("total", "Total", True), ("status", "Status", False),
+            ("waiting_since", "Since", True))  # fmt: skip
+_GROUPS = (
+    ("waits", "being checked", ("received", "in_review", "awaiting_customer", "on_hold")),
+    ("blocks", "waits for stock", ("backordered",)),
+    ("moves", "on its way", ("accepted", "in_fulfilment", "partially_shipped", "shipped")),
+    ("done", "delivered", ("delivered", "completed", "completed_with_cancellations")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The list that is asked for, as the address says it."""
+
+    filter: OverviewFilter
+    is_late: bool
+    sort: str
+    cursor: str
+
+    def address(self, **changes: str) -> str:
+        """The overview with these filters changed, from the first page on."""
+        kept = {name: getattr(self.filter, name) for name in ("status", "channel", "needs", "hold", "q")}
+        members = {
+            **kept,
+            "late": "yes" if self.is_late else "",
+            "sort": self.sort if self.sort != "-placed_at" else "",
+            **changes,
+        }
+        query = urlencode({name: value for name, value in members.items() if value})
+        return f"/?{query}" if query else "/"
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it shows less than everything."""
+        return self.filter != OverviewFilter()
+
+
+def _wanted(
+    deps: DepsOf,
+    status: Word = "",
+    channel: Word = "",
+    needs: Word = "",
+    hold: Word = "",
+    late: Annotated[str, Query(pattern="^(yes)?$")] = "",
+    q: Annotated[str, Query(max_length=64, pattern=PRINTABLE)] = "",
+    sort: Sort = "-placed_at",
+    cursor: Annotated[str, Query(max_length=300, pattern=r"^[!-~]*$")] = "",
+) -> Wanted:
+    check_cursor(cursor)
+    due_before = deps.clock().date() if late else None
+    found = OverviewFilter(status=status, channel=channel, needs=needs, hold=hold, due_before=due_before, q=q.strip())
+    return Wanted(found, bool(late), sort, cursor)
+
+
+WantedOf = Annotated[Wanted, Depends(_wanted)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A count that leads to what it counts."""
+
+    label: str
+    count: int
+    address: str
+    tone: str
+
+
+@router.get("/")
+def overview_page(who: VisitorOf, wanted: WantedOf) -> Response:
+    """Everything at a glance; customers, and who reads no orders, have pages of their own."""
+    if who.caller.principal.has("customer"):
+        return RedirectResponse("/my", 303)
+    if not who.may("GET /v1/orders"):
+        return RedirectResponse("/reviews", 303)
+    scope, now = who.caller.scope, who.deps.clock()
+    with who.deps.database.reading() as session:
+        filters.check(session, wanted.filter)
+        page = overview.overview(session, scope, wanted.filter, sort=wanted.sort, limit=PAGE, cursor=wanted.cursor)
+        if only := _exact(page, wanted):
+            return RedirectResponse(f"/orders/{only}", 303)
+        figures = _figures(session, who, now, wanted)
+    return render(
+        "overview.html",
+        who,
+        page=page,
+        wanted=wanted,
+        columns=_COLUMNS,
+        currency=_one_currency(page),
+        statuses=STATUS_WORDS,
+        channels=CHANNELS,
+        needs=filters.NEEDS,
+        channel_name=page_labels.channel,
+        **figures,
+    )
+
+
+def _exact(page: OverviewPage, wanted: Wanted) -> str:
+    """The number of the order that was searched for by it."""
+    asked = wanted.filter.q.upper()
+    return next((row.number for row in page.rows if row.number == asked), "")
+
+
+def _one_currency(page: OverviewPage) -> str:
+    """The currency of all rows, to be said once; empty when they differ."""
+    found = {row.total.currency for row in page.rows}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _figures(session: Session, who: Visitor, now: datetime, wanted: Wanted) -> dict[str, Any]:
+    """The rows above the list; later pages of the list come without them."""
+    if wanted.cursor:
+        return {"tiles": (), "waiting": None, "bars": (), "ages": (), "service": None, "margins": ()}
+    scope, since = who.caller.scope, now - _DASHBOARD
+    shows_margin = who.caller.principal.has(*SEES_MARGIN)
+    mine = sorted(who.caller.principal.roles & set(HOLD_OWNERS))
+    waiting = dashboard.waiting(session, scope, mine, now.date())
+    return {
+        "tiles": _tiles(session, who, now, waiting),
+        "waiting": waiting,
+        "bars": _bars(waiting.by_channel),
+        "ages": _ages(session, who, now),
+        "service": dashboard.service_since(session, scope, since),
+        "margins": dashboard.margins_since(session, scope, since) if shows_margin else (),
+    }
+
+
+def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> list[Tile]:
+    tiles = [
+        Tile(f"waits for {page_labels.role(role)}", count, f"/?needs={role}", "waits")
+        for role, count in found.for_role.items()
+    ]
+    asked = inbox.counts(session, who.caller, now)
+    tiles += [
+        Tile("reviews for you", asked.mine, "/reviews", "waits"),
+        Tile("reviews late", asked.overdue, "/reviews?for=team", "blocks"),
+        Tile("on hold", found.held, "/?hold=any", "blocks"),
+        Tile("past their day", found.past_due, "/?late=yes", "blocks"),
+        Tile("backordered", found.backordered, "/?needs=supplier", "waits"),
+        Tile("to ship", found.to_ship, "/?needs=warehouse", "moves"),
+    ]
+    if who.may("GET /cases"):
+        tiles.append(Tile("support cases", feedback.count_cases(session, who.caller.scope), "/cases", "waits"))
+    if who.may("GET /exceptions"):
+        tiles.append(Tile("exceptions", exceptions.count_open(session, who.caller.scope), "/exceptions", "blocks"))
+    if who.may("GET /dead-letters"):
+        tiles.append(Tile("dead letters", dead_letters.count(session), "/dead-letters", "blocks"))
+    return tiles
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelBar:
+    """Open orders of a channel: how many, and (tone, words, count) of each part."""
+
+    channel: str
+    count: int
+    parts: tuple[tuple[str, str, int], ...]
+
+    @property
+    def widths(self) -> list[tuple[str, int]]:
+        """What its bar is drawn of."""
+        return [(tone, count) for tone, _, count in self.parts]
+
+
+def _bars(found: dict[str, dict[str, int]]) -> list[ChannelBar]:
+    bars = []
+    for channel, by_status in found.items():
+        parts = tuple(
+            (tone, label, sum(by_status.get(status, 0) for status in statuses)) for tone, label, statuses in _GROUPS
+        )
+        bars.append(ChannelBar(channel, sum(by_status.values()), parts))
+    return sorted(bars, key=lambda bar: (-bar.count, bar.channel))
+
+
+def _ages(session: Session, who: Visitor, now: datetime) -> list[tuple[str, int]]:
+    """(how long, how many) of the orders that wait for somebody's agreement; empty when none does."""
+    counted = dashboard.held_since(session, who.caller.scope, [now - age for _, age in _AGES])
+    labels = [*(label for label, _ in _AGES), "longer"]
+    return [(label, count) for label, count in zip(labels, _differences(counted), strict=True)] if counted[-1] else []
+
+
+def _differences(cumulative: Sequence[int]) -> list[int]:
+    return [count - before for before, count in zip([0, *cumulative], cumulative, strict=False)]

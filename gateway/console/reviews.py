@@ -1,0 +1,162 @@
+"""Reviews: the inbox of what waits for a decision, and one page that decides a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import RedirectResponse
+from sqlmodel import Session
+
+from gateway.console.margins import Margin, margin_of
+from gateway.console.pages import render
+from gateway.console.visitor import Form, FormOf, Visitor, VisitorOf
+from gateway.http.orders.orders import check_cursor
+from gateway.http.orders.workflow_notification import hand_over
+from gateway.http.plumbing.inputs import IDENTITY
+from oms.billing.v1 import billing_pb2 as billing
+from services.kernel.errors import InvalidArgument, NotFound
+from services.kernel.money import Money
+from services.orders.domain.changes import APPLIED, ChangeOrder
+from services.orders.domain.order import Order
+from services.orders.domain.review_plan import MANUFACTURING
+from services.orders.domain.reviews import APPROVED, BUYER, Review
+from services.orders.lifecycle import decide as decisions
+from services.orders.lifecycle.decide import Wanted
+from services.orders.overview import inbox
+from services.orders.overview.inbox import Waiting
+from services.orders.store import changes, dashboard, events, masterdata
+from services.orders.store import reviews as store
+from services.orders.store.dashboard import History
+from services.orders.store.events import Event
+from services.runtime.grpc_client import Unreachable
+
+router = APIRouter()
+
+PAGE = 50
+StepOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
+_YEAR = timedelta(days=365)
+_TALK = ("changes_requested", "review_answered")
+
+
+@router.get("/reviews")
+def inbox_page(
+    who: VisitorOf,
+    which: Annotated[Literal["me", "team", "all"], Query(alias="for")] = "me",
+    cursor: Annotated[str, Query(max_length=300, pattern=r"^[!-~]*$")] = "",
+) -> Response:
+    """What waits for a decision, due first: mine, my team's, or everybody's."""
+    check_cursor(cursor)
+    now = who.deps.clock()
+    with who.deps.database.reading() as session:
+        page = inbox.page(session, who.caller, which, now, limit=PAGE, cursor=cursor)
+        counts = inbox.counts(session, who.caller, now)
+    return render("reviews.html", who, page=page, which=which, counts=counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What helps to decide: the order's margin, the customer's year, and what changed since it was approved last.
+
+    `talk` is what reviewers asked for and sales answered before this step was opened, oldest first.
+    """
+
+    margin: Margin
+    history: History
+    changes: tuple[ChangeOrder, ...]
+    was_approved: bool
+    talk: list[Event]
+
+
+@router.get("/reviews/{step_id}")
+def review_page(who: VisitorOf, step_id: StepOf) -> Response:
+    """One step with everything a decision needs; who may not decide it is told who may."""
+    now = who.deps.clock()
+    with who.deps.database.reading() as session:
+        found = inbox.one(session, who.caller, step_id, now)
+        behind = _background(session, found)
+    is_outside = who.caller.reach == "own"
+    steps = [step for step in found.review.steps if step.chain == BUYER or not is_outside]
+    return render(
+        "review.html",
+        who,
+        found=found,
+        order=found.order,
+        step=found.step,
+        steps=steps,
+        behind=behind,
+        credit=None if is_outside else _credit(who, found.order),
+        is_outside=is_outside,
+        is_plants=found.step.role == MANUFACTURING,
+    )
+
+
+def _background(session: Session, found: Waiting) -> Background:
+    order = found.order
+    products = masterdata.products_of(session, sorted({line.sku for line in order.lines}))
+    asked, made = store.of_order(session, order.order_id), changes.of_order(session, order.order_id)
+    approved = max((one.order_version for one in asked if one.state == APPROVED), default=0)
+    return Background(
+        margin=margin_of(order, products),
+        history=dashboard.history_of(session, order.customer_id, order.placed_at - _YEAR),
+        changes=_since(found.review, made, approved),
+        was_approved=bool(approved),
+        talk=events.of_kinds(session, order.order_id, _TALK, found.review.opened_at),
+    )
+
+
+def _since(review: Review, made: tuple[ChangeOrder, ...], approved: int) -> tuple[ChangeOrder, ...]:
+    """The change that is asked about, else those that were made since the version that was approved last."""
+    if review.change_id:
+        return tuple(one for one in made if one.change_id == review.change_id)
+    return tuple(one for one in made if one.state == APPLIED and one.from_version >= approved)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """How the customer's credit stands now, and after this order."""
+
+    limit: Money
+    used: Money
+    headroom: Money
+
+
+def _credit(who: Visitor, order: Order) -> Credit | None:
+    """None where billing keeps no account, or does not answer."""
+    try:
+        asked = billing.GetCreditAccountRequest(customer_id=order.customer_id, currency=order.currency)
+        account = who.deps.billing.GetCreditAccount(asked).account
+    except (NotFound, Unreachable):
+        return None
+    used = account.committed.minor_units + account.receivable.minor_units
+    return Credit(
+        *(Money(minor, order.currency) for minor in (account.limit.minor_units, used, account.headroom.minor_units))
+    )
+
+
+@router.post("/reviews/{step_id}")
+def decide(form: FormOf, step_id: StepOf) -> Response:
+    """Approve, request changes or reject, as the API does."""
+    who, deps = form.visitor, form.visitor.deps
+    with deps.database.reading() as session:
+        order_id = inbox.one(session, who.caller, step_id, deps.clock()).order.order_id
+    version = form.version()
+    if version is None:
+        raise InvalidArgument("VERSION_MISSING", "the form does not say which version you saw: reload the page")
+    wanted = Wanted(step_id, form.text("decision", most=20), version, form.text("note"), _ready_on(form))
+    done = decisions.take_decision(deps.database, order_id, wanted, who.caller, deps.contacts, deps.clock)
+    hand_over(deps, order_id, "decide", done.decision.decision_id, done.intent_id)
+    return RedirectResponse("/reviews", 303)
+
+
+def _ready_on(form: Form) -> date | None:
+    """The plant's day; only an approval carries one."""
+    given = form.text("ready_on", most=10)
+    if not given or form.text("decision", most=20) != "approve":
+        return None
+    try:
+        return date.fromisoformat(given)
+    except ValueError as unreadable:
+        raise InvalidArgument("DATE_UNREADABLE", "write the day as 2026-12-01") from unreadable

@@ -1,0 +1,1 @@
+"""Operations on what orders are checked against: customers, products, prices, people, policies."""

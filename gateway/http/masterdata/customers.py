@@ -1,0 +1,189 @@
+"""Customers: accounts with their terms, tax, contacts and credit limit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, StringConstraints
+
+from gateway.http.plumbing.access import CallerOf
+from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.idempotency import OnceOf
+from gateway.http.plumbing.inputs import (
+    PRINTABLE,
+    Amount,
+    Country,
+    Currency,
+    Email,
+    Fraction,
+    Identity,
+    Input,
+    Name,
+    Sku,
+    Switch,
+    example,
+)
+from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
+from gateway.http.plumbing.parameters import path_id
+from gateway.http.plumbing.shapes import MoneyShape, proto_money
+from oms.billing.v1 import billing_pb2 as billing
+from services.kernel.errors import NotFound
+from services.kernel.money import Money
+from services.orders.domain.masterdata import AllowedShipTo, Customer
+from services.orders.masterdata import customers
+
+router = APIRouter(tags=["master data"])
+
+
+class ShipToInput(Input):
+    """A destination that is allowed; blank members match everything."""
+
+    country: Country
+    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = ""
+    postal_code: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE)] = ""
+
+
+class CustomerInput(Input):
+    """A customer account; the same id replaces it."""
+
+    customer_id: Identity = Field(examples=["cus_acme"])
+    name: Name
+    currency: Currency
+    is_active: Switch = True
+    tier: Identity = Field(default="standard", description="A word of yours, for the predicates of a policy.")
+    net_days: Annotated[int, Field(strict=True, ge=0, le=365)] = Field(
+        default=30, description="Days from an invoice until it is due."
+    )
+    tax_rate: Fraction = Field(default="0", description="Of merchandise less discount.")
+    contact_email: Email | Literal[""] = Field(default="", description="Where mails about its orders go.")
+    accounting_email: Email | Literal[""] = Field(default="", description="Where its invoices go; else to the contact.")
+    sales_rep: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = Field(
+        default="", description="The `sub` of the representative it is assigned to."
+    )
+    sales_rep_email: Email | Literal[""] = ""
+    allowed_ship_tos: Annotated[list[ShipToInput], Field(max_length=200)] = Field(
+        default=[], description="Where it may have goods sent; anywhere, when empty."
+    )
+    free_multiple_skus: Annotated[list[Sku], Field(max_length=500)] = Field(
+        default=[], description="SKUs that it may buy in any number, whatever their pack."
+    )
+    duplicate_po: Literal["allow", "warn", "hold", "block"] = Field(
+        default="hold", description="What becomes of an order under a purchase order number that it used before."
+    )
+    credit_limit: Amount = Field(description="Most it may owe, open orders included, in its currency.")
+
+    model_config = example(
+        customer_id="cus_acme",
+        name="ACME Process Systems",
+        currency="USD",
+        tier="gold",
+        tax_rate="0.0825",
+        contact_email="purchasing@acme-process.example",
+        sales_rep="rep.maria",
+        allowed_ship_tos=[{"country": "US", "region": "TX"}],
+        credit_limit="60000.00",
+    )
+
+
+class CustomerShape(BaseModel):
+    """A customer account."""
+
+    customer_id: str
+    name: str
+    currency: str
+    is_active: bool
+    tier: str
+    net_days: int
+    tax_rate: str
+    contact_email: str
+    accounting_email: str
+    sales_rep: str
+    sales_rep_email: str
+    allowed_ship_tos: list[dict[str, str]]
+    free_multiple_skus: list[str]
+    duplicate_po: str
+
+
+class CreditShape(BaseModel):
+    """How a customer's credit stands."""
+
+    limit: MoneyShape
+    committed: MoneyShape = Field(description="Accepted orders not yet invoiced.")
+    receivable: MoneyShape = Field(description="Open invoices less unapplied cash.")
+    headroom: MoneyShape = Field(description="limit - committed - receivable.")
+
+
+class CustomerWithCredit(CustomerShape):
+    """A customer account and its credit."""
+
+    credit: CreditShape | None = Field(description="Null while it has no credit account.")
+
+
+@router.get("/v1/customers")
+def list_customers(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[CustomerShape]:
+    """Customer accounts by id; a sales representative sees the assigned ones."""
+    with deps.database.reading() as session:
+        found = customers.list_customers(session, who.scope, after=paging.after("customers"), limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: sealed("customers", row.customer_id))
+    return Page(rows=[CustomerShape.model_validate(_members(row)) for row in page], next_cursor=next_cursor)
+
+
+@router.get("/v1/customers/{customer_id}")
+def get_customer(
+    deps: DepsOf, who: CallerOf, customer_id: Annotated[str, path_id("The customer account's id.", "cus_acme")]
+) -> CustomerWithCredit:
+    """One account, and how its credit stands now."""
+    with deps.database.reading() as session:
+        customer = customers.get_customer(session, customer_id, who.scope)
+    try:
+        wanted = billing.GetCreditAccountRequest(customer_id=customer_id, currency=customer.currency)
+        credit = _credit(deps.billing.GetCreditAccount(wanted).account)
+    except NotFound:
+        credit = None
+    return CustomerWithCredit.model_validate({**_members(customer), "credit": credit})
+
+
+@router.post("/v1/customers", response_model=CustomerWithCredit)
+def put_customer(deps: DepsOf, who: CallerOf, body: CustomerInput, once: OnceOf) -> Response:
+    """Create or replace an account with its credit limit; placed orders keep the terms they were placed under."""
+
+    def act(_request_id: str) -> CustomerWithCredit:
+        customer = _customer(body)
+        # the limit first: an account without one would let its first order through unchecked
+        limit = proto_money(Money.parse(body.credit_limit, body.currency))
+        wanted = billing.PutCreditAccountRequest(customer_id=body.customer_id, limit=limit, net_days=body.net_days)
+        account = deps.billing.PutCreditAccount(wanted).account
+        with deps.database.transaction() as session:
+            customers.put_customer(session, customer, who.principal.sub, deps.clock())
+        return CustomerWithCredit.model_validate({**_members(customer), "credit": _credit(account)})
+
+    return once.answer(body, act)
+
+
+def _customer(body: CustomerInput) -> Customer:
+    plain = body.model_dump(exclude={"credit_limit", "tax_rate", "allowed_ship_tos", "free_multiple_skus"})
+    return Customer(
+        **plain,
+        tax_rate=Decimal(body.tax_rate),
+        allowed_ship_tos=tuple(AllowedShipTo(**place.model_dump()) for place in body.allowed_ship_tos),
+        free_multiple_skus=tuple(body.free_multiple_skus),
+    )
+
+
+def _members(customer: Customer) -> dict[str, Any]:
+    return {**asdict(customer), "tax_rate": f"{customer.tax_rate:f}"}
+
+
+def _credit(account: billing.CreditAccount) -> CreditShape:
+    def money(minor: int) -> MoneyShape:
+        return MoneyShape.of_minor(minor, account.limit.currency)
+
+    return CreditShape(
+        limit=money(account.limit.minor_units),
+        committed=money(account.committed.minor_units),
+        receivable=money(account.receivable.minor_units),
+        headroom=money(account.headroom.minor_units),
+    )

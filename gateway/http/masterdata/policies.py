@@ -1,0 +1,279 @@
+"""Policies: the versioned document of validation rules, the approval matrix, deadlines, consent and calendars."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field, StringConstraints
+from sqlmodel import Session
+
+from gateway.http.plumbing.access import CallerOf
+from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.idempotency import OnceOf
+from gateway.http.plumbing.inputs import PRINTABLE, Day, Input, Text, example
+from gateway.http.plumbing.paging import Page, PagingOf, cut
+from services.orders.domain.calendar_rules import CalendarRule
+from services.orders.domain.policies import Policy, parse_policy
+from services.orders.policies import engine
+from services.orders.policies import versions as policy_versions
+from services.runtime.roles import HOLD_OWNERS, SELLER_DECIDERS
+
+router = APIRouter(tags=["master data"])
+
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{1,63}$", max_length=64)]
+Predicate = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=PRINTABLE)]
+Message = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE)]
+Word = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,39})?$", max_length=40)]
+Name40 = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
+HourMinute = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
+if TYPE_CHECKING:
+    HoldOwner = str
+    Decider = str
+else:
+    HoldOwner = Literal[("", *HOLD_OWNERS)]
+    Decider = Literal[("customer", *SELLER_DECIDERS)]
+Hours = Annotated[int, Field(strict=True, ge=0, le=8760)]
+
+
+class RuleInput(Input):
+    """One check; `when` is a CEL predicate that is true when the rule is violated."""
+
+    code: Code
+    scope: Literal["header", "line"] = "header"
+    when: Predicate
+    severity: Literal["BLOCK", "HOLD", "WARN"] = Field(
+        description="BLOCK rejects the order, HOLD makes it wait, WARN is recorded."
+    )
+    message: Message
+    hold_type: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z_]{0,31})?$", max_length=32)] = Field(
+        default="", description="What the hold is about, with HOLD alone."
+    )
+    owner_role: HoldOwner = Field(default="", description="Who may release the hold, with HOLD alone.")
+
+
+class TierInput(Input):
+    """Who is asked at one level; levels of a chain open one after the other."""
+
+    level: Annotated[int, Field(strict=True, ge=1, le=20)] = 1
+    role: Decider
+    position: Word = ""
+    mode: Literal["any", "all", "n_of"] = Field(default="any", description="How many of them must approve.")
+    count: Annotated[int, Field(strict=True, ge=1, le=20, description="How many, with mode n_of.")] = 1
+    limit: Literal["final", "always", "none"] | None = Field(
+        default=None,
+        description="Whether the limit must cover the order; final: of who has the last word in the chain.",
+    )
+
+
+class ReviewInput(Input):
+    """A row of the approval matrix: orders, or lines, for which `when` is true are asked about, tier after tier."""
+
+    code: Code
+    scope: Literal["header", "line"] = "header"
+    when: Predicate
+    message: Message
+    chain: Literal["seller", "buyer"] = Field(default="seller", description="buyer: the customer's own approval.")
+    tiers: Annotated[list[TierInput], Field(min_length=1, max_length=10)]
+
+
+class DeadlinesInput(Input):
+    """Business hours from the opening of a step; 0 of the first two: never. The end is never an approval."""
+
+    remind_after_hours: Hours = 4
+    escalate_after_hours: Hours = 24
+    expire_after_hours: Annotated[int, Field(strict=True, ge=1, le=8760)] = 120
+    on_expiry: Literal["reject", "hold"] = "hold"
+    calendar: Word = "business"
+
+
+class ConsentRuleInput(Input):
+    """Which proposed changes the customer must agree to, and for how many hours the answer is awaited."""
+
+    when: Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)] = Field(
+        default="", description="A CEL predicate over `change`; empty for the house's own rule."
+    )
+    expires_after_hours: Annotated[int, Field(strict=True, ge=1, le=8760)] = 48
+    on_expiry: Literal["review", "cancel"] = "review"
+
+
+class CalendarInput(Input):
+    """Working days and hours; `country` and `subdivision` (ISO 3166) add their public holidays."""
+
+    time_zone: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+/\-]*$")] = "UTC"
+    days: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Field(min_length=1, max_length=7)] = [
+        "mon", "tue", "wed", "thu", "fri",
+    ]  # fmt: skip
+    opens: HourMinute = "09:00"
+    closes: HourMinute = Field(default="17:00", description="The same as opens: open all day.")
+    country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$", max_length=2)] = ""
+    subdivision: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{0,10}$", max_length=10)] = ""
+    holidays: Annotated[list[Day], Field(max_length=500)] = []
+
+
+class PolicyInput(Input):
+    """The whole document; it becomes the next version and is in force for orders validated from then on."""
+
+    rules: Annotated[list[RuleInput], Field(min_length=1, max_length=200)]
+    reviews: Annotated[list[ReviewInput], Field(max_length=100)] = []
+    deadlines: DeadlinesInput = DeadlinesInput()
+    consent: ConsentRuleInput = ConsentRuleInput()
+    calendars: Annotated[dict[Name40, CalendarInput], Field(max_length=50)] = Field(
+        default={}, description="By name; `business` is Monday to Friday 9 to 17 UTC unless told, `always` every hour."
+    )
+    window_hours: Annotated[int, Field(strict=True, ge=0, le=8784)] = Field(
+        default=24, description="Orders of a customer placed so near each other count together against limits."
+    )
+    note: Text = ""
+
+    model_config = example(
+        note="house rules",
+        rules=[
+            {
+                "code": "PRICE_OUT_OF_TOLERANCE",
+                "scope": "line",
+                "when": "line.has_reference_price && line.price_deviation_bp > 200",
+                "severity": "HOLD",
+                "hold_type": "price",
+                "owner_role": "sales_rep",
+                "message": "The unit price differs by more than 2 % from the agreement or the catalogue.",
+            }
+        ],
+        reviews=[
+            {
+                "code": "LARGE_ORDER",
+                "when": "order.total_minor > 2000000",
+                "message": "The order is over 20,000.",
+                "tiers": [{"role": "approver", "position": "sales_manager"}],
+            }
+        ],
+    )
+
+
+class RuleShape(BaseModel):
+    """One check."""
+
+    code: str
+    scope: str
+    when: str
+    severity: str
+    message: str
+    hold_type: str
+    owner_role: str
+
+
+class TierShape(BaseModel):
+    """Who is asked at one level."""
+
+    level: int
+    role: str
+    position: str
+    mode: str
+    count: int
+    limit: str
+
+
+class ReviewRuleShape(BaseModel):
+    """A row of the approval matrix."""
+
+    code: str
+    scope: str
+    when: str
+    message: str
+    chain: str
+    tiers: list[TierShape]
+
+
+class DeadlinesShape(BaseModel):
+    """Business hours until people are reminded, others are asked, and it is over."""
+
+    remind_after_hours: int
+    escalate_after_hours: int
+    expire_after_hours: int
+    on_expiry: str
+    calendar: str
+
+
+class ConsentRuleShape(BaseModel):
+    """When the customer must agree to a change."""
+
+    when: str
+    expires_after_hours: int
+    on_expiry: str
+
+
+class CalendarShape(BaseModel):
+    """Working days and hours of a name."""
+
+    name: str
+    time_zone: str
+    days: list[str]
+    opens: str
+    closes: str
+    country: str
+    subdivision: str
+    holidays: list[str]
+
+
+class PolicyShape(BaseModel):
+    """A version of the policy."""
+
+    version: int = Field(description="0 is the one built in.")
+    rules: list[RuleShape]
+    reviews: list[ReviewRuleShape]
+    deadlines: DeadlinesShape
+    consent: ConsentRuleShape
+    calendars: list[CalendarShape]
+    window_hours: int
+
+
+@router.get("/v1/policies")
+def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[PolicyShape]:
+    """Versions, newest first; the last one is the policy built in."""
+    below = paging.after_number() or None
+    with deps.database.reading() as session:
+        found = policy_versions.list_policies(session, below=below, limit=paging.limit + 1)
+    versions = [parse_policy(row.document, row.version) for row in found]
+    if len(versions) <= paging.limit:
+        versions.append(engine.built_in())
+    page, next_cursor = cut(versions, paging.limit, lambda row: str(row.version))
+    return Page(rows=[_shape(row) for row in page], next_cursor=next_cursor)
+
+
+@router.post("/v1/policies", response_model=PolicyShape, status_code=201)
+def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf) -> Response:
+    """Add a version; it is in force at once. A predicate that does not compile, asks for what is not there or is no yes or no is refused."""
+
+    def put(session: Session) -> PolicyShape:
+        document = body.model_dump(mode="json", exclude_none=True)
+        stored = policy_versions.put_policy(session, document, who.principal.sub, deps.clock())
+        return _shape(parse_policy(stored.document, stored.version))
+
+    return once.answer_here(body, put, 201)
+
+
+def _shape(policy: Policy) -> PolicyShape:
+    return PolicyShape(
+        version=policy.version,
+        rules=[RuleShape(**asdict(rule)) for rule in policy.rules],
+        reviews=[ReviewRuleShape.model_validate(asdict(row)) for row in policy.reviews],
+        deadlines=DeadlinesShape(**asdict(policy.deadlines)),
+        consent=ConsentRuleShape(**asdict(policy.consent)),
+        calendars=[_calendar_shape(rule) for rule in policy.calendars],
+        window_hours=policy.window_hours,
+    )
+
+
+def _calendar_shape(rule: CalendarRule) -> CalendarShape:
+    return CalendarShape(
+        name=rule.name,
+        time_zone=rule.time_zone,
+        days=list(rule.days),
+        opens=f"{rule.opens:%H:%M}",
+        closes=f"{rule.closes:%H:%M}",
+        country=rule.country,
+        subdivision=rule.subdivision,
+        holidays=[day.isoformat() for day in rule.holidays],
+    )

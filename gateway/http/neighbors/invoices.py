@@ -1,0 +1,135 @@
+"""Invoices: what was billed for each shipment, and what is still open."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from gateway.http.plumbing.access import CallerOf
+from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.paging import Page, PagingOf
+from gateway.http.plumbing.parameters import OfCustomer, OfNumber, OfOrder, path_id
+from gateway.http.plumbing.shapes import MoneyShape
+from oms.billing.v1 import billing_pb2 as pb
+from services.kernel.errors import NotFound
+from services.kernel.money import Money
+from services.orders.access.matrix import Caller
+
+router = APIRouter(tags=["invoices"])
+
+Status = Literal["open", "part_paid", "paid"]
+
+
+class InvoiceLine(BaseModel):
+    """Units of an order line on an invoice."""
+
+    line_id: str
+    sku: str
+    description: str
+    quantity: int
+    unit_price: str
+    extended: MoneyShape
+
+
+class Invoice(BaseModel):
+    """A posted invoice; only what is paid on it ever changes."""
+
+    invoice_id: str
+    number: str
+    order_id: str
+    order_number: str
+    customer_id: str
+    shipment_id: str
+    invoiced_on: str
+    due_on: str
+    lines: list[InvoiceLine]
+    merchandise: MoneyShape
+    discount: MoneyShape
+    freight: MoneyShape
+    tax: MoneyShape
+    total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
+    paid: MoneyShape
+    open: MoneyShape = Field(description="Still to be paid.")
+    status: str = Field(description="open, part_paid or paid.")
+
+
+@router.get("/v1/invoices")
+def list_invoices(
+    deps: DepsOf,
+    who: CallerOf,
+    paging: PagingOf,
+    order_id: OfOrder = None,
+    customer_id: OfCustomer = None,
+    number: OfNumber = None,
+    status: Annotated[Status | None, Query(description="Only with this status.")] = None,
+) -> Page[Invoice]:
+    """Invoices by number; a customer sees its own."""
+    found = deps.billing.ListInvoices(
+        pb.ListInvoicesRequest(
+            order_id=order_id or "",
+            customer_id=customer_within(who, customer_id),
+            number=number or "",
+            status=status or "",
+            limit=paging.limit,
+            cursor=paging.cursor,
+        )
+    )
+    return Page(rows=[invoice_shape(row) for row in found.invoices], next_cursor=found.next_cursor or None)
+
+
+@router.get("/v1/invoices/{invoice_id}")
+def get_invoice(deps: DepsOf, who: CallerOf, invoice_id: Annotated[str, path_id("The invoice's id.")]) -> Invoice:
+    """One invoice."""
+    found = deps.billing.GetInvoice(pb.GetInvoiceRequest(invoice_id=invoice_id)).invoice
+    if who.company is not None and found.customer_id != who.company:
+        raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice: look it up in the list")
+    return invoice_shape(found)
+
+
+def customer_within(who: Caller, customer_id: str | None) -> str:
+    """The customer to filter by: a caller that sees one company filters by it and never by another."""
+    company = who.company
+    if company is None:
+        return customer_id or ""
+    if customer_id is not None and customer_id != company:
+        raise NotFound("CUSTOMER_NOT_FOUND", "there is no such customer account: leave the filter out")
+    return company
+
+
+def invoice_shape(row: pb.Invoice) -> Invoice:
+    """An invoice as the API shows it."""
+
+    def money(amount_minor: int) -> MoneyShape:
+        return MoneyShape.of(Money(amount_minor, row.total.currency))
+
+    return Invoice(
+        invoice_id=row.invoice_id,
+        number=row.number,
+        order_id=row.order_id,
+        order_number=row.order_number,
+        customer_id=row.customer_id,
+        shipment_id=row.shipment_id,
+        invoiced_on=row.invoiced_on,
+        due_on=row.due_on,
+        lines=[
+            InvoiceLine(
+                line_id=line.line_id,
+                sku=line.sku,
+                description=line.description,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                extended=money(line.extended.minor_units),
+            )
+            for line in row.lines
+        ],
+        merchandise=money(row.merchandise.minor_units),
+        discount=money(row.discount.minor_units),
+        freight=money(row.freight.minor_units),
+        tax=money(row.tax.minor_units),
+        total=money(row.total.minor_units),
+        paid=money(row.paid.minor_units),
+        open=money(row.open.minor_units),
+        status=row.status,
+    )

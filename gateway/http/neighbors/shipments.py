@@ -1,0 +1,201 @@
+"""Shipments: what the floor picks, packs and hands to the carrier, and service visits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from gateway.http.plumbing.access import CallerOf
+from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.idempotency import OnceWithKey
+from gateway.http.plumbing.inputs import Identity, Input, Quantity, Sku, example
+from gateway.http.plumbing.paging import Page, PagingOf
+from gateway.http.plumbing.parameters import OfNumber, OfOrder, OfWarehouse, path_id
+from gateway.http.plumbing.shapes import AddressShape, MoneyShape, instant
+from oms.fulfillment.v1 import fulfillment_pb2 as pb
+from oms.types.v1 import types_pb2 as types
+from services.kernel.errors import Refused
+from services.orders.access.matrix import Caller
+
+router = APIRouter(tags=["shipments"])
+
+State = Literal["released", "picked", "packed", "shipped", "delivered", "cancelled"]
+ShipmentId = Annotated[str, path_id("The shipment's id.")]
+
+
+class ShipmentLine(BaseModel):
+    """Units of an order line in a shipment."""
+
+    line_id: str
+    sku: str
+    description: str
+    quantity: int = Field(description="Units to leave.")
+    picked_quantity: int = Field(description="Units off the shelf so far.")
+
+
+class Shipment(BaseModel):
+    """What one warehouse sends to one address at once, or one service visit."""
+
+    shipment_id: str
+    number: str
+    order_id: str
+    order_number: str
+    warehouse_id: str | None = Field(description="Null for a service visit.")
+    ship_to: AddressShape
+    state: State
+    lines: list[ShipmentLine]
+    carrier: str | None
+    tracking_number: str | None
+    freight_cost: MoneyShape | None = Field(description="What the carrier charges us; null for who sees no prices.")
+    promised_on: str | None = Field(
+        description="The day it is promised for; null when no carrier had a rate at release."
+    )
+    is_service: bool
+    recall_requested: bool = Field(description="Units are asked back and not answered for: picking it refuses.")
+    shipped_at: str | None
+    delivered_at: str | None
+    exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
+
+
+class PickLine(Input):
+    """Units of a line that are off the shelf."""
+
+    line_id: Identity
+    sku: Sku
+    quantity: Quantity
+
+
+class PickInput(Input):
+    """What was picked; no lines means all of the shipment, and less than all of it is refused."""
+
+    lines: Annotated[list[PickLine], Field(max_length=500)] = []
+
+    model_config = example(lines=[{"line_id": "1", "sku": "PUMP-100", "quantity": 4}])
+
+
+class ShipInput(Input):
+    """Who carries it; without a carrier the cheapest of the rate table."""
+
+    carrier: Identity | None = None
+
+    model_config = example(carrier="parcelway")
+
+
+@router.get("/v1/shipments")
+def list_shipments(
+    deps: DepsOf,
+    who: CallerOf,
+    paging: PagingOf,
+    order_id: OfOrder = None,
+    warehouse_id: OfWarehouse = None,
+    number: OfNumber = None,
+    state: Annotated[State | None, Query(description="Only in this state.")] = None,
+) -> Page[Shipment]:
+    """Shipments, oldest first: with `state=released` the pick list of a warehouse."""
+    found = deps.fulfillment.ListShipments(
+        pb.ListShipmentsRequest(
+            order_id=order_id or "",
+            warehouse_id=warehouse_id or "",
+            number=number or "",
+            state=pb.ShipmentState.Value(f"SHIPMENT_STATE_{state.upper()}") if state else pb.SHIPMENT_STATE_UNSPECIFIED,
+            limit=paging.limit,
+            cursor=paging.cursor,
+        )
+    )
+    return Page(rows=[shipment_shape(row, who) for row in found.shipments], next_cursor=found.next_cursor or None)
+
+
+@router.get("/v1/shipments/{shipment_id}")
+def get_shipment(deps: DepsOf, who: CallerOf, shipment_id: ShipmentId) -> Shipment:
+    """One shipment."""
+    return shipment_shape(deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment, who)
+
+
+@router.post("/v1/shipments/{shipment_id}/pick", response_model=Shipment)
+def pick(
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: PickInput | None = None
+) -> Response:
+    """Take its units off the shelf: released → picked."""
+
+    def act(request_id: str) -> Shipment:
+        lines = [types.LineQuantity(**line.model_dump()) for line in (body.lines if body else [])]
+        wanted = pb.PickShipmentRequest(
+            request_id=request_id, shipment_id=shipment_id, lines=lines, picker=who.principal.sub
+        )
+        return shipment_shape(deps.fulfillment.PickShipment(wanted).shipment, who)
+
+    return once.answer(body, act)
+
+
+@router.post("/v1/shipments/{shipment_id}/pack", response_model=Shipment)
+def pack(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId) -> Response:
+    """Put it into its packages: picked → packed."""
+
+    def act(request_id: str) -> Shipment:
+        wanted = pb.PackShipmentRequest(request_id=request_id, shipment_id=shipment_id)
+        return shipment_shape(deps.fulfillment.PackShipment(wanted).shipment, who)
+
+    return once.answer(None, act)
+
+
+@router.post("/v1/shipments/{shipment_id}/ship", response_model=Shipment)
+def ship(
+    deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: ShipInput | None = None
+) -> Response:
+    """Hand it to the carrier: packed → shipped. Stock, invoice and mail follow by themselves."""
+
+    def act(request_id: str) -> Shipment:
+        carrier = (body.carrier if body else None) or ""
+        wanted = pb.ShipShipmentRequest(request_id=request_id, shipment_id=shipment_id, carrier=carrier)
+        return shipment_shape(deps.fulfillment.ShipShipment(wanted).shipment, who)
+
+    return once.answer(body, act)
+
+
+@router.post("/v1/shipments/{shipment_id}/perform", response_model=Shipment)
+def perform(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId) -> Response:
+    """Report a service visit as performed: it counts as shipped and delivered at once."""
+
+    def act(request_id: str) -> Shipment:
+        if not deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment.is_service:
+            raise Refused("NOT_A_SERVICE", "this shipment holds goods: pick, pack and ship it")
+        wanted = pb.ShipShipmentRequest(request_id=request_id, shipment_id=shipment_id)
+        return shipment_shape(deps.fulfillment.ShipShipment(wanted).shipment, who)
+
+    return once.answer(None, act)
+
+
+def shipment_shape(row: pb.Shipment, who: Caller) -> Shipment:
+    """A shipment as the API shows it to this caller."""
+    return Shipment.model_validate(
+        {
+            "shipment_id": row.shipment_id,
+            "number": row.number,
+            "order_id": row.order_id,
+            "order_number": row.order_number,
+            "warehouse_id": row.warehouse_id or None,
+            "ship_to": AddressShape.of_proto(row.ship_to),
+            "state": pb.ShipmentState.Name(row.state).removeprefix("SHIPMENT_STATE_").lower(),
+            "lines": [
+                ShipmentLine(
+                    line_id=line.line_id,
+                    sku=line.sku,
+                    description=line.description,
+                    quantity=line.quantity,
+                    picked_quantity=line.picked_quantity,
+                )
+                for line in row.lines
+            ],
+            "carrier": row.carrier or None,
+            "tracking_number": row.tracking_number or None,
+            "freight_cost": MoneyShape.of_proto(row.freight_cost) if who.sees_money else None,
+            "promised_on": row.promised_on or None,
+            "is_service": row.is_service,
+            "recall_requested": row.recall_requested,
+            "shipped_at": instant(row.shipped_at_micros),
+            "delivered_at": instant(row.delivered_at_micros),
+            "exception_at": instant(row.exception_at_micros),
+        }
+    )

@@ -1,0 +1,177 @@
+"""Stock: levels, goods in, counts, and supply that is announced."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from gateway.http.plumbing.access import CallerOf
+from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.idempotency import OnceWithKey
+from gateway.http.plumbing.inputs import Currency, Day, Identity, Input, Name, Price, Quantity, Sku, Text, example
+from gateway.http.plumbing.paging import Page, PagingOf
+from gateway.http.plumbing.parameters import OfSku, OfWarehouse
+from gateway.http.plumbing.shapes import MoneyShape
+from oms.inventory.v1 import inventory_pb2 as pb
+from services.kernel.errors import NotFound, Refused
+from services.orders.store import masterdata
+
+router = APIRouter(tags=["stock"])
+
+
+class StockLevel(BaseModel):
+    """Stock of one SKU in one warehouse."""
+
+    sku: str
+    warehouse_id: str
+    on_hand: int = Field(description="Units in the building.")
+    allocated: int = Field(description="Units promised to orders, still in the building.")
+    available: int = Field(description="on_hand - allocated.")
+    expected: int = Field(description="Announced units not yet received.")
+    expected_on: str | None = Field(description="The earliest announcement; null when there is none.")
+    value: MoneyShape | None = Field(description="By FIFO cost layers; null for who sees no prices.")
+
+
+class ReceiptInput(Input):
+    """Goods arrive."""
+
+    warehouse_id: Identity
+    sku: Sku
+    quantity: Quantity
+    unit_cost: Price = Field(description="What one unit cost; the goods' cost layer is made of it.")
+    currency: Currency
+    reference: Text = Field(default="", description="The supplier's document.")
+
+    model_config = example(
+        warehouse_id="wh_dallas", sku="PUMP-100", quantity=40, unit_cost="79.40", currency="USD", reference="DN-88213"
+    )
+
+
+class Receipt(BaseModel):
+    """What a receipt did."""
+
+    movement_id: str
+    on_hand: int = Field(description="Units there now.")
+    filled_quantity: int = Field(description="Units of waiting backorders that it filled.")
+    filled_order_ids: list[str] = Field(description="Orders that got some, in the order they were filled.")
+
+
+class AdjustmentInput(Input):
+    """A count or a correction."""
+
+    warehouse_id: Identity
+    sku: Sku
+    delta: Annotated[
+        int, Field(strict=True, ge=-1_000_000, le=1_000_000, description="Units found, or missing (negative).")
+    ]
+    reason: Name
+
+    model_config = example(warehouse_id="wh_dallas", sku="PUMP-100", delta=-2, reason="damaged in the rack")
+
+
+class Adjustment(BaseModel):
+    """On hand after an adjustment."""
+
+    movement_id: str
+    on_hand: int
+
+
+class ExpectedReceiptInput(Input):
+    """Supply that is announced, not yet here."""
+
+    warehouse_id: Identity
+    sku: Sku
+    quantity: Quantity
+    expected_on: Day
+    reference: Name = Field(description="The purchase order, transfer or work order it comes from.")
+
+    model_config = example(
+        warehouse_id="wh_dallas", sku="PUMP-100", quantity=60, expected_on="2026-12-09", reference="PO-4711"
+    )
+
+
+class ExpectedReceipt(BaseModel):
+    """The stored announcement."""
+
+    expected_receipt_id: str
+
+
+@router.get("/v1/stock")
+def list_stock(
+    deps: DepsOf,
+    who: CallerOf,
+    paging: PagingOf,
+    sku: OfSku = None,
+    warehouse_id: OfWarehouse = None,
+) -> Page[StockLevel]:
+    """Stock levels by SKU, then warehouse."""
+    found = deps.inventory.ListStock(
+        pb.ListStockRequest(sku=sku or "", warehouse_id=warehouse_id or "", limit=paging.limit, cursor=paging.cursor)
+    )
+    rows = [_level(level, sees_money=who.sees_money) for level in found.levels]
+    return Page(rows=rows, next_cursor=found.next_cursor or None)
+
+
+@router.post("/v1/stock/receipts", status_code=201, response_model=Receipt)
+def receive_stock(deps: DepsOf, body: ReceiptInput, once: OnceWithKey) -> Response:
+    """Book goods in; backorders that wait for them are filled at once, oldest order first."""
+
+    def act(request_id: str) -> Receipt:
+        _check_is_stocked(deps, body.sku)
+        done = deps.inventory.ReceiveStock(pb.ReceiveStockRequest(request_id=request_id, **body.model_dump()))
+        return Receipt(
+            movement_id=done.movement_id,
+            on_hand=done.on_hand,
+            filled_quantity=done.filled_quantity,
+            filled_order_ids=list(done.filled_order_ids),
+        )
+
+    return once.answer(body, act, 201)
+
+
+@router.post("/v1/stock/adjustments", status_code=201, response_model=Adjustment)
+def adjust_stock(deps: DepsOf, body: AdjustmentInput, once: OnceWithKey) -> Response:
+    """Book a count difference; refused while the missing units are promised to orders."""
+
+    def act(request_id: str) -> Adjustment:
+        _check_is_stocked(deps, body.sku)
+        done = deps.inventory.AdjustStock(pb.AdjustStockRequest(request_id=request_id, **body.model_dump()))
+        return Adjustment(movement_id=done.movement_id, on_hand=done.on_hand)
+
+    return once.answer(body, act, 201)
+
+
+@router.post("/v1/stock/expected-receipts", status_code=201, response_model=ExpectedReceipt)
+def expect_receipt(deps: DepsOf, body: ExpectedReceiptInput, once: OnceWithKey) -> Response:
+    """Announce supply; backorders take its date, and the orders they belong to are told."""
+
+    def act(request_id: str) -> ExpectedReceipt:
+        _check_is_stocked(deps, body.sku)
+        wanted = pb.ExpectReceiptRequest(request_id=request_id, **body.model_dump(mode="json"))
+        return ExpectedReceipt(expected_receipt_id=deps.inventory.ExpectReceipt(wanted).expected_receipt_id)
+
+    return once.answer(body, act, 201)
+
+
+def _check_is_stocked(deps: Deps, sku: str) -> None:
+    with deps.database.reading() as session:
+        product = masterdata.products_of(session, [sku]).get(sku)
+    if product is None:
+        raise NotFound("PRODUCT_UNKNOWN", f"there is no product {sku}: check the SKU, or add it to the catalogue first")
+    if not product.is_stocked:
+        raise Refused("PRODUCT_NOT_STOCKED", f"{sku} is a service: it is performed and never on a shelf")
+
+
+def _level(level: pb.StockLevel, *, sees_money: bool) -> StockLevel:
+    return StockLevel(
+        sku=level.sku,
+        warehouse_id=level.warehouse_id,
+        on_hand=level.on_hand,
+        allocated=level.allocated,
+        available=level.available,
+        expected=level.expected,
+        expected_on=level.expected_on or None,
+        value=MoneyShape.of_proto(level.value) if sees_money else None,
+    )

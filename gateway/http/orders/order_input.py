@@ -1,0 +1,138 @@
+"""The document of POST /v1/orders and the command it becomes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from gateway.http.plumbing.inputs import (
+    PRINTABLE,
+    Amount,
+    Currency,
+    Day,
+    Identity,
+    Input,
+    Price,
+    Quantity,
+    Sku,
+    Switch,
+    Text,
+    example,
+)
+from services.kernel.errors import NotPermitted
+from services.kernel.money import Money, UnitPrice
+from services.orders.access.matrix import Caller
+from services.orders.domain.order import TILLS, Address, PlaceLine, PlaceOrder
+
+_ShortText = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)]
+_LongText = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+
+
+class ShipTo(Input):
+    """Where the goods go; what is missing is found by validation, and services need none."""
+
+    name: _LongText = ""
+    street: _LongText = ""
+    city: _LongText = ""
+    region: _ShortText = ""
+    postal_code: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE)] = ""
+    country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$", max_length=2)] = ""
+
+
+class PaymentTerms(Input):
+    """How the order is paid."""
+
+    method: Literal["terms", "card", "prepaid", "deposit"] = Field(
+        default="terms",
+        description="All but terms are paid before goods leave: such an order waits for accounting until the customer's "
+        "cash on account, or credit, covers it. Orders of amazon, ebay and pos were paid there.",
+    )
+
+
+class LineInput(Input):
+    """A line; without a unit price the customer's agreement, else the catalogue, sets it."""
+
+    sku: Sku
+    quantity: Quantity
+    unit_price: Price | None = Field(default=None, description="Checked against the agreement when given.")
+
+
+class OrderInput(Input):
+    """An order as a client asks for it."""
+
+    channel: Literal["web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos"]
+    channel_ref: _ShortText = Field(default="", description="The channel's own number; once per channel.")
+    customer_id: Identity
+    po_number: _ShortText = Field(default="", description="The customer's purchase order number.")
+    currency: Currency
+    payment: PaymentTerms = PaymentTerms()
+    ship_to: ShipTo = ShipTo()
+    fulfilment: Literal["ship"] = "ship"
+    requested_on: Day | None = Field(default=None, description="The day the customer wants it to arrive.")
+    ship_complete: Switch = Field(default=False, description="Ship only when everything can leave together.")
+    lines: Annotated[list[LineInput], Field(min_length=1, max_length=500)]
+    discount: Amount | None = Field(default=None, description="Off the merchandise, in the order's currency; by staff.")
+    freight: Amount | None = Field(
+        default=None, description="Charged for carriage, in the order's currency; none when left out."
+    )
+    on_behalf_of: _LongText = Field(default="", description="Whom a member of staff enters the order for.")
+    note: Text = Field(
+        default="", description="What whoever places it wants to say; a customer reads its own, none of ours."
+    )
+
+    model_config = example(
+        channel="web",
+        channel_ref="WEB-10231",
+        customer_id="cus_acme",
+        po_number="PO-7781",
+        currency="USD",
+        payment={"method": "terms"},
+        ship_to={
+            "name": "ACME Receiving",
+            "street": "1 Main Street",
+            "city": "Dallas",
+            "region": "TX",
+            "postal_code": "75001",
+            "country": "US",
+        },
+        requested_on="2026-12-01",
+        ship_complete=False,
+        lines=[{"sku": "PUMP-100", "quantity": 4, "unit_price": "129.00"}, {"sku": "INSTALL-8H", "quantity": 1}],
+    )
+
+
+def command(body: OrderInput, key: str, who: Caller) -> PlaceOrder:
+    """The command of a document; a customer gives itself no discount, and does not order as a marketplace or a till.
+
+    Those have agreed prices of their own, which the rules do not compare with the customer's agreement.
+    """
+    if body.channel in TILLS and who.role == "customer":
+        raise NotPermitted(
+            "CHANNEL_NOT_PERMITTED",
+            f"orders of {body.channel} come from its own connection: say how you order, such as web or edi",
+        )
+    if body.discount is not None and who.role == "customer":
+        raise NotPermitted("DISCOUNT_NOT_PERMITTED", "leave the discount out: only our staff or a channel may give one")
+    return PlaceOrder(
+        idempotency_key=key,
+        channel=body.channel,
+        customer_id=body.customer_id,
+        currency=body.currency,
+        lines=tuple(_line(line, body.currency) for line in body.lines),
+        ship_to=Address(**body.ship_to.model_dump()),
+        channel_ref=body.channel_ref,
+        po_number=body.po_number,
+        payment_method=body.payment.method,
+        requested_on=body.requested_on,
+        is_ship_complete=body.ship_complete,
+        discount=Money.parse(body.discount, body.currency) if body.discount is not None else None,
+        freight=Money.parse(body.freight, body.currency) if body.freight is not None else None,
+        on_behalf_of=body.on_behalf_of,
+        note=body.note,
+    )
+
+
+def _line(line: LineInput, currency: str) -> PlaceLine:
+    price = UnitPrice.parse(line.unit_price, currency) if line.unit_price is not None else None
+    return PlaceLine(line.sku, line.quantity, price)

@@ -1,0 +1,229 @@
+"""Shapes of an order: the document, its lines with their quantities, shipments, invoices, holds, and the receipt."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from gateway.http.orders.change_shapes import ChangeShape
+from gateway.http.orders.review_shapes import ReviewShape
+from gateway.http.plumbing.shapes import AddressShape, MoneyShape, TotalsShape
+from services.orders.domain.order import KINDS, PHASES
+from services.orders.domain.status import STATUS_WORDS
+
+
+class OrderLinks(BaseModel):
+    """Where the order is read and changed."""
+
+    order: str
+    history: str
+    stream: str
+    cancellation: str
+
+
+class OrderReceipt(BaseModel):
+    """The answer to placing an order; a rejection is an answer too."""
+
+    order_id: str
+    number: str
+    version: int
+    status: str = Field(description="received while the verdict is not in yet.", examples=["accepted"])
+    phase: str = Field(description=", ".join(PHASES))
+    reasons: list[str] = Field(
+        description="Codes of the rules that spoke, BLOCK first; a customer reads those that reject the order."
+    )
+    totals: TotalsShape
+    links: OrderLinks
+
+
+class Quantities(BaseModel):
+    """Units of a line; cumulative from allocated to delivered."""
+
+    ordered: int = Field(description="Cancelled ones included.")
+    cancelled: int
+    backordered: int = Field(description="Waiting for supply.")
+    allocated: int = Field(description="Held for it, shipped ones included.")
+    released: int = Field(description="Given to a warehouse.")
+    picked: int
+    packed: int
+    shipped: int
+    delivered: int
+    invoiced: int
+    returned: int
+
+
+class LinePromise(BaseModel):
+    """A promised day of some units."""
+
+    quantity: int
+    promised_on: str | None = Field(description="Null while supply has no date.")
+
+
+class OrderLine(BaseModel):
+    """A line as placed, and how far it has come."""
+
+    line_id: str
+    sku: str
+    description: str
+    kind: str = Field(description=", ".join(KINDS))
+    quantity: int
+    unit_price: str = Field(description="Decimal text in the order's currency.", examples=["129.00"])
+    extended: MoneyShape = Field(description="unit_price × quantity, rounded once.")
+    price_source: str = Field(description="agreement, list, given or none.")
+    quantities: Quantities
+    expected_on: str | None = Field(description="When supply of what is backordered is expected.")
+    promises: list[LinePromise] = Field(description="When how many units are promised.")
+
+
+class HoldShape(BaseModel):
+    """A reason why the order must wait; released_at is null while it stands. A customer reads plain words in place of ours."""
+
+    hold_id: str
+    code: str = Field(description="The rule that placed it.")
+    hold_type: str = Field(examples=["credit"])
+    owner_role: str = Field(description="Who may release it.")
+    reason: str
+    placed_at: str
+    released_at: str | None
+    released_by: str | None
+
+
+class ViolationShape(BaseModel):
+    """A rule that spoke when the order was validated; line_id is empty for the whole order."""
+
+    code: str
+    severity: str = Field(description="BLOCK, HOLD or WARN.")
+    message: str
+    line_id: str
+
+
+class OrderCancellation(BaseModel):
+    """A request to cancel, and its outcome."""
+
+    cancellation_id: str
+    state: str = Field(description="requested, done or declined.")
+    reason: str
+    requested_at: str
+    settled_at: str | None = Field(description="Null while it is requested.")
+    settled_reason: str = Field(description="Why it was declined; else empty.")
+
+
+class OrderShipmentLine(BaseModel):
+    """Units of a line in a shipment."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class OrderShipment(BaseModel):
+    """A shipment of the order."""
+
+    shipment_id: str
+    number: str
+    state: str
+    warehouse_id: str | None
+    carrier: str | None
+    tracking_number: str | None
+    promised_on: str | None
+    is_service: bool
+    shipped_at: str | None
+    delivered_at: str | None
+    exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
+    lines: list[OrderShipmentLine]
+
+
+class OrderInvoice(BaseModel):
+    """An invoice of the order."""
+
+    invoice_id: str
+    number: str
+    shipment_id: str
+    total: MoneyShape
+    paid: MoneyShape
+    invoiced_on: str
+    due_on: str
+    status: str
+
+
+class WaitingForShape(BaseModel):
+    """Whom the order waits for."""
+
+    who: str = Field(description="A role, or system, carrier, supplier; a customer reads `us` for our roles.")
+    what: str
+    since: str
+    due: str | None
+
+
+class AxesShape(BaseModel):
+    """The independent axes behind the status word."""
+
+    review: str = Field(description="received, in_review, accepted, rejected, withdrawn or expired.")
+    fulfilment: str = Field(
+        description="unrouted, allocated, part_released, fully_released, part_shipped, fully_shipped, delivered or closed."
+    )
+    billing: str = Field(description="none, part or full.")
+    payment: str = Field(description="unpaid, part, paid or over.")
+    holds: list[str] = Field(description="Types of the open holds; a customer reads `being checked`.")
+    returns: str = Field(description="none, until returns are built.")
+
+
+class OrderSummary(BaseModel):
+    """A row of the overview."""
+
+    order_id: str
+    number: str
+    version: int
+    status: str = Field(description=", ".join(STATUS_WORDS))
+    phase: str = Field(description=", ".join(PHASES))
+    axes: AxesShape
+    channel: str
+    channel_ref: str
+    customer_id: str
+    customer_name: str
+    po_number: str
+    total: MoneyShape
+    placed_at: str
+    changed_at: str
+    waiting_for: WaitingForShape | None
+
+
+class OrderDocument(BaseModel):
+    """The whole order."""
+
+    order_id: str
+    number: str
+    version: int = Field(description="Rises with each change that is made; give it back with a change.")
+    status: str = Field(description=", ".join(STATUS_WORDS))
+    phase: str = Field(description=", ".join(PHASES))
+    axes: AxesShape
+    waiting_for: WaitingForShape | None = Field(description="Null when it waits for nobody.")
+    customer_id: str
+    customer_name: str
+    channel: str
+    channel_ref: str
+    po_number: str
+    currency: str
+    payment_method: str
+    net_days: int = Field(description="Days from an invoice until it is due.")
+    ship_to: AddressShape
+    requested_on: str | None
+    ship_complete: bool
+    placed_at: str
+    placed_by: str
+    on_behalf_of: str
+    note: str = Field(description="A customer reads its own, none of ours.")
+    totals: TotalsShape
+    lines: list[OrderLine]
+    holds: list[HoldShape]
+    violations: list[ViolationShape]
+    reviews: list[ReviewShape] = Field(
+        description="What people were asked, oldest first; a customer sees its own chain."
+    )
+    change: ChangeShape | None = Field(description="The change that is on its way, beside what stands.")
+    versions: int = Field(description="How many versions it has had; /versions shows them.")
+    cancellations: list[OrderCancellation]
+    shipments: list[OrderShipment]
+    invoices: list[OrderInvoice]
+    returns: list[str] = Field(description="Empty, until returns are built.")
+    event_sequence: int = Field(description="The number of its newest change.")
+    links: OrderLinks

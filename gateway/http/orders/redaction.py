@@ -1,0 +1,102 @@
+"""What people outside our house read of an order: that something is being checked, and never what or why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from services.kernel.errors import NotPermitted
+from services.orders.access.matrix import Caller
+from services.orders.domain.holds import Hold
+from services.orders.domain.status import Standing
+from services.orders.domain.waiting import INVOICE_AWAITED, WaitingFor
+from services.orders.store.events import Event
+from services.orders.store.overview import OverviewFilter
+from services.runtime.roles import NAMED_TO_CUSTOMERS
+
+BEING_CHECKED = "being checked"
+CHECKED = "checked"
+US = "us"
+"""Who checks, whatever the role: the owner of a hold tells what it is about."""
+
+_NEUTRAL = "we are looking at something about this order"
+_WAITED_FOR = frozenset({"customer", "warehouse", "carrier", "supplier", "system"})
+_PLAIN_EVENTS = frozenset(
+    {
+        "order_placed", "order_cleared", "order_rejected", "order_accepted", "order_allocated", "order_shipped", "order_delivered",
+        "order_cancelled", "order_closed", "order_failed", "cancellation_requested", "cancellation_declined", "stock_reserved",
+        "stock_allocated", "stock_released", "stock_expected", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped",
+        "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "invoice_issued", "payment_received", "feedback_given",
+        "change_proposed", "change_consented", "change_declined", "change_expired", "change_withdrawn", "change_rejected",
+        "change_agreed", "change_applied", "change_settled", "change_recall_asked", "change_recalled",
+    }
+)  # fmt: skip
+"""What may be named as it is; anything else, also what is recorded one day, is told as CHECKED."""
+
+_WITH_REASON = _PLAIN_EVENTS - {"order_rejected", "order_failed", "change_rejected", "change_withdrawn"}
+_MEMBERS = frozenset(
+    {
+        "phase", "status", "total", "lines", "version", "fact_id", "change_id", "from_version", "to_version",
+        "total_before", "total_after", "difference", "rating", "case_number", "on_behalf_of",
+    }
+)  # fmt: skip
+
+
+def is_outside(who: Caller) -> bool:
+    """Whether the caller belongs to a customer. A channel is a machine of ours that acts on codes, on the orders it placed."""
+    return who.reach == "own" and who.principal.has("customer")
+
+
+def check_filter(who: Caller, wanted: OverviewFilter) -> None:
+    """NotPermitted for who is outside and filters by what it may not read."""
+    if is_outside(who) and (wanted.hold not in ("", "any") or wanted.needs not in ("", *(_WAITED_FOR - {"warehouse"}))):
+        sentence = "what we check of an order is ours to know: filter by hold=any, or by needs=customer, carrier, supplier or system"
+        raise NotPermitted("FILTER_NOT_PERMITTED", sentence)
+
+
+def standing(found: Standing) -> Standing:
+    """Where an order stands, with its holds and those who must release or approve it as one plain word."""
+    waiting = found.waiting_for
+    axes = replace(found.axes, holds=(BEING_CHECKED,) if found.axes.holds else ())
+    return replace(found, axes=axes, waiting_for=_waiting(waiting, is_held=bool(axes.holds)) if waiting else None)
+
+
+def _waiting(waiting: WaitingFor, *, is_held: bool) -> WaitingFor:
+    if waiting.what == INVOICE_AWAITED:
+        return replace(waiting, who=US)
+    named = waiting.who.split(", ")
+    if waiting.who == "customer" or (not is_held and _WAITED_FOR.issuperset(named)):
+        return waiting
+    who = ", ".join((*(name for name in named if name == "customer"), US))
+    return replace(waiting, who=who, what=BEING_CHECKED)
+
+
+def hold(found: Hold) -> Hold:
+    """A hold of which only the time is told."""
+    return replace(
+        found, code=BEING_CHECKED, hold_type=BEING_CHECKED, owner_role=US, reason=_NEUTRAL, released_by="", note=""
+    )
+
+
+def event(found: Event, who: Caller) -> Event:
+    """A recorded change: people of ours by their role, and what they check of an order only as CHECKED."""
+    if found.who == who.principal.sub:
+        return replace(found, before=_told(found, found.before), after=_told(found, found.after))
+    is_named = found.what in _PLAIN_EVENTS or found.role == "customer"
+    role = found.role if is_named and found.role in NAMED_TO_CUSTOMERS else US
+    return replace(
+        found,
+        who=role,
+        role=role,
+        what=found.what if is_named else CHECKED,
+        why=found.why if found.role == "service" and found.what in _WITH_REASON else "",
+        before=_told(found, found.before),
+        after=_told(found, found.after),
+    )
+
+
+def _told(found: Event, snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    own = {"step", "step_id", "acting_for"} if found.role == "customer" else set()
+    told = {name: value for name, value in snapshot.items() if name in _MEMBERS | own}
+    return {**told, "holds": [BEING_CHECKED] if snapshot["holds"] else []} if "holds" in snapshot else told

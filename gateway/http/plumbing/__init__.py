@@ -1,0 +1,1 @@
+"""What every operation shares: callers, bodies, keys, pages, problems, the document, metrics."""

@@ -1,0 +1,53 @@
+"""Metrics for Prometheus: request latency as it happens; order counts, outbox age and late facts when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from gateway.http.plumbing.deps import Deps, DepsOf
+from services.orders.domain.access import EVERYTHING
+from services.orders.store import counts, overview
+from services.runtime import outbox
+from services.runtime.metrics import backlog_gauges
+
+router = APIRouter(tags=["operations"])
+
+
+class _Gauges(Collector):
+    """What the database says at this moment."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Read the gauges in one short transaction."""
+        with self._deps.database.reading() as session:
+            by_status = overview.count_by_status(session, EVERYTHING)
+            late = counts.late_facts(session)
+            backlog = tuple(backlog_gauges(session, outbox.backlog, self._deps.clock()))
+        orders = GaugeMetricFamily("oms_orders", "Orders by status word.", labels=["status"])
+        for status, count in sorted(by_status.items()):
+            orders.add_metric([status], count)
+        yield orders
+        yield from backlog
+        yield GaugeMetricFamily("oms_late_facts", "Facts that arrived after their order had ended.", late)
+
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Prometheus's text format.", "content": {"text/plain": {}}}
+}
+
+
+@router.get("/metrics", response_class=Response, responses=_ANSWERS)
+def metrics(deps: DepsOf) -> Response:
+    """Everything this process counts, for Prometheus."""
+    gauges = CollectorRegistry()
+    gauges.register(_Gauges(deps))
+    return Response(generate_latest(deps.measures.registry) + generate_latest(gauges), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,199 @@
+"""Asking people: who a step asks at this moment, opening it in their hours, and the mail that tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from services.orders.domain import mails
+from services.orders.domain.calendars import Calendar, after_working_days
+from services.orders.domain.mails import Contacts, Recipient
+from services.orders.domain.order import Line, Order
+from services.orders.domain.people import Delegation, Person
+from services.orders.domain.policies import Policy
+from services.orders.domain.review_plan import MANUFACTURING, is_candidate, opened
+from services.orders.domain.reviews import BUYER, Step
+from services.orders.domain.segregation_of_duties import Parties, barred
+from services.orders.order import outbox
+from services.orders.policies import calendars
+from services.orders.store import changes, masterdata, parties, people
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Everybody who may be asked about an order, and who may not decide on it."""
+
+    order: Order
+    parties: Parties
+    delegations: tuple[Delegation, ...]
+    house: tuple[Person, ...]
+    buyers: tuple[Person, ...]
+
+    def asked(self, step: Step, now: datetime) -> tuple[Person, ...]:
+        """The active people whom a step asks, without those who are barred from it, by subject."""
+        out = self.out(step, now)
+        everybody = self.buyers if step.chain == BUYER else self.house
+        company, sales_rep = self.order.customer_id, self.parties.sales_rep
+        found = (person for person in everybody if is_candidate(person, step, company, sales_rep))
+        return tuple(person for person in found if person.sub not in out)
+
+    def out(self, step: Step, now: datetime) -> set[str]:
+        """Who may not decide a step: parties of the order and who stands in for them."""
+        return set(barred(self.parties.of(step), self.delegations, now))
+
+    def submitted_by(self) -> str:
+        """Who placed the order, by name where the directory has one, and for whom."""
+        order = self.order
+        names = {person.sub: person.name for person in (*self.house, *self.buyers)}
+        placed_by = names.get(order.placed_by) or order.placed_by
+        return f"{placed_by} for {order.on_behalf_of}" if order.on_behalf_of else placed_by
+
+    def told(self, asked: Iterable[Person], step: Step, now: datetime) -> tuple[Person, ...]:
+        """Those who are asked, and who stands in for them now."""
+        subs = {person.sub: person for person in asked}
+        everybody = {person.sub: person for person in (*self.house, *self.buyers)}
+        standing_in = {
+            one.to_sub
+            for one in self.delegations
+            if one.from_sub in subs and one.is_in_force(now) and one.covers(step.position)
+        }
+        return (*subs.values(), *(everybody[sub] for sub in sorted(standing_in - set(subs)) if sub in everybody))
+
+
+def floor_of(session: Session, order: Order, now: datetime) -> Floor:
+    """Read the people, the delegations and the parties of an order."""
+    return floors(session, [order], now)[order.order_id]
+
+
+def floors(session: Session, orders: Sequence[Order], now: datetime) -> dict[str, Floor]:
+    """Order id → its floor, in as many queries as for one order."""
+    involved = _parties(session, orders)
+    delegations = people.standing_delegations(session, now)
+    by_company = people.of_companies(session, {"", *(order.customer_id for order in orders)})
+    return {
+        order.order_id: Floor(
+            order=order,
+            parties=involved[order.order_id],
+            delegations=delegations,
+            house=by_company.get("", ()),
+            buyers=by_company.get(order.customer_id, ()),
+        )
+        for order in orders
+    }
+
+
+def parties_of(session: Session, order: Order) -> Parties:
+    """Who has to do with one order."""
+    return _parties(session, [order])[order.order_id]
+
+
+def _parties(session: Session, orders: Sequence[Order]) -> dict[str, Parties]:
+    ids = [order.order_id for order in orders]
+    pending = changes.pending_of(session, ids)
+    editors = parties.last_editors(session, ids)
+    sales_reps = parties.sales_reps(session, {order.customer_id for order in orders})
+    return {
+        order.order_id: Parties(
+            creator=order.placed_by,
+            on_behalf_of=order.on_behalf_of,
+            last_editor=editors.get(order.order_id, ""),
+            proposer=pending[order.order_id].proposed_by if order.order_id in pending else "",
+            sales_rep=sales_reps.get(order.customer_id, ""),
+        )
+        for order in orders
+    }
+
+
+def open_step(floor: Floor, policy: Policy, step: Step, now: datetime) -> Step:
+    """The step as it opens: in the hours of the one person it asks, else in the policy's."""
+    asked = floor.asked(step, now)
+    return opened(step, asked, calendar_of(policy, step, asked), policy.deadlines, now)
+
+
+def calendar_of(policy: Policy, step: Step, asked: Sequence[Person]) -> Calendar:
+    """Whose hours count for a step."""
+    if len(asked) == 1 and asked[0].calendar:
+        return calendars.named(policy, asked[0].calendar)
+    return (
+        calendars.of_plant(policy) if step.role == MANUFACTURING else calendars.named(policy, policy.deadlines.calendar)
+    )
+
+
+def tell_opened(session: Session, floor: Floor, policy: Policy, step: Step, contacts: Contacts, now: datetime) -> None:
+    """Tell those who are asked that a step waits for them."""
+    asked = floor.asked(step, now)
+    readers = readers_of(step, floor.told(asked, step, now), contacts)
+    line = next((line for line in floor.order.lines if line.line_id == step.line_id), None)
+    if step.role == MANUFACTURING and line is not None:
+        letter = mails.manufacturing_asked(
+            line,
+            readers,
+            requested_on=floor.order.requested_on,
+            earliest_on=earliest_on(session, policy, line, step, now),
+            due=due_of(policy, step, asked, now),
+            link=mails.review_page(contacts, step.step_id),
+        )
+    else:
+        letter = mails.approval_requested(floor.order, readers, question(floor, policy, step, contacts, now))
+    outbox.mail(session, floor.order, letter, now)
+
+
+def question(floor: Floor, policy: Policy, step: Step, contacts: Contacts, now: datetime) -> mails.Asked:
+    """A step as its readers see it."""
+    return mails.Asked(
+        step=step.question,
+        reasons=step.reasons,
+        submitted_by=floor.submitted_by(),
+        due=due_of(policy, step, floor.asked(step, now), now),
+        link=mails.review_page(contacts, step.step_id),
+    )
+
+
+def due_of(policy: Policy, step: Step, asked: Sequence[Person], now: datetime) -> datetime:
+    """When something else happens unless it is decided, on the clock that its people go by."""
+    due = (step.escalate_at if not step.escalated_at else None) or step.expires_at or now
+    return due.astimezone(calendars.zone_of(calendar_of(policy, step, asked)))
+
+
+def readers_of(step: Step, asked: Iterable[Person], contacts: Contacts) -> tuple[Recipient, ...]:
+    """Who is told of a step; when nobody in the directory is asked, the house's mailbox of the role, if it has one."""
+    found = tuple(mails.reader(person.email, person.name, step.role) for person in asked if person.email)
+    if found or step.chain == BUYER:
+        return found
+    mailbox = {"accounting": contacts.accounting, "warehouse": contacts.warehouse_manager}.get(
+        step.role, contacts.support
+    )
+    return (mails.reader(mailbox, step.asks, step.role),) if mailbox else ()
+
+
+def earliest_on(session: Session, policy: Policy, line: Line, step: Step, now: datetime) -> date:
+    """The day the plant's calendar allows: the lead time counted from the day it was asked, from today once that is past."""
+    calendar = calendars.of_plant(policy)
+    today = now.astimezone(calendars.zone_of(calendar)).date()
+    product = masterdata.products_of(session, [line.sku]).get(line.sku)
+    lead_days = product.lead_days if product else 0
+    computed = after_working_days(calendar, step.asked_on or today, lead_days)
+    return computed if computed >= today else after_working_days(calendar, today, lead_days)
+
+
+def renewed(step: Step, review_id: str, step_id: str) -> Step:
+    """The same question once more, not asked yet."""
+    blank = Step(
+        step_id=step_id,
+        review_id=review_id,
+        order_id=step.order_id,
+        order_version=step.order_version,
+        chain=step.chain,
+        level=step.level,
+        role=step.role,
+        position=step.position,
+        mode=step.mode,
+        needed=step.needed,
+        limit=step.limit,
+        codes=step.codes,
+        reasons=step.reasons,
+    )
+    return replace(blank, line_id=step.line_id)

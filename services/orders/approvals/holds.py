@@ -1,0 +1,103 @@
+"""Placing a hold, telling whom it waits for, and its release: by the owner role alone, once; the last lets the order go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.errors import Refused
+from services.kernel.ids import new_id
+from services.orders.access.matrix import Caller
+from services.orders.approvals import plan_review
+from services.orders.approvals.clearance import go_on
+from services.orders.domain import mails
+from services.orders.domain.holds import Hold, check_release, remaining
+from services.orders.domain.mails import NOBODY, Contacts
+from services.orders.domain.order import Order
+from services.orders.domain.policies import PlannedHold
+from services.orders.lifecycle import exceptions
+from services.orders.order import outbox
+from services.orders.order.aggregate import Actor, Dossier, note_event, read_for_change, restate
+from services.orders.store import holds as store
+from services.orders.store import masterdata, people
+
+HOLDS_RELEASED = "holds_released"
+REVIEW_EXPIRED = "review_expired"
+"""The type of the hold that keeps an order whose review nobody decided; its release asks the review afresh."""
+
+
+def release(
+    session: Session,
+    order_id: str,
+    hold_id: str,
+    caller: Caller,
+    note: str,
+    now: datetime,
+    expected_version: int | None = None,
+    contacts: Contacts = NOBODY,
+) -> Dossier:
+    """Release one hold and give the order as it stands then.
+
+    NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included; Refused HOLD_ALREADY_RELEASED for a
+    second release, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
+    unless a review or a change still keeps it, and its workflow is told. An expired review is asked afresh.
+    """
+    before = read_for_change(session, order_id, caller.scope)
+    hold = store.one(before.holds, hold_id)
+    check_release(hold, caller.principal.roles)
+    check_version(before, expected_version)
+    actor = Actor(caller.principal.sub, hold.owner_role)
+    store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
+    after = replace(before, holds=store.of_order(session, order_id))
+    is_asked_again = hold.hold_type == REVIEW_EXPIRED
+    if is_asked_again:
+        after = plan_review.reopen_review(session, after, contacts, now)
+    is_last = not remaining(after.holds)
+    after = restate(session, go_on(session, after, actor, now), now)
+    more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
+    note_event(session, before, after, actor, "hold_released", now, why=note, more=more)
+    exceptions.resolve_of_holds(session, [hold_id], note, now)
+    if is_last or is_asked_again:
+        outbox.signal(session, order_id, HOLDS_RELEASED, now, subject_id=hold_id)
+    return after
+
+
+def check_version(dossier: Dossier, expected: int | None) -> None:
+    """Refuse to act on an order that has changed since the caller saw it."""
+    if expected is not None and expected != dossier.order.version:
+        raise Refused(
+            "VERSION_STALE",
+            f"the order is at version {dossier.order.version}, not {expected}: reload it and decide again",
+            version=str(dossier.order.version),
+        )
+
+
+def place(
+    session: Session, dossier: Dossier, code: str, hold_type: str, owner_role: str, reason: str, now: datetime
+) -> Dossier:
+    """Place a hold on the order's version; a code that this version has had already is numbered on."""
+    had = {hold.code for hold in dossier.holds if hold.order_version == dossier.order.version}
+    free = next(
+        name for number in range(1, len(had) + 2) if (name := f"{code}_{number}" if number > 1 else code) not in had
+    )
+    hold = planned_hold(dossier.order, PlannedHold(free, hold_type, owner_role, reason), now)
+    store.add(session, [hold])
+    return replace(dossier, holds=store.of_order(session, dossier.order_id))
+
+
+def planned_hold(order: Order, plan: PlannedHold, now: datetime) -> Hold:
+    """A planned hold as one of the order's version in force."""
+    return Hold(
+        new_id("hold"), order.order_id, order.version, plan.code, plan.hold_type, plan.owner_role, plan.reason, now
+    )
+
+
+def tell_owners(session: Session, order: Order, placed: Sequence[Hold], contacts: Contacts, now: datetime) -> None:
+    """Tell the customer, who sells to it and whoever may release one of the holds that were placed."""
+    customer = masterdata.customer(session, order.customer_id)
+    owned = [(hold.owner_role, hold.reason) for hold in placed]
+    letter = mails.order_on_hold(order, customer, contacts, owned, people.of_company(session, ""))
+    outbox.mail(session, order, letter, now)

@@ -1,0 +1,213 @@
+"""A review's life around its decisions: planned from a judgement, opened, void, bound to a new version, asked afresh."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.ids import new_id
+from services.orders.approvals import assignees
+from services.orders.approvals.assignees import Floor, renewed
+from services.orders.domain.mails import Contacts
+from services.orders.domain.order import Order
+from services.orders.domain.policies import PlannedHold
+from services.orders.domain.review_plan import due_to_open, is_passed, keeps_asking, plan_steps, still_suffices
+from services.orders.domain.reviews import APPROVED, EXPIRED, OPEN, REJECTED, VOID, WAITING, WITHDRAWN, Review, Step
+from services.orders.order.aggregate import Actor, Dossier, note_event, read_asked
+from services.orders.policies import versions
+from services.orders.policies.evaluate import Judgement, window_minor
+from services.orders.store import reviews as store
+
+POLICY = Actor("policy", "service")
+
+
+def plan(
+    session: Session,
+    order: Order,
+    judgement: Judgement,
+    now: datetime,
+    change_id: str = "",
+    holds: Sequence[PlannedHold] = (),
+) -> Review | None:
+    """The review that an order version needs, not stored; None when nobody is asked.
+
+    `order` is the version that is reviewed, as it is or as the change will make it. `holds` are those that a change to an
+    accepted order calls for: they ask their owner role instead of holding what is under way.
+    """
+    if not judgement.hits and not holds:
+        return None
+    policy = judgement.policy
+    review = Review(
+        review_id=new_id("rev"),
+        order_id=order.order_id,
+        order_version=order.version,
+        policy_version=policy.version,
+        state=OPEN,
+        opened_at=now,
+        cumulative_minor=order.totals.total.minor + window_minor(session, policy, order),
+        currency=order.currency,
+        change_id=change_id,
+    )
+    return replace(review, steps=plan_steps(judgement.hits, review, lambda: new_id("step"), holds))
+
+
+def open_review(session: Session, dossier: Dossier, review: Review, contacts: Contacts, now: datetime) -> Dossier:
+    """Keep a planned review and ask its first levels; the caller restates."""
+    store.add(session, review)
+    after = open_next(session, refreshed(session, dossier), contacts, now)
+    more = {
+        "review_id": review.review_id,
+        "asks": [step.asks for step in review.steps],
+        "version": review.order_version,
+    }
+    note_event(session, dossier, after, POLICY, "review_opened", now, why=_codes(review.steps), more=more)
+    return after
+
+
+def open_next(session: Session, dossier: Dossier, contacts: Contacts, now: datetime) -> Dossier:
+    """Open every level of the standing review that nothing keeps any more, and tell whom it asks."""
+    review = dossier.asked.review
+    waiting = due_to_open(review.steps) if review is not None and review.state == OPEN else ()
+    if review is None or not waiting:
+        return dossier
+    policy = versions.policy_of(session, review.policy_version)
+    floor = assignees.floor_of(session, dossier.order, now)
+    for step in waiting:
+        opened = assignees.open_step(floor, policy, step, now)
+        names = ("state", "opened_at", "needed", "remind_at", "escalate_at", "expires_at")
+        values = {name: getattr(opened, name) for name in names}
+        asked_on = opened.asked_on.isoformat() if opened.asked_on else ""
+        store.change_steps(session, [step.step_id], {**values, "asked_on": asked_on})
+        assignees.tell_opened(session, floor, policy, opened, contacts, now)
+    return refreshed(session, dossier)
+
+
+def void_review(session: Session, dossier: Dossier, now: datetime, why: str) -> Dossier:
+    """Nothing that was decided on an order in review, or on a change to it, counts any more; the caller restates.
+
+    Standing, approved and expired reviews become void with their steps and decisions; who decides on them is told 409.
+    """
+    alive = [
+        review
+        for review in store.of_order(session, dossier.order_id)
+        if review.state not in (VOID, WITHDRAWN, REJECTED)
+    ]
+    if not alive:
+        return dossier
+    for review in alive:
+        store.change_review(session, review.review_id, {"state": VOID, "decided_at": now})
+        store.change_steps(session, [step.step_id for step in review.steps], {"state": VOID, "decided_at": now})
+        store.void_decisions(session, [step.step_id for step in review.steps])
+    after = refreshed(session, dossier)
+    approvals = sum(len(step.decisions) for review in alive for step in review.steps)
+    more = {"void_decisions": approvals, "version": dossier.order.version}
+    note_event(session, dossier, after, POLICY, "review_voided", now, why=why, more=more)
+    return after
+
+
+def rebind_review(
+    session: Session, dossier: Dossier, planned: Review | None, contacts: Contacts, now: datetime
+) -> Dossier:
+    """After a change that is not material: what was decided stays decided where the new version still asks it.
+
+    `dossier.order` is the new version already. Steps that it asks no longer become void, those that it asks anew are added: also
+    what was decided by who has changed the order, or within a limit that no longer covers what is left to it.
+    """
+    review = _last_alive(store.of_order(session, dossier.order_id))
+    if review is None:
+        return open_review(session, dossier, planned, contacts, now) if planned else refreshed(session, dossier)
+    if planned is None:
+        return void_review(session, dossier, now, "the new version asks nobody")
+    wanted = planned.steps
+    kept = _kept(assignees.floor_of(session, dossier.order, now), review, planned, now)
+    dropped = [step for step in review.steps if step not in kept and step.state != VOID]
+    added = [asked for asked in wanted if not any(keeps_asking(step, asked) for step in kept)]
+    version = dossier.order.version
+    store.rebind(session, review.review_id, [step.step_id for step in kept], version)
+    store.change_steps(session, [step.step_id for step in dropped], {"state": VOID, "decided_at": now})
+    store.void_decisions(session, [step.step_id for step in dropped])
+    store.add_steps(session, [replace(step, review_id=review.review_id, order_version=version) for step in added])
+    _close_behind(session, (*kept, *added))
+    is_done = all(is_passed(step) for step in kept) and not added
+    state = (
+        {"state": APPROVED, "decided_at": review.decided_at or now} if is_done else {"state": OPEN, "decided_at": None}
+    )
+    store.change_review(session, review.review_id, {"cumulative_minor": planned.cumulative_minor, **state})
+    after = open_next(session, refreshed(session, dossier), contacts, now)
+    more = {"kept": len(kept), "voided": len(dropped), "added": len(added), "version": version}
+    note_event(session, dossier, after, POLICY, "review_rebound", now, why=_codes(kept), more=more)
+    return after
+
+
+def reopen_review(session: Session, dossier: Dossier, contacts: Contacts, now: datetime) -> Dossier:
+    """Ask the last review of this version afresh: nothing that was decided before counts; nothing without such a review."""
+    version = dossier.order.version
+    earlier = [
+        review
+        for review in store.of_order(session, dossier.order_id)
+        if review.order_version == version and not review.change_id
+    ]
+    if not earlier or dossier.asked.review is not None:
+        return dossier
+    last = earlier[-1]
+    policy = versions.policy_in_force(session)
+    review_id = new_id("rev")
+    cumulative = dossier.order.totals.total.minor + window_minor(session, policy, dossier.order)
+    fresh = replace(
+        last,
+        review_id=review_id,
+        policy_version=policy.version,
+        state=OPEN,
+        opened_at=now,
+        cumulative_minor=cumulative,
+        decided_at=None,
+        steps=tuple(renewed(step, review_id, new_id("step")) for step in last.steps),
+    )
+    return open_review(session, dossier, fresh, contacts, now)
+
+
+def _close_behind(session: Session, steps: Sequence[Step]) -> None:
+    """Open steps wait again where a lower level of their chain is asked anew."""
+    behind = [
+        step.step_id
+        for step in steps
+        if step.is_open
+        and any(not is_passed(one) for one in steps if one.chain == step.chain and one.level < step.level)
+    ]
+    unasked = ("opened_at", "remind_at", "escalate_at", "expires_at", "reminded_at", "escalated_at")
+    store.change_steps(session, behind, {"state": WAITING, **dict.fromkeys(unasked), "escalated_to": []})
+
+
+def _kept(floor: Floor, review: Review, planned: Review, now: datetime) -> list[Step]:
+    """The steps of a review that answer what a plan for a new version asks."""
+    limits = {person.sub: person.limit(planned.currency) for person in (*floor.house, *floor.buyers)}
+    return [
+        step
+        for step in review.steps
+        if step.state != VOID
+        and any(keeps_asking(step, asked) for asked in planned.steps)
+        and not _by_party(step, floor.out(step, now))
+        and still_suffices(step, planned.steps, limits, planned.cumulative_minor)
+    ]
+
+
+def _by_party(step: Step, out: Collection[str]) -> bool:
+    """Whether somebody decided it who may not decide on the new version: whoever changed it, or stands in for them."""
+    return any(not one.is_void and {one.decided_by, one.acting_for} & set(out) for one in step.decisions)
+
+
+def refreshed(session: Session, dossier: Dossier) -> Dossier:
+    """The dossier with what is asked now."""
+    return replace(dossier, asked=read_asked(session, dossier.order_id))
+
+
+def _last_alive(reviews: Sequence[Review]) -> Review | None:
+    ended = (VOID, WITHDRAWN, REJECTED, EXPIRED)
+    return next((one for one in reversed(reviews) if one.state not in ended and not one.change_id), None)
+
+
+def _codes(steps: Sequence[Step]) -> str:
+    return ", ".join(sorted({code for step in steps for code in step.codes}))

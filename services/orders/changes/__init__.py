@@ -1,0 +1,1 @@
+"""Change orders: proposed, consented to, applied, and the new version reviewed again."""

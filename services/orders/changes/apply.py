@@ -1,0 +1,207 @@
+"""Settling change orders: what the saga asks between a change that was agreed and the version that it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.orders.approvals.clearance import of_dossier
+from services.orders.changes.consent import end
+from services.orders.changes.propose import logged, mailed
+from services.orders.changes.rereview import reviewed_anew
+from services.orders.domain import mails, projection
+from services.orders.domain.amendment import floors
+from services.orders.domain.changes import (
+    AGREED,
+    APPLIED,
+    AWAITING_WAREHOUSE,
+    ChangeOrder,
+    move,
+)
+from services.orders.domain.clearance import Clearance
+from services.orders.domain.facts import RecallAnswered
+from services.orders.domain.mails import Contacts
+from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
+from services.orders.domain.policies import BLOCK
+from services.orders.domain.projection import LineQuantities, quantities
+from services.orders.order import outbox
+from services.orders.order.aggregate import Actor, Dossier, note_event, read, read_asked, read_for_change, restate
+from services.orders.policies import evaluate
+from services.orders.policies.engine import Credit
+from services.orders.policies.evaluate import Judgement
+from services.orders.store import changes, masterdata, orders, versions
+from services.orders.store import holds as hold_store
+
+WORKFLOW = Actor("workflow", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The order after a change was applied, or as it stays when it could not be; `reason` says why."""
+
+    is_applied: bool
+    reason: str
+    version: int
+    total: Money
+    is_ship_complete: bool
+    clearance: Clearance
+
+
+def changed_order(session: Session, order_id: str, change_id: str) -> tuple[Order, dict[str, LineQuantities]]:
+    """The order as a change makes it, and its lines' quantities; NotFound for a change it does not have.
+
+    A change that was applied gives the order as it stands.
+    """
+    dossier = read(session, order_id)
+    change = _change(session, order_id, change_id)
+    if change.state == APPLIED:
+        return dossier.order, dossier.lines()
+    becomes = versions.becomes(session, dossier.order, change_id)
+    return becomes, quantities(becomes, dossier.progress)
+
+
+def apply(
+    session: Session, order_id: str, change_id: str, credit: Credit, contacts: Contacts, now: datetime
+) -> Applied:
+    """Make an agreed change the next version; a change that was applied or has ended before gives the order as it stands.
+
+    What has been picked meanwhile, a rule that blocks by now, or credit that an accepted order does not get, rejects it.
+    """
+    before = read_for_change(session, order_id)
+    change = _change(session, order_id, change_id)
+    if change.state != AGREED:
+        why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
+        return _outcome(before, why)
+    becomes = versions.becomes(session, before.order, change_id)
+    judgement = evaluate.judge(session, becomes, credit, now)
+    why = _obstacle(before, becomes, credit, judgement)
+    if why:
+        after = end(session, before, change, "reject", why, WORKFLOW, contacts, now)
+        return _outcome(restate(session, after, now), why)
+    after = _make(session, before, change, becomes, judgement, now)
+    if after.order.phase == IN_REVIEW:
+        after = reviewed_anew(session, after, change, judgement, contacts, now)
+    after = restate(session, after, now)
+    note_event(session, before, after, WORKFLOW, "change_applied", now, why=change.request.reason, more=logged(change))
+    _tell(session, before, after, change, contacts, now)
+    _owe_signals(session, before, after, change, now)
+    return _outcome(after, "")
+
+
+def _obstacle(before: Dossier, becomes: Order, credit: Credit, judgement: Judgement) -> str:
+    """Why the change cannot be applied any more; empty when it can."""
+    found = [one.sentence for one in floors(before.order, becomes, before.progress)]
+    if before.order.phase == ACCEPTED and not credit.is_granted and not becomes.is_paid_at_till:
+        cover = "credit does" if becomes.payment_method == "terms" else "cash and credit do"
+        found.append(f"the customer's {cover} not cover the changed order")
+    if before.order.phase == IN_REVIEW:
+        found += [one.message for one in judgement.violations if one.severity == BLOCK]
+    return "; ".join(dict.fromkeys(found))
+
+
+def _make(
+    session: Session, before: Dossier, change: ChangeOrder, becomes: Order, judgement: Judgement, now: datetime
+) -> Dossier:
+    """Keep the version that goes and write the one that comes; promises of what is gone are no longer made."""
+    versions.keep(session, before.order, change.change_id, now)
+    orders.rewrite(session, becomes)
+    changes.alter(session, change.change_id, {"state": move(change.state, "apply"), "ended_at": now})
+    policy, said = judgement.policy, judgement.violations
+    hold_store.add_violations(session, before.order_id, becomes.version, policy.version, said)
+    return replace(
+        before,
+        order=becomes,
+        promises=mails.still_promised(becomes, before.promises),
+        asked=read_asked(session, before.order_id),
+    )
+
+
+def _tell(
+    session: Session, before: Dossier, after: Dossier, change: ChangeOrder, contacts: Contacts, now: datetime
+) -> None:
+    letter = mails.order_changed(
+        after.order,
+        masterdata.customer(session, after.order.customer_id),
+        contacts,
+        mailed(change.difference),
+        total_before=before.order.totals.total,
+        reason=change.request.reason,
+        is_on_floor=any(line.released for line in before.progress.lines.values()),
+        is_on_books=before.order.totals.total != after.order.totals.total,
+    )
+    outbox.mail(session, after.order, letter, now)
+
+
+def _owe_signals(session: Session, before: Dossier, after: Dossier, change: ChangeOrder, now: datetime) -> None:
+    """What the facts said may be all there is to come, now that less is wanted."""
+    for name in projection.signals_of_change(before.order, after.order, after.progress):
+        outbox.signal(session, after.order_id, name, now, fact_id=change.change_id, subject_id=change.change_id)
+
+
+def record(
+    session: Session, order_id: str, change_id: str, verb: str, reason: str, contacts: Contacts, now: datetime
+) -> Clearance:
+    """Note that the warehouse was asked (recall), or that the change cannot come about (reject).
+
+    What has been noted before, and a warehouse that was quicker with its answer, change nothing.
+    """
+    before = read_for_change(session, order_id)
+    change = _change(session, order_id, change_id)
+    if verb == "recall":
+        after = _recall_asked(session, before, change, now)
+    elif verb == "reject":
+        after = _rejected(session, before, change, reason, contacts, now)
+    else:
+        raise InvalidArgument("VERB_UNKNOWN", f"{verb[:40]!r} is nothing to record of a change: recall or reject")
+    return of_dossier(restate(session, after, now))
+
+
+def _recall_asked(session: Session, before: Dossier, change: ChangeOrder, now: datetime) -> Dossier:
+    if change.state != AGREED or change.is_recalled:
+        return before
+    changes.alter(session, change.change_id, {"state": move(change.state, "recall")})
+    after = replace(before, asked=read_asked(session, before.order_id))
+    note_event(session, before, after, WORKFLOW, "change_recall_asked", now, more=logged(change))
+    return after
+
+
+def _rejected(
+    session: Session, before: Dossier, change: ChangeOrder, reason: str, contacts: Contacts, now: datetime
+) -> Dossier:
+    if not change.is_pending:
+        return before
+    return end(session, before, change, "reject", reason, WORKFLOW, contacts, now)
+
+
+def recall_answered(
+    session: Session, before: Dossier, answer: RecallAnswered, actor: Actor, contacts: Contacts, now: datetime
+) -> Dossier:
+    """The warehouse has answered for a change: what was released is given back, or the change is rejected.
+
+    The answer may overtake the note that it was asked for. A change that has ended stays as it is; the caller restates.
+    """
+    found = [one for one in changes.of_order(session, before.order_id) if one.change_id == answer.change_id]
+    if not found or found[0].state not in (AGREED, AWAITING_WAREHOUSE) or found[0].is_recalled:
+        return before
+    change = found[0]
+    if not answer.is_acknowledged:
+        why = answer.reason or "the warehouse cannot give back what was released"
+        return end(session, before, change, "reject", why, actor, contacts, now)
+    state = move(change.state, "acknowledge") if change.state == AWAITING_WAREHOUSE else change.state
+    changes.alter(session, change.change_id, {"state": state, "is_recalled": True})
+    after = replace(before, asked=read_asked(session, before.order_id))
+    note_event(session, before, after, actor, "change_recalled", now, more=logged(change))
+    return after
+
+
+def _outcome(dossier: Dossier, why: str) -> Applied:
+    order = dossier.order
+    return Applied(not why, why, order.version, order.totals.total, order.is_ship_complete, of_dossier(dossier))
+
+
+def _change(session: Session, order_id: str, change_id: str) -> ChangeOrder:
+    return changes.one(changes.of_order(session, order_id), change_id)

@@ -1,0 +1,241 @@
+"""What becomes of a change that is on its way: the customer's answer, its silence, the reviewers' word, a withdrawal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument, NotPermitted, Refused
+from services.orders.access.matrix import Caller
+from services.orders.approvals import plan_review
+from services.orders.approvals.clearance import go_on
+from services.orders.approvals.holds import check_version
+from services.orders.changes.propose import actor_of, agree, logged
+from services.orders.domain import mails
+from services.orders.domain.changes import (
+    AWAITING_CUSTOMER,
+    ChangeOrder,
+    move,
+)
+from services.orders.domain.mails import Contacts
+from services.orders.domain.order import IN_REVIEW
+from services.orders.domain.proposals import CUSTOMER
+from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN
+from services.orders.order import outbox
+from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read_asked, read_for_change, restate
+from services.orders.policies import versions
+from services.orders.store import changes as store
+from services.orders.store import masterdata as master_store
+from services.orders.store import reviews
+
+ACCEPT, DECLINE = "accept", "decline"
+SILENCE = Actor("deadline", "service")
+_EVENTS = {
+    "decline": "change_declined",
+    "expire": "change_expired",
+    "withdraw": "change_withdrawn",
+    "reject": "change_rejected",
+}
+_TOLD_BY_THEIR_OWN_MAIL = frozenset({"decline", "expire"})
+
+
+def consent(
+    session: Session,
+    order_id: str,
+    change_id: str,
+    answer: str,
+    note: str,
+    caller: Caller,
+    contacts: Contacts,
+    now: datetime,
+    expected_version: int | None = None,
+) -> tuple[ChangeOrder, str]:
+    """The customer's own answer, or support's on its behalf with a note; gives the change and the intent to show it.
+
+    Refused CHANGE_NOT_WAITING when it is not the customer whom the change waits for (any more), VERSION_STALE, CONSENT_TOO_LATE.
+    """
+    before = read_for_change(session, order_id, caller.scope)
+    change = _waiting(session, before, change_id)
+    check_version(before, expected_version)
+    _check_answerer(change, note, caller)
+    if change.consent_expires_at is not None and now >= change.consent_expires_at:
+        raise Refused("CONSENT_TOO_LATE", "the time to answer is over: ask your contact to propose it again")
+    actor = actor_of(caller)
+    if answer == DECLINE:
+        after = _declined(session, before, change, actor, note, contacts, now)
+    else:
+        after = _accepted(session, before, change, actor, note, contacts, now)
+    restate(session, after, now)
+    intent_id = outbox.look(session, order_id, "consent", change_id, now)
+    return store.one(store.of_order(session, order_id), change_id), intent_id
+
+
+def _waiting(session: Session, dossier: Dossier, change_id: str) -> ChangeOrder:
+    change = store.one(store.of_order(session, dossier.order_id), change_id)
+    if change.state != AWAITING_CUSTOMER:
+        sentence = f"the change is {change.state.replace('_', ' ')}, so nothing is to be answered: reload the order"
+        raise Refused("CHANGE_NOT_WAITING", sentence, state=change.state)
+    return change
+
+
+def _check_answerer(change: ChangeOrder, note: str, caller: Caller) -> None:
+    """Staff answer for a customer with a note on how it was said, and never on their own proposal."""
+    if actor_of(caller).role == CUSTOMER:
+        return
+    if caller.principal.sub == change.proposed_by:
+        sentence = "you proposed this change: the customer, or a colleague who heard it, must answer"
+        raise NotPermitted("PROPOSER_MAY_NOT_CONSENT", sentence)
+    if not note.strip():
+        raise InvalidArgument("NOTE_MISSING", "say in the note who of the customer answered, and how")
+
+
+def _accepted(
+    session: Session,
+    before: Dossier,
+    change: ChangeOrder,
+    actor: Actor,
+    note: str,
+    contacts: Contacts,
+    now: datetime,
+) -> Dossier:
+    answered = {"state": move(change.state, "accept"), "consented_by": actor.who, "consented_at": now}
+    store.alter(session, change.change_id, answered)
+    after = replace(before, asked=read_asked(session, before.order_id))
+    more = {**logged(change), "on_behalf_of": "" if actor.role == CUSTOMER else before.order.customer_name}
+    note_event(session, before, after, actor, "change_consented", now, why=note, more=more)
+    return agree(session, after, change, actor, contacts, now)
+
+
+def _declined(
+    session: Session,
+    before: Dossier,
+    change: ChangeOrder,
+    actor: Actor,
+    note: str,
+    contacts: Contacts,
+    now: datetime,
+) -> Dossier:
+    more = {"consented_by": actor.who, "consented_at": now}
+    after = end(session, before, change, "decline", note, actor, contacts, now, more=more)
+    customer = master_store.customer(session, before.order.customer_id)
+    outbox.mail(session, before.order, mails.consent_declined(before.order, customer, note), now)
+    return after
+
+
+def withdraw(
+    session: Session, order_id: str, change_id: str, note: str, caller: Caller, contacts: Contacts, now: datetime
+) -> tuple[ChangeOrder, str]:
+    """A seller takes back what was proposed, while people still decide on it; gives the change and the intent to show it.
+
+    Refused CHANGE_HAS_ENDED once it is agreed or ended.
+    """
+    before = read_for_change(session, order_id, caller.scope)
+    change = store.one(store.of_order(session, order_id), change_id)
+    actor = actor_of(caller)
+    after = end(session, before, change, "withdraw", note, actor, contacts, now)
+    restate(session, after, now)
+    intent_id = outbox.look(session, order_id, "amend", change_id, now)
+    return store.one(store.of_order(session, order_id), change_id), intent_id
+
+
+def expire_consent(
+    session: Session, dossier: Dossier, change: ChangeOrder, contacts: Contacts, now: datetime
+) -> Dossier:
+    """Nobody answered in time: the order goes back to its review, or is cancelled when the policy says so.
+
+    An answer that came before leaves it as it is. The caller has seen that the instant has come, and restates.
+    """
+    if change.state != AWAITING_CUSTOMER:
+        return dossier
+    why = "the customer did not answer in time"
+    is_cancelled = dossier.order.phase == IN_REVIEW and versions.policy_in_force(session).consent.on_expiry == "cancel"
+    after = end(session, dossier, change, "expire", why, SILENCE, contacts, now, is_asked_afresh=not is_cancelled)
+    order, customer = dossier.order, master_store.customer(session, dossier.order.customer_id)
+    outbox.mail(session, order, mails.consent_expired(order, customer, change.request.reason), now)
+    if is_cancelled:
+        outbox.mail(session, order, mails.order_cancelled(customer, why), now)
+        return advance(session, after, "cancel", SILENCE, now, why)
+    return after
+
+
+def approve_change(session: Session, dossier: Dossier, change: ChangeOrder, actor: Actor, now: datetime) -> Dossier:
+    """Every reviewer of a change has approved: it is agreed. The caller restates and tells the workflow."""
+    store.alter(session, change.change_id, {"state": move(change.state, "approve")})
+    after = replace(dossier, asked=read_asked(session, dossier.order_id))
+    note_event(session, dossier, after, actor, "change_agreed", now, why=change.request.reason, more=logged(change))
+    return after
+
+
+def reject_change(
+    session: Session,
+    dossier: Dossier,
+    change: ChangeOrder,
+    actor: Actor,
+    why: str,
+    now: datetime,
+    *,
+    is_sales_told: bool = True,
+) -> Dossier:
+    """A reviewer does not want a change of an accepted order: the order stays as it is. The caller restates.
+
+    Sales are not told where the caller tells them more.
+    """
+    ended = {"state": move(change.state, "reject"), "ended_at": now, "ended_reason": why}
+    store.alter(session, change.change_id, ended)
+    after = replace(dossier, asked=read_asked(session, dossier.order_id))
+    note_event(session, dossier, after, actor, "change_rejected", now, why=why, more=logged(change))
+    _tell_end(session, after, change, why, now, is_sales_told=is_sales_told)
+    return after
+
+
+def _tell_end(
+    session: Session, dossier: Dossier, change: ChangeOrder, why: str, now: datetime, *, is_sales_told: bool = True
+) -> None:
+    """Sales, and the customer who knows of the change, hear that it will not come about."""
+    order, customer = dossier.order, master_store.customer(session, dossier.order.customer_id)
+    is_customer_told = change.is_known_to_customer
+    letter = mails.change_rejected(order, customer, why, is_customer_told=is_customer_told, is_sales_told=is_sales_told)
+    outbox.mail(session, order, letter, now)
+
+
+def end(
+    session: Session,
+    before: Dossier,
+    change: ChangeOrder,
+    verb: str,
+    why: str,
+    actor: Actor,
+    contacts: Contacts,
+    now: datetime,
+    *,
+    more: dict[str, object] | None = None,
+    is_asked_afresh: bool = True,
+) -> Dossier:
+    """The change does not come about (decline, expire, withdraw, reject); an order in review is asked about afresh.
+
+    The caller restates.
+    """
+    ended = {"state": move(change.state, verb), "ended_at": now, "ended_reason": why, **(more or {})}
+    store.alter(session, change.change_id, ended)
+    after = _withdraw_review(session, before, change, now)
+    note_event(session, before, after, actor, _EVENTS[verb], now, why=why, more=logged(change))
+    if verb not in _TOLD_BY_THEIR_OWN_MAIL:
+        _tell_end(session, after, change, why, now)
+    if after.order.phase != IN_REVIEW or not is_asked_afresh:
+        return after
+    after = plan_review.void_review(
+        session, after, now, f"the change to version {change.to_version} did not come about"
+    )
+    return go_on(session, plan_review.reopen_review(session, after, contacts, now), actor, now)
+
+
+def _withdraw_review(session: Session, dossier: Dossier, change: ChangeOrder, now: datetime) -> Dossier:
+    """Nobody need decide on a change that is gone."""
+    review = dossier.asked.review
+    if review is not None and review.change_id == change.change_id:
+        reviews.change_review(session, review.review_id, {"state": WITHDRAWN, "decided_at": now})
+        unanswered = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
+        reviews.change_steps(session, unanswered, {"state": VOID, "decided_at": now})
+    return replace(dossier, asked=read_asked(session, dossier.order_id))

@@ -1,0 +1,323 @@
+"""Proposing a change of an order: what it would come to, and one transaction that puts it on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from sqlmodel import Session
+
+from services.kernel.errors import Conflict, Refused
+from services.kernel.ids import new_id
+from services.orders.access.matrix import Caller
+from services.orders.approvals import plan_review
+from services.orders.approvals.holds import check_version
+from services.orders.domain import mails
+from services.orders.domain.amendment import Catalogue, Obstacle, amend
+from services.orders.domain.cancellation import REQUESTED
+from services.orders.domain.changes import (
+    AGREED,
+    AWAITING_CUSTOMER,
+    AWAITING_WAREHOUSE,
+    IN_REVIEW,
+    ChangeOrder,
+    ChangeRequest,
+    Difference,
+    move,
+)
+from services.orders.domain.differences import MONEY_KINDS
+from services.orders.domain.mails import Contacts
+from services.orders.domain.order import ACCEPTED, RECEIVED, Order
+from services.orders.domain.policies import BLOCK, HOLD, PlannedHold, Violation, planned_holds
+from services.orders.domain.proposals import (
+    CUSTOMER,
+    Proposal,
+    check_request,
+    consent_facts,
+    proposal,
+    refuse_obstacles,
+)
+from services.orders.order import outbox
+from services.orders.order.aggregate import Actor, Dossier, note_event, read, read_asked, read_for_change, restate
+from services.orders.policies import engine, evaluate
+from services.orders.policies import versions as policy_versions
+from services.orders.policies.engine import Credit
+from services.orders.store import changes as store
+from services.orders.store import holds as hold_store
+from services.orders.store import masterdata as master_store
+from services.orders.store import versions
+
+_UNDER_WAY = {
+    AWAITING_CUSTOMER: "waits for the customer's answer",
+    IN_REVIEW: "is in review",
+    AGREED: "is agreed and being made",
+    AWAITING_WAREHOUSE: "waits for the warehouse",
+}
+"""What a pending change waits for, in words."""
+
+MAX_CHANGES = 200
+"""Of one order in its life: whoever needs more than that places another order."""
+
+CREDIT_NOT_ASKED = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
+"""Billing is asked when the change is settled; a rule about credit has its say then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A stored change, what it comes to, and the outbox row that shows it to the workflow if the caller cannot."""
+
+    change: ChangeOrder
+    proposal: Proposal
+    intent_id: str
+
+
+def preview(session: Session, order_id: str, request: ChangeRequest, caller: Caller, now: datetime) -> Proposal:
+    """What the change would come to now, with everything that stands against it; nothing changes."""
+    dossier = read(session, order_id, caller.scope)
+    given = _proposal(session, dossier, request, actor_of(caller).role, now)
+    try:
+        check_changeable(session, dossier)
+    except (Refused, Conflict) as refusal:
+        return replace(given, obstacles=(Obstacle(refusal.reason, refusal.message),))
+    return given
+
+
+def actor_of(caller: Caller) -> Actor:
+    """Who changes an order, in the role that lets them: one who also approves does not propose as an approver."""
+    roles = caller.principal.roles
+    role = next((role for role in ("support", "sales_rep", CUSTOMER) if role in roles), caller.role)
+    return Actor(caller.principal.sub, role)
+
+
+def propose(
+    session: Session,
+    order_id: str,
+    request: ChangeRequest,
+    caller: Caller,
+    contacts: Contacts,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Proposed:
+    """Put a change on its way: to the customer when its consent is needed, else it is agreed or goes to review.
+
+    Refused ORDER_HAS_ENDED, CHANGE_PENDING, CANCELLATION_PENDING, VERSION_STALE, or by what is picked, shipped or not allowed
+    by a rule; NotPermitted AMOUNT_NOT_PERMITTED for a customer that names a price; Conflict while the order is validated. A
+    material change of an order in review voids what was approved of it, at once.
+    """
+    dossier = read_for_change(session, order_id, caller.scope)
+    check_version(dossier, expected_version)
+    actor = actor_of(caller)
+    given = _proposal(session, dossier, request, actor.role, now)
+    check_changeable(session, dossier)
+    refuse_obstacles(given.obstacles)
+    return _put_on_its_way(session, dossier, request, given, actor, contacts, now)
+
+
+def propose_date(
+    session: Session, dossier: Dossier, ready_on: date, reason: str, actor: Actor, contacts: Contacts, now: datetime
+) -> Dossier:
+    """Ask the customer whether a later day will do, because the plant cannot make the one that was asked for.
+
+    The order is locked already, and the caller restates it and tells the workflow. The review that stands goes on standing.
+    Refused as in propose().
+    """
+    check_changeable(session, dossier)
+    request = ChangeRequest(reason=reason, requested_on=ready_on)
+    given = replace(_proposal(session, dossier, request, actor.role, now), needs_consent=True)
+    refuse_obstacles(given.obstacles)
+    change = _change(dossier, request, given, actor, _consent_span(session), now)
+    store.add(session, change, given.after, "")
+    after = replace(dossier, asked=read_asked(session, dossier.order_id))
+    _note(session, dossier, after, change, actor, "change_proposed", now)
+    _ask_customer(session, dossier.order, change, contacts, now)
+    return after
+
+
+def check_changeable(session: Session, dossier: Dossier) -> None:
+    """Refuse while something else has the order: its validation, its end, another change, a cancellation."""
+    order, pending = dossier.order, dossier.asked.change
+    if order.has_ended:
+        raise Refused(
+            "ORDER_HAS_ENDED", f"the order is {order.phase} already, so nothing of it changes: place another one"
+        )
+    if order.phase == RECEIVED:
+        raise Conflict("ORDER_BEING_VALIDATED", "the order is being validated: try again in a moment")
+    if pending is not None:
+        sentence = f"another change {_UNDER_WAY[pending.state]}: wait for its outcome, or withdraw it"
+        raise Refused("CHANGE_PENDING", sentence, change_id=pending.change_id, state=pending.state)
+    if any(one.state == REQUESTED for one in hold_store.cancellations_of(session, order.order_id)):
+        raise Refused("CANCELLATION_PENDING", "a cancellation is being carried out: wait for its outcome")
+    if store.count(session, order.order_id) >= MAX_CHANGES:
+        raise Refused("TOO_MANY_CHANGES", f"an order takes at most {MAX_CHANGES} changes: place another one")
+
+
+def _proposal(session: Session, dossier: Dossier, request: ChangeRequest, role: str, now: datetime) -> Proposal:
+    check_request(request, role)
+    order = dossier.order
+    skus = sorted({line.sku for line in request.lines if line.sku})
+    catalogue = Catalogue(
+        master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
+    )
+    used = versions.used_line_ids(session, order) if skus else ()
+    given = proposal(order, amend(order, request, catalogue, used, now.date(), dossier.progress), dossier.progress)
+    found = given.obstacles or tuple(_blocked(session, given, now))
+    return replace(given, obstacles=found, needs_consent=_needs_consent(session, given, role))
+
+
+def _blocked(session: Session, given: Proposal, now: datetime) -> list[Obstacle]:
+    """What a BLOCK of the rules says of the next version; for a change that is not material only what it brings about."""
+    said = _spoken(session, given.after, now, BLOCK)
+    if not said:
+        return []
+    before = {(one.code, one.line_id) for one in _spoken(session, given.before, now, BLOCK)}
+    return [
+        Obstacle(one.code, _with_line(one), one.line_id)
+        for one in said
+        if (one.code, one.line_id) not in before or (given.is_material and not one.line_id)
+    ]
+
+
+def _with_line(violation: Violation) -> str:
+    return f"line {violation.line_id}: {violation.message}" if violation.line_id else violation.message
+
+
+def _spoken(session: Session, order: Order, now: datetime, severity: str) -> tuple[Violation, ...]:
+    said = evaluate.judge(session, order, CREDIT_NOT_ASKED, now).violations
+    return tuple(one for one in said if one.severity == severity)
+
+
+def _needs_consent(session: Session, given: Proposal, role: str) -> bool:
+    """A customer agrees by asking; what we propose needs its consent unless it can only gain, or the policy knows better."""
+    if role == CUSTOMER:
+        return False
+    policy = policy_versions.policy_in_force(session)
+    if policy.consent.when:
+        return engine.is_consent_needed(policy, consent_facts(given, role))
+    return not given.is_favourable
+
+
+def _consent_span(session: Session) -> timedelta:
+    return timedelta(hours=policy_versions.policy_in_force(session).consent.expires_after_hours)
+
+
+def _put_on_its_way(
+    session: Session,
+    dossier: Dossier,
+    request: ChangeRequest,
+    given: Proposal,
+    actor: Actor,
+    contacts: Contacts,
+    now: datetime,
+) -> Proposed:
+    change = _change(dossier, request, given, actor, _consent_span(session), now)
+    intent_id = outbox.look(session, dossier.order_id, "amend", change.change_id, now)
+    store.add(session, change, given.after, intent_id)
+    after = replace(dossier, asked=read_asked(session, dossier.order_id))
+    _note(session, dossier, after, change, actor, "change_proposed", now)
+    if given.voids_approvals:
+        after = plan_review.void_review(session, after, now, f"a change to version {change.to_version} was proposed")
+    if change.needs_consent:
+        _ask_customer(session, dossier.order, change, contacts, now)
+    else:
+        after = agree(session, after, change, actor, contacts, now)
+    after = restate(session, after, now)
+    stored = store.one(store.of_order(session, dossier.order_id), change.change_id)
+    return Proposed(stored, given, intent_id)
+
+
+def _change(
+    dossier: Dossier, request: ChangeRequest, given: Proposal, actor: Actor, span: timedelta, now: datetime
+) -> ChangeOrder:
+    return ChangeOrder(
+        change_id=new_id("chg"),
+        order_id=dossier.order_id,
+        from_version=given.before.version,
+        to_version=given.after.version,
+        state=AWAITING_CUSTOMER if given.needs_consent else AGREED,
+        proposed_by=actor.who,
+        proposed_role=actor.role,
+        proposed_at=now,
+        request=request,
+        difference=given.difference,
+        total_before=given.before.totals.total,
+        total_after=given.after.totals.total,
+        is_material=given.is_material,
+        needs_consent=given.needs_consent,
+        consent_expires_at=now + span if given.needs_consent else None,
+        kinds=given.kinds,
+    )
+
+
+def agree(
+    session: Session, dossier: Dossier, change: ChangeOrder, actor: Actor, contacts: Contacts, now: datetime
+) -> Dossier:
+    """The change is agreed; of an accepted order the matrix may ask people first, and they see the version to come."""
+    becomes = versions.becomes(session, dossier.order, change.change_id)
+    review = None
+    if dossier.order.phase == ACCEPTED:
+        judgement = evaluate.judge(session, becomes, CREDIT_NOT_ASKED, now)
+        holds = new_holds(session, dossier.order, judgement.violations, now)
+        if change.is_material or holds:
+            review = plan_review.plan(session, becomes, judgement, now, change_id=change.change_id, holds=holds)
+    if review is None:
+        after = replace(dossier, asked=read_asked(session, dossier.order_id))
+        _note(session, dossier, after, change, actor, "change_agreed", now)
+        return after
+    store.alter(session, change.change_id, {"state": move(AGREED, "review")})
+    return plan_review.open_review(session, dossier, review, contacts, now)
+
+
+def new_holds(session: Session, order: Order, said: Sequence[Violation], now: datetime) -> tuple[PlannedHold, ...]:
+    """The holds that rules ask for and that they did not ask for of the version that stands."""
+    if not any(one.severity == HOLD for one in said):
+        return ()
+    before = {(one.code, one.line_id) for one in _spoken(session, order, now, HOLD)}
+    return planned_holds([one for one in said if (one.code, one.line_id) not in before])
+
+
+def _ask_customer(session: Session, order: Order, change: ChangeOrder, contacts: Contacts, now: datetime) -> None:
+    assert change.consent_expires_at is not None
+    letter = mails.consent_requested(
+        order,
+        master_store.customer(session, order.customer_id),
+        contacts,
+        mailed(change.difference),
+        total_after=change.total_after,
+        reason=change.request.reason,
+        respond_by=change.consent_expires_at,
+    )
+    outbox.mail(session, order, letter, now)
+
+
+def mailed(rows: Sequence[Difference]) -> list[mails.Change]:
+    """The rows as a mail shows them; it names the totals itself."""
+    return [
+        mails.Change(row.what, row.before, row.after, is_money=row.kind in MONEY_KINDS)
+        for row in rows
+        if row.kind != "total"
+    ]
+
+
+def _note(
+    session: Session,
+    before: Dossier,
+    after: Dossier,
+    change: ChangeOrder,
+    actor: Actor,
+    what: str,
+    now: datetime,
+) -> None:
+    note_event(session, before, after, actor, what, now, why=change.request.reason, more=logged(change))
+
+
+def logged(change: ChangeOrder) -> dict[str, object]:
+    """What the event log keeps of a change."""
+    return {
+        "change_id": change.change_id,
+        "from_version": change.from_version,
+        "to_version": change.to_version,
+        "total_before": str(change.total_before),
+        "total_after": str(change.total_after),
+        "difference": [f"{row.what}: {row.before or '-'} → {row.after or '-'}" for row in change.difference],
+    }

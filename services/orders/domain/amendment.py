@@ -1,0 +1,236 @@
+"""Amending an order: the version that a request makes of it, and everything that stands against it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from services.kernel.errors import Refused
+from services.kernel.money import Money, extend
+from services.orders.domain.billed import billed, charges_after
+from services.orders.domain.changes import ChangeRequest, LineChange
+from services.orders.domain.masterdata import PriceAgreement, Product
+from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, totals
+from services.orders.domain.pricing import price_line, reference_price
+from services.orders.domain.projection import LineProgress, Progress, quantities
+
+UNTOUCHED = Progress()
+"""Of an order that nobody has begun to ship."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What new lines are made of: SKU → product, and SKU → what the customer agreed to pay."""
+
+    products: Mapping[str, Product]
+    agreements: Mapping[str, tuple[PriceAgreement, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a change cannot be made; `line_id` when it is about a line."""
+
+    code: str
+    sentence: str
+    line_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """The next version; `replaced` is line that goes → line that takes its place. With obstacles it only shows the idea."""
+
+    order: Order
+    replaced: Mapping[str, str]
+    obstacles: tuple[Obstacle, ...]
+
+
+def amend(
+    order: Order,
+    request: ChangeRequest,
+    catalogue: Catalogue,
+    used_line_ids: Collection[str],
+    today: date,
+    progress: Progress = UNTOUCHED,
+) -> Amendment:
+    """The order as the request makes it, at the next version.
+
+    A line that nothing touches stays as it is, price and all; one whose quantity changes keeps its price; a new line is
+    priced as a placed one and gets an id that none of `used_line_ids` has had. Where nothing is left to invoice, discount and
+    freight are what was billed of them.
+    """
+    wanted = {asked.line_id: asked for asked in request.lines if asked.line_id}
+    maker = _LineMaker(catalogue, order.currency, today, _first_free(order, used_line_ids))
+    lines: list[Line] = []
+    replaced: dict[str, str] = {}
+    for line in order.lines:
+        changed = _changed(line, wanted.get(line.line_id), maker)
+        if changed is not None:
+            lines.append(changed)
+            if changed.line_id != line.line_id:
+                replaced[line.line_id] = changed.line_id
+    lines += [maker.line(one, one.quantity) for one in request.lines if not one.line_id and one.sku and one.quantity]
+    amended, too_large = _sums(_terms(order, request, tuple(lines)), request, progress)
+    found = (*_unsound(order, request), *_unsound_lines(order, amended), *too_large)
+    return Amendment(amended, replaced, found)
+
+
+@dataclass(slots=True)
+class _LineMaker:
+    """Makes new lines, each with the next free id."""
+
+    catalogue: Catalogue
+    currency: str
+    today: date
+    next_id: int
+
+    def line(self, asked: LineChange, quantity: int) -> Line:
+        product = self.catalogue.products.get(asked.sku)
+        agreed = self.catalogue.agreements.get(asked.sku, ())
+        reference = reference_price(product, agreed, self.currency, self.today)
+        line_id, self.next_id = str(self.next_id), self.next_id + 1
+        return price_line(line_id, PlaceLine(asked.sku, quantity, asked.unit_price), product, reference, self.currency)
+
+
+def _first_free(order: Order, used: Collection[str]) -> int:
+    known = {*used, *(line.line_id for line in order.lines)}
+    return 1 + max((int(line_id) for line_id in known if line_id.isdigit()), default=0)
+
+
+def _changed(line: Line, asked: LineChange | None, maker: _LineMaker) -> Line | None:
+    """The line afterwards; None when it goes, another line when it is substituted."""
+    if asked is None:
+        return line
+    if asked.quantity == 0:
+        return None
+    quantity = line.quantity if asked.quantity is None else asked.quantity
+    if asked.sku and asked.sku != line.sku:
+        return maker.line(asked, quantity)
+    is_repriced = asked.unit_price is not None and asked.unit_price != line.unit_price
+    price = asked.unit_price if asked.unit_price is not None else line.unit_price
+    source = "given" if is_repriced else line.price_source
+    return replace(line, quantity=quantity, unit_price=price, extended=extend(price, quantity), price_source=source)
+
+
+def _terms(order: Order, request: ChangeRequest, lines: tuple[Line, ...]) -> Order:
+    return replace(
+        order,
+        version=order.version + 1,
+        lines=lines,
+        ship_to=order.ship_to if request.ship_to is None else request.ship_to,
+        requested_on=order.requested_on if request.requested_on is None else request.requested_on,
+        is_ship_complete=(order.is_ship_complete if request.is_ship_complete is None else request.is_ship_complete),
+    )
+
+
+def _sums(order: Order, request: ChangeRequest, progress: Progress) -> tuple[Order, tuple[Obstacle, ...]]:
+    discount = order.totals.discount if request.discount is None else request.discount
+    freight = order.totals.freight if request.freight is None else request.freight
+    extended = tuple(line.extended for line in order.lines)
+    found: list[Obstacle] = []
+    try:
+        totals(extended, discount, freight, order.tax_rate)
+        charges = _charges(order, discount, freight, progress)
+        if (request.discount or charges[0], request.freight or charges[1]) != charges:
+            found.append(Obstacle("AMOUNTS_FIXED", "everything is invoiced already, so discount and freight stay"))
+        return replace(order, totals=totals(extended, *charges, order.tax_rate)), tuple(found)
+    except Refused as refusal:
+        return order, (Obstacle(refusal.reason, refusal.message),)
+
+
+def _charges(order: Order, discount: Money, freight: Money, progress: Progress) -> tuple[Money, Money]:
+    merchandise = Money.total((line.extended for line in order.lines), order.currency)
+    return charges_after(merchandise, discount, freight, quantities(order, progress), billed(progress, order.currency))
+
+
+def _unsound(order: Order, request: ChangeRequest) -> Iterator[Obstacle]:
+    """What is wrong with the request itself."""
+    known = {line.line_id for line in order.lines}
+    named = Counter(asked.line_id for asked in request.lines if asked.line_id)
+    for line_id, times in named.items():
+        if line_id not in known:
+            yield Obstacle("LINE_UNKNOWN", f"the order has no line {line_id}: reload it", line_id)
+        if times > 1:
+            yield Obstacle("LINE_NAMED_TWICE", f"line {line_id} is named twice: say once what it becomes", line_id)
+    for asked in request.lines:
+        if not asked.line_id and not (asked.sku and asked.quantity):
+            yield Obstacle("LINE_INCOMPLETE", "a new line needs a SKU and a quantity of at least 1")
+        if asked.line_id and asked.quantity == 0 and (asked.sku or asked.unit_price is not None):
+            sentence = f"line {asked.line_id} is removed and changed at once: ask for one of them"
+            yield Obstacle("LINE_CONTRADICTORY", sentence, asked.line_id)
+
+
+def _unsound_lines(before: Order, after: Order) -> Iterator[Obstacle]:
+    """What is wrong with the lines that it would make."""
+    known = {line.line_id for line in before.lines}
+    if not after.lines:
+        yield Obstacle("NO_LINE_LEFT", "nothing of the order would be left: cancel it instead")
+    if len(after.lines) > MAX_LINES:
+        yield Obstacle("TOO_MANY_LINES", f"an order has at most {MAX_LINES} lines: place another one")
+    for line in after.lines:
+        if line.line_id in known:
+            continue
+        if not line.is_known:
+            yield Obstacle("SKU_UNKNOWN", f"{line.sku} is not in the catalogue: check the SKU", line.line_id)
+        elif line.price_source == "none":
+            sentence = f"neither an agreement nor the catalogue has a price of {line.sku}: our sales must give one"
+            yield Obstacle("PRICE_MISSING", sentence, line.line_id)
+
+
+def floors(before: Order, after: Order, progress: Progress) -> Iterator[Obstacle]:
+    """What has been done already and cannot be taken back: picked, packed or shipped units, and what was released."""
+    becomes = {line.line_id: line for line in after.lines}
+    for line in before.lines:
+        at_least = firm_units(progress.lines.get(line.line_id, LineProgress()))
+        if at_least:
+            yield from _floor_of_line(line, becomes.get(line.line_id), at_least)
+    is_released = any(line.released or firm_units(line) for line in progress.lines.values())
+    if after.ship_to != before.ship_to and is_released:
+        sentence = "the order is with the warehouse already, so its address stays: ask support to redirect the parcel"
+        yield Obstacle("ADDRESS_FIXED", sentence)
+    if after.is_ship_complete and not before.is_ship_complete and is_released:
+        yield Obstacle("SPLIT_FIXED", "a part is with the warehouse already, so the order cannot wait to ship complete")
+    yield from _invoiced_meanwhile(after, progress)
+
+
+def _floor_of_line(line: Line, becomes: Line | None, at_least: int) -> Iterator[Obstacle]:
+    where = f"line {line.line_id} ({line.sku}): {at_least} units are picked or shipped"
+    if becomes is None:
+        yield Obstacle("LINE_PICKED", f"{where}, so it keeps its SKU and at least {at_least}", line.line_id)
+        return
+    if becomes.quantity < at_least:
+        yield Obstacle("BELOW_PICKED", f"{where}, so keep at least {at_least}", line.line_id)
+    if becomes.unit_price != line.unit_price:
+        yield Obstacle("PRICE_FIXED", f"{where}, so its price stays: add a line for more", line.line_id)
+
+
+def _invoiced_meanwhile(after: Order, progress: Progress) -> Iterator[Obstacle]:
+    """Invoices share discount and freight over what ships: nothing moves while the last one is on its way or has just come."""
+    sums, lines = after.totals, quantities(after, progress).values()
+    has_charges = bool(sums.discount.minor or sums.freight.minor)
+    is_shipped = all(line.shipped >= line.wanted for line in lines)
+    if has_charges and is_shipped and any(line.invoiced < line.wanted for line in lines):
+        yield Obstacle("INVOICE_PENDING", "what has shipped is being invoiced: try again in a moment")
+        return
+    try:
+        charges = _charges(after, sums.discount, sums.freight, progress)
+    except Refused as refusal:
+        yield Obstacle(refusal.reason, refusal.message)
+        return
+    if charges != (sums.discount, sums.freight):
+        yield Obstacle("INVOICED_MEANWHILE", "a part was invoiced meanwhile, which changes the total: ask for it again")
+
+
+def firm_units(line: LineProgress) -> int:
+    """Units that no change takes back."""
+    return max(line.picked, line.packed, line.shipped, line.invoiced)
+
+
+def needs_recall(before: Order, after: Order, progress: Progress) -> bool:
+    """Whether the warehouse must give back units that were released to it."""
+    becomes = {line.line_id: line.quantity for line in after.lines}
+    return any(
+        progress.lines.get(line.line_id, LineProgress()).released > becomes.get(line.line_id, 0)
+        for line in before.lines
+    )

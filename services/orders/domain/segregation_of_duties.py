@@ -1,0 +1,297 @@
+"""Segregation of duties: who may decide a step, by whose right, and the sentence for everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.kernel.errors import DomainError, NotPermitted, Refused
+from services.kernel.money import Money
+from services.orders.domain.changes import AWAITING_CUSTOMER, IN_REVIEW, ChangeOrder
+from services.orders.domain.matrix import ALWAYS_CHECKED, FINAL
+from services.orders.domain.order import IN_REVIEW as ORDER_IN_REVIEW
+from services.orders.domain.order import Order
+from services.orders.domain.people import Delegation, Person
+from services.orders.domain.review_plan import has_last_word, is_candidate
+from services.orders.domain.reviews import APPROVE, APPROVED, BUYER, CHANGES_REQUESTED, REJECTED, VOID, Review, Step
+from services.runtime.roles import ANSWERS_OWN
+
+_DECIDED = {APPROVED: "approved it", REJECTED: "rejected it", CHANGES_REQUESTED: "asked for changes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who has to do with an order, and so may not decide on it; empty where there is nobody."""
+
+    creator: str
+    on_behalf_of: str = ""
+    last_editor: str = ""
+    proposer: str = ""
+    sales_rep: str = ""
+
+    def of(self, step: Step) -> dict[str, str]:
+        """Subject → why it may not decide this step.
+
+        Who sells to the customer is barred where authority is asked for. What only sales or the plant knows they are asked
+        whatever they had to do with the order.
+        """
+        if step.role in ANSWERS_OWN:
+            return {}
+        named = [
+            (self.sales_rep if step.is_approval else "", "sells to this customer"),
+            (self.on_behalf_of, "is who the order was entered for"),
+            (self.proposer, "proposed this change"),
+            (self.last_editor, "changed the order last"),
+            (self.creator, "entered the order"),
+        ]
+        return {sub: why for sub, why in named if sub}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A step with everything that bounds a decision on it; `delegations` are all that are in force."""
+
+    order: Order
+    review: Review
+    step: Step
+    change: ChangeOrder | None
+    parties: Parties
+    delegations: tuple[Delegation, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Who wants to decide: what the token says, and what the directory says now.
+
+    `delegated` are all delegations that somebody was ever given, `delegators` subject → person of those who gave them.
+    """
+
+    sub: str
+    roles: frozenset[str]
+    company: str = ""
+    person: Person | None = None
+    delegated: tuple[Delegation, ...] = ()
+    delegators: Mapping[str, Person] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Whose right is used: one's own, or a delegator's by a delegation."""
+
+    sub: str
+    person: Person | None
+    delegation: Delegation | None = None
+
+    @property
+    def acting_for(self) -> str:
+        """The delegator; empty for one's own right."""
+        return self.sub if self.delegation else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A decision that somebody wants to take by a right."""
+
+    case: Case
+    decider: Decider
+    right: Authority
+    decision: str
+
+
+def authority(case: Case, decider: Decider, decision: str, seen_version: int | None = None) -> Authority:
+    """The right that a decision is taken by: one's own before a delegator's, the oldest delegation first.
+
+    Refused (with the state as it is) for a step that is no longer to be decided; NotPermitted for the wrong person, for the
+    reason that comes closest to being allowed.
+    """
+    _check_state(case, seen_version)
+    if decider.person is not None and not decider.person.is_active:
+        raise NotPermitted("PERSON_INACTIVE", "you are no longer active in the directory: ask an administrator")
+    refusals: list[tuple[int, DomainError]] = []
+    for right in _rights(case, decider):
+        found = _first_refusal(Attempt(case, decider, right, decision))
+        if found is None:
+            return right
+        refusals.append(found)
+    raise max(refusals, key=lambda refusal: refusal[0])[1]
+
+
+def obstacle(case: Case, decider: Decider) -> DomainError | None:
+    """Why somebody may not approve a step now; None when they may."""
+    try:
+        authority(case, decider, APPROVE)
+    except DomainError as refusal:
+        return refusal
+    return None
+
+
+def barred(parties: Mapping[str, str], delegations: Iterable[Delegation], now: datetime) -> dict[str, str]:
+    """Subject → why, for the parties and for everybody who stands in for one of them, directly or through others."""
+    found = dict(parties)
+    in_force = [one for one in delegations if one.is_in_force(now)]
+    front = list(parties)
+    while front:
+        sub = front.pop()
+        for delegation in in_force:
+            if delegation.from_sub == sub and delegation.to_sub not in found:
+                found[delegation.to_sub] = f"stands in for {sub}, who {found[sub].split(', who ')[-1]}"
+                front.append(delegation.to_sub)
+    return found
+
+
+def _check_state(case: Case, seen_version: int | None) -> None:
+    order, change = case.order, case.change
+    if seen_version is not None and seen_version != order.version:
+        sentence = f"the order is at version {order.version}, you decided on {seen_version}: reload it and decide again"
+        raise Refused("VERSION_STALE", sentence, version=str(order.version))
+    if order.has_ended:
+        raise Refused("ORDER_HAS_ENDED", f"the order is {order.phase}: there is nothing left to decide")
+    if not case.step.is_open or not case.review.is_open:
+        raise Refused("STEP_NOT_OPEN", _state_sentence(case), state=case.step.state)
+    if change is not None and change.state == AWAITING_CUSTOMER:
+        raise Refused("CHANGE_AWAITS_CUSTOMER", "a change waits for the customer's answer: decide when it is there")
+    is_about_change = bool(case.review.change_id)
+    is_current = (
+        change is not None
+        and change.change_id == case.review.change_id
+        and change.state == IN_REVIEW
+        and case.step.order_version == change.to_version
+        if is_about_change
+        else order.phase == ORDER_IN_REVIEW and case.step.order_version == order.version
+    )
+    if not is_current:
+        sentence = f"this step is about version {case.step.order_version}, the order is at {order.version}: reload it"
+        raise Refused("VERSION_STALE", sentence, version=str(order.version))
+
+
+def _state_sentence(case: Case) -> str:
+    step = case.step
+    state = case.review.state if step.is_open else step.state
+    who = next((one.decided_by for one in reversed(step.decisions) if not one.is_void), "")
+    if state == VOID:
+        asked = "the customer is asked about a change first" if case.change else "it was changed or asked afresh"
+        return f"this step is void, because {asked}: reload the order, which is at version {case.order.version}"
+    if state == "waiting":
+        told = "this step waits for an earlier level"
+    elif state in _DECIDED and who:
+        told = f"this step was decided already: {who} {_DECIDED[state]}"
+    else:
+        told = f"this step is {state.replace('_', ' ')}, so nothing is left to decide in it"
+    return f"{told}; the order is {case.order.phase.replace('_', ' ')}: reload it"
+
+
+def _rights(case: Case, decider: Decider) -> Sequence[Authority]:
+    own = Authority(decider.sub, decider.person)
+    delegated = [Authority(one.from_sub, decider.delegators.get(one.from_sub), one) for one in decider.delegated]
+    return (
+        own,
+        *sorted(delegated, key=lambda right: not right.delegation or not right.delegation.is_in_force(case.now)),
+    )
+
+
+def _first_refusal(attempt: Attempt) -> tuple[int, DomainError] | None:
+    for rank, check in enumerate(_CHECKS):
+        refusal = check(attempt)
+        if refusal is not None:
+            return rank, refusal
+    return None
+
+
+def _is_asked(attempt: Attempt) -> DomainError | None:
+    case, decider, right = attempt.case, attempt.decider, attempt.right
+    step = case.step
+    person, delegation = right.person, right.delegation
+    if delegation is not None:
+        is_asked = (
+            decider.person is not None
+            and person is not None
+            and person.company == decider.person.company
+            and delegation.covers(step.position)
+            and _is_candidate(case, person)
+        )
+    elif person is not None:
+        has_role = step.role in decider.roles or person.sub in step.escalated_to
+        is_asked = has_role and _is_candidate(case, person)
+    else:  # knowledge may be asked of whom the directory does not know; authority never
+        is_asked = not step.is_approval and not step.position and step.chain != BUYER and step.role in decider.roles
+    if is_asked:
+        return None
+    whose = "a person of the customer" if step.chain == BUYER else "somebody"
+    return NotPermitted("NOT_ASKED", f"this step asks {step.asks}: {whose} with that position decides", asks=step.asks)
+
+
+def _is_candidate(case: Case, person: Person) -> bool:
+    is_escalated = person.sub in case.step.escalated_to and person.is_active
+    company, sales_rep = case.order.customer_id, case.parties.sales_rep
+    return is_escalated or is_candidate(person, case.step, company, sales_rep)
+
+
+def _is_in_force(attempt: Attempt) -> DomainError | None:
+    delegation, whose = attempt.right.delegation, attempt.right.sub
+    if delegation is None or delegation.is_in_force(attempt.case.now):
+        return None
+    sentence = f"the delegation of {whose} to you is not in force now: ask {whose} for a new one"
+    return NotPermitted("DELEGATION_NOT_IN_FORCE", sentence)
+
+
+def _is_barred(attempt: Attempt) -> DomainError | None:
+    case, decider, right = attempt.case, attempt.decider, attempt.right
+    found = barred(case.parties.of(case.step), case.delegations, case.now)
+    for sub, subject in ((decider.sub, "you may not: "), (right.sub, f"you may not for {right.sub}: ")):
+        if sub in found:
+            return NotPermitted("OWN_ORDER", f"{subject}{sub} {found[sub]}; somebody else decides")
+    return None
+
+
+def _is_second(attempt: Attempt) -> DomainError | None:
+    """Distinct people and distinct authority in one review, where authority is asked for; once a step everywhere."""
+    case, names = attempt.case, {attempt.decider.sub, attempt.right.sub}
+    for step in case.review.steps:
+        is_same = step.step_id == case.step.step_id
+        if not is_same and not (step.is_approval and case.step.is_approval):
+            continue
+        for one in step.decisions:
+            if not one.is_void and not names.isdisjoint({one.decided_by, one.acting_for} - {""}):
+                who = " for ".join(filter(None, (one.decided_by, one.acting_for)))
+                sentence = f"{who} decided the {step.asks} step of this review: another person decides this one"
+                return NotPermitted("DECIDED_BEFORE", sentence)
+    return None
+
+
+def _is_over_limit(attempt: Attempt) -> DomainError | None:
+    if attempt.decision != APPROVE:
+        return None
+    case, right = attempt.case, attempt.right
+    review, delegation = case.review, right.delegation
+    amount = review.cumulative_minor
+    limit = right.person.limit(review.currency) if right.person is not None else 0
+    if delegation is not None:
+        limit = delegation.cap(limit, review.currency)
+    has_maximum = delegation is not None and delegation.max_minor is not None
+    maximum = delegation.cap(amount, review.currency) if delegation is not None and has_maximum else amount
+    if (not needs_limit(case, right) or limit >= amount) and maximum >= amount:
+        return None
+    said = f"{Money(min(limit, maximum), review.currency)}, and this comes to {Money(amount, review.currency)}"
+    return NotPermitted("OVER_LIMIT", f"the limit of {right.sub} is {said}: somebody with a higher one decides")
+
+
+def needs_limit(case: Case, right: Authority) -> bool:
+    """Whether the decider's limit must cover what the review comes to: an escalated approval always asks for it."""
+    step = case.step
+    if right.sub in step.escalated_to and step.is_approval:
+        return True
+    if step.limit != FINAL:
+        return step.limit == ALWAYS_CHECKED
+    return has_last_word(step, case.review.steps)
+
+
+_CHECKS: tuple[Callable[[Attempt], DomainError | None], ...] = (
+    _is_asked,
+    _is_in_force,
+    _is_barred,
+    _is_second,
+    _is_over_limit,
+)
+"""In this order: a refusal further down is closer to being allowed, and is the one that is told."""

@@ -1,0 +1,149 @@
+"""The intake of facts: keep each once, project it, log it, and tell the people and the workflow whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument
+from services.orders.changes import apply
+from services.orders.domain import mails, projection
+from services.orders.domain.facts import (
+    KNOWN_KINDS,
+    SHIPMENT_EXCEPTION,
+    STOCK_EXPECTED,
+    Fact,
+    Invoice,
+    RecallAnswered,
+    Shipment,
+    StockStanding,
+    expected_in,
+    invoices_in,
+    shipments_in,
+)
+from services.orders.domain.mails import Contacts
+from services.orders.domain.masterdata import Customer
+from services.orders.lifecycle import exceptions
+from services.orders.lifecycle.record_milestone import tell_backorders
+from services.orders.order import outbox
+from services.orders.order.aggregate import Actor, Dossier, note_event, read_many_for_change, save, stated
+from services.orders.store import facts as store
+from services.orders.store import masterdata
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What is known and done with every fact of a transaction."""
+
+    session: Session
+    contacts: Contacts
+    now: datetime
+    customers: Mapping[str, Customer]
+
+
+def take(session: Session, facts: Sequence[Fact], contacts: Contacts, now: datetime) -> None:
+    """Keep and project facts of several orders, those of one order in the order given; a fact that is known changes nothing.
+
+    A kind that nobody here knows, an order that does not exist and a detail that cannot be read are kept and logged: the
+    sender has done its part, and no order may fail by it.
+    """
+    found = read_many_for_change(session, {fact.order_id for fact in facts})
+    new = _new(session, facts, found, now)
+    hear = {found[fact.order_id].order.customer_id for fact in new if fact.kind in mails.TOLD_KINDS}
+    desk = _Desk(session, contacts, now, masterdata.customers_of(session, hear))
+    changed = dict(found)
+    for fact in new:
+        changed[fact.order_id] = _take(desk, fact, changed[fact.order_id])
+    save(session, [after for order_id, after in changed.items() if after is not found[order_id]])
+
+
+def _new(session: Session, facts: Sequence[Fact], found: Mapping[str, Dossier], now: datetime) -> list[Fact]:
+    """Keep all; gives those that were not kept before and tell something of an order."""
+    told = [(fact, _state(fact, found)) for fact in facts]
+    unseen = store.keep(session, told, now)
+    new = []
+    for fact, state in told:
+        if fact.fact_id not in unseen:
+            continue
+        unseen.remove(fact.fact_id)  # of one that comes twice in a batch, the first counts
+        if state == "projected":
+            new.append(fact)
+        else:
+            log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, source=fact.source, state=state)
+    return new
+
+
+def _state(fact: Fact, found: Mapping[str, Dossier]) -> str:
+    if fact.kind not in KNOWN_KINDS:
+        return "unknown"
+    return "projected" if fact.order_id in found else "orphaned"
+
+
+def _take(desk: _Desk, fact: Fact, before: Dossier) -> Dossier:
+    """The order's dossier behind the fact; the same one when the fact cannot be read."""
+    try:
+        progress = projection.apply(before.progress, fact)
+    except InvalidArgument as unreadable:
+        store.mark(desk.session, fact.fact_id, "unreadable")
+        log.warning("fact.not_projected", fact_id=fact.fact_id, kind=fact.kind, reason=unreadable.reason)
+        return before
+    return _act_on(desk, fact, before, progress)
+
+
+def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progress) -> Dossier:
+    session, contacts, now = desk.session, desk.contacts, desk.now
+    actor = Actor(fact.source, "service")
+    after = replace(before, progress=progress)
+    if isinstance(fact.detail, RecallAnswered):
+        after = apply.recall_answered(session, after, fact.detail, actor, contacts, now)
+    if fact.kind == STOCK_EXPECTED:
+        after = replace(after, promises=mails.promised_anew(after.promises, before.progress, progress))
+    after = stated(after, now)
+    note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more={"fact_id": fact.fact_id})
+    if fact.source == "fulfillment":
+        exceptions.follow_shipments(session, before.progress, progress, fact, now)
+    _tell_people(desk, fact, before, after)
+    after = tell_backorders(session, after, contacts, now)
+    for name in projection.signals(before.order, before.progress, progress, fact):
+        outbox.signal(
+            session,
+            fact.order_id,
+            name,
+            now,
+            fact_id=fact.fact_id,
+            subject_id=fact.subject_id,
+            is_complete=isinstance(fact.detail, StockStanding) and fact.detail.is_complete,
+        )
+    return after
+
+
+def _tell_people(desk: _Desk, fact: Fact, before: Dossier, after: Dossier) -> None:
+    if fact.kind not in mails.TOLD_KINDS or _is_known_trouble(fact, before):
+        return
+    customer = desk.customers[before.order.customer_id]
+    is_last = projection.completes_delivery(before.order, before.progress, after.progress)
+    letter = mails.told_by(fact, before.order, customer, desk.contacts, is_last_delivery=is_last)
+    if letter is not None:
+        outbox.mail(desk.session, before.order, letter, desk.now)
+
+
+def _is_known_trouble(fact: Fact, before: Dossier) -> bool:
+    """Whether people have been told already that the carrier has a problem with the shipment, or it is over."""
+    known = before.progress.shipments.get(fact.subject_id)
+    is_trouble = fact.kind == SHIPMENT_EXCEPTION
+    return is_trouble and known is not None and (bool(known.exception_at) or known.sequence > fact.sequence)
+
+
+def _why(fact: Fact) -> str:
+    """What the fact is about, as people name it: shipment or invoice numbers, or the days on which missing stock comes."""
+    if fact.detail is None:
+        return ""
+    documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]
+    days = expected_in(fact.detail) if fact.kind == STOCK_EXPECTED else ()
+    return ", ".join([*days, *(document.number for document in documents)])

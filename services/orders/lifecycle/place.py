@@ -1,0 +1,264 @@
+"""Capture: one transaction turns what a client asks for into a sales order, once a request for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from services.kernel.errors import AlreadyExists, InvalidArgument
+from services.kernel.ids import new_id
+from services.kernel.money import Money
+from services.kernel.quantity import positive
+from services.orders.access.matrix import Caller
+from services.orders.domain import mails
+from services.orders.domain.holds import remaining
+from services.orders.domain.masterdata import Customer
+from services.orders.domain.order import (
+    CHANNELS,
+    MAX_LINES,
+    PAYMENT_METHODS,
+    RECEIVED,
+    Line,
+    Order,
+    PlaceOrder,
+    Totals,
+    totals,
+)
+from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
+from services.orders.domain.pricing import price_line, reference_price
+from services.orders.domain.projection import Progress
+from services.orders.domain.status import derive
+from services.orders.order import outbox
+from services.orders.store import events, facts, masterdata, orders, progress
+from services.orders.store.holds import of_order, violations_of
+from services.orders.store.orders import Request
+
+MAX_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a client is told: the order as it stands, and whether this answers a repeat of the request.
+
+    `reasons` are the codes of all rules that spoke, `blocks` of those that reject it: only these are for people outside.
+
+    `first_answer` is what the client was told the first time, as keep_answer() stored it; None until then. A replay gives
+    that back unchanged. `order` is what its workflow is started with; `intent_id` the outbox row that would start it.
+    """
+
+    order: Order
+    order_id: str
+    number: str
+    version: int
+    status: str
+    phase: str
+    reasons: tuple[str, ...]
+    blocks: tuple[str, ...]
+    totals: Totals
+    is_replayed: bool
+    first_answer: Mapping[str, Any] | None
+    intent_id: str
+
+
+def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime) -> Receipt:
+    """Store an order, its first event, the intent to start its workflow and the mail that it was received.
+
+    The same key and request gives the order's receipt with is_replayed; another request under the key is AlreadyExists
+    IDEMPOTENCY_KEY_REUSED; another order with the channel's reference is AlreadyExists DUPLICATE_CHANNEL_REF; a customer that
+    does not exist or that the caller may not order for is InvalidArgument UNKNOWN_CUSTOMER. Unknown SKUs and odd prices are
+    stored as they are: validation names all that is wrong at once.
+    """
+    request = Request(key_scope(caller), command.idempotency_key, request_sha256(command))
+    earlier = _replayed(session, request)
+    if earlier is not None:
+        return earlier
+    _check_shape(command)
+    number = orders.next_number(session)
+    # placing queues at the counter: a twin of this request may have been stored while this one waited
+    earlier = _replayed(session, request) or _same_channel_ref(session, command, request)
+    if earlier is not None:
+        return earlier
+    customer = _customer(session, command, caller)
+    order = _order(session, command, customer, caller, number, now)
+    return _store(session, order, customer, request, caller, now)
+
+
+def key_scope(caller: Caller) -> str:
+    """Nobody meets another caller's keys: issuer, subject and company."""
+    principal = caller.principal
+    return "\n".join((principal.issuer, principal.sub, principal.company or ""))
+
+
+def request_sha256(command: PlaceOrder) -> str:
+    """A digest of what is asked for, without the key."""
+    asked = asdict(replace(command, idempotency_key=""))
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
+
+
+def receipt(session: Session, order_id: str) -> Receipt:
+    """The receipt of an order as it stands now."""
+    return _receipt(session, order_id, is_replayed=False, intent_id=orders.start_fact_id(session, order_id))
+
+
+def keep_answer(session: Session, order_id: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Store what the client is told, unless it was told before; gives what it was told first, so all repeats read alike."""
+    return orders.keep_answer(session, order_id, answer)
+
+
+def mark_started(session: Session, receipt: Receipt) -> None:
+    """The workflow runs: the relay need not start it."""
+    facts.mark_done(session, receipt.intent_id)
+
+
+def _replayed(session: Session, request: Request) -> Receipt | None:
+    found = orders.find_request(session, request.scope, request.key)
+    if found is None:
+        return None
+    order_id, sha256 = found
+    if sha256 != request.sha256:
+        raise AlreadyExists(
+            "IDEMPOTENCY_KEY_REUSED", "this Idempotency-Key was used for another order: send a new key for a new order"
+        )
+    return _receipt(session, order_id, is_replayed=True, intent_id=orders.start_fact_id(session, order_id))
+
+
+def _same_channel_ref(session: Session, command: PlaceOrder, request: Request) -> Receipt | None:
+    """A channel resends with a new key what it sent before: the same request is a replay, another one a duplicate."""
+    if not command.channel_ref:
+        return None
+    found = orders.find_channel_ref(session, command.channel, command.channel_ref)
+    if found is None:
+        return None
+    order_id, scope, sha256 = found
+    if (scope, sha256) != (request.scope, request.sha256):
+        raise AlreadyExists(
+            "DUPLICATE_CHANNEL_REF",
+            f"channel {command.channel} has already sent an order {command.channel_ref!r}: send a change, or a new reference",
+        )
+    return _receipt(session, order_id, is_replayed=True, intent_id=orders.start_fact_id(session, order_id))
+
+
+def _check_shape(command: PlaceOrder) -> None:
+    if not command.idempotency_key or len(command.idempotency_key) > MAX_KEY:
+        raise InvalidArgument("IDEMPOTENCY_KEY_MISSING", f"send an Idempotency-Key of 1 to {MAX_KEY} characters")
+    if command.channel not in CHANNELS:
+        raise InvalidArgument("CHANNEL_UNKNOWN", f"a channel is one of {', '.join(CHANNELS)}")
+    if command.payment_method not in PAYMENT_METHODS:
+        raise InvalidArgument("PAYMENT_METHOD_UNKNOWN", f"pay by one of {', '.join(PAYMENT_METHODS)}")
+    if not 1 <= len(command.lines) <= MAX_LINES:
+        raise InvalidArgument("LINES_OUT_OF_RANGE", f"an order has 1 to {MAX_LINES} lines")
+    for line in command.lines:
+        positive(line.quantity, f"the quantity of {line.sku}")
+    for amount in (command.discount, command.freight):
+        if amount is not None and amount.minor < 0:
+            raise InvalidArgument("AMOUNT_NEGATIVE", "discount and freight are positive amounts")
+
+
+def _customer(session: Session, command: PlaceOrder, caller: Caller) -> Customer:
+    customer = masterdata.find_customer(session, command.customer_id, caller.scope)
+    if customer is None:
+        raise InvalidArgument("UNKNOWN_CUSTOMER", "there is no such customer that you may order for: check customer_id")
+    if customer.currency != command.currency:
+        raise InvalidArgument("CURRENCY_NOT_AGREED", f"{customer.customer_id} orders in {customer.currency}")
+    return customer
+
+
+def _order(
+    session: Session, command: PlaceOrder, customer: Customer, caller: Caller, number: str, now: datetime
+) -> Order:
+    zero = Money.zero(command.currency)
+    lines = _lines(session, command, now.date())
+    sums = totals(
+        tuple(line.extended for line in lines), command.discount or zero, command.freight or zero, customer.tax_rate
+    )
+    names = ("customer_id", "channel", "channel_ref", "po_number", "currency", "payment_method", "ship_to")
+    return Order(
+        **{name: getattr(command, name) for name in names},
+        order_id=new_id("ord"),
+        number=number,
+        version=1,
+        phase=RECEIVED,
+        customer_name=customer.name,
+        net_days=customer.net_days,
+        tax_rate=customer.tax_rate,
+        requested_on=command.requested_on,
+        is_ship_complete=command.is_ship_complete,
+        placed_at=now,
+        placed_by=caller.principal.sub,
+        placed_by_role=caller.role,
+        on_behalf_of=command.on_behalf_of,
+        note=command.note,
+        lines=lines,
+        totals=sums,
+    )
+
+
+def _lines(session: Session, command: PlaceOrder, today: date) -> tuple[Line, ...]:
+    skus = [line.sku for line in command.lines]
+    products = masterdata.products_of(session, skus)
+    agreements = masterdata.agreements_of(session, command.customer_id, skus)
+    lines = []
+    for position, asked in enumerate(command.lines, start=1):
+        product = products.get(asked.sku)
+        reference = reference_price(product, agreements.get(asked.sku, ()), command.currency, today)
+        lines.append(price_line(str(position), asked, product, reference, command.currency))
+    return tuple(lines)
+
+
+def _store(
+    session: Session, order: Order, customer: Customer, request: Request, caller: Caller, now: datetime
+) -> Receipt:
+    intent_id = outbox.start(session, order, now)
+    orders.add(session, order, request, intent_id)
+    standing = derive(order, Progress(), (), now)
+    progress.add(session, order.order_id, Progress(), standing, now)
+    after = {"phase": order.phase, "status": "received", "total": order.totals.total.text, "lines": len(order.lines)}
+    why = f"placed over {order.channel}" + (f" on behalf of {order.on_behalf_of}" if order.on_behalf_of else "")
+    who, role = caller.principal.sub, caller.role
+    events.append(session, order.order_id, who=who, role=role, what="order_placed", why=why, after=after, now=now)
+    outbox.mail(session, order, mails.order_received(order, customer), now)
+    return _receipt_of(order, standing.status, (), None, is_replayed=False, intent_id=intent_id)
+
+
+def _receipt(session: Session, order_id: str, *, is_replayed: bool, intent_id: str) -> Receipt:
+    kept = progress.load(session, order_id)
+    held = remaining(of_order(session, order_id)) if kept.has_holds else ()
+    return _receipt_of(
+        orders.load(session, order_id),
+        kept.standing.status,
+        (*violations_of(session, order_id), *(Violation(hold.code, HOLD, hold.reason) for hold in held)),
+        orders.first_answer(session, order_id),
+        is_replayed=is_replayed,
+        intent_id=intent_id,
+    )
+
+
+def _receipt_of(
+    order: Order,
+    status: str,
+    violations: tuple[Violation, ...],
+    first_answer: Mapping[str, Any] | None,
+    *,
+    is_replayed: bool,
+    intent_id: str,
+) -> Receipt:
+    return Receipt(
+        order=order,
+        order_id=order.order_id,
+        number=order.number,
+        version=order.version,
+        status=status,
+        phase=order.phase,
+        reasons=reasons(violations),
+        blocks=reasons([one for one in violations if one.severity == BLOCK]),
+        totals=order.totals,
+        is_replayed=is_replayed,
+        first_answer=first_answer,
+        intent_id=intent_id,
+    )

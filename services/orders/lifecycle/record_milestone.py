@@ -1,0 +1,196 @@
+"""Recording what a turn of the saga came to: the milestone, and what people are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument, Refused
+from services.orders.approvals import holds, manufacturing
+from services.orders.domain import mails
+from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
+from services.orders.domain.exceptions import UNDELIVERABLE_ADDRESS, undeliverable_reason
+from services.orders.domain.holds import remaining
+from services.orders.domain.mails import Contacts, Promise
+from services.orders.domain.order import ACCEPTED, CANCELLED
+from services.orders.domain.projection import is_complete
+from services.orders.lifecycle import exceptions
+from services.orders.order import outbox
+from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read_for_change, restate
+from services.orders.store import holds as hold_store
+from services.orders.store import masterdata, orders
+
+WORKFLOW = Actor("workflow", "service")
+_HAS_LEFT = "a shipment has left: ask for a return instead"
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """What the saga reached; `promises` only with accepted and allocated, a `reason` with unserved and failed."""
+
+    name: str
+    version: int
+    reason: str = ""
+    subject_id: str = ""
+    promises: tuple[Promise, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A milestone on its way into the order: where, what, when."""
+
+    session: Session
+    dossier: Dossier
+    milestone: Milestone
+    contacts: Contacts
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The status word now shown, and whether nothing more is to be delivered, invoiced or paid."""
+
+    status: str
+    is_complete: bool
+
+
+def record(session: Session, order_id: str, milestone: Milestone, contacts: Contacts, now: datetime) -> Recorded:
+    """Store a milestone. An unknown one is InvalidArgument, one that the order's phase forbids Refused ILLEGAL_TRANSITION."""
+    act = MILESTONES.get(milestone.name)
+    if act is None:
+        known = ", ".join(MILESTONES)
+        raise InvalidArgument("MILESTONE_UNKNOWN", f"{milestone.name[:40]!r} is no milestone: one of {known}")
+    before = read_for_change(session, order_id)
+    if milestone.version and milestone.version != before.order.version:
+        sentence = f"the order is at version {before.order.version}, the turn worked on {milestone.version}"
+        raise Refused("VERSION_STALE", sentence, version=str(before.order.version))
+    asked = _pending_reason(session, order_id) if milestone.name == "cancelled" else ""
+    after = restate(session, act(Turn(session, before, milestone, contacts, now)), now)
+    more = {"subject_id": milestone.subject_id} if milestone.subject_id else {}
+    why = _why(milestone, after, asked)
+    note_event(session, before, after, WORKFLOW, _event(milestone, after), now, why=why, more=more)
+    after = tell_backorders(session, after, contacts, now)
+    return Recorded(after.standing.status, is_complete(after.order, after.progress))
+
+
+def _event(milestone: Milestone, after: Dossier) -> str:
+    if milestone.name == "cancelled" and after.order.phase != CANCELLED:
+        return "cancellation_declined"
+    return _EVENTS.get(milestone.name, f"order_{milestone.name}")
+
+
+def _why(milestone: Milestone, after: Dossier, asked: str) -> str:
+    """What people read in the log: a reason, never an id, and nothing where the event says it all."""
+    if milestone.name == "cancelled":
+        return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
+    if milestone.name == "cancel_refused":
+        return _HAS_LEFT
+    return milestone.reason if milestone.name in ("failed", "unserved") else ""
+
+
+def _allocated(turn: Turn) -> Dossier:
+    told = turn.milestone.promises or turn.dossier.promises
+    return replace(turn.dossier, promises=manufacturing.with_plant_days(turn.session, turn.dossier.order, told))
+
+
+def _accepted(turn: Turn) -> Dossier:
+    """Keep the promises and send e-mail 2, once."""
+    session, dossier, now = turn.session, _allocated(turn), turn.now
+    if dossier.order.phase != ACCEPTED:
+        raise Refused("ILLEGAL_TRANSITION", f"an order that is {dossier.order.phase} cannot be recorded as accepted")
+    if dossier.order.accepted_at is not None:
+        return dossier
+    orders.change(session, dossier.order_id, {"accepted_at": now})
+    dossier = replace(dossier, order=replace(dossier.order, accepted_at=now))
+    customer = masterdata.customer(session, dossier.order.customer_id)
+    outbox.mail(session, dossier.order, mails.order_accepted(dossier.order, customer, dossier.promises), now)
+    return dossier
+
+
+def _unserved(turn: Turn) -> Dossier:
+    """No carrier serves the address: support holds a cleared order until that has changed, before anything is promised."""
+    session, order, now = turn.session, turn.dossier.order, turn.now
+    if order.accepted_at is not None:
+        raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
+    happened = undeliverable_reason(order.ship_to)
+    reason = f"{happened[:-1]}: enter a rate for its zone and release the hold, or change the address."
+    dossier = advance(session, turn.dossier, "hold", WORKFLOW, now)
+    dossier = holds.place(session, dossier, "CARRIER_MISSING", "ship_to", "support", reason, now)
+    [placed] = set(dossier.holds) - set(turn.dossier.holds)
+    exceptions.open_exception(session, order.order_id, UNDELIVERABLE_ADDRESS, placed.hold_id, happened, now)
+    holds.tell_owners(session, order, remaining(dossier.holds), turn.contacts, now)
+    return dossier
+
+
+def _cancelled(turn: Turn) -> Dossier:
+    """Cancel it, unless people or the clock were quicker: then it has ended as they said, and the request is declined."""
+    phase = turn.dossier.order.phase
+    if turn.dossier.order.has_ended:
+        state, why = (DONE, "") if phase == CANCELLED else (DECLINED, f"the order is {phase} already")
+        hold_store.settle_cancellation(turn.session, turn.dossier.order_id, state, why, turn.now)
+        return turn.dossier
+    asked = _pending_reason(turn.session, turn.dossier.order_id)
+    dossier = advance(turn.session, turn.dossier, "cancel", WORKFLOW, turn.now, asked)
+    hold_store.settle_cancellation(turn.session, dossier.order_id, DONE, "", turn.now)
+    customer = masterdata.customer(turn.session, dossier.order.customer_id)
+    outbox.mail(turn.session, dossier.order, mails.order_cancelled(customer, asked), turn.now)
+    return dossier
+
+
+def _cancel_refused(turn: Turn) -> Dossier:
+    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, _HAS_LEFT, turn.now)
+    return turn.dossier
+
+
+def _closed(turn: Turn) -> Dossier:
+    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, "the order is complete", turn.now)
+    return advance(turn.session, turn.dossier, "close", WORKFLOW, turn.now)
+
+
+def _failed(turn: Turn) -> Dossier:
+    """A saga that breaks off after its order has ended changes nothing of it."""
+    if turn.dossier.order.has_ended:
+        return turn.dossier
+    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, "the order failed", turn.now)
+    return advance(turn.session, turn.dossier, "fail", WORKFLOW, turn.now, turn.milestone.reason)
+
+
+def _pending_reason(session: Session, order_id: str) -> str:
+    asked = [one for one in hold_store.cancellations_of(session, order_id) if one.state == REQUESTED]
+    return asked[0].reason if asked else ""
+
+
+MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
+    "unserved": _unserved,
+    "accepted": _accepted,
+    "allocated": _allocated,
+    "changed": _allocated,
+    "cancelled": _cancelled,
+    "cancel_refused": _cancel_refused,
+    "closed": _closed,
+    "failed": _failed,
+}
+_EVENTS = {"unserved": "order_held", "changed": "change_settled", "cancel_refused": "cancellation_declined"}
+
+
+def tell_backorders(session: Session, dossier: Dossier, contacts: Contacts, now: datetime) -> Dossier:
+    """Tell customer, sales representative and warehouse manager of units that wait, once, and never before the acceptance.
+
+    The milestone and inventory's fact race each other: whichever comes second finds both true.
+    """
+    order = dossier.order
+    waiting = mails.waiting_units(order, dossier.progress)
+    if order.is_backorder_told or order.accepted_at is None or order.has_ended or not waiting:
+        return dossier
+    orders.change(session, order.order_id, {"is_backorder_told": True})
+    customer = masterdata.customer(session, order.customer_id)
+    outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting), now)
+    return replace(dossier, order=replace(order, is_backorder_told=True))
+
+
+def living(session: Session, order_ids: Sequence[str], numbers: Sequence[str]) -> dict[str, str]:
+    """Order id → number of each order, named by either, that has not ended."""
+    return orders.living(session, order_ids, numbers)

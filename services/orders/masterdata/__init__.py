@@ -1,0 +1,1 @@
+"""What administrators keep and everybody's orders are checked against."""

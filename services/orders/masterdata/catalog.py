@@ -1,0 +1,25 @@
+"""The catalog: SKUs with their list prices and costs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument
+from services.orders.domain.masterdata import Product
+from services.orders.store import masterdata as store
+
+
+def put_product(session: Session, product: Product, who: str, now: datetime) -> Product:
+    """Keep a SKU; list price and standard cost must be of one currency."""
+    price, cost = product.list_price, product.standard_cost
+    if price and cost and price.currency != cost.currency:
+        raise InvalidArgument("CURRENCY_MIXED", "list price and standard cost must be in one currency")
+    store.put_product(session, product, who, now)
+    return product
+
+
+def list_products(session: Session, *, after: str = "", limit: int = 100) -> list[Product]:
+    """The catalogue by SKU, behind `after`."""
+    return store.products(session, after=after, limit=limit)

@@ -1,0 +1,27 @@
+"""Customers: the accounts that orders are placed for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.orders.domain.access import Scope
+from services.orders.domain.masterdata import Customer
+from services.orders.store import masterdata as store
+
+
+def put_customer(session: Session, customer: Customer, who: str, now: datetime) -> Customer:
+    """Keep a customer account; an earlier one of the same id is replaced, placed orders keep their snapshot."""
+    store.put_customer(session, customer, who, now)
+    return customer
+
+
+def get_customer(session: Session, customer_id: str, scope: Scope) -> Customer:
+    """The customer; NotFound when it does not exist or the scope hides it."""
+    return store.customer(session, customer_id, scope)
+
+
+def list_customers(session: Session, scope: Scope, *, after: str = "", limit: int = 100) -> list[Customer]:
+    """Customers by id, behind `after`."""
+    return store.customers(session, scope, after=after, limit=limit)

@@ -1,0 +1,76 @@
+"""The people directory and the delegations: administrators keep people, everybody hands over their own decisions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
+from services.kernel.ids import new_id
+from services.orders.access.matrix import Caller
+from services.orders.domain.people import Delegation, Person, check_delegation, check_person
+from services.orders.store import masterdata
+from services.orders.store import people as store
+
+
+def put_person(session: Session, person: Person, who: str, now: datetime) -> Person:
+    """Keep a person; the same subject replaces the earlier entry, and is_active False takes every right at once.
+
+    NotFound for a company that is not there, InvalidArgument MANAGER_UNKNOWN for a manager who is not.
+    """
+    check_person(person)
+    if person.company:
+        masterdata.customer(session, person.company)
+    if person.manager and store.find(session, person.manager) is None:
+        raise InvalidArgument("MANAGER_UNKNOWN", "the manager is not in the directory: enter them first")
+    store.put(session, person, who, now)
+    return person
+
+
+def list_people(session: Session, *, after: str = "", limit: int = 100) -> list[Person]:
+    """The directory by subject, behind `after`."""
+    return store.page(session, after=after, limit=limit)
+
+
+def delegate(session: Session, wanted: Delegation, caller: Caller, now: datetime) -> Delegation:
+    """Hand decisions over; the id is given here. An administrator may do so for others, and is named as who did.
+
+    NotPermitted for somebody else's decisions or to another company, NotFound for people who are not in the directory,
+    Refused DELEGATION_CYCLE and PERSON_INACTIVE.
+    """
+    _check_own(wanted.from_sub, caller)
+    store.lock_delegations(session, [wanted.from_sub, wanted.to_sub])
+    known = store.of_subs(session, [wanted.from_sub, wanted.to_sub])
+    for sub in (wanted.from_sub, wanted.to_sub):
+        if sub not in known:
+            raise NotFound("PERSON_UNKNOWN", "there is no such person in the directory: check the name")
+        if not known[sub].is_active:
+            raise Refused("PERSON_INACTIVE", "an inactive person neither gives nor takes a delegation")
+    if known[wanted.from_sub].company != known[wanted.to_sub].company:
+        raise NotPermitted("DELEGATION_ABROAD", "decisions are handed over within one company only")
+    check_delegation(wanted, known[wanted.from_sub], store.standing_delegations(session, now))
+    made = replace(wanted, delegation_id=new_id("del"), revoked_at=None)
+    store.add_delegation(session, made, caller.principal.sub, now)
+    return made
+
+
+def revoke(session: Session, delegation_id: str, caller: Caller, now: datetime) -> Delegation:
+    """End a delegation now; a second time changes nothing. Somebody else's is not found, but for an administrator."""
+    found = store.delegation(session, delegation_id)
+    if caller.reach != "all" and caller.principal.sub != found.from_sub:
+        raise NotFound("DELEGATION_UNKNOWN", "there is no such delegation of yours: list yours")
+    store.revoke(session, delegation_id, now)
+    return store.delegation(session, delegation_id)
+
+
+def list_delegations(session: Session, caller: Caller, *, after: str = "", limit: int = 100) -> list[Delegation]:
+    """Delegations by id, behind `after`: all for who sees all, else those that one gave or was given."""
+    sub = "" if caller.reach == "all" else caller.principal.sub
+    return store.delegation_page(session, sub=sub, after=after, limit=limit)
+
+
+def _check_own(from_sub: str, caller: Caller) -> None:
+    if caller.principal.sub != from_sub and caller.reach != "all":
+        raise NotPermitted("NOT_YOUR_DECISIONS", "only your own decisions are yours to hand over: ask an administrator")

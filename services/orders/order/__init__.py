@@ -1,0 +1,1 @@
+"""The order aggregate, and the outbox rows that it owes others."""

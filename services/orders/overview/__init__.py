@@ -1,0 +1,1 @@
+"""Lists over orders and what waits in them; reads only."""

@@ -1,0 +1,263 @@
+"""The rule engine: CEL predicates compiled once a policy, run all of them, and what they may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cel
+import yaml
+
+from services.kernel.errors import InvalidArgument
+from services.kernel.money import Money
+from services.orders.domain.masterdata import Customer, PriceAgreement, Product
+from services.orders.domain.matrix import Hit, ReviewRule
+from services.orders.domain.order import Line, Order
+from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, spoken
+from services.orders.domain.pricing import basis_points, cost_of
+
+BUILT_IN = Path(__file__).with_name("default_policies.yaml")
+_BASIS_POINTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """How the customer's credit stands, as billing saw it; amounts are minor units of the order's currency."""
+
+    is_granted: bool
+    exposure_minor: int
+    limit_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What the customer ordered otherwise: orders that count together with this one, earlier orders, SKU → usual quantity."""
+
+    window_minor: int = 0
+    order_count: int = 0
+    usual_quantities: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_HABITS = Habits()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that rules may look at."""
+
+    order: Order
+    customer: Customer
+    products: Mapping[str, Product]
+    agreements: Mapping[str, tuple[PriceAgreement, ...]]
+    credit: Credit
+    duplicates: Sequence[str]
+    today: date
+    habits: Habits = NO_HABITS
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the rules said, and the rows of the approval matrix that the order fell under.
+
+    Both come in the policy's order, those of one rule in line order.
+    """
+
+    violations: tuple[Violation, ...]
+    hits: tuple[Hit, ...] = ()
+
+
+@lru_cache(maxsize=1)
+def built_in() -> Policy:
+    """The policy of a system that has none of its own; version 0."""
+    return parse_policy(yaml.safe_load(BUILT_IN.read_text("utf-8")), version=0)
+
+
+@lru_cache(maxsize=64)
+def compiled(policy: Policy) -> tuple[tuple[Rule | ReviewRule, cel.Program], ...]:
+    """The rules, then the matrix, with their programs; InvalidArgument POLICY_INVALID names the one that does not compile."""
+    every: list[Rule | ReviewRule] = [*policy.rules, *policy.reviews]
+    return tuple((rule, _compile(rule.code, rule.when)) for rule in every)
+
+
+@lru_cache(maxsize=256)
+def _compile(code: str, when: str) -> cel.Program:
+    try:
+        return cel.compile(when)
+    except ValueError as broken:
+        sentence = f"rule {code}: `when` does not compile: {str(broken).splitlines()[0]}"
+        raise InvalidArgument("POLICY_INVALID", sentence, rule=code) from broken
+
+
+def check_compiles(policy: Policy) -> None:
+    """InvalidArgument POLICY_INVALID names the predicate that does not compile."""
+    compiled(policy)
+    if policy.consent.when:
+        _compile("consent", policy.consent.when)
+
+
+@lru_cache(maxsize=64)
+def looks_at(policy: Policy, member: str) -> bool:
+    """Whether any predicate may read a member that costs a query."""
+    return any(member in rule.when for rule, _program in compiled(policy))
+
+
+def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
+    """What the policy's own predicate says of a change; one that fails asks the customer, because silence is no consent."""
+    program = _compile("consent", policy.consent.when)
+    try:
+        said = program.execute(cel.Context(variables={"change": dict(change)}))
+    except FAILURES:
+        return True
+    return said if isinstance(said, bool) else True
+
+
+def judge(policy: Policy, evidence: Evidence) -> Verdicts:
+    """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold."""
+    programs = compiled(policy)
+    context = cel.Context(variables=header_context(evidence))
+    said: list[list[Violation | Hit]] = [[] for _ in programs]
+    _speak(programs, said, "header", "", context)
+    for line in evidence.order.lines:
+        context.update(line_context(line, evidence))
+        _speak(programs, said, "line", line.line_id, context)
+    spoken_by = [verdict for verdicts in said for verdict in verdicts]
+    return Verdicts(
+        tuple(verdict for verdict in spoken_by if isinstance(verdict, Violation)),
+        tuple(verdict for verdict in spoken_by if isinstance(verdict, Hit)),
+    )
+
+
+def _speak(
+    programs: Sequence[tuple[Rule | ReviewRule, cel.Program]],
+    said: Sequence[list[Violation | Hit]],
+    scope: str,
+    line_id: str,
+    context: cel.Context,
+) -> None:
+    """Run the rules of a scope and add what each says to its own list.
+
+    All of them look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does.
+    """
+    for (rule, program), verdicts in zip(programs, said, strict=True):
+        if rule.scope == scope and (verdict := _verdict(rule, program, line_id, context)) is not None:
+            verdicts.append(verdict)
+
+
+FAILURES = (ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, AttributeError)
+"""Everything a predicate can do wrong while it runs: unknown member, a line too few, wrong type, overflow, division by zero."""
+
+
+def _verdict(
+    rule: Rule | ReviewRule, program: cel.Program, line_id: str, context: cel.Context
+) -> Violation | Hit | None:
+    try:
+        verdict = program.execute(context)
+    except FAILURES as failure:
+        return policy_error(rule.code, line_id, f"{type(failure).__name__}: {str(failure).splitlines()[0][:200]}")
+    if not isinstance(verdict, bool):
+        return policy_error(rule.code, line_id, f"it gives {type(verdict).__name__}, not true or false")
+    if not verdict:
+        return None
+    return spoken(rule, line_id) if isinstance(rule, Rule) else Hit(rule, line_id)
+
+
+def header_context(evidence: Evidence) -> dict[str, Any]:
+    """What every predicate may look at: variable → its members."""
+    order, customer, credit = evidence.order, evidence.customer, evidence.credit
+    return {
+        "order": _order_context(evidence),
+        "customer": {
+            "customer_id": customer.customer_id,
+            "is_active": customer.is_active,
+            "tier": customer.tier,
+            "currency": customer.currency,
+            "duplicate_po": customer.duplicate_po,
+            "has_allow_list": bool(customer.allowed_ship_tos),
+            "order_count": evidence.habits.order_count,
+        },
+        "credit": {
+            "is_granted": credit.is_granted,
+            "exposure_minor": credit.exposure_minor,
+            "limit_minor": credit.limit_minor,
+            "headroom_minor": credit.limit_minor - credit.exposure_minor,
+        },
+        "duplicates": {"po_count": len(evidence.duplicates), "po_orders": list(evidence.duplicates)},
+        "lines": [
+            {"line_id": line.line_id, "sku": line.sku, "kind": line.kind, "quantity": line.quantity}
+            for line in order.lines
+        ],
+    }
+
+
+def _order_context(evidence: Evidence) -> dict[str, Any]:
+    order = evidence.order
+    ship_to, totals = order.ship_to, order.totals
+    cost = cost_of(order.lines, dict(evidence.products), order.currency)
+    net = totals.merchandise - totals.discount
+    cumulative = totals.total + Money(evidence.habits.window_minor, order.currency)
+    plain = ("number", "channel", "channel_ref", "po_number", "currency", "payment_method", "is_ship_complete")
+    minor = {
+        f"{name}_minor": getattr(totals, name).minor for name in ("merchandise", "discount", "freight", "tax", "total")
+    }
+    return {
+        **{name: getattr(order, name) for name in plain},
+        **minor,
+        "total": float(totals.total.amount),
+        "cumulative_minor": cumulative.minor,
+        "cumulative": float(cumulative.amount),
+        "cost_minor": cost.minor,
+        "has_cost": cost.minor > 0,
+        "margin_bp": (net - cost).minor * _BASIS_POINTS // net.minor if net.minor else 0,
+        "discount_bp": basis_points(totals.discount.minor, totals.merchandise.minor),
+        "line_count": len(order.lines),
+        "unit_count": sum(line.quantity for line in order.lines),
+        "entered_by_role": order.placed_by_role,
+        "has_goods": order.has_goods,
+        "has_requested_date": order.requested_on is not None,
+        "requested_in_days": (order.requested_on - evidence.today).days if order.requested_on else 0,
+        "ship_to": {"country": ship_to.country, "region": ship_to.region, "postal_code": ship_to.postal_code},
+        "ship_to_missing": list(ship_to.missing()),
+        "is_ship_to_allowed": evidence.customer.may_receive_at(ship_to.country, ship_to.region, ship_to.postal_code),
+    }
+
+
+def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
+    """What a predicate of lines may look at beside that."""
+    product = evidence.products.get(line.sku)
+    agreements = evidence.agreements.get(line.sku, ())
+    in_force = [one for one in agreements if one.is_in_force(evidence.order.placed_at.date())]
+    reference = line.reference_price
+    deviation = 0
+    if reference is not None and reference.amount:
+        deviation = basis_points(abs(line.unit_price.amount - reference.amount), reference.amount)
+    elif reference is not None and line.unit_price.amount:
+        deviation = _BASIS_POINTS
+    return {
+        "line": {
+            "line_id": line.line_id,
+            "sku": line.sku,
+            "kind": line.kind,
+            "quantity": line.quantity,
+            "unit_price": float(line.unit_price.amount),
+            "extended_minor": line.extended.minor,
+            "price_source": line.price_source,
+            "has_price": line.price_source != "none",
+            "has_reference_price": reference is not None,
+            "reference_price": float(reference.amount) if reference else 0.0,
+            "price_deviation_bp": deviation,
+            "is_multiple_free": line.sku in evidence.customer.free_multiple_skus,
+            "usual_quantity": evidence.habits.usual_quantities.get(line.sku, 0),
+        },
+        "product": {
+            "is_known": product is not None,
+            "is_sellable": product.is_sellable if product else False,
+            "kind": product.kind if product else "",
+            "multiple": product.multiple if product else 1,
+            "min_quantity": product.min_quantity if product else 1,
+        },
+        "agreement": {"exists": bool(in_force), "price": float(in_force[0].price.amount) if in_force else 0.0},
+    }

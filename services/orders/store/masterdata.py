@@ -1,0 +1,250 @@
+"""Customers, products, price agreements and policy versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, true, type_coerce
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, SQLModel, col
+
+from services.kernel.errors import Conflict, NotFound
+from services.kernel.money import UnitPrice
+from services.orders.domain.access import EVERYTHING, Scope
+from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
+from services.orders.models import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
+from services.runtime.db import Text, table_of
+
+_CUSTOMER = (
+    "customer_id",
+    "name",
+    "currency",
+    "is_active",
+    "tier",
+    "net_days",
+    "contact_email",
+    "accounting_email",
+    "sales_rep",
+    "sales_rep_email",
+    "duplicate_po",
+)
+_PRODUCT = ("sku", "description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
+
+_customer, _product = table_of(CustomerRow), table_of(ProductRow)
+_agreement, _policy = table_of(PriceAgreementRow), table_of(PolicyRow)
+_CUSTOMERS = select(_customer).where(_customer.c.customer_id.in_(bindparam("of", expanding=True)))
+_PRODUCTS = select(_product).where(_product.c.sku.in_(bindparam("skus", expanding=True)))
+_AGREEMENTS = select(_agreement).where(
+    _agreement.c.customer_id == bindparam("customer"), _agreement.c.sku.in_(bindparam("skus", expanding=True))
+)
+_NEWEST_POLICY = (
+    select(_policy.c.version, type_coerce(_policy.c.document, Text)).order_by(_policy.c.version.desc()).limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """A policy version as uploaded."""
+
+    version: int
+    document: Mapping[str, Any]
+    stored_at: datetime
+    stored_by: str
+
+
+def _put(session: Session, table: type[SQLModel], key: Sequence[str], values: Mapping[str, Any]) -> None:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values)
+    changes = {name: value for name, value in values.items() if name not in key}
+    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes))
+
+
+def put_customer(session: Session, customer: Customer, who: str, now: datetime) -> None:
+    """Store a customer account, replacing an earlier one of the same id."""
+    values = {name: getattr(customer, name) for name in _CUSTOMER}
+    values["tax_rate"] = f"{customer.tax_rate:f}"
+    values["allowed_ship_tos"] = [
+        {"country": place.country, "region": place.region, "postal_code": place.postal_code}
+        for place in customer.allowed_ship_tos
+    ]
+    values["free_multiple_skus"] = list(customer.free_multiple_skus)
+    _put(session, CustomerRow, ["customer_id"], {**values, "changed_at": now, "changed_by": who})
+
+
+def find_customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> Customer | None:
+    """The customer, unless it does not exist or the scope hides it."""
+    row = session.execute(_find_customer(scope), {"of": customer_id}).first()
+    return _customer_of(row) if row else None
+
+
+@lru_cache(500)
+def _find_customer(scope: Scope) -> Select[Any]:
+    return select(_customer).where(_customer.c.customer_id == bindparam("of"), _customers_within(scope))
+
+
+def customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> Customer:
+    """The customer; NotFound otherwise."""
+    found = find_customer(session, customer_id, scope)
+    if found is None:
+        raise NotFound("CUSTOMER_UNKNOWN", "there is no such customer: check its id")
+    return found
+
+
+def customers_of(session: Session, customer_ids: Collection[str]) -> dict[str, Customer]:
+    """Customer id → customer, of those that exist."""
+    rows = session.execute(_CUSTOMERS, {"of": sorted(customer_ids)}) if customer_ids else ()
+    return {row.customer_id: _customer_of(row) for row in rows}
+
+
+def customers(session: Session, scope: Scope, *, after: str = "", limit: int = 100) -> list[Customer]:
+    """Customers that the scope shows, by id, behind `after`."""
+    query = select(CustomerRow).where(_customers_within(scope), col(CustomerRow.customer_id) > after)
+    return [_customer_of(row) for row in session.scalars(query.order_by(col(CustomerRow.customer_id)).limit(limit))]
+
+
+def _customers_within(scope: Scope) -> ColumnElement[bool]:
+    if scope.company is not None:
+        return col(CustomerRow.customer_id) == scope.company
+    if scope.sales_rep is not None:
+        return col(CustomerRow.sales_rep) == scope.sales_rep
+    return true()  # a channel enters orders of many customers; it reads none of them back
+
+
+def _customer_of(row: Any) -> Customer:
+    return Customer(
+        **{name: getattr(row, name) for name in _CUSTOMER},
+        tax_rate=Decimal(row.tax_rate),
+        allowed_ship_tos=tuple(AllowedShipTo(**place) for place in row.allowed_ship_tos),
+        free_multiple_skus=tuple(row.free_multiple_skus),
+    )
+
+
+def put_product(session: Session, product: Product, who: str, now: datetime) -> None:
+    """Store a SKU, replacing an earlier one; list price and standard cost share a currency."""
+    priced = product.list_price or product.standard_cost
+    values = {name: getattr(product, name) for name in _PRODUCT}
+    values["currency"] = priced.currency if priced else ""
+    values["list_price"] = product.list_price.text if product.list_price else ""
+    values["standard_cost"] = product.standard_cost.text if product.standard_cost else ""
+    _put(session, ProductRow, ["sku"], {**values, "changed_at": now, "changed_by": who})
+
+
+def products_of(session: Session, skus: Sequence[str]) -> dict[str, Product]:
+    """SKU → product, for those that exist."""
+    rows = session.execute(_PRODUCTS, {"skus": sorted(set(skus))})
+    return {row.sku: _product_of(row) for row in rows}
+
+
+def products(session: Session, *, after: str = "", limit: int = 100) -> list[Product]:
+    """The catalogue by SKU, behind `after`."""
+    query = select(ProductRow).where(col(ProductRow.sku) > after).order_by(col(ProductRow.sku)).limit(limit)
+    return [_product_of(row) for row in session.scalars(query)]
+
+
+def _product_of(row: Any) -> Product:
+    return Product(
+        **{name: getattr(row, name) for name in _PRODUCT},
+        list_price=UnitPrice.parse(row.list_price, row.currency) if row.list_price else None,
+        standard_cost=UnitPrice.parse(row.standard_cost, row.currency) if row.standard_cost else None,
+    )
+
+
+def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: datetime) -> None:
+    """Store a price agreement, replacing the one that begins on the same day."""
+    values = {
+        "customer_id": agreement.customer_id,
+        "sku": agreement.sku,
+        "valid_from": agreement.valid_from.isoformat(),
+        "valid_to": agreement.valid_to.isoformat() if agreement.valid_to else "",
+        "price": agreement.price.text,
+        "currency": agreement.price.currency,
+        "changed_at": now,
+        "changed_by": who,
+    }
+    _put(session, PriceAgreementRow, ["customer_id", "sku", "valid_from"], values)
+
+
+def agreements_of(session: Session, customer_id: str, skus: Sequence[str]) -> dict[str, tuple[PriceAgreement, ...]]:
+    """SKU → the customer's agreements, whenever they hold."""
+    found: dict[str, tuple[PriceAgreement, ...]] = {}
+    for row in session.execute(_AGREEMENTS, {"customer": customer_id, "skus": sorted(set(skus))}):
+        found[row.sku] = (*found.get(row.sku, ()), _agreement_of(row))
+    return found
+
+
+def agreements(
+    session: Session,
+    scope: Scope,
+    *,
+    customer_id: str = "",
+    after: tuple[str, str, str] = ("", "", ""),
+    limit: int = 100,
+) -> list[PriceAgreement]:
+    """Agreements of the customers that the scope shows, by customer, SKU and first day, behind `after`."""
+    visible = select(col(CustomerRow.customer_id)).where(_customers_within(scope))
+    query = select(PriceAgreementRow).where(col(PriceAgreementRow.customer_id).in_(visible), _behind(after))
+    if customer_id:
+        query = query.where(col(PriceAgreementRow.customer_id) == customer_id)
+    ordered = query.order_by(
+        col(PriceAgreementRow.customer_id), col(PriceAgreementRow.sku), col(PriceAgreementRow.valid_from)
+    )
+    return [_agreement_of(row) for row in session.scalars(ordered.limit(limit))]
+
+
+def _behind(after: tuple[str, str, str]) -> ColumnElement[bool]:
+    customer_id, sku, valid_from = after
+    same_customer = col(PriceAgreementRow.customer_id) == customer_id
+    same_sku = same_customer & (col(PriceAgreementRow.sku) == sku)
+    return (
+        (col(PriceAgreementRow.customer_id) > customer_id)
+        | (same_customer & (col(PriceAgreementRow.sku) > sku))
+        | (same_sku & (col(PriceAgreementRow.valid_from) > valid_from))
+    )
+
+
+def _agreement_of(row: Any) -> PriceAgreement:
+    return PriceAgreement(
+        customer_id=row.customer_id,
+        sku=row.sku,
+        price=UnitPrice.parse(row.price, row.currency),
+        valid_from=date.fromisoformat(row.valid_from),
+        valid_to=date.fromisoformat(row.valid_to) if row.valid_to else None,
+    )
+
+
+def add_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:
+    """Add the next version; of two at once the later gets Conflict POLICY_OVERTAKEN and sees the other's version first."""
+    newest = session.execute(select(func.coalesce(func.max(col(PolicyRow.version)), 0))).scalar_one()
+    version = int(newest) + 1
+    try:
+        with session.begin_nested():
+            session.add(PolicyRow(version=version, document=dict(document), stored_at=now, stored_by=who))
+    except IntegrityError as overtaken:
+        raise Conflict(
+            "POLICY_OVERTAKEN", f"version {version} was just stored by somebody else: read it, then send yours again"
+        ) from overtaken
+    return StoredPolicy(version, document, now, who)
+
+
+def newest_policy(session: Session) -> tuple[int, str] | None:
+    """The version in force and its document as JSON; None while only the built-in one exists."""
+    row = session.execute(_NEWEST_POLICY).first()
+    return (row[0], row[1]) if row else None
+
+
+def policies(session: Session, *, below: int | None = None, limit: int = 100) -> list[StoredPolicy]:
+    """Versions, newest first, below a version when given."""
+    query = select(PolicyRow).order_by(col(PolicyRow.version).desc()).limit(limit)
+    if below is not None:
+        query = query.where(col(PolicyRow.version) < below)
+    return [_stored(row) for row in session.scalars(query)]
+
+
+def _stored(row: Any) -> StoredPolicy:
+    return StoredPolicy(row.version, row.document, row.stored_at, row.stored_by)
