@@ -12,9 +12,9 @@ from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.http.orders.orders import check_cursor
 from services.orders.domain.changes import AWAITING_CUSTOMER
+from services.orders.domain.overview import OverviewFilter
 from services.orders.order import aggregate
 from services.orders.store import feedback, overview
-from services.orders.store.overview import OverviewFilter
 
 router = APIRouter()
 

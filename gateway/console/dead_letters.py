@@ -12,9 +12,9 @@ from gateway.console.pages import render
 from gateway.console.visitor import FormOf, Visitor, VisitorOf
 from gateway.http.orders.dead_letters import Source, dead_mails, find, key_of, not_dismissed, retry_mail, subject_of
 from gateway.http.plumbing.inputs import IDENTITY
+from services.orders.domain.dead_letters import FACT, LATE_FACT, MAIL, MESSAGE, DeadLetter
 from services.orders.lifecycle import dead_letters
 from services.orders.store import dead_letters as store
-from services.orders.store.dead_letters import FACT, LATE_FACT, MAIL, MESSAGE, DeadLetter
 from services.runtime.grpc_client import Unreachable
 
 router = APIRouter()

@@ -18,12 +18,12 @@ from gateway.console.visitor import Visitor, VisitorOf
 from gateway.http.orders.orders import Sort, check_cursor
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.inputs import PRINTABLE
+from services.orders.domain.dashboard import Waiting
 from services.orders.domain.order import CHANNELS
+from services.orders.domain.overview import OverviewFilter, OverviewPage
 from services.orders.domain.status import STATUS_WORDS
 from services.orders.overview import filters, inbox
 from services.orders.store import dashboard, dead_letters, exceptions, feedback, overview
-from services.orders.store.dashboard import Waiting
-from services.orders.store.overview import OverviewFilter, OverviewPage
 from services.runtime.roles import HOLD_OWNERS, SEES_MARGIN
 
 router = APIRouter()

@@ -20,6 +20,8 @@ from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
 from services.orders.domain.changes import APPLIED, ChangeOrder
+from services.orders.domain.dashboard import History
+from services.orders.domain.events import Event
 from services.orders.domain.order import Order
 from services.orders.domain.review_plan import MANUFACTURING
 from services.orders.domain.reviews import APPROVED, BUYER, Review
@@ -29,8 +31,6 @@ from services.orders.overview import inbox
 from services.orders.overview.inbox import Waiting
 from services.orders.store import changes, dashboard, events, masterdata
 from services.orders.store import reviews as store
-from services.orders.store.dashboard import History
-from services.orders.store.events import Event
 from services.runtime.grpc_client import Unreachable
 
 router = APIRouter()

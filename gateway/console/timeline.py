@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.orders.store.events import Event
+from services.orders.domain.events import Event
 
 _MACHINES = frozenset({"service"})
 _SHOWN = ("status", "holds")

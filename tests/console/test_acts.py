@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from oms.notifications.v1 import notifications_pb2 as notifications
-from services.orders.store import dead_letters as store
+from services.orders.domain.dead_letters import SOURCES
 from services.orders.store import facts, orders
 from services.orders.store.facts import LateFact
 from tests.console.house import House
@@ -176,7 +176,7 @@ async def test_a_fact_that_still_cannot_be_read_stays(house: House, numbers: dic
     assert (await browser.get(page)).status_code == 200
 
 
-@pytest.mark.parametrize("source", store.SOURCES)
+@pytest.mark.parametrize("source", SOURCES)
 async def test_a_dismissal_needs_a_reason_and_takes_it_off_the_list(
     house: House, numbers: dict[str, str], source: str
 ) -> None:

@@ -16,6 +16,7 @@ from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.money import Money, UnitPrice
 from services.orders.access.matrix import Caller, Reach
 from services.orders.approvals import holds
+from services.orders.domain.events import Event
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.order import Address, PlaceLine, PlaceOrder
@@ -27,7 +28,6 @@ from services.orders.order.aggregate import Dossier
 from services.orders.servicer import OrdersServicer
 from services.orders.store import events
 from services.orders.store.audit import findings
-from services.orders.store.events import Event
 from services.runtime.auth import Principal
 from services.runtime.db import Database
 from tests import facts

@@ -12,13 +12,13 @@ from sqlalchemy import text
 from services.kernel.errors import Refused
 from services.orders.access import logins
 from services.orders.domain.access import EVERYTHING, Scope
+from services.orders.domain.overview import OverviewFilter
 from services.orders.lifecycle import dead_letters
 from services.orders.models import PersonRow
 from services.orders.store import dashboard, facts, overview
 from services.orders.store import dead_letters as store
 from services.orders.store import logins as login_store
 from services.orders.store.facts import LateFact
-from services.orders.store.overview import OverviewFilter
 from services.runtime.auth import Principal
 from services.runtime.migrations import config_of, differences, upgrade
 from tests.orders.desk import ADMIN, CONTACTS, NOON, RIVAL, SUPPORT, Desk, shipment, stock, together

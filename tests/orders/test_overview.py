@@ -8,9 +8,10 @@ import pytest
 from services.kernel.errors import InvalidArgument
 from services.kernel.ids import new_id
 from services.orders.domain.access import Scope
+from services.orders.domain.overview import OverviewFilter, OverviewPage
 from services.orders.overview import filters
 from services.orders.store import holds as store
-from services.orders.store.overview import SORTS, OverviewFilter, OverviewPage, overview
+from services.orders.store.overview import SORTS, overview
 from tests.orders.desk import ACCOUNTING, BUYER, RITA, RIVAL, Desk, caller
 
 

@@ -12,7 +12,7 @@ from services.orders.domain.changes import STATES, ChangeOrder, Difference
 from services.orders.domain.differences import MONEY_KINDS
 from services.orders.domain.order import Line, Order
 from services.orders.domain.proposals import Proposal
-from services.orders.store.versions import KeptVersion
+from services.orders.domain.versions import KeptVersion
 
 
 class DifferenceShape(BaseModel):

@@ -18,9 +18,9 @@ from gateway.http.plumbing.shapes import rfc3339
 from oms.notifications.v1 import notifications_pb2 as notifications
 from services.kernel.errors import NotFound
 from services.orders.access.matrix import Caller
+from services.orders.domain.dead_letters import MAIL, RETRY, SOURCES, Action, DeadLetter
 from services.orders.lifecycle import dead_letters
 from services.orders.store import dead_letters as store
-from services.orders.store.dead_letters import MAIL, RETRY, SOURCES, Action, DeadLetter
 
 router = APIRouter(tags=["dead letters"])
 

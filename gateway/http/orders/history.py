@@ -14,8 +14,8 @@ from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OrderReference
 from gateway.http.plumbing.shapes import rfc3339
 from services.orders.access.matrix import Caller
+from services.orders.domain.events import Event
 from services.orders.store import events, orders
-from services.orders.store.events import Event
 
 router = APIRouter(tags=["orders"])
 

@@ -22,11 +22,11 @@ from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.errors import InvalidArgument
 from services.orders.access.matrix import Caller
 from services.orders.domain.order import CHANNELS, PHASES
+from services.orders.domain.overview import OverviewFilter, OverviewRow
 from services.orders.domain.status import STATUS_WORDS
 from services.orders.order import aggregate
 from services.orders.overview import filters
 from services.orders.store import overview
-from services.orders.store.overview import OverviewFilter, OverviewRow
 
 router = APIRouter(tags=["orders"])
 

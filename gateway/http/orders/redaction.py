@@ -8,11 +8,11 @@ from typing import Any
 
 from services.kernel.errors import NotPermitted
 from services.orders.access.matrix import Caller
+from services.orders.domain.events import Event
 from services.orders.domain.holds import Hold
+from services.orders.domain.overview import OverviewFilter
 from services.orders.domain.status import Standing
 from services.orders.domain.waiting import INVOICE_AWAITED, WaitingFor
-from services.orders.store.events import Event
-from services.orders.store.overview import OverviewFilter
 from services.runtime.roles import NAMED_TO_CUSTOMERS
 
 BEING_CHECKED = "being checked"

@@ -16,8 +16,8 @@ from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.parameters import OrderReference
 from services.orders.access.matrix import Caller
+from services.orders.domain.events import Event
 from services.orders.store import events, orders
-from services.orders.store.events import Event
 
 router = APIRouter(tags=["orders"])
 

@@ -39,6 +39,16 @@ class Feedback:
     given_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SupportCase:
+    """A support case: the order it is about, and the feedback that opened it."""
+
+    number: str
+    order_number: str
+    customer_name: str
+    feedback: Feedback
+
+
 def check(opinion: Opinion, lines: Mapping[str, LineQuantities], *, is_given: bool) -> None:
     """Refuse an opinion that says nothing, comes too early, or is the second on its order."""
     if opinion.rating is None and not opinion.wants_support:

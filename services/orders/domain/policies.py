@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from services.kernel.errors import InvalidArgument
@@ -64,6 +65,16 @@ class Policy:
     def calendar(self, name: str) -> CalendarRule | None:
         """The calendar of a name; None for the one that counts every hour, and for a name that is none."""
         return next((one for one in self.calendars if one.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """A policy version as uploaded."""
+
+    version: int
+    document: Mapping[str, Any]
+    stored_at: datetime
+    stored_by: str
 
 
 @dataclass(frozen=True, slots=True)

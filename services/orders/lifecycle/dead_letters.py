@@ -9,11 +9,11 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
+from services.orders.domain.dead_letters import DISMISS, FACT, LATE_FACT, MESSAGE, RETRY, SOURCES, Action
 from services.orders.domain.mails import Contacts
 from services.orders.lifecycle import apply_facts, fact_wire
 from services.orders.order import outbox as order_outbox
 from services.orders.store import dead_letters as store
-from services.orders.store.dead_letters import DISMISS, FACT, LATE_FACT, MESSAGE, RETRY, SOURCES, Action
 from services.runtime import outbox
 
 

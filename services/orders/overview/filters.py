@@ -9,11 +9,11 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals.holds import REVIEW_EXPIRED
 from services.orders.domain.order import CHANNELS, PHASES
+from services.orders.domain.overview import ANY_HOLD, OverviewFilter
 from services.orders.domain.policies import POLICY_HOLD, hold_types
 from services.orders.domain.status import STATUS_WORDS
 from services.orders.policies import versions
 from services.orders.store import holds
-from services.orders.store.overview import ANY_HOLD, OverviewFilter
 from services.runtime.roles import HOLD_OWNERS
 
 NEEDS = (*HOLD_OWNERS, "customer", "carrier", "supplier", "system")

@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from services.orders.domain.policies import Policy, parse_policy
+from services.orders.domain.policies import Policy, StoredPolicy, parse_policy
 from services.orders.policies import calendars, dry_run, engine
 from services.orders.store import masterdata as store
-from services.orders.store.masterdata import StoredPolicy
 
 
 def put_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,51 +12,12 @@ from sqlmodel import Session, col
 
 from services.kernel.money import Money
 from services.orders.domain.access import Scope
+from services.orders.domain.dashboard import History, Margin, Service, Waiting
 from services.orders.domain.order import ENDED
 from services.orders.models import LineRow, OrderRow, ProductRow, ProgressRow
 from services.orders.store.orders import within
 
 _NOT_SOLD = ("rejected", "cancelled", "expired", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """How many open orders wait: for each of the roles asked for, for stock, for the warehouse; with a day, and past it.
-
-    `by_channel` has all of them: channel → status word → how many.
-    """
-
-    by_channel: dict[str, dict[str, int]]
-    for_role: dict[str, int]
-    backordered: int
-    to_ship: int
-    dated: int
-    past_due: int
-    held: int
-    open: int
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Orders accepted since a day: how many, and how many of them never had to wait for stock."""
-
-    accepted: int
-    filled_at_once: int
-
-
-@dataclass(frozen=True, slots=True)
-class Margin:
-    """What was sold in a currency, and what that cost by the catalogue."""
-
-    sold: Money
-    cost: Money
-
-    @property
-    def percent(self) -> Decimal | None:
-        """Margin in percent of what was sold; None when nothing was."""
-        if not self.sold.minor:
-            return None
-        return (Decimal(100) * (self.sold.minor - self.cost.minor) / self.sold.minor).quantize(Decimal("0.1"))
 
 
 def waiting(session: Session, scope: Scope, roles: Sequence[str], today: date) -> Waiting:
@@ -139,16 +99,6 @@ def margins_since(session: Session, scope: Scope, since: datetime) -> list[Margi
 def _rounded(cost: Decimal, currency: str) -> Money:
     unit = Money(1, currency).amount
     return Money(int((cost / unit).to_integral_value()), currency)
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """A customer's orders since a day: how many, how many of them ended badly, and what the others came to."""
-
-    placed: int
-    refused: int
-    cancelled: int
-    sold: tuple[Money, ...]
 
 
 def history_of(session: Session, customer_id: str, since: datetime) -> History:

@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, insert, literal_column, select
 from sqlmodel import Session, col
 
 from services.kernel.errors import Refused
+from services.orders.domain.dead_letters import DISMISS, FACT, LATE_FACT, MESSAGE, Action, DeadLetter
 from services.orders.domain.facts import Fact
 from services.orders.models import DeadLetterActionRow, FactRow, LateFactRow, OrderRow, outbox
 from services.orders.store.facts import LateFact
 
-MESSAGE, LATE_FACT, FACT, MAIL = "message", "late_fact", "fact", "mail"
-SOURCES = (MESSAGE, LATE_FACT, FACT, MAIL)
-RETRY, DISMISS = "retry", "dismiss"
 _IS_DEAD = outbox.c.state == literal_column("'dead'")  # said in the statements themselves, the indexes of both serve
 _IS_NOT_PROJECTED = col(FactRow.state) != literal_column("'projected'")
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A message that could not be handled; `what` is its kind, `why` what was said when it did, `order_number` empty without an order, `since` None where nobody says."""
-
-    source: str
-    subject_id: str
-    what: str
-    why: str
-    order_number: str
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What a person did about it: tried again, or dismissed it for a reason."""
-
-    action_id: str
-    source: str
-    subject_id: str
-    action: str
-    reason: str
-    done_by: str
-    done_role: str
-    done_at: datetime
 
 
 def outstanding(session: Session, limit: int = 200) -> list[DeadLetter]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from sqlalchemy import CursorResult, bindparam, func, insert, select, update
 from sqlmodel import Session, col
 
 from services.orders.domain.access import EVERYTHING, Scope
+from services.orders.domain.events import Event
 from services.orders.models import EventRow, OrderRow
 from services.orders.store.orders import within
 from services.runtime.db import Int64, table_of
@@ -32,21 +32,6 @@ _ADD = insert(_event).from_select(
     ).where(_is_it),
 )
 _COLUMNS = ("order_id", "sequence", "occurred_at", "who", "role", "what", "why", "before", "after")
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A recorded change: who, in which role, did what, why, and what it was before and after."""
-
-    order_id: str
-    sequence: int
-    occurred_at: datetime
-    who: str
-    role: str
-    what: str
-    why: str
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
 
 
 def append(

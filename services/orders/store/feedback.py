@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
 from services.kernel.ids import support_case_number
 from services.orders.domain.access import Scope
-from services.orders.domain.feedback import Feedback, Opinion
+from services.orders.domain.feedback import Feedback, Opinion, SupportCase
 from services.orders.models import FeedbackRow, OrderRow
 from services.orders.store.orders import next_value, within
 
 _OPINION = ("rating", "comment", "wants_support")
 _GIVEN = ("order_id", "case_number", "given_by", "given_role", "given_at")
-
-
-@dataclass(frozen=True, slots=True)
-class SupportCase:
-    """A support case: the order it is about, and the feedback that opened it."""
-
-    number: str
-    order_number: str
-    customer_name: str
-    feedback: Feedback
 
 
 def next_case_number(session: Session) -> str:

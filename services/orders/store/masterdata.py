@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -18,6 +17,7 @@ from services.kernel.errors import Conflict, NotFound
 from services.kernel.money import UnitPrice
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
+from services.orders.domain.policies import StoredPolicy
 from services.orders.models import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
 from services.runtime.db import Text, table_of
 
@@ -46,16 +46,6 @@ _AGREEMENTS = select(_agreement).where(
 _NEWEST_POLICY = (
     select(_policy.c.version, type_coerce(_policy.c.document, Text)).order_by(_policy.c.version.desc()).limit(1)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPolicy:
-    """A policy version as uploaded."""
-
-    version: int
-    document: Mapping[str, Any]
-    stored_at: datetime
-    stored_by: str
 
 
 def _put(session: Session, table: type[SQLModel], key: Sequence[str], values: Mapping[str, Any]) -> None:

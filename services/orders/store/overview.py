@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
@@ -15,14 +14,13 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.domain.access import Scope
-from services.orders.domain.status import Standing
+from services.orders.domain.overview import ANY_HOLD, OverviewFilter, OverviewPage, OverviewRow
 from services.orders.models import FeedbackRow, LineRow, OrderRow, ProgressRow
 from services.orders.store.orders import within
 from services.orders.store.progress import standing_of
 from services.runtime.db import table_of
 
 MAX_LIMIT = 200
-ANY_HOLD = "any"
 _order, _progress, _line = table_of(OrderRow).c, table_of(ProgressRow).c, table_of(LineRow).c
 _feedback = table_of(FeedbackRow).c
 _SORTS: dict[str, ColumnElement[Any]] = {
@@ -53,53 +51,6 @@ SORTS = tuple(sorted((*_SORTS, *(f"-{name}" for name in _SORTS))))
 """What a list may be sorted by; a leading "-" turns it round."""
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _INSTANTS = frozenset({"placed_at", "changed_at", "waiting_since"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverviewFilter:
-    """What to show. `hold` is a hold type, or "any"; `needs` a role that must act; `q` part of a number, PO, reference or name, or a whole SKU
-    or support case.
-
-    `due_before` shows what should have happened before a day.
-    """
-
-    status: str = ""
-    phase: str = ""
-    channel: str = ""
-    customer_id: str = ""
-    hold: str = ""
-    needs: str = ""
-    placed_from: datetime | None = None
-    placed_to: datetime | None = None
-    due_before: date | None = None
-    q: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OverviewRow:
-    """An order in the overview."""
-
-    order_id: str
-    number: str
-    version: int
-    phase: str
-    channel: str
-    channel_ref: str
-    customer_id: str
-    customer_name: str
-    po_number: str
-    placed_at: datetime
-    changed_at: datetime
-    total: Money
-    standing: Standing
-
-
-@dataclass(frozen=True, slots=True)
-class OverviewPage:
-    """Rows, and the cursor of the next page; empty at the end."""
-
-    rows: tuple[OverviewRow, ...]
-    next_cursor: str
 
 
 def overview(

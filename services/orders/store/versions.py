@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -12,19 +12,11 @@ from sqlmodel import Session, col
 
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.order import Address, Line, Order, Totals
+from services.orders.domain.versions import KeptVersion
 from services.orders.models import ChangeRow, VersionRow
 
 _AMOUNTS = ("merchandise", "discount", "freight", "tax", "total")
 _LINE = ("line_id", "sku", "description", "kind", "quantity", "price_source", "unit_weight_grams", "is_known")
-
-
-@dataclass(frozen=True, slots=True)
-class KeptVersion:
-    """The order as it was at a version; `change_id` replaced it at `replaced_at`."""
-
-    order: Order
-    change_id: str
-    replaced_at: datetime
 
 
 def document(order: Order) -> dict[str, Any]:
