@@ -14,7 +14,7 @@ from services.orders.approvals import clearance
 from services.orders.changes import apply
 from services.orders.domain.mails import Contacts
 from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, validate
-from services.orders.order import aggregate
+from services.orders.order import aggregate, order_versions
 from services.orders.store import audit
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
@@ -76,7 +76,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def GetChangedOrder(self, request: pb.GetChangedOrderRequest, context: Context) -> pb.GetChangedOrderResponse:
         """The order as a pending change will make it."""
         with self.database.reading() as session:
-            order, lines = apply.changed_order(session, wire.order_id(request.order_id), request.change_id)
+            order, lines = order_versions.changed_order(session, wire.order_id(request.order_id), request.change_id)
         return pb.GetChangedOrderResponse(order=wire.order_message(order, lines))
 
     def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:

@@ -36,6 +36,10 @@ VIOLATIONS = [
         "import workflows.order",
     ),
     ("In orders only the relay reaches workflows", "services.orders.store", "from workflows import client"),
+    ("In orders no import runs back up", "services.orders.approvals.holds", "import services.orders.changes.propose"),
+    ("In orders no import runs back up", "services.orders.store", "from services.orders.order import aggregate"),
+    ("In orders no import runs back up", "services.orders.policies", "from services.orders.access import matrix"),
+    ("In orders no import runs back up", "services.orders.lifecycle", "import services.orders.relay"),
     ("A story imports the kernel, messages and steps", "workflows.order", "import grpc"),
     ("A story imports the kernel, messages and steps", "workflows.steps", "import services.runtime.grpc_client"),
     ("Workflows ask services over gRPC and import none", "workflows.activities", "import services.inventory"),
@@ -106,3 +110,14 @@ def test_a_planted_violation_is_named(contract: str, spoiled: Path) -> None:
 
 def test_every_contract_has_its_violation() -> None:
     assert {contract for contract, _, _ in VIOLATIONS} == {contract["name"] for contract in CONTRACTS}
+
+
+def test_a_new_room_of_orders_must_choose_its_floor(tree: Path) -> None:
+    room = tree / "services" / "orders" / "returns"
+    room.mkdir()
+    (room / "__init__.py").write_text('"""A room without a floor."""\n')
+
+    answer = lint(tree)
+    shutil.rmtree(room)
+
+    assert "In orders no import runs back up" in broken(answer.stdout), answer.stdout

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.kernel.errors import Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
@@ -20,7 +19,7 @@ from services.orders.domain.order import Order
 from services.orders.domain.policies import PlannedHold
 from services.orders.lifecycle import exceptions
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, note_event, read_for_change, restate
+from services.orders.order.aggregate import Actor, Dossier, check_version, note_event, read_for_change, restate
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
 
@@ -63,16 +62,6 @@ def release(
     if is_last or is_asked_again:
         outbox.signal(session, order_id, HOLDS_RELEASED, now, subject_id=hold_id)
     return after
-
-
-def check_version(dossier: Dossier, expected: int | None) -> None:
-    """Refuse to act on an order that has changed since the caller saw it."""
-    if expected is not None and expected != dossier.order.version:
-        raise Refused(
-            "VERSION_STALE",
-            f"the order is at version {dossier.order.version}, not {expected}: reload it and decide again",
-            version=str(dossier.order.version),
-        )
 
 
 def place(

@@ -10,14 +10,12 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import assignees, holds
-from services.orders.changes import apply, propose
 from services.orders.domain import mails
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import Line, Order
-from services.orders.domain.review_plan import MANUFACTURING
-from services.orders.domain.reviews import APPROVE, OPEN, WAITING, Decision, Step
-from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier
+from services.orders.domain.reviews import APPROVE, Decision, Step
+from services.orders.order import order_versions, outbox
+from services.orders.order.aggregate import Dossier
 from services.orders.policies import calendars, versions
 from services.orders.store import masterdata as master_store
 from services.orders.store import reviews as store
@@ -59,20 +57,6 @@ def answered(
     return replace(dossier, promises=promised(order, dossier.promises, ready))
 
 
-def dates_settled(session: Session, dossier: Dossier, actor: Actor, contacts: Contacts, now: datetime) -> Dossier:
-    """When the plant has answered every line of an order: a last day behind the requested one is asked of the customer."""
-    review, order = dossier.asked.review, dossier.order
-    if review is None or review.change_id or order.requested_on is None:
-        return dossier
-    asked = [step for step in review.steps if step.role == MANUFACTURING and step.state in (OPEN, WAITING)]
-    ready = store.ready_days(session, order.order_id)
-    last = max((ready[line.line_id] for line in order.lines if line.line_id in ready), default=order.requested_on)
-    if asked or last <= order.requested_on:
-        return dossier
-    reason = f"It can be ready on {last}, not on {order.requested_on}."
-    return propose.propose_date(session, dossier, last, reason, actor, contacts, now)
-
-
 def promised(order: Order, promises: Sequence[Promise], ready: dict[str, date]) -> tuple[Promise, ...]:
     """The promises with the plant's days: a line that it confirmed is never promised before that day."""
     named = {promise.line_id for promise in promises}
@@ -103,7 +87,7 @@ def _asked_about(session: Session, dossier: Dossier) -> Order:
     review = dossier.asked.review
     if review is None or not review.change_id:
         return dossier.order
-    return apply.changed_order(session, dossier.order_id, review.change_id)[0]
+    return order_versions.changed_order(session, dossier.order_id, review.change_id)[0]
 
 
 def _line(order: Order, step: Step) -> Line | None:

@@ -8,12 +8,11 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
 from services.orders.access.matrix import Caller
-from services.orders.approvals.holds import check_version
 from services.orders.approvals.plan_review import reopen_review, void_review
 from services.orders.domain.mails import Contacts
 from services.orders.domain.reviews import CHANGES_REQUESTED
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, note_event, read_for_change, restate
+from services.orders.order.aggregate import Actor, Dossier, check_version, note_event, read_for_change, restate
 
 
 def resubmit(

@@ -27,9 +27,8 @@ from services.orders.domain.facts import RecallAnswered
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.policies import BLOCK
-from services.orders.domain.projection import LineQuantities, quantities
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, note_event, read, read_asked, read_for_change, restate
+from services.orders.order.aggregate import Actor, Dossier, note_event, read_asked, read_for_change, restate
 from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
 from services.orders.policies.evaluate import Judgement
@@ -49,19 +48,6 @@ class Applied:
     total: Money
     is_ship_complete: bool
     clearance: Clearance
-
-
-def changed_order(session: Session, order_id: str, change_id: str) -> tuple[Order, dict[str, LineQuantities]]:
-    """The order as a change makes it, and its lines' quantities; NotFound for a change it does not have.
-
-    A change that was applied gives the order as it stands.
-    """
-    dossier = read(session, order_id)
-    change = _change(session, order_id, change_id)
-    if change.state == APPLIED:
-        return dossier.order, dossier.lines()
-    becomes = versions.becomes(session, dossier.order, change_id)
-    return becomes, quantities(becomes, dossier.progress)
 
 
 def apply(

@@ -11,7 +11,6 @@ from services.kernel.errors import InvalidArgument, NotPermitted, Refused
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import go_on
-from services.orders.approvals.holds import check_version
 from services.orders.changes.propose import actor_of, agree, logged
 from services.orders.domain import mails
 from services.orders.domain.changes import (
@@ -24,7 +23,16 @@ from services.orders.domain.order import IN_REVIEW
 from services.orders.domain.proposals import CUSTOMER
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read_asked, read_for_change, restate
+from services.orders.order.aggregate import (
+    Actor,
+    Dossier,
+    advance,
+    check_version,
+    note_event,
+    read_asked,
+    read_for_change,
+    restate,
+)
 from services.orders.policies import versions
 from services.orders.store import changes as store
 from services.orders.store import masterdata as master_store

@@ -12,7 +12,6 @@ from services.kernel.errors import Conflict, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
-from services.orders.approvals.holds import check_version
 from services.orders.domain import mails
 from services.orders.domain.amendment import Catalogue, Obstacle, amend
 from services.orders.domain.cancellation import REQUESTED
@@ -39,7 +38,16 @@ from services.orders.domain.proposals import (
     refuse_obstacles,
 )
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, note_event, read, read_asked, read_for_change, restate
+from services.orders.order.aggregate import (
+    Actor,
+    Dossier,
+    check_version,
+    note_event,
+    read,
+    read_asked,
+    read_for_change,
+    restate,
+)
 from services.orders.policies import engine, evaluate
 from services.orders.policies import versions as policy_versions
 from services.orders.policies.engine import Credit

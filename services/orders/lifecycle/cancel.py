@@ -9,12 +9,11 @@ from sqlmodel import Session
 
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
-from services.orders.approvals.holds import check_version
 from services.orders.domain import cancellation as domain
 from services.orders.domain.access import Scope
 from services.orders.domain.cancellation import REQUESTED, Cancellation, CancellationPreview
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, note_event, read, read_for_change
+from services.orders.order.aggregate import Actor, check_version, note_event, read, read_for_change
 from services.orders.store import facts
 from services.orders.store import holds as store
 

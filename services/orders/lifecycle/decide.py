@@ -13,10 +13,10 @@ from services.kernel.clock import Clock
 from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
-from services.orders.approvals import assignees, manufacturing
+from services.orders.approvals import deciders, manufacturing
 from services.orders.approvals.clearance import go_on
 from services.orders.approvals.plan_review import open_next, refreshed
-from services.orders.changes import consent
+from services.orders.changes import consent, ready_date
 from services.orders.domain import mails
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
@@ -38,7 +38,7 @@ from services.orders.domain.reviews import (
     Step,
     move_review,
 )
-from services.orders.domain.segregation_of_duties import Authority, Case, Decider, authority
+from services.orders.domain.segregation_of_duties import Authority, authority
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read, read_for_change, restate
 from services.orders.store import events, masterdata, people
@@ -103,8 +103,8 @@ def decide(
     _check_words(wanted)
     before = read_for_change(session, order_id, caller.scope)
     review, step = _find(session, order_id, wanted.step_id)
-    case = case_of(session, before, review, step, now)
-    right = authority(case, decider_of(session, caller), wanted.decision, wanted.version)
+    case = deciders.case_of(session, before, review, step, now)
+    right = authority(case, deciders.decider_of(session, caller), wanted.decision, wanted.version)
     decision = _decision(session, before, step, wanted, caller, right, now)
     intent_id = outbox.look(session, order_id, "decide", decision.decision_id, now)
     store.add_decision(session, decision, step, intent_id)
@@ -121,28 +121,6 @@ def decide(
     }
     note_event(session, before, after, actor, _EVENTS[wanted.decision], now, why=wanted.note, more=more)
     return Decided(after, decision, intent_id)
-
-
-def case_of(session: Session, dossier: Dossier, review: Review, step: Step, now: datetime) -> Case:
-    """A step of an order with everything that bounds a decision on it."""
-    parties = assignees.parties_of(session, dossier.order)
-    standing = people.standing_delegations(session, now)
-    return Case(dossier.order, review, step, dossier.asked.change, parties, standing, now)
-
-
-def decider_of(session: Session, caller: Caller) -> Decider:
-    """The caller, as the token and the directory know it at this moment."""
-    principal = caller.principal
-    delegated = people.delegations_to(session, principal.sub)
-    known = people.of_subs(session, [principal.sub, *(one.from_sub for one in delegated)])
-    return Decider(
-        sub=principal.sub,
-        roles=principal.roles,
-        company=principal.company or "",
-        person=known.get(principal.sub),
-        delegated=delegated,
-        delegators=known,
-    )
 
 
 def _check_words(wanted: Wanted) -> None:
@@ -201,7 +179,7 @@ def _approve(
     after = open_next(session, refreshed(session, dossier), contacts, now)
     if step.role == MANUFACTURING:
         after = manufacturing.answered(session, after, step, decision, contacts, now)
-        after = manufacturing.dates_settled(session, after, actor, contacts, now)
+        after = ready_date.propose_ready_date(session, after, actor, contacts, now)
     return _finish(session, after, review, actor, now)
 
 

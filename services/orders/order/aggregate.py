@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from services.kernel.errors import Refused
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.holds import Hold, remaining
@@ -99,6 +100,16 @@ def _dossier_of(session: Session, order: Order, kept: Kept) -> Dossier:
     held = holds.of_order(session, order.order_id) if kept.has_holds else ()
     asked = read_asked(session, order.order_id) if kept.is_asked else NOTHING_ASKED
     return Dossier(order, kept.progress, held, kept.promises, kept.standing, kept.changed_at, asked)
+
+
+def check_version(dossier: Dossier, expected: int | None) -> None:
+    """Refuse to act on an order that has changed since the caller saw it."""
+    if expected is not None and expected != dossier.order.version:
+        raise Refused(
+            "VERSION_STALE",
+            f"the order is at version {dossier.order.version}, not {expected}: reload it and decide again",
+            version=str(dossier.order.version),
+        )
 
 
 def page(session: Session, reference: str, scope: Scope) -> OrderPage:

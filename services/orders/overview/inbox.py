@@ -14,12 +14,11 @@ from sqlmodel import Session
 
 from services.kernel.errors import DomainError, InvalidArgument, NotFound
 from services.orders.access.matrix import Caller
-from services.orders.approvals import assignees
+from services.orders.approvals import assignees, deciders
 from services.orders.domain.order import Order
 from services.orders.domain.people import Person
 from services.orders.domain.reviews import BUYER, Review, Step
 from services.orders.domain.segregation_of_duties import Case, Decider, obstacle
-from services.orders.lifecycle import decide
 from services.orders.store import changes, inbox, orders
 from services.orders.store import reviews as review_store
 from services.orders.store.inbox import Place, Right
@@ -59,7 +58,7 @@ def page(
     session: Session, caller: Caller, which: Which, now: datetime, *, limit: int = 50, cursor: str = ""
 ) -> InboxPage:
     """A page of open steps; CURSOR_INVALID is InvalidArgument. As many queries for two hundred rows as for one."""
-    decider = decide.decider_of(session, caller)
+    decider = deciders.decider_of(session, caller)
     mine, team = _asked_of(decider, caller, now)
     found = inbox.open_steps(
         session,
@@ -75,7 +74,7 @@ def page(
 
 def counts(session: Session, caller: Caller, now: datetime) -> InboxCounts:
     """The numbers beside the list, without reading it."""
-    mine, team = _asked_of(decide.decider_of(session, caller), caller, now)
+    mine, team = _asked_of(deciders.decider_of(session, caller), caller, now)
     return InboxCounts(*inbox.count(session, caller.scope, mine, team, now))
 
 
@@ -85,7 +84,7 @@ def one(session: Session, caller: Caller, step_id: str, now: datetime) -> Waitin
     unknown = NotFound("STEP_UNKNOWN", "there is no such step: look at what waits for you")
     if place is None or not orders.load_many(session, [place[0]], caller.scope):
         raise unknown
-    found = _rows(session, [(step_id, place[0])], decide.decider_of(session, caller), now)[0]
+    found = _rows(session, [(step_id, place[0])], deciders.decider_of(session, caller), now)[0]
     if caller.scope.company is not None and found.step.chain != BUYER:
         raise unknown
     return found

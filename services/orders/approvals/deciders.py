@@ -1,0 +1,36 @@
+"""Who decides: a step with everything that bounds a decision on it, and somebody as the directory knows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.orders.access.matrix import Caller
+from services.orders.approvals import assignees
+from services.orders.domain.reviews import Review, Step
+from services.orders.domain.segregation_of_duties import Case, Decider
+from services.orders.order.aggregate import Dossier
+from services.orders.store import people
+
+
+def case_of(session: Session, dossier: Dossier, review: Review, step: Step, now: datetime) -> Case:
+    """A step of an order with everything that bounds a decision on it."""
+    parties = assignees.parties_of(session, dossier.order)
+    standing = people.standing_delegations(session, now)
+    return Case(dossier.order, review, step, dossier.asked.change, parties, standing, now)
+
+
+def decider_of(session: Session, caller: Caller) -> Decider:
+    """The caller, as the token and the directory know it at this moment."""
+    principal = caller.principal
+    delegated = people.delegations_to(session, principal.sub)
+    known = people.of_subs(session, [principal.sub, *(one.from_sub for one in delegated)])
+    return Decider(
+        sub=principal.sub,
+        roles=principal.roles,
+        company=principal.company or "",
+        person=known.get(principal.sub),
+        delegated=delegated,
+        delegators=known,
+    )

@@ -1,0 +1,31 @@
+"""The versions of an order: those that changes have replaced, and the one that a change will make."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from services.orders.domain.changes import APPLIED
+from services.orders.domain.order import Order
+from services.orders.domain.projection import LineQuantities, quantities
+from services.orders.domain.versions import KeptVersion
+from services.orders.order.aggregate import read
+from services.orders.store import changes
+from services.orders.store import versions as store
+
+
+def replaced_versions(session: Session, order: Order) -> tuple[KeptVersion, ...]:
+    """Every version of the order before the one in force, oldest first."""
+    return store.of_order(session, order)
+
+
+def changed_order(session: Session, order_id: str, change_id: str) -> tuple[Order, dict[str, LineQuantities]]:
+    """The order as a change makes it, and its lines' quantities; NotFound for a change it does not have.
+
+    A change that was applied gives the order as it stands.
+    """
+    dossier = read(session, order_id)
+    change = changes.one(changes.of_order(session, order_id), change_id)
+    if change.state == APPLIED:
+        return dossier.order, dossier.lines()
+    becomes = store.becomes(session, dossier.order, change_id)
+    return becomes, quantities(becomes, dossier.progress)
