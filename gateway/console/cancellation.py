@@ -11,8 +11,7 @@ from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.orders import cancellation as api
 from services.kernel.errors import InvalidArgument
 from services.orders.lifecycle import cancel
-from services.orders.order import aggregate
-from services.orders.store import orders
+from services.orders.order import aggregate, lookup
 
 router = APIRouter()
 
@@ -22,7 +21,7 @@ router = APIRouter()
 def cancel_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
     """What cancelling would do now, or what stands against it."""
     with who.deps.database.reading() as session:
-        order_id = orders.find_id(session, number, who.caller.scope)
+        order_id = lookup.find_id(session, number, who.caller.scope)
     committed = api.committed_credit(who.deps, who.caller, order_id)
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).dossier
@@ -39,7 +38,7 @@ def cancel_order(request: Request, form: FormOf, number: NumberOf) -> Response:
     """Cancel it, as the API does; while the workflow is away the request is kept and carried out later."""
     who, reason = form.visitor, form.text("reason", most=200)
     with who.deps.database.reading() as session:
-        order_id = orders.find_id(session, number, who.caller.scope)
+        order_id = lookup.find_id(session, number, who.caller.scope)
     if not reason:
         raise InvalidArgument("REASON_MISSING", "say why it is cancelled: go back and write a reason")
     api.cancel(who.deps, who.caller, order_id, reason, form.version())

@@ -18,8 +18,7 @@ from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.orders.changes import consent, propose
-from services.orders.order import aggregate
-from services.orders.store import orders
+from services.orders.order import aggregate, lookup
 
 router = APIRouter()
 
@@ -33,7 +32,7 @@ def change_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
     if who.returned is None and (fields := query_fields(request)):
         who = replace(who, returned=Returned(fields))
     with who.deps.database.reading() as session:
-        found = aggregate.read(session, orders.find_id(session, number, who.caller.scope), who.caller.scope)
+        found = aggregate.read(session, lookup.find_id(session, number, who.caller.scope), who.caller.scope)
     return render(
         "change.html", who, order=found.order, lines=shown_lines(found), home=_home(request, number),
         new_rows=range(1, NEW_LINES + 1), is_outside=who.caller.reach == "own",
@@ -46,8 +45,8 @@ def change_preview(request: Request, who: VisitorOf, number: NumberOf) -> Respon
     """What the change would come to now, who must agree, or what stands against it; nothing changes."""
     request.state.form = fields = query_fields(request)
     with who.deps.database.reading() as session:
-        order_id = orders.find_id(session, number, who.caller.scope)
-        asked = request_of(orders.load(session, order_id, who.caller.scope), fields)
+        order_id = lookup.find_id(session, number, who.caller.scope)
+        asked = request_of(lookup.load_order(session, order_id, who.caller.scope), fields)
         given = propose.preview(session, order_id, asked, who.caller, who.deps.clock())
     return render(
         "change_preview.html", who, order=given.before, given=given, fields=fields, home=_home(request, number),
@@ -61,8 +60,8 @@ def change_order(request: Request, form: FormOf, number: NumberOf) -> Response:
     """Put the change on its way, as the API does."""
     who, deps = form.visitor, form.visitor.deps
     with deps.database.transaction() as session:
-        order_id = orders.find_id(session, number, who.caller.scope)
-        asked = request_of(orders.load(session, order_id, who.caller.scope), form.fields)
+        order_id = lookup.find_id(session, number, who.caller.scope)
+        asked = request_of(lookup.load_order(session, order_id, who.caller.scope), form.fields)
         done = propose.propose(session, order_id, asked, who.caller, deps.contacts, deps.clock(), form.version())
     hand_over(deps, order_id, "amend", done.change.change_id, done.intent_id)
     return RedirectResponse(_home(request, number), 303)
@@ -86,7 +85,7 @@ def _settle(
 ) -> Response:
     deps = form.visitor.deps
     with deps.database.transaction() as session:
-        order_id = orders.find_id(session, number, form.visitor.caller.scope)
+        order_id = lookup.find_id(session, number, form.visitor.caller.scope)
         intent_id = _act(session, form, order_id, change_id, verb)
     hand_over(deps, order_id, update, change_id, intent_id)
     return RedirectResponse(_home(request, number), 303)

@@ -13,8 +13,9 @@ from gateway.console.visitor import VisitorOf
 from gateway.http.orders.orders import check_cursor
 from services.orders.domain.changes import AWAITING_CUSTOMER
 from services.orders.domain.overview import OverviewFilter
+from services.orders.lifecycle import feedback
 from services.orders.order import aggregate
-from services.orders.store import feedback, overview
+from services.orders.overview import listing
 
 router = APIRouter()
 
@@ -26,7 +27,7 @@ def my_orders(who: VisitorOf, cursor: Annotated[str, Query(max_length=300, patte
     """The orders of the customer's own company, newest first."""
     check_cursor(cursor)
     with who.deps.database.reading() as session:
-        page = overview.overview(session, who.caller.scope, OverviewFilter(), limit=PAGE, cursor=cursor)
+        page = listing.list_orders(session, who.caller.scope, OverviewFilter(), limit=PAGE, cursor=cursor)
     return render("my_orders.html", who, page=page, is_first=not cursor, plain=labels.plain)
 
 
@@ -35,7 +36,7 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
     """One order of the customer's own company."""
     with who.deps.database.reading() as session:
         page = aggregate.page(session, number, who.caller.scope)
-        given = feedback.of_order(session, page.dossier.order_id)
+        given = feedback.find(session, page.dossier.order_id)
     order, progress, pending = page.dossier.order, page.dossier.progress, page.dossier.asked.change
     reached = page.dossier.lines().values()
     is_asked = pending is not None and pending.state == AWAITING_CUSTOMER

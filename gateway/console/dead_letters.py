@@ -10,11 +10,10 @@ from fastapi.responses import RedirectResponse
 
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, Visitor, VisitorOf
-from gateway.http.orders.dead_letters import Source, dead_mails, find, key_of, not_dismissed, retry_mail, subject_of
+from gateway.http.orders.dead_letters import Source, dead_mails, find, key_of, retry_mail, subject_of
 from gateway.http.plumbing.inputs import IDENTITY
 from services.orders.domain.dead_letters import FACT, LATE_FACT, MAIL, MESSAGE, DeadLetter
 from services.orders.lifecycle import dead_letters
-from services.orders.store import dead_letters as store
 from services.runtime.grpc_client import Unreachable
 
 router = APIRouter()
@@ -62,8 +61,8 @@ def dead_letters_page(who: VisitorOf) -> Response:
     """All dead letters, by source; while the mail service is away, all but its own."""
     mails = _mails(who)
     with who.deps.database.reading() as session:
-        rows = [*store.outstanding(session), *not_dismissed(session, mails or [])]
-        done = store.newest_actions(session)
+        rows = [*dead_letters.list_outstanding(session), *dead_letters.not_dismissed(session, mails or [])]
+        done = dead_letters.list_actions(session)
     groups = [Group(kind, tuple(row for row in rows if row.source == kind.source)) for kind in KINDS]
     return render("dead_letters.html", who, groups=groups, done=done, is_mail_away=mails is None, key=key_of)
 

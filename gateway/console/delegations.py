@@ -16,7 +16,6 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.domain.people import Delegation
 from services.orders.masterdata import people
-from services.orders.store import people as store
 
 router = APIRouter()
 
@@ -30,7 +29,7 @@ def delegations_page(who: VisitorOf) -> Response:
     me = who.caller.principal
     with who.deps.database.reading() as session:
         found = people.list_delegations(session, who.caller, limit=_MOST)
-        colleagues = store.of_company(session, me.company or "")
+        colleagues = people.colleagues(session, me.company or "")
     now = who.deps.clock()
     return render(
         "delegations.html",

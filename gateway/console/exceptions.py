@@ -10,10 +10,8 @@ from fastapi.responses import RedirectResponse
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
-from services.orders.domain.exceptions import OPEN, RESOLVED, may_resolve
-from services.orders.lifecycle import exceptions
-from services.orders.store import exceptions as store
-from services.orders.store.exceptions import ExceptionFilter
+from services.orders.domain.exceptions import OPEN, RESOLVED, ExceptionFilter, may_resolve
+from services.orders.order import exceptions
 
 router = APIRouter()
 
@@ -30,7 +28,7 @@ def exceptions_page(
     """The open exceptions of the orders that the visitor may see, or those that were resolved."""
     wanted = ExceptionFilter(show or OPEN)
     with who.deps.database.reading() as session:
-        found = store.listed(session, wanted, who.caller.scope, after=after, limit=PAGE + 1)
+        found = exceptions.list_exceptions(session, wanted, who.caller.scope, after=after, limit=PAGE + 1)
     rows = found[:PAGE]
     following = rows[-1].found.exception_id if len(found) > PAGE else ""
     return render("exceptions.html", who, rows=rows, is_resolved=bool(show), following=following)
@@ -40,7 +38,7 @@ def exceptions_page(
 def exception_page(who: VisitorOf, exception_id: ExceptionOf) -> Response:
     """One of them, with the form that resolves it; without the owner role it says who may."""
     with who.deps.database.reading() as session:
-        listed = store.find(session, exception_id, who.caller.scope)
+        listed = exceptions.read_exception(session, exception_id, who.caller.scope)
     may_act = may_resolve(listed.found, who.caller.principal.roles)
     return render("exception.html", who, row=listed, found=listed.found, may_act=may_act)
 

@@ -10,7 +10,7 @@ from gateway.console.visitor import FormOf
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.feedback import Opinion
 from services.orders.lifecycle import feedback
-from services.orders.store import orders
+from services.orders.order import lookup
 
 router = APIRouter()
 
@@ -20,7 +20,7 @@ def give_feedback(form: FormOf, number: NumberOf) -> Response:
     """Keep it, as the API does; a low rating or a wish for support opens a support case."""
     who, deps = form.visitor, form.visitor.deps
     with deps.database.transaction() as session:
-        order_id = orders.find_id(session, number, who.caller.scope)
+        order_id = lookup.find_id(session, number, who.caller.scope)
         rating = form.text("rating", most=1)
         if rating and rating not in "12345":
             raise InvalidArgument("RATING_OUT_OF_RANGE", "a rating is a whole number from 1 to 5")

@@ -13,10 +13,8 @@ from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import holds
-from services.orders.domain.holds import remaining
-from services.orders.order import aggregate
-from services.orders.store import holds as store
-from services.orders.store import orders
+from services.orders.domain.holds import find_hold, remaining
+from services.orders.order import aggregate, lookup
 
 router = APIRouter()
 
@@ -28,7 +26,7 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
     """What releasing it does; without the owner role it says who may."""
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).dossier
-    hold = store.one(found.holds, hold_id)
+    hold = find_hold(found.holds, hold_id)
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
     reviewers = found.asked.review.open_steps() if found.asked.review else ()
     waits_then = dict.fromkeys((*(each.owner_role for each in others), *(step.role for step in reviewers)))
@@ -49,7 +47,7 @@ def release_hold(form: FormOf, number: NumberOf, hold_id: HoldOf) -> Response:
     """Release it, as the API does."""
     who = form.visitor
     with who.deps.database.transaction() as session:
-        order_id = orders.find_id(session, number, who.caller.scope)
+        order_id = lookup.find_id(session, number, who.caller.scope)
         note, now, contacts = form.text("note").strip(), who.deps.clock(), who.deps.contacts
         if not note:
             raise InvalidArgument("REASON_MISSING", "say why the order may go on: its timeline keeps the reason")

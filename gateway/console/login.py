@@ -20,7 +20,6 @@ from gateway.http.plumbing.deps import ConsoleSettings, Deps, DepsOf, deps_of
 from gateway.http.plumbing.problems import ApiError
 from services.kernel.errors import NotPermitted, Refused
 from services.orders.access import logins
-from services.orders.store import logins as store
 from services.runtime.auth import NotAuthenticated, Principal
 
 router = APIRouter()
@@ -96,7 +95,7 @@ def log_in(request: Request, deps: DepsOf, fields: LoginForm) -> Response:
     if not _may_try(request, name):
         return _form(request, deps, back, _TOO_OFTEN, 429, name)
     with deps.database.reading() as session:
-        argon2, principal = store.secret_of(session, name), store.person(session, name)
+        argon2, principal = logins.password_hash(session, name), logins.find_person(session, name)
     if not logins.is_password_right(argon2, fields.get("password", "")) or principal is None:
         log.info("login.refused")
         return _form(request, deps, back, _WRONG, 403, name)

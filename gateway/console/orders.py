@@ -19,9 +19,11 @@ from services.orders.domain.cancellation import REQUESTED
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
-from services.orders.order import aggregate
+from services.orders.lifecycle import feedback
+from services.orders.order import aggregate, exceptions
 from services.orders.order.aggregate import Dossier, OrderPage
-from services.orders.store import changes, events, exceptions, feedback
+from services.orders.order.change_orders import change_orders_of
+from services.orders.order.history import read_history
 from workflows.names import order_workflow_id
 
 router = APIRouter()
@@ -58,10 +60,10 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
     """The whole order."""
     with who.deps.database.reading() as session:
         page = aggregate.page(session, number, who.caller.scope)
-        log = events.of_order(session, page.dossier.order_id, scope=who.caller.scope, limit=_MOST_EVENTS)
-        made = changes.of_order(session, page.dossier.order_id)
-        given = feedback.of_order(session, page.dossier.order_id)
-        wrong = exceptions.open_of(session, page.dossier.order_id)
+        log = read_history(session, page.dossier.order_id, who.caller.scope, limit=_MOST_EVENTS)
+        made = change_orders_of(session, page.dossier.order_id)
+        given = feedback.find(session, page.dossier.order_id)
+        wrong = exceptions.list_open(session, page.dossier.order_id)
     order, progress = page.dossier.order, page.dossier.progress
     shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
     invoices = sorted(progress.invoices.values(), key=lambda each: each.number)

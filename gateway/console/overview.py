@@ -22,8 +22,10 @@ from services.orders.domain.dashboard import Waiting
 from services.orders.domain.order import CHANNELS
 from services.orders.domain.overview import OverviewFilter, OverviewPage
 from services.orders.domain.status import STATUS_WORDS
-from services.orders.overview import filters, inbox
-from services.orders.store import dashboard, dead_letters, exceptions, feedback, overview
+from services.orders.lifecycle import dead_letters, feedback
+from services.orders.order import exceptions
+from services.orders.overview import filters, inbox, listing
+from services.orders.overview.figures import read_figures
 from services.runtime.roles import HOLD_OWNERS, SEES_MARGIN
 
 router = APIRouter()
@@ -31,7 +33,6 @@ router = APIRouter()
 PAGE = 50
 Word = Annotated[str, Query(pattern="^[a-z_]{0,40}$")]
 _AGES = (("under 4 h", timedelta(hours=4)), ("under 1 day", timedelta(days=1)), ("under 3 days", timedelta(days=3)))
-_DASHBOARD = timedelta(days=30)
 _COLUMNS = (("customer", "Customer", False), ("total", "Total", True), ("status", "Status", False),
             ("waiting_since", "Since", True))  # fmt: skip
 _GROUPS = (
@@ -108,8 +109,7 @@ def overview_page(who: VisitorOf, wanted: WantedOf) -> Response:
         return RedirectResponse("/reviews", 303)
     scope, now = who.caller.scope, who.deps.clock()
     with who.deps.database.reading() as session:
-        filters.check(session, wanted.filter)
-        page = overview.overview(session, scope, wanted.filter, sort=wanted.sort, limit=PAGE, cursor=wanted.cursor)
+        page = listing.list_orders(session, scope, wanted.filter, sort=wanted.sort, limit=PAGE, cursor=wanted.cursor)
         if only := _exact(page, wanted):
             return RedirectResponse(f"/orders/{only}", 303)
         figures = _figures(session, who, now, wanted)
@@ -144,17 +144,17 @@ def _figures(session: Session, who: Visitor, now: datetime, wanted: Wanted) -> d
     """The rows above the list; later pages of the list come without them."""
     if wanted.cursor:
         return {"tiles": (), "waiting": None, "bars": (), "ages": (), "service": None, "margins": ()}
-    scope, since = who.caller.scope, now - _DASHBOARD
     shows_margin = who.caller.principal.has(*SEES_MARGIN)
     mine = sorted(who.caller.principal.roles & set(HOLD_OWNERS))
-    waiting = dashboard.waiting(session, scope, mine, now.date())
+    ages = [age for _, age in _AGES]
+    found = read_figures(session, who.caller.scope, mine, ages, now, with_margins=shows_margin)
     return {
-        "tiles": _tiles(session, who, now, waiting),
-        "waiting": waiting,
-        "bars": _bars(waiting.by_channel),
-        "ages": _ages(session, who, now),
-        "service": dashboard.service_since(session, scope, since),
-        "margins": dashboard.margins_since(session, scope, since) if shows_margin else (),
+        "tiles": _tiles(session, who, now, found.waiting),
+        "waiting": found.waiting,
+        "bars": _bars(found.waiting.by_channel),
+        "ages": _ages(found.held),
+        "service": found.service,
+        "margins": found.margins,
     }
 
 
@@ -177,7 +177,7 @@ def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> lis
     if who.may("GET /exceptions"):
         tiles.append(Tile("exceptions", exceptions.count_open(session, who.caller.scope), "/exceptions", "blocks"))
     if who.may("GET /dead-letters"):
-        tiles.append(Tile("dead letters", dead_letters.count(session), "/dead-letters", "blocks"))
+        tiles.append(Tile("dead letters", dead_letters.count_outstanding(session), "/dead-letters", "blocks"))
     return tiles
 
 
@@ -205,9 +205,8 @@ def _bars(found: dict[str, dict[str, int]]) -> list[ChannelBar]:
     return sorted(bars, key=lambda bar: (-bar.count, bar.channel))
 
 
-def _ages(session: Session, who: Visitor, now: datetime) -> list[tuple[str, int]]:
+def _ages(counted: Sequence[int]) -> list[tuple[str, int]]:
     """(how long, how many) of the orders that wait for somebody's agreement; empty when none does."""
-    counted = dashboard.held_since(session, who.caller.scope, [now - age for _, age in _AGES])
     labels = [*(label for label, _ in _AGES), "longer"]
     return [(label, count) for label, count in zip(labels, _differences(counted), strict=True)] if counted[-1] else []
 

@@ -11,8 +11,7 @@ from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.orders.workflow_notification import hand_over
 from services.orders.approvals.resubmit import resubmit
 from services.orders.domain.reviews import CHANGES_REQUESTED
-from services.orders.order import aggregate
-from services.orders.store import orders
+from services.orders.order import aggregate, lookup
 
 router = APIRouter()
 
@@ -32,7 +31,7 @@ def answer_review(form: FormOf, number: NumberOf) -> Response:
     """Ask the review again, as the API does."""
     who = form.visitor
     with who.deps.database.transaction() as session:
-        order_id = orders.find_id(session, number, who.caller.scope)
+        order_id = lookup.find_id(session, number, who.caller.scope)
         note, now, contacts = form.text("note"), who.deps.clock(), who.deps.contacts
         _after, intent_id = resubmit(session, order_id, who.caller, note, contacts, now, form.version())
     hand_over(who.deps, order_id, "decide", order_id, intent_id)

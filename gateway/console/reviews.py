@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import RedirectResponse
-from sqlmodel import Session
 
-from gateway.console.margins import Margin, margin_of
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, Visitor, VisitorOf
 from gateway.http.orders.orders import check_cursor
@@ -19,26 +17,19 @@ from gateway.http.plumbing.inputs import IDENTITY
 from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
-from services.orders.domain.changes import APPLIED, ChangeOrder
-from services.orders.domain.dashboard import History
-from services.orders.domain.events import Event
 from services.orders.domain.order import Order
 from services.orders.domain.review_plan import MANUFACTURING
-from services.orders.domain.reviews import APPROVED, BUYER, Review
+from services.orders.domain.reviews import BUYER
 from services.orders.lifecycle import decide as decisions
 from services.orders.lifecycle.decide import Wanted
 from services.orders.overview import inbox
-from services.orders.overview.inbox import Waiting
-from services.orders.store import changes, dashboard, events, masterdata
-from services.orders.store import reviews as store
+from services.orders.overview.background import background_of
 from services.runtime.grpc_client import Unreachable
 
 router = APIRouter()
 
 PAGE = 50
 StepOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
-_YEAR = timedelta(days=365)
-_TALK = ("changes_requested", "review_answered")
 
 
 @router.get("/reviews")
@@ -56,27 +47,13 @@ def inbox_page(
     return render("reviews.html", who, page=page, which=which, counts=counts)
 
 
-@dataclass(frozen=True, slots=True)
-class Background:
-    """What helps to decide: the order's margin, the customer's year, and what changed since it was approved last.
-
-    `talk` is what reviewers asked for and sales answered before this step was opened, oldest first.
-    """
-
-    margin: Margin
-    history: History
-    changes: tuple[ChangeOrder, ...]
-    was_approved: bool
-    talk: list[Event]
-
-
 @router.get("/reviews/{step_id}")
 def review_page(who: VisitorOf, step_id: StepOf) -> Response:
     """One step with everything a decision needs; who may not decide it is told who may."""
     now = who.deps.clock()
     with who.deps.database.reading() as session:
         found = inbox.one(session, who.caller, step_id, now)
-        behind = _background(session, found)
+        behind = background_of(session, found)
     is_outside = who.caller.reach == "own"
     steps = [step for step in found.review.steps if step.chain == BUYER or not is_outside]
     return render(
@@ -91,27 +68,6 @@ def review_page(who: VisitorOf, step_id: StepOf) -> Response:
         is_outside=is_outside,
         is_plants=found.step.role == MANUFACTURING,
     )
-
-
-def _background(session: Session, found: Waiting) -> Background:
-    order = found.order
-    products = masterdata.products_of(session, sorted({line.sku for line in order.lines}))
-    asked, made = store.of_order(session, order.order_id), changes.of_order(session, order.order_id)
-    approved = max((one.order_version for one in asked if one.state == APPROVED), default=0)
-    return Background(
-        margin=margin_of(order, products),
-        history=dashboard.history_of(session, order.customer_id, order.placed_at - _YEAR),
-        changes=_since(found.review, made, approved),
-        was_approved=bool(approved),
-        talk=events.of_kinds(session, order.order_id, _TALK, found.review.opened_at),
-    )
-
-
-def _since(review: Review, made: tuple[ChangeOrder, ...], approved: int) -> tuple[ChangeOrder, ...]:
-    """The change that is asked about, else those that were made since the version that was approved last."""
-    if review.change_id:
-        return tuple(one for one in made if one.change_id == review.change_id)
-    return tuple(one for one in made if one.state == APPLIED and one.from_version >= approved)
 
 
 @dataclass(frozen=True, slots=True)

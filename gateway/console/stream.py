@@ -15,7 +15,7 @@ from gateway.console.orders import NumberOf
 from gateway.console.visitor import VisitorOf
 from gateway.http.plumbing.deps import Deps
 from services.orders.access.matrix import Caller
-from services.orders.store import events, orders
+from services.orders.order import history, lookup
 
 router = APIRouter()
 
@@ -54,11 +54,11 @@ async def _changes(deps: Deps, who: Caller, order_id: str, seen: int) -> AsyncIt
 
 def _find(deps: Deps, who: Caller, number: str) -> str:
     with deps.database.reading() as session:
-        return orders.find_id(session, number, who.scope)
+        return lookup.find_id(session, number, who.scope)
 
 
 def _read(deps: Deps, who: Caller, order_id: str) -> tuple[int, bool]:
     """The number of the newest change, and whether the order has ended; nothing for who may no longer see it."""
     with deps.database.reading() as session:
-        has_ended = orders.has_ended(session, order_id, who.scope)
-        return events.newest_sequence(session, order_id), has_ended
+        has_ended = lookup.has_ended(session, order_id, who.scope)
+        return history.newest_sequence(session, order_id), has_ended

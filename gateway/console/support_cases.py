@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
-from services.orders.store import feedback
+from services.orders.lifecycle import feedback
 
 router = APIRouter()
 
@@ -21,6 +21,6 @@ def cases_page(
 ) -> Response:
     """The cases of the orders that the visitor may see; nobody closes them here, so all are shown."""
     with who.deps.database.reading() as session:
-        found = feedback.cases(session, who.caller.scope, before=before, limit=PAGE + 1)
+        found = feedback.list_cases(session, who.caller.scope, before=before, limit=PAGE + 1)
     rows = found[:PAGE]
     return render("cases.html", who, rows=rows, before=rows[-1].number if len(found) > PAGE else "")

@@ -16,8 +16,8 @@ from gateway.http.plumbing.deps import ConsoleSettings, Deps, deps_of
 from gateway.http.plumbing.problems import ApiError
 from services.kernel.errors import InvalidArgument, NotPermitted
 from services.orders.access import logins
+from services.orders.access.logins import Login
 from services.orders.access.matrix import Caller
-from services.orders.store.logins import Login
 
 _LONGEST_WAY = 400
 _LOGIN_PATHS = ("/login", "/logout", "/static")

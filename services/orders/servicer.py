@@ -14,8 +14,8 @@ from services.orders.approvals import clearance
 from services.orders.changes import apply
 from services.orders.domain.mails import Contacts
 from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, validate
-from services.orders.order import aggregate, order_versions
-from services.orders.store import audit
+from services.orders.order import aggregate, lookup, order_versions
+from services.orders.overview import audit
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
@@ -125,7 +125,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         """Those orders that have ended or never were, and those that live."""
         order_ids, numbers = wire.liveness(request)
         with self.database.reading() as session:
-            living = record_milestone.living(session, order_ids, numbers)
+            living = lookup.living(session, order_ids, numbers)
         ended = [order_id for order_id in order_ids if order_id not in living]
         return pb.CheckLivenessResponse(
             ended_order_ids=ended,

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.http.orders.exceptions import Kind, Owner
 from services.orders.domain.exceptions import CARRIER_EXCEPTION, KINDS
-from services.orders.lifecycle import exceptions
+from services.orders.order import exceptions
 from services.runtime.roles import HOLD_OWNERS
 from tests.api.conftest import NOW, World
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
+from services.orders.domain.exceptions import ExceptionFilter
 from services.orders.domain.people import Delegation
 from services.orders.masterdata import people
 from services.orders.store import exceptions, holds, orders, reviews
-from services.orders.store.exceptions import ExceptionFilter
 from tests.console import chrome
 from tests.console.conftest import open_database
 from tests.console.house import House, build

@@ -7,10 +7,9 @@ from sqlalchemy import text
 
 from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
 from services.orders.access.matrix import Caller
-from services.orders.domain.exceptions import BusinessException
-from services.orders.lifecycle import exceptions
+from services.orders.domain.exceptions import BusinessException, ExceptionFilter
+from services.orders.order import exceptions
 from services.orders.store import exceptions as store
-from services.orders.store.exceptions import ExceptionFilter
 from tests.orders.desk import ACCOUNTING, RITA, SUPPORT, Desk, caller, shipment
 from tests.orders.test_exceptions_on_the_way import troubled
 

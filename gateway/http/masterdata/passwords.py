@@ -13,7 +13,6 @@ from gateway.http.plumbing.inputs import PRINTABLE, SUBJECT, Input, example
 from gateway.http.plumbing.shapes import rfc3339
 from services.kernel.errors import NotFound, Refused
 from services.orders.access import logins
-from services.orders.store import logins as store
 
 router = APIRouter(tags=["people"])
 
@@ -50,7 +49,7 @@ def set_password(
     now = deps.clock()
     argon2 = logins.hash_password(body.password)
     with deps.database.transaction() as session:
-        if store.person(session, sub) is None:
+        if logins.find_person(session, sub) is None:
             raise NotFound("PERSON_UNKNOWN", "nobody of that name is active in the directory: add the person first")
         logins.set_password(session, sub, argon2, who.principal.sub, now)
     return PasswordSet(sub=sub, changed_at=rfc3339(now))

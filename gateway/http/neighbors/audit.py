@@ -18,7 +18,7 @@ from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
-from services.orders.store import audit as own
+from services.orders.overview import audit as own
 from services.runtime.audit import SHOWN, Finding
 from services.runtime.grpc_client import Unreachable
 

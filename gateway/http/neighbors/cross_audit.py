@@ -10,8 +10,8 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.types.v1 import types_pb2 as types
 from services.kernel.money import Money
-from services.orders.domain.projection import quantities
-from services.orders.store import orders, progress
+from services.orders.order import lookup
+from services.orders.overview.audit import reached
 from services.runtime.audit import Finding, finding_of
 
 _BATCH = 500
@@ -55,13 +55,11 @@ def invoices_sum_to_their_order(session: Session, billed: Sequence[billing.Order
 
 
 def _wrongly_billed(session: Session, batch: dict[str, types.Money]) -> list[str]:
-    found = {order.order_id: order for order in orders.load_many(session, sorted(batch))}
-    reached = progress.load_many(session, sorted(found))
+    found = reached(session, sorted(batch))
     offenders = [f"{order_id}: billed, but no such order" for order_id in sorted(set(batch) - set(found))]
-    for order_id, order in found.items():
+    for order_id, (order, lines) in found.items():
         total = order.totals.total
-        lines = quantities(order, reached[order_id].progress).values()
-        is_whole = all(line.invoiced >= line.ordered for line in lines)
+        is_whole = all(line.invoiced >= line.ordered for line in lines.values())
         billed = batch[order_id].minor_units
         if batch[order_id].currency != total.currency or billed > total.minor or (is_whole and billed != total.minor):
             offenders.append(f"{order.number}: billed {_printed(billed, total.currency)} of {total}")
@@ -72,7 +70,7 @@ def _ended(session: Session, order_ids: list[str]) -> tuple[str, ...]:
     return tuple(
         order_id
         for start in range(0, len(order_ids), _BATCH)
-        for order_id in orders.ended(session, order_ids[start : start + _BATCH])
+        for order_id in lookup.ended(session, order_ids[start : start + _BATCH])
     )
 
 

@@ -17,7 +17,8 @@ from gateway.http.plumbing.parameters import OfCustomer
 from gateway.http.plumbing.shapes import MoneyShape, instant, proto_money
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.money import Money
-from services.orders.store import masterdata
+from services.orders.domain.access import EVERYTHING
+from services.orders.masterdata import customers
 
 router = APIRouter(tags=["payments"])
 
@@ -78,7 +79,7 @@ def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Respo
 
     def act(request_id: str) -> Payment:
         with deps.database.reading() as session:
-            masterdata.customer(session, body.customer_id)
+            customers.get_customer(session, body.customer_id, EVERYTHING)
         wanted = pb.RecordPaymentRequest(
             request_id=request_id,
             customer_id=body.customer_id,

@@ -16,7 +16,7 @@ from gateway.http.plumbing.parameters import OfSku, OfWarehouse
 from gateway.http.plumbing.shapes import MoneyShape
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.kernel.errors import NotFound, Refused
-from services.orders.store import masterdata
+from services.orders.masterdata import catalog
 
 router = APIRouter(tags=["stock"])
 
@@ -157,7 +157,7 @@ def expect_receipt(deps: DepsOf, body: ExpectedReceiptInput, once: OnceWithKey) 
 
 def _check_is_stocked(deps: Deps, sku: str) -> None:
     with deps.database.reading() as session:
-        product = masterdata.products_of(session, [sku]).get(sku)
+        product = catalog.products_of(session, [sku]).get(sku)
     if product is None:
         raise NotFound("PRODUCT_UNKNOWN", f"there is no product {sku}: check the SKU, or add it to the catalogue first")
     if not product.is_stocked:

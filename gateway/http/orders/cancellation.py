@@ -21,7 +21,7 @@ from services.kernel.errors import Refused
 from services.orders.access.matrix import Caller
 from services.orders.domain.cancellation import DONE, REQUESTED, CancellationPreview
 from services.orders.lifecycle import cancel as cancellation
-from services.orders.store import orders
+from services.orders.order import lookup, outbox
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import CancelOrder, CancelOutcome
 
@@ -87,7 +87,7 @@ def cancel_order(
 ) -> Response | CancellationShape:
     """Cancel the whole order before anything has shipped; the answer says what money, stock and credit follow."""
     with deps.database.reading() as session:
-        found_id = orders.find_id(session, order_id, who.scope)
+        found_id = lookup.find_id(session, order_id, who.scope)
     if preview:
         return _previewed(deps, who, found_id)
     expected = seen_version(body.version, if_match)
@@ -165,7 +165,7 @@ def _settled(deps: Deps, who: Caller, order_id: str, cancellation_id: str) -> Ca
 def _hand_over(deps: Deps, order_id: str, request: CancelOrder) -> CancelOutcome | None:
     """The workflow's answer; None when it is away, and the relay hands the request over later."""
     with deps.database.reading() as session:
-        number = orders.numbers(session, [order_id])[order_id]
+        number = lookup.number_of(session, order_id)
     try:
         return from_thread.run(deps.workflows.cancel, number, request, deps.settings.cancel_timeout)
     except Unreachable:
@@ -174,7 +174,7 @@ def _hand_over(deps: Deps, order_id: str, request: CancelOrder) -> CancelOutcome
 
 def _settle(deps: Deps, order_id: str, intent_id: str, outcome: CancelOutcome) -> None:
     with deps.database.transaction() as session:
-        cancellation.mark_handed_over(session, intent_id)
+        outbox.mark_done(session, intent_id)
         if not outcome.is_cancelled:
             cancellation.decline(session, order_id, outcome.reason, deps.clock())
 

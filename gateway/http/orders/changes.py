@@ -26,9 +26,9 @@ from gateway.http.plumbing.parameters import OrderReference, path_id
 from services.orders.access.matrix import Caller
 from services.orders.changes import consent, propose
 from services.orders.domain.changes import AGREED, ChangeOrder, ChangeRequest
-from services.orders.order import aggregate
-from services.orders.store import changes as store
-from services.orders.store import orders, versions
+from services.orders.order import aggregate, lookup
+from services.orders.order.change_orders import change_orders_of, find_change
+from services.orders.order.order_versions import replaced_versions
 
 router = APIRouter(tags=["changes"])
 
@@ -60,8 +60,8 @@ def change_order(
     at all.
     """
     with deps.database.reading() as session:
-        found_id = orders.find_id(session, order_id, who.scope)
-        asked = change_request(body, orders.load(session, found_id, who.scope).currency)
+        found_id = lookup.find_id(session, order_id, who.scope)
+        asked = change_request(body, lookup.load_order(session, found_id, who.scope).currency)
         if preview:
             given = propose.preview(session, found_id, asked, who, deps.clock())
             return Response(proposal_shape(given, None).model_dump_json(), media_type="application/json")
@@ -88,7 +88,7 @@ def _propose(
 def _now(deps: Deps, order_id: str, change_id: str) -> ChangeOrder:
     """The change as it stands after the workflow has looked."""
     with deps.database.reading() as session:
-        return store.one(store.of_order(session, order_id), change_id)
+        return find_change(session, order_id, change_id)
 
 
 @router.get("/v1/orders/{order_id}/changes")
@@ -96,8 +96,8 @@ def list_changes(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderR
     """Every change that was asked of the order, oldest first, with its difference and what became of it."""
     after = paging.after("changes")
     with deps.database.reading() as session:
-        found_id = orders.find_id(session, order_id, who.scope)
-        found = [one for one in store.of_order(session, found_id) if one.change_id > after]
+        found_id = lookup.find_id(session, order_id, who.scope)
+        found = [one for one in change_orders_of(session, found_id) if one.change_id > after]
     page, following = cut(found[: paging.limit + 1], paging.limit, lambda one: sealed("changes", one.change_id))
     return Page(rows=[change_shape(one, who) for one in page], next_cursor=following)
 
@@ -117,7 +117,7 @@ def answer_change(
 
     def act(_request_id: str) -> ChangeShape:
         def answered(session: Session) -> tuple[str, str]:
-            found_id = orders.find_id(session, order_id, who.scope)
+            found_id = lookup.find_id(session, order_id, who.scope)
             _, intent_id = consent.consent(
                 session, found_id, change_id, body.answer, body.note, who, deps.contacts, deps.clock(), expected
             )
@@ -144,7 +144,7 @@ def withdraw_change(
 
     def act(_request_id: str) -> ChangeShape:
         def withdrawn(session: Session) -> tuple[str, str]:
-            found_id = orders.find_id(session, order_id, who.scope)
+            found_id = lookup.find_id(session, order_id, who.scope)
             _, intent_id = consent.withdraw(session, found_id, change_id, wanted.note, who, deps.contacts, deps.clock())
             return found_id, intent_id
 
@@ -159,5 +159,5 @@ def withdraw_change(
 def list_versions(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> VersionList:
     """Every version of the order with its lines and totals, oldest first; prices are hidden from the warehouse."""
     with deps.database.reading() as session:
-        found = aggregate.read(session, orders.find_id(session, order_id, who.scope), who.scope)
-        return version_list(found.order, versions.of_order(session, found.order), who)
+        found = aggregate.read(session, lookup.find_id(session, order_id, who.scope), who.scope)
+        return version_list(found.order, replaced_versions(session, found.order), who)

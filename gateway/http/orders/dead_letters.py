@@ -20,7 +20,6 @@ from services.kernel.errors import NotFound
 from services.orders.access.matrix import Caller
 from services.orders.domain.dead_letters import MAIL, RETRY, SOURCES, Action, DeadLetter
 from services.orders.lifecycle import dead_letters
-from services.orders.store import dead_letters as store
 
 router = APIRouter(tags=["dead letters"])
 
@@ -120,15 +119,9 @@ def retry_mail(deps: Deps, who: Caller, delivery_id: str) -> Action:
         return dead_letters.record(session, MAIL, delivery_id, RETRY, "", who, deps.clock())
 
 
-def not_dismissed(session: Session, mails: list[DeadLetter]) -> list[DeadLetter]:
-    """The mails that nobody has dismissed."""
-    gone = store.dismissed(session, MAIL, [mail.subject_id for mail in mails])
-    return [mail for mail in mails if mail.subject_id not in gone]
-
-
 def find(session: Session, mails: list[DeadLetter], source: str, key: str) -> DeadLetter:
     """The dead letter of this key; NotFound when it needs nothing any more. `mails` are those of the mail service."""
-    rows = not_dismissed(session, mails) if source == MAIL else store.outstanding(session)
+    rows = dead_letters.not_dismissed(session, mails) if source == MAIL else dead_letters.list_outstanding(session)
     row = next((row for row in rows if (row.source, key_of(row.subject_id)) == (source, key)), None)
     if row is None:
         raise NotFound("DEAD_LETTER_UNKNOWN", "this needs nothing any more: go back to the list")
@@ -148,7 +141,7 @@ def subject_of(key: str) -> str:
 def _outstanding(deps: Deps, source: str | None) -> list[DeadLetter]:
     mails = dead_mails(deps) if source in (None, MAIL) else []
     with deps.database.reading() as session:
-        rows = [*store.outstanding(session), *not_dismissed(session, mails)]
+        rows = [*dead_letters.list_outstanding(session), *dead_letters.not_dismissed(session, mails)]
     return sorted((row for row in rows if source in (None, row.source)), key=_position)
 
 

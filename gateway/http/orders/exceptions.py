@@ -15,10 +15,8 @@ from gateway.http.plumbing.inputs import Input, Text, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OfOrder, path_id
 from gateway.http.plumbing.shapes import rfc3339
-from services.orders.domain.exceptions import KINDS
-from services.orders.lifecycle import exceptions
-from services.orders.store import exceptions as store
-from services.orders.store.exceptions import ExceptionFilter, ListedException
+from services.orders.domain.exceptions import KINDS, ExceptionFilter, ListedException
+from services.orders.order import exceptions
 
 router = APIRouter(tags=["exceptions"])
 
@@ -70,7 +68,9 @@ def list_exceptions(
     """What went wrong with orders, oldest first: what happened, to what, since when, who must act and what they can do."""
     wanted = ExceptionFilter(state or "", order_id or "", kind or "", owner_role or "")
     with deps.database.reading() as session:
-        found = store.listed(session, wanted, who.scope, after=paging.after(_LIST), limit=paging.limit + 1)
+        found = exceptions.list_exceptions(
+            session, wanted, who.scope, after=paging.after(_LIST), limit=paging.limit + 1
+        )
     page, cursor = cut(found, paging.limit, lambda row: sealed(_LIST, row.found.exception_id))
     return Page(rows=[_shape(row) for row in page], next_cursor=cursor)
 
@@ -79,7 +79,7 @@ def list_exceptions(
 def get_exception(deps: DepsOf, who: CallerOf, exception_id: ExceptionReference) -> ExceptionShape:
     """One exception, open or resolved."""
     with deps.database.reading() as session:
-        return _shape(store.find(session, exception_id, who.scope))
+        return _shape(exceptions.read_exception(session, exception_id, who.scope))
 
 
 @router.post("/v1/exceptions/{exception_id}/resolve", response_model=ExceptionShape)

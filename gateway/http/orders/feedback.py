@@ -17,7 +17,7 @@ from gateway.http.plumbing.shapes import rfc3339
 from services.orders.access.matrix import Caller
 from services.orders.domain.feedback import Feedback, Opinion
 from services.orders.lifecycle import feedback
-from services.orders.store import orders
+from services.orders.order import lookup
 
 router = APIRouter(tags=["orders"])
 
@@ -50,7 +50,7 @@ def give_feedback(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderRefe
     opinion = Opinion(body.rating, body.comment, body.wants_support)
 
     def give(session: Session) -> FeedbackShape:
-        found_id = orders.find_id(session, order_id, who.scope)
+        found_id = lookup.find_id(session, order_id, who.scope)
         return _shape(feedback.give(session, found_id, who, opinion, deps.settings.support_email, deps.clock()), who)
 
     return once.answer_here(body, give, 201)
@@ -60,7 +60,7 @@ def give_feedback(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderRefe
 def get_feedback(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> FeedbackShape:
     """The feedback on an order; 404 while there is none."""
     with deps.database.reading() as session:
-        found_id = orders.find_id(session, order_id, who.scope)
+        found_id = lookup.find_id(session, order_id, who.scope)
         return _shape(feedback.of_order(session, found_id, who.scope), who)
 
 

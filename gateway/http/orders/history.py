@@ -15,7 +15,8 @@ from gateway.http.plumbing.parameters import OrderReference
 from gateway.http.plumbing.shapes import rfc3339
 from services.orders.access.matrix import Caller
 from services.orders.domain.events import Event
-from services.orders.store import events, orders
+from services.orders.order import lookup
+from services.orders.order.history import read_history
 
 router = APIRouter(tags=["orders"])
 
@@ -40,8 +41,8 @@ def history(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderRefere
     """What happened to the order, oldest first: who, in which role, did what, why, before and after."""
     after = paging.after_number()
     with deps.database.reading() as session:
-        found_id = orders.find_id(session, order_id, who.scope)
-        found = events.of_order(session, found_id, scope=who.scope, after=after, limit=paging.limit + 1)
+        found_id = lookup.find_id(session, order_id, who.scope)
+        found = read_history(session, found_id, who.scope, after=after, limit=paging.limit + 1)
     page = found[: paging.limit]
     return Page(
         rows=[event_shape(event, who) for event in page],

@@ -17,8 +17,7 @@ from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Input, Text, Version, example
 from gateway.http.plumbing.parameters import OrderReference, path_id
 from services.orders.approvals import holds
-from services.orders.order import aggregate
-from services.orders.store import orders
+from services.orders.order import aggregate, lookup
 
 router = APIRouter(tags=["orders"])
 
@@ -52,7 +51,7 @@ def release_hold(
     expected = seen_version(wanted.version, if_match)
 
     def release(session: Session) -> OrderDocument:
-        found_id = orders.find_id(session, order_id, who.scope)
+        found_id = lookup.find_id(session, order_id, who.scope)
         holds.release(session, found_id, hold_id, who, wanted.note, deps.clock(), expected, contacts=deps.contacts)
         return order_document(aggregate.page(session, found_id, who.scope), who)
 

@@ -25,8 +25,7 @@ from services.orders.domain.order import CHANNELS, PHASES
 from services.orders.domain.overview import OverviewFilter, OverviewRow
 from services.orders.domain.status import STATUS_WORDS
 from services.orders.order import aggregate
-from services.orders.overview import filters
-from services.orders.store import overview
+from services.orders.overview import filters, listing
 
 router = APIRouter(tags=["orders"])
 
@@ -85,8 +84,7 @@ def list_orders(
     check_cursor(paging.cursor)
     redaction.check_filter(who, wanted)
     with deps.database.reading() as session:
-        filters.check(session, wanted)
-        found = overview.overview(session, who.scope, wanted, sort=sort, limit=paging.limit, cursor=paging.cursor)
+        found = listing.list_orders(session, who.scope, wanted, sort=sort, limit=paging.limit, cursor=paging.cursor)
     return Page(rows=[_summary(row, who) for row in found.rows], next_cursor=found.next_cursor or None)
 
 

@@ -16,8 +16,7 @@ from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Input, Name, Version, example
 from gateway.http.plumbing.parameters import OrderReference
 from services.orders.approvals.resubmit import resubmit
-from services.orders.order import aggregate
-from services.orders.store import orders
+from services.orders.order import aggregate, lookup
 
 router = APIRouter(tags=["reviews"])
 
@@ -39,7 +38,7 @@ def resubmit_order(
     expected = seen_version(body.version, if_match)
 
     def answered(session: Session) -> tuple[str, str]:
-        found_id = orders.find_id(session, order_id, who.scope)
+        found_id = lookup.find_id(session, order_id, who.scope)
         _, intent_id = resubmit(session, found_id, who, body.note, deps.contacts, deps.clock(), expected)
         return found_id, intent_id
 

@@ -22,10 +22,9 @@ from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OrderReference, path_id
 from services.orders.lifecycle import decide as decisions
 from services.orders.lifecycle.decide import Wanted
-from services.orders.order import aggregate
+from services.orders.order import aggregate, lookup
 from services.orders.overview import inbox
 from services.orders.overview.inbox import Waiting
-from services.orders.store import orders
 
 router = APIRouter(tags=["reviews"])
 
@@ -87,7 +86,7 @@ def decide(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderReference, 
 
     def act(_request_id: str) -> OrderDocument:
         with deps.database.reading() as session:
-            found_id = orders.find_id(session, order_id)
+            found_id = lookup.find_id(session, order_id)
         wanted = Wanted(body.step_id, body.decision, body.version, body.note, body.ready_on)
 
         def decided(session: Session) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.parameters import OrderReference
 from services.orders.access.matrix import Caller
 from services.orders.domain.events import Event
-from services.orders.store import events, orders
+from services.orders.order import lookup
+from services.orders.order.history import read_history
 
 router = APIRouter(tags=["orders"])
 
@@ -70,11 +71,11 @@ async def changes(deps: Deps, who: Caller, order_id: str, after: int) -> AsyncIt
 
 def _find(deps: Deps, who: Caller, reference: str) -> str:
     with deps.database.reading() as session:
-        return orders.find_id(session, reference, who.scope)
+        return lookup.find_id(session, reference, who.scope)
 
 
 def _read(deps: Deps, who: Caller, order_id: str, after: int) -> tuple[list[Event], bool]:
     with deps.database.reading() as session:
         # the end is read first: what is recorded with it is then among the events
-        has_ended = orders.load(session, order_id, who.scope).has_ended
-        return events.of_order(session, order_id, scope=who.scope, after=after, limit=_BATCH), has_ended
+        has_ended = lookup.has_ended(session, order_id, who.scope)
+        return read_history(session, order_id, who.scope, after=after, limit=_BATCH), has_ended

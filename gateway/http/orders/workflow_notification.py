@@ -5,7 +5,7 @@ from __future__ import annotations
 from anyio import from_thread
 
 from gateway.http.plumbing.deps import Deps
-from services.orders.store import facts, orders
+from services.orders.order import lookup, outbox
 from services.runtime.grpc_client import Unreachable
 from workflows.messages import Look, Seen
 
@@ -17,7 +17,7 @@ def hand_over(deps: Deps, order_id: str, update: str, subject_id: str, intent_id
     threaded handler, outside any transaction.
     """
     with deps.database.reading() as session:
-        number = orders.numbers(session, [order_id])[order_id]
+        number = lookup.number_of(session, order_id)
     try:
         seen = from_thread.run(
             deps.workflows.look, number, update, Look(subject_id), intent_id, deps.settings.look_timeout
@@ -26,5 +26,5 @@ def hand_over(deps: Deps, order_id: str, update: str, subject_id: str, intent_id
         return None
     if seen is not None:
         with deps.database.transaction() as session:
-            facts.mark_done(session, intent_id)
+            outbox.mark_done(session, intent_id)
     return seen

@@ -13,7 +13,8 @@ from prometheus_client.registry import Collector
 
 from gateway.http.plumbing.deps import Deps, DepsOf
 from services.orders.domain.access import EVERYTHING
-from services.orders.store import counts, overview
+from services.orders.lifecycle import dead_letters
+from services.orders.overview import listing
 from services.runtime import outbox
 from services.runtime.metrics import backlog_gauges
 
@@ -29,8 +30,8 @@ class _Gauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Read the gauges in one short transaction."""
         with self._deps.database.reading() as session:
-            by_status = overview.count_by_status(session, EVERYTHING)
-            late = counts.late_facts(session)
+            by_status = listing.count_by_status(session, EVERYTHING)
+            late = dead_letters.count_late_facts(session)
             backlog = tuple(backlog_gauges(session, outbox.backlog, self._deps.clock()))
         orders = GaugeMetricFamily("oms_orders", "Orders by status word.", labels=["status"])
         for status, count in sorted(by_status.items()):

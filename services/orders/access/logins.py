@@ -17,7 +17,6 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
 from services.orders.store import logins as store
-from services.orders.store.logins import Login
 from services.runtime.auth import Principal
 
 LASTS = timedelta(hours=8)
@@ -25,6 +24,17 @@ MIN_PASSWORD, MAX_PASSWORD = 10, 200
 _PER_NAME, _PER_ADDRESS = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
 # a hash takes 64 MiB: more than two at once would let strangers fill the memory
 _hashing = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login as kept: whose it is, the secret of its forms, and until when it is good."""
+
+    principal: Principal
+    is_by_password: bool
+    csrf: str
+    opened_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +74,37 @@ def open_login(
     until = min(now + LASTS, expires_at or now + LASTS)
     login = Login(principal, is_by_password, secrets.token_urlsafe(32), now, until)
     cookie = secrets.token_urlsafe(32)
-    store.add(session, _sha256(cookie), login)
+    store.add(
+        session,
+        _sha256(cookie),
+        principal,
+        csrf=login.csrf,
+        is_by_password=is_by_password,
+        opened_at=now,
+        expires_at=until,
+    )
     return Opened(cookie, login)
 
 
 def find_login(session: Session, cookie: str, now: datetime) -> Login | None:
     """The login of a cookie; None when it is unknown or over."""
-    return store.find(session, _sha256(cookie), now)
+    found = store.find(session, _sha256(cookie), now)
+    return Login(*found) if found else None
 
 
 def close_login(session: Session, cookie: str) -> None:
     """End a login; an unknown one is no matter."""
     store.remove(session, _sha256(cookie))
+
+
+def find_person(session: Session, sub: str) -> Principal | None:
+    """The person of this name as the directory knows it; None for nobody, and for who may not act any more."""
+    return store.person(session, sub)
+
+
+def password_hash(session: Session, sub: str) -> str:
+    """The hash of a person's password; empty when there is none."""
+    return store.secret_of(session, sub)
 
 
 def is_password_right(argon2: str, password: str) -> bool:

@@ -13,12 +13,11 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import go_on
 from services.orders.domain import mails
-from services.orders.domain.holds import Hold, check_release, remaining
+from services.orders.domain.holds import Hold, check_release, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.policies import PlannedHold
-from services.orders.lifecycle import exceptions
-from services.orders.order import outbox
+from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, Dossier, check_version, note_event, read_for_change, restate
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
@@ -45,7 +44,7 @@ def release(
     unless a review or a change still keeps it, and its workflow is told. An expired review is asked afresh.
     """
     before = read_for_change(session, order_id, caller.scope)
-    hold = store.one(before.holds, hold_id)
+    hold = find_hold(before.holds, hold_id)
     check_release(hold, caller.principal.roles)
     check_version(before, expected_version)
     actor = Actor(caller.principal.sub, hold.owner_role)

@@ -29,6 +29,7 @@ from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.policies import BLOCK
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, Dossier, note_event, read_asked, read_for_change, restate
+from services.orders.order.change_orders import find_change
 from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
 from services.orders.policies.evaluate import Judgement
@@ -58,7 +59,7 @@ def apply(
     What has been picked meanwhile, a rule that blocks by now, or credit that an accepted order does not get, rejects it.
     """
     before = read_for_change(session, order_id)
-    change = _change(session, order_id, change_id)
+    change = find_change(session, order_id, change_id)
     if change.state != AGREED:
         why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
         return _outcome(before, why)
@@ -136,7 +137,7 @@ def record(
     What has been noted before, and a warehouse that was quicker with its answer, change nothing.
     """
     before = read_for_change(session, order_id)
-    change = _change(session, order_id, change_id)
+    change = find_change(session, order_id, change_id)
     if verb == "recall":
         after = _recall_asked(session, before, change, now)
     elif verb == "reject":
@@ -187,7 +188,3 @@ def recall_answered(
 def _outcome(dossier: Dossier, why: str) -> Applied:
     order = dossier.order
     return Applied(not why, why, order.version, order.totals.total, order.is_ship_complete, of_dossier(dossier))
-
-
-def _change(session: Session, order_id: str, change_id: str) -> ChangeOrder:
-    return changes.one(changes.of_order(session, order_id), change_id)

@@ -33,6 +33,7 @@ from services.orders.order.aggregate import (
     read_for_change,
     restate,
 )
+from services.orders.order.change_orders import find_change
 from services.orders.policies import versions
 from services.orders.store import changes as store
 from services.orders.store import masterdata as master_store
@@ -77,11 +78,11 @@ def consent(
         after = _accepted(session, before, change, actor, note, contacts, now)
     restate(session, after, now)
     intent_id = outbox.look(session, order_id, "consent", change_id, now)
-    return store.one(store.of_order(session, order_id), change_id), intent_id
+    return find_change(session, order_id, change_id), intent_id
 
 
 def _waiting(session: Session, dossier: Dossier, change_id: str) -> ChangeOrder:
-    change = store.one(store.of_order(session, dossier.order_id), change_id)
+    change = find_change(session, dossier.order_id, change_id)
     if change.state != AWAITING_CUSTOMER:
         sentence = f"the change is {change.state.replace('_', ' ')}, so nothing is to be answered: reload the order"
         raise Refused("CHANGE_NOT_WAITING", sentence, state=change.state)
@@ -140,12 +141,12 @@ def withdraw(
     Refused CHANGE_HAS_ENDED once it is agreed or ended.
     """
     before = read_for_change(session, order_id, caller.scope)
-    change = store.one(store.of_order(session, order_id), change_id)
+    change = find_change(session, order_id, change_id)
     actor = actor_of(caller)
     after = end(session, before, change, "withdraw", note, actor, contacts, now)
     restate(session, after, now)
     intent_id = outbox.look(session, order_id, "amend", change_id, now)
-    return store.one(store.of_order(session, order_id), change_id), intent_id
+    return find_change(session, order_id, change_id), intent_id
 
 
 def expire_consent(

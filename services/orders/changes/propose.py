@@ -48,6 +48,7 @@ from services.orders.order.aggregate import (
     read_for_change,
     restate,
 )
+from services.orders.order.change_orders import find_change
 from services.orders.policies import engine, evaluate
 from services.orders.policies import versions as policy_versions
 from services.orders.policies.engine import Credit
@@ -230,7 +231,7 @@ def _put_on_its_way(
     else:
         after = agree(session, after, change, actor, contacts, now)
     after = restate(session, after, now)
-    stored = store.one(store.of_order(session, dossier.order_id), change.change_id)
+    stored = find_change(session, dossier.order_id, change.change_id)
     return Proposed(stored, given, intent_id)
 
 

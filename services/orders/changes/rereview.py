@@ -16,7 +16,7 @@ from services.orders.domain.mails import Contacts
 from services.orders.domain.policies import planned_holds
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.domain.reviews import CHANGES_REQUESTED
-from services.orders.lifecycle import exceptions
+from services.orders.order import exceptions
 from services.orders.order.aggregate import Actor, Dossier
 from services.orders.policies.evaluate import Judgement
 from services.orders.store import holds

@@ -112,3 +112,22 @@ def undeliverable_reason(address: Address) -> str:
     """An undeliverable address in words."""
     where = " ".join(filter(None, (address.region, address.postal_code, address.country)))
     return f"No carrier serves {where}."
+
+
+@dataclass(frozen=True, slots=True)
+class ListedException:
+    """An exception with the order it is about."""
+
+    found: BusinessException
+    order_number: str
+    customer_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionFilter:
+    """Which exceptions a list shows; what is empty filters nothing."""
+
+    state: str = ""
+    order_id: str = ""
+    kind: str = ""
+    owner_role: str = ""

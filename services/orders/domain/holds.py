@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.kernel.errors import NotPermitted, Refused
+from services.kernel.errors import NotFound, NotPermitted, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +47,11 @@ def check_release(hold: Hold, roles: frozenset[str]) -> None:
 def remaining(holds: Sequence[Hold]) -> tuple[Hold, ...]:
     """The holds that still stand, oldest first."""
     return tuple(sorted((hold for hold in holds if hold.is_open), key=lambda hold: (hold.placed_at, hold.hold_id)))
+
+
+def find_hold(holds: Sequence[Hold], hold_id: str) -> Hold:
+    """The hold of this id among an order's; NotFound otherwise."""
+    for hold in holds:
+        if hold.hold_id == hold_id:
+            return hold
+    raise NotFound("HOLD_UNKNOWN", "the order has no such hold: reload it")

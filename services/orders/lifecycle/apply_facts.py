@@ -27,9 +27,8 @@ from services.orders.domain.facts import (
 )
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
-from services.orders.lifecycle import exceptions
 from services.orders.lifecycle.record_milestone import tell_backorders
-from services.orders.order import outbox
+from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, Dossier, note_event, read_many_for_change, save, stated
 from services.orders.store import facts as store
 from services.orders.store import masterdata

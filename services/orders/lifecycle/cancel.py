@@ -14,7 +14,6 @@ from services.orders.domain.access import Scope
 from services.orders.domain.cancellation import REQUESTED, Cancellation, CancellationPreview
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, check_version, note_event, read, read_for_change
-from services.orders.store import facts
 from services.orders.store import holds as store
 
 
@@ -78,11 +77,6 @@ def get(session: Session, order_id: str, cancellation_id: str, scope: Scope) -> 
     read(session, order_id, scope)
     found = (one for one in store.cancellations_of(session, order_id) if one.cancellation_id == cancellation_id)
     return next(found, None)
-
-
-def mark_handed_over(session: Session, intent_id: str) -> None:
-    """The workflow has answered: the relay need not hand it over."""
-    facts.mark_done(session, intent_id)
 
 
 def decline(session: Session, order_id: str, reason: str, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -9,10 +10,21 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
-from services.orders.domain.dead_letters import DISMISS, FACT, LATE_FACT, MESSAGE, RETRY, SOURCES, Action
+from services.orders.domain.dead_letters import (
+    DISMISS,
+    FACT,
+    LATE_FACT,
+    MAIL,
+    MESSAGE,
+    RETRY,
+    SOURCES,
+    Action,
+    DeadLetter,
+)
 from services.orders.domain.mails import Contacts
 from services.orders.lifecycle import apply_facts, fact_wire
 from services.orders.order import outbox as order_outbox
+from services.orders.store import counts
 from services.orders.store import dead_letters as store
 from services.runtime import outbox
 
@@ -52,3 +64,29 @@ def record(
     done = Action(new_id("dla"), source, subject_id, action, reason, caller.principal.sub, caller.role, now)
     store.add(session, done)
     return done
+
+
+def list_outstanding(session: Session) -> list[DeadLetter]:
+    """All dead letters of this service that nobody has dismissed, the oldest of each source first."""
+    return store.outstanding(session)
+
+
+def count_outstanding(session: Session) -> int:
+    """How many there are."""
+    return store.count(session)
+
+
+def list_actions(session: Session) -> list[Action]:
+    """What was done about dead letters last, by anybody."""
+    return store.newest_actions(session)
+
+
+def not_dismissed(session: Session, mails: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Those of the mails that notifications gave up which nobody has dismissed here."""
+    gone = store.dismissed(session, MAIL, [mail.subject_id for mail in mails])
+    return [mail for mail in mails if mail.subject_id not in gone]
+
+
+def count_late_facts(session: Session) -> int:
+    """How many facts arrived after their order had ended."""
+    return counts.late_facts(session)

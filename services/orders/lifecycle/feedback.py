@@ -11,7 +11,7 @@ from services.orders.access.matrix import Caller
 from services.orders.domain import feedback as domain
 from services.orders.domain import mails
 from services.orders.domain.access import Scope
-from services.orders.domain.feedback import Feedback, Opinion
+from services.orders.domain.feedback import Feedback, Opinion, SupportCase
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, note_event, read, read_for_change
 from services.orders.store import feedback as store
@@ -44,3 +44,18 @@ def of_order(session: Session, order_id: str, scope: Scope) -> Feedback:
     if given is None:
         raise NotFound("FEEDBACK_UNKNOWN", "no feedback has been given on this order")
     return given
+
+
+def find(session: Session, order_id: str) -> Feedback | None:
+    """The feedback on an order that the caller has read already; None when there is none."""
+    return store.of_order(session, order_id)
+
+
+def list_cases(session: Session, scope: Scope, *, before: str = "", limit: int) -> list[SupportCase]:
+    """Support cases of the orders that a scope shows, newest first; `before` is the number that the last page ended with."""
+    return store.cases(session, scope, before=before, limit=limit)
+
+
+def count_cases(session: Session, scope: Scope) -> int:
+    """How many support cases the orders of a scope have."""
+    return store.count_cases(session, scope)

@@ -35,7 +35,7 @@ from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import derive
 from services.orders.order import outbox
-from services.orders.store import events, facts, masterdata, orders, progress
+from services.orders.store import events, masterdata, orders, progress
 from services.orders.store.holds import of_order, violations_of
 from services.orders.store.orders import Request
 
@@ -113,7 +113,7 @@ def keep_answer(session: Session, order_id: str, answer: Mapping[str, Any]) -> d
 
 def mark_started(session: Session, receipt: Receipt) -> None:
     """The workflow runs: the relay need not start it."""
-    facts.mark_done(session, receipt.intent_id)
+    outbox.mark_done(session, receipt.intent_id)
 
 
 def _replayed(session: Session, request: Request) -> Receipt | None:

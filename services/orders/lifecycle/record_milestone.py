@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,8 +17,7 @@ from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED
 from services.orders.domain.projection import is_complete
-from services.orders.lifecycle import exceptions
-from services.orders.order import outbox
+from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read_for_change, restate
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata, orders
@@ -189,8 +188,3 @@ def tell_backorders(session: Session, dossier: Dossier, contacts: Contacts, now:
     customer = masterdata.customer(session, order.customer_id)
     outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting), now)
     return replace(dossier, order=replace(order, is_backorder_told=True))
-
-
-def living(session: Session, order_ids: Sequence[str], numbers: Sequence[str]) -> dict[str, str]:
-    """Order id → number of each order, named by either, that has not ended."""
-    return orders.living(session, order_ids, numbers)

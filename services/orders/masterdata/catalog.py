@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -23,3 +24,8 @@ def put_product(session: Session, product: Product, who: str, now: datetime) -> 
 def list_products(session: Session, *, after: str = "", limit: int = 100) -> list[Product]:
     """The catalogue by SKU, behind `after`."""
     return store.products(session, after=after, limit=limit)
+
+
+def products_of(session: Session, skus: Sequence[str]) -> dict[str, Product]:
+    """SKU → product, of those that the catalog has."""
+    return store.products_of(session, skus)

@@ -34,6 +34,11 @@ def list_people(session: Session, *, after: str = "", limit: int = 100) -> list[
     return store.page(session, after=after, limit=limit)
 
 
+def colleagues(session: Session, company: str) -> tuple[Person, ...]:
+    """The active people of a company, by subject; an empty one is ours."""
+    return store.of_company(session, company)
+
+
 def delegate(session: Session, wanted: Delegation, caller: Caller, now: datetime) -> Delegation:
     """Hand decisions over; the id is given here. An administrator may do so for others, and is named as who did.
 

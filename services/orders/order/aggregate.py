@@ -20,7 +20,7 @@ from services.orders.domain.projection import LineQuantities, Progress, quantiti
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
 from services.orders.domain.status import Standing, derive, keep_since
 from services.orders.domain.waiting import NOTHING_ASKED, Asked
-from services.orders.lifecycle import exceptions
+from services.orders.order import exceptions
 from services.orders.store import changes, events, holds, orders, progress, reviews
 from services.orders.store.progress import Kept
 

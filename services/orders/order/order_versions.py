@@ -9,7 +9,7 @@ from services.orders.domain.order import Order
 from services.orders.domain.projection import LineQuantities, quantities
 from services.orders.domain.versions import KeptVersion
 from services.orders.order.aggregate import read
-from services.orders.store import changes
+from services.orders.order.change_orders import find_change
 from services.orders.store import versions as store
 
 
@@ -24,7 +24,7 @@ def changed_order(session: Session, order_id: str, change_id: str) -> tuple[Orde
     A change that was applied gives the order as it stands.
     """
     dossier = read(session, order_id)
-    change = changes.one(changes.of_order(session, order_id), change_id)
+    change = find_change(session, order_id, change_id)
     if change.state == APPLIED:
         return dossier.order, dossier.lines()
     becomes = store.becomes(session, dossier.order, change_id)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.mails import Mail
 from services.orders.domain.order import Order
+from services.orders.store import facts
 from services.runtime import outbox
 
 NOTIFY = "notify"
@@ -101,6 +102,11 @@ def cancel(session: Session, cancellation: Cancellation, now: datetime) -> str:
         now=now,
         not_before=now + CALLER_FIRST,
     )
+
+
+def mark_done(session: Session, intent_id: str) -> None:
+    """What an intent asks for is done: the relay need not carry it out."""
+    facts.mark_done(session, intent_id)
 
 
 def look(session: Session, order_id: str, update: str, subject_id: str, now: datetime) -> str:

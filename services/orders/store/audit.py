@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from services.orders.domain.exceptions import CARRIER_EXCEPTION, OPEN
+from services.orders.domain.exceptions import CARRIER_EXCEPTION, OPEN, ExceptionFilter
 from services.orders.domain.holds import Hold
 from services.orders.domain.order import Order
 from services.orders.domain.status import derive, keep_since
 from services.orders.domain.waiting import Asked
 from services.orders.models import OrderRow
 from services.orders.store import changes, counts, exceptions, holds, orders, progress, reviews
-from services.orders.store.exceptions import ExceptionFilter
 from services.orders.store.progress import Kept
 from services.runtime.audit import Finding, Invariant, find_all, finding_of
 from services.runtime.roles import ANSWERS_OWN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
 from services.orders.domain.access import EVERYTHING, Scope
-from services.orders.domain.exceptions import OPEN, BusinessException
+from services.orders.domain.exceptions import OPEN, BusinessException, ExceptionFilter, ListedException
 from services.orders.models import BusinessExceptionRow, OrderRow
 from services.orders.store.orders import within
 from services.runtime.db import table_of
@@ -23,25 +22,6 @@ _COLUMNS = tuple(column.name for column in _exception.c)
 _IS_OPEN = _exception.c.resolved_at.is_(None)
 # the clause is PostgreSQL's and SQLite's alike; what is there already is the open one of the same subject
 _ADD = postgresql.insert(_exception).on_conflict_do_nothing().returning(_exception.c.exception_id)
-
-
-@dataclass(frozen=True, slots=True)
-class ListedException:
-    """An exception with the order it is about."""
-
-    found: BusinessException
-    order_number: str
-    customer_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExceptionFilter:
-    """Which exceptions a list shows; what is empty filters nothing."""
-
-    state: str = ""
-    order_id: str = ""
-    kind: str = ""
-    owner_role: str = ""
 
 
 def add(session: Session, found: BusinessException) -> bool:

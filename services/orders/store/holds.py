@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlmodel import Session, col
 
-from services.kernel.errors import NotFound
 from services.orders.domain.cancellation import REQUESTED, Cancellation
 from services.orders.domain.holds import Hold
 from services.orders.domain.policies import Violation
@@ -86,14 +85,6 @@ def standing_types(session: Session) -> frozenset[str]:
     """The types of all holds that nobody has released."""
     query = select(col(HoldRow.hold_type)).where(col(HoldRow.released_at).is_(None)).distinct()
     return frozenset(session.scalars(query))
-
-
-def one(holds: Sequence[Hold], hold_id: str) -> Hold:
-    """The hold of this id among an order's; NotFound otherwise."""
-    for hold in holds:
-        if hold.hold_id == hold_id:
-            return hold
-    raise NotFound("HOLD_UNKNOWN", "the order has no such hold: reload it")
 
 
 def release(

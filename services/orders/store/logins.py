@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
@@ -14,38 +13,39 @@ from services.runtime.auth import Principal
 from services.runtime.roles import PEOPLE_ROLES
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A login as kept: whose it is, the secret of its forms, and until when it is good."""
-
-    principal: Principal
-    is_by_password: bool
-    csrf: str
-    opened_at: datetime
-    expires_at: datetime
-
-
-def add(session: Session, cookie_sha256: str, login: Login) -> None:
+def add(
+    session: Session,
+    cookie_sha256: str,
+    principal: Principal,
+    *,
+    csrf: str,
+    is_by_password: bool,
+    opened_at: datetime,
+    expires_at: datetime,
+) -> None:
     """Keep a login, and forget those whose time is over."""
-    gone = delete(ConsoleSessionRow).where(col(ConsoleSessionRow.expires_at) <= login.opened_at)
+    gone = delete(ConsoleSessionRow).where(col(ConsoleSessionRow.expires_at) <= opened_at)
     session.execute(gone, execution_options={"synchronize_session": False})
     session.execute(
         insert(ConsoleSessionRow).values(
             cookie_sha256=cookie_sha256,
-            sub=login.principal.sub,
-            roles=sorted(login.principal.roles),
-            company=login.principal.company or "",
-            issuer=login.principal.issuer,
-            is_by_password=login.is_by_password,
-            csrf=login.csrf,
-            opened_at=login.opened_at,
-            expires_at=login.expires_at,
+            sub=principal.sub,
+            roles=sorted(principal.roles),
+            company=principal.company or "",
+            issuer=principal.issuer,
+            is_by_password=is_by_password,
+            csrf=csrf,
+            opened_at=opened_at,
+            expires_at=expires_at,
         )
     )
 
 
-def find(session: Session, cookie_sha256: str, now: datetime) -> Login | None:
-    """The login that is good now: nobody's whom the directory has let go, with the roles it gives where it vouches for them."""
+def find(session: Session, cookie_sha256: str, now: datetime) -> tuple[Principal, bool, str, datetime, datetime] | None:
+    """The login that is good now: nobody's whom the directory has let go, with the roles it gives where it vouches for them.
+
+    Whose it is, whether it is by password, the secret of its forms, when it was opened, and until when it is good.
+    """
     query = select(ConsoleSessionRow, PersonRow).outerjoin(PersonRow, col(PersonRow.sub) == col(ConsoleSessionRow.sub))
     query = query.where(col(ConsoleSessionRow.cookie_sha256) == cookie_sha256, col(ConsoleSessionRow.expires_at) > now)
     found = session.execute(query).first()
@@ -55,7 +55,7 @@ def find(session: Session, cookie_sha256: str, now: datetime) -> Login | None:
     principal: Principal | None = Principal(row.sub, frozenset(row.roles), row.company or None, row.issuer)
     if known is not None or row.is_by_password:
         principal = _within(known, principal if not row.is_by_password else None)
-    return Login(principal, row.is_by_password, row.csrf, row.opened_at, row.expires_at) if principal else None
+    return (principal, row.is_by_password, row.csrf, row.opened_at, row.expires_at) if principal else None
 
 
 def person(session: Session, sub: str) -> Principal | None:

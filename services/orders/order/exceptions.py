@@ -10,12 +10,15 @@ from sqlmodel import Session
 
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
+from services.orders.domain.access import Scope
 from services.orders.domain.exceptions import (
     CARRIER_EXCEPTION,
     KINDS,
     SYSTEM,
     UNDELIVERABLE_ADDRESS,
     BusinessException,
+    ExceptionFilter,
+    ListedException,
     carrier_reason,
     check_resolution,
     resolved_already,
@@ -24,7 +27,6 @@ from services.orders.domain.facts import Fact
 from services.orders.domain.projection import Progress
 from services.orders.store import events, orders
 from services.orders.store import exceptions as store
-from services.orders.store.exceptions import ListedException
 
 OPENED = "exception_opened"
 RESOLVED = "exception_resolved"
@@ -58,6 +60,28 @@ def resolve(session: Session, exception_id: str, caller: Caller, note: str, now:
     _note(session, found, RESOLVED, who.sub, role, note, now)
     done = replace(found, resolved_at=now, resolved_by=who.sub, resolved_role=role, note=note)
     return replace(listed, found=done)
+
+
+def list_exceptions(
+    session: Session, wanted: ExceptionFilter, scope: Scope, *, after: str, limit: int
+) -> list[ListedException]:
+    """Exceptions that a scope shows, oldest first, beginning behind the id `after`."""
+    return store.listed(session, wanted, scope, after=after, limit=limit)
+
+
+def read_exception(session: Session, exception_id: str, scope: Scope) -> ListedException:
+    """One exception; NotFound when there is none or the scope hides its order."""
+    return store.find(session, exception_id, scope)
+
+
+def list_open(session: Session, order_id: str) -> list[BusinessException]:
+    """The open exceptions of an order, oldest first."""
+    return store.open_of(session, order_id)
+
+
+def count_open(session: Session, scope: Scope) -> int:
+    """How many open exceptions the orders of a scope have."""
+    return store.count_open(session, scope)
 
 
 def resolve_of_holds(session: Session, hold_ids: Sequence[str], note: str, now: datetime) -> None:

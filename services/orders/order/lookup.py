@@ -1,0 +1,41 @@
+"""Finding an order by what people call it, within what the caller may see, without reading all that is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlmodel import Session
+
+from services.orders.domain.access import EVERYTHING, Scope
+from services.orders.domain.order import Order
+from services.orders.store import orders as store
+
+
+def find_id(session: Session, reference: str, scope: Scope = EVERYTHING) -> str:
+    """The id of an order by its id or number; NotFound when it does not exist or the scope hides it."""
+    return store.find_id(session, reference, scope)
+
+
+def load_order(session: Session, order_id: str, scope: Scope) -> Order:
+    """The order with its lines, as it was asked for; NotFound as in find_id()."""
+    return store.load(session, order_id, scope)
+
+
+def has_ended(session: Session, order_id: str, scope: Scope) -> bool:
+    """Whether nothing more can happen to the order; NotFound as in find_id()."""
+    return store.has_ended(session, order_id, scope)
+
+
+def ended(session: Session, order_ids: Sequence[str]) -> list[str]:
+    """Those of the ids whose order has ended or never was, in the order asked."""
+    return store.ended(session, order_ids)
+
+
+def living(session: Session, order_ids: Sequence[str], numbers: Sequence[str]) -> dict[str, str]:
+    """Order id → number of each order, named by either, that has not ended."""
+    return store.living(session, order_ids, numbers)
+
+
+def number_of(session: Session, order_id: str) -> str:
+    """The number that people and the order's workflow know it by."""
+    return store.numbers(session, [order_id])[order_id]
