@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.kernel.errors import AlreadyExists, DomainError, InvalidArgument
+from services.kernel.errors import AlreadyExists, DomainError, InvalidArgument, NotPermitted
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.order import PlaceLine, PlaceOrder
 from services.orders.lifecycle import place as placement
@@ -34,7 +34,7 @@ def test_an_order_is_numbered_priced_and_told_as_received(desk: Desk) -> None:
 
 
 def test_scenario_a9_comes_to_96_51(desk: Desk) -> None:
-    receipt = desk.place(("CENT", 3), discount=amount("10.00"))
+    receipt = desk.place(("CENT", 3), discount=amount("10.00"), by=RITA)
 
     assert receipt.totals.total.text == "96.51"
 
@@ -150,6 +150,24 @@ def test_a_channel_orders_for_any_customer(desk: Desk) -> None:
     assert desk.place(("PUMP", 1), by=edi, channel="edi", customer_id="cus_bolt").phase == "received"
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"channel": "amazon"}, "CHANNEL_NOT_PERMITTED"),
+        ({"channel": "pos"}, "CHANNEL_NOT_PERMITTED"),
+        ({"discount": amount("1.00")}, "DISCOUNT_NOT_PERMITTED"),
+    ],
+)
+def test_whatever_adapter_it_comes_by_a_customer_takes_no_discount_and_is_no_till(
+    desk: Desk, changes: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(NotPermitted) as refusal:
+        desk.place(("PUMP", 1), **changes)
+
+    assert refusal.value.reason == reason
+    assert desk.place(("PUMP", 1), by=caller("feed", "channel", reach="own"), **changes).phase == "received"
+
+
 MALFORMED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"channel": "pigeon"}, "CHANNEL_UNKNOWN"),
     ({"payment_method": "shells"}, "PAYMENT_METHOD_UNKNOWN"),
@@ -171,7 +189,7 @@ MALFORMED: tuple[tuple[dict[str, Any], str], ...] = (
 def test_what_is_not_well_formed_is_refused_and_nothing_is_stored(desk: Desk) -> None:
     for changes, reason in MALFORMED:
         with pytest.raises(DomainError) as refusal:
-            desk.send(replace(desk.command(("PUMP", 1)), **changes))
+            desk.send(replace(desk.command(("PUMP", 1)), **changes), RITA)
         assert refusal.value.reason == reason
 
     assert desk.outbox("order_placed") == []

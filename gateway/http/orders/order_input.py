@@ -20,10 +20,8 @@ from gateway.http.plumbing.inputs import (
     Text,
     example,
 )
-from services.kernel.errors import NotPermitted
 from services.kernel.money import Money, UnitPrice
-from services.orders.access.matrix import Caller
-from services.orders.domain.order import TILLS, Address, PlaceLine, PlaceOrder
+from services.orders.domain.order import Address, PlaceLine, PlaceOrder
 
 _ShortText = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)]
 _LongText = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
@@ -102,18 +100,8 @@ class OrderInput(Input):
     )
 
 
-def command(body: OrderInput, key: str, who: Caller) -> PlaceOrder:
-    """The command of a document; a customer gives itself no discount, and does not order as a marketplace or a till.
-
-    Those have agreed prices of their own, which the rules do not compare with the customer's agreement.
-    """
-    if body.channel in TILLS and who.role == "customer":
-        raise NotPermitted(
-            "CHANNEL_NOT_PERMITTED",
-            f"orders of {body.channel} come from its own connection: say how you order, such as web or edi",
-        )
-    if body.discount is not None and who.role == "customer":
-        raise NotPermitted("DISCOUNT_NOT_PERMITTED", "leave the discount out: only our staff or a channel may give one")
+def command(body: OrderInput, key: str) -> PlaceOrder:
+    """The command of a document."""
     return PlaceOrder(
         idempotency_key=key,
         channel=body.channel,

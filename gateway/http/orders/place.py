@@ -40,7 +40,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 @router.post("/v1/orders", status_code=201, response_model=OrderReceipt, responses=_ANSWERS)
 async def place_order(deps: DepsOf, who: CallerOf, body: OrderInput, key: RequiredKey) -> JSONResponse:
     """Place an order. The same key and body is the same order for ever and gets the first answer again."""
-    stored = await run_in_threadpool(_store, deps, who, command(body, key, who))
+    stored = await run_in_threadpool(_store, deps, who, command(body, key))
     if stored.first_answer is not None:
         return _answer(stored.first_answer, is_replayed=True)
     try:

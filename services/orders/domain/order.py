@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from services.kernel.errors import Refused
+from services.kernel.errors import NotPermitted, Refused
 from services.kernel.money import Money, UnitPrice, tax_on
 
 CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
@@ -104,6 +104,22 @@ class PlaceOrder:
     freight: Money | None = None
     on_behalf_of: str = ""
     note: str = ""
+
+
+def check_placer(command: PlaceOrder, role: str) -> None:
+    """A customer gives itself no discount, and does not order as a marketplace or a till: NotPermitted.
+
+    Those have agreed prices of their own, which the rules do not compare with the customer's agreement.
+    """
+    if role != "customer":
+        return
+    if command.channel in TILLS:
+        raise NotPermitted(
+            "CHANNEL_NOT_PERMITTED",
+            f"orders of {command.channel} come from its own connection: say how you order, such as web or edi",
+        )
+    if command.discount is not None:
+        raise NotPermitted("DISCOUNT_NOT_PERMITTED", "leave the discount out: only our staff or a channel may give one")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from services.orders.domain.order import (
     Order,
     PlaceOrder,
     Totals,
+    check_placer,
     totals,
 )
 from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
@@ -71,9 +72,11 @@ def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime) 
 
     The same key and request gives the order's receipt with is_replayed; another request under the key is AlreadyExists
     IDEMPOTENCY_KEY_REUSED; another order with the channel's reference is AlreadyExists DUPLICATE_CHANNEL_REF; a customer that
-    does not exist or that the caller may not order for is InvalidArgument UNKNOWN_CUSTOMER. Unknown SKUs and odd prices are
+    does not exist or that the caller may not order for is InvalidArgument UNKNOWN_CUSTOMER; a discount or a prepaid channel that
+    the caller may not use is NotPermitted, whatever adapter it came by. Unknown SKUs and odd prices are
     stored as they are: validation names all that is wrong at once.
     """
+    check_placer(command, caller.role)
     request = Request(key_scope(caller), command.idempotency_key, request_sha256(command))
     earlier = _replayed(session, request)
     if earlier is not None:
