@@ -1,0 +1,16 @@
+"""No room outgrows the others: a service, or a folder at the top."""
+
+from collections import Counter
+
+from tests.doors.test_house_rules import ROOT, hand_written, lines
+
+
+def test_the_largest_room_has_at_most_a_third_of_the_code() -> None:
+    sizes: Counter[str] = Counter()
+    for path in hand_written():
+        top, below, *_ = path.relative_to(ROOT).parts
+        if top != "tests":
+            sizes[f"{top}/{below}" if top == "services" else top] += lines(path)
+
+    room, size = sizes.most_common(1)[0]
+    assert size * 3 <= sizes.total(), f"{room} has {size} of {sizes.total()} lines"
