@@ -11,6 +11,7 @@ from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.orders.domain.exceptions import OPEN, RESOLVED, ExceptionFilter, may_resolve
+from services.orders.lifecycle import resolution
 from services.orders.order import exceptions
 
 router = APIRouter()
@@ -48,5 +49,5 @@ def resolve(form: FormOf, exception_id: ExceptionOf) -> Response:
     """Resolve it, as the API does."""
     who = form.visitor
     with who.deps.database.transaction() as session:
-        exceptions.resolve(session, exception_id, who.caller, form.text("note").strip(), who.deps.clock())
+        resolution.resolve(session, exception_id, who.caller, form.text("note").strip(), who.deps.clock())
     return RedirectResponse("/exceptions", 303)

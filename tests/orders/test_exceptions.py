@@ -8,7 +8,7 @@ from sqlalchemy import text
 from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
 from services.orders.access.matrix import Caller
 from services.orders.domain.exceptions import BusinessException, ExceptionFilter
-from services.orders.order import exceptions
+from services.orders.lifecycle import resolution
 from services.orders.store import exceptions as store
 from tests.orders.desk import ACCOUNTING, RITA, SUPPORT, Desk, caller, shipment
 from tests.orders.test_exceptions_on_the_way import troubled
@@ -44,7 +44,7 @@ def everything(desk: Desk, **wanted: str) -> list[BusinessException]:
 
 def resolve(desk: Desk, found: BusinessException, by: Caller = SUPPORT, note: str = "redirected") -> None:
     with desk.database.transaction() as session:
-        exceptions.resolve(session, found.exception_id, by, note, desk.now)
+        resolution.resolve(session, found.exception_id, by, note, desk.now)
 
 
 def test_a_carriers_problem_is_an_exception_for_support(desk: Desk) -> None:

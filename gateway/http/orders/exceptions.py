@@ -16,6 +16,7 @@ from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OfOrder, path_id
 from gateway.http.plumbing.shapes import rfc3339
 from services.orders.domain.exceptions import KINDS, ExceptionFilter, ListedException
+from services.orders.lifecycle import resolution
 from services.orders.order import exceptions
 
 router = APIRouter(tags=["exceptions"])
@@ -89,7 +90,7 @@ def resolve_exception(
     """Resolve an exception with a note, by its owner role or support; once."""
 
     def resolve(session: Session) -> ExceptionShape:
-        return _shape(exceptions.resolve(session, exception_id, who, body.note, deps.clock()))
+        return _shape(resolution.resolve(session, exception_id, who, body.note, deps.clock()))
 
     return once.answer_here(body, resolve)
 

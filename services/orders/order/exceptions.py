@@ -1,15 +1,13 @@
-"""Business exceptions: opened once, resolved by a person with a note, or by the system when the cause is gone."""
+"""Business exceptions of an order: opened once, read, and resolved by the system when the cause is gone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from services.kernel.ids import new_id
-from services.orders.access.matrix import Caller
 from services.orders.domain.access import Scope
 from services.orders.domain.exceptions import (
     CARRIER_EXCEPTION,
@@ -20,12 +18,10 @@ from services.orders.domain.exceptions import (
     ExceptionFilter,
     ListedException,
     carrier_reason,
-    check_resolution,
-    resolved_already,
 )
 from services.orders.domain.facts import Fact
 from services.orders.domain.projection import Progress
-from services.orders.store import events, orders
+from services.orders.store import events
 from services.orders.store import exceptions as store
 
 OPENED = "exception_opened"
@@ -41,25 +37,7 @@ def open_exception(session: Session, order_id: str, kind: str, subject_id: str, 
         new_id("exc"), order_id, kind, subject_id, reason, about.owner_role, about.what_to_do, now
     )
     if store.add(session, opened):
-        _note(session, opened, OPENED, SYSTEM, "service", reason, now)
-
-
-def resolve(session: Session, exception_id: str, caller: Caller, note: str, now: datetime) -> ListedException:
-    """Resolve an exception with a note and give it as it is then.
-
-    NotFound for one that the caller's scope hides; the refusals are those of check_resolution(). Of two who resolve it at once,
-    the second is refused.
-    """
-    listed = store.find(session, exception_id, caller.scope)
-    found, who = listed.found, caller.principal
-    check_resolution(found, who.roles, note)
-    orders.take(session, found.order_id, caller.scope)  # first, as everybody who changes something of an order does
-    role = found.owner_role if found.owner_role in who.roles else caller.role
-    if not store.resolve(session, exception_id, resolved_by=who.sub, resolved_role=role, note=note, now=now):
-        raise resolved_already("somebody")
-    _note(session, found, RESOLVED, who.sub, role, note, now)
-    done = replace(found, resolved_at=now, resolved_by=who.sub, resolved_role=role, note=note)
-    return replace(listed, found=done)
+        note_event(session, opened, OPENED, SYSTEM, "service", reason, now)
 
 
 def list_exceptions(
@@ -108,9 +86,12 @@ def resolve_by_system(session: Session, kind: str, subject_ids: Sequence[str], n
     """Resolve the open exceptions of these subjects, whose cause is gone as the note says."""
     gone = store.resolve_of(session, kind, subject_ids, resolved_by=SYSTEM, resolved_role="service", note=note, now=now)
     for each in gone:
-        _note(session, each, RESOLVED, SYSTEM, "service", note, now)
+        note_event(session, each, RESOLVED, SYSTEM, "service", note, now)
 
 
-def _note(session: Session, found: BusinessException, what: str, who: str, role: str, why: str, now: datetime) -> None:
+def note_event(
+    session: Session, found: BusinessException, what: str, who: str, role: str, why: str, now: datetime
+) -> None:
+    """Note in the order's events what became of an exception: OPENED or RESOLVED, and by whom."""
     after = {"exception_id": found.exception_id, "kind": found.kind, "owner_role": found.owner_role}
     events.append(session, found.order_id, who=who, role=role, what=what, why=why, after=after, now=now)

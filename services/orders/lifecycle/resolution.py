@@ -1,0 +1,32 @@
+"""A person resolves a business exception, with a note."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.orders.access.matrix import Caller
+from services.orders.domain.exceptions import ListedException, check_resolution, resolved_already
+from services.orders.order import exceptions
+from services.orders.store import exceptions as store
+from services.orders.store import orders
+
+
+def resolve(session: Session, exception_id: str, caller: Caller, note: str, now: datetime) -> ListedException:
+    """Resolve an exception with a note and give it as it is then.
+
+    NotFound for one that the caller's scope hides; the refusals are those of check_resolution(). Of two who resolve it at once,
+    the second is refused.
+    """
+    listed = store.find(session, exception_id, caller.scope)
+    found, who = listed.found, caller.principal
+    check_resolution(found, who.roles, note)
+    orders.take(session, found.order_id, caller.scope)  # first, as everybody who changes something of an order does
+    role = found.owner_role if found.owner_role in who.roles else caller.role
+    if not store.resolve(session, exception_id, resolved_by=who.sub, resolved_role=role, note=note, now=now):
+        raise resolved_already("somebody")
+    exceptions.note_event(session, found, exceptions.RESOLVED, who.sub, role, note, now)
+    done = replace(found, resolved_at=now, resolved_by=who.sub, resolved_role=role, note=note)
+    return replace(listed, found=done)
