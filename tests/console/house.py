@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any, cast
 import httpx
 import yaml
 from fastapi import FastAPI
+from sqlalchemy import event
 
 from gateway.app import create_app
 from gateway.console.visitor import session_cookie
@@ -24,7 +27,7 @@ from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
 from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications, FakeWorkflows
 from tests.orders.change_desk import asked, propose
-from tests.orders.desk import CONTACTS, RITA, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
+from tests.orders.desk import CONTACTS, RITA, SHOP, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
 from tests.orders.review_desk import ReviewDesk
 
 BASE = "http://console.example"
@@ -169,7 +172,7 @@ def _backordered(desk: Desk) -> str:
 
 
 def _shipping(desk: Desk) -> str:
-    order_id = desk.accepted(("PUMP", 10), po_number="PO-7800", channel="amazon", channel_ref="114-22")
+    order_id = desk.accepted(("PUMP", 10), po_number="PO-7800", channel="amazon", channel_ref="114-22", by=SHOP)
     for fact in (
         ("inventory", "stock_reserved", 1, stock({"1": (10, 0)})),
         ("fulfillment", "shipment_shipped", 1, shipment("SH-8", "shipped", {"1": 6})),
@@ -197,3 +200,19 @@ def _life(desk: Desk, order_id: str) -> str:
     delivered(desk, order_id)
     desk.tell(desk.fact(order_id, "billing", "payment_received", 2, paid(27_671, [invoice("INV-1", 27_671, 27_671)])))
     return order_id
+
+
+@contextmanager
+def statements(house: House) -> Iterator[list[str]]:
+    """The SELECTs that run meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            seen.append(statement)
+
+    event.listen(house.database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(house.database.engine, "before_cursor_execute", note)

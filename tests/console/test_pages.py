@@ -1,38 +1,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from gateway.console.pages import price
 from services.kernel.money import UnitPrice
 from tests.conftest import ROOT
-from tests.console.house import House, delivered
+from tests.console.house import House, delivered, statements
 from tests.orders.desk import SUPPORT, shipment, stock, together
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-
-
-@contextmanager
-def statements(house: House) -> Iterator[list[str]]:
-    """The SELECTs that run meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.startswith("SELECT"):
-            seen.append(statement)
-
-    event.listen(house.database.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(house.database.engine, "before_cursor_execute", note)
 
 
 async def test_the_overview_says_what_waits_and_leads_to_it(house: House, numbers: dict[str, str]) -> None:

@@ -69,6 +69,7 @@ def caller(sub: str, *roles: str, company: str | None = None, reach: Reach = "al
 
 BUYER = caller("ann", "customer", company="cus_acme", reach="own")
 RIVAL = caller("bob", "customer", company="cus_bolt", reach="own")
+SHOP = caller("shop", "channel", company="cus_acme", reach="own")
 RITA = caller("rita", "sales_rep", reach="assigned")
 SUPPORT = caller("sue", "support")
 ACCOUNTING = caller("abe", "accounting")

@@ -9,7 +9,7 @@ def test_a_call_that_comes_before_the_wait_is_kept_for_it_once() -> None:
     wake.call()
     wake.call()
 
-    assert (wake.wait(0), wake.wait(0)) == (True, False)
+    assert (wake.wait(0.01), wake.wait(0.01)) == (True, False)
 
 
 def test_calls_that_come_while_they_gather_count_as_one() -> None:
@@ -22,7 +22,7 @@ def test_calls_that_come_while_they_gather_count_as_one() -> None:
     wake = Wake(rest)
     wake.call()
 
-    assert (wake.wait(0, gathering=0.02), wake.wait(0, gathering=0.02)) == (True, False)
+    assert (wake.wait(0.01, gathering=0.02), wake.wait(0.01, gathering=0.02)) == (True, False)
     assert rests == [0.02]
 
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 from temporalio.client import ScheduleListDescription
 
+from tests.processes import ended
 from tests.system.harness import System
 from tests.system.trade import PATIENCE_S, Trade, eventually, ok, wait_for
 from workflows import names
@@ -190,18 +191,16 @@ def worker_process(system: System) -> Iterator[subprocess.Popen[str]]:
         "OMS_TEMPORAL_TARGET": system.temporal_target,
         "OMS_KEYS_DIR": str(system.folder / "keys"),
     }
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "workflows"],
         env=env,
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    )
+    with ended(process, within_s=150):
+        yield process
     for schedule in system.on_loop(schedules(system)):
         system.on_loop(system.temporal.get_schedule_handle(schedule).delete())
 
