@@ -32,7 +32,7 @@ def test_two_orders_cannot_share_the_same_headroom(desk: Desk) -> None:
 @pytest.mark.on_postgres
 def test_the_naive_twin_lets_two_orders_share_it(desk: Desk, database: Database) -> None:
     desk.limit(130_000)
-    both_have_read = threading.Barrier(2, timeout=10)
+    both_have_read = threading.Barrier(2, timeout=60)
 
     def commit_naively() -> bool:
         with database.reading() as session:

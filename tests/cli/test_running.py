@@ -80,7 +80,7 @@ class Ups:
 
     def refusal(self, ports: Ports) -> str:
         up = self.start(ports)
-        _, said = up.communicate(timeout=20)
+        _, said = up.communicate(timeout=60)
         assert up.returncode == 1
         return said.strip()
 
@@ -113,7 +113,7 @@ def test_a_system_says_what_it_is_and_stops_on_sigterm(ups: Ups) -> None:
 
     assert running.stop(ups.var)
 
-    said, _ = up.communicate(timeout=10)
+    said, _ = up.communicate(timeout=60)
     assert up.returncode == 0
     assert said.splitlines()[-2:] == ["sleeper       stopped", "orders        stopped"]
     assert not any(psutil.pid_exists(pid) for pid in children)

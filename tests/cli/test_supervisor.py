@@ -56,7 +56,7 @@ class House:
         command = (sys.executable, "-c", code, name, str(self.diary), str(ready))
         return ProcessSpec(name, command, is_ready, after=after, ready_file=ready, grace_s=grace_s, runs_once=runs_once)
 
-    def supervisor(self, *specs: ProcessSpec, ready_within_s: float = 20, done_within_s: float = 20) -> Supervisor:
+    def supervisor(self, *specs: ProcessSpec, ready_within_s: float = 60, done_within_s: float = 60) -> Supervisor:
         def tell(child: Child, words: str) -> None:
             self.heard.append((child.spec.name, words))
 
@@ -73,7 +73,7 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
-async def until(what: object, within_s: float = 10) -> None:
+async def until(what: object, within_s: float = 60) -> None:
     """Wait until a callable is true; the waiting itself proves nothing."""
     assert callable(what)
     async with asyncio.timeout(within_s):
@@ -238,7 +238,7 @@ async def test_a_stop_that_one_does_not_hear_the_first_time_stops_it_all_the_sam
     starting = asyncio.create_task(supervisor.start())
     await until(lambda: asked)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await supervisor.stop()
 
     assert supervisor.children["service"].pid is None

@@ -109,7 +109,7 @@ class Composed:
         for name, process in reversed(list(self._running.items())):
             process.send_signal(signal.SIGTERM)
             grace = _seconds(self.services.get(name, {}).get("stop_grace_period", "10s"))
-            statuses[name] = process.wait(grace / 2)
+            statuses[name] = process.wait(grace)
         self._running.clear()
         return statuses
 

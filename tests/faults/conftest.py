@@ -39,7 +39,7 @@ def shop(house: House, running_shop: Shop) -> Shop:
     return running_shop
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+@pytest.fixture(scope="module", params=[pytest.param("sqlite", marks=pytest.mark.prove), "postgres"])
 def running_system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The system in this process, one a module and database kind."""
     with whole_system(tmp_path_factory.mktemp(f"system-{request.param}"), request.param) as system:

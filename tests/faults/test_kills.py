@@ -184,6 +184,7 @@ def kill_everything(house: House) -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.slice
 def test_a_relay_that_marks_before_it_sends_is_caught(tmp_path: Path) -> None:
     """The planted twin: the same kill loses a shipment's fact for ever, and the comparison sees it."""
     with House(tmp_path, planted="fulfillment marks first") as house:

@@ -70,7 +70,7 @@ def test_a_real_process_answers_over_grpc_and_tells_the_orders_service(
         pb.ReleaseShipmentsRequest(request_id="r", order_id="ord_1", order_number="SO-1", ship_to=DALLAS, lines=[line])
     )
 
-    assert orders[0].heard.wait(10)
+    assert orders[0].heard.wait(60)
     (fact,) = orders[0].facts
     assert (fact.WhichOneof("detail"), fact.source, fact.order_id, fact.sequence) == (
         "shipments_released",

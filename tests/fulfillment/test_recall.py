@@ -246,7 +246,7 @@ def test_the_answer_and_the_pick_at_once_have_one_outcome(floor: Floor) -> None:
 def test_a_naive_twin_that_looks_before_it_claims_the_order_has_two_outcomes(floor: Floor) -> None:
     floor.release(("L1", "W1", 5))
     asked = floor.recall(L1=2)
-    both_have_looked = threading.Barrier(2, timeout=10)
+    both_have_looked = threading.Barrier(2, timeout=60)
 
     def answer_naively(state: str) -> bool:
         with floor.database.reading() as session:

@@ -101,7 +101,7 @@ def test_an_address_without_a_zone_is_released_without_a_promise(floor: Floor) -
 
 @pytest.mark.on_postgres
 def test_looking_first_and_writing_later_would_release_twice(floor: Floor) -> None:
-    both_have_looked = Barrier(2, timeout=10)
+    both_have_looked = Barrier(2, timeout=60)
 
     def naive(number: int) -> None:
         with floor.database.reading() as session:

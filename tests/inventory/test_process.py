@@ -101,8 +101,8 @@ def test_a_process_answers_and_tells_each_neighbour_its_facts(
                 )
             )
 
-        assert orders.came.wait(10)
-        assert billing.came.wait(10)
+        assert orders.came.wait(60)
+        assert billing.came.wait(60)
     finally:
         process.stop(0)
     assert [(fact.WhichOneof("detail"), fact.order_id, fact.source) for fact in orders.facts] == [

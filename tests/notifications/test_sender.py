@@ -386,6 +386,6 @@ def test_the_thread_wakes_on_new_mail(house: House, sink: MailSink, monkeypatch:
 
     house.tell("order_received", "e1")
 
-    until(lambda: sink.messages, within_s=30)
+    until(lambda: sink.messages, within_s=60)
     house.sender.stop()
     assert len(sink.messages) == 1

@@ -18,7 +18,7 @@ MAIL = "From: a@b.example\r\nTo: c@d.example\r\nSubject: {0}\r\nMessage-ID: <{0}
 
 
 def send(sink: MailSink, *names: str) -> None:
-    with smtplib.SMTP("127.0.0.1", sink.port, timeout=5) as smtp:
+    with smtplib.SMTP("127.0.0.1", sink.port, timeout=60) as smtp:
         for name in names:
             smtp.sendmail("a@b.example", ["c@d.example"], MAIL.format(name))
 
@@ -66,7 +66,7 @@ class Talk:
     """A client that says what it is told to say, in the pieces it is told."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._answers = self._socket.makefile("rb")
         self.answer()

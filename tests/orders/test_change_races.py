@@ -76,7 +76,7 @@ def test_a_naive_twin_that_reads_first_and_writes_later_answers_twice(desk: Desk
     """The same race without taking the order: proof that the racers meet."""
     order_id = desk.accepted(("PUMP", 4))
     change_id = propose(desk, order_id, asked(swap("1", "CENT")), RITA).change.change_id
-    all_have_read = threading.Barrier(4, timeout=30)
+    all_have_read = threading.Barrier(4, timeout=60)
 
     def answer_naively(state: str) -> str:
         with desk.database.reading() as session:

@@ -53,8 +53,8 @@ def test_it_serves_grpc_and_http_while_everything_else_is_away(process: OrdersPr
     invariants = orders.Audit(pb.AuditRequest()).invariants
 
     assert {row.violations for row in invariants} == {0}
-    assert httpx.get(f"http://127.0.0.1:{process.http.port}/healthz").json() == {"status": "ok"}
-    readiness = httpx.get(f"http://127.0.0.1:{process.http.port}/readyz", timeout=10)
+    assert httpx.get(f"http://127.0.0.1:{process.http.port}/healthz", timeout=60).json() == {"status": "ok"}
+    readiness = httpx.get(f"http://127.0.0.1:{process.http.port}/readyz", timeout=60)
     assert readiness.status_code == 503
     assert readiness.json()["checks"]["database"] == "ok"
     assert readiness.json()["checks"]["temporal"] != "ok"

@@ -316,7 +316,7 @@ def test_fifty_decisions_at_once_have_one_outcome(desk: ReviewDesk) -> None:
 def test_without_the_lock_decisions_at_once_would_have_many_outcomes(desk: ReviewDesk) -> None:
     """The naive twin: look first, then decide, each in a transaction of its own."""
     order_id = desk.reviewed(100)
-    all_have_looked = Barrier(4, timeout=10)
+    all_have_looked = Barrier(4, timeout=60)
 
     def look_then_decide() -> bool:
         is_open = desk.open_step(order_id).is_open

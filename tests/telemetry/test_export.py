@@ -78,7 +78,7 @@ def test_a_process_exports_its_spans_and_logs_json_lines_in_its_name(
         channel = connect(f"127.0.0.1:{port}", machine_token(settings, "worker"))
         rpc.InventoryServiceStub(channel).Audit(pb.AuditRequest())
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=90)
     rest = [json.loads(line) for line in said.splitlines()]
 
     assert process.returncode == 0

@@ -23,16 +23,16 @@ def main(folder: Path) -> None:
     exporter = InMemorySpanExporter()
     provider = telemetry.record_spans("everything", exporter)
     from tests.system.harness import System  # after the tracer is there: nothing may be made before
-    from tests.system.trade import Trade, ok
+    from tests.system.trade import Trade
 
     with System(folder, "sqlite") as system:
         trade = Trade(system)
         customer, pump = trade.customer(), trade.product("pump", "129.00", cost="80.00")
         trade.receive(trade.warehouses({"w1": 900})["w1"], pump, 10, "80.00")
-        receipt = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 4}])))
-        order_id = receipt["order_id"]
+        order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 4}]))["order_id"]
         trade.send_off(trade.shipments(order_id)[0])
         trade.until(order_id, lambda order: order["axes"]["billing"] == "full", "billing")
+        trade.when_idle(order_id)
         trade.until_audit_is_clean()
     provider.force_flush()
     spans = [_row(span) for span in exporter.get_finished_spans()]
