@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -24,7 +24,8 @@ from tests.faults.loss import whole_system
 from tests.faults.verdicts import APPROVED, CANCELLED, EXPIRED, REJECTED, Ended, contradictions
 from tests.system.boardroom import Boardroom, tier
 from tests.system.harness import System
-from tests.system.trade import Trade, key, ok, wait_for
+from tests.system.pending import pending
+from tests.system.trade import Trade, eventually, key, ok, wait_for
 from tests.threads import Crew, at_once
 
 REVIEW = {
@@ -131,22 +132,35 @@ class Tribunal:
         )
         return self.orders.PassDeadline(request).clearance.state == pb.CLEARANCE_STATE_EXPIRED
 
-    def ended(self, parked: Parked, done: frozenset[str]) -> Ended:
-        """The order once nothing is under way any more: in its own words, in the log's, and in its mails'."""
+    def settle(self, parked: Parked, done: frozenset[str]) -> None:
+        """Wait until the order has come to an end, or is with its warehouse."""
         if EXPIRED in done and not self.is_closed(parked):
             self._let_the_hour_pass(parked)
         order = self.trade.until(
             parked.order_id, lambda seen: seen["status"] not in ("in_review", "accepted"), "an end"
         )
         if order["status"] == "in_fulfilment":
-            order = self.trade.until_released(parked.order_id)
+            self.trade.until_released(parked.order_id)
+
+    def until_idle(self, parked: Sequence[Parked], within_s: float) -> None:
+        """Wait until nothing is under way for any of them: what has not come by then never comes."""
+
+        def claim() -> None:
+            left = pending(self.system, *(order.order_id for order in parked))
+            assert not left, f"still under way: {left}"
+
+        eventually(claim, within_s)
+
+    def ended(self, parked: Parked, done: frozenset[str]) -> Ended:
+        """The order at rest: in its own words, in the log's, and in its mails'."""
+        order = self.trade.order(parked.order_id)
         kept = [one["decision"] for review in order["reviews"] for step in review["steps"] for one in step["decisions"]]
         return Ended(
             done,
             order["status"],
             tuple(sorted({"approve": APPROVED, "reject": REJECTED}[decision] for decision in kept)),
             self._log(parked),
-            wait_for(lambda: self._mails(parked), f"every mail of {parked.order_id}"),
+            self._mails(parked),
         )
 
     def _log(self, parked: Parked) -> tuple[str, ...]:
@@ -158,12 +172,11 @@ class Tribunal:
         handle = self.system.workflow(parked.order_id)
         self.system.on_loop(TimeSkipper(self.system.temporal).fast_forward(handle, timedelta(hours=1, minutes=1)))
 
-    def _mails(self, parked: Parked) -> tuple[str, ...] | None:
-        """What the buyer was sent; None while something is on its way."""
+    def _mails(self, parked: Parked) -> tuple[str, ...]:
+        """What the buyer was sent."""
         query = {"order_id": parked.order_id, "limit": "100"}
         rows = ok(self.system.api("admin").get("/v1/deliveries", params=query))["rows"]
-        if any(row["state"] != "sent" for row in rows):
-            return None
+        assert {row["state"] for row in rows} == {"sent"}, rows
         return tuple(row["kind"] for row in rows if row["role"] == "customer")
 
     def is_closed(self, parked: Parked) -> bool:
@@ -186,6 +199,9 @@ def one_outcome_each(system: System, orders: int) -> None:
 
     with Crew(2, stage_s(orders)) as crew:
         done = crew.map(court.race, parked, range(orders))
+    with Crew(6, stage_s(orders)) as crew:
+        crew.map(court.settle, parked, done)
+    court.until_idle(parked, stage_s(orders))
     with Crew(6, stage_s(orders)) as crew:
         outcomes = crew.map(court.ended, parked, done)
 
