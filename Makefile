@@ -103,7 +103,7 @@ prove: $(READY) programs ## The proofs: kills, races, bad input, load, at full s
 	$(if $(SLICE),,$(call within,30) $(PYTEST) -m "prove and quiet" --timeout 1200)
 
 programs: # what tests need and pip cannot install
-	@requirements/programs.sh git chromium
+	@requirements/programs.sh git chromium libatomic1
 
 bench: $(READY) ## Measure an order's CPU beside its frame, latency, start-up, memory, growth, restarts; tables and JSON
 	$(BIN)/python -m bench

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Programs that are no Python package. Usage: requirements/programs.sh NAME…, of: python3 make git venv chromium
+# Programs that are no Python package. Usage: requirements/programs.sh NAME…, of: python3 make git venv chromium libatomic1
+# (a library that the driver of the browser tests is linked with, which Chromium does not bring along).
 # What is missing is installed where that is allowed (root, apt-get), without a question. Where it is not, a sentence says what to
 # install; tests that need it are then skipped with that reason. With CI=true a missing program is an error.
 set -eu
@@ -8,6 +9,7 @@ python=${PYTHON:-python3}
 is_there() {
 	case $1 in
 	venv) "$python" -c 'import ensurepip, venv' 2>/dev/null ;;
+	libatomic1) ls /lib/*/libatomic.so.1 /usr/lib/*/libatomic.so.1 /usr/lib64/libatomic.so.1 2>/dev/null | grep -q . ;;
 	*) command -v "$1" >/dev/null ;;
 	esac
 }

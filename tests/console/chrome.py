@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+import playwright
 import pytest
 import uvicorn
 from fastapi import FastAPI
@@ -48,7 +51,16 @@ def program() -> str:
     found = next((path for name in _PROGRAMS if (path := shutil.which(name))), None)
     if found is None:
         raise ChromiumMissing("the console's browser tests need Chromium: apt-get install chromium")
+    if not _driver_starts():
+        raise ChromiumMissing("the driver of the browser tests does not start here: apt-get install libatomic1")
     return found
+
+
+@cache
+def _driver_starts() -> bool:
+    """Whether the program that comes with playwright finds its libraries."""
+    node = Path(playwright.__file__).parent / "driver" / "node"
+    return subprocess.run([node, "--version"], capture_output=True, check=False, timeout=60).returncode == 0
 
 
 @contextmanager

@@ -36,6 +36,7 @@ FEWER_ORDERS = {
     "test_a_relay_that_marks_before_it_sends_is_caught": 1,
     "test_all_processes_killed_at_once_change_nothing": 2,
     "test_a_kill_at_every_step_past_people_changes_nothing": 5,
+    "test_approve_reject_cancel_and_expiry_at_once_give_one_outcome": 5,
 }
 """In proofs that place no more than that, or one more, or take long for each: with 5, four are under way."""
 CHEAPEST = "tests/faults/test_decision_races.py::test_500_orders_decided_by_four_at_once_have_500_single_outcomes"
