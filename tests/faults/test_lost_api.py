@@ -38,7 +38,7 @@ FEWER_ORDERS = {
     "test_a_kill_at_every_step_past_people_changes_nothing": 5,
     "test_approve_reject_cancel_and_expiry_at_once_give_one_outcome": 5,
 }
-"""In proofs that place no more than that, or one more, or take long for each: with 5, four are under way."""
+"""In proofs that place few, or take long for each: of 5 orders past people, four are under way."""
 CHEAPEST = "tests/faults/test_decision_races.py::test_500_orders_decided_by_four_at_once_have_500_single_outcomes"
 """It runs in its own process, and its clients do not ask again."""
 
