@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,6 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 LAYOUT = "{runOnly: ['target-size', 'scrollable-region-focusable', 'color-contrast', 'meta-viewport']}"
 """The rules of axe that look at where things stand: on a phone they may say something else."""
-STRUCTURE = "{runOnly: ['wcag2a', 'best-practice']}"
-"""The rules of axe that look at what a page says, not at how it is painted, which takes most of its time."""
 AXE = chrome.vendored("axe.min.js")
 # Chromium says so of every page that is not 200, whatever the page does.
 _NOT_OURS = re.compile(r"Failed to load resource: the server responded with a status of 4")
@@ -85,14 +85,9 @@ def at(browser: Browser, live: tuple[House, str], role: str, **context: Any) -> 
         opened.close()
 
 
-def put_in_axe(page: Page) -> None:
-    """Past the page's own policy, which allows no such script."""
-    page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": AXE})
-
-
 def violations(page: Page) -> list[Any]:
-    """What axe finds in light and dark."""
-    put_in_axe(page)
+    """What axe finds in light and dark; it is put in past the page's own policy, which allows no such script."""
+    page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": AXE})
     found: list[Any] = []
     for theme, rules in (("light", "{}"), ("dark", "{runOnly: ['color-contrast']}")):
         page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # the words are those it takes
@@ -155,21 +150,29 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-def test_every_page_is_silent_sound_and_as_wide_as_the_screen(
+def visits(browser: Browser, live: tuple[House, str], numbers: dict[str, str]) -> Iterator[tuple[str, Page, list[str]]]:
+    """Every kind of page as it opens on a desktop, and what the browser's console has said of it; one window a person."""
+    wanted = sorted(pages(live[0], numbers), key=itemgetter(0))
+    for role, paths in groupby(wanted, itemgetter(0)):
+        with at(browser, live, role, viewport=DESKTOP) as (page, said):
+            for _, path in paths:
+                said.clear()
+                page.set_viewport_size(DESKTOP)
+                page.goto(path, wait_until="load")
+                yield path, page, said
+
+
+def test_every_page_is_silent_and_as_wide_as_the_screen(
     browser: Browser, live: tuple[House, str], numbers: dict[str, str]
 ) -> None:
     wrong = []
-    for role, path in pages(live[0], numbers):
-        with at(browser, live, role, viewport=DESKTOP) as (page, said):
-            page.goto(path, wait_until="load")
-            put_in_axe(page)
-            found = axe(page, STRUCTURE)
-            too_wide = [DESKTOP["width"]] if is_too_wide(page) else []
-            page.set_viewport_size(PHONE)
-            too_wide += [PHONE["width"]] if is_too_wide(page) else []
-            spoken = [text for text in said if not _NOT_OURS.search(text)]
-            if found or spoken or too_wide:
-                wrong.append((path, found, spoken, too_wide))
+    for path, page, said in visits(browser, live, numbers):
+        too_wide = [DESKTOP["width"]] if is_too_wide(page) else []
+        page.set_viewport_size(PHONE)
+        too_wide += [PHONE["width"]] if is_too_wide(page) else []
+        spoken = [text for text in said if not _NOT_OURS.search(text)]
+        if spoken or too_wide:
+            wrong.append((path, spoken, too_wide))
 
     assert wrong == [], json.dumps(wrong, indent=1)
 
@@ -180,13 +183,11 @@ def test_every_page_is_accessible_in_both_themes_and_widths(
     browser: Browser, live: tuple[House, str], numbers: dict[str, str]
 ) -> None:
     wrong = []
-    for role, path in pages(live[0], numbers):
-        with at(browser, live, role, viewport=DESKTOP) as (page, _said):
-            page.goto(path, wait_until="load")
-            found = violations(page)
-            page.set_viewport_size(PHONE)
-            if found := found + axe(page, LAYOUT):
-                wrong.append((path, found))
+    for path, page, _said in visits(browser, live, numbers):
+        found = violations(page)
+        page.set_viewport_size(PHONE)
+        if found := found + axe(page, LAYOUT):
+            wrong.append((path, found))
 
     assert wrong == [], json.dumps(wrong, indent=1)
 

@@ -36,6 +36,7 @@ FEWER_ORDERS = {
     "test_a_relay_that_marks_before_it_sends_is_caught": 1,
     "test_all_processes_killed_at_once_change_nothing": 2,
     "test_a_kill_at_every_step_past_people_changes_nothing": 5,
+    "test_a_kill_while_people_decide_changes_nothing": 2,
     "test_approve_reject_cancel_and_expiry_at_once_give_one_outcome": 5,
 }
 """In proofs that place few, or take long for each: of 5 orders past people, four are under way."""
@@ -117,6 +118,7 @@ def test_every_proof_whose_api_is_lost_ends_red_within_two_minutes(tmp_path: Pat
 
 
 @pytest.mark.prove
+@pytest.mark.slice
 @pytest.mark.timeout(400)
 def test_the_tests_that_follow_a_loss_end_red_at_once(tmp_path: Path) -> None:
     files = [f"tests/faults/test_{name}.py" for name in ("temporal_outage", "graceful_stop", "kills", "lost_reply")]

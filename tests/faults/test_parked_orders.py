@@ -161,6 +161,8 @@ def outlive_a_restart(folder: Path, orders: int, rest_s: float) -> None:
         parking.trade.until_audit_is_clean()
 
 
+@pytest.mark.prove
+@pytest.mark.slice
 def test_parked_orders_outlive_a_kill_of_worker_and_temporal(tmp_path: Path) -> None:
     outlive_a_restart(tmp_path, orders=20, rest_s=1)
 

@@ -60,6 +60,8 @@ def reviewing(reviewing_shop: Shop) -> Shop:
     return reviewing_shop
 
 
+@pytest.mark.prove
+@pytest.mark.slice
 def test_a_kill_while_people_decide_changes_nothing(reviewing: Shop) -> None:
     survives(reviewing, SLICE, ReviewedJourney)
 
