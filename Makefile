@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# A run of tests starts hundreds of Pythons: what one of them has compiled, all use.
+unexport PYTHONDONTWRITEBYTECODE
 # The machines we promise times for have 2 cores. Tests wait a third of their time, so 3 workers keep the cores busy; proofs, which start real
 # processes and load them, get 2, and a file of them stays on one; the long ones begin first.
 PYTEST := $(BIN)/python -m pytest

@@ -13,7 +13,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from gateway.app import create_app
 from gateway.http.plumbing.deps import ApiSettings, Deps
 from services.kernel.ids import new_id
 from services.kernel.money import UnitPrice
@@ -26,6 +25,7 @@ from services.orders.policies import engine
 from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
+from tests.api.application import app_over
 from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications, FakeWorkflows
 from tests.conftest import ROOT
 from workflows.messages import OrderRef
@@ -157,7 +157,7 @@ def world(make_world: MakeWorld) -> World:
 def build_world(database: Database, keys_dir: Path, **settings: Any) -> World:
     """A World over a database with the master data: two customers, two products, one agreement."""
     world = World(FastAPI(), database, keys_dir)
-    world.app = create_app(
+    world.app = app_over(
         Deps(
             database=database,
             clock=lambda: NOW,

@@ -54,7 +54,7 @@ def test_the_work_of_our_own_processes_is_not_that_of_others() -> None:
     subprocess.run([sys.executable, "-c", burn], check=True, timeout=60)
     load = span.load()
 
-    assert load.own_s >= 0.3
+    assert load.own_s >= 0.29  # counted in hundredths
     assert (
         load.others_s + load.own_s <= load.capacity_s + 0.1
     )  # the kernel counts in hundredths, and each of them apart

@@ -15,7 +15,6 @@ import yaml
 from fastapi import FastAPI
 from sqlalchemy import event
 
-from gateway.app import create_app
 from gateway.console.visitor import session_cookie
 from gateway.http.plumbing.deps import ApiSettings, ConsoleSettings, Deps
 from services.orders.access import logins
@@ -25,6 +24,7 @@ from services.orders.policies import engine, versions
 from services.runtime.auth import Authenticator, LocalIssuer, Principal
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
+from tests.api.application import app_over
 from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications, FakeWorkflows
 from tests.orders.change_desk import asked, propose
 from tests.orders.desk import CONTACTS, RITA, SHOP, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
@@ -103,7 +103,7 @@ def build(database: Database, keys_dir: Path, **console: Any) -> House:
     house = House(FastAPI(), Desk(database), keys_dir)
     house.desk.keys = house.desk.facts = 1000  # behind those that filled the database
     settings = ServiceSettings(keys_dir=keys_dir, oidc_issuer=console.get("oidc_issuer", ""))
-    house.app = create_app(
+    house.app = app_over(
         Deps(
             database=database,
             clock=lambda: datetime.now(UTC),
