@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from gateway.app import create_app
-from gateway.console.app import ConsoleDoor
 from gateway.http.plumbing.deps import Deps
 
 _first: list[FastAPI] = []  # the first application of this process; its prepared routes hold nothing of it
@@ -22,4 +21,7 @@ def app_over(deps: Deps) -> FastAPI:
 
 
 def _console(app: FastAPI) -> FastAPI:
-    return next(door.kwargs["console"] for door in app.user_middleware if door.cls is ConsoleDoor)
+    consoles = [added.kwargs["console"] for added in app.user_middleware if "console" in added.kwargs]
+    assert len(consoles) == 1
+    assert isinstance(consoles[0], FastAPI)
+    return consoles[0]
