@@ -83,9 +83,9 @@ class OrderOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CreditStep:
-    """Commit the order's total to the customer's credit; `is_forced` when somebody released the credit hold.
+    """Commit the order's total to the customer's credit, or another total than before.
 
-    With a `change_id` the total is the one that the change will make.
+    Only the latter may be `is_forced`: somebody released the credit hold. With a `change_id` the total is the one that the change will make.
     """
 
     request_id: str

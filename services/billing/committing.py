@@ -7,10 +7,9 @@ from services.billing.store import credit, invoices
 from services.kernel.money import Money
 
 
-def commit(session: Session, *, order_id: str, customer_id: str, amount: Money, is_forced: bool) -> Decision:
-    """Commit an order's amount if there is room, or regardless when forced; an order never counts twice."""
-    take = credit.take_or_open if is_forced else credit.take
-    account = take(session, customer_id, amount.currency)
+def commit(session: Session, *, order_id: str, customer_id: str, amount: Money) -> Decision:
+    """Commit an order's amount if there is room; an order never counts twice."""
+    account = credit.take(session, customer_id, amount.currency)
     if account is None:
         return _decision(Account.unknown(customer_id, amount.currency), is_granted=False)
     held = credit.commitment(session, order_id)
@@ -18,9 +17,7 @@ def commit(session: Session, *, order_id: str, customer_id: str, amount: Money, 
     adding = amount_to_commit(amount, held)
     if adding is None:
         return _decision(account, is_granted=True)
-    if is_forced:
-        credit.move(session, customer_id, committed=adding, receivable=Money.zero(amount.currency))
-    elif adding.minor and not credit.commit_within_limit(session, customer_id, adding):
+    if adding.minor and not credit.commit_within_limit(session, customer_id, adding):
         return _decision(account, is_granted=False)
     credit.record_commitment(session, order_id, customer_id, adding)
     return _decision(account, is_granted=True)

@@ -62,9 +62,8 @@ class BillingServicer(rpc.BillingServiceServicer):
                 order_id=order_id,
                 customer_id=customer_id,
                 amount=amount,
-                is_forced=request.is_forced,
             )
-            log.info("credit.decided", order_id=order_id, is_granted=decision.is_granted, is_forced=request.is_forced)
+            log.info("credit.decided", order_id=order_id, is_granted=decision.is_granted)
             return answers.decision(decision)
 
         return self.database.once(request.request_id, request, pb.CommitCreditResponse, act)

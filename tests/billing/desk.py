@@ -101,7 +101,6 @@ class Desk:
         *,
         customer_id: str = "cus_acme",
         method: str = "terms",
-        is_forced: bool = False,
         request_id: str = "",
     ) -> pb.CommitCreditResponse:
         request = pb.CommitCreditRequest(
@@ -110,7 +109,6 @@ class Desk:
             customer_id=customer_id,
             amount=usd(minor),
             payment_method=method,
-            is_forced=is_forced,
         )
         return self.billing.CommitCredit(request, CONTEXT)
 

@@ -80,8 +80,8 @@ def test_a_refusal_is_an_answer_and_commits_nothing_until_somebody_forces_it(des
 
     assert not desk.commit("ord_1", 1001).is_granted
     assert desk.account() == (0, 0)
-    assert desk.commit("ord_1", 1001, is_forced=True).is_granted
-    assert desk.commit("ord_1", 1001, is_forced=True).is_granted
+    assert desk.adjust("ord_1", 1001, is_forced=True).is_granted
+    assert desk.adjust("ord_1", 1001, is_forced=True).is_granted
 
     assert desk.account() == (1001, 0)
     assert desk.violations() == {}
@@ -91,7 +91,7 @@ def test_a_customer_without_an_account_has_no_credit_unless_it_is_forced(desk: D
     refused = desk.commit("ord_1", 1, customer_id="cus_new")
 
     assert (refused.is_granted, refused.limit.minor_units, refused.limit.currency) == (False, 0, "USD")
-    assert desk.commit("ord_1", 1, customer_id="cus_new", is_forced=True).is_granted
+    assert desk.adjust("ord_1", 1, customer_id="cus_new", is_forced=True).is_granted
     assert desk.account("cus_new") == (1, 0)
 
 
@@ -277,7 +277,7 @@ def test_a_changed_order_owes_what_its_last_version_says_and_has_nothing_committ
 
 @pytest.mark.on_postgres
 def test_a_release_waits_for_the_invoice_that_takes_its_part(desk: Desk, database: Database) -> None:
-    desk.commit("ord_1", 2000, is_forced=True)
+    desk.adjust("ord_1", 2000, is_forced=True)
 
     with Crew(1) as crew:
         with database.transaction() as session:
@@ -306,7 +306,7 @@ def test_no_order_moves_the_credit_of_a_customer_it_is_not_committed_to(desk: De
 
     for attempt in (
         lambda: desk.commit("ord_1", 50_000, customer_id="cus_other"),
-        lambda: desk.commit("ord_1", 50_000, customer_id="cus_other", is_forced=True),
+        lambda: desk.adjust("ord_1", 50_000, customer_id="cus_other", is_forced=True),
         lambda: desk.adjust("ord_1", 50_000, customer_id="cus_other"),
         lambda: desk.invoice(order, "shp_1", {"1": 1}),
     ):

@@ -159,9 +159,9 @@ PLANTED = (
 def busy_desk(desk: Desk) -> Desk:
     """Two invoices with all four parts, the second part paid; a customer with cash left, and an order that is not shipped."""
     order = order_of({"1": (2, "10.00")}, discount=200, freight=100, tax_rate="0.1")
-    desk.commit("ord_1", 2080, is_forced=True)
-    desk.commit("ord_2", 500, is_forced=True)
-    desk.commit("ord_3", 300, is_forced=True)
+    desk.adjust("ord_1", 2080, is_forced=True)
+    desk.adjust("ord_2", 500, is_forced=True)
+    desk.adjust("ord_3", 300, is_forced=True)
     desk.release("ord_3")
     desk.invoice(order, "shp_1", {"1": 1})
     desk.invoice(order, "shp_2", {"1": 1})

@@ -223,7 +223,7 @@ def test_invoices_and_payments_of_one_customer_in_parallel_do_not_deadlock(desk:
             desk.pay(700, f"BANK-{number}", request_id=f"p{number}")
         else:
             order = order_of({"1": (1, "10.00")}, order_id=f"ord_{number}")
-            desk.commit(order.order_id, 1000, request_id=f"c{number}", is_forced=True)
+            desk.adjust(order.order_id, 1000, request_id=f"c{number}", is_forced=True)
             desk.invoice(order, f"shp_{number}", {"1": 1}, request_id=f"i{number}")
 
     at_once([partial(act, number) for number in range(40)], threads=8)

@@ -71,7 +71,7 @@ class FakeServices:
     @activity.defn(name="billing.CommitCredit")
     async def commit_credit(self, step: CreditStep) -> Credit:
         self.called("billing.CommitCredit", step.request_id)
-        return Credit(self.is_granted or step.is_forced, 0, 1_000_000)
+        return Credit(self.is_granted, 0, 1_000_000)
 
     def next_clearance(self) -> Clearance:
         """The next of those that the test lined up; the last one stays."""

@@ -27,7 +27,6 @@ class BillingActivities:
             customer_id=step.customer_id,
             amount=types_pb2.Money(minor_units=step.amount_minor, currency=step.currency),
             payment_method=step.payment_method,
-            is_forced=step.is_forced,
         )
         response = await self._services.billing.CommitCredit(request)
         return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units)

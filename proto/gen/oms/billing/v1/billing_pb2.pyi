@@ -184,7 +184,6 @@ class CommitCreditRequest(_message.Message):
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
-    IS_FORCED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -193,8 +192,6 @@ class CommitCreditRequest(_message.Message):
     """The customer."""
     payment_method: _builtins.str
     """terms, card, prepaid or deposit. Each needs room: what is paid first has it once its cash is on account."""
-    is_forced: _builtins.bool
-    """Commit even over the limit: somebody with the right released the hold."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """The order's total."""
@@ -207,11 +204,10 @@ class CommitCreditRequest(_message.Message):
         customer_id: _builtins.str = ...,
         amount: _types_pb2.Money | None = ...,
         payment_method: _builtins.str = ...,
-        is_forced: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
