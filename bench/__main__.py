@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import footprint, growth, house, order_to_cash, posting, report, restart
+from bench import company, footprint, growth, order_to_cash, posting, report, restart
 from bench.door import Door
 from bench.machine import LoadSpan
 from bench.system import System, system
@@ -74,7 +74,7 @@ def _on_one_system(parts: set[str], chosen: argparse.Namespace, say: Say) -> Fig
     starting = LoadSpan()
     with system() as running:
         if "c" in parts:
-            figures["footprint"] = {**footprint.at_start(running), **starting.judged("the start")}
+            figures["footprint"] = {**footprint.at_start(running), **starting.assessed("the start")}
         if parts - {"a", "c"}:
             figures |= _under_load(running, parts, chosen, say)
         if "c" in parts:
@@ -82,7 +82,7 @@ def _on_one_system(parts: set[str], chosen: argparse.Namespace, say: Say) -> Fig
         if "f" in parts:
             say(f"(f) Temporal and worker killed {restart.RESTARTS} times, each with {chosen.parked} orders in review")
             door = Door(running.url, running.var)
-            figures["restart"] = _judged(lambda: restart.measure(running, door, chosen.samples, chosen.parked))
+            figures["restart"] = _assessed(lambda: restart.measure(running, door, chosen.samples, chosen.parked))
     return figures
 
 
@@ -90,20 +90,20 @@ def _under_load(running: System, parts: set[str], chosen: argparse.Namespace, sa
     figures: Figures = {}
     door = Door(running.url, running.var)
     say("loading master data and stock")
-    house.open_house(door)
+    company.load_company(door)
     if "b" in parts:
         say(f"(b) {posting.RATE_PER_S:.0f} orders a second for {chosen.seconds:.0f} s")
-        figures["posting"] = _judged(lambda: posting.measure(door, chosen.seconds))
+        figures["posting"] = _assessed(lambda: posting.measure(door, chosen.seconds))
     if "d" in parts:
         say(f"(d) orders of {growth.LINE_COUNTS} lines, then {chosen.open_orders} open orders")
-        figures["growth"] = _judged(lambda: growth.measure(running, door, chosen.samples, chosen.open_orders))
+        figures["growth"] = _assessed(lambda: growth.measure(running, door, chosen.samples, chosen.open_orders))
     return figures
 
 
-def _judged(part: Callable[[], Figures]) -> Figures:
+def _assessed(part: Callable[[], Figures]) -> Figures:
     """The part's figures, and whether the machine let them be believed."""
     span = LoadSpan()
-    return {**part(), **span.judged("this part")}
+    return {**part(), **span.assessed("this part")}
 
 
 SIZES: dict[str, Any] = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from bench import house
+from bench import company
 from bench.door import Door
 
 PATIENCE_S = 60.0
@@ -122,7 +122,7 @@ class Lived:
 
 def place(door: Door, lines: int) -> Row:
     """Place an order and give its receipt; one that is rejected or held is NotReached."""
-    receipt: Row = door.post("channel", "/v1/orders", house.order(lines))
+    receipt: Row = door.post("channel", "/v1/orders", company.order(lines))
     if receipt["phase"] not in {"received", "accepted"}:
         raise NotReached(f"{receipt['number']} is {receipt['status']}: {receipt['reasons']}")
     return receipt

@@ -56,7 +56,7 @@ def doubts(loads: Mapping[str, Load], repeated: Mapping[str, Spread]) -> list[st
     return found
 
 
-def judged(loads: Mapping[str, Load], found: list[str]) -> dict[str, Any]:
+def assessed(loads: Mapping[str, Load], found: list[str]) -> dict[str, Any]:
     """What a part's figures say about the machine, as JSON has it."""
     return {
         "is_believable": not found,
@@ -76,10 +76,10 @@ class LoadSpan:
         busy, idle, stolen, own = (now - then for now, then in zip(_counted(), self._before, strict=True))
         return Load(busy + idle + stolen, max(0.0, busy - own), stolen, own)
 
-    def judged(self, what: str) -> dict[str, Any]:
+    def assessed(self, what: str) -> dict[str, Any]:
         """What a part that was measured once says about the machine."""
         loads = {what: self.load()}
-        return judged(loads, doubts(loads, {}))
+        return assessed(loads, doubts(loads, {}))
 
 
 def _counted() -> tuple[float, float, float, float]:

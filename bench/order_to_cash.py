@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import house
+from bench import company
 from bench.cpu import CpuSpan
 from bench.door import Door
 from bench.figures import milliseconds, percentile
@@ -36,7 +36,7 @@ def measure(pairs: int, orders: int, at_once: int, say: Callable[[str], None]) -
         say(f"(a) pair {number} of {pairs}: {orders} orders through our system, {at_once} at once")
         with system() as running:
             door = Door(running.url, running.var)
-            house.open_house(door)
+            company.load_company(door)
             return _run(running, door, orders, at_once)
 
     def frame(number: int) -> Run:

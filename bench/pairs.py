@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.figures import Spread
-from bench.machine import Load, doubts, judged
+from bench.machine import Load, assessed, doubts
 
 DRIVER = "driver"
 SYSTEM = "system"
@@ -66,7 +66,7 @@ def summary(pairs: Sequence[Pair]) -> dict[str, Any]:
         "cpu_ms_per_order": {side: _cpu(runs) for side, runs in sides.items()},
         "also": {side: _spreads([run.also for run in runs], 2) for side, runs in sides.items()},
         "runs": [{"ours": _row(pair.ours), "frame": _row(pair.frame), "ratio": round(pair.ratio, 3)} for pair in pairs],
-        **judged(loads, found),
+        **assessed(loads, found),
     }
 
 

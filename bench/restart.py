@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from bench import house
+from bench import company
 from bench.door import Door
 from bench.figures import milliseconds
 from bench.life import PATIENCE_S, NotReached
@@ -71,7 +71,7 @@ def _appoint(door: Door) -> None:
 
 
 def _park(door: Door, count: int) -> list[str]:
-    receipts = for_each(lambda _: door.post("channel", "/v1/orders", house.order(LINES)), range(count), _AT_ONCE)
+    receipts = for_each(lambda _: door.post("channel", "/v1/orders", company.order(LINES)), range(count), _AT_ONCE)
     order_ids = [str(receipt["order_id"]) for receipt in receipts]
     for_each(lambda order_id: _open_step(door, order_id), order_ids, _AT_ONCE)
     return order_ids

@@ -13,8 +13,8 @@ import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, events, segment
 from cli.known import check_customer
+from cli.order_view import print_order, sentence
 from cli.output import console, print_json, print_rows
-from cli.portrait import print_order, sentence
 from cli.refusals import CommandRefused, NotRunning
 
 app = typer.Typer(help="Orders: place, list, show, watch, cancel, release a hold, give feedback.", no_args_is_help=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-LIFELINE = Path(__file__).with_name("lifeline.py")
+PARENT_WATCH = Path(__file__).with_name("parent_watch.py")
 _LOG_LIMIT = 20_000_000
 _KILLED_WITHIN_S = 10.0  # one that waits for a broken disk outlives even SIGKILL
 
@@ -67,7 +67,7 @@ class Child:
         """Start it in a session of its own, so that a Ctrl-C reaches it only through the supervisor."""
         if self.log.exists() and self.log.stat().st_size > _LOG_LIMIT:
             self.log.replace(self.log.with_suffix(".log.1"))
-        tied = (sys.executable, "-I", "-S", str(LIFELINE), str(os.getpid()), *self.spec.command)
+        tied = (sys.executable, "-I", "-S", str(PARENT_WATCH), str(os.getpid()), *self.spec.command)
         env = {**os.environ, **self.spec.env}
         if self.spec.ready_file is not None:
             self.spec.ready_file.unlink(missing_ok=True)
@@ -113,7 +113,7 @@ class Child:
         except ProcessLookupError:
             return  # it and all it started are gone already
 
-    def last_words(self, lines: int = 3) -> str:
+    def last_lines(self, lines: int = 3) -> str:
         """The end of its log, which usually says why it died."""
         if not self.log.exists():
             return ""

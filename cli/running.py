@@ -40,7 +40,7 @@ class Logbook:
         self._ready_at: float | None = None
         self.children: dict[str, Child] = {}
 
-    def tell(self, child: Child, words: str) -> None:
+    def report(self, child: Child, words: str) -> None:
         """Write down and say what happened to a process."""
         self.write()
         if words != "starting":
@@ -105,7 +105,7 @@ def _make_room(var: Path, ports: Ports, say: Callable[[str], None]) -> None:
 
 async def _serve(var: Path, ports: Ports, say: Callable[[str], None], processes: Sequence[ProcessSpec]) -> None:
     logbook = Logbook(var, ports, say)
-    supervisor = Supervisor(processes, var / "log", tell=logbook.tell)
+    supervisor = Supervisor(processes, var / "log", report=logbook.report)
     logbook.children = supervisor.children
     told_to_stop = _stop_on_signals(supervisor)
     stopping = asyncio.create_task(told_to_stop.wait())
@@ -126,7 +126,7 @@ async def _live(supervisor: Supervisor, logbook: Logbook) -> None:
     deadline = time.monotonic() + READY_WITHIN_S
     while not await is_ready():
         if time.monotonic() > deadline:
-            words = supervisor.children["orders"].last_words()
+            words = supervisor.children["orders"].last_lines()
             raise StartFailed(f"the API at {logbook.url}/readyz does not get ready; the log of orders ends:\n{words}")
         await asyncio.sleep(0.05)
     logbook.ready()

@@ -1,4 +1,4 @@
-"""`oms shipments`: the warehouse floor."""
+"""`oms shipments`: the warehouse."""
 
 from __future__ import annotations
 

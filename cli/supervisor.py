@@ -19,7 +19,7 @@ _CANCELLED_WITHIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait before a restart: doubling from `first_s` to `most_s`, afresh after `steady_s` of health."""
+    """How long to wait before a restart: doubling from `first_s` to `most_s`, again after `steady_s` of health."""
 
     first_s: float = 0.2
     most_s: float = 10.0
@@ -42,7 +42,7 @@ class Supervisor:
         specs: Sequence[ProcessSpec],
         log_dir: Path,
         *,
-        tell: Callable[[Child, str], None] = lambda _child, _words: None,
+        report: Callable[[Child, str], None] = lambda _child, _lines: None,
         backoff: Backoff | None = None,
         ready_within_s: float = 60.0,
         done_within_s: float = 600.0,
@@ -53,7 +53,7 @@ class Supervisor:
         `done_within_s` is for those that run once: a migration of a large database takes its time.
         """
         self.children = {spec.name: Child(spec, log_dir) for spec in specs}
-        self._tell = tell
+        self._report = report
         self._backoff = backoff or Backoff()
         self._within_s = {spec.name: done_within_s if spec.runs_once else ready_within_s for spec in specs}
         self._deaths_at_start = deaths_at_start
@@ -99,11 +99,11 @@ class Supervisor:
         while True:
             began = time.monotonic()
             process = await child.spawn()
-            self._tell(child, "starting")
+            self._report(child, "starting")
             if await self._becomes_ready(child, process):
                 child.state = "done" if child.spec.runs_once else "ready"
                 child.up.set()
-                self._tell(child, f"{child.state} in {time.monotonic() - began:.1f} s")
+                self._report(child, f"{child.state} in {time.monotonic() - began:.1f} s")
                 if child.spec.runs_once:
                     await asyncio.Event().wait()  # its work is done; a task that ends is one that gave up
             code = await process.wait()
@@ -119,7 +119,7 @@ class Supervisor:
             async with asyncio.timeout(within_s):
                 return await _ready_or_dead(child.spec, process)
         except TimeoutError:
-            self._tell(child, f"not ready within {within_s:.0f} s: ended")
+            self._report(child, f"not ready within {within_s:.0f} s: ended")
             child.kill()
             return False
 
@@ -130,8 +130,8 @@ class Supervisor:
             return
         child.state = "stopped"
         if code == _REFUSES_TO_START:
-            raise StartFailed(child.last_words(lines=1))
-        words = child.last_words() or describe_exit(code)
+            raise StartFailed(child.last_lines(lines=1))
+        words = child.last_lines() or describe_exit(code)
         raise StartFailed(
             f"{child.spec.name} does not start ({describe_exit(code)}); its log {child.log} ends:\n{words}"
         )
@@ -140,7 +140,7 @@ class Supervisor:
         wait_s = self._backoff.wait_s(deaths)
         child.state = "restarting"
         child.restarts += 1
-        self._tell(child, f"died ({describe_exit(code)}); starts again in {wait_s:.1f} s")
+        self._report(child, f"died ({describe_exit(code)}); starts again in {wait_s:.1f} s")
         await asyncio.sleep(wait_s)
 
     async def _stop(self, child: Child) -> None:
@@ -155,7 +155,7 @@ class Supervisor:
         has_ended = await child.terminate()
         child.state = "stopped"
         child.gone.set()
-        self._tell(child, "stopped" if has_ended else f"does not end, even killed (pid {child.pid})")
+        self._report(child, "stopped" if has_ended else f"does not end, even killed (pid {child.pid})")
 
 
 async def _ready_or_dead(spec: ProcessSpec, process: asyncio.subprocess.Process) -> bool:

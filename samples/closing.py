@@ -22,7 +22,7 @@ _PATIENCE_S = 12.0
 _PAUSE_S = 0.3
 
 
-class Books:
+class Closing:
     """What the day came to, read when the system has become quiet."""
 
     def __init__(self, door: Door, day: Day, var: Path) -> None:

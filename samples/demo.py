@@ -9,8 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from samples import documents, house
-from samples.closing import Books, broken, temporal_ui
+from samples import documents, loading
+from samples.closing import Closing, broken, temporal_ui
 from samples.documents import Body, Day, Placing
 from samples.door import Door, Refusal, Row, Unanswered
 from samples.narration import Board
@@ -56,22 +56,22 @@ class _Day:
         self._day: Day = documents.day()
         self._out = out
         self._board = Board(out)
-        self._books = Books(door, self._day, var)
+        self._closing = Closing(door, self._day, var)
         self._problems: list[str] = []
         self._placed: dict[str, str] = {}  # key → order id
 
     def play(self) -> Sequence[str]:
         """From opening to closing; what went wrong, nothing when all is well."""
         with self._board as board:
-            mark = house.day_mark(self._door, self._day)
-            house.open_house(self._door, self._day, board, mark)
+            mark = loading.day_mark(self._door, self._day)
+            loading.load_samples(self._door, self._day, board, mark)
             self._place_all(mark)
             self._run_day(mark)
             board.chapter()
-            self._books.settle(board)
+            self._closing.settle(board)
             board.show(self._overview())
-        self._books.show(self._out, self._skus())
-        if broken(self._books.audit):
+        self._closing.show(self._out, self._skus())
+        if broken(self._closing.audit):
             self._problems.append("the audit is not clean")
         self._out.print(f"\n{len(set(self._placed.values()))} orders in {self._board.elapsed_s:.0f} s")
         return self._problems

@@ -17,9 +17,9 @@ from rich.text import Text
 
 Row = dict[str, Any]
 
-CHAPTERS = ("The house opens", "Orders come in", "The day runs", "The books close")
+CHAPTERS = ("Loading the samples", "Orders come in", "The day runs", "The day closes")
 
-_TOLD = 9
+_KEPT_LINES = 9
 _WIDE = 124
 _STATIONS = {
     "accepted": "acc",
@@ -52,7 +52,7 @@ class Board:
         self._chapter = -1
         self._done, self._total = 0, 0
         self._orders: Sequence[Row] = ()
-        self._told: deque[tuple[float, str]] = deque(maxlen=_TOLD)
+        self._lines: deque[tuple[float, str]] = deque(maxlen=_KEPT_LINES)
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -93,7 +93,7 @@ class Board:
 
     def say(self, sentence: str) -> None:
         """Something happened that a reader wants to know; the sentence may carry Rich markup."""
-        self._told.append((self.elapsed_s, sentence))
+        self._lines.append((self.elapsed_s, sentence))
         if self._live is None:
             self.console.print(f"{self.elapsed_s:6.1f} s  {sentence}", soft_wrap=True)
 
@@ -107,8 +107,8 @@ class Board:
             bar = Table.grid()
             bar.add_row(ProgressBar(total=self._total, completed=min(self._done, self._total), width=60))
             parts.append(bar)
-        told = Text("\n").join(Text.from_markup(f"[dim]{when:5.1f} s[/]  {what}") for when, what in self._told)
-        parts.append(Panel(told, title="what happens", title_align="left", border_style="dim"))
+        lines = Text("\n").join(Text.from_markup(f"[dim]{when:5.1f} s[/]  {what}") for when, what in self._lines)
+        parts.append(Panel(lines, title="what happens", title_align="left", border_style="dim"))
         if self._orders:
             parts.append(self._orders_table())
         return Group(*parts)

@@ -1,4 +1,4 @@
-"""The people of the day: reviewers, the warehouse floor, carriers, the supplier and the bank, each through the public API."""
+"""The people of the day: reviewers, the warehouse, carriers, the supplier and the bank, each through the public API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class People:
         self._day = day
         self._board = board
         self._mark = mark
-        self._told: set[str] = set()
+        self._done: set[str] = set()
         self._refusals: dict[str, int] = {}
         self._reps = {row["customer_id"]: row.get("sales_rep", "") for row in documents.read("customers")["customers"]}
         products = documents.read("catalogue")["products"]
@@ -37,7 +37,7 @@ class People:
 
     def work(self, orders: Mapping[str, Row]) -> int:
         """One round of everybody; how much was done. `orders` is order id → its row in the overview."""
-        done = self._review(orders) + self._floor(orders) + self._carriers(orders)
+        done = self._review(orders) + self._warehouse(orders) + self._carriers(orders)
         # goods come in when everything that was there has left the shelves
         return done or (self._supplier() + self._bank(orders))
 
@@ -45,10 +45,10 @@ class People:
         sub = self._reps.get(customer_id, "") if role == "sales_rep" else ""
         return self._door.person(role, sub or self._day.people[role])
 
-    def _do(self, name: str, deed: Callable[[], Answer]) -> bool:
-        """Whether the deed was done; somebody who was quicker is waited for, but not for ever."""
+    def _do(self, name: str, act: Callable[[], Answer]) -> bool:
+        """Whether the action was done; somebody who was quicker is waited for, but not for ever."""
         try:
-            deed()
+            act()
         except Refusal as refusal:
             tries = self._refusals[name] = self._refusals.get(name, 0) + 1
             if refusal.status != _CONFLICT or tries > _PATIENCE:
@@ -138,7 +138,7 @@ class People:
         self._board.say(f"[yellow]{order['number']}[/] {hold['hold_type']} hold released by {owner}")
         return 1
 
-    def _floor(self, orders: Mapping[str, Row]) -> int:
+    def _warehouse(self, orders: Mapping[str, Row]) -> int:
         """Every shipment moves one station a round."""
         done = 0
         for state, verb in (("packed", "ship"), ("picked", "pack"), ("released", "pick")):
@@ -164,8 +164,8 @@ class People:
         done = 0
         for parcel in self._shipments("shipped", orders):
             if not parcel["is_service"]:
-                status = "delivered" if parcel["shipment_id"] in self._told else "in_transit"
-                self._told.add(parcel["shipment_id"])
+                status = "delivered" if parcel["shipment_id"] in self._done else "in_transit"
+                self._done.add(parcel["shipment_id"])
                 self._milestone(parcel, status)
                 done += 1
         return done
@@ -174,8 +174,8 @@ class People:
         self._hear(parcel, status)
         if status == "delivered":
             self._board.say(f"[green]{parcel['order_number']}[/] {parcel['number']} delivered by {parcel['carrier']}")
-            if "repeat" not in self._told:
-                self._told.add("repeat")
+            if "repeat" not in self._done:
+                self._done.add("repeat")
                 again, late = self._hear(parcel, "delivered"), self._hear(parcel, "out_for_delivery")
                 states = f"{again['state']}, {late['state']}"
                 self._board.say(f"{parcel['carrier']} sent it again, and an older scan after it: still {states}")
@@ -202,9 +202,9 @@ class People:
                 "currency": "USD",
                 "reference": "PO-SUP-118",
             }
-            key = self._key("receipt", sku, str(len(self._told)))
+            key = self._key("receipt", sku, str(len(self._done)))
             answer = self._as("warehouse").post("/v1/stock/receipts", body, key=key)
-            self._told.add(key)
+            self._done.add(key)
             filled = answer.document["filled_quantity"]
             self._board.say(f"goods in: {quantity} x {sku} in wh_columbus, {filled} fill waiting backorders at once")
         return len(missing)
@@ -215,12 +215,12 @@ class People:
         for status in _OPEN_INVOICE:
             for invoice in self._as("accounting").rows("/v1/invoices", status=status):
                 if invoice["order_id"] in orders and invoice["customer_id"] not in self._day.pays_later:
-                    done += self._pay(invoice, is_part=status == "open" and "part" not in self._told)
+                    done += self._pay(invoice, is_part=status == "open" and "part" not in self._done)
         return done
 
     def _pay(self, invoice: Row, *, is_part: bool) -> int:
         still_open = Decimal(invoice["open"]["amount"])
-        self._told.add("part")
+        self._done.add("part")
         amount = (still_open / 2).quantize(Decimal("0.01")) if is_part else still_open
         money = {"amount": f"{amount}", "currency": invoice["open"]["currency"]}
         reference = f"WIRE-{invoice['number']}{'-A' if is_part else ''}"

@@ -18,7 +18,7 @@ DETAILS = {field.name: field for field in pb.Fact.DESCRIPTOR.oneofs_by_name["det
 _STRANGE = b"\x9a\x06\x02\x08\x07"  # field 99, a message of 2 bytes: its field 1 is 7
 
 
-def told(kind: str, detail: Mapping[str, Any], **envelope: Any) -> pb.Fact:
+def notified(kind: str, detail: Mapping[str, Any], **envelope: Any) -> pb.Fact:
     """The fact of a kind as its service tells it."""
     return ParseDict({kind: dict(detail)}, pb.Fact(**{"occurred_at": AT, **envelope}))
 
@@ -35,7 +35,7 @@ def heard(kind: str, detail: Mapping[str, Any], source: str, order_id: str = "or
     subject_id = str(detail.get("shipment", {}).get("shipment_id", ""))
     fact_id = f"fact_{source}_{sequence}_{order_id}"
     return fact_wire.fact(
-        told(
+        notified(
             kind,
             detail,
             fact_id=fact_id,
@@ -49,7 +49,7 @@ def heard(kind: str, detail: Mapping[str, Any], source: str, order_id: str = "or
 
 def kept(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
     """The detail that an outbox row keeps, every member of it, numbers as numbers."""
-    return members(getattr(told(kind, document), kind))
+    return members(getattr(notified(kind, document), kind))
 
 
 def members(message: Message) -> dict[str, Any]:

@@ -60,10 +60,10 @@ def patient(worker: Worker) -> Worker:
     The SDK takes such a turn for a deadlock and throws an exception into its thread, wherever it is, be it a callback that cannot
     pass it on. It has no option for how long it waits but its debugger's, which also leaves the sandbox and the thread.
     """
-    stories = worker._workflow_worker
-    if stories is None or stories._deadlock_timeout_seconds != 2:
+    definitions = worker._workflow_worker
+    if definitions is None or definitions._deadlock_timeout_seconds != 2:
         raise RuntimeError(
             "the SDK's worker keeps its deadlock timeout elsewhere: look for it and mend tests.temporal.patient"
         )
-    stories._deadlock_timeout_seconds = STALL_S
+    definitions._deadlock_timeout_seconds = STALL_S
     return worker

@@ -62,11 +62,11 @@ MANY = 1_100
 _KEYS = ("request_id", "fact_id", "event_id")
 """Fields by which a receiver knows what it has been told before."""
 
-Seen = Mapping[tuple[str, int], Sequence[Any]]
+Acknowledged = Mapping[tuple[str, int], Sequence[Any]]
 """Values of honest messages by the name and type of their field."""
 
 
-def values(messages: Iterable[Message]) -> Seen:
+def values(messages: Iterable[Message]) -> Acknowledged:
     """What the fields of these messages hold."""
     seen: dict[tuple[str, int], list[Any]] = defaultdict(list)
     for message in messages:
@@ -77,14 +77,14 @@ def values(messages: Iterable[Message]) -> Seen:
     return seen
 
 
-def plausible(kind: type[Message], seen: Seen, chance: random.Random) -> Message:
+def plausible(kind: type[Message], seen: Acknowledged, chance: random.Random) -> Message:
     """A message that an honest caller might have sent, as far as its fields are known from other messages."""
     message = kind()
     _fill(message, seen, chance)
     return message
 
 
-def _fill(message: Message, seen: Seen, chance: random.Random) -> None:
+def _fill(message: Message, seen: Acknowledged, chance: random.Random) -> None:
     for field in message.DESCRIPTOR.fields:
         inner: Any = getattr(message, field.name)
         if field.type == FieldDescriptor.TYPE_MESSAGE:

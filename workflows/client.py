@@ -30,7 +30,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from services.runtime import telemetry
 from services.runtime.grpc_client import Unreachable
 from workflows import names
-from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
+from workflows.messages import Acknowledged, CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef, Receipt
 
 RPC_TIMEOUT = timedelta(seconds=5)
 CONNECT_TIMEOUT = timedelta(seconds=2)
@@ -94,12 +94,14 @@ class OrderWorkflows:
         """Cancel the order; None when it takes longer than `timeout` or no workflow runs yet."""
         return await self._answer(self._cancel(number, request, timeout))
 
-    async def look(self, number: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+    async def refresh(
+        self, number: str, update: str, refresh: ClearanceRefresh, update_id: str, timeout: timedelta
+    ) -> Acknowledged | None:
         """Let the workflow see what somebody decided; None when it takes longer than `timeout` or no workflow runs.
 
         `update` is one of names.LOOKS; the same `update_id` again gets the first answer.
         """
-        return await self._answer(self._look(number, update, look, update_id, timeout))
+        return await self._answer(self._refresh(number, update, refresh, update_id, timeout))
 
     async def is_reachable(self) -> bool:
         """Whether Temporal answers within two seconds."""
@@ -119,9 +121,9 @@ class OrderWorkflows:
         """Ask for a cancellation whose answer no request waits for. None when the workflow has ended or never was."""
         return self._result(self._cancel_later(number, request))
 
-    def look_later(self, number: str, update: str, look: Look, update_id: str) -> bool:
+    def refresh_later(self, number: str, update: str, refresh: ClearanceRefresh, update_id: str) -> bool:
         """Let the workflow see what somebody decided, without an answer. False when the workflow has ended or never was."""
-        return self._result(self._look_later(number, update, look, update_id))
+        return self._result(self._refresh_later(number, update, refresh, update_id))
 
     # The calls themselves, on the loop of this object.
 
@@ -202,14 +204,16 @@ class OrderWorkflows:
             await self._is_gone_or_try_again(number)
         return outcome
 
-    async def _look(self, number: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+    async def _refresh(
+        self, number: str, update: str, refresh: ClearanceRefresh, update_id: str, timeout: timedelta
+    ) -> Acknowledged | None:
         try:
-            return await self._update(number, update, look, update_id, Seen, timeout)
+            return await self._update(number, update, refresh, update_id, Acknowledged, timeout)
         except WorkflowUpdateFailedError:
             return None  # the workflow has ended: there is nothing left to look at
 
-    async def _look_later(self, number: str, update: str, look: Look, update_id: str) -> bool:
-        if await self._look(number, update, look, update_id, RPC_TIMEOUT) is not None:
+    async def _refresh_later(self, number: str, update: str, refresh: ClearanceRefresh, update_id: str) -> bool:
+        if await self._refresh(number, update, refresh, update_id, RPC_TIMEOUT) is not None:
             return True
         return await self._is_gone_or_try_again(number)
 

@@ -10,14 +10,14 @@ from typing import Self
 from temporalio.exceptions import CancelledError, FailureError
 
 
-async def _to_its_end(deed: asyncio.Future[object]) -> asyncio.CancelledError | None:
-    """Wait for a deed whatever happens to whoever waits; gives the cancellation that came meanwhile, for later."""
+async def _to_its_end(action: asyncio.Future[object]) -> asyncio.CancelledError | None:
+    """Wait for an action whatever happens to whoever waits; gives the cancellation that came meanwhile, for later."""
     cancellation = None
     while True:
         try:
-            await asyncio.shield(deed)
+            await asyncio.shield(action)
         except asyncio.CancelledError as asked:
-            if deed.cancelled():
+            if action.cancelled():
                 raise
             cancellation = asked
         else:
@@ -25,34 +25,34 @@ async def _to_its_end(deed: asyncio.Future[object]) -> asyncio.CancelledError | 
 
 
 class Undo:
-    """A stack of deeds to take back, pushed before the deed (a timed-out deed may have happened), run last first.
+    """A stack of actions to take back, pushed before the action (a timed-out action may have happened), run last first.
 
     Leaving the block without `keep()` takes everything back: on rejection, cancellation and failure alike. Bugs and the
     eviction of a cached workflow take nothing back: the same story goes on from its history.
     """
 
     def __init__(self) -> None:
-        self._deeds: list[Callable[[], Awaitable[object]]] = []
+        self._actions: list[Callable[[], Awaitable[object]]] = []
 
-    def push(self, deed: Callable[[], Awaitable[object]]) -> None:
-        """Remember how to take back what comes next. The deed must be harmless when nothing was done."""
-        self._deeds.append(deed)
+    def push(self, action: Callable[[], Awaitable[object]]) -> None:
+        """Remember how to take back what comes next. The action must be harmless when nothing was done."""
+        self._actions.append(action)
 
     def keep(self) -> None:
         """What was done stays."""
-        self._deeds.clear()
+        self._actions.clear()
 
     async def take_back(self) -> None:
-        """Run the deeds, last first, once; a cancellation of the workflow waits until they are through.
+        """Run the actions, last first, once; a cancellation of the workflow waits until they are through.
 
-        A deed that is refused does not keep the others from being taken back; the first refusal is raised at the end.
+        An action that is refused does not keep the others from being taken back; the first refusal is raised at the end.
         """
         refusals: list[FailureError] = []
         cancellation: asyncio.CancelledError | None = None
-        while self._deeds:
-            deed = asyncio.ensure_future(self._deeds.pop()())
+        while self._actions:
+            action = asyncio.ensure_future(self._actions.pop()())
             try:
-                cancellation = await _to_its_end(deed) or cancellation
+                cancellation = await _to_its_end(action) or cancellation
             except FailureError as refusal:
                 refusals.append(refusal)
         if cancellation is not None:

@@ -58,14 +58,14 @@ class CancelOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ClearanceRefresh:
     """Somebody has decided: the id of a decision or a change. What was decided is read from the orders database."""
 
     subject_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Acknowledged:
     """What the story found when it looked: waiting, cleared, rejected, expired or ended."""
 
     state: str
@@ -200,7 +200,7 @@ class Applied:
 class OrderStep:
     """Anything asked for one order; `subject_id` names the shipment or cancellation where there is one.
 
-    `version` is the one in force; 0 where nobody knows, so that what is needed of the order is read afresh.
+    `version` is the one in force; 0 where nobody knows, so that what is needed of the order is read again.
     """
 
     request_id: str
@@ -226,7 +226,7 @@ class Reservation:
 
     held: int
     backordered: int
-    is_unserved: bool = False
+    is_undeliverable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ class Stopped:
 class RecordStep:
     """Record a milestone in the orders database; `is_backordered` unless the reservation has just said that nothing waits.
 
-    `waiting_for` says who must act after unserved and failed; the orders service itself decides whom an order waits for.
+    `waiting_for` says who must act after undeliverable and failed; the orders service itself decides whom an order waits for.
     """
 
     request_id: str

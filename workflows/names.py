@@ -23,7 +23,7 @@ CANCEL = "cancel"
 DECIDE = "decide"
 CONSENT = "consent"
 AMEND = "amend"
-LOOKS = (DECIDE, CONSENT, AMEND)
+REFRESHES = (DECIDE, CONSENT, AMEND)
 """Updates by which people's decisions reach an order; each carries an id alone, and the story reads what was decided."""
 
 NUMBER = SearchAttributeKey.for_keyword("OmsNumber")

@@ -9,7 +9,7 @@ from temporalio.exceptions import FailureError
 
 from workflows.order_cancelling import Cancelling
 from workflows.order_changing import Changing
-from workflows.order_clearing import REFRESHED_BY, Clearing
+from workflows.order_clearance import REFRESHED_BY, OrderClearance
 from workflows.order_fulfilling import Fulfilling
 from workflows.order_life import CANCEL_ASKED, OrderLife
 from workflows.order_settling import Settling
@@ -17,7 +17,16 @@ from workflows.order_settling import Settling
 with workflow.unsafe.imports_passed_through():
     from workflows import facts, names
     from workflows.compensation import Undo
-    from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderOutcome, OrderRef, Receipt, Seen
+    from workflows.messages import (
+        Acknowledged,
+        CancelOrder,
+        CancelOutcome,
+        ClearanceRefresh,
+        FactNote,
+        OrderOutcome,
+        OrderRef,
+        Receipt,
+    )
 
 
 @workflow.defn(name=names.ORDER_WORKFLOW)
@@ -29,7 +38,7 @@ class OrderWorkflow:
         self.life = OrderLife(order)
         self.fulfilling = Fulfilling(self.life)
         self.changing = Changing(self.life, self.fulfilling)
-        self.clearing = Clearing(self.life, self.changing, self.fulfilling)
+        self.clearance = OrderClearance(self.life, self.changing, self.fulfilling)
         self.settling = Settling(self.life)
         self.cancelling = Cancelling(self.life)
 
@@ -54,11 +63,11 @@ class OrderWorkflow:
         """Clear the order, accept it, and follow it until it is delivered and paid; what was taken is given back if it ends early."""
         life = self.life
         async with Undo() as undo:
-            if not await self.clearing.clear(undo):
+            if not await self.clearance.clear(undo):
                 return await self.end_early(undo)
             undo.push(life.steps.release_stock)
             while not await self.fulfilling.reserve():
-                if not await self.clearing.find_carrier():
+                if not await self.clearance.find_carrier():
                     return await self.end_early(undo)
             undo.push(life.steps.stop_shipments)
             await self.fulfilling.accept()
@@ -69,7 +78,7 @@ class OrderWorkflow:
                     if await self.cancelling.cancel(note.fact_id, undo):
                         return OrderOutcome("cancelled")
                 elif kind in REFRESHED_BY:
-                    await self.clearing.refresh(kind, note)
+                    await self.clearance.refresh(kind, note)
                 else:
                     await self.act_on(kind, note)
             undo.keep()
@@ -86,7 +95,7 @@ class OrderWorkflow:
 
     async def end_early(self, undo: Undo) -> OrderOutcome:
         """Rejected, expired, or cancelled before it was accepted."""
-        return OrderOutcome(await self.cancelling.end_early(self.clearing.cancellation_id, undo))
+        return OrderOutcome(await self.cancelling.end_early(self.clearance.cancellation_id, undo))
 
     # Handlers record; run() acts.
 
@@ -128,19 +137,19 @@ class OrderWorkflow:
         return self.life.receipt
 
     @workflow.update(name=names.DECIDE)
-    async def decide(self, look: Look) -> Seen:
+    async def decide(self, refresh: ClearanceRefresh) -> Acknowledged:
         """Somebody decided a step of the review."""
-        return await self.clearing.when_seen(names.DECIDE, look)
+        return await self.clearance.when_acknowledged(names.DECIDE, refresh)
 
     @workflow.update(name=names.CONSENT)
-    async def consent(self, look: Look) -> Seen:
+    async def consent(self, refresh: ClearanceRefresh) -> Acknowledged:
         """The customer answered a proposed change."""
-        return await self.clearing.when_seen(names.CONSENT, look)
+        return await self.clearance.when_acknowledged(names.CONSENT, refresh)
 
     @workflow.update(name=names.AMEND)
-    async def amend(self, look: Look) -> Seen:
+    async def amend(self, refresh: ClearanceRefresh) -> Acknowledged:
         """Somebody proposed or withdrew a change."""
-        return await self.clearing.when_seen(names.AMEND, look)
+        return await self.clearance.when_acknowledged(names.AMEND, refresh)
 
     @workflow.update(name=names.CANCEL)
     async def cancel(self, request: CancelOrder) -> CancelOutcome:
@@ -150,19 +159,19 @@ class OrderWorkflow:
     # Validators refuse without a trace in the history.
 
     @decide.validator
-    def may_decide(self, look: Look) -> None:
+    def may_decide(self, refresh: ClearanceRefresh) -> None:
         """Only of an order that lives."""
-        self.clearing.check(look)
+        self.clearance.check(refresh)
 
     @consent.validator
-    def may_consent(self, look: Look) -> None:
+    def may_consent(self, refresh: ClearanceRefresh) -> None:
         """Likewise."""
-        self.clearing.check(look)
+        self.clearance.check(refresh)
 
     @amend.validator
-    def may_amend(self, look: Look) -> None:
+    def may_amend(self, refresh: ClearanceRefresh) -> None:
         """Likewise."""
-        self.clearing.check(look)
+        self.clearance.check(refresh)
 
     @cancel.validator
     def may_cancel(self, request: CancelOrder) -> None:

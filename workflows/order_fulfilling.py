@@ -20,8 +20,8 @@ class Fulfilling:
         """Hold what stock allows, the rest waits as backorders; False when nobody can carry it to the address."""
         with workflow.create_event_group("reserve and release").scope():
             held = await self.life.steps.reserve()
-        self.life.state = OrderState(is_reserved=not held.is_unserved, backordered=held.backordered)
-        return not held.is_unserved
+        self.life.state = OrderState(is_reserved=not held.is_undeliverable, backordered=held.backordered)
+        return not held.is_undeliverable
 
     async def release(self) -> None:
         """Give what is held to the warehouses, unless the order ships complete and something is still missing."""

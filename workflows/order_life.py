@@ -10,7 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.details import details, due_at
     from workflows.facts import OrderState
     from workflows.messages import Clearance, Credit, FactNote, OrderRef, Receipt, Recorded
-    from workflows.order_steps import OrderSteps, deadline_words
+    from workflows.order_steps import OrderSteps, deadline_summary
 
 CANCEL_ASKED = "cancellation"
 DEADLINE_PASSED = "deadline"
@@ -48,7 +48,7 @@ class OrderLife:
             await workflow.wait_condition(
                 lambda: bool(self.inbox),
                 timeout=max(due - workflow.now(), timedelta()) if due else None,
-                timeout_summary=deadline_words(self.clearance.deadline, self.order.number) if due else None,
+                timeout_summary=deadline_summary(self.clearance.deadline, self.order.number) if due else None,
             )
         except TimeoutError:
             self.steps.turn += 1

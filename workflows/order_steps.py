@@ -40,7 +40,7 @@ _DEADLINES = {
 }
 
 
-def deadline_words(deadline: str, number: str) -> str:
+def deadline_summary(deadline: str, number: str) -> str:
     """What happens when a deadline passes, as a timer and the step behind it say it."""
     return _DEADLINES.get(deadline, "a deadline of {number} has passed").format(number=number)
 
@@ -52,9 +52,9 @@ class OrderSteps:
         self.order = order
         self.turn = 0
 
-    def key(self, deed: str) -> str:
-        """The business key of a deed: the same for every try, and for every run of this order."""
-        return f"order/{self.order.order_id}/{deed}"
+    def key(self, action: str) -> str:
+        """The business key of an action: the same for every try, and for every run of this order."""
+        return f"order/{self.order.order_id}/{action}"
 
     def becomes(self, applied: Applied) -> None:
         """The order at the version that a change has made."""
@@ -66,8 +66,8 @@ class OrderSteps:
             is_ship_complete=applied.is_ship_complete,
         )
 
-    def _of_order(self, deed: str, subject_id: str = "", reason: str = "") -> OrderStep:
-        return OrderStep(self.key(deed), self.order.order_id, subject_id, reason, self.order.version)
+    def _of_order(self, action: str, subject_id: str = "", reason: str = "") -> OrderStep:
+        return OrderStep(self.key(action), self.order.order_id, subject_id, reason, self.order.version)
 
     # Clearing: credit, rules, people.
 
@@ -108,7 +108,7 @@ class OrderSteps:
             passed.subject_id,
             passed.deadline_micros,
         )
-        summary = deadline_words(passed.deadline, order.number)
+        summary = deadline_summary(passed.deadline, order.number)
         return await step("orders.PassDeadline", request, Clearance, summary=summary)
 
     async def release_credit(self) -> Done:
@@ -127,9 +127,9 @@ class OrderSteps:
             "inventory.ReserveStock", request, Reservation, summary=f"reserve stock for {self.order.number}"
         )
 
-    async def hold_unserved(self, state: OrderState) -> Clearance:
+    async def hold_undeliverable(self, state: OrderState) -> Clearance:
         """Nobody can carry the goods: support must know before anything is promised."""
-        await self.record("unserved", "", state, "support: no carrier serves the address")
+        await self.record("undeliverable", "", state, "support: no carrier serves the address")
         return await self.read_clearance()
 
     async def release_stock(self) -> Done:
@@ -172,8 +172,8 @@ class OrderSteps:
 
     # Changes.
 
-    def _of_change(self, deed: str, change_id: str, verb: str = "", reason: str = "") -> ChangeStep:
-        return ChangeStep(self.key(f"{deed}/{change_id}"), self.order.order_id, change_id, verb, reason)
+    def _of_change(self, action: str, change_id: str, verb: str = "", reason: str = "") -> ChangeStep:
+        return ChangeStep(self.key(f"{action}/{change_id}"), self.order.order_id, change_id, verb, reason)
 
     async def request_recall(self, change_id: str) -> Recall:
         """Ask the warehouses for what a change takes away from them."""
@@ -188,11 +188,11 @@ class OrderSteps:
         summary = f"record that the change to {self.order.number} {words}"
         return await step("orders.RecordChange", request, Clearance, summary=summary)
 
-    async def adjust_credit(self, deed: str, change_id: str = "", *, is_forced: bool = False) -> Credit:
+    async def adjust_credit(self, action: str, change_id: str = "", *, is_forced: bool = False) -> Credit:
         """Hold what the order comes to against the credit limit: with a change, or the version in force without one."""
         order = self.order
         request = CreditStep(
-            self.key(f"credit/{deed}"),
+            self.key(f"credit/{action}"),
             order.order_id,
             order.customer_id,
             order.total_minor,

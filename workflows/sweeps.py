@@ -50,16 +50,16 @@ class SweepWorkflow:
     async def free_lapsed(self) -> dict[str, int]:
         """Free what ended orders hold; living orders get a new lease. A terminated workflow's order is recorded as failed.
 
-        An order on hold has no lease yet, so orders whose workflow was cut short of late are looked for by themselves.
+        An order on hold has no lease yet, so orders whose workflow was terminated of late are looked for by themselves.
         """
         lapsed = await step("inventory.ListLapsedReservations", Done(), OrderIds, summary="which leases have run out?")
-        cut_short = await step("temporal.FindCutShort", lapsed, OrderIds, summary="whose workflow was cut short?")
-        asked = OrderIds(sorted({*lapsed.order_ids, *cut_short.order_ids}))
+        terminated = await step("temporal.FindTerminated", lapsed, OrderIds, summary="whose workflow was terminated?")
+        asked = OrderIds(sorted({*lapsed.order_ids, *terminated.order_ids}))
         if not asked.order_ids:
             return {"freed": 0, "renewed": 0}
         liveness = await step("orders.CheckLiveness", asked, OrderIds, summary="which of these orders have ended?")
         ended = set(liveness.order_ids)
-        failed = [order_id for order_id in cut_short.order_ids if order_id not in ended]
+        failed = [order_id for order_id in terminated.order_ids if order_id not in ended]
         to_free = [*failed, *(order_id for order_id in lapsed.order_ids if order_id in ended)]
         freed = [order_id for order_id in to_free if await self.settle(order_id, is_failed=order_id in failed)]
         living = [order_id for order_id in lapsed.order_ids if order_id not in to_free]
@@ -83,9 +83,9 @@ class SweepWorkflow:
     async def record_failed(self, order_id: str) -> None:
         """The workflow was terminated: say so where people look, so that nothing is held for it."""
         request = RecordStep(
-            f"order/{order_id}/record/cut-short", order_id, 0, "failed", "support: the workflow was cut short"
+            f"order/{order_id}/record/terminated", order_id, 0, "failed", "support: the workflow was terminated"
         )
-        await step("orders.RecordOrder", request, Recorded, summary=f"record that {order_id} was cut short")
+        await step("orders.RecordOrder", request, Recorded, summary=f"record that {order_id} was terminated")
 
     async def free(self, order_id: str) -> None:
         """Shipments that have not left, stock and credit of an ended order."""

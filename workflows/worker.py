@@ -20,7 +20,7 @@ from workflows.activities.temporal import TemporalActivities
 from workflows.order import OrderWorkflow
 from workflows.sweeps import SweepWorkflow
 
-STORIES = (OrderWorkflow, SweepWorkflow)
+WORKFLOWS = (OrderWorkflow, SweepWorkflow)
 GRACE = timedelta(seconds=30)
 STICKY = timedelta(seconds=3)
 """How long a turn waits for the worker that had the order before, which may be dead, until any worker takes it."""
@@ -37,7 +37,7 @@ def order_worker(client: Client, services: Services, *, max_cached_workflows: in
     return Worker(
         client,
         task_queue=names.ORDER_QUEUE,
-        workflows=STORIES,
+        workflows=WORKFLOWS,
         activities=[
             orders.validate_order,
             orders.record_order,
@@ -64,7 +64,7 @@ def order_worker(client: Client, services: Services, *, max_cached_workflows: in
             billing.issue_invoice,
             billing.audit,
             notifications.audit,
-            temporal.find_cut_short,
+            temporal.find_terminated,
         ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=RESTRICTIONS),
         interceptors=[Refusals()],

@@ -24,7 +24,7 @@ def cancel_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
         order_id = lookup.find_id(session, number, who.caller.scope)
     committed = api.committed_credit(who.deps, who.caller, order_id)
     with who.deps.database.reading() as session:
-        found = aggregate.page(session, number, who.caller.scope).dossier
+        found = aggregate.page(session, number, who.caller.scope).aggregate
         preview = cancel.preview(session, order_id, who.caller.scope, committed)
     return render(
         "cancel.html", who, order=found.order, standing=found.standing, lines=shown_lines(found), preview=preview,

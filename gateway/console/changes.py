@@ -35,7 +35,7 @@ def change_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
         found = aggregate.read(session, lookup.find_id(session, number, who.caller.scope), who.caller.scope)
     return render(
         "change.html", who, order=found.order, lines=shown_lines(found), home=_home(request, number),
-        new_rows=range(1, NEW_LINES + 1), is_outside=who.caller.reach == "own",
+        new_rows=range(1, NEW_LINES + 1), is_redacted=who.caller.reach == "own",
     )  # fmt: skip
 
 

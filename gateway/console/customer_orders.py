@@ -36,17 +36,17 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
     """One order of the customer's own company."""
     with who.deps.database.reading() as session:
         page = aggregate.page(session, number, who.caller.scope)
-        given = feedback.find(session, page.dossier.order_id)
-    order, progress, pending = page.dossier.order, page.dossier.progress, page.dossier.asked.change
-    reached = page.dossier.lines().values()
+        given = feedback.find(session, page.aggregate.order_id)
+    order, progress, pending = page.aggregate.order, page.aggregate.progress, page.aggregate.asked.change
+    reached = page.aggregate.lines().values()
     is_asked = pending is not None and pending.state == AWAITING_CUSTOMER
     return render(
         "my_order.html",
         who,
         order=order,
-        standing=page.dossier.standing,
-        plain=labels.plain("awaiting_customer" if is_asked else page.dossier.standing.status),
-        lines=shown_lines(page.dossier),
+        standing=page.aggregate.standing,
+        plain=labels.plain("awaiting_customer" if is_asked else page.aggregate.standing.status),
+        lines=shown_lines(page.aggregate),
         shipments=sorted(progress.shipments.values(), key=lambda each: each.number),
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
         money=money_of(order, progress),

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from gateway.console.pages import render
-from gateway.console.rerender import form_again, form_page
+from gateway.console.rerender import form_page, rerendered_form
 from gateway.console.visitor import LoginNeeded, login_of
 from gateway.http.plumbing.deps import deps_of
 from gateway.http.plumbing.problems import RETRY_AFTER_S, ApiError
@@ -103,7 +103,7 @@ async def _unreachable(request: Request, _error: Exception) -> Response:
 
 async def _answer(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
     """The page of the form that was refused, as it was filled in; else a page that only says what is wrong."""
-    again = await form_again(request, status, _sentence(sentence))
+    again = await rerendered_form(request, status, _sentence(sentence))
     if again is None:
         return await run_in_threadpool(page, request, status, sentence, headers)
     again.headers.update(headers or {})

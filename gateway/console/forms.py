@@ -44,5 +44,5 @@ def query_fields(request: Request) -> dict[str, str]:
 def _checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     fields = {name: " ".join(value.split()) for name, value in pairs}
     if len(fields) != len(pairs) or not all(is_printable(text) for pair in fields.items() for text in pair):
-        raise InvalidArgument("FORM_UNREADABLE", "the form holds a field twice or invisible characters: write it anew")
+        raise InvalidArgument("FORM_UNREADABLE", "the form holds a field twice or invisible characters: write it again")
     return fields

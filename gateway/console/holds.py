@@ -25,7 +25,7 @@ HoldOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
     """What releasing it does; without the owner role it says who may."""
     with who.deps.database.reading() as session:
-        found = aggregate.page(session, number, who.caller.scope).dossier
+        found = aggregate.page(session, number, who.caller.scope).aggregate
     hold = find_hold(found.holds, hold_id)
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
     reviewers = found.asked.review.open_steps() if found.asked.review else ()

@@ -21,7 +21,7 @@ from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
 from services.orders.lifecycle import feedback
 from services.orders.order import aggregate, exceptions
-from services.orders.order.aggregate import Dossier, OrderPage
+from services.orders.order.aggregate import OrderAggregate, OrderPage
 from services.orders.order.change_orders import change_orders_of
 from services.orders.order.history import read_history
 from workflows.names import order_workflow_id
@@ -60,27 +60,27 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
     """The whole order."""
     with who.deps.database.reading() as session:
         page = aggregate.page(session, number, who.caller.scope)
-        log = read_history(session, page.dossier.order_id, who.caller.scope, limit=_MOST_EVENTS)
-        made = change_orders_of(session, page.dossier.order_id)
-        given = feedback.find(session, page.dossier.order_id)
-        wrong = exceptions.list_open(session, page.dossier.order_id)
-    order, progress = page.dossier.order, page.dossier.progress
+        log = read_history(session, page.aggregate.order_id, who.caller.scope, limit=_MOST_EVENTS)
+        made = change_orders_of(session, page.aggregate.order_id)
+        given = feedback.find(session, page.aggregate.order_id)
+        wrong = exceptions.list_open(session, page.aggregate.order_id)
+    order, progress = page.aggregate.order, page.aggregate.progress
     shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
     invoices = sorted(progress.invoices.values(), key=lambda each: each.number)
     return render(
         "order.html",
         who,
         order=order,
-        standing=page.dossier.standing,
-        lines=shown_lines(page.dossier),
-        holds=[hold for hold in page.dossier.holds if hold.is_open],
+        standing=page.aggregate.standing,
+        lines=shown_lines(page.aggregate),
+        holds=[hold for hold in page.aggregate.holds if hold.is_open],
         exceptions=wrong,
         violations=page.violations,
         entries=timeline.entries(log, {each.number for each in shipments} | {each.number for each in invoices}),
         shipments=shipments,
         invoices=invoices,
         money=money_of(order, progress),
-        pending=page.dossier.asked.change,
+        pending=page.aggregate.asked.change,
         made=[change for change in reversed(made) if not change.is_pending],
         given=given,
         review=page.reviews[-1] if page.reviews else None,
@@ -92,7 +92,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
     )
 
 
-def shown_lines(found: Dossier) -> list[ShownLine]:
+def shown_lines(found: OrderAggregate) -> list[ShownLine]:
     """Lines in order, each with its quantities and promises."""
     reached = found.lines()
     return [ShownLine(line, reached[line.line_id], _promised(found.promises, line)) for line in found.order.lines]
@@ -120,12 +120,12 @@ def may_cancel(who: Visitor, page: OrderPage) -> bool:
 
 def is_cancellable(page: OrderPage) -> bool:
     """Whether the order lives and nothing of it has left the warehouses."""
-    return not page.dossier.order.has_ended and not any(line.shipped for line in page.dossier.lines().values())
+    return not page.aggregate.order.has_ended and not any(line.shipped for line in page.aggregate.lines().values())
 
 
 def may_change(page: OrderPage) -> bool:
     """Whether to offer a change: something is still to leave. The page behind it says what else stands against it."""
-    found = page.dossier
+    found = page.aggregate
     has_left = all(line.shipped >= line.wanted for line in found.lines().values())
     return not (has_left or found.order.has_ended or found.asked.change is not None or is_cancelling(page))
 

@@ -21,7 +21,7 @@ from gateway.http.plumbing.inputs import PRINTABLE
 from services.orders.domain.dashboard import Waiting
 from services.orders.domain.order import CHANNELS
 from services.orders.domain.overview import OverviewFilter, OverviewPage
-from services.orders.domain.status import STATUS_WORDS
+from services.orders.domain.status import STATUS_VALUES
 from services.orders.lifecycle import dead_letters, feedback
 from services.orders.order import exceptions
 from services.orders.overview import filters, inbox, listing
@@ -120,7 +120,7 @@ def overview_page(who: VisitorOf, wanted: WantedOf) -> Response:
         wanted=wanted,
         columns=_COLUMNS,
         currency=_one_currency(page),
-        statuses=STATUS_WORDS,
+        statuses=STATUS_VALUES,
         channels=CHANNELS,
         needs=filters.NEEDS,
         channel_name=page_labels.channel,

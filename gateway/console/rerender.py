@@ -1,4 +1,4 @@
-"""A form that is refused is shown again: its page is made anew, with the reason on top and with everything that was typed."""
+"""A form that is refused is shown again: its page is made again, with the reason on top and with everything that was typed."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def form_page(request: Request) -> str:
     return "" if path == "/" else path
 
 
-async def form_again(request: Request, status: int, sentence: str) -> Response | None:
+async def rerendered_form(request: Request, status: int, sentence: str) -> Response | None:
     """The page of a form that its visitor sent; None when no form was read, or when its page cannot be shown now either."""
     address = form_page(request)
     if not address or not hasattr(request.state, "form"):
         return None
     returned = Returned(request.state.form, sentence)
-    told: list[Message] = []
+    sent: list[Message] = []
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
-        told.append(message)
+        sent.append(message)
 
     await request.app(_get(request, address, returned), receive, send)
-    if told[0]["status"] != 200:
+    if sent[0]["status"] != 200:
         return None
-    return HTMLResponse(b"".join(message.get("body", b"") for message in told), status)
+    return HTMLResponse(b"".join(message.get("body", b"") for message in sent), status)
 
 
 def _get(request: Request, address: str, returned: Returned) -> Scope:

@@ -20,7 +20,7 @@ router = APIRouter()
 def answer_page(who: VisitorOf, number: NumberOf) -> Response:
     """What the review asked, and what an answer without a change does."""
     with who.deps.database.reading() as session:
-        found = aggregate.page(session, number, who.caller.scope).dossier
+        found = aggregate.page(session, number, who.caller.scope).aggregate
     review = found.asked.review
     is_asked = review is not None and review.state == CHANGES_REQUESTED and found.asked.change is None
     return render("answer.html", who, order=found.order, review=review, is_asked=is_asked)

@@ -54,8 +54,8 @@ def review_page(who: VisitorOf, step_id: StepOf) -> Response:
     with who.deps.database.reading() as session:
         found = inbox.one(session, who.caller, step_id, now)
         behind = background_of(session, found)
-    is_outside = who.caller.reach == "own"
-    steps = [step for step in found.review.steps if step.chain == BUYER or not is_outside]
+    is_redacted = who.caller.reach == "own"
+    steps = [step for step in found.review.steps if step.chain == BUYER or not is_redacted]
     return render(
         "review.html",
         who,
@@ -64,8 +64,8 @@ def review_page(who: VisitorOf, step_id: StepOf) -> Response:
         step=found.step,
         steps=steps,
         behind=behind,
-        credit=None if is_outside else _credit(who, found.order),
-        is_outside=is_outside,
+        credit=None if is_redacted else _credit(who, found.order),
+        is_redacted=is_redacted,
         is_plants=found.step.role == MANUFACTURING,
     )
 

@@ -1,4 +1,4 @@
-"""The live part of an order's page: one event a change, on which the page fetches itself anew."""
+"""The live part of an order's page: one event a change, on which the page fetches itself again."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from oms.billing.v1 import billing_pb2_grpc as rpc
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
-from services.billing.domain.facts import TOLD
+from services.billing.domain.facts import FACT_KINDS
 from services.billing.models import Table
 from services.billing.servicer import BillingServicer
 from services.billing.settings import Settings
@@ -26,7 +26,7 @@ def assemble(settings: Settings) -> ServiceProcess:
     servicer = BillingServicer(database)
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
 
-    def tell_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
+    def send_to_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         """Hand facts to orders and give the ids it keeps."""
         return orders.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids
 
@@ -36,7 +36,7 @@ def assemble(settings: Settings) -> ServiceProcess:
         database,
         register=lambda server: rpc.add_BillingServiceServicer_to_server(servicer, server),
         service="oms.billing.v1.BillingService",
-        background=(Relay(database, [facts_route("billing", TOLD, tell_orders)]),),
+        background=(Relay(database, [facts_route("billing", FACT_KINDS, send_to_orders)]),),
     )
 
 

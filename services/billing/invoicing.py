@@ -12,7 +12,7 @@ from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, due_on
 from services.billing.settling import settle
 from services.billing.store import credit, invoices
-from services.billing.store import ledger as books
+from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.ids import invoice_number, new_id
 from services.kernel.money import Money
@@ -31,9 +31,9 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     sequence = invoices.next_sequence(session)
     invoice = _invoice(order, shipped.shipment_id, shipped.shipped_on, billed, sequence)
     invoices.add(session, invoice, sequence, now)
-    books.post(session, ledger.invoice_postings(invoice), now)
+    ledger_store.post(session, ledger.invoice_postings(invoice), now)
     _move_credit(session, invoice)
-    _tell_issued(session, invoice, before, now)
+    _notify_issued(session, invoice, before, now)
     # cash that came before pays it at once: a prepaid order is settled the moment it is billed
     return settle(session, order.customer_id, order.currency, now).get(invoice.invoice_id, invoice)
 
@@ -64,7 +64,7 @@ def _move_credit(session: Session, invoice: Invoice) -> None:
     credit.move(session, invoice.customer_id, committed=-moved, receivable=invoice.total)
 
 
-def _tell_issued(session: Session, invoice: Invoice, before: BilledSoFar, now: datetime) -> None:
+def _notify_issued(session: Session, invoice: Invoice, before: BilledSoFar, now: datetime) -> None:
     """`before` is what was billed without this invoice; no other one comes in between, for the account is taken."""
     so_far = Counter(before.quantities)
     so_far.update({line.line_id: line.quantity for line in invoice.lines})

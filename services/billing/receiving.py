@@ -8,9 +8,9 @@ from sqlmodel import Session
 from services.billing.domain import ledger
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment, check_applications, check_repeat, with_rest
-from services.billing.settling import tell_received
+from services.billing.settling import notify_received
 from services.billing.store import credit, invoices, payments
-from services.billing.store import ledger as books
+from services.billing.store import ledger as ledger_store
 from services.billing.wire import Receipt
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.ids import new_id
@@ -33,9 +33,9 @@ def record(session: Session, receipt: Receipt, now: datetime) -> Payment:
     for application in payment.applications:
         if not invoices.pay(session, application.invoice_id, application.amount):
             raise Conflict("INVOICE_PAID_MEANWHILE", "an invoice was paid by somebody else: try again")
-    books.post(session, ledger.payment_postings(payment, paid), now)
+    ledger_store.post(session, ledger.payment_postings(payment, paid), now)
     credit.move(session, payment.customer_id, committed=Money.zero(currency), receivable=-payment.amount)
-    tell_received(session, payment, payment.applications, paid, now)
+    notify_received(session, payment, payment.applications, paid, now)
     return payment
 
 

@@ -14,7 +14,7 @@ from services.billing.domain.invoices import STATUSES
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.receivables import ageing
 from services.billing.store import audit, credit, invoices, payments
-from services.billing.store import ledger as books
+from services.billing.store import ledger as ledger_store
 from services.kernel.clock import Clock, utc_now
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
@@ -168,14 +168,14 @@ class BillingServicer(rpc.BillingServiceServicer):
         movements = wire.movements(request.facts)
         postings = [posting for posting in map(movement_posting, movements) if posting]
         with self.database.transaction() as session:
-            books.post(session, postings, self.clock())
+            ledger_store.post(session, postings, self.clock())
         return pb.PostStockMovementsResponse(posted_fact_ids=[fact.fact_id for fact in request.facts])
 
     def GetTrialBalance(self, request: pb.GetTrialBalanceRequest, context: Context) -> pb.GetTrialBalanceResponse:
         """Balance of every account that was used."""
         currency = wire.currency_of(request.currency) if request.currency else ""
         with self.database.reading() as session:
-            balances = books.balances(session, currency)
+            balances = ledger_store.balances(session, currency)
         return pb.GetTrialBalanceResponse(balances=[answers.balance(each) for each in balances])
 
     def ListEntries(self, request: pb.ListEntriesRequest, context: Context) -> pb.ListEntriesResponse:
@@ -183,7 +183,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         limit, after = page_size(request.limit), number_cursor(request.cursor)
         account, order_id = wire.account_filter(request.account), optional_text(request.order_id, "order_id")
         with self.database.reading() as session:
-            page = books.page(session, order_id=order_id, account=account, after=after, limit=limit + 1)
+            page = ledger_store.page(session, order_id=order_id, account=account, after=after, limit=limit + 1)
         cursor = str(page[limit - 1].entry_id) if len(page) > limit else ""
         return pb.ListEntriesResponse(entries=[answers.entry(each) for each in page[:limit]], next_cursor=cursor)
 

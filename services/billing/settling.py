@@ -11,7 +11,7 @@ from services.billing.domain.facts import PaymentReceived
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment, oldest_first
 from services.billing.store import invoices, payments
-from services.billing.store import ledger as books
+from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
@@ -29,7 +29,7 @@ def settle(session: Session, customer_id: str, currency: str, now: datetime) -> 
         before = open_ones | settled
         for application in applications:
             settled[application.invoice_id] = _draw(session, payment, before[application.invoice_id], application, now)
-        tell_received(session, payment, applications, before, now)
+        notify_received(session, payment, applications, before, now)
     return settled
 
 
@@ -40,11 +40,11 @@ def _draw(session: Session, payment: Payment, invoice: Invoice, application: App
         and invoices.pay(session, invoice.invoice_id, amount)
     ):
         raise Conflict("UNAPPLIED_CASH_TAKEN", "the customer's unapplied cash was used by somebody else: try again")
-    books.post(session, [ledger.drawn_posting(payment, invoice, amount)], now)
+    ledger_store.post(session, [ledger.drawn_posting(payment, invoice, amount)], now)
     return invoice.with_paid(amount)
 
 
-def tell_received(
+def notify_received(
     session: Session,
     payment: Payment,
     applications: Sequence[Application],

@@ -159,46 +159,46 @@ def receipt(request: pb.RecordPaymentRequest) -> Receipt:
 
 def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:
     """Stock movements, sorted by fact id so that two deliveries never wait for each other in a circle."""
-    told = [_movement(fact) for fact in facts]
-    if len(told) > MAX_FACTS:
+    detail = [_movement(fact) for fact in facts]
+    if len(detail) > MAX_FACTS:
         raise InvalidArgument("FACTS_TOO_MANY", f"send at most {MAX_FACTS} facts at once")
-    return sorted(told, key=lambda movement: movement.fact_id)
+    return sorted(detail, key=lambda movement: movement.fact_id)
 
 
 def _movement(fact: facts_pb2.Fact) -> Movement:
     fact_id, kind = text(fact.fact_id, "fact_id"), fact.WhichOneof("detail") or ""
-    told = getattr(fact, kind, None)
-    if not isinstance(told, (facts_pb2.StockReceived, facts_pb2.StockIssued, facts_pb2.StockAdjusted)):
+    detail = getattr(fact, kind, None)
+    if not isinstance(detail, (facts_pb2.StockReceived, facts_pb2.StockIssued, facts_pb2.StockAdjusted)):
         raise InvalidArgument("MOVEMENT_KIND_UNKNOWN", f"fact {fact_id} is no movement of stock")
     return Movement(
         fact_id,
         kind,
         optional_text(fact.order_id, "order_id"),
-        text(told.warehouse_id, f"warehouse_id of fact {fact_id}"),
-        text(told.sku, f"sku of fact {fact_id}"),
-        told.quantity,
-        Money(told.value_minor, text(told.currency, f"currency of fact {fact_id}")),
+        text(detail.warehouse_id, f"warehouse_id of fact {fact_id}"),
+        text(detail.sku, f"sku of fact {fact_id}"),
+        detail.quantity,
+        Money(detail.value_minor, text(detail.currency, f"currency of fact {fact_id}")),
     )
 
 
-def invoice_fact(told: InvoiceIssued) -> facts_pb2.InvoiceIssued:
+def invoice_fact(detail: InvoiceIssued) -> facts_pb2.InvoiceIssued:
     """An invoice issued, as a fact."""
-    lines = {line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in told.invoiced.items()}
-    return facts_pb2.InvoiceIssued(lines=lines, invoice=_told(told.invoice))
+    lines = {line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in detail.invoiced.items()}
+    return facts_pb2.InvoiceIssued(lines=lines, invoice=_invoice_detail(detail.invoice))
 
 
-def payment_fact(told: PaymentReceived) -> facts_pb2.PaymentReceived:
+def payment_fact(detail: PaymentReceived) -> facts_pb2.PaymentReceived:
     """A payment applied, as a fact."""
     return facts_pb2.PaymentReceived(
-        payment_id=told.payment.payment_id,
-        amount_minor=told.applied.minor,
-        currency=told.applied.currency,
-        reference=told.payment.reference,
-        invoices=map(_told, told.invoices),
+        payment_id=detail.payment.payment_id,
+        amount_minor=detail.applied.minor,
+        currency=detail.applied.currency,
+        reference=detail.payment.reference,
+        invoices=map(_invoice_detail, detail.invoices),
     )
 
 
-def _told(invoice: Invoice) -> facts_pb2.Invoice:
+def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
     return facts_pb2.Invoice(
         invoice_id=invoice.invoice_id,
         number=invoice.number,

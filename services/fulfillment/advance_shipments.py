@@ -11,7 +11,7 @@ from sqlmodel import Session
 from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
-from services.fulfillment.domain.carrier_event import CarrierEvent, delivers, troubles
+from services.fulfillment.domain.carrier_event import CarrierEvent, delivers, is_exception
 from services.fulfillment.domain.rates import chosen
 from services.fulfillment.domain.shipment import Consignment, Counted, Shipment, Verb
 from services.fulfillment.shipment_facts import emit_fact
@@ -54,12 +54,12 @@ def _after_event(session: Session, siblings: Sequence[Shipment], event: CarrierE
     """The parcel after what its carrier said of it; `siblings` are all shipments of its order."""
     number, carrier = event.tracking_number, event.carrier
     parcel = next(each for each in siblings if (each.tracking_number, each.carrier) == (number, carrier))
-    if troubles(event, parcel):
-        troubled = steps.trouble(parcel, event.occurred_at, now)
-        shipments.save(session, parcel, troubled)
-        told = wire.shipment_fact(facts.EXCEPTION, facts.one_shipment(siblings, troubled))
-        emit_fact(session, told, troubled, now)
-        return troubled
+    if is_exception(event, parcel):
+        after = steps.note_exception(parcel, event.occurred_at, now)
+        shipments.save(session, parcel, after)
+        fact = wire.shipment_fact(facts.EXCEPTION, facts.one_shipment(siblings, after))
+        emit_fact(session, fact, after, now)
+        return after
     if not delivers(event, parcel):
         return parcel
     return _advance(session, siblings, parcel, steps.deliver(parcel, event.occurred_at, now), now)
@@ -89,8 +89,8 @@ def _advance(
 ) -> Shipment:
     """Store a step and its fact; `siblings` are the shipments of its order before it, and the order is claimed."""
     shipments.save(session, before, after)
-    told = wire.shipment_fact(facts.milestone_kind(after.state), facts.one_shipment(siblings, after))
-    emit_fact(session, told, after, now)
+    fact = wire.shipment_fact(facts.milestone_kind(after.state), facts.one_shipment(siblings, after))
+    emit_fact(session, fact, after, now)
     if before.recall_id:
         recall_units.answer_by_action(session, before, after.state.value, now)
     return after

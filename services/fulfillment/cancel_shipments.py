@@ -41,5 +41,5 @@ def _cancel_open(session: Session, before: list[Shipment], now: datetime) -> Non
     if stopped:
         after = [stopped.get(each.shipment_id, each) for each in before]
         changed = list(stopped.values())
-        told = wire.shipments_fact(facts.CANCELLED, facts.several_shipments(after, changed))
-        emit_fact(session, told, changed[0], now)
+        fact = wire.shipments_fact(facts.CANCELLED, facts.several_shipments(after, changed))
+        emit_fact(session, fact, changed[0], now)

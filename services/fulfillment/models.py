@@ -66,11 +66,11 @@ class ZoneRuleRow(Table, table=True):
 
 
 class OrderRow(Table, table=True):
-    """An order as the floor knows it: one writer at a time takes its `revision`; once cancelled, nothing more is released."""
+    """An order as the warehouse knows it: one writer at a time takes its `revision`; once cancelled, nothing more is released."""
 
-    __tablename__ = "floor_order"
+    __tablename__ = "warehouse_order"
     __table_args__ = (
-        CheckConstraint("cancelled_at IS NOT NULL OR cancel_reason = ''", name="floor_order_reason_needs_cancel"),
+        CheckConstraint("cancelled_at IS NOT NULL OR cancel_reason = ''", name="warehouse_order_reason_needs_cancel"),
         STRICT,
     )
 
@@ -110,7 +110,7 @@ class ShipmentRow(Table, table=True):
 
     shipment_id: str = Field(sa_type=Text, primary_key=True)
     serial: int = Field(sa_type=Int64)
-    order_id: str = Field(sa_type=Text, foreign_key="floor_order.order_id")
+    order_id: str = Field(sa_type=Text, foreign_key="warehouse_order.order_id")
     order_number: str = Field(sa_type=Text)
     warehouse_id: str = Field(sa_type=Text)
     ship_to: dict[str, Any] = Field(sa_type=JsonText)
@@ -170,7 +170,7 @@ class RecallRow(Table, table=True):
     )
 
     recall_id: str = Field(sa_type=Text, primary_key=True)
-    order_id: str = Field(sa_type=Text, foreign_key="floor_order.order_id")
+    order_id: str = Field(sa_type=Text, foreign_key="warehouse_order.order_id")
     order_number: str = Field(sa_type=Text)
     change_id: str = Field(sa_type=Text)
     state: str = Field(sa_type=Text)

@@ -36,6 +36,6 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     )
     for shipment in created:
         shipments.add(session, shipment)
-    told = wire.shipments_fact(facts.RELEASED, facts.several_shipments([*earlier, *created], created))
-    emit_fact(session, told, created[0], now)
+    fact = wire.shipments_fact(facts.RELEASED, facts.several_shipments([*earlier, *created], created))
+    emit_fact(session, fact, created[0], now)
     return created

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class FulfillmentServicer(rpc.FulfillmentServiceServicer):
-    """The floor and the road."""
+    """Warehouses and carriers."""
 
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self.database = database

@@ -287,27 +287,27 @@ _SEVERAL: Mapping[str, type[facts_pb2.ShipmentsReleased | facts_pb2.ShipmentsCan
 }
 
 
-def shipment_fact(kind: str, told: facts.ShipmentChanged) -> _MilestoneFact:
+def shipment_fact(kind: str, detail: facts.ShipmentChanged) -> _MilestoneFact:
     """A milestone of one shipment, or its trouble, as a fact of that kind."""
-    return _ONE[kind](lines=_milestones(told.lines), shipment=_told(told.shipment))
+    return _ONE[kind](lines=_milestones(detail.lines), shipment=_shipment_detail(detail.shipment))
 
 
 def shipments_fact(
-    kind: str, told: facts.ShipmentsChanged
+    kind: str, detail: facts.ShipmentsChanged
 ) -> facts_pb2.ShipmentsReleased | facts_pb2.ShipmentsCancelled:
     """A release or a cancellation as a fact of that kind."""
-    return _SEVERAL[kind](lines=_milestones(told.lines), shipments=map(_told, told.shipments))
+    return _SEVERAL[kind](lines=_milestones(detail.lines), shipments=map(_shipment_detail, detail.shipments))
 
 
-def recall_fact(told: facts.RecallAnswered) -> facts_pb2.RecallAnswered:
+def recall_fact(detail: facts.RecallAnswered) -> facts_pb2.RecallAnswered:
     """The answer to a recall as a fact."""
     return facts_pb2.RecallAnswered(
-        lines=_milestones(told.lines),
-        shipments=map(_told, told.shipments),
-        recall_id=told.recall.recall_id,
-        change_id=told.recall.change_id,
-        is_acknowledged=told.is_acknowledged,
-        reason=told.recall.reason,
+        lines=_milestones(detail.lines),
+        shipments=map(_shipment_detail, detail.shipments),
+        recall_id=detail.recall.recall_id,
+        change_id=detail.recall.change_id,
+        is_acknowledged=detail.is_acknowledged,
+        reason=detail.recall.reason,
     )
 
 
@@ -315,7 +315,7 @@ def _milestones(lines: facts.Counts) -> dict[str, facts_pb2.LineMilestones]:
     return {line_id: facts_pb2.LineMilestones(**counts) for line_id, counts in lines.items()}
 
 
-def _told(shipment: Shipment) -> facts_pb2.Shipment:
+def _shipment_detail(shipment: Shipment) -> facts_pb2.Shipment:
     return facts_pb2.Shipment(
         shipment_id=shipment.shipment_id,
         number=shipment.number,

@@ -45,15 +45,15 @@ def _routes(settings: Settings) -> tuple[Route, Route]:
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, token))
     billing = billing_pb2_grpc.BillingServiceStub(connect(settings.billing_target, token))
 
-    def tell_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
+    def send_to_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         return orders.RecordFacts(orders_pb2.RecordFactsRequest(facts=facts)).recorded_fact_ids
 
-    def tell_billing(facts: list[facts_pb2.Fact]) -> Iterable[str]:
+    def send_to_billing(facts: list[facts_pb2.Fact]) -> Iterable[str]:
         return billing.PostStockMovements(billing_pb2.PostStockMovementsRequest(facts=facts)).posted_fact_ids
 
     return (
-        facts_route(NAME, FOR_ORDERS, tell_orders),
-        facts_route(NAME, FOR_BILLING, tell_billing, LEDGER_GATHERING),
+        facts_route(NAME, FOR_ORDERS, send_to_orders),
+        facts_route(NAME, FOR_BILLING, send_to_billing, LEDGER_GATHERING),
     )
 
 

@@ -14,7 +14,7 @@ from services.inventory.domain.requests import Adjusted, Demand
 from services.inventory.store import adjusting as store
 from services.inventory.store import reservations, stock
 from services.inventory.store.reservations import NewReservation
-from services.inventory.transactions import fill_queues, filled, tell_order
+from services.inventory.transactions import fill_queues, filled, notify_order
 from services.kernel.errors import Conflict, InvalidArgument
 from services.kernel.ids import new_id
 
@@ -36,7 +36,7 @@ def adjust(session: Session, adjusted: Adjusted, now: datetime) -> None:
     _get(session, reservation_id, demand, wanted.added, candidates)
     _give_up(session, reservation_id, wanted)
     fills = fill_queues(session, {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id))
-    _tell(session, demand.order_id, reservation_id, wanted, fills, now)
+    _notify(session, demand.order_id, reservation_id, wanted, fills, now)
     # nobody ships of it meanwhile: the order has its turn at every SKU of its own
     store.close_when_empty(session, reservation_id)
 
@@ -101,7 +101,7 @@ def _give_up(session: Session, reservation_id: str, wanted: Change) -> None:
     stock.free(session, wanted.freed_units())
 
 
-def _tell(
+def _notify(
     session: Session, order_id: str, reservation_id: str, wanted: Change, fills: Sequence[Fill], now: datetime
 ) -> None:
     """One fact an order that is concerned; the changed one is told that it reserved, or only released."""
@@ -112,7 +112,7 @@ def _tell(
         kind = facts.RESERVED if wanted.added or is_served else facts.RELEASED
         mine.add((order_id, kind, reservation_id))
     for affected_id, kind, subject_id in sorted(mine | others):
-        tell_order(session, kind, affected_id, subject_id, now)
+        notify_order(session, kind, affected_id, subject_id, now)
     log.info(
         "reservation.adjusted",
         order_id=order_id,

@@ -175,7 +175,7 @@ class InventoryServicer(InventoryServiceServicer):
         return pb.ListLapsedReservationsResponse(order_ids=order_ids)
 
     def RenewLeases(self, request: pb.RenewLeasesRequest, context: Context) -> pb.RenewLeasesResponse:
-        """Start the leases of living orders anew; a repeat renews again."""
+        """Start the leases of living orders again; a repeat renews again."""
         order_ids = wire.order_ids(request.order_ids)
         with self._database.transaction() as session:
             return pb.RenewLeasesResponse(renewed_count=reservations.renew(session, order_ids, self._clock()))

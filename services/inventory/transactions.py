@@ -38,7 +38,7 @@ def put_warehouse(session: Session, place: Warehouse, now: datetime) -> None:
         return
     skus = warehouses.skus_of(session, place.warehouse_id)
     stock.take_turns(session, skus)
-    _tell_filled(session, fill_queues(session, skus), now)
+    _notify_filled(session, fill_queues(session, skus), now)
 
 
 def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]:
@@ -56,7 +56,7 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]
     stock.hold(session, plan.taken())
     reservations.hold(session, new.reservation_id, plan.allocations)
     backorders.add(session, [_waiting(new, shortage) for shortage in plan.shortages])
-    tell_order(session, facts.RESERVED, demand.order_id, new.reservation_id, now)
+    notify_order(session, facts.RESERVED, demand.order_id, new.reservation_id, now)
     log.info(
         "reservation.created",
         order_id=demand.order_id,
@@ -92,9 +92,9 @@ def release(session: Session, order_id: str, now: datetime) -> tuple[int, int]:
     stock.free(session, freed)
     cancelled = backorders.cancel(session, reservation_id)
     fills = fill_queues(session, {sku for sku, _ in freed})
-    tellings = [(order_id, facts.RELEASED, reservation_id), *filled(fills)]
-    for affected_id, kind, subject_id in sorted(tellings):
-        tell_order(session, kind, affected_id, subject_id, now)
+    notices = [(order_id, facts.RELEASED, reservation_id), *filled(fills)]
+    for affected_id, kind, subject_id in sorted(notices):
+        notify_order(session, kind, affected_id, subject_id, now)
     log.info("reservation.released", order_id=order_id, released=sum(freed.values()), cancelled=cancelled)
     return sum(freed.values()), cancelled
 
@@ -111,8 +111,8 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
     supply = expected.open_supply(session, [receipt.sku], receipt.warehouse_id).get(receipt.sku, [])
     expected.come(session, queueing.arrived(supply, receipt.quantity))
     fills = fill_queues(session, [receipt.sku])
-    _tell_filled(session, fills, now)
-    _tell_change(session, facts.RECEIVED, change, now)
+    _notify_filled(session, fills, now)
+    _notify_change(session, facts.RECEIVED, change, now)
     log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
     return change, on_hand, fills
 
@@ -133,10 +133,10 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
         warehouses.settle_currency(session, place, valued_in)
         unit_cost = layers.last_unit_cost(session, place, sku, valued_in)
         change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
-        _tell_filled(session, fill_queues(session, [sku]), now)
+        _notify_filled(session, fill_queues(session, [sku]), now)
     else:
         [change] = _take_layers(session, place, {sku: -adjustment.delta}, valued_in, occasion)
-    _tell_change(session, facts.ADJUSTED, change, now)
+    _notify_change(session, facts.ADJUSTED, change, now)
     log.info("stock.adjusted", sku=sku, warehouse_id=place, delta=adjustment.delta)
     return change, on_hand
 
@@ -159,7 +159,7 @@ def expect(session: Session, announcement: Announcement, now: datetime) -> str:
     after = _days(session, announcement.sku, queue)
     moved = {(one.order_id, one.reservation_id) for one in queue if before[one.backorder_id] != after[one.backorder_id]}
     for order_id, reservation_id in sorted(moved):
-        tell_order(session, facts.EXPECTED, order_id, reservation_id, now)
+        notify_order(session, facts.EXPECTED, order_id, reservation_id, now)
     log.info("receipt.expected", sku=announcement.sku, warehouse_id=announcement.warehouse_id, orders=len(moved))
     return supply.expected_receipt_id
 
@@ -186,7 +186,7 @@ def ship(session: Session, departure: Departure, now: datetime) -> Money | None:
     layers.cost_issue(session, departure.shipment_id, cost)
     for change in changes:
         left = StockChange(change.movement_id, place, change.sku, -change.quantity, -change.value)
-        _tell_change(session, facts.ISSUED, left, now, order_id)
+        _notify_change(session, facts.ISSUED, left, now, order_id)
     # locks the order's counter, so of two shipments leaving at once the later one sees both
     write_emitted(session)
     reservations.close_when_shipped(session, reservation_id or "")
@@ -255,12 +255,12 @@ def filled(fills: Iterable[Fill]) -> set[tuple[str, str, str]]:
     return {(fill.backorder.order_id, facts.ALLOCATED, fill.backorder.reservation_id) for fill in fills}
 
 
-def _tell_filled(session: Session, fills: Iterable[Fill], now: datetime) -> None:
+def _notify_filled(session: Session, fills: Iterable[Fill], now: datetime) -> None:
     for order_id, kind, reservation_id in sorted(filled(fills)):
-        tell_order(session, kind, order_id, reservation_id, now)
+        notify_order(session, kind, order_id, reservation_id, now)
 
 
-def tell_order(session: Session, kind: str, order_id: str, reservation_id: str, now: datetime) -> None:
+def notify_order(session: Session, kind: str, order_id: str, reservation_id: str, now: datetime) -> None:
     """Emit where the order stands, read once its counter is locked: newer facts never know less than older ones."""
 
     def detail() -> dict[str, object]:
@@ -282,6 +282,6 @@ def _standing(session: Session, order_id: str) -> StockStanding:
     )
 
 
-def _tell_change(session: Session, kind: str, change: StockChange, now: datetime, order_id: str = "") -> None:
+def _notify_change(session: Session, kind: str, change: StockChange, now: datetime, order_id: str = "") -> None:
     movement = wire.movement_fact(kind, change)
     emit_fact(session, movement, order_id=order_id, subject_id=change.movement_id, now=now)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from oms.notifications.v1 import notifications_pb2_grpc as rpc
 from services.notifications import store
-from services.notifications.letters import Letters
 from services.notifications.models import Table
 from services.notifications.sender import Sender
 from services.notifications.servicer import NotificationsServicer
 from services.notifications.settings import NotificationsSettings
+from services.notifications.writer import MailWriter
 from services.runtime.db import Database
 from services.runtime.process import ServiceProcess, run
 
@@ -18,9 +18,9 @@ from services.runtime.process import ServiceProcess, run
 def assemble(settings: NotificationsSettings) -> ServiceProcess:
     """The notifications service of these settings, not yet started."""
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations")
-    letters = Letters(settings.mail_from, settings.mail_from_name)
-    servicer = NotificationsServicer(database, letters)
-    sender = Sender(database, settings, letters)
+    writer = MailWriter(settings.mail_from, settings.mail_from_name)
+    servicer = NotificationsServicer(database, writer)
+    sender = Sender(database, settings, writer)
     return ServiceProcess(
         "notifications",
         settings,

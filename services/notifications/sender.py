@@ -13,9 +13,9 @@ from sqlmodel import Session
 from services.kernel.clock import Clock, utc_now
 from services.notifications import domain, store
 from services.notifications.domain import Aftermath, Delivery
-from services.notifications.letters import Letters, Unwritable
-from services.notifications.postman import NotTaken, Postman, ServerAway
 from services.notifications.settings import NotificationsSettings
+from services.notifications.smtp import NotTaken, ServerAway, SmtpClient
+from services.notifications.writer import MailWriter, Unwritable
 from services.runtime.db import Database
 from services.runtime.wake import Wake
 
@@ -33,13 +33,13 @@ class Sender:
     """
 
     def __init__(
-        self, database: Database, settings: NotificationsSettings, letters: Letters, clock: Clock = utc_now
+        self, database: Database, settings: NotificationsSettings, writer: MailWriter, clock: Clock = utc_now
     ) -> None:
         self._database = database
         self._settings = settings
-        self._letters = letters
+        self._writer = writer
         self._clock = clock
-        self._postman = Postman(settings)
+        self._smtp = SmtpClient(settings)
         self._wake = Wake()
         self._thread = threading.Thread(target=self._run, daemon=True, name="mail-sender")
         database.on_emit(self._wake.call)
@@ -53,7 +53,7 @@ class Sender:
         self._wake.stop()
         if self._thread.is_alive():
             self._thread.join(timeout=self._settings.smtp_timeout_s + 5)
-        self._postman.close()
+        self._smtp.close()
 
     def _run(self) -> None:
         rest = POLL
@@ -73,7 +73,7 @@ class Sender:
     def _await_mail(self, rest: timedelta) -> None:
         """Until there is new mail, or it is time to look for mail that is due again."""
         if not self._wake.wait(rest.total_seconds()):
-            self._postman.close()  # nothing came for so long: the server need not wait for us
+            self._smtp.close()  # nothing came for so long: the server need not wait for us
 
     def send_waiting(self) -> int:
         """Send everything that may leave now; how many mails were tried. Raises ServerAway when nobody takes mail."""
@@ -81,7 +81,7 @@ class Sender:
             if not store.has_work(session, self._settings.sender_name, self._clock()):
                 return 0
         try:
-            self._postman.connect()
+            self._smtp.connect()
         except ServerAway as away:
             with self._database.transaction() as session:
                 store.record_absence(session, str(away), self._clock())
@@ -103,7 +103,7 @@ class Sender:
         return tried
 
     def _claim(self, session: Session) -> list[Delivery]:
-        if self._wake.is_stopped() or not self._postman.is_connected:
+        if self._wake.is_stopped() or not self._smtp.is_connected:
             return []
         return store.claim(session, self._settings.sender_name, self._clock())
 
@@ -112,7 +112,7 @@ class Sender:
         outcomes = {each.delivery_id: domain.put_back() for each in batch}
         latest = self._clock() + domain.PATIENCE
         for delivery in batch:
-            if not self._postman.is_connected or self._wake.is_stopped() or self._clock() > latest:
+            if not self._smtp.is_connected or self._wake.is_stopped() or self._clock() > latest:
                 break
             outcomes[delivery.delivery_id] = self._try(delivery)
         return outcomes
@@ -121,7 +121,7 @@ class Sender:
         if delivery.attempts > domain.MAX_TRIES:
             return self._failed(delivery, "its sender died each time", is_permanent=False)
         try:
-            self._postman.hand_over(self._letters.write(delivery, self._clock()), delivery.recipient.email)
+            self._smtp.hand_over(self._writer.write(delivery, self._clock()), delivery.recipient.email)
         except Unwritable as fault:
             return self._failed(delivery, str(fault), is_permanent=True)
         except NotTaken as refusal:

@@ -13,7 +13,7 @@ from services.kernel.ids import new_id
 from services.kernel.text import optional_text, text
 from services.notifications import domain, samples, store, wire
 from services.notifications.domain import Notice
-from services.notifications.letters import Letters
+from services.notifications.writer import MailWriter
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 
@@ -21,9 +21,9 @@ from services.runtime.db import Database
 class NotificationsServicer(rpc.NotificationsServiceServicer):
     """Keeps what is to be told; the sender beside it does the telling."""
 
-    def __init__(self, database: Database, letters: Letters, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, writer: MailWriter, clock: Clock = utc_now) -> None:
         self._database = database
-        self._letters = letters
+        self._writer = writer
         self._clock = clock
 
     def Notify(self, request: pb.NotifyRequest, context: grpc.ServicerContext) -> pb.NotifyResponse:
@@ -41,8 +41,8 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
         with self._database.transaction() as session:
             for notice in notices:
                 if notice.kind in domain.VERDICTS:
-                    told = store.tell_verdict(session, notice.order_id, notice.kind)
-                    domain.check_verdict(notice.order_number, told, notice.kind)
+                    verdict = store.record_verdict(session, notice.order_id, notice.kind)
+                    domain.check_verdict(notice.order_number, verdict, notice.kind)
             deliveries = [
                 domain.new_delivery(notice, recipient, new_id("dlv"))
                 for notice in notices
@@ -68,8 +68,8 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
         delivery_id = text(request.delivery_id, "delivery_id")
         with self._database.transaction() as session:
             dead = store.get(session, delivery_id)
-            is_told = store.is_acceptance_told(session, dead.order_id, dead.recipient.email)
-            domain.check_revival(dead, is_acceptance_told=is_told)
+            is_acceptance_sent = store.is_acceptance_sent(session, dead.order_id, dead.recipient.email)
+            domain.check_revival(dead, is_acceptance_sent=is_acceptance_sent)
             revived = store.revive(session, dead.delivery_id, self._clock())
         return pb.RetryDeliveryResponse(delivery=wire.delivery(revived))
 
@@ -85,7 +85,7 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
         """A mail as its reader would see it, written from the samples."""
         domain.check_template(request.kind, request.role)
         specimen = samples.specimen(request.kind, request.role)
-        text, page = self._letters.bodies(specimen)
+        text, page = self._writer.bodies(specimen)
         return pb.PreviewTemplateResponse(subject=specimen.subject, text=text, html=page)
 
     def Audit(self, request: pb.AuditRequest, context: grpc.ServicerContext) -> pb.AuditResponse:

@@ -27,8 +27,8 @@ _row = _deliveries.c
 
 _ADD = inserting(_deliveries, "delivery_id")
 _KEPT = select(_row.delivery_id).where(_row.event_id == bindparam("event"), _row.email == bindparam("mailbox"))
-_TELL = inserting(_verdicts, "kind")
-_TOLD = select(_verdicts.c.kind).where(_verdicts.c.order_id == bindparam("order"))
+_RECORD_VERDICT = inserting(_verdicts, "kind")
+_VERDICT = select(_verdicts.c.kind).where(_verdicts.c.order_id == bindparam("order"))
 
 
 def add(session: Session, deliveries: Sequence[Delivery], now: datetime) -> list[str]:
@@ -65,12 +65,12 @@ def _values(delivery: Delivery, now: datetime) -> dict[str, Any]:
     }
 
 
-def tell_verdict(session: Session, order_id: str, kind: str) -> str:
+def record_verdict(session: Session, order_id: str, kind: str) -> str:
     """Remember the verdict unless one was told before; the one that stands."""
-    told = session.execute(_TELL, {"order_id": order_id, "kind": kind}).scalar_one_or_none()
-    if told is None:
-        told = session.execute(_TOLD, {"order": order_id}).scalar_one()
-    return str(told)
+    verdict = session.execute(_RECORD_VERDICT, {"order_id": order_id, "kind": kind}).scalar_one_or_none()
+    if verdict is None:
+        verdict = session.execute(_VERDICT, {"order": order_id}).scalar_one()
+    return str(verdict)
 
 
 def backlog(session: Session) -> tuple[int, datetime | None, int]:
@@ -215,15 +215,15 @@ def get(session: Session, delivery_id: str) -> Delivery:
     return _delivery(row)
 
 
-def is_acceptance_told(session: Session, order_id: str, email: str) -> bool:
+def is_acceptance_sent(session: Session, order_id: str, email: str) -> bool:
     """Whether this mailbox has got, or is just getting, the "accepted" of the order."""
-    told = select(_row.position).where(
+    verdict = select(_row.position).where(
         _row.order_id == order_id,
         _row.email == email,
         _row.kind == "order_accepted",
         _row.state.in_((domain.SENDING, domain.SENT)),
     )
-    return session.execute(told.limit(1)).first() is not None
+    return session.execute(verdict.limit(1)).first() is not None
 
 
 def revive(session: Session, delivery_id: str, now: datetime) -> Delivery:

@@ -40,12 +40,12 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Context) -> pb.ValidateOrderResponse:
         """Run every rule; a repeated request id gets its first answer, which is kept without the order."""
         order_id, credit = wire.order_id(request.order_id), wire.credit(request)
-        cleared: list[aggregate.Dossier] = []
+        cleared: list[aggregate.OrderAggregate] = []
 
         def act(session: Session) -> pb.ValidateOrderResponse:
             verdict = validate.validate(session, order_id, credit, self.contacts, self.clock())
             log.info("order.validated", order_id=order_id, outcome=verdict.outcome, reasons=list(verdict.reasons))
-            cleared.extend([verdict.judged] if verdict.outcome == "cleared" else [])
+            cleared.extend([verdict.evaluated] if verdict.outcome == "cleared" else [])
             return wire.verdict_message(verdict)
 
         answer = self.database.once(request.request_id, request, pb.ValidateOrderResponse, act)

@@ -10,7 +10,7 @@ from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """The shared settings with the database, ports and house mailboxes of orders."""
+    """The shared settings with the database, ports and mailboxes of orders."""
 
     database_url: DatabaseUrl = "sqlite:///var/orders.db"
     listen: Address = "127.0.0.1:7301"

@@ -83,8 +83,8 @@ def credit(request: pb.ValidateOrderRequest | pb.ApplyChangeRequest) -> Credit:
     """How billing saw the customer's credit; a request without it is refused, because silence is not credit."""
     if not request.HasField("credit"):
         raise InvalidArgument("CREDIT_MISSING", "say how the customer's credit stands: ask billing first")
-    told = request.credit
-    return Credit(told.is_granted, told.exposure.minor_units, told.limit.minor_units)
+    credit = request.credit
+    return Credit(credit.is_granted, credit.exposure.minor_units, credit.limit.minor_units)
 
 
 _CLEARANCES = {
@@ -123,7 +123,7 @@ def verdict_message(verdict: Verdict) -> pb.ValidateOrderResponse:
     return pb.ValidateOrderResponse(
         outcome=_OUTCOMES[verdict.outcome],
         reasons=verdict.reasons,
-        hold_count=len(verdict.judged.holds),
+        hold_count=len(verdict.evaluated.holds),
         clearance=clearance_message(verdict.clearance),
     )
 

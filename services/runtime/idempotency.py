@@ -37,7 +37,7 @@ def answers_table(metadata: MetaData) -> Table:
 
 
 def without(request: Request, *fields: str) -> Request:
-    """The request as far as it makes two the same: without what its sender reads anew when it tries again."""
+    """The request as far as it makes two the same: without what its sender reads again when it tries again."""
     same = type(request)()
     same.CopyFrom(request)
     for field in fields:
@@ -115,7 +115,7 @@ def finish(session: Session, metadata: MetaData, request_id: str, response: Mess
 
 
 def keep(session: Session, metadata: MetaData, request_id: str, request: Message, response: Message) -> None:
-    """Store the answer to a request whose deed was done elsewhere; an answer that is there stays.
+    """Store the answer to a request whose action was done elsewhere; an answer that is there stays.
 
     AlreadyExists(REQUEST_ID_REUSED) where it answers another request.
     """

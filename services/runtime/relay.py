@@ -122,14 +122,14 @@ class Relay:
 
     def _send_singly(self, route: Route, rows: Sequence[OutboxRow]) -> None:
         """One of the batch is refused: find it, let the others pass."""
-        stuck: set[str] = set()
+        blocked: set[str] = set()
         for row in rows:
-            if row.order_id and row.order_id in stuck:
+            if row.order_id and row.order_id in blocked:
                 continue
             try:
                 self._settle(list(route.deliver([row])))
             except (DomainError, RemoteBug) as refusal:
-                stuck.add(row.order_id)
+                blocked.add(row.order_id)
                 self._refuse(row, refusal)
 
     def _refuse(self, row: OutboxRow, refusal: DomainError | RemoteBug) -> None:

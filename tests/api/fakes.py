@@ -17,7 +17,7 @@ from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.grpc_client import Unreachable
 from tests.api.recalls import Recalls
-from workflows.messages import CancelOrder, CancelOutcome, Look, OrderRef, Receipt, Seen
+from workflows.messages import Acknowledged, CancelOrder, CancelOutcome, ClearanceRefresh, OrderRef, Receipt
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -30,7 +30,7 @@ class Neighbour:
 
     def __init__(self) -> None:
         self.is_away = False
-        self.deeds = 0
+        self.actions = 0
         self._answers: dict[str, tuple[bytes, Any]] = {}
         self._ids = itertools.count(1)
 
@@ -47,7 +47,7 @@ class Neighbour:
                 raise AlreadyExists("REQUEST_ID_REUSED", "use a new id for a new request")
             return answer  # type: ignore[no-any-return]  # stored under the same request type
         answer = act()
-        self.deeds += 1
+        self.actions += 1
         self._answers[request.request_id] = (sent, answer)
         return answer
 
@@ -183,7 +183,7 @@ class FakeFulfillment(Neighbour):
         is_new = key not in self.events
         self.events.add(key)
         if is_new and request.status == "delivered":
-            self.deeds += 1
+            self.actions += 1
             found[0].state = fulfillment.SHIPMENT_STATE_DELIVERED
         return fulfillment.RecordCarrierEventResponse(is_new=is_new, shipment=found[0])
 
@@ -361,10 +361,10 @@ class FakeWorkflows:
         self.is_away = False
         self.placed: list[OrderRef] = []
         self.cancelled: list[tuple[str, CancelOrder]] = []
-        self.looked: list[tuple[str, str, str]] = []
+        self.refreshed: list[tuple[str, str, str]] = []
         self.on_place: Callable[[OrderRef], None] | None = None
         self.on_cancel: Callable[[str, CancelOrder], CancelOutcome] | None = None
-        self.on_look: Callable[[str, str], None] | None = None
+        self.on_refresh: Callable[[str, str], None] | None = None
 
     async def place(self, order: OrderRef, timeout: timedelta) -> Receipt | None:
         if self.is_away:
@@ -380,10 +380,12 @@ class FakeWorkflows:
         self.cancelled.append((number, request))
         return self.on_cancel(number, request) if self.on_cancel else CancelOutcome(is_cancelled=True)
 
-    async def look(self, number: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+    async def refresh(
+        self, number: str, update: str, refresh: ClearanceRefresh, update_id: str, timeout: timedelta
+    ) -> Acknowledged | None:
         if self.is_away:
             return None
-        self.looked.append((number, update, look.subject_id))
-        if self.on_look:
-            self.on_look(number, look.subject_id)
-        return Seen("waiting")
+        self.refreshed.append((number, update, refresh.subject_id))
+        if self.on_refresh:
+            self.on_refresh(number, refresh.subject_id)
+        return Acknowledged("waiting")

@@ -1,4 +1,4 @@
-"""Recalls as the fake floor keeps them: asked once, answered once."""
+"""Recalls as the fake warehouse keeps them: asked once, answered once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Recalls:
         ]
 
     def answer(self, request: pb.AnswerRecallRequest) -> pb.Recall:
-        """The recall with its answer; refused like the floor refuses."""
+        """The recall with its answer; refused like the warehouse refuses."""
         if request.recall_id not in self.by_id:
             raise NotFound("RECALL_NOT_FOUND", "there is no such recall")
         if not request.is_acknowledged and not request.reason.strip():

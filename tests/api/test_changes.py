@@ -24,7 +24,7 @@ def _settles(world: World) -> None:
         with world.database.transaction() as session:
             apply.apply(session, orders.find_id(session, number), change_id, Credit(True, 0, 0), CONTACTS, NOW)
 
-    world.workflows.on_look = settle
+    world.workflows.on_refresh = settle
 
 
 async def _change(world: World, order_id: str, role: str, body: dict[str, Any], **more: Any) -> Any:
@@ -74,7 +74,7 @@ async def test_a_proposal_stands_beside_the_order_until_the_customer_answers(wor
         "CHANGE_NOT_WAITING",
         {"state": "applied"},
     )
-    assert [update for _, update, _ in world.workflows.looked] == ["amend", "consent"]
+    assert [update for _, update, _ in world.workflows.refreshed] == ["amend", "consent"]
 
 
 async def test_a_proposal_is_withdrawn_by_sales(world: World) -> None:
@@ -122,14 +122,14 @@ async def test_every_version_is_shown_and_the_warehouse_sees_no_price(world: Wor
 
     path = f"/v1/orders/{order_id}/versions"
     rows = (await world.send("GET", path, "customer")).json()["rows"]
-    floor = (await world.send("GET", path, "warehouse")).json()["rows"]
+    warehouse = (await world.send("GET", path, "warehouse")).json()["rows"]
 
     assert [(row["version"], row["is_current"], row["lines"][0]["quantity"]) for row in rows] == [
         (1, False, 4),
         (2, True, 2),
     ]
     assert (rows[0]["totals"]["merchandise"]["amount"], rows[0]["replaced_at"] is None) == ("1316.00", False)
-    assert [(row["totals"], row["lines"][0]["unit_price"], row["lines"][0]["extended"]) for row in floor] == [
+    assert [(row["totals"], row["lines"][0]["unit_price"], row["lines"][0]["extended"]) for row in warehouse] == [
         (None, None, None)
     ] * 2
 

@@ -86,6 +86,6 @@ async def test_another_role_than_the_owners_is_told_who_may(world: World, role: 
 async def test_a_customer_reads_of_an_exception_only_that_something_was_checked(world: World) -> None:
     await opened(world)
 
-    told = (await world.send("GET", "/v1/orders/SO-1001/history", "customer")).json()["rows"][-1]
+    notified = (await world.send("GET", "/v1/orders/SO-1001/history", "customer")).json()["rows"][-1]
 
-    assert (told["who"], told["what"], told["why"], told["after"]) == ("us", "checked", "", {})
+    assert (notified["who"], notified["what"], notified["why"], notified["after"]) == ("us", "checked", "", {})

@@ -19,7 +19,7 @@ async def test_goods_in_are_booked_once_a_key_and_the_first_answer_is_replayed(w
     assert (first.status_code, first.json()["on_hand"]) == (201, 10)
     assert (again.status_code, again.content) == (201, first.content)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert world.inventory.deeds == 1
+    assert world.inventory.actions == 1
 
 
 async def test_the_same_key_with_other_goods_is_refused_in_words_of_the_key(world: World) -> None:
@@ -77,7 +77,7 @@ async def test_a_key_used_again_after_a_crash_before_its_answer_was_kept_is_told
     path = path.format(order_id=(await world.place()).json()["order_id"])
     await world.send("POST", path, role, key="k", json=body)
     with world.database.transaction() as session:
-        session.execute(text("DELETE FROM answers WHERE request_id NOT LIKE '%/deed'"))
+        session.execute(text("DELETE FROM answers WHERE request_id NOT LIKE '%/action'"))
 
     answer = await world.send("POST", path, role, key="k", json=other)
 
@@ -89,7 +89,7 @@ async def test_a_key_belongs_to_its_caller_alone(world: World) -> None:
     await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json=RECEIPT)
     await world.send("POST", "/v1/stock/receipts", "warehouse", key="r1", json=RECEIPT, claims={"sub": "wendy"})
 
-    assert world.inventory.deeds == 2
+    assert world.inventory.actions == 2
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ async def test_what_is_not_in_the_master_data_is_not_booked(
     answer = await world.send("POST", path, role, key="m1", json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (404, code)
-    assert (world.inventory.deeds, world.billing.deeds) == (0, 0)
+    assert (world.inventory.actions, world.billing.actions) == (0, 0)
 
 
 async def test_a_service_is_not_put_on_a_shelf(world: World) -> None:

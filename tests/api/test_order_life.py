@@ -88,8 +88,8 @@ async def test_every_instant_of_an_order_ends_in_z_also_those_that_facts_told(wo
         "delivered_at_micros": micros(datetime(2026, 12, 3, 14, tzinfo=UTC)),
     }
     with world.database.transaction() as session:
-        told = heard("shipment_delivered", detail, "fulfillment", order_id)
-        apply_facts.take(session, [told], CONTACTS, NOW)
+        notified = heard("shipment_delivered", detail, "fulfillment", order_id)
+        apply_facts.take(session, [notified], CONTACTS, NOW)
 
     answer = await world.send("GET", f"/v1/orders/{order_id}", "support")
 
@@ -195,9 +195,9 @@ async def test_a_cancellation_that_was_stored_before_a_crash_is_handed_over_by_i
 
 
 def _crash_before_the_answer_is_kept(world: World) -> None:
-    """The process ends between the deed and its answer: what the request came to is not kept."""
+    """The process ends between the action and its answer: what the request came to is not kept."""
     drop = text(
-        "DELETE FROM answers WHERE request_id LIKE 'api/%' AND request_id NOT LIKE '%/deed' RETURNING request_id"
+        "DELETE FROM answers WHERE request_id LIKE 'api/%' AND request_id NOT LIKE '%/action' RETURNING request_id"
     )
     with world.database.transaction() as session:
         assert len(session.execute(drop).all()) == 1

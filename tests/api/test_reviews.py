@@ -35,7 +35,7 @@ MAX, DAN, PEG = {"sub": "max"}, {"sub": "dan"}, {"sub": "peg"}
 
 
 async def _reviewed(world: World) -> dict[str, Any]:
-    """An order that the house's manager and the buyer's own are asked about, as support reads it."""
+    """An order that the company's manager and the buyer's own are asked about, as support reads it."""
     for person in PEOPLE:
         assert (await world.send("POST", "/v1/people", "admin", json=person)).status_code == 200
     assert (await world.send("POST", "/v1/policies", "admin", json=MATRIX)).status_code == 201
@@ -66,7 +66,7 @@ async def test_both_chains_approve_and_the_workflow_looks(world: World) -> None:
 
     assert (first.status_code, first.json()["phase"]) == (200, "in_review")
     assert (second.status_code, second.json()["phase"]) == (200, "accepted")
-    assert [(update, number) for number, update, _ in world.workflows.looked] == [("decide", order["number"])] * 2
+    assert [(update, number) for number, update, _ in world.workflows.refreshed] == [("decide", order["number"])] * 2
 
 
 async def test_a_decision_repeated_under_its_key_is_one_decision(world: World) -> None:
@@ -118,7 +118,7 @@ async def test_a_decision_by_the_wrong_person_or_with_a_hidden_member_is_refused
     answer = await _decide(world, order, "manager", role, claims, **changes)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert world.workflows.looked == []
+    assert world.workflows.refreshed == []
     now = (await world.send("GET", f"/v1/orders/{order['order_id']}", "support")).json()
     assert (now["phase"], now["reviews"]) == ("in_review", order["reviews"])
 
@@ -145,12 +145,12 @@ async def test_a_customer_reads_its_own_chain_without_our_reasons_and_the_plant_
     order = await _reviewed(world)
 
     shown = (await world.send("GET", f"/v1/orders/{order['order_id']}", "customer")).json()
-    floor = (await world.send("GET", "/v1/reviews", "manufacturing", params={"for": "all"})).json()
+    warehouse = (await world.send("GET", "/v1/reviews", "manufacturing", params={"for": "all"})).json()
 
     assert [(step["chain"], step["reasons"]) for step in shown["reviews"][0]["steps"]] == [("buyer", [])]
     assert shown["reviews"][0]["counts_as"] is None
     assert "OVER_1000" not in str(shown)
-    assert {row["total"] for row in floor["rows"]} == {None}
+    assert {row["total"] for row in warehouse["rows"]} == {None}
 
 
 async def test_delegations_are_made_listed_and_taken_back(world: World) -> None:

@@ -33,7 +33,7 @@ async def test_a_signed_event_moves_the_shipment_once_however_often_it_comes(wor
 
     assert (first.status_code, first.json()["is_new"], first.json()["state"]) == (200, True, "delivered")
     assert (second.status_code, second.json()["is_new"]) == (200, False)
-    assert world.fulfillment.deeds == 1
+    assert world.fulfillment.actions == 1
 
 
 async def test_a_bad_signature_changes_nothing(world: World) -> None:
@@ -46,7 +46,7 @@ async def test_a_bad_signature_changes_nothing(world: World) -> None:
     ]
 
     assert [answer.status_code for answer in answers] == [401] * 4
-    assert world.fulfillment.deeds == 0
+    assert world.fulfillment.actions == 0
 
 
 async def test_an_old_or_future_timestamp_is_refused(world: World) -> None:

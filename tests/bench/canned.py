@@ -10,7 +10,7 @@ from bench.pairs import Pair, Run, summary
 QUIET = Load(capacity_s=100.0, others_s=3.0)
 BUSY = Load(capacity_s=100.0, others_s=30.0, stolen_s=4.0)
 ALSO = {"orders_per_s": 12.6, "life_p50_ms": 1500.0, "post_p50_ms": 400.0, "mails_lag_s": 0.1, "http_requests": 8.8}
-JUDGED = {"is_believable": True, "doubts": [], "others_share": 0.03}
+ASSESSED = {"is_believable": True, "doubts": [], "others_share": 0.03}
 _SERVICES = ("inventory", "fulfillment", "billing", "notifications")
 
 
@@ -40,10 +40,10 @@ def figures(*, load: Load = QUIET) -> dict[str, Any]:
         "order_to_cash": order_to_cash(load=load),
         "posting": {
             "rate_per_s": 3.0, "requests": 180, "p50_ms": 59.0, "p99_ms": 101.0, "max_ms": 120.0, "target_p99_ms": 300,
-            **JUDGED,
+            **ASSESSED,
         },
         "footprint": {
-            "ready_s": 4.4, "target_ready_s": 10.0, "target_memory_mb": 1200, **JUDGED,
+            "ready_s": 4.4, "target_ready_s": 10.0, "target_memory_mb": 1200, **ASSESSED,
             "fresh": {"pss_mb": 779, "rss_mb": 1027, "pss_mb_by_process": {"orders": 120}},
             "after_work": {"pss_mb": 1266, "rss_mb": 1500, "pss_mb_by_process": {"orders": 200}},
         },
@@ -56,11 +56,11 @@ def figures(*, load: Load = QUIET) -> dict[str, Any]:
                 {"open_orders": 9, "placed_per_s": 31.0, "p50_ms": 59.0, "p99_ms": 99.0, "max_ms": 110.0, "ratio": 1.0},
                 {"open_orders": 9, "placed_per_s": None, "p50_ms": 52.0, "p99_ms": 99.0, "max_ms": 110.0, "ratio": 0.88},
             ],
-            **JUDGED,
+            **ASSESSED,
         },
         "restart": {
             "parked": 900, "ready_again_s": 5.5, "at_rest_ms": 111.0, "first_ms": [126.0, 144.0, 139.0], "ratio": 1.3,
-            "target_s": 5.0, **JUDGED,
+            "target_s": 5.0, **ASSESSED,
         },
     }  # fmt: skip
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from bench.figures import Spread
-from bench.machine import Load, LoadSpan, doubts, judged
+from bench.machine import Load, LoadSpan, assessed, doubts
 
 QUIET = Load(capacity_s=20.0, others_s=1.0)  # 5 %
 AT_LIMIT = Load(capacity_s=20.0, others_s=1.5, stolen_s=0.5)  # 10 %
@@ -43,8 +43,8 @@ def test_a_span_too_short_to_have_been_counted_is_not_doubted() -> None:
 def test_the_document_says_whether_it_is_believable_and_why_not() -> None:
     loads = {"pair 1": QUIET, "pair 2": BUSY}
 
-    assert judged(loads, []) == {"is_believable": True, "doubts": [], "others_share": 0.35}
-    assert judged(loads, ["too busy"])["is_believable"] is False
+    assert assessed(loads, []) == {"is_believable": True, "doubts": [], "others_share": 0.35}
+    assert assessed(loads, ["too busy"])["is_believable"] is False
 
 
 def test_the_work_of_our_own_processes_is_not_that_of_others() -> None:

@@ -221,4 +221,4 @@ def movement(fact_id: str, kind: str, value: int, *, order_id: str = "", quantit
         "value_minor": value,
         "currency": "USD",
     }
-    return facts.told(kind, detail, fact_id=fact_id, source="inventory", order_id=order_id)
+    return facts.notified(kind, detail, fact_id=fact_id, source="inventory", order_id=order_id)

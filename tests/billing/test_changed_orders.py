@@ -14,7 +14,7 @@ from tests.billing.test_invoices import order_of, total_of, usd
 
 
 @dataclass
-class Books:
+class Ledgers:
     """An order as it stands, and what was billed of it."""
 
     order: BillableOrder
@@ -50,7 +50,7 @@ class Books:
 
 
 def test_a_line_added_after_half_was_billed_takes_what_its_order_has_left() -> None:
-    books = Books(order_of([(10, "10.00")], discount=1000, freight=500, rate="0.10"))
+    books = Ledgers(order_of([(10, "10.00")], discount=1000, freight=500, rate="0.10"))
     first = books.ship({"1": 5})
     assert (first.discount, first.freight, first.tax, first.total) == (usd(500), usd(250), usd(450), usd(5200))
 
@@ -64,7 +64,7 @@ def test_a_line_added_after_half_was_billed_takes_what_its_order_has_left() -> N
 
 
 def test_a_line_that_was_cut_below_what_is_billed_does_not_stop_the_others() -> None:
-    books = Books(order_of([(5, "10.00"), (5, "10.00")]))
+    books = Ledgers(order_of([(5, "10.00"), (5, "10.00")]))
     books.ship({"1": 5})
 
     books.change({"1": (4, "10.00"), "2": (5, "10.00")})
@@ -73,7 +73,7 @@ def test_a_line_that_was_cut_below_what_is_billed_does_not_stop_the_others() -> 
 
 
 def test_a_line_removed_after_half_was_billed_leaves_its_share_to_the_last_invoice() -> None:
-    books = Books(order_of([(10, "10.00"), (10, "90.00")], discount=5000, freight=3000, rate="0.0825"))
+    books = Ledgers(order_of([(10, "10.00"), (10, "90.00")], discount=5000, freight=3000, rate="0.0825"))
     books.ship({"1": 5})
 
     books.change({"1": (10, "10.00")}, discount=5000, freight=3000)
@@ -85,7 +85,7 @@ def test_a_line_removed_after_half_was_billed_leaves_its_share_to_the_last_invoi
 
 
 def test_a_discount_that_one_shipment_cannot_bear_is_carried_on_by_the_next() -> None:
-    books = Books(order_of([(100, "10.00")], discount=500))
+    books = Ledgers(order_of([(100, "10.00")], discount=500))
     books.ship({"1": 50})
 
     books.change({"1": (52, "10.00")}, discount=2000)
@@ -97,7 +97,7 @@ def test_a_discount_that_one_shipment_cannot_bear_is_carried_on_by_the_next() ->
 
 
 def test_another_price_of_a_line_that_has_not_shipped_is_billed_in_full() -> None:
-    books = Books(order_of([(3, "33.33"), (3, "10.00")], discount=1000, rate="0.0725"))
+    books = Ledgers(order_of([(3, "33.33"), (3, "10.00")], discount=1000, rate="0.0725"))
     books.ship({"1": 2})
 
     books.change({"1": (3, "33.33"), "2": (3, "7.777")}, discount=1000)
@@ -108,7 +108,7 @@ def test_another_price_of_a_line_that_has_not_shipped_is_billed_in_full() -> Non
 
 
 def test_a_discount_beyond_the_goods_that_are_left_makes_no_invoice_negative() -> None:
-    books = Books(order_of([(10, "10.00")], discount=5000, rate="0.10"))
+    books = Ledgers(order_of([(10, "10.00")], discount=5000, rate="0.10"))
     books.ship({"1": 5})
 
     books.change({"1": (6, "10.00")}, discount=5000)
@@ -122,12 +122,12 @@ PRICES = st.decimals(min_value=0, max_value=500, places=3)
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[Books, list[BillableOrder]]:
+def lives(draw: st.DrawFn) -> tuple[Ledgers, list[BillableOrder]]:
     """An order that is shipped and changed in any turn until all of it is billed, with every version it had."""
     lines = draw(st.lists(st.tuples(st.integers(1, 20), PRICES), min_size=1, max_size=4))
     merchandise = sum(extend(UnitPrice(price, "USD"), quantity).minor for quantity, price in lines)
     rate = Decimal(draw(st.decimals(min_value=0, max_value=1, places=4)))
-    books = Books(
+    books = Ledgers(
         order_of(
             [(quantity, str(price)) for quantity, price in lines],
             discount=draw(st.integers(0, merchandise)),
@@ -145,7 +145,7 @@ def lives(draw: st.DrawFn) -> tuple[Books, list[BillableOrder]]:
     return books, versions
 
 
-def _ship_some(draw: st.DrawFn, books: Books) -> None:
+def _ship_some(draw: st.DrawFn, books: Ledgers) -> None:
     left = books.unshipped
     shipped = {line_id: draw(st.integers(0, units)) for line_id, units in left.items()}
     shipped = {line_id: units for line_id, units in shipped.items() if units} or left
@@ -153,7 +153,7 @@ def _ship_some(draw: st.DrawFn, books: Books) -> None:
         books.ship(shipped)
 
 
-def _change_what_has_not_shipped(draw: st.DrawFn, books: Books, version: int) -> None:
+def _change_what_has_not_shipped(draw: st.DrawFn, books: Ledgers, version: int) -> None:
     """Shipped units keep their price; discount and freight are never below what was billed, nor is the net."""
     lines: dict[str, tuple[int, str]] = {}
     for line in books.order.lines:
@@ -178,7 +178,7 @@ def _change_what_has_not_shipped(draw: st.DrawFn, books: Books, version: int) ->
 @settings(max_examples=300)
 @given(lives())
 def test_whatever_is_changed_of_what_has_not_shipped_the_invoices_sum_to_the_last_version(
-    life: tuple[Books, list[BillableOrder]],
+    life: tuple[Ledgers, list[BillableOrder]],
 ) -> None:
     books, versions = life
 

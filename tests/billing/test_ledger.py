@@ -17,7 +17,7 @@ from services.runtime import migrations
 from services.runtime.audit import find
 from services.runtime.db import Database
 from tests.billing.desk import CONTEXT, Desk, movement, order_of
-from tests.facts import told
+from tests.facts import notified
 from tests.planting import unnoticed
 from tests.threads import at_once
 
@@ -26,8 +26,8 @@ from tests.threads import at_once
 def test_a_movement_told_twice_posts_once(desk: Desk) -> None:
     facts = [movement(f"fact_{number}", "stock_received", 100) for number in range(20)]
 
-    def post(facts_told: Sequence[facts_pb2.Fact]) -> int:
-        request = pb.PostStockMovementsRequest(facts=facts_told)
+    def post(facts: Sequence[facts_pb2.Fact]) -> int:
+        request = pb.PostStockMovementsRequest(facts=facts)
         return len(desk.billing.PostStockMovements(request, CONTEXT).posted_fact_ids)
 
     posted = at_once([partial(post, facts), partial(post, facts[::-1])] * 6, threads=8)
@@ -57,7 +57,7 @@ def test_one_bad_fact_refuses_its_batch_so_that_the_sender_finds_it(desk: Desk) 
     request = pb.PostStockMovementsRequest(
         facts=[
             movement("fact_1", "stock_received", 100),
-            told("stock_reserved", {}, fact_id="fact_2", source="inventory"),
+            notified("stock_reserved", {}, fact_id="fact_2", source="inventory"),
         ]
     )
 

@@ -93,8 +93,8 @@ def test_a_remittance_pays_what_it_names_first_and_its_rest_what_is_open_oldest_
     assert payment.unapplied.minor_units == 0
     assert desk.balances()["cash"] == 12_000
     assert "unapplied_cash" not in desk.balances()
-    told = {each["invoices"][0]["shipment_id"]: each["amount_minor"] for each in desk.facts("payment_received")}
-    assert told == {"shp_1": 3000, "shp_2": 5000, "shp_3": 4000}
+    notified = {each["invoices"][0]["shipment_id"]: each["amount_minor"] for each in desk.facts("payment_received")}
+    assert notified == {"shp_1": 3000, "shp_2": 5000, "shp_3": 4000}
     assert desk.account() == (0, 7000)
     assert desk.violations() == {}
 
@@ -240,12 +240,12 @@ def test_each_order_that_a_payment_pays_is_told_once(desk: Desk) -> None:
 
     payment = desk.pay(2500, "BANK-1")
 
-    told = {each["invoices"][0]["shipment_id"]: each for each in desk.facts("payment_received")}
-    assert set(told) == {"shp_a1", "shp_9"}
-    assert told["shp_a1"]["amount_minor"] == 2000
-    assert told["shp_a1"]["payment_id"] == payment.payment_id
-    assert [each["status"] for each in told["shp_a1"]["invoices"]] == ["paid", "paid"]
-    assert [each["paid_minor"] for each in told["shp_9"]["invoices"]] == [500]
+    notified = {each["invoices"][0]["shipment_id"]: each for each in desk.facts("payment_received")}
+    assert set(notified) == {"shp_a1", "shp_9"}
+    assert notified["shp_a1"]["amount_minor"] == 2000
+    assert notified["shp_a1"]["payment_id"] == payment.payment_id
+    assert [each["status"] for each in notified["shp_a1"]["invoices"]] == ["paid", "paid"]
+    assert [each["paid_minor"] for each in notified["shp_9"]["invoices"]] == [500]
 
 
 @pytest.mark.on_postgres

@@ -74,9 +74,9 @@ def test_an_invoice_and_its_payment_reach_orders_although_it_was_away(
     )
     with pytest.raises(InvalidArgument) as refusal:
         billing.GetInvoice(pb.GetInvoiceRequest())
-    told = keeping.has_both.wait(timeout=60)
+    notified = keeping.has_both.wait(timeout=60)
     process.stop()
 
-    assert told
+    assert notified
     assert keeping.kinds == ["invoice_issued", "payment_received"]
     assert refusal.value.reason == "FIELD_MISSING"

@@ -14,7 +14,7 @@ from oms.types.v1 import types_pb2
 from services.billing import wire
 from services.kernel.errors import InvalidArgument
 from tests.billing.desk import movement, order_of, usd
-from tests.facts import strange, told
+from tests.facts import notified, strange
 
 
 def invoice_request() -> pb.IssueInvoiceRequest:
@@ -168,14 +168,15 @@ def test_a_payment_request_of_the_wrong_shape_is_refused(spoil: SpoilPayment, re
 )
 def test_a_movement_of_the_wrong_shape_is_refused(change: dict[str, Any]) -> None:
     right = {"quantity": 1, "value_minor": 1, "currency": "USD", "sku": "A", "warehouse_id": "w"}
-    assert wire.movements([told("stock_issued", right, fact_id="fact_1")])
+    assert wire.movements([notified("stock_issued", right, fact_id="fact_1")])
 
     with pytest.raises(InvalidArgument):
-        wire.movements([told("stock_issued", right | change, fact_id="fact_1")])
+        wire.movements([notified("stock_issued", right | change, fact_id="fact_1")])
 
 
 @pytest.mark.parametrize(
-    "fact", [told("stock_reserved", {}, fact_id="fact_1"), strange(fact_id="fact_1"), facts_pb2.Fact(fact_id="fact_1")]
+    "fact",
+    [notified("stock_reserved", {}, fact_id="fact_1"), strange(fact_id="fact_1"), facts_pb2.Fact(fact_id="fact_1")],
 )
 def test_a_fact_that_is_no_movement_is_refused(fact: facts_pb2.Fact) -> None:
     with pytest.raises(InvalidArgument, match="fact_1 is no movement of stock"):

@@ -226,9 +226,9 @@ def test_every_process_of_the_embedded_system_knows_where_the_others_are(tmp_pat
     ports = Ports.shifted(100)
     built = {spec.name: spec for spec in specs(tmp_path, ports)}
 
-    told = built["billing"].env
-    assert told["OMS_LISTEN"] == told["OMS_BILLING_TARGET"] == "127.0.0.1:7404"
-    assert told["OMS_DATABASE_URL"] == f"sqlite:///{tmp_path}/billing.db"
+    reported = built["billing"].env
+    assert reported["OMS_LISTEN"] == reported["OMS_BILLING_TARGET"] == "127.0.0.1:7404"
+    assert reported["OMS_DATABASE_URL"] == f"sqlite:///{tmp_path}/billing.db"
     assert built["orders"].env["OMS_HTTP_LISTEN"] == "127.0.0.1:8100"
     assert {spec.env.get("OMS_TEMPORAL_TARGET") for spec in built.values() if spec.env} == {"127.0.0.1:7333"}
     assert set(environment(tmp_path, ports)) <= set(built["worker"].env)

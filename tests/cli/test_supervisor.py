@@ -37,7 +37,7 @@ while True: time.sleep(0.05)
 STUBBORN = LIVES.replace('write("stops"); sys.exit(0)', 'write("ignores")')
 
 
-class House:
+class Workshop:
     """A folder in which fake processes write what they do, and a supervisor over them."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,11 +57,11 @@ class House:
         return ProcessSpec(name, command, is_ready, after=after, ready_file=ready, grace_s=grace_s, runs_once=runs_once)
 
     def supervisor(self, *specs: ProcessSpec, ready_within_s: float = 60, done_within_s: float = 60) -> Supervisor:
-        def tell(child: Child, words: str) -> None:
+        def report(child: Child, words: str) -> None:
             self.heard.append((child.spec.name, words))
 
         return Supervisor(
-            specs, self.folder, tell=tell, backoff=QUICK, ready_within_s=ready_within_s, done_within_s=done_within_s
+            specs, self.folder, report=report, backoff=QUICK, ready_within_s=ready_within_s, done_within_s=done_within_s
         )
 
     def written(self) -> list[str]:
@@ -69,8 +69,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def workshop(tmp_path: Path) -> Workshop:
+    return Workshop(tmp_path)
 
 
 async def until(what: object, within_s: float = 60) -> None:
@@ -81,40 +81,42 @@ async def until(what: object, within_s: float = 60) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_each_starts_when_those_it_waits_for_are_ready_and_stops_before_them(house: House) -> None:
-    supervisor = house.supervisor(house.spec("worker", "service"), house.spec("service", "base"), house.spec("base"))
+async def test_each_starts_when_those_it_waits_for_are_ready_and_stops_before_them(workshop: Workshop) -> None:
+    supervisor = workshop.supervisor(
+        workshop.spec("worker", "service"), workshop.spec("service", "base"), workshop.spec("base")
+    )
 
     await supervisor.start()
-    started = house.written()
+    started = workshop.written()
     await supervisor.stop()
 
     assert started == ["base starts", "service starts", "worker starts"]
-    assert house.written()[3:] == ["worker stops", "service stops", "base stops"]
+    assert workshop.written()[3:] == ["worker stops", "service stops", "base stops"]
 
 
-async def test_one_that_uses_another_stops_before_it(house: House) -> None:
-    worker = dataclasses.replace(house.spec("worker"), uses=("service",))
-    supervisor = house.supervisor(house.spec("service"), worker)
+async def test_one_that_uses_another_stops_before_it(workshop: Workshop) -> None:
+    worker = dataclasses.replace(workshop.spec("worker"), uses=("service",))
+    supervisor = workshop.supervisor(workshop.spec("service"), worker)
 
     await supervisor.start()
     await supervisor.stop()
 
-    assert house.written()[2:] == ["worker stops", "service stops"]
+    assert workshop.written()[2:] == ["worker stops", "service stops"]
 
 
-async def test_independent_processes_start_together(house: House) -> None:
+async def test_independent_processes_start_together(workshop: Workshop) -> None:
     # each gets ready only when it sees that all six have started: one after the other they never would
     code = LIVES.replace("time.sleep(0.1)", "while open(diary).read().count('starts') < 6: time.sleep(0.01)")
-    supervisor = house.supervisor(*(house.spec(name, code=code) for name in "abcdef"))
+    supervisor = workshop.supervisor(*(workshop.spec(name, code=code) for name in "abcdef"))
 
     await supervisor.start()
     await supervisor.stop()
 
-    assert sorted(house.written()[:6]) == [f"{name} starts" for name in "abcdef"]
+    assert sorted(workshop.written()[:6]) == [f"{name} starts" for name in "abcdef"]
 
 
-async def test_a_killed_process_is_started_again_and_nothing_else_is(house: House) -> None:
-    supervisor = house.supervisor(house.spec("base"), house.spec("service", "base"))
+async def test_a_killed_process_is_started_again_and_nothing_else_is(workshop: Workshop) -> None:
+    supervisor = workshop.supervisor(workshop.spec("base"), workshop.spec("service", "base"))
     await supervisor.start()
     base, service = supervisor.children["base"], supervisor.children["service"]
     first, bystander = base.pid, service.pid
@@ -124,19 +126,19 @@ async def test_a_killed_process_is_started_again_and_nothing_else_is(house: Hous
     await until(lambda: base.state == "ready" and base.pid not in {None, first})
 
     assert (base.restarts, service.restarts, service.pid) == (1, 0, bystander)
-    assert ("base", "died (killed by SIGKILL); starts again in 0.1 s") in house.heard
+    assert ("base", "died (killed by SIGKILL); starts again in 0.1 s") in workshop.heard
     await supervisor.stop()
 
 
-async def test_a_process_that_keeps_dying_is_started_ever_more_slowly(house: House) -> None:
+async def test_a_process_that_keeps_dying_is_started_ever_more_slowly(workshop: Workshop) -> None:
     code = "import sys\nopen(sys.argv[3], 'w').close()\nimport time; time.sleep(0.3)\nsys.exit(3)"
-    supervisor = house.supervisor(house.spec("faulty", code=code))
+    supervisor = workshop.supervisor(workshop.spec("faulty", code=code))
     await supervisor.start()
 
     await until(lambda: supervisor.children["faulty"].restarts >= 3)
     await supervisor.stop()
 
-    waits = [words for _, words in house.heard if words.startswith("died")]
+    waits = [words for _, words in workshop.heard if words.startswith("died")]
     assert [wait.rsplit(" ", 2)[1] for wait in waits[:3]] == ["0.1", "0.1", "0.2"]
     assert all("exit code 3" in wait for wait in waits)
 
@@ -147,24 +149,24 @@ def test_the_wait_doubles_to_its_limit() -> None:
     assert waits == [0.2, 0.4, 0.8, 6.4, 10.0, 10.0]
 
 
-async def test_a_process_that_never_gets_ready_is_ended_and_fails_the_start(house: House) -> None:
-    supervisor = house.supervisor(house.spec("mute", code="import time; time.sleep(60)"), ready_within_s=0.2)
+async def test_a_process_that_never_gets_ready_is_ended_and_fails_the_start(workshop: Workshop) -> None:
+    supervisor = workshop.supervisor(workshop.spec("mute", code="import time; time.sleep(60)"), ready_within_s=0.2)
 
     with pytest.raises(StartFailed, match="mute does not start"):
         await supervisor.start()
     await supervisor.stop()
 
-    assert ("mute", "not ready within 0 s: ended") in house.heard
+    assert ("mute", "not ready within 0 s: ended") in workshop.heard
     assert supervisor.children["mute"].pid is None
 
 
-async def test_a_process_whose_probe_never_answers_is_ended_all_the_same(house: House) -> None:
+async def test_a_process_whose_probe_never_answers_is_ended_all_the_same(workshop: Workshop) -> None:
     async def never() -> bool:
         await asyncio.sleep(3600)
         return True
 
-    deaf = dataclasses.replace(house.spec("deaf"), is_ready=never)
-    supervisor = house.supervisor(deaf, ready_within_s=0.2)
+    deaf = dataclasses.replace(workshop.spec("deaf"), is_ready=never)
+    supervisor = workshop.supervisor(deaf, ready_within_s=0.2)
 
     with pytest.raises(StartFailed, match="deaf does not start"):
         await supervisor.start()
@@ -173,56 +175,56 @@ async def test_a_process_whose_probe_never_answers_is_ended_all_the_same(house: 
     assert supervisor.children["deaf"].pid is None
 
 
-async def test_a_process_that_says_why_it_will_not_start_fails_the_start_at_once(house: House) -> None:
+async def test_a_process_that_says_why_it_will_not_start_fails_the_start_at_once(workshop: Workshop) -> None:
     code = "import sys; print('inventory: the database is from a newer release', file=sys.stderr); sys.exit(78)"
-    supervisor = house.supervisor(house.spec("inventory", code=code), house.spec("worker", "inventory"))
+    supervisor = workshop.supervisor(workshop.spec("inventory", code=code), workshop.spec("worker", "inventory"))
 
     with pytest.raises(StartFailed, match=r"^inventory: the database is from a newer release$"):
         await supervisor.start()
     await supervisor.stop()
 
     assert supervisor.children["inventory"].restarts == 0
-    assert house.written() == []
+    assert workshop.written() == []
 
 
-async def test_a_job_runs_once_and_those_after_it_wait_for_its_end(house: House) -> None:
+async def test_a_job_runs_once_and_those_after_it_wait_for_its_end(workshop: Workshop) -> None:
     job = "import sys, time; time.sleep(0.2); open(sys.argv[2], 'a').write('migrations done\\n')"
-    supervisor = house.supervisor(
-        house.spec("service", "migrations"), house.spec("migrations", code=job, runs_once=True)
+    supervisor = workshop.supervisor(
+        workshop.spec("service", "migrations"), workshop.spec("migrations", code=job, runs_once=True)
     )
 
     await supervisor.start()
     await supervisor.stop()
 
-    assert house.written() == ["migrations done", "service starts", "service stops"]
+    assert workshop.written() == ["migrations done", "service starts", "service stops"]
 
 
-async def test_a_job_that_fails_fails_the_start(house: House) -> None:
+async def test_a_job_that_fails_fails_the_start(workshop: Workshop) -> None:
     job = "raise SystemExit('billing: revision 0009 is unknown here')"
-    supervisor = house.supervisor(
-        house.spec("service", "migrations"), house.spec("migrations", code=job, runs_once=True)
+    supervisor = workshop.supervisor(
+        workshop.spec("service", "migrations"), workshop.spec("migrations", code=job, runs_once=True)
     )
 
     with pytest.raises(StartFailed, match="revision 0009"):
         await supervisor.start()
     await supervisor.stop()
 
-    assert house.written() == []
+    assert workshop.written() == []
 
 
-async def test_a_job_that_does_not_end_is_ended_and_fails_the_start(house: House) -> None:
-    job = house.spec("migrations", code="import time; time.sleep(60)", runs_once=True)
-    supervisor = house.supervisor(house.spec("service", "migrations"), job, done_within_s=0.2)
+async def test_a_job_that_does_not_end_is_ended_and_fails_the_start(workshop: Workshop) -> None:
+    job = workshop.spec("migrations", code="import time; time.sleep(60)", runs_once=True)
+    supervisor = workshop.supervisor(workshop.spec("service", "migrations"), job, done_within_s=0.2)
 
     with pytest.raises(StartFailed, match="migrations does not start"):
         await supervisor.start()
     await supervisor.stop()
 
-    assert ("migrations", "not ready within 0 s: ended") in house.heard
-    assert house.written() == []
+    assert ("migrations", "not ready within 0 s: ended") in workshop.heard
+    assert workshop.written() == []
 
 
-async def test_a_stop_that_one_does_not_hear_the_first_time_stops_it_all_the_same(house: House) -> None:
+async def test_a_stop_that_one_does_not_hear_the_first_time_stops_it_all_the_same(workshop: Workshop) -> None:
     asked: list[str] = []
 
     async def overhears_once() -> bool:
@@ -234,7 +236,7 @@ async def test_a_stop_that_one_does_not_hear_the_first_time_stops_it_all_the_sam
                 raise
         return False
 
-    supervisor = house.supervisor(dataclasses.replace(house.spec("service"), is_ready=overhears_once))
+    supervisor = workshop.supervisor(dataclasses.replace(workshop.spec("service"), is_ready=overhears_once))
     starting = asyncio.create_task(supervisor.start())
     await until(lambda: asked)
 
@@ -245,22 +247,22 @@ async def test_a_stop_that_one_does_not_hear_the_first_time_stops_it_all_the_sam
     starting.cancel()
 
 
-async def test_one_that_does_not_stop_is_killed_with_all_it_started(house: House) -> None:
+async def test_one_that_does_not_stop_is_killed_with_all_it_started(workshop: Workshop) -> None:
     code = "import subprocess, sys\nchild = subprocess.Popen(['sleep', '60'])\n" + STUBBORN.replace(
         'write("starts")', 'write(f"starts {child.pid}")'
     )
-    supervisor = house.supervisor(house.spec("stubborn", code=code, grace_s=0.3))
+    supervisor = workshop.supervisor(workshop.spec("stubborn", code=code, grace_s=0.3))
     await supervisor.start()
-    grandchild = int(house.written()[0].rsplit(" ", 1)[1])
+    grandchild = int(workshop.written()[0].rsplit(" ", 1)[1])
 
     await supervisor.stop()
 
-    assert house.written()[1] == "stubborn ignores"
+    assert workshop.written()[1] == "stubborn ignores"
     await until(lambda: not is_alive(grandchild))
 
 
-async def test_a_stop_while_one_waits_to_be_started_again_starts_nothing(house: House) -> None:
-    supervisor = house.supervisor(house.spec("base"))
+async def test_a_stop_while_one_waits_to_be_started_again_starts_nothing(workshop: Workshop) -> None:
+    supervisor = workshop.supervisor(workshop.spec("base"))
     supervisor._backoff = Backoff(first_s=60, most_s=60)
     await supervisor.start()
     base = supervisor.children["base"]

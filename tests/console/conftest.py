@@ -11,7 +11,7 @@ import pytest
 from services.orders import models
 from services.runtime.db import Database
 from tests.conftest import ROOT
-from tests.console.house import House, build, fill
+from tests.console.world import ConsoleWorld, build, fill
 from tests.orders.desk import Desk
 
 
@@ -30,15 +30,15 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
     return path, numbers
 
 
-MakeHouse = Callable[..., House]
+MakeWorld = Callable[..., ConsoleWorld]
 
 
 @pytest.fixture
-def make_house(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[MakeHouse]:
+def make_world(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[MakeWorld]:
     """Make a console; its settings may differ."""
     with ExitStack() as stack:
 
-        def make(**console: Any) -> House:
+        def make(**console: Any) -> ConsoleWorld:
             path = tmp_path / "orders.db"
             shutil.copy(filled[0], path)
             database = open_database(path)
@@ -49,8 +49,8 @@ def make_house(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[
 
 
 @pytest.fixture
-def house(make_house: MakeHouse) -> House:
-    return make_house()
+def world(make_world: MakeWorld) -> ConsoleWorld:
+    return make_world()
 
 
 @pytest.fixture

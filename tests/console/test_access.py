@@ -8,23 +8,23 @@ from gateway.console.app import create_console
 from gateway.http.plumbing.deps import Deps
 from services.orders.access.matrix import load_matrix
 from services.runtime.roles import ROLE_NAMES
-from tests.console.house import House
+from tests.console.world import ConsoleWorld
 
 MATRIX = load_matrix()
 CLOSED = [operation for operation, row in MATRIX.console.items() if not isinstance(row, str)]
 OF_AN_ORDER = [operation for operation in CLOSED if "{number}" in operation]
 
 
-async def _ask(house: House, operation: str, role: str, number: str = "SO-9", sub: str = "") -> httpx.Response:
+async def _ask(world: ConsoleWorld, operation: str, role: str, number: str = "SO-9", sub: str = "") -> httpx.Response:
     method, template = operation.split(" ")
     path = template.format(number=number, hold_id="nope", source="message", subject_id="nope", step_id="nope", change_id="nope",
                            delegation_id="nope", exception_id="nope", kind="nope", role="nope")  # fmt: skip
-    browser = house.browser(role, sub=sub)
+    browser = world.browser(role, sub=sub)
     return await (browser.get(path) if method == "GET" else browser.post(path, csrf=browser.csrf))
 
 
-def test_every_page_is_in_the_matrix_and_the_matrix_names_no_other(house: House) -> None:
-    deps: Deps = house.app.state.deps
+def test_every_page_is_in_the_matrix_and_the_matrix_names_no_other(world: ConsoleWorld) -> None:
+    deps: Deps = world.app.state.deps
     served = {
         f"{method} {route.path_format}"
         for route in iter_route_contexts(create_console(deps).routes)
@@ -35,29 +35,31 @@ def test_every_page_is_in_the_matrix_and_the_matrix_names_no_other(house: House)
 
 
 @pytest.mark.parametrize("role", sorted(ROLE_NAMES - {"service"}))
-async def test_each_page_admits_exactly_the_roles_of_the_matrix(house: House, role: str) -> None:
+async def test_each_page_admits_exactly_the_roles_of_the_matrix(world: ConsoleWorld, role: str) -> None:
     wrong = []
     for operation in CLOSED:
-        status = (await _ask(house, operation, role)).status_code
+        status = (await _ask(world, operation, role)).status_code
         if (status == 403) == (MATRIX.reach(operation, role) is not None):
             wrong.append((operation, status))
 
     assert wrong == []
 
 
-async def test_without_a_login_every_page_leads_to_the_login_page(house: House) -> None:
+async def test_without_a_login_every_page_leads_to_the_login_page(world: ConsoleWorld) -> None:
     for operation in CLOSED:
-        answer = await _ask(house, operation, "")
+        answer = await _ask(world, operation, "")
 
         assert (answer.status_code, answer.headers["Location"][:6]) == (303, "/login"), operation
 
 
 @pytest.mark.parametrize("operation", OF_AN_ORDER)
-async def test_another_companys_order_is_not_found(house: House, numbers: dict[str, str], operation: str) -> None:
+async def test_another_companys_order_is_not_found(
+    world: ConsoleWorld, numbers: dict[str, str], operation: str
+) -> None:
     strangers = [("customer", "ann"), ("sales_rep", "rita"), ("channel", "shop")]
     asked = [(role, sub) for role, sub in strangers if MATRIX.reach(operation, role)]
 
-    statuses = [(await _ask(house, operation, role, numbers["bolt"], sub)).status_code for role, sub in asked]
+    statuses = [(await _ask(world, operation, role, numbers["bolt"], sub)).status_code for role, sub in asked]
 
     assert set(statuses) <= {404}
 
@@ -65,8 +67,10 @@ async def test_another_companys_order_is_not_found(house: House, numbers: dict[s
 @pytest.mark.parametrize(
     ("role", "home"), [("customer", "/my"), ("warehouse", "/reviews"), ("manufacturing", "/reviews")]
 )
-async def test_who_reads_no_orders_of_ours_is_led_to_pages_of_their_own(house: House, role: str, home: str) -> None:
-    browser = house.browser(role)
+async def test_who_reads_no_orders_of_ours_is_led_to_pages_of_their_own(
+    world: ConsoleWorld, role: str, home: str
+) -> None:
+    browser = world.browser(role)
 
     answer = await browser.get("/")
     page = await browser.get(answer.headers["Location"])
@@ -77,17 +81,21 @@ async def test_who_reads_no_orders_of_ours_is_led_to_pages_of_their_own(house: H
     assert 'role="search"' not in page.text
 
 
-async def test_a_sales_representative_sees_the_assigned_customers_alone(house: House, numbers: dict[str, str]) -> None:
-    theirs = (await house.browser("sales_rep").get("/")).text
-    everything = (await house.browser("support").get("/")).text
+async def test_a_sales_representative_sees_the_assigned_customers_alone(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    theirs = (await world.browser("sales_rep").get("/")).text
+    everything = (await world.browser("support").get("/")).text
 
     assert numbers["held"] in theirs
     assert numbers["bolt"] not in theirs
     assert numbers["bolt"] in everything
 
 
-async def test_the_customers_pages_tell_no_reason_note_or_name_of_ours(house: House, numbers: dict[str, str]) -> None:
-    browser = house.browser("customer")
+async def test_the_customers_pages_tell_no_reason_note_or_name_of_ours(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    browser = world.browser("customer")
     listed = (await browser.get("/my")).text
     held = (await browser.get(f"/my/orders/{numbers['held']}")).text
     cancelling = (await browser.get(f"/my/orders/{numbers['held']}/cancel")).text

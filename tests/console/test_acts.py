@@ -9,24 +9,26 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from services.orders.domain.dead_letters import SOURCES
 from services.orders.store import facts, orders
 from services.orders.store.facts import LateFact
-from tests.console.house import House
+from tests.console.world import ConsoleWorld
 from tests.orders.desk import SUPPORT
 from tests.orders.review_desk import ReviewDesk
 
 
-def order_id(house: House, number: str) -> str:
-    with house.database.reading() as session:
+def order_id(world: ConsoleWorld, number: str) -> str:
+    with world.database.reading() as session:
         return str(session.execute(text("SELECT order_id FROM sales_order WHERE number = :n"), {"n": number}).scalar())
 
 
-def hold_id(house: House, number: str, owner: str) -> str:
-    holds = house.desk.read(order_id(house, number)).holds
+def hold_id(world: ConsoleWorld, number: str, owner: str) -> str:
+    holds = world.desk.read(order_id(world, number)).holds
     return next(hold.hold_id for hold in holds if hold.owner_role == owner)
 
 
-async def test_releasing_a_hold_says_what_it_does_and_then_does_it(house: House, numbers: dict[str, str]) -> None:
-    page = f"/orders/{numbers['held']}/holds/{hold_id(house, numbers['held'], 'accounting')}"
-    browser = house.browser("accounting", sub="abe")
+async def test_releasing_a_hold_says_what_it_does_and_then_does_it(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    page = f"/orders/{numbers['held']}/holds/{hold_id(world, numbers['held'], 'accounting')}"
+    browser = world.browser("accounting", sub="abe")
     preview = (await browser.get(page)).text
 
     done = await browser.send(page, page, note="a bank guarantee came in", version="1")
@@ -39,19 +41,19 @@ async def test_releasing_a_hold_says_what_it_does_and_then_does_it(house: House,
     assert "Waits for approver:" in order
 
 
-async def test_a_hold_is_not_released_without_a_reason(house: House, numbers: dict[str, str]) -> None:
-    page = f"/orders/{numbers['held']}/holds/{hold_id(house, numbers['held'], 'accounting')}"
+async def test_a_hold_is_not_released_without_a_reason(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    page = f"/orders/{numbers['held']}/holds/{hold_id(world, numbers['held'], 'accounting')}"
 
-    answer = await house.browser("accounting", sub="abe").send(page, page, note="   ", version="1")
+    answer = await world.browser("accounting", sub="abe").send(page, page, note="   ", version="1")
 
     assert (answer.status_code, "Say why the order may go on" in answer.text) == (422, True)
-    assert len(house.desk.read(order_id(house, numbers["held"])).holds) == 2
-    assert all(hold.is_open for hold in house.desk.read(order_id(house, numbers["held"])).holds)
+    assert len(world.desk.read(order_id(world, numbers["held"])).holds) == 2
+    assert all(hold.is_open for hold in world.desk.read(order_id(world, numbers["held"])).holds)
 
 
-async def test_who_may_not_release_a_hold_is_told_who_may(house: House, numbers: dict[str, str]) -> None:
-    page = f"/orders/{numbers['held']}/holds/{hold_id(house, numbers['held'], 'accounting')}"
-    browser = house.browser("admin")
+async def test_who_may_not_release_a_hold_is_told_who_may(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    page = f"/orders/{numbers['held']}/holds/{hold_id(world, numbers['held'], 'accounting')}"
+    browser = world.browser("admin")
 
     shown = (await browser.get(page)).text
     forced = await browser.post(page, csrf=browser.csrf, note="x", version="1")
@@ -61,9 +63,11 @@ async def test_who_may_not_release_a_hold_is_told_who_may(house: House, numbers:
     assert (forced.status_code, "Only accounting may release a credit hold" in forced.text) == (403, True)
 
 
-async def test_cancelling_says_what_follows_and_then_asks_the_workflow(house: House, numbers: dict[str, str]) -> None:
+async def test_cancelling_says_what_follows_and_then_asks_the_workflow(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
     page = f"/orders/{numbers['held']}/cancel"
-    browser = house.browser("support")
+    browser = world.browser("support")
     preview = (await browser.get(page)).text
 
     done = await browser.send(page, page, reason="the customer changed plans", version="1")
@@ -71,28 +75,30 @@ async def test_cancelling_says_what_follows_and_then_asks_the_workflow(house: Ho
     assert "Credit taken" not in preview
     assert "200 ordered" in preview
     assert (done.status_code, done.headers["Location"]) == (303, f"/orders/{numbers['held']}")
-    assert [request.reason for _, request in house.workflows.cancelled] == ["the customer changed plans"]
+    assert [request.reason for _, request in world.workflows.cancelled] == ["the customer changed plans"]
 
 
 async def test_the_cancel_page_says_what_credit_the_order_has_taken_or_that_nobody_knows(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
     page = f"/orders/{numbers['held']}/cancel"
-    browser = house.browser("support")
-    with house.database.reading() as session:
-        house.billing.commitments[orders.find_id(session, numbers["held"])] = 12_345
+    browser = world.browser("support")
+    with world.database.reading() as session:
+        world.billing.commitments[orders.find_id(session, numbers["held"])] = 12_345
 
     committed = (await browser.get(page)).text
-    house.billing.is_away = True
+    world.billing.is_away = True
     unknown = await browser.get(page)
 
     assert "123.45 USD" in committed
     assert (unknown.status_code, "not known: billing does not answer" in unknown.text) == (200, True)
 
 
-async def test_what_has_shipped_cannot_be_cancelled_and_the_page_says_so(house: House, numbers: dict[str, str]) -> None:
+async def test_what_has_shipped_cannot_be_cancelled_and_the_page_says_so(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
     page = f"/orders/{numbers['shipping']}/cancel"
-    browser = house.browser("customer")
+    browser = world.browser("customer")
 
     shown = (await browser.get(f"/my{page}")).text
     forced = await browser.post(f"/my{page}", csrf=browser.csrf, reason="x", version="1")
@@ -102,43 +108,45 @@ async def test_what_has_shipped_cannot_be_cancelled_and_the_page_says_so(house: 
     assert forced.status_code == 409
 
 
-async def test_an_order_that_changed_since_it_was_seen_is_not_cancelled(house: House, numbers: dict[str, str]) -> None:
+async def test_an_order_that_changed_since_it_was_seen_is_not_cancelled(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
     page = f"/orders/{numbers['held']}/cancel"
 
-    answer = await house.browser("support").send(page, page, reason="x", version="7")
+    answer = await world.browser("support").send(page, page, reason="x", version="7")
 
     assert (answer.status_code, "The order is at version 1, not 7" in answer.text) == (409, True)
 
 
-async def test_cancelling_needs_a_reason(house: House, numbers: dict[str, str]) -> None:
+async def test_cancelling_needs_a_reason(world: ConsoleWorld, numbers: dict[str, str]) -> None:
     page = f"/my/orders/{numbers['held']}/cancel"
 
-    answer = await house.browser("customer").send(page, page, reason="  ", version="1")
+    answer = await world.browser("customer").send(page, page, reason="  ", version="1")
 
     assert (answer.status_code, "Say why it is cancelled" in answer.text) == (422, True)
 
 
-def dead_letters(house: House, number: str) -> dict[str, str]:
+def dead_letters(world: ConsoleWorld, number: str) -> dict[str, str]:
     """One of each source: source → key in the address."""
-    with house.database.transaction() as session:
+    with world.database.transaction() as session:
         row = session.execute(text("SELECT fact_id FROM outbox WHERE kind = 'notify' ORDER BY position")).first()
         assert row
         dead = str(row[0])
         session.execute(
             text("UPDATE outbox SET state = 'dead', last_error = 'no such mailbox' WHERE fact_id = :id"), {"id": dead}
         )
-        known = order_id(house, number)
+        known = order_id(world, number)
         facts.keep_late(session, LateFact("fact_1/stock_allocated", "stock_allocated", known, "", datetime.now(UTC)))
-    house.desk.tell(house.desk.fact("ord_gone", "billing", "invoice_issued", 1, {}))
-    house.notifications.deliveries = {
+    world.desk.notify(world.desk.fact("ord_gone", "billing", "invoice_issued", 1, {}))
+    world.notifications.deliveries = {
         "dlv_1": notifications.Delivery(delivery_id="dlv_1", kind="shipped", state="dead", last_error="refused")
     }
-    return {"message": dead, "late_fact": "fact_1:stock_allocated", "fact": f"fact_{house.desk.facts}", "mail": "dlv_1"}
+    return {"message": dead, "late_fact": "fact_1:stock_allocated", "fact": f"fact_{world.desk.facts}", "mail": "dlv_1"}
 
 
-async def test_dead_letters_are_listed_with_what_a_retry_will_do(house: House, numbers: dict[str, str]) -> None:
-    keys = dead_letters(house, numbers["held"])
-    browser = house.browser("admin")
+async def test_dead_letters_are_listed_with_what_a_retry_will_do(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    keys = dead_letters(world, numbers["held"])
+    browser = world.browser("admin")
 
     overview, page = (await browser.get("/")).text, (await browser.get("/dead-letters")).text
 
@@ -151,11 +159,11 @@ async def test_dead_letters_are_listed_with_what_a_retry_will_do(house: House, n
 
 @pytest.mark.parametrize("source", ["message", "late_fact", "mail"])
 async def test_a_retry_puts_it_back_on_its_way_and_is_recorded(
-    house: House, numbers: dict[str, str], source: str
+    world: ConsoleWorld, numbers: dict[str, str], source: str
 ) -> None:
-    key = dead_letters(house, numbers["held"])[source]
+    key = dead_letters(world, numbers["held"])[source]
     page = f"/dead-letters/{source}/{key}"
-    browser = house.browser("admin")
+    browser = world.browser("admin")
 
     done = await browser.send(page, f"{page}/retry")
     after = (await browser.get("/dead-letters")).text
@@ -164,12 +172,12 @@ async def test_a_retry_puts_it_back_on_its_way_and_is_recorded(
     assert f'href="{page}"' not in after or source == "mail"
     assert "tried again" in after
     if source == "late_fact":
-        assert house.desk.signals(order_id(house, numbers["held"]))[-1] == "stock_allocated"
+        assert world.desk.signals(order_id(world, numbers["held"]))[-1] == "stock_allocated"
 
 
-async def test_a_fact_that_still_cannot_be_read_stays(house: House, numbers: dict[str, str]) -> None:
-    page = f"/dead-letters/fact/{dead_letters(house, numbers['held'])['fact']}"
-    browser = house.browser("admin")
+async def test_a_fact_that_still_cannot_be_read_stays(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    page = f"/dead-letters/fact/{dead_letters(world, numbers['held'])['fact']}"
+    browser = world.browser("admin")
 
     await browser.send(page, f"{page}/retry")
 
@@ -178,10 +186,10 @@ async def test_a_fact_that_still_cannot_be_read_stays(house: House, numbers: dic
 
 @pytest.mark.parametrize("source", SOURCES)
 async def test_a_dismissal_needs_a_reason_and_takes_it_off_the_list(
-    house: House, numbers: dict[str, str], source: str
+    world: ConsoleWorld, numbers: dict[str, str], source: str
 ) -> None:
-    page = f"/dead-letters/{source}/{dead_letters(house, numbers['held'])[source]}"
-    browser = house.browser("admin", sub="root")
+    page = f"/dead-letters/{source}/{dead_letters(world, numbers['held'])[source]}"
+    browser = world.browser("admin", sub="root")
 
     without = await browser.send(page, f"{page}/dismiss", reason=" ")
     done = await browser.send(page, f"{page}/dismiss", reason="the mailbox is gone")
@@ -194,9 +202,11 @@ async def test_a_dismissal_needs_a_reason_and_takes_it_off_the_list(
     assert (await browser.get(page)).status_code == 404
 
 
-async def test_an_auditor_sees_dead_letters_and_is_told_who_may_act(house: House, numbers: dict[str, str]) -> None:
-    key = dead_letters(house, numbers["held"])["message"]
-    browser = house.browser("auditor")
+async def test_an_auditor_sees_dead_letters_and_is_told_who_may_act(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    key = dead_letters(world, numbers["held"])["message"]
+    browser = world.browser("auditor")
 
     shown = (await browser.get(f"/dead-letters/message/{key}")).text
     forced = await browser.post(f"/dead-letters/message/{key}/retry", csrf=browser.csrf)
@@ -205,27 +215,29 @@ async def test_an_auditor_sees_dead_letters_and_is_told_who_may_act(house: House
     assert forced.status_code == 403
 
 
-async def test_a_mail_that_could_not_be_sent_leads_to_its_order(house: House, numbers: dict[str, str]) -> None:
-    house.notifications.deliveries["del_1"].order_number = numbers["held"]
+async def test_a_mail_that_could_not_be_sent_leads_to_its_order(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    world.notifications.deliveries["del_1"].order_number = numbers["held"]
 
-    page = (await house.browser("admin").get("/dead-letters")).text
+    page = (await world.browser("admin").get("/dead-letters")).text
 
     assert f'<a href="/orders/{numbers["held"]}">' in page
 
 
-async def test_a_mail_service_that_is_away_is_said_and_the_rest_is_shown(house: House, numbers: dict[str, str]) -> None:
-    keys = dead_letters(house, numbers["held"])
-    house.notifications.is_away = True
+async def test_a_mail_service_that_is_away_is_said_and_the_rest_is_shown(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    keys = dead_letters(world, numbers["held"])
+    world.notifications.is_away = True
 
-    page = (await house.browser("admin").get("/dead-letters")).text
+    page = (await world.browser("admin").get("/dead-letters")).text
 
     assert "The mail service does not answer" in page
     assert keys["message"] in page
 
 
-async def test_a_customer_says_once_how_a_delivered_order_went(house: House, numbers: dict[str, str]) -> None:
+async def test_a_customer_says_once_how_a_delivered_order_went(world: ConsoleWorld, numbers: dict[str, str]) -> None:
     page = f"/my/orders/{numbers['delivered']}"
-    browser = house.browser("customer")
+    browser = world.browser("customer")
     empty = await browser.send(page, f"{page}/feedback", comment="hm")
 
     done = await browser.send(page, f"{page}/feedback", rating="2", comment="the box was wet", support="yes")
@@ -238,9 +250,9 @@ async def test_a_customer_says_once_how_a_delivered_order_went(house: House, num
     assert 'name="rating"' not in shown
 
 
-async def test_an_order_that_has_not_arrived_is_not_rated(house: House, numbers: dict[str, str]) -> None:
+async def test_an_order_that_has_not_arrived_is_not_rated(world: ConsoleWorld, numbers: dict[str, str]) -> None:
     page = f"/my/orders/{numbers['held']}"
-    browser = house.browser("customer")
+    browser = world.browser("customer")
 
     forced = await browser.post(f"{page}/feedback", csrf=browser.csrf, rating="5")
 
@@ -248,15 +260,15 @@ async def test_an_order_that_has_not_arrived_is_not_rated(house: House, numbers:
     assert forced.status_code == 409
 
 
-async def test_a_hold_beside_a_review_does_not_promise_that_the_order_goes_on(house: House) -> None:
-    reviewing = ReviewDesk(house.database)
+async def test_a_hold_beside_a_review_does_not_promise_that_the_order_goes_on(world: ConsoleWorld) -> None:
+    reviewing = ReviewDesk(world.database)
     reviewing.now, reviewing.keys = datetime.now(UTC), 5000
     first, second = (reviewing.reviewed(300, by=SUPPORT, po_number="PO-9300") for _ in range(2))
-    held = house.desk.read(second)
+    held = world.desk.read(second)
     hold, step = held.holds[0], reviewing.steps(second)[0]
 
     page = (
-        await house.browser(hold.owner_role, sub="somebody").get(f"/orders/{held.order.number}/holds/{hold.hold_id}")
+        await world.browser(hold.owner_role, sub="somebody").get(f"/orders/{held.order.number}/holds/{hold.hold_id}")
     ).text
 
     assert first != second

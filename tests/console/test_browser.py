@@ -22,9 +22,9 @@ from services.orders.masterdata import people
 from services.orders.store import exceptions, holds, orders, reviews
 from tests.console import chrome
 from tests.console.conftest import open_database
-from tests.console.house import House, build
+from tests.console.world import ConsoleWorld, build
 from tests.orders.desk import caller, shipment, stock
-from tests.orders.test_exceptions import on_the_way, opened, resolve, unserved
+from tests.orders.test_exceptions import on_the_way, opened, resolve, undeliverable
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -42,39 +42,41 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def live(filled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, str]]:
+def live(
+    filled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[ConsoleWorld, str]]:
     """A console that is served, and its address."""
     folder = tmp_path_factory.mktemp("live")
     shutil.copy(filled[0], folder / "orders.db")
     database = open_database(folder / "orders.db")
-    house = build(database, folder / "keys", public_url="http://127.0.0.1")
-    _hand_over(house)
-    unserved(house.desk)
-    resolve(house.desk, opened(house.desk, on_the_way(house.desk))[0], note="it comes tomorrow")
-    on_the_way(house.desk)
-    with chrome.served(house.app) as url:
-        yield house, url
+    world = build(database, folder / "keys", public_url="http://127.0.0.1")
+    _hand_over(world)
+    undeliverable(world.desk)
+    resolve(world.desk, opened(world.desk, on_the_way(world.desk))[0], note="it comes tomorrow")
+    on_the_way(world.desk)
+    with chrome.served(world.app) as url:
+        yield world, url
     database.close()
 
 
-def _hand_over(house: House) -> None:
+def _hand_over(world: ConsoleWorld) -> None:
     """Max's decisions are Sue's next week, up to a long amount."""
     soon = datetime.now(UTC) + timedelta(days=7)
     wanted = Delegation(
         "", "max", "sue", soon, soon + timedelta(days=7), max_minor=20_000_00, currency="USD", note="away"
     )
-    with house.database.transaction() as session:
+    with world.database.transaction() as session:
         people.delegate(session, wanted, caller("max", "approver"), datetime.now(UTC))
 
 
 @contextmanager
-def at(browser: Browser, live: tuple[House, str], role: str, **context: Any) -> Iterator[tuple[Page, list[str]]]:
+def at(browser: Browser, live: tuple[ConsoleWorld, str], role: str, **context: Any) -> Iterator[tuple[Page, list[str]]]:
     """Somebody's open page, and what the browser's console has said."""
-    house, url = live
+    world, url = live
     opened: BrowserContext = browser.new_context(base_url=url, reduced_motion="reduce", **context)
     said: list[str] = []
     if role:
-        opened.add_cookies([{"name": "oms_session", "value": house.log_in(*role.split(":")).cookie, "url": url}])
+        opened.add_cookies([{"name": "oms_session", "value": world.log_in(*role.split(":")).cookie, "url": url}])
     page = opened.new_page()
     page.set_default_timeout(60_000)
     page.on("console", lambda message: said.append(message.text))
@@ -102,9 +104,9 @@ def axe(page: Page, rules: str) -> list[Any]:
     return found
 
 
-def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
+def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]:
     """(role or role:person, path) of every kind of page."""
-    with house.database.reading() as session:
+    with world.database.reading() as session:
         hold = holds.of_order(session, orders.find_id(session, numbers["held"]))[0]
         step = reviews.of_order(session, orders.find_id(session, numbers["reviewed"]))[-1].steps[0]
         [done, wrong] = [each.found for each in exceptions.listed(session, ExceptionFilter(kind="carrier_exception"))]
@@ -150,7 +152,9 @@ def pages(house: House, numbers: dict[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-def visits(browser: Browser, live: tuple[House, str], numbers: dict[str, str]) -> Iterator[tuple[str, Page, list[str]]]:
+def visits(
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
+) -> Iterator[tuple[str, Page, list[str]]]:
     """Every kind of page as it opens on a desktop, and what the browser's console has said of it; one window a person."""
     wanted = sorted(pages(live[0], numbers), key=itemgetter(0))
     for role, paths in groupby(wanted, itemgetter(0)):
@@ -163,7 +167,7 @@ def visits(browser: Browser, live: tuple[House, str], numbers: dict[str, str]) -
 
 
 def test_every_page_is_silent_and_as_wide_as_the_screen(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
     wrong = []
     for path, page, said in visits(browser, live, numbers):
@@ -180,7 +184,7 @@ def test_every_page_is_silent_and_as_wide_as_the_screen(
 @pytest.mark.prove
 @pytest.mark.slice
 def test_every_page_is_accessible_in_both_themes_and_widths(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
     wrong = []
     for path, page, _said in visits(browser, live, numbers):
@@ -193,7 +197,7 @@ def test_every_page_is_accessible_in_both_themes_and_widths(
 
 
 def test_a_phone_shows_whom_each_order_waits_for(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
     with at(browser, live, "support", viewport=PHONE) as (page, _said):
         page.goto("/")
@@ -205,7 +209,7 @@ def test_a_phone_shows_whom_each_order_waits_for(
 
 
 def test_a_phone_shows_a_customer_every_column_of_an_order_and_of_a_change(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
     with at(browser, live, "customer", viewport=PHONE) as (page, _said):
         page.goto(f"/my/orders/{numbers['backordered']}")
@@ -226,13 +230,13 @@ def is_too_wide(page: Page) -> bool:
 
 
 def test_a_person_works_without_script_from_login_to_a_released_hold(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
-    house, _ = live
+    world, _ = live
     with at(browser, live, "", java_script_enabled=False) as (page, said):
         page.goto(f"/orders/{numbers['held']}")
         page.get_by_text("Use a token instead").click()
-        page.get_by_label("Token").fill(house.token("approver", sub="max"))
+        page.get_by_label("Token").fill(world.token("approver", sub="max"))
         page.get_by_role("button", name="Log in with the token").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text(numbers["held"])
         page.locator("p", has_text="Approval hold").get_by_role("link", name="Release…").click()
@@ -246,7 +250,7 @@ def test_a_person_works_without_script_from_login_to_a_released_hold(
 
 
 def test_a_customer_answers_a_proposal_without_script(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
     with at(browser, live, "customer", java_script_enabled=False) as (page, said):
         page.goto("/my")
@@ -260,7 +264,7 @@ def test_a_customer_answers_a_proposal_without_script(
 
 
 def test_a_filter_changes_the_list_at_once_and_the_address_with_it(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
     with at(browser, live, "support") as (page, said):
         page.goto("/")
@@ -275,7 +279,7 @@ def test_a_filter_changes_the_list_at_once_and_the_address_with_it(
 
 
 def test_an_approver_decides_from_the_inbox_by_keyboard(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
     with at(browser, live, "approver:max") as (page, said):
         page.goto("/reviews")
@@ -294,22 +298,22 @@ def test_an_approver_decides_from_the_inbox_by_keyboard(
 
 
 def test_an_order_that_moves_moves_on_the_open_page_by_itself(
-    browser: Browser, live: tuple[House, str], numbers: dict[str, str]
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
 ) -> None:
-    house, _ = live
-    order_id = house.desk.accepted(("PUMP", 2), po_number="PO-LIVE")
-    number = house.desk.read(order_id).order.number
+    world, _ = live
+    order_id = world.desk.accepted(("PUMP", 2), po_number="PO-LIVE")
+    number = world.desk.read(order_id).order.number
     streams: list[str] = []
     with at(browser, live, "support") as (page, said):
         page.on("request", lambda request: streams.append(request.url) if "/stream" in request.url else None)
         page.goto(f"/orders/{number}")
         page.locator("#timeline summary").click()
-        house.desk.tell(house.desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (2, 0)})))
+        world.desk.notify(world.desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (2, 0)})))
         expect(page.locator("#timeline")).to_contain_text("reserved stock")
         expect(page.locator("#timeline details")).to_have_attribute("open", "")
 
-        house.desk.tell(
-            house.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-77", "shipped", {"1": 2}))
+        world.desk.notify(
+            world.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-77", "shipped", {"1": 2}))
         )
         expect(page.locator("#side")).to_contain_text("SH-77")
         expect(page.locator(".headline .chip")).to_have_text("shipped")
@@ -318,7 +322,9 @@ def test_an_order_that_moves_moves_on_the_open_page_by_itself(
     assert len(streams) == 1
 
 
-def test_the_keyboard_reaches_everything_and_shows_where_it_is(browser: Browser, live: tuple[House, str]) -> None:
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(
+    browser: Browser, live: tuple[ConsoleWorld, str]
+) -> None:
     with at(browser, live, "support") as (page, _said):
         page.goto("/")
         page.keyboard.press("Tab")

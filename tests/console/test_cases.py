@@ -7,22 +7,22 @@ import pytest
 from gateway.console import support_cases
 from services.orders.domain.feedback import Opinion
 from services.orders.lifecycle import feedback
-from tests.console.house import House, delivered
+from tests.console.world import ConsoleWorld, delivered
 from tests.orders.desk import BUYER, CONTACTS
 
 
-def give(house: House, opinion: Opinion) -> str:
+def give(world: ConsoleWorld, opinion: Opinion) -> str:
     """The number of an order that has arrived and of which its customer says this."""
-    order_id = delivered(house.desk, house.desk.accepted(("PUMP", 2)))
-    with house.database.transaction() as session:
-        feedback.give(session, order_id, BUYER, opinion, CONTACTS.support, house.desk.now)
-    return house.desk.read(order_id).order.number
+    order_id = delivered(world.desk, world.desk.accepted(("PUMP", 2)))
+    with world.database.transaction() as session:
+        feedback.give(session, order_id, BUYER, opinion, CONTACTS.support, world.desk.now)
+    return world.desk.read(order_id).order.number
 
 
-async def test_an_orders_page_shows_its_support_case_with_what_the_customer_said(house: House) -> None:
-    number = give(house, Opinion(2, "the box was wet", wants_support=True))
+async def test_an_orders_page_shows_its_support_case_with_what_the_customer_said(world: ConsoleWorld) -> None:
+    number = give(world, Opinion(2, "the box was wet", wants_support=True))
 
-    page = (await house.browser("support").get(f"/orders/{number}")).text
+    page = (await world.browser("support").get(f"/orders/{number}")).text
 
     section = page.partition('id="feedback"')[2].partition("</section>")[0]
     assert "Support case CASE-1001" in section
@@ -30,9 +30,9 @@ async def test_an_orders_page_shows_its_support_case_with_what_the_customer_said
     assert "ann (customer)" in section
 
 
-async def test_praise_is_shown_on_the_order_and_is_no_case(house: House) -> None:
-    number = give(house, Opinion(5, "quick"))
-    browser = house.browser("support")
+async def test_praise_is_shown_on_the_order_and_is_no_case(world: ConsoleWorld) -> None:
+    number = give(world, Opinion(5, "quick"))
+    browser = world.browser("support")
 
     page = (await browser.get(f"/orders/{number}")).text
 
@@ -41,9 +41,9 @@ async def test_praise_is_shown_on_the_order_and_is_no_case(house: House) -> None
     assert "No customer has asked for support" in (await browser.get("/cases")).text
 
 
-async def test_the_overview_counts_support_cases_and_leads_to_them_newest_first(house: House) -> None:
-    first, second = give(house, Opinion(1, "late")), give(house, Opinion(None, "call me", wants_support=True))
-    browser = house.browser("support")
+async def test_the_overview_counts_support_cases_and_leads_to_them_newest_first(world: ConsoleWorld) -> None:
+    first, second = give(world, Opinion(1, "late")), give(world, Opinion(None, "call me", wants_support=True))
+    browser = world.browser("support")
 
     overview, listed = (await browser.get("/")).text, (await browser.get("/cases")).text
 
@@ -53,27 +53,27 @@ async def test_the_overview_counts_support_cases_and_leads_to_them_newest_first(
     ]  # fmt: skip
 
 
-async def test_a_search_for_a_support_case_finds_its_order(house: House) -> None:
-    number = give(house, Opinion(1, "late"))
+async def test_a_search_for_a_support_case_finds_its_order(world: ConsoleWorld) -> None:
+    number = give(world, Opinion(1, "late"))
 
-    page = (await house.browser("support").get("/?q=case-1001")).text
+    page = (await world.browser("support").get("/?q=case-1001")).text
 
     assert re.findall(r'href="/orders/(SO-\d+)"', page) == [number]
 
 
-async def test_support_cases_of_customers_of_somebody_else_are_not_shown(house: House) -> None:
-    give(house, Opinion(1, "late"))
+async def test_support_cases_of_customers_of_somebody_else_are_not_shown(world: ConsoleWorld) -> None:
+    give(world, Opinion(1, "late"))
 
-    pages = [(await house.browser("sales_rep", sub=sub).get("/cases")).text for sub in ("rita", "sam")]
+    pages = [(await world.browser("sales_rep", sub=sub).get("/cases")).text for sub in ("rita", "sam")]
 
     assert ["CASE-1001" in page for page in pages] == [True, False]
 
 
-async def test_pages_of_support_cases_join_without_gap(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_pages_of_support_cases_join_without_gap(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(support_cases, "PAGE", 2)
     for _ in range(3):
-        give(house, Opinion(1))
-    browser = house.browser("support")
+        give(world, Opinion(1))
+    browser = world.browser("support")
 
     first = (await browser.get("/cases")).text
     second = (await browser.get("/cases?before=CASE-1002")).text

@@ -8,20 +8,20 @@ from gateway.console.change_form import request_of
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.changes import ChangeOrder, LineChange
 from services.orders.store import changes, orders
-from tests.console.house import House
+from tests.console.world import ConsoleWorld
 from tests.orders.desk import usd
 
 
-def made(house: House, number: str) -> list[ChangeOrder]:
-    with house.database.reading() as session:
+def made(world: ConsoleWorld, number: str) -> list[ChangeOrder]:
+    with world.database.reading() as session:
         return list(changes.of_order(session, orders.find_id(session, number)))
 
 
 FIELDS = {"version": "1", "reason": "as agreed by telephone"}
 
 
-def test_the_request_names_only_what_differs_from_the_order(house: House, numbers: dict[str, str]) -> None:
-    with house.database.reading() as session:
+def test_the_request_names_only_what_differs_from_the_order(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    with world.database.reading() as session:
         order = orders.load(session, orders.find_id(session, numbers["backordered"]))
     unchanged = {
         "sku-1": "PUMP", "quantity-1": "5", "price-1": "129.00", "quantity-2": "12", "ship_complete": "no",
@@ -54,23 +54,25 @@ def test_the_request_names_only_what_differs_from_the_order(house: House, number
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_a_sentence(
-    house: House, numbers: dict[str, str], wrong: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str], wrong: dict[str, str]
 ) -> None:
-    with house.database.reading() as session:
+    with world.database.reading() as session:
         order = orders.load(session, orders.find_id(session, numbers["backordered"]))
 
     with pytest.raises(InvalidArgument):
         request_of(order, {**FIELDS, **wrong})
 
 
-async def test_sales_sees_what_a_change_comes_to_and_then_proposes_it(house: House, numbers: dict[str, str]) -> None:
+async def test_sales_sees_what_a_change_comes_to_and_then_proposes_it(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
     number = numbers["backordered"]
-    browser = house.browser("sales_rep")
+    browser = world.browser("sales_rep")
     form = (await browser.get(f"/orders/{number}/change")).text
     fields = {**FIELDS, "quantity-1": "3"}
     preview = f"/orders/{number}/change/preview?{urlencode(fields)}"
     shown = (await browser.get(preview)).text
-    before = made(house, number)
+    before = made(world, number)
 
     done = await browser.send(preview, f"/orders/{number}/change", **fields)
 
@@ -80,17 +82,17 @@ async def test_sales_sees_what_a_change_comes_to_and_then_proposes_it(house: Hou
     assert "Propose it to the customer" in shown
     assert before == []
     assert done.status_code == 303
-    assert [(change.state, change.proposed_by) for change in made(house, number)] == [("awaiting_customer", "rita")]
+    assert [(change.state, change.proposed_by) for change in made(world, number)] == [("awaiting_customer", "rita")]
     assert "A change is on its way" in order
-    assert [update for _, update, _ in house.workflows.looked] == ["amend"]
+    assert [update for _, update, _ in world.workflows.refreshed] == ["amend"]
 
 
 async def test_what_stands_against_a_change_is_said_and_there_is_no_button(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
     query = urlencode({**FIELDS, "quantity-1": "2"})
 
-    page = (await house.browser("support").get(f"/orders/{numbers['shipping']}/change/preview?{query}")).text
+    page = (await world.browser("support").get(f"/orders/{numbers['shipping']}/change/preview?{query}")).text
 
     assert "It cannot be made like this" in page
     assert '<form action="/orders' not in page
@@ -98,13 +100,13 @@ async def test_what_stands_against_a_change_is_said_and_there_is_no_button(
 
 @pytest.mark.parametrize(("answer", "state"), [("accept", "agreed"), ("decline", "declined")])
 async def test_a_customer_answers_a_proposal_on_the_page_of_its_order(
-    house: House, numbers: dict[str, str], answer: str, state: str
+    world: ConsoleWorld, numbers: dict[str, str], answer: str, state: str
 ) -> None:
     number = numbers["changing"]
     page = f"/my/orders/{number}"
-    browser = house.browser("customer")
+    browser = world.browser("customer")
     shown = (await browser.get(page)).text
-    change_id = made(house, number)[0].change_id
+    change_id = made(world, number)[0].change_id
 
     done = await browser.send(page, f"{page}/changes/{change_id}/answer", answer=answer, version="1", note="")
 
@@ -112,13 +114,15 @@ async def test_a_customer_answers_a_proposal_on_the_page_of_its_order(
     assert "We propose a change" in shown
     assert "one pump is short until January" in shown
     assert "<del>3</del></td><td><ins>2</ins>" in shown
-    assert (done.status_code, made(house, number)[0].state) == (303, state)
+    assert (done.status_code, made(world, number)[0].state) == (303, state)
     assert "We propose a change" not in (await browser.get(page)).text
 
 
-async def test_a_customer_names_no_price_and_changes_its_own_order(house: House, numbers: dict[str, str]) -> None:
+async def test_a_customer_names_no_price_and_changes_its_own_order(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
     number = numbers["backordered"]
-    browser = house.browser("customer")
+    browser = world.browser("customer")
     form = (await browser.get(f"/my/orders/{number}/change")).text
     fields = {**FIELDS, "quantity-1": "4"}
     preview = f"/my/orders/{number}/change/preview?{urlencode(fields)}"
@@ -129,17 +133,17 @@ async def test_a_customer_names_no_price_and_changes_its_own_order(house: House,
     assert "Unit price" not in form
     assert dearer.status_code == 403
     assert done.status_code == 303
-    assert [change.proposed_by for change in made(house, number)] == ["ann"]
+    assert [change.proposed_by for change in made(world, number)] == ["ann"]
 
 
-async def test_who_proposed_takes_it_back_but_does_not_answer_it(house: House, numbers: dict[str, str]) -> None:
+async def test_who_proposed_takes_it_back_but_does_not_answer_it(world: ConsoleWorld, numbers: dict[str, str]) -> None:
     number = numbers["changing"]
-    page, change_id = f"/orders/{number}", made(house, number)[0].change_id
-    rita, support = house.browser("sales_rep"), house.browser("support", sub="sue")
+    page, change_id = f"/orders/{number}", made(world, number)[0].change_id
+    rita, support = world.browser("sales_rep"), world.browser("support", sub="sue")
 
     without = await support.send(page, f"{page}/changes/{change_id}/answer", answer="accept", version="1", note=" ")
     forced = await rita.post(f"{page}/changes/{change_id}/answer", csrf=rita.csrf, answer="accept", version="1")
     back = await rita.send(page, f"{page}/changes/{change_id}/withdraw")
 
     assert (without.status_code, forced.status_code, back.status_code) == (422, 403, 303)
-    assert made(house, number)[0].state == "withdrawn"
+    assert made(world, number)[0].state == "withdrawn"

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import re
 
-from tests.console.house import House
-from tests.orders.test_exceptions import on_the_way, opened, unserved
+from tests.console.world import ConsoleWorld
+from tests.orders.test_exceptions import on_the_way, opened, undeliverable
 
 EMPTY = "No exceptions. A carrier's problem with a shipment, or an address that no carrier serves, appears here."
 
 
-async def test_an_exception_is_on_the_overview_the_list_and_its_orders_page(house: House) -> None:
-    order_id = on_the_way(house.desk)
-    number, [found] = house.desk.read(order_id).order.number, opened(house.desk, order_id)
-    browser = house.browser("support")
+async def test_an_exception_is_on_the_overview_the_list_and_its_orders_page(world: ConsoleWorld) -> None:
+    order_id = on_the_way(world.desk)
+    number, [found] = world.desk.read(order_id).order.number, opened(world.desk, order_id)
+    browser = world.browser("support")
 
     overview, listed, order = [(await browser.get(path)).text for path in ("/", "/exceptions", f"/orders/{number}")]
 
@@ -24,11 +24,11 @@ async def test_an_exception_is_on_the_overview_the_list_and_its_orders_page(hous
     assert "opened an exception" in order
 
 
-async def test_resolving_needs_a_note_leaves_the_list_and_is_in_the_timeline(house: House) -> None:
-    order_id = on_the_way(house.desk)
-    number, [found] = house.desk.read(order_id).order.number, opened(house.desk, order_id)
+async def test_resolving_needs_a_note_leaves_the_list_and_is_in_the_timeline(world: ConsoleWorld) -> None:
+    order_id = on_the_way(world.desk)
+    number, [found] = world.desk.read(order_id).order.number, opened(world.desk, order_id)
     page = f"/exceptions/{found.exception_id}"
-    browser = house.browser("support", sub="sue")
+    browser = world.browser("support", sub="sue")
 
     silent = await browser.send(page, f"{page}/resolve", note=" ")
     done = await browser.send(page, f"{page}/resolve", note="it comes tomorrow")
@@ -48,9 +48,9 @@ async def test_resolving_needs_a_note_leaves_the_list_and_is_in_the_timeline(hou
     assert "<form action" not in after.partition("<main")[2]
 
 
-async def test_who_may_not_resolve_is_told_who_may(house: House) -> None:
-    [found] = opened(house.desk, on_the_way(house.desk))
-    browser = house.browser("accounting", sub="abe")
+async def test_who_may_not_resolve_is_told_who_may(world: ConsoleWorld) -> None:
+    [found] = opened(world.desk, on_the_way(world.desk))
+    browser = world.browser("accounting", sub="abe")
 
     shown = (await browser.get(f"/exceptions/{found.exception_id}")).text
     forced = await browser.post(f"/exceptions/{found.exception_id}/resolve", csrf=browser.csrf, note="x")
@@ -59,29 +59,29 @@ async def test_who_may_not_resolve_is_told_who_may(house: House) -> None:
     assert forced.status_code == 403
 
 
-async def test_a_sales_representative_sees_those_of_assigned_customers(house: House) -> None:
-    unserved(house.desk)
+async def test_a_sales_representative_sees_those_of_assigned_customers(world: ConsoleWorld) -> None:
+    undeliverable(world.desk)
 
-    theirs = (await house.browser("sales_rep").get("/exceptions")).text
-    others = (await house.browser("sales_rep", sub="otto").get("/exceptions")).text
+    theirs = (await world.browser("sales_rep").get("/exceptions")).text
+    others = (await world.browser("sales_rep", sub="otto").get("/exceptions")).text
 
     assert "No carrier serves TX 75001 US." in theirs
     assert "No carrier serves TX 75001 US." not in others
 
 
-async def test_the_warehouse_reads_exceptions_without_links_to_pages_that_it_may_not_open(house: House) -> None:
-    number = house.desk.read(on_the_way(house.desk)).order.number
+async def test_the_warehouse_reads_exceptions_without_links_to_pages_that_it_may_not_open(world: ConsoleWorld) -> None:
+    number = world.desk.read(on_the_way(world.desk)).order.number
 
-    page = (await house.browser("warehouse").get("/exceptions")).text
+    page = (await world.browser("warehouse").get("/exceptions")).text
 
     assert number in page
     assert f'href="/orders/{number}"' not in page
 
 
-async def test_many_exceptions_come_in_pages(house: House) -> None:
+async def test_many_exceptions_come_in_pages(world: ConsoleWorld) -> None:
     for _ in range(51):
-        unserved(house.desk)
-    browser = house.browser("support")
+        undeliverable(world.desk)
+    browser = world.browser("support")
 
     first = (await browser.get("/exceptions")).text
     following = re.search(r'href="(/exceptions\?after=[^"]+)"', first)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from gateway.console.pages import price
 from services.kernel.money import UnitPrice
 from tests.conftest import ROOT
-from tests.console.house import House, delivered, statements
+from tests.console.world import ConsoleWorld, delivered, statements
 from tests.orders.desk import SUPPORT, shipment, stock, together
 
 POLICY = (
@@ -17,8 +17,8 @@ POLICY = (
 )
 
 
-async def test_the_overview_says_what_waits_and_leads_to_it(house: House, numbers: dict[str, str]) -> None:
-    browser = house.browser("accounting")
+async def test_the_overview_says_what_waits_and_leads_to_it(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    browser = world.browser("accounting")
     page = (await browser.get("/")).text
 
     mine = (await browser.get("/?needs=accounting")).text
@@ -40,17 +40,17 @@ async def test_the_overview_says_what_waits_and_leads_to_it(house: House, number
     ],
 )
 async def test_an_unknown_word_in_the_address_of_the_overview_is_named_and_no_empty_list(
-    house: House, query: str, sentence: str
+    world: ConsoleWorld, query: str, sentence: str
 ) -> None:
-    answer = await house.browser("admin").get(f"/?{query}")
+    answer = await world.browser("admin").get(f"/?{query}")
 
     assert answer.status_code == 422
     assert "Something in it is not right" in answer.text
     assert sentence in answer.text
 
 
-async def test_each_row_shows_how_far_its_order_has_come(house: House, numbers: dict[str, str]) -> None:
-    page = (await house.browser("admin").get("/")).text
+async def test_each_row_shows_how_far_its_order_has_come(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    page = (await world.browser("admin").get("/")).text
 
     rows = {name: page.partition(f">{number}<")[2].partition("</tr>")[0] for name, number in numbers.items()}
     assert "paid, step 5 of 5" in rows["delivered"]
@@ -59,8 +59,8 @@ async def test_each_row_shows_how_far_its_order_has_come(house: House, numbers: 
     assert "step" not in rows["rejected"]
 
 
-async def test_the_figures_of_thirty_days_are_worked_out_from_orders_and_catalogue(house: House) -> None:
-    page = (await house.browser("accounting").get("/")).text
+async def test_the_figures_of_thirty_days_are_worked_out_from_orders_and_catalogue(world: ConsoleWorld) -> None:
+    page = (await world.browser("accounting").get("/")).text
 
     # four orders were accepted, one of them had to wait for stock
     assert "75.0 % <span" in page
@@ -68,31 +68,31 @@ async def test_the_figures_of_thirty_days_are_worked_out_from_orders_and_catalog
     assert "38.0 % <span" in page
 
 
-async def test_support_is_not_shown_margins(house: House) -> None:
-    assert "Margin" not in (await house.browser("support").get("/")).text
+async def test_support_is_not_shown_margins(world: ConsoleWorld) -> None:
+    assert "Margin" not in (await world.browser("support").get("/")).text
 
 
 @pytest.mark.parametrize(
     ("q", "found"), [("po-7781", "delivered"), ("bolt", "bolt"), ("INSTALL", "edi"), ("114-22", "shipping")]
 )
 async def test_search_finds_by_po_customer_sku_and_reference(
-    house: House, numbers: dict[str, str], q: str, found: str
+    world: ConsoleWorld, numbers: dict[str, str], q: str, found: str
 ) -> None:
-    page = (await house.browser("admin").get(f"/?q={q}")).text
+    page = (await world.browser("admin").get(f"/?q={q}")).text
 
     assert re.findall(r'href="/orders/(SO-\d+)"', page) == [numbers[found]]
 
 
-async def test_search_by_a_whole_number_leads_to_the_order(house: House, numbers: dict[str, str]) -> None:
-    answer = await house.browser("admin").get(f"/?q={numbers['held'].lower()}")
+async def test_search_by_a_whole_number_leads_to_the_order(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    answer = await world.browser("admin").get(f"/?q={numbers['held'].lower()}")
 
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/orders/{numbers['held']}")
 
 
-async def test_pages_of_the_list_join_without_gap(house: House, numbers: dict[str, str]) -> None:
+async def test_pages_of_the_list_join_without_gap(world: ConsoleWorld, numbers: dict[str, str]) -> None:
     for _ in range(60):
-        house.desk.place(("CENT", 1), by=SUPPORT)
-    browser = house.browser("support")
+        world.desk.place(("CENT", 1), by=SUPPORT)
+    browser = world.browser("support")
 
     first = (await browser.get("/")).text
     following = re.search(r'href="(/\?[^"]*cursor=[^"]+)"', first)
@@ -103,15 +103,15 @@ async def test_pages_of_the_list_join_without_gap(house: House, numbers: dict[st
     assert len({*seen[0], *seen[1]}) == 60 + len(numbers)
 
 
-async def test_an_orders_page_says_channel_and_terms_as_people_do(house: House, numbers: dict[str, str]) -> None:
-    page = (await house.browser("support").get(f"/orders/{numbers['edi']}")).text
+async def test_an_orders_page_says_channel_and_terms_as_people_do(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    page = (await world.browser("support").get(f"/orders/{numbers['edi']}")).text
 
     assert "<dt>Channel</dt><dd>EDI</dd>" in page
     assert "<dt>Terms</dt><dd>net 30 days</dd>" in page
 
 
-async def test_what_has_shipped_is_not_allocated_any_more(house: House, numbers: dict[str, str]) -> None:
-    page = (await house.browser("support").get(f"/orders/{numbers['shipping']}")).text
+async def test_what_has_shipped_is_not_allocated_any_more(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    page = (await world.browser("support").get(f"/orders/{numbers['shipping']}")).text
 
     cells = re.findall(
         r'<td class="figure">([^<]*)</td>', page.partition('id="h-lines"')[2].partition("</tr>\n</tbody>")[0]
@@ -120,11 +120,13 @@ async def test_what_has_shipped_is_not_allocated_any_more(house: House, numbers:
     assert cells[:3] == ["10", "–", "4"]
 
 
-async def test_the_order_shows_where_it_stands_and_what_belongs_to_it(house: House, numbers: dict[str, str]) -> None:
-    page = (await house.browser("support").get(f"/orders/{numbers['shipping']}")).text
+async def test_the_order_shows_where_it_stands_and_what_belongs_to_it(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    page = (await world.browser("support").get(f"/orders/{numbers['shipping']}")).text
 
-    for told in ("pick, pack and ship SH-9", "RR123", "INV-8", "830.13", "6/10", "placed the order"):
-        assert told in page
+    for shown in ("pick, pack and ship SH-9", "RR123", "INV-8", "830.13", "6/10", "placed the order"):
+        assert shown in page
     assert f"http://temporal.example/namespaces/default/workflows/order%2F{numbers['shipping']}" in page
 
 
@@ -133,20 +135,20 @@ async def test_the_order_shows_where_it_stands_and_what_belongs_to_it(house: Hou
     [("backordered", ["Change…", "Cancel…"]), ("shipping", ["Change…"]), ("delivered", []), ("rejected", [])],
 )
 async def test_change_and_cancel_are_offered_while_they_can_come_true(
-    house: House, numbers: dict[str, str], name: str, offered: list[str]
+    world: ConsoleWorld, numbers: dict[str, str], name: str, offered: list[str]
 ) -> None:
-    ours = (await house.browser("support").get(f"/orders/{numbers[name]}")).text
-    theirs = (await house.browser("customer", company="cus_acme").get(f"/my/orders/{numbers[name]}")).text
+    ours = (await world.browser("support").get(f"/orders/{numbers[name]}")).text
+    theirs = (await world.browser("customer", company="cus_acme").get(f"/my/orders/{numbers[name]}")).text
 
     for page in (ours, theirs):
         assert [word for word in ("Change…", "Cancel…") if word in page] == offered
 
 
 async def test_staff_that_cancels_is_told_that_the_customer_reads_the_reason(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
-    ours = (await house.browser("support").get(f"/orders/{numbers['held']}/cancel")).text
-    theirs = (await house.browser("customer", company="cus_acme").get(f"/my/orders/{numbers['held']}/cancel")).text
+    ours = (await world.browser("support").get(f"/orders/{numbers['held']}/cancel")).text
+    theirs = (await world.browser("customer", company="cus_acme").get(f"/my/orders/{numbers['held']}/cancel")).text
 
     assert [("Why it is cancelled" in page, "the customer reads it" in page) for page in (ours, theirs)] == [
         (True, True),
@@ -155,10 +157,10 @@ async def test_staff_that_cancels_is_told_that_the_customer_reads_the_reason(
 
 
 async def test_a_customer_reads_what_waits_for_them_and_nothing_of_what_waits_for_us(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
-    unpaid = house.desk.read(delivered(house.desk, house.desk.accepted(("PUMP", 2)))).order.number
-    browser = house.browser("customer", company="cus_acme")
+    unpaid = world.desk.read(delivered(world.desk, world.desk.accepted(("PUMP", 2)))).order.number
+    browser = world.browser("customer", company="cus_acme")
 
     rows = (await browser.get("/my")).text.split("<tr>")
     page = (await browser.get(f"/my/orders/{unpaid}")).text
@@ -173,17 +175,17 @@ async def test_a_customer_reads_what_waits_for_them_and_nothing_of_what_waits_fo
     assert re.findall(r'<p class="waiting">(.*?)</p>', ours) == ["The rest follows."]
 
 
-async def test_a_customer_reads_that_the_rest_of_an_order_being_packed_waits_for_stock(house: House) -> None:
-    desk = house.desk
+async def test_a_customer_reads_that_the_rest_of_an_order_being_packed_waits_for_stock(world: ConsoleWorld) -> None:
+    desk = world.desk
     order_id = desk.accepted(("PUMP", 10))
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (6, 4)})))
-    desk.tell(
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (6, 4)})))
+    desk.notify(
         desk.fact(order_id, "fulfillment", "shipments_released", 1, together(shipment("SH-70", "released", {"1": 6})))
     )
     number = desk.read(order_id).order.number
 
-    theirs = (await house.browser("customer", company="cus_acme").get(f"/my/orders/{number}")).text
-    ours = (await house.browser("support").get(f"/orders/{number}")).text
+    theirs = (await world.browser("customer", company="cus_acme").get(f"/my/orders/{number}")).text
+    ours = (await world.browser("support").get(f"/orders/{number}")).text
 
     assert "The warehouse is working on it. 4 units are not in stock yet and follow by themselves.</p>" in theirs
     assert re.findall(r'<strong>SH-70</strong> <span class="chip moves">(.*?)<', theirs) == ["being packed"]
@@ -191,10 +193,10 @@ async def test_a_customer_reads_that_the_rest_of_an_order_being_packed_waits_for
 
 
 async def test_the_page_of_an_order_that_has_ended_promises_no_shipment_and_no_invoice(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
-    ended = (await house.browser("support").get(f"/orders/{numbers['rejected']}")).text
-    alive = (await house.browser("support").get(f"/orders/{numbers['held']}")).text
+    ended = (await world.browser("support").get(f"/orders/{numbers['rejected']}")).text
+    alive = (await world.browser("support").get(f"/orders/{numbers['held']}")).text
 
     assert ("Nothing was shipped." in ended, "Nothing was invoiced." in ended, "appear here" in ended) == (
         True,
@@ -204,9 +206,11 @@ async def test_the_page_of_an_order_that_has_ended_promises_no_shipment_and_no_i
     assert ("Nothing was shipped." in alive, "Shipments appear here" in alive) == (False, True)
 
 
-async def test_a_customer_reads_of_a_proposal_that_it_needs_their_answer(house: House, numbers: dict[str, str]) -> None:
-    theirs = (await house.browser("customer", company="cus_acme").get(f"/my/orders/{numbers['changing']}")).text
-    ours = (await house.browser("support").get(f"/orders/{numbers['changing']}")).text
+async def test_a_customer_reads_of_a_proposal_that_it_needs_their_answer(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    theirs = (await world.browser("customer", company="cus_acme").get(f"/my/orders/{numbers['changing']}")).text
+    ours = (await world.browser("support").get(f"/orders/{numbers['changing']}")).text
 
     assert re.findall(r'We propose a change <span class="chip waits">(.*?)<', theirs) == ["needs your answer"]
     assert re.findall(r'A change is on its way <span class="chip waits">(.*?)<', ours) == ["awaiting customer"]
@@ -219,8 +223,8 @@ def test_the_price_of_a_unit_is_in_groups_like_every_amount(unit: str, shown: st
     assert price(UnitPrice.parse(unit, "USD")) == shown
 
 
-async def test_machine_steps_are_folded_under_what_people_did(house: House, numbers: dict[str, str]) -> None:
-    page = (await house.browser("support").get(f"/orders/{numbers['shipping']}")).text
+async def test_machine_steps_are_folded_under_what_people_did(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    page = (await world.browser("support").get(f"/orders/{numbers['shipping']}")).text
 
     timeline = page.partition('<ol class="timeline">')[2].partition("</section>")[0]
     assert timeline.count("<details") == 1
@@ -229,10 +233,10 @@ async def test_machine_steps_are_folded_under_what_people_did(house: House, numb
     assert "6 steps by the system" in timeline
 
 
-async def test_what_people_typed_is_text_and_nothing_else(house: House) -> None:
+async def test_what_people_typed_is_text_and_nothing_else(world: ConsoleWorld) -> None:
     evil = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
-    number = house.desk.place(("CENT", 1), po_number=evil, note=evil, by=SUPPORT).number
-    browser = house.browser("support")
+    number = world.desk.place(("CENT", 1), po_number=evil, note=evil, by=SUPPORT).number
+    browser = world.browser("support")
 
     for path in ("/", f"/orders/{number}", f"/orders/{number}/cancel"):
         page = (await browser.get(path)).text
@@ -254,9 +258,9 @@ async def test_what_people_typed_is_text_and_nothing_else(house: House) -> None:
     ],
 )
 async def test_a_refused_form_whose_page_cannot_be_shown_leads_back_to_what_is_ours(
-    house: House, came_from: str, back: str
+    world: ConsoleWorld, came_from: str, back: str
 ) -> None:
-    browser = house.browser("approver", sub="max")
+    browser = world.browser("approver", sub="max")
     ours = f"{str(browser.client.base_url).rstrip('/')}/"
 
     refused = await browser.client.post(
@@ -268,8 +272,8 @@ async def test_a_refused_form_whose_page_cannot_be_shown_leads_back_to_what_is_o
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/orders/SO-9", "/nowhere", "/static/console.css"])
-async def test_every_answer_carries_the_headers_that_lock_the_browser(house: House, path: str) -> None:
-    answer = await house.browser("support").get(path)
+async def test_every_answer_carries_the_headers_that_lock_the_browser(world: ConsoleWorld, path: str) -> None:
+    answer = await world.browser("support").get(path)
 
     assert answer.headers["Content-Security-Policy"] == POLICY
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -278,7 +282,7 @@ async def test_every_answer_carries_the_headers_that_lock_the_browser(house: Hou
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "shown"),
     [
         ("/orders/SO-9", 404, "There is no such order"),
         ("/nowhere", 404, "There is nothing at this address"),
@@ -290,25 +294,25 @@ async def test_every_answer_carries_the_headers_that_lock_the_browser(house: Hou
         ("/my", 403, "Your role may not do this"),
     ],
 )
-async def test_a_refusal_is_a_page_with_a_sentence(house: House, path: str, status: int, told: str) -> None:
-    answer = await house.browser("support").get(path)
+async def test_a_refusal_is_a_page_with_a_sentence(world: ConsoleWorld, path: str, status: int, shown: str) -> None:
+    answer = await world.browser("support").get(path)
 
     assert answer.status_code == status
     assert answer.headers["Content-Type"].startswith("text/html")
-    assert told.lower() in answer.text.lower()
+    assert shown.lower() in answer.text.lower()
     assert "Traceback" not in answer.text
 
 
-async def test_what_is_for_programs_stays_for_programs(house: House) -> None:
-    answers = [await house.browser().get(path) for path in ("/v1/nowhere", "/v1/orders", "/healthz")]
+async def test_what_is_for_programs_stays_for_programs(world: ConsoleWorld) -> None:
+    answers = [await world.browser().get(path) for path in ("/v1/nowhere", "/v1/orders", "/healthz")]
 
     assert [answer.headers["Content-Type"] for answer in answers] == [
         "application/problem+json", "application/problem+json", "application/json",
     ]  # fmt: skip
 
 
-async def test_a_form_that_no_page_of_ours_sends_is_refused_as_a_page(house: House) -> None:
-    client = house.browser("support").client
+async def test_a_form_that_no_page_of_ours_sends_is_refused_as_a_page(world: ConsoleWorld) -> None:
+    client = world.browser("support").client
     path = "/orders/SO-1004/cancel"
 
     as_json = await client.post(path, json={"reason": "x"})
@@ -321,9 +325,9 @@ async def test_a_form_that_no_page_of_ours_sends_is_refused_as_a_page(house: Hou
     assert {answer.headers["Content-Type"] for answer in (as_json, too_large, twice)} == {"text/html; charset=utf-8"}
 
 
-async def test_a_database_that_does_not_answer_is_a_page_too(house: House) -> None:
-    browser = house.browser("support")
-    with house.database.transaction() as session:
+async def test_a_database_that_does_not_answer_is_a_page_too(world: ConsoleWorld) -> None:
+    browser = world.browser("support")
+    with world.database.transaction() as session:
         session.execute(text("ALTER TABLE sales_order RENAME TO elsewhere"))
 
     answer = await browser.get("/")
@@ -346,16 +350,18 @@ async def test_a_database_that_does_not_answer_is_a_page_too(house: House) -> No
         ("/reviews", 18),
     ],
 )
-async def test_a_page_takes_as_many_statements_for_many_orders_as_for_few(house: House, path: str, most: int) -> None:
+async def test_a_page_takes_as_many_statements_for_many_orders_as_for_few(
+    world: ConsoleWorld, path: str, most: int
+) -> None:
     role = "customer" if path == "/my" else "admin"
-    browser = house.browser(role)
+    browser = world.browser(role)
     await browser.get(path)
-    with statements(house) as few:
+    with statements(world) as few:
         await browser.get(path)
     for _ in range(30):
-        house.desk.place(("CENT", 1), ("PUMP", 2), by=SUPPORT)
+        world.desk.place(("CENT", 1), ("PUMP", 2), by=SUPPORT)
 
-    with statements(house) as many:
+    with statements(world) as many:
         await browser.get(path)
 
     assert len(many) == len(few)

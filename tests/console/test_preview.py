@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from gateway.console.headers import POLICY
-from tests.console.house import House
+from tests.console.world import ConsoleWorld
 
 SHIPPED = "/notifications/preview/shipped/customer"
 
 
-async def test_every_text_is_listed_with_a_link_for_each_of_its_readers(house: House) -> None:
-    page = await house.browser("support").get("/notifications/preview")
+async def test_every_text_is_listed_with_a_link_for_each_of_its_readers(world: ConsoleWorld) -> None:
+    page = await world.browser("support").get("/notifications/preview")
 
     assert page.status_code == 200
     assert f'href="{SHIPPED}"' in page.text
@@ -19,8 +19,8 @@ async def test_every_text_is_listed_with_a_link_for_each_of_its_readers(house: H
     assert page.headers["Content-Security-Policy"] == POLICY
 
 
-async def test_a_preview_shows_subject_and_text_and_frames_the_mail_without_trusting_it(house: House) -> None:
-    page = await house.browser("support").get(SHIPPED)
+async def test_a_preview_shows_subject_and_text_and_frames_the_mail_without_trusting_it(world: ConsoleWorld) -> None:
+    page = await world.browser("support").get(SHIPPED)
 
     assert "Your order SO-1001 is on its way" in page.text
     assert "SO-1001 left us" in page.text
@@ -30,8 +30,8 @@ async def test_a_preview_shows_subject_and_text_and_frames_the_mail_without_trus
     assert page.headers["X-Frame-Options"] == "DENY"
 
 
-async def test_only_the_mail_itself_may_style_inline_and_it_may_do_nothing_else(house: House) -> None:
-    mail = await house.browser("support").get(f"{SHIPPED}?part=html")
+async def test_only_the_mail_itself_may_style_inline_and_it_may_do_nothing_else(world: ConsoleWorld) -> None:
+    mail = await world.browser("support").get(f"{SHIPPED}?part=html")
 
     assert mail.text == '<p style="color: red">SO-1001</p>'
     policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
@@ -40,8 +40,8 @@ async def test_only_the_mail_itself_may_style_inline_and_it_may_do_nothing_else(
     assert mail.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_the_text_of_a_mail_is_text_whatever_it_holds(house: House) -> None:
-    mail = await house.browser("admin").get(f"{SHIPPED}?part=text")
+async def test_the_text_of_a_mail_is_text_whatever_it_holds(world: ConsoleWorld) -> None:
+    mail = await world.browser("admin").get(f"{SHIPPED}?part=text")
 
     assert mail.text == "SO-1001 left us"
     assert mail.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -51,13 +51,13 @@ async def test_the_text_of_a_mail_is_text_whatever_it_holds(house: House) -> Non
 @pytest.mark.parametrize(
     "path", ["shipped/king", "nothing/customer", "ship%3Cped/customer", "shipped/customer?part=raw"]
 )
-async def test_a_text_that_does_not_exist_is_a_page_that_says_so(house: House, path: str) -> None:
-    page = await house.browser("support").get(f"/notifications/preview/{path}")
+async def test_a_text_that_does_not_exist_is_a_page_that_says_so(world: ConsoleWorld, path: str) -> None:
+    page = await world.browser("support").get(f"/notifications/preview/{path}")
 
     assert page.status_code == 404
     assert "Not found" in page.text
 
 
-async def test_who_may_preview_finds_the_way_from_the_dead_letters(house: House) -> None:
-    assert 'href="/notifications/preview"' in (await house.browser("admin").get("/dead-letters")).text
-    assert 'href="/notifications/preview"' not in (await house.browser("auditor").get("/dead-letters")).text
+async def test_who_may_preview_finds_the_way_from_the_dead_letters(world: ConsoleWorld) -> None:
+    assert 'href="/notifications/preview"' in (await world.browser("admin").get("/dead-letters")).text
+    assert 'href="/notifications/preview"' not in (await world.browser("auditor").get("/dead-letters")).text

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.console import chrome
-from tests.console.conftest import MakeHouse
-from tests.console.house import BASE, Browser, House
+from tests.console.conftest import MakeWorld
 from tests.console.provider import CLIENT, SECRET, Provider
+from tests.console.world import BASE, Browser, ConsoleWorld
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture
-def house(make_house: MakeHouse, provider: Provider) -> House:
-    return make_house(oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=SECRET)
+def world(make_world: MakeWorld, provider: Provider) -> ConsoleWorld:
+    return make_world(oidc_issuer=provider.issuer, oidc_client_id=CLIENT, oidc_client_secret=SECRET)
 
 
 async def sent_to(browser: Browser, back: str = "/cases") -> str:
@@ -34,9 +34,9 @@ def path_of(address: str) -> str:
 
 
 async def test_a_person_logs_in_at_the_provider_and_comes_back_to_where_they_were(
-    house: House, provider: Provider
+    world: ConsoleWorld, provider: Provider
 ) -> None:
-    browser = house.browser()
+    browser = world.browser()
     form = (await browser.get("/login?back=/cases")).text
 
     back = path_of(provider.agree(await sent_to(browser)))
@@ -49,8 +49,8 @@ async def test_a_person_logs_in_at_the_provider_and_comes_back_to_where_they_wer
     assert "<strong>sue</strong>" in page.text
 
 
-async def test_passwords_and_pasted_tokens_log_nobody_in_here(house: House) -> None:
-    browser = house.browser()
+async def test_passwords_and_pasted_tokens_log_nobody_in_here(world: ConsoleWorld) -> None:
+    browser = world.browser()
 
     answers = [await browser.post(path, csrf="x", name="a", password="b") for path in ("/login", "/login/token")]
 
@@ -58,8 +58,8 @@ async def test_passwords_and_pasted_tokens_log_nobody_in_here(house: House) -> N
     assert "People log in at the identity provider here" in answers[0].text
 
 
-async def test_a_way_back_works_in_the_browser_that_began_it_alone(house: House, provider: Provider) -> None:
-    attacker, victim = house.browser(), house.browser()
+async def test_a_way_back_works_in_the_browser_that_began_it_alone(world: ConsoleWorld, provider: Provider) -> None:
+    attacker, victim = world.browser(), world.browser()
     await sent_to(victim)
 
     answer = await victim.get(path_of(provider.agree(await sent_to(attacker))))
@@ -67,8 +67,8 @@ async def test_a_way_back_works_in_the_browser_that_began_it_alone(house: House,
     assert (answer.status_code, provider.redeemed) == (403, [])
 
 
-async def test_a_code_works_once(house: House, provider: Provider) -> None:
-    browser = house.browser()
+async def test_a_code_works_once(world: ConsoleWorld, provider: Provider) -> None:
+    browser = world.browser()
     back = path_of(provider.agree(await sent_to(browser)))
     await browser.get(back)
 
@@ -78,8 +78,8 @@ async def test_a_code_works_once(house: House, provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("flaw", ["another subject", "no role of ours", "a changed state", "an error"])
-async def test_what_does_not_fit_together_logs_nobody_in(house: House, provider: Provider, flaw: str) -> None:
-    browser = house.browser()
+async def test_what_does_not_fit_together_logs_nobody_in(world: ConsoleWorld, provider: Provider, flaw: str) -> None:
+    browser = world.browser()
     back = path_of(provider.agree(await sent_to(browser)))
     if flaw == "another subject":
         provider.id_subject = "somebody else"
@@ -97,9 +97,9 @@ async def test_what_does_not_fit_together_logs_nobody_in(house: House, provider:
     assert (await browser.get("/")).headers["Location"] == "/login"
 
 
-async def test_a_provider_that_is_away_is_said_on_a_page(make_house: MakeHouse) -> None:
-    house = make_house(oidc_issuer="http://127.0.0.1:9", oidc_client_id=CLIENT)
+async def test_a_provider_that_is_away_is_said_on_a_page(make_world: MakeWorld) -> None:
+    world = make_world(oidc_issuer="http://127.0.0.1:9", oidc_client_id=CLIENT)
 
-    answer = await house.browser().get("/login/provider")
+    answer = await world.browser().get("/login/provider")
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (503, "text/html; charset=utf-8")

@@ -8,22 +8,22 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.orders.domain.reviews import Step
 from services.orders.store import orders, reviews
-from tests.console.house import House
+from tests.console.world import ConsoleWorld
 
 
-def steps(house: House, number: str) -> tuple[Step, ...]:
-    with house.database.reading() as session:
+def steps(world: ConsoleWorld, number: str) -> tuple[Step, ...]:
+    with world.database.reading() as session:
         return reviews.of_order(session, orders.find_id(session, number))[-1].steps
 
 
 async def test_the_inbox_shows_what_asks_me_and_leads_to_the_page_that_decides(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
-    manager, _director = steps(house, numbers["reviewed"])
+    manager, _director = steps(world, numbers["reviewed"])
 
-    mine = (await house.browser("approver", sub="max").get("/reviews")).text
-    not_yet = (await house.browser("approver", sub="fay").get("/reviews")).text
-    overview = (await house.browser("approver", sub="max").get("/")).text
+    mine = (await world.browser("approver", sub="max").get("/reviews")).text
+    not_yet = (await world.browser("approver", sub="fay").get("/reviews")).text
+    overview = (await world.browser("approver", sub="max").get("/")).text
 
     assert f'href="/reviews/{manager.step_id}"' in mine
     assert "manager approval" in mine
@@ -31,28 +31,30 @@ async def test_the_inbox_shows_what_asks_me_and_leads_to_the_page_that_decides(
     assert '<span class="count waits">1</span> reviews for you' in overview
 
 
-async def test_the_page_that_decides_says_why_how_much_and_who_is_next(house: House, numbers: dict[str, str]) -> None:
-    manager, _director = steps(house, numbers["reviewed"])
+async def test_the_page_that_decides_says_why_how_much_and_who_is_next(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    manager, _director = steps(world, numbers["reviewed"])
 
-    page = (await house.browser("approver", sub="max").get(f"/reviews/{manager.step_id}")).text
+    page = (await world.browser("approver", sub="max").get(f"/reviews/{manager.step_id}")).text
 
-    for told in ("The order is over 25,000.", "300 × PUMP", "41,505.75", "finance director approval", "38.0 %"):
-        assert told in page
+    for shown in ("The order is over 25,000.", "300 × PUMP", "41,505.75", "finance director approval", "38.0 %"):
+        assert shown in page
     assert 'value="request_changes"' in page
 
 
 async def test_the_page_that_decides_shows_what_was_asked_before_and_what_sales_answered(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
     number = numbers["reviewed"]
-    first = f"/reviews/{steps(house, number)[0].step_id}"
-    max_ = house.browser("approver", sub="max")
+    first = f"/reviews/{steps(world, number)[0].step_id}"
+    max_ = world.browser("approver", sub="max")
     before = (await max_.get(first)).text
     await max_.send(first, first, decision="request_changes", version="1", note="why so many?")
     answer = f"/orders/{number}/answer"
-    await house.browser("support", sub="dan").send(answer, answer, version="1", note="for the new plant")
+    await world.browser("support", sub="dan").send(answer, answer, version="1", note="for the new plant")
 
-    page = (await max_.get(f"/reviews/{steps(house, number)[0].step_id}")).text
+    page = (await max_.get(f"/reviews/{steps(world, number)[0].step_id}")).text
 
     talk = page.partition("Asked and answered before")[2].partition("</section>")[0]
     assert "Asked and answered before" not in before
@@ -61,40 +63,40 @@ async def test_the_page_that_decides_shows_what_was_asked_before_and_what_sales_
 
 
 async def test_the_page_that_decides_shows_the_credit_and_does_without_it(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
-    page = f"/reviews/{steps(house, numbers['reviewed'])[0].step_id}"
+    page = f"/reviews/{steps(world, numbers['reviewed'])[0].step_id}"
     limit = types.Money(minor_units=50_000_00, currency="USD")
-    house.billing.PutCreditAccount(billing.PutCreditAccountRequest(customer_id="cus_acme", limit=limit, net_days=30))
-    browser = house.browser("approver", sub="max")
+    world.billing.PutCreditAccount(billing.PutCreditAccountRequest(customer_id="cus_acme", limit=limit, net_days=30))
+    browser = world.browser("approver", sub="max")
 
     with_credit = await browser.get(page)
-    house.billing.is_away = True
+    world.billing.is_away = True
     without = await browser.get(page)
 
     assert "50,000.00" in with_credit.text
     assert (without.status_code, "Credit limit" in without.text, "Approve" in without.text) == (200, False, True)
 
 
-async def test_a_decision_is_taken_and_the_next_level_opens(house: House, numbers: dict[str, str]) -> None:
-    manager, director = steps(house, numbers["reviewed"])
+async def test_a_decision_is_taken_and_the_next_level_opens(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    manager, director = steps(world, numbers["reviewed"])
     page = f"/reviews/{manager.step_id}"
 
-    done = await house.browser("approver", sub="max").send(page, page, decision="approve", version="1", note="fine")
+    done = await world.browser("approver", sub="max").send(page, page, decision="approve", version="1", note="fine")
 
-    fay = house.browser("approver", sub="fay")
+    fay = world.browser("approver", sub="fay")
     order = (await fay.get(f"/orders/{numbers['reviewed']}")).text
     assert (done.status_code, done.headers["Location"]) == (303, "/reviews")
-    assert [step.state for step in steps(house, numbers["reviewed"])] == ["approved", "open"]
+    assert [step.state for step in steps(world, numbers["reviewed"])] == ["approved", "open"]
     assert f'href="/reviews/{director.step_id}"' in (await fay.get("/reviews")).text
     assert "<strong>max</strong>" in order
-    assert [update for _, update, _ in house.workflows.looked] == ["decide"]
+    assert [update for _, update, _ in world.workflows.refreshed] == ["decide"]
 
 
-async def test_who_may_not_decide_is_told_who_may_and_is_refused(house: House, numbers: dict[str, str]) -> None:
-    manager, _director = steps(house, numbers["reviewed"])
+async def test_who_may_not_decide_is_told_who_may_and_is_refused(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    manager, _director = steps(world, numbers["reviewed"])
     page = f"/reviews/{manager.step_id}"
-    fay = house.browser("approver", sub="fay")
+    fay = world.browser("approver", sub="fay")
 
     shown = (await fay.get(page)).text
     forced = await fay.post(page, csrf=fay.csrf, decision="approve", version="1", note="x")
@@ -102,7 +104,7 @@ async def test_who_may_not_decide_is_told_who_may_and_is_refused(house: House, n
     assert "May decide: <strong>Max</strong>" in shown
     assert 'name="decision"' not in shown
     assert forced.status_code == 403
-    assert steps(house, numbers["reviewed"])[0].state == "open"
+    assert steps(world, numbers["reviewed"])[0].state == "open"
 
 
 @pytest.mark.parametrize(
@@ -115,27 +117,27 @@ async def test_who_may_not_decide_is_told_who_may_and_is_refused(house: House, n
     ],
 )
 async def test_a_decision_without_a_note_or_on_another_version_is_refused_with_a_sentence(
-    house: House, numbers: dict[str, str], fields: dict[str, str], status: int
+    world: ConsoleWorld, numbers: dict[str, str], fields: dict[str, str], status: int
 ) -> None:
-    page = f"/reviews/{steps(house, numbers['reviewed'])[0].step_id}"
+    page = f"/reviews/{steps(world, numbers['reviewed'])[0].step_id}"
 
-    answer = await house.browser("approver", sub="max").send(page, page, **fields)
+    answer = await world.browser("approver", sub="max").send(page, page, **fields)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
-    assert steps(house, numbers["reviewed"])[0].state == "open"
+    assert steps(world, numbers["reviewed"])[0].state == "open"
 
 
-async def test_a_customer_sees_no_step_of_ours(house: House, numbers: dict[str, str]) -> None:
-    browser = house.browser("customer", sub="peg")
+async def test_a_customer_sees_no_step_of_ours(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    browser = world.browser("customer", sub="peg")
 
-    assert (await browser.get(f"/reviews/{steps(house, numbers['reviewed'])[0].step_id}")).status_code == 404
+    assert (await browser.get(f"/reviews/{steps(world, numbers['reviewed'])[0].step_id}")).status_code == 404
     assert numbers["reviewed"] not in (await browser.get("/reviews?for=all")).text
 
 
-async def test_a_manager_hands_decisions_over_and_takes_them_back(house: House, numbers: dict[str, str]) -> None:
-    manager, _director = steps(house, numbers["reviewed"])
+async def test_a_manager_hands_decisions_over_and_takes_them_back(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    manager, _director = steps(world, numbers["reviewed"])
     page = f"/reviews/{manager.step_id}"
-    max_, dan = house.browser("approver", sub="max"), house.browser("support", sub="dan")
+    max_, dan = world.browser("approver", sub="max"), world.browser("support", sub="dan")
     today = datetime.now(UTC).date()
     before = (await dan.get(page)).text
 
@@ -154,8 +156,8 @@ async def test_a_manager_hands_decisions_over_and_takes_them_back(house: House, 
     assert (ended.status_code, 'name="decision"' in (await dan.get(page)).text) == (303, False)
 
 
-async def test_nobody_hands_over_to_themselves_or_without_days(house: House) -> None:
-    browser = house.browser("approver", sub="max")
+async def test_nobody_hands_over_to_themselves_or_without_days(world: ConsoleWorld) -> None:
+    browser = world.browser("approver", sub="max")
     today = str(datetime.now(UTC).date())
 
     to_self = await browser.send("/delegations", "/delegations", to="max", first=today, last=today)
@@ -173,14 +175,14 @@ async def test_nobody_hands_over_to_themselves_or_without_days(house: House) -> 
 
 
 async def test_a_review_that_asked_for_changes_is_answered_on_a_page_of_its_own(
-    house: House, numbers: dict[str, str]
+    world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
     number = numbers["reviewed"]
-    page = f"/reviews/{steps(house, number)[0].step_id}"
-    await house.browser("approver", sub="max").send(
+    page = f"/reviews/{steps(world, number)[0].step_id}"
+    await world.browser("approver", sub="max").send(
         page, page, decision="request_changes", version="1", note="is that price agreed?"
     )
-    dan = house.browser("support", sub="dan")
+    dan = world.browser("support", sub="dan")
 
     order = (await dan.get(f"/orders/{number}")).text
     answer = await dan.get(f"/orders/{number}/answer")

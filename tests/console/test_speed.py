@@ -21,7 +21,7 @@ from services.orders.lifecycle.record_milestone import Milestone
 from services.orders.policies import engine
 from services.runtime.db import Database
 from tests.conftest import ROOT
-from tests.console.house import House, build
+from tests.console.world import ConsoleWorld, build
 from tests.facts import heard
 from tests.orders.desk import CONTACTS, RITA, SHOP, Desk, invoiced, shipment, stock
 
@@ -31,17 +31,17 @@ MOST_TIMES = 25
 CHANNELS = ("web", "edi", "phone", "amazon", "email")
 
 
-def _house(tmp_path: Path, orders: int) -> House:
+def _world(tmp_path: Path, orders: int) -> ConsoleWorld:
     database = Database(f"sqlite:///{tmp_path}/orders.db", models.Table.metadata, ROOT / "services/orders/migrations")
     database.migrate()
-    house = build(database, tmp_path / "keys")
-    house.desk.now = datetime.now(UTC) - timedelta(hours=40)
+    world = build(database, tmp_path / "keys")
+    world.desk.now = datetime.now(UTC) - timedelta(hours=40)
     chance = random.Random(7)
     for _ in range(0, orders, 500):
         with database.transaction() as session:
             for _ in range(min(500, orders)):
-                _live(house.desk, session, chance)
-    return house
+                _live(world.desk, session, chance)
+    return world
 
 
 def _live(desk: Desk, session: object, chance: random.Random) -> None:
@@ -60,13 +60,13 @@ def _live(desk: Desk, session: object, chance: random.Random) -> None:
     record_milestone.record(session, order_id, Milestone("accepted", 1), CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
     pumps = command.lines[0].quantity
     short = pumps if chance.random() < 0.2 else 0
-    told = [("inventory", "stock_reserved", stock({"1": (pumps - short, short)}, "2026-12-03"))]
+    shown = [("inventory", "stock_reserved", stock({"1": (pumps - short, short)}, "2026-12-03"))]
     if not short:
-        told += [
+        shown += [
             ("fulfillment", "shipment_shipped", shipment(f"SH-{desk.facts}", "shipped", {"1": pumps})),
             ("billing", "invoice_issued", invoiced(f"INV-{desk.facts}", 10_000, {"1": pumps})),
         ]
-    for source, kind, detail in told:
+    for source, kind, detail in shown:
         desk.facts += 1
         fact = heard(kind, detail, source, order_id)
         apply_facts.take(session, [fact], CONTACTS, desk.now)  # type: ignore[arg-type]  # see above
@@ -87,11 +87,11 @@ PAGES = (
 )
 
 
-async def _measure(house: House, rounds: int, tell: Callable[[str], None] = print) -> dict[str, float]:
+async def _measure(world: ConsoleWorld, rounds: int, notify: Callable[[str], None] = print) -> dict[str, float]:
     """Page → median of milliseconds."""
     found = {}
     for role, path in PAGES:
-        browser = house.browser(role)
+        browser = world.browser(role)
         took = []
         for _ in range(rounds + 1):
             started = time.process_time()
@@ -99,7 +99,7 @@ async def _measure(house: House, rounds: int, tell: Callable[[str], None] = prin
             took.append((time.process_time() - started) * 1000)
             assert answer.status_code == 200, path
         found[path] = statistics.median(took[1:])
-        tell(f"{found[path]:6.1f} ms  {role:10} {path}")
+        notify(f"{found[path]:6.1f} ms  {role:10} {path}")
     return found
 
 
@@ -112,4 +112,4 @@ def _too_dear(took: dict[str, float]) -> dict[str, float]:
 @pytest.mark.prove
 @pytest.mark.quiet
 async def test_no_page_of_five_thousand_orders_costs_much_more_than_that_of_one(tmp_path: Path) -> None:
-    assert _too_dear(await _measure(_house(tmp_path, 5000), rounds=15)) == {}
+    assert _too_dear(await _measure(_world(tmp_path, 5000), rounds=15)) == {}

@@ -40,7 +40,7 @@ async def test_placed_shipped_and_invoiced_costs_17_events_and_5_actions(tempora
 
     async with fake_worker(temporal, FakeServices(), queue):
         order = await place(temporal, order_ref(), queue)
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
         history = await until_quiet(order, 17)
         await order.handle.terminate()
 
@@ -52,11 +52,11 @@ async def test_the_same_to_delivered_and_paid_costs_27_events_and_8_actions(temp
 
     async with fake_worker(temporal, FakeServices(), queue):
         order = await place(temporal, order_ref(), queue)
-        await order.tell(names.SHIPMENT_SHIPPED, f"shp_{uuid.uuid4().hex}")
+        await order.notify(names.SHIPMENT_SHIPPED, f"shp_{uuid.uuid4().hex}")
         await until_quiet(order, 17)
-        await order.tell(names.SHIPMENT_DELIVERED, f"shp_{uuid.uuid4().hex}")
+        await order.notify(names.SHIPMENT_DELIVERED, f"shp_{uuid.uuid4().hex}")
         await until_quiet(order, 21)
-        await order.tell(names.PAYMENT_SETTLED)
+        await order.notify(names.PAYMENT_SETTLED)
         await order.handle.result()
         history = await order.history()
 
@@ -69,9 +69,9 @@ async def test_each_further_shipment_costs_6_events_and_2_actions(temporal: Clie
 
     async with fake_worker(temporal, FakeServices(), queue):
         order = await place(temporal, order_ref(), queue)
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
         first = cost(await until_quiet(order, 17))
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_2")
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_2")
         second = cost(await until_quiet(order, 23))
         await order.handle.terminate()
 
@@ -85,9 +85,9 @@ async def test_a_hold_released_by_people_costs_5_more_events_and_2_more_actions(
         temporal, FakeServices(validation=Validation("held", ["THRESHOLD"], Clearance("waiting"))), queue
     ):
         order = await place(temporal, order_ref(), queue)
-        await order.tell(names.HOLDS_RELEASED)
+        await order.notify(names.HOLDS_RELEASED)
         await until_quiet(order, 16)
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
         history = await until_quiet(order, 22)
         await order.handle.terminate()
 
@@ -103,7 +103,7 @@ async def test_one_approval_with_its_deadline_timer_costs_8_more_events_and_3_mo
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
         await order.look(names.DECIDE, f"dec_{uuid.uuid4().hex}")
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
         history = await until_quiet(order, 25)
         await order.handle.terminate()
 

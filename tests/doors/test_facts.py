@@ -34,7 +34,7 @@ POSTED = inventory.FOR_BILLING
 PRODUCED = {
     "inventory": inventory.FOR_ORDERS | POSTED,
     "fulfillment": fulfillment.KINDS,
-    "billing": billing.TOLD,
+    "billing": billing.FACT_KINDS,
 }
 SHIPMENT = Shipment(
     "shp_1", 1001, "ord_1", "SO-1001", "W1", Address("ACME", "1 Main St", "Dallas", "TX", "75001", "US"),
@@ -76,7 +76,7 @@ def of_billing() -> Iterator[tuple[str, Message]]:
     yield billing.PAYMENT_RECEIVED, billing_wire.payment_fact(received)
 
 
-TOLD = {
+FACT_KINDS = {
     **{kind: ("inventory", detail) for kind, detail in of_inventory()},
     **{kind: ("fulfillment", detail) for kind, detail in of_fulfillment()},
     **{kind: ("billing", detail) for kind, detail in of_billing()},
@@ -85,7 +85,7 @@ TOLD = {
 
 def delivered(kind: str) -> pb.Fact:
     """The fact as its receiver gets it: through the row of an outbox."""
-    source, detail = TOLD[kind]
+    source, detail = FACT_KINDS[kind]
     return fact_of(OutboxRow("fact_1", 1, kind, "ord_1", "sub_1", 1, document(detail), NOW, 0), source)
 
 
@@ -102,7 +102,7 @@ def test_every_kind_of_the_contract_has_one_producer_and_one_receiver() -> None:
 
 @pytest.mark.parametrize("kind", sorted(DETAILS))
 def test_a_fact_arrives_as_the_kind_it_was_told_as_with_nothing_lost(kind: str) -> None:
-    _, detail = TOLD[kind]
+    _, detail = FACT_KINDS[kind]
 
     fact = delivered(kind)
 

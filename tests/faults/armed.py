@@ -1,7 +1,7 @@
 """A process of the system with kill points: `python -m tests.faults.armed MODULE` is `python -m MODULE` that can be shot.
 
 Production code has no hook. Here its seams are wrapped from outside, in a process of its own: transactions, RPCs, HTTP
-requests, the relay, the mail sender, and the steps of the worker. Points are named <process>.<deed>.<moment>.
+requests, the relay, the mail sender, and the steps of the worker. Points are named <process>.<action>.<moment>.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from tests.faults.points import FOLDER_VARIABLE, PLANTED_VARIABLE, Armoury
 
 
 @dataclass(slots=True)
-class Deed:
+class Action:
     """What the process is about, under each of its names, and how often it has committed for it."""
 
     names: tuple[str, ...]
     commits: int = 0
 
     def at(self, moment: str, reached: Callable[[str], None]) -> None:
-        """The deed has come to this moment."""
+        """The action has come to this moment."""
         for name in self.names:
             reached(f"{name}.{moment}")
 
 
-_deed: ContextVar[Deed | None] = ContextVar("deed", default=None)
+_action: ContextVar[Action | None] = ContextVar("action", default=None)
 
 
 def arm_transactions(reached: Callable[[str], None]) -> None:
@@ -47,16 +47,16 @@ def arm_transactions(reached: Callable[[str], None]) -> None:
 
     @contextmanager
     def transaction(self: Database) -> Iterator[Session]:
-        deed, nth = _deed.get(), ""
+        action, nth = _action.get(), ""
         with original(self) as session:
             yield session
-            if deed is not None:
+            if action is not None:
                 session.flush()
-                deed.commits += 1
-                nth = f"_{deed.commits}" if deed.commits > 1 else ""
-                deed.at(f"before_commit{nth}", reached)
-        if deed is not None:
-            deed.at(f"after_commit{nth}", reached)
+                action.commits += 1
+                nth = f"_{action.commits}" if action.commits > 1 else ""
+                action.at(f"before_commit{nth}", reached)
+        if action is not None:
+            action.at(f"after_commit{nth}", reached)
 
     Database.transaction = transaction  # type: ignore[method-assign]  # a seam wrapped from outside
 
@@ -67,13 +67,13 @@ def arm_rpcs(process: str, reached: Callable[[str], None]) -> None:
 
     def run(act: Callable[[Any, Any], Any], method: str, request: Any, context: Any) -> Any:
         name = f"{process}.{method.rpartition('/')[2]}"
-        deed = Deed(tuple(f"{name}{subject}" for subject in _subjects(request)))
-        token = _deed.set(deed)
+        action = Action(tuple(f"{name}{subject}" for subject in _subjects(request)))
+        token = _action.set(action)
         try:
             answer = original(act, method, request, context)
         finally:
-            _deed.reset(token)
-        deed.at("before_reply", reached)
+            _action.reset(token)
+        action.at("before_reply", reached)
         return answer
 
     grpc_server._run = run
@@ -161,7 +161,7 @@ class _ArmedHttp:
                 self._reached(f"{name}.before_reply")
             await send(message)
 
-        _deed.set(Deed((name,)))
+        _action.set(Action((name,)))
         await self._app(scope, receive, answer)
 
 
@@ -185,7 +185,7 @@ def arm_steps(reached: Callable[[str], None]) -> None:
 
     from workflows.activities import calls
 
-    original = calls._Told.execute_activity
+    original = calls._Inbound.execute_activity
 
     async def execute_activity(self: Any, call: Any) -> Any:
         milestone = getattr(call.args[0], "milestone", "") if call.args else ""
@@ -195,7 +195,7 @@ def arm_steps(reached: Callable[[str], None]) -> None:
         reached(f"{name}.after")
         return answer
 
-    calls._Told.execute_activity = execute_activity  # type: ignore[method-assign,assignment]  # a seam wrapped from outside
+    calls._Inbound.execute_activity = execute_activity  # type: ignore[method-assign,assignment]  # a seam wrapped from outside
 
 
 def main(module: str) -> None:

@@ -6,36 +6,36 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.house import House
 from tests.faults.journey import Shop
 from tests.faults.loss import whole_system
+from tests.faults.running import RunningSystem
 from tests.system.conftest import require
 from tests.system.harness import System
 
 
 @pytest.fixture(scope="session")
-def running_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def running_for_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """The system as real processes, for all tests that leave it whole."""
-    with House(tmp_path_factory.mktemp("house")) as house:
-        yield house
+    with RunningSystem(tmp_path_factory.mktemp("system")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
-def running_shop(running_house: House) -> Shop:
-    """A wholesaler in the house."""
-    return Shop(running_house)
+def running_shop(running_for_module: RunningSystem) -> Shop:
+    """A wholesaler in the running system."""
+    return Shop(running_for_module)
 
 
 @pytest.fixture
-def house(running_house: House) -> House:
-    """The house, unless it was lost."""
-    running_house.health.check()
-    return running_house
+def running(running_for_module: RunningSystem) -> RunningSystem:
+    """The system, unless it was lost."""
+    running_for_module.health.check()
+    return running_for_module
 
 
 @pytest.fixture
-def shop(house: House, running_shop: Shop) -> Shop:
-    """The wholesaler, unless its house was lost."""
+def shop(running: RunningSystem, running_shop: Shop) -> Shop:
+    """The wholesaler, unless its system was lost."""
     return running_shop
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from gateway.http.neighbors.carrier_secrets import LocalSecrets
 from gateway.http.neighbors.signatures import sign
-from tests.faults.house import House
+from tests.faults.running import RunningSystem
 from tests.faults.summary import Rows, summary, unsent
 from tests.system.harness import System
 from tests.system.trade import Trade, ok
@@ -30,15 +30,15 @@ class Goods:
 
 
 class Shop:
-    """A wholesaler with one warehouse in a house."""
+    """A wholesaler with one warehouse in a running system."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, running: RunningSystem) -> None:
+        self.running = running
         self.warehouse_id = self.trade().warehouses({"w1": 900})["w1"]
 
     def trade(self) -> Trade:
-        """A trade with names of its own; the house offers what it asks of a system."""
-        return Trade(cast("System", self.house))
+        """A trade with names of its own; the running system offers what it asks of a system."""
+        return Trade(cast("System", self.running))
 
     def goods(self, units: int = 10) -> Goods:
         """A customer, a SKU, and some of it on the shelf."""
@@ -53,7 +53,7 @@ class Journey:
     """One order's way. Every wait is for the order itself, so it may be disturbed anywhere."""
 
     def __init__(self, shop: Shop, goods: Goods) -> None:
-        self.house = shop.house
+        self.running = shop.running
         self.goods = goods
         self.trade = shop.trade()
         self.order_id = self.number = ""
@@ -108,10 +108,10 @@ class Journey:
             "occurred_at": datetime.now(UTC).isoformat(),
         }
         body, carrier = json.dumps(document).encode(), shipment["carrier"]
-        secret = LocalSecrets(self.house.folder / "keys")[carrier]
+        secret = LocalSecrets(self.running.folder / "keys")[carrier]
         headers = sign(secret, f"evt_{uuid.uuid4().hex}", datetime.now(UTC), body)
         headers["content-type"] = "application/json"
-        ok(self.house.api("warehouse").post(f"/v1/webhooks/carriers/{carrier}", content=body, headers=headers))
+        ok(self.running.api("warehouse").post(f"/v1/webhooks/carriers/{carrier}", content=body, headers=headers))
 
     def until(self, is_so: Callable[[dict[str, Any]], bool], what: str) -> None:
         """Wait until the order is as wanted."""
@@ -120,19 +120,19 @@ class Journey:
         def look() -> dict[str, Any] | None:
             return order if is_so(order := trade.order(order_id)) else None
 
-        self.house.wait_for(look, f"{what} of {order_id}", WAIT_S)
+        self.running.wait_for(look, f"{what} of {order_id}", WAIT_S)
 
     def came_to(self) -> dict[str, Rows]:
         """The summary, once every message has arrived and every mail is out."""
-        self.house.wait_for(lambda: self._is_quiet() or None, f"quiet around {self.order_id}", WAIT_S)
+        self.running.wait_for(lambda: self._is_quiet() or None, f"quiet around {self.order_id}", WAIT_S)
         return self._summary()
 
     def _summary(self) -> dict[str, Rows]:
-        return summary(self.house, self.order_id, self.number, self.goods.customer_id, self.goods.sku)
+        return summary(self.running, self.order_id, self.number, self.goods.customer_id, self.goods.sku)
 
     def _is_quiet(self) -> bool:
-        if unsent(self.house, self.order_id):
+        if unsent(self.running, self.order_id):
             return False
-        told = self._summary()
-        is_closed = told["order"][0][0] == "closed"
-        return is_closed and all(state == "sent" for *_, state in told["deliveries"])
+        notified = self._summary()
+        is_closed = notified["order"][0][0] == "closed"
+        return is_closed and all(state == "sent" for *_, state in notified["deliveries"])

@@ -37,8 +37,8 @@ class Load:
         self.answers: Counter[int | str] = Counter()
         self.slowest_s = 0.0
         self.within_s = orders / per_s + SETTLES_IN_S
-        self._health = shop.house.health
-        self._client = shop.house.api("channel", is_patient=False)
+        self._health = shop.running.health
+        self._client = shop.running.api("channel", is_patient=False)
         self._client.headers["Connection"] = "close"
         self._per_s = per_s
         self._ends_at = time.monotonic() + self.within_s

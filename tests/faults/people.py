@@ -1,4 +1,4 @@
-"""An order that people hold up: reminded of, changed with the customer's consent, approved, made smaller on the floor, shipped."""
+"""An order that people hold up: reminded of, changed with the customer's consent, approved, made smaller on the warehouse, shipped."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ UNTIL_REMINDED = timedelta(hours=4, seconds=30)
 
 
 def hire(shop: Shop) -> None:
-    """One manager, who is the house's approver, and a policy that shows every order to a manager."""
+    """One manager, who is the company's approver, and a policy that shows every order to a manager."""
     manager = {
-        "sub": "approver@house",
+        "sub": "approver@staff",
         "name": "Max",
         "email": "max@oms.example",
         "roles": ["approver"],
@@ -36,7 +36,7 @@ def hire(shop: Shop) -> None:
         "manager": "",
         "limits": [{"amount": "1000000.00", "currency": "USD"}],
     }
-    admin = shop.house.api("admin")
+    admin = shop.running.api("admin")
     ok(admin.post("/v1/people", json=manager))
     ok(admin.post("/v1/policies", json={"rules": RULES, "reviews": [REVIEW], "deadlines": DEADLINES}))
 
@@ -45,7 +45,7 @@ class ReviewedJourney(Journey):
     """One order's way past people. Whoever decides sends the same decision again until it is answered."""
 
     def place(self) -> None:
-        """Place, wait past the reminder, one unit more with consent, approve, and back to the first quantity on the floor."""
+        """Place, wait past the reminder, one unit more with consent, approve, and back to the first quantity on the warehouse."""
         self.acknowledged(ok(self.trade.place(self.body())))
         self.until(lambda order: order["status"] == "in_review", "review")
         self.be_reminded()
@@ -64,16 +64,16 @@ class ReviewedJourney(Journey):
     def until_reminded(self, times: int) -> None:
         """Wait until the log tells of so many reminders."""
         what = f"reminder of {self.order_id}"
-        self.house.wait_for(lambda: self._log().count("review_reminded") == times or None, what, WAIT_S)
+        self.running.wait_for(lambda: self._log().count("review_reminded") == times or None, what, WAIT_S)
 
     def _log(self) -> list[str]:
-        rows = ok(self.house.api("auditor").get(f"/v1/orders/{self.order_id}/history"))["rows"]
+        rows = ok(self.running.api("auditor").get(f"/v1/orders/{self.order_id}/history"))["rows"]
         return [row["what"] for row in rows]
 
     async def _wait_past_the_reminder(self) -> None:
         number = self.trade.order(self.order_id)["number"]
         async with asyncio.timeout(WAIT_S):
-            client = await Client.connect(f"127.0.0.1:{self.house.ports.temporal}")
+            client = await Client.connect(f"127.0.0.1:{self.running.ports.temporal}")
             handle = client.get_workflow_handle(order_workflow_id(number))
             await TimeSkipper(client).fast_forward(handle, UNTIL_REMINDED)
 
@@ -81,14 +81,14 @@ class ReviewedJourney(Journey):
         """Support proposes one unit more, and the customer agrees."""
         change_id = self.change("support", 1, MORE)["change_id"]
         self.until(lambda order: order["status"] == "awaiting_customer", "question to the customer")
-        customer = self.house.api("customer", self.goods.customer_id)
+        customer = self.running.api("customer", self.goods.customer_id)
         path = f"/v1/orders/{self.order_id}/changes/{change_id}/consent"
         ok(customer.post(path, json={"answer": "accept", "version": 1}, headers=key()))
         self.until(lambda order: (order["version"], order["status"]) == (2, "in_review"), "version 2")
 
     def change(self, role: str, version: int, quantity: int) -> dict[str, Any]:
         """Ask for another quantity."""
-        api = self.house.api(role, self.goods.customer_id if role == "customer" else None)
+        api = self.running.api(role, self.goods.customer_id if role == "customer" else None)
         body = {"version": version, "reason": "on the phone", "lines": [{"line_id": "1", "quantity": quantity}]}
         made: dict[str, Any] = ok(api.post(f"/v1/orders/{self.order_id}/changes", json=body, headers=key()))
         return made
@@ -97,7 +97,7 @@ class ReviewedJourney(Journey):
         """The manager's decision on the step that is open."""
         step = self.step(self.trade.order(self.order_id))
         body = {"step_id": step["step_id"], "decision": "approve", "version": version, "note": "seen"}
-        ok(self.house.api("approver").post(f"/v1/orders/{self.order_id}/decisions", json=body, headers=key()))
+        ok(self.running.api("approver").post(f"/v1/orders/{self.order_id}/decisions", json=body, headers=key()))
 
     def step(self, order: dict[str, Any]) -> dict[str, Any]:
         """The step that waits for the manager."""
@@ -105,18 +105,18 @@ class ReviewedJourney(Journey):
         return dict(step)
 
     def shrink(self) -> None:
-        """The customer wants the first quantity again, and the floor gives back what it has."""
+        """The customer wants the first quantity again, and the warehouse gives back what it has."""
         self.change("customer", 2, UNITS)
         self.until(lambda order: order["change"] and order["change"]["state"] == "awaiting_warehouse", "recall")
-        recall = self.house.wait_for(self._recall, f"recall of {self.order_id}", WAIT_S)
+        recall = self.running.wait_for(self._recall, f"recall of {self.order_id}", WAIT_S)
         answer = {"answer": "acknowledge", "reason": ""}
         path = f"/v1/recalls/{recall['recall_id']}/answer"
-        ok(self.house.api("warehouse").post(path, json=answer, headers=key()))
+        ok(self.running.api("warehouse").post(path, json=answer, headers=key()))
         self.until(lambda order: order["version"] == 3 and order["change"] is None, "version 3")
         self.until(lambda order: order["lines"][0]["quantities"]["released"] == UNITS, "new shipment")
 
     def _recall(self) -> dict[str, Any] | None:
-        rows = ok(self.house.api("warehouse").get("/v1/recalls", params={"order_id": self.order_id}))["rows"]
+        rows = ok(self.running.api("warehouse").get("/v1/recalls", params={"order_id": self.order_id}))["rows"]
         return rows[0] if rows else None
 
     def leaving(self) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.faults.house import House
+from tests.faults.running import RunningSystem
 
 Rows = list[tuple[Any, ...]]
 
@@ -75,13 +75,13 @@ _QUESTIONS: dict[str, tuple[str, str]] = {
 }
 
 
-def summary(house: House, order_id: str, number: str, customer_id: str, sku: str) -> dict[str, Rows]:
+def summary(running: RunningSystem, order_id: str, number: str, customer_id: str, sku: str) -> dict[str, Rows]:
     """Rows by what they tell, sorted, without ids, numbers and times."""
     names = {"order": order_id, "customer": customer_id, "sku": sku}
-    told = {what: _ask(house.var, service, query, names) for what, (service, query) in _QUESTIONS.items()}
-    told["progress"] = _progress(house.var, order_id)
-    told["mails"] = [(subject, times) for subject, times in sorted(_mails(house, number).items())]
-    return {what: [_plain(row, order_id, customer_id) for row in rows] for what, rows in told.items()}
+    notified = {what: _ask(running.var, service, query, names) for what, (service, query) in _QUESTIONS.items()}
+    notified["progress"] = _progress(running.var, order_id)
+    notified["mails"] = [(subject, times) for subject, times in sorted(_mails(running, number).items())]
+    return {what: [_plain(row, order_id, customer_id) for row in rows] for what, rows in notified.items()}
 
 
 def differences(wanted: dict[str, Rows], got: dict[str, Rows]) -> dict[str, tuple[Rows, Rows]]:
@@ -89,11 +89,11 @@ def differences(wanted: dict[str, Rows], got: dict[str, Rows]) -> dict[str, tupl
     return {what: (wanted[what], got[what]) for what in wanted if wanted[what] != got[what]}
 
 
-def unsent(house: House, order_id: str) -> int:
+def unsent(running: RunningSystem, order_id: str) -> int:
     """Outbox rows of the order that are still under way, over all services."""
     query = "SELECT 1 FROM outbox WHERE order_id = :order AND state <> 'sent'"
     services = ("orders", "inventory", "fulfillment", "billing")
-    return sum(len(_ask(house.var, service, query, {"order": order_id})) for service in services)
+    return sum(len(_ask(running.var, service, query, {"order": order_id})) for service in services)
 
 
 def _ask(var: Path, service: str, query: str, names: dict[str, str]) -> Rows:
@@ -104,9 +104,9 @@ def _ask(var: Path, service: str, query: str, names: dict[str, str]) -> Rows:
         connection.close()
 
 
-def _mails(house: House, number: str) -> Counter[str]:
+def _mails(running: RunningSystem, number: str) -> Counter[str]:
     """How often a mailbox got each subject; a mail sent twice under one Message-ID is kept once, as mailboxes do."""
-    mails = [mail for mail in house.sink.messages if number in str(mail["Subject"])]
+    mails = [mail for mail in running.sink.messages if number in str(mail["Subject"])]
     assert len({str(mail["Message-ID"]) for mail in mails}) == len(mails)
     return Counter(
         f"{str(mail['To']).split('-')[0]}: {re.sub(r'[^ ]*[0-9][^ ]*', '…', mail['Subject'])}" for mail in mails

@@ -42,7 +42,7 @@ AN_HOUR = {
     "calendar": "always",
 }
 PRICE_MINOR = 1000
-LOOKS, A_LOOK_IS = 3, 10
+REFRESHES, A_REFRESH_IS = 3, 10
 RACE_S = 120
 
 
@@ -85,25 +85,25 @@ class Tribunal:
         return Parked(order_id, self.room.open_step(order_id)["step_id"], deadline)
 
     def race(self, parked: Parked, turn: int) -> frozenset[str]:
-        """All four at the same moment; the deeds that were answered as done.
+        """All four at the same moment; the actions that were answered as done.
 
         One who looks at the order before acts later: who does so changes from turn to turn, or the shortest way would always win.
         """
-        deeds: dict[str, Callable[[Parked], bool]] = {
+        actions: dict[str, Callable[[Parked], bool]] = {
             EXPIRED: self._expire,
             CANCELLED: self._cancel,
             APPROVED: lambda order: self._decide("ann", "approve", order),
             REJECTED: lambda order: self._decide("ben", "reject", order),
         }
-        looks = {deed: turn // LOOKS**place % LOOKS for place, deed in enumerate(deeds)}
+        refreshes = {action: turn // REFRESHES**place % REFRESHES for place, action in enumerate(actions)}
 
-        def act(deed: str) -> bool:
-            for _ in range(looks[deed] * A_LOOK_IS):
+        def act(action: str) -> bool:
+            for _ in range(refreshes[action] * A_REFRESH_IS):
                 self.orders.GetClearance(pb.GetClearanceRequest(order_id=parked.order_id))
-            return deeds[deed](parked)
+            return actions[action](parked)
 
-        done = dict(zip(deeds, at_once((partial(act, deed) for deed in deeds), RACE_S), strict=True))
-        return frozenset(deed for deed, is_done in done.items() if is_done)
+        done = dict(zip(actions, at_once((partial(act, action) for action in actions), RACE_S), strict=True))
+        return frozenset(action for action, is_done in done.items() if is_done)
 
     def _decide(self, who: str, decision: str, parked: Parked) -> bool:
         answer = self.room.decide(who, parked.order_id, decision, version=1, step_id=parked.step_id)
@@ -168,7 +168,7 @@ class Tribunal:
         return tuple(row["what"] for row in rows)
 
     def _let_the_hour_pass(self, parked: Parked) -> None:
-        """The order's own timer fires as well, and finds the deed done."""
+        """The order's own timer fires as well, and finds the action done."""
         handle = self.system.workflow(parked.order_id)
         self.system.on_loop(TimeSkipper(self.system.temporal).fast_forward(handle, timedelta(hours=1, minutes=1)))
 
@@ -242,17 +242,17 @@ def test_naive_deciders_who_read_before_they_write_are_caught(tmp_path: Path) ->
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE naive (status TEXT)"))
         connection.execute(text("INSERT INTO naive VALUES ('in_review')"))
-    all_have_looked = threading.Barrier(3, timeout=10)
+    all_have_read = threading.Barrier(3, timeout=10)
 
-    def decide(deed: str) -> str:
+    def decide(action: str) -> str:
         with engine.connect() as connection:
             waits = connection.execute(text("SELECT status FROM naive")).scalar_one() == "in_review"
-        all_have_looked.wait()
+        all_have_read.wait()
         with engine.begin() as connection:
-            connection.execute(text("UPDATE naive SET status = :deed"), {"deed": deed})
-        return deed if waits else ""
+            connection.execute(text("UPDATE naive SET status = :action"), {"action": action})
+        return action if waits else ""
 
-    done = frozenset(at_once(partial(decide, deed) for deed in (APPROVED, REJECTED, EXPIRED))) - {""}
+    done = frozenset(at_once(partial(decide, action) for action in (APPROVED, REJECTED, EXPIRED))) - {""}
     with engine.connect() as connection:
         status = connection.execute(text("SELECT status FROM naive")).scalar_one()
     engine.dispose()

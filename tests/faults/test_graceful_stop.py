@@ -5,39 +5,45 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
-from tests.faults.house import PROCESSES, House
 from tests.faults.journey import Journey, Shop
 from tests.faults.load import under_load
+from tests.faults.running import PROCESSES, RunningSystem
 from tests.faults.summary import differences
 
 
-def stop_in_turn(house: House, names: Sequence[str]) -> None:
+def stop_in_turn(running: RunningSystem, names: Sequence[str]) -> None:
     """SIGTERM to each, one after the other has come back."""
     for name in names:
-        deaths = house.restarts(name)
-        house.send(name, signal.SIGTERM)
-        house.wait_for(lambda name=name, deaths=deaths: house.restarts(name) > deaths or None, f"the end of {name}", 40)  # type: ignore[misc]  # mypy knows no defaults of a lambda
-        house.wait_ready()
+        deaths = running.restarts(name)
+        running.send(name, signal.SIGTERM)
+        came_back = partial(_has_restarted, running, name, deaths)
+        running.wait_for(came_back, f"the end of {name}", 40)
+        running.wait_ready()
+
+
+def _has_restarted(running: RunningSystem, name: str, deaths: int) -> bool | None:
+    return running.restarts(name) > deaths or None
 
 
 def survives_stops(shop: Shop, orders: int, per_s: float, names: Sequence[str], finished: int) -> None:
     """Stop processes under load; every order goes on as if nobody had stopped."""
-    house = shop.house
+    running = shop.running
     wanted = Journey(shop, shop.goods()).travel()
-    stops_before = {name: stops(house, name) for name in names}
+    stops_before = {name: stops(running, name) for name in names}
 
     with under_load(shop, orders, per_s) as load:
         time.sleep(0.5)
-        stop_in_turn(house, names)
+        stop_in_turn(running, names)
     released = load.released()
     outcomes = [finish(journey) for journey in released[:finished]]
 
     print(f"answers {dict(load.answers)}, slowest {load.slowest_s:.2f} s")
     assert set(load.answers) <= {201, 202, 503, "refused"}
-    assert {name: stops(house, name) - stops_before[name] for name in names} == dict.fromkeys(names, 1)
+    assert {name: stops(running, name) - stops_before[name] for name in names} == dict.fromkeys(names, 1)
     assert [found for got in outcomes if (found := differences(wanted, got.came_to()))] == []
     shop.trade().until_audit_is_clean()
 
@@ -49,9 +55,9 @@ def finish(journey: Journey) -> Journey:
     return journey
 
 
-def stops(house: House, name: str) -> int:
+def stops(running: RunningSystem, name: str) -> int:
     """How often the process has said that it stopped in order."""
-    return house.log(name).count('"worker.stopped"' if name == "worker" else '"service.stopped"')
+    return running.log(name).count('"worker.stopped"' if name == "worker" else '"service.stopped"')
 
 
 def test_a_stop_under_load_loses_no_order(shop: Shop) -> None:

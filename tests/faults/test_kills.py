@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.house import PROCESSES, House
 from tests.faults.journey import WAIT_S, Goods, Journey, Shop
+from tests.faults.running import PROCESSES, RunningSystem
 from tests.faults.summary import Rows, differences
 from tests.threads import Crew
 
@@ -52,7 +52,7 @@ REQUESTS = (
     "orders.POST payments.before_commit",
     "orders.POST payments.before_reply",
 )
-"""Requests of the public API: `before_commit` of a deed done elsewhere is after the deed, before its answer is kept."""
+"""Requests of the public API: `before_commit` of an action done elsewhere is after the action, before its answer is kept."""
 
 MESSAGES = (
     "inventory.relay/stock_reserved.after_delivery",
@@ -86,7 +86,7 @@ STEPS = (
     "worker.orders.RecordOrder/closed.before",
     "worker.orders.RecordOrder/closed.after",
 )
-"""Steps of the worker: the deed is done and nobody has noted it."""
+"""Steps of the worker: the action is done and nobody has noted it."""
 
 POINTS = (
     *(f"{rpc}.{moment}" for rpc in BEFORE_AND_AFTER for moment in ("before_commit", "before_reply")),
@@ -113,7 +113,7 @@ def mixed(points: Sequence[str]) -> list[str]:
 
 def disturbed(shop: Shop, goods: Goods, point: str, way: type[Journey]) -> dict[str, Rows]:
     """What an order comes to whose way leads over an armed point."""
-    points, began = shop.house.points, time.monotonic()
+    points, began = shop.running.points, time.monotonic()
     points.arm(point)
     try:
         came_to = way(shop, goods).travel()
@@ -126,9 +126,9 @@ def disturbed(shop: Shop, goods: Goods, point: str, way: type[Journey]) -> dict[
 
 def survives(shop: Shop, points: Sequence[str], way: type[Journey] = Journey) -> None:
     """Every kill leaves what the undisturbed run leaves; several orders are under way, and each kill meets them all."""
-    house, goods = shop.house, [shop.goods() for _ in range(len(points) + 1)]
+    running, goods = shop.running, [shop.goods() for _ in range(len(points) + 1)]
     wanted = way(shop, goods[0]).travel()
-    restarts = deaths(house)
+    restarts = deaths(running)
 
     with Crew(LANES, WAIT_S + A_POINT_S * len(points)) as crew:
         outcomes = crew.map(lambda mine, point: disturbed(shop, mine, point, way), goods[1:], points)
@@ -136,15 +136,15 @@ def survives(shop: Shop, points: Sequence[str], way: type[Journey] = Journey) ->
     assert {
         point: found for point, got in zip(points, outcomes, strict=True) if (found := differences(wanted, got))
     } == {}
-    assert deaths(house) - restarts == len(points)
-    assert set(house.answers) <= {200, 201, 202, 503, "no answer"}
+    assert deaths(running) - restarts == len(points)
+    assert set(running.answers) <= {200, 201, 202, 503, "no answer"}
     shop.trade().until_audit_is_clean()
 
 
-def deaths(house: House) -> int:
+def deaths(running: RunningSystem) -> int:
     """How often any process died."""
     return sum(
-        house.restarts(name) for name in ("orders", "inventory", "fulfillment", "billing", "notifications", "worker")
+        running.restarts(name) for name in ("orders", "inventory", "fulfillment", "billing", "notifications", "worker")
     )
 
 
@@ -167,7 +167,7 @@ def test_all_processes_killed_at_once_change_nothing(shop: Shop) -> None:
         journey = Journey(shop, mine)
         for stage in (journey.place, journey.ship, journey.finish):
             stage()
-            kill_everything(shop.house)
+            kill_everything(shop.running)
         return journey.came_to()
 
     outcomes = [interrupted(mine) for mine in goods[1:]]
@@ -176,22 +176,22 @@ def test_all_processes_killed_at_once_change_nothing(shop: Shop) -> None:
     shop.trade().until_audit_is_clean()
 
 
-def kill_everything(house: House) -> None:
+def kill_everything(running: RunningSystem) -> None:
     """Every service, the worker and Temporal, at once; they come back."""
     for name in (*PROCESSES, "temporal"):
-        house.send(name, signal.SIGKILL)
-    house.wait_ready()
+        running.send(name, signal.SIGKILL)
+    running.wait_ready()
 
 
 @pytest.mark.prove
 @pytest.mark.slice
 def test_a_relay_that_marks_before_it_sends_is_caught(tmp_path: Path) -> None:
     """The planted twin: the same kill loses a shipment's fact for ever, and the comparison sees it."""
-    with House(tmp_path, planted="fulfillment marks first") as house:
-        shop = Shop(house)
+    with RunningSystem(tmp_path, planted="fulfillment marks first") as running:
+        shop = Shop(running)
         journey = Journey(shop, shop.goods())
         journey.place()
-        house.points.arm("fulfillment.relay/shipment_shipped.before_delivery")
+        running.points.arm("fulfillment.relay/shipment_shipped.before_delivery")
 
         with pytest.raises(AssertionError, match="in vain for billing"):
             journey.ship()

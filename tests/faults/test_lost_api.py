@@ -18,9 +18,9 @@ import pytest
 
 from cli.supervisor import StartFailed
 from tests.faults.health import Health, SystemLost
-from tests.faults.house import House
 from tests.faults.loss import AFTER_VARIABLE, FILE_VARIABLE
 from tests.faults.patient import Patient
+from tests.faults.running import RunningSystem
 from tests.processes import ended
 from tests.threads import Crew
 
@@ -69,10 +69,10 @@ def without_api(arguments: Sequence[str], orders: int, folder: Path) -> Ended:
     """Run tests whose API is lost when so many orders are placed."""
     folder.mkdir()
     lost, output = folder / "lost", folder / "output"
-    told = {**os.environ, AFTER_VARIABLE: str(orders), FILE_VARIABLE: str(lost)}
+    notified = {**os.environ, AFTER_VARIABLE: str(orders), FILE_VARIABLE: str(lost)}
     command = (*PYTEST, f"--basetemp={folder / 'tmp'}", "-m", "", *arguments)
     with output.open("w") as file:
-        process = subprocess.Popen(command, cwd=ROOT, env=told, stdout=file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env=notified, stdout=file, stderr=subprocess.STDOUT)
         with ended(process, RUN_WITHIN_S):
             code = process.wait(RUN_WITHIN_S + 10)
     after_s = time.time() - float(lost.read_text()) if lost.exists() else None
@@ -166,24 +166,24 @@ def test_a_system_that_is_never_ready_again_is_lost() -> None:
 
 
 def test_who_waits_for_something_of_a_lost_house_waits_no_longer(tmp_path: Path) -> None:
-    house = House(tmp_path)
-    looks = []
+    running = RunningSystem(tmp_path)
+    refreshes = []
 
     def look() -> None:
-        looks.append(1)
-        house.health.report("the API is gone")
+        refreshes.append(1)
+        running.health.report("the API is gone")
 
     with pytest.raises(SystemLost, match="the API is gone"):
-        house.wait_for(look, "what never comes")
+        running.wait_for(look, "what never comes")
 
-    assert looks == [1]
+    assert refreshes == [1]
 
 
 def test_a_house_that_does_not_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
     (tmp_path / "orders.db").write_text("no database")
     before = set(psutil.Process().children(recursive=True))
 
-    with pytest.raises(StartFailed, match="cannot be used"), House(tmp_path):
+    with pytest.raises(StartFailed, match="cannot be used"), RunningSystem(tmp_path):
         pass
 
     assert set(psutil.Process().children(recursive=True)) <= before

@@ -15,13 +15,13 @@ from services.kernel.clock import micros, utc_now
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import Unreachable, connect
 from services.runtime.settings import ServiceSettings
-from tests.faults.house import House
 from tests.faults.journey import Shop
+from tests.faults.running import RunningSystem
 
 
-def test_the_retry_gets_the_reservation_that_was_made(house: House, shop: Shop) -> None:
+def test_the_retry_gets_the_reservation_that_was_made(running: RunningSystem, shop: Shop) -> None:
     goods, order_id = shop.goods(units=10), f"ord_{uuid.uuid4().hex}"
-    inventory = door(house)
+    inventory = door(running)
     request = pb.ReserveStockRequest(
         request_id=f"order/{order_id}/reserve/1",
         order_id=order_id,
@@ -30,25 +30,25 @@ def test_the_retry_gets_the_reservation_that_was_made(house: House, shop: Shop) 
         placed_at_micros=micros(utc_now()),
         lease_seconds=3600,
     )
-    house.points.arm("inventory.ReserveStock.before_reply")
+    running.points.arm("inventory.ReserveStock.before_reply")
 
     with pytest.raises(Unreachable):
         inventory.ReserveStock(request)
-    made = reservations(house, order_id)
-    house.wait_ready()
-    again, once_more = patiently(house, inventory, request), patiently(house, inventory, request)
+    made = reservations(running, order_id)
+    running.wait_ready()
+    again, once_more = patiently(running, inventory, request), patiently(running, inventory, request)
 
-    assert house.points.has_struck("inventory.ReserveStock.before_reply")
+    assert running.points.has_struck("inventory.ReserveStock.before_reply")
     assert len(made) == 1
     assert again.reservation_id == made[0]
     assert again == once_more
-    assert reservations(house, order_id) == made
+    assert reservations(running, order_id) == made
     assert shop.trade().stock(goods.sku) == {goods.warehouse_id: (10, 4)}
     inventory.ReleaseReservation(pb.ReleaseReservationRequest(request_id=f"{order_id}/undo", order_id=order_id))
 
 
 def patiently(
-    house: House, inventory: InventoryServiceStub, request: pb.ReserveStockRequest
+    running: RunningSystem, inventory: InventoryServiceStub, request: pb.ReserveStockRequest
 ) -> pb.ReserveStockResponse:
     """Ask as the worker does: again, for at most 30 s, while the service is away."""
     deadline = time.monotonic() + 30
@@ -56,21 +56,21 @@ def patiently(
         try:
             return inventory.ReserveStock(request)
         except Unreachable:
-            house.health.check()
+            running.health.check()
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
 
 
-def door(house: House) -> InventoryServiceStub:
+def door(running: RunningSystem) -> InventoryServiceStub:
     """Inventory as the worker calls it."""
-    settings = ServiceSettings(keys_dir=house.var / "keys")
-    return InventoryServiceStub(connect(f"127.0.0.1:{house.ports.inventory}", machine_token(settings, "worker")))
+    settings = ServiceSettings(keys_dir=running.var / "keys")
+    return InventoryServiceStub(connect(f"127.0.0.1:{running.ports.inventory}", machine_token(settings, "worker")))
 
 
-def reservations(house: House, order_id: str) -> list[str]:
+def reservations(running: RunningSystem, order_id: str) -> list[str]:
     """Ids of the order's reservations, as the tables say."""
-    connection = sqlite3.connect(f"file:{house.var}/inventory.db?mode=ro", uri=True, timeout=10)
+    connection = sqlite3.connect(f"file:{running.var}/inventory.db?mode=ro", uri=True, timeout=10)
     try:
         rows = connection.execute("SELECT reservation_id FROM reservation WHERE order_id = ?", (order_id,)).fetchall()
     finally:

@@ -23,8 +23,8 @@ from temporalio.client import Client, WorkflowHandle
 
 from bench.cpu import CpuSpan, memory
 from services.orders.domain.order import IN_REVIEW
-from tests.faults.house import PROCESSES, House
 from tests.faults.pages import every_row
+from tests.faults.running import PROCESSES, RunningSystem
 from tests.system.boardroom import DEADLINES, Boardroom, tier
 from tests.system.harness import System
 from tests.system.trade import Trade, ok
@@ -47,10 +47,10 @@ STOPPED = (*PROCESSES, "temporal")
 
 
 class Parking:
-    """A house in which a manager must look at every order."""
+    """A system in which a manager must look at every order."""
 
-    def __init__(self, house: House, orders: int) -> None:
-        self.house = house
+    def __init__(self, running: RunningSystem, orders: int) -> None:
+        self.running = running
         self.trade = self._trade()
         self.room = Boardroom(self.trade)
         self.room.hire("manager", roles=["approver"], positions=["manager"], limit="90000000.00")
@@ -60,7 +60,7 @@ class Parking:
         self.customers = [self._trade().customer() for _ in range(-(-orders // ORDERS_A_CUSTOMER))]
 
     def _trade(self) -> Trade:
-        return Trade(cast("System", self.house))
+        return Trade(cast("System", self.running))
 
     def place(self, orders: int) -> list[str]:
         """So many orders, parked; their ids."""
@@ -81,7 +81,7 @@ class Parking:
 
     def measure_rest(self, span_s: float) -> None:
         """Print what each process spends while nobody does anything, and what it holds."""
-        processes = {name: psutil.Process(pid) for name in STOPPED if (pid := self.house.pid(name))}
+        processes = {name: psutil.Process(pid) for name in STOPPED if (pid := self.running.pid(name))}
         span = CpuSpan(processes)
         time.sleep(span_s)  # the span is what is measured
         spent, held = span.spent(), memory(processes)
@@ -92,20 +92,20 @@ class Parking:
 
     def undone(self) -> int:
         """How much Temporal would do again, were it killed now."""
-        with closing(sqlite3.connect(f"file:{self.house.var}/temporal.db?mode=ro", uri=True, timeout=10)) as database:
+        with closing(sqlite3.connect(f"file:{self.running.var}/temporal.db?mode=ro", uri=True, timeout=10)) as database:
             return int(database.execute(UNDONE).fetchone()[0])
 
     def restart(self) -> None:
         """kill -9 of the worker and of Temporal, at once."""
-        before = {name: self.house.restarts(name) for name in ("worker", "temporal")}
+        before = {name: self.running.restarts(name) for name in ("worker", "temporal")}
         for name in before:
-            self.house.send(name, signal.SIGKILL)
+            self.running.send(name, signal.SIGKILL)
 
         def have_died() -> bool:
-            return all(self.house.restarts(name) > died for name, died in before.items())
+            return all(self.running.restarts(name) > died for name, died in before.items())
 
-        self.house.wait_for(lambda: have_died() or None, "two deaths")
-        self.house.wait_ready()
+        self.running.wait_for(lambda: have_died() or None, "two deaths")
+        self.running.wait_ready()
 
     def decide_one(self, order_id: str) -> float:
         """Approve an order; the seconds until it is with its warehouse."""
@@ -117,7 +117,7 @@ class Parking:
     def histories(self, order_ids: Iterable[str]) -> Counter[str]:
         """How often each kind of event is in the histories of these orders."""
         numbers = [self.trade.order(order_id)["number"] for order_id in order_ids]
-        return asyncio.run(events_of(f"127.0.0.1:{self.house.ports.temporal}", numbers))
+        return asyncio.run(events_of(f"127.0.0.1:{self.running.ports.temporal}", numbers))
 
 
 async def events_of(target: str, numbers: Iterable[str]) -> Counter[str]:
@@ -138,15 +138,15 @@ async def events_of(target: str, numbers: Iterable[str]) -> Counter[str]:
 
 def outlive_a_restart(folder: Path, orders: int, rest_s: float) -> None:
     """Park, rest, kill, decide."""
-    with House(folder) as house:
-        parking = Parking(house, orders)
+    with RunningSystem(folder) as running:
+        parking = Parking(running, orders)
         order_ids = parking.place(orders - 1)
-        house.wait_for(lambda: parking.waiting() == orders - 1 or None, "every order's review", 120)
+        running.wait_for(lambda: parking.waiting() == orders - 1 or None, "every order's review", 120)
         parking.measure_rest(rest_s)
-        house.wait_for(lambda: parking.undone() == 0 or None, "a checkpoint of Temporal")
+        running.wait_for(lambda: parking.undone() == 0 or None, "a checkpoint of Temporal")
         order_ids += parking.place(1)
-        house.wait_for(lambda: parking.waiting() == orders or None, "the last order's review")
-        house.wait_for(lambda: parking.undone() == 0 or None, "the checkpoint after it", CHECKPOINT_S)
+        running.wait_for(lambda: parking.waiting() == orders or None, "the last order's review")
+        running.wait_for(lambda: parking.undone() == 0 or None, "the checkpoint after it", CHECKPOINT_S)
 
         parking.restart()
         took_s = parking.decide_one(order_ids[0])

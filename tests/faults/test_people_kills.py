@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.house import House
 from tests.faults.journey import Shop
 from tests.faults.people import ReviewedJourney, hire
+from tests.faults.running import RunningSystem
 from tests.faults.test_kills import mixed, survives
 
 STEPS = (
@@ -40,23 +40,23 @@ POINTS = (
     "worker.inventory.AdjustReservation.after",
     "worker.fulfillment.RequestRecall.after",
 )
-"""`after_commit` of what people do is after the deed, before the workflow hears of it."""
+"""`after_commit` of what people do is after the action, before the workflow hears of it."""
 SLICE = ("orders.POST decisions.after_commit", "worker.orders.ApplyChange.after")
 
 
 @pytest.fixture(scope="module")
 def reviewing_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A wholesaler whose manager sees every order, in a house of its own."""
-    with House(tmp_path_factory.mktemp("reviewing")) as house:
-        shop = Shop(house)
+    """A wholesaler whose manager sees every order, in a system of its own."""
+    with RunningSystem(tmp_path_factory.mktemp("reviewing")) as running:
+        shop = Shop(running)
         hire(shop)
         yield shop
 
 
 @pytest.fixture
 def reviewing(reviewing_shop: Shop) -> Shop:
-    """The wholesaler, unless its house was lost."""
-    reviewing_shop.house.health.check()
+    """The wholesaler, unless its system was lost."""
+    reviewing_shop.running.health.check()
     return reviewing_shop
 
 

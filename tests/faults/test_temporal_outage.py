@@ -18,13 +18,13 @@ def survives_outages(shop: Shop, orders: int, per_s: float, outages: int, down_s
     with under_load(shop, orders, per_s) as load:
         for _ in range(outages):
             time.sleep(1)
-            shop.house.kill("temporal", down_s)
+            shop.running.kill("temporal", down_s)
             time.sleep(down_s)
-            shop.house.wait_ready()
+            shop.running.wait_ready()
     released = load.released()
     for journey in released[:finished]:
         journey.ship()
-    shop.house.kill("temporal", down_s)
+    shop.running.kill("temporal", down_s)
     for journey in released[:finished]:
         journey.finish()
     outcomes = [journey.came_to() for journey in released[:finished]]

@@ -1,4 +1,4 @@
-"""What several people at once did to one parked order, and what it may come to: one of the deeds, for everybody."""
+"""What several people at once did to one parked order, and what it may come to: one of the actions, for everybody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAILS = {REJECTED: "order_rejected", EXPIRED: "order_expired", CANCELLED: "orde
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """One order after the race: the deeds that were answered as done, its status, decisions, events and mails by name."""
+    """One order after the race: the actions that were answered as done, its status, decisions, events and mails by name."""
 
     done: frozenset[str]
     status: str
@@ -28,7 +28,7 @@ class Ended:
 
     @property
     def outcome(self) -> str:
-        """Which deed it came to; a cancellation may follow an approval."""
+        """Which action it came to; a cancellation may follow an approval."""
         if self.done == {APPROVED, CANCELLED}:
             return "approved, then cancelled"
         return " and ".join(sorted(self.done))
@@ -53,14 +53,14 @@ def _with_the_status(ended: Ended) -> Iterator[str]:
 
 
 def _in_the_records(ended: Ended) -> Iterator[str]:
-    decided = tuple(sorted(deed for deed in ended.done if deed in (APPROVED, REJECTED)))
+    decided = tuple(sorted(action for action in ended.done if action in (APPROVED, REJECTED)))
     if ended.decisions != decided:
         yield f"decisions kept: {ended.decisions}, answered as done: {decided}"
-    for deed, event in _EVENTS.items():
-        if ended.events.count(event) != (deed in ended.done):
+    for action, event in _EVENTS.items():
+        if ended.events.count(event) != (action in ended.done):
             yield f"{event} is in the log {ended.events.count(event)} times"
-    for deed, mail in _MAILS.items():
-        if ended.mails.count(mail) != (deed in ended.done):
+    for action, mail in _MAILS.items():
+        if ended.mails.count(mail) != (action in ended.done):
             yield f"{mail} was sent {ended.mails.count(mail)} times"
     accepted = ended.mails.count("order_accepted")
     if accepted != ended.events.count("order_accepted") or accepted > (APPROVED in ended.done):

@@ -5,7 +5,7 @@ import pytest
 from services.fulfillment import models
 from services.runtime.db import Database
 from tests.conftest import MakeDatabase
-from tests.fulfillment.floor import Floor
+from tests.fulfillment.desk import WarehouseDesk
 
 
 @pytest.fixture
@@ -14,5 +14,5 @@ def database(make_database: MakeDatabase) -> Database:
 
 
 @pytest.fixture
-def floor(database: Database) -> Floor:
-    return Floor(database)
+def desk(database: Database) -> WarehouseDesk:
+    return WarehouseDesk(database)

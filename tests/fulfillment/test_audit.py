@@ -9,7 +9,7 @@ from services.fulfillment.store.audit import INVARIANTS
 from services.runtime import migrations
 from services.runtime.audit import find_all
 from services.runtime.db import Database
-from tests.fulfillment.floor import NO_CONTEXT, Floor
+from tests.fulfillment.desk import NO_CONTEXT, WarehouseDesk
 from tests.planting import unnoticed
 
 pytestmark = pytest.mark.on_postgres
@@ -51,7 +51,7 @@ PLANTED = (
         "fulfillment.the_carriers_word_is_heard",
         "UPDATE shipment SET state = 'shipped', delivered_at = NULL WHERE serial = 1003",
     ),
-    ("fulfillment.cancelled_order_has_nothing_open", f"UPDATE floor_order SET cancelled_at = '{LATER}'"),
+    ("fulfillment.cancelled_order_has_nothing_open", f"UPDATE warehouse_order SET cancelled_at = '{LATER}'"),
     ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET recall_id = 'rcl_none' WHERE serial = 1001"),
     ("fulfillment.recalled_shipments_wait", "UPDATE shipment SET state = 'picked' WHERE serial = 1002"),
     ("fulfillment.recalled_shipments_wait", "UPDATE recall SET state = 'acknowledged'"),
@@ -64,33 +64,33 @@ PLANTED = (
 
 
 @pytest.fixture
-def busy_floor(floor: Floor) -> Floor:
+def busy_desk(desk: WarehouseDesk) -> WarehouseDesk:
     """SH-1001 is a visit, SH-1002 waits and is asked back, SH-1003 is delivered."""
-    _visit, _waiting, sent = floor.release(("L1", "W1", 1), ("L1", "W2", 1), service=1)
-    floor.scan(floor.send(sent))
-    floor.recall(L1=1, LS=1)
-    return floor
+    _visit, _waiting, sent = desk.release(("L1", "W1", 1), ("L1", "W2", 1), service=1)
+    desk.scan(desk.send(sent))
+    desk.recall(L1=1, LS=1)
+    return desk
 
 
-def test_a_busy_floor_breaks_no_rule(busy_floor: Floor) -> None:
-    assert busy_floor.broken_rules() == {}
+def test_a_busy_floor_breaks_no_rule(busy_desk: WarehouseDesk) -> None:
+    assert busy_desk.broken_rules() == {}
 
 
-def test_each_rule_finds_who_breaks_it(busy_floor: Floor) -> None:
-    assert unnoticed(busy_floor.database, PLANTED, _broken) == []
+def test_each_rule_finds_who_breaks_it(busy_desk: WarehouseDesk) -> None:
+    assert unnoticed(busy_desk.database, PLANTED, _broken) == []
 
 
 def test_every_rule_is_planted() -> None:
     assert {invariant.name for invariant in INVARIANTS} == {rule for rule, _ in PLANTED}
 
 
-def test_offenders_are_counted_in_full_and_shown_up_to_ten(floor: Floor) -> None:
+def test_offenders_are_counted_in_full_and_shown_up_to_ten(desk: WarehouseDesk) -> None:
     for number in range(12):
-        floor.release(("L1", "W1", 1), order_id=f"ord_{number}")
-    with floor.database.transaction() as session:
+        desk.release(("L1", "W1", 1), order_id=f"ord_{number}")
+    with desk.database.transaction() as session:
         session.execute(text("DELETE FROM shipment_line"))
 
-    answer = floor.service.Audit(pb.AuditRequest(), NO_CONTEXT)
+    answer = desk.service.Audit(pb.AuditRequest(), NO_CONTEXT)
 
     (empty,) = [rule for rule in answer.invariants if rule.name == "fulfillment.shipment_has_lines"]
     assert (empty.violations, len(empty.offenders), empty.offenders[0]) == (12, 10, "SH-1001 is empty")

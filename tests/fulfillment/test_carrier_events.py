@@ -8,128 +8,128 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.fulfillment.tracking import tracking_number
 from services.kernel.clock import from_micros
 from services.kernel.errors import InvalidArgument, NotFound
-from tests.fulfillment.floor import MONDAY, Floor
+from tests.fulfillment.desk import MONDAY, WarehouseDesk
 from tests.threads import at_once
 
 
 @pytest.fixture
-def parcel(floor: Floor) -> pb.Shipment:
-    (shipment,) = floor.release(("L1", "W1", 4))
-    sent = floor.send(shipment)
-    floor.clock.pass_time(timedelta(days=3))
+def parcel(desk: WarehouseDesk) -> pb.Shipment:
+    (shipment,) = desk.release(("L1", "W1", 4))
+    sent = desk.send(shipment)
+    desk.clock.pass_time(timedelta(days=3))
     return sent
 
 
-def test_a_delivery_is_recorded_when_it_happened(floor: Floor, parcel: pb.Shipment) -> None:
-    answer = floor.scan(parcel, at=MONDAY + timedelta(days=2))
+def test_a_delivery_is_recorded_when_it_happened(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
+    answer = desk.scan(parcel, at=MONDAY + timedelta(days=2))
 
     assert answer.is_new
     assert answer.shipment.state == pb.SHIPMENT_STATE_DELIVERED
     assert from_micros(answer.shipment.delivered_at_micros) == MONDAY + timedelta(days=2)
-    assert floor.facts()[-1][0] == "shipment_delivered"
-    assert floor.broken_rules() == {}
+    assert desk.facts()[-1][0] == "shipment_delivered"
+    assert desk.broken_rules() == {}
 
 
-def test_the_same_event_twice_is_delivered_once(floor: Floor, parcel: pb.Shipment) -> None:
-    first = floor.scan(parcel, event_id="e1")
-    second = floor.scan(parcel, event_id="e1")
+def test_the_same_event_twice_is_delivered_once(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
+    first = desk.scan(parcel, event_id="e1")
+    second = desk.scan(parcel, event_id="e1")
 
     assert (first.is_new, second.is_new) == (True, False)
     assert second.shipment == first.shipment
-    assert [kind for kind, _ in floor.facts()].count("shipment_delivered") == 1
+    assert [kind for kind, _ in desk.facts()].count("shipment_delivered") == 1
 
 
-def test_an_event_id_is_known_by_its_id_whatever_it_says_later(floor: Floor, parcel: pb.Shipment) -> None:
-    floor.scan(parcel, "in_transit", event_id="e1")
+def test_an_event_id_is_known_by_its_id_whatever_it_says_later(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
+    desk.scan(parcel, "in_transit", event_id="e1")
 
-    repeat = floor.scan(parcel, "delivered", event_id="e1")
+    repeat = desk.scan(parcel, "delivered", event_id="e1")
 
     assert not repeat.is_new
     assert repeat.shipment.state == pb.SHIPMENT_STATE_SHIPPED
 
 
-def test_two_different_deliveries_are_told_once(floor: Floor, parcel: pb.Shipment) -> None:
-    first = floor.scan(parcel, at=MONDAY + timedelta(days=1))
-    second = floor.scan(parcel, at=MONDAY + timedelta(days=2))
+def test_two_different_deliveries_are_told_once(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
+    first = desk.scan(parcel, at=MONDAY + timedelta(days=1))
+    second = desk.scan(parcel, at=MONDAY + timedelta(days=2))
 
     assert second.is_new
     assert second.shipment == first.shipment
-    assert [kind for kind, _ in floor.facts()].count("shipment_delivered") == 1
+    assert [kind for kind, _ in desk.facts()].count("shipment_delivered") == 1
 
 
-def test_an_event_that_comes_late_is_kept_and_changes_nothing(floor: Floor, parcel: pb.Shipment) -> None:
-    delivered = floor.scan(parcel).shipment
+def test_an_event_that_comes_late_is_kept_and_changes_nothing(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
+    delivered = desk.scan(parcel).shipment
 
-    late = floor.scan(parcel, "out_for_delivery", at=MONDAY + timedelta(hours=2))
+    late = desk.scan(parcel, "out_for_delivery", at=MONDAY + timedelta(hours=2))
 
     assert late.is_new
     assert late.shipment == delivered
-    assert not floor.scan(parcel, "out_for_delivery", event_id="key-late").shipment.state < delivered.state
+    assert not desk.scan(parcel, "out_for_delivery", event_id="key-late").shipment.state < delivered.state
 
 
 @pytest.mark.parametrize("status", ["in_transit", "out_for_delivery"])
-def test_other_events_move_nothing(floor: Floor, parcel: pb.Shipment, status: str) -> None:
-    answer = floor.scan(parcel, status)
+def test_other_events_move_nothing(desk: WarehouseDesk, parcel: pb.Shipment, status: str) -> None:
+    answer = desk.scan(parcel, status)
 
     assert answer.is_new
     assert answer.shipment == parcel
 
 
 def test_a_problem_on_the_way_is_told_and_stands_on_the_shipment_until_it_is_delivered(
-    floor: Floor, parcel: pb.Shipment
+    desk: WarehouseDesk, parcel: pb.Shipment
 ) -> None:
-    problem = floor.scan(parcel, "exception", at=MONDAY + timedelta(days=1)).shipment
-    older = floor.scan(parcel, "exception", at=MONDAY + timedelta(hours=8)).shipment
-    delivered = floor.scan(parcel, at=MONDAY + timedelta(days=2)).shipment
-    floor.scan(parcel, "exception", at=MONDAY + timedelta(days=1))
+    problem = desk.scan(parcel, "exception", at=MONDAY + timedelta(days=1)).shipment
+    older = desk.scan(parcel, "exception", at=MONDAY + timedelta(hours=8)).shipment
+    delivered = desk.scan(parcel, at=MONDAY + timedelta(days=2)).shipment
+    desk.scan(parcel, "exception", at=MONDAY + timedelta(days=1))
 
     assert (problem.state, from_micros(problem.exception_at_micros)) == (parcel.state, MONDAY + timedelta(days=1))
     assert older.exception_at_micros == problem.exception_at_micros
     assert delivered.exception_at_micros == 0
-    told = floor.facts()[-3:]
-    assert [kind for kind, _ in told] == ["shipment_exception", "shipment_exception", "shipment_delivered"]
-    assert [detail["shipment"]["exception_at_micros"] for _, detail in told] == [
+    facts = desk.facts()[-3:]
+    assert [kind for kind, _ in facts] == ["shipment_exception", "shipment_exception", "shipment_delivered"]
+    assert [detail["shipment"]["exception_at_micros"] for _, detail in facts] == [
         problem.exception_at_micros,
         problem.exception_at_micros,
         0,
     ]
-    assert floor.broken_rules() == {}
+    assert desk.broken_rules() == {}
 
 
-def test_the_same_problem_twice_is_told_once(floor: Floor, parcel: pb.Shipment) -> None:
-    floor.scan(parcel, "exception", event_id="e1")
-    floor.scan(parcel, "exception", event_id="e1")
+def test_the_same_problem_twice_is_told_once(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
+    desk.scan(parcel, "exception", event_id="e1")
+    desk.scan(parcel, "exception", event_id="e1")
 
-    assert [kind for kind, _ in floor.facts()].count("shipment_exception") == 1
+    assert [kind for kind, _ in desk.facts()].count("shipment_exception") == 1
 
 
-def test_a_delivery_cannot_come_before_the_parcel_was_shipped(floor: Floor) -> None:
-    floor.release(("L1", "W1", 4))
+def test_a_delivery_cannot_come_before_the_parcel_was_shipped(desk: WarehouseDesk) -> None:
+    desk.release(("L1", "W1", 4))
     foreseen = pb.Shipment(carrier="slow", tracking_number=tracking_number("slow", 1))
 
     with pytest.raises(NotFound) as refusal:
-        floor.scan(foreseen)
+        desk.scan(foreseen)
 
     assert refusal.value.reason == "UNKNOWN_TRACKING_NUMBER"
 
 
-def test_another_carrier_knows_nothing_of_the_parcel(floor: Floor, parcel: pb.Shipment) -> None:
+def test_another_carrier_knows_nothing_of_the_parcel(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
     stranger = pb.Shipment(carrier="fast", tracking_number=parcel.tracking_number)
 
     with pytest.raises(NotFound):
-        floor.scan(stranger)
+        desk.scan(stranger)
 
 
-def test_a_misread_number_is_an_invalid_argument(floor: Floor, parcel: pb.Shipment) -> None:
+def test_a_misread_number_is_an_invalid_argument(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
     misread = pb.Shipment(carrier="slow", tracking_number="SLO000000000019")
 
     with pytest.raises(InvalidArgument, match="shape or check digit is wrong"):
-        floor.scan(misread)
+        desk.scan(misread)
 
 
 @pytest.mark.on_postgres
-def test_twenty_copies_at_once_are_one_event(floor: Floor, parcel: pb.Shipment) -> None:
-    answers = at_once([lambda: floor.scan(parcel, event_id="e1")] * 20, threads=10)
+def test_twenty_copies_at_once_are_one_event(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
+    answers = at_once([lambda: desk.scan(parcel, event_id="e1")] * 20, threads=10)
 
     assert sum(answer.is_new for answer in answers) == 1
-    assert [kind for kind, _ in floor.facts()].count("shipment_delivered") == 1
+    assert [kind for kind, _ in desk.facts()].count("shipment_delivered") == 1

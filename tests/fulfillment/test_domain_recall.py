@@ -11,7 +11,7 @@ from services.fulfillment.domain.address import Address
 from services.fulfillment.domain.recall import Demand, Recall, RecallLine, RecallState, answered, demand, without
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
 from services.kernel.errors import Refused
-from tests.fulfillment.floor import MONDAY
+from tests.fulfillment.desk import MONDAY
 
 
 def shipment(serial: int, state: State = State.RELEASED, **lines: int) -> Shipment:

@@ -67,11 +67,11 @@ def test_the_promise_follows_the_cheapest_rate_and_a_service_needs_no_road() -> 
         Rate("W1", "slow", "z1", Money(900, "USD"), usd, usd, 3),
     ]
 
-    visit, by_road, unserved = cut([line("L1", "W1", 1), line("L2", "W9", 1), line("L3", "", 1)], rates)
+    visit, by_road, undeliverable = cut([line("L1", "W1", 1), line("L2", "W9", 1), line("L3", "", 1)], rates)
 
     assert visit.promised_on == date(2026, 3, 3)
     assert by_road.promised_on == date(2026, 3, 6)
-    assert unserved.promised_on is None
+    assert undeliverable.promised_on is None
 
 
 growth = st.lists(

@@ -64,10 +64,10 @@ def test_goods_pass_through_every_state_in_order() -> None:
 
 
 def test_every_state_and_verb_is_either_in_the_table_or_refused() -> None:
-    for table, house in ((TRANSITIONS, "W1"), (SERVICE_TRANSITIONS, "")):
+    for table, warehouse in ((TRANSITIONS, "W1"), (SERVICE_TRANSITIONS, "")):
         for state in State:
             for verb in Verb:
-                here = replace(shipment(house), state=state)
+                here = replace(shipment(warehouse), state=state)
                 if verb in table.get(state, {}):
                     assert steps.moved(here, verb) is table[state][verb]
                 else:

@@ -17,7 +17,7 @@ from services.kernel.errors import InvalidArgument
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
 from services.runtime.process import ServiceProcess
-from tests.fulfillment.floor import DALLAS, RATES
+from tests.fulfillment.desk import DALLAS, RATES
 from tests.serving import served
 
 

@@ -8,7 +8,7 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.fulfillment import wire
 from services.kernel.errors import InvalidArgument
-from tests.fulfillment.floor import DALLAS
+from tests.fulfillment.desk import DALLAS
 
 NO_NAME = types.Address(street="1", city="D", postal_code="7", country="US")
 NO_COUNTRY = types.Address(name="A", street="1", city="D", postal_code="7", country="us")

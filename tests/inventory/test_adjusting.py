@@ -28,8 +28,8 @@ def test_a_smaller_order_gives_up_its_backorder_first_and_then_the_dearest_stock
     assert (stockroom.held("o1"), stockroom.waiting("o1")) == ({("l1", "w1"): 5}, {})
     assert [(part.warehouse_id, part.quantity) for part in second.allocations] == [("w1", 5)]
     assert stockroom.stock("A") == {"w1": (6, 5), "w2": (2, 0)}
-    told = [(fact["kind"], fact["lines"]["l1"]) for fact in stockroom.facts(order_id="o1")]
-    assert told[1:] == [
+    notified = [(fact["kind"], fact["lines"]["l1"]) for fact in stockroom.facts(order_id="o1")]
+    assert notified[1:] == [
         ("stock_released", {"allocated": 8, "backordered": 1, "expected_on": ""}),
         ("stock_released", {"allocated": 5, "backordered": 0, "expected_on": ""}),
     ]
@@ -46,8 +46,8 @@ def test_a_larger_order_takes_what_is_free_and_waits_in_its_old_place_for_the_re
 
     assert [(part.line_id, part.quantity) for part in answer.allocations] == [("l1", 5)]
     assert [(short.line_id, short.quantity) for short in answer.shortages] == [("l1", 4), ("l2", 2)]
-    told = stockroom.facts("stock_reserved", "o1")[-1]
-    assert {line: (at["allocated"], at["backordered"]) for line, at in told["lines"].items()} == {
+    notified = stockroom.facts("stock_reserved", "o1")[-1]
+    assert {line: (at["allocated"], at["backordered"]) for line, at in notified["lines"].items()} == {
         "l1": (5, 4),
         "l2": (0, 2),
     }
@@ -243,10 +243,10 @@ def _has_what_it_wants(stockroom: Stockroom, order_id: str, lines: dict[str, tup
     for parts in (stockroom.held(order_id), stockroom.shipped(order_id)):
         for (line_id, _), units in parts.items():
             has[line_id] = has.get(line_id, 0) + units
-    told = stockroom.facts(order_id=order_id)[-1]
+    notified = stockroom.facts(order_id=order_id)[-1]
     for line_id, (_, units) in lines.items():
         assert has.get(line_id, 0) >= units
-    if "lines" in told:
+    if "lines" in notified:
         assert {
-            line: at["allocated"] + at["backordered"] for line, at in told["lines"].items() if any(at.values())
+            line: at["allocated"] + at["backordered"] for line, at in notified["lines"].items() if any(at.values())
         } == {line: units for line, units in has.items() if units}

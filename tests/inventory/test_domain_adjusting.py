@@ -16,7 +16,7 @@ def test_a_line_gives_up_its_backorder_before_what_it_holds() -> None:
 
     wanted = change([LineDemand("l1", "A", 7)], [holding], [CHEAP, DEAR], {})
 
-    # 12 had, 7 wanted: 3 waited for no more, then 2 from the dearer house
+    # 12 had, 7 wanted: 3 waited for no more, then 2 from the dearer warehouse
     assert wanted == Change((LineDemand("l1", "A", 3),), (Allocation("l1", "A", "w2", 2),))
 
 

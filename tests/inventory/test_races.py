@@ -27,9 +27,9 @@ def one_unit_orders(stockroom: Stockroom, orders: int, units: int) -> None:
     at_once([partial(stockroom.reserve, f"o{n:04}", {"l1": ("C", 1)}, key=f"order/{n}") for n in range(orders)])
 
     assert stockroom.stock("C") == {"w1": (units, units)}
-    told = [fact["lines"]["l1"] for fact in stockroom.facts("stock_reserved")]
-    assert sum(line["allocated"] for line in told) == units
-    assert sum(line["backordered"] for line in told) == orders - units
+    notified = [fact["lines"]["l1"] for fact in stockroom.facts("stock_reserved")]
+    assert sum(line["allocated"] for line in notified) == units
+    assert sum(line["backordered"] for line in notified) == orders - units
     assert stockroom.broken() == {}
 
 

@@ -40,8 +40,10 @@ def test_a2_tells_orders_and_billing_what_happened(stockroom: Stockroom) -> None
     stockroom.ship("o1", "s1", "w1", {"l1": ("A", 60)})
     stockroom.receive("w1", "A", 15, "13.00")
 
-    told = [(fact["kind"], fact.get("lines") or (fact["quantity"], fact["value_minor"])) for fact in stockroom.facts()]
-    assert told == [
+    notified = [
+        (fact["kind"], fact.get("lines") or (fact["quantity"], fact["value_minor"])) for fact in stockroom.facts()
+    ]
+    assert notified == [
         ("stock_received", (60, 72_000)),
         ("stock_reserved", {"l1": {"allocated": 60, "backordered": 15, "expected_on": "2026-03-20"}}),
         ("stock_issued", (60, 72_000)),
@@ -127,8 +129,8 @@ def test_a_release_frees_all_and_a_second_one_frees_nothing(stockroom: Stockroom
     assert stockroom.release("o1") == (0, 0)
     assert stockroom.release("never-heard-of") == (0, 0)
     assert stockroom.stock("A") == {"w1": (5, 0)}
-    (told,) = stockroom.facts("stock_released")
-    assert told["lines"] == {"l1": {"allocated": 0, "backordered": 0, "expected_on": ""}}
+    (notified,) = stockroom.facts("stock_released")
+    assert notified["lines"] == {"l1": {"allocated": 0, "backordered": 0, "expected_on": ""}}
     assert stockroom.broken() == {}
 
 
@@ -155,8 +157,8 @@ def test_what_one_order_lets_go_fills_the_backorder_of_another(stockroom: Stockr
 
     assert stockroom.held("o2") == {("l1", "w1"): 3}
     assert (stockroom.held("o3"), stockroom.waiting("o3")) == ({("l1", "w1"): 2}, {"l1": 1})
-    told = {fact["order_id"]: fact["is_complete"] for fact in stockroom.facts("stock_allocated")}
-    assert told == {"o2": True, "o3": False}
+    notified = {fact["order_id"]: fact["is_complete"] for fact in stockroom.facts("stock_allocated")}
+    assert notified == {"o2": True, "o3": False}
     assert stockroom.broken() == {}
 
 

@@ -71,17 +71,17 @@ def test_supply_that_is_announced_later_is_told_to_each_order_whose_day_it_chang
     for order_id, place in (("o1", "w1"), ("o2", "w1"), ("o3", "w2")):
         stockroom.reserve(order_id, {"l1": ("J", 10)}, {place: 1}, placed_days=int(order_id[1]))
 
-    def told() -> list[tuple[str, str]]:
+    def notified() -> list[tuple[str, str]]:
         facts = stockroom.facts("stock_expected")
         return [(fact["order_id"], fact["lines"]["l1"]["expected_on"]) for fact in facts]
 
     stockroom.expect("w1", "J", 10, "2026-03-27")
-    assert told() == [("o1", "2026-03-27")]
+    assert notified() == [("o1", "2026-03-27")]
     stockroom.expect("w1", "J", 12, "2026-03-20")
-    assert told()[1:] == [("o1", "2026-03-20"), ("o2", "2026-03-27")]
+    assert notified()[1:] == [("o1", "2026-03-20"), ("o2", "2026-03-27")]
     stockroom.expect("w1", "J", 5, "2026-04-20")
     stockroom.expect("w1", "ELSE", 5, "2026-03-02")
-    assert len(told()) == 3
+    assert len(notified()) == 3
     assert stockroom.broken() == {}
 
 
@@ -112,8 +112,8 @@ def test_missing_units_leave_the_oldest_layer_as_a_loss(stockroom: Stockroom) ->
 
     # 10 x 2.00 + 2 x 3.00 = 26.00 lost of 50.00
     assert (answer.on_hand, stockroom.value()) == (8, 2400)
-    (told,) = stockroom.facts("stock_adjusted")
-    assert (told["quantity"], told["value_minor"], told["currency"]) == (-12, -2600, "USD")
+    (notified,) = stockroom.facts("stock_adjusted")
+    assert (notified["quantity"], notified["value_minor"], notified["currency"]) == (-12, -2600, "USD")
     assert stockroom.broken() == {}
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of notifications: its database, a mail sink that takes everything, and a house that sends through it."""
+"""Fixtures of notifications: its database, a mail sink that takes everything, and a sender through it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.notifications import models
 from services.notifications.sink import MailSink
 from services.runtime.db import Database
 from tests.conftest import MakeDatabase
-from tests.notifications.house import House
+from tests.notifications.desk import MailDesk
 
 
 @pytest.fixture
@@ -27,5 +27,5 @@ def sink() -> Iterator[MailSink]:
 
 
 @pytest.fixture
-def house(database: Database, sink: MailSink) -> House:
-    return House(database, sink.port)
+def desk(database: Database, sink: MailSink) -> MailDesk:
+    return MailDesk(database, sink.port)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from services.notifications.envelope import Mailbox, seal
 
-HOUSE = Mailbox("Order desk", "orders@oms.example")
+COMPANY = Mailbox("Order desk", "orders@oms.example")
 # what stays itself in a text that mail programs break into lines
 WRITTEN = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]))
 
@@ -33,7 +33,7 @@ def read(mail: EmailMessage, subtype: str) -> str:
 @given(text=st.lists(WRITTEN).map("\n".join), page=st.lists(WRITTEN).map("\n".join))
 @settings(max_examples=150)
 def test_both_readings_arrive_as_they_were_written(text: str, page: str) -> None:
-    mail = opened(seal(HOUSE, HOUSE, {}, text=text, page=page, boundary="dlv_1"))
+    mail = opened(seal(COMPANY, COMPANY, {}, text=text, page=page, boundary="dlv_1"))
 
     assert mail.defects == []
     assert read(mail, "plain").splitlines() == text.splitlines()
@@ -46,7 +46,7 @@ def test_headers_beyond_ascii_and_long_ones_arrive_whole(subject: str, name: str
     whole = f"Order {subject} end"
     person = f"Ann {name} Lee"
 
-    sealed = seal(HOUSE, Mailbox(person, "ann@acme.example"), {"Subject": whole}, text="", page="", boundary="dlv_1")
+    sealed = seal(COMPANY, Mailbox(person, "ann@acme.example"), {"Subject": whole}, text="", page="", boundary="dlv_1")
 
     assert max(len(line) for line in sealed.split(b"\r\n")) <= 998
     head = HeaderParser().parsestr(sealed.decode())
@@ -58,20 +58,20 @@ def test_headers_beyond_ascii_and_long_ones_arrive_whole(subject: str, name: str
 
 def test_a_name_that_looks_like_an_address_stays_a_name() -> None:
     mail = opened(
-        seal(HOUSE, Mailbox('"Spy" <spy@evil.example>, Ann', "ann@acme.example"), {}, text="", page="", boundary="b")
+        seal(COMPANY, Mailbox('"Spy" <spy@evil.example>, Ann', "ann@acme.example"), {}, text="", page="", boundary="b")
     )
 
     assert [each.addr_spec for each in mail["To"].addresses] == ["ann@acme.example"]
 
 
 def test_an_address_beyond_ascii_is_kept_for_servers_that_take_it() -> None:
-    sealed = seal(HOUSE, Mailbox("Jürgen", "jürgen@bücher.example"), {}, text="", page="", boundary="b")
+    sealed = seal(COMPANY, Mailbox("Jürgen", "jürgen@bücher.example"), {}, text="", page="", boundary="b")
 
     assert "<jürgen@bücher.example>".encode() in sealed
 
 
 def test_a_text_that_looks_like_a_boundary_ends_nothing() -> None:
-    mail = opened(seal(HOUSE, HOUSE, {}, text="--=_b--\nstill here", page="--=_b\npage", boundary="b"))
+    mail = opened(seal(COMPANY, COMPANY, {}, text="--=_b--\nstill here", page="--=_b\npage", boundary="b"))
 
     assert read(mail, "plain").splitlines() == ["--=_b--", "still here"]
     assert read(mail, "html").splitlines() == ["--=_b", "page"]
@@ -82,6 +82,6 @@ def test_a_text_that_looks_like_a_boundary_ends_nothing() -> None:
 )
 def test_a_value_that_would_begin_another_header_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="Subject would be more than one header"):
-        seal(HOUSE, HOUSE, {"Subject": value}, text="", page="", boundary="b")
+        seal(COMPANY, COMPANY, {"Subject": value}, text="", page="", boundary="b")
     with pytest.raises(ValueError, match="To would be more than one header"):
-        seal(HOUSE, Mailbox(value, "ann@acme.example"), {}, text="", page="", boundary="b")
+        seal(COMPANY, Mailbox(value, "ann@acme.example"), {}, text="", page="", boundary="b")

@@ -14,13 +14,13 @@ from sqlmodel import Session, select
 from services.notifications import domain, models, store
 from services.notifications import sender as sender_module
 from services.notifications.domain import Delivery
-from services.notifications.letters import Letters
 from services.notifications.models import DeliveryRow
-from services.notifications.postman import ServerAway
 from services.notifications.sender import Sender
 from services.notifications.sink import MailSink
+from services.notifications.smtp import ServerAway
+from services.notifications.writer import MailWriter
 from services.runtime.db import Database
-from tests.notifications.house import House
+from tests.notifications.desk import MailDesk
 from tests.threads import at_once, until
 
 
@@ -33,10 +33,10 @@ def recipients(sink: MailSink) -> list[str]:
 
 
 @pytest.mark.on_postgres
-def test_a_mail_reaches_each_recipient_with_text_and_html(house: House, sink: MailSink) -> None:
-    house.tell("order_received", "e1", "ann@acme.example", "BOB@acme.example")
+def test_a_mail_reaches_each_recipient_with_text_and_html(desk: MailDesk, sink: MailSink) -> None:
+    desk.notify("order_received", "e1", "ann@acme.example", "BOB@acme.example")
 
-    assert house.sender.send_waiting() == 2
+    assert desk.sender.send_waiting() == 2
 
     assert recipients(sink) == ["ann@acme.example", "bob@acme.example"]
     message = sink.messages[0]
@@ -47,7 +47,7 @@ def test_a_mail_reaches_each_recipient_with_text_and_html(house: House, sink: Ma
     assert "ACME &lt;Ltd&gt;" in page
     assert 'style="' in page
     assert "<style" not in page
-    assert [each.state for each in house.deliveries()] == ["sent", "sent"]
+    assert [each.state for each in desk.deliveries()] == ["sent", "sent"]
 
 
 def body(message: EmailMessage, subtype: str) -> str:
@@ -56,33 +56,33 @@ def body(message: EmailMessage, subtype: str) -> str:
     return str(part.get_content())
 
 
-def test_an_event_told_twice_is_sent_once(house: House, sink: MailSink) -> None:
-    first = house.tell("order_received", "e1")
-    house.sender.send_waiting()
+def test_an_event_told_twice_is_sent_once(desk: MailDesk, sink: MailSink) -> None:
+    first = desk.notify("order_received", "e1")
+    desk.sender.send_waiting()
 
-    again = house.tell("order_received", "e1", "Ann@ACME.example")
-    house.sender.send_waiting()
+    again = desk.notify("order_received", "e1", "Ann@ACME.example")
+    desk.sender.send_waiting()
 
     assert again == first
     assert len(sink.messages) == 1
     assert sink.repeats == 0
-    assert house.offences() == {}
+    assert desk.offences() == {}
 
 
 @pytest.mark.on_postgres
-def test_fifty_simultaneous_repeats_keep_one_delivery(house: House, sink: MailSink) -> None:
-    told = at_once([lambda: house.tell("order_received", "e1")] * 50)
+def test_fifty_simultaneous_repeats_keep_one_delivery(desk: MailDesk, sink: MailSink) -> None:
+    notified = at_once([lambda: desk.notify("order_received", "e1")] * 50)
 
-    assert [len(ids) for ids in told] == [1] * 50
-    assert len({ids[0] for ids in told}) == 1
-    assert len(house.deliveries()) == 1
+    assert [len(ids) for ids in notified] == [1] * 50
+    assert len({ids[0] for ids in notified}) == 1
+    assert len(desk.deliveries()) == 1
 
 
-def test_mails_of_an_order_leave_in_the_order_asked(house: House, sink: MailSink) -> None:
+def test_mails_of_an_order_leave_in_the_order_asked(desk: MailDesk, sink: MailSink) -> None:
     for number, kind in enumerate(["order_received", "order_accepted", "shipped", "invoice", "delivered"]):
-        house.tell(kind, f"e{number}")
+        desk.notify(kind, f"e{number}")
 
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
 
     assert [message["X-Oms-Kind"] for message in sink.messages] == [
         "order_received",
@@ -91,93 +91,93 @@ def test_mails_of_an_order_leave_in_the_order_asked(house: House, sink: MailSink
         "invoice",
         "delivered",
     ]
-    assert house.offences() == {}
+    assert desk.offences() == {}
 
 
 @pytest.mark.on_postgres
-def test_a_waiting_mail_blocks_later_ones_of_its_order_and_recipient_alone(house: House, sink: MailSink) -> None:
+def test_a_waiting_mail_blocks_later_ones_of_its_order_and_recipient_alone(desk: MailDesk, sink: MailSink) -> None:
     sink.replies["ann@acme.example"] = "450 mailbox busy"
-    house.tell("order_received", "e1", "ann@acme.example", "bob@acme.example")
-    house.tell("order_accepted", "e2", "ann@acme.example", "bob@acme.example")
-    house.tell("order_received", "e3", "cid@other.example", order="ord_2")
+    desk.notify("order_received", "e1", "ann@acme.example", "bob@acme.example")
+    desk.notify("order_accepted", "e2", "ann@acme.example", "bob@acme.example")
+    desk.notify("order_received", "e3", "cid@other.example", order="ord_2")
 
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
     assert recipients(sink) == ["bob@acme.example", "cid@other.example", "bob@acme.example"]
-    assert {(each.email, each.state, each.attempts) for each in house.deliveries(state="waiting")} == {
+    assert {(each.email, each.state, each.attempts) for each in desk.deliveries(state="waiting")} == {
         ("ann@acme.example", "waiting", 1),
         ("ann@acme.example", "waiting", 0),
     }
 
     sink.replies.clear()
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
     assert len(sink.messages) == 3, "its next try is not due yet"
-    house.later(timedelta(seconds=2))
-    house.sender.send_waiting()
+    desk.later(timedelta(seconds=2))
+    desk.sender.send_waiting()
     assert subjects(sink)[3:] == ["We have received your order SO-1001", "Your order SO-1001 is accepted"]
 
 
-def test_a_dead_mail_blocks_nobody(house: House, sink: MailSink) -> None:
-    house.tell("order_received", "e1", variables={"lines": 5})
-    house.tell("order_accepted", "e2")
+def test_a_dead_mail_blocks_nobody(desk: MailDesk, sink: MailSink) -> None:
+    desk.notify("order_received", "e1", variables={"lines": 5})
+    desk.notify("order_accepted", "e2")
 
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
 
-    assert [(each.kind, each.state) for each in house.deliveries()] == [
+    assert [(each.kind, each.state) for each in desk.deliveries()] == [
         ("order_received", "dead"),
         ("order_accepted", "sent"),
     ]
 
 
 @pytest.mark.on_postgres
-def test_a_refused_recipient_is_dead_at_once(house: House, sink: MailSink) -> None:
+def test_a_refused_recipient_is_dead_at_once(desk: MailDesk, sink: MailSink) -> None:
     sink.replies["ann@acme.example"] = "550 no such mailbox"
-    house.tell("order_received", "e1")
+    desk.notify("order_received", "e1")
 
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
 
-    [dead] = house.deliveries(state="dead")
+    [dead] = desk.deliveries(state="dead")
     assert dead.attempts == 1
     assert dead.last_error == "the mail server refused the recipient: 550 no such mailbox"
     assert "ann@" not in dead.last_error
 
 
 @pytest.mark.on_postgres
-def test_twelve_temporary_refusals_make_a_mail_dead_and_a_retry_puts_it_back(house: House, sink: MailSink) -> None:
+def test_twelve_temporary_refusals_make_a_mail_dead_and_a_retry_puts_it_back(desk: MailDesk, sink: MailSink) -> None:
     sink.replies["ann@acme.example"] = "450 mailbox busy"
-    house.tell("order_received", "e1")
+    desk.notify("order_received", "e1")
 
     for _ in range(20):
-        house.sender.send_waiting()
-        house.later(timedelta(hours=2))
+        desk.sender.send_waiting()
+        desk.later(timedelta(hours=2))
 
-    [dead] = house.deliveries(state="dead")
+    [dead] = desk.deliveries(state="dead")
     assert dead.attempts == 12
     assert dead.last_error.endswith("(given up after 12 tries)")
     sink.replies.clear()
-    assert house.retry(dead.delivery_id).state == "waiting"
-    house.sender.send_waiting()
+    assert desk.retry(dead.delivery_id).state == "waiting"
+    desk.sender.send_waiting()
     assert len(sink.messages) == 1
-    assert house.offences() == {}
+    assert desk.offences() == {}
 
 
 @pytest.mark.on_postgres
 def test_an_absent_mail_server_costs_no_try_and_everything_leaves_when_it_is_back(database: Database) -> None:
     sink = MailSink()
-    house = House(database, sink.port)
-    house.tell("order_received", "e1")
-    house.tell("order_accepted", "e2")
+    desk = MailDesk(database, sink.port)
+    desk.notify("order_received", "e1")
+    desk.notify("order_accepted", "e2")
 
     for _ in range(15):
         with pytest.raises(ServerAway, match="cannot be used"):
-            house.sender.send_waiting()
+            desk.sender.send_waiting()
 
-    assert [(each.state, each.attempts) for each in house.deliveries()] == [("waiting", 0), ("waiting", 0)]
-    assert "cannot be used" in house.deliveries()[0].last_error
+    assert [(each.state, each.attempts) for each in desk.deliveries()] == [("waiting", 0), ("waiting", 0)]
+    assert "cannot be used" in desk.deliveries()[0].last_error
     sink.start()
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
     sink.stop()
     assert [message["X-Oms-Kind"] for message in sink.messages] == ["order_received", "order_accepted"]
-    assert [each.last_error for each in house.deliveries()] == ["", ""]
+    assert [each.last_error for each in desk.deliveries()] == ["", ""]
 
 
 @pytest.mark.parametrize(
@@ -185,42 +185,44 @@ def test_an_absent_mail_server_costs_no_try_and_everything_leaves_when_it_is_bac
     ["{", "[1]", '"text"', '{"lines": NaN}', '{"customer_name": "\\ud800"}', "[" * 100_000],
     ids=["cut off", "list", "text", "no number", "lone surrogate", "deep"],
 )
-def test_a_poisoned_payload_dead_letters_alone(house: House, sink: MailSink, raw: str) -> None:
-    house.tell("order_received", "e1", raw=raw)
-    house.tell("order_received", "e2", order="ord_2")
+def test_a_poisoned_payload_dead_letters_alone(desk: MailDesk, sink: MailSink, raw: str) -> None:
+    desk.notify("order_received", "e1", raw=raw)
+    desk.notify("order_received", "e2", order="ord_2")
 
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
 
-    [dead] = house.deliveries(state="dead")
+    [dead] = desk.deliveries(state="dead")
     assert dead.event_id == "e1"
     assert dead.last_error.startswith("the variables of this mail ")
     assert subjects(sink) == ["We have received your order SO-1002"]
 
 
 @pytest.mark.on_postgres
-def test_one_impossible_address_does_not_keep_the_others_from_their_mail(house: House, sink: MailSink) -> None:
-    house.tell("order_received", "e1", "no address", "x@y.example\r\nBcc: spy@evil.example", "ann@acme.example")
+def test_one_impossible_address_does_not_keep_the_others_from_their_mail(desk: MailDesk, sink: MailSink) -> None:
+    desk.notify("order_received", "e1", "no address", "x@y.example\r\nBcc: spy@evil.example", "ann@acme.example")
 
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
 
     assert recipients(sink) == ["ann@acme.example"]
-    assert len(house.deliveries(state="dead")) == 2
+    assert len(desk.deliveries(state="dead")) == 2
 
 
 @pytest.mark.on_postgres
-def test_a_crash_between_acceptance_and_commit_repeats_under_the_same_message_id(house: House, sink: MailSink) -> None:
-    [delivery_id] = house.tell("order_received", "e1")
-    house.sender.send_waiting()
+def test_a_crash_between_acceptance_and_commit_repeats_under_the_same_message_id(
+    desk: MailDesk, sink: MailSink
+) -> None:
+    [delivery_id] = desk.notify("order_received", "e1")
+    desk.sender.send_waiting()
     message_id = sink.messages[0]["Message-ID"]
     assert delivery_id in message_id
-    with house.database.transaction() as session:
+    with desk.database.transaction() as session:
         undo_the_commit(session, delivery_id)
 
-    house.new_sender("here").send_waiting()
+    desk.new_sender("here").send_waiting()
 
     assert sink.repeats == 1
     assert len(sink.messages) == 1
-    assert [(each.state, each.attempts) for each in house.deliveries()] == [("sent", 2)]
+    assert [(each.state, each.attempts) for each in desk.deliveries()] == [("sent", 2)]
 
 
 def undo_the_commit(session: Session, delivery_id: str) -> None:
@@ -230,27 +232,27 @@ def undo_the_commit(session: Session, delivery_id: str) -> None:
     row.lease_until = row.asked_at + domain.LEASE
 
 
-def test_another_sender_waits_for_the_lease_before_it_takes_over(house: House, sink: MailSink) -> None:
-    [delivery_id] = house.tell("order_received", "e1")
-    house.sender.send_waiting()
-    with house.database.transaction() as session:
+def test_another_sender_waits_for_the_lease_before_it_takes_over(desk: MailDesk, sink: MailSink) -> None:
+    [delivery_id] = desk.notify("order_received", "e1")
+    desk.sender.send_waiting()
+    with desk.database.transaction() as session:
         undo_the_commit(session, delivery_id)
 
-    assert house.new_sender("elsewhere").send_waiting() == 0
-    house.later(domain.LEASE + timedelta(seconds=1))
-    assert house.new_sender("elsewhere").send_waiting() == 1
+    assert desk.new_sender("elsewhere").send_waiting() == 0
+    desk.later(domain.LEASE + timedelta(seconds=1))
+    assert desk.new_sender("elsewhere").send_waiting() == 1
 
 
-def test_a_mail_whose_sender_dies_each_time_is_given_up(house: House, sink: MailSink) -> None:
-    [delivery_id] = house.tell("order_received", "e1")
+def test_a_mail_whose_sender_dies_each_time_is_given_up(desk: MailDesk, sink: MailSink) -> None:
+    [delivery_id] = desk.notify("order_received", "e1")
     for _ in range(12):
-        with house.database.transaction() as session:
-            store.take_back(session, "here", house.now)
-            assert store.claim(session, "here", house.now) is not None
+        with desk.database.transaction() as session:
+            store.take_back(session, "here", desk.now)
+            assert store.claim(session, "here", desk.now) is not None
 
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
 
-    [dead] = house.deliveries(state="dead")
+    [dead] = desk.deliveries(state="dead")
     assert dead.delivery_id == delivery_id
     assert dead.last_error == "its sender died each time (given up after 13 tries)"
 
@@ -258,30 +260,30 @@ def test_a_mail_whose_sender_dies_each_time_is_given_up(house: House, sink: Mail
 def test_mails_that_share_a_round_with_a_lost_connection_are_put_back_untried(database: Database) -> None:
     sink = MailSink()
     sink.start()
-    house = House(database, sink.port)
-    house.tell("order_received", "e1", "ann@acme.example", "bob@acme.example", "cid@acme.example")
+    desk = MailDesk(database, sink.port)
+    desk.notify("order_received", "e1", "ann@acme.example", "bob@acme.example", "cid@acme.example")
     sink.replies["bob@acme.example"] = "421 closing down"
 
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
 
-    assert [(each.email, each.state, each.attempts) for each in house.deliveries()] == [
+    assert [(each.email, each.state, each.attempts) for each in desk.deliveries()] == [
         ("ann@acme.example", "sent", 1),
         ("bob@acme.example", "waiting", 1),
         ("cid@acme.example", "waiting", 0),
     ]
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
     sink.stop()
     assert recipients(sink) == ["ann@acme.example", "cid@acme.example"]
 
 
-def test_a_mail_that_kills_its_sender_counts_no_tries_of_its_neighbours(house: House, sink: MailSink) -> None:
-    house.tell("order_received", "e1", "ann@acme.example", "bob@acme.example", "cid@acme.example")
+def test_a_mail_that_kills_its_sender_counts_no_tries_of_its_neighbours(desk: MailDesk, sink: MailSink) -> None:
+    desk.notify("order_received", "e1", "ann@acme.example", "bob@acme.example", "cid@acme.example")
 
     claims = []
     for _ in range(3):
-        with house.database.transaction() as session:
-            store.take_back(session, "here", house.now)
-            claims.append([each.recipient.email for each in store.claim(session, "here", house.now)])
+        with desk.database.transaction() as session:
+            store.take_back(session, "here", desk.now)
+            claims.append([each.recipient.email for each in store.claim(session, "here", desk.now)])
 
     assert claims == [
         ["ann@acme.example", "bob@acme.example", "cid@acme.example"],
@@ -290,16 +292,16 @@ def test_a_mail_that_kills_its_sender_counts_no_tries_of_its_neighbours(house: H
     ]
 
 
-class LeaseReader(Letters):
+class LeaseReader(MailWriter):
     """Letters that read, as each mail is written, how long its lease still runs."""
 
-    def __init__(self, house: House) -> None:
-        super().__init__(house.settings.mail_from, house.settings.mail_from_name)
-        self._house = house
+    def __init__(self, desk: MailDesk) -> None:
+        super().__init__(desk.settings.mail_from, desk.settings.mail_from_name)
+        self._desk = desk
         self.left: list[timedelta] = []
 
     def write(self, delivery: Delivery, now: datetime) -> bytes:
-        with self._house.database.reading() as session:
+        with self._desk.database.reading() as session:
             mine = select(DeliveryRow.lease_until).where(DeliveryRow.delivery_id == delivery.delivery_id)
             lease_until = session.exec(mine).one()
         assert lease_until is not None
@@ -308,39 +310,39 @@ class LeaseReader(Letters):
 
 
 @pytest.mark.on_postgres
-def test_no_mail_of_a_round_is_sent_after_its_lease_has_run_out(house: House, sink: MailSink) -> None:
-    house.tell("order_received", "e1", *(f"reader{number}@acme.example" for number in range(9)))
-    letters = LeaseReader(house)
+def test_no_mail_of_a_round_is_sent_after_its_lease_has_run_out(desk: MailDesk, sink: MailSink) -> None:
+    desk.notify("order_received", "e1", *(f"reader{number}@acme.example" for number in range(9)))
+    writer = LeaseReader(desk)
 
     def time_flies() -> datetime:
-        house.later(domain.LEASE / 8)
-        return house.now
+        desk.later(domain.LEASE / 8)
+        return desk.now
 
-    slow = Sender(house.database, house.settings, letters, time_flies)
+    slow = Sender(desk.database, desk.settings, writer, time_flies)
     assert slow.send_waiting() == 9
     slow.stop()
 
-    assert len(letters.left) == 9
-    assert min(letters.left) > timedelta(0)
-    assert {(each.state, each.attempts) for each in house.deliveries()} == {("sent", 1)}
+    assert len(writer.left) == 9
+    assert min(writer.left) > timedelta(0)
+    assert {(each.state, each.attempts) for each in desk.deliveries()} == {("sent", 1)}
     assert (len(sink.messages), sink.repeats) == (9, 0)
 
 
 def test_one_connection_carries_mail_after_mail_until_the_server_closes_it(database: Database) -> None:
     port = MailSink().port
-    house = House(database, port)
+    desk = MailDesk(database, port)
     for life in ("e1", "e2"):
         sink = MailSink(port=port)
         sink.start()
-        house.tell("order_received", f"{life}-1", order=f"ord_{life}")
-        assert house.sender.send_waiting() == 1
-        house.tell("invoice", f"{life}-2", order=f"ord_{life}")
-        assert house.sender.send_waiting() == 1
+        desk.notify("order_received", f"{life}-1", order=f"ord_{life}")
+        assert desk.sender.send_waiting() == 1
+        desk.notify("invoice", f"{life}-2", order=f"ord_{life}")
+        assert desk.sender.send_waiting() == 1
         sink.stop()
         assert [message["X-Oms-Kind"] for message in sink.messages] == ["order_received", "invoice"]
         assert sink.connections == 1
 
-    assert {(each.state, each.attempts) for each in house.deliveries()} == {("sent", 1)}
+    assert {(each.state, each.attempts) for each in desk.deliveries()} == {("sent", 1)}
 
 
 def test_looking_for_work_reads_what_is_under_way_and_nothing_that_was_sent(tmp_path: Path) -> None:
@@ -369,10 +371,10 @@ def test_looking_for_work_reads_what_is_under_way_and_nothing_that_was_sent(tmp_
 
 
 @pytest.mark.on_postgres
-def test_two_senders_never_take_the_same_mail(house: House, sink: MailSink) -> None:
+def test_two_senders_never_take_the_same_mail(desk: MailDesk, sink: MailSink) -> None:
     for number in range(30):
-        house.tell("order_received", f"e{number}", order=f"ord_{number}")
-    senders = [house.new_sender(name) for name in ("one", "two", "three")]
+        desk.notify("order_received", f"e{number}", order=f"ord_{number}")
+    senders = [desk.new_sender(name) for name in ("one", "two", "three")]
 
     at_once([sender.send_waiting for sender in senders])
 
@@ -380,12 +382,12 @@ def test_two_senders_never_take_the_same_mail(house: House, sink: MailSink) -> N
     assert sink.repeats == 0
 
 
-def test_the_thread_wakes_on_new_mail(house: House, sink: MailSink, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_thread_wakes_on_new_mail(desk: MailDesk, sink: MailSink, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sender_module, "POLL", timedelta(hours=1))
-    house.sender.start()
+    desk.sender.start()
 
-    house.tell("order_received", "e1")
+    desk.notify("order_received", "e1")
 
     until(lambda: sink.messages, within_s=60)
-    house.sender.stop()
+    desk.sender.stop()
     assert len(sink.messages) == 1

@@ -12,7 +12,7 @@ from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refus
 from services.notifications.sink import MailSink
 from services.notifications.store import audit
 from services.runtime.migrations import differences
-from tests.notifications.house import NO_CONTEXT, VARIABLES, House, notice
+from tests.notifications.desk import NO_CONTEXT, VARIABLES, MailDesk, notice
 from tests.planting import unnoticed
 
 
@@ -29,7 +29,7 @@ from tests.planting import unnoticed
     ],
 )
 def test_a_malformed_notification_is_refused_and_nothing_is_kept(
-    house: House, change: dict[str, object], reason: str
+    desk: MailDesk, change: dict[str, object], reason: str
 ) -> None:
     whole: dict[str, object] = {
         "event_id": "e1",
@@ -40,28 +40,28 @@ def test_a_malformed_notification_is_refused_and_nothing_is_kept(
     }
 
     with pytest.raises(InvalidArgument) as refusal:
-        house.servicer.Notify(pb.NotifyRequest(**{**whole, **change}), NO_CONTEXT)  # type: ignore[arg-type]  # chosen above
+        desk.servicer.Notify(pb.NotifyRequest(**{**whole, **change}), NO_CONTEXT)  # type: ignore[arg-type]  # chosen above
 
     assert refusal.value.reason == reason
-    assert house.deliveries() == []
+    assert desk.deliveries() == []
 
 
-def test_an_order_is_never_told_both_verdicts(house: House) -> None:
-    house.tell("order_rejected", "e1")
+def test_an_order_is_never_told_both_verdicts(desk: MailDesk) -> None:
+    desk.notify("order_rejected", "e1")
 
     with pytest.raises(Refused) as refusal:
-        house.tell("order_accepted", "e2", "bob@acme.example")
+        desk.notify("order_accepted", "e2", "bob@acme.example")
 
     assert refusal.value.reason == "VERDICT_CONTRADICTED"
-    assert [each.kind for each in house.deliveries()] == ["order_rejected"]
-    house.tell("order_accepted", "e3", order="ord_2")
+    assert [each.kind for each in desk.deliveries()] == ["order_rejected"]
+    desk.notify("order_accepted", "e3", order="ord_2")
 
 
 @pytest.mark.on_postgres
-def test_events_told_together_are_kept_in_their_order_and_a_repeat_gives_nothing_new(house: House) -> None:
-    house.tell("order_received", "e1", "ann@acme.example")
+def test_events_told_together_are_kept_in_their_order_and_a_repeat_gives_nothing_new(desk: MailDesk) -> None:
+    desk.notify("order_received", "e1", "ann@acme.example")
 
-    kept = house.tell_all(
+    kept = desk.notify_all(
         notice("order_received", "e1", "ann@acme.example", "bob@acme.example"),
         notice("order_received", "e2", order="ord_2"),
         notice("order_accepted", "e3", "ann@acme.example", "bob@acme.example"),
@@ -69,19 +69,19 @@ def test_events_told_together_are_kept_in_their_order_and_a_repeat_gives_nothing
     )
 
     assert kept == ["e1", "e2", "e3", "e3"]
-    assert [(each.event_id, each.email[:3]) for each in house.deliveries()] == [
+    assert [(each.event_id, each.email[:3]) for each in desk.deliveries()] == [
         ("e1", "ann"), ("e1", "bob"), ("e2", "ann"), ("e3", "ann"), ("e3", "bob"), ("e3", "cid"),
     ]  # fmt: skip
-    assert house.offences() == {}
+    assert desk.offences() == {}
 
 
 @pytest.mark.on_postgres
-def test_a_hundred_events_of_an_order_keep_their_order(house: House) -> None:
+def test_a_hundred_events_of_an_order_keep_their_order(desk: MailDesk) -> None:
     events = [f"e{number}" for number in range(100)]
 
-    house.tell_all(*(notice("shipped", event) for event in events))
+    desk.notify_all(*(notice("shipped", event) for event in events))
 
-    assert [each.event_id for each in house.deliveries()] == events
+    assert [each.event_id for each in desk.deliveries()] == events
 
 
 @pytest.mark.parametrize(
@@ -93,92 +93,92 @@ def test_a_hundred_events_of_an_order_keep_their_order(house: House) -> None:
     ],
 )
 def test_a_refused_event_keeps_none_of_those_told_with_it_and_stops_only_itself(
-    house: House, bad: pb.NotifyRequest, reason: str
+    desk: MailDesk, bad: pb.NotifyRequest, reason: str
 ) -> None:
     others = notice("order_rejected", "e1"), notice("order_accepted", "e2", order="ord_2")
 
     with pytest.raises(DomainError) as refusal:
-        house.tell_all(*others, bad)
+        desk.notify_all(*others, bad)
     assert refusal.value.reason == reason
-    assert house.deliveries() == []
-    house.tell("order_rejected", "e4", order="ord_2")  # the verdict was taken back too
+    assert desk.deliveries() == []
+    desk.notify("order_rejected", "e4", order="ord_2")  # the verdict was taken back too
 
-    assert house.tell_all(others[0]) == ["e1"]
+    assert desk.notify_all(others[0]) == ["e1"]
     with pytest.raises(DomainError):
-        house.tell_all(bad)
-    assert [each.event_id for each in house.deliveries()] == ["e4", "e1"]
+        desk.notify_all(bad)
+    assert [each.event_id for each in desk.deliveries()] == ["e4", "e1"]
 
 
 @pytest.mark.parametrize("number", [0, 101])
-def test_a_batch_of_no_or_too_many_events_is_refused(house: House, number: int) -> None:
+def test_a_batch_of_no_or_too_many_events_is_refused(desk: MailDesk, number: int) -> None:
     with pytest.raises(InvalidArgument) as refusal:
-        house.tell_all(*(notice("shipped", f"e{each}") for each in range(number)))
+        desk.notify_all(*(notice("shipped", f"e{each}") for each in range(number)))
 
     assert refusal.value.reason == "NOTICES_MISSING"
 
 
-def test_a_received_mail_is_not_revived_after_the_accepted_one(house: House, sink: MailSink) -> None:
-    [received] = house.tell("order_received", "e1", variables={"lines": 5})
-    house.tell("order_accepted", "e2")
-    house.sender.send_waiting()
+def test_a_received_mail_is_not_revived_after_the_accepted_one(desk: MailDesk, sink: MailSink) -> None:
+    [received] = desk.notify("order_received", "e1", variables={"lines": 5})
+    desk.notify("order_accepted", "e2")
+    desk.sender.send_waiting()
 
     with pytest.raises(Refused) as refusal:
-        house.retry(received)
+        desk.retry(received)
 
     assert refusal.value.reason == "DELIVERY_OVERTAKEN"
 
 
-def test_only_a_dead_mail_is_retried(house: House, sink: MailSink) -> None:
-    [waiting] = house.tell("order_received", "e1")
+def test_only_a_dead_mail_is_retried(desk: MailDesk, sink: MailSink) -> None:
+    [waiting] = desk.notify("order_received", "e1")
 
     with pytest.raises(Refused, match="waiting"):
-        house.retry(waiting)
+        desk.retry(waiting)
     with pytest.raises(NotFound):
-        house.retry("dlv_none")
+        desk.retry("dlv_none")
 
 
-def test_a_mail_that_was_dead_from_the_start_is_not_retried(house: House, sink: MailSink) -> None:
-    [nowhere] = house.tell("order_received", "e1", "no address")
-    [unreadable] = house.tell("order_received", "e2", raw="[]")
+def test_a_mail_that_was_dead_from_the_start_is_not_retried(desk: MailDesk, sink: MailSink) -> None:
+    [nowhere] = desk.notify("order_received", "e1", "no address")
+    [unreadable] = desk.notify("order_received", "e2", raw="[]")
 
     for dead in (nowhere, unreadable):
         with pytest.raises(Refused, match="can never be sent") as refusal:
-            house.retry(dead)
+            desk.retry(dead)
         assert refusal.value.reason == "DELIVERY_UNSENDABLE"
-    house.sender.send_waiting()
+    desk.sender.send_waiting()
 
     assert sink.messages == []
-    assert [each.state for each in house.deliveries()] == ["dead", "dead"]
+    assert [each.state for each in desk.deliveries()] == ["dead", "dead"]
 
 
 @pytest.mark.on_postgres
-def test_pages_follow_each_other_without_gap_or_repeat(house: House) -> None:
+def test_pages_follow_each_other_without_gap_or_repeat(desk: MailDesk) -> None:
     for number in range(7):
-        house.tell("shipped", f"e{number}", order=f"ord_{number % 2}")
+        desk.notify("shipped", f"e{number}", order=f"ord_{number % 2}")
 
     events, cursor = [], ""
     while True:
-        page = house.servicer.ListDeliveries(pb.ListDeliveriesRequest(limit=3, cursor=cursor), NO_CONTEXT)
+        page = desk.servicer.ListDeliveries(pb.ListDeliveriesRequest(limit=3, cursor=cursor), NO_CONTEXT)
         events += [each.event_id for each in page.deliveries]
         cursor = page.next_cursor
         if not cursor:
             break
 
     assert events == [f"e{number}" for number in range(7)]
-    assert [each.event_id for each in house.deliveries(order="ord_1")] == ["e1", "e3", "e5"]
+    assert [each.event_id for each in desk.deliveries(order="ord_1")] == ["e1", "e3", "e5"]
 
 
 @pytest.mark.parametrize(
     "bad",
     [{"limit": 501}, {"limit": -1}, {"cursor": "x"}, {"cursor": "9" * 30}, {"state": "gone"}, {"order_id": "o\0"}],
 )
-def test_a_malformed_listing_is_refused(house: House, bad: dict[str, object]) -> None:
+def test_a_malformed_listing_is_refused(desk: MailDesk, bad: dict[str, object]) -> None:
     with pytest.raises(DomainError):
-        house.servicer.ListDeliveries(pb.ListDeliveriesRequest(**bad), NO_CONTEXT)  # type: ignore[arg-type]  # chosen above
+        desk.servicer.ListDeliveries(pb.ListDeliveriesRequest(**bad), NO_CONTEXT)  # type: ignore[arg-type]  # chosen above
 
 
-def test_templates_are_listed_with_the_roles_that_are_told(house: House) -> None:
-    listed = house.servicer.ListTemplates(pb.ListTemplatesRequest(), NO_CONTEXT).templates
+def test_templates_are_listed_with_the_roles_that_are_told(desk: MailDesk) -> None:
+    listed = desk.servicer.ListTemplates(pb.ListTemplatesRequest(), NO_CONTEXT).templates
 
     roles = {each.kind: list(each.roles) for each in listed}
     assert list(roles) == sorted(VARIABLES)
@@ -188,21 +188,21 @@ def test_templates_are_listed_with_the_roles_that_are_told(house: House) -> None
     ]  # fmt: skip
 
 
-def test_a_preview_reads_as_its_reader_would_see_it_and_nothing_is_kept(house: House) -> None:
+def test_a_preview_reads_as_its_reader_would_see_it_and_nothing_is_kept(desk: MailDesk) -> None:
     asked = pb.PreviewTemplateRequest(kind="approval_requested", role="approver")
-    preview = house.servicer.PreviewTemplate(asked, NO_CONTEXT)
+    preview = desk.servicer.PreviewTemplate(asked, NO_CONTEXT)
 
     assert preview.subject == "Order SO-1001 waits for your approval"
     assert "  - The margin of 11.2 % is under 12 %\n" in preview.text
     assert "ACME &lt;Ltd&gt;" in preview.html
-    assert house.deliveries() == []
+    assert desk.deliveries() == []
 
 
-def test_every_listed_template_has_a_preview(house: House) -> None:
-    for template in house.servicer.ListTemplates(pb.ListTemplatesRequest(), NO_CONTEXT).templates:
+def test_every_listed_template_has_a_preview(desk: MailDesk) -> None:
+    for template in desk.servicer.ListTemplates(pb.ListTemplatesRequest(), NO_CONTEXT).templates:
         for role in template.roles:
             asked = pb.PreviewTemplateRequest(kind=template.kind, role=role)
-            preview = house.servicer.PreviewTemplate(asked, NO_CONTEXT)
+            preview = desk.servicer.PreviewTemplate(asked, NO_CONTEXT)
 
             assert "SO-1001" in preview.subject
             assert "SO-1001" in preview.text
@@ -210,23 +210,23 @@ def test_every_listed_template_has_a_preview(house: House) -> None:
 
 
 @pytest.mark.parametrize(("kind", "role"), [("nothing", "customer"), ("shipped", "king"), ("support_case", "customer")])
-def test_a_text_that_does_not_exist_is_not_found(house: House, kind: str, role: str) -> None:
+def test_a_text_that_does_not_exist_is_not_found(desk: MailDesk, kind: str, role: str) -> None:
     with pytest.raises(NotFound):
-        house.servicer.PreviewTemplate(pb.PreviewTemplateRequest(kind=kind, role=role), NO_CONTEXT)
+        desk.servicer.PreviewTemplate(pb.PreviewTemplateRequest(kind=kind, role=role), NO_CONTEXT)
 
 
 @pytest.mark.on_postgres
-def test_the_audit_names_mails_that_left_in_the_wrong_order(house: House, sink: MailSink) -> None:
-    received, accepted = house.tell("order_received", "e1")[0], house.tell("order_accepted", "e2")[0]
-    house.sender.send_waiting()
-    assert house.offences() == {}
+def test_the_audit_names_mails_that_left_in_the_wrong_order(desk: MailDesk, sink: MailSink) -> None:
+    received, accepted = desk.notify("order_received", "e1")[0], desk.notify("order_accepted", "e2")[0]
+    desk.sender.send_waiting()
+    assert desk.offences() == {}
 
-    with house.database.transaction() as session:
+    with desk.database.transaction() as session:
         session.execute(
             text("UPDATE deliveries SET state = 'waiting', sent_at = NULL WHERE delivery_id = :it"), {"it": received}
         )
 
-    assert house.offences() == {
+    assert desk.offences() == {
         "notifications.received_before_accepted": [accepted],
         "notifications.in_the_order_asked": [received],
     }
@@ -251,28 +251,28 @@ PLANTED = (
 
 
 @pytest.mark.on_postgres
-def test_the_audit_finds_every_planted_violation(house: House, sink: MailSink) -> None:
+def test_the_audit_finds_every_planted_violation(desk: MailDesk, sink: MailSink) -> None:
     for event, kind in (("e1", "order_received"), ("e2", "order_accepted"), ("e3", "shipped")):
-        house.tell(kind, event)
-    house.sender.send_waiting()
-    assert house.offences() == {}
+        desk.notify(kind, event)
+    desk.sender.send_waiting()
+    assert desk.offences() == {}
 
     def broken(session: Session) -> set[str]:
         return {each.name for each in audit(session) if each.violations and each.offenders}
 
-    assert unnoticed(house.database, PLANTED, broken) == []
+    assert unnoticed(desk.database, PLANTED, broken) == []
 
 
 @pytest.mark.on_postgres
-def test_the_audit_names_an_order_with_both_verdicts(house: House, sink: MailSink) -> None:
-    house.tell("order_accepted", "e1")
-    house.sender.send_waiting()
+def test_the_audit_names_an_order_with_both_verdicts(desk: MailDesk, sink: MailSink) -> None:
+    desk.notify("order_accepted", "e1")
+    desk.sender.send_waiting()
 
-    with house.database.transaction() as session:
+    with desk.database.transaction() as session:
         session.execute(text("DELETE FROM verdicts"))
-    house.tell("order_rejected", "e2")
+    desk.notify("order_rejected", "e2")
 
-    assert house.offences() == {"notifications.one_verdict": ["ord_1"]}
+    assert desk.offences() == {"notifications.one_verdict": ["ord_1"]}
 
 
 @pytest.mark.parametrize(
@@ -287,13 +287,13 @@ def test_the_audit_names_an_order_with_both_verdicts(house: House, sink: MailSin
     ],
 )
 @pytest.mark.on_postgres
-def test_the_database_itself_refuses_what_must_not_be(house: House, change: str) -> None:
-    house.tell("order_received", "e1")
-    [second] = house.tell("shipped", "e2")
+def test_the_database_itself_refuses_what_must_not_be(desk: MailDesk, change: str) -> None:
+    desk.notify("order_received", "e1")
+    [second] = desk.notify("shipped", "e2")
 
-    with pytest.raises(IntegrityError), house.database.transaction() as session:
+    with pytest.raises(IntegrityError), desk.database.transaction() as session:
         session.execute(text(f"UPDATE deliveries SET {change} WHERE delivery_id = :it"), {"it": second})
 
 
-def test_the_migrated_schema_is_what_the_models_say(house: House) -> None:
-    assert differences(house.database) == []
+def test_the_migrated_schema_is_what_the_models_say(desk: MailDesk) -> None:
+    assert differences(desk.database) == []

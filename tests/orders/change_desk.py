@@ -1,4 +1,4 @@
-"""The deeds of change orders in one line each, and a policy with an approval matrix."""
+"""The actions of change orders in one line each, and a policy with an approval matrix."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def kept(desk: Desk, order: Order) -> list[Order]:
         return [one.order for one in versions.of_order(session, order)]
 
 
-def told(desk: Desk, order_id: str) -> list[str]:
+def notified(desk: Desk, order_id: str) -> list[str]:
     return [event.what for event in desk.events(order_id)]
 
 

@@ -1,4 +1,4 @@
-"""An order desk for tests: a small catalogue, two customers, and every deed of the service in one line."""
+"""An order desk for tests: a small catalogue, two customers, and every action of the service in one line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.orders.lifecycle import place as placement
 from services.orders.lifecycle.place import Receipt
 from services.orders.masterdata import catalog, customers, prices
 from services.orders.order import aggregate
-from services.orders.order.aggregate import Dossier
+from services.orders.order.aggregate import OrderAggregate
 from services.orders.servicer import OrdersServicer
 from services.orders.store import events
 from services.orders.store.audit import findings
@@ -34,7 +34,9 @@ from tests import facts
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 DALLAS = Address("Acme Receiving", "1 Main St", "Dallas", "TX", "75001", "US")
-CONTACTS = Contacts("floor@house.example", "books@house.example", "help@house.example", "http://shop/{order_id}")
+CONTACTS = Contacts(
+    "warehouse@company.example", "accounting@company.example", "help@company.example", "http://shop/{order_id}"
+)
 ANY: Any = cast("Any", None)
 
 ACME = Customer(
@@ -45,7 +47,7 @@ ACME = Customer(
     contact_email="buyer@acme.example",
     accounting_email="ap@acme.example",
     sales_rep="rita",
-    sales_rep_email="rita@house.example",
+    sales_rep_email="rita@company.example",
 )
 BOLT = Customer(customer_id="cus_bolt", name="Bolt", currency="USD", contact_email="buyer@bolt.example")
 
@@ -135,7 +137,7 @@ class Desk:
         self.facts += 1
         subject_id = str(detail.get("shipment", {}).get("shipment_id", ""))
         fact_id = f"fact_{self.facts}"
-        return facts.told(
+        return facts.notified(
             kind,
             detail,
             fact_id=fact_id,
@@ -145,14 +147,14 @@ class Desk:
             sequence=sequence,
         )
 
-    def tell(self, *told: facts_pb2.Fact) -> list[str]:
-        return list(self.servicer.RecordFacts(pb.RecordFactsRequest(facts=told), ANY).recorded_fact_ids)
+    def notify(self, *notified: facts_pb2.Fact) -> list[str]:
+        return list(self.servicer.RecordFacts(pb.RecordFactsRequest(facts=notified), ANY).recorded_fact_ids)
 
-    def release(self, order_id: str, hold_id: str, by: Caller, note: str = "fine") -> Dossier:
+    def release(self, order_id: str, hold_id: str, by: Caller, note: str = "fine") -> OrderAggregate:
         with self.database.transaction() as session:
             return holds.release(session, order_id, hold_id, by, note, self.now)
 
-    def read(self, order_id: str) -> Dossier:
+    def read(self, order_id: str) -> OrderAggregate:
         with self.database.reading() as session:
             return aggregate.read(session, order_id)
 
@@ -179,11 +181,11 @@ class Desk:
 
 def stock(lines: dict[str, tuple[int, int]], expected_on: str = "") -> dict[str, Any]:
     """Inventory's detail: line id → (allocated, backordered)."""
-    told = {
+    notified = {
         line_id: {"allocated": held, "backordered": waiting, "expected_on": expected_on if waiting else ""}
         for line_id, (held, waiting) in lines.items()
     }
-    return {"lines": told, "is_complete": not any(waiting for _, waiting in lines.values())}
+    return {"lines": notified, "is_complete": not any(waiting for _, waiting in lines.values())}
 
 
 REACHED = {"released": 1, "picked": 2, "packed": 3, "shipped": 4, "delivered": 5}
@@ -196,7 +198,7 @@ def shipment(number: str, state: str, lines: dict[str, int], *, before: dict[str
     for line_id, quantity in lines.items():
         earlier = (before or {}).get(line_id, 0)
         counts[line_id] = {name: earlier + (quantity if REACHED[name] <= REACHED[state] else 0) for name in names}
-    told = {
+    notified = {
         "shipment_id": f"shp_{number}",
         "number": number,
         "state": state,
@@ -210,7 +212,7 @@ def shipment(number: str, state: str, lines: dict[str, int], *, before: dict[str
             for line_id, quantity in lines.items()
         ],
     }
-    return {"lines": counts, "shipment": told}
+    return {"lines": counts, "shipment": notified}
 
 
 def together(detail: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""An order desk whose house reviews: the matrix of scenario A4, its people, and every deed of a review in one line."""
+"""An order desk whose company reviews: the matrix of scenario A4, its people, and every action of a review in one line."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ OVER_25000 = {
 AROUND_THE_CLOCK = {"calendar": "always"}
 
 PEOPLE = (
-    Person("fay", "Fay", "fay@house.example", ("approver",), ("finance_director",), limits={"USD": 100_000_00}),
-    Person("max", "Max", "max@house.example", ("approver",), ("manager",), manager="fay", limits={"USD": 25_000_00}),
-    Person("dan", "Dan", "dan@house.example", ("support",)),
-    Person("rita", "Rita", "rita@house.example", ("sales_rep", "approver"), ("manager",), limits={"USD": 25_000_00}),
-    Person("sue", "Sue", "sue@house.example", ("support",)),
-    Person("root", "Root", "root@house.example", ("admin",), limits={"USD": 1_000_000_00}),
+    Person("fay", "Fay", "fay@company.example", ("approver",), ("finance_director",), limits={"USD": 100_000_00}),
+    Person("max", "Max", "max@company.example", ("approver",), ("manager",), manager="fay", limits={"USD": 25_000_00}),
+    Person("dan", "Dan", "dan@company.example", ("support",)),
+    Person("rita", "Rita", "rita@company.example", ("sales_rep", "approver"), ("manager",), limits={"USD": 25_000_00}),
+    Person("sue", "Sue", "sue@company.example", ("support",)),
+    Person("root", "Root", "root@company.example", ("admin",), limits={"USD": 1_000_000_00}),
     Person(
         "peg", "Peg", "peg@acme.example", ("customer",), ("purchase_manager",), "cus_acme", limits={"USD": 9_000_00}
     ),

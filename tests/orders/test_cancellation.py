@@ -18,7 +18,7 @@ def request(desk: Desk, order_id: str) -> Requested:
 
 def test_a_preview_says_what_follows_and_changes_nothing(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4))
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (3, 1)})))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (3, 1)})))
     count = len(desk.events(order_id))
 
     with desk.database.reading() as session:
@@ -31,7 +31,7 @@ def test_a_preview_says_what_follows_and_changes_nothing(desk: Desk) -> None:
 
 def test_a_cancellation_that_is_not_possible_gives_no_credit_back(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
 
     with desk.database.reading() as session:
         preview = cancel.preview(session, order_id, BUYER.scope, 41_506)
@@ -46,13 +46,13 @@ def test_a_request_is_settled_by_the_workflow_and_told_once(desk: Desk) -> None:
     desk.record(order_id, "cancelled", subject_id=asked.cancellation.cancellation_id)
     desk.record(order_id, "cancelled", subject_id=asked.cancellation.cancellation_id)
 
-    dossier = desk.read(order_id)
-    assert (dossier.order.phase, dossier.standing.status, dossier.standing.waiting_for) == (
+    aggregate = desk.read(order_id)
+    assert (aggregate.order.phase, aggregate.standing.status, aggregate.standing.waiting_for) == (
         "cancelled",
         "cancelled",
         None,
     )
-    assert dossier.lines()["1"].cancelled == 4
+    assert aggregate.lines()["1"].cancelled == 4
     assert desk.mails(order_id)[-1] == "order_cancelled"
     assert desk.mails(order_id).count("order_cancelled") == 1
     with desk.database.reading() as session:
@@ -69,11 +69,11 @@ def test_cancelling_a_held_order_lifts_its_holds(desk: Desk) -> None:
 
     desk.record(order_id, "cancelled")
 
-    dossier = desk.read(order_id)
-    assert (dossier.standing.axes.review, dossier.standing.axes.holds) == ("withdrawn", ())
-    assert "the order ended" in dossier.holds[0].note
+    aggregate = desk.read(order_id)
+    assert (aggregate.standing.axes.review, aggregate.standing.axes.holds) == ("withdrawn", ())
+    assert "the order ended" in aggregate.holds[0].note
     with pytest.raises(Refused) as refusal:
-        desk.release(order_id, dossier.holds[0].hold_id, ACCOUNTING)
+        desk.release(order_id, aggregate.holds[0].hold_id, ACCOUNTING)
     assert refusal.value.reason == "HOLD_ALREADY_RELEASED"
     assert desk.broken() == []
 
@@ -103,8 +103,12 @@ def test_a_saga_that_fails_ends_its_order_and_declines_the_request(desk: Desk) -
     desk.record(order_id, "failed", waiting_for="somebody of support: see the workflow")
     desk.record(order_id, "failed", "2")
 
-    dossier = desk.read(order_id)
-    assert (dossier.order.phase, dossier.standing.status, dossier.lines()["1"].cancelled) == ("failed", "cancelled", 1)
+    aggregate = desk.read(order_id)
+    assert (aggregate.order.phase, aggregate.standing.status, aggregate.lines()["1"].cancelled) == (
+        "failed",
+        "cancelled",
+        1,
+    )
     with desk.database.reading() as session:
         settled = cancel.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
     assert settled is not None
@@ -133,7 +137,7 @@ def test_a_refused_request_may_be_followed_by_another(desk: Desk) -> None:
 
 def test_shipped_goods_are_not_cancelled(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 1))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
 
     with pytest.raises(Refused) as refusal:
         request(desk, order_id)

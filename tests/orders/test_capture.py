@@ -21,11 +21,11 @@ from tests.threads import at_once
 def test_an_order_is_numbered_priced_and_told_as_received(desk: Desk) -> None:
     receipt = desk.place(("PUMP", 4), po_number="PO-1")
 
-    dossier = desk.read(receipt.order_id)
+    aggregate = desk.read(receipt.order_id)
     # 4 x 129.00 = 516.00; 7.25 % = 37.41
     assert (receipt.number, receipt.version, receipt.status, receipt.phase) == ("SO-1001", 1, "received", "received")
     assert (receipt.totals.tax.text, receipt.totals.total.text) == ("37.41", "553.41")
-    assert dossier.order.lines[0].price_source == "list"
+    assert aggregate.order.lines[0].price_source == "list"
     assert desk.mails(receipt.order_id) == ["order_received"]
     assert [row["detail"]["number"] for row in desk.outbox("order_placed")] == ["SO-1001"]
     assert [(event.sequence, event.who, event.role, event.what) for event in desk.events(receipt.order_id)] == [
@@ -249,8 +249,8 @@ def test_rivals_do_not_see_each_other(desk: Desk) -> None:
     receipt = desk.place(("PUMP", 1))
 
     with desk.database.reading() as session:
-        assert aggregate.page(session, receipt.number, SUPPORT.scope).dossier.order_id == receipt.order_id
-        assert aggregate.page(session, receipt.number, BUYER.scope).dossier.order_id == receipt.order_id
+        assert aggregate.page(session, receipt.number, SUPPORT.scope).aggregate.order_id == receipt.order_id
+        assert aggregate.page(session, receipt.number, BUYER.scope).aggregate.order_id == receipt.order_id
         for reference in (receipt.order_id, receipt.number):
             with pytest.raises(NotFound):
                 aggregate.page(session, reference, RIVAL.scope)

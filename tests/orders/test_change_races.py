@@ -12,7 +12,7 @@ from services.kernel.errors import DomainError
 from services.orders.changes import consent
 from services.orders.order import aggregate
 from services.orders.store import changes as store
-from tests.orders.change_desk import answer, apply, asked, change, propose, quantity, swap, told, withdraw
+from tests.orders.change_desk import answer, apply, asked, change, notified, propose, quantity, swap, withdraw
 from tests.orders.desk import BUYER, CONTACTS, RITA, Desk
 from tests.threads import at_once
 
@@ -46,7 +46,7 @@ def test_of_many_proposals_at_once_one_is_on_its_way(desk: Desk) -> None:
     said = outcomes([lambda n=n: propose(desk, order_id, asked(quantity("1", n))).change.state for n in range(1, 9)])  # type: ignore[misc]  # each act has its own n
 
     assert sorted(map(str, said)) == ["CHANGE_PENDING"] * 7 + ["agreed"]
-    assert told(desk, order_id).count("change_proposed") == 1
+    assert notified(desk, order_id).count("change_proposed") == 1
     assert desk.broken() == []
 
 
@@ -68,7 +68,7 @@ def test_consent_withdrawal_and_expiry_at_once_have_one_outcome(desk: Desk) -> N
         (won,) = [one for one in said if one not in refused]
         assert won == change(desk, order_id, change_id).state
         ends = {"change_consented", "change_declined", "change_withdrawn", "change_expired"}
-        assert len([what for what in told(desk, order_id) if what in ends]) == 1
+        assert len([what for what in notified(desk, order_id) if what in ends]) == 1
     assert desk.broken() == []
 
 
@@ -100,5 +100,5 @@ def test_an_agreed_change_applied_many_times_at_once_makes_one_version(desk: Des
     said = outcomes([lambda n=n: apply(desk, order_id, change_id, key=str(n)).version for n in range(8)])  # type: ignore[misc]  # each act has its own n
 
     assert said == [2] * 8
-    assert told(desk, order_id).count("change_applied") == 1
+    assert notified(desk, order_id).count("change_applied") == 1
     assert desk.broken() == []

@@ -145,15 +145,15 @@ def test_a_change_that_is_not_wanted_leaves_the_order_as_it_is(desk: ReviewDesk,
     assert change(desk, order_id, change_id).state == "rejected"
     after = desk.read(order_id)
     assert (after.order.phase, after.order.version, after.asked.is_anything) == ("accepted", 1, False)
-    letter = "changes_requested" if decision == "request_changes" else "change_rejected"
-    assert [mail for mail, role in told(desk, order_id) if role == "sales_rep" and "change" in mail] == [letter]
+    mail = "changes_requested" if decision == "request_changes" else "change_rejected"
+    assert [mail for mail, role in notified(desk, order_id) if role == "sales_rep" and "change" in mail] == [mail]
     assert desk.broken() == []
 
 
-def told(desk: ReviewDesk, order_id: str) -> list[tuple[str, str]]:
+def notified(desk: ReviewDesk, order_id: str) -> list[tuple[str, str]]:
     """(mail, role of who reads it), in the order in which they were sent."""
     letters = [row["detail"] for row in desk.outbox("notify", order_id)]
-    return [(letter["mail"], reader["role"]) for letter in letters for reader in letter["recipients"]]
+    return [(mail["mail"], reader["role"]) for mail in letters for reader in mail["recipients"]]
 
 
 def test_a_change_that_nobody_decides_comes_to_nothing(desk: ReviewDesk) -> None:
@@ -182,7 +182,7 @@ def test_who_proposed_a_change_does_not_approve_it(desk: ReviewDesk) -> None:
 
 
 def made_to_order(desk: ReviewDesk, requested_on: date) -> str:
-    desk.person(Person("pia", "Pia", "pia@house.example", ("manufacturing",)))
+    desk.person(Person("pia", "Pia", "pia@company.example", ("manufacturing",)))
     asks = review("MADE", 'line.kind == "build_to_order"', {"role": "manufacturing"}, scope="line")
     desk.policy(reviews=[asks], calendars={"plant": PLANT}, deadlines=AROUND_THE_CLOCK)
     with desk.database.transaction() as session:

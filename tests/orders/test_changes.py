@@ -16,13 +16,13 @@ from tests.orders.change_desk import (
     change,
     changed,
     kept,
+    notified,
     parked,
     preview,
     propose,
     quantity,
     reviews,
     swap,
-    told,
     with_matrix,
     withdraw,
 )
@@ -45,7 +45,7 @@ def test_a_customers_change_of_its_order_is_agreed_by_asking_and_made_at_once(de
     assert (order.version, order.totals.total) == (2, amount("512.64"))
     assert [one.totals.merchandise for one in kept(desk, order)] == [amount("615.99")]
     assert change(desk, order_id, change_id).state == "applied"
-    assert told(desk, order_id)[-3:] == ["change_proposed", "change_agreed", "change_applied"]
+    assert notified(desk, order_id)[-3:] == ["change_proposed", "change_agreed", "change_applied"]
     assert desk.mails(order_id)[-1] == "order_changed"
     assert [row["detail"]["update"] for row in desk.outbox("people_decided", order_id)] == ["amend"]
     assert desk.broken() == []
@@ -71,7 +71,7 @@ def test_a_change_made_before_gives_the_order_as_it_stands(desk: Desk) -> None:
     again = apply(desk, order_id, change_id, key="2")
 
     assert (again.is_applied, again.version) == (True, 2)
-    assert told(desk, order_id).count("change_applied") == 1
+    assert notified(desk, order_id).count("change_applied") == 1
 
 
 def test_adding_and_removing_a_line_nets_to_nothing_and_its_id_is_never_used_again(desk: Desk) -> None:
@@ -194,9 +194,9 @@ def test_a_proposal_of_sales_waits_for_the_customer_beside_what_stands(desk: Des
         "customer",
         done.change.consent_expires_at,
     )
-    letter = desk.outbox("notify", order_id)[-1]["detail"]
-    assert letter["mail"] == "consent_requested"
-    assert [row["what"] for row in letter["variables"]["changes"]] == [
+    mail = desk.outbox("notify", order_id)[-1]["detail"]
+    assert mail["mail"] == "consent_requested"
+    assert [row["what"] for row in mail["variables"]["changes"]] == [
         "PUMP replaced by CENT",
         "Unit price of CENT",
         "Requested for",
@@ -288,7 +288,7 @@ def test_a_change_that_does_not_come_about_asks_about_the_version_that_stands_af
     assert change(desk, order_id, change_id).state == ended
     assert [(one.state, one.order_version) for one in reviews(desk, order_id)] == [("void", 1), ("open", 1)]
     assert (held.order.version, held.order.phase, held.standing.status) == (1, "in_review", "in_review")
-    assert f"change_{ended}" in told(desk, order_id)
+    assert f"change_{ended}" in notified(desk, order_id)
     assert ("change_rejected" if said == "withdraw" else f"consent_{ended}") in desk.mails(order_id)
     assert desk.broken() == []
 

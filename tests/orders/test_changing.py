@@ -171,7 +171,7 @@ def test_credit_that_is_not_granted_holds_an_order_in_review(desk: Desk) -> None
 def test_what_is_picked_between_proposal_and_settlement_rejects_the_change(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4))
     change_id = propose(desk, order_id, asked(quantity("1", 2))).change.change_id
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_picked", 1, shipment("SH-1", "picked", {"1": 3})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_picked", 1, shipment("SH-1", "picked", {"1": 3})))
 
     outcome = apply(desk, order_id, change_id)
 
@@ -182,20 +182,20 @@ def test_what_is_picked_between_proposal_and_settlement_rejects_the_change(desk:
 
 def test_units_of_a_line_that_is_gone_do_not_confuse_what_is_left(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4), ("CENT", 3))
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 3), "2": (0, 3)})))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 3), "2": (0, 3)})))
     changed(desk, order_id, asked(quantity("2", 0), quantity("1", 2)))
 
     held = desk.read(order_id)
     # inventory has not told of the change yet: no more is shown as waiting than is wanted
     assert {key: (line.allocated, line.backordered) for key, line in held.lines().items()} == {"1": (1, 1)}
-    desk.tell(desk.fact(order_id, "inventory", "stock_released", 2, stock({"1": (1, 1), "2": (0, 0)})))
+    desk.notify(desk.fact(order_id, "inventory", "stock_released", 2, stock({"1": (1, 1), "2": (0, 0)})))
     assert desk.read(order_id).lines()["1"].backordered == 1
     assert desk.broken() == []
 
 
 def test_a_change_to_what_has_been_delivered_wakes_the_order_to_its_end(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 1, shipment("SH-1", "delivered", {"1": 3})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_delivered", 1, shipment("SH-1", "delivered", {"1": 3})))
     assert desk.signals(order_id) == []
 
     changed(desk, order_id, asked(quantity("1", 3)))
@@ -221,13 +221,13 @@ def test_an_accepted_orders_promises_shrink_with_it(desk: Desk) -> None:
 
 def test_the_change_is_told_to_everybody_whom_it_concerns(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipments_released", 1, {"lines": {"1": {"released": 1}}}))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipments_released", 1, {"lines": {"1": {"released": 1}}}))
 
     changed(desk, order_id, asked(quantity("1", 2)))
 
-    letter = desk.outbox("notify", order_id)[-1]["detail"]
-    assert (letter["mail"], letter["variables"]["version"]) == ("order_changed", 2)
-    assert [one["role"] for one in letter["recipients"]] == ["customer", "sales_rep", "warehouse_manager", "accounting"]
+    mail = desk.outbox("notify", order_id)[-1]["detail"]
+    assert (mail["mail"], mail["variables"]["version"]) == ("order_changed", 2)
+    assert [one["role"] for one in mail["recipients"]] == ["customer", "sales_rep", "warehouse_manager", "accounting"]
 
 
 def test_another_company_reads_no_change(desk: Desk) -> None:
@@ -240,13 +240,13 @@ def test_another_company_reads_no_change(desk: Desk) -> None:
 
 def recalled(desk: Desk, order_id: str, change_id: str, *, is_acknowledged: bool) -> None:
     detail = {"change_id": change_id, "is_acknowledged": is_acknowledged, "reason": "the truck left", "lines": {}}
-    desk.tell(desk.fact(order_id, "fulfillment", "recall_answered", 9, detail))
+    desk.notify(desk.fact(order_id, "fulfillment", "recall_answered", 9, detail))
 
 
 def released(desk: Desk) -> tuple[str, str]:
-    """An order on the floor, and a change that takes units of it away."""
+    """An order on the warehouse, and a change that takes units of it away."""
     order_id = desk.accepted(("PUMP", 4))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipments_released", 1, {"lines": {"1": {"released": 4}}}))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipments_released", 1, {"lines": {"1": {"released": 4}}}))
     return order_id, propose(desk, order_id, asked(quantity("1", 2))).change.change_id
 
 
@@ -285,8 +285,8 @@ def test_a_recall_that_is_refused_rejects_the_change(desk: Desk, is_noted_first:
 
 def rejections(desk: Desk, order_id: str) -> list[tuple[list[str], str]]:
     """Roles that were told that a change will not be made, and the reason that staff reads."""
-    told = [row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "change_rejected"]
-    return [([each["role"] for each in mail["recipients"]], mail["variables"]["reason"]) for mail in told]
+    notified = [row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "change_rejected"]
+    return [([each["role"] for each in mail["recipients"]], mail["variables"]["reason"]) for mail in notified]
 
 
 def test_a_customer_who_knew_nothing_of_a_change_hears_nothing_of_its_end(desk: Desk) -> None:
@@ -377,7 +377,7 @@ def test_lines_that_a_change_would_have_made_are_not_remembered_when_it_is_taken
         _apply_and_crash(desk, order_id, change_id)
 
     assert [line.quantity for line in desk.read(order_id).order.lines] == [4]
-    record(desk, order_id, change_id, "reject", "the floor refuses")
+    record(desk, order_id, change_id, "reject", "the warehouse refuses")
     changed(desk, order_id, asked(quantity("1", 2)))
     assert [line.quantity for line in desk.read(order_id).order.lines] == [2]
 

@@ -28,7 +28,7 @@ SUE = Principal("sue", frozenset({"support"}))
 
 def backordered(desk: Desk) -> str:
     order_id = desk.accepted(("PUMP", 5), ("CENT", 12), channel="edi")
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (0, 5), "2": (0, 12)}, "2026-12-03")))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (0, 5), "2": (0, 12)}, "2026-12-03")))
     return order_id
 
 
@@ -56,8 +56,8 @@ def test_what_waits_is_counted_for_each_role_and_within_the_scope(desk: Desk) ->
 
 def test_an_order_partly_at_work_and_partly_short_waits_for_both_and_counts_for_both(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 5), ("CENT", 12))
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (5, 0), "2": (0, 12)}, "2026-12-03")))
-    desk.tell(
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (5, 0), "2": (0, 12)}, "2026-12-03")))
+    desk.notify(
         desk.fact(order_id, "fulfillment", "shipments_released", 1, together(shipment("SH-1", "released", {"1": 5})))
     )
 
@@ -78,7 +78,7 @@ def test_an_order_partly_at_work_and_partly_short_waits_for_both_and_counts_for_
 def test_a_service_waits_to_be_performed_and_goods_to_be_picked(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 5), ("INSTALL", 8))
     visit = shipment("SH-2", "released", {"2": 8})
-    desk.tell(
+    desk.notify(
         desk.fact(order_id, "fulfillment", "shipments_released", 1, together(shipment("SH-1", "released", {"1": 5}))),
         desk.fact(
             order_id,
@@ -90,7 +90,7 @@ def test_a_service_waits_to_be_performed_and_goods_to_be_picked(desk: Desk) -> N
     )
 
     both = desk.read(order_id).standing.waiting_for
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 5})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 5})))
     rest = desk.read(order_id).standing.waiting_for
 
     assert both is not None
@@ -182,7 +182,7 @@ def dead(desk: Desk) -> str:
     with desk.database.transaction() as session:
         session.execute(text("UPDATE outbox SET state = 'dead', last_error = 'no such mailbox' WHERE kind = 'notify'"))
         facts.keep_late(session, LateFact("fact_9/stock_allocated", "stock_allocated", order_id, "", desk.now))
-    desk.tell(desk.fact("ord_gone", "billing", "invoice_issued", 1, {}))
+    desk.notify(desk.fact("ord_gone", "billing", "invoice_issued", 1, {}))
     return order_id
 
 

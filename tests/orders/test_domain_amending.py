@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.money import Money, UnitPrice, extend
-from services.orders.domain.amendment import Amendment, Catalogue, amend, floors, needs_recall
+from services.orders.domain.amendment import Amendment, Catalogue, amend, below_minimum, needs_recall
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.facts import Invoice
 from services.orders.domain.masterdata import PriceAgreement, Product
@@ -162,7 +162,7 @@ PICKED = Progress(lines={"1": LineProgress(allocated=10, released=8, picked=3), 
     ],
 )
 def test_what_is_picked_is_the_floor_of_its_line(asked: LineChange, code: str) -> None:
-    found = list(floors(A4, changed(A4, asked).order, PICKED))
+    found = list(below_minimum(A4, changed(A4, asked).order, PICKED))
 
     assert [(one.code, one.line_id) for one in found] == [(code, "1")]
 
@@ -170,7 +170,7 @@ def test_what_is_picked_is_the_floor_of_its_line(asked: LineChange, code: str) -
 def test_units_that_are_not_picked_may_go_and_are_asked_back_from_the_warehouse() -> None:
     fewer = changed(A4, LineChange("1", quantity=3)).order
 
-    assert list(floors(A4, fewer, PICKED)) == []
+    assert list(below_minimum(A4, fewer, PICKED)) == []
     assert needs_recall(A4, fewer, PICKED)
     assert not needs_recall(A4, changed(A4, LineChange("1", quantity=8)).order, PICKED)
 
@@ -178,14 +178,14 @@ def test_units_that_are_not_picked_may_go_and_are_asked_back_from_the_warehouse(
 def test_after_the_release_the_address_stays_and_the_order_no_longer_waits_to_ship_complete() -> None:
     amended = changed(A4, ship_to=AUSTIN, is_ship_complete=True).order
 
-    assert [one.code for one in floors(A4, amended, PICKED)] == ["ADDRESS_FIXED", "SPLIT_FIXED"]
-    assert list(floors(A4, amended, Progress())) == []
+    assert [one.code for one in below_minimum(A4, amended, PICKED)] == ["ADDRESS_FIXED", "SPLIT_FIXED"]
+    assert list(below_minimum(A4, amended, Progress())) == []
 
 
 def test_an_order_that_waited_to_ship_complete_may_still_change_after_its_release() -> None:
     complete = replace(A4, is_ship_complete=True)
 
-    assert list(floors(complete, changed(complete, LineChange("2", quantity=39)).order, PICKED)) == []
+    assert list(below_minimum(complete, changed(complete, LineChange("2", quantity=39)).order, PICKED)) == []
 
 
 def shipped(units: int, *, invoiced: int) -> Progress:
@@ -201,7 +201,7 @@ TEN = order(line("1", "F", 10, "1000.00"))
 
 def after(progress: Progress, *lines: LineChange, **members: Any) -> tuple[list[str], Order]:
     amended = amend(TEN, ChangeRequest("", lines, **members), CATALOGUE, (), TODAY, progress)
-    return [*codes(amended), *(one.code for one in floors(TEN, amended.order, progress))], amended.order
+    return [*codes(amended), *(one.code for one in below_minimum(TEN, amended.order, progress))], amended.order
 
 
 def test_where_nothing_is_left_to_invoice_the_order_keeps_the_freight_that_was_billed() -> None:
@@ -221,7 +221,7 @@ def test_an_invoice_of_one_line_is_awaited_when_the_other_has_its_own() -> None:
         invoices=shipped(10, invoiced=10).invoices,
     )
 
-    assert [one.code for one in floors(A4, A4, both)] == ["INVOICE_PENDING"]
+    assert [one.code for one in below_minimum(A4, A4, both)] == ["INVOICE_PENDING"]
 
 
 def test_what_is_invoiced_stays_even_where_its_shipment_was_not_heard_of_yet() -> None:
@@ -229,14 +229,14 @@ def test_what_is_invoiced_stays_even_where_its_shipment_was_not_heard_of_yet() -
 
     fewer = changed(A4, LineChange("1", quantity=3), ship_to=AUSTIN).order
 
-    assert [one.code for one in floors(A4, fewer, invoiced)] == ["BELOW_PICKED", "ADDRESS_FIXED"]
+    assert [one.code for one in below_minimum(A4, fewer, invoiced)] == ["BELOW_PICKED", "ADDRESS_FIXED"]
 
 
 def test_what_was_invoiced_between_proposal_and_settlement_is_seen() -> None:
     agreed = after(shipped(3, invoiced=3), LineChange("1", quantity=4))[1]
 
-    assert [one.code for one in floors(TEN, agreed, shipped(4, invoiced=4))] == ["INVOICED_MEANWHILE"]
-    assert list(floors(TEN, agreed, shipped(3, invoiced=3))) == []
+    assert [one.code for one in below_minimum(TEN, agreed, shipped(4, invoiced=4))] == ["INVOICED_MEANWHILE"]
+    assert list(below_minimum(TEN, agreed, shipped(3, invoiced=3))) == []
 
 
 def test_amounts_do_not_go_below_what_was_billed_and_stay_when_all_is() -> None:
@@ -328,7 +328,7 @@ def test_whatever_passes_the_floors_takes_back_nothing_that_was_done(
 ) -> None:
     before, progress, request = drawn
     amended = amend(before, request, CATALOGUE, (), TODAY, progress)
-    if amended.obstacles or list(floors(before, amended.order, progress)):
+    if amended.obstacles or list(below_minimum(before, amended.order, progress)):
         return
 
     kept = {one.line_id: one for one in amended.order.lines}

@@ -14,7 +14,7 @@ from services.kernel.money import extend
 from services.orders.domain.facts import Fact
 from services.orders.domain.order import Line, Order, totals
 from services.orders.domain.projection import Progress, apply, is_complete, quantities, signals, signals_of_change
-from services.orders.domain.status import STATUS_WORDS, derive
+from services.orders.domain.status import STATUS_VALUES, derive
 from tests.facts import heard
 from tests.orders.desk import DALLAS, amount, invoice, invoiced, paid, shipment, stock, together, usd
 
@@ -69,13 +69,13 @@ def test_any_order_and_repetition_of_facts_ends_in_the_same_projection(repeats: 
 @settings(max_examples=300)
 def test_last_delivery_and_settlement_are_signalled_exactly_once_in_any_order_of_arrival(arrival: list[Fact]) -> None:
     progress = Progress()
-    told: list[str] = []
+    notified: list[str] = []
     for one in arrival:
         after = apply(progress, one)
-        told += signals(order(), progress, after, one)
+        notified += signals(order(), progress, after, one)
         progress = after
 
-    assert sorted(told) == ["payment_settled", "shipment_delivered", "shipment_shipped", "stock_allocated"]
+    assert sorted(notified) == ["payment_settled", "shipment_delivered", "shipment_shipped", "stock_allocated"]
     assert is_complete(order(), progress)
 
 
@@ -83,7 +83,7 @@ def test_last_delivery_and_settlement_are_signalled_exactly_once_in_any_order_of
 def test_every_mixture_of_facts_derives_to_a_known_word(facts: list[Fact], phase: str) -> None:
     standing = derive(order(phase=phase), through(facts), (), NOW)
 
-    assert standing.status in STATUS_WORDS
+    assert standing.status in STATUS_VALUES
 
 
 def test_the_word_follows_the_goods_and_then_the_money() -> None:

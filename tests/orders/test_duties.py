@@ -283,7 +283,7 @@ def test_what_only_sales_knows_is_confirmed_by_who_entered_it(desk: ReviewDesk) 
         == "ORDER_UNKNOWN"
     )
 
-    assert desk.decide(order_id, RITA).dossier.order.phase == "accepted"
+    assert desk.decide(order_id, RITA).aggregate.order.phase == "accepted"
 
 
 def test_support_does_not_validate_what_it_changed_itself(desk: ReviewDesk) -> None:

@@ -11,7 +11,7 @@ from services.orders.domain.exceptions import BusinessException, ExceptionFilter
 from services.orders.lifecycle import resolution
 from services.orders.store import exceptions as store
 from tests.orders.desk import ACCOUNTING, RITA, SUPPORT, Desk, caller, shipment
-from tests.orders.test_exceptions_on_the_way import troubled
+from tests.orders.test_exceptions_on_the_way import with_exception
 
 pytestmark = pytest.mark.on_postgres
 
@@ -19,16 +19,16 @@ pytestmark = pytest.mark.on_postgres
 def on_the_way(desk: Desk) -> str:
     """An order whose shipment the carrier has a problem with."""
     order_id = desk.accepted(("PUMP", 1))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
-    desk.tell(troubled(desk, order_id, 2, "2026-11-24T08:00:00+00:00"))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    desk.notify(with_exception(desk, order_id, 2, "2026-11-24T08:00:00+00:00"))
     return order_id
 
 
-def unserved(desk: Desk) -> str:
+def undeliverable(desk: Desk) -> str:
     """An order that no carrier serves."""
     order_id = desk.place(("PUMP", 1)).order_id
     desk.validate(order_id)
-    desk.record(order_id, "unserved")
+    desk.record(order_id, "undeliverable")
     return order_id
 
 
@@ -64,11 +64,11 @@ def test_a_second_problem_of_the_same_shipment_opens_another_exception_only_afte
     desk: Desk,
 ) -> None:
     order_id = on_the_way(desk)
-    desk.tell(troubled(desk, order_id, 3, "2026-11-25T08:00:00+00:00"))
+    desk.notify(with_exception(desk, order_id, 3, "2026-11-25T08:00:00+00:00"))
     [first] = opened(desk, order_id)
 
     resolve(desk, first)
-    desk.tell(troubled(desk, order_id, 4, "2026-11-26T08:00:00+00:00"))
+    desk.notify(with_exception(desk, order_id, 4, "2026-11-26T08:00:00+00:00"))
 
     [second] = opened(desk, order_id)
     assert second.exception_id != first.exception_id
@@ -78,7 +78,7 @@ def test_a_second_problem_of_the_same_shipment_opens_another_exception_only_afte
 def test_the_delivery_resolves_a_carrier_exception(desk: Desk) -> None:
     order_id = on_the_way(desk)
 
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
 
     [found] = everything(desk)
     last = desk.events(order_id)[-1]
@@ -90,15 +90,15 @@ def test_the_delivery_resolves_a_carrier_exception(desk: Desk) -> None:
 
 def test_a_problem_heard_of_after_the_delivery_opens_no_exception(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 1))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
 
-    desk.tell(troubled(desk, order_id, 2, "2026-11-22T08:00:00+00:00"))
+    desk.notify(with_exception(desk, order_id, 2, "2026-11-22T08:00:00+00:00"))
 
     assert everything(desk) == []
 
 
 def test_an_undeliverable_address_is_an_exception_until_its_hold_is_released(desk: Desk) -> None:
-    order_id = unserved(desk)
+    order_id = undeliverable(desk)
     [found] = opened(desk, order_id)
     [hold] = desk.read(order_id).holds
 
@@ -113,7 +113,7 @@ def test_an_undeliverable_address_is_an_exception_until_its_hold_is_released(des
 
 
 def test_the_end_of_an_order_resolves_what_stood_for_its_hold(desk: Desk) -> None:
-    order_id = unserved(desk)
+    order_id = undeliverable(desk)
 
     desk.record(order_id, "cancelled")
 
@@ -158,7 +158,7 @@ def test_support_resolves_what_others_own_and_another_customers_is_not_found(des
 
 
 def test_open_exceptions_are_counted_and_filtered(desk: Desk) -> None:
-    first, second = on_the_way(desk), unserved(desk)
+    first, second = on_the_way(desk), undeliverable(desk)
     resolve(desk, opened(desk, first)[0])
 
     with desk.database.reading() as session:
@@ -179,7 +179,7 @@ def test_open_exceptions_are_counted_and_filtered(desk: Desk) -> None:
     ],
 )
 def test_an_exception_without_its_cause_is_named_by_the_audit(desk: Desk, statement: str, name: str) -> None:
-    on_the_way(desk) if "shp_" in statement else unserved(desk)
+    on_the_way(desk) if "shp_" in statement else undeliverable(desk)
 
     with desk.database.transaction() as session:
         session.execute(text(statement))

@@ -12,17 +12,17 @@ from tests.facts import heard
 from tests.orders.desk import Desk, shipment
 
 
-def troubled(desk: Desk, order_id: str, sequence: int, at: str) -> facts_pb2.Fact:
-    told: dict[str, Any] = shipment("SH-1", "shipped", {"1": 1})
-    told["shipment"]["exception_at_micros"] = micros(datetime.fromisoformat(at))
-    return desk.fact(order_id, "fulfillment", "shipment_exception", sequence, told)
+def with_exception(desk: Desk, order_id: str, sequence: int, at: str) -> facts_pb2.Fact:
+    notified: dict[str, Any] = shipment("SH-1", "shipped", {"1": 1})
+    notified["shipment"]["exception_at_micros"] = micros(datetime.fromisoformat(at))
+    return desk.fact(order_id, "fulfillment", "shipment_exception", sequence, notified)
 
 
 def test_a_problem_on_the_way_stands_on_the_shipment_and_in_the_history(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 1))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
 
-    desk.tell(troubled(desk, order_id, 2, "2026-11-24T08:00:00+00:00"))
+    desk.notify(with_exception(desk, order_id, 2, "2026-11-24T08:00:00+00:00"))
 
     found = desk.read(order_id)
     last = desk.events(order_id)[-2]  # the exception that it opens follows
@@ -31,7 +31,7 @@ def test_a_problem_on_the_way_stands_on_the_shipment_and_in_the_history(desk: De
     assert found.standing.status == "shipped"
     assert desk.signals(order_id) == ["shipment_shipped"]
 
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
 
     assert desk.read(order_id).progress.shipments["shp_SH-1"].exception_at == ""
     assert desk.broken() == []
@@ -39,22 +39,29 @@ def test_a_problem_on_the_way_stands_on_the_shipment_and_in_the_history(desk: De
 
 def test_customer_sales_support_and_warehouse_hear_of_a_problem_once(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 1))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1})))
 
     for sequence in (2, 3):
-        desk.tell(troubled(desk, order_id, sequence, f"2026-11-2{sequence}T08:00:00+00:00"))
+        desk.notify(with_exception(desk, order_id, sequence, f"2026-11-2{sequence}T08:00:00+00:00"))
 
-    told = [row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "shipment_exception"]
-    assert len(told) == 1
-    assert [each["role"] for each in told[0]["recipients"]] == ["customer", "sales_rep", "support", "warehouse_manager"]
+    notified = [
+        row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "shipment_exception"
+    ]
+    assert len(notified) == 1
+    assert [each["role"] for each in notified[0]["recipients"]] == [
+        "customer",
+        "sales_rep",
+        "support",
+        "warehouse_manager",
+    ]
     assert len(desk.events(order_id)) == 3 + 1 + 2 + 1  # the exception is opened once
 
 
 def test_a_problem_that_is_heard_of_after_the_delivery_is_told_to_nobody(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 1))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})))
 
-    desk.tell(troubled(desk, order_id, 2, "2026-11-22T08:00:00+00:00"))
+    desk.notify(with_exception(desk, order_id, 2, "2026-11-22T08:00:00+00:00"))
 
     assert "shipment_exception" not in desk.mails(order_id)
     assert desk.read(order_id).progress.shipments["shp_SH-1"].exception_at == ""

@@ -17,20 +17,20 @@ from tests.threads import at_once
 
 def life(desk: Desk, order_id: str) -> list[facts_pb2.Fact]:
     """Two units: one in stock, one received later; two shipments, two invoices, one payment."""
-    goods, floor, books = ("inventory",), ("fulfillment",), ("billing",)
-    told: list[tuple[Any, ...]] = [
+    goods, warehouse, books = ("inventory",), ("fulfillment",), ("billing",)
+    notified: list[tuple[Any, ...]] = [
         (*goods, "stock_reserved", 1, stock({"1": (1, 1)}, "2026-12-01")),
-        (*floor, "shipment_picked", 1, shipment("SH-1", "picked", {"1": 1})),
-        (*floor, "shipment_shipped", 2, shipment("SH-1", "shipped", {"1": 1})),
+        (*warehouse, "shipment_picked", 1, shipment("SH-1", "picked", {"1": 1})),
+        (*warehouse, "shipment_shipped", 2, shipment("SH-1", "shipped", {"1": 1})),
         (*books, "invoice_issued", 1, invoiced("INV-1", 13835, {"1": 1})),
         (*goods, "stock_allocated", 2, stock({"1": (2, 0)})),
-        (*floor, "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})),
-        (*floor, "shipment_shipped", 4, shipment("SH-2", "shipped", {"1": 1}, before={"1": 1})),
+        (*warehouse, "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})),
+        (*warehouse, "shipment_shipped", 4, shipment("SH-2", "shipped", {"1": 1}, before={"1": 1})),
         (*books, "invoice_issued", 2, invoiced("INV-2", 13836, {"1": 2})),
-        (*floor, "shipment_delivered", 5, shipment("SH-2", "delivered", {"1": 1}, before={"1": 1})),
+        (*warehouse, "shipment_delivered", 5, shipment("SH-2", "delivered", {"1": 1}, before={"1": 1})),
         (*books, "payment_received", 3, paid(27671, [invoice("INV-1", 13835, 13835), invoice("INV-2", 13836, 13836)])),
     ]
-    return [desk.fact(order_id, *one) for one in told]
+    return [desk.fact(order_id, *one) for one in notified]
 
 
 MAILS = [
@@ -45,7 +45,7 @@ def test_an_order_lives_to_its_end_and_everything_is_told_once(desk: Desk) -> No
     facts = life(desk, order_id)
 
     for fact in facts:
-        assert desk.tell(fact) == [fact.fact_id]
+        assert desk.notify(fact) == [fact.fact_id]
     closed = desk.record(order_id, "closed")
 
     assert (closed.status, closed.is_complete) == ("completed", True)
@@ -59,19 +59,19 @@ def test_an_order_lives_to_its_end_and_everything_is_told_once(desk: Desk) -> No
 def test_three_sends_of_every_fact_in_any_order_change_nothing_of_that(desk: Desk, seed: int) -> None:
     order_id, twin_id = desk.accepted(("PUMP", 2)), desk.accepted(("PUMP", 2))
     facts = life(desk, order_id)
-    desk.tell(*life(desk, twin_id))
+    desk.notify(*life(desk, twin_id))
     thrice = facts * 3
     random.Random(seed).shuffle(thrice)
 
     for start in range(0, len(thrice), 4):
-        desk.tell(*thrice[start : start + 4])
+        desk.notify(*thrice[start : start + 4])
 
-    dossier, twin = desk.read(order_id), desk.read(twin_id)
-    assert dossier.progress == twin.progress
-    assert (dossier.standing.status, dossier.standing.axes) == (twin.standing.status, twin.standing.axes)
+    aggregate, twin = desk.read(order_id), desk.read(twin_id)
+    assert aggregate.progress == twin.progress
+    assert (aggregate.standing.status, aggregate.standing.axes) == (twin.standing.status, twin.standing.axes)
     # whether anybody is told of the backorder depends on whether it was over before its fact came
-    told = [mail for mail in desk.mails(order_id) if mail != "backorder_created"]
-    assert sorted(told) == sorted(mail for mail in MAILS if mail != "backorder_created")
+    notified = [mail for mail in desk.mails(order_id) if mail != "backorder_created"]
+    assert sorted(notified) == sorted(mail for mail in MAILS if mail != "backorder_created")
     assert sorted(desk.signals(order_id)) == sorted(SIGNALS)
     assert desk.broken() == []
 
@@ -81,7 +81,7 @@ def test_the_same_fact_from_eight_relays_at_once_is_kept_once(desk: Desk) -> Non
     order_id = desk.accepted(("PUMP", 2))
     fact = life(desk, order_id)[2]
 
-    answers = at_once([lambda: desk.tell(fact)] * 8)
+    answers = at_once([lambda: desk.notify(fact)] * 8)
 
     assert answers == [[fact.fact_id]] * 8
     assert desk.signals(order_id) == ["shipment_shipped"]
@@ -93,7 +93,7 @@ def test_facts_of_one_order_from_three_services_at_once_leave_no_gap(desk: Desk)
     order_id = desk.accepted(("PUMP", 2))
     facts = life(desk, order_id)
 
-    at_once([partial(desk.tell, fact) for fact in facts * 2], threads=8)
+    at_once([partial(desk.notify, fact) for fact in facts * 2], threads=8)
 
     assert desk.read(order_id).standing.status == "completed"
     assert sorted(desk.signals(order_id)) == sorted(SIGNALS)
@@ -104,9 +104,9 @@ def test_facts_of_one_order_from_three_services_at_once_leave_no_gap(desk: Desk)
 def test_a_batch_leaves_an_order_as_its_facts_one_by_one_do(desk: Desk) -> None:
     order_id, twin_id = desk.accepted(("PUMP", 2)), desk.accepted(("PUMP", 2))
 
-    desk.tell(*life(desk, order_id))
+    desk.notify(*life(desk, order_id))
     for fact in life(desk, twin_id):
-        desk.tell(fact)
+        desk.notify(fact)
 
     batch, singly = desk.read(order_id), desk.read(twin_id)
     assert (batch.progress, batch.standing.status) == (singly.progress, singly.standing.status)
@@ -137,7 +137,7 @@ def statements_of(desk: Desk, facts: list[facts_pb2.Fact]) -> Counter[str]:
         seen[" ".join(statement.split()[:3])] += 1
 
     event.listen(desk.database.engine, "before_cursor_execute", note)
-    desk.tell(*facts)
+    desk.notify(*facts)
     event.remove(desk.database.engine, "before_cursor_execute", note)
     return seen
 
@@ -146,7 +146,7 @@ def test_a_fact_that_comes_twice_in_a_batch_counts_once(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
     fact = life(desk, order_id)[2]
 
-    desk.tell(fact, fact)
+    desk.notify(fact, fact)
 
     assert desk.signals(order_id) == ["shipment_shipped"]
     assert [each.what for each in desk.events(order_id)].count("shipment_shipped") == 1
@@ -159,7 +159,7 @@ def test_batches_that_name_the_same_orders_the_other_way_round_do_not_wait_for_e
     there = [life(desk, order_id)[0] for order_id in orders]
     back = [life(desk, order_id)[1] for order_id in reversed(orders)]
 
-    answers = at_once([partial(desk.tell, *batch) for _ in range(10) for batch in (there, back)], threads=8)
+    answers = at_once([partial(desk.notify, *batch) for _ in range(10) for batch in (there, back)], threads=8)
 
     assert {len(answer) for answer in answers} == {4}
     assert desk.broken() == []
@@ -171,16 +171,16 @@ def test_a_batch_with_a_fact_that_is_refused_keeps_nothing(desk: Desk) -> None:
     bad = facts_pb2.Fact(fact_id="f", source="inventory", order_id=other_id)
 
     with pytest.raises(InvalidArgument):
-        desk.tell(good, bad)
+        desk.notify(good, bad)
 
     assert desk.read(order_id).progress.lines == {}
-    assert desk.tell(good) == [good.fact_id]
+    assert desk.notify(good) == [good.fact_id]
 
 
 def test_a_signal_is_named_by_its_fact(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
     fact = life(desk, order_id)[2]
-    desk.tell(fact)
+    desk.notify(fact)
 
     row = desk.outbox("signal")[0]
 
@@ -195,7 +195,7 @@ def test_a_signal_is_named_by_its_fact(desk: Desk) -> None:
 def test_backorders_are_told_when_both_the_acceptance_and_the_fact_are_in_whichever_came_first(desk: Desk) -> None:
     order_id = desk.place(("PUMP", 2)).order_id
     desk.validate(order_id)
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 1)}, "2026-12-01")))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 1)}, "2026-12-01")))
     before = desk.mails(order_id)
 
     desk.record(order_id, "accepted")
@@ -203,21 +203,21 @@ def test_backorders_are_told_when_both_the_acceptance_and_the_fact_are_in_whiche
 
     assert before == ["order_received"]
     assert desk.mails(order_id) == ["order_received", "order_accepted", "backorder_created"]
-    told = desk.outbox("notify", order_id)[-1]["detail"]
-    assert [one["role"] for one in told["recipients"]] == ["customer", "sales_rep", "warehouse_manager"]
-    assert told["variables"]["lines"] == [
+    notified = desk.outbox("notify", order_id)[-1]["detail"]
+    assert [one["role"] for one in notified["recipients"]] == ["customer", "sales_rep", "warehouse_manager"]
+    assert notified["variables"]["lines"] == [
         {"sku": "PUMP", "description": "Pump", "quantity": 1, "expected_on": "2026-12-01"}
     ]
 
 
 def test_the_shipped_mail_names_tracking_and_contents(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
-    desk.tell(life(desk, order_id)[2])
+    desk.notify(life(desk, order_id)[2])
 
-    told = desk.outbox("notify", order_id)[-1]["detail"]
+    notified = desk.outbox("notify", order_id)[-1]["detail"]
 
-    assert (told["mail"], told["variables"]["tracking_number"]) == ("shipped", "RR123")
-    assert told["variables"]["lines"] == [{"sku": "PUMP", "description": "Pump", "quantity": 1}]
+    assert (notified["mail"], notified["variables"]["tracking_number"]) == ("shipped", "RR123")
+    assert notified["variables"]["lines"] == [{"sku": "PUMP", "description": "Pump", "quantity": 1}]
 
 
 def test_the_accepted_mail_carries_the_promised_dates(desk: Desk) -> None:
@@ -225,9 +225,9 @@ def test_the_accepted_mail_carries_the_promised_dates(desk: Desk) -> None:
     desk.validate(order_id)
     desk.record(order_id, "accepted", promises=[pb.LinePromise(line_id="1", quantity=2, promised_on="2026-11-27")])
 
-    told = desk.outbox("notify", order_id)[-1]["detail"]
+    notified = desk.outbox("notify", order_id)[-1]["detail"]
 
-    assert told["variables"]["promises"][0]["promised_on"] == "2026-11-27"
+    assert notified["variables"]["promises"][0]["promised_on"] == "2026-11-27"
     assert desk.read(order_id).promises[0].promised_on == "2026-11-27"
 
 
@@ -259,18 +259,18 @@ def test_support_holds_an_order_that_no_carrier_serves_until_it_is_accepted(desk
     order_id = desk.place(("PUMP", 1)).order_id
     desk.validate(order_id)
 
-    desk.record(order_id, "unserved")
+    desk.record(order_id, "undeliverable")
 
-    dossier = desk.read(order_id)
-    (hold,) = dossier.holds
-    assert (dossier.order.phase, dossier.standing.status) == ("in_review", "on_hold")
+    aggregate = desk.read(order_id)
+    (hold,) = aggregate.holds
+    assert (aggregate.order.phase, aggregate.standing.status) == ("in_review", "on_hold")
     assert (hold.code, hold.hold_type, hold.owner_role) == ("CARRIER_MISSING", "ship_to", "support")
     assert "No carrier serves TX 75001 US" in hold.reason
     assert desk.mails(order_id) == ["order_received", "order_on_hold"]
     assert desk.release(order_id, hold.hold_id, SUPPORT).order.phase == "accepted"
     desk.record(order_id, "accepted")
     with pytest.raises(Refused, match="dates are promised"):
-        desk.record(order_id, "unserved", "2")
+        desk.record(order_id, "undeliverable", "2")
     assert desk.broken() == []
 
 
@@ -288,10 +288,10 @@ def test_no_acceptance_mail_after_a_rejection(desk: Desk) -> None:
 
 def test_waiting_since_does_not_move_while_it_waits_for_the_same(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (0, 2)}, "2026-12-01")))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (0, 2)}, "2026-12-01")))
     since = desk.read(order_id).standing.waiting_for
     desk.now = desk.now.replace(hour=18)
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 2, stock({"1": (0, 2)}, "2026-12-05")))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 2, stock({"1": (0, 2)}, "2026-12-05")))
 
     later = desk.read(order_id).standing.waiting_for
     assert since is not None

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
 from services.orders.access.matrix import Caller
 from services.orders.domain.feedback import Feedback, Opinion, check
-from services.orders.domain.mails import told_by
+from services.orders.domain.mails import mail_of
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.projection import LineQuantities
 from services.orders.lifecycle import feedback
@@ -26,7 +26,7 @@ DELIVERED = {"1": LineQuantities(2, 0, 0, 2, 2, 2, 2, 2, 1, 0, 0, "")}
 def arrived(desk: Desk) -> str:
     """An order of two of which one has arrived."""
     order_id = desk.accepted(("PUMP", 2))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 1, shipment("SH-1", "delivered", {"1": 1})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_delivered", 1, shipment("SH-1", "delivered", {"1": 1})))
     return order_id
 
 
@@ -73,14 +73,14 @@ def test_a_discontented_customer_opens_a_case_that_support_is_told_of(desk: Desk
 
     given_one = give(desk, order_id, opinion)
 
-    told = desk.outbox("notify", order_id)[-1]["detail"]
+    notified = desk.outbox("notify", order_id)[-1]["detail"]
     assert given_one.case_number == "CASE-1001"
-    assert (told["mail"], told["recipients"]) == (
+    assert (notified["mail"], notified["recipients"]) == (
         "support_case",
-        [{"email": "help@house.example", "name": "Support", "role": "support"}],
+        [{"email": "help@company.example", "name": "Support", "role": "support"}],
     )
     said = {"case_number": "CASE-1001", "rating": opinion.rating, "comment": "leaks", "customer_name": "Acme"}
-    assert told["variables"] == said
+    assert notified["variables"] == said
 
 
 def test_cases_are_counted_apart_from_orders(desk: Desk) -> None:
@@ -92,7 +92,7 @@ def test_cases_are_counted_apart_from_orders(desk: Desk) -> None:
 
 def test_nothing_delivered_no_feedback(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 2))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 2})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 2})))
 
     with pytest.raises(Refused) as refusal:
         give(desk, order_id, Opinion(5))
@@ -149,8 +149,8 @@ def test_the_table_refuses_what_the_rules_exclude(desk: Desk, broken: tuple[Opin
 
 
 def _delivered_mails(desk: Desk, order_id: str) -> list[dict[str, Any]]:
-    told = [row["detail"] for row in desk.outbox("notify", order_id)]
-    return [dict(one["variables"]) for one in told if one["mail"] == "delivered"]
+    notified = [row["detail"] for row in desk.outbox("notify", order_id)]
+    return [dict(one["variables"]) for one in notified if one["mail"] == "delivered"]
 
 
 @pytest.mark.parametrize("order_of_arrival", [(0, 1), (1, 0), (0, 0, 1, 1, 0)])
@@ -162,7 +162,7 @@ def test_feedback_is_asked_for_once_by_the_delivery_that_completes_the_order(
     facts = [desk.fact(order_id, "fulfillment", "shipment_delivered", n, each) for n, each in enumerate(details, 1)]
 
     for which in order_of_arrival:
-        desk.tell(facts[which])
+        desk.notify(facts[which])
 
     urls = {str(one["shipment_number"]): one["feedback_url"] for one in _delivered_mails(desk, order_id)}
     assert urls == {"SH-1": "", "SH-2": f"http://shop/{order_id}"}
@@ -173,7 +173,7 @@ def test_a_service_visit_is_told_once_and_as_a_visit(desk: Desk) -> None:
     for sequence, state in enumerate(("shipped", "delivered"), start=1):
         detail = shipment("SV-1", state, {"2": 1})
         detail["shipment"]["is_service"] = True
-        desk.tell(desk.fact(order_id, "fulfillment", f"shipment_{state}", sequence, detail))
+        desk.notify(desk.fact(order_id, "fulfillment", f"shipment_{state}", sequence, detail))
 
     assert "shipped" not in desk.mails(order_id)
     said = {"shipment_number": "SV-1", "is_service": True, "feedback_url": "", "support_email": CONTACTS.support}
@@ -186,18 +186,18 @@ def test_a_house_without_a_page_asks_for_the_rating_by_mail(desk: Desk) -> None:
     customer = Customer(order.customer_id, order.customer_name, order.currency)
     delivered = heard("shipment_delivered", {"shipment": {"shipment_id": "shp_1", "number": "SH-1"}}, "fulfillment")
 
-    letter = told_by(delivered, order, customer, replace(CONTACTS, feedback_url=""), is_last_delivery=True)
+    mail = mail_of(delivered, order, customer, replace(CONTACTS, feedback_url=""), is_last_delivery=True)
 
-    assert letter is not None
+    assert mail is not None
     wanted = f"mailto:{CONTACTS.support}?subject=Rating%20of%20order%20{order.number}%20from%201%20to%205"
-    assert letter.variables["feedback_url"] == wanted
+    assert mail.variables["feedback_url"] == wanted
 
 
 @pytest.mark.on_postgres
 def test_support_cases_are_listed_by_their_number_and_not_by_its_letters(desk: Desk) -> None:
-    told = {number: arrived(desk) for number in ("CASE-9999", "CASE-10000", "CASE-1001")}
+    notified = {number: arrived(desk) for number in ("CASE-9999", "CASE-10000", "CASE-1001")}
     with desk.database.transaction() as session:
-        for number, order_id in told.items():
+        for number, order_id in notified.items():
             store.add(session, Feedback(order_id, Opinion(1), number, "ann", "customer", NOON))
 
     with desk.database.reading() as session:

@@ -7,7 +7,7 @@ from jinja2 import StrictUndefined
 
 from services.kernel.errors import DomainError, NotFound, NotPermitted, Refused
 from services.notifications.domain import Notice, Recipient, new_delivery
-from services.notifications.letters import Letters
+from services.notifications.writer import MailWriter
 from services.orders import wire
 from services.orders.approvals import clearance, holds
 from services.orders.domain.people import Person
@@ -125,27 +125,29 @@ def test_a_stale_version_releases_nothing(desk: Desk) -> None:
 
 def test_an_approver_reads_which_hold_waits_for_approvers_and_where_it_is_released(desk: Desk) -> None:
     with desk.database.transaction() as session:
-        people.put_person(session, Person("max", "Max", "max@house.example", ("approver",)), "root", desk.now)
+        people.put_person(session, Person("max", "Max", "max@company.example", ("approver",)), "root", desk.now)
     # 81.00 against a cost of 80.00 is 1.2 % margin
     desk.agree("PUMP", "81.00")
     order_id = desk.place(("PUMP", 1)).order_id
     desk.validate(order_id)
 
-    told = next(row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "order_on_hold")
-    readers = {each["role"]: Recipient(**each) for each in told["recipients"]}
+    notified = next(
+        row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "order_on_hold"
+    )
+    readers = {each["role"]: Recipient(**each) for each in notified["recipients"]}
     assert {role: each.email for role, each in readers.items()} == {
         "customer": "buyer@acme.example",
-        "sales_rep": "rita@house.example",
-        "approver": "max@house.example",
+        "sales_rep": "rita@company.example",
+        "approver": "max@company.example",
     }
-    for_approver, for_customer = (read(told, readers[role]) for role in ("approver", "customer"))
+    for_approver, for_customer = (read(notified, readers[role]) for role in ("approver", "customer"))
     assert "The margin over standard cost is below 5 % (to be released by approver)" in for_approver
-    assert f"http://127.0.0.1:8000/orders/{told['order_number']}" in for_approver
+    assert f"http://127.0.0.1:8000/orders/{notified['order_number']}" in for_approver
     assert "margin" not in for_customer.lower()
 
 
-def read(told: dict[str, Any], reader: Recipient) -> str:
+def read(notified: dict[str, Any], reader: Recipient) -> str:
     """The mail as notifications writes it, in plain text."""
-    letters = Letters("orders@house.example", "House", StrictUndefined)
-    notice = Notice("evt_1", told["mail"], "ord_1", told["order_number"], (reader,), told["variables"], "")
+    letters = MailWriter("orders@company.example", "Company", StrictUndefined)
+    notice = Notice("evt_1", notified["mail"], "ord_1", notified["order_number"], (reader,), notified["variables"], "")
     return letters.bodies(new_delivery(notice, reader, "dlv_1"))[0]

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from services.kernel.money import UnitPrice, extend
 from services.notifications import domain as texts
-from services.notifications.letters import Letters
+from services.notifications.writer import MailWriter
 from services.orders.domain import mails
 from services.orders.domain.feedback import Feedback, Opinion
 from services.orders.domain.mails import Change, Contacts, Mail, Promise, Recipient
@@ -104,8 +104,8 @@ INVOICE = {
 PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
 
 
-def told(kind: str, detail: dict[str, Any]) -> Mail:
-    mail = mails.told_by(heard(kind, detail, "fulfillment"), ORDER, CUSTOMER, CONTACTS, is_last_delivery=True)
+def notified(kind: str, detail: dict[str, Any]) -> Mail:
+    mail = mails.mail_of(heard(kind, detail, "fulfillment"), ORDER, CUSTOMER, CONTACTS, is_last_delivery=True)
     assert mail is not None
     return mail
 
@@ -123,18 +123,18 @@ MAILS = [
         "help@oms.example",
         Feedback("ord_1", Opinion(1, "leaks"), "CASE-1001", "ann", "customer", ORDER.placed_at),
     ),
-    told("shipment_shipped", {"shipment": SHIPMENT}),
-    told("shipment_delivered", {"shipment": SHIPMENT}),
-    told("shipment_exception", {"shipment": SHIPMENT}),
-    told("invoice_issued", {"invoice": INVOICE}),
-    told("payment_received", PAID),
+    notified("shipment_shipped", {"shipment": SHIPMENT}),
+    notified("shipment_delivered", {"shipment": SHIPMENT}),
+    notified("shipment_exception", {"shipment": SHIPMENT}),
+    notified("invoice_issued", {"invoice": INVOICE}),
+    notified("payment_received", PAID),
     mails.order_changed(
-        ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="price list", is_on_floor=True
+        ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="price list", is_at_warehouse=True
     ),
     mails.consent_requested(
         ORDER, CUSTOMER, CONTACTS, CHANGES, total_after=amount("17800.00"), reason="price list", respond_by=DUE
     ),
-    mails.change_rejected(ORDER, CUSTOMER, "the truck left", is_customer_told=True),
+    mails.change_rejected(ORDER, CUSTOMER, "the truck left", is_customer_notified=True),
     mails.consent_declined(ORDER, CUSTOMER, ""),
     mails.consent_expired(ORDER, CUSTOMER, "price list"),
     mails.approval_requested(ORDER, APPROVERS, ASKED),
@@ -163,7 +163,7 @@ def test_a_mail_carries_what_its_text_was_written_for_and_goes_to_roles_that_hav
 
 @pytest.mark.parametrize("mail", MAILS, ids=lambda mail: mail.kind)
 def test_a_mail_is_written_from_what_it_carries_once_it_has_been_json(mail: Mail) -> None:
-    letters = Letters("orders@oms.example", "Order desk", StrictUndefined)
+    letters = MailWriter("orders@oms.example", "Order desk", StrictUndefined)
     variables = json.loads(json.dumps(dict(mail.variables)))
     readers = tuple(texts.Recipient(each.email, each.name, each.role) for each in mail.recipients)
     notice = texts.Notice("evt_1", mail.kind, "ord_1", "SO-1001", readers, variables, "")
@@ -174,7 +174,7 @@ def test_a_mail_is_written_from_what_it_carries_once_it_has_been_json(mail: Mail
         assert "SO-1001" in page
 
 
-HOUSE = (
+STAFF = (
     Person("mia", "Mia", "mia@oms.example", ("approver",)),
     Person("fay", "Fay", "fay@oms.example", ("approver", "support")),
     Person("sam", "Sam", "sam@oms.example", ("sales_rep", "approver")),
@@ -183,9 +183,9 @@ HOUSE = (
 )
 
 
-def held(*owners: str, house: tuple[Person, ...] = HOUSE, customer: Customer = CUSTOMER) -> list[tuple[str, str]]:
-    """Address and role of those of our house who are told of a hold of each of these owners."""
-    mail = mails.order_on_hold(ORDER, customer, CONTACTS, [(owner, f"of {owner}") for owner in owners], house)
+def held(*owners: str, staff: tuple[Person, ...] = STAFF, customer: Customer = CUSTOMER) -> list[tuple[str, str]]:
+    """Address and role of those of our staff who are told of a hold of each of these owners."""
+    mail = mails.order_on_hold(ORDER, customer, CONTACTS, [(owner, f"of {owner}") for owner in owners], staff)
     return sorted((each.email, each.role) for each in mail.recipients if each.role != "customer")
 
 
@@ -207,13 +207,13 @@ def test_a_hold_that_nobody_with_a_mailbox_may_release_is_told_to_support() -> N
 
     for owner in ("manufacturing", "admin"):
         assert held(owner) == [("help@oms.example", "support"), ("sam@oms.example", "sales_rep")]
-    assert held("approver", house=()) == [("help@oms.example", "support"), ("sam@oms.example", "sales_rep")]
+    assert held("approver", staff=()) == [("help@oms.example", "support"), ("sam@oms.example", "sales_rep")]
     assert held("sales_rep", customer=nobodys) == [("help@oms.example", "support")]
 
 
 def test_a_change_is_told_to_the_warehouse_only_once_the_order_is_on_its_floor() -> None:
     early = mails.order_changed(
-        ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="", is_on_floor=False
+        ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="", is_at_warehouse=False
     )
 
     assert roles(early) == ["customer", "sales_rep"]
@@ -278,18 +278,18 @@ def test_the_plants_answer_is_said_against_the_day_that_was_asked_for(
     ],
 )
 def test_a_span_is_said_by_its_largest_unit_and_never_rounded_up(span: timedelta, words: str) -> None:
-    assert mails.in_words(span) == words
+    assert mails.span_text(span) == words
 
 
 @given(st.lists(st.sampled_from(["", "a@x.example", "A@x.example", "b@x.example"])))
 def test_each_mailbox_is_told_once_as_whom_it_is_named_first(emails: list[str]) -> None:
     named = [Recipient(email, str(number), "support") for number, email in enumerate(emails)]
 
-    told_to = mails.reachable(named)
+    notified_of = mails.reachable(named)
 
-    boxes = [each.email.lower() for each in told_to]
+    boxes = [each.email.lower() for each in notified_of]
     assert sorted(boxes) == sorted({email.lower() for email in emails} - {""})
-    for each in told_to:
+    for each in notified_of:
         assert each == next(one for one in named if one.email.lower() == each.email.lower())
 
 

@@ -37,11 +37,11 @@ def live(desk: Desk) -> None:
         orders.find_id(session, receipt.number)
         orders.numbers(session, [order_id])
         orders.living(session, [order_id], [receipt.number])
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 0)})))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 0)})))
     desk.record(order_id, "accepted")
     for sequence, state in enumerate(("shipped", "delivered"), start=1):
-        told = shipment("SH-1", state, {"1": 1})
-        desk.tell(desk.fact(order_id, "fulfillment", f"shipment_{state}", sequence, told))
+        notified = shipment("SH-1", state, {"1": 1})
+        desk.notify(desk.fact(order_id, "fulfillment", f"shipment_{state}", sequence, notified))
     later = desk.now + timedelta(minutes=1)
     with desk.database.transaction() as session:
         rows = outbox.unsent(session, later, 100, frozenset({"notify", "signal"}))

@@ -19,7 +19,7 @@ from services.runtime.grpc_server import MAX_MESSAGE
 from services.runtime.relay import Relay, Route
 from tests.orders.desk import BUYER, Desk, shipment
 from workflows.client import Unanswered
-from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef
+from workflows.messages import CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef
 
 
 @dataclass
@@ -31,9 +31,9 @@ class FakeWorkflows:
     started: list[OrderRef] = field(default_factory=list)
     signalled: list[tuple[str, str, FactNote]] = field(default_factory=list)
     cancelled: list[CancelOrder] = field(default_factory=list)
-    looked: list[tuple[str, str, str]] = field(default_factory=list)
+    refreshed: list[tuple[str, str, str]] = field(default_factory=list)
     outcome: CancelOutcome = field(default_factory=lambda: CancelOutcome(is_cancelled=True))
-    stuck: set[str] = field(default_factory=set)
+    blocked: set[str] = field(default_factory=set)
 
     asked: int = 0
 
@@ -53,14 +53,14 @@ class FakeWorkflows:
 
     def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         self._answer()
-        if number in self.stuck:
+        if number in self.blocked:
             raise Unanswered("the order's workflow has not answered yet")
         self.cancelled.append(request)
         return None if self.has_ended else self.outcome
 
-    def look_later(self, number: str, update: str, look: Look, update_id: str) -> bool:
+    def refresh_later(self, number: str, update: str, refresh: ClearanceRefresh, update_id: str) -> bool:
         self._answer()
-        self.looked.append((update, look.subject_id, update_id))
+        self.refreshed.append((update, refresh.subject_id, update_id))
         return not self.has_ended
 
 
@@ -104,10 +104,8 @@ def test_mails_leave_in_the_order_they_were_asked_for_with_their_outbox_id(post:
     post.send()
     post.send()
 
-    assert [letter.kind for letter in post.letters] == ["order_received", "order_accepted"]
-    assert [letter.event_id for letter in post.letters] == [
-        row["fact_id"] for row in post.desk.outbox("notify", order_id)
-    ]
+    assert [mail.kind for mail in post.letters] == ["order_received", "order_accepted"]
+    assert [mail.event_id for mail in post.letters] == [row["fact_id"] for row in post.desk.outbox("notify", order_id)]
     assert len(post.parcels) == 1
     assert (post.letters[0].order_number, post.letters[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
 
@@ -152,7 +150,7 @@ def test_an_order_that_the_request_started_is_not_started_again(post: Post) -> N
 
 def test_an_absent_temporal_loses_nothing(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
-    post.desk.tell(
+    post.desk.notify(
         post.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1}))
     )
     post.workflows.is_away = True
@@ -171,7 +169,7 @@ def test_an_absent_temporal_loses_nothing(post: Post) -> None:
 @pytest.mark.on_postgres
 def test_a_fact_for_a_workflow_that_has_ended_is_kept_as_late(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
-    post.desk.tell(
+    post.desk.notify(
         post.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-1", "shipped", {"1": 1}))
     )
     post.workflows.has_ended = True
@@ -225,35 +223,35 @@ def test_a_cancellation_that_the_workflow_refuses_is_declined_in_its_words(post:
 
 @pytest.mark.on_postgres
 def test_a_workflow_that_does_not_answer_holds_up_no_other(post: Post) -> None:
-    stuck, other = (post.desk.accepted(("PUMP", 1)) for _ in range(2))
+    blocked, other = (post.desk.accepted(("PUMP", 1)) for _ in range(2))
     post.send()
     with post.desk.database.transaction() as session:
-        for order_id in (stuck, other):
+        for order_id in (blocked, other):
             cancellation.request(session, order_id, BUYER, f"not {order_id}", post.desk.now)
-    post.workflows.stuck = {"SO-1001"}
+    post.workflows.blocked = {"SO-1001"}
     post.later = CALLER_FIRST
 
     post.send()
     first = [request.reason for request in post.workflows.cancelled]
-    post.workflows.stuck = set()
+    post.workflows.blocked = set()
     post.send()
 
     assert first == [f"not {other}"]
-    assert [request.reason for request in post.workflows.cancelled] == [f"not {other}", f"not {stuck}"]
+    assert [request.reason for request in post.workflows.cancelled] == [f"not {other}", f"not {blocked}"]
 
 
 def test_a_round_ends_at_once_when_temporal_is_away(post: Post) -> None:
     for _ in range(3):
         order_id = post.desk.accepted(("PUMP", 1))
         with post.desk.database.transaction() as session:
-            order_outbox.look(session, order_id, "decide", "dec_1", post.desk.now)
+            order_outbox.refresh(session, order_id, "decide", "dec_1", post.desk.now)
     post.send()
     post.workflows.is_away = True
     post.later = CALLER_FIRST
     before = post.workflows.asked
 
     with pytest.raises(Unreachable):
-        post.send_by(next(route for route in post.routes() if order_outbox.LOOK in route.kinds))
+        post.send_by(next(route for route in post.routes() if order_outbox.REFRESH in route.kinds))
 
     assert post.workflows.asked == before + 1
 
@@ -280,25 +278,25 @@ def test_a_cancellation_waits_for_its_workflow_to_begin(post: Post) -> None:
 def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        intent_id = order_outbox.look(session, order_id, "decide", "dec_1", post.desk.now)
+        intent_id = order_outbox.refresh(session, order_id, "decide", "dec_1", post.desk.now)
     post.send()
-    at_once = list(post.workflows.looked)
+    at_once = list(post.workflows.refreshed)
 
     post.later = CALLER_FIRST
     post.send()
 
     assert at_once == []
-    assert post.workflows.looked == [("decide", "dec_1", intent_id)]
+    assert post.workflows.refreshed == [("decide", "dec_1", intent_id)]
 
 
 def test_a_decision_shown_to_a_workflow_that_has_ended_is_not_shown_again(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        order_outbox.look(session, order_id, "amend", "chg_1", post.desk.now)
+        order_outbox.refresh(session, order_id, "amend", "chg_1", post.desk.now)
     post.workflows.has_ended = True
     post.later = CALLER_FIRST
 
     post.send()
     post.send()
 
-    assert len(post.workflows.looked) == 1
+    assert len(post.workflows.refreshed) == 1

@@ -50,10 +50,10 @@ def test_a_voided_review_takes_its_approvals_along_and_is_asked_afresh(desk: Rev
     desk.decide(order_id, MAX)
 
     with desk.database.transaction() as session:
-        dossier = read_for_change(session, order_id)
-        dossier = plan_review.void_review(session, dossier, desk.now, "a change is proposed")
-        assert dossier.asked.review is None
-        restate(session, plan_review.reopen_review(session, dossier, CONTACTS, desk.now), desk.now)
+        aggregate = read_for_change(session, order_id)
+        aggregate = plan_review.void_review(session, aggregate, desk.now, "a change is proposed")
+        assert aggregate.asked.review is None
+        restate(session, plan_review.reopen_review(session, aggregate, CONTACTS, desk.now), desk.now)
 
     with pytest.raises(Refused) as refusal:
         desk.decide(order_id, FAY, step=step)
@@ -64,7 +64,7 @@ def test_a_voided_review_takes_its_approvals_along_and_is_asked_afresh(desk: Rev
     ]
     assert desk.whats(order_id)[-3:] == ["review_voided", "review_opened", "decision_refused"]
     desk.decide(order_id, MAX)  # the approval that was void does not stand in the way
-    assert desk.decide(order_id, FAY).dossier.order.phase == "accepted"
+    assert desk.decide(order_id, FAY).aggregate.order.phase == "accepted"
     assert desk.broken() == []
 
 
@@ -83,17 +83,17 @@ def test_a_decrease_keeps_what_was_decided_and_drops_whom_it_no_longer_asks(desk
 def shrink(desk: ReviewDesk, order_id: str, total_minor: int) -> None:
     """Make the order version 2 at a smaller total, as a change that is not material does."""
     with desk.database.transaction() as session:
-        dossier = read_for_change(session, order_id)
-        total = replace(dossier.order.totals.total, minor=total_minor)
-        order = replace(dossier.order, version=2, totals=replace(dossier.order.totals, total=total))
+        aggregate = read_for_change(session, order_id)
+        total = replace(aggregate.order.totals.total, minor=total_minor)
+        order = replace(aggregate.order, version=2, totals=replace(aggregate.order.totals, total=total))
         orders.change(session, order_id, {"version": 2})
-        planned = plan_review.plan(session, order, evaluate.judge(session, order, CREDIT, desk.now), desk.now)
-        after = plan_review.rebind_review(session, replace(dossier, order=order), planned, CONTACTS, desk.now)
+        planned = plan_review.plan(session, order, evaluate.evaluate(session, order, CREDIT, desk.now), desk.now)
+        after = plan_review.rebind_review(session, replace(aggregate, order=order), planned, CONTACTS, desk.now)
         restate(session, after, desk.now)
 
 
 def made_to_order(desk: ReviewDesk, requested_on: date | None = None, **policy: object) -> str:
-    desk.person(Person("pia", "Pia", "pia@house.example", ("manufacturing",)))
+    desk.person(Person("pia", "Pia", "pia@company.example", ("manufacturing",)))
     asks = review("MADE", 'line.kind == "build_to_order"', {"role": "manufacturing"}, scope="line")
     desk.policy(**{"reviews": [asks], "calendars": {"plant": PLANT}, **policy})
     with desk.database.transaction() as session:
@@ -119,9 +119,9 @@ def test_the_plant_is_asked_line_by_line_and_its_days_become_the_promises(desk: 
     after = desk.read(order_id)
     assert after.order.phase == "accepted"
     assert after.promises == (Promise("1", 1, "2026-12-02"), Promise("2", 2, "2026-12-30"))
-    told = Milestone("accepted", 1, promises=(Promise("1", 1, "2026-11-25"), Promise("2", 2, "2027-01-05")))
+    notified = Milestone("accepted", 1, promises=(Promise("1", 1, "2026-11-25"), Promise("2", 2, "2027-01-05")))
     with desk.database.transaction() as session:
-        record_milestone.record(session, order_id, told, CONTACTS, desk.now)
+        record_milestone.record(session, order_id, notified, CONTACTS, desk.now)
     assert [one.promised_on for one in desk.read(order_id).promises] == ["2026-12-02", "2027-01-05"]
     assert desk.broken() == []
 

@@ -12,7 +12,7 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals.resubmit import resubmit
 from services.orders.domain.people import Person
 from services.orders.order import outbox
-from services.orders.order.aggregate import Dossier
+from services.orders.order.aggregate import OrderAggregate
 from services.runtime.db import Database
 from tests.orders.desk import ACCOUNTING, BUYER, CONTACTS, RITA, RIVAL, SUPPORT, caller
 from tests.orders.review_desk import (
@@ -51,8 +51,8 @@ def test_a_manager_approves_what_the_limit_covers_and_the_order_goes_on(desk: Re
 
     done = desk.decide(order_id, MAX)
 
-    assert done.dossier.order.phase == "accepted"
-    assert [row["subject_id"] for row in desk.outbox(outbox.LOOK, order_id)] == [done.decision.decision_id]
+    assert done.aggregate.order.phase == "accepted"
+    assert [row["subject_id"] for row in desk.outbox(outbox.REFRESH, order_id)] == [done.decision.decision_id]
     last = desk.events(order_id)[-1]
     assert (last.who, last.role, last.what, last.why) == ("max", "approver", "step_approved", "seen")
     assert desk.broken() == []
@@ -69,11 +69,11 @@ def test_levels_open_one_after_the_other_and_two_people_are_needed(desk: ReviewD
     assert desk.steps(order_id)[0].reasons == ("The order is over 25,000.", "The order is over 5,000.")
 
     half = desk.decide(order_id, MAX)
-    assert half.dossier.order.phase == "in_review"
+    assert half.aggregate.order.phase == "in_review"
     assert desk.open_step(order_id).position == "finance_director"
     whole = desk.decide(order_id, FAY)
 
-    assert whole.dossier.order.phase == "accepted"
+    assert whole.aggregate.order.phase == "accepted"
     assert desk.mails(order_id).count("approval_requested") == 2
     assert desk.broken() == []
 
@@ -83,7 +83,7 @@ def test_a_rejection_ends_the_order_and_what_is_left_is_void(desk: ReviewDesk) -
 
     done = desk.decide(order_id, MAX, "reject", note="not this year")
 
-    assert (done.dossier.order.phase, done.dossier.standing.status) == ("rejected", "rejected")
+    assert (done.aggregate.order.phase, done.aggregate.standing.status) == ("rejected", "rejected")
     assert [step.state for step in desk.steps(order_id)] == []  # nothing stands, so nothing is read with the order
     with pytest.raises(Refused, match="rejected"):
         desk.decide(order_id, FAY, step=desk.all_steps(order_id)[-1])
@@ -96,19 +96,19 @@ def test_changes_that_are_asked_for_wait_for_sales(desk: ReviewDesk) -> None:
 
     done = desk.decide(order_id, MAX, "request_changes", note="split it")
 
-    waiting = done.dossier.standing.waiting_for
+    waiting = done.aggregate.standing.waiting_for
     assert waiting is not None
-    assert (done.dossier.order.phase, waiting.who) == ("in_review", "sales_rep")
-    letter = desk.outbox("notify", order_id)[-1]["detail"]
-    assert letter["mail"] == "changes_requested"
-    assert letter["variables"]["by"] == "Max"
-    assert letter["variables"]["link"] == f"http://127.0.0.1:8000/orders/{done.dossier.order.number}"
+    assert (done.aggregate.order.phase, waiting.who) == ("in_review", "sales_rep")
+    mail = desk.outbox("notify", order_id)[-1]["detail"]
+    assert mail["mail"] == "changes_requested"
+    assert mail["variables"]["by"] == "Max"
+    assert mail["variables"]["link"] == f"http://127.0.0.1:8000/orders/{done.aggregate.order.number}"
     with pytest.raises(Refused):
         desk.decide(order_id, FAY, step=desk.all_steps(order_id)[-1])
     assert desk.broken() == []
 
 
-def resubmitted(desk: ReviewDesk, order_id: str, who: Caller, note: str = "the price is agreed") -> Dossier:
+def resubmitted(desk: ReviewDesk, order_id: str, who: Caller, note: str = "the price is agreed") -> OrderAggregate:
     with desk.database.transaction() as session:
         return resubmit(session, order_id, who, note, CONTACTS, desk.now, 1)[0]
 
@@ -168,7 +168,7 @@ def test_a_hold_and_a_review_must_both_be_gone(desk: ReviewDesk) -> None:
     desk.validate(order_id, is_granted=False)
 
     approved = desk.decide(order_id, MAX)
-    assert (approved.dossier.order.phase, approved.dossier.standing.status) == ("in_review", "on_hold")
+    assert (approved.aggregate.order.phase, approved.aggregate.standing.status) == ("in_review", "on_hold")
     released = desk.release(order_id, desk.read(order_id).holds[0].hold_id, ACCOUNTING)
 
     assert released.order.phase == "accepted"
@@ -182,7 +182,7 @@ def test_a_hold_that_is_released_first_leaves_the_review_standing(desk: ReviewDe
     released = desk.release(order_id, desk.read(order_id).holds[0].hold_id, ACCOUNTING)
     assert (released.order.phase, released.standing.status) == ("in_review", "in_review")
 
-    assert desk.decide(order_id, MAX).dossier.order.phase == "accepted"
+    assert desk.decide(order_id, MAX).aggregate.order.phase == "accepted"
     assert desk.broken() == []
 
 
@@ -194,11 +194,11 @@ def test_n_of_a_position_takes_distinct_people(desk: ReviewDesk) -> None:
     )
     order_id = desk.reviewed(10)
 
-    assert desk.decide(order_id, MAX).dossier.order.phase == "in_review"
+    assert desk.decide(order_id, MAX).aggregate.order.phase == "in_review"
     with pytest.raises(DomainError, match="another person"):
         desk.decide(order_id, MAX)
 
-    assert desk.decide(order_id, caller("mia", "approver")).dossier.order.phase == "accepted"
+    assert desk.decide(order_id, caller("mia", "approver")).aggregate.order.phase == "accepted"
     assert desk.broken() == []
 
 
@@ -222,7 +222,7 @@ def test_the_buyers_own_approval_is_a_chain_of_its_own(desk: ReviewDesk) -> None
         desk.decide(order_id, BUYER, step=desk.open_step(order_id, "purchase_manager"))
     desk.decide(order_id, PEG, step=desk.open_step(order_id, "purchase_manager"))
 
-    assert desk.decide(order_id, MAX).dossier.order.phase == "accepted"
+    assert desk.decide(order_id, MAX).aggregate.order.phase == "accepted"
     assert desk.broken() == []
 
 
@@ -233,7 +233,7 @@ def test_support_validates_without_being_in_the_directory(desk: ReviewDesk) -> N
 
     done = desk.decide(order_id, caller("pat", "support"))
 
-    assert done.dossier.order.phase == "accepted"
+    assert done.aggregate.order.phase == "accepted"
     assert desk.read(desk.reviewed(1)).order.phase == "accepted"
 
 
@@ -316,14 +316,14 @@ def test_fifty_decisions_at_once_have_one_outcome(desk: ReviewDesk) -> None:
 def test_without_the_lock_decisions_at_once_would_have_many_outcomes(desk: ReviewDesk) -> None:
     """The naive twin: look first, then decide, each in a transaction of its own."""
     order_id = desk.reviewed(100)
-    all_have_looked = Barrier(4, timeout=60)
+    all_have_read = Barrier(4, timeout=60)
 
-    def look_then_decide() -> bool:
+    def refresh_then_decide() -> bool:
         is_open = desk.open_step(order_id).is_open
-        all_have_looked.wait()
+        all_have_read.wait()
         return is_open
 
-    outcomes = at_once([look_then_decide] * 4)
+    outcomes = at_once([refresh_then_decide] * 4)
 
     assert outcomes.count(True) > 1
 
@@ -347,7 +347,7 @@ def test_escalation_expiry_and_hold_ask_again(desk: ReviewDesk) -> None:
     assert desk.broken() == []
     again = desk.release(order_id, kept.holds[0].hold_id, SUPPORT)
     assert (again.order.phase, again.standing.status) == ("in_review", "in_review")
-    assert desk.decide(order_id, MAX).dossier.order.phase == "accepted"
+    assert desk.decide(order_id, MAX).aggregate.order.phase == "accepted"
     assert desk.broken() == []
 
 
@@ -358,7 +358,7 @@ def test_who_was_escalated_to_decides_with_their_own_limit(desk: ReviewDesk) -> 
     desk.pass_deadline(order_id)
     desk.pass_deadline(order_id)
 
-    assert desk.decide(order_id, FAY).dossier.order.phase == "accepted"
+    assert desk.decide(order_id, FAY).aggregate.order.phase == "accepted"
 
 
 def test_a_policy_may_end_a_review_with_a_rejection(desk: ReviewDesk) -> None:
@@ -397,4 +397,4 @@ def test_without_a_manager_it_goes_to_everybody_above(desk: ReviewDesk) -> None:
     desk.pass_deadline(order_id)
 
     assert desk.open_step(order_id).escalated_to == ("fay", "root")
-    assert desk.decide(order_id, ROOT).dossier.order.phase == "accepted"
+    assert desk.decide(order_id, ROOT).aggregate.order.phase == "accepted"

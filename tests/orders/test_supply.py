@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oms.orders.v1 import orders_pb2 as pb
-from services.orders.domain.mails import Promise, promised_anew
+from services.orders.domain.mails import Promise, updated_promises
 from services.orders.domain.projection import LineProgress, Progress
 from tests.orders.desk import Desk, shipment, stock, together
 
@@ -16,20 +16,20 @@ from tests.orders.desk import Desk, shipment, stock, together
 def test_the_day_of_later_supply_becomes_the_promise_of_what_waits(desk: Desk) -> None:
     order_id = desk.place(("PUMP", 5)).order_id
     desk.validate(order_id)
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (2, 3)})))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (2, 3)})))
     at_work = together(shipment("SH-1", "released", {"1": 2}))
-    desk.tell(desk.fact(order_id, "fulfillment", "shipments_released", 1, at_work))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipments_released", 1, at_work))
     days = [pb.LinePromise(line_id="1", quantity=2, promised_on="2026-11-27"), pb.LinePromise(line_id="1", quantity=3)]
     desk.record(order_id, "accepted", promises=days)
 
-    desk.tell(desk.fact(order_id, "inventory", "stock_expected", 2, stock({"1": (2, 3)}, "2026-12-03")))
+    desk.notify(desk.fact(order_id, "inventory", "stock_expected", 2, stock({"1": (2, 3)}, "2026-12-03")))
 
     found = desk.read(order_id)
     assert found.promises == (Promise("1", 2, "2026-11-27"), Promise("1", 3, "2026-12-03"))
     assert found.lines()["1"].expected_on == "2026-12-03"
     assert (desk.events(order_id)[-1].what, desk.events(order_id)[-1].why) == ("stock_expected", "2026-12-03")
     assert desk.signals(order_id) == []
-    desk.tell(desk.fact(order_id, "fulfillment", "shipment_delivered", 2, shipment("SH-1", "delivered", {"1": 2})))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipment_delivered", 2, shipment("SH-1", "delivered", {"1": 2})))
     waits = desk.read(order_id).standing.waiting_for
     assert waits is not None
     assert (waits.who, waits.due) == ("supplier", date(2026, 12, 3))
@@ -39,10 +39,10 @@ def test_the_day_of_later_supply_becomes_the_promise_of_what_waits(desk: Desk) -
 def test_days_that_come_late_change_no_promise(desk: Desk) -> None:
     order_id = desk.place(("PUMP", 5)).order_id
     desk.validate(order_id)
-    desk.tell(desk.fact(order_id, "inventory", "stock_allocated", 3, stock({"1": (2, 3)}, "2026-12-09")))
+    desk.notify(desk.fact(order_id, "inventory", "stock_allocated", 3, stock({"1": (2, 3)}, "2026-12-09")))
     desk.record(order_id, "accepted", promises=[pb.LinePromise(line_id="1", quantity=3, promised_on="2026-12-09")])
 
-    desk.tell(desk.fact(order_id, "inventory", "stock_expected", 2, stock({"1": (0, 5)}, "2026-12-03")))
+    desk.notify(desk.fact(order_id, "inventory", "stock_expected", 2, stock({"1": (0, 5)}, "2026-12-03")))
 
     assert desk.read(order_id).promises == (Promise("1", 3, "2026-12-09"),)
 
@@ -59,6 +59,6 @@ def test_new_days_keep_every_unit_and_what_is_in_shipments(shipped: list[int], w
     before = Progress({"1": LineProgress(backordered=waits, expected_on=was)})
     after = Progress({"1": LineProgress(backordered=waits, expected_on=now)})
 
-    promised = promised_anew([*in_shipments, Promise("2", 4, was), *waiting], before, after)
+    promised = updated_promises([*in_shipments, Promise("2", 4, was), *waiting], before, after)
 
     assert list(promised) == [*in_shipments, Promise("2", 4, was), *([Promise("1", waits, now)] if waits else [])]

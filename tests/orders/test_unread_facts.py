@@ -34,7 +34,7 @@ def test_what_cannot_be_projected_is_kept_and_harms_nobody(
     order_id = desk.accepted(("PUMP", 2))
     count = len(desk.events(order_id))
 
-    recorded = desk.tell(desk.fact(order_id if is_known_order else "ord_none", "inventory", kind, 1, detail))
+    recorded = desk.notify(desk.fact(order_id if is_known_order else "ord_none", "inventory", kind, 1, detail))
 
     assert len(recorded) == 1
     assert len(desk.events(order_id)) == count
@@ -47,7 +47,7 @@ def test_a_kind_of_a_later_release_is_kept_as_it_came_and_changes_nothing(desk: 
     count = len(desk.events(order_id))
     sent = strange(fact_id="fact_9", source="fulfillment", order_id=order_id, sequence=7)
 
-    recorded = desk.tell(sent)
+    recorded = desk.notify(sent)
 
     assert recorded == ["fact_9"]
     assert len(desk.events(order_id)) == count
@@ -112,6 +112,6 @@ def test_a_fact_that_nobody_could_keep_is_refused(desk: Desk, change: dict[str, 
             setattr(fact, name, value)
 
     with pytest.raises(InvalidArgument) as refusal:
-        desk.tell(fact)
+        desk.notify(fact)
 
     assert refusal.value.reason == reason

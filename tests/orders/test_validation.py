@@ -63,8 +63,8 @@ def test_every_violation_is_reported_at_once(desk: Desk) -> None:
         "PRICE_OUT_OF_TOLERANCE",
         "CREDIT_EXCEEDED",
     ]
-    dossier = desk.read(order_id)
-    assert (dossier.order.phase, dossier.standing.status, dossier.holds) == ("rejected", "rejected", ())
+    aggregate = desk.read(order_id)
+    assert (aggregate.order.phase, aggregate.standing.status, aggregate.holds) == ("rejected", "rejected", ())
     assert desk.mails(order_id) == ["order_received", "order_rejected"]
     with desk.database.reading() as session:
         assert [one.line_id for one in violations_of(session, order_id)] == ["1", "2", "3", "3", "4", "", ""]
@@ -76,22 +76,22 @@ def test_holds_are_placed_together_and_the_mail_goes_once(desk: Desk) -> None:
 
     first = desk.validate(order_id, is_granted=False)
     again = desk.validate(order_id, is_granted=False)
-    afresh = desk.validate(order_id, key="2")
+    again_cleared = desk.validate(order_id, key="2")
 
     assert (first.outcome, first.hold_count) == (HELD, 2)
-    assert first == again == afresh
-    dossier = desk.read(order_id)
-    assert [(hold.hold_type, hold.owner_role) for hold in dossier.holds] == [
+    assert first == again == again_cleared
+    aggregate = desk.read(order_id)
+    assert [(hold.hold_type, hold.owner_role) for hold in aggregate.holds] == [
         ("price", "sales_rep"),
         ("credit", "accounting"),
     ]
-    assert (dossier.order.phase, dossier.standing.status, dossier.standing.axes.review) == (
+    assert (aggregate.order.phase, aggregate.standing.status, aggregate.standing.axes.review) == (
         "in_review",
         "on_hold",
         "in_review",
     )
-    assert dossier.standing.waiting_for is not None
-    assert dossier.standing.waiting_for.who == "sales_rep, accounting"
+    assert aggregate.standing.waiting_for is not None
+    assert aggregate.standing.waiting_for.who == "sales_rep, accounting"
     assert desk.mails(order_id) == ["order_received", "order_on_hold"]
     assert desk.broken() == []
 
@@ -105,11 +105,11 @@ def test_an_order_to_be_paid_first_waits_for_accounting_until_its_money_is_here(
     verdict = desk.validate(unpaid, is_granted=False)
 
     assert (verdict.outcome, list(verdict.reasons)) == (HELD, ["PAYMENT_OUTSTANDING"])
-    dossier = desk.read(unpaid)
-    assert [(hold.hold_type, hold.owner_role) for hold in dossier.holds] == [("payment", "accounting")]
-    assert "record the payment" in dossier.holds[0].reason
-    assert dossier.standing.waiting_for is not None
-    assert (dossier.standing.waiting_for.who, dossier.standing.waiting_for.what) == (
+    aggregate = desk.read(unpaid)
+    assert [(hold.hold_type, hold.owner_role) for hold in aggregate.holds] == [("payment", "accounting")]
+    assert "record the payment" in aggregate.holds[0].reason
+    assert aggregate.standing.waiting_for is not None
+    assert (aggregate.standing.waiting_for.who, aggregate.standing.waiting_for.what) == (
         "accounting",
         "release of payment hold",
     )
@@ -316,7 +316,7 @@ def test_a_predicate_that_fails_while_it_runs_is_a_hold_for_the_administrator(de
 
 
 def test_a_line_rule_sees_its_own_line_and_speaks_in_the_order_of_the_policy(desk: Desk) -> None:
-    warn = {"scope": "line", "severity": "WARN", "message": "look"}
+    warn = {"scope": "line", "severity": "WARN", "message": "check"}
     put_policy(
         desk,
         {**warn, "code": "MANY", "when": "line.quantity > 1 && size(lines) == 3"},

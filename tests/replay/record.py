@@ -27,30 +27,30 @@ Life = Callable[[PlacedOrder], Awaitable[None]]
 
 async def to_cash(order: PlacedOrder) -> None:
     """Shipped, delivered, paid."""
-    await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+    await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
     await until_quiet(order, 17)
-    await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
-    await order.tell(names.PAYMENT_SETTLED)
+    await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
+    await order.notify(names.PAYMENT_SETTLED)
     await order.handle.result()
 
 
 async def paid_before_delivered(order: PlacedOrder) -> None:
     """Facts out of the usual order, all in one turn."""
     for kind in (names.SHIPMENT_SHIPPED, names.PAYMENT_SETTLED, names.SHIPMENT_DELIVERED):
-        await order.tell(kind, "shp_1")
+        await order.notify(kind, "shp_1")
     await order.handle.result()
 
 
 async def released_then_to_cash(order: PlacedOrder) -> None:
     """Held, released by people, then to cash."""
-    await order.tell(names.HOLDS_RELEASED)
+    await order.notify(names.HOLDS_RELEASED)
     await until_quiet(order, 17)
     await to_cash(order)
 
 
 async def backorder_then_to_cash(order: PlacedOrder) -> None:
     """Stock comes later."""
-    await order.tell(names.STOCK_ALLOCATED, is_complete=True)
+    await order.notify(names.STOCK_ALLOCATED, is_complete=True)
     await until_quiet(order, 16)
     await to_cash(order)
 
@@ -92,7 +92,7 @@ LIVES: dict[str, tuple[FakeServices, bool, Life]] = {
         cancelled,
     ),
     "unserved_then_released": (
-        FakeServices(unserved=1, clearances=[Clearance("waiting"), Clearance("cleared")]),
+        FakeServices(undeliverable=1, clearances=[Clearance("waiting"), Clearance("cleared")]),
         False,
         released_then_to_cash,
     ),

@@ -114,12 +114,12 @@ def test_a_connection_whose_other_end_is_gone_is_noticed() -> None:
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
-        told = driver.info.get_parameters()
+        notified = driver.info.get_parameters()
     engine.dispose()
 
     # three questions, five seconds apart, to one that has been silent for ten
-    assert [told[f"keepalives_{name}"] for name in ("idle", "interval", "count")] == ["10", "5", "3"]
-    assert told["tcp_user_timeout"] == "30000"
+    assert [notified[f"keepalives_{name}"] for name in ("idle", "interval", "count")] == ["10", "5", "3"]
+    assert notified["tcp_user_timeout"] == "30000"
 
 
 def request(order_id: str = "ord_1") -> pb.ReleaseReservationRequest:

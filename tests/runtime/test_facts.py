@@ -22,16 +22,16 @@ ROW = OutboxRow(
 
 
 def test_a_row_is_told_as_the_fact_of_its_service_and_what_the_receiver_keeps_has_arrived() -> None:
-    told: list[facts_pb2.Fact] = []
+    notified: list[facts_pb2.Fact] = []
 
     def send(facts: list[facts_pb2.Fact]) -> list[str]:
-        told.extend(facts)
+        notified.extend(facts)
         return ["fact_1"]
 
     route = facts_route("fulfillment", frozenset({"shipment_shipped"}), send)
 
     assert list(route.deliver([ROW])) == ["fact_1"]
-    [fact] = told
+    [fact] = notified
     assert (fact.fact_id, fact.WhichOneof("detail"), fact.source) == ("fact_1", "shipment_shipped", "fulfillment")
     assert (fact.order_id, fact.subject_id, fact.sequence) == ("ord_1", "shp_1", 3)
     assert fact.shipment_shipped.lines["1"].shipped == 2

@@ -34,7 +34,7 @@ def test_a_rolled_back_change_tells_nobody(database: Database) -> None:
 def test_messages_of_a_transaction_are_numbered_as_they_were_told_however_their_details_come(
     database: Database,
 ) -> None:
-    def tell(session: Session, order_id: str, word: str, *, is_computed: bool) -> None:
+    def notify(session: Session, order_id: str, word: str, *, is_computed: bool) -> None:
         detail = {"word": word}
         now = datetime.now(UTC)
         outbox.emit(
@@ -42,21 +42,21 @@ def test_messages_of_a_transaction_are_numbered_as_they_were_told_however_their_
         )
 
     with database.transaction() as session:
-        tell(session, "ord_2", "a", is_computed=False)
-        tell(session, "ord_1", "b", is_computed=False)
-        tell(session, "ord_2", "c", is_computed=True)
-        tell(session, "ord_2", "d", is_computed=False)
-        tell(session, "ord_1", "e", is_computed=True)
+        notify(session, "ord_2", "a", is_computed=False)
+        notify(session, "ord_1", "b", is_computed=False)
+        notify(session, "ord_2", "c", is_computed=True)
+        notify(session, "ord_2", "d", is_computed=False)
+        notify(session, "ord_1", "e", is_computed=True)
     with database.transaction() as session:
-        tell(session, "ord_2", "f", is_computed=False)
+        notify(session, "ord_2", "f", is_computed=False)
     with database.reading() as session:
         rows = outbox.unsent(session, datetime.now(UTC), 100, KINDS)
 
-    told = {
+    notified = {
         order_id: [(row.sequence, row.detail["word"]) for row in rows if row.order_id == order_id]
         for order_id in ("ord_1", "ord_2")
     }
-    assert told == {"ord_1": [(1, "b"), (2, "e")], "ord_2": [(1, "a"), (2, "c"), (3, "d"), (4, "f")]}
+    assert notified == {"ord_1": [(1, "b"), (2, "e")], "ord_2": [(1, "a"), (2, "c"), (3, "d"), (4, "f")]}
 
 
 def test_orders_are_counted_in_sorted_order_so_that_transactions_never_wait_in_a_circle(database: Database) -> None:

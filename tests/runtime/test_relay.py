@@ -224,19 +224,19 @@ def test_only_the_dead_letter_that_was_asked_for_is_revived_and_it_is_tried_as_o
     receiver, watch = Receiver(), Watch()
     route = Route(KINDS, receiver.deliver)
     relay = Relay(database, [route], watch)
-    letter = emit(database, "ord_1", "poison")
+    mail = emit(database, "ord_1", "poison")
     emit(database, "ord_2", "poison")
     drain(relay, route, watch)
 
     with database.transaction() as session:
-        assert outbox.revive(session, letter)
-        assert not outbox.revive(session, letter)
+        assert outbox.revive(session, mail)
+        assert not outbox.revive(session, mail)
     with database.reading() as session:
         waiting, _, dead = outbox.backlog(session)
         [row] = outbox.unsent(session, watch.now, 100, KINDS)
 
     assert (waiting, dead) == (1, 1)
-    assert (row.fact_id, row.attempts) == (letter, 0)
+    assert (row.fact_id, row.attempts) == (mail, 0)
 
 
 def test_a_receiver_that_is_away_gets_everything_when_it_is_back(database: Database) -> None:

@@ -125,7 +125,7 @@ def test_opening_stock_has_cost_layers_and_one_short_sku() -> None:
 def test_each_order_meets_its_fate_under_the_house_rules(name: str) -> None:
     policy = parse_policy(documents.read("policies"), version=1)
 
-    found = engine.judge(policy, evidence(documents.order(name), is_po_known=name == "16-web-acme-po-again"))
+    found = engine.evaluate(policy, evidence(documents.order(name), is_po_known=name == "16-web-acme-po-again"))
 
     assert (outcome(found.violations), reasons(found.violations)) == FATES[name]
     assert [hit.rule.code for hit in found.hits] == REVIEWS.get(name, [])

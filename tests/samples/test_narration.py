@@ -45,7 +45,7 @@ def test_without_a_terminal_each_sentence_is_a_plain_line() -> None:
         board.show([an_order()])
 
     lines = written.getvalue().splitlines()
-    assert lines[1] == "The house opens"
+    assert lines[1] == "Loading the samples"
     assert lines[2].endswith("SO-1001 web: accepted")
     assert "\x1b" not in written.getvalue()
     assert "1,381.27" in lines[-1]

@@ -49,7 +49,7 @@ def trade(system: System) -> Iterator[Trade]:
 
 @pytest.fixture
 def room(trade: Trade) -> Boardroom:
-    """A house with a manager and a director, and A4's policy."""
+    """A company with a manager and a director, and A4's policy."""
     room = Boardroom(trade)
     room.hire("director", roles=["approver"], positions=["finance_director"], limit="100000.00")
     room.hire("manager", roles=["approver"], positions=["manager"], limit="25000.00", manager="director")

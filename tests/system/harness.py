@@ -114,7 +114,7 @@ class System:
         """An HTTP client that carries a token of this role."""
         key = (role, company)
         if key not in self._clients:
-            token = self.issuer.token(sub=f"{role}@{company or 'house'}", roles=[role], company=company)
+            token = self.issuer.token(sub=f"{role}@{company or 'staff'}", roles=[role], company=company)
             self._clients[key] = httpx.Client(
                 base_url=self.base_url, headers={"Authorization": f"Bearer {token}"}, timeout=PART_S
             )

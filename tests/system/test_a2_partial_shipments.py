@@ -10,9 +10,9 @@ def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
     before = trade.books()
     customer = trade.customer(tax_rate="0.0825")
     sku = trade.product("a", "20.00", cost="12.00")
-    houses = trade.warehouses({"w1": 900, "w2": 1100})
-    trade.receive(houses["w1"], sku, 60, "12.00")
-    trade.receive(houses["w2"], sku, 25, "12.50")
+    warehouses = trade.warehouses({"w1": 900, "w2": 1100})
+    trade.receive(warehouses["w1"], sku, 60, "12.00")
+    trade.receive(warehouses["w2"], sku, 25, "12.50")
 
     placed = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 100}], freight="50.00"))
     order_id = placed["order_id"]
@@ -20,7 +20,7 @@ def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
         trade.send_off(shipment)
         trade.when_idle(order_id)
     backordered = trade.order(order_id)["lines"][0]["quantities"]["backordered"]
-    filled = trade.receive(houses["w1"], sku, 15, "13.00")
+    filled = trade.receive(warehouses["w1"], sku, 15, "13.00")
     trade.when_idle(order_id)
     (third,) = trade.shipments(order_id, "released")
     trade.send_off(third)
@@ -46,7 +46,7 @@ def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
     }
     assert order["status"] == "shipped"
     assert (order["axes"]["billing"], order["axes"]["payment"]) == ("full", "part")
-    assert trade.stock(sku) == {houses["w1"]: (0, 0), houses["w2"]: (0, 0)}
+    assert trade.stock(sku) == {warehouses["w1"]: (0, 0), warehouses["w2"]: (0, 0)}
     margin = -changes(before, trade.books())["revenue"] + 5_000 - 122_750
     assert margin == 82_250
 

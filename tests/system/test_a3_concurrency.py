@@ -15,8 +15,8 @@ WITHIN_S = 120.0
 def test_a3_twenty_orders_sent_three_times_each_for_ten_units(trade: Trade) -> None:
     customer = trade.customer()
     sku = trade.product("c", "10.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 10, "5.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 10, "5.00")
     orders = [(uuid.uuid4().hex, trade.order_body(customer, [{"sku": sku, "quantity": 1}])) for _ in range(20)]
     sends = [order for order in orders for _ in range(3)]
 
@@ -33,15 +33,15 @@ def test_a3_twenty_orders_sent_three_times_each_for_ten_units(trade: Trade) -> N
     assert len(order_ids) == 20
     assert sum(line["allocated"] for line in final) == 10
     assert sum(line["backordered"] for line in final) == 10
-    assert trade.stock(sku)[house] == (10, 10)
+    assert trade.stock(sku)[warehouse] == (10, 10)
     trade.until_audit_is_clean()
 
 
 def test_a3_the_same_key_with_another_quantity_is_refused(trade: Trade) -> None:
     customer = trade.customer()
     sku = trade.product("c", "10.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 10, "5.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 10, "5.00")
     body = trade.order_body(customer, [{"sku": sku, "quantity": 1}])
     ok(trade.place(body, "once-only-" + trade.tag))
 
@@ -54,15 +54,15 @@ def test_a3_the_same_key_with_another_quantity_is_refused(trade: Trade) -> None:
 def test_a3_two_lines_of_one_sku_share_what_is_there(trade: Trade) -> None:
     customer = trade.customer()
     sku = trade.product("d", "10.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 10, "5.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 10, "5.00")
 
     body = trade.order_body(customer, [{"sku": sku, "quantity": 6}, {"sku": sku, "quantity": 6}])
     lines = [line["quantities"] for line in trade.placed(body)["lines"]]
 
     assert sum(line["allocated"] for line in lines) == 10
     assert sum(line["backordered"] for line in lines) == 2
-    assert trade.stock(sku)[house] == (10, 10)
+    assert trade.stock(sku)[warehouse] == (10, 10)
     trade.until_audit_is_clean()
 
 

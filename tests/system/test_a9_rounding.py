@@ -7,9 +7,9 @@ def test_a9_three_shipments_sum_to_the_order_to_the_cent(trade: Trade) -> None:
     """3 at 33.33, discount 10.00, tax 7.25 %, one unit in each of three warehouses; naive rounding would give 96.52."""
     customer = trade.customer(tax_rate="0.0725")
     sku = trade.product("third", "33.33")
-    houses = trade.warehouses({"w1": 900, "w2": 900, "w3": 900})
-    for house in houses.values():
-        trade.receive(house, sku, 1, "5.00")
+    warehouses = trade.warehouses({"w1": 900, "w2": 900, "w3": 900})
+    for warehouse in warehouses.values():
+        trade.receive(warehouse, sku, 1, "5.00")
 
     placed = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 3}], discount="10.00"))
     order_id = placed["order_id"]

@@ -11,11 +11,11 @@ def placed(trade: Trade, quantity: int, on_hand: int, **changes: Any) -> tuple[d
     """An accepted order of one SKU at 25.00 with tax 8.25 % and freight 10.00; the order, the SKU, its warehouse."""
     customer = trade.customer(tax_rate="0.0825", **changes)
     sku = trade.product("c", "25.00", cost="10.00")
-    house = trade.warehouses({"w1": 900})["w1"]
+    warehouse = trade.warehouses({"w1": 900})["w1"]
     if on_hand:
-        trade.receive(house, sku, on_hand, "10.00")
+        trade.receive(warehouse, sku, on_hand, "10.00")
     body = trade.order_body(customer, [{"sku": sku, "quantity": quantity}], freight="10.00")
-    return trade.placed(body), sku, house
+    return trade.placed(body), sku, warehouse
 
 
 def change(trade: Trade, order: dict[str, Any], role: str, *lines: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def recalled(trade: Trade, order_id: str) -> dict[str, Any]:
 
 
 def recall_of(trade: Trade, order: dict[str, Any]) -> dict[str, Any]:
-    """The recall that waits for the floor."""
+    """The recall that waits for the warehouse."""
     rows = ok(trade.system.api("warehouse").get("/v1/recalls"))["rows"]
     return next(row for row in rows if row["order_id"] == order["order_id"])
 
@@ -57,13 +57,13 @@ def billed(order: dict[str, Any]) -> list[str]:
 
 
 def test_fewer_units_free_the_backorder_and_the_invoices_sum_to_the_version_that_stands(trade: Trade) -> None:
-    order, sku, house = placed(trade, 10, 4)
+    order, sku, warehouse = placed(trade, 10, 4)
     order_id = order["order_id"]
 
     made = change(trade, order, "customer", {"line_id": "1", "quantity": 6})
     after = at_version(trade, order_id, 2)
     ship_all(trade, order_id)
-    trade.receive(house, sku, 9, "10.00")
+    trade.receive(warehouse, sku, 9, "10.00")
     trade.when_idle(order_id)
     ship_all(trade, order_id)
     done = trade.when_idle(order_id)
@@ -75,13 +75,13 @@ def test_fewer_units_free_the_backorder_and_the_invoices_sum_to_the_version_that
     assert after["totals"]["total"]["amount"] == "172.38"
     assert len(billed(done)) == 2
     assert sum(float(total) for total in billed(done)) == 172.38
-    assert trade.stock(sku) == {house: (7, 0)}
+    assert trade.stock(sku) == {warehouse: (7, 0)}
     assert sum("changed" in subject.lower() for subject in trade.mails(order["number"])) >= 1
     trade.until_audit_is_clean()
 
 
 def test_what_was_released_is_given_back_by_the_floor_before_the_version_stands(trade: Trade) -> None:
-    order, sku, house = placed(trade, 10, 10)
+    order, sku, warehouse = placed(trade, 10, 10)
     order_id = order["order_id"]
 
     made = change(trade, order, "customer", {"line_id": "1", "quantity": 6})
@@ -97,12 +97,12 @@ def test_what_was_released_is_given_back_by_the_floor_before_the_version_stands(
     assert (made["needs_recall"], waiting["version"], waiting["waiting_for"]["who"]) == (True, 1, "warehouse")
     assert billed(done) == ["172.38"]
     assert done["lines"][0]["quantities"]["shipped"] == 6
-    assert trade.stock(sku) == {house: (4, 0)}
+    assert trade.stock(sku) == {warehouse: (4, 0)}
     trade.until_audit_is_clean()
 
 
 def test_a_floor_that_picks_instead_of_answering_refuses_the_change(trade: Trade) -> None:
-    order, sku, house = placed(trade, 10, 10)
+    order, sku, warehouse = placed(trade, 10, 10)
     order_id = order["order_id"]
     change(trade, order, "customer", {"line_id": "1", "quantity": 6})
     recalled(trade, order_id)
@@ -114,7 +114,7 @@ def test_a_floor_that_picks_instead_of_answering_refuses_the_change(trade: Trade
     assert ([row["state"] for row in rows], done["version"]) == (["rejected"], 1)
     # 250.00 + 20.63 + 10.00
     assert billed(done) == ["280.63"]
-    assert trade.stock(sku) == {house: (0, 0)}
+    assert trade.stock(sku) == {warehouse: (0, 0)}
     trade.until_audit_is_clean()
 
 
@@ -122,8 +122,8 @@ def test_a_substitution_waits_for_the_customer_and_moves_stock_and_credit_when_i
     order, sku, _ = placed(trade, 10, 0, credit_limit="1000.00")
     order_id = order["order_id"]
     other = trade.product("d", "26.00", cost="11.00")
-    house = trade.name("wh-w1")
-    trade.receive(house, other, 20, "11.00")
+    warehouse = trade.name("wh-w1")
+    trade.receive(warehouse, other, 20, "11.00")
 
     made = change(trade, order, "support", {"line_id": "1", "sku": other})
     beside = trade.order(order_id)
@@ -143,7 +143,7 @@ def test_a_substitution_waits_for_the_customer_and_moves_stock_and_credit_when_i
     assert [(line["line_id"], line["sku"]) for line in after["lines"]] == [("2", other)]
     # 10 x 26.00 = 260.00 + 21.45 + 10.00
     assert billed(done) == ["291.45"]
-    assert trade.stock(other) == {house: (10, 0)}
+    assert trade.stock(other) == {warehouse: (10, 0)}
     backordered = ok(trade.system.api("warehouse").get("/v1/backorders", params={"sku": sku}))["rows"]
     assert backordered == []
     trade.until_audit_is_clean()

@@ -65,8 +65,8 @@ def test_an_approval_pressed_in_the_console_lets_the_order_go_on(trade: Trade, r
 def test_a_customer_cancels_in_the_console_and_the_workflow_takes_everything_back(trade: Trade) -> None:
     customer_id = trade.customer()
     sku = trade.product("c", "10.00", cost="7.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 3, "7.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 3, "7.00")
     order = trade.placed(trade.order_body(customer_id, [{"sku": sku, "quantity": 2}]))
     token = trade.system.issuer.token(sub="buyer", roles=["customer"], company=customer_id)
     page = f"/my/orders/{order['number']}"
@@ -77,6 +77,6 @@ def test_a_customer_cancels_in_the_console_and_the_workflow_takes_everything_bac
         shown = browser.get(page).text
 
     assert cancelled["status"] == "cancelled"
-    assert trade.stock(sku)[house] == (3, 0)
+    assert trade.stock(sku)[warehouse] == (3, 0)
     assert "Cancelled" in shown
     trade.until_audit_is_clean()

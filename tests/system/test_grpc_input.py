@@ -73,8 +73,8 @@ def _live(trade: Trade) -> None:
     """An order from placed to paid."""
     customer = trade.customer(tax_rate="0.0825")
     pump = trade.product("pump", "129.00", cost="80.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, pump, 10, "80.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, pump, 10, "80.00")
     order_id = ok(trade.place(trade.order_body(customer, [{"sku": pump, "quantity": 4}])))["order_id"]
     trade.until_released(order_id)
     parcel = trade.send_off(trade.shipments(order_id)[0])

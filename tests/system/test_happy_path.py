@@ -10,8 +10,8 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
     customer = trade.customer(tax_rate="0.0825")
     pump = trade.product("pump", "129.00", cost="80.00")
     visit = trade.product("visit", "95.00", kind="service", cost="40.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, pump, 10, "80.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, pump, 10, "80.00")
     lines = [{"sku": pump, "quantity": 4}, {"sku": visit, "quantity": 1}]
 
     placed = trade.placed(trade.order_body(customer, lines))
@@ -19,7 +19,7 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
     sent = [trade.send_off(shipment) for shipment in trade.shipments(order_id)]
     parcel = next(shipment for shipment in sent if not shipment["is_service"])
     billed = trade.when_idle(order_id)
-    told = trade.deliver(parcel, times=2)
+    notified = trade.deliver(parcel, times=2)
     trade.pay(customer, placed["totals"]["total"]["amount"])
     order = trade.when_idle(order_id)
     letters = trade.letters(order["number"])
@@ -28,9 +28,9 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
 
     assert placed["status"] == "in_fulfilment"
     assert placed["totals"]["total"]["amount"] == "661.41"  # (4 × 129 + 95) × 1.0825 = 661.4075
-    assert (billed["axes"]["billing"], told) == ("full", [200, 200])
+    assert (billed["axes"]["billing"], notified) == ("full", [200, 200])
     assert (order["status"], order["axes"]["payment"]) == ("completed", "paid")
-    assert trade.stock(pump)[house] == (6, 0)
+    assert trade.stock(pump)[warehouse] == (6, 0)
     received, accepted = f"We have received your order {order['number']}", f"Your order {order['number']} is accepted"
     to_buyer = [subject for to, subject in letters if "buyer" in to]
     assert to_buyer[:2] == [received, accepted]

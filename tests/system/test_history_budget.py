@@ -13,9 +13,9 @@ def history_of(trade: Trade, line_count: int) -> tuple[int, int, int]:
     """Events, billable actions and bytes of an order with so many lines, from placed to paid."""
     customer = trade.customer()
     skus = [trade.product(f"s{line_count}x{number}", "10.00", cost="5.00") for number in range(10)]
-    house = trade.warehouses({"w1": 900})["w1"]
+    warehouse = trade.warehouses({"w1": 900})["w1"]
     for sku in skus:
-        trade.receive(house, sku, line_count, "5.00")
+        trade.receive(warehouse, sku, line_count, "5.00")
 
     lines = [{"sku": skus[number % 10], "quantity": 1} for number in range(line_count)]
     placed = trade.placed(trade.order_body(customer, lines))

@@ -6,11 +6,11 @@ from tests.system.trade import TEXAS, Trade, key, ok
 def test_a_held_order_waits_for_every_release_and_goes_on_by_itself(trade: Trade) -> None:
     customer = trade.customer(credit_limit="100.00")
     sku = trade.product("h", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 10, "50.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 10, "50.00")
 
     held = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 5}]))
-    stock_while_held = trade.stock(sku)[house]
+    stock_while_held = trade.stock(sku)[warehouse]
     for hold in held["holds"]:
         path = f"/v1/orders/{held['order_id']}/holds/{hold['hold_id']}/release"
         ok(trade.system.api(hold["owner_role"]).post(path, json={"note": "checked by phone"}, headers=key()))
@@ -38,8 +38,8 @@ def test_a_rejected_order_says_every_reason_and_gets_no_second_mail(trade: Trade
 def test_cancelling_before_shipping_leaves_no_stock_hold_or_credit_behind(trade: Trade) -> None:
     customer = trade.customer(credit_limit="1000.00")
     sku = trade.product("k", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 3, "50.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 3, "50.00")
     placed = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 5}]))
     path = f"/v1/orders/{placed['order_id']}/cancellation"
     seller = trade.system.api("support")
@@ -51,7 +51,7 @@ def test_cancelling_before_shipping_leaves_no_stock_hold_or_credit_behind(trade:
     assert preview["consequences"]["is_possible"]
     assert (order["status"], [one["state"] for one in order["cancellations"]]) == ("cancelled", ["done"])
     assert {shipment["state"] for shipment in order["shipments"]} == {"cancelled"}
-    assert trade.stock(sku)[house] == (3, 0)
+    assert trade.stock(sku)[warehouse] == (3, 0)
     credit = ok(trade.system.api("auditor").get(f"/v1/customers/{customer}"))["credit"]
     assert credit["committed"]["amount"] == "0.00"
     trade.until_audit_is_clean()
@@ -60,8 +60,8 @@ def test_cancelling_before_shipping_leaves_no_stock_hold_or_credit_behind(trade:
 def test_what_has_left_is_not_cancelled(trade: Trade) -> None:
     customer = trade.customer()
     sku = trade.product("l", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 3, "50.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 3, "50.00")
     order_id = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 3}]))["order_id"]
     for shipment in trade.shipments(order_id):
         trade.send_off(shipment)
@@ -90,14 +90,14 @@ def _rated(trade: Trade, warehouse_id: str, *zones: tuple[str, str]) -> None:
 def test_an_order_where_no_carrier_goes_is_held_for_support_until_one_does(trade: Trade) -> None:
     customer = trade.customer()
     sku = trade.product("c", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 10, "50.00")
-    _rated(trade, house, ("US", "south"))
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 10, "50.00")
+    _rated(trade, warehouse, ("US", "south"))
     toronto = {**TEXAS, "city": "Toronto", "region": "ON", "postal_code": "M5V 2T6", "country": "CA"}
 
     held = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 5}], ship_to=toronto))
-    before = trade.stock(sku)[house]
-    _rated(trade, house, ("US", "south"), ("CA", "north"))
+    before = trade.stock(sku)[warehouse]
+    _rated(trade, warehouse, ("US", "south"), ("CA", "north"))
     path = f"/v1/orders/{held['order_id']}/holds/{held['holds'][0]['hold_id']}/release"
     ok(trade.system.api("support").post(path, json={"note": "Polar Freight goes there now"}, headers=key()))
     order = trade.when_idle(held["order_id"])
@@ -108,17 +108,17 @@ def test_an_order_where_no_carrier_goes_is_held_for_support_until_one_does(trade
     assert before == (10, 0)
     assert (order["status"], order["lines"][0]["quantities"]["allocated"]) == ("in_fulfilment", 5)
     assert any("accepted" in mail for mail in trade.mails(order["number"]))
-    told = [recipient for recipient, subject in trade.letters(order["number"]) if "hold" in subject.lower()]
-    assert any("support" in recipient for recipient in told)
+    notified = [recipient for recipient, subject in trade.letters(order["number"]) if "hold" in subject.lower()]
+    assert any("support" in recipient for recipient in notified)
     trade.until_audit_is_clean()
 
 
 def test_an_order_where_no_carrier_goes_ships_once_its_address_is_changed(trade: Trade) -> None:
     customer = trade.customer()
     sku = trade.product("e", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, sku, 10, "50.00")
-    _rated(trade, house, ("US", "south"))
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, 10, "50.00")
+    _rated(trade, warehouse, ("US", "south"))
     toronto = {**TEXAS, "city": "Toronto", "region": "ON", "postal_code": "M5V 2T6", "country": "CA"}
     order_id = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 5}], ship_to=toronto))["order_id"]
 

@@ -12,12 +12,12 @@ from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.inventory.settings import Settings
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect
-from tests.facts import strange, told
+from tests.facts import notified, strange
 from tests.system.harness import System
 from tests.system.trade import Trade, ok
 from workflows import names
 
-TELLERS = ("inventory", "fulfillment", "billing")
+SENDERS = ("inventory", "fulfillment", "billing")
 
 
 def shipped(trade: Trade) -> str:
@@ -42,7 +42,7 @@ def late_facts(system: System) -> float:
     return next(family.samples[0].value for family in shown if family.name == "oms_late_facts")
 
 
-def tell_orders(system: System, *facts: facts_pb2.Fact) -> list[str]:
+def send_to_orders(system: System, *facts: facts_pb2.Fact) -> list[str]:
     """Hand facts over as the relay of a service does; the ids that orders keeps."""
     settings = Settings(keys_dir=system.folder / "keys")
     channel = connect(f"127.0.0.1:{system.ports['orders']}", machine_token(settings, "fulfillment"))
@@ -89,7 +89,7 @@ def test_a_kind_that_nobody_knows_is_kept_and_changes_nothing(trade: Trade) -> N
     before = state_of(trade, order_id)
     levitated = strange(**envelope(order_id))
 
-    recorded = tell_orders(trade.system, levitated)
+    recorded = send_to_orders(trade.system, levitated)
 
     kept = rows(trade.system, "orders", "SELECT state, kind FROM fact WHERE fact_id = :id", id=levitated.fact_id)
     assert recorded == [levitated.fact_id]
@@ -100,10 +100,10 @@ def test_a_kind_that_nobody_knows_is_kept_and_changes_nothing(trade: Trade) -> N
 def test_a_fact_that_cannot_be_read_or_has_no_order_is_kept_and_stops_no_other(trade: Trade) -> None:
     order_id = shipped(trade)
     before = state_of(trade, order_id)
-    unreadable = told("shipment_delivered", {"lines": {}}, **envelope(order_id))
-    orphaned = told("shipment_delivered", {"lines": {}}, **envelope("ord_nobody"))
+    unreadable = notified("shipment_delivered", {"lines": {}}, **envelope(order_id))
+    orphaned = notified("shipment_delivered", {"lines": {}}, **envelope("ord_nobody"))
 
-    recorded = tell_orders(trade.system, unreadable, orphaned)
+    recorded = send_to_orders(trade.system, unreadable, orphaned)
 
     states = {
         one.fact_id: rows(trade.system, "orders", "SELECT state FROM fact WHERE fact_id = :id", id=one.fact_id)[0].state
@@ -123,8 +123,8 @@ def test_every_fact_of_an_order_told_twice_more_changes_nothing(trade: Trade) ->
     histories = [_history_length(trade, order_id)]
 
     for _ in range(2):
-        for service in TELLERS:
-            _tell_again(trade.system, service, order_id)
+        for service in SENDERS:
+            _send_again(trade.system, service, order_id)
         after = state_of(trade, order_id)
         histories.append(_history_length(trade, order_id))
 
@@ -139,15 +139,15 @@ def test_every_fact_of_an_open_order_told_twice_more_makes_no_event_in_its_workf
     order_id = shipped(trade)
     before, history = state_of(trade, order_id), _history_length(trade, order_id)
 
-    for service in TELLERS * 2:
-        _tell_again(trade.system, service, order_id)
+    for service in SENDERS * 2:
+        _send_again(trade.system, service, order_id)
         assert state_of(trade, order_id) == before
 
     assert _history_length(trade, order_id) == history
     trade.until_audit_is_clean()
 
 
-def _tell_again(system: System, service: str, order_id: str) -> None:
+def _send_again(system: System, service: str, order_id: str) -> None:
     """Every message of a service about the order is unsent again; its relay finds them."""
     with system.processes[service].database.transaction() as session:
         again = text("UPDATE outbox SET state = 'unsent' WHERE order_id = :id RETURNING fact_id")

@@ -71,10 +71,10 @@ def history(trade: Trade, order_id: str) -> list[str]:
 
 def test_an_order_whose_workflow_was_terminated_gives_everything_back(trade: Trade) -> None:
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, pump, 3, "50.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, pump, 3, "50.00")
     order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 5}]))["order_id"]
-    before = (trade.stock(pump)[house], credit(trade, customer))
+    before = (trade.stock(pump)[warehouse], credit(trade, customer))
 
     terminate(trade.system, order_id)
     lapse(trade.system, order_id)
@@ -82,7 +82,7 @@ def test_an_order_whose_workflow_was_terminated_gives_everything_back(trade: Tra
 
     assert before == ((3, 3), "500.00")
     assert found["freed"] >= 1
-    assert (trade.stock(pump)[house], credit(trade, customer)) == ((3, 0), "0.00")
+    assert (trade.stock(pump)[warehouse], credit(trade, customer)) == ((3, 0), "0.00")
     order = trade.when_idle(order_id)
     assert {shipment["state"] for shipment in order["shipments"]} == {"cancelled"}
     assert order["phase"] == "failed"
@@ -92,8 +92,8 @@ def test_an_order_whose_workflow_was_terminated_gives_everything_back(trade: Tra
 
 def test_a_second_sweep_of_the_same_order_changes_nothing(trade: Trade) -> None:
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, pump, 3, "50.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, pump, 3, "50.00")
     order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))["order_id"]
     terminate(trade.system, order_id)
     lapse(trade.system, order_id)
@@ -131,8 +131,8 @@ def test_an_order_terminated_on_hold_gives_its_credit_back_although_it_has_no_le
 
 def test_a_living_order_keeps_what_it_holds_and_gets_a_new_lease(trade: Trade) -> None:
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, pump, 3, "50.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, pump, 3, "50.00")
     before = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))
     order_id = before["order_id"]
     lapse(trade.system, order_id)
@@ -141,29 +141,29 @@ def test_a_living_order_keeps_what_it_holds_and_gets_a_new_lease(trade: Trade) -
 
     assert found["renewed"] >= 1
     assert lease_until(trade.system, order_id) > datetime.now(UTC)
-    assert trade.stock(pump)[house] == (3, 2)
+    assert trade.stock(pump)[warehouse] == (3, 2)
     assert before["shipments"]
     assert trade.when_idle(order_id) == before
 
 
 def test_a_workflow_cancelled_by_hand_gives_everything_back_and_says_so(trade: Trade) -> None:
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, pump, 3, "50.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, pump, 3, "50.00")
     order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))["order_id"]
 
     trade.system.on_loop(trade.system.workflow(order_id).cancel())
     order = trade.when_idle(order_id)
 
     assert order["phase"] == "failed"
-    assert (trade.stock(pump)[house], credit(trade, customer)) == ((3, 0), "0.00")
+    assert (trade.stock(pump)[warehouse], credit(trade, customer)) == ((3, 0), "0.00")
     trade.until_audit_is_clean()
 
 
 def test_the_audit_duty_tells_which_invariants_are_broken(trade: Trade) -> None:
     pump = trade.product("pump", "100.00", cost="50.00")
-    house = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(house, pump, 3, "50.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, pump, 3, "50.00")
     database = trade.system.processes["inventory"].database
     shift = text("UPDATE stock SET allocated = allocated + :by WHERE sku = :sku")
 

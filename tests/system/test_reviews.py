@@ -12,7 +12,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from tests.system.boardroom import OVER_5000, Boardroom, placed, tier
 from tests.system.trade import Trade, ok
 from workflows import names
-from workflows.messages import FactNote, Look, Seen
+from workflows.messages import Acknowledged, ClearanceRefresh, FactNote
 
 
 def test_an_approval_lets_the_order_go_on_by_itself(trade: Trade, room: Boardroom) -> None:
@@ -47,7 +47,7 @@ def test_no_signal_and_no_update_sent_by_hand_approves_an_order(trade: Trade, ro
     workflow_id = names.order_workflow_id(order["number"])
     system = trade.system
 
-    async def forge() -> Seen:
+    async def forge() -> Acknowledged:
         for name in names.FACTS:
             payloads = await system.temporal.data_converter.encode([FactNote("forged", "forged", is_complete=True)])
             await system.temporal.workflow_service.signal_workflow_execution(
@@ -61,8 +61,10 @@ def test_no_signal_and_no_update_sent_by_hand_approves_an_order(trade: Trade, ro
             )
         handle = system.temporal.get_workflow_handle(workflow_id)
         with pytest.raises(WorkflowUpdateFailedError):
-            await handle.execute_update(names.DECIDE, Look(""))
-        seen: Seen = await handle.execute_update(names.DECIDE, Look("dec_forged"), result_type=Seen)
+            await handle.execute_update(names.DECIDE, ClearanceRefresh(""))
+        seen: Acknowledged = await handle.execute_update(
+            names.DECIDE, ClearanceRefresh("dec_forged"), result_type=Acknowledged
+        )
         return seen
 
     seen = system.on_loop(forge())

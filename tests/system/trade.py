@@ -208,10 +208,10 @@ class Trade:
 
     def send_off(self, shipment: dict[str, Any]) -> dict[str, Any]:
         """Pick, pack and ship; a service visit is performed."""
-        floor, path = self.system.api("warehouse"), f"/v1/shipments/{shipment['shipment_id']}"
+        warehouse, path = self.system.api("warehouse"), f"/v1/shipments/{shipment['shipment_id']}"
         verbs = ("perform",) if shipment["is_service"] else ("pick", "pack", "ship")
         for verb in verbs:
-            shipment = ok(floor.post(f"{path}/{verb}", headers=key()))
+            shipment = ok(warehouse.post(f"{path}/{verb}", headers=key()))
         return shipment
 
     def deliver(self, shipment: dict[str, Any], *, times: int = 1, status: str = "delivered") -> list[int]:

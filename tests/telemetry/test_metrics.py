@@ -65,10 +65,10 @@ def test_a_service_tells_what_its_outbox_could_not_send(process: ServiceProcess,
     with process.database.transaction() as session:
         outbox.mark_failed(session, dead, "NOT_UNDERSTOOD", retry_at=None)
 
-    told = scrape(settings.metrics_listen)
+    notified = scrape(settings.metrics_listen)
 
-    assert (told["oms_outbox_waiting",], told["oms_outbox_dead",]) == (2, 1)
-    assert 60 <= told["oms_outbox_age_seconds",] < 90
+    assert (notified["oms_outbox_waiting",], notified["oms_outbox_dead",]) == (2, 1)
+    assert 60 <= notified["oms_outbox_age_seconds",] < 90
 
 
 def test_a_service_tells_how_long_its_calls_take_and_how_they_end(process: ServiceProcess, settings: Settings) -> None:
@@ -77,10 +77,10 @@ def test_a_service_tells_how_long_its_calls_take_and_how_they_end(process: Servi
     with pytest.raises(InvalidArgument):
         rpc.InventoryServiceStub(channel).ReserveStock(pb.ReserveStockRequest())
 
-    told = scrape(settings.metrics_listen)
+    notified = scrape(settings.metrics_listen)
 
-    assert told["oms_rpc_seconds_count", "/oms.inventory.v1.InventoryService/Audit", "OK"] == 1
-    assert told["oms_rpc_seconds_count", "/oms.inventory.v1.InventoryService/ReserveStock", "INVALID_ARGUMENT"] == 1
+    assert notified["oms_rpc_seconds_count", "/oms.inventory.v1.InventoryService/Audit", "OK"] == 1
+    assert notified["oms_rpc_seconds_count", "/oms.inventory.v1.InventoryService/ReserveStock", "INVALID_ARGUMENT"] == 1
 
 
 @pytest.mark.on_postgres
@@ -136,9 +136,11 @@ async def test_the_worker_tells_how_long_each_step_takes() -> None:
         async with at_work(Worker(client, task_queue="steps", workflows=[OneStep], activities=[reserve_stock])):
             await client.execute_workflow(OneStep.run, id="one", task_queue="steps")
 
-        told = await asyncio.to_thread(httpx.get, f"http://{listen}/metrics")
+        notified = await asyncio.to_thread(httpx.get, f"http://{listen}/metrics")
 
-    lines = [line for line in told.text.splitlines() if line.startswith("temporal_local_activity_execution_latency")]
+    lines = [
+        line for line in notified.text.splitlines() if line.startswith("temporal_local_activity_execution_latency")
+    ]
     assert any('activity_type="inventory.ReserveStock"' in line and "_count{" in line for line in lines)
 
 

@@ -52,9 +52,9 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
     here = Path(__file__).parents[2]
     run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=here)
     assert run.returncode == 0, run.stderr[-3000:]
-    told = json.loads((folder / "spans.json").read_text())
+    notified = json.loads((folder / "spans.json").read_text())
     logs = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
-    return Traced(told["order_id"], told["spans"], logs)
+    return Traced(notified["order_id"], notified["spans"], logs)
 
 
 def test_one_trace_leads_from_the_request_to_the_statement(traced: Traced) -> None:
@@ -78,8 +78,8 @@ def test_every_step_is_in_the_order_s_trace_with_its_calls_and_statements(traced
 
     assert [step["name"].removeprefix("RunActivity:") for step in steps] == [*PLACE_TURN, *SHIPPED_TURN]
     for step in steps:
-        service, deed = step["name"].removeprefix("RunActivity:").split(".")
-        method = f"/oms.{service}.v1.{service.capitalize()}Service/{deed}"
+        service, action = step["name"].removeprefix("RunActivity:").split(".")
+        method = f"/oms.{service}.v1.{service.capitalize()}Service/{action}"
         client = next(span for span in spans if span["parent"] == step["span"] and span["name"] == method)
         server = next(span for span in spans if span["parent"] == client["span"])
         beneath = [span for span in spans if span["parent"] == server["span"]]
@@ -113,8 +113,14 @@ def test_log_lines_of_every_step_carry_the_trace_and_the_order(traced: Traced) -
     trace = traced.one("POST /v1/orders")["trace"]
     lines = [line for line in traced.logs if line.get("trace_id") == trace]
 
-    told = {line["event"] for line in lines}
-    assert {"credit.decided", "order.validated", "reservation.created", "shipments.released", "order.recorded"} <= told
+    notified = {line["event"] for line in lines}
+    assert {
+        "credit.decided",
+        "order.validated",
+        "reservation.created",
+        "shipments.released",
+        "order.recorded",
+    } <= notified
     assert {line["order_id"] for line in lines} == {traced.order_id}
     assert {line["process"] for line in lines} == {"everything"}
 

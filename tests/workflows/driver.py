@@ -21,7 +21,7 @@ from tests.temporal import patient
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.client import search_attributes, summary
-from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef, Receipt, Seen
+from workflows.messages import Acknowledged, CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef, Receipt
 from workflows.order import OrderWorkflow
 
 NUMBERS = itertools.count(1001)
@@ -71,7 +71,7 @@ class PlacedOrder:
         self.receipt = receipt
         self.handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(names.order_workflow_id(order.number))
 
-    async def tell(self, kind: str, subject_id: str = "", *, fact_id: str = "", is_complete: bool = False) -> None:
+    async def notify(self, kind: str, subject_id: str = "", *, fact_id: str = "", is_complete: bool = False) -> None:
         """Send a fact as the relay does; give the same fact_id twice for a repeat."""
         note = FactNote(fact_id or f"fact_{uuid.uuid4().hex}", subject_id, is_complete)
         payloads = await self.client.data_converter.encode([note])
@@ -93,9 +93,11 @@ class PlacedOrder:
         )
         return outcome
 
-    async def look(self, update: str, subject_id: str) -> Seen:
+    async def look(self, update: str, subject_id: str) -> Acknowledged:
         """Show a decision as the API does; every one has an update id of its own."""
-        seen: Seen = await self.handle.execute_update(update, Look(subject_id), id=uuid.uuid4().hex, result_type=Seen)
+        seen: Acknowledged = await self.handle.execute_update(
+            update, ClearanceRefresh(subject_id), id=uuid.uuid4().hex, result_type=Acknowledged
+        )
         return seen
 
     async def history(self) -> WorkflowHistory:

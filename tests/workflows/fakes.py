@@ -41,7 +41,7 @@ class FakeServices:
     applied: Applied | None = None
     is_granted: bool = True
     backordered: int = 0
-    unserved: int = 0
+    undeliverable: int = 0
     shipped: int = 0
     status: str = ""
     absences: Counter[str] = field(default_factory=Counter)
@@ -139,9 +139,9 @@ class FakeServices:
     @activity.defn(name="inventory.ReserveStock")
     async def reserve_stock(self, step: OrderStep) -> Reservation:
         self.called("inventory.ReserveStock", step.request_id)
-        if self.unserved:
-            self.unserved -= 1
-            return Reservation(0, 0, is_unserved=True)
+        if self.undeliverable:
+            self.undeliverable -= 1
+            return Reservation(0, 0, is_undeliverable=True)
         return Reservation(10, self.backordered)
 
     @activity.defn(name="inventory.ReleaseReservation")

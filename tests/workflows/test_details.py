@@ -77,7 +77,7 @@ async def test_a_held_order_shows_whom_it_waits_for_until_they_have_decided(temp
         order = await place(temporal, order_ref(), queue)
         before = await shown_of(order)
         await order.look(names.DECIDE, "dec_1")
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
         await until_quiet(order, 20)
         after = await shown_of(order)
 
@@ -94,7 +94,7 @@ async def test_a_completed_order_shows_that_it_has_ended_and_waits_for_no_paymen
         for fact, subject_id in (
             (names.SHIPMENT_SHIPPED, "shp_1"), (names.SHIPMENT_DELIVERED, "shp_1"), (names.PAYMENT_SETTLED, "")
         ):  # fmt: skip
-            await order.tell(fact, subject_id)
+            await order.notify(fact, subject_id)
         await order.handle.result()
         shown = await shown_of(order)
 

@@ -23,7 +23,7 @@ HERE = (
 )
 
 
-class House:
+class World:
     """Orders and fulfillment in memory, which count what they are asked for."""
 
     def __init__(self) -> None:
@@ -52,78 +52,78 @@ class House:
 
 
 async def test_a_version_is_asked_for_once() -> None:
-    house = House()
+    world = World()
 
-    first, second = await house.documents.order("ord_1", 1), await house.documents.order("ord_1", 1)
+    first, second = await world.documents.order("ord_1", 1), await world.documents.order("ord_1", 1)
 
     assert first == second
-    assert house.asked["ord_1"] == 1
+    assert world.asked["ord_1"] == 1
 
 
 async def test_the_next_version_is_asked_for_and_kept_in_its_turn() -> None:
-    house = House()
-    await house.documents.order("ord_1", 1)
-    house.version, house.quantity = 2, 7
+    world = World()
+    await world.documents.order("ord_1", 1)
+    world.version, world.quantity = 2, 7
 
-    orders = [await house.documents.order("ord_1", 2) for _ in range(2)]
+    orders = [await world.documents.order("ord_1", 2) for _ in range(2)]
 
     assert [(order.version, order.lines[0].quantity) for order in orders] == [(2, 7), (2, 7)]
-    assert house.asked["ord_1"] == 2
+    assert world.asked["ord_1"] == 2
 
 
 async def test_a_step_of_no_version_reads_the_order_as_it_is_now() -> None:
-    house = House()
-    await house.documents.order("ord_1", 1)
-    house.quantity = 7
+    world = World()
+    await world.documents.order("ord_1", 1)
+    world.quantity = 7
 
-    orders = [await house.documents.order("ord_1") for _ in range(2)]
+    orders = [await world.documents.order("ord_1") for _ in range(2)]
 
     assert [order.lines[0].quantity for order in orders] == [7, 7]
-    assert house.asked["ord_1"] == 3
+    assert world.asked["ord_1"] == 3
 
 
 async def test_a_step_that_a_new_version_overtook_is_given_that_one_each_time_afresh() -> None:
-    house = House()
-    house.version = 2
+    world = World()
+    world.version = 2
 
-    versions = [(await house.documents.order("ord_1", 1)).version for _ in range(2)]
+    versions = [(await world.documents.order("ord_1", 1)).version for _ in range(2)]
 
     assert versions == [2, 2]
-    assert house.asked["ord_1"] == 2
+    assert world.asked["ord_1"] == 2
 
 
 @pytest.mark.parametrize(
     ("milestone", "asked"), [("shipped", 1), ("delivered", 1), ("cancelled", 2), ("failed", 2), ("closed", 2)]
 )
 async def test_an_order_that_ended_is_asked_for_again_because_its_quantities_fall(milestone: str, asked: int) -> None:
-    house = House()
-    await house.documents.order("ord_1", 1)
+    world = World()
+    await world.documents.order("ord_1", 1)
 
-    await OrdersActivities(house.services, house.documents).record_order(RecordStep("k", "ord_1", 1, milestone))
-    await house.documents.order("ord_1", 1)
+    await OrdersActivities(world.services, world.documents).record_order(RecordStep("k", "ord_1", 1, milestone))
+    await world.documents.order("ord_1", 1)
 
-    assert house.asked["ord_1"] == asked
+    assert world.asked["ord_1"] == asked
 
 
 async def test_the_worker_keeps_only_so_many_orders_and_no_very_long_one() -> None:
-    house = House()
+    world = World()
     for number in range(KEPT + 1):
-        await house.documents.order(f"ord_{number}", 1)
-    house.lines = LARGEST // 4
-    await house.documents.order("ord_long", 1)
+        await world.documents.order(f"ord_{number}", 1)
+    world.lines = LARGEST // 4
+    await world.documents.order("ord_long", 1)
 
     for order_id in ("ord_0", f"ord_{KEPT}", "ord_long"):
-        await house.documents.order(order_id, 1)
+        await world.documents.order(order_id, 1)
 
-    assert [house.asked[order_id] for order_id in ("ord_0", f"ord_{KEPT}", "ord_long")] == [2, 1, 2]
+    assert [world.asked[order_id] for order_id in ("ord_0", f"ord_{KEPT}", "ord_long")] == [2, 1, 2]
 
 
 @pytest.mark.parametrize(("state", "asked"), [*((state, 1) for state in LEFT), *((state, 2) for state in HERE)])
 async def test_a_shipment_is_kept_once_it_has_left(state: fulfillment_pb2.ShipmentState.ValueType, asked: int) -> None:
-    house = House()
-    house.state = state
+    world = World()
+    world.state = state
 
     for _ in range(2):
-        await house.documents.shipment("shp_1")
+        await world.documents.shipment("shp_1")
 
-    assert house.asked["shp_1"] == asked
+    assert world.asked["shp_1"] == asked

@@ -17,7 +17,7 @@ from workflows.activities.orders import OrdersActivities
 from workflows.messages import ChangeStep, Credit, OrderStep, Recall, RecordStep, Reservation, ValidateStep
 
 
-class House:
+class World:
     """Services in memory that hold what they are asked for and note who asks for a document."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class House:
         documents = Documents(services)
         self._orders = OrdersActivities(services, documents)
         self._stock = InventoryActivities(services, documents)
-        self._floor = FulfillmentActivities(services, documents)
+        self._warehouse = FulfillmentActivities(services, documents)
 
     @property
     def order(self) -> orders_pb2.Order:
@@ -95,69 +95,69 @@ class House:
         return await self._stock.reserve_stock(OrderStep("reserve/1", "ord_1", version=1))
 
     async def recall(self) -> Recall:
-        return await self._floor.request_recall(ChangeStep("recall/chg_1/1", "ord_1", "chg_1"))
+        return await self._warehouse.request_recall(ChangeStep("recall/chg_1/1", "ord_1", "chg_1"))
 
     async def release(self, turn: int) -> None:
-        await self._floor.release_shipments(OrderStep(f"release/{turn}", "ord_1", version=1))
+        await self._warehouse.release_shipments(OrderStep(f"release/{turn}", "ord_1", version=1))
 
     async def accept(self) -> None:
         await self._orders.record_order(RecordStep("record", "ord_1", 1, "accepted", is_backordered=False))
 
 
 async def test_an_order_that_passes_at_once_is_not_asked_for_again() -> None:
-    house = House()
+    world = World()
 
-    await house.validate()
-    await house.reserve()
-    await house.release(0)
-    await house.accept()
+    await world.validate()
+    await world.reserve()
+    await world.release(0)
+    await world.accept()
 
-    assert house.asked == ["GetReservation", "ListShipments"]
-    assert (house.released, house.promised) == ([("release/0", 4)], [4])
+    assert world.asked == ["GetReservation", "ListShipments"]
+    assert (world.released, world.promised) == ([("release/0", 4)], [4])
 
 
 async def test_a_repeat_of_the_judgement_does_not_carry_the_order_so_it_is_asked_for() -> None:
-    house = House()
-    house.is_repeat = True
+    world = World()
+    world.is_repeat = True
 
-    await house.validate()
-    await house.reserve()
+    await world.validate()
+    await world.reserve()
 
-    assert house.asked == ["GetOrder"]
+    assert world.asked == ["GetOrder"]
 
 
 async def test_a_release_that_is_tried_again_asks_what_is_held_by_then() -> None:
-    house = House()
-    await house.validate()
-    await house.reserve()
+    world = World()
+    await world.validate()
+    await world.reserve()
 
-    await house.release(0)
-    house.held = 6
-    await house.release(0)
+    await world.release(0)
+    world.held = 6
+    await world.release(0)
 
-    assert house.asked == ["GetReservation", "GetReservation"]
-    assert house.released == [("release/0", 4), ("release/0", 6)]
+    assert world.asked == ["GetReservation", "GetReservation"]
+    assert world.released == [("release/0", 4), ("release/0", 6)]
 
 
 async def test_an_order_that_ships_complete_stays_while_inventory_says_that_something_is_missing() -> None:
-    house = House()
-    house.is_ship_complete, house.short = True, 2
+    world = World()
+    world.is_ship_complete, world.short = True, 2
 
-    await house.release(1)  # as an old fact told, before the order was changed, that nothing waits any more
-    before = list(house.released)
-    house.short = 0
-    await house.release(2)
+    await world.release(1)  # as an old fact told, before the order was changed, that nothing waits any more
+    before = list(world.released)
+    world.short = 0
+    await world.release(2)
 
-    assert (before, house.released) == ([], [("release/2", 4)])
+    assert (before, world.released) == ([], [("release/2", 4)])
 
 
 async def test_where_no_carrier_goes_nothing_is_reserved() -> None:
-    house = House()
-    house.is_served = False
+    world = World()
+    world.is_served = False
 
-    held = await house.reserve()
+    held = await world.reserve()
 
-    assert held == Reservation(0, 0, is_unserved=True)
+    assert held == Reservation(0, 0, is_undeliverable=True)
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ async def test_where_no_carrier_goes_nothing_is_reserved() -> None:
 async def test_a_change_that_nobody_can_carry_is_refused_before_anything_is_done(
     region: str, quantity: int, is_served: bool, state: str
 ) -> None:
-    house = House()
-    house.is_served = is_served
-    house.changed.CopyFrom(house.order)
-    house.changed.ship_to.region = region
-    house.changed.lines[0].quantity = quantity
+    world = World()
+    world.is_served = is_served
+    world.changed.CopyFrom(world.order)
+    world.changed.ship_to.region = region
+    world.changed.lines[0].quantity = quantity
 
-    assert (await house.recall()).state == state
+    assert (await world.recall()).state == state

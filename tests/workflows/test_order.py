@@ -24,9 +24,9 @@ async def test_an_order_is_placed_shipped_delivered_and_paid(temporal: Client) -
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
-        await order.tell(names.PAYMENT_SETTLED)
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
+        await order.notify(names.PAYMENT_SETTLED)
         outcome = await order.handle.result()
 
     assert order.receipt.outcome == "accepted"
@@ -60,10 +60,10 @@ async def test_a_held_order_goes_on_by_itself_when_its_holds_are_released(tempor
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
         before = list(services.calls)
-        await order.tell(names.HOLDS_RELEASED)
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
-        await order.tell(names.PAYMENT_SETTLED)
+        await order.notify(names.HOLDS_RELEASED)
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
+        await order.notify(names.PAYMENT_SETTLED)
         await order.handle.result()
 
     assert order.receipt.outcome == "held"
@@ -75,7 +75,7 @@ async def test_an_order_that_no_carrier_serves_waits_for_people_and_goes_on_when
     temporal: Client,
 ) -> None:
     services, queue = (
-        FakeServices(unserved=2, clearances=[Clearance("waiting"), Clearance("cleared")]),
+        FakeServices(undeliverable=2, clearances=[Clearance("waiting"), Clearance("cleared")]),
         uuid.uuid4().hex,
     )
 
@@ -83,21 +83,24 @@ async def test_an_order_that_no_carrier_serves_waits_for_people_and_goes_on_when
         order = await place(temporal, order_ref(), queue)
         held = list(services.calls)
         services.clearances = [Clearance("cleared"), Clearance("waiting"), Clearance("cleared")]
-        await order.tell(names.HOLDS_RELEASED)  # and there is still no carrier
-        await order.tell(names.HOLDS_RELEASED)
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
-        await order.tell(names.PAYMENT_SETTLED)
+        await order.notify(names.HOLDS_RELEASED)  # and there is still no carrier
+        await order.notify(names.HOLDS_RELEASED)
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
+        await order.notify(names.PAYMENT_SETTLED)
         await order.handle.result()
 
     assert (order.receipt.outcome, order.receipt.reasons) == ("held", ["CARRIER_MISSING"])
     assert held[2:] == ["inventory.ReserveStock", "orders.RecordOrder", "orders.GetClearance"]
-    assert services.milestones() == ["unserved", "unserved", "accepted", "closed"]
+    assert services.milestones() == ["undeliverable", "undeliverable", "accepted", "closed"]
     assert services.calls.count("inventory.ReserveStock") == 3
 
 
 async def test_an_order_that_no_carrier_serves_can_be_cancelled(temporal: Client) -> None:
-    services, queue = FakeServices(unserved=1, clearances=[Clearance("waiting")], status="cancelled"), uuid.uuid4().hex
+    services, queue = (
+        FakeServices(undeliverable=1, clearances=[Clearance("waiting")], status="cancelled"),
+        uuid.uuid4().hex,
+    )
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
@@ -131,10 +134,10 @@ async def test_a_backorder_is_released_when_stock_comes(temporal: Client) -> Non
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(is_ship_complete=True), queue)
         released_before = services.calls.count("fulfillment.ReleaseShipments")
-        await order.tell(names.STOCK_ALLOCATED, is_complete=True)
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-        await order.tell(names.SHIPMENT_DELIVERED)
-        await order.tell(names.PAYMENT_SETTLED)
+        await order.notify(names.STOCK_ALLOCATED, is_complete=True)
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_DELIVERED)
+        await order.notify(names.PAYMENT_SETTLED)
         await order.handle.result()
 
     assert released_before == 0
@@ -164,7 +167,7 @@ async def test_a_cancellation_after_shipping_is_refused_and_leaves_no_event(temp
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
+        await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
         before = len((await until_quiet(order, 17)).events)
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await order.cancel()
@@ -195,9 +198,9 @@ async def test_a_fact_sent_three_times_is_one_event(temporal: Client) -> None:
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
         for _ in range(3):
-            await order.tell(names.SHIPMENT_SHIPPED, "shp_1", fact_id="fact_once")
-        await order.tell(names.SHIPMENT_DELIVERED)
-        await order.tell(names.PAYMENT_SETTLED)
+            await order.notify(names.SHIPMENT_SHIPPED, "shp_1", fact_id="fact_once")
+        await order.notify(names.SHIPMENT_DELIVERED)
+        await order.notify(names.PAYMENT_SETTLED)
         await order.handle.result()
 
     assert services.calls.count("billing.IssueInvoice") == 1
@@ -251,7 +254,7 @@ async def test_a_deed_that_is_refused_keeps_no_other_from_being_taken_back(
 ) -> None:
     done: list[str] = []
 
-    def deed(name: str, *, is_refused: bool = False) -> Callable[[], Awaitable[object]]:
+    def action(name: str, *, is_refused: bool = False) -> Callable[[], Awaitable[object]]:
         async def take_back() -> None:
             done.append(name)
             if is_refused:
@@ -259,14 +262,14 @@ async def test_a_deed_that_is_refused_keeps_no_other_from_being_taken_back(
 
         return take_back
 
-    async def story() -> None:
+    async def definition() -> None:
         async with Undo() as undo:
-            undo.push(deed("first"))
-            undo.push(deed("second", is_refused=True))
-            undo.push(deed("third", is_refused=True))
+            undo.push(action("first"))
+            undo.push(action("second", is_refused=True))
+            undo.push(action("third", is_refused=True))
             raise error
 
     with pytest.raises(type(error), match="third is refused" if taken_back else "a bug"):
-        await story()
+        await definition()
 
     assert done == taken_back

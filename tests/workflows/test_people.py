@@ -44,9 +44,9 @@ def version_2(clearance: Clearance, *, is_applied: bool = True) -> Applied:
 
 
 async def to_cash(order: PlacedOrder) -> None:
-    await order.tell(names.SHIPMENT_SHIPPED, "shp_1")
-    await order.tell(names.SHIPMENT_DELIVERED, "shp_1")
-    await order.tell(names.PAYMENT_SETTLED)
+    await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
+    await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
+    await order.notify(names.PAYMENT_SETTLED)
     await order.handle.result()
 
 
@@ -63,7 +63,7 @@ async def test_a_decision_is_read_from_the_database_and_lets_the_order_go_on(tem
     assert services.calls[:4] == [*FIRST, "orders.GetClearance", "inventory.ReserveStock"]
 
 
-@pytest.mark.parametrize("update", names.LOOKS)
+@pytest.mark.parametrize("update", names.REFRESHES)
 async def test_a_hand_sent_update_approves_nothing(temporal: Client, update: str) -> None:
     services, queue = reviewed(waiting()), uuid.uuid4().hex
 
@@ -83,7 +83,7 @@ async def test_a_hand_sent_signal_approves_nothing(temporal: Client, signal: str
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
         before = len((await order.history()).events)
-        await order.tell(signal, "shp_forged", is_complete=True)
+        await order.notify(signal, "shp_forged", is_complete=True)
         await until_quiet(order, before + 5)
         await order.handle.terminate()
 
@@ -230,7 +230,7 @@ async def test_a_change_of_an_order_that_ships_complete_waits_for_what_the_new_v
         services.backordered = 5
         await order.look(names.AMEND, "chg_1")
         released_by_change = services.calls.count("fulfillment.ReleaseShipments")
-        await order.tell(names.STOCK_ALLOCATED, is_complete=True)
+        await order.notify(names.STOCK_ALLOCATED, is_complete=True)
         await to_cash(order)
 
     assert (released_first, released_by_change) == (1, 1)
@@ -246,7 +246,7 @@ async def test_a_change_waits_for_the_warehouse_and_is_settled_by_its_answer(tem
         order = await place(temporal, order_ref(), queue)
         await order.look(names.AMEND, "chg_1")
         asked = [name for name in services.calls if name.startswith(("fulfillment.Req", "orders.Rec", "orders.App"))]
-        await order.tell(names.RECALL_ANSWERED, "chg_1")
+        await order.notify(names.RECALL_ANSWERED, "chg_1")
         await to_cash(order)
 
     assert asked == ["orders.RecordOrder", "fulfillment.RequestRecall", "orders.RecordChange recall"]
@@ -276,7 +276,7 @@ async def test_what_a_pending_recall_withheld_is_released_when_the_warehouse_ref
         order = await place(temporal, order_ref(), queue)
         await order.look(names.AMEND, "chg_1")
         before = services.calls.count("fulfillment.ReleaseShipments")
-        await order.tell(names.RECALL_ANSWERED, "rcl_1")
+        await order.notify(names.RECALL_ANSWERED, "rcl_1")
         await to_cash(order)
 
     assert services.calls.count("fulfillment.ReleaseShipments") == before + 1

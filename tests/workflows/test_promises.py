@@ -16,7 +16,7 @@ from workflows.activities.orders import OrdersActivities
 from workflows.messages import RecordStep
 
 
-class House:
+class World:
     """The three services in memory: six units are on their way, two wait for supply."""
 
     def __init__(self) -> None:
@@ -39,47 +39,47 @@ class House:
         return inventory_pb2.GetReservationResponse(shortages=[shortage])
 
 
-async def recorded(milestone: str, *, is_backordered: bool | None = None) -> House:
-    """The house after a milestone was recorded."""
-    house = House()
-    stubs: Any = (house, house, house, None, None)
+async def recorded(milestone: str, *, is_backordered: bool | None = None) -> World:
+    """The fakes after a milestone was recorded."""
+    world = World()
+    stubs: Any = (world, world, world, None, None)
     services = Services(*stubs)
     step = RecordStep("k", "ord_1", 1, milestone)
     if is_backordered is not None:
         step = replace(step, is_backordered=is_backordered)
     await OrdersActivities(services, Documents(services)).record_order(step)
-    return house
+    return world
 
 
 @pytest.mark.parametrize("milestone", ["accepted", "changed"])
 async def test_an_order_of_which_nothing_waits_is_promised_what_its_shipments_are(milestone: str) -> None:
-    house = await recorded(milestone, is_backordered=False)
+    world = await recorded(milestone, is_backordered=False)
 
-    assert house.asked == ["ListShipments"]
-    assert house.promises == {"2026-03-02": 6}
+    assert world.asked == ["ListShipments"]
+    assert world.promises == {"2026-03-02": 6}
 
 
 @pytest.mark.parametrize("milestone", ["accepted", "changed"])
 async def test_units_that_wait_are_promised_when_their_supply_is_expected(milestone: str) -> None:
-    house = await recorded(milestone, is_backordered=True)
+    world = await recorded(milestone, is_backordered=True)
 
-    assert house.promises == {"2026-03-02": 6, "2026-04-01": 2}
+    assert world.promises == {"2026-03-02": 6, "2026-04-01": 2}
 
 
 async def test_a_step_that_does_not_know_asks() -> None:
-    house = await recorded("accepted")
+    world = await recorded("accepted")
 
-    assert house.promises == {"2026-03-02": 6, "2026-04-01": 2}
+    assert world.promises == {"2026-03-02": 6, "2026-04-01": 2}
 
 
 async def test_a_fact_that_says_nothing_waits_is_not_believed_because_it_may_be_old() -> None:
-    house = await recorded("allocated", is_backordered=False)
+    world = await recorded("allocated", is_backordered=False)
 
-    assert house.promises == {"2026-03-02": 6, "2026-04-01": 2}
+    assert world.promises == {"2026-03-02": 6, "2026-04-01": 2}
 
 
 @pytest.mark.parametrize("milestone", ["shipped", "delivered", "closed", "cancelled"])
 async def test_a_milestone_that_promises_nothing_asks_nobody(milestone: str) -> None:
-    house = await recorded(milestone)
+    world = await recorded(milestone)
 
-    assert (house.asked, house.promises) == ([], {})
+    assert (world.asked, world.promises) == ([], {})

@@ -55,7 +55,7 @@ async def test_an_order_lives_its_life_in_the_sandbox_of_the_worker(temporal: Cl
     async with working(temporal, queue, services):
         order = await place(temporal, order_ref(), queue)
         for kind in (names.SHIPMENT_SHIPPED, names.SHIPMENT_DELIVERED, names.PAYMENT_SETTLED):
-            await order.tell(kind, "shp_1")
+            await order.notify(kind, "shp_1")
         outcome = await order.handle.result()
 
     assert outcome in ({"outcome": "completed"}, OrderOutcome("completed"))
@@ -67,6 +67,6 @@ async def test_a_story_that_reads_a_file_is_stopped_at_work(temporal: Client, tm
     path.write_text("secret")
 
     async with working(temporal, queue, FakeServices()):
-        told = await temporal.execute_workflow(Prying.run, str(path), id=queue, task_queue=queue)
+        notified = await temporal.execute_workflow(Prying.run, str(path), id=queue, task_queue=queue)
 
-    assert told.startswith("stopped: ")
+    assert notified.startswith("stopped: ")

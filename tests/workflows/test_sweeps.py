@@ -22,11 +22,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @dataclass
 class Remains:
-    """Orders whose leases have run out, those of them that have ended or were cut short, and one that a service refuses to free."""
+    """Orders whose leases have run out, those of them that have ended or were terminated, and one that a service refuses to free."""
 
     lapsed: list[str]
     ended: list[str] = field(default_factory=list)
-    cut_short: list[str] = field(default_factory=list)
+    terminated: list[str] = field(default_factory=list)
     refused: str = ""
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -34,9 +34,9 @@ class Remains:
     async def list_lapsed(self, _ask: Done) -> OrderIds:
         return OrderIds(self.lapsed)
 
-    @activity.defn(name="temporal.FindCutShort")
-    async def find_cut_short(self, _lapsed: OrderIds) -> OrderIds:
-        return OrderIds(self.cut_short)
+    @activity.defn(name="temporal.FindTerminated")
+    async def find_terminated(self, _lapsed: OrderIds) -> OrderIds:
+        return OrderIds(self.terminated)
 
     @activity.defn(name="orders.CheckLiveness")
     async def check_liveness(self, _orders: OrderIds) -> OrderIds:
@@ -71,7 +71,7 @@ class Remains:
 
     async def swept(self, client: Client) -> dict[str, int]:
         queue = uuid.uuid4().hex
-        steps: list[Any] = [self.list_lapsed, self.find_cut_short, self.check_liveness, self.cancel_shipments,
+        steps: list[Any] = [self.list_lapsed, self.find_terminated, self.check_liveness, self.cancel_shipments,
                             self.release_reservation, self.release_credit, self.record_order, self.renew_leases]  # fmt: skip
         async with at_work(Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps)):
             found = await client.execute_workflow(
@@ -81,7 +81,7 @@ class Remains:
 
 
 async def test_an_order_that_was_cut_short_is_freed_before_it_is_said_to_have_failed(temporal: Client) -> None:
-    remains = Remains([], cut_short=["ord_1"])
+    remains = Remains([], terminated=["ord_1"])
 
     found = await remains.swept(temporal)
 

@@ -1,1 +1,1 @@
-"""Thin gRPC clients: one class a service, one method a deed; documents are read here so that no history holds one."""
+"""Thin gRPC clients: one class a service, one method an action; documents are read here so that no history holds one."""

@@ -77,10 +77,10 @@ class Refusals(Interceptor):
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002  # the SDK's name
         """Wrap every step."""
-        return _Told(super().intercept_activity(next))
+        return _Inbound(super().intercept_activity(next))
 
 
-class _Told(ActivityInboundInterceptor):
+class _Inbound(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002  # the SDK's name
         """Run the step."""
         try:

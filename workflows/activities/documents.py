@@ -26,11 +26,11 @@ class Documents:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._orders: _Shelf[orders_pb2.Order] = _Shelf()
-        self._shipments: _Shelf[fulfillment_pb2.Shipment] = _Shelf()
+        self._orders: _LruCache[orders_pb2.Order] = _LruCache()
+        self._shipments: _LruCache[fulfillment_pb2.Shipment] = _LruCache()
 
     async def order(self, order_id: str, version: int = 0) -> orders_pb2.Order:
-        """The order as the services that fulfil and bill it need it; without a version it is read afresh.
+        """The order as the services that fulfil and bill it need it; without a version it is read again.
 
         A version never changes but in its phase, which no step reads, and when the order ends early: then its quantities fall to
         what has shipped, and ended() must be told. When another version is in force by now, that one is given and not kept.
@@ -63,7 +63,7 @@ class Documents:
         return shipment
 
 
-class _Shelf(Generic[Document]):
+class _LruCache(Generic[Document]):
     """Documents by id, as many as fit."""
 
     def __init__(self) -> None:

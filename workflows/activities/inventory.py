@@ -27,7 +27,7 @@ class InventoryActivities:
     async def reserve_stock(self, step: OrderStep) -> Reservation:
         """Hold what stock allows in the warehouses that can serve the address; the rest becomes backorders.
 
-        When no carrier serves the address, nothing is asked for: whoever changes that has it asked anew.
+        When no carrier serves the address, nothing is asked for: whoever changes that has it asked again.
         """
         order = await self._documents.order(step.order_id, step.version)
         goods = goods_of(order)
@@ -35,7 +35,7 @@ class InventoryActivities:
             return Reservation(held=0, backordered=0)
         costs = await warehouse_costs(self._services, order)
         if not costs:
-            return Reservation(held=0, backordered=0, is_unserved=True)
+            return Reservation(held=0, backordered=0, is_undeliverable=True)
         request = pb.ReserveStockRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -110,7 +110,7 @@ class InventoryActivities:
 
     @activity.defn(name="inventory.RenewLeases")
     async def renew_leases(self, orders: OrderIds) -> Done:
-        """Start the leases of living orders anew."""
+        """Start the leases of living orders again."""
         response = await self._services.inventory.RenewLeases(pb.RenewLeasesRequest(order_ids=orders.order_ids))
         return Done(f"{response.renewed_count} renewed")
 

@@ -124,7 +124,7 @@ class OrdersActivities:
 
     @activity.defn(name="orders.RecordOrder")
     async def record_order(self, step: RecordStep) -> Recorded:
-        """Record a milestone; those that promise something carry the dates that the floor and the supply allow."""
+        """Record a milestone; those that promise something carry the dates that the warehouse and the supply allow."""
         request = pb.RecordOrderRequest(
             request_id=step.request_id,
             order_id=step.order_id,

@@ -19,7 +19,7 @@ OF_LATE = timedelta(days=1)
 
 BATCH = 200
 
-_CUT_SHORT = frozenset(
+_TERMINATED = frozenset(
     {
         WorkflowExecutionStatus.TERMINATED,
         WorkflowExecutionStatus.TIMED_OUT,
@@ -36,14 +36,14 @@ class TemporalActivities:
         self._client = client
         self._services = services
 
-    @activity.defn(name="temporal.FindCutShort")
-    async def find_cut_short(self, lapsed: OrderIds) -> OrderIds:
-        """Orders whose workflow was cut short and runs no code any more: of these, and of late those that nobody knows as ended.
+    @activity.defn(name="temporal.FindTerminated")
+    async def find_terminated(self, lapsed: OrderIds) -> OrderIds:
+        """Orders whose workflow was terminated and runs no code any more: of these, and of late those that nobody knows as ended.
 
         Some hundreds at most; the next round finds the others.
         """
         suspects = {**await self._closed_of_late(), **await self._living(order_ids=lapsed.order_ids)}
-        return OrderIds([order_id for order_id in sorted(suspects) if await self._is_cut_short(suspects[order_id])])
+        return OrderIds([order_id for order_id in sorted(suspects) if await self._is_terminated(suspects[order_id])])
 
     async def _closed_of_late(self) -> dict[str, str]:
         """Orders of which a run ended that way while they live on; one that was reset lives on in another run."""
@@ -69,11 +69,11 @@ class TemporalActivities:
         response = await self._services.orders.CheckLiveness(request)
         return {order.order_id: order.number for order in response.living}
 
-    async def _is_cut_short(self, number: str) -> bool:
+    async def _is_terminated(self, number: str) -> bool:
         try:
             description = await self._client.get_workflow_handle(names.order_workflow_id(number)).describe()
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return False
             raise
-        return description.status in _CUT_SHORT
+        return description.status in _TERMINATED

@@ -93,7 +93,7 @@ class ConsentRuleInput(Input):
     """Which proposed changes the customer must agree to, and for how many hours the answer is awaited."""
 
     when: Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)] = Field(
-        default="", description="A CEL predicate over `change`; empty for the house's own rule."
+        default="", description="A CEL predicate over `change`; empty for the company's own rule."
     )
     expires_after_hours: Annotated[int, Field(strict=True, ge=1, le=8760)] = 48
     on_expiry: Literal["review", "cancel"] = "review"
@@ -129,7 +129,7 @@ class PolicyInput(Input):
     note: Text = ""
 
     model_config = example(
-        note="house rules",
+        note="company rules",
         rules=[
             {
                 "code": "PRICE_OUT_OF_TOLERANCE",

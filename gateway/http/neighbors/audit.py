@@ -84,8 +84,8 @@ def _rows(heard: _Heard) -> list[InvariantRow]:
         violations=0 if heard.answer is not None else 1,
         offenders=[] if heard.answer is not None else [f"{heard.service} did not answer in time"],
     )
-    told: Iterable[types.Invariant] = heard.answer.invariants if heard.answer is not None else ()
-    return [here, *(_row(each) for each in told)]
+    reported: Iterable[types.Invariant] = heard.answer.invariants if heard.answer is not None else ()
+    return [here, *(_row(each) for each in reported)]
 
 
 def _row(found: types.Invariant | Finding) -> InvariantRow:
@@ -95,16 +95,16 @@ def _row(found: types.Invariant | Finding) -> InvariantRow:
 
 
 def _between(
-    deps: Deps, stock: inventory.AuditResponse | None, books: billing.AuditResponse | None
+    deps: Deps, stock: inventory.AuditResponse | None, ledger: billing.AuditResponse | None
 ) -> list[InvariantRow]:
     """What two services say of the same thing; what a service that is away would have said is not judged."""
     found: list[Finding] = []
     with deps.database.reading() as session:
         if stock is not None:
             found.append(cross_audit.ended_orders_hold_no_stock(session, stock))
-        if books is not None:
-            found.append(cross_audit.ended_orders_hold_no_credit(session, books))
-            found.append(cross_audit.invoices_sum_to_their_order(session, books.billed))
-    if stock is not None and books is not None:
-        found.append(cross_audit.stock_is_worth_its_balance(stock.stock_value, books.inventory_balance))
+        if ledger is not None:
+            found.append(cross_audit.ended_orders_hold_no_credit(session, ledger))
+            found.append(cross_audit.invoices_sum_to_their_order(session, ledger.billed))
+    if stock is not None and ledger is not None:
+        found.append(cross_audit.stock_is_worth_its_balance(stock.stock_value, ledger.inventory_balance))
     return [_row(each) for each in found]

@@ -17,10 +17,10 @@ from services.runtime.audit import Finding, finding_of
 _BATCH = 500
 
 
-def stock_is_worth_its_balance(stock: Iterable[types.Money], books: Iterable[types.Money]) -> Finding:
+def stock_is_worth_its_balance(stock: Iterable[types.Money], ledger: Iterable[types.Money]) -> Finding:
     """Inventory's cost layers against billing's inventory account, in each currency."""
     layers = {money.currency: money.minor_units for money in stock}
-    balances = {money.currency: money.minor_units for money in books}
+    balances = {money.currency: money.minor_units for money in ledger}
     offenders = tuple(
         f"{currency}: stock {_printed(layers.get(currency, 0), currency)}, books {_printed(balances.get(currency, 0), currency)}"
         for currency in sorted({*layers, *balances})

@@ -26,7 +26,7 @@ class RateInput(Input):
     zone: Identity
     base_minor: Minor = Field(description="A shipment, before its weight.")
     per_kg_minor: Minor = Field(default=0, description="Each started kilogram.")
-    per_unit_minor: Minor = Field(default=0, description="Handling of each unit, by third-party houses.")
+    per_unit_minor: Minor = Field(default=0, description="Handling of each unit, by third-party warehouses.")
     transit_days: Annotated[int, Field(strict=True, ge=0, le=365, description="Days from pickup to delivery.")]
 
 

@@ -1,4 +1,4 @@
-"""Recalls: units that a change asks back from the floor, and what the warehouse answers."""
+"""Recalls: units that a change asks back from the warehouse, and what the warehouse answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shipments: what the floor picks, packs and hands to the carrier, and service visits."""
+"""Shipments: what the warehouse picks, packs and hands to the carrier, and service visits."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from gateway.http.orders.expected_version import IfMatch, seen_version
+from gateway.http.orders.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
@@ -90,11 +90,11 @@ def cancel_order(
         found_id = lookup.find_id(session, order_id, who.scope)
     if preview:
         return _previewed(deps, who, found_id)
-    expected = seen_version(body.version, if_match)
+    expected = expected_version(body.version, if_match)
 
     def act(_request_id: str) -> CancellationShape:
         committed = committed_credit(deps, who, found_id)
-        ticket = once.deed(
+        ticket = once.perform(
             body, lambda session: _request(session, deps, who, found_id, body.reason, expected, committed)
         )
         return _carry_out(deps, who, found_id, body.reason, ticket)

@@ -16,7 +16,7 @@ from gateway.http.orders.change_shapes import (
     proposal_shape,
     version_list,
 )
-from gateway.http.orders.expected_version import IfMatch, seen_version
+from gateway.http.orders.expected_version import IfMatch, expected_version
 from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
@@ -65,7 +65,7 @@ def change_order(
         if preview:
             given = propose.preview(session, found_id, asked, who, deps.clock())
             return Response(proposal_shape(given, None).model_dump_json(), media_type="application/json")
-    expected = seen_version(body.version, if_match)
+    expected = expected_version(body.version, if_match)
     return once.answer(
         body,
         lambda _request_id: _propose(deps, who, once, body, found_id, asked, expected),
@@ -80,7 +80,7 @@ def _propose(
         done = propose.propose(session, order_id, asked, who, deps.contacts, deps.clock(), expected)
         return done.change.change_id, done.intent_id, proposal_shape(done.proposal, done.change).model_dump_json()
 
-    change_id, intent_id, shape = once.deed(body, proposed)
+    change_id, intent_id, shape = once.perform(body, proposed)
     hand_over(deps, order_id, "amend", change_id, intent_id)
     return ProposalShape.model_validate_json(shape).model_copy(update={"state": _now(deps, order_id, change_id).state})
 
@@ -113,7 +113,7 @@ def answer_change(
     if_match: IfMatch,
 ) -> Response:
     """Accept or decline a change that was proposed to the customer; late or stale is 409 with the state that it has."""
-    expected = seen_version(body.version, if_match)
+    expected = expected_version(body.version, if_match)
 
     def act(_request_id: str) -> ChangeShape:
         def answered(session: Session) -> tuple[str, str]:
@@ -123,7 +123,7 @@ def answer_change(
             )
             return found_id, intent_id
 
-        found_id, intent_id = once.deed(body, answered)
+        found_id, intent_id = once.perform(body, answered)
         hand_over(deps, found_id, "consent", change_id, intent_id)
         return change_shape(_now(deps, found_id, change_id), who)
 
@@ -148,7 +148,7 @@ def withdraw_change(
             _, intent_id = consent.withdraw(session, found_id, change_id, wanted.note, who, deps.contacts, deps.clock())
             return found_id, intent_id
 
-        found_id, intent_id = once.deed(wanted, withdrawn)
+        found_id, intent_id = once.perform(wanted, withdrawn)
         hand_over(deps, found_id, "amend", change_id, intent_id)
         return change_shape(_now(deps, found_id, change_id), who)
 

@@ -21,7 +21,7 @@ async def _seen(
 IfMatch = Annotated[int | None, Depends(_seen)]
 
 
-def seen_version(in_body: int | None, in_header: int | None) -> int | None:
+def expected_version(in_body: int | None, in_header: int | None) -> int | None:
     """The version to check against; two that differ are InvalidArgument."""
     if in_body is not None and in_header is not None and in_body != in_header:
         raise InvalidArgument("VERSIONS_DIFFER", "If-Match and version name different versions: send one of them")

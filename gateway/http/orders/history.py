@@ -52,7 +52,7 @@ def history(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderRefere
 
 def event_shape(event: Event, who: Caller) -> OrderEvent:
     """An event as this caller sees it: a customer is told a role of ours, not a name, and nothing of our checks."""
-    shown = redaction.event(event, who) if redaction.is_outside(who) else event
+    shown = redaction.event(event, who) if redaction.is_redacted(who) else event
     return OrderEvent(
         sequence=shown.sequence,
         occurred_at=rfc3339(shown.occurred_at),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlmodel import Session
 
-from gateway.http.orders.expected_version import IfMatch, seen_version
+from gateway.http.orders.expected_version import IfMatch, expected_version
 from gateway.http.orders.order_shapes import OrderDocument
 from gateway.http.orders.order_views import order_document
 from gateway.http.plumbing.access import CallerOf
@@ -48,7 +48,7 @@ def release_hold(
 ) -> Response:
     """Release one hold, by its owner role; with the last one the order goes on by itself."""
     wanted = body or ReleaseInput()
-    expected = seen_version(wanted.version, if_match)
+    expected = expected_version(wanted.version, if_match)
 
     def release(session: Session) -> OrderDocument:
         found_id = lookup.find_id(session, order_id, who.scope)

@@ -8,7 +8,7 @@ from gateway.http.orders.change_shapes import ChangeShape
 from gateway.http.orders.review_shapes import ReviewShape
 from gateway.http.plumbing.shapes import AddressShape, MoneyShape, TotalsShape
 from services.orders.domain.order import KINDS, PHASES
-from services.orders.domain.status import STATUS_WORDS
+from services.orders.domain.status import STATUS_VALUES
 
 
 class OrderLinks(BaseModel):
@@ -173,7 +173,7 @@ class OrderSummary(BaseModel):
     order_id: str
     number: str
     version: int
-    status: str = Field(description=", ".join(STATUS_WORDS))
+    status: str = Field(description=", ".join(STATUS_VALUES))
     phase: str = Field(description=", ".join(PHASES))
     axes: AxesShape
     channel: str
@@ -193,7 +193,7 @@ class OrderDocument(BaseModel):
     order_id: str
     number: str
     version: int = Field(description="Rises with each change that is made; give it back with a change.")
-    status: str = Field(description=", ".join(STATUS_WORDS))
+    status: str = Field(description=", ".join(STATUS_VALUES))
     phase: str = Field(description=", ".join(PHASES))
     axes: AxesShape
     waiting_for: WaitingForShape | None = Field(description="Null when it waits for nobody.")

@@ -68,12 +68,12 @@ def axes_shape(standing: Standing) -> AxesShape:
 
 def standing_for(standing: Standing, who: Caller) -> Standing:
     """Where an order stands, as this caller may see it."""
-    return redaction.standing(standing) if redaction.is_outside(who) else standing
+    return redaction.standing(standing) if redaction.is_redacted(who) else standing
 
 
 def hold_shape(hold: Hold, who: Caller) -> HoldShape:
     """A hold as the API shows it; a customer reads nothing of it but since when and until when."""
-    shown = redaction.hold(hold) if redaction.is_outside(who) else hold
+    shown = redaction.hold(hold) if redaction.is_redacted(who) else hold
     return HoldShape(
         hold_id=shown.hold_id,
         code=shown.code,
@@ -89,7 +89,7 @@ def hold_shape(hold: Hold, who: Caller) -> HoldShape:
 def order_document(page: OrderPage, who: Caller) -> OrderDocument:
     """The whole order as this caller may see it: a customer is not told what we hold, check and note of it.
 
-    Who sees no money (the floor, the plant) reads empty amounts and no invoices.
+    Who sees no money (the warehouse, the plant) reads empty amounts and no invoices.
     """
     document = _document(page, who)
     return document if who.sees_money else _without_money(document)
@@ -103,11 +103,11 @@ def _without_money(document: OrderDocument) -> OrderDocument:
 
 
 def _document(page: OrderPage, who: Caller) -> OrderDocument:
-    order, standing = page.dossier.order, standing_for(page.dossier.standing, who)
-    is_customer = redaction.is_outside(who)
-    reached = page.dossier.lines()
-    promises = _promises(page.dossier.promises)
-    progress = page.dossier.progress
+    order, standing = page.aggregate.order, standing_for(page.aggregate.standing, who)
+    is_customer = redaction.is_redacted(who)
+    reached = page.aggregate.lines()
+    promises = _promises(page.aggregate.promises)
+    progress = page.aggregate.progress
     return OrderDocument(
         **_header(order),
         note="" if is_customer and order.placed_by_role not in ("customer", "channel") else order.note,
@@ -115,14 +115,14 @@ def _document(page: OrderPage, who: Caller) -> OrderDocument:
         axes=axes_shape(standing),
         waiting_for=waiting_shape(standing.waiting_for),
         lines=[_line(line, reached[line.line_id], promises.get(line.line_id, [])) for line in order.lines],
-        holds=[hold_shape(hold, who) for hold in page.dossier.holds],
+        holds=[hold_shape(hold, who) for hold in page.aggregate.holds],
         violations=[
             ViolationShape.model_validate(each, from_attributes=True)
             for each in page.violations
             if each.severity == BLOCK or not is_customer
         ],
         reviews=review_shapes(page.reviews, who),
-        change=change_shape(page.dossier.asked.change, who) if page.dossier.asked.change else None,
+        change=change_shape(page.aggregate.asked.change, who) if page.aggregate.asked.change else None,
         versions=order.version,
         cancellations=[_cancellation(each) for each in page.cancellations],
         shipments=[_shipment(each) for each in sorted(progress.shipments.values(), key=lambda each: each.number)],

@@ -23,7 +23,7 @@ from services.kernel.errors import InvalidArgument
 from services.orders.access.matrix import Caller
 from services.orders.domain.order import CHANNELS, PHASES
 from services.orders.domain.overview import OverviewFilter, OverviewRow
-from services.orders.domain.status import STATUS_WORDS
+from services.orders.domain.status import STATUS_VALUES
 from services.orders.order import aggregate
 from services.orders.overview import filters, listing
 
@@ -37,7 +37,7 @@ Word = Annotated[str, Query(min_length=1, max_length=40, pattern=PRINTABLE)]
 
 
 async def _filter(
-    status: Annotated[Word | None, Query(description=", ".join(STATUS_WORDS))] = None,
+    status: Annotated[Word | None, Query(description=", ".join(STATUS_VALUES))] = None,
     phase: Annotated[Word | None, Query(description=", ".join(PHASES))] = None,
     channel: Annotated[Word | None, Query(description=", ".join(CHANNELS))] = None,
     customer_id: OfCustomer = None,

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from gateway.http.orders.order_input import OrderInput, command
 from gateway.http.orders.order_shapes import OrderReceipt
 from gateway.http.orders.order_views import links
-from gateway.http.orders.redaction import is_outside
+from gateway.http.orders.redaction import is_redacted
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import REPLAYED, RequiredKey
@@ -73,7 +73,7 @@ def _document(receipt: Receipt, who: Caller) -> dict[str, Any]:
         version=receipt.version,
         status=receipt.status,
         phase=receipt.phase,
-        reasons=list(receipt.blocks if is_outside(who) else receipt.reasons),
+        reasons=list(receipt.blocks if is_redacted(who) else receipt.reasons),
         totals=TotalsShape.of(receipt.totals),
         links=links(receipt.order_id),
     )

@@ -1,4 +1,4 @@
-"""What people outside our house read of an order: that something is being checked, and never what or why."""
+"""What people outside our staff read of an order: that something is being checked, and never what or why."""
 
 from __future__ import annotations
 
@@ -43,14 +43,16 @@ _MEMBERS = frozenset(
 )  # fmt: skip
 
 
-def is_outside(who: Caller) -> bool:
+def is_redacted(who: Caller) -> bool:
     """Whether the caller belongs to a customer. A channel is a machine of ours that acts on codes, on the orders it placed."""
     return who.reach == "own" and who.principal.has("customer")
 
 
 def check_filter(who: Caller, wanted: OverviewFilter) -> None:
     """NotPermitted for who is outside and filters by what it may not read."""
-    if is_outside(who) and (wanted.hold not in ("", "any") or wanted.needs not in ("", *(_WAITED_FOR - {"warehouse"}))):
+    if is_redacted(who) and (
+        wanted.hold not in ("", "any") or wanted.needs not in ("", *(_WAITED_FOR - {"warehouse"}))
+    ):
         sentence = "what we check of an order is ours to know: filter by hold=any, or by needs=customer, carrier, supplier or system"
         raise NotPermitted("FILTER_NOT_PERMITTED", sentence)
 
@@ -82,7 +84,7 @@ def hold(found: Hold) -> Hold:
 def event(found: Event, who: Caller) -> Event:
     """A recorded change: people of ours by their role, and what they check of an order only as CHECKED."""
     if found.who == who.principal.sub:
-        return replace(found, before=_told(found, found.before), after=_told(found, found.after))
+        return replace(found, before=_redacted(found, found.before), after=_redacted(found, found.after))
     is_named = found.what in _PLAIN_EVENTS or found.role == "customer"
     role = found.role if is_named and found.role in NAMED_TO_CUSTOMERS else US
     return replace(
@@ -91,12 +93,12 @@ def event(found: Event, who: Caller) -> Event:
         role=role,
         what=found.what if is_named else CHECKED,
         why=found.why if found.role == "service" and found.what in _WITH_REASON else "",
-        before=_told(found, found.before),
-        after=_told(found, found.after),
+        before=_redacted(found, found.before),
+        after=_redacted(found, found.after),
     )
 
 
-def _told(found: Event, snapshot: Mapping[str, Any]) -> dict[str, Any]:
+def _redacted(found: Event, snapshot: Mapping[str, Any]) -> dict[str, Any]:
     own = {"step", "step_id", "acting_for"} if found.role == "customer" else set()
-    told = {name: value for name, value in snapshot.items() if name in _MEMBERS | own}
-    return {**told, "holds": [BEING_CHECKED] if snapshot["holds"] else []} if "holds" in snapshot else told
+    shown = {name: value for name, value in snapshot.items() if name in _MEMBERS | own}
+    return {**shown, "holds": [BEING_CHECKED] if snapshot["holds"] else []} if "holds" in snapshot else shown

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlmodel import Session
 
-from gateway.http.orders.expected_version import IfMatch, seen_version
+from gateway.http.orders.expected_version import IfMatch, expected_version
 from gateway.http.orders.order_shapes import OrderDocument
 from gateway.http.orders.order_views import order_document
 from gateway.http.orders.workflow_notification import hand_over
@@ -34,8 +34,8 @@ class ResubmissionInput(Input):
 def resubmit_order(
     deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderReference, body: ResubmissionInput, if_match: IfMatch
 ) -> Response:
-    """Answer a review that asked for changes when nothing has to change: the same version is reviewed afresh."""
-    expected = seen_version(body.version, if_match)
+    """Answer a review that asked for changes when nothing has to change: the same version is reviewed again."""
+    expected = expected_version(body.version, if_match)
 
     def answered(session: Session) -> tuple[str, str]:
         found_id = lookup.find_id(session, order_id, who.scope)
@@ -43,7 +43,7 @@ def resubmit_order(
         return found_id, intent_id
 
     def act(_request_id: str) -> OrderDocument:
-        found_id, intent_id = once.deed(body, answered)
+        found_id, intent_id = once.perform(body, answered)
         hand_over(deps, found_id, "decide", found_id, intent_id)
         with deps.database.reading() as session:
             return order_document(aggregate.page(session, found_id, who.scope), who)

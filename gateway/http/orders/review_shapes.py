@@ -104,9 +104,9 @@ def review_shapes(reviews: Sequence[Review], who: Caller) -> list[ReviewShape]:
 
 def review_shape(review: Review, who: Caller) -> ReviewShape:
     """One review; a customer's shape has only the steps of its own chain."""
-    is_outside = who.reach == "own"
-    steps = [step for step in review.steps if step.chain == BUYER or not is_outside]
-    is_shown = who.sees_money and not is_outside
+    is_redacted = who.reach == "own"
+    steps = [step for step in review.steps if step.chain == BUYER or not is_redacted]
+    is_shown = who.sees_money and not is_redacted
     return ReviewShape(
         review_id=review.review_id,
         version=review.order_version,
@@ -115,12 +115,12 @@ def review_shape(review: Review, who: Caller) -> ReviewShape:
         opened_at=rfc3339(review.opened_at),
         decided_at=rfc3339(review.decided_at) if review.decided_at else None,
         counts_as=MoneyShape.of_minor(review.cumulative_minor, review.currency) if is_shown else None,
-        steps=[step_shape(step, is_outside=is_outside) for step in steps],
+        steps=[step_shape(step, is_redacted=is_redacted) for step in steps],
     )
 
 
-def step_shape(step: Step, *, is_outside: bool) -> StepShape:
-    """One step; reasons and codes are ours, so who is outside our house reads none."""
+def step_shape(step: Step, *, is_redacted: bool) -> StepShape:
+    """One step; reasons and codes are ours, so who is outside our staff reads none."""
     return StepShape(
         step_id=step.step_id,
         chain=step.chain,
@@ -131,8 +131,8 @@ def step_shape(step: Step, *, is_outside: bool) -> StepShape:
         line_id=step.line_id or None,
         state=step.state,
         needed=step.needed,
-        reasons=[] if is_outside else list(step.reasons),
-        codes=[] if is_outside else list(step.codes),
+        reasons=[] if is_redacted else list(step.reasons),
+        codes=[] if is_redacted else list(step.codes),
         opened_at=rfc3339(step.opened_at) if step.opened_at else None,
         due=rfc3339(step.expires_at) if step.expires_at else None,
         escalates_at=rfc3339(step.escalate_at) if step.escalate_at else None,
@@ -159,7 +159,7 @@ def _decision_shape(decision: Decision) -> DecisionShape:
 def waiting_step(row: Waiting, who: Caller, age_hours: int) -> WaitingStep:
     """A row of what waits, as this caller may see it."""
     order, step = row.order, row.step
-    is_outside = who.reach == "own"
+    is_redacted = who.reach == "own"
     return WaitingStep(
         step_id=step.step_id,
         order_id=order.order_id,
@@ -171,7 +171,7 @@ def waiting_step(row: Waiting, who: Caller, age_hours: int) -> WaitingStep:
         asks=step.question,
         role=step.role,
         line_id=step.line_id or None,
-        reasons=[] if is_outside else list(step.reasons),
+        reasons=[] if is_redacted else list(step.reasons),
         opened_at=rfc3339(step.opened_at) if step.opened_at else None,
         age_hours=age_hours,
         due=rfc3339(step.expires_at) if step.expires_at else None,

@@ -72,10 +72,10 @@ def get_review_step(
     now = deps.clock()
     with deps.database.reading() as session:
         found = inbox.one(session, who, step_id, now)
-    is_outside = who.reach == "own"
+    is_redacted = who.reach == "own"
     return ReviewStepDocument(
         waiting=waiting_step(found, who, _age_hours(found, now)),
-        step=step_shape(found.step, is_outside=is_outside),
+        step=step_shape(found.step, is_redacted=is_redacted),
         review=review_shape(found.review, who),
     )
 
@@ -94,7 +94,7 @@ def decide(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderReference, 
             return done.decision.decision_id, done.intent_id
 
         with decisions.keeping_refusals(deps.database, found_id, wanted, who, deps.clock):
-            decision_id, intent_id = once.deed(body, decided)
+            decision_id, intent_id = once.perform(body, decided)
         hand_over(deps, found_id, "decide", decision_id, intent_id)
         with deps.database.reading() as session:
             return order_document(aggregate.page(session, found_id, who.scope), who)

@@ -44,8 +44,8 @@ async def stream(
     """Follow an order: every change so far or after Last-Event-ID, then each new one as it is recorded."""
     after = int(last_event_id or 0)
     found_id = await run_in_threadpool(_find, deps, who, order_id)
-    told, has_ended = await run_in_threadpool(_read, deps, who, found_id, after)
-    if has_ended and not told:
+    events, has_ended = await run_in_threadpool(_read, deps, who, found_id, after)
+    if has_ended and not events:
         return Response(status_code=204)
     return EventSourceResponse(
         changes(deps, who, found_id, after),
@@ -55,7 +55,7 @@ async def stream(
 
 
 async def changes(deps: Deps, who: Caller, order_id: str, after: int) -> AsyncIterator[ServerSentEvent]:
-    """Changes behind `after` as events; ends with the order, or after stream_max_s so that the client connects anew."""
+    """Changes behind `after` as events; ends with the order, or after stream_max_s so that the client connects again."""
     until = time.monotonic() + deps.settings.stream_max_s
     while time.monotonic() < until:
         found, has_ended = await run_in_threadpool(_read, deps, who, order_id, after)

@@ -19,7 +19,7 @@ from services.orders.access.matrix import Matrix, load_matrix
 from services.orders.domain.mails import NOBODY, Contacts
 from services.runtime.auth import Principal
 from services.runtime.db import Database
-from workflows.messages import CancelOrder, CancelOutcome, Look, OrderRef, Receipt, Seen
+from workflows.messages import Acknowledged, CancelOrder, CancelOutcome, ClearanceRefresh, OrderRef, Receipt
 
 
 class Verifies(Protocol):
@@ -44,7 +44,9 @@ class Workflows(Protocol):
     async def cancel(self, number: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         """Carry a recorded cancellation out; None when the outcome does not come in time."""
 
-    async def look(self, number: str, update: str, look: Look, update_id: str, timeout: timedelta) -> Seen | None:
+    async def refresh(
+        self, number: str, update: str, refresh: ClearanceRefresh, update_id: str, timeout: timedelta
+    ) -> Acknowledged | None:
         """Let the workflow see what somebody decided; None when it does not answer in time."""
 
 
@@ -59,7 +61,7 @@ class ApiSettings:
     support_email: str = ""
     place_timeout: timedelta = timedelta(seconds=2.5)
     cancel_timeout: timedelta = timedelta(seconds=8)
-    look_timeout: timedelta = timedelta(seconds=4)
+    refresh_timeout: timedelta = timedelta(seconds=4)
     stream_poll_s: float = 0.5
     stream_heartbeat_s: float = 15.0
     stream_max_s: float = 3600.0

@@ -57,7 +57,7 @@ class Once:
     ) -> Response:
         """The stored answer of this key, or that of `act(request_id)`, which is then stored; a refusal is not stored.
 
-        `act` runs outside any transaction. A repeat after a crash between the deed and its record runs it again with the
+        `act` runs outside any transaction. A repeat after a crash between the action and its record runs it again with the
         same request id, so the service behind gives its own first answer. Raises AlreadyExists for another body.
         """
         request = self._request(body)
@@ -72,7 +72,7 @@ class Once:
         return JSONResponse(document, code)
 
     def answer_here(self, body: BaseModel | None, do: Callable[[Session], BaseModel], status: int = 200) -> Response:
-        """The same for what this service does by itself: deed and answer are one transaction, so no crash comes between them."""
+        """The same for what this service does by itself: action and answer are one transaction, so no crash comes between them."""
         is_first = False
 
         def act(session: Session) -> BytesValue:
@@ -89,10 +89,10 @@ class Once:
                 kept = act(session)
         return _response(kept, is_replayed=not is_first)
 
-    def deed(self, body: BaseModel, do: Callable[[Session], tuple[str, ...]]) -> tuple[str, ...]:
+    def perform(self, body: BaseModel, do: Callable[[Session], tuple[str, ...]]) -> tuple[str, ...]:
         """Do something of this service in one transaction that remembers what it gave; part of the `act` of an answer().
 
-        A repeat after a crash between the deed and the answer is given the same words, and nothing is done twice. Without it
+        A repeat after a crash between the action and the answer is given the same words, and nothing is done twice. Without it
         whoever asks again would be told that it is too late for what they did themselves.
         """
         database = self.deps.database
@@ -104,7 +104,7 @@ class Once:
             return BytesValue(value=json.dumps(do(session), ensure_ascii=False).encode())
 
         with _reused_key():
-            done = database.once(f"{self.request_id}/deed", self._request(body), BytesValue, act)
+            done = database.once(f"{self.request_id}/action", self._request(body), BytesValue, act)
         return tuple(json.loads(done.value))
 
     def _request(self, body: BaseModel | None) -> BytesValue:

@@ -69,7 +69,7 @@ def describe(app: FastAPI, matrix: Matrix) -> dict[str, Any]:
     schemas.pop("ValidationError", None)
     for path, method, operation in operations(document):
         name = f"{method.upper()} {path}"
-        _describe_deed(operation, matrix, name)
+        _describe_action(operation, matrix, name)
         _describe_success(operation, schemas)
         _describe_refusals(path, method, operation, is_open=matrix.is_open(name))
     return document
@@ -83,7 +83,7 @@ def operations(document: Node) -> Iterator[tuple[str, str, Node]]:
                 yield path, method, methods[method]
 
 
-def _describe_deed(operation: Node, matrix: Matrix, name: str) -> None:
+def _describe_action(operation: Node, matrix: Matrix, name: str) -> None:
     """The summary is the first clause of what the operation says of itself; the whole of it ends with who may call it."""
     row, said = matrix.http[name], operation["description"]
     roles = _OPEN[row] if isinstance(row, str) else ", ".join(f"{role} ({_REACHES[row[role]]})" for role in row)

@@ -9,7 +9,7 @@ from services.kernel.money import Money
 
 INVOICE_ISSUED = "invoice_issued"
 PAYMENT_RECEIVED = "payment_received"
-TOLD = frozenset({INVOICE_ISSUED, PAYMENT_RECEIVED})
+FACT_KINDS = frozenset({INVOICE_ISSUED, PAYMENT_RECEIVED})
 """Every kind of fact billing tells the orders service."""
 
 

@@ -27,7 +27,7 @@ class CarrierEvent:
     occurred_at: datetime
 
 
-def troubles(event: CarrierEvent, shipment: Shipment) -> bool:
+def is_exception(event: CarrierEvent, shipment: Shipment) -> bool:
     """Whether the event tells of a problem with what is still on its way."""
     return event.status is CarrierStatus.EXCEPTION and shipment.state is State.SHIPPED
 

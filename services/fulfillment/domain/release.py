@@ -34,7 +34,7 @@ class ReleaseLine:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What the floor is asked to send for an order: its number and address for the labels, and all it was ever allocated."""
+    """What the warehouse is asked to send for an order: its number and address for the labels, and all it was ever allocated."""
 
     order_id: str
     order_number: str

@@ -120,7 +120,7 @@ class Shipment:
 
     @property
     def load(self) -> Load:
-        """What the carrier weighs and the house handles."""
+        """What the carrier weighs and the warehouse handles."""
         weight = sum(line.quantity * line.unit_weight_grams for line in self.lines)
         return Load(weight, sum(line.quantity for line in self.lines))
 
@@ -203,9 +203,9 @@ def deliver(shipment: Shipment, delivered_at: datetime, now: datetime) -> Shipme
     return replace(shipment, state=state, delivered_at=delivered, exception_at=None)
 
 
-def trouble(shipment: Shipment, told_at: datetime, now: datetime) -> Shipment:
+def note_exception(shipment: Shipment, reported_at: datetime, now: datetime) -> Shipment:
     """The carrier has a problem with it. Its clock may be off, and its events out of turn: the newest is kept."""
-    newest = max(told_at, shipment.exception_at or told_at)
+    newest = max(reported_at, shipment.exception_at or reported_at)
     return replace(shipment, exception_at=_not_earlier(shipment, min(newest, now)))
 
 

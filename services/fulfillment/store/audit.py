@@ -92,8 +92,8 @@ INVARIANTS = (
         "fulfillment.cancelled_order_has_nothing_open",
         "An order that was cancelled has no shipment that could still leave.",
         "SELECT 'SH-' || serial || ' is ' || state AS offender FROM shipment "
-        "JOIN floor_order ON floor_order.order_id = shipment.order_id "
-        "WHERE floor_order.cancelled_at IS NOT NULL AND state IN ('released', 'picked', 'packed')",
+        "JOIN warehouse_order ON warehouse_order.order_id = shipment.order_id "
+        "WHERE warehouse_order.cancelled_at IS NOT NULL AND state IN ('released', 'picked', 'packed')",
     ),
     Invariant(
         "fulfillment.recalled_shipments_wait",

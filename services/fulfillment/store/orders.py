@@ -1,4 +1,4 @@
-"""Orders as the floor knows them: who may write, and whether they were cancelled."""
+"""Orders as the warehouse knows them: who may write, and whether they were cancelled."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from services.fulfillment.models import OrderRow
 from services.fulfillment.store import shipments
 
 _CLAIM = text(
-    "INSERT INTO floor_order (order_id, revision, cancel_reason) VALUES (:order_id, 1, '') "
-    "ON CONFLICT (order_id) DO UPDATE SET revision = floor_order.revision + 1 RETURNING cancelled_at"
+    "INSERT INTO warehouse_order (order_id, revision, cancel_reason) VALUES (:order_id, 1, '') "
+    "ON CONFLICT (order_id) DO UPDATE SET revision = warehouse_order.revision + 1 RETURNING cancelled_at"
 )
 _CLAIM_OF_SHIPMENT = text(
-    "UPDATE floor_order SET revision = revision + 1 "
+    "UPDATE warehouse_order SET revision = revision + 1 "
     "WHERE order_id = (SELECT order_id FROM shipment WHERE shipment_id = :shipment_id) RETURNING order_id"
 )
 _CLAIM_OF_PARCEL = text(
-    "UPDATE floor_order SET revision = revision + 1 WHERE order_id = "
+    "UPDATE warehouse_order SET revision = revision + 1 WHERE order_id = "
     "(SELECT order_id FROM shipment WHERE tracking_number = :tracking_number AND carrier = :carrier) RETURNING order_id"
 )
 

@@ -1,4 +1,4 @@
-"""Queries that change a reservation in part: what each line has, what it gives up, and what it waits for anew."""
+"""Queries that change a reservation in part: what each line has, what it gives up, and what it waits for again."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

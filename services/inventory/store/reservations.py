@@ -98,7 +98,7 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
     if not is_first:
         raise Refused(
             "ORDER_ALREADY_RESERVED",
-            f"stock is already reserved for order {new.order_id}: release it before reserving anew",
+            f"stock is already reserved for order {new.order_id}: release it before reserving again",
         )
     places = [
         {"reservation_id": new.reservation_id, "warehouse_id": place.warehouse_id, "cost_minor": place.cost_minor}
@@ -196,7 +196,7 @@ def lapsed(session: Session, now: datetime, limit: int) -> list[str]:
 
 
 def renew(session: Session, order_ids: Sequence[str], now: datetime) -> int:
-    """Start the leases of these orders anew and count them."""
+    """Start the leases of these orders again and count them."""
     renewed = 0
     is_named = (reservation.c.state == "active") & reservation.c.order_id.in_(order_ids)
     leases = session.execute(select(reservation.c.lease_seconds).where(is_named).distinct()).scalars().all()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.notifications.domain.catalogue import (
-    FLOOR,
     KINDS,
     ROLES,
+    ROLES_WITHOUT_PRICES,
     VARIABLES,
     VERDICTS,
     audience,
@@ -47,13 +47,13 @@ from services.notifications.domain.delivery import (
 
 __all__ = [
     "DEAD",
-    "FLOOR",
     "KINDS",
     "LEASE",
     "MAX_TRIES",
     "MOST_AT_ONCE",
     "PATIENCE",
     "ROLES",
+    "ROLES_WITHOUT_PRICES",
     "SENDING",
     "SENT",
     "TRANSITIONS",

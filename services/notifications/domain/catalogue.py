@@ -26,7 +26,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # reason: a sentence that only staff read; no decision was taken in time
     "order_expired": ("reason",),
     # changes: [{what, before, after, is_money}], before empty for what is new, after empty for what is gone;
-    # rows with is_money, both totals and the reason are not for the floor
+    # rows with is_money, both totals and the reason are not for the warehouse
     "order_changed": _DIFF,
     # link: where the customer answers; staff_link: where staff sees the order
     "consent_requested": (*_DIFF, "respond_by", "link", "staff_link"),
@@ -69,14 +69,14 @@ ROLES = MAIL_ROLES
 VERDICTS = frozenset(["order_accepted", "order_rejected"])
 """Kinds that tell how an order was decided: an order gets one of them for ever."""
 
-FLOOR = MAIL_ROLES_WITHOUT_PRICES
+ROLES_WITHOUT_PRICES = MAIL_ROLES_WITHOUT_PRICES
 """Roles that are told of quantities and dates, never of prices."""
 
 _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_answered"])
 """Kinds that no customer has a text for."""
 
 _MONEY_ONLY = frozenset(["invoice", "payment_received"])
-"""Kinds that speak of nothing but money: not for the floor."""
+"""Kinds that speak of nothing but money: not for the warehouse."""
 
 _SUBJECTS: Mapping[str, tuple[str, str]] = {
     # kind → (what a customer reads, what staff reads)
@@ -129,7 +129,7 @@ def audience(kind: str) -> frozenset[str]:
     """The roles that have a text of this kind."""
     if kind in _STAFF_ONLY:
         return ROLES - {"customer"}
-    return ROLES - FLOOR if kind in _MONEY_ONLY else ROLES
+    return ROLES - ROLES_WITHOUT_PRICES if kind in _MONEY_ONLY else ROLES
 
 
 def template_names(kind: str, role: str, suffix: str) -> tuple[str, ...]:

@@ -187,17 +187,17 @@ def after_failure(attempts: int, error: str, *, is_permanent: bool, now: datetim
     return Aftermath(next_state(SENDING, "defer"), shown, retry_at=now + pause_after(attempts))
 
 
-def check_verdict(order_number: str, told: str, kind: str) -> None:
+def check_verdict(order_number: str, verdict: str, kind: str) -> None:
     """Refuse to tell a verdict that contradicts the one told before; `told` is empty when none was."""
-    if told and told != kind:
+    if verdict and verdict != kind:
         raise Refused(
             "VERDICT_CONTRADICTED",
-            f"the verdict on {order_number} was already told ({told}): an order is accepted or rejected, never both",
-            told=told,
+            f"the verdict on {order_number} was already told ({verdict}): an order is accepted or rejected, never both",
+            verdict=verdict,
         )
 
 
-def check_revival(delivery: Delivery, *, is_acceptance_told: bool) -> None:
+def check_revival(delivery: Delivery, *, is_acceptance_sent: bool) -> None:
     """Refuse to revive a mail that is not dead, one that was dead from the start, or a "received" that would come after the "accepted"."""
     if delivery.state != DEAD:
         raise Refused(
@@ -207,7 +207,7 @@ def check_revival(delivery: Delivery, *, is_acceptance_told: bool) -> None:
         raise Refused(
             "DELIVERY_UNSENDABLE", f"this mail can never be sent, a new one has to be asked for: {delivery.last_error}"
         )
-    if delivery.kind == "order_received" and is_acceptance_told:
+    if delivery.kind == "order_received" and is_acceptance_sent:
         raise Refused(
             "DELIVERY_OVERTAKEN",
             f"{delivery.recipient.role} was already told that {delivery.order_number} is accepted: telling now that it was received "

@@ -23,19 +23,19 @@ from services.orders.store import changes, masterdata, parties, people
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
+class EligibleApprovers:
     """Everybody who may be asked about an order, and who may not decide on it."""
 
     order: Order
     parties: Parties
     delegations: tuple[Delegation, ...]
-    house: tuple[Person, ...]
+    staff: tuple[Person, ...]
     buyers: tuple[Person, ...]
 
     def asked(self, step: Step, now: datetime) -> tuple[Person, ...]:
         """The active people whom a step asks, without those who are barred from it, by subject."""
         out = self.out(step, now)
-        everybody = self.buyers if step.chain == BUYER else self.house
+        everybody = self.buyers if step.chain == BUYER else self.staff
         company, sales_rep = self.order.customer_id, self.parties.sales_rep
         found = (person for person in everybody if is_candidate(person, step, company, sales_rep))
         return tuple(person for person in found if person.sub not in out)
@@ -47,14 +47,14 @@ class Floor:
     def submitted_by(self) -> str:
         """Who placed the order, by name where the directory has one, and for whom."""
         order = self.order
-        names = {person.sub: person.name for person in (*self.house, *self.buyers)}
+        names = {person.sub: person.name for person in (*self.staff, *self.buyers)}
         placed_by = names.get(order.placed_by) or order.placed_by
         return f"{placed_by} for {order.on_behalf_of}" if order.on_behalf_of else placed_by
 
-    def told(self, asked: Iterable[Person], step: Step, now: datetime) -> tuple[Person, ...]:
+    def notified(self, asked: Iterable[Person], step: Step, now: datetime) -> tuple[Person, ...]:
         """Those who are asked, and who stands in for them now."""
         subs = {person.sub: person for person in asked}
-        everybody = {person.sub: person for person in (*self.house, *self.buyers)}
+        everybody = {person.sub: person for person in (*self.staff, *self.buyers)}
         standing_in = {
             one.to_sub
             for one in self.delegations
@@ -63,22 +63,22 @@ class Floor:
         return (*subs.values(), *(everybody[sub] for sub in sorted(standing_in - set(subs)) if sub in everybody))
 
 
-def floor_of(session: Session, order: Order, now: datetime) -> Floor:
+def eligible_of(session: Session, order: Order, now: datetime) -> EligibleApprovers:
     """Read the people, the delegations and the parties of an order."""
-    return floors(session, [order], now)[order.order_id]
+    return eligible_by_order(session, [order], now)[order.order_id]
 
 
-def floors(session: Session, orders: Sequence[Order], now: datetime) -> dict[str, Floor]:
-    """Order id → its floor, in as many queries as for one order."""
+def eligible_by_order(session: Session, orders: Sequence[Order], now: datetime) -> dict[str, EligibleApprovers]:
+    """Order id → its eligible approvers, in as many queries as for one order."""
     involved = _parties(session, orders)
     delegations = people.standing_delegations(session, now)
     by_company = people.of_companies(session, {"", *(order.customer_id for order in orders)})
     return {
-        order.order_id: Floor(
+        order.order_id: EligibleApprovers(
             order=order,
             parties=involved[order.order_id],
             delegations=delegations,
-            house=by_company.get("", ()),
+            staff=by_company.get("", ()),
             buyers=by_company.get(order.customer_id, ()),
         )
         for order in orders
@@ -107,9 +107,9 @@ def _parties(session: Session, orders: Sequence[Order]) -> dict[str, Parties]:
     }
 
 
-def open_step(floor: Floor, policy: Policy, step: Step, now: datetime) -> Step:
+def open_step(eligible: EligibleApprovers, policy: Policy, step: Step, now: datetime) -> Step:
     """The step as it opens: in the hours of the one person it asks, else in the policy's."""
-    asked = floor.asked(step, now)
+    asked = eligible.asked(step, now)
     return opened(step, asked, calendar_of(policy, step, asked), policy.deadlines, now)
 
 
@@ -122,32 +122,34 @@ def calendar_of(policy: Policy, step: Step, asked: Sequence[Person]) -> Calendar
     )
 
 
-def tell_opened(session: Session, floor: Floor, policy: Policy, step: Step, contacts: Contacts, now: datetime) -> None:
+def notify_opened(
+    session: Session, eligible: EligibleApprovers, policy: Policy, step: Step, contacts: Contacts, now: datetime
+) -> None:
     """Tell those who are asked that a step waits for them."""
-    asked = floor.asked(step, now)
-    readers = readers_of(step, floor.told(asked, step, now), contacts)
-    line = next((line for line in floor.order.lines if line.line_id == step.line_id), None)
+    asked = eligible.asked(step, now)
+    readers = readers_of(step, eligible.notified(asked, step, now), contacts)
+    line = next((line for line in eligible.order.lines if line.line_id == step.line_id), None)
     if step.role == MANUFACTURING and line is not None:
-        letter = mails.manufacturing_asked(
+        mail = mails.manufacturing_asked(
             line,
             readers,
-            requested_on=floor.order.requested_on,
+            requested_on=eligible.order.requested_on,
             earliest_on=earliest_on(session, policy, line, step, now),
             due=due_of(policy, step, asked, now),
             link=mails.review_page(contacts, step.step_id),
         )
     else:
-        letter = mails.approval_requested(floor.order, readers, question(floor, policy, step, contacts, now))
-    outbox.mail(session, floor.order, letter, now)
+        mail = mails.approval_requested(eligible.order, readers, question(eligible, policy, step, contacts, now))
+    outbox.mail(session, eligible.order, mail, now)
 
 
-def question(floor: Floor, policy: Policy, step: Step, contacts: Contacts, now: datetime) -> mails.Asked:
+def question(eligible: EligibleApprovers, policy: Policy, step: Step, contacts: Contacts, now: datetime) -> mails.Asked:
     """A step as its readers see it."""
     return mails.Asked(
         step=step.question,
         reasons=step.reasons,
-        submitted_by=floor.submitted_by(),
-        due=due_of(policy, step, floor.asked(step, now), now),
+        submitted_by=eligible.submitted_by(),
+        due=due_of(policy, step, eligible.asked(step, now), now),
         link=mails.review_page(contacts, step.step_id),
     )
 
@@ -159,7 +161,7 @@ def due_of(policy: Policy, step: Step, asked: Sequence[Person], now: datetime) -
 
 
 def readers_of(step: Step, asked: Iterable[Person], contacts: Contacts) -> tuple[Recipient, ...]:
-    """Who is told of a step; when nobody in the directory is asked, the house's mailbox of the role, if it has one."""
+    """Who is told of a step; when nobody in the directory is asked, the company's mailbox of the role, if it has one."""
     found = tuple(mails.reader(person.email, person.name, step.role) for person in asked if person.email)
     if found or step.chain == BUYER:
         return found

@@ -9,24 +9,24 @@ from sqlmodel import Session
 from services.orders.domain.clearance import Clearance, clearance
 from services.orders.domain.holds import remaining
 from services.orders.domain.order import IN_REVIEW
-from services.orders.order.aggregate import Actor, Dossier, advance, read
+from services.orders.order.aggregate import Actor, OrderAggregate, advance, read
 
 
 def read_clearance(session: Session, order_id: str) -> Clearance:
     """The clearance now; NotFound for an order that does not exist."""
-    return of_dossier(read(session, order_id))
+    return of_aggregate(read(session, order_id))
 
 
-def of_dossier(dossier: Dossier) -> Clearance:
+def of_aggregate(aggregate: OrderAggregate) -> Clearance:
     """The clearance of an order as it was read, and whom it waits for as its page says."""
-    return clearance(dossier.order, dossier.asked, dossier.standing.waiting_for)
+    return clearance(aggregate.order, aggregate.asked, aggregate.standing.waiting_for)
 
 
-def go_on(session: Session, dossier: Dossier, actor: Actor, now: datetime) -> Dossier:
+def clear_if_unblocked(session: Session, aggregate: OrderAggregate, actor: Actor, now: datetime) -> OrderAggregate:
     """Clear an order in review that nothing keeps any more: no open hold, no review that stands, no change on its way.
 
     Whoever takes the last of them away calls this, in the same transaction; an order that something still keeps stays as it is.
     """
-    if dossier.order.phase != IN_REVIEW or remaining(dossier.holds) or dossier.asked.is_anything:
-        return dossier
-    return advance(session, dossier, "clear", actor, now)
+    if aggregate.order.phase != IN_REVIEW or remaining(aggregate.holds) or aggregate.asked.is_anything:
+        return aggregate
+    return advance(session, aggregate, "clear", actor, now)

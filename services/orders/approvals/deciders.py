@@ -10,15 +10,15 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees
 from services.orders.domain.reviews import Review, Step
 from services.orders.domain.segregation_of_duties import Case, Decider
-from services.orders.order.aggregate import Dossier
+from services.orders.order.aggregate import OrderAggregate
 from services.orders.store import people
 
 
-def case_of(session: Session, dossier: Dossier, review: Review, step: Step, now: datetime) -> Case:
+def case_of(session: Session, aggregate: OrderAggregate, review: Review, step: Step, now: datetime) -> Case:
     """A step of an order with everything that bounds a decision on it."""
-    parties = assignees.parties_of(session, dossier.order)
+    parties = assignees.parties_of(session, aggregate.order)
     standing = people.standing_delegations(session, now)
-    return Case(dossier.order, review, step, dossier.asked.change, parties, standing, now)
+    return Case(aggregate.order, review, step, aggregate.asked.change, parties, standing, now)
 
 
 def decider_of(session: Session, caller: Caller) -> Decider:

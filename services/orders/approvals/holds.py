@@ -11,20 +11,20 @@ from sqlmodel import Session
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
-from services.orders.approvals.clearance import go_on
+from services.orders.approvals.clearance import clear_if_unblocked
 from services.orders.domain import mails
 from services.orders.domain.holds import Hold, check_release, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.policies import PlannedHold
 from services.orders.order import exceptions, outbox
-from services.orders.order.aggregate import Actor, Dossier, check_version, note_event, read_for_change, restate
+from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
 
 HOLDS_RELEASED = "holds_released"
 REVIEW_EXPIRED = "review_expired"
-"""The type of the hold that keeps an order whose review nobody decided; its release asks the review afresh."""
+"""The type of the hold that keeps an order whose review nobody decided; its release asks the review again."""
 
 
 def release(
@@ -36,12 +36,12 @@ def release(
     now: datetime,
     expected_version: int | None = None,
     contacts: Contacts = NOBODY,
-) -> Dossier:
+) -> OrderAggregate:
     """Release one hold and give the order as it stands then.
 
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included; Refused HOLD_ALREADY_RELEASED for a
     second release, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
-    unless a review or a change still keeps it, and its workflow is told. An expired review is asked afresh.
+    unless a review or a change still keeps it, and its workflow is told. An expired review is asked again.
     """
     before = read_for_change(session, order_id, caller.scope)
     hold = find_hold(before.holds, hold_id)
@@ -54,7 +54,7 @@ def release(
     if is_asked_again:
         after = plan_review.reopen_review(session, after, contacts, now)
     is_last = not remaining(after.holds)
-    after = restate(session, go_on(session, after, actor, now), now)
+    after = restate(session, clear_if_unblocked(session, after, actor, now), now)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
     note_event(session, before, after, actor, "hold_released", now, why=note, more=more)
     exceptions.resolve_of_holds(session, [hold_id], note, now)
@@ -64,16 +64,16 @@ def release(
 
 
 def place(
-    session: Session, dossier: Dossier, code: str, hold_type: str, owner_role: str, reason: str, now: datetime
-) -> Dossier:
+    session: Session, aggregate: OrderAggregate, code: str, hold_type: str, owner_role: str, reason: str, now: datetime
+) -> OrderAggregate:
     """Place a hold on the order's version; a code that this version has had already is numbered on."""
-    had = {hold.code for hold in dossier.holds if hold.order_version == dossier.order.version}
+    had = {hold.code for hold in aggregate.holds if hold.order_version == aggregate.order.version}
     free = next(
         name for number in range(1, len(had) + 2) if (name := f"{code}_{number}" if number > 1 else code) not in had
     )
-    hold = planned_hold(dossier.order, PlannedHold(free, hold_type, owner_role, reason), now)
+    hold = planned_hold(aggregate.order, PlannedHold(free, hold_type, owner_role, reason), now)
     store.add(session, [hold])
-    return replace(dossier, holds=store.of_order(session, dossier.order_id))
+    return replace(aggregate, holds=store.of_order(session, aggregate.order_id))
 
 
 def planned_hold(order: Order, plan: PlannedHold, now: datetime) -> Hold:
@@ -83,9 +83,9 @@ def planned_hold(order: Order, plan: PlannedHold, now: datetime) -> Hold:
     )
 
 
-def tell_owners(session: Session, order: Order, placed: Sequence[Hold], contacts: Contacts, now: datetime) -> None:
+def notify_owners(session: Session, order: Order, placed: Sequence[Hold], contacts: Contacts, now: datetime) -> None:
     """Tell the customer, who sells to it and whoever may release one of the holds that were placed."""
     customer = masterdata.customer(session, order.customer_id)
     owned = [(hold.owner_role, hold.reason) for hold in placed]
-    letter = mails.order_on_hold(order, customer, contacts, owned, people.of_company(session, ""))
-    outbox.mail(session, order, letter, now)
+    mail = mails.order_on_hold(order, customer, contacts, owned, people.of_company(session, ""))
+    outbox.mail(session, order, mail, now)

@@ -15,7 +15,7 @@ from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.reviews import APPROVE, Decision, Step
 from services.orders.order import order_versions, outbox
-from services.orders.order.aggregate import Dossier
+from services.orders.order.aggregate import OrderAggregate
 from services.orders.policies import calendars, versions
 from services.orders.store import masterdata as master_store
 from services.orders.store import reviews as store
@@ -24,7 +24,7 @@ MANUFACTURING_REFUSED = "MANUFACTURING_REFUSED"
 MADE_TO_ORDER = "build_to_order"
 
 
-def ready_day(session: Session, dossier: Dossier, step: Step, asked: date | None, now: datetime) -> date:
+def ready_day(session: Session, aggregate: OrderAggregate, step: Step, asked: date | None, now: datetime) -> date:
     """The day an approval promises: what the plant names, else what its calendar allows; never one that has passed."""
     policy = versions.policy_in_force(session)
     today = now.astimezone(calendars.zone_of(calendars.of_plant(policy))).date()
@@ -32,29 +32,29 @@ def ready_day(session: Session, dossier: Dossier, step: Step, asked: date | None
         if asked < today:
             raise InvalidArgument("READY_DAY_PAST", f"the plant cannot be ready on {asked}: it is {today} there")
         return asked
-    line = _line(_asked_about(session, dossier), step)
+    line = _line(_asked_about(session, aggregate), step)
     return assignees.earliest_on(session, policy, line, step, now) if line is not None else today
 
 
 def answered(
-    session: Session, dossier: Dossier, step: Step, decision: Decision, contacts: Contacts, now: datetime
-) -> Dossier:
+    session: Session, aggregate: OrderAggregate, step: Step, decision: Decision, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     """Keep the confirmed day as the line's promise, or a hold of sales for a line that is refused; sales is told."""
-    order = dossier.order
-    line = _line(_asked_about(session, dossier), step)
+    order = aggregate.order
+    line = _line(_asked_about(session, aggregate), step)
     customer = master_store.customer(session, order.customer_id)
     if line is not None:
         readers = mails.of_sales(customer, contacts)
-        letter = mails.manufacturing_answered(
+        mail = mails.manufacturing_answered(
             line, readers, requested_on=order.requested_on, ready_on=decision.ready_on, note=decision.note
         )
-        outbox.mail(session, order, letter, now)
+        outbox.mail(session, order, mail, now)
     if decision.decision != APPROVE:  # only of an order: what is refused of a change ends the change
         what = line.sku if line is not None else "the order"
         reason = f"Manufacturing cannot make {what}: {decision.note}"
-        return holds.place(session, dossier, MANUFACTURING_REFUSED, "manufacturing", "sales_rep", reason, now)
+        return holds.place(session, aggregate, MANUFACTURING_REFUSED, "manufacturing", "sales_rep", reason, now)
     ready = store.ready_days(session, order.order_id)
-    return replace(dossier, promises=promised(order, dossier.promises, ready))
+    return replace(aggregate, promises=promised(order, aggregate.promises, ready))
 
 
 def promised(order: Order, promises: Sequence[Promise], ready: dict[str, date]) -> tuple[Promise, ...]:
@@ -82,12 +82,12 @@ def _not_before(promise: Promise, ready_on: date | None) -> Promise:
     return replace(promise, promised_on=max(promise.promised_on, ready_on.isoformat()))
 
 
-def _asked_about(session: Session, dossier: Dossier) -> Order:
+def _asked_about(session: Session, aggregate: OrderAggregate) -> Order:
     """The order that the plant is asked about: as it is, or as the change under review will make it."""
-    review = dossier.asked.review
+    review = aggregate.asked.review
     if review is None or not review.change_id:
-        return dossier.order
-    return order_versions.changed_order(session, dossier.order_id, review.change_id)[0]
+        return aggregate.order
+    return order_versions.changed_order(session, aggregate.order_id, review.change_id)[0]
 
 
 def _line(order: Order, step: Step) -> Line | None:

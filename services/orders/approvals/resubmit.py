@@ -1,4 +1,4 @@
-"""Answering a review that asked for changes when nothing of the order has to change: the same version is asked afresh."""
+"""Answering a review that asked for changes when nothing of the order has to change: the same version is asked again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.orders.approvals.plan_review import reopen_review, void_review
 from services.orders.domain.mails import Contacts
 from services.orders.domain.reviews import CHANGES_REQUESTED
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, check_version, note_event, read_for_change, restate
+from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 
 
 def resubmit(
@@ -23,7 +23,7 @@ def resubmit(
     contacts: Contacts,
     now: datetime,
     expected_version: int | None = None,
-) -> tuple[Dossier, str]:
+) -> tuple[OrderAggregate, str]:
     """Ask the review of the version in force again, with an answer for the reviewers; gives the order and its look intent.
 
     Nothing that was decided before counts. InvalidArgument NOTE_MISSING without an answer, Refused NOTHING_TO_ANSWER when no
@@ -42,4 +42,4 @@ def resubmit(
     after = void_review(session, before, now, "answered without a change")
     after = restate(session, reopen_review(session, after, contacts, now), now)
     note_event(session, before, after, actor, "review_answered", now, why=note, more={"version": after.order.version})
-    return after, outbox.look(session, order_id, "decide", review.review_id, now)
+    return after, outbox.refresh(session, order_id, "decide", review.review_id, now)

@@ -9,12 +9,12 @@ from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
-from services.orders.approvals.clearance import of_dossier
+from services.orders.approvals.clearance import of_aggregate
 from services.orders.changes.consent import end
 from services.orders.changes.propose import logged, mailed
-from services.orders.changes.rereview import reviewed_anew
+from services.orders.changes.rereview import rereviewed
 from services.orders.domain import mails, projection
-from services.orders.domain.amendment import floors
+from services.orders.domain.amendment import below_minimum
 from services.orders.domain.changes import (
     AGREED,
     APPLIED,
@@ -28,11 +28,11 @@ from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.policies import BLOCK
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, note_event, read_asked, read_for_change, restate
+from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_asked, read_for_change, restate
 from services.orders.order.change_orders import find_change
 from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
-from services.orders.policies.evaluate import Judgement
+from services.orders.policies.evaluate import Evaluation
 from services.orders.store import changes, masterdata, orders, versions
 from services.orders.store import holds as hold_store
 
@@ -64,40 +64,40 @@ def apply(
         why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
         return _outcome(before, why)
     becomes = versions.becomes(session, before.order, change_id)
-    judgement = evaluate.judge(session, becomes, credit, now)
-    why = _obstacle(before, becomes, credit, judgement)
+    evaluation = evaluate.evaluate(session, becomes, credit, now)
+    why = _obstacle(before, becomes, credit, evaluation)
     if why:
         after = end(session, before, change, "reject", why, WORKFLOW, contacts, now)
         return _outcome(restate(session, after, now), why)
-    after = _make(session, before, change, becomes, judgement, now)
+    after = _make(session, before, change, becomes, evaluation, now)
     if after.order.phase == IN_REVIEW:
-        after = reviewed_anew(session, after, change, judgement, contacts, now)
+        after = rereviewed(session, after, change, evaluation, contacts, now)
     after = restate(session, after, now)
     note_event(session, before, after, WORKFLOW, "change_applied", now, why=change.request.reason, more=logged(change))
-    _tell(session, before, after, change, contacts, now)
+    _notify(session, before, after, change, contacts, now)
     _owe_signals(session, before, after, change, now)
     return _outcome(after, "")
 
 
-def _obstacle(before: Dossier, becomes: Order, credit: Credit, judgement: Judgement) -> str:
+def _obstacle(before: OrderAggregate, becomes: Order, credit: Credit, evaluation: Evaluation) -> str:
     """Why the change cannot be applied any more; empty when it can."""
-    found = [one.sentence for one in floors(before.order, becomes, before.progress)]
+    found = [one.sentence for one in below_minimum(before.order, becomes, before.progress)]
     if before.order.phase == ACCEPTED and not credit.is_granted and not becomes.is_paid_at_till:
         cover = "credit does" if becomes.payment_method == "terms" else "cash and credit do"
         found.append(f"the customer's {cover} not cover the changed order")
     if before.order.phase == IN_REVIEW:
-        found += [one.message for one in judgement.violations if one.severity == BLOCK]
+        found += [one.message for one in evaluation.violations if one.severity == BLOCK]
     return "; ".join(dict.fromkeys(found))
 
 
 def _make(
-    session: Session, before: Dossier, change: ChangeOrder, becomes: Order, judgement: Judgement, now: datetime
-) -> Dossier:
+    session: Session, before: OrderAggregate, change: ChangeOrder, becomes: Order, evaluation: Evaluation, now: datetime
+) -> OrderAggregate:
     """Keep the version that goes and write the one that comes; promises of what is gone are no longer made."""
     versions.keep(session, before.order, change.change_id, now)
     orders.rewrite(session, becomes)
     changes.alter(session, change.change_id, {"state": move(change.state, "apply"), "ended_at": now})
-    policy, said = judgement.policy, judgement.violations
+    policy, said = evaluation.policy, evaluation.violations
     hold_store.add_violations(session, before.order_id, becomes.version, policy.version, said)
     return replace(
         before,
@@ -107,23 +107,30 @@ def _make(
     )
 
 
-def _tell(
-    session: Session, before: Dossier, after: Dossier, change: ChangeOrder, contacts: Contacts, now: datetime
+def _notify(
+    session: Session,
+    before: OrderAggregate,
+    after: OrderAggregate,
+    change: ChangeOrder,
+    contacts: Contacts,
+    now: datetime,
 ) -> None:
-    letter = mails.order_changed(
+    mail = mails.order_changed(
         after.order,
         masterdata.customer(session, after.order.customer_id),
         contacts,
         mailed(change.difference),
         total_before=before.order.totals.total,
         reason=change.request.reason,
-        is_on_floor=any(line.released for line in before.progress.lines.values()),
-        is_on_books=before.order.totals.total != after.order.totals.total,
+        is_at_warehouse=any(line.released for line in before.progress.lines.values()),
+        is_total_changed=before.order.totals.total != after.order.totals.total,
     )
-    outbox.mail(session, after.order, letter, now)
+    outbox.mail(session, after.order, mail, now)
 
 
-def _owe_signals(session: Session, before: Dossier, after: Dossier, change: ChangeOrder, now: datetime) -> None:
+def _owe_signals(
+    session: Session, before: OrderAggregate, after: OrderAggregate, change: ChangeOrder, now: datetime
+) -> None:
     """What the facts said may be all there is to come, now that less is wanted."""
     for name in projection.signals_of_change(before.order, after.order, after.progress):
         outbox.signal(session, after.order_id, name, now, fact_id=change.change_id, subject_id=change.change_id)
@@ -144,10 +151,10 @@ def record(
         after = _rejected(session, before, change, reason, contacts, now)
     else:
         raise InvalidArgument("VERB_UNKNOWN", f"{verb[:40]!r} is nothing to record of a change: recall or reject")
-    return of_dossier(restate(session, after, now))
+    return of_aggregate(restate(session, after, now))
 
 
-def _recall_asked(session: Session, before: Dossier, change: ChangeOrder, now: datetime) -> Dossier:
+def _recall_asked(session: Session, before: OrderAggregate, change: ChangeOrder, now: datetime) -> OrderAggregate:
     if change.state != AGREED or change.is_recalled:
         return before
     changes.alter(session, change.change_id, {"state": move(change.state, "recall")})
@@ -157,16 +164,16 @@ def _recall_asked(session: Session, before: Dossier, change: ChangeOrder, now: d
 
 
 def _rejected(
-    session: Session, before: Dossier, change: ChangeOrder, reason: str, contacts: Contacts, now: datetime
-) -> Dossier:
+    session: Session, before: OrderAggregate, change: ChangeOrder, reason: str, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     if not change.is_pending:
         return before
     return end(session, before, change, "reject", reason, WORKFLOW, contacts, now)
 
 
 def recall_answered(
-    session: Session, before: Dossier, answer: RecallAnswered, actor: Actor, contacts: Contacts, now: datetime
-) -> Dossier:
+    session: Session, before: OrderAggregate, answer: RecallAnswered, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     """The warehouse has answered for a change: what was released is given back, or the change is rejected.
 
     The answer may overtake the note that it was asked for. A change that has ended stays as it is; the caller restates.
@@ -185,6 +192,6 @@ def recall_answered(
     return after
 
 
-def _outcome(dossier: Dossier, why: str) -> Applied:
-    order = dossier.order
-    return Applied(not why, why, order.version, order.totals.total, order.is_ship_complete, of_dossier(dossier))
+def _outcome(aggregate: OrderAggregate, why: str) -> Applied:
+    order = aggregate.order
+    return Applied(not why, why, order.version, order.totals.total, order.is_ship_complete, of_aggregate(aggregate))

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument, NotPermitted, Refused
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
-from services.orders.approvals.clearance import go_on
+from services.orders.approvals.clearance import clear_if_unblocked
 from services.orders.changes.propose import actor_of, agree, logged
 from services.orders.domain import mails
 from services.orders.domain.changes import (
@@ -25,7 +25,7 @@ from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN
 from services.orders.order import outbox
 from services.orders.order.aggregate import (
     Actor,
-    Dossier,
+    OrderAggregate,
     advance,
     check_version,
     note_event,
@@ -47,7 +47,7 @@ _EVENTS = {
     "withdraw": "change_withdrawn",
     "reject": "change_rejected",
 }
-_TOLD_BY_THEIR_OWN_MAIL = frozenset({"decline", "expire"})
+_HAVE_THEIR_OWN_MAIL = frozenset({"decline", "expire"})
 
 
 def consent(
@@ -77,12 +77,12 @@ def consent(
     else:
         after = _accepted(session, before, change, actor, note, contacts, now)
     restate(session, after, now)
-    intent_id = outbox.look(session, order_id, "consent", change_id, now)
+    intent_id = outbox.refresh(session, order_id, "consent", change_id, now)
     return find_change(session, order_id, change_id), intent_id
 
 
-def _waiting(session: Session, dossier: Dossier, change_id: str) -> ChangeOrder:
-    change = find_change(session, dossier.order_id, change_id)
+def _waiting(session: Session, aggregate: OrderAggregate, change_id: str) -> ChangeOrder:
+    change = find_change(session, aggregate.order_id, change_id)
     if change.state != AWAITING_CUSTOMER:
         sentence = f"the change is {change.state.replace('_', ' ')}, so nothing is to be answered: reload the order"
         raise Refused("CHANGE_NOT_WAITING", sentence, state=change.state)
@@ -102,13 +102,13 @@ def _check_answerer(change: ChangeOrder, note: str, caller: Caller) -> None:
 
 def _accepted(
     session: Session,
-    before: Dossier,
+    before: OrderAggregate,
     change: ChangeOrder,
     actor: Actor,
     note: str,
     contacts: Contacts,
     now: datetime,
-) -> Dossier:
+) -> OrderAggregate:
     answered = {"state": move(change.state, "accept"), "consented_by": actor.who, "consented_at": now}
     store.alter(session, change.change_id, answered)
     after = replace(before, asked=read_asked(session, before.order_id))
@@ -119,13 +119,13 @@ def _accepted(
 
 def _declined(
     session: Session,
-    before: Dossier,
+    before: OrderAggregate,
     change: ChangeOrder,
     actor: Actor,
     note: str,
     contacts: Contacts,
     now: datetime,
-) -> Dossier:
+) -> OrderAggregate:
     more = {"consented_by": actor.who, "consented_at": now}
     after = end(session, before, change, "decline", note, actor, contacts, now, more=more)
     customer = master_store.customer(session, before.order.customer_id)
@@ -145,23 +145,25 @@ def withdraw(
     actor = actor_of(caller)
     after = end(session, before, change, "withdraw", note, actor, contacts, now)
     restate(session, after, now)
-    intent_id = outbox.look(session, order_id, "amend", change_id, now)
+    intent_id = outbox.refresh(session, order_id, "amend", change_id, now)
     return find_change(session, order_id, change_id), intent_id
 
 
 def expire_consent(
-    session: Session, dossier: Dossier, change: ChangeOrder, contacts: Contacts, now: datetime
-) -> Dossier:
+    session: Session, aggregate: OrderAggregate, change: ChangeOrder, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     """Nobody answered in time: the order goes back to its review, or is cancelled when the policy says so.
 
     An answer that came before leaves it as it is. The caller has seen that the instant has come, and restates.
     """
     if change.state != AWAITING_CUSTOMER:
-        return dossier
+        return aggregate
     why = "the customer did not answer in time"
-    is_cancelled = dossier.order.phase == IN_REVIEW and versions.policy_in_force(session).consent.on_expiry == "cancel"
-    after = end(session, dossier, change, "expire", why, SILENCE, contacts, now, is_asked_afresh=not is_cancelled)
-    order, customer = dossier.order, master_store.customer(session, dossier.order.customer_id)
+    is_cancelled = (
+        aggregate.order.phase == IN_REVIEW and versions.policy_in_force(session).consent.on_expiry == "cancel"
+    )
+    after = end(session, aggregate, change, "expire", why, SILENCE, contacts, now, is_reopened=not is_cancelled)
+    order, customer = aggregate.order, master_store.customer(session, aggregate.order.customer_id)
     outbox.mail(session, order, mails.consent_expired(order, customer, change.request.reason), now)
     if is_cancelled:
         outbox.mail(session, order, mails.order_cancelled(customer, why), now)
@@ -169,49 +171,59 @@ def expire_consent(
     return after
 
 
-def approve_change(session: Session, dossier: Dossier, change: ChangeOrder, actor: Actor, now: datetime) -> Dossier:
+def approve_change(
+    session: Session, aggregate: OrderAggregate, change: ChangeOrder, actor: Actor, now: datetime
+) -> OrderAggregate:
     """Every reviewer of a change has approved: it is agreed. The caller restates and tells the workflow."""
     store.alter(session, change.change_id, {"state": move(change.state, "approve")})
-    after = replace(dossier, asked=read_asked(session, dossier.order_id))
-    note_event(session, dossier, after, actor, "change_agreed", now, why=change.request.reason, more=logged(change))
+    after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
+    note_event(session, aggregate, after, actor, "change_agreed", now, why=change.request.reason, more=logged(change))
     return after
 
 
 def reject_change(
     session: Session,
-    dossier: Dossier,
+    aggregate: OrderAggregate,
     change: ChangeOrder,
     actor: Actor,
     why: str,
     now: datetime,
     *,
-    is_sales_told: bool = True,
-) -> Dossier:
+    is_sales_notified: bool = True,
+) -> OrderAggregate:
     """A reviewer does not want a change of an accepted order: the order stays as it is. The caller restates.
 
     Sales are not told where the caller tells them more.
     """
     ended = {"state": move(change.state, "reject"), "ended_at": now, "ended_reason": why}
     store.alter(session, change.change_id, ended)
-    after = replace(dossier, asked=read_asked(session, dossier.order_id))
-    note_event(session, dossier, after, actor, "change_rejected", now, why=why, more=logged(change))
-    _tell_end(session, after, change, why, now, is_sales_told=is_sales_told)
+    after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
+    note_event(session, aggregate, after, actor, "change_rejected", now, why=why, more=logged(change))
+    _notify_end(session, after, change, why, now, is_sales_notified=is_sales_notified)
     return after
 
 
-def _tell_end(
-    session: Session, dossier: Dossier, change: ChangeOrder, why: str, now: datetime, *, is_sales_told: bool = True
+def _notify_end(
+    session: Session,
+    aggregate: OrderAggregate,
+    change: ChangeOrder,
+    why: str,
+    now: datetime,
+    *,
+    is_sales_notified: bool = True,
 ) -> None:
     """Sales, and the customer who knows of the change, hear that it will not come about."""
-    order, customer = dossier.order, master_store.customer(session, dossier.order.customer_id)
-    is_customer_told = change.is_known_to_customer
-    letter = mails.change_rejected(order, customer, why, is_customer_told=is_customer_told, is_sales_told=is_sales_told)
-    outbox.mail(session, order, letter, now)
+    order, customer = aggregate.order, master_store.customer(session, aggregate.order.customer_id)
+    is_customer_notified = change.is_known_to_customer
+    mail = mails.change_rejected(
+        order, customer, why, is_customer_notified=is_customer_notified, is_sales_notified=is_sales_notified
+    )
+    outbox.mail(session, order, mail, now)
 
 
 def end(
     session: Session,
-    before: Dossier,
+    before: OrderAggregate,
     change: ChangeOrder,
     verb: str,
     why: str,
@@ -220,9 +232,9 @@ def end(
     now: datetime,
     *,
     more: dict[str, object] | None = None,
-    is_asked_afresh: bool = True,
-) -> Dossier:
-    """The change does not come about (decline, expire, withdraw, reject); an order in review is asked about afresh.
+    is_reopened: bool = True,
+) -> OrderAggregate:
+    """The change does not come about (decline, expire, withdraw, reject); an order in review is asked about again.
 
     The caller restates.
     """
@@ -230,21 +242,21 @@ def end(
     store.alter(session, change.change_id, ended)
     after = _withdraw_review(session, before, change, now)
     note_event(session, before, after, actor, _EVENTS[verb], now, why=why, more=logged(change))
-    if verb not in _TOLD_BY_THEIR_OWN_MAIL:
-        _tell_end(session, after, change, why, now)
-    if after.order.phase != IN_REVIEW or not is_asked_afresh:
+    if verb not in _HAVE_THEIR_OWN_MAIL:
+        _notify_end(session, after, change, why, now)
+    if after.order.phase != IN_REVIEW or not is_reopened:
         return after
     after = plan_review.void_review(
         session, after, now, f"the change to version {change.to_version} did not come about"
     )
-    return go_on(session, plan_review.reopen_review(session, after, contacts, now), actor, now)
+    return clear_if_unblocked(session, plan_review.reopen_review(session, after, contacts, now), actor, now)
 
 
-def _withdraw_review(session: Session, dossier: Dossier, change: ChangeOrder, now: datetime) -> Dossier:
+def _withdraw_review(session: Session, aggregate: OrderAggregate, change: ChangeOrder, now: datetime) -> OrderAggregate:
     """Nobody need decide on a change that is gone."""
-    review = dossier.asked.review
+    review = aggregate.asked.review
     if review is not None and review.change_id == change.change_id:
         reviews.change_review(session, review.review_id, {"state": WITHDRAWN, "decided_at": now})
         unanswered = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
         reviews.change_steps(session, unanswered, {"state": VOID, "decided_at": now})
-    return replace(dossier, asked=read_asked(session, dossier.order_id))
+    return replace(aggregate, asked=read_asked(session, aggregate.order_id))

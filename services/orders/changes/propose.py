@@ -40,7 +40,7 @@ from services.orders.domain.proposals import (
 from services.orders.order import outbox
 from services.orders.order.aggregate import (
     Actor,
-    Dossier,
+    OrderAggregate,
     check_version,
     note_event,
     read,
@@ -83,10 +83,10 @@ class Proposed:
 
 def preview(session: Session, order_id: str, request: ChangeRequest, caller: Caller, now: datetime) -> Proposal:
     """What the change would come to now, with everything that stands against it; nothing changes."""
-    dossier = read(session, order_id, caller.scope)
-    given = _proposal(session, dossier, request, actor_of(caller).role, now)
+    aggregate = read(session, order_id, caller.scope)
+    given = _proposal(session, aggregate, request, actor_of(caller).role, now)
     try:
-        check_changeable(session, dossier)
+        check_changeable(session, aggregate)
     except (Refused, Conflict) as refusal:
         return replace(given, obstacles=(Obstacle(refusal.reason, refusal.message),))
     return given
@@ -114,38 +114,44 @@ def propose(
     by a rule; NotPermitted AMOUNT_NOT_PERMITTED for a customer that names a price; Conflict while the order is validated. A
     material change of an order in review voids what was approved of it, at once.
     """
-    dossier = read_for_change(session, order_id, caller.scope)
-    check_version(dossier, expected_version)
+    aggregate = read_for_change(session, order_id, caller.scope)
+    check_version(aggregate, expected_version)
     actor = actor_of(caller)
-    given = _proposal(session, dossier, request, actor.role, now)
-    check_changeable(session, dossier)
+    given = _proposal(session, aggregate, request, actor.role, now)
+    check_changeable(session, aggregate)
     refuse_obstacles(given.obstacles)
-    return _put_on_its_way(session, dossier, request, given, actor, contacts, now)
+    return _put_on_its_way(session, aggregate, request, given, actor, contacts, now)
 
 
 def propose_date(
-    session: Session, dossier: Dossier, ready_on: date, reason: str, actor: Actor, contacts: Contacts, now: datetime
-) -> Dossier:
+    session: Session,
+    aggregate: OrderAggregate,
+    ready_on: date,
+    reason: str,
+    actor: Actor,
+    contacts: Contacts,
+    now: datetime,
+) -> OrderAggregate:
     """Ask the customer whether a later day will do, because the plant cannot make the one that was asked for.
 
     The order is locked already, and the caller restates it and tells the workflow. The review that stands goes on standing.
     Refused as in propose().
     """
-    check_changeable(session, dossier)
+    check_changeable(session, aggregate)
     request = ChangeRequest(reason=reason, requested_on=ready_on)
-    given = replace(_proposal(session, dossier, request, actor.role, now), needs_consent=True)
+    given = replace(_proposal(session, aggregate, request, actor.role, now), needs_consent=True)
     refuse_obstacles(given.obstacles)
-    change = _change(dossier, request, given, actor, _consent_span(session), now)
+    change = _change(aggregate, request, given, actor, _consent_span(session), now)
     store.add(session, change, given.after, "")
-    after = replace(dossier, asked=read_asked(session, dossier.order_id))
-    _note(session, dossier, after, change, actor, "change_proposed", now)
-    _ask_customer(session, dossier.order, change, contacts, now)
+    after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
+    _note(session, aggregate, after, change, actor, "change_proposed", now)
+    _ask_customer(session, aggregate.order, change, contacts, now)
     return after
 
 
-def check_changeable(session: Session, dossier: Dossier) -> None:
+def check_changeable(session: Session, aggregate: OrderAggregate) -> None:
     """Refuse while something else has the order: its validation, its end, another change, a cancellation."""
-    order, pending = dossier.order, dossier.asked.change
+    order, pending = aggregate.order, aggregate.asked.change
     if order.has_ended:
         raise Refused(
             "ORDER_HAS_ENDED", f"the order is {order.phase} already, so nothing of it changes: place another one"
@@ -161,15 +167,17 @@ def check_changeable(session: Session, dossier: Dossier) -> None:
         raise Refused("TOO_MANY_CHANGES", f"an order takes at most {MAX_CHANGES} changes: place another one")
 
 
-def _proposal(session: Session, dossier: Dossier, request: ChangeRequest, role: str, now: datetime) -> Proposal:
+def _proposal(
+    session: Session, aggregate: OrderAggregate, request: ChangeRequest, role: str, now: datetime
+) -> Proposal:
     check_request(request, role)
-    order = dossier.order
+    order = aggregate.order
     skus = sorted({line.sku for line in request.lines if line.sku})
     catalogue = Catalogue(
         master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
     )
     used = versions.used_line_ids(session, order) if skus else ()
-    given = proposal(order, amend(order, request, catalogue, used, now.date(), dossier.progress), dossier.progress)
+    given = proposal(order, amend(order, request, catalogue, used, now.date(), aggregate.progress), aggregate.progress)
     found = given.obstacles or tuple(_blocked(session, given, now))
     return replace(given, obstacles=found, needs_consent=_needs_consent(session, given, role))
 
@@ -192,7 +200,7 @@ def _with_line(violation: Violation) -> str:
 
 
 def _spoken(session: Session, order: Order, now: datetime, severity: str) -> tuple[Violation, ...]:
-    said = evaluate.judge(session, order, CREDIT_NOT_ASKED, now).violations
+    said = evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now).violations
     return tuple(one for one in said if one.severity == severity)
 
 
@@ -212,35 +220,35 @@ def _consent_span(session: Session) -> timedelta:
 
 def _put_on_its_way(
     session: Session,
-    dossier: Dossier,
+    aggregate: OrderAggregate,
     request: ChangeRequest,
     given: Proposal,
     actor: Actor,
     contacts: Contacts,
     now: datetime,
 ) -> Proposed:
-    change = _change(dossier, request, given, actor, _consent_span(session), now)
-    intent_id = outbox.look(session, dossier.order_id, "amend", change.change_id, now)
+    change = _change(aggregate, request, given, actor, _consent_span(session), now)
+    intent_id = outbox.refresh(session, aggregate.order_id, "amend", change.change_id, now)
     store.add(session, change, given.after, intent_id)
-    after = replace(dossier, asked=read_asked(session, dossier.order_id))
-    _note(session, dossier, after, change, actor, "change_proposed", now)
+    after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
+    _note(session, aggregate, after, change, actor, "change_proposed", now)
     if given.voids_approvals:
         after = plan_review.void_review(session, after, now, f"a change to version {change.to_version} was proposed")
     if change.needs_consent:
-        _ask_customer(session, dossier.order, change, contacts, now)
+        _ask_customer(session, aggregate.order, change, contacts, now)
     else:
         after = agree(session, after, change, actor, contacts, now)
     after = restate(session, after, now)
-    stored = find_change(session, dossier.order_id, change.change_id)
+    stored = find_change(session, aggregate.order_id, change.change_id)
     return Proposed(stored, given, intent_id)
 
 
 def _change(
-    dossier: Dossier, request: ChangeRequest, given: Proposal, actor: Actor, span: timedelta, now: datetime
+    aggregate: OrderAggregate, request: ChangeRequest, given: Proposal, actor: Actor, span: timedelta, now: datetime
 ) -> ChangeOrder:
     return ChangeOrder(
         change_id=new_id("chg"),
-        order_id=dossier.order_id,
+        order_id=aggregate.order_id,
         from_version=given.before.version,
         to_version=given.after.version,
         state=AWAITING_CUSTOMER if given.needs_consent else AGREED,
@@ -259,22 +267,22 @@ def _change(
 
 
 def agree(
-    session: Session, dossier: Dossier, change: ChangeOrder, actor: Actor, contacts: Contacts, now: datetime
-) -> Dossier:
+    session: Session, aggregate: OrderAggregate, change: ChangeOrder, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     """The change is agreed; of an accepted order the matrix may ask people first, and they see the version to come."""
-    becomes = versions.becomes(session, dossier.order, change.change_id)
+    becomes = versions.becomes(session, aggregate.order, change.change_id)
     review = None
-    if dossier.order.phase == ACCEPTED:
-        judgement = evaluate.judge(session, becomes, CREDIT_NOT_ASKED, now)
-        holds = new_holds(session, dossier.order, judgement.violations, now)
+    if aggregate.order.phase == ACCEPTED:
+        evaluation = evaluate.evaluate(session, becomes, CREDIT_NOT_ASKED, now)
+        holds = new_holds(session, aggregate.order, evaluation.violations, now)
         if change.is_material or holds:
-            review = plan_review.plan(session, becomes, judgement, now, change_id=change.change_id, holds=holds)
+            review = plan_review.plan(session, becomes, evaluation, now, change_id=change.change_id, holds=holds)
     if review is None:
-        after = replace(dossier, asked=read_asked(session, dossier.order_id))
-        _note(session, dossier, after, change, actor, "change_agreed", now)
+        after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
+        _note(session, aggregate, after, change, actor, "change_agreed", now)
         return after
     store.alter(session, change.change_id, {"state": move(AGREED, "review")})
-    return plan_review.open_review(session, dossier, review, contacts, now)
+    return plan_review.open_review(session, aggregate, review, contacts, now)
 
 
 def new_holds(session: Session, order: Order, said: Sequence[Violation], now: datetime) -> tuple[PlannedHold, ...]:
@@ -287,7 +295,7 @@ def new_holds(session: Session, order: Order, said: Sequence[Violation], now: da
 
 def _ask_customer(session: Session, order: Order, change: ChangeOrder, contacts: Contacts, now: datetime) -> None:
     assert change.consent_expires_at is not None
-    letter = mails.consent_requested(
+    mail = mails.consent_requested(
         order,
         master_store.customer(session, order.customer_id),
         contacts,
@@ -296,7 +304,7 @@ def _ask_customer(session: Session, order: Order, change: ChangeOrder, contacts:
         reason=change.request.reason,
         respond_by=change.consent_expires_at,
     )
-    outbox.mail(session, order, letter, now)
+    outbox.mail(session, order, mail, now)
 
 
 def mailed(rows: Sequence[Difference]) -> list[mails.Change]:
@@ -310,8 +318,8 @@ def mailed(rows: Sequence[Difference]) -> list[mails.Change]:
 
 def _note(
     session: Session,
-    before: Dossier,
-    after: Dossier,
+    before: OrderAggregate,
+    after: OrderAggregate,
     change: ChangeOrder,
     actor: Actor,
     what: str,

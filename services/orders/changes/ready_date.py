@@ -10,19 +10,21 @@ from services.orders.changes import propose
 from services.orders.domain.mails import Contacts
 from services.orders.domain.review_plan import MANUFACTURING
 from services.orders.domain.reviews import OPEN, WAITING
-from services.orders.order.aggregate import Actor, Dossier
+from services.orders.order.aggregate import Actor, OrderAggregate
 from services.orders.store import reviews as store
 
 
-def propose_ready_date(session: Session, dossier: Dossier, actor: Actor, contacts: Contacts, now: datetime) -> Dossier:
+def propose_ready_date(
+    session: Session, aggregate: OrderAggregate, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     """When the plant has answered every line of an order: a last day behind the requested one is asked of the customer."""
-    review, order = dossier.asked.review, dossier.order
+    review, order = aggregate.asked.review, aggregate.order
     if review is None or review.change_id or order.requested_on is None:
-        return dossier
+        return aggregate
     asked = [step for step in review.steps if step.role == MANUFACTURING and step.state in (OPEN, WAITING)]
     ready = store.ready_days(session, order.order_id)
     last = max((ready[line.line_id] for line in order.lines if line.line_id in ready), default=order.requested_on)
     if asked or last <= order.requested_on:
-        return dossier
+        return aggregate
     reason = f"It can be ready on {last}, not on {order.requested_on}."
-    return propose.propose_date(session, dossier, last, reason, actor, contacts, now)
+    return propose.propose_date(session, aggregate, last, reason, actor, contacts, now)

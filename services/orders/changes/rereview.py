@@ -1,4 +1,4 @@
-"""Judging a new version of an order in review: which holds keep it, which are asked anew, and its review."""
+"""Evaluating a new version of an order in review: which holds keep it, which are asked again, and its review."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.orders.approvals import plan_review
-from services.orders.approvals.clearance import go_on
-from services.orders.approvals.holds import planned_hold, tell_owners
+from services.orders.approvals.clearance import clear_if_unblocked
+from services.orders.approvals.holds import notify_owners, planned_hold
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts
@@ -17,23 +17,28 @@ from services.orders.domain.policies import planned_holds
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.domain.reviews import CHANGES_REQUESTED
 from services.orders.order import exceptions
-from services.orders.order.aggregate import Actor, Dossier
-from services.orders.policies.evaluate import Judgement
+from services.orders.order.aggregate import Actor, OrderAggregate
+from services.orders.policies.evaluate import Evaluation
 from services.orders.store import holds
 
 APPLIER = Actor("validation", "service")
 
 
-def reviewed_anew(
-    session: Session, dossier: Dossier, change: ChangeOrder, judgement: Judgement, contacts: Contacts, now: datetime
-) -> Dossier:
+def rereviewed(
+    session: Session,
+    aggregate: OrderAggregate,
+    change: ChangeOrder,
+    evaluation: Evaluation,
+    contacts: Contacts,
+    now: datetime,
+) -> OrderAggregate:
     """The order, already at its new version, with the holds and the review that this version needs; it may go on by that.
 
     After a material change nothing that was decided counts; after another one what still suffices is kept. The caller
     restates.
     """
-    after = _held_anew(session, dossier, change, judgement, contacts, now)
-    planned = plan_review.plan(session, after.order, judgement, now)
+    after = _replaced_holds(session, aggregate, change, evaluation, contacts, now)
+    planned = plan_review.plan(session, after.order, evaluation, now)
     review = after.asked.review
     if change.is_material or (review is not None and review.state == CHANGES_REQUESTED):
         after = plan_review.void_review(session, after, now, f"version {change.to_version} replaced what was reviewed")
@@ -41,36 +46,36 @@ def reviewed_anew(
             after = plan_review.open_review(session, after, planned, contacts, now)
     else:
         after = plan_review.rebind_review(session, after, planned, contacts, now)
-    return go_on(session, after, APPLIER, now)
+    return clear_if_unblocked(session, after, APPLIER, now)
 
 
-def _held_anew(
+def _replaced_holds(
     session: Session,
-    dossier: Dossier,
+    aggregate: OrderAggregate,
     change: ChangeOrder,
-    judgement: Judgement,
+    evaluation: Evaluation,
     contacts: Contacts,
     now: datetime,
-) -> Dossier:
+) -> OrderAggregate:
     """Holds that stay justified stay, those that lost their cause are released, and new ones are placed.
 
     What its owner has released is placed again only after a material change: another one does not undo a decision. What no
-    rule placed, such as a refusal of the plant, loses its cause only where everybody is asked anew.
+    rule placed, such as a refusal of the plant, loses its cause only where everybody is asked again.
     """
-    planned = planned_holds(judgement.violations)
+    planned = planned_holds(evaluation.violations)
     asked = {plan.code for plan in planned}
-    ruled = {POLICY_ERROR, *(rule.code for rule in judgement.policy.rules)}
+    ruled = {POLICY_ERROR, *(rule.code for rule in evaluation.policy.rules)}
     freed = [
         hold.hold_id
-        for hold in remaining(dossier.holds)
+        for hold in remaining(aggregate.holds)
         if hold.code not in asked and (change.is_material or hold.code in ruled)
     ]
     note = f"version {change.to_version} has removed its cause"
     holds.release(session, freed, released_by=APPLIER.who, released_role=APPLIER.role, note=note, now=now)
     exceptions.resolve_of_holds(session, freed, note, now)
-    standing = {hold.code for hold in (remaining(dossier.holds) if change.is_material else dossier.holds)}
-    placed = tuple(planned_hold(dossier.order, plan, now) for plan in planned if plan.code not in standing)
+    standing = {hold.code for hold in (remaining(aggregate.holds) if change.is_material else aggregate.holds)}
+    placed = tuple(planned_hold(aggregate.order, plan, now) for plan in planned if plan.code not in standing)
     holds.add(session, placed)
     if placed:
-        tell_owners(session, dossier.order, placed, contacts, now)
-    return replace(dossier, holds=holds.of_order(session, dossier.order_id))
+        notify_owners(session, aggregate.order, placed, contacts, now)
+    return replace(aggregate, holds=holds.of_order(session, aggregate.order_id))

@@ -178,13 +178,13 @@ def _unsound_lines(before: Order, after: Order) -> Iterator[Obstacle]:
             yield Obstacle("PRICE_MISSING", sentence, line.line_id)
 
 
-def floors(before: Order, after: Order, progress: Progress) -> Iterator[Obstacle]:
+def below_minimum(before: Order, after: Order, progress: Progress) -> Iterator[Obstacle]:
     """What has been done already and cannot be taken back: picked, packed or shipped units, and what was released."""
     becomes = {line.line_id: line for line in after.lines}
     for line in before.lines:
         at_least = firm_units(progress.lines.get(line.line_id, LineProgress()))
         if at_least:
-            yield from _floor_of_line(line, becomes.get(line.line_id), at_least)
+            yield from _below_minimum_of_line(line, becomes.get(line.line_id), at_least)
     is_released = any(line.released or firm_units(line) for line in progress.lines.values())
     if after.ship_to != before.ship_to and is_released:
         sentence = "the order is with the warehouse already, so its address stays: ask support to redirect the parcel"
@@ -194,7 +194,7 @@ def floors(before: Order, after: Order, progress: Progress) -> Iterator[Obstacle
     yield from _invoiced_meanwhile(after, progress)
 
 
-def _floor_of_line(line: Line, becomes: Line | None, at_least: int) -> Iterator[Obstacle]:
+def _below_minimum_of_line(line: Line, becomes: Line | None, at_least: int) -> Iterator[Obstacle]:
     where = f"line {line.line_id} ({line.sku}): {at_least} units are picked or shipped"
     if becomes is None:
         yield Obstacle("LINE_PICKED", f"{where}, so it keeps its SKU and at least {at_least}", line.line_id)

@@ -42,7 +42,7 @@ class CalendarRule:
 
 
 USUAL = CalendarRule(BUSINESS)
-"""Business hours of a house that has told none: Monday to Friday, 9 to 17 UTC."""
+"""Business hours when none are set: Monday to Friday, 9 to 17 UTC."""
 
 
 def parse_calendars(value: object) -> tuple[CalendarRule, ...]:

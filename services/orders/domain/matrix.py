@@ -64,7 +64,7 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class ConsentRule:
-    """Which proposed changes the customer must agree to: a CEL predicate over `change`, empty for the house's own rule.
+    """Which proposed changes the customer must agree to: a CEL predicate over `change`, empty for the company's own rule.
 
     The hours are elapsed ones: a customer has no calendar of ours.
     """

@@ -10,7 +10,7 @@ from services.kernel.errors import NotPermitted, Refused
 from services.kernel.money import Money, UnitPrice, tax_on
 
 CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
-TILLS = frozenset({"amazon", "ebay", "pos"})
+PREPAID_CHANNELS = frozenset({"amazon", "ebay", "pos"})
 """Channels that have the buyer's money when they send the order, and set its prices."""
 
 PAYMENT_METHODS = ("terms", "card", "prepaid", "deposit")
@@ -113,7 +113,7 @@ def check_placer(command: PlaceOrder, role: str) -> None:
     """
     if role != "customer":
         return
-    if command.channel in TILLS:
+    if command.channel in PREPAID_CHANNELS:
         raise NotPermitted(
             "CHANNEL_NOT_PERMITTED",
             f"orders of {command.channel} come from its own connection: say how you order, such as web or edi",
@@ -199,12 +199,12 @@ class Order:
     cleared_at: datetime | None = None
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
-    is_backorder_told: bool = False
+    is_backorder_notified: bool = False
 
     @property
     def is_paid_at_till(self) -> bool:
         """Whether the channel has taken its money, so that no credit and no cash of the customer's is asked for."""
-        return self.channel in TILLS and self.payment_method != "terms"
+        return self.channel in PREPAID_CHANNELS and self.payment_method != "terms"
 
     @property
     def has_ended(self) -> bool:

@@ -15,7 +15,7 @@ class Person:
 
     `positions` are the words that an approval matrix names ("manager", "finance_director"); `limits` is currency → minor units
     up to which they may decide, a currency that is missing is a limit of nothing. `company` is the customer account of a
-    buyer's own approver, empty for our house; `manager` is the subject that an escalation goes to; `calendar` names the
+    buyer's own approver, empty for our staff; `manager` is the subject that an escalation goes to; `calendar` names the
     policy's calendar of their business hours, empty for the policy's own.
     """
 
@@ -70,7 +70,7 @@ class Delegation:
 
 
 def check_person(person: Person) -> None:
-    """InvalidArgument for somebody of a customer with a role of our house, or of our house with a customer's role."""
+    """InvalidArgument for somebody of a customer with a role of our staff, or of our staff with a customer's role."""
     if person.company and set(person.roles) != {"customer"}:
         raise InvalidArgument(
             "PERSON_OF_A_COMPANY", "a person of a customer account has the role customer and no other"

@@ -129,10 +129,12 @@ def apply(progress: Progress, fact: Fact) -> Progress:
     )
 
 
-def _newer_lines(known: Mapping[str, LineProgress], told: Mapping[str, Line], fact: Fact) -> Mapping[str, LineProgress]:
+def _newer_lines(
+    known: Mapping[str, LineProgress], reported: Mapping[str, Line], fact: Fact
+) -> Mapping[str, LineProgress]:
     lines = dict(known)
     mark, names = f"{fact.source}_sequence", _COUNTS[fact.source]
-    for line_id, line in told.items():
+    for line_id, line in reported.items():
         before = lines.get(line_id, LineProgress())
         if fact.sequence > getattr(before, mark):
             counts: dict[str, Any] = {name: getattr(line, name) for name in names}
@@ -141,9 +143,11 @@ def _newer_lines(known: Mapping[str, LineProgress], told: Mapping[str, Line], fa
     return lines
 
 
-def _newest(known: Mapping[str, Document], told: Mapping[str, Document]) -> dict[str, Document]:
+def _newest(known: Mapping[str, Document], reported: Mapping[str, Document]) -> dict[str, Document]:
     newer = {
-        key: document for key, document in told.items() if key not in known or known[key].sequence < document.sequence
+        key: document
+        for key, document in reported.items()
+        if key not in known or known[key].sequence < document.sequence
     }
     return {**known, **newer}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.kernel.errors import NotPermitted, Refused
 from services.orders.domain import differences
-from services.orders.domain.amendment import Amendment, Obstacle, floors, needs_recall
+from services.orders.domain.amendment import Amendment, Obstacle, below_minimum, needs_recall
 from services.orders.domain.changes import ChangeRequest, Difference
 from services.orders.domain.order import IN_REVIEW, Order
 from services.orders.domain.pricing import basis_points
@@ -48,7 +48,7 @@ class Proposal:
 def proposal(order: Order, amendment: Amendment, progress: Progress) -> Proposal:
     """The proposal that an amendment comes to, before anybody was asked for a consent."""
     rows = differences.difference(order, amendment.order, amendment.replaced)
-    found = tuple(dict.fromkeys((*amendment.obstacles, *floors(order, amendment.order, progress))))
+    found = tuple(dict.fromkeys((*amendment.obstacles, *below_minimum(order, amendment.order, progress))))
     if not rows and not found:
         found = (Obstacle("NOTHING_CHANGES", "the order is like that already: say what is to change"),)
     of_kinds = differences.kinds(order, rows)
@@ -121,6 +121,6 @@ def _consequences(given: Proposal) -> Iterator[str]:
         yield f"the order comes to {now} as before"
     yield "the customer is asked to agree first" if given.needs_consent else "nobody has to agree to it first"
     if given.voids_approvals:
-        yield "approvals of the version before no longer count; what must be approved is asked anew"
+        yield "approvals of the version before no longer count; what must be approved is asked again"
     if given.needs_recall:
         yield "the warehouse is asked to give back what was released to it, and may refuse"

@@ -171,15 +171,15 @@ def _state_sentence(case: Case) -> str:
     state = case.review.state if step.is_open else step.state
     who = next((one.decided_by for one in reversed(step.decisions) if not one.is_void), "")
     if state == VOID:
-        asked = "the customer is asked about a change first" if case.change else "it was changed or asked afresh"
+        asked = "the customer is asked about a change first" if case.change else "it was changed or asked again"
         return f"this step is void, because {asked}: reload the order, which is at version {case.order.version}"
     if state == "waiting":
-        told = "this step waits for an earlier level"
+        sentence = "this step waits for an earlier level"
     elif state in _DECIDED and who:
-        told = f"this step was decided already: {who} {_DECIDED[state]}"
+        sentence = f"this step was decided already: {who} {_DECIDED[state]}"
     else:
-        told = f"this step is {state.replace('_', ' ')}, so nothing is left to decide in it"
-    return f"{told}; the order is {case.order.phase.replace('_', ' ')}: reload it"
+        sentence = f"this step is {state.replace('_', ' ')}, so nothing is left to decide in it"
+    return f"{sentence}; the order is {case.order.phase.replace('_', ' ')}: reload it"
 
 
 def _rights(case: Case, decider: Decider) -> Sequence[Authority]:

@@ -22,7 +22,7 @@ from services.orders.domain.order import (
 from services.orders.domain.projection import LineQuantities, Progress, is_complete, quantities
 from services.orders.domain.waiting import NOTHING_ASKED, Asked, WaitingFor, waiting_for
 
-STATUS_WORDS = (
+STATUS_VALUES = (
     "received",
     "in_review",
     "awaiting_customer",

@@ -27,9 +27,9 @@ from services.orders.domain.facts import (
 )
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer
-from services.orders.lifecycle.record_milestone import tell_backorders
+from services.orders.lifecycle.record_milestone import notify_backorders
 from services.orders.order import exceptions, outbox
-from services.orders.order.aggregate import Actor, Dossier, note_event, read_many_for_change, save, stated
+from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_many_for_change, save, stated
 from services.orders.store import facts as store
 from services.orders.store import masterdata
 
@@ -54,7 +54,7 @@ def take(session: Session, facts: Sequence[Fact], contacts: Contacts, now: datet
     """
     found = read_many_for_change(session, {fact.order_id for fact in facts})
     new = _new(session, facts, found, now)
-    hear = {found[fact.order_id].order.customer_id for fact in new if fact.kind in mails.TOLD_KINDS}
+    hear = {found[fact.order_id].order.customer_id for fact in new if fact.kind in mails.MAILED_KINDS}
     desk = _Desk(session, contacts, now, masterdata.customers_of(session, hear))
     changed = dict(found)
     for fact in new:
@@ -62,12 +62,12 @@ def take(session: Session, facts: Sequence[Fact], contacts: Contacts, now: datet
     save(session, [after for order_id, after in changed.items() if after is not found[order_id]])
 
 
-def _new(session: Session, facts: Sequence[Fact], found: Mapping[str, Dossier], now: datetime) -> list[Fact]:
+def _new(session: Session, facts: Sequence[Fact], found: Mapping[str, OrderAggregate], now: datetime) -> list[Fact]:
     """Keep all; gives those that were not kept before and tell something of an order."""
-    told = [(fact, _state(fact, found)) for fact in facts]
-    unseen = store.keep(session, told, now)
+    with_state = [(fact, _state(fact, found)) for fact in facts]
+    unseen = store.keep(session, with_state, now)
     new = []
-    for fact, state in told:
+    for fact, state in with_state:
         if fact.fact_id not in unseen:
             continue
         unseen.remove(fact.fact_id)  # of one that comes twice in a batch, the first counts
@@ -78,14 +78,14 @@ def _new(session: Session, facts: Sequence[Fact], found: Mapping[str, Dossier], 
     return new
 
 
-def _state(fact: Fact, found: Mapping[str, Dossier]) -> str:
+def _state(fact: Fact, found: Mapping[str, OrderAggregate]) -> str:
     if fact.kind not in KNOWN_KINDS:
         return "unknown"
     return "projected" if fact.order_id in found else "orphaned"
 
 
-def _take(desk: _Desk, fact: Fact, before: Dossier) -> Dossier:
-    """The order's dossier behind the fact; the same one when the fact cannot be read."""
+def _take(desk: _Desk, fact: Fact, before: OrderAggregate) -> OrderAggregate:
+    """The order's aggregate behind the fact; the same one when the fact cannot be read."""
     try:
         progress = projection.apply(before.progress, fact)
     except InvalidArgument as unreadable:
@@ -95,20 +95,20 @@ def _take(desk: _Desk, fact: Fact, before: Dossier) -> Dossier:
     return _act_on(desk, fact, before, progress)
 
 
-def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progress) -> Dossier:
+def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projection.Progress) -> OrderAggregate:
     session, contacts, now = desk.session, desk.contacts, desk.now
     actor = Actor(fact.source, "service")
     after = replace(before, progress=progress)
     if isinstance(fact.detail, RecallAnswered):
         after = apply.recall_answered(session, after, fact.detail, actor, contacts, now)
     if fact.kind == STOCK_EXPECTED:
-        after = replace(after, promises=mails.promised_anew(after.promises, before.progress, progress))
+        after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
     after = stated(after, now)
     note_event(session, before, after, actor, fact.kind, now, why=_why(fact), more={"fact_id": fact.fact_id})
     if fact.source == "fulfillment":
         exceptions.follow_shipments(session, before.progress, progress, fact, now)
-    _tell_people(desk, fact, before, after)
-    after = tell_backorders(session, after, contacts, now)
+    _notify_people(desk, fact, before, after)
+    after = notify_backorders(session, after, contacts, now)
     for name in projection.signals(before.order, before.progress, progress, fact):
         outbox.signal(
             session,
@@ -122,21 +122,21 @@ def _act_on(desk: _Desk, fact: Fact, before: Dossier, progress: projection.Progr
     return after
 
 
-def _tell_people(desk: _Desk, fact: Fact, before: Dossier, after: Dossier) -> None:
-    if fact.kind not in mails.TOLD_KINDS or _is_known_trouble(fact, before):
+def _notify_people(desk: _Desk, fact: Fact, before: OrderAggregate, after: OrderAggregate) -> None:
+    if fact.kind not in mails.MAILED_KINDS or _is_known_exception(fact, before):
         return
     customer = desk.customers[before.order.customer_id]
     is_last = projection.completes_delivery(before.order, before.progress, after.progress)
-    letter = mails.told_by(fact, before.order, customer, desk.contacts, is_last_delivery=is_last)
-    if letter is not None:
-        outbox.mail(desk.session, before.order, letter, desk.now)
+    mail = mails.mail_of(fact, before.order, customer, desk.contacts, is_last_delivery=is_last)
+    if mail is not None:
+        outbox.mail(desk.session, before.order, mail, desk.now)
 
 
-def _is_known_trouble(fact: Fact, before: Dossier) -> bool:
+def _is_known_exception(fact: Fact, before: OrderAggregate) -> bool:
     """Whether people have been told already that the carrier has a problem with the shipment, or it is over."""
     known = before.progress.shipments.get(fact.subject_id)
-    is_trouble = fact.kind == SHIPMENT_EXCEPTION
-    return is_trouble and known is not None and (bool(known.exception_at) or known.sequence > fact.sequence)
+    is_exception = fact.kind == SHIPMENT_EXCEPTION
+    return is_exception and known is not None and (bool(known.exception_at) or known.sequence > fact.sequence)
 
 
 def _why(fact: Fact) -> str:

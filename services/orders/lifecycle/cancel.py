@@ -30,9 +30,9 @@ def preview(session: Session, order_id: str, scope: Scope, committed: int | None
     """What cancelling now would do; nothing changes. `committed` is what billing holds of the customer's credit for it, in
     minor units, and None when billing did not say.
     """
-    dossier = read(session, order_id, scope)
+    aggregate = read(session, order_id, scope)
     is_pending = _pending(session, order_id) is not None
-    return domain.preview(dossier.order, dossier.progress, committed, is_pending=is_pending)
+    return domain.preview(aggregate.order, aggregate.progress, committed, is_pending=is_pending)
 
 
 def request(
@@ -51,10 +51,10 @@ def request(
     Refused ORDER_HAS_ENDED, ALREADY_SHIPPED, CANCELLATION_PENDING or VERSION_STALE. The workflow has the last word: the
     warehouse may have been quicker.
     """
-    dossier = read_for_change(session, order_id, caller.scope)
-    check_version(dossier, expected_version)
+    aggregate = read_for_change(session, order_id, caller.scope)
+    check_version(aggregate, expected_version)
     is_pending = _pending(session, order_id) is not None
-    domain.check(dossier.order, dossier.progress, is_pending=is_pending)
+    domain.check(aggregate.order, aggregate.progress, is_pending=is_pending)
     asked = Cancellation(
         cancellation_id=new_id("can"),
         order_id=order_id,
@@ -67,8 +67,8 @@ def request(
     intent_id = outbox.cancel(session, asked, now)
     store.add_cancellation(session, asked, intent_id)
     actor = Actor(caller.principal.sub, caller.role)
-    note_event(session, dossier, dossier, actor, "cancellation_requested", now, why=reason)
-    consequences = domain.preview(dossier.order, dossier.progress, committed, is_pending=False)
+    note_event(session, aggregate, aggregate, actor, "cancellation_requested", now, why=reason)
+    consequences = domain.preview(aggregate.order, aggregate.progress, committed, is_pending=False)
     return Requested(asked, consequences, intent_id)
 
 

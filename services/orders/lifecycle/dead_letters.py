@@ -40,7 +40,7 @@ def retry(session: Session, source: str, subject_id: str, caller: Caller, contac
             raise Refused("MESSAGE_NOT_DEAD", "this message needs nothing any more: reload the list")
     elif source == LATE_FACT:
         late, is_complete = store.take_late(session, subject_id)
-        order_outbox.signal_again(
+        order_outbox.resignal(
             session, late.order_id, late.signal, late.fact_id, late.subject_id, now, is_complete=is_complete
         )
     elif source == FACT:

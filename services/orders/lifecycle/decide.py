@@ -14,7 +14,7 @@ from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refu
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import deciders, manufacturing
-from services.orders.approvals.clearance import go_on
+from services.orders.approvals.clearance import clear_if_unblocked
 from services.orders.approvals.plan_review import open_next, refreshed
 from services.orders.changes import consent, ready_date
 from services.orders.domain import mails
@@ -40,7 +40,7 @@ from services.orders.domain.reviews import (
 )
 from services.orders.domain.segregation_of_duties import Authority, authority
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read, read_for_change, restate
+from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read, read_for_change, restate
 from services.orders.store import events, masterdata, people
 from services.orders.store import reviews as store
 from services.runtime.db import Database
@@ -66,7 +66,7 @@ class Wanted:
 class Decided:
     """The order after a decision, and the outbox row that lets its workflow look if the caller cannot hand it over."""
 
-    dossier: Dossier
+    aggregate: OrderAggregate
     decision: Decision
     intent_id: str
 
@@ -100,13 +100,13 @@ def decide(
     InvalidArgument for words that say nothing, NotFound for a step or an order that the caller may not know of, NotPermitted for
     the wrong person, Refused with the current state for a stale version or a step that is not open.
     """
-    _check_words(wanted)
+    _check_note(wanted)
     before = read_for_change(session, order_id, caller.scope)
     review, step = _find(session, order_id, wanted.step_id)
     case = deciders.case_of(session, before, review, step, now)
     right = authority(case, deciders.decider_of(session, caller), wanted.decision, wanted.version)
     decision = _decision(session, before, step, wanted, caller, right, now)
-    intent_id = outbox.look(session, order_id, "decide", decision.decision_id, now)
+    intent_id = outbox.refresh(session, order_id, "decide", decision.decision_id, now)
     store.add_decision(session, decision, step, intent_id)
     actor = Actor(caller.principal.sub, step.role)
     act = {APPROVE: _approve, REJECT: _reject, REQUEST_CHANGES: _request_changes}[wanted.decision]
@@ -123,7 +123,7 @@ def decide(
     return Decided(after, decision, intent_id)
 
 
-def _check_words(wanted: Wanted) -> None:
+def _check_note(wanted: Wanted) -> None:
     if wanted.decision not in DECISIONS:
         raise InvalidArgument("DECISION_UNKNOWN", f"a decision is one of {', '.join(DECISIONS)}")
     if wanted.decision != APPROVE and not wanted.note.strip():
@@ -139,17 +139,23 @@ def _find(session: Session, order_id: str, step_id: str) -> tuple[Review, Step]:
 
 
 def _decision(
-    session: Session, dossier: Dossier, step: Step, wanted: Wanted, caller: Caller, right: Authority, now: datetime
+    session: Session,
+    aggregate: OrderAggregate,
+    step: Step,
+    wanted: Wanted,
+    caller: Caller,
+    right: Authority,
+    now: datetime,
 ) -> Decision:
     ready_on = None
     if step.role == MANUFACTURING and wanted.decision == APPROVE:
-        ready_on = manufacturing.ready_day(session, dossier, step, wanted.ready_on, now)
+        ready_on = manufacturing.ready_day(session, aggregate, step, wanted.ready_on, now)
     elif wanted.ready_on is not None:
         raise InvalidArgument("READY_DAY_NOT_ASKED", "only an approval of the plant names a day: leave ready_on out")
     return Decision(
         decision_id=new_id("dec"),
         step_id=step.step_id,
-        order_id=dossier.order_id,
+        order_id=aggregate.order_id,
         order_version=step.order_version,
         decided_by=caller.principal.sub,
         acting_for=right.acting_for,
@@ -161,97 +167,97 @@ def _decision(
     )
 
 
-def _standing(dossier: Dossier, decision: Decision) -> tuple[Review, Step]:
-    review = dossier.asked.review
+def _standing(aggregate: OrderAggregate, decision: Decision) -> tuple[Review, Step]:
+    review = aggregate.asked.review
     if review is None:
         raise Refused("STEP_NOT_OPEN", "the review has ended: reload the order")
     return review, next(step for step in review.steps if step.step_id == decision.step_id)
 
 
 def _approve(
-    session: Session, dossier: Dossier, decision: Decision, actor: Actor, contacts: Contacts, now: datetime
-) -> Dossier:
-    review, step = _standing(dossier, decision)
+    session: Session, aggregate: OrderAggregate, decision: Decision, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    review, step = _standing(aggregate, decision)
     approvals = [one for one in step.decisions if one.decision == APPROVE and not one.is_void]
     if len(approvals) < step.needed:
-        return dossier
+        return aggregate
     store.change_steps(session, [step.step_id], {"state": APPROVED, "decided_at": now})
-    after = open_next(session, refreshed(session, dossier), contacts, now)
+    after = open_next(session, refreshed(session, aggregate), contacts, now)
     if step.role == MANUFACTURING:
         after = manufacturing.answered(session, after, step, decision, contacts, now)
         after = ready_date.propose_ready_date(session, after, actor, contacts, now)
     return _finish(session, after, review, actor, now)
 
 
-def _finish(session: Session, dossier: Dossier, review: Review, actor: Actor, now: datetime) -> Dossier:
+def _finish(session: Session, aggregate: OrderAggregate, review: Review, actor: Actor, now: datetime) -> OrderAggregate:
     """Approve the review when its last step is passed, and let the order go on when nothing else keeps it."""
-    steps = next(one.steps for one in dossier.asked.reviews if one.review_id == review.review_id)
+    steps = next(one.steps for one in aggregate.asked.reviews if one.review_id == review.review_id)
     if not all(is_passed(step) for step in steps if step.state != VOID):
-        return dossier
-    change = dossier.asked.change
+        return aggregate
+    change = aggregate.asked.change
     state = move_review(review.state, "approve")
     store.change_review(session, review.review_id, {"state": state, "decided_at": now})
     if review.change_id and change is not None:
-        return consent.approve_change(session, refreshed(session, dossier), change, actor, now)
-    return go_on(session, refreshed(session, dossier), actor, now)
+        return consent.approve_change(session, refreshed(session, aggregate), change, actor, now)
+    return clear_if_unblocked(session, refreshed(session, aggregate), actor, now)
 
 
 def _reject(
-    session: Session, dossier: Dossier, decision: Decision, actor: Actor, contacts: Contacts, now: datetime
-) -> Dossier:
+    session: Session, aggregate: OrderAggregate, decision: Decision, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     """The order is rejected, or the change to it; what the plant refuses of an order is sales' to solve, so it is a hold."""
-    review, step = _standing(dossier, decision)
+    review, step = _standing(aggregate, decision)
     store.change_steps(session, [step.step_id], {"state": REJECTED, "decided_at": now})
     if review.change_id:
-        return _reject_change(session, dossier, review, decision, actor, now)
+        return _reject_change(session, aggregate, review, decision, actor, now)
     if step.role == MANUFACTURING:
-        after = open_next(session, refreshed(session, dossier), contacts, now)
+        after = open_next(session, refreshed(session, aggregate), contacts, now)
         after = manufacturing.answered(session, after, step, decision, contacts, now)
         return _finish(session, after, review, actor, now)
     _end(session, review, decision, move_review(review.state, "reject"), now)
-    after = advance(session, refreshed(session, dossier), "reject", actor, now, decision.note)
+    after = advance(session, refreshed(session, aggregate), "reject", actor, now, decision.note)
     customer = masterdata.customer(session, after.order.customer_id)
-    letter = mails.order_rejected(customer, [f"{step.asks}: {decision.note}"])
-    outbox.mail(session, after.order, letter, now)
+    mail = mails.order_rejected(customer, [f"{step.asks}: {decision.note}"])
+    outbox.mail(session, after.order, mail, now)
     return after
 
 
 def _request_changes(
-    session: Session, dossier: Dossier, decision: Decision, actor: Actor, contacts: Contacts, now: datetime
-) -> Dossier:
-    """The review waits for sales, or for the buyer's own people, to change the order; a change is proposed anew."""
-    review, step = _standing(dossier, decision)
+    session: Session, aggregate: OrderAggregate, decision: Decision, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    """The review waits for sales, or for the buyer's own people, to change the order; a change is proposed again."""
+    review, step = _standing(aggregate, decision)
     store.change_steps(session, [step.step_id], {"state": CHANGES_REQUESTED, "decided_at": now})
     if review.change_id:
         # sales read below what is wished, if it is theirs to change
-        after = _reject_change(session, dossier, review, decision, actor, now, is_sales_told=step.chain == BUYER)
+        after = _reject_change(session, aggregate, review, decision, actor, now, is_sales_notified=step.chain == BUYER)
     else:
         _end(session, review, decision, move_review(review.state, "request_changes"), now)
-        after = refreshed(session, dossier)
-    _tell_wish(session, after.order, step, decision, contacts, now)
+        after = refreshed(session, aggregate)
+    _notify_wish(session, after.order, step, decision, contacts, now)
     return after
 
 
 def _reject_change(
     session: Session,
-    dossier: Dossier,
+    aggregate: OrderAggregate,
     review: Review,
     decision: Decision,
     actor: Actor,
     now: datetime,
     *,
-    is_sales_told: bool = True,
-) -> Dossier:
+    is_sales_notified: bool = True,
+) -> OrderAggregate:
     """Only the change comes to an end: the order that it would have changed goes on as it is."""
-    change = dossier.asked.change
+    change = aggregate.asked.change
     _end(session, review, decision, move_review(review.state, "reject"), now)
-    after = refreshed(session, dossier)
+    after = refreshed(session, aggregate)
     if change is None:
         return after
-    return consent.reject_change(session, after, change, actor, decision.note, now, is_sales_told=is_sales_told)
+    return consent.reject_change(session, after, change, actor, decision.note, now, is_sales_notified=is_sales_notified)
 
 
-def _tell_wish(
+def _notify_wish(
     session: Session, order: Order, step: Step, decision: Decision, contacts: Contacts, now: datetime
 ) -> None:
     customer = masterdata.customer(session, order.customer_id)
@@ -260,8 +266,8 @@ def _tell_wish(
     readers = mails.buyer(customer) if is_buyers else mails.of_sales(customer, contacts)
     decider = people.of_subs(session, [decision.decided_by]).get(decision.decided_by)
     by = decider.name if decider and decider.name else decision.decided_by
-    letter = mails.changes_requested(readers, by=by, note=decision.note, link=link, chain=step.chain)
-    outbox.mail(session, order, letter, now)
+    mail = mails.changes_requested(readers, by=by, note=decision.note, link=link, chain=step.chain)
+    outbox.mail(session, order, mail, now)
 
 
 def _end(session: Session, review: Review, decision: Decision, state: str, now: datetime) -> None:
@@ -278,9 +284,9 @@ def _keep_refusal(
     """Note a refusal in the log of an order that exists, whether or not the caller may see it."""
     if not events.exists(session, order_id):
         return
-    dossier = read(session, order_id)
+    aggregate = read(session, order_id)
     reason = refusal.reason if isinstance(refusal, (NotPermitted, Refused, NotFound)) else type(refusal).__name__
     more = {"step_id": wanted.step_id[:64], "decision": wanted.decision, "version": wanted.version, "refusal": reason}
     actor = Actor(caller.principal.sub, caller.role)
     why = "the order is not theirs to see" if reason == "ORDER_UNKNOWN" else str(refusal)
-    note_event(session, dossier, dossier, actor, "decision_refused", now, why=why, more=more)
+    note_event(session, aggregate, aggregate, actor, "decision_refused", now, why=why, more=more)

@@ -85,40 +85,40 @@ def _detail(message: pb.Fact) -> Detail | None:
         return None
 
 
-def _read(told: object, sequence: int) -> Detail | None:
-    match told:
+def _read(detail: object, sequence: int) -> Detail | None:
+    match detail:
         case pb.StockReserved() | pb.StockAllocated() | pb.StockReleased() | pb.StockExpected():
             lines = {
                 key: facts.LineStanding(line.allocated, line.backordered, _day(line.expected_on))
-                for key, line in told.lines.items()
+                for key, line in detail.lines.items()
             }
-            return facts.StockStanding(lines, told.is_complete)
+            return facts.StockStanding(lines, detail.is_complete)
         case pb.ShipmentPicked() | pb.ShipmentPacked() | pb.ShipmentShipped() | pb.ShipmentDelivered():
-            return facts.ShipmentChanged(_milestones(told.lines), _shipment(told.shipment, sequence))
+            return facts.ShipmentChanged(_milestones(detail.lines), _shipment(detail.shipment, sequence))
         case pb.ShipmentException():
-            return facts.ShipmentChanged(_milestones(told.lines), _shipment(told.shipment, sequence))
+            return facts.ShipmentChanged(_milestones(detail.lines), _shipment(detail.shipment, sequence))
         case pb.ShipmentsReleased() | pb.ShipmentsCancelled():
-            shipments = tuple(_shipment(one, sequence) for one in told.shipments)
-            return facts.ShipmentsChanged(_milestones(told.lines), shipments)
+            shipments = tuple(_shipment(one, sequence) for one in detail.shipments)
+            return facts.ShipmentsChanged(_milestones(detail.lines), shipments)
         case pb.RecallAnswered():
-            return _recall_answered(told, sequence)
+            return _recall_answered(detail, sequence)
         case pb.InvoiceIssued():
-            invoiced = {key: facts.LineInvoiced(line.invoiced) for key, line in told.lines.items()}
-            return facts.InvoiceIssued(invoiced, _invoice(told.invoice, sequence))
+            invoiced = {key: facts.LineInvoiced(line.invoiced) for key, line in detail.lines.items()}
+            return facts.InvoiceIssued(invoiced, _invoice(detail.invoice, sequence))
         case pb.PaymentReceived():
-            invoices = tuple(_invoice(one, sequence) for one in told.invoices)
-            return facts.PaymentReceived(Money(told.amount_minor, told.currency), invoices)
+            invoices = tuple(_invoice(one, sequence) for one in detail.invoices)
+            return facts.PaymentReceived(Money(detail.amount_minor, detail.currency), invoices)
     return None
 
 
-def _recall_answered(told: pb.RecallAnswered, sequence: int) -> facts.RecallAnswered:
-    _require(told.change_id, "the change of a recall")
+def _recall_answered(detail: pb.RecallAnswered, sequence: int) -> facts.RecallAnswered:
+    _require(detail.change_id, "the change of a recall")
     return facts.RecallAnswered(
-        _milestones(told.lines),
-        tuple(_shipment(one, sequence) for one in told.shipments),
-        told.change_id,
-        told.is_acknowledged,
-        told.reason,
+        _milestones(detail.lines),
+        tuple(_shipment(one, sequence) for one in detail.shipments),
+        detail.change_id,
+        detail.is_acknowledged,
+        detail.reason,
     )
 
 
@@ -129,44 +129,46 @@ def _milestones(lines: Mapping[str, pb.LineMilestones]) -> dict[str, facts.LineM
     }
 
 
-def _shipment(told: pb.Shipment, sequence: int) -> facts.Shipment:
-    _require(told.shipment_id, "a shipment")
+def _shipment(detail: pb.Shipment, sequence: int) -> facts.Shipment:
+    _require(detail.shipment_id, "a shipment")
     return facts.Shipment(
-        shipment_id=told.shipment_id,
-        number=told.number,
-        state=told.state,
-        warehouse_id=told.warehouse_id,
-        carrier=told.carrier,
-        tracking_number=told.tracking_number,
-        promised_on=_day(told.promised_on),
-        is_service=told.is_service,
-        shipped_at=_instant(told.shipped_at_micros, "shipped_at"),
-        delivered_at=_instant(told.delivered_at_micros, "delivered_at"),
-        lines=tuple(facts.ShipmentLine(line.line_id, line.sku, line.description, line.quantity) for line in told.lines),
+        shipment_id=detail.shipment_id,
+        number=detail.number,
+        state=detail.state,
+        warehouse_id=detail.warehouse_id,
+        carrier=detail.carrier,
+        tracking_number=detail.tracking_number,
+        promised_on=_day(detail.promised_on),
+        is_service=detail.is_service,
+        shipped_at=_instant(detail.shipped_at_micros, "shipped_at"),
+        delivered_at=_instant(detail.delivered_at_micros, "delivered_at"),
+        lines=tuple(
+            facts.ShipmentLine(line.line_id, line.sku, line.description, line.quantity) for line in detail.lines
+        ),
         sequence=sequence,
-        exception_at=_instant(told.exception_at_micros, "exception_at"),
+        exception_at=_instant(detail.exception_at_micros, "exception_at"),
     )
 
 
-def _invoice(told: pb.Invoice, sequence: int) -> facts.Invoice:
-    _require(told.invoice_id, "an invoice")
-    total, paid = (Money(minor, told.currency) for minor in (told.total_minor, told.paid_minor))
+def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
+    _require(detail.invoice_id, "an invoice")
+    total, paid = (Money(minor, detail.currency) for minor in (detail.total_minor, detail.paid_minor))
     return facts.Invoice(
-        invoice_id=told.invoice_id,
-        number=told.number,
-        shipment_id=told.shipment_id,
+        invoice_id=detail.invoice_id,
+        number=detail.number,
+        shipment_id=detail.shipment_id,
         total_minor=total.minor,
         paid_minor=paid.minor,
-        currency=told.currency,
-        invoiced_on=_day(told.invoiced_on),
-        due_on=_day(told.due_on),
-        status=told.status,
+        currency=detail.currency,
+        invoiced_on=_day(detail.invoiced_on),
+        due_on=_day(detail.due_on),
+        status=detail.status,
         sequence=sequence,
-        merchandise_minor=told.merchandise_minor,
-        discount_minor=told.discount_minor,
-        freight_minor=told.freight_minor,
-        tax_minor=told.tax_minor,
-        open_minor=told.open_minor,
+        merchandise_minor=detail.merchandise_minor,
+        discount_minor=detail.discount_minor,
+        freight_minor=detail.freight_minor,
+        tax_minor=detail.tax_minor,
+        open_minor=detail.open_minor,
     )
 
 

@@ -24,16 +24,16 @@ def give(
 
     Refused NOTHING_DELIVERED or FEEDBACK_GIVEN; InvalidArgument when the opinion says nothing.
     """
-    dossier = read_for_change(session, order_id, caller.scope)
-    domain.check(opinion, dossier.lines(), is_given=store.of_order(session, order_id) is not None)
+    aggregate = read_for_change(session, order_id, caller.scope)
+    domain.check(opinion, aggregate.lines(), is_given=store.of_order(session, order_id) is not None)
     case_number = store.next_case_number(session) if opinion.opens_case else None
     given = Feedback(order_id, opinion, case_number, caller.principal.sub, caller.role, now)
     store.add(session, given)
     more = {"rating": opinion.rating, "wants_support": opinion.wants_support, "case_number": case_number}
     actor = Actor(given.given_by, given.given_role)
-    note_event(session, dossier, dossier, actor, "feedback_given", now, why=opinion.comment, more=more)
+    note_event(session, aggregate, aggregate, actor, "feedback_given", now, why=opinion.comment, more=more)
     if case_number is not None:
-        outbox.mail(session, dossier.order, mails.support_case(dossier.order, support_email, given), now)
+        outbox.mail(session, aggregate.order, mails.support_case(aggregate.order, support_email, given), now)
     return given
 
 

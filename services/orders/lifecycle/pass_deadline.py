@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.orders.approvals import assignees, holds
-from services.orders.approvals.assignees import Floor
-from services.orders.approvals.clearance import of_dossier
+from services.orders.approvals.assignees import EligibleApprovers
+from services.orders.approvals.clearance import of_aggregate
 from services.orders.approvals.plan_review import refreshed
 from services.orders.changes import consent
 from services.orders.domain import clearance, mails
@@ -20,7 +20,7 @@ from services.orders.domain.people import Person
 from services.orders.domain.policies import Policy
 from services.orders.domain.reviews import BUYER, CHANGES_REQUESTED, EXPIRED, OPEN, WAITING, Review, Step, move_review
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read_for_change, restate
+from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
 from services.orders.policies import versions
 from services.orders.store import masterdata as master_store
 from services.orders.store import reviews as store
@@ -34,11 +34,11 @@ _STORED_AT = {clearance.REMIND: "remind_at", clearance.ESCALATE: "escalate_at", 
 class Late:
     """A step whose deadline has passed, with the review and the policy it belongs to."""
 
-    dossier: Dossier
+    aggregate: OrderAggregate
     review: Review
     step: Step
     policy: Policy
-    floor: Floor
+    eligible: EligibleApprovers
     contacts: Contacts
     now: datetime
 
@@ -50,30 +50,36 @@ def pass_deadline(
 
     `at` is the instant that passed by the workflow's clock, which alone decides that it has: it must be the one stored.
     """
-    dossier = read_for_change(session, order_id)
+    aggregate = read_for_change(session, order_id)
     if what == clearance.EXPIRE_CONSENT:
-        return of_dossier(_expire_consent(session, dossier, subject_id, at, contacts, now))
-    late = _late(session, dossier, what, subject_id, at, contacts, now)
+        return of_aggregate(_expire_consent(session, aggregate, subject_id, at, contacts, now))
+    late = _late(session, aggregate, what, subject_id, at, contacts, now)
     if late is None:
-        return of_dossier(dossier)
+        return of_aggregate(aggregate)
     act = {clearance.REMIND: _remind, clearance.ESCALATE: _escalate, clearance.EXPIRE_REVIEW: _expire}[what]
-    return of_dossier(act(session, late))
+    return of_aggregate(act(session, late))
 
 
 def _expire_consent(
-    session: Session, dossier: Dossier, change_id: str, at: datetime, contacts: Contacts, now: datetime
-) -> Dossier:
-    change = dossier.asked.change
+    session: Session, aggregate: OrderAggregate, change_id: str, at: datetime, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    change = aggregate.asked.change
     if change is None or change.change_id != change_id or change.consent_expires_at != at:
-        return dossier
-    return restate(session, consent.expire_consent(session, dossier, change, contacts, now), now)
+        return aggregate
+    return restate(session, consent.expire_consent(session, aggregate, change, contacts, now), now)
 
 
 def _late(
-    session: Session, dossier: Dossier, what: str, step_id: str, at: datetime, contacts: Contacts, now: datetime
+    session: Session,
+    aggregate: OrderAggregate,
+    what: str,
+    step_id: str,
+    at: datetime,
+    contacts: Contacts,
+    now: datetime,
 ) -> Late | None:
-    review = dossier.asked.review
-    if review is None or dossier.order.has_ended or what not in _STORED_AT:
+    review = aggregate.asked.review
+    if review is None or aggregate.order.has_ended or what not in _STORED_AT:
         return None
     # a review that asked for changes is neither reminded of nor escalated, but it ends
     waiting = OPEN if review.state == OPEN or what != clearance.EXPIRE_REVIEW else CHANGES_REQUESTED
@@ -81,7 +87,7 @@ def _late(
     if step is None or getattr(step, _STORED_AT[what]) != at or _is_done(what, step):
         return None
     policy = versions.policy_of(session, review.policy_version)
-    return Late(dossier, review, step, policy, assignees.floor_of(session, dossier.order, now), contacts, now)
+    return Late(aggregate, review, step, policy, assignees.eligible_of(session, aggregate.order, now), contacts, now)
 
 
 def _is_done(what: str, step: Step) -> bool:
@@ -89,37 +95,37 @@ def _is_done(what: str, step: Step) -> bool:
     return {clearance.REMIND: reminded or escalated, clearance.ESCALATE: escalated}.get(what, False)
 
 
-def _remind(session: Session, late: Late) -> Dossier:
+def _remind(session: Session, late: Late) -> OrderAggregate:
     step, now = late.step, late.now
     store.change_steps(session, [step.step_id], {"reminded_at": now})
-    told = late.floor.told(late.floor.asked(step, now), step, now)
-    readers = assignees.readers_of(step, told, late.contacts)
-    question = assignees.question(late.floor, late.policy, step, late.contacts, now)
-    letter = mails.approval_reminder(late.dossier.order, readers, question, now - (step.opened_at or now))
-    outbox.mail(session, late.dossier.order, letter, now)
-    return _noted(session, late, refreshed(session, late.dossier), "review_reminded", "")
+    notified = late.eligible.notified(late.eligible.asked(step, now), step, now)
+    readers = assignees.readers_of(step, notified, late.contacts)
+    question = assignees.question(late.eligible, late.policy, step, late.contacts, now)
+    mail = mails.approval_reminder(late.aggregate.order, readers, question, now - (step.opened_at or now))
+    outbox.mail(session, late.aggregate.order, mail, now)
+    return _noted(session, late, refreshed(session, late.aggregate), "review_reminded", "")
 
 
-def _escalate(session: Session, late: Late) -> Dossier:
+def _escalate(session: Session, late: Late) -> OrderAggregate:
     """To the managers of those who were asked, else to everybody above them; they decide with their own limit."""
     step, now = late.step, late.now
-    asked = late.floor.asked(step, now)
+    asked = late.eligible.asked(step, now)
     above = _above(late, asked)
     subs = [person.sub for person in above]
     store.change_steps(session, [step.step_id], {"escalated_at": now, "escalated_to": subs})
     names = ", ".join(person.name or person.sub for person in asked) or step.asks
     readers = assignees.readers_of(step, above, late.contacts)
-    question = assignees.question(late.floor, late.policy, step, late.contacts, now)
+    question = assignees.question(late.eligible, late.policy, step, late.contacts, now)
     waited = now - (step.opened_at or now)
-    letter = mails.approval_escalated(late.dossier.order, readers, question, waited, names)
-    outbox.mail(session, late.dossier.order, letter, now)
-    return _noted(session, late, refreshed(session, late.dossier), "review_escalated", ", ".join(subs))
+    mail = mails.approval_escalated(late.aggregate.order, readers, question, waited, names)
+    outbox.mail(session, late.aggregate.order, mail, now)
+    return _noted(session, late, refreshed(session, late.aggregate), "review_escalated", ", ".join(subs))
 
 
 def _above(late: Late, asked: tuple[Person, ...]) -> tuple[Person, ...]:
-    floor, step = late.floor, late.step
-    everybody = floor.buyers if step.chain == BUYER else floor.house
-    out = floor.out(step, late.now) | {person.sub for person in asked}
+    eligible, step = late.eligible, late.step
+    everybody = eligible.buyers if step.chain == BUYER else eligible.staff
+    out = eligible.out(step, late.now) | {person.sub for person in asked}
     free = [person for person in everybody if person.sub not in out]
     managers = {person.manager for person in asked if person.manager}
     found = [person for person in free if person.sub in managers]
@@ -135,7 +141,7 @@ def _above(late: Late, asked: tuple[Person, ...]) -> tuple[Person, ...]:
     )
 
 
-def _expire(session: Session, late: Late) -> Dossier:
+def _expire(session: Session, late: Late) -> OrderAggregate:
     """Nobody decided: the order is rejected as expired, or support holds it; a change to an accepted order is rejected."""
     review, step, now = late.review, late.step, late.now
     state = move_review(review.state, "expire")
@@ -143,7 +149,7 @@ def _expire(session: Session, late: Late) -> Dossier:
     store.change_steps(session, [step.step_id], {"state": EXPIRED, "decided_at": now})
     rest = [other.step_id for other in review.steps if other.state in (OPEN, WAITING) and other != step]
     store.close_steps(session, rest, now)
-    after = refreshed(session, late.dossier)
+    after = refreshed(session, late.aggregate)
     what = "answered what was asked in" if step.state == CHANGES_REQUESTED else "decided"
     why = f"nobody {what} the {step.question} in time"
     if review.change_id:
@@ -152,28 +158,28 @@ def _expire(session: Session, late: Late) -> Dossier:
     return _noted(session, late, end(session, late, after, why), "review_expired", why)
 
 
-def _reject(session: Session, late: Late, dossier: Dossier, why: str) -> Dossier:
-    after = advance(session, dossier, "expire", CLOCK, late.now, why)
+def _reject(session: Session, late: Late, aggregate: OrderAggregate, why: str) -> OrderAggregate:
+    after = advance(session, aggregate, "expire", CLOCK, late.now, why)
     customer = master_store.customer(session, after.order.customer_id)
     outbox.mail(session, after.order, mails.order_expired(customer, why), late.now)
     return after
 
 
-def _reject_change(session: Session, late: Late, dossier: Dossier, why: str) -> Dossier:
-    change = dossier.asked.change
-    return dossier if change is None else consent.reject_change(session, dossier, change, CLOCK, why, late.now)
+def _reject_change(session: Session, late: Late, aggregate: OrderAggregate, why: str) -> OrderAggregate:
+    change = aggregate.asked.change
+    return aggregate if change is None else consent.reject_change(session, aggregate, change, CLOCK, why, late.now)
 
 
-def _hold(session: Session, late: Late, dossier: Dossier, why: str) -> Dossier:
+def _hold(session: Session, late: Late, aggregate: OrderAggregate, why: str) -> OrderAggregate:
     reason = f"{why[0].upper()}{why[1:]}; releasing this hold asks again."
-    after = holds.place(session, dossier, REVIEW_EXPIRED, holds.REVIEW_EXPIRED, "support", reason, late.now)
-    placed = [hold for hold in after.holds if hold not in dossier.holds]
-    holds.tell_owners(session, after.order, placed, late.contacts, late.now)
+    after = holds.place(session, aggregate, REVIEW_EXPIRED, holds.REVIEW_EXPIRED, "support", reason, late.now)
+    placed = [hold for hold in after.holds if hold not in aggregate.holds]
+    holds.notify_owners(session, after.order, placed, late.contacts, late.now)
     return after
 
 
-def _noted(session: Session, late: Late, dossier: Dossier, what: str, why: str) -> Dossier:
-    after = restate(session, dossier, late.now)
+def _noted(session: Session, late: Late, aggregate: OrderAggregate, what: str, why: str) -> OrderAggregate:
+    after = restate(session, aggregate, late.now)
     more = {"step_id": late.step.step_id, "step": late.step.asks}
-    note_event(session, late.dossier, after, CLOCK, what, late.now, why=why, more=more)
+    note_event(session, late.aggregate, after, CLOCK, what, late.now, why=why, more=more)
     return after

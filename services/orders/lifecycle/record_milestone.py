@@ -18,7 +18,7 @@ from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED
 from services.orders.domain.projection import is_complete
 from services.orders.order import exceptions, outbox
-from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read_for_change, restate
+from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata, orders
 
@@ -28,7 +28,7 @@ _HAS_LEFT = "a shipment has left: ask for a return instead"
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """What the saga reached; `promises` only with accepted and allocated, a `reason` with unserved and failed."""
+    """What the saga reached; `promises` only with accepted and allocated, a `reason` with undeliverable and failed."""
 
     name: str
     version: int
@@ -42,7 +42,7 @@ class Turn:
     """A milestone on its way into the order: where, what, when."""
 
     session: Session
-    dossier: Dossier
+    aggregate: OrderAggregate
     milestone: Milestone
     contacts: Contacts
     now: datetime
@@ -71,90 +71,90 @@ def record(session: Session, order_id: str, milestone: Milestone, contacts: Cont
     more = {"subject_id": milestone.subject_id} if milestone.subject_id else {}
     why = _why(milestone, after, asked)
     note_event(session, before, after, WORKFLOW, _event(milestone, after), now, why=why, more=more)
-    after = tell_backorders(session, after, contacts, now)
+    after = notify_backorders(session, after, contacts, now)
     return Recorded(after.standing.status, is_complete(after.order, after.progress))
 
 
-def _event(milestone: Milestone, after: Dossier) -> str:
+def _event(milestone: Milestone, after: OrderAggregate) -> str:
     if milestone.name == "cancelled" and after.order.phase != CANCELLED:
         return "cancellation_declined"
     return _EVENTS.get(milestone.name, f"order_{milestone.name}")
 
 
-def _why(milestone: Milestone, after: Dossier, asked: str) -> str:
+def _why(milestone: Milestone, after: OrderAggregate, asked: str) -> str:
     """What people read in the log: a reason, never an id, and nothing where the event says it all."""
     if milestone.name == "cancelled":
         return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
     if milestone.name == "cancel_refused":
         return _HAS_LEFT
-    return milestone.reason if milestone.name in ("failed", "unserved") else ""
+    return milestone.reason if milestone.name in ("failed", "undeliverable") else ""
 
 
-def _allocated(turn: Turn) -> Dossier:
-    told = turn.milestone.promises or turn.dossier.promises
-    return replace(turn.dossier, promises=manufacturing.with_plant_days(turn.session, turn.dossier.order, told))
+def _allocated(turn: Turn) -> OrderAggregate:
+    promises = turn.milestone.promises or turn.aggregate.promises
+    return replace(turn.aggregate, promises=manufacturing.with_plant_days(turn.session, turn.aggregate.order, promises))
 
 
-def _accepted(turn: Turn) -> Dossier:
+def _accepted(turn: Turn) -> OrderAggregate:
     """Keep the promises and send e-mail 2, once."""
-    session, dossier, now = turn.session, _allocated(turn), turn.now
-    if dossier.order.phase != ACCEPTED:
-        raise Refused("ILLEGAL_TRANSITION", f"an order that is {dossier.order.phase} cannot be recorded as accepted")
-    if dossier.order.accepted_at is not None:
-        return dossier
-    orders.change(session, dossier.order_id, {"accepted_at": now})
-    dossier = replace(dossier, order=replace(dossier.order, accepted_at=now))
-    customer = masterdata.customer(session, dossier.order.customer_id)
-    outbox.mail(session, dossier.order, mails.order_accepted(dossier.order, customer, dossier.promises), now)
-    return dossier
+    session, aggregate, now = turn.session, _allocated(turn), turn.now
+    if aggregate.order.phase != ACCEPTED:
+        raise Refused("ILLEGAL_TRANSITION", f"an order that is {aggregate.order.phase} cannot be recorded as accepted")
+    if aggregate.order.accepted_at is not None:
+        return aggregate
+    orders.change(session, aggregate.order_id, {"accepted_at": now})
+    aggregate = replace(aggregate, order=replace(aggregate.order, accepted_at=now))
+    customer = masterdata.customer(session, aggregate.order.customer_id)
+    outbox.mail(session, aggregate.order, mails.order_accepted(aggregate.order, customer, aggregate.promises), now)
+    return aggregate
 
 
-def _unserved(turn: Turn) -> Dossier:
+def _undeliverable(turn: Turn) -> OrderAggregate:
     """No carrier serves the address: support holds a cleared order until that has changed, before anything is promised."""
-    session, order, now = turn.session, turn.dossier.order, turn.now
+    session, order, now = turn.session, turn.aggregate.order, turn.now
     if order.accepted_at is not None:
         raise Refused("ILLEGAL_TRANSITION", "an order whose dates are promised is held no more: change or cancel it")
     happened = undeliverable_reason(order.ship_to)
     reason = f"{happened[:-1]}: enter a rate for its zone and release the hold, or change the address."
-    dossier = advance(session, turn.dossier, "hold", WORKFLOW, now)
-    dossier = holds.place(session, dossier, "CARRIER_MISSING", "ship_to", "support", reason, now)
-    [placed] = set(dossier.holds) - set(turn.dossier.holds)
+    aggregate = advance(session, turn.aggregate, "hold", WORKFLOW, now)
+    aggregate = holds.place(session, aggregate, "CARRIER_MISSING", "ship_to", "support", reason, now)
+    [placed] = set(aggregate.holds) - set(turn.aggregate.holds)
     exceptions.open_exception(session, order.order_id, UNDELIVERABLE_ADDRESS, placed.hold_id, happened, now)
-    holds.tell_owners(session, order, remaining(dossier.holds), turn.contacts, now)
-    return dossier
+    holds.notify_owners(session, order, remaining(aggregate.holds), turn.contacts, now)
+    return aggregate
 
 
-def _cancelled(turn: Turn) -> Dossier:
+def _cancelled(turn: Turn) -> OrderAggregate:
     """Cancel it, unless people or the clock were quicker: then it has ended as they said, and the request is declined."""
-    phase = turn.dossier.order.phase
-    if turn.dossier.order.has_ended:
+    phase = turn.aggregate.order.phase
+    if turn.aggregate.order.has_ended:
         state, why = (DONE, "") if phase == CANCELLED else (DECLINED, f"the order is {phase} already")
-        hold_store.settle_cancellation(turn.session, turn.dossier.order_id, state, why, turn.now)
-        return turn.dossier
-    asked = _pending_reason(turn.session, turn.dossier.order_id)
-    dossier = advance(turn.session, turn.dossier, "cancel", WORKFLOW, turn.now, asked)
-    hold_store.settle_cancellation(turn.session, dossier.order_id, DONE, "", turn.now)
-    customer = masterdata.customer(turn.session, dossier.order.customer_id)
-    outbox.mail(turn.session, dossier.order, mails.order_cancelled(customer, asked), turn.now)
-    return dossier
+        hold_store.settle_cancellation(turn.session, turn.aggregate.order_id, state, why, turn.now)
+        return turn.aggregate
+    asked = _pending_reason(turn.session, turn.aggregate.order_id)
+    aggregate = advance(turn.session, turn.aggregate, "cancel", WORKFLOW, turn.now, asked)
+    hold_store.settle_cancellation(turn.session, aggregate.order_id, DONE, "", turn.now)
+    customer = masterdata.customer(turn.session, aggregate.order.customer_id)
+    outbox.mail(turn.session, aggregate.order, mails.order_cancelled(customer, asked), turn.now)
+    return aggregate
 
 
-def _cancel_refused(turn: Turn) -> Dossier:
-    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, _HAS_LEFT, turn.now)
-    return turn.dossier
+def _cancel_refused(turn: Turn) -> OrderAggregate:
+    hold_store.settle_cancellation(turn.session, turn.aggregate.order_id, DECLINED, _HAS_LEFT, turn.now)
+    return turn.aggregate
 
 
-def _closed(turn: Turn) -> Dossier:
-    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, "the order is complete", turn.now)
-    return advance(turn.session, turn.dossier, "close", WORKFLOW, turn.now)
+def _closed(turn: Turn) -> OrderAggregate:
+    hold_store.settle_cancellation(turn.session, turn.aggregate.order_id, DECLINED, "the order is complete", turn.now)
+    return advance(turn.session, turn.aggregate, "close", WORKFLOW, turn.now)
 
 
-def _failed(turn: Turn) -> Dossier:
+def _failed(turn: Turn) -> OrderAggregate:
     """A saga that breaks off after its order has ended changes nothing of it."""
-    if turn.dossier.order.has_ended:
-        return turn.dossier
-    hold_store.settle_cancellation(turn.session, turn.dossier.order_id, DECLINED, "the order failed", turn.now)
-    return advance(turn.session, turn.dossier, "fail", WORKFLOW, turn.now, turn.milestone.reason)
+    if turn.aggregate.order.has_ended:
+        return turn.aggregate
+    hold_store.settle_cancellation(turn.session, turn.aggregate.order_id, DECLINED, "the order failed", turn.now)
+    return advance(turn.session, turn.aggregate, "fail", WORKFLOW, turn.now, turn.milestone.reason)
 
 
 def _pending_reason(session: Session, order_id: str) -> str:
@@ -162,8 +162,8 @@ def _pending_reason(session: Session, order_id: str) -> str:
     return asked[0].reason if asked else ""
 
 
-MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
-    "unserved": _unserved,
+MILESTONES: dict[str, Callable[[Turn], OrderAggregate]] = {
+    "undeliverable": _undeliverable,
     "accepted": _accepted,
     "allocated": _allocated,
     "changed": _allocated,
@@ -172,19 +172,19 @@ MILESTONES: dict[str, Callable[[Turn], Dossier]] = {
     "closed": _closed,
     "failed": _failed,
 }
-_EVENTS = {"unserved": "order_held", "changed": "change_settled", "cancel_refused": "cancellation_declined"}
+_EVENTS = {"undeliverable": "order_held", "changed": "change_settled", "cancel_refused": "cancellation_declined"}
 
 
-def tell_backorders(session: Session, dossier: Dossier, contacts: Contacts, now: datetime) -> Dossier:
+def notify_backorders(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
     """Tell customer, sales representative and warehouse manager of units that wait, once, and never before the acceptance.
 
     The milestone and inventory's fact race each other: whichever comes second finds both true.
     """
-    order = dossier.order
-    waiting = mails.waiting_units(order, dossier.progress)
-    if order.is_backorder_told or order.accepted_at is None or order.has_ended or not waiting:
-        return dossier
-    orders.change(session, order.order_id, {"is_backorder_told": True})
+    order = aggregate.order
+    waiting = mails.waiting_units(order, aggregate.progress)
+    if order.is_backorder_notified or order.accepted_at is None or order.has_ended or not waiting:
+        return aggregate
+    orders.change(session, order.order_id, {"is_backorder_notified": True})
     customer = masterdata.customer(session, order.customer_id)
     outbox.mail(session, order, mails.backorder_created(order, customer, contacts, waiting), now)
-    return replace(dossier, order=replace(order, is_backorder_told=True))
+    return replace(aggregate, order=replace(order, is_backorder_notified=True))

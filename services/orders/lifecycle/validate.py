@@ -8,14 +8,14 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.orders.approvals import plan_review
-from services.orders.approvals.clearance import of_dossier
-from services.orders.approvals.holds import planned_hold, tell_owners
+from services.orders.approvals.clearance import of_aggregate
+from services.orders.approvals.holds import notify_owners, planned_hold
 from services.orders.domain import mails
 from services.orders.domain.clearance import Clearance
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
 from services.orders.domain.policies import BLOCK, Violation, outcome, planned_holds, reasons
 from services.orders.order import outbox
-from services.orders.order.aggregate import Actor, Dossier, advance, note_event, read_for_change, restate
+from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
 from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
 from services.orders.store import holds as hold_store
@@ -31,12 +31,12 @@ class Verdict:
 
     outcome: str
     reasons: tuple[str, ...]
-    judged: Dossier
+    evaluated: OrderAggregate
 
     @property
     def clearance(self) -> Clearance:
         """What stands between the order and its warehouses."""
-        return of_dossier(self.judged)
+        return of_aggregate(self.evaluated)
 
 
 def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Contacts, now: datetime) -> Verdict:
@@ -44,53 +44,55 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     before = read_for_change(session, order_id)
     if before.order.phase != RECEIVED:
         return _earlier_verdict(session, before)
-    judgement = evaluate.judge(session, before.order, credit, now)
-    violations = judgement.violations
-    hold_store.add_violations(session, order_id, before.order.version, judgement.policy.version, violations)
-    review = plan_review.plan(session, before.order, judgement, now)
+    evaluation = evaluate.evaluate(session, before.order, credit, now)
+    violations = evaluation.violations
+    hold_store.add_violations(session, order_id, before.order.version, evaluation.policy.version, violations)
+    review = plan_review.plan(session, before.order, evaluation, now)
     decided = outcome(violations)
     if decided == "cleared" and review is not None:
         decided = "held"
     after = _place_holds(session, before, violations, now) if decided == "held" else before
     after = advance(session, after, _VERBS[decided], VALIDATOR, now)
     codes = reasons(violations)
-    more = {"reasons": list(codes), "policy_version": judgement.policy.version}
+    more = {"reasons": list(codes), "policy_version": evaluation.policy.version}
     why = ", ".join(codes) or ("a review is asked for" if review and decided == "held" else "")
     after = restate(session, after, now)
     note_event(session, before, after, VALIDATOR, f"order_{decided}", now, why=why, more=more)
-    _tell(session, after, decided, violations, contacts, now)
+    _notify(session, after, decided, violations, contacts, now)
     if review is not None and decided == "held":
         after = restate(session, plan_review.open_review(session, after, review, contacts, now), now)
     return Verdict(decided, codes, after)
 
 
-def _earlier_verdict(session: Session, dossier: Dossier) -> Verdict:
-    phase = dossier.order.phase
+def _earlier_verdict(session: Session, aggregate: OrderAggregate) -> Verdict:
+    phase = aggregate.order.phase
     decided = "cleared" if phase in (ACCEPTED, CLOSED) else ("held" if phase == IN_REVIEW else "rejected")
-    codes = reasons(hold_store.violations_of(session, dossier.order_id))
-    return Verdict(decided, codes, dossier)
+    codes = reasons(hold_store.violations_of(session, aggregate.order_id))
+    return Verdict(decided, codes, aggregate)
 
 
-def _place_holds(session: Session, dossier: Dossier, violations: tuple[Violation, ...], now: datetime) -> Dossier:
-    holds = tuple(planned_hold(dossier.order, plan, now) for plan in planned_holds(violations))
+def _place_holds(
+    session: Session, aggregate: OrderAggregate, violations: tuple[Violation, ...], now: datetime
+) -> OrderAggregate:
+    holds = tuple(planned_hold(aggregate.order, plan, now) for plan in planned_holds(violations))
     hold_store.add(session, holds)
-    return replace(dossier, holds=holds)
+    return replace(aggregate, holds=holds)
 
 
-def _tell(
+def _notify(
     session: Session,
-    dossier: Dossier,
+    aggregate: OrderAggregate,
     decided: str,
     violations: tuple[Violation, ...],
     contacts: mails.Contacts,
     now: datetime,
 ) -> None:
     """Holds and rejections are told at once; an acceptance waits for its promised dates."""
-    order = dossier.order
+    order = aggregate.order
     if decided == "cleared":
         return
-    if decided == "held" and dossier.holds:
-        tell_owners(session, order, dossier.holds, contacts, now)
+    if decided == "held" and aggregate.holds:
+        notify_owners(session, order, aggregate.holds, contacts, now)
     elif decided == "rejected":
         customer = master_store.customer(session, order.customer_id)
         sentences = [one.message for one in violations if one.severity == BLOCK]

@@ -95,7 +95,7 @@ class OrderRow(Table, table=True):
     cleared_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    is_backorder_told: bool = Field(sa_type=Flag)
+    is_backorder_notified: bool = Field(sa_type=Flag)
     event_count: int = Field(sa_type=Int64)
     request_scope: str = Field(sa_type=Text)
     request_key: str = Field(sa_type=Text)

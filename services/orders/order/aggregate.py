@@ -34,7 +34,7 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
+class OrderAggregate:
     """An order with what happened to it; `standing` is what is shown of it."""
 
     order: Order
@@ -63,16 +63,16 @@ class Dossier:
 class OrderPage:
     """All that a page or an answer shows of an order."""
 
-    dossier: Dossier
+    aggregate: OrderAggregate
     violations: tuple[Violation, ...]
     cancellations: tuple[Cancellation, ...]
     event_sequence: int
     reviews: tuple[Review, ...] = ()
 
 
-def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
-    """The dossier; NotFound when the order does not exist or the scope hides it."""
-    return _dossier(session, orders.load(session, order_id, scope))
+def read(session: Session, order_id: str, scope: Scope = EVERYTHING) -> OrderAggregate:
+    """The aggregate; NotFound when the order does not exist or the scope hides it."""
+    return _aggregate(session, orders.load(session, order_id, scope))
 
 
 def read_asked(session: Session, order_id: str) -> Asked:
@@ -80,118 +80,122 @@ def read_asked(session: Session, order_id: str) -> Asked:
     return Asked(reviews.of_order(session, order_id), changes.pending_of(session, [order_id]).get(order_id))
 
 
-def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) -> Dossier:
-    """The dossier of an order that nobody else changes until this transaction ends."""
-    return _dossier(session, orders.take(session, order_id, scope))
+def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) -> OrderAggregate:
+    """The aggregate of an order that nobody else changes until this transaction ends."""
+    return _aggregate(session, orders.take(session, order_id, scope))
 
 
-def read_many_for_change(session: Session, order_ids: Collection[str]) -> dict[str, Dossier]:
-    """Order id → dossier, of those that exist, which nobody else changes until this transaction ends."""
+def read_many_for_change(session: Session, order_ids: Collection[str]) -> dict[str, OrderAggregate]:
+    """Order id → aggregate, of those that exist, which nobody else changes until this transaction ends."""
     taken = orders.take_many(session, order_ids)
     kept = progress.load_many(session, [order.order_id for order in taken])
-    return {order.order_id: _dossier_of(session, order, kept[order.order_id]) for order in taken}
+    return {order.order_id: _aggregate_of(session, order, kept[order.order_id]) for order in taken}
 
 
-def _dossier(session: Session, order: Order) -> Dossier:
-    return _dossier_of(session, order, progress.load(session, order.order_id))
+def _aggregate(session: Session, order: Order) -> OrderAggregate:
+    return _aggregate_of(session, order, progress.load(session, order.order_id))
 
 
-def _dossier_of(session: Session, order: Order, kept: Kept) -> Dossier:
+def _aggregate_of(session: Session, order: Order, kept: Kept) -> OrderAggregate:
     held = holds.of_order(session, order.order_id) if kept.has_holds else ()
     asked = read_asked(session, order.order_id) if kept.is_asked else NOTHING_ASKED
-    return Dossier(order, kept.progress, held, kept.promises, kept.standing, kept.changed_at, asked)
+    return OrderAggregate(order, kept.progress, held, kept.promises, kept.standing, kept.changed_at, asked)
 
 
-def check_version(dossier: Dossier, expected: int | None) -> None:
+def check_version(aggregate: OrderAggregate, expected: int | None) -> None:
     """Refuse to act on an order that has changed since the caller saw it."""
-    if expected is not None and expected != dossier.order.version:
+    if expected is not None and expected != aggregate.order.version:
         raise Refused(
             "VERSION_STALE",
-            f"the order is at version {dossier.order.version}, not {expected}: reload it and decide again",
-            version=str(dossier.order.version),
+            f"the order is at version {aggregate.order.version}, not {expected}: reload it and decide again",
+            version=str(aggregate.order.version),
         )
 
 
 def page(session: Session, reference: str, scope: Scope) -> OrderPage:
     """The whole order by its id or number, with violations and cancellations; NotFound as in read()."""
-    dossier = read(session, orders.find_id(session, reference, scope), scope)
+    aggregate = read(session, orders.find_id(session, reference, scope), scope)
     return OrderPage(
-        dossier=dossier,
-        violations=holds.violations_of(session, dossier.order_id),
-        cancellations=holds.cancellations_of(session, dossier.order_id),
-        event_sequence=events.newest_sequence(session, dossier.order_id),
-        reviews=reviews.of_order(session, dossier.order_id),
+        aggregate=aggregate,
+        violations=holds.violations_of(session, aggregate.order_id),
+        cancellations=holds.cancellations_of(session, aggregate.order_id),
+        event_sequence=events.newest_sequence(session, aggregate.order_id),
+        reviews=reviews.of_order(session, aggregate.order_id),
     )
 
 
-def advance(session: Session, dossier: Dossier, verb: str, actor: Actor, now: datetime, why: str = "") -> Dossier:
+def advance(
+    session: Session, aggregate: OrderAggregate, verb: str, actor: Actor, now: datetime, why: str = ""
+) -> OrderAggregate:
     """Move the order through TRANSITIONS and store it; an order that ends has its holds lifted and its questions withdrawn."""
-    phase = move(dossier.order.phase, verb)
-    cleared_at = now if verb == "clear" else dossier.order.cleared_at
+    phase = move(aggregate.order.phase, verb)
+    cleared_at = now if verb == "clear" else aggregate.order.cleared_at
     ended_at = now if phase in ENDED else None
-    orders.change(session, dossier.order_id, {"phase": phase, "cleared_at": cleared_at, "ended_at": ended_at})
-    changed = replace(dossier, order=replace(dossier.order, phase=phase, cleared_at=cleared_at, ended_at=ended_at))
+    orders.change(session, aggregate.order_id, {"phase": phase, "cleared_at": cleared_at, "ended_at": ended_at})
+    changed = replace(aggregate, order=replace(aggregate.order, phase=phase, cleared_at=cleared_at, ended_at=ended_at))
     if phase not in ENDED:
         return changed
     return _withdraw_questions(session, _lift_holds(session, changed, actor, now, why), now, why)
 
 
-def _lift_holds(session: Session, dossier: Dossier, actor: Actor, now: datetime, why: str) -> Dossier:
-    standing = remaining(dossier.holds)
+def _lift_holds(session: Session, aggregate: OrderAggregate, actor: Actor, now: datetime, why: str) -> OrderAggregate:
+    standing = remaining(aggregate.holds)
     if not standing:
-        return dossier
-    note = f"the order ended: {why or dossier.order.phase}"
+        return aggregate
+    note = f"the order ended: {why or aggregate.order.phase}"
     ids = [hold.hold_id for hold in standing]
     holds.release(session, ids, released_by=actor.who, released_role=actor.role, note=note, now=now)
     exceptions.resolve_of_holds(session, ids, note, now)
-    return replace(dossier, holds=holds.of_order(session, dossier.order_id))
+    return replace(aggregate, holds=holds.of_order(session, aggregate.order_id))
 
 
-def _withdraw_questions(session: Session, dossier: Dossier, now: datetime, why: str) -> Dossier:
-    review, change = dossier.asked.review, dossier.asked.change
+def _withdraw_questions(session: Session, aggregate: OrderAggregate, now: datetime, why: str) -> OrderAggregate:
+    review, change = aggregate.asked.review, aggregate.asked.change
     if review is not None:
         reviews.change_review(session, review.review_id, {"state": WITHDRAWN, "decided_at": now})
         unanswered = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
         reviews.change_steps(session, unanswered, {"state": VOID, "decided_at": now})
     if change is not None:
-        ended = {"state": WITHDRAWN, "ended_at": now, "ended_reason": why or f"the order is {dossier.order.phase}"}
+        ended = {"state": WITHDRAWN, "ended_at": now, "ended_reason": why or f"the order is {aggregate.order.phase}"}
         changes.alter(session, change.change_id, ended)
-    return replace(dossier, asked=read_asked(session, dossier.order_id)) if dossier.asked.is_anything else dossier
+    return (
+        replace(aggregate, asked=read_asked(session, aggregate.order_id)) if aggregate.asked.is_anything else aggregate
+    )
 
 
-def restate(session: Session, dossier: Dossier, now: datetime) -> Dossier:
-    """Derive the standing anew and store it: the cache is right in every transaction that changes the order."""
-    changed = stated(dossier, now)
+def restate(session: Session, aggregate: OrderAggregate, now: datetime) -> OrderAggregate:
+    """Derive the standing again and store it: the cache is right in every transaction that changes the order."""
+    changed = stated(aggregate, now)
     save(session, [changed])
     return changed
 
 
-def stated(dossier: Dossier, now: datetime) -> Dossier:
-    """The dossier with its standing derived anew; whoever asks for it sees to it that save() follows."""
-    derived = derive(dossier.order, dossier.progress, dossier.holds, now, dossier.asked)
-    return replace(dossier, standing=keep_since(derived, dossier.standing.waiting_for), changed_at=now)
+def stated(aggregate: OrderAggregate, now: datetime) -> OrderAggregate:
+    """The aggregate with its standing derived again; whoever asks for it sees to it that save() follows."""
+    derived = derive(aggregate.order, aggregate.progress, aggregate.holds, now, aggregate.asked)
+    return replace(aggregate, standing=keep_since(derived, aggregate.standing.waiting_for), changed_at=now)
 
 
-def save(session: Session, dossiers: Iterable[Dossier]) -> None:
+def save(session: Session, aggregates: Iterable[OrderAggregate]) -> None:
     """Store what came of orders that are taken, and their standing."""
-    progress.save(session, {dossier.order_id: _kept(dossier) for dossier in dossiers})
+    progress.save(session, {aggregate.order_id: _kept(aggregate) for aggregate in aggregates})
 
 
-def _kept(dossier: Dossier) -> Kept:
+def _kept(aggregate: OrderAggregate) -> Kept:
     return Kept(
-        dossier.progress,
-        dossier.promises,
-        dossier.standing,
-        dossier.changed_at,
-        is_asked=dossier.asked.is_anything,
-        has_holds=bool(dossier.holds),
+        aggregate.progress,
+        aggregate.promises,
+        aggregate.standing,
+        aggregate.changed_at,
+        is_asked=aggregate.asked.is_anything,
+        has_holds=bool(aggregate.holds),
     )
 
 
 def note_event(
     session: Session,
-    before: Dossier,
-    after: Dossier,
+    before: OrderAggregate,
+    after: OrderAggregate,
     actor: Actor,
     what: str,
     now: datetime,

@@ -23,9 +23,9 @@ def changed_order(session: Session, order_id: str, change_id: str) -> tuple[Orde
 
     A change that was applied gives the order as it stands.
     """
-    dossier = read(session, order_id)
+    aggregate = read(session, order_id)
     change = find_change(session, order_id, change_id)
     if change.state == APPLIED:
-        return dossier.order, dossier.lines()
-    becomes = store.becomes(session, dossier.order, change_id)
-    return becomes, quantities(becomes, dossier.progress)
+        return aggregate.order, aggregate.lines()
+    becomes = store.becomes(session, aggregate.order, change_id)
+    return becomes, quantities(becomes, aggregate.progress)

@@ -18,23 +18,23 @@ NOTIFY = "notify"
 START = "order_placed"
 SIGNAL = "signal"
 CANCEL = "cancellation_requested"
-LOOK = "people_decided"
+REFRESH = "people_decided"
 
 CALLER_FIRST = timedelta(seconds=8)
 """How long the relay leaves a start or a cancellation to the request that is about to carry it out itself."""
 
 
-def mail(session: Session, order: Order, letter: Mail, now: datetime) -> None:
+def mail(session: Session, order: Order, mail: Mail, now: datetime) -> None:
     """Tell people; nothing when nobody has a mailbox."""
-    if not letter.recipients:
+    if not mail.recipients:
         return
     detail = {
-        "mail": letter.kind,
+        "mail": mail.kind,
         "order_number": order.number,
-        "recipients": [asdict(recipient) for recipient in letter.recipients],
-        "variables": dict(letter.variables),
+        "recipients": [asdict(recipient) for recipient in mail.recipients],
+        "variables": dict(mail.variables),
     }
-    outbox.emit(session, kind=NOTIFY, order_id=order.order_id, subject_id=letter.kind, detail=detail, now=now)
+    outbox.emit(session, kind=NOTIFY, order_id=order.order_id, subject_id=mail.kind, detail=detail, now=now)
 
 
 def terms(order: Order) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def signal(
     outbox.emit(session, kind=SIGNAL, order_id=order_id, subject_id=subject_id, detail=detail, now=now)
 
 
-def signal_again(
+def resignal(
     session: Session, order_id: str, name: str, fact_id: str, subject_id: str, now: datetime, *, is_complete: bool
 ) -> None:
     """A signal that came too late once more, under the id it had."""
@@ -109,7 +109,7 @@ def mark_done(session: Session, intent_id: str) -> None:
     facts.mark_done(session, intent_id)
 
 
-def look(session: Session, order_id: str, update: str, subject_id: str, now: datetime) -> str:
+def refresh(session: Session, order_id: str, update: str, subject_id: str, now: datetime) -> str:
     """The intent to let the workflow see a decision (`decide`), an answer (`consent`) or a change (`amend`); gives its id.
 
     The relay takes it when the request could not. The workflow reads what was decided; a repeat changes nothing.
@@ -117,7 +117,7 @@ def look(session: Session, order_id: str, update: str, subject_id: str, now: dat
     detail = {"update": update}
     return outbox.emit(
         session,
-        kind=LOOK,
+        kind=REFRESH,
         order_id=order_id,
         subject_id=subject_id,
         detail=detail,

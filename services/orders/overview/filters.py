@@ -11,7 +11,7 @@ from services.orders.approvals.holds import REVIEW_EXPIRED
 from services.orders.domain.order import CHANNELS, PHASES
 from services.orders.domain.overview import ANY_HOLD, OverviewFilter
 from services.orders.domain.policies import POLICY_HOLD, hold_types
-from services.orders.domain.status import STATUS_WORDS
+from services.orders.domain.status import STATUS_VALUES
 from services.orders.policies import versions
 from services.orders.store import holds
 from services.runtime.roles import HOLD_OWNERS
@@ -23,7 +23,7 @@ NEEDS = (*HOLD_OWNERS, "customer", "carrier", "supplier", "system")
 def check(session: Session, wanted: OverviewFilter) -> None:
     """Refuse FILTER_UNKNOWN, with the words that there are, for one that no order can have."""
     for name, word, known in (
-        ("status", wanted.status, STATUS_WORDS),
+        ("status", wanted.status, STATUS_VALUES),
         ("phase", wanted.phase, PHASES),
         ("channel", wanted.channel, CHANNELS),
         ("needs", wanted.needs, NEEDS),

@@ -117,13 +117,13 @@ def _rows(session: Session, found: Sequence[tuple[str, str]], decider: Decider, 
     loaded = {order.order_id: order for order in orders.load_many(session, ids)}
     asked = review_store.of_orders(session, ids)
     pending = changes.pending_of(session, ids)
-    floors = assignees.floors(session, list(loaded.values()), now)
+    eligible_by_order = assignees.eligible_by_order(session, list(loaded.values()), now)
     rows = []
     for step_id, order_id in found:
         review, step = _of(asked[order_id], step_id)
-        floor = floors[order_id]
-        case = Case(loaded[order_id], review, step, pending.get(order_id), floor.parties, floor.delegations, now)
-        rows.append(Waiting(loaded[order_id], review, step, floor.asked(step, now), obstacle(case, decider)))
+        eligible = eligible_by_order[order_id]
+        case = Case(loaded[order_id], review, step, pending.get(order_id), eligible.parties, eligible.delegations, now)
+        rows.append(Waiting(loaded[order_id], review, step, eligible.asked(step, now), obstacle(case, decider)))
     return tuple(rows)
 
 

@@ -127,7 +127,7 @@ def _examples() -> tuple[engine.Evidence, engine.Evidence]:
         credit=engine.Credit(is_granted=True, exposure_minor=100_00, limit_minor=5_000_00),
         duplicates=("SO-1",),
         today=date(2026, 1, 2),
-        habits=engine.Habits(window_minor=50_00, order_count=3, usual_quantities={"PUMP": 4}),
+        history=engine.CustomerHistory(window_minor=50_00, order_count=3, usual_quantities={"PUMP": 4}),
     )
     customer = Customer("cus_example", "Example", "USD", is_active=False)
     refused = engine.Credit(is_granted=False, exposure_minor=0, limit_minor=0)

@@ -34,7 +34,7 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
-class Habits:
+class CustomerHistory:
     """What the customer ordered otherwise: orders that count together with this one, earlier orders, SKU → usual quantity."""
 
     window_minor: int = 0
@@ -42,7 +42,7 @@ class Habits:
     usual_quantities: Mapping[str, int] = field(default_factory=dict)
 
 
-NO_HABITS = Habits()
+NO_HISTORY = CustomerHistory()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Evidence:
     credit: Credit
     duplicates: Sequence[str]
     today: date
-    habits: Habits = NO_HABITS
+    history: CustomerHistory = NO_HISTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def check_compiles(policy: Policy) -> None:
 
 
 @lru_cache(maxsize=64)
-def looks_at(policy: Policy, member: str) -> bool:
+def reads(policy: Policy, member: str) -> bool:
     """Whether any predicate may read a member that costs a query."""
     return any(member in rule.when for rule, _program in compiled(policy))
 
@@ -115,7 +115,7 @@ def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
     return said if isinstance(said, bool) else True
 
 
-def judge(policy: Policy, evidence: Evidence) -> Verdicts:
+def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold."""
     programs = compiled(policy)
     context = cel.Context(variables=header_context(evidence))
@@ -177,7 +177,7 @@ def header_context(evidence: Evidence) -> dict[str, Any]:
             "currency": customer.currency,
             "duplicate_po": customer.duplicate_po,
             "has_allow_list": bool(customer.allowed_ship_tos),
-            "order_count": evidence.habits.order_count,
+            "order_count": evidence.history.order_count,
         },
         "credit": {
             "is_granted": credit.is_granted,
@@ -198,7 +198,7 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
     ship_to, totals = order.ship_to, order.totals
     cost = cost_of(order.lines, dict(evidence.products), order.currency)
     net = totals.merchandise - totals.discount
-    cumulative = totals.total + Money(evidence.habits.window_minor, order.currency)
+    cumulative = totals.total + Money(evidence.history.window_minor, order.currency)
     plain = ("number", "channel", "channel_ref", "po_number", "currency", "payment_method", "is_ship_complete")
     minor = {
         f"{name}_minor": getattr(totals, name).minor for name in ("merchandise", "discount", "freight", "tax", "total")
@@ -250,7 +250,7 @@ def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
             "reference_price": float(reference.amount) if reference else 0.0,
             "price_deviation_bp": deviation,
             "is_multiple_free": line.sku in evidence.customer.free_multiple_skus,
-            "usual_quantity": evidence.habits.usual_quantities.get(line.sku, 0),
+            "usual_quantity": evidence.history.usual_quantities.get(line.sku, 0),
         },
         "product": {
             "is_known": product is not None,

@@ -1,4 +1,4 @@
-"""Judging an order as it is, or as a change will make it: the policy in force, its rules and its approval matrix."""
+"""Evaluating an order as it is, or as a change will make it: the policy in force, its rules and its approval matrix."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from services.orders.domain.matrix import Hit
 from services.orders.domain.order import Order
 from services.orders.domain.policies import Policy, Violation
 from services.orders.policies import engine, versions
-from services.orders.policies.engine import Credit, Evidence, Habits
+from services.orders.policies.engine import Credit, CustomerHistory, Evidence
 from services.orders.store import masterdata as master_store
 from services.orders.store import order_history, orders
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Evaluation:
     """What the policy in force says of an order: violations of its rules, and what its matrix asks people."""
 
     policy: Policy
@@ -25,8 +25,8 @@ class Judgement:
     hits: tuple[Hit, ...]
 
 
-def judge(session: Session, order: Order, credit: Credit, now: datetime) -> Judgement:
-    """The judgement; the order need not be stored as it is given."""
+def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> Evaluation:
+    """The evaluation; the order need not be stored as it is given."""
     policy = versions.policy_in_force(session)
     skus = [line.sku for line in order.lines]
     evidence = Evidence(
@@ -37,21 +37,21 @@ def judge(session: Session, order: Order, credit: Credit, now: datetime) -> Judg
         credit=credit,
         duplicates=orders.duplicates(session, order),
         today=now.date(),
-        habits=_habits(session, policy, order),
+        history=_history(session, policy, order),
     )
-    verdicts = engine.judge(policy, evidence)
-    return Judgement(policy, verdicts.violations, verdicts.hits)
+    verdicts = engine.evaluate(policy, evidence)
+    return Evaluation(policy, verdicts.violations, verdicts.hits)
 
 
-def _habits(session: Session, policy: Policy, order: Order) -> Habits:
+def _history(session: Session, policy: Policy, order: Order) -> CustomerHistory:
     """Only what a predicate of the policy looks at is asked of the database."""
-    looks_at = engine.looks_at
+    reads = engine.reads
     skus = [line.sku for line in order.lines]
-    return Habits(
-        window_minor=window_minor(session, policy, order) if looks_at(policy, "cumulative") else 0,
-        order_count=order_history.order_count(session, order) if looks_at(policy, "order_count") else 0,
+    return CustomerHistory(
+        window_minor=window_minor(session, policy, order) if reads(policy, "cumulative") else 0,
+        order_count=order_history.order_count(session, order) if reads(policy, "order_count") else 0,
         usual_quantities=(
-            order_history.usual_quantities(session, order, skus) if looks_at(policy, "usual_quantity") else {}
+            order_history.usual_quantities(session, order, skus) if reads(policy, "usual_quantity") else {}
         ),
     )
 

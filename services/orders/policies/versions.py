@@ -40,7 +40,7 @@ def policy_in_force(session: Session) -> Policy:
 
 @lru_cache(maxsize=16)
 def _parsed(version: int, document: str) -> Policy:
-    """Reading a policy takes longer than everything else that judging an order does."""
+    """Reading a policy takes longer than everything else that evaluating an order does."""
     return parse_policy(json.loads(document), version)
 
 

@@ -12,7 +12,7 @@ import structlog
 from oms.notifications.v1 import notifications_pb2 as notifications
 from services.kernel.clock import Clock, utc_now
 from services.orders.lifecycle import cancel
-from services.orders.order.outbox import CANCEL, LOOK, NOTIFY, SIGNAL, START
+from services.orders.order.outbox import CANCEL, NOTIFY, REFRESH, SIGNAL, START
 from services.orders.store import facts as store
 from services.orders.store import orders
 from services.orders.store.facts import LateFact
@@ -22,7 +22,7 @@ from services.runtime.grpc_client import Unreachable
 from services.runtime.outbox import OutboxRow
 from services.runtime.relay import Route
 from workflows.client import OrderWorkflows, Unanswered
-from workflows.messages import CancelOrder, CancelOutcome, FactNote, Look, OrderRef
+from workflows.messages import CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class Workflows(Protocol):
     def cancel_later(self, number: str, request: CancelOrder) -> CancelOutcome | None:
         """Hand a cancellation over; None when the workflow has ended or never was."""
 
-    def look_later(self, number: str, update: str, look: Look, update_id: str) -> bool:
+    def refresh_later(self, number: str, update: str, refresh: ClearanceRefresh, update_id: str) -> bool:
         """Let the workflow see what somebody decided; False when it has ended or never was."""
 
 
@@ -64,7 +64,7 @@ def routes(
         Route(frozenset({START}), lambda rows: _start(rows, workflows)),
         Route(frozenset({SIGNAL}), lambda rows: _signal(rows, workflows, database, clock)),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
-        Route(frozenset({LOOK}), lambda rows: _look(rows, workflows, database)),
+        Route(frozenset({REFRESH}), lambda rows: _refresh(rows, workflows, database)),
     )
 
 
@@ -127,13 +127,13 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
     return _one_by_one(rows, hand_over)
 
 
-def _look(rows: Sequence[OutboxRow], workflows: Workflows, database: Database) -> Iterable[str]:
+def _refresh(rows: Sequence[OutboxRow], workflows: Workflows, database: Database) -> Iterable[str]:
     """Show what the request itself could not; a workflow that has ended has nothing to look at."""
     numbers = _numbers(rows, database)
 
     def show(row: OutboxRow) -> None:
         number, update = numbers[row.order_id], str(row.detail["update"])
-        if not workflows.look_later(number, update, Look(row.subject_id), row.fact_id):
+        if not workflows.refresh_later(number, update, ClearanceRefresh(row.subject_id), row.fact_id):
             log.info("look.too_late", order_id=row.order_id, subject_id=row.subject_id)
 
     return _one_by_one(rows, show)

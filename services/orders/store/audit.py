@@ -239,5 +239,5 @@ def _arrived(session: Session) -> Iterator[str]:
 
 def _late_facts(session: Session) -> Finding:
     count = counts.late_facts(session)
-    told = (f"for information: {count} facts came after their order had ended",) if count else ()
-    return Finding("orders.late_facts", "Facts that come too late are kept, never dropped.", 0, told)
+    notes = (f"for information: {count} facts came after their order had ended",) if count else ()
+    return Finding("orders.late_facts", "Facts that come too late are kept, never dropped.", 0, notes)

@@ -65,8 +65,8 @@ def held_since(session: Session, scope: Scope, bounds: Sequence[datetime]) -> li
 
 def service_since(session: Session, scope: Scope, since: datetime) -> Service:
     """How often stock was there at once."""
-    told = func.sum(cast(col(OrderRow.is_backorder_told), Integer))
-    query = select(func.count(), told).where(col(OrderRow.accepted_at) >= since, within(scope))
+    backordered = func.sum(cast(col(OrderRow.is_backorder_notified), Integer))
+    query = select(func.count(), backordered).where(col(OrderRow.accepted_at) >= since, within(scope))
     accepted, waited = session.execute(query).one()
     return Service(int(accepted), int(accepted) - int(waited or 0))
 

@@ -18,7 +18,7 @@ from services.orders.store.orders import within
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Steps that somebody may be asked: these roles, these positions (None: any), of a company, empty for our house.
+    """Steps that somebody may be asked: these roles, these positions (None: any), of a company, empty for our staff.
 
     `sub` is whose right it is; a sales representative is asked of its own customers only.
     """

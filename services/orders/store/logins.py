@@ -63,13 +63,13 @@ def person(session: Session, sub: str) -> Principal | None:
     return _within(session.get(PersonRow, sub), None)
 
 
-def _within(known: PersonRow | None, told: Principal | None) -> Principal | None:
+def _within(known: PersonRow | None, claimed: Principal | None) -> Principal | None:
     """What somebody else told of a person, if the directory has not let it go; without it what the directory says."""
     if known is None or not known.is_active:
         return None
     roles = frozenset(known.roles) & PEOPLE_ROLES
-    if told is not None or not roles:
-        return told
+    if claimed is not None or not roles:
+        return claimed
     return Principal(known.sub, roles, known.company or None)
 
 

@@ -160,7 +160,7 @@ _PLAIN = (
     "cleared_at",
     "accepted_at",
     "ended_at",
-    "is_backorder_told",
+    "is_backorder_notified",
 )
 
 

@@ -57,7 +57,7 @@ def of_subs(session: Session, subs: Collection[str]) -> dict[str, Person]:
 
 
 def of_company(session: Session, company: str) -> tuple[Person, ...]:
-    """Everybody active of a customer account, or of our house when it is empty, by subject."""
+    """Everybody active of a customer account, or of our staff when it is empty, by subject."""
     return of_companies(session, [company]).get(company, ())
 
 

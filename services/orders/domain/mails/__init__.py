@@ -11,10 +11,15 @@ from services.orders.domain.mails.changes import (
     order_changed,
 )
 from services.orders.domain.mails.facts import (
-    TOLD_KINDS,
-    told_by,
+    MAILED_KINDS,
+    mail_of,
 )
-from services.orders.domain.mails.letter import (
+from services.orders.domain.mails.links import (
+    order_page,
+    own_order_page,
+    review_page,
+)
+from services.orders.domain.mails.mail import (
     NOBODY,
     PUBLIC_URL,
     Contacts,
@@ -22,18 +27,13 @@ from services.orders.domain.mails.letter import (
     Promise,
     Recipient,
     buyer,
-    in_words,
     of_sales,
     printed,
     printed_at,
     printed_on,
     reachable,
     reader,
-)
-from services.orders.domain.mails.links import (
-    order_page,
-    own_order_page,
-    review_page,
+    span_text,
 )
 from services.orders.domain.mails.orders import (
     backorder_created,
@@ -43,9 +43,9 @@ from services.orders.domain.mails.orders import (
     order_on_hold,
     order_received,
     order_rejected,
-    promised_anew,
     still_promised,
     support_case,
+    updated_promises,
     waiting_units,
 )
 from services.orders.domain.mails.production import (
@@ -61,9 +61,9 @@ from services.orders.domain.mails.reviews import (
 )
 
 __all__ = [
+    "MAILED_KINDS",
     "NOBODY",
     "PUBLIC_URL",
-    "TOLD_KINDS",
     "Asked",
     "Change",
     "Contacts",
@@ -80,7 +80,7 @@ __all__ = [
     "consent_declined",
     "consent_expired",
     "consent_requested",
-    "in_words",
+    "mail_of",
     "manufacturing_answered",
     "manufacturing_asked",
     "of_sales",
@@ -96,12 +96,12 @@ __all__ = [
     "printed",
     "printed_at",
     "printed_on",
-    "promised_anew",
     "reachable",
     "reader",
     "review_page",
+    "span_text",
     "still_promised",
     "support_case",
-    "told_by",
+    "updated_promises",
     "waiting_units",
 ]

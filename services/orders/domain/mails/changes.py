@@ -8,8 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from services.kernel.money import Money
-from services.orders.domain.mails.letter import Contacts, Mail, books, buyer, floor, printed, printed_at, sales_rep
 from services.orders.domain.mails.links import order_page, own_order_page
+from services.orders.domain.mails.mail import (
+    Contacts,
+    Mail,
+    accounting_mailbox,
+    buyer,
+    printed,
+    printed_at,
+    sales_rep,
+    warehouse_mailbox,
+)
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
 
@@ -18,7 +27,7 @@ from services.orders.domain.order import Order
 class Change:
     """One difference as people read it; `before` is empty for what is new, `after` for what is gone.
 
-    The floor is not shown a change that `is_money`.
+    The warehouse is not shown a change that `is_money`.
     """
 
     what: str
@@ -35,13 +44,16 @@ def order_changed(
     *,
     total_before: Money,
     reason: str,
-    is_on_floor: bool,
-    is_on_books: bool = False,
+    is_at_warehouse: bool,
+    is_total_changed: bool = False,
 ) -> Mail:
-    """`order` is already changed; the warehouse is told when the order is on its floor, accounting when credit changes."""
+    """`order` is already changed; the warehouse is told when the order is at its warehouse, accounting when credit changes."""
     variables = _diff(order, changes, total_before, order.totals.total, reason)
-    house = (*(floor(contacts) if is_on_floor else ()), *(books(contacts) if is_on_books else ()))
-    return Mail("order_changed", (*buyer(customer), *sales_rep(customer), *house), variables)
+    staff = (
+        *(warehouse_mailbox(contacts) if is_at_warehouse else ()),
+        *(accounting_mailbox(contacts) if is_total_changed else ()),
+    )
+    return Mail("order_changed", (*buyer(customer), *sales_rep(customer), *staff), variables)
 
 
 def consent_requested(
@@ -77,10 +89,10 @@ def consent_expired(order: Order, customer: Customer, reason: str) -> Mail:
 
 
 def change_rejected(
-    order: Order, customer: Customer, reason: str, *, is_customer_told: bool, is_sales_told: bool = True
+    order: Order, customer: Customer, reason: str, *, is_customer_notified: bool, is_sales_notified: bool = True
 ) -> Mail:
-    """A change cannot be made, or people of the house do not want it (any more); `reason` says why, and `order` stands as it is."""
-    readers = (*(buyer(customer) if is_customer_told else ()), *(sales_rep(customer) if is_sales_told else ()))
+    """A change cannot be made, or people of our staff do not want it (any more); `reason` says why, and `order` stands as it is."""
+    readers = (*(buyer(customer) if is_customer_notified else ()), *(sales_rep(customer) if is_sales_notified else ()))
     return Mail("change_rejected", readers, {"reason": reason, "version": order.version})
 
 

@@ -14,27 +14,27 @@ from services.orders.domain.facts import (
     Shipment,
     ShipmentChanged,
 )
-from services.orders.domain.mails.letter import (
+from services.orders.domain.mails.mail import (
     Contacts,
     Mail,
     bill_to,
     buyer,
-    floor,
-    help_desk,
     printed,
     reachable,
     sales_rep,
+    support_mailbox,
+    warehouse_mailbox,
 )
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
 
-TOLD_KINDS = frozenset(
+MAILED_KINDS = frozenset(
     {facts.SHIPMENT_SHIPPED, facts.SHIPMENT_DELIVERED, facts.SHIPMENT_EXCEPTION, "invoice_issued", "payment_received"}
 )
 """Facts of which people may be told."""
 
 
-def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
+def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
     """The mail that a fact owes people: shipped, delivered, a problem, invoice or payment_received; None for all other kinds.
 
     A service visit is done and over, so it is told once, as delivered. Only the last delivery invites to give feedback.
@@ -57,7 +57,7 @@ def told_by(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
 
 
 def _feedback_url(contacts: Contacts, order: Order) -> str:
-    """The house's page for feedback; without one, a mail to support, who enters it for the customer."""
+    """The company's page for feedback; without one, a mail to support, who enters it for the customer."""
     if contacts.feedback_url:
         return contacts.feedback_url.format(order_id=order.order_id)
     return f"mailto:{contacts.support}?subject=Rating%20of%20order%20{order.number}%20from%201%20to%205"
@@ -93,7 +93,7 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
         "tracking_number": shipment.tracking_number,
         "customer_name": order.customer_name,
     }
-    ours = (*sales_rep(customer), *help_desk(contacts), *floor(contacts))
+    ours = (*sales_rep(customer), *support_mailbox(contacts), *warehouse_mailbox(contacts))
     return Mail(facts.SHIPMENT_EXCEPTION, reachable([*buyer(customer), *ours]), variables)
 
 

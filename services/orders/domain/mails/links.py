@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.orders.domain.mails.letter import Contacts
+from services.orders.domain.mails.mail import Contacts
 
 
 def review_page(contacts: Contacts, step_id: str) -> str:

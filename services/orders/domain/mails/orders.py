@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from services.orders.domain.feedback import Feedback
-from services.orders.domain.mails.letter import (
+from services.orders.domain.mails.links import order_page
+from services.orders.domain.mails.mail import (
     Contacts,
     Mail,
     Promise,
     Recipient,
     buyer,
-    floor,
     hold_owners,
     printed,
     reachable,
     sales_rep,
+    warehouse_mailbox,
 )
-from services.orders.domain.mails.links import order_page
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
 from services.orders.domain.people import Person
@@ -70,13 +70,13 @@ def _promised(order: Order, promise: Promise) -> dict[str, Any]:
 
 
 def order_on_hold(
-    order: Order, customer: Customer, contacts: Contacts, holds: Sequence[tuple[str, str]], house: Sequence[Person]
+    order: Order, customer: Customer, contacts: Contacts, holds: Sequence[tuple[str, str]], staff: Sequence[Person]
 ) -> Mail:
-    """`holds` are (owner role, reason), `house` our active people: whoever may release a hold is told once, of all of them.
+    """`holds` are (owner role, reason), `staff` our active people: whoever may release a hold is told once, of all of them.
 
     The customer reads neutral words.
     """
-    owners = [one for role, _ in holds for one in hold_owners(role, customer, contacts, house)]
+    owners = [one for role, _ in holds for one in hold_owners(role, customer, contacts, staff)]
     variables = {
         "reasons": [
             f"{reason.removesuffix('.')} (to be released by {role.replace('_', ' ')})" for role, reason in holds
@@ -115,7 +115,7 @@ def backorder_created(
         for line in order.lines
         if line.line_id in waiting
     ]
-    recipients = (*buyer(customer), *sales_rep(customer), *floor(contacts))
+    recipients = (*buyer(customer), *sales_rep(customer), *warehouse_mailbox(contacts))
     return Mail("backorder_created", recipients, {"lines": lines})
 
 
@@ -148,7 +148,7 @@ def still_promised(order: Order, promises: Sequence[Promise]) -> tuple[Promise, 
     return tuple(kept)
 
 
-def promised_anew(promises: Sequence[Promise], before: Progress, after: Progress) -> tuple[Promise, ...]:
+def updated_promises(promises: Sequence[Promise], before: Progress, after: Progress) -> tuple[Promise, ...]:
     """The promises after supply has other days: units that wait take theirs, units that are in shipments keep theirs.
 
     The promises of a line name its waiting units last, with the day on which they were expected.

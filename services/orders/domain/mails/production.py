@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from services.orders.domain.mails.letter import Mail, Recipient, printed_at, printed_on, reachable
+from services.orders.domain.mails.mail import Mail, Recipient, printed_at, printed_on, reachable
 from services.orders.domain.order import Line
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.orders.domain.mails.letter import Mail, Recipient, in_words, printed, printed_at, reachable
+from services.orders.domain.mails.mail import Mail, Recipient, printed, printed_at, reachable, span_text
 from services.orders.domain.order import Order
 
 
@@ -33,14 +33,14 @@ def approval_requested(order: Order, recipients: Iterable[Recipient], asked: Ask
 
 def approval_reminder(order: Order, recipients: Iterable[Recipient], asked: Asked, waited: timedelta) -> Mail:
     """The same decision is asked for again."""
-    return Mail("approval_reminder", reachable(recipients), {**_asked(order, asked), "waited": in_words(waited)})
+    return Mail("approval_reminder", reachable(recipients), {**_asked(order, asked), "waited": span_text(waited)})
 
 
 def approval_escalated(
     order: Order, recipients: Iterable[Recipient], asked: Asked, waited: timedelta, escalated_from: str
 ) -> Mail:
     """The decision comes to others, because `escalated_from` (a name, or names) did not take it in time."""
-    late = {"waited": in_words(waited), "escalated_from": escalated_from}
+    late = {"waited": span_text(waited), "escalated_from": escalated_from}
     return Mail("approval_escalated", reachable(recipients), {**_asked(order, asked), **late})
 
 

@@ -963,7 +963,7 @@ Global___ListPaymentsResponse: _TypeAlias = ListPaymentsResponse  # noqa: Y015
 
 @_typing.final
 class PostStockMovementsRequest(_message.Message):
-    """Posts the value of stock movements; told by inventory's relay."""
+    """Posts the value of stock movements; sent by inventory's relay."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1153,7 +1153,7 @@ class Entry(_message.Message):
     order_id: _builtins.str
     """The order; may be empty."""
     memo: _builtins.str
-    """What it says in the books."""
+    """What the ledger says."""
     posted_at_micros: _builtins.int
     """Microseconds since the epoch."""
     @_builtins.property

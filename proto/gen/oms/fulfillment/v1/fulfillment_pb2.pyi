@@ -116,7 +116,7 @@ class Rate(_message.Message):
     per_kg_minor: _builtins.int
     """Price of each started kilogram, in minor units."""
     per_unit_minor: _builtins.int
-    """Handling per unit (third-party houses), in minor units."""
+    """Handling per unit (third-party warehouses), in minor units."""
     transit_days: _builtins.int
     """Days from pickup to delivery."""
     def __init__(

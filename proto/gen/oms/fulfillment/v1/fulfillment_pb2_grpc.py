@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class FulfillmentServiceStub:
-    """The floor and the road.
+    """Warehouses and carriers.
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
@@ -114,7 +114,7 @@ class FulfillmentServiceStub:
 
 
 class FulfillmentServiceServicer:
-    """The floor and the road.
+    """Warehouses and carriers.
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
@@ -309,7 +309,7 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FulfillmentService:
-    """The floor and the road.
+    """Warehouses and carriers.
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FulfillmentServiceStub:
-    """The floor and the road.
+    """Warehouses and carriers.
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
@@ -82,7 +82,7 @@ class FulfillmentServiceStub:
 
 @_typing.type_check_only
 class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
-    """The floor and the road.
+    """Warehouses and carriers.
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id
@@ -133,7 +133,7 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
     """Check every invariant of this service."""
 
 class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The floor and the road.
+    """Warehouses and carriers.
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A request_id

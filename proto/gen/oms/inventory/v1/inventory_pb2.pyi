@@ -1072,7 +1072,7 @@ Global___ListLapsedReservationsResponse: _TypeAlias = ListLapsedReservationsResp
 
 @_typing.final
 class RenewLeasesRequest(_message.Message):
-    """Confirms that these orders live: their leases start anew."""
+    """Confirms that these orders live: their leases start again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

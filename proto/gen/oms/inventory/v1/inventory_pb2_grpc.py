@@ -226,7 +226,7 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RenewLeases(self, request, context):
-        """Start the leases of living orders anew.
+        """Start the leases of living orders again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -78,7 +78,7 @@ class InventoryServiceStub:
     ListLapsedReservations: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListLapsedReservationsRequest, _inventory_pb2.ListLapsedReservationsResponse]
     """Reservations the sweep must look at."""
     RenewLeases: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.RenewLeasesRequest, _inventory_pb2.RenewLeasesResponse]
-    """Start the leases of living orders anew."""
+    """Start the leases of living orders again."""
     Audit: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AuditRequest, _inventory_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -132,7 +132,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     ListLapsedReservations: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListLapsedReservationsRequest, _inventory_pb2.ListLapsedReservationsResponse]  # type: ignore[assignment]
     """Reservations the sweep must look at."""
     RenewLeases: _aio.UnaryUnaryMultiCallable[_inventory_pb2.RenewLeasesRequest, _inventory_pb2.RenewLeasesResponse]  # type: ignore[assignment]
-    """Start the leases of living orders anew."""
+    """Start the leases of living orders again."""
     Audit: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AuditRequest, _inventory_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -267,7 +267,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.RenewLeasesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.RenewLeasesResponse, _abc.Awaitable[_inventory_pb2.RenewLeasesResponse]]:
-        """Start the leases of living orders anew."""
+        """Start the leases of living orders again."""
 
     @_abc_1.abstractmethod
     def Audit(

@@ -611,7 +611,7 @@ Global___GetChangedOrderResponse: _TypeAlias = GetChangedOrderResponse  # noqa: 
 
 @_typing.final
 class ApplyChangeRequest(_message.Message):
-    """Settles an agreed change: a new version, atomically, validated and reviewed anew where the change is material."""
+    """Settles an agreed change: a new version, atomically, validated and reviewed again where the change is material."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -773,11 +773,11 @@ class RecordOrderRequest(_message.Message):
     version: _builtins.int
     """The order version the turn worked on."""
     milestone: _builtins.str
-    """The milestone reached: accepted, unserved (no carrier serves the address: a hold for support), allocated, changed,
+    """The milestone reached: accepted, undeliverable (no carrier serves the address: a hold for support), allocated, changed,
     cancelled, cancel_refused, closed, failed.
     """
     waiting_for: _builtins.str
-    """Who must act after the milestones unserved and failed, for the order's history; empty with all others."""
+    """Who must act after the milestones undeliverable and failed, for the order's history; empty with all others."""
     subject_id: _builtins.str
     """The shipment or invoice the milestone is about; may be empty."""
     @_builtins.property

@@ -1,10 +1,11 @@
-"""Opens the house: loads master data and opening stock, and hears how many orders it already knows."""
+"""Loads master data and opening stock, and hears how many orders it already knows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from samples import documents
 from samples.documents import Body, Day
@@ -14,7 +15,7 @@ from samples.narration import Board
 _AT_ONCE = 6
 _RANKS = 3
 
-Deed = Callable[[], Answer]
+Act = Callable[[], Answer]
 
 
 def day_mark(door: Door, day: Day) -> str:
@@ -23,7 +24,7 @@ def day_mark(door: Door, day: Day) -> str:
     return f"{datetime.now(UTC):%d%H%M%S}" if known else ""
 
 
-def open_house(door: Door, day: Day, board: Board, mark: str) -> None:
+def load_samples(door: Door, day: Day, board: Board, mark: str) -> None:
     """Load everything; on a system that has seen a day before, the shelves are filled up again and the rules stay."""
     master, stock = _master_data(door, day, is_first=not mark), _stock(door, day, mark)
     board.chapter(sum(len(wave) for wave in (*master, stock)))
@@ -36,11 +37,11 @@ def open_house(door: Door, day: Day, board: Board, mark: str) -> None:
     board.say(f"opening stock is on the shelves: {len(stock)} receipts, each a cost layer")
 
 
-def _master_data(door: Door, day: Day, *, is_first: bool) -> Sequence[Sequence[Deed]]:
-    """Waves of deeds: those of a wave need nothing of each other."""
+def _master_data(door: Door, day: Day, *, is_first: bool) -> Sequence[Sequence[Act]]:
+    """Waves of actions: those of a wave need nothing of each other."""
     admin = door.person("admin", day.people["admin"])
 
-    def put(path: str, bodies: Sequence[Body]) -> list[Deed]:
+    def put(path: str, bodies: Sequence[Body]) -> list[Act]:
         return [lambda body=body: admin.post(path, body) for body in bodies]  # type: ignore[misc]  # binds the loop's body
 
     customers, warehouses = documents.read("customers"), documents.read("warehouses")
@@ -55,7 +56,7 @@ def _master_data(door: Door, day: Day, *, is_first: bool) -> Sequence[Sequence[D
     staff = documents.read("people")
     ranks = [[row for row in staff["people"] if _rank(row, staff["people"]) == rank] for rank in range(_RANKS)]
     third = [
-        lambda sub=row["sub"]: admin.post(f"/v1/people/{sub}/password", {"password": staff["password"]})  # type: ignore[misc]  # binds the loop's sub
+        partial(admin.post, f"/v1/people/{row['sub']}/password", {"password": staff["password"]})
         for row in staff["people"]
     ]
     return (first, second, *(put("/v1/people", rank) for rank in ranks), third)
@@ -67,18 +68,18 @@ def _rank(person: Body, people: Sequence[Body]) -> int:
     return 0 if above is None else 1 + _rank(above, people)
 
 
-def _stock(door: Door, day: Day, mark: str) -> Sequence[Deed]:
-    floor = door.person("warehouse", day.people["warehouse"])
+def _stock(door: Door, day: Day, mark: str) -> Sequence[Act]:
+    warehouse = door.person("warehouse", day.people["warehouse"])
 
-    def post(path: str, body: Body, key: str) -> Deed:
-        return lambda: floor.post(path, body, key=key)
+    def post(path: str, body: Body, key: str) -> Act:
+        return lambda: warehouse.post(path, body, key=key)
 
     short = {row["sku"] for row in documents.read("opening_stock")["expected"]}
     rows = [row for row in documents.receipts() if not mark or row["sku"] not in short]
-    deeds = [post("/v1/stock/receipts", row, f"demo{mark}-{row['reference']}") for row in rows]
+    acts = [post("/v1/stock/receipts", row, f"demo{mark}-{row['reference']}") for row in rows]
     if not mark:
-        deeds += [post("/v1/stock/expected-receipts", body, f"demo-{body['reference']}") for body in _expected()]
-    return deeds
+        acts += [post("/v1/stock/expected-receipts", body, f"demo-{body['reference']}") for body in _expected()]
+    return acts
 
 
 def _expected() -> Sequence[Body]:
@@ -91,7 +92,7 @@ def _expected() -> Sequence[Body]:
     return bodies
 
 
-def _together(deeds: Sequence[Deed], board: Board) -> None:
+def _together(acts: Sequence[Act], board: Board) -> None:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _answer in pool.map(lambda deed: deed(), deeds):
+        for _answer in pool.map(lambda act: act(), acts):
             board.step()

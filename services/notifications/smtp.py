@@ -23,7 +23,7 @@ class NotTaken(Exception):
         self.is_permanent = is_permanent
 
 
-class Postman:
+class SmtpClient:
     """Hands mails to the mail server of the settings; used by one thread at a time."""
 
     def __init__(self, settings: NotificationsSettings) -> None:

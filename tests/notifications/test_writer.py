@@ -17,12 +17,12 @@ from jinja2 import StrictUndefined
 
 from services.notifications import domain, samples
 from services.notifications.domain import Delivery, Notice, Recipient
-from services.notifications.letters import Letters, Unwritable
-from tests.notifications.house import VARIABLES
+from services.notifications.writer import MailWriter, Unwritable
+from tests.notifications.desk import VARIABLES
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-STRICT = Letters("orders@oms.example", "Northgate Supply", StrictUndefined)
-LENIENT = Letters("orders@oms.example", "Northgate Supply")
+STRICT = MailWriter("orders@oms.example", "Northgate Supply", StrictUndefined)
+LENIENT = MailWriter("orders@oms.example", "Northgate Supply")
 TEXTS = [(kind, role) for kind in sorted(domain.KINDS) for role in sorted(domain.audience(kind))]
 INTERNAL = ("credit", "limit", "inactive", "account", "hold", "margin", "policy", "discount")
 HOSTILE = "<script>alert(1)</script>\"' onload=x"
@@ -44,9 +44,9 @@ def written(kind: str, role: str, variables: dict[str, Any] | None = None) -> st
     return "\n".join([str(message["Subject"]), text, re.sub(r"<[^>]*>", " ", page)])
 
 
-def opened(letters: Letters, delivery: Delivery, now: datetime) -> EmailMessage:
+def opened(writer: MailWriter, delivery: Delivery, now: datetime) -> EmailMessage:
     """The mail as its reader's program understands it."""
-    return message_from_bytes(letters.write(delivery, now), _class=EmailMessage, policy=default)
+    return message_from_bytes(writer.write(delivery, now), _class=EmailMessage, policy=default)
 
 
 def bodies(message: EmailMessage) -> tuple[str, str]:
@@ -118,7 +118,11 @@ def test_a_change_is_shown_as_before_and_after_with_both_totals(kind: str) -> No
 
 @pytest.mark.parametrize(
     ("kind", "role"),
-    [(kind, role) for kind, role in TEXTS if role in domain.FLOOR and "currency" in domain.VARIABLES[kind]],
+    [
+        (kind, role)
+        for kind, role in TEXTS
+        if role in domain.ROLES_WITHOUT_PRICES and "currency" in domain.VARIABLES[kind]
+    ],
 )
 def test_the_floor_reads_no_price_no_total_and_no_discount(kind: str, role: str) -> None:
     seen = written(kind, role)

@@ -1,4 +1,4 @@
-"""Become a command that the kernel ends when the process that started it ends: `lifeline.py PARENT COMMAND…`.
+"""Become a command that the kernel ends when the process that started it ends: `parent_watch.py PARENT COMMAND…`.
 
 Run as a script by the supervisor, with the standard library only. Where the kernel has no such signal (it is Linux's),
 the command runs all the same, and the next `oms up` ends what was left behind.

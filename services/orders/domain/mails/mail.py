@@ -18,7 +18,7 @@ PUBLIC_URL = "http://127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class Contacts:
-    """Mailboxes of our own house, where a customer leaves feedback ("{order_id}" is replaced; blank: by mail), and where our pages are.
+    """Our own mailboxes, where a customer leaves feedback ("{order_id}" is replaced; blank: by mail), and where our pages are.
 
     `public_url` is scheme and host, no path and no slash at the end.
     """
@@ -31,7 +31,7 @@ class Contacts:
 
 
 NOBODY = Contacts("", "", "", "")
-"""A house without mailboxes."""
+"""No mailboxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def printed_at(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M} {instant.tzname()}"
 
 
-def in_words(span: timedelta) -> str:
+def span_text(span: timedelta) -> str:
     """The span by its largest unit, never rounded up: "2 days", "1 hour"; less than a minute is "less than a minute"."""
     minutes = span // timedelta(minutes=1)
     for unit, size in (("day", 24 * 60), ("hour", 60), ("minute", 1)):
@@ -112,33 +112,37 @@ def sales_rep(customer: Customer) -> tuple[Recipient, ...]:
     return reachable([Recipient(email, customer.sales_rep or email, "sales_rep")])
 
 
-def books(contacts: Contacts) -> tuple[Recipient, ...]:
-    """The house's accounting mailbox, when it has one."""
+def accounting_mailbox(contacts: Contacts) -> tuple[Recipient, ...]:
+    """The company's accounting mailbox, when it has one."""
     return reachable([Recipient(contacts.accounting, "Accounting", "accounting")])
 
 
-def floor(contacts: Contacts) -> tuple[Recipient, ...]:
-    """The house's warehouse mailbox, when it has one."""
+def warehouse_mailbox(contacts: Contacts) -> tuple[Recipient, ...]:
+    """The company's warehouse mailbox, when it has one."""
     return reachable([Recipient(contacts.warehouse_manager, "Warehouse manager", "warehouse_manager")])
 
 
-def help_desk(contacts: Contacts) -> tuple[Recipient, ...]:
-    """The house's support mailbox, when it has one."""
+def support_mailbox(contacts: Contacts) -> tuple[Recipient, ...]:
+    """The company's support mailbox, when it has one."""
     return reachable([Recipient(contacts.support, "Support", "support")])
 
 
 def of_sales(customer: Customer, contacts: Contacts) -> tuple[Recipient, ...]:
     """Who sells to the customer; support, when nobody does."""
-    return sales_rep(customer) or help_desk(contacts)
+    return sales_rep(customer) or support_mailbox(contacts)
 
 
-def hold_owners(role: str, customer: Customer, contacts: Contacts, house: Sequence[Person]) -> tuple[Recipient, ...]:
-    """Who may release a hold of a role: its mailbox where the house has one, else its people, else support.
+def hold_owners(role: str, customer: Customer, contacts: Contacts, staff: Sequence[Person]) -> tuple[Recipient, ...]:
+    """Who may release a hold of a role: its mailbox where there is one, else its people, else support.
 
-    `house` are our active people; only sales is asked by customer instead of by role.
+    `staff` are our active people; only sales is asked by customer instead of by role.
     """
     if role == "sales_rep":
         return of_sales(customer, contacts)
-    mailboxes = {"accounting": books(contacts), "warehouse": floor(contacts), "support": help_desk(contacts)}
-    people = [reader(person.email, person.name, role) for person in house if role in person.roles]
-    return mailboxes.get(role) or reachable(people) or help_desk(contacts)
+    mailboxes = {
+        "accounting": accounting_mailbox(contacts),
+        "warehouse": warehouse_mailbox(contacts),
+        "support": support_mailbox(contacts),
+    }
+    people = [reader(person.email, person.name, role) for person in staff if role in person.roles]
+    return mailboxes.get(role) or reachable(people) or support_mailbox(contacts)

@@ -1,4 +1,4 @@
-"""The floor as tests use it: requests with sensible defaults, and facts read back from the outbox."""
+"""The warehouse as tests use it: requests with sensible defaults, and facts read back from the outbox."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Clock:
 
 
 @dataclass
-class Floor:
+class WarehouseDesk:
     """Calls the servicer as the other processes do, each call under a request id of its own unless one is given."""
 
     database: Database
@@ -67,9 +67,14 @@ class Floor:
         """`lines` are (line id, warehouse, everything allocated so far)."""
         wanted = [
             pb.ReleaseLine(
-                line_id=line_id, sku="A", description="Pump", warehouse_id=house, quantity=units, unit_weight_grams=500
+                line_id=line_id,
+                sku="A",
+                description="Pump",
+                warehouse_id=warehouse,
+                quantity=units,
+                unit_weight_grams=500,
             )
-            for line_id, house, units in lines
+            for line_id, warehouse, units in lines
         ]
         if service:
             wanted.append(pb.ReleaseLine(line_id="LS", sku="INSTALL-8H", description="Installation", quantity=service))

@@ -22,7 +22,7 @@ _AT_ONCE = 8
 _numbers = itertools.count(1)
 
 
-def open_house(door: Door) -> None:
+def load_company(door: Door) -> None:
     """Load master data, the sample policies and stock."""
     first = [("/v1/customers", _customer(each)) for each in CUSTOMERS]
     first += [("/v1/products", _product(sku)) for sku in SKUS]

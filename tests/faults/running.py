@@ -45,7 +45,7 @@ FOR_GOOD_S = 3600.0
 _WATCH_EVERY_S = 0.25
 
 
-class Letterbox:
+class Mailbox:
     """What the mail sink keeps on disk."""
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +61,7 @@ class Letterbox:
         return list(self._read.values())
 
 
-class House:
+class RunningSystem:
     """Everything, as `oms up` runs it; who dies is back at once. Use as a context manager.
 
     `planted` names a bug to plant: "fulfillment marks first". It stands in for tests.system.harness.System where a Trade
@@ -74,7 +74,7 @@ class House:
         self.ports = free_ports()
         self.base_url = f"http://127.0.0.1:{self.ports.http}"
         self.points = Armoury(folder / "points")
-        self.sink = Letterbox(folder / "mail")
+        self.sink = Mailbox(folder / "mail")
         self.answers: Counter[int | str] = Counter()
         self.health = Health()
         for name in ("log", "run", "mail", "keys"):
@@ -138,7 +138,7 @@ class House:
                 if child.state in {"ready", "done"}:
                     well_at[name] = time.monotonic()
                 elif time.monotonic() - well_at[name] > READY_S:
-                    self.health.report(f"{name} is down for {READY_S:.0f} s; its log ends:\n{child.last_words()}")
+                    self.health.report(f"{name} is down for {READY_S:.0f} s; its log ends:\n{child.last_lines()}")
             await asyncio.sleep(_WATCH_EVERY_S)
 
     def _specs(self) -> Sequence[ProcessSpec]:
@@ -151,8 +151,8 @@ class House:
 
     def _armed(self, spec: ProcessSpec) -> ProcessSpec:
         module = spec.command[-1]
-        told = {FOLDER_VARIABLE: str(self.var / "points"), PLANTED_VARIABLE: self._planted, "OMS_LOG_LEVEL": "INFO"}
-        return replace(spec, command=(sys.executable, "-m", "tests.faults.armed", module), env={**spec.env, **told})
+        notified = {FOLDER_VARIABLE: str(self.var / "points"), PLANTED_VARIABLE: self._planted, "OMS_LOG_LEVEL": "INFO"}
+        return replace(spec, command=(sys.executable, "-m", "tests.faults.armed", module), env={**spec.env, **notified})
 
     def wait_for(self, look: Callable[[], Result | None], what: str, within_s: float = 60) -> Result:
         """Look again and again until something is found, or the system is lost."""
@@ -186,7 +186,7 @@ class House:
         """An HTTP client that carries a token of this role; a patient one retries until it is answered."""
         key = (role, company, is_patient)
         if key not in self._clients:
-            token = self.issuer.token(sub=f"{role}@{company or 'house'}", roles=[role], company=company)
+            token = self.issuer.token(sub=f"{role}@{company or 'staff'}", roles=[role], company=company)
             self._clients[key] = httpx.Client(
                 base_url=self.base_url,
                 headers={"Authorization": f"Bearer {token}"},

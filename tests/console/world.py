@@ -36,7 +36,7 @@ COMPANIES = {"customer": "cus_acme"}
 
 
 @dataclass
-class House:
+class ConsoleWorld:
     """The application, its database, the small neighbours, and the desk that places orders."""
 
     app: FastAPI
@@ -98,27 +98,27 @@ class Browser:
         return await self.client.post(path, data=fields)
 
 
-def build(database: Database, keys_dir: Path, **console: Any) -> House:
+def build(database: Database, keys_dir: Path, **console: Any) -> ConsoleWorld:
     """A console over a database."""
-    house = House(FastAPI(), Desk(database), keys_dir)
-    house.desk.keys = house.desk.facts = 1000  # behind those that filled the database
+    world = ConsoleWorld(FastAPI(), Desk(database), keys_dir)
+    world.desk.keys = world.desk.facts = 1000  # behind those that filled the database
     settings = ServiceSettings(keys_dir=keys_dir, oidc_issuer=console.get("oidc_issuer", ""))
-    house.app = app_over(
+    world.app = app_over(
         Deps(
             database=database,
             clock=lambda: datetime.now(UTC),
             authenticator=Authenticator(settings),
-            workflows=house.workflows,
+            workflows=world.workflows,
             inventory=cast(Any, FakeInventory()),
             fulfillment=cast(Any, FakeFulfillment()),
-            billing=cast(Any, house.billing),
-            notifications=cast(Any, house.notifications),
+            billing=cast(Any, world.billing),
+            notifications=cast(Any, world.notifications),
             contacts=CONTACTS,
             settings=ApiSettings(stream_poll_s=0.05),
             console=ConsoleSettings(**{"public_url": BASE, "temporal_ui_url": "http://temporal.example", **console}),
         )
     )
-    return house
+    return world
 
 
 def fill(desk: Desk) -> dict[str, str]:
@@ -167,7 +167,7 @@ def _held(desk: Desk) -> str:
 
 def _backordered(desk: Desk) -> str:
     order_id = desk.accepted(("PUMP", 5), ("CENT", 12), channel="edi", po_number="PO-7790")
-    desk.tell(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (0, 5), "2": (0, 12)}, "2026-12-03")))
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (0, 5), "2": (0, 12)}, "2026-12-03")))
     return order_id
 
 
@@ -179,7 +179,7 @@ def _shipping(desk: Desk) -> str:
         ("fulfillment", "shipment_picked", 2, shipment("SH-9", "picked", {"1": 4}, before={"1": 6})),
         ("billing", "invoice_issued", 1, invoiced("INV-8", 83_013, {"1": 6})),
     ):
-        desk.tell(desk.fact(order_id, *fact))
+        desk.notify(desk.fact(order_id, *fact))
     return order_id
 
 
@@ -192,18 +192,18 @@ def delivered(desk: Desk, order_id: str) -> str:
         ("billing", "invoice_issued", 1, invoiced("INV-1", 27_671, {"1": 2})),
         ("fulfillment", "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 2})),
     ):
-        desk.tell(desk.fact(order_id, *fact))
+        desk.notify(desk.fact(order_id, *fact))
     return order_id
 
 
 def _life(desk: Desk, order_id: str) -> str:
     delivered(desk, order_id)
-    desk.tell(desk.fact(order_id, "billing", "payment_received", 2, paid(27_671, [invoice("INV-1", 27_671, 27_671)])))
+    desk.notify(desk.fact(order_id, "billing", "payment_received", 2, paid(27_671, [invoice("INV-1", 27_671, 27_671)])))
     return order_id
 
 
 @contextmanager
-def statements(house: House) -> Iterator[list[str]]:
+def statements(world: ConsoleWorld) -> Iterator[list[str]]:
     """The SELECTs that run meanwhile."""
     seen: list[str] = []
 
@@ -211,8 +211,8 @@ def statements(house: House) -> Iterator[list[str]]:
         if statement.startswith("SELECT"):
             seen.append(statement)
 
-    event.listen(house.database.engine, "before_cursor_execute", note)
+    event.listen(world.database.engine, "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        event.remove(house.database.engine, "before_cursor_execute", note)
+        event.remove(world.database.engine, "before_cursor_execute", note)

@@ -12,10 +12,10 @@ from jinja2 import StrictUndefined
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.notifications import samples
-from services.notifications.letters import Letters
 from services.notifications.sender import Sender
 from services.notifications.servicer import NotificationsServicer
 from services.notifications.settings import NotificationsSettings
+from services.notifications.writer import MailWriter
 from services.runtime.db import Database
 
 VARIABLES = samples.variables()
@@ -44,15 +44,15 @@ def notice(
     )
 
 
-class House:
+class MailDesk:
     """Servicer and sender over one database; `now` moves only by `later`."""
 
     def __init__(self, database: Database, smtp_port: int, sender_name: str = "here") -> None:
         self.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         self.database = database
         self.settings = NotificationsSettings(smtp_port=smtp_port, smtp_timeout_s=2.0, sender_name=sender_name)
-        self.letters = Letters(self.settings.mail_from, self.settings.mail_from_name, StrictUndefined)
-        self.servicer = NotificationsServicer(database, self.letters, self.clock)
+        self.writer = MailWriter(self.settings.mail_from, self.settings.mail_from_name, StrictUndefined)
+        self.servicer = NotificationsServicer(database, self.writer, self.clock)
         self.sender = self.new_sender()
 
     def clock(self) -> datetime:
@@ -63,9 +63,9 @@ class House:
 
     def new_sender(self, name: str = "here") -> Sender:
         settings = self.settings.model_copy(update={"sender_name": name})
-        return Sender(self.database, settings, self.letters, self.clock)
+        return Sender(self.database, settings, self.writer, self.clock)
 
-    def tell(
+    def notify(
         self,
         kind: str,
         event: str,
@@ -79,7 +79,7 @@ class House:
         asked = notice(kind, event, *emails, order=order, variables=variables, raw=raw, role=role)
         return self.servicer.Notify(asked, NO_CONTEXT).delivery_ids
 
-    def tell_all(self, *notices: pb.NotifyRequest) -> Sequence[str]:
+    def notify_all(self, *notices: pb.NotifyRequest) -> Sequence[str]:
         """The events that are kept."""
         return self.servicer.NotifyAll(pb.NotifyAllRequest(notices=notices), NO_CONTEXT).event_ids
 

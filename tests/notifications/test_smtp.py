@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from services.notifications.postman import NotTaken, Postman, ServerAway
 from services.notifications.settings import NotificationsSettings
 from services.notifications.sink import MailSink
+from services.notifications.smtp import NotTaken, ServerAway, SmtpClient
 
 MAIL = b"Subject: one\r\n\r\n.a dot\r\n..two\r\nno dot.\r\n.\r\nend\r\n"
 
 
 def handed_over(port: int, email: str = "c@d.example") -> None:
-    postman = Postman(NotificationsSettings(smtp_port=port, smtp_timeout_s=5.0, mail_from="a@b.example"))
-    postman.connect()
+    smtp = SmtpClient(NotificationsSettings(smtp_port=port, smtp_timeout_s=5.0, mail_from="a@b.example"))
+    smtp.connect()
     try:
-        postman.hand_over(MAIL, email)
+        smtp.hand_over(MAIL, email)
     finally:
-        postman.close()
+        smtp.close()
 
 
 def test_a_mail_with_lines_that_begin_with_dots_arrives_as_it_was_written(sink: MailSink) -> None:

@@ -15,16 +15,16 @@ with workflow.unsafe.imports_passed_through():
     from workflows import names
     from workflows.compensation import Undo
     from workflows.facts import OrderState
-    from workflows.messages import Clearance, FactNote, Look, Receipt, Seen
+    from workflows.messages import Acknowledged, Clearance, ClearanceRefresh, FactNote, Receipt
 
-REFRESHED_BY = frozenset({*names.LOOKS, names.HOLDS_RELEASED, names.RECALL_ANSWERED, DEADLINE_PASSED})
+REFRESHED_BY = frozenset({*names.REFRESHES, names.HOLDS_RELEASED, names.RECALL_ANSWERED, DEADLINE_PASSED})
 """What makes the workflow read the clearance again: it never believes a message that somebody has decided."""
 
 WAITING = "waiting"
 CLEARED = "cleared"
 
 
-class Clearing:
+class OrderClearance:
     """Whether an order may go on, as the orders service says; what people decide is read from there and nowhere else."""
 
     def __init__(self, life: OrderLife, changing: Changing, fulfilling: Fulfilling) -> None:
@@ -32,7 +32,7 @@ class Clearing:
         self.changing = changing
         self.fulfilling = fulfilling
         self.cancellation_id = ""
-        self.seen: dict[str, Seen] = {}
+        self.acknowledged: dict[str, Acknowledged] = {}
         self.is_parked = False
 
     async def clear(self, undo: Undo) -> bool:
@@ -51,7 +51,9 @@ class Clearing:
 
     async def find_carrier(self) -> bool:
         """No carrier serves the address: support holds the order until one does; False when it ends instead."""
-        return await self._wait_for_people(["CARRIER_MISSING"], await self.life.steps.hold_unserved(self.life.state))
+        return await self._wait_for_people(
+            ["CARRIER_MISSING"], await self.life.steps.hold_undeliverable(self.life.state)
+        )
 
     async def _wait_for_people(self, reasons: list[str], clearance: Clearance) -> bool:
         """Park until holds, reviews and the customer's answers are settled; a cancellation meanwhile ends the order."""
@@ -89,7 +91,7 @@ class Clearing:
         while change_id := life.clearance.change_id:
             with workflow.create_event_group("change the order").scope():
                 await self.changing.settle(change_id)
-        self.seen[note.fact_id] = Seen(life.clearance.state)
+        self.acknowledged[note.fact_id] = Acknowledged(life.clearance.state)
 
     async def _pass_deadline(self) -> None:
         life = self.life
@@ -105,16 +107,16 @@ class Clearing:
             self.is_parked = is_parked
             workflow.upsert_search_attributes([names.PHASE.value_set("in_review" if is_parked else "open")])
 
-    async def when_seen(self, kind: str, look: Look) -> Seen:
+    async def when_acknowledged(self, kind: str, refresh: ClearanceRefresh) -> Acknowledged:
         """Have the clearance read, and answer what it is; nothing in the message itself is believed."""
-        self.life.take(kind, FactNote(look.subject_id))
-        self.seen.pop(look.subject_id, None)
-        await workflow.wait_condition(lambda: look.subject_id in self.seen or self.life.is_over)
-        return self.seen.get(look.subject_id, Seen("ended"))
+        self.life.take(kind, FactNote(refresh.subject_id))
+        self.acknowledged.pop(refresh.subject_id, None)
+        await workflow.wait_condition(lambda: refresh.subject_id in self.acknowledged or self.life.is_over)
+        return self.acknowledged.get(refresh.subject_id, Acknowledged("ended"))
 
-    def check(self, look: Look) -> None:
+    def check(self, refresh: ClearanceRefresh) -> None:
         """Refuse an order that has ended, and a message without an id."""
         if self.life.is_over:
             raise ValueError("the order has ended: nothing of it can be decided any more")
-        if not look.subject_id:
+        if not refresh.subject_id:
             raise ValueError("decisions are taken through the order API, which gives them an id")

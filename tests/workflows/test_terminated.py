@@ -1,4 +1,4 @@
-"""Orders whose workflow was cut short: found however many others ended that way of late."""
+"""Orders whose workflow was terminated: found however many others ended that way of late."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Listing:
 
 @dataclass
 class Everything:
-    """Temporal with workflows that were cut short, and an orders service that knows which orders have ended."""
+    """Temporal with workflows that were terminated, and an orders service that knows which orders have ended."""
 
-    cut_short: list[str]
+    terminated: list[str]
     ended: set[str] = field(default_factory=set)
     status: WorkflowExecutionStatus = WorkflowExecutionStatus.TERMINATED
 
     def list_workflows(self, _query: str, page_size: int) -> Listing:
-        return Listing(self.cut_short, page_size)
+        return Listing(self.terminated, page_size)
 
     def get_workflow_handle(self, _workflow_id: str) -> Any:
         return self
@@ -59,7 +59,7 @@ class Everything:
     async def found(self) -> list[str]:
         temporal: Any = self
         services: Any = SimpleNamespace(orders=self)
-        return (await TemporalActivities(temporal, services).find_cut_short(OrderIds())).order_ids
+        return (await TemporalActivities(temporal, services).find_terminated(OrderIds())).order_ids
 
 
 async def test_orders_behind_many_that_were_freed_already_are_found() -> None:

@@ -39,7 +39,7 @@ class _Dash(ChainableUndefined):
         return _NOTHING
 
 
-class Letters:
+class MailWriter:
     """Our templates and our address; `undefined` decides what a missing variable does (tests are strict, the service lenient)."""
 
     def __init__(self, mail_from: str, mail_from_name: str, undefined: type[Undefined] = _Dash) -> None:
@@ -91,8 +91,8 @@ class Letters:
             "number": delivery.order_number,
             "subject": delivery.subject,
             "recipient": delivery.recipient,
-            "house": self._from.name,
-            "sees_money": delivery.recipient.role not in domain.FLOOR,
+            "company": self._from.name,
+            "sees_money": delivery.recipient.role not in domain.ROLES_WITHOUT_PRICES,
         }
         return self._environment.select_template(names).render({**delivery.variables, **ours})
 

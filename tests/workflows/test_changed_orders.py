@@ -16,7 +16,7 @@ from services.fulfillment import models as fulfillment_models
 from services.inventory import models as inventory_models
 from tests.billing.desk import Desk, order_of
 from tests.conftest import MakeDatabase
-from tests.fulfillment.floor import DALLAS, Floor
+from tests.fulfillment.desk import DALLAS, WarehouseDesk
 from tests.inventory.stockroom import Stockroom
 from workflows.activities.billing import BillingActivities
 from workflows.activities.calls import Services
@@ -56,19 +56,19 @@ class Orders:
         return orders_pb2.GetChangedOrderResponse(order=self.changed)
 
 
-class House:
+class World:
     """Stock, floor and books of one order, asked by the steps of its story in the story's order."""
 
     def __init__(self, make_database: MakeDatabase, chance: random.Random) -> None:
         self.chance = chance
         self.stock = Stockroom(make_database(inventory_models.Table.metadata, "inventory"))
-        self.floor = Floor(make_database(fulfillment_models.Table.metadata, "fulfillment"))
+        self.warehouse = WarehouseDesk(make_database(fulfillment_models.Table.metadata, "fulfillment"))
         self.desk = Desk(make_database(billing_models.Table.metadata, "billing"))
         for place in WAREHOUSES:
             self.stock.put_warehouse(place)
         self.desk.limit(100_000_000)
         self.orders = Orders()
-        servicers: list[Any] = [Direct(self.stock.servicer), Direct(self.floor.service), Direct(self.desk.billing)]
+        servicers: list[Any] = [Direct(self.stock.servicer), Direct(self.warehouse.service), Direct(self.desk.billing)]
         stubs: Any = (self.orders, *servicers, None)
         services = Services(*stubs)
         documents = Documents(services)
@@ -114,7 +114,7 @@ class House:
         if recall.state == "pending":
             self.answer()
             again = await self.fulfillment.request_recall(ChangeStep(self.step().request_id, "ord_1", change_id))
-            recall = again if not self.floor.recalls().recalls else recall
+            recall = again if not self.warehouse.recalls().recalls else recall
         if recall.state != "nothing_to_recall":
             self.refuse_what_waits()
             await self.release()
@@ -128,35 +128,35 @@ class House:
 
     def answer(self) -> None:
         """Yes, no, or by picking a shipment that is concerned."""
-        (recall,) = self.floor.recalls().recalls
-        match self.chance.choice(["yes", "yes", "yes", "no", "deed"]):
+        (recall,) = self.warehouse.recalls().recalls
+        match self.chance.choice(["yes", "yes", "yes", "no", "action"]):
             case "yes":
-                self.floor.answer(recall.recall_id, yes=True)
+                self.warehouse.answer(recall.recall_id, yes=True)
             case "no":
-                self.floor.answer(recall.recall_id, yes=False, reason="the truck is loaded")
-            case "deed":
+                self.warehouse.answer(recall.recall_id, yes=False, reason="the truck is loaded")
+            case "action":
                 shipment = fulfillment_pb.Shipment(shipment_id=recall.lines[0].shipment_id)
-                self.floor.pick(shipment)
+                self.warehouse.pick(shipment)
 
     def refuse_what_waits(self) -> None:
-        for recall in self.floor.recalls().recalls:
-            self.floor.answer(recall.recall_id, yes=False, reason="too late")
+        for recall in self.warehouse.recalls().recalls:
+            self.warehouse.answer(recall.recall_id, yes=False, reason="too late")
 
     async def work(self, shipment: fulfillment_pb.Shipment) -> None:
         """The next step of a shipment; one that leaves is taken off stock and invoiced."""
         match shipment.state:
             case fulfillment_pb.SHIPMENT_STATE_RELEASED:
-                self.floor.pick(shipment)
+                self.warehouse.pick(shipment)
             case fulfillment_pb.SHIPMENT_STATE_PICKED:
-                self.floor.pack(shipment)
+                self.warehouse.pack(shipment)
             case fulfillment_pb.SHIPMENT_STATE_PACKED:
-                self.floor.ship(shipment)
+                self.warehouse.ship(shipment)
                 await self.inventory.ship_stock(self.step(shipment.shipment_id))
                 await self.billing.issue_invoice(self.step(shipment.shipment_id))
 
     def open_shipments(self) -> list[fulfillment_pb.Shipment]:
         done = (fulfillment_pb.SHIPMENT_STATE_SHIPPED, fulfillment_pb.SHIPMENT_STATE_CANCELLED)
-        return [each for each in self.floor.page(limit=500).shipments if each.state not in done]
+        return [each for each in self.warehouse.page(limit=500).shipments if each.state not in done]
 
     def shipped(self) -> dict[str, int]:
         units: dict[str, int] = {}
@@ -167,7 +167,7 @@ class House:
     def picked(self) -> dict[str, int]:
         units: dict[str, int] = {}
         waiting = (fulfillment_pb.SHIPMENT_STATE_RELEASED, fulfillment_pb.SHIPMENT_STATE_CANCELLED)
-        for shipment in self.floor.page(limit=500).shipments:
+        for shipment in self.warehouse.page(limit=500).shipments:
             for line in shipment.lines if shipment.state not in waiting else ():
                 units[line.line_id] = units.get(line.line_id, 0) + line.quantity
         return units
@@ -175,7 +175,7 @@ class House:
     def agrees(self) -> None:
         """Shipments carry exactly what is held or has left, line by line and warehouse by warehouse."""
         carried: dict[tuple[str, str], int] = {}
-        for shipment in self.floor.page(limit=500).shipments:
+        for shipment in self.warehouse.page(limit=500).shipments:
             for line in shipment.lines if shipment.state != fulfillment_pb.SHIPMENT_STATE_CANCELLED else ():
                 key = (line.line_id, shipment.warehouse_id)
                 carried[key] = carried.get(key, 0) + line.quantity
@@ -183,21 +183,21 @@ class House:
         for key, units in self.stock.shipped("ord_1").items():
             has[key] = has.get(key, 0) + units
         assert carried == has
-        assert (self.stock.broken(), self.floor.broken_rules(), self.desk.violations()) == ({}, {}, {})
+        assert (self.stock.broken(), self.warehouse.broken_rules(), self.desk.violations()) == ({}, {}, {})
 
     def receive(self) -> None:
         sku = self.chance.choice(self.orders.order.lines).sku
         self.stock.receive(self.chance.choice(WAREHOUSES), sku, self.chance.randint(1, 12), "1.00")
 
 
-def next_version(house: House, number: int) -> Lines:
+def next_version(world: World, number: int) -> Lines:
     """Any lines that keep what has left at its price, and a new one, so that something is left to invoice.
 
     Mostly they keep what is picked as well, as a warehouse would ask for.
     """
-    chance, shipped, picked = house.chance, house.shipped(), house.picked()
+    chance, shipped, picked = world.chance, world.shipped(), world.picked()
     lines: Lines = {}
-    for line in house.orders.order.lines:
+    for line in world.orders.order.lines:
         left = shipped.get(line.line_id, 0)
         least = picked.get(line.line_id, 0) if chance.random() < 0.9 else left
         if least or chance.random() < 0.7:
@@ -211,32 +211,32 @@ async def test_an_order_changed_at_any_time_ships_and_bills_its_last_version(
     make_database: MakeDatabase, seed: int
 ) -> None:
     chance = random.Random(seed)
-    house = House(make_database, chance)
+    world = World(make_database, chance)
     for sku in ("SKU-1", "SKU-2"):
         for place in WAREHOUSES:
-            house.stock.receive(place, sku, chance.randint(1, 9), "1.00")
-    await house.place({"1": (20, "12.34"), "2": (15, "3.33")})
+            world.stock.receive(place, sku, chance.randint(1, 9), "1.00")
+    await world.place({"1": (20, "12.34"), "2": (15, "3.33")})
 
     changes = 0
     for step in range(30):
         match chance.choice(["receive", "receive", "work", "change", "change"]):
             case "receive":
-                house.receive()
-                await house.release()
-            case "work" if house.open_shipments():
-                await house.work(chance.choice(house.open_shipments()))
+                world.receive()
+                await world.release()
+            case "work" if world.open_shipments():
+                await world.work(chance.choice(world.open_shipments()))
             case "change":
-                changes += await house.change(next_version(house, step))
-    while house.shipped() != {line.line_id: line.quantity for line in house.orders.order.lines}:
-        house.receive()
-        await house.release()
-        for shipment in house.open_shipments():
-            await house.work(shipment)
+                changes += await world.change(next_version(world, step))
+    while world.shipped() != {line.line_id: line.quantity for line in world.orders.order.lines}:
+        world.receive()
+        await world.release()
+        for shipment in world.open_shipments():
+            await world.work(shipment)
 
-    billed = house.desk.billing.ListInvoices(billing_pb.ListInvoicesRequest(order_id="ord_1", limit=500), None)  # type: ignore[arg-type]  # the servicer never looks at its context
+    billed = world.desk.billing.ListInvoices(billing_pb.ListInvoicesRequest(order_id="ord_1", limit=500), None)  # type: ignore[arg-type]  # the servicer never looks at its context
     assert changes > 1
-    assert sum(each.total.minor_units for each in billed.invoices) == house.orders.order.total.minor_units
-    assert house.desk.account() == (0, house.orders.order.total.minor_units)
-    held = house.stock.servicer.GetReservation(inventory_pb.GetReservationRequest(order_id="ord_1"), None)
+    assert sum(each.total.minor_units for each in billed.invoices) == world.orders.order.total.minor_units
+    assert world.desk.account() == (0, world.orders.order.total.minor_units)
+    held = world.stock.servicer.GetReservation(inventory_pb.GetReservationRequest(order_id="ord_1"), None)
     assert (list(held.allocations), list(held.shortages)) == ([], [])
-    house.agrees()
+    world.agrees()
