@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import StringConstraints, ValidationError
+from pydantic import AfterValidator, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from services.kernel.formats import Clock, DateOrder, Formats
 
 Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:[0-9]{1,5}$")]
 """host:port"""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be an IANA time zone, such as America/Chicago") from None
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+"""An IANA time zone that this machine knows."""
 
 DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^(sqlite:///.+|postgresql\+psycopg://.+)$")]
 """sqlite:///file.db or postgresql+psycopg://user:password@host/database"""
@@ -36,6 +50,18 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_listen: Address | Literal[""] = ""
     grpc_workers: int = 12
+    # The selling company as customers read it; lines of the address and of the signature are separated by "|".
+    company_name: str = "Order desk"
+    company_address: str = ""
+    company_signature: str = ""
+    time_zone: TimeZone = "UTC"
+    date_order: DateOrder = "mdy"
+    clock: Clock = "12h"
+
+    @property
+    def formats(self) -> Formats:
+        """How this company writes days and times."""
+        return Formats(self.time_zone, self.date_order, self.clock)
 
 
 class UnusableSettings(RuntimeError):
