@@ -18,7 +18,7 @@ from services.runtime.process import ServiceProcess, run
 def assemble(settings: NotificationsSettings) -> ServiceProcess:
     """The notifications service of these settings, not yet started."""
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations")
-    writer = MailWriter(settings.mail_from, settings.mail_from_name)
+    writer = MailWriter(settings)
     servicer = NotificationsServicer(database, writer)
     sender = Sender(database, settings, writer)
     return ServiceProcess(

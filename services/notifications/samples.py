@@ -1,4 +1,4 @@
-"""What mails look like before anything has happened: each written from its sample variables, about an order that never was."""
+"""Previews of mails: each is written from its sample variables, about an order that does not exist."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ SAMPLES_FILE = Path(__file__).parent / "templates" / "samples.yaml"
 
 @lru_cache(maxsize=1)
 def variables() -> dict[str, dict[str, Any]]:
-    """Kind → its variables, one sample of each kind; a test holds them complete."""
+    """Kind → its variables, one sample of each kind; a test proves that none is missing."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(SAMPLES_FILE.read_text("utf-8"))
     return found
 
 
 def specimen(kind: str, role: str) -> Delivery:
     """A delivery of this kind to somebody of this role, never kept and never sent."""
-    reader = Recipient("reader@customer.example", "A reader", role)
+    is_customer = role == "customer"
+    reader = Recipient("reader@mail.example", "Ann Miller" if is_customer else "Max Winter", role)
     notice = Notice("evt_sample", kind, "ord_sample", "SO-1001", (reader,), variables()[kind], "")
     return domain.new_delivery(notice, reader, "dlv_sample")

@@ -6,6 +6,7 @@ import socket
 
 from pydantic import SecretStr
 
+from services.notifications.domain import Letterhead, split_lines
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
@@ -21,9 +22,20 @@ class NotificationsSettings(ServiceSettings):
     smtp_password: SecretStr = SecretStr("")
     smtp_timeout_s: float = 10.0
     mail_from: str = "orders@oms.example"
-    mail_from_name: str = "Order desk"
+    # What stands as the sender of a mail; the company's name when it is empty.
+    mail_from_name: str = ""
     # A sender that starts again under its name takes up at once what it had begun; other senders wait for the lease.
     sender_name: str = socket.gethostname()
+
+    @property
+    def sender_display_name(self) -> str:
+        """The display name of the From header."""
+        return self.mail_from_name or self.company_name
+
+    @property
+    def letterhead(self) -> Letterhead:
+        """The company as it signs its mails."""
+        return Letterhead(self.company_name, split_lines(self.company_address), split_lines(self.company_signature))
 
     @property
     def mail_domain(self) -> str:

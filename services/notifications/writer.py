@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from email.errors import MessageError
 from email.utils import format_datetime
-from urllib.parse import urlsplit
 
 import css_inline
 from jinja2 import ChainableUndefined, Environment, PackageLoader, TemplateError, Undefined, select_autoescape
@@ -13,7 +13,10 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader, TemplateError
 from services.notifications import domain
 from services.notifications.domain import Delivery
 from services.notifications.envelope import Mailbox, seal
+from services.notifications.filters import filters
+from services.notifications.settings import NotificationsSettings
 
+_BLANK_LINES = re.compile(r"\n{3,}")
 _NOTHING = "\N{EM DASH}"
 # what variables of a wrong shape raise inside a template, and inside a header
 _MISFITS = (
@@ -40,11 +43,15 @@ class _Dash(ChainableUndefined):
 
 
 class MailWriter:
-    """Our templates and our address; `undefined` decides what a missing variable does (tests are strict, the service lenient)."""
+    """Our templates, our address, our letterhead and our formats.
 
-    def __init__(self, mail_from: str, mail_from_name: str, undefined: type[Undefined] = _Dash) -> None:
-        self._from = Mailbox(mail_from_name, mail_from)
-        self._domain = mail_from.rpartition("@")[2]
+    `undefined` decides what a missing variable does: tests are strict, the service is lenient.
+    """
+
+    def __init__(self, settings: NotificationsSettings, undefined: type[Undefined] = _Dash) -> None:
+        self._from = Mailbox(domain.one_line(settings.sender_display_name), settings.mail_from)
+        self._company = settings.letterhead
+        self._domain = settings.mail_domain
         self._environment = Environment(
             loader=PackageLoader("services.notifications", "templates"),
             # texts are no HTML; everything that ends in .html escapes what the variables hold
@@ -54,7 +61,7 @@ class MailWriter:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters["weblink"] = _weblink
+        self._environment.filters.update(filters(settings.formats))
         self._inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
     def write(self, delivery: Delivery, now: datetime) -> bytes:
@@ -83,21 +90,17 @@ class MailWriter:
 
     def bodies(self, delivery: Delivery) -> tuple[str, str]:
         """(the plain text, the HTML page with its styles inlined)."""
-        return self._render(delivery, "txt"), self._inliner.inline(self._render(delivery, "html"))
+        text = _BLANK_LINES.sub("\n\n", self._render(delivery, "txt"))
+        return text, self._inliner.inline(self._render(delivery, "html"))
 
     def _render(self, delivery: Delivery, suffix: str) -> str:
         names = domain.template_names(delivery.kind, delivery.recipient.role, suffix)
         ours = {
             "number": delivery.order_number,
             "subject": delivery.subject,
-            "recipient": delivery.recipient,
-            "company": self._from.name,
+            "salutation": domain.salutation(delivery.recipient),
+            "is_customer": delivery.recipient.role == "customer",
+            "company": self._company,
             "sees_money": delivery.recipient.role not in domain.ROLES_WITHOUT_PRICES,
         }
         return self._environment.select_template(names).render({**delivery.variables, **ours})
-
-
-def _weblink(address: object) -> str:
-    """The address when it leads to a web page or a mailbox; nothing otherwise: no mail carries a script as a link."""
-    text = str(address)
-    return text if urlsplit(text).scheme in {"http", "https", "mailto"} else ""

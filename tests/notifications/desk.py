@@ -39,7 +39,7 @@ def notice(
         kind=kind,
         order_id=order,
         order_number=order.replace("ord_", "SO-100"),
-        recipients=[pb.Recipient(email=each, name="Ann", role=role) for each in emails or ("ann@acme.example",)],
+        recipients=[pb.Recipient(email=each, name="ACME <Ltd>", role=role) for each in emails or ("ann@acme.example",)],
         variables_json=json.dumps(chosen) if raw is None else raw,
     )
 
@@ -51,7 +51,7 @@ class MailDesk:
         self.now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         self.database = database
         self.settings = NotificationsSettings(smtp_port=smtp_port, smtp_timeout_s=2.0, sender_name=sender_name)
-        self.writer = MailWriter(self.settings.mail_from, self.settings.mail_from_name, StrictUndefined)
+        self.writer = MailWriter(self.settings, StrictUndefined)
         self.servicer = NotificationsServicer(database, self.writer, self.clock)
         self.sender = self.new_sender()
 

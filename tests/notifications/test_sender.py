@@ -42,9 +42,9 @@ def test_a_mail_reaches_each_recipient_with_text_and_html(desk: MailDesk, sink: 
     message = sink.messages[0]
     assert message["Subject"] == "We have received your order SO-1001"
     text, page = body(message, "plain"), body(message, "html")
-    assert "4 x Pump 100 (PUMP-100)  516.00 USD" in text
-    assert "ACME <Ltd>" in text
-    assert "ACME &lt;Ltd&gt;" in page
+    assert "4 x Pump 100 (PUMP-100): 516.00 USD" in text
+    assert text.startswith("Dear ACME <Ltd>,")
+    assert "Dear ACME &lt;Ltd&gt;," in page
     assert 'style="' in page
     assert "<style" not in page
     assert [each.state for each in desk.deliveries()] == ["sent", "sent"]
@@ -113,7 +113,7 @@ def test_a_waiting_mail_blocks_later_ones_of_its_order_and_recipient_alone(desk:
     assert len(sink.messages) == 3, "its next try is not due yet"
     desk.later(timedelta(seconds=2))
     desk.sender.send_waiting()
-    assert subjects(sink)[3:] == ["We have received your order SO-1001", "Your order SO-1001 is accepted"]
+    assert subjects(sink)[3:] == ["We have received your order SO-1001", "Your order SO-1001 has been accepted"]
 
 
 def test_a_dead_mail_blocks_nobody(desk: MailDesk, sink: MailSink) -> None:
@@ -293,10 +293,10 @@ def test_a_mail_that_kills_its_sender_counts_no_tries_of_its_neighbours(desk: Ma
 
 
 class LeaseReader(MailWriter):
-    """Letters that read, as each mail is written, how long its lease still runs."""
+    """A writer that notes, as each mail is written, how long its lease still runs."""
 
     def __init__(self, desk: MailDesk) -> None:
-        super().__init__(desk.settings.mail_from, desk.settings.mail_from_name)
+        super().__init__(desk.settings)
         self._desk = desk
         self.left: list[timedelta] = []
 

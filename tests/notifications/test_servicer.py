@@ -192,8 +192,8 @@ def test_a_preview_reads_as_its_reader_would_see_it_and_nothing_is_kept(desk: Ma
     asked = pb.PreviewTemplateRequest(kind="approval_requested", role="approver")
     preview = desk.servicer.PreviewTemplate(asked, NO_CONTEXT)
 
-    assert preview.subject == "Order SO-1001 waits for your approval"
-    assert "  - The margin of 11.2 % is under 12 %\n" in preview.text
+    assert preview.subject == "Order SO-1001 is waiting for your approval"
+    assert "  - The margin of 11.2% is below 12%\n" in preview.text
     assert "ACME &lt;Ltd&gt;" in preview.html
     assert desk.deliveries() == []
 

@@ -17,12 +17,19 @@ from jinja2 import StrictUndefined
 
 from services.notifications import domain, samples
 from services.notifications.domain import Delivery, Notice, Recipient
+from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter, Unwritable
 from tests.notifications.desk import VARIABLES
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-STRICT = MailWriter("orders@oms.example", "Northgate Supply", StrictUndefined)
-LENIENT = MailWriter("orders@oms.example", "Northgate Supply")
+SETTINGS = NotificationsSettings(
+    company_name="Northgate Supply",
+    company_address="4500 Industrial Blvd|Dallas, TX 75207",
+    company_signature="Order desk: (214) 555-0142",
+    time_zone="America/Chicago",
+)
+STRICT = MailWriter(SETTINGS, StrictUndefined)
+LENIENT = MailWriter(SETTINGS)
 TEXTS = [(kind, role) for kind in sorted(domain.KINDS) for role in sorted(domain.audience(kind))]
 INTERNAL = ("credit", "limit", "inactive", "account", "hold", "margin", "policy", "discount")
 HOSTILE = "<script>alert(1)</script>\"' onload=x"
@@ -83,10 +90,13 @@ def test_missing_variables_leave_a_mail_that_says_what_is_there(kind: str, role:
 
 @pytest.mark.parametrize("kind", ["order_on_hold", "order_rejected", "order_expired", *APPROVALS])
 def test_only_staff_reads_why_an_order_is_held_reviewed_or_rejected(kind: str) -> None:
-    reason = VARIABLES[kind]["reason"] if "reason" in VARIABLES[kind] else VARIABLES[kind]["reasons"][0]
+    said = VARIABLES[kind]
+    reasons = [said["reason"]] if "reason" in said else said["reasons"]
 
     for role in domain.ROLES - {"customer"}:
-        assert reason in written(kind, role)
+        for reason in reasons:
+            is_readable = role not in domain.ROLES_WITHOUT_PRICES or not domain.names_money(reason)
+            assert (reason in written(kind, role)) == is_readable
     for word in INTERNAL:
         assert word not in written(kind, "customer").lower()
 
@@ -110,7 +120,8 @@ def test_only_staff_reads_why_a_change_did_not_come_about(kind: str) -> None:
 def test_a_change_is_shown_as_before_and_after_with_both_totals(kind: str) -> None:
     text = bodies(opened(STRICT, a_delivery(kind, "customer", VARIABLES[kind]), NOW))[0]
 
-    assert "  Quantity of PUMP-100: was 4, now 2\n  PUMP-110 (Pump 110): new, 2\n" in text
+    assert "  Quantity of PUMP-100: was 4, now 2\n" in text
+    assert "  Quantity of SEAL-20 (Seal kit): was 900, now 1,200\n  PUMP-110 (Pump 110): new, 2\n" in text
     assert "  SEAL-9 (Seal): was 8, now removed\n" in text
     assert "558.57 USD before, 601.20 USD" in text
     assert "141.55" in text
@@ -118,27 +129,23 @@ def test_a_change_is_shown_as_before_and_after_with_both_totals(kind: str) -> No
 
 @pytest.mark.parametrize(
     ("kind", "role"),
-    [
-        (kind, role)
-        for kind, role in TEXTS
-        if role in domain.ROLES_WITHOUT_PRICES and "currency" in domain.VARIABLES[kind]
-    ],
+    [(kind, role) for kind, role in TEXTS if role in domain.ROLES_WITHOUT_PRICES],
 )
-def test_the_floor_reads_no_price_no_total_and_no_discount(kind: str, role: str) -> None:
+def test_warehouse_and_plant_read_no_price_no_total_and_no_discount(kind: str, role: str) -> None:
     seen = written(kind, role)
 
-    for figure in ("558.57", "601.20", "141.55", "26,400.00", "5 % off"):
-        assert figure not in seen
+    assert not domain.names_money(seen)
+    assert not re.search(r"\d\.\d\d\b", seen)
     if "changes" in VARIABLES[kind]:
         assert "Quantity of PUMP-100" in seen
 
 
-def test_a_change_of_prices_alone_is_nothing_to_the_floor() -> None:
+def test_a_change_of_prices_alone_is_nothing_to_the_warehouse() -> None:
     priced = VARIABLES["order_changed"] | {
         "changes": [row for row in VARIABLES["order_changed"]["changes"] if row["is_money"]]
     }
 
-    assert "nothing that you have to do anything about" in written("order_changed", "warehouse_manager", priced)
+    assert "Prices or terms only. No action is needed." in written("order_changed", "warehouse_manager", priced)
 
 
 @pytest.mark.parametrize("kind", [kind for kind, names in domain.VARIABLES.items() if "link" in names])
@@ -188,7 +195,7 @@ def test_a_backorder_is_told_differently_to_customer_sales_and_warehouse() -> No
     texts = [bodies(opened(STRICT, a_delivery("backorder_created", each, variables), NOW))[0] for each in roles]
 
     assert len(set(texts)) == 3
-    assert "(PUMP-100)  inbound: nothing, please reorder" in texts[2]
+    assert "(PUMP-100): nothing inbound, please reorder" in texts[2]
     assert all("4 x Pump 100 (PUMP-100)" in text for text in texts)
 
 
@@ -215,7 +222,7 @@ def test_a_service_visit_is_done_and_has_not_arrived(role: str) -> None:
     text, page = bodies(message)
     assert "visit SH-1001" in text
     assert "visit SH-1001" in page
-    assert "arrived" not in text + page
+    assert "delivered" not in text + page
     assert "hipment" not in text + page
 
 
@@ -224,7 +231,7 @@ def test_only_the_delivery_that_completes_the_order_asks_for_feedback() -> None:
     earlier = opened(STRICT, a_delivery("delivered", "customer", VARIABLES["delivered"] | {"feedback_url": ""}), NOW)
 
     assert last["Subject"] == "Your order SO-1001 is complete: how did we do?"
-    assert earlier["Subject"] == "A delivery of your order SO-1001 has arrived"
+    assert earlier["Subject"] == "A shipment for your order SO-1001 has been delivered"
     assert all("https://oms.example/feedback/1" in part for part in bodies(last))
     assert not any("Rate" in part for part in bodies(earlier))
 
@@ -236,8 +243,8 @@ def test_support_reads_what_the_customer_said() -> None:
     text, page = bodies(message)
     assert message["Subject"] == "Support case CASE-1001 on order SO-1001"
     assert text.startswith(
-        "ACME <Ltd> gave feedback on order SO-1001 that needs an answer: case CASE-1001.\n\n"
-        "Rating: 1 of 5\n\nTwo pumps <leak>\n"
+        "Hello Ann,\n\nFeedback from ACME <Ltd> on order SO-1001 needs an answer (case CASE-1001).\n\n"
+        "Rating: 1 of 5\n\nComment: Two pumps <leak>\n"
     )
     assert "Two pumps &lt;leak&gt;" in page
     assert "asks for support" in bodies(opened(STRICT, a_delivery("support_case", "support", silent), NOW))[0]

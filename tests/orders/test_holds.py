@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 
 from services.kernel.errors import DomainError, NotFound, NotPermitted, Refused
 from services.notifications.domain import Notice, Recipient, new_delivery
+from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter
 from services.orders import wire
 from services.orders.approvals import clearance, holds
@@ -148,6 +149,6 @@ def test_an_approver_reads_which_hold_waits_for_approvers_and_where_it_is_releas
 
 def read(notified: dict[str, Any], reader: Recipient) -> str:
     """The mail as notifications writes it, in plain text."""
-    letters = MailWriter("orders@company.example", "Company", StrictUndefined)
+    letters = MailWriter(NotificationsSettings(), StrictUndefined)
     notice = Notice("evt_1", notified["mail"], "ord_1", notified["order_number"], (reader,), notified["variables"], "")
     return letters.bodies(new_delivery(notice, reader, "dlv_1"))[0]

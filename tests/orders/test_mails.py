@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from services.kernel.money import UnitPrice, extend
 from services.notifications import domain as texts
+from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter
 from services.orders.domain import mails
 from services.orders.domain.feedback import Feedback, Opinion
@@ -163,7 +164,7 @@ def test_a_mail_carries_what_its_text_was_written_for_and_goes_to_roles_that_hav
 
 @pytest.mark.parametrize("mail", MAILS, ids=lambda mail: mail.kind)
 def test_a_mail_is_written_from_what_it_carries_once_it_has_been_json(mail: Mail) -> None:
-    letters = MailWriter("orders@oms.example", "Order desk", StrictUndefined)
+    letters = MailWriter(NotificationsSettings(), StrictUndefined)
     variables = json.loads(json.dumps(dict(mail.variables)))
     readers = tuple(texts.Recipient(each.email, each.name, each.role) for each in mail.recipients)
     notice = texts.Notice("evt_1", mail.kind, "ord_1", "SO-1001", readers, variables, "")
@@ -225,9 +226,45 @@ def test_a_proposal_shows_what_stands_and_what_would_and_leads_each_reader_to_it
 
     assert (said["total_before"], said["total_after"]) == ("26,400.00", "17,800.00")
     assert said["changes"][0] == {"what": "Quantity of SKID-40", "before": "3", "after": "2", "is_money": False}
-    assert said["respond_by"] == "2026-11-25 17:00 CST"
+    assert said["respond_by"] == "2026-11-25T17:00:00-06:00[America/Chicago]"
     assert said["link"] == "https://oms.example/my/orders/SO-1001"
     assert said["staff_link"] == "https://oms.example/orders/SO-1001"
+
+
+def test_an_instant_in_utc_names_no_zone_so_that_the_companys_clock_counts() -> None:
+    assert mails.zoned_instant(DUE.astimezone(UTC)) == "2026-11-25T23:00:00+00:00"
+    assert BY_KIND["order_received"].variables["placed_on"] == "2026-11-23T09:00:00+00:00"
+
+
+DIRECTORY = (
+    Person("sam", "Sam Seller", "sam.seller@oms.example", ("sales_rep",)),
+    Person("sue", "Sue Sales", "Sue@oms.example", ("sales_rep",)),
+    Person("old", "", "old@oms.example", ("sales_rep",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("email", "sub", "name"),
+    [
+        ("sam@oms.example", "sam", "Sam Seller"),
+        ("sue@OMS.example", "rep.gone", "Sue Sales"),
+        ("old@oms.example", "old", ""),
+        ("new@oms.example", "rep.new", ""),
+        ("new@oms.example", "", ""),
+    ],
+)
+def test_a_sales_rep_is_addressed_by_the_directorys_name_and_never_by_a_login(email: str, sub: str, name: str) -> None:
+    customer = replace(CUSTOMER, sales_rep=sub, sales_rep_email=email)
+
+    [_, rep] = mails.named(mails.order_cancelled(customer, "").recipients, DIRECTORY)
+
+    assert rep == Recipient(email, name, "sales_rep")
+
+
+def test_whoever_has_a_name_keeps_it() -> None:
+    buyer = Recipient("sam@oms.example", "ACME", "customer", "sam")
+
+    assert mails.named([buyer], DIRECTORY) == (Recipient("sam@oms.example", "ACME", "customer"),)
 
 
 def test_an_approver_is_told_the_sum_the_reasons_and_until_when_on_the_readers_clock() -> None:
@@ -242,7 +279,7 @@ def test_an_approver_is_told_the_sum_the_reasons_and_until_when_on_the_readers_c
         "step": "manager approval",
         "reasons": ["over 25,000.00 USD"],
         "submitted_by": "Sam",
-        "due": "2026-11-25 17:00 CST",
+        "due": "2026-11-25T17:00:00-06:00[America/Chicago]",
         "link": "https://oms.example/reviews/stp_1",
         "waited": "2 days",
         "escalated_from": "Mia",

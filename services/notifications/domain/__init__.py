@@ -1,8 +1,8 @@
-"""Rules of mail, as pure functions: the kinds there are (catalogue), and a delivery's life (delivery)."""
+"""Rules of mail, as pure functions: the kinds there are (catalog), its words for a reader (wording), and a delivery's life (delivery)."""
 
 from __future__ import annotations
 
-from services.notifications.domain.catalogue import (
+from services.notifications.domain.catalog import (
     KINDS,
     ROLES,
     ROLES_WITHOUT_PRICES,
@@ -44,6 +44,8 @@ from services.notifications.domain.delivery import (
     subject,
     together,
 )
+from services.notifications.domain.letterhead import Letterhead, split_lines
+from services.notifications.domain.wording import names_money, readable_reasons, salutation
 
 __all__ = [
     "DEAD",
@@ -63,6 +65,7 @@ __all__ = [
     "Aftermath",
     "Candidate",
     "Delivery",
+    "Letterhead",
     "Notice",
     "Recipient",
     "address_fault",
@@ -75,12 +78,16 @@ __all__ = [
     "check_template",
     "check_verdict",
     "message_id",
+    "names_money",
     "new_delivery",
     "next_state",
     "one_line",
     "pause_after",
     "put_back",
+    "readable_reasons",
+    "salutation",
     "shown_state",
+    "split_lines",
     "subject",
     "template_names",
     "together",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.kernel.errors import Refused
-from services.notifications.domain import catalogue
+from services.notifications.domain import catalog
 
 MAX_TRIES = 12
 LEASE = timedelta(minutes=2)
@@ -129,7 +129,7 @@ def new_delivery(notice: Notice, recipient: Recipient, delivery_id: str) -> Deli
 
 def subject(notice: Notice, role: str) -> str:
     """The subject line, one line whatever the variables hold; it always names the order."""
-    template = catalogue.subject_template(notice.kind, role, notice.variables)
+    template = catalog.subject_template(notice.kind, role, notice.variables)
     named = {"invoice": "invoice_number", "case": "case_number", "sku": "sku"}
     shown = {short: notice.variables.get(name) or "" for short, name in named.items()}
     return one_line(template.format(number=notice.order_number, **shown)).replace("  ", " ")

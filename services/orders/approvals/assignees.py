@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from services.orders.domain import mails
-from services.orders.domain.calendars import Calendar, after_working_days
+from services.orders.domain.calendars import ALWAYS, Calendar, after_working_days
 from services.orders.domain.mails import Contacts, Recipient
 from services.orders.domain.order import Line, Order
 from services.orders.domain.people import Delegation, Person
@@ -45,10 +45,10 @@ class EligibleApprovers:
         return set(barred(self.parties.of(step), self.delegations, now))
 
     def submitted_by(self) -> str:
-        """Who placed the order, by name where the directory has one, and for whom."""
+        """Who placed the order, and for whom: by name, else by company, channel or role, never by login."""
         order = self.order
         names = {person.sub: person.name for person in (*self.staff, *self.buyers)}
-        placed_by = names.get(order.placed_by) or order.placed_by
+        placed_by = names.get(order.placed_by) or submitter(order)
         return f"{placed_by} for {order.on_behalf_of}" if order.on_behalf_of else placed_by
 
     def notified(self, asked: Iterable[Person], step: Step, now: datetime) -> tuple[Person, ...]:
@@ -61,6 +61,15 @@ class EligibleApprovers:
             if one.from_sub in subs and one.is_in_force(now) and one.covers(step.position)
         }
         return (*subs.values(), *(everybody[sub] for sub in sorted(standing_in - set(subs)) if sub in everybody))
+
+
+def submitter(order: Order) -> str:
+    """Who placed an order, where the directory has no name: the customer, the channel, or a role of staff."""
+    if order.placed_by_role == "customer":
+        return order.customer_name
+    if order.placed_by_role == "channel":
+        return f"channel {order.channel}"
+    return order.placed_by_role.replace("_", " ")
 
 
 def eligible_of(session: Session, order: Order, now: datetime) -> EligibleApprovers:
@@ -155,9 +164,10 @@ def question(eligible: EligibleApprovers, policy: Policy, step: Step, contacts: 
 
 
 def due_of(policy: Policy, step: Step, asked: Sequence[Person], now: datetime) -> datetime:
-    """When something else happens unless it is decided, on the clock that its people go by."""
+    """When something else happens unless it is decided, on the clock that its people go by; in UTC where no calendar has one."""
     due = (step.escalate_at if not step.escalated_at else None) or step.expires_at or now
-    return due.astimezone(calendars.zone_of(calendar_of(policy, step, asked)))
+    calendar = calendar_of(policy, step, asked)
+    return due if calendar is ALWAYS else due.astimezone(calendars.zone_of(calendar))
 
 
 def readers_of(step: Step, asked: Iterable[Person], contacts: Contacts) -> tuple[Recipient, ...]:
@@ -168,7 +178,8 @@ def readers_of(step: Step, asked: Iterable[Person], contacts: Contacts) -> tuple
     mailbox = {"accounting": contacts.accounting, "warehouse": contacts.warehouse_manager}.get(
         step.role, contacts.support
     )
-    return (mails.reader(mailbox, step.asks, step.role),) if mailbox else ()
+    team = {"accounting": "Accounting", "warehouse": "Warehouse"}.get(step.role, "Support")
+    return (mails.reader(mailbox, team, step.role),) if mailbox else ()
 
 
 def earliest_on(session: Session, policy: Policy, line: Line, step: Step, now: datetime) -> date:

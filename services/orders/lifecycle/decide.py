@@ -265,7 +265,7 @@ def _notify_wish(
     link = (mails.own_order_page if is_buyers else mails.order_page)(contacts, order.number)
     readers = mails.buyer(customer) if is_buyers else mails.of_sales(customer, contacts)
     decider = people.of_subs(session, [decision.decided_by]).get(decision.decided_by)
-    by = decider.name if decider and decider.name else decision.decided_by
+    by = decider.name if decider and decider.name else f"the {step.asks}"
     mail = mails.changes_requested(readers, by=by, note=decision.note, link=link, chain=step.chain)
     outbox.mail(session, order, mail, now)
 

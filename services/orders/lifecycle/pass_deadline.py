@@ -113,7 +113,7 @@ def _escalate(session: Session, late: Late) -> OrderAggregate:
     above = _above(late, asked)
     subs = [person.sub for person in above]
     store.change_steps(session, [step.step_id], {"escalated_at": now, "escalated_to": subs})
-    names = ", ".join(person.name or person.sub for person in asked) or step.asks
+    names = ", ".join(person.name or step.asks for person in asked) or step.asks
     readers = assignees.readers_of(step, above, late.contacts)
     question = assignees.question(late.eligible, late.policy, step, late.contacts, now)
     waited = now - (step.opened_at or now)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
 from services.orders.domain.cancellation import Cancellation
-from services.orders.domain.mails import Mail
+from services.orders.domain.mails import Mail, Recipient, named
 from services.orders.domain.order import Order
-from services.orders.store import facts
+from services.orders.store import facts, people
 from services.runtime import outbox
 
 NOTIFY = "notify"
@@ -25,16 +25,26 @@ CALLER_FIRST = timedelta(seconds=8)
 
 
 def mail(session: Session, order: Order, mail: Mail, now: datetime) -> None:
-    """Tell people; nothing when nobody has a mailbox."""
+    """Notify people by name; nothing when nobody has a mailbox."""
     if not mail.recipients:
         return
     detail = {
         "mail": mail.kind,
         "order_number": order.number,
-        "recipients": [asdict(recipient) for recipient in mail.recipients],
+        "recipients": [
+            {"email": each.email, "name": each.name, "role": each.role} for each in _named(session, mail.recipients)
+        ],
         "variables": dict(mail.variables),
     }
     outbox.emit(session, kind=NOTIFY, order_id=order.order_id, subject_id=mail.kind, detail=detail, now=now)
+
+
+def _named(session: Session, recipients: Sequence[Recipient]) -> Sequence[Recipient]:
+    """The recipients with their names; the directory is asked only about those who have none."""
+    unnamed = [each for each in recipients if not each.name]
+    if not unnamed:
+        return recipients
+    return named(recipients, people.staff_of(session, [each.sub for each in unnamed], [each.email for each in unnamed]))
 
 
 def terms(order: Order) -> dict[str, Any]:

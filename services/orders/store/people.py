@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, true, update
+from sqlalchemy import ColumnElement, func, insert, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -68,6 +68,15 @@ def of_companies(session: Session, companies: Collection[str]) -> dict[str, tupl
     for row in session.scalars(query.order_by(col(PersonRow.sub)), execution_options=_FRESH):
         found[row.company] = (*found.get(row.company, ()), _person(row))
     return found
+
+
+def staff_of(session: Session, subs: Collection[str], emails: Collection[str]) -> tuple[Person, ...]:
+    """Our people, active or not, who have one of these subjects or mail addresses (in any case)."""
+    wanted = col(PersonRow.sub).in_(sorted(set(subs) - {""})) | func.lower(col(PersonRow.email)).in_(
+        sorted({email.lower() for email in emails})
+    )
+    query = select(PersonRow).where(col(PersonRow.company) == "", wanted).order_by(col(PersonRow.sub))
+    return tuple(_person(row) for row in session.scalars(query, execution_options=_FRESH))
 
 
 def page(session: Session, *, after: str = "", limit: int = 100) -> list[Person]:

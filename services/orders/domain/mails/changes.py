@@ -1,4 +1,4 @@
-"""What is told of a change to an order: proposed for consent, made, declined, unanswered."""
+"""Mails about a change to an order: proposed for consent, made, declined, unanswered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.domain.mails.links import order_page, own_order_page
 from services.orders.domain.mails.mail import (
@@ -14,10 +15,9 @@ from services.orders.domain.mails.mail import (
     Mail,
     accounting_mailbox,
     buyer,
-    printed,
-    printed_at,
     sales_rep,
     warehouse_mailbox,
+    zoned_instant,
 )
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
@@ -47,7 +47,7 @@ def order_changed(
     is_at_warehouse: bool,
     is_total_changed: bool = False,
 ) -> Mail:
-    """`order` is already changed; the warehouse is told when the order is at its warehouse, accounting when credit changes."""
+    """`order` is already changed; the warehouse is notified when the order is there, accounting when credit changes."""
     variables = _diff(order, changes, total_before, order.totals.total, reason)
     staff = (
         *(warehouse_mailbox(contacts) if is_at_warehouse else ()),
@@ -66,10 +66,10 @@ def consent_requested(
     reason: str,
     respond_by: datetime,
 ) -> Mail:
-    """`order` is as it still stands; `respond_by` is in the zone whose clock its reader goes by."""
+    """`order` is as it still stands; without a zone of its own, `respond_by` is shown on the company's clock."""
     variables = {
         **_diff(order, changes, order.totals.total, total_after, reason),
-        "respond_by": printed_at(respond_by),
+        "respond_by": zoned_instant(respond_by),
         "link": own_order_page(contacts, order.number),
         "staff_link": order_page(contacts, order.number),
     }
@@ -102,7 +102,7 @@ def _diff(order: Order, changes: Sequence[Change], before: Money, after: Money, 
         "version": order.version,
         "reason": reason,
         "changes": [asdict(change) for change in changes],
-        "total_before": printed(before),
-        "total_after": printed(after),
+        "total_before": amount(before),
+        "total_after": amount(after),
         "currency": order.currency,
     }

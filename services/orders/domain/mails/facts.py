@@ -1,9 +1,10 @@
-"""What people are told when a neighbour tells a fact: shipped, delivered, invoiced, paid."""
+"""Mails about the facts of other services: shipped, delivered, invoiced, paid."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.domain import facts
 from services.orders.domain.facts import (
@@ -19,7 +20,6 @@ from services.orders.domain.mails.mail import (
     Mail,
     bill_to,
     buyer,
-    printed,
     reachable,
     sales_rep,
     support_mailbox,
@@ -31,13 +31,13 @@ from services.orders.domain.order import Order
 MAILED_KINDS = frozenset(
     {facts.SHIPMENT_SHIPPED, facts.SHIPMENT_DELIVERED, facts.SHIPMENT_EXCEPTION, "invoice_issued", "payment_received"}
 )
-"""Facts of which people may be told."""
+"""Kinds of fact that people may be notified of."""
 
 
 def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
-    """The mail that a fact owes people: shipped, delivered, a problem, invoice or payment_received; None for all other kinds.
+    """The mail that a fact causes: shipped, delivered, a problem, invoice or payment_received; None for all other kinds.
 
-    A service visit is done and over, so it is told once, as delivered. Only the last delivery invites to give feedback.
+    A service visit has one mail, delivered. Only the last delivery asks for feedback.
     """
     match fact.kind, fact.detail:
         case facts.SHIPMENT_SHIPPED, ShipmentChanged(shipment=shipment):
@@ -49,9 +49,9 @@ def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
             return _exception(shipment, order, customer, contacts)
         case _, InvoiceIssued(invoice=invoice):
             return _invoice(invoice, customer)
-        case _, PaymentReceived(amount=amount, invoices=invoices):
+        case _, PaymentReceived(amount=paid, invoices=invoices):
             numbers = [invoice.number for invoice in invoices]
-            said = {"amount": printed(amount), "currency": amount.currency, "invoices": numbers}
+            said = {"amount": amount(paid), "currency": paid.currency, "invoices": numbers}
             return Mail("payment_received", bill_to(customer), said)
     return None
 
@@ -99,5 +99,5 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
 
 def _invoice(invoice: Invoice, customer: Customer) -> Mail:
     total = Money(invoice.total_minor, invoice.currency)
-    variables = {"total": printed(total), "currency": total.currency, "due_on": invoice.due_on}
+    variables = {"total": amount(total), "currency": total.currency, "due_on": invoice.due_on}
     return Mail("invoice", bill_to(customer), {"invoice_number": invoice.number, **variables})

@@ -1,13 +1,16 @@
-"""What a mail is to orders: a kind, its readers and what it says, with amounts, days and spans as people read them."""
+"""What a mail is to orders: a kind, its readers and what it says.
+
+Amounts and spans are text as people read them; days and instants keep a form that notifications writes out for the reader.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from services.kernel.money import Money
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.people import Person
 from services.runtime.roles import mail_role
@@ -36,11 +39,15 @@ NOBODY = Contacts("", "", "", "")
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody who is told; the role chooses the text."""
+    """Somebody who is notified; the role chooses the text.
+
+    Without a name, `sub` is the subject by which the people directory knows it: a login is never a name.
+    """
 
     email: str
     name: str
     role: str
+    sub: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +68,18 @@ class Promise:
     promised_on: str
 
 
-def printed(money: Money) -> str:
-    """The amount as people read it, without its currency: "1,329.00" for 132900 minor units of USD."""
-    return f"{money.amount:,f}"
+def iso_day(on: date | None) -> str:
+    """The day as an ISO date; empty while there is none."""
+    return on.isoformat() if on else ""
 
 
-def printed_on(day: date | None) -> str:
-    """The day as people read it; empty while there is none."""
-    return day.isoformat() if day else ""
+def zoned_instant(at: datetime) -> str:
+    """The instant with the IANA zone of its reader, by RFC 9557: "2026-11-25T17:00:00-06:00[America/Chicago]".
 
-
-def printed_at(instant: datetime) -> str:
-    """The minute on the clock of the instant's own time zone, which is named: "2026-11-25 17:00 CST"."""
-    return f"{instant:%Y-%m-%d %H:%M} {instant.tzname()}"
+    An instant of another kind of zone, such as UTC, has no name: the company's own clock counts.
+    """
+    zone = at.tzinfo.key if isinstance(at.tzinfo, ZoneInfo) else ""
+    return at.isoformat(timespec="seconds") + (f"[{zone}]" if zone else "")
 
 
 def span_text(span: timedelta) -> str:
@@ -87,7 +93,18 @@ def span_text(span: timedelta) -> str:
 
 def reader(email: str, name: str, role: str) -> Recipient:
     """A person of the directory as one who is notified, by the text of their role; ValueError for a role that no mail is for."""
-    return Recipient(email, name or email, mail_role(role))
+    return Recipient(email, name, mail_role(role))
+
+
+def named(recipients: Iterable[Recipient], directory: Iterable[Person]) -> tuple[Recipient, ...]:
+    """Each recipient by name, as far as the directory knows one: by subject, else by mail address."""
+    people = tuple(directory)
+    by_sub = {person.sub: person.name for person in people}
+    by_email = {person.email.lower(): person.name for person in people if person.email}
+    return tuple(
+        replace(each, name=each.name or by_sub.get(each.sub) or by_email.get(each.email.lower(), ""), sub="")
+        for each in recipients
+    )
 
 
 def reachable(recipients: Iterable[Recipient]) -> tuple[Recipient, ...]:
@@ -107,9 +124,8 @@ def bill_to(customer: Customer) -> tuple[Recipient, ...]:
 
 
 def sales_rep(customer: Customer) -> tuple[Recipient, ...]:
-    """Who sells to the customer, when somebody does."""
-    email = customer.sales_rep_email
-    return reachable([Recipient(email, customer.sales_rep or email, "sales_rep")])
+    """Who sells to the customer, when somebody does; the directory knows the name."""
+    return reachable([Recipient(customer.sales_rep_email, "", "sales_rep", customer.sales_rep)])
 
 
 def accounting_mailbox(contacts: Contacts) -> tuple[Recipient, ...]:
@@ -119,7 +135,7 @@ def accounting_mailbox(contacts: Contacts) -> tuple[Recipient, ...]:
 
 def warehouse_mailbox(contacts: Contacts) -> tuple[Recipient, ...]:
     """The company's warehouse mailbox, when it has one."""
-    return reachable([Recipient(contacts.warehouse_manager, "Warehouse manager", "warehouse_manager")])
+    return reachable([Recipient(contacts.warehouse_manager, "Warehouse", "warehouse_manager")])
 
 
 def support_mailbox(contacts: Contacts) -> tuple[Recipient, ...]:

@@ -1,4 +1,4 @@
-"""What is told of an order as a whole: received, accepted, held, refused, cancelled, waiting for supply, complained of."""
+"""Mails about an order as a whole: received, accepted, on hold, rejected, canceled, expired, backordered, support case."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from services.kernel.formats import amount
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.mails.links import order_page
 from services.orders.domain.mails.mail import (
@@ -15,10 +16,10 @@ from services.orders.domain.mails.mail import (
     Recipient,
     buyer,
     hold_owners,
-    printed,
     reachable,
     sales_rep,
     warehouse_mailbox,
+    zoned_instant,
 )
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
@@ -27,32 +28,32 @@ from services.orders.domain.projection import Progress, quantities
 
 
 def order_received(order: Order, customer: Customer) -> Mail:
-    """E-mail 1: it has arrived; nothing is promised yet."""
+    """Email 1: the order is received; nothing is promised yet."""
     lines = [
         {
             "sku": line.sku,
             "description": line.description,
             "quantity": line.quantity,
-            "extended": printed(line.extended),
+            "extended": amount(line.extended),
         }
         for line in order.lines
     ]
     variables = {
         "customer_name": order.customer_name,
         "po_number": order.po_number,
-        "total": printed(order.totals.total),
+        "total": amount(order.totals.total),
         "currency": order.currency,
-        "placed_on": order.placed_at.date().isoformat(),
+        "placed_on": zoned_instant(order.placed_at),
         "lines": lines,
     }
     return Mail("order_received", (*buyer(customer), *sales_rep(customer)), variables)
 
 
 def order_accepted(order: Order, customer: Customer, promises: Sequence[Promise]) -> Mail:
-    """E-mail 2: it is accepted, with the dates we promise."""
+    """Email 2: the order is accepted, with the promised dates."""
     variables = {
         "customer_name": order.customer_name,
-        "total": printed(order.totals.total),
+        "total": amount(order.totals.total),
         "currency": order.currency,
         "promises": [_promised(order, promise) for promise in promises],
     }
@@ -72,9 +73,9 @@ def _promised(order: Order, promise: Promise) -> dict[str, Any]:
 def order_on_hold(
     order: Order, customer: Customer, contacts: Contacts, holds: Sequence[tuple[str, str]], staff: Sequence[Person]
 ) -> Mail:
-    """`holds` are (owner role, reason), `staff` our active people: whoever may release a hold is told once, of all of them.
+    """`holds` are (owner role, reason), `staff` our active people: whoever may release a hold gets one mail about all of them.
 
-    The customer reads neutral words.
+    The customer gets neutral words.
     """
     owners = [one for role, _ in holds for one in hold_owners(role, customer, contacts, staff)]
     variables = {
@@ -87,12 +88,12 @@ def order_on_hold(
 
 
 def order_rejected(customer: Customer, reasons: Sequence[str]) -> Mail:
-    """The order is refused."""
+    """The order is rejected; only staff read the reasons."""
     return Mail("order_rejected", (*buyer(customer), *sales_rep(customer)), {"reasons": list(reasons)})
 
 
 def order_cancelled(customer: Customer, reason: str) -> Mail:
-    """The order will not come."""
+    """The order is canceled."""
     return Mail("order_cancelled", (*buyer(customer), *sales_rep(customer)), {"reason": reason})
 
 
@@ -120,7 +121,7 @@ def backorder_created(
 
 
 def waiting_units(order: Order, progress: Progress) -> dict[str, tuple[int, str]]:
-    """Line id → (units that wait for supply, ISO date expected or ""), as inventory told."""
+    """Line id → (units that wait for supply, ISO date expected or ""), as inventory reported."""
     lines = quantities(order, progress)
     return {key: (line.backordered, line.expected_on) for key, line in lines.items() if line.backordered}
 

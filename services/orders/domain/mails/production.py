@@ -1,11 +1,11 @@
-"""What is told between sales and the plant of a line that is made to order."""
+"""Mails between sales and the plant about a made-to-order line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from services.orders.domain.mails.mail import Mail, Recipient, printed_at, printed_on, reachable
+from services.orders.domain.mails.mail import Mail, Recipient, iso_day, reachable, zoned_instant
 from services.orders.domain.order import Line
 
 
@@ -23,9 +23,9 @@ def manufacturing_asked(
         "sku": line.sku,
         "description": line.description,
         "quantity": line.quantity,
-        "requested_on": printed_on(requested_on),
-        "earliest_on": printed_on(earliest_on),
-        "due": printed_at(due),
+        "requested_on": iso_day(requested_on),
+        "earliest_on": iso_day(earliest_on),
+        "due": zoned_instant(due),
         "link": link,
     }
     return Mail("manufacturing_asked", reachable(recipients), variables)
@@ -38,7 +38,7 @@ def manufacturing_answered(
     variables = {
         "sku": line.sku,
         "answer": _answer(requested_on, ready_on),
-        "ready_on": printed_on(ready_on),
+        "ready_on": iso_day(ready_on),
         "note": note,
     }
     return Mail("manufacturing_answered", reachable(recipients), variables)

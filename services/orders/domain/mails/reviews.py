@@ -1,4 +1,4 @@
-"""What is told of a review: a decision is asked for, asked again, passed on, or sent back with a wish."""
+"""Mails about a review: approval requested, reminded, escalated, changes requested."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.orders.domain.mails.mail import Mail, Recipient, printed, printed_at, reachable, span_text
+from services.kernel.formats import amount
+from services.orders.domain.mails.mail import Mail, Recipient, reachable, span_text, zoned_instant
 from services.orders.domain.order import Order
 
 
@@ -56,11 +57,11 @@ def _asked(order: Order, asked: Asked) -> dict[str, Any]:
     return {
         "customer_name": order.customer_name,
         "po_number": order.po_number,
-        "total": printed(order.totals.total),
+        "total": amount(order.totals.total),
         "currency": order.currency,
         "step": asked.step,
         "reasons": list(asked.reasons),
         "submitted_by": asked.submitted_by,
-        "due": printed_at(asked.due),
+        "due": zoned_instant(asked.due),
         "link": asked.link,
     }

@@ -14,7 +14,8 @@ _APPROVAL = (
 )  # fmt: skip
 
 VARIABLES: Mapping[str, tuple[str, ...]] = {
-    # total and extended are printed amounts such as "1,329.00"; lines: [{description, sku, quantity, extended}]
+    # total and extended are printed amounts such as "1,329.00"; lines: [{description, sku, quantity, extended}];
+    # placed_on: the instant, whose day the company's clock decides
     "order_received": ("customer_name", "po_number", "total", "currency", "lines", "placed_on"),
     # promises: [{sku, description, quantity, promised_on}], promised_on empty while supply has no date
     "order_accepted": ("customer_name", "promises", "total", "currency"),
@@ -25,8 +26,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "order_cancelled": ("reason",),
     # reason: a sentence that only staff read; no decision was taken in time
     "order_expired": ("reason",),
-    # changes: [{what, before, after, is_money}], before empty for what is new, after empty for what is gone;
-    # rows with is_money, both totals and the reason are not for the warehouse
+    # changes: [{what, before, after, is_money}], before empty for what is new, after empty for what is gone; both are text:
+    # an ISO date, a quantity, an amount or words. Rows with is_money, both totals and the reason are not for the warehouse
     "order_changed": _DIFF,
     # link: where the customer answers; staff_link: where staff sees the order
     "consent_requested": (*_DIFF, "respond_by", "link", "staff_link"),
@@ -35,23 +36,23 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "consent_declined": ("reason", "version"),
     # version: the one that stands; reason: why the change cannot be made, was refused or taken back; staff only
     "change_rejected": ("reason", "version"),
-    # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them
+    # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them; submitted_by: a name
     "approval_requested": _APPROVAL,
     # waited: a span in words, such as "2 days"
     "approval_reminder": (*_APPROVAL, "waited"),
-    # escalated_from: who did not decide in time
+    # escalated_from: the names of those who did not decide in time
     "approval_escalated": (*_APPROVAL, "waited", "escalated_from"),
-    # chain: seller or buyer; a customer reads who asked for what only when it was one of its own people
+    # by: a name; chain: seller or buyer; a customer reads who asked for what only when it was one of its own people
     "changes_requested": ("by", "note", "link", "chain"),
-    # quantity: with its unit of measure when it has one; earliest_on: what the plant's calendar allows, empty while unknown
+    # earliest_on: what the plant's calendar allows, empty while unknown
     "manufacturing_asked": ("sku", "description", "quantity", "requested_on", "earliest_on", "due", "link"),
-    # answer: what was said, such as "ready later than asked"; ready_on empty when it was refused
+    # answer: ends the sentence "it …", such as "can be ready, but later than requested"; ready_on empty when it was refused
     "manufacturing_answered": ("sku", "answer", "ready_on", "note"),
     # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
     "backorder_created": ("lines",),
-    # lines: [{sku, description, quantity}]; a service visit is only told as delivered
+    # lines: [{sku, description, quantity}]; a service visit has no such mail, only delivered
     "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "promised_on"),
-    # the carrier reports a problem on the way
+    # the carrier reports a problem in transit
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # is_service: a visit was done; feedback_url: empty unless this completes the order
     "delivered": ("shipment_number", "is_service", "feedback_url", "support_email"),
@@ -61,68 +62,76 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # rating: 1 to 5, or null when the customer only asked for support
     "support_case": ("case_number", "rating", "comment", "customer_name"),
 }
-"""Kind of mail → what its text may show. All amounts and dates come as people read them; a missing one is shown as a dash."""
+"""Kind of mail → what its text may show.
+
+Amounts come as people read them. Days (`*_on`) come as ISO dates; `due` and `respond_by` come as RFC 9557 instants, with the IANA
+zone of their reader ("2026-11-25T17:00:00-06:00[America/Chicago]"). Quantities are whole numbers. The templates print them; text
+that is neither is printed unchanged, and a missing variable is shown as a dash.
+"""
 
 KINDS = frozenset(VARIABLES)
 ROLES = MAIL_ROLES
 
 VERDICTS = frozenset(["order_accepted", "order_rejected"])
-"""Kinds that tell how an order was decided: an order gets one of them for ever."""
+"""Kinds that say how an order was decided: an order gets one of them, and only once."""
 
 ROLES_WITHOUT_PRICES = MAIL_ROLES_WITHOUT_PRICES
-"""Roles that are told of quantities and dates, never of prices."""
+"""Roles whose mails show quantities and dates, never prices."""
 
 _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_answered"])
-"""Kinds that no customer has a text for."""
+"""Kinds that have no text for a customer."""
 
 _MONEY_ONLY = frozenset(["invoice", "payment_received"])
-"""Kinds that speak of nothing but money: not for the warehouse."""
+"""Kinds that are about money alone: not for the warehouse and the plant."""
 
 _SUBJECTS: Mapping[str, tuple[str, str]] = {
     # kind → (what a customer reads, what staff reads)
     "order_received": ("We have received your order {number}", "Order {number} received"),
-    "order_accepted": ("Your order {number} is accepted", "Order {number} accepted"),
+    "order_accepted": ("Your order {number} has been accepted", "Order {number} accepted"),
     # neutral on purpose: credit and margin are nobody's business in a subject line
-    "order_on_hold": ("We are checking your order {number}", "Order {number} is on hold"),
+    "order_on_hold": ("Your order {number} is under review", "Order {number} is on hold"),
     "order_rejected": ("About your order {number}", "Order {number} rejected"),
-    "order_cancelled": ("Your order {number} is cancelled", "Order {number} cancelled"),
-    "order_expired": ("About your order {number}", "Order {number}: no decision in time"),
-    "order_changed": ("Your order {number} was changed", "Order {number} was changed"),
+    "order_cancelled": ("Your order {number} has been canceled", "Order {number} canceled"),
+    "order_expired": ("About your order {number}", "Order {number} expired: no decision in time"),
+    "order_changed": ("Your order {number} has been changed", "Order {number} changed"),
     "consent_requested": (
-        "Please answer: a change to your order {number}",
-        "Order {number}: the customer is asked to consent to a change",
+        "Please respond: proposed change to your order {number}",
+        "Order {number}: customer asked to agree to a change",
     ),
     "consent_expired": (
-        "The change to your order {number} is no longer open",
-        "Order {number}: the customer did not answer in time",
+        "The proposed change to your order {number} has expired",
+        "Order {number}: no response from the customer in time",
     ),
-    "consent_declined": ("You declined a change to your order {number}", "Order {number}: the customer declined"),
+    "consent_declined": (
+        "You declined a change to your order {number}",
+        "Order {number}: the customer declined the change",
+    ),
     "change_rejected": (
         "The change to your order {number} will not be made",
-        "Order {number}: a change will not be made",
+        "Order {number}: the change will not be made",
     ),
-    "approval_requested": ("Please approve order {number}", "Order {number} waits for your approval"),
+    "approval_requested": ("Please approve order {number}", "Order {number} is waiting for your approval"),
     "approval_reminder": (
         "Reminder: please approve order {number}",
-        "Reminder: order {number} waits for your approval",
+        "Reminder: order {number} is waiting for your approval",
     ),
-    "approval_escalated": ("Order {number} now comes to you for approval", "Escalated to you: order {number}"),
-    "changes_requested": ("Please look at your order {number} again", "Changes requested on order {number}"),
-    "backorder_created": ("Part of your order {number} will follow later", "Backorder on order {number}"),
-    "shipped": ("Your order {number} is on its way", "Order {number}: shipment left"),
+    "approval_escalated": ("Escalated to you: please approve order {number}", "Escalated to you: order {number}"),
+    "changes_requested": ("Action needed on your order {number}", "Changes requested on order {number}"),
+    "backorder_created": ("Part of your order {number} is backordered", "Backorder on order {number}"),
+    "shipped": ("A shipment for your order {number} is on its way", "Order {number}: shipment on its way"),
     "shipment_exception": (
-        "A delivery of your order {number} may be late",
-        "Order {number}: the carrier reports a problem",
+        "A shipment for your order {number} may be late",
+        "Order {number}: carrier exception",
     ),
-    "delivered": ("A delivery of your order {number} has arrived", "Order {number}: shipment delivered"),
+    "delivered": ("A shipment for your order {number} has been delivered", "Order {number}: shipment delivered"),
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
-    "payment_received": ("Thank you: payment received for order {number}", "Payment received on order {number}"),
+    "payment_received": ("Payment received for your order {number}", "Payment received on order {number}"),
     "support_case": ("", "Support case {case} on order {number}"),
     "manufacturing_asked": ("", "Order {number}: when can {sku} be ready?"),
-    "manufacturing_answered": ("", "Order {number}: answer on {sku}"),
+    "manufacturing_answered": ("", "Order {number}: production's answer on {sku}"),
 }
-_VISIT_DONE = ("Our visit for your order {number} is done", "Order {number}: service visit done")
-_LAST_DELIVERY = ("Your order {number} is complete: how did we do?", "Order {number} delivered completely")
+_VISIT_DONE = ("Our service visit for your order {number} is complete", "Order {number}: service visit complete")
+_LAST_DELIVERY = ("Your order {number} is complete: how did we do?", "Order {number} is complete")
 
 
 def audience(kind: str) -> frozenset[str]:
@@ -133,9 +142,8 @@ def audience(kind: str) -> frozenset[str]:
 
 
 def template_names(kind: str, role: str, suffix: str) -> tuple[str, ...]:
-    """Templates that could write this mail, the most specific first; the last is written for customers, if they are told at all."""
-    staff = () if role == "customer" else (f"{kind}.{role}.{suffix}", f"{kind}.staff.{suffix}")
-    return (*staff, f"{kind}.{suffix}")
+    """Templates that could write this mail, the most specific first; staff never reads what was written for a customer."""
+    return (f"{kind}.{suffix}",) if role == "customer" else (f"{kind}.{role}.{suffix}", f"{kind}.staff.{suffix}")
 
 
 def subject_template(kind: str, role: str, variables: Mapping[str, Any]) -> str:
