@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from services.kernel.formats import Formats
 from services.notifications import domain
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}[^\[\]]*)(?:\[([^\[\]]+)\])?")
-_AMOUNT = re.compile(r"(-?\d+)(\.\d+)?( [A-Z]{3})?")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}[^\[\]]*)(?:\[([^\[\]]+)\])?", re.ASCII)
+_AMOUNT = re.compile(r"(-?\d{1,18})(\.\d+)?( [A-Z]{3})?", re.ASCII)
 
 
 def filters(formats: Formats) -> dict[str, Callable[..., Any]]:
@@ -80,9 +80,9 @@ def _local(formats: Formats, value: str) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(parts[1])
-    except ValueError:
+        return at.astimezone(_zone(parts[2] or formats.time_zone, formats)) if at.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return at.astimezone(_zone(parts[2] or formats.time_zone, formats)) if at.tzinfo else None
 
 
 def _zone(name: str, formats: Formats) -> ZoneInfo:
