@@ -1,7 +1,7 @@
-"""Notifications owns what is told to whom: deliveries, their texts, and the letters that could not be delivered.
+"""Notifications owns mail to people: deliveries, their templates, and the dead letters that could not be delivered.
 
-Its invariants: an event reaches a mailbox once, the mails of one order to one mailbox leave in the order they were asked for, a
-customer never reads "accepted" before "received", and nobody reads both "accepted" and "rejected" of one order. It refuses a kind
-of mail that it has no text for, and a verdict that contradicts the one already told. A message that cannot be written or
-delivered ends as a dead letter with a sentence; it never holds up anybody else's mail.
+Its invariants: an event reaches a mailbox once; the mails of one order to one mailbox leave in the order of the requests; a
+customer never reads "accepted" before "received"; nobody reads both "accepted" and "rejected" about one order. It refuses a kind
+of mail that has no template, and a verdict that contradicts the one already sent. A mail that cannot be written or delivered
+becomes a dead letter that says why; it never blocks other readers' mail.
 """

@@ -1,4 +1,4 @@
-"""The tables of notifications: deliveries in the order they were asked for, and the verdict told of each order."""
+"""The tables of notifications: deliveries in the order of their requests, and the verdict sent about each order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 from services.runtime.db import STRICT, Int64, JsonText, Text, UtcDateTime
 
 UNDER_WAY = text("state IN ('waiting', 'sending')")
-"""Not yet sent and not dead, in the words of the index of those: a query says the same words to have the index used."""
+"""Not yet sent and not dead. Queries repeat the condition of the index word for word, so that the index is used."""
 
 
 class Table(SQLModel, registry=registry()):
@@ -20,7 +20,7 @@ class Table(SQLModel, registry=registry()):
 
 
 class DeliveryRow(Table, table=True):
-    """One mail to one mailbox; `position` is the order in which mails were asked for."""
+    """One mail to one mailbox; `position` is the order of the requests."""
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -59,7 +59,7 @@ class DeliveryRow(Table, table=True):
 
 
 class VerdictRow(Table, table=True):
-    """How an order was decided, as people were told: accepted or rejected, once and for ever."""
+    """How an order was decided, as its readers were notified: accepted or rejected, once."""
 
     __tablename__ = "verdicts"
     __table_args__ = (

@@ -22,7 +22,7 @@ def variables() -> dict[str, dict[str, Any]]:
 
 
 def specimen(kind: str, role: str) -> Delivery:
-    """A delivery of this kind to somebody of this role, never kept and never sent."""
+    """A delivery of this kind to a person of this role; it is never stored and never sent."""
     is_customer = role == "customer"
     reader = Recipient("reader@mail.example", "Ann Miller" if is_customer else "Max Winter", role)
     notice = Notice("evt_sample", kind, "ord_sample", "SO-1001", (reader,), variables()[kind], "")

@@ -1,4 +1,4 @@
-"""Sends what waits: a thread that wakes on new mail, keeps order per order and mailbox, and buries what cannot be delivered."""
+"""Sends waiting mail: a thread that wakes on new mail and keeps the sequence per order and mailbox."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ LONGEST_REST = timedelta(seconds=15)
 
 
 class Sender:
-    """Delivers by SMTP beside the server. Mails are marked as being sent before they leave and as sent after they were taken.
+    """Delivers by SMTP beside the server. A mail is marked as sending before it leaves and as sent once the server has it.
 
-    A crash in between sends them again under the same Message-ID. An absent mail server costs a mail none of its tries:
-    everything waits until it is back.
+    After a crash in between it is sent again under the same Message-ID. While the mail server is away, all mail waits and no try
+    counts.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Sender:
         database.on_emit(self._wake.call)
 
     def start(self) -> None:
-        """Take up what an earlier life had begun, then send."""
+        """Resume what an earlier run had claimed, then send."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -73,10 +73,10 @@ class Sender:
     def _await_mail(self, rest: timedelta) -> None:
         """Until there is new mail, or it is time to look for mail that is due again."""
         if not self._wake.wait(rest.total_seconds()):
-            self._smtp.close()  # nothing came for so long: the server need not wait for us
+            self._smtp.close()  # idle: do not hold a connection of the server
 
     def send_waiting(self) -> int:
-        """Send everything that may leave now; how many mails were tried. Raises ServerAway when nobody takes mail."""
+        """Send everything that may leave now; how many mails were tried. Raises ServerAway when the mail server is away."""
         with self._database.reading() as session:
             if not store.has_work(session, self._settings.sender_name, self._clock()):
                 return 0
@@ -89,7 +89,7 @@ class Sender:
         return self._send_batches()
 
     def _send_batches(self) -> int:
-        """Mark some, send them, note what came of them and mark the next in the same transaction."""
+        """Claim a batch, send it, record the outcomes and claim the next batch in the same transaction."""
         with self._database.transaction() as session:
             store.take_back(session, self._settings.sender_name, self._clock())
             batch = self._claim(session)
@@ -108,7 +108,7 @@ class Sender:
         return store.claim(session, self._settings.sender_name, self._clock())
 
     def _deliver(self, batch: Sequence[Delivery]) -> dict[str, Aftermath]:
-        """Delivery id → what came of it. When the connection, the time or this process ends, the rest is put back untried."""
+        """Delivery id → outcome. When the connection, the time or the process ends, the rest is put back untried."""
         outcomes = {each.delivery_id: domain.put_back() for each in batch}
         latest = self._clock() + domain.PATIENCE
         for delivery in batch:

@@ -19,7 +19,7 @@ from services.runtime.db import Database
 
 
 class NotificationsServicer(rpc.NotificationsServiceServicer):
-    """Keeps what is to be told; the sender beside it does the telling."""
+    """Stores notifications as deliveries; the sender in the same process sends them."""
 
     def __init__(self, database: Database, writer: MailWriter, clock: Clock = utc_now) -> None:
         self._database = database
@@ -27,17 +27,17 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
         self._clock = clock
 
     def Notify(self, request: pb.NotifyRequest, context: grpc.ServicerContext) -> pb.NotifyResponse:
-        """Keep one delivery a recipient; a repeat of an event gives the ids it got the first time."""
+        """Store one delivery per recipient; a repeated event returns the ids of the first time."""
         return wire.notify_response(self._keep([wire.notice(request)]))
 
     def NotifyAll(self, request: pb.NotifyAllRequest, context: grpc.ServicerContext) -> pb.NotifyAllResponse:
-        """Keep the deliveries of several events in one transaction; a refusal of one of them keeps none."""
+        """Store the deliveries of several events in one transaction; if one is refused, none is stored."""
         notices = wire.notices(request)
         self._keep(notices)
         return wire.notify_all_response(notices)
 
     def _keep(self, notices: Sequence[Notice]) -> list[str]:
-        """The ids of the deliveries, one a recipient, in the order asked."""
+        """The ids of the deliveries, one per recipient, in the order of the request."""
         with self._database.transaction() as session:
             for notice in notices:
                 if notice.kind in domain.VERDICTS:
@@ -57,14 +57,14 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
         after, limit = wire.page(request)
         order_id = optional_text(request.order_id, "order_id")
         with self._database.reading() as session:
-            # one more than asked tells whether there is a next page
+            # one row more than the limit shows whether there is a next page
             found = store.listing(session, order_id=order_id, state=request.state, after=after, limit=limit + 1)
         return wire.list_deliveries_response(found[:limit], has_more=len(found) > limit)
 
     def RetryDelivery(
         self, request: pb.RetryDeliveryRequest, context: grpc.ServicerContext
     ) -> pb.RetryDeliveryResponse:
-        """Put a dead delivery back in line."""
+        """Queue a dead delivery again."""
         delivery_id = text(request.delivery_id, "delivery_id")
         with self._database.transaction() as session:
             dead = store.get(session, delivery_id)
@@ -82,7 +82,7 @@ class NotificationsServicer(rpc.NotificationsServiceServicer):
     def PreviewTemplate(
         self, request: pb.PreviewTemplateRequest, context: grpc.ServicerContext
     ) -> pb.PreviewTemplateResponse:
-        """A mail as its reader would see it, written from the samples."""
+        """A mail as its reader would see it, rendered from the samples."""
         domain.check_template(request.kind, request.role)
         specimen = samples.specimen(request.kind, request.role)
         text, page = self._writer.bodies(specimen)

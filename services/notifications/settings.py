@@ -1,4 +1,4 @@
-"""What the notifications process is told from outside: the shared settings and the way out to the mail server."""
+"""Settings of the notifications process: the shared ones, the mail server and the letterhead."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NotificationsSettings(ServiceSettings):
     mail_from: str = "orders@oms.example"
     # What stands as the sender of a mail; the company's name when it is empty.
     mail_from_name: str = ""
-    # A sender that starts again under its name takes up at once what it had begun; other senders wait for the lease.
+    # A sender that restarts under its name resumes its own mails at once; other senders wait until the lease ends.
     sender_name: str = socket.gethostname()
 
     @property
@@ -39,5 +39,5 @@ class NotificationsSettings(ServiceSettings):
 
     @property
     def mail_domain(self) -> str:
-        """The domain of our own address: Message-IDs end with it."""
+        """The domain of our own address; Message-IDs end with it."""
         return self.mail_from.rpartition("@")[2]

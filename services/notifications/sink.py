@@ -1,4 +1,4 @@
-"""A mail server that delivers to nobody: it keeps every mail it gets, in memory and as files, for people and tests to read."""
+"""A mail server that delivers nothing: it keeps every mail, in memory and as files, for people and tests to read."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def _free_port(host: str) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the sink until it is told to stop."""
+    """Run the sink until a signal stops it."""
     parser = argparse.ArgumentParser(prog="python -m services.notifications.sink", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The way out: a connection to the mail server that stays open between mails, and what the server's answers mean."""
+"""SMTP: a connection to the mail server that stays open between mails, and what the server's answers mean."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _PERMANENT = 500
 
 
 class ServerAway(Exception):
-    """The mail server does not answer or does not let us in: no mail was tried."""
+    """The mail server does not answer or refuses the login; no mail was tried."""
 
 
 class NotTaken(Exception):
-    """The mail server did not take this mail; `is_permanent` when it never will."""
+    """The mail server refused this mail; `is_permanent` when a retry is useless."""
 
     def __init__(self, message: str, *, is_permanent: bool) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class SmtpClient:
         self._smtp: smtplib.SMTP | None = None
 
     def connect(self) -> None:
-        """Be connected, by the connection there is while the server keeps it open; raises ServerAway."""
+        """Connect, or reuse the open connection; raises ServerAway."""
         if not self._is_hung_up():
             return
         self.close()
@@ -45,11 +45,11 @@ class SmtpClient:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection stands, as far as we have heard."""
+        """Whether the connection is open, as far as we know."""
         return self._smtp is not None and self._smtp.sock is not None
 
     def _is_hung_up(self) -> bool:
-        """A server that speaks unasked says good-bye, or has already gone."""
+        """A server that sends data unasked has closed the session."""
         if self._smtp is None or self._smtp.sock is None:
             return True
         ear = select.poll()
@@ -57,7 +57,7 @@ class SmtpClient:
         return bool(ear.poll(0))
 
     def close(self) -> None:
-        """Say good-bye when there is still somebody to hear it."""
+        """Quit the session if the connection is open."""
         smtp, self._smtp = self._smtp, None
         if smtp is None or smtp.sock is None:
             return
@@ -79,7 +79,7 @@ class SmtpClient:
         except smtplib.SMTPNotSupportedError as refusal:
             raise NotTaken(_sentence(refusal), is_permanent=True) from refusal
         except smtplib.SMTPSenderRefused as refusal:
-            # our own address is a matter of settings: somebody will mend it
+            # our own address comes from the settings, which can be corrected
             raise NotTaken(_sentence(refusal), is_permanent=False) from refusal
         except (OSError, smtplib.SMTPException) as lost:
             self._smtp.close()
@@ -87,7 +87,7 @@ class SmtpClient:
 
     @staticmethod
     def _options(smtp: smtplib.SMTP, email: str) -> tuple[str, ...]:
-        """What the server is asked to bear: an address beyond ASCII, where there is one."""
+        """SMTP options for an address beyond ASCII; none otherwise."""
         if email.isascii():
             return ()
         smtp.ehlo_or_helo_if_needed()
@@ -97,7 +97,7 @@ class SmtpClient:
 
 
 def _opened(settings: NotificationsSettings) -> smtplib.SMTP:
-    """A connection that the server has let us in by; raises OSError or SMTPException, and leaves nothing open then."""
+    """A logged-in connection; raises OSError or SMTPException and then leaves nothing open."""
     smtp = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=settings.smtp_timeout_s)
     try:
         if settings.smtp_starttls:
@@ -111,7 +111,7 @@ def _opened(settings: NotificationsSettings) -> smtplib.SMTP:
 
 
 def _sentence(error: Exception) -> str:
-    """What the server said, without the address it said it of."""
+    """The server's answer, without the address."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, reply = next(iter(error.recipients.values()))
         return f"the mail server refused the recipient: {code} {_text(reply)}"

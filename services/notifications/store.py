@@ -23,7 +23,7 @@ _verdicts = Table.metadata.tables["verdicts"]
 _row = _deliveries.c
 
 
-# Keeping what is to be told.
+# Storing deliveries.
 
 _ADD = inserting(_deliveries, "delivery_id")
 _KEPT = select(_row.delivery_id).where(_row.event_id == bindparam("event"), _row.email == bindparam("mailbox"))
@@ -32,7 +32,7 @@ _VERDICT = select(_verdicts.c.kind).where(_verdicts.c.order_id == bindparam("ord
 
 
 def add(session: Session, deliveries: Sequence[Delivery], now: datetime) -> list[str]:
-    """Keep each delivery, in this order, unless its event was already told to its mailbox; the ids of those that are kept."""
+    """Store each delivery, in this order, unless its mailbox has the event already; returns the ids of the stored ones."""
     rows = [_values(each, now) for each in deliveries]
     added = frozenset(session.execute(_ADD, rows).scalars())
     if added:
@@ -66,7 +66,7 @@ def _values(delivery: Delivery, now: datetime) -> dict[str, Any]:
 
 
 def record_verdict(session: Session, order_id: str, kind: str) -> str:
-    """Remember the verdict unless one was told before; the one that stands."""
+    """Record the verdict unless the order has one; returns the one that stands."""
     verdict = session.execute(_RECORD_VERDICT, {"order_id": order_id, "kind": kind}).scalar_one_or_none()
     if verdict is None:
         verdict = session.execute(_VERDICT, {"order": order_id}).scalar_one()
@@ -80,7 +80,7 @@ def backlog(session: Session) -> tuple[int, datetime | None, int]:
     return int(waiting[0]), waiting[1], int(session.execute(dead).scalar_one())
 
 
-# Taking mails to be sent, and noting what came of them.
+# Claiming mails and recording the outcome.
 
 _COLUMNS = (
     _row.delivery_id,
@@ -204,7 +204,7 @@ def record_absence(session: Session, error: str, now: datetime) -> None:
     session.execute(_ABSENT, {"now": now, "error": domain.one_line(error)[:400]})
 
 
-# What people ask for.
+# Queries and retries.
 
 
 def get(session: Session, delivery_id: str) -> Delivery:
@@ -271,20 +271,20 @@ _INVARIANTS = (
     ),
     Invariant(
         "notifications.received_before_accepted",
-        "nobody reads that an order is accepted before that it was received",
+        'nobody reads "accepted" before "received"',
         """SELECT a.delivery_id FROM deliveries a JOIN deliveries r ON r.order_id = a.order_id AND r.email = a.email
             WHERE a.kind = 'order_accepted' AND a.state = 'sent' AND r.kind = 'order_received'
               AND (r.state IN ('waiting', 'sending') OR r.sent_at > a.sent_at)""",
     ),
     Invariant(
         "notifications.one_verdict",
-        "no order is told to be both accepted and rejected",
+        "no order is announced as both accepted and rejected",
         """SELECT a.order_id FROM deliveries a JOIN deliveries r ON r.order_id = a.order_id
             WHERE a.kind = 'order_accepted' AND r.kind = 'order_rejected' GROUP BY a.order_id""",
     ),
     Invariant(
         "notifications.in_the_order_asked",
-        "the mails of an order to a mailbox leave in the order they were asked for, unless a person revived one",
+        "the mails of an order to a mailbox leave in the order of the requests, unless a person retried one",
         """SELECT e.delivery_id FROM deliveries e JOIN deliveries l
                ON l.order_id = e.order_id AND l.email = e.email AND l.position > e.position
             WHERE l.state = 'sent' AND e.revived_at IS NULL

@@ -1,4 +1,4 @@
-"""Protobuf ↔ domain: the only place that checks the shape of what arrives."""
+"""Protobuf ↔ domain: the only place that checks the shape of requests."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _STATES = frozenset(["", domain.WAITING, domain.SENT, domain.DEAD])
 
 
 def notices(request: pb.NotifyAllRequest) -> list[Notice]:
-    """The events to tell, in the order asked."""
+    """The notices, in the order of the request."""
     if not 1 <= len(request.notices) <= MAX_NOTICES:
-        raise InvalidArgument("NOTICES_MISSING", f"tell of 1 to {MAX_NOTICES} events at once")
+        raise InvalidArgument("NOTICES_MISSING", f"send 1 to {MAX_NOTICES} notices per call")
     return [notice(each) for each in request.notices]
 
 
 def notice(request: pb.NotifyRequest) -> Notice:
-    """The event to tell. Variables that are no JSON object are not refused here: the mails become dead letters that say so."""
+    """The notice. Variables that are not a JSON object are not refused: the mails become dead letters that say so."""
     domain.check_kind(request.kind)
     if not 1 <= len(request.recipients) <= MAX_RECIPIENTS:
         raise InvalidArgument("RECIPIENTS_MISSING", f"name 1 to {MAX_RECIPIENTS} recipients")
@@ -49,7 +49,7 @@ def _recipient(kind: str, message: pb.Recipient) -> Recipient:
 
 
 def _variables(document: str) -> tuple[dict[str, Any], str]:
-    """The variables, or none and a sentence that says why they cannot be used."""
+    """The variables, or none and a sentence that says why they are unusable."""
     try:
         return json_object(document or "{}", MAX_VARIABLES), ""
     except ValueError as fault:
@@ -64,23 +64,23 @@ def page(request: pb.ListDeliveriesRequest) -> tuple[int, int]:
 
 
 def notify_response(delivery_ids: Sequence[str]) -> pb.NotifyResponse:
-    """One id a recipient, in their order."""
+    """One id per recipient, in their order."""
     return pb.NotifyResponse(delivery_ids=delivery_ids)
 
 
 def notify_all_response(kept: Iterable[Notice]) -> pb.NotifyAllResponse:
-    """One id an event, in their order."""
+    """One id per event, in their order."""
     return pb.NotifyAllResponse(event_ids=[each.event_id for each in kept])
 
 
 def list_deliveries_response(deliveries: Sequence[Delivery], *, has_more: bool) -> pb.ListDeliveriesResponse:
-    """The page and where it ended."""
+    """The page and the cursor of the next one."""
     next_cursor = str(deliveries[-1].position) if deliveries and has_more else ""
     return pb.ListDeliveriesResponse(deliveries=[delivery(each) for each in deliveries], next_cursor=next_cursor)
 
 
 def delivery(one: Delivery) -> pb.Delivery:
-    """A delivery as the outside sees it."""
+    """A delivery as callers see it."""
     return pb.Delivery(
         delivery_id=one.delivery_id,
         event_id=one.event_id,

@@ -1,4 +1,4 @@
-"""Writes a mail: the text and the HTML of a delivery from its templates, and the headers around them."""
+"""Writes a mail: renders text and HTML of a delivery from its templates, and adds the headers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.notifications.settings import NotificationsSettings
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 _NOTHING = "\N{EM DASH}"
-# what variables of a wrong shape raise inside a template, and inside a header
+# what variables of a wrong shape raise in a template and in a header
 _MISFITS = (
     TemplateError,
     MessageError,
@@ -32,18 +32,18 @@ _MISFITS = (
 
 
 class Unwritable(Exception):
-    """The variables do not fit the text, whatever is tried; the message says how."""
+    """The variables do not fit the template; the message says why."""
 
 
 class _Dash(ChainableUndefined):
-    """A variable that nobody gave: reads as a dash, has no lines, and is false in a condition."""
+    """A missing variable: prints as a dash, has no rows, and is false in a condition."""
 
     def __str__(self) -> str:
         return _NOTHING
 
 
 class MailWriter:
-    """Our templates, our address, our letterhead and our formats.
+    """Renders deliveries with the company's templates, address, letterhead and formats.
 
     `undefined` decides what a missing variable does: tests are strict, the service is lenient.
     """
@@ -54,10 +54,10 @@ class MailWriter:
         self._domain = settings.mail_domain
         self._environment = Environment(
             loader=PackageLoader("services.notifications", "templates"),
-            # texts are no HTML; everything that ends in .html escapes what the variables hold
+            # plain text is not escaped; templates that end in .html escape every variable
             autoescape=select_autoescape(["html"]),
             undefined=undefined,
-            auto_reload=False,  # or each mail asks the disk a dozen times whether its templates have changed
+            auto_reload=False,  # otherwise each mail checks a dozen files for changes
             trim_blocks=True,
             lstrip_blocks=True,
         )

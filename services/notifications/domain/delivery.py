@@ -14,11 +14,11 @@ from services.notifications.domain import catalog
 
 MAX_TRIES = 12
 LEASE = timedelta(minutes=2)
-"""How long another sender leaves a mail alone that a sender began to send."""
+"""How long a mail that one sender has claimed is off limits for the others."""
 PATIENCE = LEASE / 2
-"""How long a sender goes on with the mails it took: what it has not come to by then it puts back, well before its lease ends."""
+"""How long a sender works on a batch. It puts back the rest by then, well before its lease ends."""
 MOST_AT_ONCE = 20
-"""So many mails at most are in doubt when their sender dies: each of these may come a second time, under its Message-ID."""
+"""Maximum mails per batch. When a sender dies, these may arrive a second time under the same Message-ID."""
 
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(hours=2)
@@ -39,7 +39,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029\u202a-\u202e\u2066-\u20
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody who is told; `email` is lower case, because no two mailboxes differ by case alone."""
+    """A reader of a mail; `email` is lower case, because no two mailboxes differ by case alone."""
 
     email: str
     name: str
@@ -48,7 +48,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One event to be told to some people. `fault` says why its text can never be written; empty when it can."""
+    """One event and who is notified of it. `fault` says why its mails can never be written; empty when they can."""
 
     event_id: str
     kind: str
@@ -79,7 +79,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A mail that may leave now, by its place in the line, and how often it was tried before."""
+    """A mail that may leave now: its position in the queue and its earlier tries."""
 
     position: int
     attempts: int
@@ -87,7 +87,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What becomes of a delivery: its state, when it was sent or is tried again, the error to show, and whether a try counts."""
+    """The outcome of a try: the next state, when it was sent or will be retried, the error to show, and whether the try counts."""
 
     state: str
     last_error: str = ""
@@ -97,7 +97,7 @@ class Aftermath:
 
 
 def next_state(state: str, verb: str) -> str:
-    """Where `verb` leads from `state`; a verb that the state does not allow is refused."""
+    """The state that `verb` leads to from `state`; a verb that the state does not allow is refused."""
     try:
         return TRANSITIONS[state][verb]
     except KeyError:
@@ -105,7 +105,7 @@ def next_state(state: str, verb: str) -> str:
 
 
 def shown_state(state: str) -> str:
-    """What the outside sees: a mail on its way still waits."""
+    """The state that callers see: a mail being sent is still waiting."""
     return WAITING if state == SENDING else state
 
 
@@ -158,9 +158,9 @@ def pause_after(attempts: int) -> timedelta:
 
 
 def together(candidates: Sequence[Candidate]) -> list[int]:
-    """The places in line whose mails are sent with the first: one that was tried before goes alone.
+    """The positions that are sent in one batch with the first; a mail that was tried before goes alone.
 
-    A mail that kills its sender would otherwise count the tries of whatever left beside it.
+    Otherwise a mail that kills its sender would use up the tries of the others in its batch.
     """
     if candidates and candidates[0].attempts:
         return [candidates[0].position]
@@ -168,17 +168,17 @@ def together(candidates: Sequence[Candidate]) -> list[int]:
 
 
 def put_back() -> Aftermath:
-    """What becomes of a mail that was taken and not come to: it waits as before."""
+    """The outcome for a claimed mail that was not tried: it waits as before."""
     return Aftermath(next_state(SENDING, "defer"), is_tried=False)
 
 
 def after_success(now: datetime) -> Aftermath:
-    """What becomes of a mail that the mail server took."""
+    """The outcome for a mail that the server accepted."""
     return Aftermath(next_state(SENDING, "deliver"), sent_at=now)
 
 
 def after_failure(attempts: int, error: str, *, is_permanent: bool, now: datetime) -> Aftermath:
-    """What becomes of a mail whose try number `attempts` failed: tried again later, or dead."""
+    """The outcome for a mail whose try number `attempts` failed: retried later, or dead."""
     shown = one_line(error)[:400]
     if is_permanent:
         return Aftermath(next_state(SENDING, "bury"), shown)
@@ -188,11 +188,11 @@ def after_failure(attempts: int, error: str, *, is_permanent: bool, now: datetim
 
 
 def check_verdict(order_number: str, verdict: str, kind: str) -> None:
-    """Refuse to tell a verdict that contradicts the one told before; `told` is empty when none was."""
+    """Refuse a verdict that contradicts the recorded one, `verdict`; that is empty when there is none."""
     if verdict and verdict != kind:
         raise Refused(
             "VERDICT_CONTRADICTED",
-            f"the verdict on {order_number} was already told ({verdict}): an order is accepted or rejected, never both",
+            f"the verdict on {order_number} was already sent ({verdict}): an order is accepted or rejected, never both",
             verdict=verdict,
         )
 
@@ -210,6 +210,6 @@ def check_revival(delivery: Delivery, *, is_acceptance_sent: bool) -> None:
     if delivery.kind == "order_received" and is_acceptance_sent:
         raise Refused(
             "DELIVERY_OVERTAKEN",
-            f"{delivery.recipient.role} was already told that {delivery.order_number} is accepted: telling now that it was received "
+            f"{delivery.recipient.role} already has the acceptance of {delivery.order_number}: a late confirmation of receipt "
             "would confuse; leave it dead",
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from services.kernel.currencies import DECIMALS
 from services.notifications.domain.delivery import Recipient, one_line
 
-WITHHELD = "Prices or credit: sales or accounting can tell you more."
+WITHHELD = "A pricing or credit reason: please ask sales or accounting"
 """Stands for the reasons that a reader without prices is not given."""
 
 _AMOUNT = re.compile(
