@@ -11,7 +11,7 @@ from sqlalchemy import event
 from services.orders.approvals.assignees import submitter
 from services.orders.domain.people import Person
 from services.orders.store import people
-from tests.orders.desk import Desk
+from tests.orders.desk import RIVAL, Desk
 
 
 def hire(desk: Desk, *found: Person) -> None:
@@ -58,7 +58,7 @@ def test_the_name_costs_one_query_and_none_where_every_reader_has_one(desk: Desk
 
     order_id = desk.place(("PUMP", 1)).order_id
     assert len(asked) == 1
-    desk.place(("PUMP", 1), customer_id="cus_bolt")
+    desk.place(("PUMP", 1), by=RIVAL, customer_id="cus_bolt")
     assert len(asked) == 1
 
     assert recipients(desk, order_id)[1]["name"] == ""
