@@ -33,16 +33,17 @@ with workflow.unsafe.imports_passed_through():
 
 _ENDS = ("closed", "cancelled", "failed")
 _DEADLINES = {
-    "remind": "remind whoever {number} waits for",
-    "escalate": "escalate the review of {number}",
-    "expire_review": "the review of {number} has run out of time",
-    "expire_consent": "the customer has not answered the change to {number}",
+    "remind": "Reminder: {about} of {number}",
+    "escalate": "Escalation: {about} of {number}",
+    "expire_review": "Review deadline: {about} of {number}",
+    "expire_consent": "Consent deadline: {about} of {number}",
 }
 
 
-def deadline_summary(deadline: str, number: str) -> str:
-    """What happens when a deadline passes, as a timer and the step behind it say it."""
-    return _DEADLINES.get(deadline, "a deadline of {number} has passed").format(number=number)
+def deadline_summary(clearance: Clearance, number: str) -> str:
+    """What a deadline is, as its timer and the step behind it say it: "Reminder: manager approval of SO-1"."""
+    text = _DEADLINES.get(clearance.deadline, "Deadline: {about} of {number}")
+    return text.format(about=clearance.deadline_about or "decision", number=number)
 
 
 class OrderSteps:
@@ -108,7 +109,7 @@ class OrderSteps:
             passed.subject_id,
             passed.deadline_micros,
         )
-        summary = deadline_summary(passed.deadline, order.number)
+        summary = deadline_summary(passed, order.number)
         return await step("orders.PassDeadline", request, Clearance, summary=summary)
 
     async def release_credit(self) -> Done:

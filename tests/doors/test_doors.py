@@ -125,7 +125,7 @@ def is_kept(contract: str, graph: grimp.ImportGraph) -> bool:
     return check(graph=deepcopy(graph), verbose=False).kept
 
 
-def test_the_house_as_it_stands_keeps_every_door_shut(tree: Path) -> None:
+def test_the_system_as_it_stands_keeps_every_door_shut(tree: Path) -> None:
     answer = lint(tree)
 
     assert answer.returncode == 0, answer.stdout
@@ -165,7 +165,7 @@ def test_every_contract_has_its_violation() -> None:
     assert {contract for contract, _, _ in VIOLATIONS} == {contract["name"] for contract in CONTRACTS}
 
 
-def test_a_new_room_of_orders_must_choose_its_floor(tree: Path) -> None:
+def test_a_new_room_of_orders_must_choose_its_warehouse(tree: Path) -> None:
     room = tree / "services" / "orders" / "returns"
     room.mkdir()
     (room / "__init__.py").write_text('"""A room without a layer."""\n')

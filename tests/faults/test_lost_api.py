@@ -165,7 +165,7 @@ def test_a_system_that_is_never_ready_again_is_lost() -> None:
         health.check()
 
 
-def test_who_waits_for_something_of_a_lost_house_waits_no_longer(tmp_path: Path) -> None:
+def test_who_waits_for_something_of_a_lost_system_waits_no_longer(tmp_path: Path) -> None:
     running = RunningSystem(tmp_path)
     refreshes = []
 
@@ -179,7 +179,7 @@ def test_who_waits_for_something_of_a_lost_house_waits_no_longer(tmp_path: Path)
     assert refreshes == [1]
 
 
-def test_a_house_that_does_not_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
+def test_a_system_that_does_not_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
     (tmp_path / "orders.db").write_text("no database")
     before = set(psutil.Process().children(recursive=True))
 

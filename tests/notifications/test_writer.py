@@ -124,7 +124,7 @@ def test_a_change_is_shown_as_before_and_after_with_both_totals(kind: str) -> No
         if role in domain.ROLES_WITHOUT_PRICES and "currency" in domain.VARIABLES[kind]
     ],
 )
-def test_the_floor_reads_no_price_no_total_and_no_discount(kind: str, role: str) -> None:
+def test_the_warehouse_reads_no_price_no_total_and_no_discount(kind: str, role: str) -> None:
     seen = written(kind, role)
 
     for figure in ("558.57", "601.20", "141.55", "26,400.00", "5 % off"):
@@ -133,7 +133,7 @@ def test_the_floor_reads_no_price_no_total_and_no_discount(kind: str, role: str)
         assert "Quantity of PUMP-100" in seen
 
 
-def test_a_change_of_prices_alone_is_nothing_to_the_floor() -> None:
+def test_a_change_of_prices_alone_is_nothing_to_the_warehouse() -> None:
     priced = VARIABLES["order_changed"] | {
         "changes": [row for row in VARIABLES["order_changed"]["changes"] if row["is_money"]]
     }

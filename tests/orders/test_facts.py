@@ -245,7 +245,7 @@ def test_a_milestone_that_is_none_or_of_another_version_is_refused(desk: Desk) -
     assert desk.read(order_id) == before
 
 
-def test_an_order_that_no_rule_has_judged_is_not_accepted(desk: Desk) -> None:
+def test_an_order_that_no_rule_has_evaluated_is_not_accepted(desk: Desk) -> None:
     order_id = desk.place(("PUMP", 1)).order_id
 
     with pytest.raises(Refused) as refusal:

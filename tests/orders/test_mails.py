@@ -211,7 +211,7 @@ def test_a_hold_that_nobody_with_a_mailbox_may_release_is_told_to_support() -> N
     assert held("sales_rep", customer=nobodys) == [("help@oms.example", "support")]
 
 
-def test_a_change_is_told_to_the_warehouse_only_once_the_order_is_on_its_floor() -> None:
+def test_a_change_is_told_to_the_warehouse_only_once_the_order_is_on_its_warehouse() -> None:
     early = mails.order_changed(
         ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="", is_at_warehouse=False
     )

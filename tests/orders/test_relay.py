@@ -10,6 +10,7 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from services.orders.lifecycle import cancel as cancellation
 from services.orders.lifecycle import place
 from services.orders.order import outbox as order_outbox
+from services.orders.order.acts import Act
 from services.orders.order.outbox import CALLER_FIRST
 from services.orders.relay import routes as relay_routes
 from services.orders.store.facts import late_facts
@@ -20,6 +21,8 @@ from services.runtime.relay import Relay, Route
 from tests.orders.desk import BUYER, Desk, shipment
 from workflows.client import Unanswered
 from workflows.messages import CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef
+
+APPROVED = Act("Max", "approved: manager approval (tier 1)")
 
 
 @dataclass
@@ -244,7 +247,7 @@ def test_a_round_ends_at_once_when_temporal_is_away(post: Post) -> None:
     for _ in range(3):
         order_id = post.desk.accepted(("PUMP", 1))
         with post.desk.database.transaction() as session:
-            order_outbox.refresh(session, order_id, "decide", "dec_1", post.desk.now)
+            order_outbox.refresh(session, order_id, "decide", "dec_1", APPROVED, post.desk.now)
     post.send()
     post.workflows.is_away = True
     post.later = CALLER_FIRST
@@ -278,7 +281,7 @@ def test_a_cancellation_waits_for_its_workflow_to_begin(post: Post) -> None:
 def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        intent_id = order_outbox.refresh(session, order_id, "decide", "dec_1", post.desk.now)
+        intent_id = order_outbox.refresh(session, order_id, "decide", "dec_1", APPROVED, post.desk.now)
     post.send()
     at_once = list(post.workflows.refreshed)
 
@@ -292,7 +295,7 @@ def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -
 def test_a_decision_shown_to_a_workflow_that_has_ended_is_not_shown_again(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        order_outbox.refresh(session, order_id, "amend", "chg_1", post.desk.now)
+        order_outbox.refresh(session, order_id, "amend", "chg_1", APPROVED, post.desk.now)
     post.workflows.has_ended = True
     post.later = CALLER_FIRST
 

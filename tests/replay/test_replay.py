@@ -51,7 +51,7 @@ class _ForgetsToReserve:
         return Receipt("accepted")
 
 
-async def test_a_story_that_changed_its_steps_is_found_out() -> None:
+async def test_a_workflow_that_changed_its_steps_is_found_out() -> None:
     history = await asyncio.to_thread(read, HISTORIES / "to_cash.json")
 
     with pytest.raises(NondeterminismError):

@@ -11,6 +11,7 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
+from workflows.activities import sentences
 from workflows.activities.calls import Services, changed_document, goods_of, warehouse_costs
 from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stop, Stopped
@@ -52,7 +53,7 @@ class FulfillmentActivities:
             lines=_release_lines(order, held),
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
-        return Release(len(response.shipments))
+        return Release(len(response.shipments), sentences.released(response.shipments))
 
     @activity.defn(name="fulfillment.RequestRecall")
     async def request_recall(self, step: ChangeStep) -> Recall:

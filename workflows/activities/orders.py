@@ -183,6 +183,7 @@ def _clearance(message: pb.Clearance) -> Clearance:
         message.deadline,
         message.subject_id,
         message.waiting_for,
+        message.deadline_about,
     )
 
 
