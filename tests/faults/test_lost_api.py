@@ -169,12 +169,12 @@ def test_who_waits_for_something_of_a_lost_system_waits_no_longer(tmp_path: Path
     running = RunningSystem(tmp_path)
     refreshes = []
 
-    def look() -> None:
+    def check() -> None:
         refreshes.append(1)
         running.health.report("the API is gone")
 
     with pytest.raises(SystemLost, match="the API is gone"):
-        running.wait_for(look, "what never comes")
+        running.wait_for(check, "what never comes")
 
     assert refreshes == [1]
 

@@ -81,7 +81,7 @@ class Post:
         return notifications.NotifyAllResponse(event_ids=[notice.event_id for notice in parcel.notices])
 
     @property
-    def letters(self) -> list[notifications.NotifyRequest]:
+    def mails(self) -> list[notifications.NotifyRequest]:
         return [notice for parcel in self.parcels for notice in parcel.notices]
 
     def routes(self) -> tuple[Route, ...]:
@@ -107,10 +107,10 @@ def test_mails_leave_in_the_order_they_were_asked_for_with_their_outbox_id(post:
     post.send()
     post.send()
 
-    assert [mail.kind for mail in post.letters] == ["order_received", "order_accepted"]
-    assert [mail.event_id for mail in post.letters] == [row["fact_id"] for row in post.desk.outbox("notify", order_id)]
+    assert [mail.kind for mail in post.mails] == ["order_received", "order_accepted"]
+    assert [mail.event_id for mail in post.mails] == [row["fact_id"] for row in post.desk.outbox("notify", order_id)]
     assert len(post.parcels) == 1
-    assert (post.letters[0].order_number, post.letters[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
+    assert (post.mails[0].order_number, post.mails[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
 
 
 def test_mails_that_are_too_large_to_go_together_go_one_after_the_other(post: Post) -> None:
