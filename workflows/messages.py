@@ -83,7 +83,7 @@ class OrderOutcome:
     outcome: str
 
 
-# Steps: what a story asks of a service, and what it needs of the answer.
+# Steps: what a workflow asks of a service, and what it needs of the answer.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What an order's story asks of the services: one method a step, each with its business key and a sentence for the timeline."""
+"""What an order's workflow asks of the services: one method a step, each with its business key and a sentence for the timeline."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def deadline_summary(clearance: Clearance, number: str) -> str:
 
 
 class OrderSteps:
-    """The steps of one order; `order` is its version in force, `turn` counts what the story woke up for."""
+    """The steps of one order; `order` is its version in force, `turn` counts what the workflow woke up for."""
 
     def __init__(self, order: OrderRef) -> None:
         self.order = order

@@ -1,4 +1,4 @@
-"""The worker: registers every story and step, and stops gracefully."""
+"""The worker: registers every workflow and step, and stops gracefully."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules("services.ke
 
 
 def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
-    """Every step that a story may ask for."""
+    """Every step that a workflow may ask for."""
     documents = Documents(services)
     orders, inventory = OrdersActivities(services, documents), InventoryActivities(services, documents)
     fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)

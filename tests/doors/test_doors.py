@@ -66,12 +66,12 @@ VIOLATIONS = [
     ),
     ("Only the process of orders opens the gateway", "services.orders.lifecycle.place", "import gateway.app"),
     ("Only the process of orders opens the gateway", "workflows.client", "from gateway import channels"),
-    ("A story imports the kernel, messages and steps", "workflows.order", "import grpc"),
-    ("A story imports the kernel, messages and steps", "workflows.steps", "import services.runtime.grpc_client"),
+    ("A workflow imports the kernel, messages and steps", "workflows.order", "import grpc"),
+    ("A workflow imports the kernel, messages and steps", "workflows.steps", "import services.runtime.grpc_client"),
     ("Workflows ask services over gRPC and import none", "workflows.activities", "import services.inventory"),
     ("Workflows ask services over gRPC and import none", "workflows.worker", "from services.orders import store"),
     ("Workflows hold no SQL and no web page", "workflows.activities", "import sqlmodel"),
-    ("A story reaches no gRPC, SQL or HTTP, however indirectly", "workflows.order", "import workflows.client"),
+    ("A workflow reaches no gRPC, SQL or HTTP, however indirectly", "workflows.order", "import workflows.client"),
     ("Nothing imports the command line, the benchmarks or the tests", "services.runtime.process", "import cli"),
 ]
 

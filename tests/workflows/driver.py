@@ -55,7 +55,7 @@ async def at_work(worker: Worker) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def fake_worker(client: Client, services: FakeServices, queue: str) -> AsyncIterator[None]:
-    """A worker with the real story and fake steps."""
+    """A worker with the real workflow and fake steps."""
     activities: Any = services.activities()
     worker = Worker(client, task_queue=queue, workflows=[OrderWorkflow], activities=activities, max_cached_workflows=0)
     async with at_work(worker):

@@ -1,4 +1,4 @@
-"""The order's story, step by step, on a real Temporal server with steps that answer from memory."""
+"""The order's workflow, step by step, on a real Temporal server with steps that answer from memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People in the story: reviews with deadlines, change orders, and messages that nobody may believe."""
+"""People in the workflow: reviews with deadlines, change orders, and messages that nobody may believe."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @workflow.defn
 class Prying:
-    """A planted bug: a story that reads a file in its turn."""
+    """A planted bug: a workflow that reads a file in its turn."""
 
     @workflow.run
     async def run(self, path: str) -> str:

@@ -1,4 +1,4 @@
-"""The steps that the stories ask for are those that a worker, and the fake services of tests, answer."""
+"""The steps that the workflows ask for are those that a worker, and the fake services of tests, answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ASKED = re.compile(r"\"((?:orders|inventory|fulfillment|billing|notifications|te
 
 
 def asked(files: str) -> set[str]:
-    """The names of steps that these modules of the stories say."""
+    """The names of steps that these modules of the workflows say."""
     return {name for path in (ROOT / "workflows").glob(files) for name in ASKED.findall(path.read_text())}
 
 

@@ -26,7 +26,7 @@ NO_CARRIER = "no carrier serves the address: enter a rate for its zone, or ask f
 
 
 class FulfillmentActivities:
-    """The fulfillment service as the stories know it."""
+    """The fulfillment service as the workflows know it."""
 
     def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
@@ -36,7 +36,7 @@ class FulfillmentActivities:
     async def release_shipments(self, step: OrderStep) -> Release:
         """Give the warehouses all that was ever allocated; the service releases what no shipment has yet.
 
-        An order that ships complete waits while inventory says that something is missing: the story may have been told by
+        An order that ships complete waits while inventory says that something is missing: the workflow may have been told by
         an old fact that nothing is.
         """
         order, held = await asyncio.gather(

@@ -19,7 +19,7 @@ SWEEP_BATCH = 200
 
 
 class InventoryActivities:
-    """The inventory service as the stories know it."""
+    """The inventory service as the workflows know it."""
 
     def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
