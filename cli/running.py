@@ -107,8 +107,8 @@ async def _serve(var: Path, ports: Ports, say: Callable[[str], None], processes:
     logbook = Logbook(var, ports, say)
     supervisor = Supervisor(processes, var / "log", report=logbook.report)
     logbook.children = supervisor.children
-    told_to_stop = _stop_on_signals(supervisor)
-    stopping = asyncio.create_task(told_to_stop.wait())
+    stop_requested = _stop_on_signals(supervisor)
+    stopping = asyncio.create_task(stop_requested.wait())
     living = asyncio.create_task(_live(supervisor, logbook))
     try:
         await asyncio.wait({living, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -51,7 +51,7 @@ async def temporal_environment(*, skips_time: bool, port: int | None = None) -> 
 
 
 STALL_S = 60
-"""How long a turn of a story may stand still in a test process."""
+"""How long a turn of a workflow may stand still in a test process."""
 
 
 def patient(worker: Worker) -> Worker:

@@ -1,4 +1,4 @@
-"""Undo: what a story takes back when an order does not come about."""
+"""Undo: what a workflow takes back when an order does not come about."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Undo:
     """A stack of actions to take back, pushed before the action (a timed-out action may have happened), run last first.
 
     Leaving the block without `keep()` takes everything back: on rejection, cancellation and failure alike. Bugs and the
-    eviction of a cached workflow take nothing back: the same story goes on from its history.
+    eviction of a cached workflow take nothing back: the same workflow goes on from its history.
     """
 
     def __init__(self) -> None:

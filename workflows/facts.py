@@ -10,7 +10,7 @@ from workflows.names import PAYMENT_SETTLED, SHIPMENT_DELIVERED, SHIPMENT_SHIPPE
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """What the story needs to remember between turns; everything else is in the services."""
+    """What the workflow needs to remember between turns; everything else is in the services."""
 
     is_held: bool = False
     is_reserved: bool = False

@@ -59,14 +59,19 @@ class CancelOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ClearanceRefresh:
-    """Somebody has decided: the id of a decision or a change. What was decided is read from the orders database."""
+    """Somebody has decided: the id of a decision or a change. What was decided is read from the orders database.
+
+    `who` and `what` are for the reader of the history; nothing believes them.
+    """
 
     subject_id: str
+    who: str = ""
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What the story found when it looked: waiting, cleared, rejected, expired or ended."""
+    """What the workflow then found: waiting, cleared, rejected, expired or ended."""
 
     state: str
 
@@ -78,7 +83,7 @@ class OrderOutcome:
     outcome: str
 
 
-# Steps: what a story asks of a service, and what it needs of the answer.
+# Steps: what a workflow asks of a service, and what it needs of the answer.
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class Clearance:
 
     `change_id` is a change that is agreed and must be settled first; `deadline` (remind, escalate, expire_review or
     expire_consent) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never. `waiting_for` says
-    whom a waiting order waits for and for what; empty for nobody.
+    whom a waiting order waits for and for what, empty for nobody; `deadline_about` what the deadline is about.
     """
 
     state: str
@@ -132,6 +137,7 @@ class Clearance:
     deadline: str = ""
     subject_id: str = ""
     waiting_for: str = ""
+    deadline_about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,18 +228,24 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Units held and units that wait for supply; `is_unserved` when no carrier serves the address, so that nothing was asked for."""
+    """Units held and units that wait for supply; `is_undeliverable` when no carrier serves the address: nothing was asked for.
+
+    `sources` and `missing` are for the reader of the history: where the units come from and what is missing, a few rows each.
+    """
 
     held: int
     backordered: int
     is_undeliverable: bool = False
+    sources: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How many new shipments the warehouses got."""
+    """How many new shipments the warehouses got; `what` names a few of them for the reader of the history."""
 
     shipments: int
+    what: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ DECIDE = "decide"
 CONSENT = "consent"
 AMEND = "amend"
 REFRESHES = (DECIDE, CONSENT, AMEND)
-"""Updates by which people's decisions reach an order; each carries an id alone, and the story reads what was decided."""
+"""Updates by which people's decisions reach an order; each carries an id alone, and the workflow reads what was decided."""
 
 NUMBER = SearchAttributeKey.for_keyword("OmsNumber")
 CUSTOMER = SearchAttributeKey.for_keyword("OmsCustomer")

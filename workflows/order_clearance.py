@@ -85,9 +85,11 @@ class OrderClearance:
                 life.clearance = await life.steps.read_clearance()
         if kind == names.RECALL_ANSWERED and not life.clearance.change_id and life.state.is_reserved:
             await self.fulfilling.release()  # while a recall was pending its lines were withheld
-        # the server must know what was read: once applied, no one would read of the change again
+        # The server must know what was read: once applied, no one would read of the change again. A timer ends this task.
         if life.clearance.change_id:
-            await workflow.sleep(timedelta(milliseconds=1), summary=f"keep that {life.order.number} is to be changed")
+            await workflow.sleep(
+                timedelta(milliseconds=1), summary=f"No wait: save that {life.order.number} is to change"
+            )
         while change_id := life.clearance.change_id:
             with workflow.create_event_group("change the order").scope():
                 await self.changing.settle(change_id)

@@ -48,7 +48,7 @@ class OrderLife:
             await workflow.wait_condition(
                 lambda: bool(self.inbox),
                 timeout=max(due - workflow.now(), timedelta()) if due else None,
-                timeout_summary=deadline_summary(self.clearance.deadline, self.order.number) if due else None,
+                timeout_summary=deadline_summary(self.clearance, self.order.number) if due else None,
             )
         except TimeoutError:
             self.steps.turn += 1

@@ -1,4 +1,4 @@
-"""What an order's story asks of the services: one method a step, each with its business key and a sentence for the timeline."""
+"""What an order's workflow asks of the services: one method a step, each with its business key and a sentence for the timeline."""
 
 from __future__ import annotations
 
@@ -33,20 +33,21 @@ with workflow.unsafe.imports_passed_through():
 
 _ENDS = ("closed", "cancelled", "failed")
 _DEADLINES = {
-    "remind": "remind whoever {number} waits for",
-    "escalate": "escalate the review of {number}",
-    "expire_review": "the review of {number} has run out of time",
-    "expire_consent": "the customer has not answered the change to {number}",
+    "remind": "Reminder: {about} of {number}",
+    "escalate": "Escalation: {about} of {number}",
+    "expire_review": "Review deadline: {about} of {number}",
+    "expire_consent": "Consent deadline: {about} of {number}",
 }
 
 
-def deadline_summary(deadline: str, number: str) -> str:
-    """What happens when a deadline passes, as a timer and the step behind it say it."""
-    return _DEADLINES.get(deadline, "a deadline of {number} has passed").format(number=number)
+def deadline_summary(clearance: Clearance, number: str) -> str:
+    """What a deadline is, as its timer and the step behind it say it: "Reminder: manager approval of SO-1"."""
+    text = _DEADLINES.get(clearance.deadline, "Deadline: {about} of {number}")
+    return text.format(about=clearance.deadline_about or "decision", number=number)
 
 
 class OrderSteps:
-    """The steps of one order; `order` is its version in force, `turn` counts what the story woke up for."""
+    """The steps of one order; `order` is its version in force, `turn` counts what the workflow woke up for."""
 
     def __init__(self, order: OrderRef) -> None:
         self.order = order
@@ -108,7 +109,7 @@ class OrderSteps:
             passed.subject_id,
             passed.deadline_micros,
         )
-        summary = deadline_summary(passed.deadline, order.number)
+        summary = deadline_summary(passed, order.number)
         return await step("orders.PassDeadline", request, Clearance, summary=summary)
 
     async def release_credit(self) -> Done:

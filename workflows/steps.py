@@ -1,4 +1,4 @@
-"""step(): the one way a story asks a service. Local first, patient when the service is away."""
+"""step(): the one way a workflow asks a service. Local first, patient when the service is away."""
 
 from __future__ import annotations
 

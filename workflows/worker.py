@@ -1,8 +1,10 @@
-"""The worker: registers every story and step, and stops gracefully."""
+"""The worker: registers every workflow and step, and stops gracefully."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -28,44 +30,49 @@ RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules("services.ke
 """Workflow modules are loaded once a process, not once an order, which would cost a sixth of the worker; see DECISIONS.md."""
 
 
-def order_worker(client: Client, services: Services, *, max_cached_workflows: int = 1000) -> Worker:
-    """A worker for the order queue."""
+def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
+    """Every step that a workflow may ask for."""
     documents = Documents(services)
     orders, inventory = OrdersActivities(services, documents), InventoryActivities(services, documents)
     fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)
     temporal, notifications = TemporalActivities(client, services), NotificationsActivities(services)
+    return [
+        orders.validate_order,
+        orders.record_order,
+        orders.get_clearance,
+        orders.pass_deadline,
+        orders.apply_change,
+        orders.record_change,
+        orders.check_liveness,
+        orders.audit,
+        inventory.reserve_stock,
+        inventory.adjust_reservation,
+        inventory.release_reservation,
+        inventory.ship_stock,
+        inventory.list_lapsed_reservations,
+        inventory.renew_leases,
+        inventory.audit,
+        fulfillment.release_shipments,
+        fulfillment.request_recall,
+        fulfillment.cancel_shipments,
+        fulfillment.audit,
+        billing.commit_credit,
+        billing.adjust_credit,
+        billing.release_credit,
+        billing.issue_invoice,
+        billing.audit,
+        notifications.audit,
+        temporal.find_terminated,
+    ]
+
+
+def order_worker(client: Client, services: Services, *, max_cached_workflows: int = 1000) -> Worker:
+    """A worker for the order queue."""
     return Worker(
         client,
         task_queue=names.ORDER_QUEUE,
         workflows=WORKFLOWS,
-        activities=[
-            orders.validate_order,
-            orders.record_order,
-            orders.get_clearance,
-            orders.pass_deadline,
-            orders.apply_change,
-            orders.record_change,
-            orders.check_liveness,
-            orders.audit,
-            inventory.reserve_stock,
-            inventory.adjust_reservation,
-            inventory.release_reservation,
-            inventory.ship_stock,
-            inventory.list_lapsed_reservations,
-            inventory.renew_leases,
-            inventory.audit,
-            fulfillment.release_shipments,
-            fulfillment.request_recall,
-            fulfillment.cancel_shipments,
-            fulfillment.audit,
-            billing.commit_credit,
-            billing.adjust_credit,
-            billing.release_credit,
-            billing.issue_invoice,
-            billing.audit,
-            notifications.audit,
-            temporal.find_terminated,
-        ],
+        activities=steps(client, services),
         workflow_runner=SandboxedWorkflowRunner(restrictions=RESTRICTIONS),
         interceptors=[Refusals()],
         graceful_shutdown_timeout=GRACE,

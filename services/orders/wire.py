@@ -103,6 +103,7 @@ def clearance_message(found: clearance.Clearance) -> pb.Clearance:
         message.deadline_micros = micros(found.deadline.at)
         message.deadline = found.deadline.what
         message.subject_id = found.deadline.subject_id
+        message.deadline_about = found.deadline.about
     return message
 
 

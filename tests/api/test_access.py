@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from services.orders.access.matrix import MATRIX_FILE, load_matrix, parse_matrix
-from services.runtime.roles import ROLE_NAMES
+from services.runtime.roles import HOLD_OWNERS, ROLE_NAMES, SELLER_DECIDERS
 from tests.api.conftest import World
 
 MATRIX = load_matrix()
@@ -22,29 +23,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/orders/{order_id}/holds/{hold_id}/release": {},
     "POST /v1/orders/{order_id}/decisions": {"step_id": "nope", "decision": "approve", "version": 1},
 }
+PARAMETER = re.compile(r"{\w+}")
 OF_AN_ORDER = [operation for operation in CLOSED if "{order_id}" in operation]
 
 
 async def _call(world: World, operation: str, role: str, *, order_id: str = "nope", **claims: str) -> int:
     method, template = operation.split(" ")
-    names = (
-        "hold_id",
-        "step_id",
-        "delegation_id",
-        "change_id",
-        "shipment_id",
-        "recall_id",
-        "invoice_id",
-        "delivery_id",
-        "subject_id",
-        "exception_id",
-        "customer_id",
-        "carrier",
-        "kind",
-        "role",
-        "sub",
-    )
-    path = template.format(order_id=order_id, source="message", **dict.fromkeys(names, "nope"))
+    named = {"{order_id}": order_id, "{source}": "message"}
+    path = PARAMETER.sub(lambda found: named.get(found.group(), "nope"), template)
     body = BODIES.get(operation, {"no": "such member"}) if method == "POST" else None
     answer = await world.send(
         method, path, role, key=f"{operation}{role}"[:99].replace(" ", "_"), json=body, claims=claims
@@ -93,6 +79,19 @@ async def test_each_operation_admits_exactly_the_roles_of_the_matrix(world: Worl
             wrong.append((operation, status))
 
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "roles"),
+    [
+        ("POST /v1/orders/{order_id}/holds/{hold_id}/release", HOLD_OWNERS),
+        ("POST /v1/exceptions/{exception_id}/resolve", HOLD_OWNERS),
+        ("GET /v1/reviews", SELLER_DECIDERS),
+        ("POST /v1/orders/{order_id}/decisions", SELLER_DECIDERS),
+    ],
+)
+def test_what_waits_for_a_role_is_open_to_it(operation: str, roles: tuple[str, ...]) -> None:
+    assert [role for role in roles if MATRIX.reach(operation, role) is None] == []
 
 
 async def test_no_closed_operation_answers_without_a_token(world: World) -> None:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from gateway.http.orders.exceptions import Kind, Owner
-from services.orders.domain.exceptions import CARRIER_EXCEPTION, KINDS
+from services.orders.domain.exceptions import CARRIER_EXCEPTION
 from services.orders.order import exceptions
-from services.runtime.roles import HOLD_OWNERS
 from tests.api.conftest import NOW, World
 
 
@@ -22,11 +20,6 @@ async def opened(world: World, *subjects: str) -> list[str]:
 
 async def rows(world: World, query: str = "", role: str = "support", **claims: str) -> list[dict[str, Any]]:
     return list((await world.send("GET", f"/v1/exceptions{query}", role, claims=claims)).json()["rows"])
-
-
-def test_the_document_names_the_kinds_and_owners_that_there_are() -> None:
-    assert set(get_args(Kind)) == set(KINDS)
-    assert set(get_args(Owner)) == set(HOLD_OWNERS)
 
 
 async def test_an_exception_says_what_happened_to_what_since_when_and_who_must_act(world: World) -> None:

@@ -57,13 +57,13 @@ async def test_the_process_tells_whether_it_lives_and_is_ready(world: World) -> 
 
 
 def test_a_check_that_does_not_come_back_is_told_and_not_waited_for() -> None:
-    is_told = threading.Event()
+    is_asked = threading.Event()
 
     def hang() -> None:
-        is_told.wait(60)
+        is_asked.wait(60)
 
     outcomes = ask_all({"database": lambda: None, "temporal": hang}, within_s=2)
-    is_told.set()
+    is_asked.set()
 
     assert outcomes == {"database": "ok", "temporal": "no answer in time"}
 

@@ -50,69 +50,69 @@ class Ledgers:
 
 
 def test_a_line_added_after_half_was_billed_takes_what_its_order_has_left() -> None:
-    books = Ledgers(order_of([(10, "10.00")], discount=1000, freight=500, rate="0.10"))
-    first = books.ship({"1": 5})
+    ledgers = Ledgers(order_of([(10, "10.00")], discount=1000, freight=500, rate="0.10"))
+    first = ledgers.ship({"1": 5})
     assert (first.discount, first.freight, first.tax, first.total) == (usd(500), usd(250), usd(450), usd(5200))
 
-    books.change({"1": (10, "10.00"), "2": (30, "10.00")}, discount=1000, freight=500)
-    second, third = books.ship({"1": 5}), books.ship({"2": 30})
+    ledgers.change({"1": (10, "10.00"), "2": (30, "10.00")}, discount=1000, freight=500)
+    second, third = ledgers.ship({"1": 5}), ledgers.ship({"2": 30})
 
     # a quarter of the new order is billed through the second invoice: its share of the discount was given already
     assert (second.discount, second.freight, second.tax) == (usd(0), usd(0), usd(500))
     assert (third.discount, third.freight, third.tax) == (usd(500), usd(250), usd(2950))
-    assert books.billed == books.order.charges
+    assert ledgers.billed == ledgers.order.charges
 
 
 def test_a_line_that_was_cut_below_what_is_billed_does_not_stop_the_others() -> None:
-    books = Ledgers(order_of([(5, "10.00"), (5, "10.00")]))
-    books.ship({"1": 5})
+    ledgers = Ledgers(order_of([(5, "10.00"), (5, "10.00")]))
+    ledgers.ship({"1": 5})
 
-    books.change({"1": (4, "10.00"), "2": (5, "10.00")})
+    ledgers.change({"1": (4, "10.00"), "2": (5, "10.00")})
 
-    assert books.ship({"2": 5}).merchandise == usd(5000)
+    assert ledgers.ship({"2": 5}).merchandise == usd(5000)
 
 
 def test_a_line_removed_after_half_was_billed_leaves_its_share_to_the_last_invoice() -> None:
-    books = Ledgers(order_of([(10, "10.00"), (10, "90.00")], discount=5000, freight=3000, rate="0.0825"))
-    books.ship({"1": 5})
+    ledgers = Ledgers(order_of([(10, "10.00"), (10, "90.00")], discount=5000, freight=3000, rate="0.0825"))
+    ledgers.ship({"1": 5})
 
-    books.change({"1": (10, "10.00")}, discount=5000, freight=3000)
-    last = books.ship({"1": 5})
+    ledgers.change({"1": (10, "10.00")}, discount=5000, freight=3000)
+    last = ledgers.ship({"1": 5})
 
     # 50.00 of 1,000.00 bore 2.50 of the discount, so 47.50 are left for goods of 50.00
     assert (last.discount, last.freight) == (usd(4750), usd(2850))
-    assert books.billed == books.order.charges
+    assert ledgers.billed == ledgers.order.charges
 
 
 def test_a_discount_that_one_shipment_cannot_bear_is_carried_on_by_the_next() -> None:
-    books = Ledgers(order_of([(100, "10.00")], discount=500))
-    books.ship({"1": 50})
+    ledgers = Ledgers(order_of([(100, "10.00")], discount=500))
+    ledgers.ship({"1": 50})
 
-    books.change({"1": (52, "10.00")}, discount=2000)
-    second, third = books.ship({"1": 1}), books.ship({"1": 1})
+    ledgers.change({"1": (52, "10.00")}, discount=2000)
+    second, third = ledgers.ship({"1": 1}), ledgers.ship({"1": 1})
 
     # 2.50 were given; 51/52 of 20.00 are 19.61, of which goods of 10.00 bear 10.00, and the last 7.50
     assert (second.discount, third.discount) == (usd(1000), usd(750))
-    assert books.billed == books.order.charges
+    assert ledgers.billed == ledgers.order.charges
 
 
 def test_another_price_of_a_line_that_has_not_shipped_is_billed_in_full() -> None:
-    books = Ledgers(order_of([(3, "33.33"), (3, "10.00")], discount=1000, rate="0.0725"))
-    books.ship({"1": 2})
+    ledgers = Ledgers(order_of([(3, "33.33"), (3, "10.00")], discount=1000, rate="0.0725"))
+    ledgers.ship({"1": 2})
 
-    books.change({"1": (3, "33.33"), "2": (3, "7.777")}, discount=1000)
-    books.ship({"2": 2})
-    books.ship({"1": 1, "2": 1})
+    ledgers.change({"1": (3, "33.33"), "2": (3, "7.777")}, discount=1000)
+    ledgers.ship({"2": 2})
+    ledgers.ship({"1": 1, "2": 1})
 
-    assert books.billed == books.order.charges
+    assert ledgers.billed == ledgers.order.charges
 
 
 def test_a_discount_beyond_the_goods_that_are_left_makes_no_invoice_negative() -> None:
-    books = Ledgers(order_of([(10, "10.00")], discount=5000, rate="0.10"))
-    books.ship({"1": 5})
+    ledgers = Ledgers(order_of([(10, "10.00")], discount=5000, rate="0.10"))
+    ledgers.ship({"1": 5})
 
-    books.change({"1": (6, "10.00")}, discount=5000)
-    last = books.ship({"1": 1})
+    ledgers.change({"1": (6, "10.00")}, discount=5000)
+    last = ledgers.ship({"1": 1})
 
     # half of the discount is left and the goods bear 10.00 of it; taking back the rest would need a credit note
     assert (last.discount, last.total) == (usd(1000), usd(0))
@@ -127,7 +127,7 @@ def lives(draw: st.DrawFn) -> tuple[Ledgers, list[BillableOrder]]:
     lines = draw(st.lists(st.tuples(st.integers(1, 20), PRICES), min_size=1, max_size=4))
     merchandise = sum(extend(UnitPrice(price, "USD"), quantity).minor for quantity, price in lines)
     rate = Decimal(draw(st.decimals(min_value=0, max_value=1, places=4)))
-    books = Ledgers(
+    ledgers = Ledgers(
         order_of(
             [(quantity, str(price)) for quantity, price in lines],
             discount=draw(st.integers(0, merchandise)),
@@ -135,40 +135,40 @@ def lives(draw: st.DrawFn) -> tuple[Ledgers, list[BillableOrder]]:
             rate=str(rate),
         )
     )
-    versions = [books.order]
+    versions = [ledgers.order]
     for _ in range(draw(st.integers(0, 4))):
-        _ship_some(draw, books)
-        _change_what_has_not_shipped(draw, books, len(versions))
-        versions.append(books.order)
-    while books.unshipped:
-        _ship_some(draw, books)
-    return books, versions
+        _ship_some(draw, ledgers)
+        _change_what_has_not_shipped(draw, ledgers, len(versions))
+        versions.append(ledgers.order)
+    while ledgers.unshipped:
+        _ship_some(draw, ledgers)
+    return ledgers, versions
 
 
-def _ship_some(draw: st.DrawFn, books: Ledgers) -> None:
-    left = books.unshipped
+def _ship_some(draw: st.DrawFn, ledgers: Ledgers) -> None:
+    left = ledgers.unshipped
     shipped = {line_id: draw(st.integers(0, units)) for line_id, units in left.items()}
     shipped = {line_id: units for line_id, units in shipped.items() if units} or left
     if shipped:
-        books.ship(shipped)
+        ledgers.ship(shipped)
 
 
-def _change_what_has_not_shipped(draw: st.DrawFn, books: Ledgers, version: int) -> None:
+def _change_what_has_not_shipped(draw: st.DrawFn, ledgers: Ledgers, version: int) -> None:
     """Shipped units keep their price; discount and freight are never below what was billed, nor is the net."""
     lines: dict[str, tuple[int, str]] = {}
-    for line in books.order.lines:
-        shipped = books.units.get(line.line_id, 0)
+    for line in ledgers.order.lines:
+        shipped = ledgers.units.get(line.line_id, 0)
         quantity = shipped + draw(st.integers(0, 10))
         if quantity:
             price = line.unit_price.text if shipped else str(draw(PRICES))
             lines[line.line_id] = (quantity, price)
     if not lines or draw(st.booleans()):
         lines[f"new-{version}"] = (draw(st.integers(1, 20)), str(draw(PRICES)))
-    billed = books.billed
+    billed = ledgers.billed
     merchandise = sum(extend(UnitPrice.parse(price, "USD"), units).minor for units, price in lines.values())
-    has_more = any(units > books.units.get(line_id, 0) for line_id, (units, _) in lines.items())
+    has_more = any(units > ledgers.units.get(line_id, 0) for line_id, (units, _) in lines.items())
     most = merchandise - billed.net.minor if has_more else billed.discount.minor
-    books.change(
+    ledgers.change(
         lines,
         discount=draw(st.integers(billed.discount.minor, most)),
         freight=billed.freight.minor + (draw(st.integers(0, 5000)) if has_more else 0),
@@ -180,8 +180,8 @@ def _change_what_has_not_shipped(draw: st.DrawFn, books: Ledgers, version: int) 
 def test_whatever_is_changed_of_what_has_not_shipped_the_invoices_sum_to_the_last_version(
     life: tuple[Ledgers, list[BillableOrder]],
 ) -> None:
-    books, versions = life
+    ledgers, versions = life
 
-    assert books.billed == versions[-1].charges
-    for each in books.bills:
+    assert ledgers.billed == versions[-1].charges
+    for each in ledgers.bills:
         assert min(each.merchandise, each.discount, each.freight, each.tax, each.net, each.total).minor >= 0

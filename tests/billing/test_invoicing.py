@@ -190,7 +190,7 @@ def test_an_unknown_invoice_is_not_found(desk: Desk) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.on_postgres
-def test_the_books_balance_after_any_sequence(desk: Desk, database: Database, seed: int) -> None:
+def test_the_ledger_balance_after_any_sequence(desk: Desk, database: Database, seed: int) -> None:
     chance = random.Random(seed)
     desk.limit(200_000, "cus_0")
     desk.limit(100_000, "cus_1")

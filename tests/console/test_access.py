@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -12,13 +14,14 @@ from tests.console.world import ConsoleWorld
 
 MATRIX = load_matrix()
 CLOSED = [operation for operation, row in MATRIX.console.items() if not isinstance(row, str)]
+PARAMETER = re.compile(r"{\w+}")
 OF_AN_ORDER = [operation for operation in CLOSED if "{number}" in operation]
 
 
 async def _ask(world: ConsoleWorld, operation: str, role: str, number: str = "SO-9", sub: str = "") -> httpx.Response:
     method, template = operation.split(" ")
-    path = template.format(number=number, hold_id="nope", source="message", subject_id="nope", step_id="nope", change_id="nope",
-                           delegation_id="nope", exception_id="nope", kind="nope", role="nope")  # fmt: skip
+    named = {"{number}": number, "{source}": "message"}
+    path = PARAMETER.sub(lambda found: named.get(found.group(), "nope"), template)
     browser = world.browser(role, sub=sub)
     return await (browser.get(path) if method == "GET" else browser.post(path, csrf=browser.csrf))
 

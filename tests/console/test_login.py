@@ -214,7 +214,7 @@ async def test_htmx_is_led_to_the_login_page_as_a_whole(world: ConsoleWorld) -> 
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/login")
 
 
-async def test_who_leaves_the_house_is_logged_out_at_once(world: ConsoleWorld) -> None:
+async def test_who_leaves_the_system_is_logged_out_at_once(world: ConsoleWorld) -> None:
     person(world, "sue")
     by_token, by_password = world.browser("support", sub="sue"), world.browser()
     await by_password.send("/login", "/login", name="sue", password=PASSWORD)

@@ -102,7 +102,7 @@ async def test_one_approval_with_its_deadline_timer_costs_8_more_events_and_3_mo
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.look(names.DECIDE, f"dec_{uuid.uuid4().hex}")
+        await order.refresh(names.DECIDE, f"dec_{uuid.uuid4().hex}")
         await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
         history = await until_quiet(order, 25)
         await order.handle.terminate()

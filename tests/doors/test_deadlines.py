@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors.test_house_rules import ROOT, hand_written
+from tests.doors.test_code_rules import ROOT, hand_written
 
 CREW = "its end is waited for without limit: use Crew or at_once of tests/threads.py"
 DAEMON = "say daemon=True, or the process cannot end before it does"

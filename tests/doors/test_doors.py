@@ -66,12 +66,12 @@ VIOLATIONS = [
     ),
     ("Only the process of orders opens the gateway", "services.orders.lifecycle.place", "import gateway.app"),
     ("Only the process of orders opens the gateway", "workflows.client", "from gateway import channels"),
-    ("A story imports the kernel, messages and steps", "workflows.order", "import grpc"),
-    ("A story imports the kernel, messages and steps", "workflows.steps", "import services.runtime.grpc_client"),
+    ("A workflow imports the kernel, messages and steps", "workflows.order", "import grpc"),
+    ("A workflow imports the kernel, messages and steps", "workflows.steps", "import services.runtime.grpc_client"),
     ("Workflows ask services over gRPC and import none", "workflows.activities", "import services.inventory"),
     ("Workflows ask services over gRPC and import none", "workflows.worker", "from services.orders import store"),
     ("Workflows hold no SQL and no web page", "workflows.activities", "import sqlmodel"),
-    ("A story reaches no gRPC, SQL or HTTP, however indirectly", "workflows.order", "import workflows.client"),
+    ("A workflow reaches no gRPC, SQL or HTTP, however indirectly", "workflows.order", "import workflows.client"),
     ("Nothing imports the command line, the benchmarks or the tests", "services.runtime.process", "import cli"),
 ]
 
@@ -125,7 +125,7 @@ def is_kept(contract: str, graph: grimp.ImportGraph) -> bool:
     return check(graph=deepcopy(graph), verbose=False).kept
 
 
-def test_the_house_as_it_stands_keeps_every_door_shut(tree: Path) -> None:
+def test_the_system_as_it_stands_keeps_every_door_shut(tree: Path) -> None:
     answer = lint(tree)
 
     assert answer.returncode == 0, answer.stdout
@@ -165,7 +165,7 @@ def test_every_contract_has_its_violation() -> None:
     assert {contract for contract, _, _ in VIOLATIONS} == {contract["name"] for contract in CONTRACTS}
 
 
-def test_a_new_room_of_orders_must_choose_its_floor(tree: Path) -> None:
+def test_a_new_room_of_orders_must_choose_its_warehouse(tree: Path) -> None:
     room = tree / "services" / "orders" / "returns"
     room.mkdir()
     (room / "__init__.py").write_text('"""A room without a layer."""\n')

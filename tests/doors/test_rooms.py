@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.doors.test_house_rules import ROOT, hand_written, lines
+from tests.doors.test_code_rules import ROOT, hand_written, lines
 
 
 def test_the_largest_room_has_at_most_a_third_of_the_code() -> None:

@@ -97,10 +97,10 @@ def arm_relay(process: str, reached: Callable[[str], None], *, marks_first: bool
     def armed(route: Route) -> Route:
         def deliver(rows: Sequence[OutboxRow]) -> Iterable[str]:
             for row in rows:
-                reached(f"{process}.relay/{_told(row)}.before_delivery")
+                reached(f"{process}.relay/{_subject_of(row)}.before_delivery")
             delivered = list(route.deliver(rows))
             for row in rows:
-                reached(f"{process}.relay/{_told(row)}.after_delivery")
+                reached(f"{process}.relay/{_subject_of(row)}.after_delivery")
             return delivered
 
         return replace(route, deliver=deliver)
@@ -126,7 +126,7 @@ def _marked_first(sender: Relay, route: Route) -> Route:
     return replace(route, deliver=deliver)
 
 
-def _told(row: OutboxRow) -> str:
+def _subject_of(row: OutboxRow) -> str:
     return str(row.detail.get("signal") or row.detail.get("mail") or row.kind)
 
 

@@ -117,10 +117,10 @@ class Journey:
         """Wait until the order is as wanted."""
         trade, order_id = self.trade, self.order_id
 
-        def look() -> dict[str, Any] | None:
+        def check() -> dict[str, Any] | None:
             return order if is_so(order := trade.order(order_id)) else None
 
-        self.running.wait_for(look, f"{what} of {order_id}", WAIT_S)
+        self.running.wait_for(check, f"{what} of {order_id}", WAIT_S)
 
     def came_to(self) -> dict[str, Rows]:
         """The summary, once every message has arrived and every mail is out."""

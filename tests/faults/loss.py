@@ -19,7 +19,7 @@ from tests.system.harness import System
 
 AFTER_VARIABLE = "OMS_TEST_LOSE_API_AFTER"
 FILE_VARIABLE = "OMS_TEST_API_LOST_FILE"
-_LOOK_EVERY_S = 0.05
+_CHECK_EVERY_S = 0.05
 _JOIN_S = 30.0
 
 
@@ -32,7 +32,7 @@ def losing(orders_url: str, lose: Callable[[], None]) -> Iterator[None]:
     is_over, after = threading.Event(), int(os.environ[AFTER_VARIABLE])
 
     def watch() -> None:
-        while not is_over.wait(_LOOK_EVERY_S):
+        while not is_over.wait(_CHECK_EVERY_S):
             if placed(orders_url) >= after:
                 _note_the_time()
                 lose()

@@ -154,12 +154,12 @@ class RunningSystem:
         notified = {FOLDER_VARIABLE: str(self.var / "points"), PLANTED_VARIABLE: self._planted, "OMS_LOG_LEVEL": "INFO"}
         return replace(spec, command=(sys.executable, "-m", "tests.faults.armed", module), env={**spec.env, **notified})
 
-    def wait_for(self, look: Callable[[], Result | None], what: str, within_s: float = 60) -> Result:
+    def wait_for(self, check: Callable[[], Result | None], what: str, within_s: float = 60) -> Result:
         """Look again and again until something is found, or the system is lost."""
 
         def checked() -> Result | None:
             self.health.check()
-            return look()
+            return check()
 
         return wait_for(checked, what, within_s)
 

@@ -1,4 +1,4 @@
-"""What an order has come to, in words that two runs of the same story share: the tables of all services, and the mails."""
+"""What an order has come to, in words that two runs of the same life share: the tables of all services, and the mails."""
 
 from __future__ import annotations
 

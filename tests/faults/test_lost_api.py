@@ -165,21 +165,21 @@ def test_a_system_that_is_never_ready_again_is_lost() -> None:
         health.check()
 
 
-def test_who_waits_for_something_of_a_lost_house_waits_no_longer(tmp_path: Path) -> None:
+def test_who_waits_for_something_of_a_lost_system_waits_no_longer(tmp_path: Path) -> None:
     running = RunningSystem(tmp_path)
     refreshes = []
 
-    def look() -> None:
+    def check() -> None:
         refreshes.append(1)
         running.health.report("the API is gone")
 
     with pytest.raises(SystemLost, match="the API is gone"):
-        running.wait_for(look, "what never comes")
+        running.wait_for(check, "what never comes")
 
     assert refreshes == [1]
 
 
-def test_a_house_that_does_not_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
+def test_a_system_that_does_not_start_says_why_and_leaves_no_process(tmp_path: Path) -> None:
     (tmp_path / "orders.db").write_text("no database")
     before = set(psutil.Process().children(recursive=True))
 

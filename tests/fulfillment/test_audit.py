@@ -72,7 +72,7 @@ def busy_desk(desk: WarehouseDesk) -> WarehouseDesk:
     return desk
 
 
-def test_a_busy_floor_breaks_no_rule(busy_desk: WarehouseDesk) -> None:
+def test_a_busy_warehouse_breaks_no_rule(busy_desk: WarehouseDesk) -> None:
     assert busy_desk.broken_rules() == {}
 
 

@@ -60,7 +60,7 @@ def test_units_that_are_asked_back_leave_their_shipments_when_the_warehouse_says
     assert desk.broken_rules() == {}
 
 
-def test_what_was_given_back_is_not_released_again_unless_it_is_wanted_anew(desk: WarehouseDesk) -> None:
+def test_what_was_given_back_is_not_released_again_unless_it_is_wanted_again(desk: WarehouseDesk) -> None:
     desk.release(("L1", "W1", 60), ("L1", "W2", 25))
     desk.answer(desk.recall(L1=40).recall_id, yes=True)
 

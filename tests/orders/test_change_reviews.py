@@ -152,8 +152,8 @@ def test_a_change_that_is_not_wanted_leaves_the_order_as_it_is(desk: ReviewDesk,
 
 def notified(desk: ReviewDesk, order_id: str) -> list[tuple[str, str]]:
     """(mail, role of who reads it), in the order in which they were sent."""
-    letters = [row["detail"] for row in desk.outbox("notify", order_id)]
-    return [(mail["mail"], reader["role"]) for mail in letters for reader in mail["recipients"]]
+    mails = [row["detail"] for row in desk.outbox("notify", order_id)]
+    return [(mail["mail"], reader["role"]) for mail in mails for reader in mail["recipients"]]
 
 
 def test_a_change_that_nobody_decides_comes_to_nothing(desk: ReviewDesk) -> None:

@@ -223,7 +223,7 @@ def test_a_policy_may_agree_tolerances_beforehand_and_ask_longer(desk: Desk) -> 
     assert far.change.consent_expires_at == desk.now + timedelta(hours=12)
 
 
-def test_a_material_proposal_voids_the_review_at_once_and_the_next_version_is_reviewed_anew(desk: Desk) -> None:
+def test_a_material_proposal_voids_the_review_at_once_and_the_next_version_is_reviewed_again(desk: Desk) -> None:
     # 4 x 129.00 x 10 = 5,160.00 + 7.25 % = 5,534.10: manager, then finance director
     order_id = parked(desk, ("PUMP", 40))
     first = reviews(desk, order_id)[0]
@@ -272,7 +272,7 @@ def test_a_decrease_keeps_the_steps_that_are_still_asked(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("said", ["decline", "expire", "withdraw"])
-def test_a_change_that_does_not_come_about_asks_about_the_version_that_stands_afresh(desk: Desk, said: str) -> None:
+def test_a_change_that_does_not_come_about_asks_about_the_version_that_stands_again(desk: Desk, said: str) -> None:
     order_id = parked(desk, ("PUMP", 40))
     change_id = propose(desk, order_id, asked(swap("1", "CENT")), RITA).change.change_id
 

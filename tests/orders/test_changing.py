@@ -323,7 +323,7 @@ def test_what_cannot_be_recorded_of_a_change_is_refused(desk: Desk) -> None:
     assert change(desk, order_id, change_id).ended_reason == "no credit"
 
 
-def test_the_changed_order_is_shown_to_the_story_before_it_is_made(desk: Desk) -> None:
+def test_the_changed_order_is_shown_to_the_workflow_before_it_is_made(desk: Desk) -> None:
     order_id, change_id = released(desk)
 
     shown = desk.servicer.GetChangedOrder(pb.GetChangedOrderRequest(order_id=order_id, change_id=change_id), ANY).order

@@ -161,7 +161,7 @@ PICKED = Progress(lines={"1": LineProgress(allocated=10, released=8, picked=3), 
         (LineChange("1", unit_price=usd("999.00")), "PRICE_FIXED"),
     ],
 )
-def test_what_is_picked_is_the_floor_of_its_line(asked: LineChange, code: str) -> None:
+def test_what_is_picked_is_the_warehouse_of_its_line(asked: LineChange, code: str) -> None:
     found = list(below_minimum(A4, changed(A4, asked).order, PICKED))
 
     assert [(one.code, one.line_id) for one in found] == [(code, "1")]
@@ -323,7 +323,7 @@ def half_done(draw: st.DrawFn) -> tuple[Order, Progress, ChangeRequest]:
 
 
 @given(half_done())
-def test_whatever_passes_the_floors_takes_back_nothing_that_was_done(
+def test_whatever_passes_the_minimum_takes_back_nothing_that_was_done(
     drawn: tuple[Order, Progress, ChangeRequest],
 ) -> None:
     before, progress, request = drawn

@@ -46,7 +46,7 @@ def tried(when: str, scope: str = "header", **members: Any) -> None:
         ("1 / 0 == 1", "header", "fails whatever the order is like"),
     ],
 )
-def test_a_predicate_that_cannot_judge_an_order_is_refused_by_its_rule_with_what_there_is(
+def test_a_predicate_that_cannot_evaluate_an_order_is_refused_by_its_rule_with_what_there_is(
     when: str, scope: str, why: str
 ) -> None:
     with pytest.raises(InvalidArgument) as refusal:
@@ -69,7 +69,7 @@ def test_a_predicate_that_cannot_judge_an_order_is_refused_by_its_rule_with_what
         ("line.quantity > 1 && product.kind == 'service' && agreement.exists && credit.is_granted", "line"),
     ],
 )
-def test_a_predicate_that_can_judge_some_order_is_kept(when: str, scope: str) -> None:
+def test_a_predicate_that_can_evaluate_some_order_is_kept(when: str, scope: str) -> None:
     tried(when, scope)
 
 
@@ -97,7 +97,7 @@ def test_the_policies_that_come_with_the_system_pass(path: Path) -> None:
 
 
 @given(st.text(alphabet="ab.'\"/() ,[]{}&|!<>=1", max_size=30))
-def test_no_predicate_breaks_the_trial_but_by_being_refused(when: str) -> None:
+def test_no_predicate_breaks_the_dry_run_but_by_being_refused(when: str) -> None:
     with suppress(InvalidArgument):
         tried(when)
 

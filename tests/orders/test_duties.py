@@ -237,7 +237,7 @@ def test_an_approver_of_another_company_does_not_find_the_order(desk: ReviewDesk
     assert refused(desk, order_id, stranger, desk.open_step(order_id)) == "ORDER_UNKNOWN"
 
 
-def test_a_buyer_does_not_decide_for_our_house(desk: ReviewDesk) -> None:
+def test_a_buyer_does_not_decide_for_our_system(desk: ReviewDesk) -> None:
     order_id = desk.reviewed(100)
 
     assert refused(desk, order_id, PEG) == "NOT_ASKED"

@@ -29,6 +29,7 @@ def undeliverable(desk: Desk) -> str:
     order_id = desk.place(("PUMP", 1)).order_id
     desk.validate(order_id)
     desk.record(order_id, "undeliverable")
+    assert desk.broken() == []
     return order_id
 
 

@@ -17,18 +17,23 @@ from tests.threads import at_once
 
 def life(desk: Desk, order_id: str) -> list[facts_pb2.Fact]:
     """Two units: one in stock, one received later; two shipments, two invoices, one payment."""
-    goods, warehouse, books = ("inventory",), ("fulfillment",), ("billing",)
+    goods, warehouse, billing = ("inventory",), ("fulfillment",), ("billing",)
     notified: list[tuple[Any, ...]] = [
         (*goods, "stock_reserved", 1, stock({"1": (1, 1)}, "2026-12-01")),
         (*warehouse, "shipment_picked", 1, shipment("SH-1", "picked", {"1": 1})),
         (*warehouse, "shipment_shipped", 2, shipment("SH-1", "shipped", {"1": 1})),
-        (*books, "invoice_issued", 1, invoiced("INV-1", 13835, {"1": 1})),
+        (*billing, "invoice_issued", 1, invoiced("INV-1", 13835, {"1": 1})),
         (*goods, "stock_allocated", 2, stock({"1": (2, 0)})),
         (*warehouse, "shipment_delivered", 3, shipment("SH-1", "delivered", {"1": 1})),
         (*warehouse, "shipment_shipped", 4, shipment("SH-2", "shipped", {"1": 1}, before={"1": 1})),
-        (*books, "invoice_issued", 2, invoiced("INV-2", 13836, {"1": 2})),
+        (*billing, "invoice_issued", 2, invoiced("INV-2", 13836, {"1": 2})),
         (*warehouse, "shipment_delivered", 5, shipment("SH-2", "delivered", {"1": 1}, before={"1": 1})),
-        (*books, "payment_received", 3, paid(27671, [invoice("INV-1", 13835, 13835), invoice("INV-2", 13836, 13836)])),
+        (
+            *billing,
+            "payment_received",
+            3,
+            paid(27671, [invoice("INV-1", 13835, 13835), invoice("INV-2", 13836, 13836)]),
+        ),
     ]
     return [desk.fact(order_id, *one) for one in notified]
 
@@ -245,7 +250,7 @@ def test_a_milestone_that_is_none_or_of_another_version_is_refused(desk: Desk) -
     assert desk.read(order_id) == before
 
 
-def test_an_order_that_no_rule_has_judged_is_not_accepted(desk: Desk) -> None:
+def test_an_order_that_no_rule_has_evaluated_is_not_accepted(desk: Desk) -> None:
     order_id = desk.place(("PUMP", 1)).order_id
 
     with pytest.raises(Refused) as refusal:

@@ -180,7 +180,7 @@ def test_a_service_visit_is_told_once_and_as_a_visit(desk: Desk) -> None:
     assert _delivered_mails(desk, order_id) == [said]
 
 
-def test_a_house_without_a_page_asks_for_the_rating_by_mail(desk: Desk) -> None:
+def test_a_system_without_a_page_asks_for_the_rating_by_mail(desk: Desk) -> None:
     order_id = arrived(desk)
     order = desk.read(order_id).order
     customer = Customer(order.customer_id, order.customer_name, order.currency)

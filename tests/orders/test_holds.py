@@ -149,6 +149,6 @@ def test_an_approver_reads_which_hold_waits_for_approvers_and_where_it_is_releas
 
 def read(notified: dict[str, Any], reader: Recipient) -> str:
     """The mail as notifications writes it, in plain text."""
-    letters = MailWriter(NotificationsSettings(), StrictUndefined)
+    writer = MailWriter(NotificationsSettings(), StrictUndefined)
     notice = Notice("evt_1", notified["mail"], "ord_1", notified["order_number"], (reader,), notified["variables"], "")
-    return letters.bodies(new_delivery(notice, reader, "dlv_1"))[0]
+    return writer.bodies(new_delivery(notice, reader, "dlv_1"))[0]

@@ -30,7 +30,7 @@ from tests.facts import heard
 from tests.orders.desk import amount
 
 CHICAGO = ZoneInfo("America/Chicago")
-CONTACTS = Contacts("floor@oms.example", "books@oms.example", "help@oms.example", "", "https://oms.example")
+CONTACTS = Contacts("warehouse@oms.example", "accounting@oms.example", "help@oms.example", "", "https://oms.example")
 CUSTOMER = Customer(
     "cus_acme",
     "ACME",
@@ -164,13 +164,13 @@ def test_a_mail_carries_what_its_text_was_written_for_and_goes_to_roles_that_hav
 
 @pytest.mark.parametrize("mail", MAILS, ids=lambda mail: mail.kind)
 def test_a_mail_is_written_from_what_it_carries_once_it_has_been_json(mail: Mail) -> None:
-    letters = MailWriter(NotificationsSettings(), StrictUndefined)
+    writer = MailWriter(NotificationsSettings(), StrictUndefined)
     variables = json.loads(json.dumps(dict(mail.variables)))
     readers = tuple(texts.Recipient(each.email, each.name, each.role) for each in mail.recipients)
     notice = texts.Notice("evt_1", mail.kind, "ord_1", "SO-1001", readers, variables, "")
 
     for one in readers:
-        text, page = letters.bodies(texts.new_delivery(notice, one, "dlv_1"))
+        text, page = writer.bodies(texts.new_delivery(notice, one, "dlv_1"))
         assert "SO-1001" in text
         assert "SO-1001" in page
 
@@ -196,8 +196,8 @@ def test_a_hold_is_told_to_each_person_who_may_release_it_once() -> None:
     assert held("approver") == [("fay@oms.example", "approver"), ("mia@oms.example", "approver"), sam]
     assert held("approver", "approver", "sales_rep") == held("approver")
     assert held("accounting", "warehouse", "support") == [
-        ("books@oms.example", "accounting"),
-        ("floor@oms.example", "warehouse_manager"),
+        ("accounting@oms.example", "accounting"),
+        ("warehouse@oms.example", "warehouse_manager"),
         ("help@oms.example", "support"),
         sam,
     ]
@@ -212,7 +212,7 @@ def test_a_hold_that_nobody_with_a_mailbox_may_release_is_told_to_support() -> N
     assert held("sales_rep", customer=nobodys) == [("help@oms.example", "support")]
 
 
-def test_a_change_is_told_to_the_warehouse_only_once_the_order_is_on_its_floor() -> None:
+def test_a_change_is_told_to_the_warehouse_only_once_the_order_is_on_its_warehouse() -> None:
     early = mails.order_changed(
         ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="", is_at_warehouse=False
     )

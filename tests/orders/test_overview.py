@@ -79,6 +79,12 @@ def test_a_hold_of_an_earlier_policy_is_known_as_long_as_one_stands(stocked: Des
         filters.check(session, OverviewFilter(hold="embargo"))
 
 
+@pytest.mark.parametrize("word", ["any", "credit", "manufacturing", "policy", "review_expired", "ship_to"])
+def test_a_type_of_hold_is_known_before_one_stands(desk: Desk, word: str) -> None:
+    with desk.database.reading() as session:
+        filters.check(session, OverviewFilter(hold=word))
+
+
 @pytest.mark.on_postgres
 def test_a_scope_hides_what_is_not_the_callers(stocked: Desk) -> None:
     assert numbers(stocked, BUYER.scope) == ["SO-1003", "SO-1002", "SO-1001"]

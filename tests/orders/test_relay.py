@@ -10,6 +10,7 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from services.orders.lifecycle import cancel as cancellation
 from services.orders.lifecycle import place
 from services.orders.order import outbox as order_outbox
+from services.orders.order.acts import Act
 from services.orders.order.outbox import CALLER_FIRST
 from services.orders.relay import routes as relay_routes
 from services.orders.store.facts import late_facts
@@ -20,6 +21,8 @@ from services.runtime.relay import Relay, Route
 from tests.orders.desk import BUYER, Desk, shipment
 from workflows.client import Unanswered
 from workflows.messages import CancelOrder, CancelOutcome, ClearanceRefresh, FactNote, OrderRef
+
+APPROVED = Act("Max", "approved: manager approval (tier 1)")
 
 
 @dataclass
@@ -78,7 +81,7 @@ class Post:
         return notifications.NotifyAllResponse(event_ids=[notice.event_id for notice in parcel.notices])
 
     @property
-    def letters(self) -> list[notifications.NotifyRequest]:
+    def mails(self) -> list[notifications.NotifyRequest]:
         return [notice for parcel in self.parcels for notice in parcel.notices]
 
     def routes(self) -> tuple[Route, ...]:
@@ -104,10 +107,10 @@ def test_mails_leave_in_the_order_they_were_asked_for_with_their_outbox_id(post:
     post.send()
     post.send()
 
-    assert [mail.kind for mail in post.letters] == ["order_received", "order_accepted"]
-    assert [mail.event_id for mail in post.letters] == [row["fact_id"] for row in post.desk.outbox("notify", order_id)]
+    assert [mail.kind for mail in post.mails] == ["order_received", "order_accepted"]
+    assert [mail.event_id for mail in post.mails] == [row["fact_id"] for row in post.desk.outbox("notify", order_id)]
     assert len(post.parcels) == 1
-    assert (post.letters[0].order_number, post.letters[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
+    assert (post.mails[0].order_number, post.mails[0].recipients[0].email) == ("SO-1001", "buyer@acme.example")
 
 
 def test_mails_that_are_too_large_to_go_together_go_one_after_the_other(post: Post) -> None:
@@ -244,7 +247,7 @@ def test_a_round_ends_at_once_when_temporal_is_away(post: Post) -> None:
     for _ in range(3):
         order_id = post.desk.accepted(("PUMP", 1))
         with post.desk.database.transaction() as session:
-            order_outbox.refresh(session, order_id, "decide", "dec_1", post.desk.now)
+            order_outbox.refresh(session, order_id, "decide", "dec_1", APPROVED, post.desk.now)
     post.send()
     post.workflows.is_away = True
     post.later = CALLER_FIRST
@@ -278,7 +281,7 @@ def test_a_cancellation_waits_for_its_workflow_to_begin(post: Post) -> None:
 def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        intent_id = order_outbox.refresh(session, order_id, "decide", "dec_1", post.desk.now)
+        intent_id = order_outbox.refresh(session, order_id, "decide", "dec_1", APPROVED, post.desk.now)
     post.send()
     at_once = list(post.workflows.refreshed)
 
@@ -292,7 +295,7 @@ def test_a_decision_that_the_request_could_not_show_is_shown_later(post: Post) -
 def test_a_decision_shown_to_a_workflow_that_has_ended_is_not_shown_again(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
-        order_outbox.refresh(session, order_id, "amend", "chg_1", post.desk.now)
+        order_outbox.refresh(session, order_id, "amend", "chg_1", APPROVED, post.desk.now)
     post.workflows.has_ended = True
     post.later = CALLER_FIRST
 

@@ -44,7 +44,7 @@ def desk(database: Database) -> ReviewDesk:
     return ReviewDesk(database)
 
 
-def test_a_voided_review_takes_its_approvals_along_and_is_asked_afresh(desk: ReviewDesk) -> None:
+def test_a_voided_review_takes_its_approvals_along_and_is_asked_again(desk: ReviewDesk) -> None:
     order_id = desk.reviewed(200)
     step = desk.open_step(order_id)
     desk.decide(order_id, MAX)

@@ -113,7 +113,7 @@ def resubmitted(desk: ReviewDesk, order_id: str, who: Caller, note: str = "the p
         return resubmit(session, order_id, who, note, CONTACTS, desk.now, 1)[0]
 
 
-def test_an_answer_asks_the_same_version_afresh_and_nothing_decided_before_counts(desk: ReviewDesk) -> None:
+def test_an_answer_asks_the_same_version_again_and_nothing_decided_before_counts(desk: ReviewDesk) -> None:
     order_id = desk.reviewed(300)
     desk.decide(order_id, MAX)
     desk.decide(order_id, FAY, "request_changes", note="is that price agreed?")

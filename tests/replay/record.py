@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client
 
@@ -55,6 +57,17 @@ async def backorder_then_to_cash(order: PlacedOrder) -> None:
     await to_cash(order)
 
 
+async def approved_after_a_reminder(order: PlacedOrder) -> None:
+    """A manager is reminded, then approves; the finance director approves the second tier."""
+    await until_quiet(order, 15)
+    await order.refresh(names.DECIDE, "dec_1", "Max Manager", "approved: manager approval (tier 1)")
+    await order.refresh(
+        names.DECIDE, "dec_2", "Fay Finance for Dan Director", "approved: finance director approval (tier 2)"
+    )
+    await until_quiet(order, 20)
+    await to_cash(order)
+
+
 async def cancelled(order: PlacedOrder) -> None:
     """Cancelled before anything left."""
     await order.cancel()
@@ -78,38 +91,50 @@ def away_once() -> FakeServices:
     return services
 
 
-LIVES: dict[str, tuple[FakeServices, bool, Life]] = {
-    "to_cash": (FakeServices(), False, to_cash),
-    "paid_before_delivered": (FakeServices(), False, paid_before_delivered),
+def reminded_soon() -> FakeServices:
+    """Held for a manager and a director; the manager is reminded in a second."""
+    due = int((time.time() + 1) * 1_000_000)
+    held = Clearance("waiting", "", due, "remind", "step_1", "approver: manager approval", "manager approval")
+    return FakeServices(
+        validation=Validation("held", ["THRESHOLD"], held),
+        clearances=[Clearance("waiting"), Clearance("waiting"), Clearance("cleared")],
+    )
+
+
+def validated(outcome: str, reason: str, clearance: Clearance | None = None, **more: Any) -> Callable[[], FakeServices]:
+    """Services whose rules say so."""
+    return lambda: FakeServices(validation=Validation(outcome, [reason], clearance), **more)
+
+
+LIVES: dict[str, tuple[Callable[[], FakeServices], bool, Life]] = {
+    "to_cash": (FakeServices, False, to_cash),
+    "paid_before_delivered": (FakeServices, False, paid_before_delivered),
+    "approved": (reminded_soon, False, approved_after_a_reminder),
     "held_and_released": (
-        FakeServices(validation=Validation("held", ["CREDIT"], Clearance("waiting")), is_granted=False),
+        validated("held", "CREDIT", Clearance("waiting"), is_granted=False),
         False,
         released_then_to_cash,
     ),
-    "held_and_cancelled": (
-        FakeServices(validation=Validation("held", ["THRESHOLD"], Clearance("waiting"))),
-        False,
-        cancelled,
-    ),
-    "unserved_then_released": (
-        FakeServices(undeliverable=1, clearances=[Clearance("waiting"), Clearance("cleared")]),
+    "held_and_cancelled": (validated("held", "THRESHOLD", Clearance("waiting")), False, cancelled),
+    "undeliverable_then_released": (
+        lambda: FakeServices(undeliverable=1, clearances=[Clearance("waiting"), Clearance("cleared")]),
         False,
         released_then_to_cash,
     ),
-    "rejected": (FakeServices(validation=Validation("rejected", ["UNKNOWN_SKU"])), False, ended),
-    "backordered": (FakeServices(backordered=5), False, backorder_then_to_cash),
-    "ship_complete": (FakeServices(backordered=5), True, backorder_then_to_cash),
-    "cancelled": (FakeServices(), False, cancelled),
-    "service_away": (away_once(), False, to_cash),
-    "still_open": (FakeServices(), False, still_open),
+    "rejected": (validated("rejected", "UNKNOWN_SKU"), False, ended),
+    "backordered": (lambda: FakeServices(backordered=5), False, backorder_then_to_cash),
+    "ship_complete": (lambda: FakeServices(backordered=5), True, backorder_then_to_cash),
+    "cancelled": (FakeServices, False, cancelled),
+    "service_away": (away_once, False, to_cash),
+    "still_open": (FakeServices, False, still_open),
 }
 
 
 async def record(client: Client, name: str) -> None:
     """Live one life and store its history."""
-    services, is_ship_complete, life = LIVES[name]
+    services_of, is_ship_complete, life = LIVES[name]
     queue = uuid.uuid4().hex
-    async with fake_worker(client, services, queue):
+    async with fake_worker(client, services_of(), queue):
         order = await place(client, order_ref(is_ship_complete=is_ship_complete), queue)
         await life(order)
         history = await order.history()

@@ -1,4 +1,4 @@
-"""Orders that are under way must survive a new release: every stored history replays on today's story."""
+"""Orders that are under way must survive a new release: every stored history replays on today's workflow."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_life_has_its_stored_history() -> None:
 
 @workflow.defn(name=names.ORDER_WORKFLOW)
 class _ForgetsToReserve:
-    """A planted bug: a story that no longer does what running orders did."""
+    """A planted bug: a workflow that no longer does what running orders did."""
 
     @workflow.run
     async def run(self, order: OrderRef) -> OrderOutcome:
@@ -51,7 +51,7 @@ class _ForgetsToReserve:
         return Receipt("accepted")
 
 
-async def test_a_story_that_changed_its_steps_is_found_out() -> None:
+async def test_a_workflow_that_changed_its_steps_is_found_out() -> None:
     history = await asyncio.to_thread(read, HISTORIES / "to_cash.json")
 
     with pytest.raises(NondeterminismError):

@@ -19,11 +19,11 @@ pytestmark = pytest.mark.on_postgres
 
 
 def put(session: Session, sku: str, on_hand: object = 0, seen_at: datetime | None = None, notes: object = None) -> None:
-    shelf = _shelf(session)
-    session.execute(shelf.insert().values(sku=sku, on_hand=on_hand, is_open=True, seen_at=seen_at, notes=notes))
+    stock_row = _stock_row(session)
+    session.execute(stock_row.insert().values(sku=sku, on_hand=on_hand, is_open=True, seen_at=seen_at, notes=notes))
 
 
-def _shelf(session: Session):  # type: ignore[no-untyped-def]  # a SQLAlchemy Table from the test's metadata
+def _stock_row(session: Session):  # type: ignore[no-untyped-def]  # a SQLAlchemy Table from the test's metadata
     from tests.runtime.conftest import runtime_metadata
 
     return runtime_metadata().tables["shelf"]
@@ -40,7 +40,7 @@ def test_an_instant_comes_back_aware_in_utc_whatever_zone_it_was_given_in(databa
     with database.transaction() as session:
         put(session, "A", seen_at=given, notes={"k": [1, "ü"]})
     with database.reading() as session:
-        row = session.execute(_shelf(session).select()).one()
+        row = session.execute(_stock_row(session).select()).one()
 
     assert row.seen_at == given
     assert row.seen_at.utcoffset() == timedelta(0)

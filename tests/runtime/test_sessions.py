@@ -14,7 +14,7 @@ from tests.threads import at_once
 
 pytestmark = pytest.mark.on_postgres
 
-SHELF = runtime_metadata().tables["shelf"]
+STOCK_ROW = runtime_metadata().tables["shelf"]
 
 
 class Reader:
@@ -113,7 +113,7 @@ def test_a_reader_sees_one_moment_however_often_it_looks(database: Database) -> 
     with database.reading() as session:
         before = session.execute(count).scalar_one()
         with database.transaction() as writer:
-            writer.execute(SHELF.insert(), {"sku": "A", "on_hand": 1, "is_open": True})
+            writer.execute(STOCK_ROW.insert(), {"sku": "A", "on_hand": 1, "is_open": True})
         after = session.execute(count).scalar_one()
 
     assert (before, after) == (0, 0)
@@ -123,7 +123,7 @@ def test_a_failed_statement_leaves_nothing_of_the_transaction(database: Database
     def put_twice() -> None:
         with database.transaction() as session:
             for _ in range(2):
-                session.execute(SHELF.insert(), {"sku": "A", "on_hand": 1, "is_open": True})
+                session.execute(STOCK_ROW.insert(), {"sku": "A", "on_hand": 1, "is_open": True})
 
     with pytest.raises(IntegrityError):
         put_twice()

@@ -30,8 +30,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def put(session: Session, sku: str) -> None:
-    shelf = runtime_metadata().tables["shelf"]
-    session.execute(shelf.insert().values(sku=sku, on_hand=0, is_open=True))
+    stock_row = runtime_metadata().tables["shelf"]
+    session.execute(stock_row.insert().values(sku=sku, on_hand=0, is_open=True))
 
 
 def on_disk(database: Database, sku: str) -> bool:

@@ -122,7 +122,7 @@ def test_opening_stock_has_cost_layers_and_one_short_sku() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FATES))
-def test_each_order_meets_its_fate_under_the_house_rules(name: str) -> None:
+def test_each_order_meets_its_fate_under_the_system_rules(name: str) -> None:
     policy = parse_policy(documents.read("policies"), version=1)
 
     found = engine.evaluate(policy, evidence(documents.order(name), is_po_known=name == "16-web-acme-po-again"))

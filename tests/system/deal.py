@@ -76,5 +76,5 @@ def strike(trade: Trade) -> Deal:
 
 def acceptances(deal: Deal) -> int:
     """How many e-mails 2 the buyer has; all of them once the order is idle."""
-    notified = [subject for to, subject in deal.trade.letters(deal.number) if "buyer-" in to]
+    notified = [subject for to, subject in deal.trade.addressed_mails(deal.number) if "buyer-" in to]
     return sum("accepted" in subject.lower() for subject in notified)

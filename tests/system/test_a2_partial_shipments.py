@@ -7,7 +7,7 @@ from tests.system.trade import Trade, ok
 
 def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
     """100 A at 20.00, tax 8.25 %, freight 50.00; W1 60 at 12.00, W2 25 at 12.50; 15 wait for a receipt at 13.00."""
-    before = trade.books()
+    before = trade.ledger()
     customer = trade.customer(tax_rate="0.0825")
     sku = trade.product("a", "20.00", cost="12.00")
     warehouses = trade.warehouses({"w1": 900, "w2": 1100})
@@ -35,7 +35,7 @@ def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
     assert [invoice["total"]["amount"] for invoice in (first, second, last)] == ["1329.00", "553.75", "332.25"]
     assert taxes(trade, order) == ["99.00", "41.25", "24.75"]
     trade.until_audit_is_clean()
-    assert changes(before, trade.books()) == {
+    assert changes(before, trade.ledger()) == {
         "cash": 162_900,
         "accounts_receivable": 58_600,
         "revenue": -200_000,
@@ -47,7 +47,7 @@ def test_a2_partial_shipments_on_terms_to_the_cent(trade: Trade) -> None:
     assert order["status"] == "shipped"
     assert (order["axes"]["billing"], order["axes"]["payment"]) == ("full", "part")
     assert trade.stock(sku) == {warehouses["w1"]: (0, 0), warehouses["w2"]: (0, 0)}
-    margin = -changes(before, trade.books())["revenue"] + 5_000 - 122_750
+    margin = -changes(before, trade.ledger())["revenue"] + 5_000 - 122_750
     assert margin == 82_250
 
 

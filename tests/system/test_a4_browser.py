@@ -71,7 +71,7 @@ class Desks:
             base_url=self._deal.trade.system.base_url, java_script_enabled=self._has_script, reduced_motion="reduce"
         )
 
-    def look(self, page: Page) -> None:
+    def inspect(self, page: Page) -> None:
         """What axe finds on the page; without script it cannot run."""
         if self._has_script:
             page.context.new_cdp_session(page).send("Runtime.evaluate", {"expression": AXE})
@@ -82,10 +82,10 @@ class Desks:
 def open_review(page: Page, desks: Desks, number: str) -> None:
     """From the inbox to the page that decides."""
     page.goto("/reviews")
-    desks.look(page)
+    desks.inspect(page)
     page.locator("main").get_by_role("link", name=number, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(number)
-    desks.look(page)
+    desks.inspect(page)
 
 
 @pytest.mark.timeout(600)
@@ -117,15 +117,15 @@ def test_a4_people_decide_in_their_browsers(browser: Browser, trade: Trade, has_
         open_review(director, desks, deal.number)
         with desks.of("rep") as page:
             page.goto(f"/orders/{deal.number}")
-            desks.look(page)
+            desks.inspect(page)
             page.get_by_role("button", name="Change…").or_(page.get_by_role("link", name="Change…")).click()
             page.get_by_label("SKU of line 2").fill(deal.skus["H"])
             page.get_by_label("Unit price of line 2").fill("372.50")
             page.get_by_label("Why").fill("G is sold out at the maker")
-            desks.look(page)
+            desks.inspect(page)
             page.get_by_role("button", name="See what it comes to").click()
             expect(page.locator("main")).to_contain_text("24,900.00")
-            desks.look(page)
+            desks.inspect(page)
             page.get_by_role("button", name="Propose it to the customer").click()
             expect(page.locator("#standing")).to_contain_text("A change is on its way")
         director.get_by_role("button", name="Approve").click()
@@ -137,7 +137,7 @@ def test_a4_people_decide_in_their_browsers(browser: Browser, trade: Trade, has_
         page.goto(f"/my/orders/{deal.number}")
         expect(page.locator("#standing")).to_contain_text("26,400.00")
         expect(page.locator("#standing")).to_contain_text("24,900.00")
-        desks.look(page)
+        desks.inspect(page)
         page.get_by_role("button", name="Accept the change").click()
         expect(page.locator("main")).not_to_contain_text("We propose a change")
     assert deal.until("in_review")["version"] == 2
@@ -151,7 +151,7 @@ def test_a4_people_decide_in_their_browsers(browser: Browser, trade: Trade, has_
         expect(page).to_have_url(f"{trade.system.base_url}/reviews")
         accepted = deal.until("in_fulfilment")
         page.goto(f"/orders/{deal.number}")
-        desks.look(page)
+        desks.inspect(page)
         page.screenshot(path=tmp_path / "order.png", full_page=True)
 
     assert (accepted["version"], director_step != "") == (2, True)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests import history_reader
 from tests.system.deal import Deal, acceptances, strike
 from tests.system.harness import System
 from tests.system.trade import Trade, ok
@@ -95,6 +96,33 @@ def test_a4_a_review_with_delegate_substitution_consent_and_escalation_ends_in_o
     assert len(voided) == 1
     assert acceptances(deal) == 1
     trade.until_audit_is_clean()
+    read_alone(deal)
+
+
+def read_alone(deal: Deal) -> None:
+    """The workflow's history alone says who decided what, what each timer was for, and where the units come from."""
+    system = deal.trade.system
+    history = system.on_loop(system.workflow(deal.order_id).fetch_history())
+
+    company = deal.order()["customer_name"]
+    assert [(one.who, one.what) for one in history_reader.decisions(history)] == [
+        ("Delegate for Manager", "approved: manager approval (tier 1)"),
+        ("Rep", "proposed a change"),
+        (company, "accepted the proposed change"),
+        ("Director", "approved: manager approval (tier 1)"),
+    ]
+    assert {timer.replace(deal.number, "it") for timer in history_reader.timers(history)} == {
+        "Reminder: manager approval of it",
+        "Reminder: finance director approval of it",
+        "Consent deadline: answer to the change of it",
+        "No wait: save that it is to change",
+        "Escalation: manager approval of it",
+        "Review deadline: manager approval of it",
+    }
+    (reserved,) = history_reader.answers(history, "inventory.ReserveStock")
+    assert len(reserved["sources"]) == 1
+    assert reserved["sources"][0].startswith("50 units from ")
+    assert reserved["missing"] == []
 
 
 def test_a4_a_consent_that_expires_brings_the_order_back_to_review(deal: Deal) -> None:

@@ -80,7 +80,7 @@ def test_fewer_units_free_the_backorder_and_the_invoices_sum_to_the_version_that
     trade.until_audit_is_clean()
 
 
-def test_what_was_released_is_given_back_by_the_floor_before_the_version_stands(trade: Trade) -> None:
+def test_what_was_released_is_given_back_by_the_warehouse_before_the_version_stands(trade: Trade) -> None:
     order, sku, warehouse = placed(trade, 10, 10)
     order_id = order["order_id"]
 
@@ -101,7 +101,7 @@ def test_what_was_released_is_given_back_by_the_floor_before_the_version_stands(
     trade.until_audit_is_clean()
 
 
-def test_a_floor_that_picks_instead_of_answering_refuses_the_change(trade: Trade) -> None:
+def test_a_warehouse_that_picks_instead_of_answering_refuses_the_change(trade: Trade) -> None:
     order, sku, warehouse = placed(trade, 10, 10)
     order_id = order["order_id"]
     change(trade, order, "customer", {"line_id": "1", "quantity": 6})

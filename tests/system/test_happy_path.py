@@ -22,7 +22,7 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
     notified = trade.deliver(parcel, times=2)
     trade.pay(customer, placed["totals"]["total"]["amount"])
     order = trade.when_idle(order_id)
-    letters = trade.letters(order["number"])
+    addressed_mails = trade.addressed_mails(order["number"])
     opinion = trade.system.api("customer", customer)
     first, second = (opinion.post(f"/v1/orders/{order_id}/feedback", json={"rating": 5}) for _ in range(2))
 
@@ -32,10 +32,10 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
     assert (order["status"], order["axes"]["payment"]) == ("completed", "paid")
     assert trade.stock(pump)[warehouse] == (6, 0)
     received, accepted = f"We have received your order {order['number']}", f"Your order {order['number']} is accepted"
-    to_buyer = [subject for to, subject in letters if "buyer" in to]
+    to_buyer = [subject for to, subject in addressed_mails if "buyer" in to]
     assert to_buyer[:2] == [received, accepted]
     assert len(to_buyer) == 8  # received, accepted, shipped, arrived, visit done, 2 × invoice, payment
     assert len([subject for subject in to_buyer if "how did we do?" in subject]) == 1
-    assert len(letters) - len(to_buyer) == 2  # the sales rep: received, accepted
+    assert len(addressed_mails) - len(to_buyer) == 2  # the sales rep: received, accepted
     assert (first.status_code, second.status_code, second.json()["code"]) == (201, 409, "FEEDBACK_GIVEN")
     trade.until_audit_is_clean()

@@ -66,7 +66,7 @@ def state_of(trade: Trade, order_id: str) -> dict[str, Any]:
         "account": (f"/v1/customers/{order['customer_id']}", {}),
     }
     read = {name: ok(auditor.get(path, params=query)) for name, (path, query) in reads.items()}
-    return read | {"order": order, "mails": trade.letters(order["number"])}
+    return read | {"order": order, "mails": trade.addressed_mails(order["number"])}
 
 
 def test_a_fact_for_a_workflow_that_has_ended_is_kept_and_counted(trade: Trade) -> None:

@@ -246,7 +246,7 @@ class Trade:
         answer: dict[str, Any] = ok(self.system.api("accounting").post("/v1/payments", json=body, headers=key()))
         return answer
 
-    def books(self) -> dict[str, int]:
+    def ledger(self) -> dict[str, int]:
         """Debit minus credit in cents by account."""
         answer = ok(self.system.api("accounting").get("/v1/ledger/trial-balance"))
         return {row["account"]: balance_of(row) for row in answer["rows"]}
@@ -270,14 +270,14 @@ class Trade:
 
         eventually(claim)
 
-    def letters(self, number: str) -> list[tuple[str, str]]:
+    def addressed_mails(self, number: str) -> list[tuple[str, str]]:
         """Recipient and subject of the mails that name an order, in the order they came."""
         mails = self.system.sink.messages
         return [(str(mail["To"]), str(mail["Subject"])) for mail in mails if number in str(mail["Subject"])]
 
     def mails(self, number: str) -> list[str]:
         """Subjects of the mails that name an order, in the order they came."""
-        return [subject for _, subject in self.letters(number)]
+        return [subject for _, subject in self.addressed_mails(number)]
 
 
 def balance_of(row: dict[str, Any]) -> int:
@@ -298,11 +298,11 @@ def ok(response: httpx.Response) -> Any:
     return response.json()
 
 
-def wait_for(look: Callable[[], Found | None], what: str, timeout_s: float = PATIENCE_S) -> Found:
+def wait_for(refresh: Callable[[], Found | None], what: str, timeout_s: float = PATIENCE_S) -> Found:
     """Look again and again until something is found."""
 
     def claim() -> Found:
-        found = look()
+        found = refresh()
         assert found is not None, f"waited {timeout_s:.0f} s in vain for {what}"
         return found
 

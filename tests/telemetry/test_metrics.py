@@ -120,7 +120,7 @@ async def reserve_stock() -> None:
 
 @workflow.defn(sandboxed=False)
 class OneStep:
-    """A story of one step."""
+    """A workflow of one step."""
 
     @workflow.run
     async def run(self) -> None:

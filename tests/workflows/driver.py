@@ -55,7 +55,7 @@ async def at_work(worker: Worker) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def fake_worker(client: Client, services: FakeServices, queue: str) -> AsyncIterator[None]:
-    """A worker with the real story and fake steps."""
+    """A worker with the real workflow and fake steps."""
     activities: Any = services.activities()
     worker = Worker(client, task_queue=queue, workflows=[OrderWorkflow], activities=activities, max_cached_workflows=0)
     async with at_work(worker):
@@ -93,12 +93,12 @@ class PlacedOrder:
         )
         return outcome
 
-    async def look(self, update: str, subject_id: str) -> Acknowledged:
+    async def refresh(self, update: str, subject_id: str, who: str = "", what: str = "") -> Acknowledged:
         """Show a decision as the API does; every one has an update id of its own."""
-        seen: Acknowledged = await self.handle.execute_update(
-            update, ClearanceRefresh(subject_id), id=uuid.uuid4().hex, result_type=Acknowledged
+        found: Acknowledged = await self.handle.execute_update(
+            update, ClearanceRefresh(subject_id, who, what), id=uuid.uuid4().hex, result_type=Acknowledged
         )
-        return seen
+        return found
 
     async def history(self) -> WorkflowHistory:
         """Everything that happened."""

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.inventory.v1 import inventory_pb2
+from oms.types.v1 import types_pb2
+from workflows.activities import sentences
 from workflows.messages import (
     Applied,
     ApplyStep,
@@ -108,7 +112,7 @@ class FakeServices:
     @activity.defn(name="inventory.AdjustReservation")
     async def adjust_reservation(self, step: OrderStep) -> Reservation:
         self.called("inventory.AdjustReservation", step.request_id)
-        return Reservation(10, self.backordered)
+        return self.reservation()
 
     @activity.defn(name="fulfillment.RequestRecall")
     async def request_recall(self, step: ChangeStep) -> Recall:
@@ -142,7 +146,21 @@ class FakeServices:
         if self.undeliverable:
             self.undeliverable -= 1
             return Reservation(0, 0, is_undeliverable=True)
-        return Reservation(10, self.backordered)
+        return self.reservation()
+
+    def reservation(self) -> Reservation:
+        """Ten units in two warehouses, and what waits for supply until December 8."""
+        held = [
+            inventory_pb2.Allocation(line_id="1", sku="PUMP-100", warehouse_id="wh_dallas", quantity=7),
+            inventory_pb2.Allocation(line_id="1", sku="PUMP-100", warehouse_id="wh_reno", quantity=3),
+        ]
+        short = inventory_pb2.Shortage(line_id="1", sku="PUMP-100", quantity=self.backordered, expected_on="2026-12-08")
+        return Reservation(
+            10,
+            self.backordered,
+            sources=sentences.sources(held, {"wh_dallas": 31_240, "wh_reno": 40_000}, "USD"),
+            missing=sentences.missing([short] if self.backordered else []),
+        )
 
     @activity.defn(name="inventory.ReleaseReservation")
     async def release_reservation(self, step: OrderStep) -> Done:
@@ -152,12 +170,18 @@ class FakeServices:
     @activity.defn(name="inventory.ShipStock")
     async def ship_stock(self, step: OrderStep) -> Done:
         self.called("inventory.ShipStock", step.request_id)
-        return Done()
+        freight = types_pb2.Money(minor_units=2_340, currency="USD")
+        shipment = fulfillment_pb2.Shipment(
+            number="SH-1001", warehouse_id="wh_dallas", carrier="ups", freight_cost=freight
+        )
+        return Done(sentences.left(shipment))
 
     @activity.defn(name="fulfillment.ReleaseShipments")
     async def release_shipments(self, step: OrderStep) -> Release:
         self.called("fulfillment.ReleaseShipments", step.request_id)
-        return Release(1)
+        lines = [fulfillment_pb2.ShipmentLine(line_id="1", sku="PUMP-100", quantity=10)]
+        shipment = fulfillment_pb2.Shipment(number="SH-1001", warehouse_id="wh_dallas", lines=lines)
+        return Release(1, sentences.released([shipment]))
 
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:

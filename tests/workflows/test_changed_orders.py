@@ -57,7 +57,7 @@ class Orders:
 
 
 class World:
-    """Stock, floor and books of one order, asked by the steps of its story in the story's order."""
+    """Stock, warehouse and ledger of one order, asked by the steps of its workflow in their order."""
 
     def __init__(self, make_database: MakeDatabase, chance: random.Random) -> None:
         self.chance = chance
@@ -107,7 +107,7 @@ class World:
         self.agrees()
 
     async def change(self, lines: Lines) -> bool:
-        """Warehouse, credit, the new version, stock: as the story settles a change. Whether it came about."""
+        """Warehouse, credit, the new version, stock: as the workflow settles a change. Whether it came about."""
         self.orders.changed = self.document(lines)
         change_id = self.step().request_id.replace("/", "-")
         recall = await self.fulfillment.request_recall(ChangeStep(self.step().request_id, "ord_1", change_id))

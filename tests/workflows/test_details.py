@@ -76,7 +76,7 @@ async def test_a_held_order_shows_whom_it_waits_for_until_they_have_decided(temp
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
         before = await shown_of(order)
-        await order.look(names.DECIDE, "dec_1")
+        await order.refresh(names.DECIDE, "dec_1")
         await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
         await until_quiet(order, 20)
         after = await shown_of(order)

@@ -82,7 +82,7 @@ async def test_a_step_of_no_version_reads_the_order_as_it_is_now() -> None:
     assert world.asked["ord_1"] == 3
 
 
-async def test_a_step_that_a_new_version_overtook_is_given_that_one_each_time_afresh() -> None:
+async def test_a_step_that_a_new_version_overtook_is_given_that_one_each_time_again() -> None:
     world = World()
     world.version = 2
 

@@ -40,7 +40,9 @@ class World:
     @property
     def order(self) -> orders_pb2.Order:
         line = orders_pb2.OrderLine(line_id="1", sku="BOLT", quantity=4, kind="stock")
-        return orders_pb2.Order(order_id="ord_1", version=1, lines=[line], is_ship_complete=self.is_ship_complete)
+        return orders_pb2.Order(
+            order_id="ord_1", version=1, currency="USD", lines=[line], is_ship_complete=self.is_ship_complete
+        )
 
     @property
     def allocations(self) -> list[inventory_pb2.Allocation]:
@@ -116,7 +118,7 @@ async def test_an_order_that_passes_at_once_is_not_asked_for_again() -> None:
     assert (world.released, world.promised) == ([("release/0", 4)], [4])
 
 
-async def test_a_repeat_of_the_judgement_does_not_carry_the_order_so_it_is_asked_for() -> None:
+async def test_a_repeat_of_the_evaluation_does_not_carry_the_order_so_it_is_asked_for() -> None:
     world = World()
     world.is_repeat = True
 

@@ -1,4 +1,4 @@
-"""The order's story, step by step, on a real Temporal server with steps that answer from memory."""
+"""The order's workflow, step by step, on a real Temporal server with steps that answer from memory."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ async def test_a_step_that_is_refused_for_good_fails_the_order_and_takes_everyth
 
 
 @pytest.mark.parametrize(("backordered", "is_backordered"), [(0, False), (5, True)])
-async def test_the_story_says_whether_units_wait_so_that_nobody_asks_for_nothing(
+async def test_the_workflow_says_whether_units_wait_so_that_nobody_asks_for_nothing(
     temporal: Client, backordered: int, is_backordered: bool
 ) -> None:
     services, queue = FakeServices(backordered=backordered), uuid.uuid4().hex
@@ -249,7 +249,7 @@ async def test_the_story_says_whether_units_wait_so_that_nobody_asks_for_nothing
     ("error", "taken_back"),
     [(ApplicationError("the step"), ["third", "second", "first"]), (ValueError("a bug"), [])],
 )
-async def test_a_deed_that_is_refused_keeps_no_other_from_being_taken_back(
+async def test_a_action_that_is_refused_keeps_no_other_from_being_taken_back(
     error: Exception, taken_back: list[str]
 ) -> None:
     done: list[str] = []

@@ -1,4 +1,4 @@
-"""People in the story: reviews with deadlines, change orders, and messages that nobody may believe."""
+"""People in the workflow: reviews with deadlines, change orders, and messages that nobody may believe."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_a_decision_is_read_from_the_database_and_lets_the_order_go_on(tem
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        seen = await order.look(names.DECIDE, "dec_1")
+        seen = await order.refresh(names.DECIDE, "dec_1")
         await to_cash(order)
 
     assert order.receipt.outcome == "held"
@@ -69,7 +69,7 @@ async def test_a_hand_sent_update_approves_nothing(temporal: Client, update: str
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        seen = await order.look(update, "dec_forged")
+        seen = await order.refresh(update, "dec_forged")
         await order.handle.terminate()
 
     assert seen.state == "waiting"
@@ -97,7 +97,7 @@ async def test_a_decision_without_an_id_leaves_no_trace(temporal: Client) -> Non
         order = await place(temporal, order_ref(), queue)
         before = len((await order.history()).events)
         with pytest.raises(WorkflowUpdateFailedError):
-            await order.look(names.DECIDE, "")
+            await order.refresh(names.DECIDE, "")
         after = len((await order.history()).events)
         await order.handle.terminate()
 
@@ -109,7 +109,7 @@ async def test_a_refusal_by_people_gives_the_credit_back_and_holds_no_stock(temp
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.look(names.DECIDE, "dec_1")
+        await order.refresh(names.DECIDE, "dec_1")
         outcome = await order.handle.result()
 
     assert outcome in ({"outcome": "rejected"}, OrderOutcome("rejected"))
@@ -144,7 +144,7 @@ async def test_a_deadline_that_nobody_acts_on_fires_once(skipping: WorkflowEnvir
         with skipping.with_time_skipping_disabled():
             order = await place(skipping.client, order_ref(), queue)
         await skipping.fast_forward(order.handle, timedelta(hours=9))
-        seen = await order.look(names.CONSENT, "chg_1")
+        seen = await order.refresh(names.CONSENT, "chg_1")
         await order.handle.terminate()
 
     assert seen.state == "waiting"
@@ -165,7 +165,7 @@ async def test_an_order_left_waiting_past_a_deadline_is_found_in_temporal_until_
         await skipping.fast_forward(order.handle, timedelta(hours=4, seconds=5))
         await until_quiet(order, 13)
         parked = await phase_of(order)
-        await order.look(names.DECIDE, "dec_1")
+        await order.refresh(names.DECIDE, "dec_1")
         decided = await phase_of(order)
         await order.handle.terminate()
 
@@ -182,8 +182,8 @@ async def test_a_change_agreed_in_review_makes_a_version_and_waits_for_its_revie
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        seen = await order.look(names.CONSENT, "chg_1")
-        await order.look(names.DECIDE, "dec_1")
+        seen = await order.refresh(names.CONSENT, "chg_1")
+        await order.refresh(names.DECIDE, "dec_1")
         await to_cash(order)
 
     assert seen.state == "waiting"
@@ -205,7 +205,7 @@ async def test_a_change_of_an_accepted_order_settles_warehouse_credit_version_an
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
         before = len(services.calls)
-        await order.look(names.AMEND, "chg_1")
+        await order.refresh(names.AMEND, "chg_1")
         await to_cash(order)
 
     assert services.calls[before : before + 7] == [
@@ -228,7 +228,7 @@ async def test_a_change_of_an_order_that_ships_complete_waits_for_what_the_new_v
         order = await place(temporal, order_ref(is_ship_complete=True), queue)
         released_first = services.calls.count("fulfillment.ReleaseShipments")
         services.backordered = 5
-        await order.look(names.AMEND, "chg_1")
+        await order.refresh(names.AMEND, "chg_1")
         released_by_change = services.calls.count("fulfillment.ReleaseShipments")
         await order.notify(names.STOCK_ALLOCATED, is_complete=True)
         await to_cash(order)
@@ -244,7 +244,7 @@ async def test_a_change_waits_for_the_warehouse_and_is_settled_by_its_answer(tem
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.look(names.AMEND, "chg_1")
+        await order.refresh(names.AMEND, "chg_1")
         asked = [name for name in services.calls if name.startswith(("fulfillment.Req", "orders.Rec", "orders.App"))]
         await order.notify(names.RECALL_ANSWERED, "chg_1")
         await to_cash(order)
@@ -253,14 +253,14 @@ async def test_a_change_waits_for_the_warehouse_and_is_settled_by_its_answer(tem
     assert "changed" in services.milestones()
 
 
-async def test_a_floor_that_answers_before_its_recall_is_noted_is_asked_anew(temporal: Client) -> None:
+async def test_a_warehouse_that_answers_before_its_recall_is_noted_is_asked_again(temporal: Client) -> None:
     agreed = Clearance("cleared", "chg_1")
     services, queue = FakeServices(clearances=[agreed, agreed, CLEARED]), uuid.uuid4().hex
     services.recalls, services.applied = [Recall("pending"), Recall("nothing_to_recall")], version_2(CLEARED)
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.look(names.AMEND, "chg_1")
+        await order.refresh(names.AMEND, "chg_1")
         await to_cash(order)
 
     asked = [services.keys[key] for key in services.keys if "/recall/chg_1/" in key]
@@ -274,7 +274,7 @@ async def test_what_a_pending_recall_withheld_is_released_when_the_warehouse_ref
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.look(names.AMEND, "chg_1")
+        await order.refresh(names.AMEND, "chg_1")
         before = services.calls.count("fulfillment.ReleaseShipments")
         await order.notify(names.RECALL_ANSWERED, "rcl_1")
         await to_cash(order)
@@ -289,7 +289,7 @@ async def test_a_change_that_the_warehouse_refuses_leaves_the_order_as_it_was(te
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.look(names.AMEND, "chg_1")
+        await order.refresh(names.AMEND, "chg_1")
         await to_cash(order)
 
     assert "orders.RecordChange reject" in services.calls
@@ -302,7 +302,7 @@ async def test_a_change_that_cannot_be_applied_gives_the_credit_of_the_old_total
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.look(names.AMEND, "chg_1")
+        await order.refresh(names.AMEND, "chg_1")
         await to_cash(order)
 
     committed = [key.split("/", 2)[2] for key in services.keys if "/credit/" in key]
@@ -316,8 +316,8 @@ async def test_credit_that_people_released_is_forced_at_the_total_of_the_version
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
-        await order.look(names.AMEND, "chg_1")
-        await order.look(names.DECIDE, "dec_1")
+        await order.refresh(names.AMEND, "chg_1")
+        await order.refresh(names.DECIDE, "dec_1")
         await to_cash(order)
 
     committed = [key.split("/", 2)[2] for key in services.keys if "/credit/" in key]
@@ -357,4 +357,4 @@ async def test_a_decision_on_an_order_that_failed_is_refused(temporal: Client) -
         with pytest.raises(WorkflowFailureError):
             await order.handle.result()
         with pytest.raises(RPCError, match="completed"):
-            await order.look(names.DECIDE, "dec_1")
+            await order.refresh(names.DECIDE, "dec_1")

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @workflow.defn
 class Prying:
-    """A planted bug: a story that reads a file in its turn."""
+    """A planted bug: a workflow that reads a file in its turn."""
 
     @workflow.run
     async def run(self, path: str) -> str:
@@ -62,7 +62,7 @@ async def test_an_order_lives_its_life_in_the_sandbox_of_the_worker(temporal: Cl
     assert services.milestones() == ["accepted", "closed"]
 
 
-async def test_a_story_that_reads_a_file_is_stopped_at_work(temporal: Client, tmp_path: Path) -> None:
+async def test_a_workflow_that_reads_a_file_is_stopped_at_work(temporal: Client, tmp_path: Path) -> None:
     queue, path = uuid.uuid4().hex, tmp_path / "told.txt"
     path.write_text("secret")
 

@@ -12,7 +12,7 @@ from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
 
 
 class BillingActivities:
-    """The billing service as the stories know it."""
+    """The billing service as the workflows know it."""
 
     def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services

@@ -1,4 +1,4 @@
-"""What every activity shares: the five stubs, and how a failed call becomes an error that a story understands."""
+"""What every activity shares: the five stubs, and how a failed call becomes an error that a workflow understands."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def warehouse_costs(services: Services, order: orders_pb2.Order) -> list[i
 
 
 class Refusals(Interceptor):
-    """Turns what a service refused into an error that a story understands: the reason as type, final or retryable."""
+    """Turns what a service refused into an error that a workflow understands: the reason as type, final or retryable."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002  # the SDK's name
         """Wrap every step."""

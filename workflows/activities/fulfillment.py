@@ -11,6 +11,7 @@ from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
+from workflows.activities import sentences
 from workflows.activities.calls import Services, changed_document, goods_of, warehouse_costs
 from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, ChangeStep, Done, OrderStep, Recall, Release, Stop, Stopped
@@ -25,7 +26,7 @@ NO_CARRIER = "no carrier serves the address: enter a rate for its zone, or ask f
 
 
 class FulfillmentActivities:
-    """The fulfillment service as the stories know it."""
+    """The fulfillment service as the workflows know it."""
 
     def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
@@ -35,7 +36,7 @@ class FulfillmentActivities:
     async def release_shipments(self, step: OrderStep) -> Release:
         """Give the warehouses all that was ever allocated; the service releases what no shipment has yet.
 
-        An order that ships complete waits while inventory says that something is missing: the story may have been told by
+        An order that ships complete waits while inventory says that something is missing: the workflow may have been told by
         an old fact that nothing is.
         """
         order, held = await asyncio.gather(
@@ -52,7 +53,7 @@ class FulfillmentActivities:
             lines=_release_lines(order, held),
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
-        return Release(len(response.shipments))
+        return Release(len(response.shipments), sentences.released(response.shipments))
 
     @activity.defn(name="fulfillment.RequestRecall")
     async def request_recall(self, step: ChangeStep) -> Recall:

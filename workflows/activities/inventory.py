@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from temporalio import activity
 
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2
+from workflows.activities import sentences
 from workflows.activities.calls import Services, goods_of, warehouse_costs
 from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Reservation
@@ -17,7 +19,7 @@ SWEEP_BATCH = 200
 
 
 class InventoryActivities:
-    """The inventory service as the stories know it."""
+    """The inventory service as the workflows know it."""
 
     def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
@@ -46,10 +48,7 @@ class InventoryActivities:
             placed_at_micros=order.placed_at_micros,
         )
         response = await self._services.inventory.ReserveStock(request)
-        return Reservation(
-            held=sum(held.quantity for held in response.allocations),
-            backordered=sum(short.quantity for short in response.shortages),
-        )
+        return _reservation(response, costs, order.currency)
 
     @activity.defn(name="inventory.AdjustReservation")
     async def adjust_reservation(self, step: OrderStep) -> Reservation:
@@ -59,21 +58,19 @@ class InventoryActivities:
         shipments = await self._services.fulfillment.ListShipments(
             fulfillment_pb2.ListShipmentsRequest(order_id=step.order_id, limit=500)
         )
+        costs = await warehouse_costs(self._services, order) if goods else []
         request = pb.AdjustReservationRequest(
             request_id=step.request_id,
             order_id=step.order_id,
             lines=[
                 types_pb2.LineQuantity(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in goods
             ],
-            costs=await warehouse_costs(self._services, order) if goods else [],
+            costs=costs,
             placed_at_micros=order.placed_at_micros,
             carried=_carried(shipments),
         )
         response = await self._services.inventory.AdjustReservation(request)
-        return Reservation(
-            held=sum(held.quantity for held in response.allocations),
-            backordered=sum(short.quantity for short in response.shortages),
-        )
+        return _reservation(response, costs, order.currency)
 
     @activity.defn(name="inventory.ReleaseReservation")
     async def release_reservation(self, step: OrderStep) -> Done:
@@ -98,7 +95,7 @@ class InventoryActivities:
                 for line in shipment.lines
             )
         await self._services.inventory.ShipStock(request)
-        return Done()
+        return Done(sentences.left(shipment))
 
     @activity.defn(name="inventory.ListLapsedReservations")
     async def list_lapsed_reservations(self, _ask: Done) -> OrderIds:
@@ -119,6 +116,18 @@ class InventoryActivities:
         """Broken invariants of the inventory service."""
         response = await self._services.inventory.Audit(pb.AuditRequest())
         return AuditCount({row.name: row.violations for row in response.invariants if row.violations})
+
+
+def _reservation(
+    response: pb.ReserveStockResponse | pb.AdjustReservationResponse, costs: Sequence[pb.WarehouseCost], currency: str
+) -> Reservation:
+    quotes = {cost.warehouse_id: cost.cost_minor for cost in costs}
+    return Reservation(
+        held=sum(held.quantity for held in response.allocations),
+        backordered=sum(short.quantity for short in response.shortages),
+        sources=sentences.sources(response.allocations, quotes, currency),
+        missing=sentences.missing(response.shortages),
+    )
 
 
 def _carried(shipments: fulfillment_pb2.ListShipmentsResponse) -> list[pb.Allocation]:

@@ -10,7 +10,7 @@ from workflows.messages import AuditCount, Done
 
 
 class NotificationsActivities:
-    """The notifications service as the stories know it."""
+    """The notifications service as the workflows know it."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

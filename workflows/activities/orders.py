@@ -52,7 +52,7 @@ _WITH_PROMISES = _RESERVED | {"allocated"}
 
 
 class OrdersActivities:
-    """The orders service as the stories know it."""
+    """The orders service as the workflows know it."""
 
     def __init__(self, services: Services, documents: Documents) -> None:
         self._services = services
@@ -183,6 +183,7 @@ def _clearance(message: pb.Clearance) -> Clearance:
         message.deadline,
         message.subject_id,
         message.waiting_for,
+        message.deadline_about,
     )
 
 

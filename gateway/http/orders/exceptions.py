@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -18,12 +18,17 @@ from gateway.http.plumbing.shapes import rfc3339
 from services.orders.domain.exceptions import KINDS, ExceptionFilter, ListedException
 from services.orders.lifecycle import resolution
 from services.orders.order import exceptions
+from services.runtime.roles import HOLD_OWNERS
 
 router = APIRouter(tags=["exceptions"])
 
 ExceptionReference = Annotated[str, path_id("The exception's id.")]
-Kind = Literal["carrier_exception", "undeliverable_address"]
-Owner = Literal["sales_rep", "support", "approver", "accounting", "warehouse", "manufacturing", "admin"]
+if TYPE_CHECKING:
+    Kind = str
+    Owner = str
+else:
+    Kind = Literal[tuple(KINDS)]
+    Owner = Literal[HOLD_OWNERS]
 State = Literal["open", "resolved"]
 _LIST = "exceptions"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
@@ -13,7 +14,7 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import clear_if_unblocked
 from services.orders.domain import mails
-from services.orders.domain.holds import Hold, check_release, find_hold, remaining
+from services.orders.domain.holds import CodedType, Hold, check_release, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.policies import PlannedHold
@@ -23,7 +24,7 @@ from services.orders.store import holds as store
 from services.orders.store import masterdata, people
 
 HOLDS_RELEASED = "holds_released"
-REVIEW_EXPIRED = "review_expired"
+REVIEW_EXPIRED: Final = "review_expired"
 """The type of the hold that keeps an order whose review nobody decided; its release asks the review again."""
 
 
@@ -64,7 +65,13 @@ def release(
 
 
 def place(
-    session: Session, aggregate: OrderAggregate, code: str, hold_type: str, owner_role: str, reason: str, now: datetime
+    session: Session,
+    aggregate: OrderAggregate,
+    code: str,
+    hold_type: CodedType,
+    owner_role: str,
+    reason: str,
+    now: datetime,
 ) -> OrderAggregate:
     """Place a hold on the order's version; a code that this version has had already is numbered on."""
     had = {hold.code for hold in aggregate.holds if hold.order_version == aggregate.order.version}

@@ -12,6 +12,7 @@ from services.orders.approvals.plan_review import reopen_review, void_review
 from services.orders.domain.mails import Contacts
 from services.orders.domain.reviews import CHANGES_REQUESTED
 from services.orders.order import outbox
+from services.orders.order.acts import act_of
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 
 
@@ -24,7 +25,7 @@ def resubmit(
     now: datetime,
     expected_version: int | None = None,
 ) -> tuple[OrderAggregate, str]:
-    """Ask the review of the version in force again, with an answer for the reviewers; gives the order and its look intent.
+    """Ask the review of the version in force again, with an answer for the reviewers; gives the order and its refresh intent.
 
     Nothing that was decided before counts. InvalidArgument NOTE_MISSING without an answer, Refused NOTHING_TO_ANSWER when no
     review has asked for changes or a change is on its way, VERSION_STALE when the caller has seen another version.
@@ -42,4 +43,5 @@ def resubmit(
     after = void_review(session, before, now, "answered without a change")
     after = restate(session, reopen_review(session, after, contacts, now), now)
     note_event(session, before, after, actor, "review_answered", now, why=note, more={"version": after.order.version})
-    return after, outbox.refresh(session, order_id, "decide", review.review_id, now)
+    act = act_of(session, actor, before.order, "answered the review without a change")
+    return after, outbox.refresh(session, order_id, "decide", review.review_id, act, now)

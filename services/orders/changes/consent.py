@@ -23,6 +23,7 @@ from services.orders.domain.order import IN_REVIEW
 from services.orders.domain.proposals import CUSTOMER
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN
 from services.orders.order import outbox
+from services.orders.order.acts import act_of
 from services.orders.order.aggregate import (
     Actor,
     OrderAggregate,
@@ -77,7 +78,9 @@ def consent(
     else:
         after = _accepted(session, before, change, actor, note, contacts, now)
     restate(session, after, now)
-    intent_id = outbox.refresh(session, order_id, "consent", change_id, now)
+    said = "declined the proposed change" if answer == DECLINE else "accepted the proposed change"
+    act = act_of(session, actor, before.order, said)
+    intent_id = outbox.refresh(session, order_id, "consent", change_id, act, now)
     return find_change(session, order_id, change_id), intent_id
 
 
@@ -145,7 +148,8 @@ def withdraw(
     actor = actor_of(caller)
     after = end(session, before, change, "withdraw", note, actor, contacts, now)
     restate(session, after, now)
-    intent_id = outbox.refresh(session, order_id, "amend", change_id, now)
+    act = act_of(session, actor, before.order, "withdrew the proposed change")
+    intent_id = outbox.refresh(session, order_id, "amend", change_id, act, now)
     return find_change(session, order_id, change_id), intent_id
 
 

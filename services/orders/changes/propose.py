@@ -38,6 +38,7 @@ from services.orders.domain.proposals import (
     refuse_obstacles,
 )
 from services.orders.order import outbox
+from services.orders.order.acts import act_of
 from services.orders.order.aggregate import (
     Actor,
     OrderAggregate,
@@ -228,7 +229,8 @@ def _put_on_its_way(
     now: datetime,
 ) -> Proposed:
     change = _change(aggregate, request, given, actor, _consent_span(session), now)
-    intent_id = outbox.refresh(session, aggregate.order_id, "amend", change.change_id, now)
+    act = act_of(session, actor, aggregate.order, "proposed a change")
+    intent_id = outbox.refresh(session, aggregate.order_id, "amend", change.change_id, act, now)
     store.add(session, change, given.after, intent_id)
     after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
     _note(session, aggregate, after, change, actor, "change_proposed", now)

@@ -28,12 +28,13 @@ EXPIRE_CONSENT = "expire_consent"
 class Deadline:
     """Something that happens by itself unless somebody acts before: `what` is remind, escalate, expire_review or expire_consent.
 
-    `subject_id` is the step or the change it belongs to.
+    `subject_id` is the step or the change it belongs to, `about` says which, as people read it: "manager approval".
     """
 
     at: datetime
     what: str
     subject_id: str
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def next_deadline(reviews: Sequence[Review], change: ChangeOrder | None) -> Dead
     pending = change if change is not None and change.state in changes.PENDING else None
     if pending is not None and pending.state == AWAITING_CUSTOMER:
         expires_at = pending.consent_expires_at
-        return Deadline(expires_at, EXPIRE_CONSENT, pending.change_id) if expires_at else None
+        return Deadline(expires_at, EXPIRE_CONSENT, pending.change_id, "answer to the change") if expires_at else None
     return min(_of_steps(reviews), key=lambda due: (due.at, due.subject_id), default=None)
 
 
@@ -87,15 +88,15 @@ def _of_steps(reviews: Sequence[Review]) -> Iterator[Deadline]:
             continue
         for step in review.open_steps() if review.is_open else ():
             if step.remind_at and not step.reminded_at and not step.escalated_at:
-                yield Deadline(step.remind_at, REMIND, step.step_id)
+                yield Deadline(step.remind_at, REMIND, step.step_id, step.question)
             elif step.escalate_at and not step.escalated_at:
-                yield Deadline(step.escalate_at, ESCALATE, step.step_id)
+                yield Deadline(step.escalate_at, ESCALATE, step.step_id, step.question)
             elif step.expires_at:
-                yield Deadline(step.expires_at, EXPIRE_REVIEW, step.step_id)
+                yield Deadline(step.expires_at, EXPIRE_REVIEW, step.step_id, step.question)
 
 
 def _of_unanswered(review: Review) -> Iterator[Deadline]:
     """Whoever was asked for changes has until the end that the step would have had."""
     for step in review.steps:
         if step.state == CHANGES_REQUESTED and step.expires_at:
-            yield Deadline(step.expires_at, EXPIRE_REVIEW, step.step_id)
+            yield Deadline(step.expires_at, EXPIRE_REVIEW, step.step_id, "changes that the review asked for")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from services.kernel.errors import NotFound, NotPermitted, Refused
+
+CodedType = Literal["manufacturing", "review_expired", "ship_to"]
+"""The types of hold that are placed without a rule."""
 
 
 @dataclass(frozen=True, slots=True)

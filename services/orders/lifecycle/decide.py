@@ -40,6 +40,7 @@ from services.orders.domain.reviews import (
 )
 from services.orders.domain.segregation_of_duties import Authority, authority
 from services.orders.order import outbox
+from services.orders.order.acts import act_of, decided
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read, read_for_change, restate
 from services.orders.store import events, masterdata, people
 from services.orders.store import reviews as store
@@ -106,11 +107,12 @@ def decide(
     case = deciders.case_of(session, before, review, step, now)
     right = authority(case, deciders.decider_of(session, caller), wanted.decision, wanted.version)
     decision = _decision(session, before, step, wanted, caller, right, now)
-    intent_id = outbox.refresh(session, order_id, "decide", decision.decision_id, now)
-    store.add_decision(session, decision, step, intent_id)
     actor = Actor(caller.principal.sub, step.role)
-    act = {APPROVE: _approve, REJECT: _reject, REQUEST_CHANGES: _request_changes}[wanted.decision]
-    after = act(session, refreshed(session, before), decision, actor, contacts, now)
+    act = act_of(session, actor, before.order, decided(wanted.decision, step), acting_for=right.acting_for)
+    intent_id = outbox.refresh(session, order_id, "decide", decision.decision_id, act, now)
+    store.add_decision(session, decision, step, intent_id)
+    take = {APPROVE: _approve, REJECT: _reject, REQUEST_CHANGES: _request_changes}[wanted.decision]
+    after = take(session, refreshed(session, before), decision, actor, contacts, now)
     after = restate(session, after, now)
     more = {
         "step": step.asks,

@@ -127,9 +127,12 @@ def page(session: Session, reference: str, scope: Scope) -> OrderPage:
 def advance(
     session: Session, aggregate: OrderAggregate, verb: str, actor: Actor, now: datetime, why: str = ""
 ) -> OrderAggregate:
-    """Move the order through TRANSITIONS and store it; an order that ends has its holds lifted and its questions withdrawn."""
+    """Move the order through TRANSITIONS and store it; an order that ends has its holds lifted and its questions withdrawn.
+
+    One that is held after it was cleared is cleared again when the hold goes.
+    """
     phase = move(aggregate.order.phase, verb)
-    cleared_at = now if verb == "clear" else aggregate.order.cleared_at
+    cleared_at = {"clear": now, "hold": None}.get(verb, aggregate.order.cleared_at)
     ended_at = now if phase in ENDED else None
     orders.change(session, aggregate.order_id, {"phase": phase, "cleared_at": cleared_at, "ended_at": ended_at})
     changed = replace(aggregate, order=replace(aggregate.order, phase=phase, cleared_at=cleared_at, ended_at=ended_at))

@@ -1,4 +1,4 @@
-"""What orders asks others to do after the commit: mails, workflow starts, signals, cancellations and looks, as outbox rows."""
+"""What orders asks others to do after the commit: mails, workflow starts, signals, cancellations and refreshes, as outbox rows."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlmodel import Session
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.mails import Mail, Recipient, named
 from services.orders.domain.order import Order
+from services.orders.order.acts import Act
 from services.orders.store import facts, people
 from services.runtime import outbox
 
@@ -114,17 +115,24 @@ def cancel(session: Session, cancellation: Cancellation, now: datetime) -> str:
     )
 
 
+def act_behind(session: Session, intent_id: str) -> Act:
+    """Who did what that a refresh() lets the workflow see."""
+    detail = facts.detail_of(session, intent_id)
+    return Act(str(detail["who"]), str(detail["what"]))
+
+
 def mark_done(session: Session, intent_id: str) -> None:
     """What an intent asks for is done: the relay need not carry it out."""
     facts.mark_done(session, intent_id)
 
 
-def refresh(session: Session, order_id: str, update: str, subject_id: str, now: datetime) -> str:
+def refresh(session: Session, order_id: str, update: str, subject_id: str, act: Act, now: datetime) -> str:
     """The intent to let the workflow see a decision (`decide`), an answer (`consent`) or a change (`amend`); gives its id.
 
-    The relay takes it when the request could not. The workflow reads what was decided; a repeat changes nothing.
+    The relay takes it when the request could not. The workflow reads what was decided, a repeat changes nothing, and `act` is
+    for the reader of its history alone.
     """
-    detail = {"update": update}
+    detail = {"update": update, "who": act.who, "what": act.what}
     return outbox.emit(
         session,
         kind=REFRESH,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
-from services.orders.approvals.holds import REVIEW_EXPIRED
+from services.orders.domain.holds import CodedType
 from services.orders.domain.order import CHANNELS, PHASES
 from services.orders.domain.overview import ANY_HOLD, OverviewFilter
 from services.orders.domain.policies import POLICY_HOLD, hold_types
@@ -43,7 +44,7 @@ def _holds(session: Session) -> tuple[str, ...]:
     found = {
         *hold_types(versions.policy_in_force(session)),
         POLICY_HOLD,
-        REVIEW_EXPIRED,
+        *get_args(CodedType),
         *holds.standing_types(session),
     }
     return (ANY_HOLD, *sorted(found))

@@ -128,13 +128,14 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
 
 
 def _refresh(rows: Sequence[OutboxRow], workflows: Workflows, database: Database) -> Iterable[str]:
-    """Show what the request itself could not; a workflow that has ended has nothing to look at."""
+    """Show what the request itself could not; a workflow that has ended has nothing to refresh."""
     numbers = _numbers(rows, database)
 
     def show(row: OutboxRow) -> None:
         number, update = numbers[row.order_id], str(row.detail["update"])
-        if not workflows.refresh_later(number, update, ClearanceRefresh(row.subject_id), row.fact_id):
-            log.info("look.too_late", order_id=row.order_id, subject_id=row.subject_id)
+        refresh = ClearanceRefresh(row.subject_id, str(row.detail["who"]), str(row.detail["what"]))
+        if not workflows.refresh_later(number, update, refresh, row.fact_id):
+            log.info("refresh.too_late", order_id=row.order_id, subject_id=row.subject_id)
 
     return _one_by_one(rows, show)
 

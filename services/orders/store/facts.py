@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,6 +23,7 @@ _UNSENT = select(outbox.c.order_id).where(
     outbox.c.order_id.in_(bindparam("of", expanding=True)),
     outbox.c.state == "unsent",
 )
+_DETAIL = select(outbox.c.detail).where(outbox.c.fact_id == bindparam("id"))
 _MARK_DONE = (
     update(outbox)
     .where(outbox.c.fact_id == bindparam("id"), outbox.c.state != "sent")
@@ -85,6 +87,12 @@ def late_facts(session: Session, limit: int = 100) -> list[LateFact]:
     query = select(LateFactRow).order_by(col(LateFactRow.arrived_at).desc(), col(LateFactRow.fact_id)).limit(limit)
     names = ("fact_id", "signal", "order_id", "subject_id", "arrived_at")
     return [LateFact(**{name: getattr(row, name) for name in names}) for row in session.scalars(query)]
+
+
+def detail_of(session: Session, fact_id: str) -> Mapping[str, Any]:
+    """What an outbox row says."""
+    found: Mapping[str, Any] = session.execute(_DETAIL, {"id": fact_id}).scalar_one()
+    return found
 
 
 def mark_done(session: Session, fact_id: str) -> None:

@@ -421,6 +421,7 @@ class Clearance(_message.Message):
     DEADLINE_FIELD_NUMBER: _builtins.int
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
     WAITING_FOR_FIELD_NUMBER: _builtins.int
+    DEADLINE_ABOUT_FIELD_NUMBER: _builtins.int
     state: Global___ClearanceState.ValueType
     """Whether the order may go on."""
     change_id: _builtins.str
@@ -433,6 +434,8 @@ class Clearance(_message.Message):
     """The step or the change that the deadline belongs to."""
     waiting_for: _builtins.str
     """Whom a waiting order waits for and for what, as people read it: roles, never names. Empty when it waits for nobody."""
+    deadline_about: _builtins.str
+    """What the deadline is about, as people read it: "manager approval". Empty without a deadline."""
     def __init__(
         self,
         *,
@@ -442,10 +445,11 @@ class Clearance(_message.Message):
         deadline: _builtins.str = ...,
         subject_id: _builtins.str = ...,
         waiting_for: _builtins.str = ...,
+        deadline_about: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_about", b"deadline_about", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -69,7 +69,7 @@ BANNED = (
 """What the trade has another word for, or American English another spelling."""
 
 
-def letter(kind: str, role: str) -> EmailMessage:
+def sample_mail(kind: str, role: str) -> EmailMessage:
     """The sample of this kind to a person of this role, as a mail program opens it."""
     specimen = samples.specimen(kind, role)
     return message_from_bytes(WRITER.write(specimen, NOW), _class=EmailMessage, policy=default)
@@ -89,7 +89,7 @@ def words(mail: EmailMessage) -> str:
 
 @pytest.mark.parametrize(("kind", "role"), TEXTS)
 def test_a_mail_greets_its_reader_and_begins_with_a_whole_sentence(kind: str, role: str) -> None:
-    mail = letter(kind, role)
+    mail = sample_mail(kind, role)
 
     salutation, blank, first, *_ = read(mail, "plain").split("\n")
     assert (salutation, blank) == ("Dear Ann Miller," if role == "customer" else "Hello Max,", "")
@@ -100,7 +100,7 @@ def test_a_mail_greets_its_reader_and_begins_with_a_whole_sentence(kind: str, ro
 
 @pytest.mark.parametrize(("kind", "role"), TEXTS)
 def test_a_mail_ends_with_the_companys_address_and_signature(kind: str, role: str) -> None:
-    mail = letter(kind, role)
+    mail = sample_mail(kind, role)
 
     text, page = read(mail, "plain"), read(mail, "html")
     assert text.endswith(SIGNATURE)
@@ -113,7 +113,7 @@ def test_a_mail_ends_with_the_companys_address_and_signature(kind: str, role: st
 
 @pytest.mark.parametrize(("kind", "role"), TEXTS)
 def test_a_mail_comes_from_the_company_to_a_person_by_name(kind: str, role: str) -> None:
-    mail = letter(kind, role)
+    mail = sample_mail(kind, role)
 
     [sender], [reader] = mail["From"].addresses, mail["To"].addresses
     assert (sender.display_name, sender.addr_spec) == ("Northgate Supply", "orders@oms.example")
@@ -122,7 +122,7 @@ def test_a_mail_comes_from_the_company_to_a_person_by_name(kind: str, role: str)
 
 @pytest.mark.parametrize(("kind", "role"), TEXTS)
 def test_a_mail_shows_no_iso_date_no_login_and_no_phrase_of_ours(kind: str, role: str) -> None:
-    seen = words(letter(kind, role))
+    seen = words(sample_mail(kind, role))
 
     assert not re.search(r"\d{4}-\d{2}-\d{2}", seen)
     assert [login for login in LOGINS if login in seen] == []
@@ -139,7 +139,7 @@ def test_each_preview_is_the_mail_that_would_be_sent(database: Database) -> None
     for kind, role in TEXTS:
         preview = servicer.PreviewTemplate(pb.PreviewTemplateRequest(kind=kind, role=role), NO_CONTEXT)
 
-        mail = letter(kind, role)
+        mail = sample_mail(kind, role)
         assert preview.subject == mail["Subject"]
         assert preview.text.splitlines() == read(mail, "plain").splitlines()
         assert preview.html.splitlines() == read(mail, "html").splitlines()
