@@ -1,4 +1,4 @@
-"""Settings of the notifications process: the shared ones, the mail server and the letterhead."""
+"""Settings of the notifications process: the shared ones, the mail server and the company."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 from pydantic import SecretStr
 
-from services.notifications.domain import Letterhead, split_lines
+from services.notifications.domain import Company, split_lines
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
@@ -33,9 +33,9 @@ class NotificationsSettings(ServiceSettings):
         return self.mail_from_name or self.company_name
 
     @property
-    def letterhead(self) -> Letterhead:
+    def company(self) -> Company:
         """The company as it signs its mails."""
-        return Letterhead(self.company_name, split_lines(self.company_address), split_lines(self.company_signature))
+        return Company(self.company_name, split_lines(self.company_address), split_lines(self.company_signature))
 
     @property
     def mail_domain(self) -> str:

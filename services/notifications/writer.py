@@ -43,14 +43,14 @@ class _Dash(ChainableUndefined):
 
 
 class MailWriter:
-    """Renders deliveries with the company's templates, address, letterhead and formats.
+    """Renders deliveries with the company's templates, address, signature and formats.
 
     `undefined` decides what a missing variable does: tests are strict, the service is lenient.
     """
 
     def __init__(self, settings: NotificationsSettings, undefined: type[Undefined] = _Dash) -> None:
         self._from = Mailbox(domain.one_line(settings.sender_display_name), settings.mail_from)
-        self._company = settings.letterhead
+        self._company = settings.company
         self._domain = settings.mail_domain
         self._environment = Environment(
             loader=PackageLoader("services.notifications", "templates"),

@@ -31,7 +31,10 @@ def test_an_order_goes_from_the_web_to_cash(trade: Trade) -> None:
     assert (billed["axes"]["billing"], notified) == ("full", [200, 200])
     assert (order["status"], order["axes"]["payment"]) == ("completed", "paid")
     assert trade.stock(pump)[warehouse] == (6, 0)
-    received, accepted = f"We have received your order {order['number']}", f"Your order {order['number']} is accepted"
+    received, accepted = (
+        f"We have received your order {order['number']}",
+        f"Your order {order['number']} has been accepted",
+    )
     to_buyer = [subject for to, subject in addressed_mails if "buyer" in to]
     assert to_buyer[:2] == [received, accepted]
     assert len(to_buyer) == 8  # received, accepted, shipped, arrived, visit done, 2 × invoice, payment

@@ -14,6 +14,7 @@ from services.notifications.domain.catalog import (
     check_template,
     template_names,
 )
+from services.notifications.domain.company import Company, split_lines
 from services.notifications.domain.delivery import (
     DEAD,
     LEASE,
@@ -44,7 +45,6 @@ from services.notifications.domain.delivery import (
     subject,
     together,
 )
-from services.notifications.domain.letterhead import Letterhead, split_lines
 from services.notifications.domain.wording import names_money, readable_reasons, salutation
 
 __all__ = [
@@ -64,8 +64,8 @@ __all__ = [
     "WAITING",
     "Aftermath",
     "Candidate",
+    "Company",
     "Delivery",
-    "Letterhead",
     "Notice",
     "Recipient",
     "address_fault",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Letterhead:
+class Company:
     """The company's name, and the lines of its address and of its signature."""
 
     name: str
