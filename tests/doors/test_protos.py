@@ -10,7 +10,7 @@ from services.billing.domain.invoices import OPEN, PAID, PART_PAID
 from services.billing.domain.ledger import ACCOUNTS
 from services.fulfillment.domain.shipment import State
 from services.kernel.errors import FAMILY
-from services.notifications.domain.catalogue import KINDS, ROLES
+from services.notifications.domain.catalog import KINDS, ROLES
 from services.orders.domain.order import PHASES
 from services.orders.lifecycle.record_milestone import MILESTONES
 

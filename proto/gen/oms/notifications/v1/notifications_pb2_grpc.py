@@ -30,7 +30,7 @@ class NotificationsServiceStub:
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
-    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
+    is recognized by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def __init__(self, channel):
@@ -81,12 +81,12 @@ class NotificationsServiceServicer:
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
-    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
+    is recognized by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     def Notify(self, request, context):
-        """Keep a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
-        UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is told as accepted or as rejected, not both.
+        """Store a notification and send it soon; a repeat of an event to a recipient sends nothing. INVALID_ARGUMENT: UNKNOWN_KIND,
+        UNKNOWN_ROLE, NO_TEXT_FOR_ROLE. FAILED_PRECONDITION: VERDICT_CONTRADICTED, an order is accepted or rejected, never both.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +107,7 @@ class NotificationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetryDelivery(self, request, context):
-        """Put a dead delivery back in line. NOT_FOUND: NO_SUCH_DELIVERY. FAILED_PRECONDITION: DELIVERY_NOT_DEAD, DELIVERY_UNSENDABLE,
+        """Queue a dead delivery again. NOT_FOUND: NO_SUCH_DELIVERY. FAILED_PRECONDITION: DELIVERY_NOT_DEAD, DELIVERY_UNSENDABLE,
         DELIVERY_OVERTAKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -122,7 +122,7 @@ class NotificationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PreviewTemplate(self, request, context):
-        """How a mail reads, written from sample variables; nothing is kept or sent. NOT_FOUND: NO_SUCH_TEMPLATE.
+        """How a mail reads, written from sample variables; nothing is stored or sent. NOT_FOUND: NO_SUCH_TEMPLATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,7 +186,7 @@ class NotificationsService:
 
     Every call needs a deadline of at most an hour (INVALID_ARGUMENT) and a token (UNAUTHENTICATED) of the role service
     (PERMISSION_DENIED). A field of the wrong shape is INVALID_ARGUMENT, a database that does not answer UNAVAILABLE. A repeat
-    is told by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
+    is recognized by its event_id. A refusal carries google.rpc.ErrorInfo with the reason that the comments below name.
     """
 
     @staticmethod
