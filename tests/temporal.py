@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from temporalio.worker import Worker
 
 from cli.embedded import temporal_settings
 from workflows import names
+
+
+START_TRIES = 5
 
 
 def temporal_binary() -> str:
@@ -42,12 +45,20 @@ async def temporal_environment(*, skips_time: bool, port: int | None = None) -> 
             *temporal_settings(),
         ],
     }
-    if skips_time:
-        environment = await WorkflowEnvironment.start_time_skipping_v2(**common)
-    else:
-        environment = await WorkflowEnvironment.start_local(**common)
-    async with environment:
+    start = WorkflowEnvironment.start_time_skipping_v2 if skips_time else WorkflowEnvironment.start_local
+    async with await _started(start, common) as environment:
         yield environment
+
+
+async def _started(start: Callable[..., Awaitable[WorkflowEnvironment]], common: dict[str, Any]) -> WorkflowEnvironment:
+    """The SDK gives a server five seconds; on a busy machine it is asked again."""
+    for _ in range(START_TRIES - 1):
+        try:
+            return await start(**common)
+        except RuntimeError as failure:
+            if "did not start within" not in str(failure):
+                raise
+    return await start(**common)
 
 
 STALL_S = 60

@@ -136,7 +136,7 @@ def test_one_of_many_at_once_that_hangs_is_named(release: threading.Event) -> No
     acts: list[Callable[[], None]] = [partial(hang, release), lambda: None]
 
     with pytest.raises(AssertionError, match="in hang"):
-        at_once(acts, within_s=0.2)
+        at_once(acts, within_s=2)  # a busy machine must have begun it by then
 
 
 def test_what_never_comes_true_is_waited_for_in_vain_and_not_for_ever() -> None:

@@ -61,7 +61,7 @@ def test_a_process_with_a_bad_variable_ends_with_a_sentence(process: str) -> Non
         env=os.environ | {"OMS_MODE": "prod"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
 

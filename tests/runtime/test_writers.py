@@ -181,7 +181,7 @@ def test_many_groups_lose_nothing(database: Database) -> None:
         with database.transaction() as session:
             put(session, str(number))
 
-    at_once([partial(write, number) for number in range(1000)], threads=WRITERS)
+    at_once([partial(write, number) for number in range(1000)], threads=WRITERS, within_s=150)
 
     with database.reading() as session:
         assert session.execute(text("SELECT count(*) FROM shelf")).scalar_one() == 1000

@@ -50,7 +50,7 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
     folder = tmp_path_factory.mktemp("traced")
     command = [sys.executable, "-m", "tests.telemetry.traced", str(folder)]
     here = Path(__file__).parents[2]
-    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=here)
+    run = subprocess.run(command, check=False, capture_output=True, text=True, timeout=170, cwd=here)
     assert run.returncode == 0, run.stderr[-3000:]
     notified = json.loads((folder / "spans.json").read_text())
     logs = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
