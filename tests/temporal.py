@@ -15,7 +15,6 @@ from temporalio.worker import Worker
 from cli.embedded import temporal_settings
 from workflows import names
 
-
 START_TRIES = 5
 
 
