@@ -21,7 +21,7 @@ def demo(
     port_offset: OffsetOption = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the system up afterwards.")] = False,
 ) -> None:
-    """A wholesaler's day, from orders to cash: starts the system if needed and stops it again unless told to keep it."""
+    """Play a wholesaler's day, from orders to cash. Starts the system if needed, and stops it again without --keep."""
     import samples.demo  # it is heavy, and the supervisor of `oms up` lives in this program too
 
     out = console()
@@ -43,5 +43,5 @@ def demo(
 
 
 def bench(context: typer.Context) -> None:
-    """Measure what an order costs on this machine beside its frame; arguments go to `python -m bench`."""
+    """Measure what an order costs on this machine. Arguments go to `python -m bench`."""
     raise typer.Exit(subprocess.run([sys.executable, "-m", "bench", *context.args], check=False).returncode)
