@@ -35,17 +35,20 @@ help: ## Print this list
 setup: $(READY) ## Build .venv from requirements/dev.lock; needs only python3 3.11 or newer
 
 $(READY): requirements/dev.lock
+	@echo "Setting up, once: Python, an environment in .venv, then the packages that requirements/dev.lock pins."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "OMS needs Python 3.11 or newer and '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Install one, then: make setup PYTHON=python3.12"; \
 		exit 1; }
 	@PYTHON=$(PYTHON) requirements/programs.sh venv
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "'$(PYTHON)' cannot make virtual environments."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing $$(grep -c '==' requirements/dev.lock) packages; this takes a minute or more, most of it for downloads ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; root = pathlib.Path.cwd(); \
 		pathlib.Path(sysconfig.get_path("purelib"), "oms.pth").write_text(f"{root}\n{root}/proto/gen\n")'
 	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m cli "$$@"\n' "$(CURDIR)" > $(BIN)/oms && chmod +x $(BIN)/oms
 	@touch $@
+	@echo "Set up."
 
 # ------------------------------------------------------------------------------------------------------------- static gates
 

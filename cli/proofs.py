@@ -28,7 +28,7 @@ def demo(
     state = running.current(var)
     is_up_after = keep or state is not None
     if state is None:
-        out.print("starting the system …")
+        out.print("starting the system: Temporal, five services and the worker …")
         state = running.start_detached(var, Ports.shifted(port_offset, http_port))
         out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s")
     code = 1
