@@ -15,6 +15,7 @@ within = $(PYTHON) tests/limit.py $(1)
 GATES := tests/cost tests/replay tests/doors
 # `make test GATES_DONE=1` leaves out what `make check` has just run.
 GATES_DONE ?=
+PICTURED := .tools/pictures
 UV := .tools/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
@@ -22,7 +23,7 @@ PROTOS = $(shell cd proto && find oms -name '*.proto' | sort)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup proto proto-release fmt lint doors types proto-check deploy-check gates check test prove programs bench demo up down \
+.PHONY: help setup proto proto-release fmt lint doors types proto-check deploy-check gates check test prove programs bench demo up down pictures \
 	migration lock audit-deps clean
 
 help: ## Print this list
@@ -126,6 +127,10 @@ up: $(READY) ## Start the system here and stay with it until Ctrl-C
 
 down: $(READY) ## Stop the system started here
 	$(BIN)/oms down $(ARGS)
+
+pictures: $(READY) programs ## Take the pictures of README again, from a demo of its own
+	@$(BIN)/oms demo --keep --var $(PICTURED) --port-offset 1900 && $(BIN)/python -m samples.pictures --var $(PICTURED); \
+		code=$$?; $(BIN)/oms down --var $(PICTURED) && rm -rf $(PICTURED); exit $$code
 
 # ------------------------------------------------------------------------------------------------------------------ upkeep
 

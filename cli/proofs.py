@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -28,6 +29,8 @@ def demo(
     state = running.current(var)
     is_up_after = keep or state is not None
     if state is None:
+        for name, value in samples.documents.read("company").items():
+            os.environ.setdefault(f"OMS_{name.upper()}", value)
         out.print("starting the system: Temporal, five services and the worker …")
         state = running.start_detached(var, Ports.shifted(port_offset, http_port))
         out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s")

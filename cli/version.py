@@ -10,7 +10,10 @@ _PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 
 
 def version(project: Path = _PROJECT) -> str:
-    """Of the clone that runs; of the installed package where there is no clone."""
+    """Of the clone that runs; of the installed package where there is no clone; "unknown" where there is neither."""
     if project.is_file():
         return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
-    return metadata.version("oms")
+    try:
+        return metadata.version("oms")
+    except metadata.PackageNotFoundError:
+        return "unknown"

@@ -134,6 +134,10 @@ def test_without_a_clone_the_version_is_that_of_the_installed_package(monkeypatc
     assert version.version(Path("/nowhere/pyproject.toml")) == "oms 9.9"
 
 
+def test_without_a_clone_or_a_package_the_version_is_unknown() -> None:
+    assert version.version(Path("/nowhere/pyproject.toml")) == "unknown"
+
+
 def test_a_shell_completes_nouns_and_commands(command: Oms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_OMS_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", "oms orders wa")
