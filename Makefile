@@ -15,6 +15,7 @@ within = $(PYTHON) tests/limit.py $(1)
 GATES := tests/cost tests/replay tests/doors
 # `make test GATES_DONE=1` leaves out what `make check` has just run.
 GATES_DONE ?=
+PICTURED := .tools/pictures
 UV := .tools/uv/bin/uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --no-annotate
@@ -22,7 +23,7 @@ PROTOS = $(shell cd proto && find oms -name '*.proto' | sort)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup proto proto-release fmt lint doors types proto-check deploy-check gates check test prove programs bench demo up down \
+.PHONY: help setup proto proto-release fmt lint doors types proto-check deploy-check gates check test prove programs bench demo up down pictures \
 	migration lock audit-deps clean
 
 help: ## Print this list
@@ -35,17 +36,20 @@ help: ## Print this list
 setup: $(READY) ## Build .venv from requirements/dev.lock; needs only python3 3.11 or newer
 
 $(READY): requirements/dev.lock
+	@echo "Setting up, once: Python, an environment in .venv, then the packages that requirements/dev.lock pins."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "OMS needs Python 3.11 or newer and '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Install one, then: make setup PYTHON=python3.12"; \
 		exit 1; }
 	@PYTHON=$(PYTHON) requirements/programs.sh venv
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "'$(PYTHON)' cannot make virtual environments."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing $$(grep -c '==' requirements/dev.lock) packages; this takes a minute or more, most of it for downloads ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@$(BIN)/python -c 'import pathlib, sysconfig; root = pathlib.Path.cwd(); \
 		pathlib.Path(sysconfig.get_path("purelib"), "oms.pth").write_text(f"{root}\n{root}/proto/gen\n")'
 	@printf '#!/bin/sh\nexec "%s/$(BIN)/python" -m cli "$$@"\n' "$(CURDIR)" > $(BIN)/oms && chmod +x $(BIN)/oms
 	@touch $@
+	@echo "Set up."
 
 # ------------------------------------------------------------------------------------------------------------- static gates
 
@@ -123,6 +127,10 @@ up: $(READY) ## Start the system here and stay with it until Ctrl-C
 
 down: $(READY) ## Stop the system started here
 	$(BIN)/oms down $(ARGS)
+
+pictures: $(READY) programs ## Take the pictures of README again, from a demo of its own
+	@$(BIN)/oms demo --keep --var $(PICTURED) --port-offset 1900 && $(BIN)/python -m samples.pictures --var $(PICTURED); \
+		code=$$?; $(BIN)/oms down --var $(PICTURED) && rm -rf $(PICTURED); exit $$code
 
 # ------------------------------------------------------------------------------------------------------------------ upkeep
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -25,6 +26,7 @@ from cli import (
     token,
 )
 from cli.refusals import CommandRefused
+from cli.version import version
 
 _NOUNS = {
     "orders": orders.app,
@@ -38,13 +40,29 @@ _NOUNS = {
     "dead-letters": dead_letters.app,
 }
 
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"oms {version()}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="oms",
-    help="An order management system on one machine: start it, place orders, ship, invoice and follow them.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def options(
+    is_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """An order management system on one machine: start it, place orders, ship, invoice and follow them."""
+
+
 app.command()(system.up)
 app.command()(system.down)
 app.command()(system.status)

@@ -8,7 +8,7 @@ import typer
 
 from cli.client import VAR, Api, JsonOption, VarOption
 from cli.orders import OrderArgument, find_order
-from cli.output import Column, console, print_json, table, text
+from cli.output import Column, console, print_json, table, text, words
 from cli.refusals import CommandRefused
 
 _DIFFERENCE: tuple[Column, ...] = (("What", "what"), ("Before", "before>"), ("After", "after>"))
@@ -18,7 +18,7 @@ def change(
     order: OrderArgument,
     reason: Annotated[str, typer.Option(help="Why, as the customer may read it.")] = "as agreed",
     quantity: Annotated[list[str] | None, typer.Option(metavar="LINE=N", help="Another quantity of a line.")] = None,
-    remove: Annotated[list[str] | None, typer.Option(metavar="LINE", help="Take a line away.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="LINE", help="Remove a line.")] = None,
     add: Annotated[list[str] | None, typer.Option(metavar="SKU=N", help="A new line.")] = None,
     substitute: Annotated[
         list[str] | None, typer.Option(metavar="LINE=SKU[@PRICE]", help="Another SKU in a line's place.")
@@ -28,12 +28,12 @@ def change(
     ship_complete: Annotated[
         bool | None, typer.Option("--ship-complete/--split", help="All together, or in parts as available.")
     ] = None,
-    preview: Annotated[bool, typer.Option("--preview", help="Only say what it would come to.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show what the change would do.")] = False,
     role: Annotated[str, typer.Option(help="Act as support, sales_rep or customer.")] = "support",
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Change an order, or ask its customer to agree to the change. Exit code 1 when it is, or would be, refused."""
+    """Change an order, or propose the change to its customer. Exit code 1 when it is, or would be, refused."""
     found = find_order(Api(var, "auditor"), order)
     lines = [
         *({"line_id": line, "quantity": _units(units)} for line, units in _pairs(quantity)),
@@ -55,7 +55,7 @@ def change(
         _print_proposal(found["number"], done)
     if done["obstacles"]:
         reasons = "; ".join(one["detail"] for one in done["obstacles"])
-        raise CommandRefused(f"{found['number']} cannot be changed like that: {reasons}")
+        raise CommandRefused(f"{found['number']} cannot be changed: {reasons}")
 
 
 def consent(
@@ -66,12 +66,12 @@ def consent(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer the change that was proposed to an order's customer."""
+    """Accept or decline a proposed change as the customer."""
     if accept is None:
         raise CommandRefused("say --accept or --decline")
     found = find_order(Api(var, "auditor"), order)
     if found["change"] is None:
-        raise CommandRefused(f"{found['number']} has no change on its way: `oms orders show {found['number']}`")
+        raise CommandRefused(f"{found['number']} has no open change: `oms orders show {found['number']}`")
     api = Api(var, role, company=found["customer_id"] if role == "customer" else None)
     path = f"/v1/orders/{found['order_id']}/changes/{found['change']['change_id']}/consent"
     body = {"answer": "accept" if accept else "decline", "note": note, "version": found["version"]}
@@ -79,7 +79,7 @@ def consent(
     if as_json:
         print_json(done)
     else:
-        console().print(f"{found['number']}: the change is {done['state'].replace('_', ' ')}")
+        console().print(f"{found['number']}: the change is {words(done['state'])}")
 
 
 def _pairs(given: list[str] | None) -> list[tuple[str, str]]:
@@ -104,12 +104,12 @@ def _substitute(given: str) -> dict[str, str]:
 def _print_proposal(number: str, done: dict[str, Any]) -> None:
     """What was proposed, or would be; of what cannot be only what it would change, since nothing follows from it."""
     out = console()
-    state = "would change so" if done["change_id"] is None else f"change {done['state'].replace('_', ' ')}"
+    state = "preview of the change" if done["change_id"] is None else f"change {words(done['state'])}"
     if not done["obstacles"]:
         out.print(f"{number}: {state} (version {done['from_version']} → {done['to_version']})", style="bold")
     if done["difference"]:
         out.print(table(done["difference"], _DIFFERENCE))
     if not done["obstacles"]:
-        out.print(f"total {text(done['totals_before']['total'])} → {text(done['totals_after']['total'])}")
+        out.print(f"Total {text(done['totals_before']['total'])} → {text(done['totals_after']['total'])}")
         for sentence in done["consequences"]:
             out.print(f"- {sentence}", markup=False)

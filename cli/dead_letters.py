@@ -9,7 +9,7 @@ import typer
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.output import console, print_json, print_rows
 
-app = typer.Typer(help="Dead letters: messages that could not be handled; list, retry, dismiss.")
+app = typer.Typer(help="Dead letters, messages that could not be handled: list, retry, dismiss.")
 
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="message, late_fact, fact or mail.")]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="Its id in the list.")]
@@ -34,7 +34,7 @@ def list_dead_letters(
 
 @app.command()
 def retry(source: SourceArgument, subject_id: IdArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
-    """Try one again, once what kept it from being handled is mended."""
+    """Retry one, once its cause is fixed."""
     path = f"/v1/dead-letters/{segment(source)}/{segment(subject_id)}/retry"
     _print(Api(var, "admin").post(path), "is tried again", as_json=as_json)
 
@@ -47,7 +47,7 @@ def dismiss(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Take one off the list for good; the reason is kept."""
+    """Dismiss one for good. The reason is kept."""
     path = f"/v1/dead-letters/{segment(source)}/{segment(subject_id)}/dismiss"
     _print(Api(var, "admin").post(path, {"reason": reason}), "is dismissed", as_json=as_json)
 

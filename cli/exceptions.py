@@ -8,12 +8,12 @@ import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.orders import find_order
-from cli.output import console, print_json, print_rows
+from cli.output import console, print_json, print_rows, words
 
-app = typer.Typer(help="Exceptions: what went wrong with orders; list, resolve.")
+app = typer.Typer(help="Business exceptions: list, resolve.")
 
 _COLUMNS = (
-    ("Id", "exception_id"), ("Kind", "kind"), ("Order", "order_number"), ("What happened", "reason"), ("Owner", "owner_role"),
+    ("Id", "exception_id"), ("Kind", "kind~"), ("Order", "order_number"), ("What happened", "reason"), ("Owner", "owner_role~"),
     ("What to do", "what_to_do"), ("Since", "since"), ("Resolved by", "resolved_by"), ("Note", "note"),
 )  # fmt: skip
 
@@ -47,5 +47,5 @@ def resolve(
     if as_json:
         print_json(done)
     else:
-        kind = done["kind"].replace("_", " ")
+        kind = words(done["kind"])
         console().print(f"{kind} of {done['order_number']} is resolved", markup=False)

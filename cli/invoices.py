@@ -9,14 +9,14 @@ import typer
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.known import check_customer
 from cli.orders import find_order
-from cli.output import console, print_json, print_rows, table, text
+from cli.output import console, moment, print_json, print_rows, table, text
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Invoices: what was billed, and what is open.", no_args_is_help=True)
+app = typer.Typer(help="Invoices: list them, show one.", no_args_is_help=True)
 
 _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Customer", "customer_id"), ("Invoiced", "invoiced_on"), ("Due", "due_on"),
-    ("Total", "total>"), ("Paid", "paid>"), ("Open", "open>"), ("Status", "status"),
+    ("Total", "total>"), ("Paid", "paid>"), ("Open", "open>"), ("Status", "status~"),
 )  # fmt: skip
 _LINES = (
     ("SKU", "sku"),
@@ -57,7 +57,9 @@ def show(
         print_json(found)
         return
     out = console()
-    out.print(f"[bold]{found['number']}[/] · {found['order_number']} · {found['customer_id']} · due {found['due_on']}")
+    out.print(
+        f"[bold]{found['number']}[/] · {found['order_number']} · {found['customer_id']} · due {moment(found['due_on'])}"
+    )
     out.print(table(found["lines"], _LINES))
     for name in ("merchandise", "discount", "freight", "tax", "total", "paid", "open"):
         out.print(f"{name:<12}{text(found[name]):>20}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -13,16 +14,16 @@ import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.orders import find_order
-from cli.output import console, print_json, print_rows
+from cli.output import console, print_json, print_rows, words
 from cli.refusals import CommandRefused
 from services.runtime.roles import MAIL_ROLES
 
-app = typer.Typer(help="Mails: list them, show one, send dead ones again, preview a text.")
+app = typer.Typer(help="Mails: list, show, preview; list and retry undelivered ones.")
 
-_COLUMNS = (("No", "no>"), ("Sent", "date"), ("To", "to"), ("Subject", "subject"))
+_COLUMNS = (("No", "no>"), ("Sent", "sent_at"), ("To", "to"), ("Subject", "subject"))
 _DEAD_COLUMNS = (
-    ("Id", "delivery_id"), ("Order", "order_number"), ("Kind", "kind"), ("To", "email"), ("Tries", "attempts>"),
-    ("Why it is dead", "last_error"),
+    ("Id", "delivery_id"), ("Order", "order_number"), ("Kind", "kind~"), ("To", "email"), ("Tries", "attempts>"),
+    ("Why", "last_error"),
 )  # fmt: skip
 _TEMPLATE_COLUMNS = (("Kind", "kind"), ("Roles", "roles"))
 
@@ -74,9 +75,7 @@ def dead(
     api = Api(var, "support")
     order_id = find_order(api, order)["order_id"] if order else None
     rows = api.rows("/v1/deliveries", limit, state="dead", order_id=order_id)
-    print_rows(
-        rows, _DEAD_COLUMNS, as_json=as_json, none="no dead mails: every one was delivered or is still on its way"
-    )
+    print_rows(rows, _DEAD_COLUMNS, as_json=as_json, none="no undelivered mails")
 
 
 @app.command()
@@ -85,12 +84,12 @@ def retry(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a dead mail back in line, once what kept it from its reader is mended."""
+    """Send a dead mail again, once its cause is fixed."""
     row = Api(var, "admin").post(f"/v1/deliveries/{segment(delivery_id)}/retry")
     if as_json:
         print_json(row)
     else:
-        console().print(f"{row['kind']} to {row['email']} is {row['state']} again", markup=False)
+        console().print(f"{words(row['kind'])} to {row['email']} is {words(row['state'])} again", markup=False)
 
 
 @app.command()
@@ -133,9 +132,11 @@ def _mails(var: Path) -> Iterator[tuple[int, Path, EmailMessage]]:
 
 
 def _row(no: int, path: Path, mail: EmailMessage) -> dict[str, Any]:
+    sent = getattr(mail["Date"], "datetime", None)
     return {
         "no": no,
         "date": str(mail["Date"] or ""),
+        "sent_at": sent.astimezone(UTC).isoformat() if sent else "",
         "to": str(mail["To"] or ""),
         "subject": str(mail["Subject"] or ""),
         "file": str(path),

@@ -12,18 +12,19 @@ import httpx
 import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, events, segment
+from cli.directory import names
 from cli.known import check_customer
 from cli.order_view import print_order, sentence
-from cli.output import console, print_json, print_rows
+from cli.output import console, print_json, print_rows, words
 from cli.refusals import CommandRefused, NotRunning
 
-app = typer.Typer(help="Orders: place, list, show, watch, cancel, release a hold, give feedback.", no_args_is_help=True)
+app = typer.Typer(help="Place, list, show, watch, change and cancel orders; release holds.", no_args_is_help=True)
 
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Its number (SO-1001) or id (ord_…).")]
 
 _COLUMNS = (
-    ("Number", "number"), ("Customer", "customer_name"), ("Channel", "channel"), ("PO", "po_number"), ("Status", "status"),
-    ("Total", "total>"), ("Waits for", "waiting_for.what"), ("Placed", "placed_at"),
+    ("Number", "number"), ("Customer", "customer_name"), ("Channel", "channel~"), ("PO", "po_number"), ("Status", "status~"),
+    ("Total", "total>"), ("Waiting on", "waiting_for.what"), ("Placed", "placed_at"),
 )  # fmt: skip
 _RECONNECT_S = 1.0
 
@@ -38,7 +39,7 @@ def place(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Place the orders of some files; the same document again is the same order. Exit code 1 when one is refused."""
+    """Place the orders in files. The same document places the same order, once. Exit code 1 when one is refused."""
     api = Api(var, role, company=company)
     receipts, refused = [], 0
     for order in (order for path in files for order in _documents(path)):
@@ -77,21 +78,22 @@ def list_orders(
 
 @app.command()
 def show(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
-    """Show one order: where it stands, whom it waits for, its lines, shipments, invoices and history."""
+    """Show one order: status, who it is waiting on, lines, shipments, invoices and history."""
     api = Api(var, "auditor")
     found = find_order(api, order)
     history = api.rows(f"/v1/orders/{found['order_id']}/history", 1_000)
     if as_json:
         print_json({**found, "history": history})
     else:
-        print_order(console(), found, history)
+        print_order(console(), found, history, names(api))
 
 
 @app.command()
 def watch(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
-    """Follow one order live until it has ended, or Ctrl-C."""
+    """Follow one order live, until it ends or Ctrl-C."""
     api = Api(var, "auditor")
     order_id = find_order(api, order)["order_id"]
+    known = {} if as_json else names(api)
     last: str | None = None
     out = console()
     while True:
@@ -104,7 +106,7 @@ def watch(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = Fals
                     if as_json:
                         print(data, flush=True)
                     else:
-                        out.print(sentence(json.loads(data)), markup=False, soft_wrap=True)
+                        out.print(sentence(json.loads(data), known), markup=False, soft_wrap=True)
         except NotRunning:
             if last is None:
                 raise
@@ -126,19 +128,19 @@ def cancel(
     if as_json:
         print_json(done)
     else:
-        console().print(f"{found['number']} is {done.get('status', 'cancelled')}")
+        console().print(f"{found['number']} is {words(done.get('status', 'cancelled'))}")
 
 
 @app.command()
 def release(
     order: OrderArgument,
     hold: Annotated[str, typer.Argument(help="The hold's rule or id, as `oms orders show` names them.")],
-    note: Annotated[str, typer.Option(help="Why it may go on.")],
-    role: Annotated[str | None, typer.Option(help="Act in this role; the hold's owner, when left out.")] = None,
+    note: Annotated[str, typer.Option(help="Why the hold can be released.")],
+    role: Annotated[str | None, typer.Option(help="Act in this role. Default: the role that owns the hold.")] = None,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Release one hold; after the last one the order goes on by itself."""
+    """Release a hold. After the last one the order continues."""
     found = find_order(Api(var, "auditor"), order)
     chosen = next((each for each in found["holds"] if hold in {each["hold_id"], each["code"]}), None)
     if chosen is None:
@@ -160,7 +162,7 @@ def feedback(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Say, as its customer, how an order went: once, after a delivery. A low rating opens a support case."""
+    """Give feedback as the customer, once, after delivery. A low rating opens a support case."""
     found = find_order(Api(var, "auditor"), order)
     said = {"rating": rating, "comment": comment, "wants_support": contact_support}
     api = Api(var, "customer", company=found["customer_id"])
@@ -208,4 +210,4 @@ def _placed(receipt: dict[str, Any]) -> str:
     reasons = (
         f" ({', '.join(str(reason) for reason in receipt.get('reasons') or [])})" if receipt.get("reasons") else ""
     )
-    return f"{receipt['number']} is {receipt['status']}{reasons}"
+    return f"{receipt['number']} is {words(receipt['status'])}{reasons}"

@@ -25,6 +25,6 @@ def password(
     ],
     var: VarOption = VAR,
 ) -> None:
-    """Set somebody's password for the console; whoever was logged in with the old one is logged out."""
+    """Set a password for the console. Logins with the old one end."""
     Api(var, "admin").post(f"/v1/people/{segment(name)}/password", {"password": new})
     console().print(f"{name} can log in with the new password now")

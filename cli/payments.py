@@ -37,12 +37,12 @@ def list_payments(
 def record(
     customer: Annotated[str, typer.Argument(help="Who paid: cus_….")],
     amount: Annotated[str, typer.Argument(help="Such as 1329.00.")],
-    reference: Annotated[str, typer.Option(help="The bank's reference; the same one again is the same payment.")],
+    reference: Annotated[str, typer.Option(help="The bank's reference. The same one is the same payment.")],
     currency: str = "USD",
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Record cash; it pays what fell due first."""
+    """Record a payment. It pays the oldest due invoices first."""
     body = {"customer_id": customer, "amount": {"amount": amount, "currency": currency}, "reference": reference}
     done = Api(var, "accounting").post("/v1/payments", body, key=f"oms-payment-{customer}-{reference}")
     if as_json:
@@ -50,5 +50,5 @@ def record(
         return
     paid = len(done["applications"])
     console().print(
-        f"{text(done['amount'])} of {customer} paid on {paid} invoices; {text(done['unapplied'])} left over"
+        f"{text(done['amount'])} from {customer} applied to {paid:,} invoices; {text(done['unapplied'])} unapplied"
     )

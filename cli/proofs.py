@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -21,14 +22,16 @@ def demo(
     port_offset: OffsetOption = 0,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the system up afterwards.")] = False,
 ) -> None:
-    """A wholesaler's day, from orders to cash: starts the system if needed and stops it again unless told to keep it."""
+    """Play a wholesaler's day, from orders to cash. Starts the system if needed, and stops it again without --keep."""
     import samples.demo  # it is heavy, and the supervisor of `oms up` lives in this program too
 
     out = console()
     state = running.current(var)
     is_up_after = keep or state is not None
     if state is None:
-        out.print("starting the system …")
+        for name, value in samples.documents.read("company").items():
+            os.environ.setdefault(f"OMS_{name.upper()}", value)
+        out.print("starting the system: Temporal, five services and the worker …")
         state = running.start_detached(var, Ports.shifted(port_offset, http_port))
         out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s")
     code = 1
@@ -43,5 +46,5 @@ def demo(
 
 
 def bench(context: typer.Context) -> None:
-    """Measure what an order costs on this machine beside its frame; arguments go to `python -m bench`."""
+    """Measure what an order costs on this machine. Arguments go to `python -m bench`."""
     raise typer.Exit(subprocess.run([sys.executable, "-m", "bench", *context.args], check=False).returncode)

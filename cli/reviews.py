@@ -1,4 +1,4 @@
-"""`oms reviews`: what waits for whose decision, deciding it, and handing decisions over."""
+"""`oms reviews`: what is waiting for approval, deciding it, and delegating approvals."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ import httpx
 import typer
 
 from cli.client import VAR, Api, JsonOption, LimitOption, Refusal, VarOption, default_sub, segment
+from cli.directory import names
 from cli.orders import find_order, reference
-from cli.output import console, print_json, print_rows
+from cli.output import console, print_json, print_rows, words, zoned
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Reviews: what waits for whom, decide it, hand decisions over.", no_args_is_help=True)
+app = typer.Typer(help="Reviews: list and show what is waiting for approval, decide, delegate.", no_args_is_help=True)
 
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="Its number (SO-1001) or id (ord_…).")]
 AsOption = Annotated[str | None, typer.Option("--as", help="Act as this person of the directory.")]
 RoleOption = Annotated[str, typer.Option(help="Act in this role.")]
 CompanyOption = Annotated[str | None, typer.Option(help="The customer account, for the role customer.")]
-StepOption = Annotated[str | None, typer.Option("--step", help="Which step, when several wait: step_….")]
+StepOption = Annotated[str | None, typer.Option("--step", help="Which step, when several are open: step_….")]
 
 _COLUMNS = (
-    ("Due", "due"), ("Order", "number"), ("Customer", "customer_name"), ("Total", "total>"), ("Asks", "asks"),
-    ("Who", "who"), ("Hours", "age_hours>"), ("Step", "step_id"), ("Why you may not", "why_not"),
+    ("Due", "due"), ("Order", "number"), ("Customer", "customer_name"), ("Total", "total>"), ("Approval", "asks"),
+    ("Waiting on", "who"), ("Hours", "age_hours>"), ("Step", "step_id"), ("Why not you", "why_not"),
 )  # fmt: skip
+
+_DECIDED = {"approve": "approved", "reject": "rejected", "request_changes": "requested changes"}
 
 
 @app.command("list")
@@ -37,9 +40,9 @@ def list_reviews(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """List steps that wait for a decision, what is due first."""
+    """List what is waiting for approval, what is due first."""
     rows = Api(var, role, company=company, sub=sub).rows("/v1/reviews", limit, **{"for": wanted})
-    print_rows(rows, _COLUMNS, as_json=as_json, none="nothing waits for a decision")
+    print_rows(rows, _COLUMNS, as_json=as_json, none="nothing is waiting for approval")
 
 
 @app.command()
@@ -52,7 +55,7 @@ def show(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Show why an order waits, who decided already, and who is next."""
+    """Show why an order needs approval, who has decided, and who is next."""
     api = Api(var, role, company=company, sub=sub)
     found = api.get(f"/v1/reviews/{segment(step or _waiting(api, order, 'all')['step_id'])}")
     if as_json:
@@ -62,12 +65,18 @@ def show(
     out.print(f"{waiting['number']} · {waiting['customer_name']}: {found['step']['asks']}", markup=False)
     for reason in found["step"]["reasons"]:
         out.print(f"  {reason}", markup=False)
+    known = names(api)
     for each in found["review"]["steps"]:
-        out.print(f"  level {each['level']} {each['asks']}: {each['state']}", markup=False)
+        out.print(f"  level {each['level']} {each['asks']}: {words(each['state'])}", markup=False)
         for decision in each["decisions"]:
-            whose = f" for {decision['acting_for']}" if decision["acting_for"] else ""
-            out.print(f"    {decision['decided_by']}{whose}: {decision['decision']} {decision['note']}", markup=False)
-    out.print(waiting["why_not"] or "you may decide it", markup=False)
+            by, of = (known.get(decision[who], decision[who]) for who in ("decided_by", "acting_for"))
+            whose = f" for {of}" if of else ""
+            note = f": {decision['note']}" if decision["note"] else ""
+            out.print(
+                f"    {by}{whose}: {_DECIDED.get(decision['decision'], words(decision['decision']))}{note}",
+                markup=False,
+            )
+    out.print(waiting["why_not"] or "You may decide it.", markup=False)
 
 
 @app.command()
@@ -82,7 +91,7 @@ def approve(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Approve the step of an order that waits for you."""
+    """Approve the step of an order that is waiting for you."""
     api = Api(var, role, company=company, sub=sub)
     _decide(api, order, step, {"decision": "approve", "note": note, "ready_on": ready_on}, as_json=as_json)
 
@@ -114,7 +123,7 @@ def request_changes(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Send an order back: it waits until it is changed."""
+    """Send an order back until it is changed."""
     api = Api(var, role, company=company, sub=sub)
     _decide(api, order, step, {"decision": "request_changes", "note": note}, as_json=as_json)
 
@@ -129,19 +138,19 @@ def answer(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer a review that asked for changes when nothing has to change: it is asked again."""
+    """Answer a request for changes without a change. The review opens again."""
     api = Api(var, role, company=company, sub=sub)
     found = api.post(f"/v1/orders/{segment(reference(order))}/resubmission", {"note": note})
     if as_json:
         print_json(found)
     else:
-        console().print(f"{found['number']} is {found['status'].replace('_', ' ')}", markup=False)
+        console().print(f"{found['number']} is {words(found['status'])}", markup=False)
 
 
 @app.command()
 def delegate(
     to: Annotated[str, typer.Argument(help="Who stands in: a person of the directory.")],
-    days: Annotated[int, typer.Option(min=1, max=366, help="From now on for so many days.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="For this many days from now.")],
     position: Annotated[
         list[str] | None, typer.Option(help="Only decisions of this position; may be repeated.")
     ] = None,
@@ -153,7 +162,7 @@ def delegate(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Hand your decisions over for a while."""
+    """Delegate your approvals to somebody for some days."""
     now = datetime.now(UTC).replace(microsecond=0)
     body: dict[str, Any] = {
         "to_sub": to,
@@ -167,19 +176,22 @@ def delegate(
         if not currency:
             raise CommandRefused(f'{maximum!r} is no amount with its currency: write it as "5000.00 USD"')
         body["maximum"] = {"amount": amount, "currency": currency}
+    api = Api(var, role, company=company, sub=sub)
     try:
-        made = Api(var, role, company=company, sub=sub).post("/v1/delegations", body)
+        made = api.post("/v1/delegations", body)
     except Refusal as refusal:
         if refusal.code == "PERSON_UNKNOWN" and sub is None:
             sentence = (
-                f"{to} or {default_sub()} is nobody of the directory: check the name, and say with --as who hands over"
+                f"{to} or {default_sub()} is not in the directory: check the name, and say with --as who delegates"
             )
             raise CommandRefused(sentence) from refusal
         raise
     if as_json:
         print_json(made)
     else:
-        console().print(f"{made['to_sub']} decides for {made['from_sub']} until {made['valid_to']}", markup=False)
+        known = names(api)
+        stand_in, giver = (known.get(made[who], made[who]) for who in ("to_sub", "from_sub"))
+        console().print(f"{stand_in} decides for {giver} until {zoned(made['valid_to'])}", markup=False)
 
 
 def _decide(api: Api, order: str, step: str | None, decision: dict[str, Any], *, as_json: bool) -> None:
@@ -190,7 +202,7 @@ def _decide(api: Api, order: str, step: str | None, decision: dict[str, Any], *,
     if as_json:
         print_json(done)
     else:
-        console().print(f"{done['number']} is {done['status']}", markup=False)
+        console().print(f"{done['number']} is {words(done['status'])}", markup=False)
 
 
 def _waiting(api: Api, order: str, wanted: str) -> dict[str, Any]:
@@ -203,15 +215,15 @@ def _waiting(api: Api, order: str, wanted: str) -> dict[str, Any]:
         return found[0]
     if found:
         steps = ", ".join(f"{row['step_id']} ({row['asks']})" for row in found)
-        raise CommandRefused(f"several steps of {order} wait: name one with --step: {steps}")
+        raise CommandRefused(f"several steps of {order} are open: name one with --step: {steps}")
     if wanted != "all":
         return _waiting(api, order, "all")
     _check_exists(api, order)
-    raise CommandRefused(f"nothing of {order} waits for a decision: `oms reviews list` shows what does")
+    raise CommandRefused(f"nothing of {order} is waiting for approval: `oms reviews list` shows what is")
 
 
 def _check_exists(api: Api, order: str) -> None:
-    """Refused when there is no such order; who may not read orders cannot be told."""
+    """Refused when there is no such order. A role that may not read orders cannot know."""
     try:
         find_order(api, order)
     except Refusal as refusal:

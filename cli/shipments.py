@@ -9,19 +9,19 @@ import typer
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.known import check_warehouse
 from cli.orders import find_order
-from cli.output import console, print_json, print_rows
+from cli.output import console, print_json, print_rows, words
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Shipments: list, pick, pack, ship, and answer recalls.", no_args_is_help=True)
+app = typer.Typer(help="Shipments: list, pick, pack, ship; answer recalls.", no_args_is_help=True)
 
 ShipmentArgument = Annotated[str, typer.Argument(metavar="SHIPMENT", help="Its number (SH-1001) or id (shp_…).")]
 
 _COLUMNS = (
-    ("Number", "number"), ("Order", "order_number"), ("Warehouse", "warehouse_id"), ("State", "state"), ("Units", "units>"),
+    ("Number", "number"), ("Order", "order_number"), ("Warehouse", "warehouse_id"), ("State", "state~"), ("Units", "units>"),
     ("Promised", "promised_on"), ("Carrier", "carrier"), ("Tracking", "tracking_number"),
 )  # fmt: skip
 _RECALL_COLUMNS = (
-    ("Recall", "recall_id"), ("Order", "order_number"), ("Asked back", "asked"), ("Since", "since"),
+    ("Recall", "recall_id"), ("Order", "order_number"), ("Wanted back", "asked"), ("Since", "since"),
 )  # fmt: skip
 
 
@@ -48,24 +48,24 @@ def list_shipments(
 
 @app.command()
 def pick(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
-    """Take all of its units off the shelf: released → picked."""
+    """Pick all of its units: released → picked."""
     _advance(var, shipment, "pick", None, as_json)
 
 
 @app.command()
 def pack(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
-    """Put it into its packages: picked → packed."""
+    """Pack it: picked → packed."""
     _advance(var, shipment, "pack", None, as_json)
 
 
 @app.command()
 def ship(
     shipment: ShipmentArgument,
-    carrier: Annotated[str | None, typer.Option(help="Who carries it; the cheapest, when left out.")] = None,
+    carrier: Annotated[str | None, typer.Option(help="The carrier. Default: the cheapest.")] = None,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Hand it to the carrier: packed → shipped. Stock, invoice and mail follow by themselves."""
+    """Hand it to the carrier: packed → shipped. Stock, invoice and mail follow."""
     _advance(var, shipment, "ship", {"carrier": carrier} if carrier else None, as_json)
 
 
@@ -77,7 +77,7 @@ def perform(shipment: ShipmentArgument, var: VarOption = VAR, as_json: JsonOptio
 
 @app.command()
 def recalls(limit: LimitOption = 100, var: VarOption = VAR, as_json: JsonOption = False) -> None:
-    """Units that a changed order asks back and nobody has answered for, oldest first."""
+    """List open recalls: units that a changed order wants back."""
     rows = Api(var, "warehouse").rows("/v1/recalls", limit)
     shown = rows if as_json else [{**row, "asked": _asked(row)} for row in rows]
     print_rows(shown, _RECALL_COLUMNS, as_json=as_json, none="no recalls")
@@ -103,11 +103,11 @@ def recall(
     if as_json:
         print_json(done)
         return
-    console().print(f"the recall for {done['order_number']} is {done['state']}: {_asked(done)}")
+    console().print(f"the recall for {done['order_number']} is {words(done['state'])}: {_asked(done)}")
 
 
 def _asked(row: dict[str, Any]) -> str:
-    return ", ".join(f"{line['quantity']} {line['sku']} of {line['shipment_number']}" for line in row["lines"])
+    return ", ".join(f"{line['quantity']:,} {line['sku']} of {line['shipment_number']}" for line in row["lines"])
 
 
 def _advance(var: VarOption, shipment: str, verb: str, body: Any, as_json: bool) -> None:
@@ -121,11 +121,11 @@ def _advance(var: VarOption, shipment: str, verb: str, body: Any, as_json: bool)
     now = api.get(f"/v1/shipments/{shipment_id}")
     if now["state"] != done["state"]:  # the first answer, of long ago
         console().print(
-            f"{done['number']} of {done['order_number']} was {done['state']} before and is {now['state']} now"
+            f"{done['number']} of {done['order_number']} was {words(done['state'])} before and is {words(now['state'])} now"
         )
         return
     tracking = f" with {done['carrier']}, tracking number {done['tracking_number']}" if done["tracking_number"] else ""
-    console().print(f"{done['number']} of {done['order_number']} is {done['state']}{tracking}")
+    console().print(f"{done['number']} of {done['order_number']} is {words(done['state'])}{tracking}")
 
 
 def _find(api: Api, shipment: str) -> str:

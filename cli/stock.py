@@ -10,11 +10,11 @@ from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
 from cli.known import check_sku, check_warehouse
 from cli.output import console, print_json, print_rows
 
-app = typer.Typer(help="Stock: show levels, book goods in and counts.")
+app = typer.Typer(help="Stock: show levels, receive goods, adjust to a count.")
 
 _COLUMNS = (
     ("SKU", "sku"), ("Warehouse", "warehouse_id"), ("On hand", "on_hand>"), ("Allocated", "allocated>"),
-    ("Available", "available>"), ("Expected", "expected>"), ("On", "expected_on"), ("Value", "value>"),
+    ("Available", "available>"), ("Expected", "expected>"), ("Expected on", "expected_on"), ("Value", "value>"),
 )  # fmt: skip
 
 
@@ -42,11 +42,11 @@ def receive(
     warehouse: Annotated[str, typer.Option(help="Where it arrives.")],
     unit_cost: Annotated[str, typer.Option(help="Cost of one unit, such as 12.50.")],
     currency: str = "USD",
-    reference: Annotated[str, typer.Option(help="The supplier's document; the same one twice is booked once.")] = "",
+    reference: Annotated[str, typer.Option(help="The supplier's document. The same one counts once.")] = "",
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Book goods in; waiting backorders are filled at once."""
+    """Receive goods. They fill backorders at once."""
     body = {"warehouse_id": warehouse, "sku": sku, "quantity": quantity, "unit_cost": unit_cost, "currency": currency}
     key = f"receipt-{warehouse}-{sku}-{reference}" if reference else None
     done = Api(var, "warehouse").post("/v1/stock/receipts", {**body, "reference": reference}, key=key)
@@ -54,9 +54,9 @@ def receive(
         print_json(done)
         return
     out = console()
-    out.print(f"{sku}: {done['on_hand']} on hand at {warehouse}")
+    out.print(f"{sku}: {done['on_hand']:,} on hand at {warehouse}")
     if done["filled_quantity"]:
-        out.print(f"{done['filled_quantity']} units went to {len(done['filled_order_ids'])} waiting orders")
+        out.print(f"{done['filled_quantity']:,} units fill backorders of {len(done['filled_order_ids']):,} orders")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -68,10 +68,10 @@ def adjust(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Book a count difference."""
+    """Adjust stock to a count."""
     body = {"warehouse_id": warehouse, "sku": sku, "delta": delta, "reason": reason}
     done = Api(var, "warehouse").post("/v1/stock/adjustments", body)
     if as_json:
         print_json(done)
     else:
-        console().print(f"{sku}: {done['on_hand']} on hand at {warehouse}")
+        console().print(f"{sku}: {done['on_hand']:,} on hand at {warehouse}")

@@ -22,8 +22,8 @@ OffsetOption = Annotated[int, typer.Option("--port-offset", help="Add this to ev
 HttpPortOption = Annotated[int | None, typer.Option("--http-port", help="Port of the public API (8000).")]
 
 _ROW = (
-    ("Process", "name"), ("Pid", "pid>"), ("State", "state"), ("Restarts", "restarts>"), ("Uptime", "uptime>"),
-    ("Memory", "memory>"), ("Port", "port>"),
+    ("Process", "name"), ("PID", "pid"), ("State", "state"), ("Restarts", "restarts>"), ("Uptime", "uptime>"),
+    ("Memory", "memory>"), ("Port", "port"),
 )  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when the system is ready.")] = False,
     ports: Annotated[str, typer.Option("--ports", hidden=True)] = "",
 ) -> None:
-    """Start everything on this machine and keep it running: Temporal, five services, the worker and a mail sink."""
+    """Start the system on this machine: Temporal, five services, the worker and a mail sink."""
     chosen = Ports.parse(ports) if ports else Ports.shifted(port_offset, http_port)
     out = console()
     if not detach:
@@ -47,12 +47,12 @@ def up(
 
 
 def down(var: VarOption = Path("var")) -> None:
-    """Stop the system; what is in hand is finished first."""
+    """Stop the system. Running work is finished first."""
     console().print("stopped" if running.stop(var) else "the system was not running")
 
 
 def status(var: VarOption = Path("var"), as_json: JsonOption = False) -> None:
-    """Show every process. Exit code 1 when the system does not run or is not all ready."""
+    """Show every process. Exit code 1 when the system is not up and ready."""
     state = running.current(var)
     if state is None:
         if as_json:
@@ -104,8 +104,10 @@ def _print(report: dict[str, Any], logs: Path) -> None:
     rows = [
         {
             **entry,
+            "pid": _digits(entry["pid"]),
+            "port": _digits(entry["port"]),
             "uptime": _span(entry["uptime_s"]),
-            "memory": f"{entry['rss_bytes'] / 2**20:.0f} MiB" if entry["rss_bytes"] else "",
+            "memory": f"{entry['rss_bytes'] / 2**20:,.0f} MiB" if entry["rss_bytes"] else "",
         }
         for entry in report["processes"]
     ]
@@ -113,8 +115,13 @@ def _print(report: dict[str, Any], logs: Path) -> None:
     out.print(table(rows, _ROW))
     word = "ready" if report["is_ready"] else f"not all ready: see {logs}"
     out.print(
-        f"\n{word} · {report['rss_bytes'] / 2**20:.0f} MiB in all · console {report['url']} · API {report['url']}/docs · Temporal {report['temporal_ui']}"
+        f"\n{word} · {report['rss_bytes'] / 2**20:,.0f} MiB in all · console {report['url']} · API {report['url']}/docs · Temporal {report['temporal_ui']}"
     )
+
+
+def _digits(number: int | None) -> str:
+    """A number that names something and counts nothing."""
+    return "" if number is None else str(number)
 
 
 def _span(seconds: float | None) -> str:

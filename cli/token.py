@@ -14,8 +14,8 @@ from services.runtime.roles import PEOPLE_ROLES
 def token(
     role: Annotated[str, typer.Option(help=f"One of {', '.join(sorted(PEOPLE_ROLES))}.")],
     company: Annotated[str | None, typer.Option(help="The customer account of a customer: cus_….")] = None,
-    sub: Annotated[str | None, typer.Option(help="Who it names; you, when left out.")] = None,
-    hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="How long it is good for.")] = 8,
+    sub: Annotated[str | None, typer.Option(help="Who it names. Default: you.")] = None,
+    hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="How long it is valid.")] = 8,
     var: VarOption = VAR,
 ) -> None:
     """Print a token: `curl -H "Authorization: Bearer $(oms token --role support)" …`."""

@@ -1,4 +1,4 @@
-"""Closes the day: mails, stock, books and the audit, as a person would look them up."""
+"""Closes the day: stock, mails, ledger, audit and logins, as a person would look them up."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -14,7 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from samples.documents import Day
+from cli.output import text, words
+from samples.documents import Body, Day
 from samples.door import Door, Person, Row
 from samples.narration import Board
 
@@ -23,7 +25,7 @@ _PAUSE_S = 0.3
 
 
 class Closing:
-    """What the day came to, read when the system has become quiet."""
+    """The results of the day, read when the system has become quiet."""
 
     def __init__(self, door: Door, day: Day, var: Path) -> None:
         self._door = door
@@ -42,12 +44,12 @@ class Closing:
             time.sleep(_PAUSE_S)
         board.say(f"{len(self.audit['rows'])} invariants checked over five databases")
 
-    def show(self, out: Console, skus: Sequence[str]) -> None:
-        """Stock of what was ordered, the mails, the trial balance, and what the audit found."""
-        out.print("\n[bold]Stock of what was ordered[/]")
-        out.print(self._stock(skus))
+    def show(self, out: Console) -> None:
+        """Stock by warehouse, the mails, the trial balance, and what the audit found."""
+        out.print("\n[bold]Stock[/]")
+        out.print(stock_table(self._as("auditor").rows("/v1/stock")))
         mails = read_mails(self._var / "mail")
-        out.print(f"\n[bold]Mails sent[/] ({len(mails)}, kept in {self._var / 'mail'})")
+        out.print(f"\n[bold]Mails sent[/] ({len(mails):,}, kept in {self._var / 'mail'})", soft_wrap=True)
         out.print(mails_table(mails))
         out.print("\n[bold]Trial balance[/]")
         out.print(self._trial_balance())
@@ -56,21 +58,11 @@ class Closing:
     def _as(self, role: str) -> Person:
         return self._door.person(role, self._day.people[role])
 
-    def _stock(self, skus: Sequence[str]) -> Table:
-        table = _table("SKU", "Warehouse", "On hand>", "Allocated>", "Available>", "Value>")
-        for row in self._as("auditor").rows("/v1/stock"):
-            if row["sku"] in skus:
-                figures = (str(row[name]) for name in ("on_hand", "allocated", "available"))
-                table.add_row(row["sku"], row["warehouse_id"], *figures, _money(row["value"]))
-        return table
-
     def _trial_balance(self) -> Table:
         balance = self._as("auditor").get("/v1/ledger/trial-balance")
         table = _table("Account", "Debit>", "Credit>", "Balance>")
         for row in balance["rows"]:
-            table.add_row(
-                row["account"].replace("_", " "), *(_money(row[name]) for name in ("debit", "credit", "balance"))
-            )
+            table.add_row(words(row["account"]), *(text(row[name]) for name in ("debit", "credit", "balance")))
         verdict = "debits equal credits" if balance["is_balanced"] else "[bold red]debits and credits differ[/]"
         table.caption = verdict
         return table
@@ -78,7 +70,7 @@ class Closing:
     def _show_audit(self, out: Console) -> None:
         offences = broken(self.audit)
         if not offences:
-            out.print(f"\n[bold]audit:[/] [bold green]clean[/] ({len(self.audit['rows'])} invariants hold)")
+            out.print(f"\n[bold]Audit[/]  [bold green]clean[/]: {len(self.audit['rows'])} invariants hold")
         for row in offences:
             out.print(f"\n[bold red]audit: {row['name']}[/]: {row['rule']}: {', '.join(row['offenders'])}")
 
@@ -93,13 +85,36 @@ def read_mails(folder: Path) -> list[EmailMessage]:
     return [message_from_bytes(file.read_bytes(), policy=default) for file in sorted(folder.glob("*.eml"))]
 
 
+def stock_table(rows: Sequence[Row]) -> Table:
+    """One row a warehouse: how many SKUs and units it holds, and what they cost."""
+    table = _table("Warehouse", "SKUs>", "On hand>", "Allocated>", "Available>", "Value>")
+    for warehouse in sorted({row["warehouse_id"] for row in rows}):
+        here = [row for row in rows if row["warehouse_id"] == warehouse]
+        units = (text(sum(row[name] for row in here)) for name in ("on_hand", "allocated", "available"))
+        values = [row["value"] for row in here if row["value"]]
+        total = sum((Decimal(value["amount"]) for value in values), Decimal(0))
+        currency = values[0]["currency"] if values else ""
+        table.add_row(warehouse, text(len(here)), *units, f"{total:,} {currency}".rstrip())
+    return table
+
+
+def logins_table(people: Sequence[Body], password: str) -> Table:
+    """Everybody who can log in to the console, with what each is there for."""
+    table = _table("Name", "Login", "Role", "Password")
+    for row in people:
+        roles = row.get("positions") or row["roles"]
+        company = f" of {row['company']}" if "company" in row else ""
+        table.add_row(row["name"], row["sub"], words(", ".join(roles)) + company, password)
+    return table
+
+
 def mails_table(mails: Sequence[EmailMessage]) -> Table:
     """One row a kind of mail: how many, and the subject of one."""
     kinds = Counter(str(mail["X-Oms-Kind"]) for mail in mails)
     samples = {str(mail["X-Oms-Kind"]): f"{mail['Subject']}  →  {mail['To']}" for mail in reversed(mails)}
     table = _table("Kind", "Mails>", "For example")
     for kind in kinds:
-        table.add_row(kind.replace("_", " "), str(kinds[kind]), samples[kind])
+        table.add_row(words(kind), text(kinds[kind]), samples[kind])
     return table
 
 
@@ -119,7 +134,3 @@ def _table(*headings: str) -> Table:
     # a narrow terminal folds the last column and leaves the figures alone
     table.columns[-1].no_wrap = False
     return table
-
-
-def _money(money: Row | None) -> str:
-    return f"{float(money['amount']):,.2f} {money['currency']}" if money else ""

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from samples import documents, loading
-from samples.closing import Closing, broken, temporal_ui
+from cli.output import words
+from samples import documents, loading, walkthrough
+from samples.closing import Closing, broken, logins_table, temporal_ui
 from samples.documents import Body, Day, Placing
 from samples.door import Door, Refusal, Row, Unanswered
 from samples.narration import Board
@@ -40,12 +41,21 @@ def run(base_url: str, keep: bool = False, *, var: Path | None = None, console: 
         door.close()
     for problem in problems:
         out.print(f"[bold red]{problem}[/]", soft_wrap=True)
-    if keep:
-        people = documents.read("people")
-        who = "dana.support, chief.ortega, rep.james or buyer@cascade-water.example"
-        out.print(f"\nconsole       {base_url}: log in as {who}, password {people['password']}")
-        out.print(f"API reference {base_url}/docs\nTemporal UI   {temporal_ui(folder)}")
+    _show_doors(out, base_url, folder, keep=keep)
     return 1 if problems else 0
+
+
+def _show_doors(out: Console, base_url: str, var: Path, *, keep: bool) -> None:
+    """Where a reader can look around, and as whom."""
+    staff = documents.read("people")
+    out.print("\n[bold]Logins[/]")
+    out.print(logins_table(staff["people"], staff["password"]))
+    out.print(
+        f"\nConsole        {base_url}\nAPI reference  {base_url}/docs\nTemporal UI    {temporal_ui(var)}",
+        soft_wrap=True,
+    )
+    if not keep:
+        out.print("The system stops now. To keep it up and open these pages: make demo ARGS=--keep", soft_wrap=True)
 
 
 class _Day:
@@ -55,6 +65,7 @@ class _Day:
         self._door = door
         self._day: Day = documents.day()
         self._out = out
+        self._var = var
         self._board = Board(out)
         self._closing = Closing(door, self._day, var)
         self._problems: list[str] = []
@@ -70,7 +81,10 @@ class _Day:
             board.chapter()
             self._closing.settle(board)
             board.show(self._overview())
-        self._closing.show(self._out, self._skus())
+        self._tell()
+        self._out.print(f"\n[bold]All {len(set(self._placed.values()))} orders[/]")
+        self._board.summary()
+        self._closing.show(self._out)
         if broken(self._closing.audit):
             self._problems.append("the audit is not clean")
         self._out.print(f"\n{len(set(self._placed.values()))} orders in {self._board.elapsed_s:.0f} s")
@@ -87,17 +101,17 @@ class _Day:
         person = self._door.person(placing.role, placing.sub, placing.company)
         answer = person.post("/v1/orders", _of_today(placing.body, mark), key=f"demo{mark}-{placing.key}")
         receipt = answer.document
-        name = f"[bold]{receipt['number']}[/] {placing.body['channel']}"
+        name = f"[bold]{receipt['number']}[/] {words(placing.body['channel'])}"
         if answer.is_replay:
             self._board.say(f"{name}: sent again under the same key, the first answer came back")
             if self._placed.get(placing.key) != receipt["order_id"]:
                 self._problems.append(f"{placing.name} sent twice became two orders")
             return
         if placing.key in self._placed:
-            self._problems.append(f"{placing.name} sent twice was not recognised")
+            self._problems.append(f"{placing.name} sent twice was not recognized")
         self._placed[placing.key] = receipt["order_id"]
         why = f" ({', '.join(receipt['reasons'])})" if receipt["reasons"] else ""
-        self._board.say(f"{name}: {receipt['status'].replace('_', ' ')}{why}")
+        self._board.say(f"{name}: {words(receipt['status'])}{why}")
 
     def _run_day(self, mark: str) -> None:
         people = People(self._door, self._day, self._board, f"demo{mark}")
@@ -110,7 +124,9 @@ class _Day:
             if resting == len(orders):
                 return
             if self._board.elapsed_s > DAY_S:
-                late = ", ".join(f"{row['number']} ({row['status']})" for row in orders if not self._is_at_rest(row))
+                late = ", ".join(
+                    f"{row['number']} ({words(row['status'])})" for row in orders if not self._is_at_rest(row)
+                )
                 self._problems.append(f"the day ended before these orders came to rest: {late}")
                 return
             if not people.work({row["order_id"]: row for row in orders}):
@@ -126,8 +142,14 @@ class _Day:
         rows = self._door.person("auditor", self._day.people["auditor"]).rows("/v1/orders", sort="placed_at")
         return [row for row in rows if row["order_id"] in ours]
 
-    def _skus(self) -> list[str]:
-        return sorted({line["sku"] for placing in self._day.placings for line in placing.body["lines"]})
+    def _tell(self) -> None:
+        """The orders worth a closer look, one after another."""
+        tours = [(tour, self._placed[tour.key]) for tour in self._day.tours if tour.key in self._placed]
+        self._out.print(f"\n[bold]{len(tours)} orders from beginning to end[/]")
+        names = {row["sub"]: row["name"] for row in documents.read("people")["people"]}
+        reader = self._door.person("auditor", self._day.people["auditor"])
+        at = walkthrough.places(self._door.base_url, temporal_ui(self._var))
+        walkthrough.tell(self._out, reader, tours, names, at)
 
 
 def _of_today(body: Body, mark: str) -> Body:

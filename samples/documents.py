@@ -28,16 +28,26 @@ class Placing:
 
 
 @dataclass(frozen=True, slots=True)
+class Tour:
+    """An order that is told from beginning to end: the key it is placed under, a title, and what to see in it."""
+
+    key: str
+    title: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """The day's orders in their order, whose invoices stay open, and who acts in each role (role → subject of the token).
 
-    `buyer` answers for the customer to whom a change is proposed.
+    `buyer` answers for the customer to whom a change is proposed; `tours` are told one after another.
     """
 
     placings: Sequence[Placing]
     pays_later: frozenset[str]
     people: Mapping[str, str]
     buyer: str
+    tours: Sequence[Tour]
 
 
 def read(name: str) -> Any:
@@ -58,7 +68,8 @@ def day() -> Day:
         Placing(row["file"], row["key"], row["role"], row["sub"], row.get("company"), order(row["file"]))
         for row in document["orders"]
     ]
-    return Day(placings, frozenset(document["pays_later"]), document["people"], document["buyer"])
+    tours = [Tour(**row) for row in document["tours"]]
+    return Day(placings, frozenset(document["pays_later"]), document["people"], document["buyer"], tours)
 
 
 def receipts() -> Sequence[Body]:

@@ -1,4 +1,4 @@
-"""Tells the day while it runs: a live board in a terminal, plain lines everywhere else."""
+"""Shows the day while it runs: a live board in a terminal, plain lines everywhere else."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from cli.output import grouped, words
+
 Row = dict[str, Any]
 
-CHAPTERS = ("Loading the samples", "Orders come in", "The day runs", "The day closes")
+CHAPTERS = ("Loading the samples", "Orders come in", "People and warehouses work", "The day closes")
 
 _KEPT_LINES = 9
 _WIDE = 124
@@ -32,7 +34,7 @@ _STATIONS = {
 """Station of an order's life → its heading."""
 
 _DONE, _PART, _NOT = "[green]●[/]", "[yellow]◐[/]", "[dim]·[/]"
-_COLOURS = {
+_COLORS = {
     "completed": "green",
     "delivered": "green",
     "shipped": "cyan",
@@ -65,9 +67,12 @@ class Board:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the last picture of the orders behind, without the frame."""
+        """End the live picture."""
         if self._live is not None:
             self._live.stop()
+
+    def summary(self) -> None:
+        """All orders as they were last shown, to keep."""
         if self._orders:
             self.console.print(self._orders_table())
 
@@ -108,7 +113,7 @@ class Board:
             bar.add_row(ProgressBar(total=self._total, completed=min(self._done, self._total), width=60))
             parts.append(bar)
         lines = Text("\n").join(Text.from_markup(f"[dim]{when:5.1f} s[/]  {what}") for when, what in self._lines)
-        parts.append(Panel(lines, title="what happens", title_align="left", border_style="dim"))
+        parts.append(Panel(lines, title="what is happening", title_align="left", border_style="dim"))
         if self._orders:
             parts.append(self._orders_table())
         return Group(*parts)
@@ -117,12 +122,12 @@ class Board:
         return orders_table(self._orders, self.console.width)
 
     def _headline(self) -> Text:
-        words = []
+        headings = []
         for number, name in enumerate(CHAPTERS):
             mark = "[green]✓[/]" if number < self._chapter else "[bold cyan]▶[/]" if number == self._chapter else " "
             style = "bold" if number == self._chapter else "dim"
-            words.append(f"{mark} [{style}]{name}[/]")
-        return Text.from_markup("   ".join(words) + f"   [dim]{self.elapsed_s:.0f} s[/]")
+            headings.append(f"{mark} [{style}]{name}[/]")
+        return Text.from_markup("   ".join(headings) + f"   [dim]{self.elapsed_s:.0f} s[/]")
 
 
 def orders_table(orders: Sequence[Row], width: int) -> Table:
@@ -136,7 +141,7 @@ def orders_table(orders: Sequence[Row], width: int) -> Table:
         table.add_column(heading, justify="center", no_wrap=True)
     table.add_column("Status", no_wrap=True)
     if is_wide:
-        table.add_column("Waits for", no_wrap=True)
+        table.add_column("Waiting on", no_wrap=True)
     for order in orders:
         table.add_row(*_cells(order, width))
     return table
@@ -146,15 +151,15 @@ def _cells(order: Row, width: int) -> list[str]:
     """The text columns are cut to what the terminal has left, so that every order stays on one line."""
     is_wide = width >= _WIDE
     waits = order.get("waiting_for") or {}
-    sentence = f"{waits['who'].replace('_', ' ')}: {waits['what']}" if waits else ""
-    status = order["status"].replace("_", " ")
+    sentence = f"{words(waits['who'])}: {waits['what']}" if waits else ""
+    status = words(order["status"])
     return [
         order["number"],
-        *([order["channel"]] if is_wide else []),
+        *([words(order["channel"])] if is_wide else []),
         _cut(order["customer_name"], 26 if is_wide else max(8, width - 73)),
-        f"{float(order['total']['amount']):,.2f}",
+        grouped(order["total"]["amount"]),
         *stations(order),
-        f"[{_COLOURS.get(order['status'], 'white')}]{status}[/]",
+        f"[{_COLORS.get(order['status'], 'white')}]{status}[/]",
         *([_cut(sentence, width - 113)] if is_wide else []),
     ]
 

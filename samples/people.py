@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from cli.output import grouped, words
 from samples import documents
 from samples.documents import Day
 from samples.door import Answer, Door, Person, Refusal, Row
@@ -15,6 +16,8 @@ _OPEN_INVOICE = ("open", "part_paid")
 _PARKED = ("on_hold", "in_review", "awaiting_customer")
 _PATIENCE = 12
 _CONFLICT = 409
+_MOVED = {"pick": "picked", "pack": "packed", "ship": "handed to the carrier", "perform": "performed on site"}
+"""What the warehouse does with a shipment → how it is said."""
 
 
 class People:
@@ -34,6 +37,7 @@ class People:
         self._agreed: Sequence[Row] = documents.read("customers")["prices"]
         people = documents.read("people")["people"]
         self._deciders = {position: row["sub"] for row in people for position in row.get("positions", ())}
+        self._names = {row["sub"]: row["name"] for row in people}
 
     def work(self, orders: Mapping[str, Row]) -> int:
         """One round of everybody; how much was done. `orders` is order id → its row in the overview."""
@@ -82,8 +86,9 @@ class People:
         path, key = f"/v1/orders/{order['order_id']}/decisions", self._key("approve", step["step_id"])
         if not self._do(path + step["step_id"], lambda: who.post(path, body, key=key)):
             return 0
-        verb = "confirmed by the plant" if step["role"] == "manufacturing" else f"approved by {sub}"
-        self._board.say(f"[yellow]{order['number']}[/] {verb} ({step['asks']}: {', '.join(step['reasons'])})")
+        verb = "confirmed" if step["role"] == "manufacturing" else "approved"
+        by = self._names.get(sub, sub)
+        self._board.say(f"[yellow]{order['number']}[/] {verb} by {by} ({step['asks']}: {', '.join(step['reasons'])})")
         return 1
 
     def _propose(self, order: Row) -> int:
@@ -100,7 +105,7 @@ class People:
         if not self._do(path, lambda: rep.post(path, body, key=key)):
             return 0
         self._board.say(
-            f"[yellow]{order['number']}[/] sales proposes the agreed price: the customer gets a mail with the diff"
+            f"[yellow]{order['number']}[/] sales proposes the agreed price: a mail shows the customer what would change"
         )
         return 1
 
@@ -114,9 +119,9 @@ class People:
             path, lambda: buyer.post(path, {"answer": "accept"}, key=self._key("yes", change["change_id"]))
         ):
             return 0
-        was, now = (f"{float(change[name]['amount']):,.2f}" for name in ("total_before", "total_after"))
+        was, now = (grouped(change[name]["amount"]) for name in ("total_before", "total_after"))
         self._board.say(
-            f"[green]{order['number']}[/] the customer agrees: version {change['to_version']}, {now} instead of {was}"
+            f"[green]{order['number']}[/] the customer accepts: version {change['to_version']}, {now} instead of {was}"
         )
         return 1
 
@@ -125,7 +130,7 @@ class People:
         path = f"/v1/orders/{order['order_id']}/cancellation"
         if not self._do(path, lambda: self._as("support").post(path, body, key=self._key("cancel", order["order_id"]))):
             return 0
-        self._board.say(f"[red]{order['number']}[/] cancelled by support: {body['reason']}")
+        self._board.say(f"[red]{order['number']}[/] canceled by support: {body['reason']}")
         return 1
 
     def _release(self, order: Row, hold: Row) -> int:
@@ -134,26 +139,35 @@ class People:
         body = {"version": order["version"], "note": "checked with the customer"}
         if not self._do(path, lambda: who.post(path, body, key=self._key("release", hold["hold_id"]))):
             return 0
-        owner = hold["owner_role"].replace("_", " ")
-        self._board.say(f"[yellow]{order['number']}[/] {hold['hold_type']} hold released by {owner}")
+        self._board.say(
+            f"[yellow]{order['number']}[/] {hold['hold_type']} hold released by {words(hold['owner_role'])}"
+        )
         return 1
 
     def _warehouse(self, orders: Mapping[str, Row]) -> int:
         """Every shipment moves one station a round."""
         done = 0
         for state, verb in (("packed", "ship"), ("picked", "pack"), ("released", "pick")):
-            for shipment in self._shipments(state, orders):
-                done += self._move(shipment, "perform" if shipment["is_service"] else verb)
+            for is_service, action in ((True, "perform"), (False, verb)):
+                moved = [
+                    row
+                    for row in self._shipments(state, orders)
+                    if row["is_service"] is is_service and self._move(row, action)
+                ]
+                self._say_of_all(moved, _MOVED[action])
+                done += len(moved)
         return done
 
-    def _move(self, shipment: Row, verb: str) -> int:
+    def _say_of_all(self, shipments: Sequence[Row], what: str) -> None:
+        """One line for all that moved together: a day has too many shipments for a line each."""
+        if shipments:
+            orders = list(dict.fromkeys(row["order_number"] for row in shipments))
+            count = f"{len(shipments)} shipment{'s' if len(shipments) > 1 else ''}"
+            self._board.say(f"[cyan]{count}[/] {what}: {', '.join(orders)}")
+
+    def _move(self, shipment: Row, verb: str) -> bool:
         path = f"/v1/shipments/{shipment['shipment_id']}/{verb}"
-        if not self._do(path, lambda: self._as("warehouse").post(path, key=self._key(verb, shipment["shipment_id"]))):
-            return 0
-        words = {"pick": "picked", "pack": "packed", "ship": "handed to the carrier", "perform": "performed on site"}
-        place = f" in {shipment['warehouse_id']}" if shipment["warehouse_id"] else ""
-        self._board.say(f"[cyan]{shipment['order_number']}[/] {shipment['number']} {words[verb]}{place}")
-        return 1
+        return self._do(path, lambda: self._as("warehouse").post(path, key=self._key(verb, shipment["shipment_id"])))
 
     def _shipments(self, state: str, orders: Mapping[str, Row]) -> Sequence[Row]:
         found = self._as("warehouse").rows("/v1/shipments", state=state)
@@ -161,24 +175,23 @@ class People:
 
     def _carriers(self, orders: Mapping[str, Row]) -> int:
         """Parcels travel: first in transit, a round later delivered. One carrier says it twice, and once too late."""
-        done = 0
-        for parcel in self._shipments("shipped", orders):
-            if not parcel["is_service"]:
-                status = "delivered" if parcel["shipment_id"] in self._done else "in_transit"
-                self._done.add(parcel["shipment_id"])
-                self._milestone(parcel, status)
-                done += 1
-        return done
+        parcels = [row for row in self._shipments("shipped", orders) if not row["is_service"]]
+        arriving = [parcel for parcel in parcels if parcel["shipment_id"] in self._done]
+        for parcel in parcels:
+            self._hear(parcel, "delivered" if parcel in arriving else "in_transit")
+            self._done.add(parcel["shipment_id"])
+        self._say_of_all(arriving, "delivered")
+        if arriving and "repeat" not in self._done:
+            self._done.add("repeat")
+            self._repeat(arriving[0])
+        return len(parcels)
 
-    def _milestone(self, parcel: Row, status: str) -> None:
-        self._hear(parcel, status)
-        if status == "delivered":
-            self._board.say(f"[green]{parcel['order_number']}[/] {parcel['number']} delivered by {parcel['carrier']}")
-            if "repeat" not in self._done:
-                self._done.add("repeat")
-                again, late = self._hear(parcel, "delivered"), self._hear(parcel, "out_for_delivery")
-                states = f"{again['state']}, {late['state']}"
-                self._board.say(f"{parcel['carrier']} sent it again, and an older scan after it: still {states}")
+    def _repeat(self, parcel: Row) -> None:
+        """A carrier's scans come twice and out of order; neither changes anything."""
+        states = {self._hear(parcel, status)["state"] for status in ("delivered", "out_for_delivery")}
+        self._board.say(
+            f"{parcel['carrier']} sends {parcel['number']} a second time, and an older scan: still {', '.join(states)}"
+        )
 
     def _hear(self, parcel: Row, status: str) -> Row:
         event = {
@@ -206,19 +219,26 @@ class People:
             answer = self._as("warehouse").post("/v1/stock/receipts", body, key=key)
             self._done.add(key)
             filled = answer.document["filled_quantity"]
-            self._board.say(f"goods in: {quantity} x {sku} in wh_columbus, {filled} fill waiting backorders at once")
+            self._board.say(f"goods received: {quantity:,} x {sku} in wh_columbus, {filled:,} fill backorders at once")
         return len(missing)
 
     def _bank(self, orders: Mapping[str, Row]) -> int:
         """Customers pay what they owe, ACME first a part of it; those with long terms pay another day."""
-        done = 0
-        for status in _OPEN_INVOICE:
-            for invoice in self._as("accounting").rows("/v1/invoices", status=status):
-                if invoice["order_id"] in orders and invoice["customer_id"] not in self._day.pays_later:
-                    done += self._pay(invoice, is_part=status == "open" and "part" not in self._done)
-        return done
+        due = [
+            invoice
+            for status in _OPEN_INVOICE
+            for invoice in self._as("accounting").rows("/v1/invoices", status=status)
+            if invoice["order_id"] in orders and invoice["customer_id"] not in self._day.pays_later
+        ]
+        paid = [self._pay(one, is_part=one["status"] == "open" and "part" not in self._done) for one in due]
+        received = [amount for amount in paid if amount]
+        if received:
+            count = f"{len(received)} payment{'s' if len(received) > 1 else ''}"
+            self._board.say(f"[green]{count}[/] received: {sum(received):,} USD")
+        return len(received)
 
-    def _pay(self, invoice: Row, *, is_part: bool) -> int:
+    def _pay(self, invoice: Row, *, is_part: bool) -> Decimal:
+        """What was paid; nothing when somebody was quicker."""
         still_open = Decimal(invoice["open"]["amount"])
         self._done.add("part")
         amount = (still_open / 2).quantize(Decimal("0.01")) if is_part else still_open
@@ -231,8 +251,5 @@ class People:
             "applications": [{"invoice_id": invoice["invoice_id"], "amount": money}],
         }
         key = self._key("payment", reference)
-        if not self._do(key, lambda: self._as("accounting").post("/v1/payments", body, key=key)):
-            return 0
-        what = f"part of {invoice['number']}" if is_part else invoice["number"]
-        self._board.say(f"[green]{invoice['order_number']}[/] {amount:,} {money['currency']} arrives for {what}")
-        return 1
+        is_paid = self._do(key, lambda: self._as("accounting").post("/v1/payments", body, key=key))
+        return amount if is_paid else Decimal(0)

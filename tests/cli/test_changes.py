@@ -58,8 +58,8 @@ def test_a_change_is_written_in_options_and_previewed(command: Oms, api: FakeApi
         "version": 3,
     }
     assert sent.query == {"preview": "true"}
-    assert "SO-1001: would change so (version 3 → 4)" in answer.out
-    assert "total 558.57 USD → 279.29 USD" in answer.out
+    assert "SO-1001: preview of the change (version 3 → 4)" in answer.out
+    assert "Total 558.57 USD → 279.29 USD" in answer.out
     assert "- the order comes to 279.28 USD less: 279.29 USD" in answer.out
 
 
@@ -72,9 +72,9 @@ def test_a_preview_of_what_cannot_be_is_refused_with_every_reason_and_promises_n
 
     answer = command("orders", "change", "SO-1001", "--quantity", "99=2", "--preview", *how)
 
-    sentence = "SO-1001 cannot be changed like that: the order has no line 99: reload it; line 1: 3 units are picked\n"
+    sentence = "SO-1001 cannot be changed: the order has no line 99: reload it; line 1: 3 units are picked\n"
     assert (answer.code, answer.err) == (1, sentence)
-    assert "would change so" not in answer.out
+    assert "preview of the change" not in answer.out
     assert ("the order comes to 279.28 USD less" in answer.out) is bool(how)
 
 
@@ -94,7 +94,7 @@ def test_a_customer_answers_from_the_terminal(command: Oms, api: FakeApi) -> Non
         (("change", "SO-1001", "--quantity", "1"), "'1' is no pair: write it as NAME=VALUE\n"),
         (("change", "SO-1001", "--quantity", "1=two"), "'two' is no quantity: write a whole number\n"),
         (("consent", "SO-1001"), "say --accept or --decline\n"),
-        (("consent", "SO-1001", "--accept"), "SO-1001 has no change on its way: `oms orders show SO-1001`\n"),
+        (("consent", "SO-1001", "--accept"), "SO-1001 has no open change: `oms orders show SO-1001`\n"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(

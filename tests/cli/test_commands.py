@@ -196,12 +196,12 @@ def test_an_order_is_shown_by_its_number_with_its_history(command: Oms, api: Fak
     answer = command("orders", "show", "so-1001")
 
     lines = [line.rstrip() for line in answer.out.splitlines()]
-    assert lines[0] == "SO-1001 · in_fulfilment · ACME Inc. · PO-7781"
-    assert "waits for warehouse since 2026-03-01 10:00:00: picking" in lines
-    assert ["1", "PUMP-100", "100", "20.00", "2000.00", "USD", "0", "15", "85", "60", "0", "60"] in map(
+    assert lines[0] == "SO-1001 · in fulfillment · ACME Inc. · PO-7781"
+    assert "Waiting on warehouse since Mar 1, 2026, 10:00 AM: picking" in lines
+    assert ["1", "PUMP-100", "100", "20.00", "2,000.00", "USD", "0", "15", "85", "60", "0", "60"] in map(
         str.split, lines
     )
-    assert lines[-1] == "2026-03-01 10:00:00  accepted  by rules (service): every rule is content"
+    assert lines[-1] == "Mar 1, 2026, 10:00 AM  accepted  by rules (service): every rule is content"
 
 
 def test_an_unknown_order_is_refused(command: Oms, api: FakeApi) -> None:
@@ -224,7 +224,11 @@ def test_an_order_is_watched_to_its_end_over_a_broken_stream(
     answer = command("orders", "watch", "SO-1001", "--json")
 
     assert [json.loads(line)["what"] for line in answer.out.splitlines()] == ["accepted", "closed"]
-    assert [asked.headers.get("Last-Event-ID") for asked in api.asked[1:]] == [None, "7", "8"]
+    assert [asked.headers.get("Last-Event-ID") for asked in api.asked if asked.path.endswith("/stream")] == [
+        None,
+        "7",
+        "8",
+    ]
 
 
 def test_a_stream_that_says_nothing_for_four_heartbeats_is_given_up(command: Oms) -> None:
@@ -249,7 +253,7 @@ def test_a_watched_change_is_a_sentence(command: Oms, api: FakeApi, monkeypatch:
 
     answer = command("orders", "watch", "SO-1001")
 
-    assert answer.out == "2026-03-01 10:00:00  accepted  by rules (service): every rule is content\n"
+    assert answer.out == "Mar 1, 2026, 10:00 AM  accepted  by rules (service): every rule is content\n"
 
 
 def test_a_hold_is_released_by_its_rule_in_the_role_that_owns_it(command: Oms, api: FakeApi) -> None:

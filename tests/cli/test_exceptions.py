@@ -17,7 +17,7 @@ def test_exceptions_of_an_order_are_listed_and_resolved_with_a_note(command: Oms
     listed = command("exceptions", "--order", "so-1001")
     done = command("exceptions", "resolve", "exc_1", "--note", "it comes tomorrow")
 
-    assert all(word in listed.out for word in ("exc_1", "carrier_exception", "UPS has a problem."))
+    assert all(word in listed.out for word in ("exc_1", "carrier exception", "UPS has a problem."))
     assert (api.asked[1].query["state"], api.asked[1].query["order_id"]) == ("open", "ord_1")
     assert done.out == "carrier exception of SO-1001 is resolved\n"
     assert api.asked[-1].body == {"note": "it comes tomorrow"}

@@ -67,7 +67,7 @@ def test_an_order_that_nobody_is_asked_about_is_said_so(command: Oms, api: FakeA
 
     answer = command("reviews", "approve", "SO-9")
 
-    assert (answer.code, answer.err.startswith("nothing of SO-9 waits")) == (1, True)
+    assert (answer.code, answer.err.startswith("nothing of SO-9 is waiting for approval")) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_who_may_not_read_orders_hears_that_nothing_waits(command: Oms, api: Fak
 
     answer = command("reviews", "approve", "SO-9", "--role", "manufacturing")
 
-    assert (answer.code, answer.err.startswith("nothing of SO-9 waits")) == (1, True)
+    assert (answer.code, answer.err.startswith("nothing of SO-9 is waiting for approval")) == (1, True)
 
 
 def test_an_order_is_found_by_its_number_in_any_case(command: Oms, api: FakeApi) -> None:
@@ -111,27 +111,30 @@ def test_decisions_of_somebody_outside_the_directory_cannot_be_handed_over(comma
 
     assert nobody.code == bare.code == 1
     assert nobody.err.startswith("dan or ")
-    assert nobody.err.endswith("@cli is nobody of the directory: check the name, and say with --as who hands over\n")
+    assert nobody.err.endswith("@cli is not in the directory: check the name, and say with --as who delegates\n")
     assert bare.err == "'50' is no amount with its currency: write it as \"5000.00 USD\"\n"
 
 
 def test_one_review_shows_who_decided_and_who_is_next(command: Oms, api: FakeApi) -> None:
     api.page("GET /v1/reviews", ROW)
     api.on("GET /v1/reviews/step_1", STEP)
+    api.page("GET /v1/people", {"sub": "dan", "name": "Dan Holt"})
 
     answer = command("reviews", "show", "SO-1001")
 
-    assert "dan for max: approve fine" in answer.out
+    assert "Dan Holt for max: approved: fine" in answer.out
     assert "level 2 finance director approval: open" in answer.out
-    assert "you may decide it" in answer.out
+    assert "You may decide it." in answer.out
 
 
 def test_decisions_are_handed_over_for_some_days(command: Oms, api: FakeApi) -> None:
     made = {"from_sub": "max", "to_sub": "dan", "valid_to": "2026-12-08T00:00:00.000Z"}
     api.on("POST /v1/delegations", made, 201)
+    api.page("GET /v1/people", {"sub": "dan", "name": "Dan Holt"}, {"sub": "max", "name": "Max Stein"})
 
     answer = command("reviews", "delegate", "dan", "--days", "7", "--position", "manager", "--maximum", "5000.00 USD")
 
-    assert answer.out == "dan decides for max until 2026-12-08T00:00:00.000Z\n"
-    assert api.asked[-1].body["maximum"] == {"amount": "5000.00", "currency": "USD"}
-    assert api.asked[-1].body["positions"] == ["manager"]
+    assert answer.out == "Dan Holt decides for Max Stein until Dec 8, 2026, 12:00 AM UTC\n"
+    [sent] = [asked.body for asked in api.asked if asked.method == "POST"]
+    assert sent["maximum"] == {"amount": "5000.00", "currency": "USD"}
+    assert sent["positions"] == ["manager"]

@@ -15,7 +15,7 @@ from gateway.http.masterdata.policies import PolicyInput
 from gateway.http.masterdata.prices import PriceInput
 from gateway.http.masterdata.products import ProductInput
 from gateway.http.neighbors.rates import RatesInput
-from gateway.http.neighbors.stock import ReceiptInput
+from gateway.http.neighbors.stock import StockReceiptInput
 from gateway.http.neighbors.warehouses import WarehouseInput
 from gateway.http.orders.order_input import OrderInput
 from samples import documents
@@ -67,7 +67,7 @@ def test_every_document_is_a_body_that_the_api_takes() -> None:
     for body in WAREHOUSES["warehouses"]:
         WarehouseInput.model_validate(body)
     for body in documents.receipts():
-        ReceiptInput.model_validate(body)
+        StockReceiptInput.model_validate(body)
     RatesInput.model_validate(WAREHOUSES["rates"])
     PolicyInput.model_validate(documents.read("policies"))
     for placing in DAY.placings:
@@ -141,6 +141,30 @@ def test_everybody_whom_the_matrix_names_is_in_the_directory() -> None:
     assert {(tier.role, tier.position) for rule in policy.reviews for tier in rule.tiers} <= held
     assert {row.get("calendar", "office") for row in people} <= {rule.name for rule in policy.calendars}
     assert DAY.buyer in {row["sub"] for row in people if row["roles"] == ["customer"]}
+
+
+def test_the_five_tours_are_orders_of_the_day_with_five_different_lives() -> None:
+    names = {placing.key: placing.name for placing in DAY.placings}
+
+    assert [tour.title for tour in DAY.tours] == [
+        "Straight through", "Approval with a change", "Partial shipment with a backorder", "Rejected", "Canceled",
+    ]  # fmt: skip
+    assert [FATES[names[tour.key]][0] for tour in DAY.tours] == ["cleared", "held", "cleared", "rejected", "held"]
+
+
+def test_somebody_of_every_role_with_pages_can_log_in() -> None:
+    roles = {role for row in documents.read("people")["people"] for role in row["roles"]}
+
+    assert roles >= {
+        "customer",
+        "sales_rep",
+        "support",
+        "approver",
+        "warehouse",
+        "accounting",
+        "manufacturing",
+        "admin",
+    }
 
 
 def evidence(body: documents.Body, *, is_po_known: bool) -> engine.Evidence:

@@ -1,4 +1,4 @@
-"""The board tells the same story to a terminal and to a file."""
+"""The board shows the same to a terminal and to a file."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def test_without_a_terminal_each_sentence_is_a_plain_line() -> None:
         board.chapter(3)
         board.say("[bold]SO-1001[/] web: accepted")
         board.show([an_order()])
+    board.summary()
 
     lines = written.getvalue().splitlines()
     assert lines[1] == "Loading the samples"
@@ -52,18 +53,19 @@ def test_without_a_terminal_each_sentence_is_a_plain_line() -> None:
     assert lines[-1].rstrip().endswith("warehouse: pack SH-1001")
 
 
-def test_in_a_terminal_the_board_lives_and_leaves_the_orders_behind() -> None:
+def test_in_a_terminal_the_board_lives_and_the_summary_stays() -> None:
     written = io.StringIO()
     with Board(Console(file=written, width=160, force_terminal=True)) as board:
         board.chapter(2)
         board.step()
         board.say("something")
         board.show([an_order()])
+    board.summary()
 
     assert "SO-1001" in written.getvalue().rpartition("\x1b[2K")[2]
 
 
-def test_an_order_that_waits_for_nobody_says_nothing() -> None:
+def test_an_order_that_is_waiting_on_nobody_says_nothing() -> None:
     written = io.StringIO()
 
     Console(file=written, width=160).print(orders_table([an_order(waiting_for=None)], 160))

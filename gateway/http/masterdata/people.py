@@ -152,7 +152,7 @@ def list_delegations(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[Dele
 
 
 @router.post("/v1/delegations", response_model=DelegationShape, status_code=201)
-def delegate(deps: DepsOf, who: CallerOf, body: DelegationInput, once: OnceOf) -> Response:
+def delegate_approvals(deps: DepsOf, who: CallerOf, body: DelegationInput, once: OnceOf) -> Response:
     """Hand your decisions over. They are never passed on further, and both names stand in the log of each decision."""
 
     def hand_over(session: Session) -> DelegationShape:
@@ -162,7 +162,7 @@ def delegate(deps: DepsOf, who: CallerOf, body: DelegationInput, once: OnceOf) -
 
 
 @router.post("/v1/delegations/{delegation_id}/revoke", response_model=DelegationShape)
-def revoke(
+def revoke_delegation(
     deps: DepsOf,
     who: CallerOf,
     once: OnceOf,

@@ -50,7 +50,7 @@ class _Heard:
 
 
 @router.get("/v1/audit/invariants")
-def audit(deps: DepsOf, _who: CallerOf) -> Audit:
+def check_invariants(deps: DepsOf, _who: CallerOf) -> Audit:
     """Check everything now; a service that is away is a row with a violation. Facts still under way may show for a moment."""
     asks: dict[str, Callable[[], Any]] = {
         "inventory": lambda: deps.inventory.Audit(inventory.AuditRequest()),

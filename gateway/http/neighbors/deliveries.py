@@ -17,7 +17,7 @@ from oms.notifications.v1 import notifications_pb2 as pb
 router = APIRouter(tags=["notifications"])
 
 
-class Delivery(BaseModel):
+class MailDelivery(BaseModel):
     """A mail to one recipient."""
 
     delivery_id: str
@@ -40,7 +40,7 @@ def list_deliveries(
     paging: PagingOf,
     order_id: OfOrder = None,
     state: Annotated[Literal["waiting", "sent", "dead"] | None, Query(description="Only in this state.")] = None,
-) -> Page[Delivery]:
+) -> Page[MailDelivery]:
     """Mails, oldest first; `state=dead` is the dead-letter list."""
     found = deps.notifications.ListDeliveries(
         pb.ListDeliveriesRequest(order_id=order_id or "", state=state or "", limit=paging.limit, cursor=paging.cursor)
@@ -48,19 +48,19 @@ def list_deliveries(
     return Page(rows=[_delivery(row) for row in found.deliveries], next_cursor=found.next_cursor or None)
 
 
-@router.post("/v1/deliveries/{delivery_id}/retry", response_model=Delivery)
+@router.post("/v1/deliveries/{delivery_id}/retry", response_model=MailDelivery)
 def retry_delivery(deps: DepsOf, once: OnceOf, delivery_id: Annotated[str, path_id("The mail's id.")]) -> Response:
     """Put a dead mail back in line."""
 
-    def act(_request_id: str) -> Delivery:
+    def act(_request_id: str) -> MailDelivery:
         wanted = pb.RetryDeliveryRequest(delivery_id=delivery_id)
         return _delivery(deps.notifications.RetryDelivery(wanted).delivery)
 
     return once.answer(None, act)
 
 
-def _delivery(row: pb.Delivery) -> Delivery:
-    return Delivery(
+def _delivery(row: pb.Delivery) -> MailDelivery:
+    return MailDelivery(
         delivery_id=row.delivery_id,
         event_id=row.event_id,
         order_id=row.order_id or None,

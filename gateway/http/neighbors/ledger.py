@@ -40,7 +40,7 @@ class TrialBalance(BaseModel):
     is_balanced: bool = Field(description="Whether debits equal credits in each currency.")
 
 
-class Entry(BaseModel):
+class JournalEntry(BaseModel):
     """One transfer between two accounts."""
 
     entry_id: int = Field(description="Rises with every entry.")
@@ -55,7 +55,7 @@ class Entry(BaseModel):
 
 
 @router.get("/v1/ledger/trial-balance")
-def trial_balance(
+def get_trial_balance(
     deps: DepsOf,
     _who: CallerOf,
     currency: Annotated[Currency | None, Query(description="Only accounts in this currency.")] = None,
@@ -69,13 +69,13 @@ def trial_balance(
 
 
 @router.get("/v1/ledger/entries")
-def list_entries(
+def list_journal_entries(
     deps: DepsOf,
     _who: CallerOf,
     paging: PagingOf,
     order_id: OfOrder = None,
     account: Annotated[Account | None, Query(description="Only with this account on either side.")] = None,
-) -> Page[Entry]:
+) -> Page[JournalEntry]:
     """Journal entries, oldest first."""
     found = deps.billing.ListEntries(
         pb.ListEntriesRequest(order_id=order_id or "", account=account or "", limit=paging.limit, cursor=paging.cursor)
@@ -93,8 +93,8 @@ def _balance(row: pb.AccountBalance) -> AccountBalance:
     )
 
 
-def _entry(row: pb.Entry) -> Entry:
-    return Entry(
+def _entry(row: pb.Entry) -> JournalEntry:
+    return JournalEntry(
         entry_id=row.entry_id,
         debit=row.debit,
         credit=row.credit,

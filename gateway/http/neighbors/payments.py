@@ -23,7 +23,7 @@ from services.orders.masterdata import customers
 router = APIRouter(tags=["payments"])
 
 
-class ApplicationInput(Input):
+class PaymentApplicationInput(Input):
     """Part of a payment for one invoice."""
 
     invoice_id: Identity
@@ -36,14 +36,14 @@ class PaymentInput(Input):
     customer_id: Identity
     amount: MoneyInput
     reference: Reference = Field(description="The bank's reference; the same one of a customer is one payment.")
-    applications: Annotated[list[ApplicationInput], Field(max_length=500)] = []
+    applications: Annotated[list[PaymentApplicationInput], Field(max_length=500)] = []
 
     model_config = example(
         customer_id="cus_acme", amount={"amount": "1329.00", "currency": "USD"}, reference="WIRE-2026-12-0117"
     )
 
 
-class Application(BaseModel):
+class PaymentApplication(BaseModel):
     """What a payment paid of one invoice."""
 
     invoice_id: str
@@ -57,7 +57,7 @@ class Payment(BaseModel):
     customer_id: str
     amount: MoneyShape
     reference: str
-    applications: list[Application]
+    applications: list[PaymentApplication]
     unapplied: MoneyShape = Field(description="What exceeds all that is open; it pays the next invoice.")
     received_at: str | None
 
@@ -131,7 +131,8 @@ def _payment(row: pb.Payment) -> Payment:
         amount=money(row.amount.minor_units),
         reference=row.reference,
         applications=[
-            Application(invoice_id=part.invoice_id, amount=money(part.amount.minor_units)) for part in row.applications
+            PaymentApplication(invoice_id=part.invoice_id, amount=money(part.amount.minor_units))
+            for part in row.applications
         ],
         unapplied=money(row.unapplied.minor_units),
         received_at=instant(row.received_at_micros),

@@ -87,7 +87,7 @@ def put_rates(deps: DepsOf, body: RatesInput, once: OnceOf) -> Response:
     return once.answer(body, act)
 
 
-class Quote(BaseModel):
+class RateQuote(BaseModel):
     """The cheapest carrier of one warehouse."""
 
     warehouse_id: str
@@ -106,7 +106,7 @@ def quote_rates(
     ] = "",
     weight_grams: Annotated[int, Query(ge=0, le=10**9, description="Weight of everything, grams.")] = 1000,
     unit_count: Annotated[int, Query(ge=1, le=1_000_000, description="Units in all.")] = 1,
-) -> Page[Quote]:
+) -> Page[RateQuote]:
     """What each warehouse would cost for a destination, cheapest first."""
     found = deps.fulfillment.QuoteWarehouses(
         pb.QuoteWarehousesRequest(
@@ -116,7 +116,7 @@ def quote_rates(
     return Page(rows=[_quote(row) for row in found.quotes], next_cursor=None)
 
 
-def _quote(row: pb.WarehouseQuote) -> Quote:
-    return Quote(
+def _quote(row: pb.WarehouseQuote) -> RateQuote:
+    return RateQuote(
         warehouse_id=row.warehouse_id, carrier=row.carrier, cost_minor=row.cost_minor, transit_days=row.transit_days
     )

@@ -47,7 +47,7 @@ class Recall(BaseModel):
     lines: list[RecallLine]
 
 
-class AnswerInput(Input):
+class RecallAnswerInput(Input):
     """The warehouse's answer; a refusal says why."""
 
     answer: Literal["acknowledge", "refuse"]
@@ -73,7 +73,7 @@ def answer_recall(
     _who: CallerOf,
     once: OnceWithKey,
     recall_id: Annotated[str, path_id("The recall's id.")],
-    body: AnswerInput,
+    body: RecallAnswerInput,
 ) -> Response:
     """Answer a recall. Acknowledge: the units leave their shipments, and an empty one is cancelled. Refuse: nothing changes."""
 

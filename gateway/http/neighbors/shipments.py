@@ -114,7 +114,7 @@ def get_shipment(deps: DepsOf, who: CallerOf, shipment_id: ShipmentId) -> Shipme
 
 
 @router.post("/v1/shipments/{shipment_id}/pick", response_model=Shipment)
-def pick(
+def pick_shipment(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: PickInput | None = None
 ) -> Response:
     """Take its units off the shelf: released → picked."""
@@ -130,7 +130,7 @@ def pick(
 
 
 @router.post("/v1/shipments/{shipment_id}/pack", response_model=Shipment)
-def pack(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId) -> Response:
+def pack_shipment(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId) -> Response:
     """Put it into its packages: picked → packed."""
 
     def act(request_id: str) -> Shipment:
@@ -141,7 +141,7 @@ def pack(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId
 
 
 @router.post("/v1/shipments/{shipment_id}/ship", response_model=Shipment)
-def ship(
+def ship_shipment(
     deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId, body: ShipInput | None = None
 ) -> Response:
     """Hand it to the carrier: packed → shipped. Stock, invoice and mail follow by themselves."""
@@ -155,7 +155,7 @@ def ship(
 
 
 @router.post("/v1/shipments/{shipment_id}/perform", response_model=Shipment)
-def perform(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId) -> Response:
+def perform_shipment(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: ShipmentId) -> Response:
     """Report a service visit as performed: it counts as shipped and delivered at once."""
 
     def act(request_id: str) -> Shipment:

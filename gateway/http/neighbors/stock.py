@@ -34,7 +34,7 @@ class StockLevel(BaseModel):
     value: MoneyShape | None = Field(description="By FIFO cost layers; null for who sees no prices.")
 
 
-class ReceiptInput(Input):
+class StockReceiptInput(Input):
     """Goods arrive."""
 
     warehouse_id: Identity
@@ -49,7 +49,7 @@ class ReceiptInput(Input):
     )
 
 
-class Receipt(BaseModel):
+class StockReceipt(BaseModel):
     """What a receipt did."""
 
     movement_id: str
@@ -58,7 +58,7 @@ class Receipt(BaseModel):
     filled_order_ids: list[str] = Field(description="Orders that got some, in the order they were filled.")
 
 
-class AdjustmentInput(Input):
+class StockAdjustmentInput(Input):
     """A count or a correction."""
 
     warehouse_id: Identity
@@ -71,7 +71,7 @@ class AdjustmentInput(Input):
     model_config = example(warehouse_id="wh_dallas", sku="PUMP-100", delta=-2, reason="damaged in the rack")
 
 
-class Adjustment(BaseModel):
+class StockAdjustment(BaseModel):
     """On hand after an adjustment."""
 
     movement_id: str
@@ -114,14 +114,14 @@ def list_stock(
     return Page(rows=rows, next_cursor=found.next_cursor or None)
 
 
-@router.post("/v1/stock/receipts", status_code=201, response_model=Receipt)
-def receive_stock(deps: DepsOf, body: ReceiptInput, once: OnceWithKey) -> Response:
+@router.post("/v1/stock/receipts", status_code=201, response_model=StockReceipt)
+def receive_stock(deps: DepsOf, body: StockReceiptInput, once: OnceWithKey) -> Response:
     """Book goods in; backorders that wait for them are filled at once, oldest order first."""
 
-    def act(request_id: str) -> Receipt:
+    def act(request_id: str) -> StockReceipt:
         _check_is_stocked(deps, body.sku)
         done = deps.inventory.ReceiveStock(pb.ReceiveStockRequest(request_id=request_id, **body.model_dump()))
-        return Receipt(
+        return StockReceipt(
             movement_id=done.movement_id,
             on_hand=done.on_hand,
             filled_quantity=done.filled_quantity,
@@ -131,14 +131,14 @@ def receive_stock(deps: DepsOf, body: ReceiptInput, once: OnceWithKey) -> Respon
     return once.answer(body, act, 201)
 
 
-@router.post("/v1/stock/adjustments", status_code=201, response_model=Adjustment)
-def adjust_stock(deps: DepsOf, body: AdjustmentInput, once: OnceWithKey) -> Response:
+@router.post("/v1/stock/adjustments", status_code=201, response_model=StockAdjustment)
+def adjust_stock(deps: DepsOf, body: StockAdjustmentInput, once: OnceWithKey) -> Response:
     """Book a count difference; refused while the missing units are promised to orders."""
 
-    def act(request_id: str) -> Adjustment:
+    def act(request_id: str) -> StockAdjustment:
         _check_is_stocked(deps, body.sku)
         done = deps.inventory.AdjustStock(pb.AdjustStockRequest(request_id=request_id, **body.model_dump()))
-        return Adjustment(movement_id=done.movement_id, on_hand=done.on_hand)
+        return StockAdjustment(movement_id=done.movement_id, on_hand=done.on_hand)
 
     return once.answer(body, act, 201)
 

@@ -40,18 +40,18 @@ class CancellationInput(Input):
     model_config = example(reason="the project was postponed", version=1)
 
 
-class Obstacle(BaseModel):
+class CancellationObstacle(BaseModel):
     """Why an order cannot be cancelled."""
 
     code: str
     detail: str
 
 
-class Consequences(BaseModel):
+class CancellationConsequences(BaseModel):
     """What cancelling does."""
 
     is_possible: bool
-    obstacles: list[Obstacle]
+    obstacles: list[CancellationObstacle]
     cancelled: dict[str, int] = Field(description="Line → units that will not come.")
     freed_stock: dict[str, int] = Field(description="Line → units that others can have.")
     stopped_shipments: list[str]
@@ -67,7 +67,7 @@ class CancellationShape(BaseModel):
     order_id: str
     cancellation_id: str | None = Field(description="Null for a preview.")
     state: str = Field(description="preview, requested or done.")
-    consequences: Consequences
+    consequences: CancellationConsequences
 
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -184,9 +184,9 @@ def _shape(order_id: str, cancellation_id: str | None, state: str, preview: Canc
         order_id=order_id,
         cancellation_id=cancellation_id,
         state=state,
-        consequences=Consequences(
+        consequences=CancellationConsequences(
             is_possible=preview.is_possible,
-            obstacles=[Obstacle(code=code, detail=detail) for code, detail in preview.reasons],
+            obstacles=[CancellationObstacle(code=code, detail=detail) for code, detail in preview.reasons],
             cancelled=preview.cancelled,
             freed_stock=preview.freed_stock,
             stopped_shipments=list(preview.stopped_shipments),

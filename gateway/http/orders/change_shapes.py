@@ -27,7 +27,7 @@ class DifferenceShape(BaseModel):
     line_id: str = Field(description="Empty when it is about the whole order.")
 
 
-class ObstacleShape(BaseModel):
+class ChangeObstacle(BaseModel):
     """Why a change cannot be made."""
 
     code: str
@@ -50,7 +50,7 @@ class ProposalShape(BaseModel):
     voids_approvals: bool
     needs_recall: bool = Field(description="The warehouse must give back what was released to it.")
     consequences: list[str]
-    obstacles: list[ObstacleShape] = Field(description="With any, the change would be refused.")
+    obstacles: list[ChangeObstacle] = Field(description="With any, the change would be refused.")
 
 
 class ChangeShape(BaseModel):
@@ -88,7 +88,7 @@ class VersionLine(BaseModel):
     extended: MoneyShape | None
 
 
-class VersionShape(BaseModel):
+class OrderVersionShape(BaseModel):
     """The order as it was, or is, at a version; totals are null for who does not see prices."""
 
     version: int
@@ -105,7 +105,7 @@ class VersionShape(BaseModel):
 class VersionList(BaseModel):
     """Every version of an order, oldest first; the last one is in force."""
 
-    rows: list[VersionShape]
+    rows: list[OrderVersionShape]
 
 
 def proposal_shape(given: Proposal, change: ChangeOrder | None) -> ProposalShape:
@@ -123,7 +123,7 @@ def proposal_shape(given: Proposal, change: ChangeOrder | None) -> ProposalShape
         voids_approvals=given.voids_approvals,
         needs_recall=given.needs_recall,
         consequences=list(given.consequences),
-        obstacles=[ObstacleShape(code=one.code, detail=one.sentence, line_id=one.line_id) for one in given.obstacles],
+        obstacles=[ChangeObstacle(code=one.code, detail=one.sentence, line_id=one.line_id) for one in given.obstacles],
     )
 
 
@@ -170,8 +170,8 @@ def version_list(current: Order, kept: Sequence[KeptVersion], who: Caller) -> Ve
     return VersionList(rows=[*earlier, _version(current, who, None)])
 
 
-def _version(order: Order, who: Caller, kept: KeptVersion | None) -> VersionShape:
-    return VersionShape(
+def _version(order: Order, who: Caller, kept: KeptVersion | None) -> OrderVersionShape:
+    return OrderVersionShape(
         version=order.version,
         is_current=kept is None,
         lines=[_line(line, sees_money=who.sees_money) for line in order.lines],

@@ -43,7 +43,7 @@ class DeadLetterShape(BaseModel):
     since: str | None = Field(description="Null where nobody tells.")
 
 
-class ActionShape(BaseModel):
+class DeadLetterAction(BaseModel):
     """What was done about a dead letter."""
 
     source: str
@@ -54,7 +54,7 @@ class ActionShape(BaseModel):
     done_at: str
 
 
-class DismissInput(Input):
+class DeadLetterDismissalInput(Input):
     """Why it needs nothing any more."""
 
     reason: Annotated[Text, Field(description="The list of what was done keeps it.")]
@@ -76,27 +76,27 @@ def list_dead_letters(
     return Page(rows=[_shape(row) for row in page], next_cursor=cursor)
 
 
-@router.post("/v1/dead-letters/{source}/{subject_id}/retry", response_model=ActionShape)
+@router.post("/v1/dead-letters/{source}/{subject_id}/retry", response_model=DeadLetterAction)
 def retry_dead_letter(deps: DepsOf, who: CallerOf, once: OnceOf, source: SourceOf, subject_id: SubjectOf) -> Response:
     """Try it again: it goes back in line, and comes back here if it fails again."""
     if source == MAIL:
         return once.answer(None, lambda _request_id: _action(retry_mail(deps, who, subject_id)))
 
-    def retry(session: Session) -> ActionShape:
+    def retry(session: Session) -> DeadLetterAction:
         now = deps.clock()
         return _action(dead_letters.retry(session, source, subject_of(subject_id), who, deps.contacts, now))
 
     return once.answer_here(None, retry)
 
 
-@router.post("/v1/dead-letters/{source}/{subject_id}/dismiss", response_model=ActionShape)
+@router.post("/v1/dead-letters/{source}/{subject_id}/dismiss", response_model=DeadLetterAction)
 def dismiss_dead_letter(
-    deps: DepsOf, who: CallerOf, once: OnceOf, source: SourceOf, subject_id: SubjectOf, body: DismissInput
+    deps: DepsOf, who: CallerOf, once: OnceOf, source: SourceOf, subject_id: SubjectOf, body: DeadLetterDismissalInput
 ) -> Response:
     """Take it off the list for good: it is not tried again, and the reason is kept."""
     mails = dead_mails(deps) if source == MAIL else []
 
-    def dismiss(session: Session) -> ActionShape:
+    def dismiss(session: Session) -> DeadLetterAction:
         find(session, mails, source, subject_id)
         subject, now = subject_of(subject_id), deps.clock()
         return _action(dead_letters.dismiss(session, source, subject, body.reason, who, now))
@@ -162,8 +162,8 @@ def _shape(row: DeadLetter) -> DeadLetterShape:
     )
 
 
-def _action(done: Action) -> ActionShape:
-    return ActionShape(
+def _action(done: Action) -> DeadLetterAction:
+    return DeadLetterAction(
         source=done.source,
         subject_id=key_of(done.subject_id),
         action=done.action,

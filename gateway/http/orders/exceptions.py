@@ -33,7 +33,7 @@ State = Literal["open", "resolved"]
 _LIST = "exceptions"
 
 
-class ExceptionShape(BaseModel):
+class OrderExceptionShape(BaseModel):
     """A business exception of an order."""
 
     exception_id: str
@@ -53,7 +53,7 @@ class ExceptionShape(BaseModel):
     note: str = Field(description="How it was resolved; empty while it is open.")
 
 
-class ResolveInput(Input):
+class ExceptionResolutionInput(Input):
     """How it was resolved."""
 
     note: Annotated[Text, Field(description="The order's timeline keeps it.")]
@@ -70,7 +70,7 @@ def list_exceptions(
     kind: Annotated[Kind | None, Query(description="Only of this kind.")] = None,
     owner_role: Annotated[Owner | None, Query(description="Only those on which this role must act.")] = None,
     order_id: OfOrder = None,
-) -> Page[ExceptionShape]:
+) -> Page[OrderExceptionShape]:
     """What went wrong with orders, oldest first: what happened, to what, since when, who must act and what they can do."""
     wanted = ExceptionFilter(state or "", order_id or "", kind or "", owner_role or "")
     with deps.database.reading() as session:
@@ -82,27 +82,27 @@ def list_exceptions(
 
 
 @router.get("/v1/exceptions/{exception_id}")
-def get_exception(deps: DepsOf, who: CallerOf, exception_id: ExceptionReference) -> ExceptionShape:
+def get_exception(deps: DepsOf, who: CallerOf, exception_id: ExceptionReference) -> OrderExceptionShape:
     """One exception, open or resolved."""
     with deps.database.reading() as session:
         return _shape(exceptions.read_exception(session, exception_id, who.scope))
 
 
-@router.post("/v1/exceptions/{exception_id}/resolve", response_model=ExceptionShape)
+@router.post("/v1/exceptions/{exception_id}/resolve", response_model=OrderExceptionShape)
 def resolve_exception(
-    deps: DepsOf, who: CallerOf, once: OnceOf, exception_id: ExceptionReference, body: ResolveInput
+    deps: DepsOf, who: CallerOf, once: OnceOf, exception_id: ExceptionReference, body: ExceptionResolutionInput
 ) -> Response:
     """Resolve an exception with a note, by its owner role or support; once."""
 
-    def resolve(session: Session) -> ExceptionShape:
+    def resolve(session: Session) -> OrderExceptionShape:
         return _shape(resolution.resolve(session, exception_id, who, body.note, deps.clock()))
 
     return once.answer_here(body, resolve)
 
 
-def _shape(listed: ListedException) -> ExceptionShape:
+def _shape(listed: ListedException) -> OrderExceptionShape:
     found = listed.found
-    return ExceptionShape(
+    return OrderExceptionShape(
         exception_id=found.exception_id,
         kind=found.kind,
         order_id=found.order_id,

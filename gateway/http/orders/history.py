@@ -37,7 +37,7 @@ class OrderEvent(BaseModel):
 
 
 @router.get("/v1/orders/{order_id}/history")
-def history(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderReference) -> Page[OrderEvent]:
+def list_order_events(deps: DepsOf, who: CallerOf, paging: PagingOf, order_id: OrderReference) -> Page[OrderEvent]:
     """What happened to the order, oldest first: who, in which role, did what, why, before and after."""
     after = paging.after_number()
     with deps.database.reading() as session:

@@ -22,7 +22,7 @@ from services.orders.order import aggregate, lookup
 router = APIRouter(tags=["orders"])
 
 
-class ReleaseInput(Input):
+class HoldReleaseInput(Input):
     """Why it may go on, and which version of the order was seen."""
 
     note: Annotated[
@@ -44,10 +44,10 @@ def release_hold(
     order_id: OrderReference,
     hold_id: Annotated[str, path_id("The hold's id.")],
     if_match: IfMatch,
-    body: ReleaseInput | None = None,
+    body: HoldReleaseInput | None = None,
 ) -> Response:
     """Release one hold, by its owner role; with the last one the order goes on by itself."""
-    wanted = body or ReleaseInput()
+    wanted = body or HoldReleaseInput()
     expected = expected_version(wanted.version, if_match)
 
     def release(session: Session) -> OrderDocument:

@@ -26,7 +26,7 @@ class DecisionShape(BaseModel):
     is_void: bool
 
 
-class StepShape(BaseModel):
+class ReviewStepShape(BaseModel):
     """One tier's question about the order, or about one line of it."""
 
     step_id: str
@@ -62,7 +62,7 @@ class ReviewShape(BaseModel):
     counts_as: MoneyShape | None = Field(
         description="What limits are held against: the order with what the customer ordered within the policy's window."
     )
-    steps: list[StepShape]
+    steps: list[ReviewStepShape]
 
 
 class WaitingStep(BaseModel):
@@ -92,7 +92,7 @@ class ReviewStepDocument(BaseModel):
     """One step, the order it is about in short, and the whole review around it."""
 
     waiting: WaitingStep
-    step: StepShape
+    step: ReviewStepShape
     review: ReviewShape
 
 
@@ -119,9 +119,9 @@ def review_shape(review: Review, who: Caller) -> ReviewShape:
     )
 
 
-def step_shape(step: Step, *, is_redacted: bool) -> StepShape:
+def step_shape(step: Step, *, is_redacted: bool) -> ReviewStepShape:
     """One step; reasons and codes are ours, so who is outside our staff reads none."""
-    return StepShape(
+    return ReviewStepShape(
         step_id=step.step_id,
         chain=step.chain,
         level=step.level,

@@ -81,7 +81,7 @@ def get_review_step(
 
 
 @router.post("/v1/orders/{order_id}/decisions", response_model=OrderDocument)
-def decide(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderReference, body: DecisionInput) -> Response:
+def decide_review(deps: DepsOf, who: CallerOf, once: OnceOf, order_id: OrderReference, body: DecisionInput) -> Response:
     """Approve, reject or request changes: one decision, bound to the version you saw; a late one is told how things stand."""
 
     def act(_request_id: str) -> OrderDocument:

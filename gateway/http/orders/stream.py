@@ -26,14 +26,14 @@ _BATCH = 100
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One event per change: id is its number, data the change.",
-        "content": {"text/event-stream": {}},
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
     },
     204: {"description": "The order has ended and everything was told: do not connect again."},
 }
 
 
 @router.get("/v1/orders/{order_id}/stream", response_class=EventSourceResponse, responses=_ANSWERS)
-async def stream(
+async def stream_order_events(
     deps: DepsOf,
     who: CallerOf,
     order_id: OrderReference,

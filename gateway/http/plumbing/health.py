@@ -37,7 +37,7 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz")
-def healthz() -> Health:
+def check_health() -> Health:
     """Liveness: it says nothing about what stands behind."""
     return Health(status="ok")
 
@@ -47,7 +47,7 @@ def healthz() -> Health:
     response_model=Readiness,
     responses={503: {"model": Readiness, "description": "Something it rests on is away."}},
 )
-def readyz(deps: DepsOf) -> JSONResponse:
+def check_readiness(deps: DepsOf) -> JSONResponse:
     """Readiness: the database, Temporal and every service; 503 names what is away."""
     outcomes = ask_all({"database": lambda: _database(deps), **deps.probes})
     is_ready = all(outcome == "ok" for outcome in outcomes.values())

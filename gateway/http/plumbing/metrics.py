@@ -42,12 +42,12 @@ class _Gauges(Collector):
 
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Prometheus's text format.", "content": {"text/plain": {}}}
+    200: {"description": "Prometheus's text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
 
 
 @router.get("/metrics", response_class=Response, responses=_ANSWERS)
-def metrics(deps: DepsOf) -> Response:
+def read_metrics(deps: DepsOf) -> Response:
     """Everything this process counts, for Prometheus."""
     gauges = CollectorRegistry()
     gauges.register(_Gauges(deps))

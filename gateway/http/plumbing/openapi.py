@@ -32,6 +32,9 @@ _OPEN = {"public": "anybody, without a token", "signature": "whoever signs the b
 _UNSAID = "Successful Response"
 """What FastAPI says of an answer of which nobody said anything."""
 _PAGE = "One page of the list."
+_PAGE_OF = re.compile(r"Page_(\w+?)_")
+"""How FastAPI names a Page of something."""
+_REFERENCE = "#/components/schemas/"
 _REPLAY_HEADER = {
     "description": "true when this repeats the first answer to the Idempotency-Key.",
     "schema": {"type": "string"},
@@ -62,7 +65,7 @@ def describe(app: FastAPI, matrix: Matrix) -> dict[str, Any]:
     """The document with problems in place of FastAPI's own error shapes."""
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    problem = Problem.model_json_schema(ref_template=_REFERENCE + "{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = {**problem, "examples": [_EXAMPLE]}
     schemas.pop("HTTPValidationError", None)
@@ -72,7 +75,40 @@ def describe(app: FastAPI, matrix: Matrix) -> dict[str, Any]:
         _describe_action(operation, matrix, name)
         _describe_success(operation, schemas)
         _describe_refusals(path, method, operation, is_open=matrix.is_open(name))
+    return with_client_names(document)
+
+
+def with_client_names(document: Node) -> Node:
+    """The document with the schema names that a generated client gets as class names: Page_MoneyShape_ becomes MoneyPage.
+
+    Raises ValueError when two schemas would share one name: a generator keeps one of them and drops operations of the other.
+    """
+    schemas: Node = document["components"]["schemas"]
+    names = {old: _client_name(old) for old in schemas}
+    if len(set(names.values())) < len(names):
+        taken = sorted(f"{old} → {new}" for old, new in names.items() if list(names.values()).count(new) > 1)
+        raise ValueError(f"schemas share a name: {', '.join(taken)}")
+    document["components"]["schemas"] = {
+        new: {**schemas[old], "title": new} for old, new in sorted(names.items(), key=lambda pair: pair[1])
+    }
+    _rename_references(document, {_REFERENCE + old: _REFERENCE + new for old, new in names.items()})
     return document
+
+
+def _client_name(schema_name: str) -> str:
+    page = _PAGE_OF.fullmatch(schema_name)
+    return f"{_client_name(page[1])}Page" if page else schema_name.removesuffix("Shape")
+
+
+def _rename_references(node: Any, names: dict[str, str]) -> None:
+    if isinstance(node, list):
+        for each in node:
+            _rename_references(each, names)
+    elif isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            node["$ref"] = names[node["$ref"]]
+        for each in node.values():
+            _rename_references(each, names)
 
 
 def operations(document: Node) -> Iterator[tuple[str, str, Node]]:
@@ -124,7 +160,7 @@ def _describe_refusals(path: str, method: str, operation: Node, *, is_open: bool
 
 
 def _refusal(status: int) -> Node:
-    schema = {"$ref": "#/components/schemas/Problem"}
+    schema = {"$ref": f"{_REFERENCE}Problem"}
     answer: Node = {"description": _REFUSALS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
     if status == 503:
         answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
