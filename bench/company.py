@@ -35,7 +35,7 @@ def load_company(door: Door) -> None:
 
 
 def order(lines: int) -> dict[str, Any]:
-    """A new order document with so many lines; orders walk through the catalogue."""
+    """A new order document with so many lines; orders walk through the catalog."""
     number = next(_numbers)
     return {
         "channel": "web",

@@ -22,6 +22,6 @@ def check_warehouse(api: Api, warehouse: str | None) -> None:
 
 
 def check_sku(api: Api, sku: str | None) -> None:
-    """Refuse a SKU that is not in the catalogue."""
+    """Refuse a SKU that is not in the catalog."""
     if sku is not None and all(row["sku"] != sku for row in api.rows("/v1/products", _ALL)):
-        raise CommandRefused(f"there is no SKU {sku} in the catalogue: check it, `oms stock` lists what there is")
+        raise CommandRefused(f"there is no SKU {sku} in the catalog: check it, `oms stock` lists what there is")

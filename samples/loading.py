@@ -31,7 +31,7 @@ def load_samples(door: Door, day: Day, board: Board, mark: str) -> None:
     for wave in master:
         _together(wave, board)
     board.say(
-        f"catalogue, customers, prices, warehouses, rates, rules and people are in: {sum(map(len, master))} documents"
+        f"catalog, customers, prices, warehouses, rates, rules and people are in: {sum(map(len, master))} documents"
     )
     _together(stock, board)
     board.say(f"opening stock is on the shelves: {len(stock)} receipts, each a cost layer")
@@ -46,7 +46,7 @@ def _master_data(door: Door, day: Day, *, is_first: bool) -> Sequence[Sequence[A
 
     customers, warehouses = documents.read("customers"), documents.read("warehouses")
     first = [
-        *put("/v1/products", documents.read("catalogue")["products"]),
+        *put("/v1/products", documents.read("catalog")["products"]),
         *put("/v1/customers", customers["customers"]),
         *put("/v1/warehouses", warehouses["warehouses"]),
     ]

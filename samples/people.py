@@ -31,7 +31,7 @@ class People:
         self._done: set[str] = set()
         self._refusals: dict[str, int] = {}
         self._reps = {row["customer_id"]: row.get("sales_rep", "") for row in documents.read("customers")["customers"]}
-        products = documents.read("catalogue")["products"]
+        products = documents.read("catalog")["products"]
         self._costs = {row["sku"]: row["standard_cost"] for row in products}
         self._prices = {row["sku"]: row["list_price"] for row in products}
         self._agreed: Sequence[Row] = documents.read("customers")["prices"]

@@ -1,4 +1,4 @@
-"""What the Temporal UI shows of an order: a short table of where it stands and whom it waits for."""
+"""What the Temporal UI shows of an order: a short table of where it stands and whom it is waiting on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def details(order: OrderRef, state: OrderState, clearance: Clearance, outcome: s
     rows = {
         "order": f"{order.number} of {order.customer_name}",
         "total": order.total_text,
-        **({"ended": outcome} if outcome else {"waits for": _waits_for(state, clearance)}),
+        **({"ended": outcome} if outcome else {"waiting on": _waiting_on(state, clearance)}),
         "shipments shipped": str(state.shipped),
         "units backordered": "0" if outcome else str(state.backordered),
         "delivered": "yes" if state.is_delivered else "no",
@@ -34,7 +34,7 @@ def details(order: OrderRef, state: OrderState, clearance: Clearance, outcome: s
     return f"| what | how |\n| --- | --- |\n{table}"
 
 
-def _waits_for(state: OrderState, clearance: Clearance) -> str:
+def _waiting_on(state: OrderState, clearance: Clearance) -> str:
     """While people decide, whom the orders service says the order waits for; then the fact that this workflow sleeps for."""
     if clearance.waiting_for:
         return clearance.waiting_for

@@ -185,7 +185,7 @@ class OrderSteps:
     async def record_change(self, change_id: str, verb: str, reason: str = "") -> Clearance:
         """Note that a change waits for the warehouse, or that it cannot come about."""
         request = self._of_change(f"change/{verb}", change_id, verb, reason)
-        words = "waits for the warehouse" if verb == "recall" else "cannot come about"
+        words = "is waiting on the warehouse" if verb == "recall" else "cannot come about"
         summary = f"record that the change to {self.order.number} {words}"
         return await step("orders.RecordChange", request, Clearance, summary=summary)
 

@@ -52,7 +52,7 @@ class Receipt:
 
 
 def description(value: str, what: str) -> str:
-    """What a line is called; it may have several lines, because a catalogue's descriptions do."""
+    """What a line is called; it may have several lines, because a catalog's descriptions do."""
     optional_text(" ".join(value.split()), what, longest=MAX_DESCRIPTION)
     return value
 

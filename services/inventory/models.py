@@ -1,4 +1,4 @@
-"""The tables of inventory: shape and constraints, no behaviour."""
+"""The tables of inventory: shape and constraints, no behavior."""
 
 from datetime import datetime
 from typing import Any

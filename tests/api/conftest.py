@@ -55,7 +55,7 @@ ORDER: dict[str, Any] = {
 
 @dataclass
 class World:
-    """An application over a real orders database and small neighbours, and tokens for everybody."""
+    """An application over a real orders database and small neighbors, and tokens for everybody."""
 
     app: FastAPI
     database: Database

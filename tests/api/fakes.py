@@ -1,4 +1,4 @@
-"""Small neighbours that keep their promises: repeats answered alike, unknown ids refused, everything in memory."""
+"""Small neighbors that keep their promises: repeats answered alike, unknown ids refused, everything in memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FROM = {"pick": "RELEASED", "pack": "PICKED", "ship": "PACKED"}
 _TO = {"pick": "PICKED", "pack": "PACKED", "ship": "SHIPPED"}
 
 
-class Neighbour:
+class Neighbor:
     """A service that can be away, remembers request ids, and counts what it really did."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Neighbour:
         return answer
 
 
-class FakeInventory(Neighbour):
+class FakeInventory(Neighbor):
     """Stock by (sku, warehouse) and the warehouses."""
 
     def __init__(self) -> None:
@@ -111,7 +111,7 @@ class FakeInventory(Neighbour):
         return self.audit
 
 
-class FakeFulfillment(Neighbour):
+class FakeFulfillment(Neighbor):
     """Shipments that move through their states."""
 
     def __init__(self) -> None:
@@ -207,7 +207,7 @@ class FakeFulfillment(Neighbour):
         return copy
 
 
-class FakeBilling(Neighbour):
+class FakeBilling(Neighbor):
     """Credit accounts, invoices and payments."""
 
     def __init__(self) -> None:
@@ -314,7 +314,7 @@ class FakeBilling(Neighbour):
         )
 
 
-class FakeNotifications(Neighbour):
+class FakeNotifications(Neighbor):
     """Deliveries, one of them dead."""
 
     def __init__(self) -> None:

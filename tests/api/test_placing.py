@@ -107,12 +107,12 @@ async def test_a_customer_does_not_order_at_the_prices_of_a_marketplace(world: W
 async def test_every_wrong_member_is_named_at_once(world: World) -> None:
     lines = [{"sku": "PUMP-100", "quantity": 0, "unit_price": "1e3"}, {"sku": "", "quantity": 1.5}]
 
-    answer = await world.place(lines=lines, colour="red")
+    answer = await world.place(lines=lines, color="red")
 
     pointers = {problem["pointer"] for problem in answer.json()["errors"]}
     assert answer.status_code == 422
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert pointers >= {"/lines/0/quantity", "/lines/0/unit_price", "/lines/1/sku", "/lines/1/quantity", "/colour"}
+    assert pointers >= {"/lines/0/quantity", "/lines/0/unit_price", "/lines/1/sku", "/lines/1/quantity", "/color"}
 
 
 def _count(world: World) -> int:

@@ -113,7 +113,7 @@ def test_an_empty_list_of_a_customer_that_there_is_stays_one(command: Oms, api: 
         (("stock", "list", "--warehouse", "W9"), "there is no warehouse W9: there are W1, W2\n"),
         (("shipments", "list", "--warehouse", "W9"), "there is no warehouse W9: there are W1, W2\n"),
         (("stock", "list", "--sku", "NOPE"),
-         "there is no SKU NOPE in the catalogue: check it, `oms stock` lists what there is\n"),
+         "there is no SKU NOPE in the catalog: check it, `oms stock` lists what there is\n"),
     ],
     ids=["stock", "shipments", "sku"],
 )  # fmt: skip

@@ -23,7 +23,7 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("cli/proofs.py", "subprocess.run([sys.executable, '-m', 'bench', *context.args], check=False)"): (
         "the command is the benchmark, which has deadlines of its own"
     ),
-    ("cli/running.py", "told_to_stop.wait()"): "the system lives until it is told to stop",
+    ("cli/running.py", "stop_requested.wait()"): "the system lives until it is told to stop",
     ("cli/supervisor.py", "child.up.wait()"): "the supervisor ends the start when a process is not ready in time",
     ("cli/supervisor.py", "self.children[name].up.wait()"): "as above; a stop cancels it",
     ("cli/supervisor.py", "asyncio.Event().wait()"): "its work is done; a stop cancels it",

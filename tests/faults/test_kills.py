@@ -106,7 +106,7 @@ A_POINT_S = 15
 
 
 def mixed(points: Sequence[str]) -> list[str]:
-    """The same points in an order in which neighbours, who are under way together, are far apart on the path."""
+    """The same points in an order in which neighbors, who are under way together, are far apart on the path."""
     quarter = -(-len(points) // LANES)
     return [points[n] for start in range(quarter) for n in range(start, len(points), quarter)]
 

@@ -51,7 +51,7 @@ class Billing(billing_pb2_grpc.BillingServiceServicer):
 
 
 @pytest.fixture
-def neighbours() -> Iterator[tuple[Orders, Billing, str]]:
+def neighbors() -> Iterator[tuple[Orders, Billing, str]]:
     orders = Orders()  # type: ignore[abstract]  # a relay calls this one RPC alone
     billing = Billing()  # type: ignore[abstract]  # a relay calls this one RPC alone
 
@@ -63,10 +63,10 @@ def neighbours() -> Iterator[tuple[Orders, Billing, str]]:
         yield orders, billing, f"127.0.0.1:{port}"
 
 
-def test_a_process_answers_and_tells_each_neighbour_its_facts(
-    tmp_path: Path, neighbours: tuple[Orders, Billing, str]
+def test_a_process_answers_and_tells_each_neighbor_its_facts(
+    tmp_path: Path, neighbors: tuple[Orders, Billing, str]
 ) -> None:
-    orders, billing, target = neighbours
+    orders, billing, target = neighbors
     settings = Settings(
         database_url=f"sqlite:///{tmp_path}/inventory.db",
         listen="127.0.0.1:0",

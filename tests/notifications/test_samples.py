@@ -64,7 +64,7 @@ BANNED = (
     "you need not",
     "cancelled",
     "fulfilment",
-    "catalogue",
+    "catalog",
 )
 """What the trade has another word for, or American English another spelling."""
 

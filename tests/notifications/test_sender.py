@@ -276,7 +276,7 @@ def test_mails_that_share_a_round_with_a_lost_connection_are_put_back_untried(da
     assert recipients(sink) == ["ann@acme.example", "cid@acme.example"]
 
 
-def test_a_mail_that_kills_its_sender_counts_no_tries_of_its_neighbours(desk: MailDesk, sink: MailSink) -> None:
+def test_a_mail_that_kills_its_sender_counts_no_tries_of_its_neighbors(desk: MailDesk, sink: MailSink) -> None:
     desk.notify("order_received", "e1", "ann@acme.example", "bob@acme.example", "cid@acme.example")
 
     claims = []

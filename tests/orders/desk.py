@@ -1,4 +1,4 @@
-"""An order desk for tests: a small catalogue, two customers, and every action of the service in one line."""
+"""An order desk for tests: a small catalog, two customers, and every action of the service in one line."""
 
 from __future__ import annotations
 

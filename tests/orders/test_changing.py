@@ -64,7 +64,7 @@ def test_a_hold_that_a_change_of_an_accepted_order_calls_for_asks_its_owner_inst
     (review,) = reviews(desk, order_id)
     assert done.change.state == "in_review"
     assert [(step.role, step.reasons) for step in review.steps] == [
-        ("sales_rep", ("The unit price differs by more than 2 % from the agreement or the catalogue. (line 1)",))
+        ("sales_rep", ("The unit price differs by more than 2 % from the agreement or the catalog. (line 1)",))
     ]
     assert desk.read(order_id).holds == ()
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.money import Money, UnitPrice, extend
-from services.orders.domain.amendment import Amendment, Catalogue, amend, below_minimum, needs_recall
+from services.orders.domain.amendment import Amendment, Catalog, amend, below_minimum, needs_recall
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.facts import Invoice
 from services.orders.domain.masterdata import PriceAgreement, Product
@@ -66,7 +66,7 @@ def order(*lines: Line, discount: str = "0.00", freight: str = "12.00", **change
     return replace(made, **changes)
 
 
-CATALOGUE = Catalogue(
+CATALOG = Catalog(
     products={
         "F": Product("F", "F thing", list_price=usd("1000.00")),
         "H": Product("H", "H thing", list_price=usd("400.00")),
@@ -78,7 +78,7 @@ A4 = order(line("1", "F", 10, "1000.00"), line("2", "G", 40, "410.00"))
 
 
 def changed(before: Order, *lines: LineChange, used: tuple[str, ...] = (), **members: Any) -> Amendment:
-    return amend(before, ChangeRequest("because", lines, **members), CATALOGUE, used, TODAY)
+    return amend(before, ChangeRequest("because", lines, **members), CATALOG, used, TODAY)
 
 
 def codes(amendment: Amendment) -> list[str]:
@@ -200,7 +200,7 @@ TEN = order(line("1", "F", 10, "1000.00"))
 
 
 def after(progress: Progress, *lines: LineChange, **members: Any) -> tuple[list[str], Order]:
-    amended = amend(TEN, ChangeRequest("", lines, **members), CATALOGUE, (), TODAY, progress)
+    amended = amend(TEN, ChangeRequest("", lines, **members), CATALOG, (), TODAY, progress)
     return [*codes(amended), *(one.code for one in below_minimum(TEN, amended.order, progress))], amended.order
 
 
@@ -267,7 +267,7 @@ def test_changes_that_restore_the_lines_restore_the_total_to_the_cent(walk: tupl
     start, steps = walk
     now, used = start, {one.line_id for one in start.lines}
     for step in steps:
-        now = amend(now, step, CATALOGUE, used, TODAY).order
+        now = amend(now, step, CATALOG, used, TODAY).order
         used |= {one.line_id for one in now.lines}
 
     first = {one.line_id: one for one in start.lines}
@@ -277,7 +277,7 @@ def test_changes_that_restore_the_lines_restore_the_total_to_the_cent(walk: tupl
         else LineChange(one.line_id, quantity=0)
         for one in now.lines
     )
-    restored = amend(now, ChangeRequest("", back), CATALOGUE, used, TODAY)
+    restored = amend(now, ChangeRequest("", back), CATALOG, used, TODAY)
 
     assert restored.obstacles == ()
     assert restored.order.totals == start.totals
@@ -290,7 +290,7 @@ def test_changes_that_restore_the_lines_restore_the_total_to_the_cent(walk: tupl
 def test_a_line_that_nothing_touches_stays_the_very_same(walk: tuple[Order, list[ChangeRequest]]) -> None:
     start, steps = walk
     for step in steps:
-        amended = amend(start, step, CATALOGUE, (), TODAY).order
+        amended = amend(start, step, CATALOG, (), TODAY).order
         touched = {one.line_id for one in step.lines}
         kept = {one.line_id: one for one in amended.lines}
         assert all(kept[one.line_id] is one for one in start.lines if one.line_id not in touched)
@@ -327,7 +327,7 @@ def test_whatever_passes_the_minimum_takes_back_nothing_that_was_done(
     drawn: tuple[Order, Progress, ChangeRequest],
 ) -> None:
     before, progress, request = drawn
-    amended = amend(before, request, CATALOGUE, (), TODAY, progress)
+    amended = amend(before, request, CATALOG, (), TODAY, progress)
     if amended.obstacles or list(below_minimum(before, amended.order, progress)):
         return
 

@@ -6,9 +6,9 @@ import pytest
 
 from services.orders.domain.amendment import Amendment, amend
 from services.orders.domain.changes import ChangeRequest, LineChange
-from services.orders.domain.differences import difference, is_favourable, is_material, kinds
+from services.orders.domain.differences import difference, is_favorable, is_material, kinds
 from services.orders.domain.order import Order
-from tests.orders.test_domain_amending import A4, AUSTIN, CATALOGUE, TODAY, changed, line, money, order, usd
+from tests.orders.test_domain_amending import A4, AUSTIN, CATALOG, TODAY, changed, line, money, order, usd
 
 
 def rows(before: Order, amended: Amendment) -> list[tuple[str, str, str, str]]:
@@ -33,7 +33,7 @@ def test_the_difference_reads_as_people_say_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "material", "favourable"),
+    ("request_", "material", "favorable"),
     [
         (ChangeRequest("", (LineChange("1", quantity=9),)), False, False),
         (ChangeRequest("", (LineChange("1", quantity=11),)), True, False),
@@ -50,19 +50,19 @@ def test_the_difference_reads_as_people_say_it() -> None:
     ],
 )
 def test_what_is_material_and_what_the_customer_can_only_gain_by(
-    request_: ChangeRequest, material: bool, favourable: bool
+    request_: ChangeRequest, material: bool, favorable: bool
 ) -> None:
-    amended = amend(A4, request_, CATALOGUE, (), TODAY)
+    amended = amend(A4, request_, CATALOG, (), TODAY)
     found = kinds(A4, difference(A4, amended.order, amended.replaced))
 
-    assert (is_material(A4, amended.order, found), is_favourable(A4, amended.order)) == (material, favourable)
+    assert (is_material(A4, amended.order, found), is_favorable(A4, amended.order)) == (material, favorable)
 
 
-@pytest.mark.parametrize(("discount", "favourable"), [("50.01", True), ("50.00", True), ("49.99", False)])
-def test_a_customer_loses_by_a_discount_that_shrinks(discount: str, favourable: bool) -> None:
+@pytest.mark.parametrize(("discount", "favorable"), [("50.01", True), ("50.00", True), ("49.99", False)])
+def test_a_customer_loses_by_a_discount_that_shrinks(discount: str, favorable: bool) -> None:
     before = order(line("1", "F", 10, "1000.00"), discount="50.00")
 
-    assert is_favourable(before, changed(before, discount=money(discount)).order) is favourable
+    assert is_favorable(before, changed(before, discount=money(discount)).order) is favorable
 
 
 def test_the_price_of_a_new_line_is_no_change_of_a_price() -> None:

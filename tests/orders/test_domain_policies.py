@@ -32,7 +32,7 @@ def document(**changes: Any) -> dict[str, Any]:
         ({"when": ""}, "CEL"),
         ({"when": 5}, "text"),
         ({"message": " "}, "message"),
-        ({"colour": "red"}, "colour"),
+        ({"color": "red"}, "color"),
     ],
 )
 def test_a_bad_rule_is_refused_by_its_code(changes: dict[str, Any], why: str) -> None:

@@ -26,7 +26,7 @@ from services.orders.domain.policies import outcome, parse_policy, reasons
 from services.orders.domain.pricing import price_line, reference_price
 from services.orders.policies import engine
 
-CATALOGUE = documents.read("catalogue")["products"]
+CATALOG = documents.read("catalog")["products"]
 CUSTOMERS = documents.read("customers")
 WAREHOUSES = documents.read("warehouses")
 DAY = documents.day()
@@ -58,7 +58,7 @@ REVIEWS = {
 
 
 def test_every_document_is_a_body_that_the_api_takes() -> None:
-    for body in CATALOGUE:
+    for body in CATALOG:
         ProductInput.model_validate(body)
     for body in CUSTOMERS["customers"]:
         CustomerInput.model_validate(body)
@@ -75,10 +75,10 @@ def test_every_document_is_a_body_that_the_api_takes() -> None:
 
 
 def test_the_wholesaler_is_as_large_as_promised() -> None:
-    kinds = Counter(row["kind"] for row in CATALOGUE)
+    kinds = Counter(row["kind"] for row in CATALOG)
     places = Counter(row["kind"] for row in WAREHOUSES["warehouses"])
 
-    assert len(CATALOGUE) >= 40
+    assert len(CATALOG) >= 40
     assert set(kinds) == {"stock", "build_to_order", "service"}
     assert len(CUSTOMERS["customers"]) == 8
     assert places == {"own": 2, "third_party": 1, "store": 1}
@@ -90,11 +90,11 @@ def test_the_wholesaler_is_as_large_as_promised() -> None:
 
 
 def test_every_sku_and_customer_that_a_document_names_exists() -> None:
-    skus = {row["sku"] for row in CATALOGUE}
+    skus = {row["sku"] for row in CATALOG}
     customers = {row["customer_id"] for row in CUSTOMERS["customers"]}
     warehouses = {row["warehouse_id"] for row in WAREHOUSES["warehouses"]}
 
-    assert len(skus) == len(CATALOGUE)
+    assert len(skus) == len(CATALOG)
     assert {row["sku"] for row in CUSTOMERS["prices"]} <= skus
     assert {row["sku"] for row in documents.receipts()} <= skus
     assert {row["warehouse_id"] for row in documents.receipts()} <= warehouses
@@ -111,7 +111,7 @@ def test_opening_stock_has_cost_layers_and_one_short_sku() -> None:
     for row in documents.receipts():
         stock[row["sku"]] += row["quantity"]
     demand: Counter[str] = Counter()
-    kinds = {row["sku"]: row["kind"] for row in CATALOGUE}
+    kinds = {row["sku"]: row["kind"] for row in CATALOG}
     for name in FATES.keys() - {"11-web-fairway", "12-email-brazos", "16-web-acme-po-again"}:
         for line in documents.order(name)["lines"]:
             if kinds[line["sku"]] == "stock":
@@ -170,7 +170,7 @@ def test_somebody_of_every_role_with_pages_can_log_in() -> None:
 def evidence(body: documents.Body, *, is_po_known: bool) -> engine.Evidence:
     """What validation sees of a sample order when billing has nothing else of the customer on its books."""
     row = next(row for row in CUSTOMERS["customers"] if row["customer_id"] == body["customer_id"])
-    products = {product.sku: product for product in map(a_product, CATALOGUE)}
+    products = {product.sku: product for product in map(a_product, CATALOG)}
     agreed = {line["sku"]: agreements(body["customer_id"], line["sku"]) for line in body["lines"]}
     order = an_order(body, row, products, agreed)
     limit = Money.parse(row["credit_limit"], "USD")

@@ -31,7 +31,7 @@ def event(
     return {"what": what, "occurred_at": at, "who": who, "role": role, "why": why, "after": after}
 
 
-def told(*history: dict[str, Any], **order: Any) -> list[str]:
+def narrated(*history: dict[str, Any], **order: Any) -> list[str]:
     return sentences({**ORDER, **order}, history, NAMES, Formats())
 
 
@@ -39,7 +39,7 @@ def test_people_are_named_and_amounts_are_grouped() -> None:
     placed = event("order_placed", 0, "ann", "customer", lines=1, total="1393.60")
     changed = event("change_proposed", 1, "max", "sales_rep", difference=["Total: 1393.60 USD → 1473.60 USD"])
 
-    assert told(placed, changed) == [
+    assert narrated(placed, changed) == [
         "  0.0 s  Ann Lee places the order: 1 line, 1,393.60 USD",
         "  1.0 s  Max Stein proposes a change: Total: 1,393.60 USD → 1,473.60 USD",
     ]
@@ -52,14 +52,14 @@ def test_what_happens_to_several_shipments_together_is_one_line() -> None:
         event("shipment_packed", 3, why="SH-1"),
     ]
 
-    assert told(*history) == ["  2.0 s  Picked: SH-1, SH-2", "  3.0 s  Packed: SH-1"]
+    assert narrated(*history) == ["  2.0 s  Picked: SH-1, SH-2", "  3.0 s  Packed: SH-1"]
 
 
 def test_approvals_of_two_people_stay_two_lines() -> None:
     first = event("step_approved", 1, "ann", "approver", "fine", step="sales manager")
     second = event("step_approved", 2, "max", "approver", "fine", step="finance director")
 
-    assert told(first, second) == [
+    assert narrated(first, second) == [
         "  1.0 s  Ann Lee approves as sales manager: “fine”",
         "  2.0 s  Max Stein approves as finance director: “fine”",
     ]
@@ -70,22 +70,22 @@ def test_a_hold_a_rejection_and_a_backorder_say_why() -> None:
     rejected = event("order_rejected", 0, why="SKU_NOT_SELLABLE")
     short = event("stock_reserved", 1, status="backordered")
 
-    assert told(held) == ["  0.0 s  Validation puts it on hold: The price differs from the agreement."]
-    assert told(rejected, violations=[{"message": "The SKU is not sold any more."}]) == [
+    assert narrated(held) == ["  0.0 s  Validation puts it on hold: The price differs from the agreement."]
+    assert narrated(rejected, violations=[{"message": "The SKU is not sold any more."}]) == [
         "  0.0 s  Validation rejects it, with every reason at once: The SKU is not sold any more."
     ]
-    assert told(short) == ["  1.0 s  Stock is reserved for a part; the rest is backordered"]
+    assert narrated(short) == ["  1.0 s  Stock is reserved for a part; the rest is backordered"]
 
 
 def test_promised_dates_are_written_out_and_what_has_no_sentence_is_still_told() -> None:
     accepted = event("order_accepted", 1)
     new = event("shipment_exception", 2, why="SH-1")
 
-    assert told(accepted, new) == [
+    assert narrated(accepted, new) == [
         "  1.0 s  Accepted: a mail tells the customer the promised dates, Dec 4, 2026 and Dec 8, 2026",
         "  2.0 s  Shipment exception: SH-1",
     ]
-    assert told(accepted, lines=[{"promises": []}])[0].endswith("as stock comes in")
+    assert narrated(accepted, lines=[{"promises": []}])[0].endswith("as stock comes in")
 
 
 def test_each_order_has_the_address_of_its_page_and_of_its_workflow_where_the_temporal_ui_runs() -> None:

@@ -17,7 +17,7 @@ RULES = [
         "scope": "line",
         "when": "!product.is_known",
         "severity": "BLOCK",
-        "message": "The SKU is not in the catalogue.",
+        "message": "The SKU is not in the catalog.",
     }
 ]
 

@@ -76,7 +76,7 @@ class Trade:
         return customer_id
 
     def product(self, what: str, price: str, *, kind: str = "stock", cost: str = "0.01", **changes: Any) -> str:
-        """A SKU of the catalogue."""
+        """A SKU of the catalog."""
         sku = self.name(what).upper()
         body = {
             "sku": sku,

@@ -41,7 +41,7 @@ DUE = Clearance(
 def test_an_order_that_waits_says_for_whom_and_for_what(state: OrderState, clearance: Clearance, words: str) -> None:
     shown = details(ORDER, state, clearance)
 
-    assert f"| waits for | {words} |" in shown
+    assert f"| waiting on | {words} |" in shown
     assert "ended" not in shown
 
 
@@ -56,7 +56,7 @@ def test_an_order_that_has_ended_says_how_and_waits_for_nobody(outcome: str) -> 
     shown = details(ORDER, state, DUE, outcome)
 
     assert f"| ended | {outcome} |" in shown
-    assert "waits for" not in shown
+    assert "waiting on" not in shown
     assert "unless decided" not in shown
     assert "| units backordered | 0 |" in shown
     assert "| settled | yes |" in shown
@@ -81,8 +81,8 @@ async def test_a_held_order_shows_whom_it_waits_for_until_they_have_decided(temp
         await until_quiet(order, 20)
         after = await shown_of(order)
 
-    assert "| waits for | approver: manager approval |" in before
-    assert "| waits for | warehouse and carrier; stock for 15 units |" in after
+    assert "| waiting on | approver: manager approval |" in before
+    assert "| waiting on | warehouse and carrier; stock for 15 units |" in after
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -99,7 +99,7 @@ async def test_a_completed_order_shows_that_it_has_ended_and_waits_for_no_paymen
         shown = await shown_of(order)
 
     assert "| ended | completed |" in shown
-    assert "waits for" not in shown
+    assert "waiting on" not in shown
     assert "| settled | yes |" in shown
 
 
@@ -115,7 +115,7 @@ async def test_an_order_cancelled_while_held_shows_that_it_has_ended(temporal: C
         shown = await shown_of(order)
 
     assert "| ended | cancelled |" in shown
-    assert "waits for" not in shown
+    assert "waiting on" not in shown
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -138,7 +138,7 @@ class PolicyInput(Input):
                 "severity": "HOLD",
                 "hold_type": "price",
                 "owner_role": "sales_rep",
-                "message": "The unit price differs by more than 2 % from the agreement or the catalogue.",
+                "message": "The unit price differs by more than 2 % from the agreement or the catalog.",
             }
         ],
         reviews=[

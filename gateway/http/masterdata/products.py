@@ -1,4 +1,4 @@
-"""Products: the catalogue."""
+"""Products: the catalog."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ProductInput(Input):
 
 
 class ProductShape(BaseModel):
-    """A SKU of the catalogue."""
+    """A SKU of the catalog."""
 
     sku: str
     description: str
@@ -67,7 +67,7 @@ class ProductShape(BaseModel):
 
 @router.get("/v1/products")
 def list_products(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[ProductShape]:
-    """The catalogue by SKU."""
+    """The catalog by SKU."""
     with deps.database.reading() as session:
         found = catalog.list_products(session, after=paging.after("products"), limit=paging.limit + 1)
     page, next_cursor = cut(found, paging.limit, lambda row: sealed("products", row.sku))

@@ -159,7 +159,7 @@ def _check_is_stocked(deps: Deps, sku: str) -> None:
     with deps.database.reading() as session:
         product = catalog.products_of(session, [sku]).get(sku)
     if product is None:
-        raise NotFound("PRODUCT_UNKNOWN", f"there is no product {sku}: check the SKU, or add it to the catalogue first")
+        raise NotFound("PRODUCT_UNKNOWN", f"there is no product {sku}: check the SKU, or add it to the catalog first")
     if not product.is_stocked:
         raise Refused("PRODUCT_NOT_STOCKED", f"{sku} is a service: it is performed and never on a shelf")
 

@@ -34,9 +34,7 @@ class LineChangeInput(Input):
     line_id: LineId | None = Field(default=None, description="Leave it out to add a line.")
     sku: Sku | None = Field(default=None, description="Of a new line, or another one that takes the line's place.")
     quantity: LineQuantity | None = Field(default=None, description="What it becomes; 0 removes the line.")
-    unit_price: Price | None = Field(
-        default=None, description="By sales only; otherwise the agreement or the catalogue."
-    )
+    unit_price: Price | None = Field(default=None, description="By sales only; otherwise the agreement or the catalog.")
 
 
 class ChangeInput(Input):

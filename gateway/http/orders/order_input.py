@@ -49,7 +49,7 @@ class PaymentTerms(Input):
 
 
 class LineInput(Input):
-    """A line; without a unit price the customer's agreement, else the catalogue, sets it."""
+    """A line; without a unit price the customer's agreement, else the catalog, sets it."""
 
     sku: Sku
     quantity: Quantity

@@ -91,7 +91,7 @@ class ConsoleSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
-    """The orders process as its API sees it: own database, four neighbours over gRPC, the workflows, the token verifier.
+    """The orders process as its API sees it: own database, four neighbors over gRPC, the workflows, the token verifier.
 
     `probes` maps what readiness rests on ("temporal", "billing", …) to a call that raises Unreachable when it is away.
     """

@@ -148,7 +148,7 @@ def address_fault(email: str) -> str:
 
 
 def message_id(delivery_id: str, mail_domain: str) -> str:
-    """The Message-ID of a delivery: the same for each try, so that a mailbox recognises a mail that came twice."""
+    """The Message-ID of a delivery: the same for each try, so that a mailbox recognizes a mail that came twice."""
     return f"<{delivery_id}@{mail_domain}>"
 
 

@@ -13,7 +13,7 @@ from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
 from services.orders.domain import mails
-from services.orders.domain.amendment import Catalogue, Obstacle, amend
+from services.orders.domain.amendment import Catalog, Obstacle, amend
 from services.orders.domain.cancellation import REQUESTED
 from services.orders.domain.changes import (
     AGREED,
@@ -174,11 +174,11 @@ def _proposal(
     check_request(request, role)
     order = aggregate.order
     skus = sorted({line.sku for line in request.lines if line.sku})
-    catalogue = Catalogue(
+    catalog = Catalog(
         master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
     )
     used = versions.used_line_ids(session, order) if skus else ()
-    given = proposal(order, amend(order, request, catalogue, used, now.date(), aggregate.progress), aggregate.progress)
+    given = proposal(order, amend(order, request, catalog, used, now.date(), aggregate.progress), aggregate.progress)
     found = given.obstacles or tuple(_blocked(session, given, now))
     return replace(given, obstacles=found, needs_consent=_needs_consent(session, given, role))
 
@@ -212,7 +212,7 @@ def _needs_consent(session: Session, given: Proposal, role: str) -> bool:
     policy = policy_versions.policy_in_force(session)
     if policy.consent.when:
         return engine.is_consent_needed(policy, consent_facts(given, role))
-    return not given.is_favourable
+    return not given.is_favorable
 
 
 def _consent_span(session: Session) -> timedelta:

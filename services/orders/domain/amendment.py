@@ -21,7 +21,7 @@ UNTOUCHED = Progress()
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalog:
     """What new lines are made of: SKU → product, and SKU → what the customer agreed to pay."""
 
     products: Mapping[str, Product]
@@ -49,7 +49,7 @@ class Amendment:
 def amend(
     order: Order,
     request: ChangeRequest,
-    catalogue: Catalogue,
+    catalog: Catalog,
     used_line_ids: Collection[str],
     today: date,
     progress: Progress = UNTOUCHED,
@@ -61,7 +61,7 @@ def amend(
     freight are what was billed of them.
     """
     wanted = {asked.line_id: asked for asked in request.lines if asked.line_id}
-    maker = _LineMaker(catalogue, order.currency, today, _first_free(order, used_line_ids))
+    maker = _LineMaker(catalog, order.currency, today, _first_free(order, used_line_ids))
     lines: list[Line] = []
     replaced: dict[str, str] = {}
     for line in order.lines:
@@ -80,14 +80,14 @@ def amend(
 class _LineMaker:
     """Makes new lines, each with the next free id."""
 
-    catalogue: Catalogue
+    catalog: Catalog
     currency: str
     today: date
     next_id: int
 
     def line(self, asked: LineChange, quantity: int) -> Line:
-        product = self.catalogue.products.get(asked.sku)
-        agreed = self.catalogue.agreements.get(asked.sku, ())
+        product = self.catalog.products.get(asked.sku)
+        agreed = self.catalog.agreements.get(asked.sku, ())
         reference = reference_price(product, agreed, self.currency, self.today)
         line_id, self.next_id = str(self.next_id), self.next_id + 1
         return price_line(line_id, PlaceLine(asked.sku, quantity, asked.unit_price), product, reference, self.currency)
@@ -172,9 +172,9 @@ def _unsound_lines(before: Order, after: Order) -> Iterator[Obstacle]:
         if line.line_id in known:
             continue
         if not line.is_known:
-            yield Obstacle("SKU_UNKNOWN", f"{line.sku} is not in the catalogue: check the SKU", line.line_id)
+            yield Obstacle("SKU_UNKNOWN", f"{line.sku} is not in the catalog: check the SKU", line.line_id)
         elif line.price_source == "none":
-            sentence = f"neither an agreement nor the catalogue has a price of {line.sku}: our sales must give one"
+            sentence = f"neither an agreement nor the catalog has a price of {line.sku}: our sales must give one"
             yield Obstacle("PRICE_MISSING", sentence, line.line_id)
 
 

@@ -35,7 +35,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """What was sold in a currency, and what that cost by the catalogue."""
+    """What was sold in a currency, and what that cost by the catalog."""
 
     sold: Money
     cost: Money

@@ -37,7 +37,7 @@ def is_material(before: Order, after: Order, of_kinds: Sequence[str]) -> bool:
     return has_more or ("date" in of_kinds and not is_later)
 
 
-def is_favourable(before: Order, after: Order) -> bool:
+def is_favorable(before: Order, after: Order) -> bool:
     """Whether the customer can only gain: the same goods to the same place, no dearer and no later."""
     was, now = before.totals, after.totals
     return (

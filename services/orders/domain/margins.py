@@ -1,4 +1,4 @@
-"""What an order earns by the catalogue's costs."""
+"""What an order earns by the catalog's costs."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A SKU of the catalogue; `kind` is stock, build_to_order or service; sold in multiples, at least min_quantity.
+    """A SKU of the catalog; `kind` is stock, build_to_order or service; sold in multiples, at least min_quantity.
 
     `lead_days` are the plant's working days from being asked until it is ready; they matter where it is asked.
     """

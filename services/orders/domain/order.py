@@ -74,7 +74,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class PlaceLine:
-    """One line as asked for. Without a unit price the customer's agreement, else the catalogue, sets it."""
+    """One line as asked for. Without a unit price the customer's agreement, else the catalog, sets it."""
 
     sku: str
     quantity: int
@@ -124,10 +124,10 @@ def check_placer(command: PlaceOrder, role: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as stored: a snapshot of catalogue and price at placing.
+    """A line as stored: a snapshot of catalog and price at placing.
 
-    `reference_price` is what the agreement or the catalogue said at that moment, None when neither knew a price;
-    `price_source` is agreement, list, given or none. A SKU that the catalogue did not know has is_known False.
+    `reference_price` is what the agreement or the catalog said at that moment, None when neither knew a price;
+    `price_source` is agreement, list, given or none. A SKU that the catalog did not know has is_known False.
     """
 
     line_id: str

@@ -1,4 +1,4 @@
-"""Which price a line gets: the customer's agreement, else the catalogue; a given price is kept and checked later."""
+"""Which price a line gets: the customer's agreement, else the catalog; a given price is kept and checked later."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def price_line(
 
 
 def cost_of(lines: tuple[Line, ...], products: dict[str, Product], currency: str) -> Money:
-    """Standard cost of the lines, where the catalogue knows one in this currency."""
+    """Standard cost of the lines, where the catalog knows one in this currency."""
     costs = []
     for line in lines:
         product = products.get(line.sku)

@@ -21,7 +21,7 @@ _SHOWN = 10
 class Proposal:
     """A change as it would be; it can be made when there are no obstacles.
 
-    `is_favourable`: the customer can only gain. `consequences` are sentences for the person who asks.
+    `is_favorable`: the customer can only gain. `consequences` are sentences for the person who asks.
     """
 
     before: Order
@@ -29,7 +29,7 @@ class Proposal:
     difference: tuple[Difference, ...]
     kinds: tuple[str, ...]
     is_material: bool
-    is_favourable: bool
+    is_favorable: bool
     needs_consent: bool
     needs_recall: bool
     obstacles: tuple[Obstacle, ...]
@@ -58,7 +58,7 @@ def proposal(order: Order, amendment: Amendment, progress: Progress) -> Proposal
         difference=rows,
         kinds=of_kinds,
         is_material=differences.is_material(order, amendment.order, of_kinds),
-        is_favourable=differences.is_favourable(order, amendment.order),
+        is_favorable=differences.is_favorable(order, amendment.order),
         needs_consent=False,
         needs_recall=needs_recall(order, amendment.order, progress),
         obstacles=found,
@@ -106,7 +106,7 @@ def consent_facts(given: Proposal, role: str) -> dict[str, object]:
         "total_after_minor": now.minor,
         "days_later": later,
         "is_material": given.is_material,
-        "is_favourable": given.is_favourable,
+        "is_favorable": given.is_favorable,
         "proposed_by_role": role,
     }
 

@@ -22,7 +22,7 @@ def put_product(session: Session, product: Product, who: str, now: datetime) -> 
 
 
 def list_products(session: Session, *, after: str = "", limit: int = 100) -> list[Product]:
-    """The catalogue by SKU, behind `after`."""
+    """The catalog by SKU, behind `after`."""
     return store.products(session, after=after, limit=limit)
 
 

@@ -42,7 +42,7 @@ class CustomerRow(Table, table=True):
 
 
 class ProductRow(Table, table=True):
-    """A SKU of the catalogue; prices are decimal text."""
+    """A SKU of the catalog; prices are decimal text."""
 
     __tablename__ = "product"
     __table_args__ = (

@@ -105,7 +105,7 @@ class OrderRow(Table, table=True):
 
 
 class LineRow(Table, table=True):
-    """A line of an order: a snapshot of catalogue and price."""
+    """A line of an order: a snapshot of catalog and price."""
 
     __tablename__ = "order_line"
     __table_args__ = (

@@ -72,7 +72,7 @@ def service_since(session: Session, scope: Scope, since: datetime) -> Service:
 
 
 def margins_since(session: Session, scope: Scope, since: datetime) -> list[Margin]:
-    """Sales less the catalogue's standard cost, by currency; SKUs without a cost in that currency are left out."""
+    """Sales less the catalog's standard cost, by currency; SKUs without a cost in that currency are left out."""
     query = (
         select(
             col(OrderRow.currency),

@@ -132,7 +132,7 @@ def products_of(session: Session, skus: Sequence[str]) -> dict[str, Product]:
 
 
 def products(session: Session, *, after: str = "", limit: int = 100) -> list[Product]:
-    """The catalogue by SKU, behind `after`."""
+    """The catalog by SKU, behind `after`."""
     query = select(ProductRow).where(col(ProductRow.sku) > after).order_by(col(ProductRow.sku)).limit(limit)
     return [_product_of(row) for row in session.scalars(query)]
 
