@@ -8,12 +8,14 @@ from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
 from gateway.console.orders import NumberOf
+from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import holds
 from services.orders.domain.holds import find_hold, remaining
+from services.orders.masterdata import people
 from services.orders.order import aggregate, lookup
 
 router = APIRouter()
@@ -26,6 +28,7 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
     """What releasing it does; without the owner role it says who may."""
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).aggregate
+        staff = people.colleagues(session, "")
     hold = find_hold(found.holds, hold_id)
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
     reviewers = found.asked.review.open_steps() if found.asked.review else ()
@@ -39,6 +42,8 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         others=others,
         waits_then=list(waits_then),
         may_release=may_release,
+        owners=[person.name or person.sub for person in staff if hold.owner_role in person.roles],
+        named=[hold.released_by],
     )
 
 
@@ -50,6 +55,6 @@ def release_hold(form: FormOf, number: NumberOf, hold_id: HoldOf) -> Response:
         order_id = lookup.find_id(session, number, who.caller.scope)
         note, now, contacts = form.text("note").strip(), who.deps.clock(), who.deps.contacts
         if not note:
-            raise InvalidArgument("REASON_MISSING", "say why the order may go on: its timeline keeps the reason")
+            raise InvalidArgument("REASON_MISSING", "say why you are releasing it: the timeline keeps the reason")
         holds.release(session, order_id, hold_id, who.caller, note, now, form.version(), contacts=contacts)
-    return RedirectResponse(f"/orders/{number}", 303)
+    return leave(RedirectResponse(f"/orders/{number}", 303), who.deps.console, "hold_released", number)

@@ -1,4 +1,4 @@
-"""An order's page: where it stands, whom it waits for, its lines, its timeline, and what belongs to it."""
+"""An order's page: where it stands, what it is waiting on, its lines, its timeline, and what belongs to it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from fastapi import APIRouter, Path, Response
 
 from gateway.console import timeline
 from gateway.console.pages import render
+from gateway.console.people import MACHINE, people_of
+from gateway.console.readable import Readable
 from gateway.console.visitor import Visitor, VisitorOf
+from gateway.console.warehouses import warehouse_names
 from gateway.http.plumbing.deps import ConsoleSettings
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.money import Money
 from services.orders.domain.cancellation import REQUESTED
+from services.orders.domain.changes import ChangeOrder
+from services.orders.domain.events import Event
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
 from services.orders.lifecycle import feedback
+from services.orders.lifecycle.order_facts import details_of
 from services.orders.order import aggregate, exceptions
 from services.orders.order.aggregate import OrderAggregate, OrderPage
 from services.orders.order.change_orders import change_orders_of
@@ -61,22 +67,30 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
     with who.deps.database.reading() as session:
         page = aggregate.page(session, number, who.caller.scope)
         log = read_history(session, page.aggregate.order_id, who.caller.scope, limit=_MOST_EVENTS)
+        told = details_of(session, page.aggregate.order_id)
         made = change_orders_of(session, page.aggregate.order_id)
         given = feedback.find(session, page.aggregate.order_id)
         wrong = exceptions.list_open(session, page.aggregate.order_id)
     order, progress = page.aggregate.order, page.aggregate.progress
     shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
     invoices = sorted(progress.invoices.values(), key=lambda each: each.number)
+    people = people_of(who.deps.database, {who.name, *_logins(page, log, made), given.given_by if given else ""})
+    warehouses = warehouse_names(who.deps, shipments)
+    documents = {each.number for each in (*shipments, *invoices)}
+    context = timeline.Context(order, people, warehouses, told, documents, Readable(who.deps.console.formats))
     return render(
         "order.html",
         who,
+        people=people,
+        warehouses=warehouses,
+        up_next=page.aggregate.standing.waiting_for,
         order=order,
         standing=page.aggregate.standing,
         lines=shown_lines(page.aggregate),
         holds=[hold for hold in page.aggregate.holds if hold.is_open],
         exceptions=wrong,
         violations=page.violations,
-        entries=timeline.entries(log, {each.number for each in shipments} | {each.number for each in invoices}),
+        entries=timeline.entries(log, context),
         shipments=shipments,
         invoices=invoices,
         money=money_of(order, progress),
@@ -90,6 +104,17 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         workflow=workflow_address(who.deps.console, order.number),
         sequence=page.event_sequence,
     )
+
+
+def _logins(page: OrderPage, log: Sequence[Event], made: Sequence[ChangeOrder]) -> set[str]:
+    """The logins of everybody who is named on the page."""
+    decided = [one for review in page.reviews for step in review.steps for one in step.decisions]
+    escalated = [sub for review in page.reviews for step in review.steps for sub in step.escalated_to]
+    return {
+        page.aggregate.order.placed_by, *escalated, *(event.who for event in log if event.role != MACHINE),
+        *(one.decided_by for one in decided), *(one.acting_for for one in decided),
+        *(change.proposed_by for change in made),
+    }  # fmt: skip
 
 
 def shown_lines(found: OrderAggregate) -> list[ShownLine]:
@@ -136,7 +161,7 @@ def is_cancelling(page: OrderPage) -> bool:
 
 
 def workflow_address(settings: ConsoleSettings, number: str) -> str:
-    """The order's story in the Temporal UI; empty when there is none to link to."""
+    """The order's workflow in the Temporal UI; empty when there is none to link to."""
     if not settings.temporal_ui_url:
         return ""
     workflow = quote(order_workflow_id(number), safe="")

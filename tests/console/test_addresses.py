@@ -25,7 +25,10 @@ def place(city: str, region: str, postal_code: str, country: str, street: str = 
         (place("Zürich", "", "8001", "CH"), ("Acme", "1 Main St", "CH-8001 Zürich", "Switzerland")),
         (place("São Paulo", "SP", "01310", "BR"), ("Acme", "1 Main St", "São Paulo-SP", "01310", "Brazil")),
         (place("Chiyoda", "Tokyo", "100-0001", "JP"), ("Acme", "1 Main St, Tokyo", "100-0001", "Japan")),
-        (place("千代田区", "東京都", "100-0001", "JP", "丸の内1-1"), ("〒100-0001", "東京都", "丸の内1-1", "Acme", "Japan")),
+        (
+            place("千代田区", "東京都", "100-0001", "JP", "丸の内1-1"),
+            ("〒100-0001", "東京都", "丸の内1-1", "Acme", "Japan"),
+        ),
     ],
 )
 def test_each_country_orders_its_lines_and_is_named_when_it_is_another_than_ours(
@@ -69,6 +72,8 @@ def test_what_is_missing_leaves_no_gap_and_what_is_unknown_is_written_as_it_came
 _ANY = st.text(max_size=12)
 
 
-@given(st.builds(Address, _ANY, _ANY, _ANY, _ANY, _ANY, st.one_of(_ANY, st.sampled_from(["US", "CN", "HK", "..", "zz"]))))
+@given(
+    st.builds(Address, _ANY, _ANY, _ANY, _ANY, _ANY, st.one_of(_ANY, st.sampled_from(["US", "CN", "HK", "..", "zz"])))
+)
 def test_no_address_raises_and_no_line_is_empty(address: Address) -> None:
     assert all(line.strip() for line in lines_of(address, "US"))

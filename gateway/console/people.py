@@ -1,0 +1,32 @@
+"""Who somebody is on a page: a person by name, a login only where the directory knows no name, a machine as what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from services.orders.masterdata import people
+from services.runtime.db import Database
+
+MACHINE = "service"
+_MACHINES = {"fulfillment": "Warehouse", "inventory": "Inventory", "billing": "Billing"}
+_SYSTEM = "System"
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Login → name, for those of a page whom the directory knows."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, login: str, role: str = "") -> str:
+        """What somebody who acted in a role is called."""
+        if role == MACHINE:
+            return _MACHINES.get(login, _SYSTEM)
+        return self.names.get(login) or login
+
+
+def people_of(database: Database, logins: Iterable[str]) -> People:
+    """The people of a page, read at once."""
+    with database.reading() as session:
+        return People(people.names_of(session, set(logins)))
