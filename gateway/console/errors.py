@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 import structlog
@@ -62,7 +63,12 @@ def _to_login(request: Request, error: Exception) -> Response:
 def page(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
     """A page that says what is wrong, with the menu of whoever is logged in, as far as the database answers."""
     heading = _HEADINGS.get(status, HTTPStatus(status).phrase)
-    shown = {"status": status, "heading": heading, "sentence": _sentence(sentence), "back": form_page(request)}
+    shown: dict[str, Any] = {
+        "status": status,
+        "heading": heading,
+        "sentence": _sentence(sentence),
+        "back": form_page(request),
+    }
     try:
         who = visitor_anywhere(request)
         answer = render("error.html", who, **shown) if who else None

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
-from gateway.console.orders import NumberOf
 from gateway.console.notices import leave
+from gateway.console.orders import NumberOf
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY

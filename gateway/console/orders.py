@@ -76,7 +76,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
     invoices = sorted(progress.invoices.values(), key=lambda each: each.number)
     people = people_of(who.deps.database, {who.name, *_logins(page, log, made), given.given_by if given else ""})
     warehouses = warehouse_names(who.deps, shipments)
-    documents = {each.number for each in (*shipments, *invoices)}
+    documents = {each.number for each in shipments} | {each.number for each in invoices}
     context = timeline.Context(order, people, warehouses, told, documents, Readable(who.deps.console.formats))
     return render(
         "order.html",

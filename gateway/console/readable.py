@@ -101,7 +101,7 @@ class Readable:
             return Markup('<time datetime="{}">{}</time>').format(iso(value), self.day(value))
         return Markup('<time datetime="{}" data-local="text">{}</time>').format(iso(value), self.when(value))
 
-    def ago(self, value: datetime, words: str, *, is_late: bool = False) -> Markup:
+    def ago(self, value: date, words: str, *, is_late: bool = False) -> Markup:
         """A `time` element that shows these words, and the instant to whoever points at it."""
         marked = Markup('<time datetime="{}" title="{}"{}{}>{}</time>')
         late = Markup(' class="late"') if is_late else ""

@@ -23,6 +23,7 @@ from services.orders.domain.facts import (
 )
 from services.orders.domain.order import Order
 
+PLACED = "order_placed"
 _SHOWN = ("status", "holds")
 _STOCK = frozenset({"stock_reserved", "stock_allocated"})
 _MILESTONES = {
@@ -124,7 +125,7 @@ def _entry(event: Event, kind: str, context: Context) -> Entry:
         at=event.occurred_at,
         who="" if milestone else context.people(event.who, event.role),
         role="" if event.role in (MACHINE, event.who) else event.role,
-        what=milestone or labels.event(kind),
+        what=milestone or _what(kind, context),
         why="" if parts else _why(event, context),
         parts=parts,
         changes=_changes(event),
@@ -132,8 +133,16 @@ def _entry(event: Event, kind: str, context: Context) -> Entry:
     )
 
 
+def _what(kind: str, context: Context) -> str:
+    """What somebody did; an order says where it came in."""
+    channel = f" via {labels.channel(context.order.channel)}" if kind == PLACED else ""
+    return f"{labels.event(kind)}{channel}"
+
+
 def _why(event: Event, context: Context) -> str:
     """The reason as people read it: names for logins, the company's days in what a machine wrote."""
+    if event.what == PLACED:  # it names the channel, which the line does already
+        return f"on behalf of {context.order.on_behalf_of}" if context.order.on_behalf_of else ""
     if event.what == "review_escalated":
         return ", ".join(context.people(login) for login in event.why.split(", "))
     return context.readable.sentence(event.why) if event.role == MACHINE else event.why
@@ -146,9 +155,15 @@ def _parts(event: Event, kind: str, context: Context) -> tuple[Part, ...]:
     if isinstance(detail, StockStanding):
         return _stock(detail, kind, context)
     if isinstance(detail, PaymentReceived):
-        return (Part("", (_money(detail.amount),)), *(Part(one.number, ()) for one in detail.invoices))
+        return _payment(detail)
     bills = tuple(Part(one.number, (_money(Money(one.total_minor, one.currency)),)) for one in invoices_in(detail))
     return bills or tuple(Part(one.number, _shipment(one, kind, context)) for one in shipments_in(detail))
+
+
+def _payment(detail: PaymentReceived) -> tuple[Part, ...]:
+    """The invoices that it paid, and behind the last of them what was paid in all."""
+    *others, last = [one.number for one in detail.invoices] or [""]
+    return (*(Part(number, ()) for number in others), Part(last, (_money(detail.amount),)))
 
 
 def _stock(detail: StockStanding, kind: str, context: Context) -> tuple[Part, ...]:
