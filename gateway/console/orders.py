@@ -77,7 +77,8 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
     people = people_of(who.deps.database, {who.name, *_logins(page, log, made), given.given_by if given else ""})
     warehouses = warehouse_names(who.deps, shipments)
     documents = {each.number for each in shipments} | {each.number for each in invoices}
-    context = timeline.Context(order, people, warehouses, told, documents, Readable(who.deps.console.formats))
+    readable = Readable(who.deps.console.formats)
+    context = timeline.Context(order, people, warehouses, told, _rules(page), documents, readable)
     return render(
         "order.html",
         who,
@@ -104,6 +105,14 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         workflow=workflow_address(who.deps.console, order.number),
         sequence=page.event_sequence,
     )
+
+
+def _rules(page: OrderPage) -> dict[str, str]:
+    """Code of a rule → what it says of this order."""
+    asked = (
+        pair for review in page.reviews for step in review.steps for pair in zip(step.codes, step.reasons, strict=False)
+    )
+    return {**dict(asked), **{each.code: each.message for each in page.violations}}
 
 
 def _logins(page: OrderPage, log: Sequence[Event], made: Sequence[ChangeOrder]) -> set[str]:

@@ -23,7 +23,9 @@ from services.orders.domain.facts import (
 )
 from services.orders.domain.order import Order
 
-PLACED = "order_placed"
+PLACED, HELD = "order_placed", "order_held"
+_CODED = frozenset({HELD, "order_rejected", "review_opened"})
+"""Events whose reason is a list of codes of rules."""
 _SHOWN = ("status", "holds")
 _STOCK = frozenset({"stock_reserved", "stock_allocated"})
 _MILESTONES = {
@@ -76,13 +78,14 @@ class Entry:
 class Context:
     """What the lines are written with: the order, names of people and warehouses, what facts told, and the company's formats.
 
-    `documents` are the numbers of the shipments and invoices on the page.
+    `details` are by fact id; `rules` says in words what a rule's code means; `documents` are the numbers on the page.
     """
 
     order: Order
     people: People
     warehouses: Mapping[str, str]
     details: Mapping[str, Detail]
+    rules: Mapping[str, str]
     documents: Collection[str]
     readable: Readable
 
@@ -125,7 +128,7 @@ def _entry(event: Event, kind: str, context: Context) -> Entry:
         at=event.occurred_at,
         who="" if milestone else context.people(event.who, event.role),
         role="" if event.role in (MACHINE, event.who) else event.role,
-        what=milestone or _what(kind, context),
+        what=milestone or _what(event, kind, context),
         why="" if parts else _why(event, context),
         parts=parts,
         changes=_changes(event),
@@ -133,8 +136,10 @@ def _entry(event: Event, kind: str, context: Context) -> Entry:
     )
 
 
-def _what(kind: str, context: Context) -> str:
+def _what(event: Event, kind: str, context: Context) -> str:
     """What somebody did; an order says where it came in."""
+    if kind == HELD and event.after.get("status") == "in_review":
+        return "sent the order to review"
     channel = f" via {labels.channel(context.order.channel)}" if kind == PLACED else ""
     return f"{labels.event(kind)}{channel}"
 
@@ -145,7 +150,17 @@ def _why(event: Event, context: Context) -> str:
         return f"on behalf of {context.order.on_behalf_of}" if context.order.on_behalf_of else ""
     if event.what == "review_escalated":
         return ", ".join(context.people(login) for login in event.why.split(", "))
-    return context.readable.sentence(event.why) if event.role == MACHINE else event.why
+    if event.role != MACHINE:
+        return event.why
+    if event.what == HELD and event.after.get("status") == "in_review":
+        return ""
+    return context.readable.sentence(_in_words(event.why, context.rules) if event.what in _CODED else event.why)
+
+
+def _in_words(codes: str, rules: Mapping[str, str]) -> str:
+    """What the rules of these codes say; a code that nobody explains, as words."""
+    said = (rules.get(code) or f"{labels.status(code.lower())}." for code in codes.split(", "))
+    return " ".join(dict.fromkeys(said))
 
 
 def _parts(event: Event, kind: str, context: Context) -> tuple[Part, ...]:

@@ -257,6 +257,23 @@ async def test_milestones_say_number_quantity_warehouse_carrier_and_amount(
         assert any(milestone in line for line in lines), milestone
 
 
+async def test_the_timeline_says_in_words_why_an_order_was_held_rejected_or_sent_to_review(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    support = world.browser("support")
+
+    held, rejected, reviewed = [
+        words((await support.get(f"/orders/{numbers[name]}")).text.partition('id="timeline"')[2].partition("<aside")[0])
+        for name in ("held", "rejected", "reviewed")
+    ]
+
+    assert "put the order on hold: The order goes beyond the customer's credit limit." in held.replace("&#39;", "'")
+    assert "sent the order to review" in reviewed
+    assert "requested approval: The order is over 25,000. The order is over 5,000." in reviewed
+    for timeline in (held, rejected, reviewed):
+        assert not re.search(r"\b[A-Z]+_[A-Z0-9_]+\b", timeline)
+
+
 async def test_a_shipment_names_its_warehouse_and_its_code_while_inventory_is_away(
     world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
