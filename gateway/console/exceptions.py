@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from gateway.console.notices import leave
 from gateway.console.pages import render
+from gateway.console.people import owners
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.orders.domain.exceptions import OPEN, RESOLVED, ExceptionFilter, ListedException, may_resolve
@@ -44,8 +45,17 @@ def exception_page(who: VisitorOf, exception_id: ExceptionOf) -> Response:
     """One of them, with the form that resolves it; without the owner role it says who may."""
     with who.deps.database.reading() as session:
         listed = exceptions.read_exception(session, exception_id, who.caller.scope)
+        names = owners(session, {listed.found.owner_role} if listed.found.is_open else ())
     may_act = may_resolve(listed.found, who.caller.principal.roles)
-    return render("exception.html", who, row=listed, found=listed.found, may_act=may_act, named=_resolvers([listed]))
+    return render(
+        "exception.html",
+        who,
+        row=listed,
+        found=listed.found,
+        may_act=may_act,
+        named=_resolvers([listed]),
+        owners=names.get(listed.found.owner_role, ""),
+    )
 
 
 def _resolvers(rows: Iterable[ListedException]) -> list[str]:

@@ -10,12 +10,12 @@ from fastapi.responses import RedirectResponse
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
 from gateway.console.pages import render
+from gateway.console.people import owners
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import holds
 from services.orders.domain.holds import find_hold, remaining
-from services.orders.masterdata import people
 from services.orders.order import aggregate, lookup
 
 router = APIRouter()
@@ -28,8 +28,8 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
     """What releasing it does; without the owner role it says who may."""
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).aggregate
-        staff = people.colleagues(session, "")
-    hold = find_hold(found.holds, hold_id)
+        hold = find_hold(found.holds, hold_id)
+        names = owners(session, {hold.owner_role})
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
     reviewers = found.asked.review.open_steps() if found.asked.review else ()
     waits_then = dict.fromkeys((*(each.owner_role for each in others), *(step.role for step in reviewers)))
@@ -42,7 +42,7 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         others=others,
         waits_then=list(waits_then),
         may_release=may_release,
-        owners=[person.name or person.sub for person in staff if hold.owner_role in person.roles],
+        owners=names.get(hold.owner_role, ""),
         named=[hold.released_by],
     )
 

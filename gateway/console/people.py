@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+
+from sqlmodel import Session
 
 from services.orders.masterdata import people
 from services.runtime.db import Database
@@ -24,6 +26,13 @@ class People:
         if role == MACHINE:
             return _MACHINES.get(login, _SYSTEM)
         return self.names.get(login) or login
+
+
+def owners(session: Session, roles: Collection[str]) -> dict[str, str]:
+    """Role → the names of our active people who have it; a role that nobody has is missing. No query without roles."""
+    staff = people.colleagues(session, "") if roles else ()
+    found = {role: ", ".join(each.name or each.sub for each in staff if role in each.roles) for role in roles}
+    return {role: names for role, names in found.items() if names}
 
 
 def people_of(database: Database, logins: Iterable[str]) -> People:

@@ -106,6 +106,19 @@ async def test_people_are_named_and_a_login_stands_only_for_whom_nobody_knows(
     assert "<strong>nobody</strong>" in (await world.browser("support", sub="nobody").get("/reviews")).text
 
 
+async def test_who_may_decide_or_release_is_named_on_the_orders_page(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    with world.database.transaction() as session:
+        people.put_person(session, Person("abe", "Abe Account", "abe@x.example", ("accounting",)), "root", AT)
+    auditor = world.browser("auditor")
+
+    reviewed, held = [(await auditor.get(f"/orders/{numbers[name]}")).text for name in ("reviewed", "held")]
+
+    assert '<span class="quiet">waiting on Max</span>' in reviewed
+    assert "<strong>Credit hold</strong> (accounting: Abe Account)" in held
+
+
 async def test_machines_are_named_as_what_they_are(world: ConsoleWorld, numbers: dict[str, str]) -> None:
     page = (await world.browser("support").get(f"/orders/{numbers['shipping']}")).text
 
