@@ -6,7 +6,7 @@ from services.orders.domain.order import Order
 from services.orders.domain.status import Axes
 
 TONES = ("waits", "blocks", "done", "moves", "rests")
-"""amber waits, red blocks, green is done, blue moves, grey says nothing."""
+"""amber waits, red blocks, green is done, blue moves, gray says nothing."""
 
 _TONES = {
     "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
