@@ -175,6 +175,14 @@ async def test_a_customer_reads_what_waits_for_them_and_nothing_of_what_waits_fo
     assert re.findall(r'<p class="waiting">(.*?)</p>', ours) == ["The rest follows."]
 
 
+async def test_a_customer_reads_when_backordered_units_are_expected(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    page = (await world.browser("customer").get(f"/my/orders/{numbers['backordered']}")).text
+
+    assert '<td data-of="Delivery">expected Dec 3, 2026</td>' in page
+
+
 async def test_a_customer_reads_that_the_rest_of_an_order_being_packed_waits_for_stock(world: ConsoleWorld) -> None:
     desk = world.desk
     order_id = desk.accepted(("PUMP", 10))
