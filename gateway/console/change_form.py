@@ -22,7 +22,7 @@ def request_of(order: Order, fields: Mapping[str, str]) -> ChangeRequest:
     """The request; what is left as it was, or left blank, does not change. InvalidArgument for what cannot be read."""
     reason = fields.get("reason", "")
     if not reason or len(reason) > _MAX_TEXT:
-        raise InvalidArgument("REASON_MISSING", f"say why it is changed, in at most {_MAX_TEXT} characters")
+        raise InvalidArgument("REASON_MISSING", f"say why the order changes, in at most {_MAX_TEXT} characters")
     return ChangeRequest(
         reason=reason,
         lines=(*_changed(order, fields), *_added(order, fields)),
@@ -56,7 +56,7 @@ def _added(order: Order, fields: Mapping[str, str]) -> Iterator[LineChange]:
             continue
         quantity = _quantity(fields.get(f"new-quantity-{row}", ""), sku)
         if not quantity:
-            raise InvalidArgument("QUANTITY_MISSING", f"say how many of {sku} are to be added")
+            raise InvalidArgument("QUANTITY_MISSING", f"enter the quantity of {sku}")
         yield LineChange("", sku, quantity, _price_text(order, fields.get(f"new-price-{row}", "")))
 
 
@@ -65,7 +65,7 @@ def _quantity(text: str, sku: str) -> int | None:
         return None
     if not _QUANTITY.fullmatch(text):
         raise InvalidArgument(
-            "QUANTITY_UNREADABLE", f"write the quantity of {sku} as a whole number; 0 removes the line"
+            "QUANTITY_UNREADABLE", f"enter the quantity of {sku} as a whole number; 0 removes the line"
         )
     return int(text)
 
@@ -104,7 +104,7 @@ def _day(order: Order, text: str) -> date | None:
     try:
         day = date.fromisoformat(text)
     except ValueError as unreadable:
-        raise InvalidArgument("DATE_UNREADABLE", "write the requested day as 2026-12-01") from unreadable
+        raise InvalidArgument("DATE_UNREADABLE", "enter the requested date as 2026-12-01") from unreadable
     return None if day == order.requested_on else day
 
 

@@ -1,4 +1,4 @@
-"""Change orders: a form, a page that says what it would come to, a button; and answering or taking back a proposal."""
+"""Change orders: a form, a page that says what it would come to, a button; and answering or withdrawing a proposal."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from gateway.console.change_form import NEW_LINES, request_of
 from gateway.console.forms import query_fields
+from gateway.console.notices import leave
 from gateway.console.orders import NumberOf, shown_lines
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, Returned, VisitorOf
@@ -21,6 +22,8 @@ from services.orders.changes import consent, propose
 from services.orders.order import aggregate, lookup
 
 router = APIRouter()
+
+_NOTICES = {"withdraw": "change_withdrawn", consent.ACCEPT: "change_accepted", consent.DECLINE: "change_declined"}
 
 ChangeOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 
@@ -64,7 +67,7 @@ def change_order(request: Request, form: FormOf, number: NumberOf) -> Response:
         asked = request_of(lookup.load_order(session, order_id, who.caller.scope), form.fields)
         done = propose.propose(session, order_id, asked, who.caller, deps.contacts, deps.clock(), form.version())
     hand_over(deps, order_id, "amend", done.change.change_id, done.intent_id)
-    return RedirectResponse(_home(request, number), 303)
+    return leave(RedirectResponse(_home(request, number), 303), deps.console, "change_submitted", number)
 
 
 @router.post("/orders/{number}/changes/{change_id}/answer")
@@ -76,7 +79,7 @@ def answer_change(request: Request, form: FormOf, number: NumberOf, change_id: C
 
 @router.post("/orders/{number}/changes/{change_id}/withdraw")
 def withdraw_change(request: Request, form: FormOf, number: NumberOf, change_id: ChangeOf) -> Response:
-    """Take a proposal back."""
+    """Withdraw a proposal."""
     return _settle(request, form, number, change_id, "amend", "withdraw")
 
 
@@ -88,7 +91,7 @@ def _settle(
         order_id = lookup.find_id(session, number, form.visitor.caller.scope)
         intent_id = _act(session, form, order_id, change_id, verb)
     hand_over(deps, order_id, update, change_id, intent_id)
-    return RedirectResponse(_home(request, number), 303)
+    return leave(RedirectResponse(_home(request, number), 303), deps.console, _NOTICES[verb], number)
 
 
 def _act(session: Session, form: Form, order_id: str, change_id: str, verb: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A coloured part of a bar, from x on."""
+    """A colored part of a bar, from x on."""
 
     tone: str
     x: int

@@ -10,6 +10,7 @@ from gateway.console import labels
 from gateway.console.orders import NumberOf, is_cancellable, is_cancelling, may_change, money_of, shown_lines
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
+from gateway.console.warehouses import warehouse_names
 from gateway.http.orders.orders import check_cursor
 from services.orders.domain.changes import AWAITING_CUSTOMER
 from services.orders.domain.overview import OverviewFilter
@@ -39,6 +40,7 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
         given = feedback.find(session, page.aggregate.order_id)
     order, progress, pending = page.aggregate.order, page.aggregate.progress, page.aggregate.asked.change
     reached = page.aggregate.lines().values()
+    shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
     is_asked = pending is not None and pending.state == AWAITING_CUSTOMER
     return render(
         "my_order.html",
@@ -47,7 +49,8 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
         standing=page.aggregate.standing,
         plain=labels.plain("awaiting_customer" if is_asked else page.aggregate.standing.status),
         lines=shown_lines(page.aggregate),
-        shipments=sorted(progress.shipments.values(), key=lambda each: each.number),
+        shipments=shipments,
+        warehouses=warehouse_names(who.deps, shipments),
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
         money=money_of(order, progress),
         pending=pending,

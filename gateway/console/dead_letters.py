@@ -8,6 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console import labels
+from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, Visitor, VisitorOf
 from gateway.http.orders.dead_letters import Source, dead_mails, find, key_of, retry_mail, subject_of
@@ -36,16 +38,44 @@ KINDS = (
     Kind(MESSAGE, "Undelivered messages", "The receiver refused it as often as we try.",
          "A message appears here when its receiver has refused it as often as we try.",
          "It goes back in line and is sent within seconds."),
-    Kind(MAIL, "Mails that could not be sent", "The mail server refused it as often as we try.",
+    Kind(MAIL, "Undelivered mail", "The mail server refused it as often as we try.",
          "A mail appears here when the mail server has refused it as often as we try.",
          "It goes back in line and is sent within seconds."),
-    Kind(LATE_FACT, "Facts that came too late", "The order's workflow had ended, or never was.",
-         "A fact appears here when the workflow of its order had ended before it came.",
+    Kind(LATE_FACT, "Late updates", "The order's workflow had already ended, or never existed.",
+         "An update appears here when the workflow of its order had ended before it came.",
          "It is handed to the workflow again; if that has still ended, it comes back here."),
-    Kind(FACT, "Facts that could not be read", "Its order was not there, or nobody here knows its kind.",
-         "A fact appears here when its order is not there, or nobody here knows its kind.",
+    Kind(FACT, "Unreadable updates", "Its order does not exist, or its kind is unknown.",
+         "An update appears here when its order does not exist, or its kind is unknown.",
          "It is read again; if that still fails, it stays here."),
 )  # fmt: skip
+_MESSAGES = {
+    "notify": "Mail about the order",
+    "order_placed": "Start of the order's workflow",
+    "signal": "Update of the order's workflow",
+    "cancellation_requested": "Cancellation for the order's workflow",
+    "people_decided": "Decision for the order's workflow",
+}
+"""Kind of a message of ours → what it is."""
+_REASONS = {
+    "orphaned": "its order does not exist",
+    "unknown": "its kind is unknown",
+    "unreadable": "it cannot be read",
+}
+"""State of an update that could not be read → why."""
+
+
+def title(row: DeadLetter) -> str:
+    """What could not be handled."""
+    if row.source == MESSAGE and row.what in _MESSAGES:
+        return _MESSAGES[row.what]
+    return f"{labels.status(row.what).capitalize()}{' mail' if row.source == MAIL else ''}"
+
+
+def why(row: DeadLetter) -> str:
+    """Why it could not be, in words; an update that came too late says so by where it stands."""
+    if row.source == LATE_FACT:
+        return "the workflow had ended"
+    return _REASONS.get(row.why, row.why) or "no reason given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +94,10 @@ def dead_letters_page(who: VisitorOf) -> Response:
         rows = [*dead_letters.list_outstanding(session), *dead_letters.not_dismissed(session, mails or [])]
         done = dead_letters.list_actions(session)
     groups = [Group(kind, tuple(row for row in rows if row.source == kind.source)) for kind in KINDS]
-    return render("dead_letters.html", who, groups=groups, done=done, is_mail_away=mails is None, key=key_of)
+    return render(
+        "dead_letters.html", who, groups=groups, done=done, is_mail_away=mails is None, key=key_of, title=title, why=why,
+        named=[action.done_by for action in done], headings={kind.source: kind.heading for kind in KINDS},
+    )  # fmt: skip
 
 
 @router.get("/dead-letters/{source}/{subject_id}")
@@ -75,7 +108,7 @@ def dead_letter_page(who: VisitorOf, source: Source, subject_id: KeyOf) -> Respo
         row = find(session, mails, source, subject_id)
     kind = next(kind for kind in KINDS if kind.source == source)
     may_act = who.may("POST /dead-letters/{source}/{subject_id}/retry")
-    return render("dead_letter.html", who, kind=kind, row=row, key=key_of, may_act=may_act)
+    return render("dead_letter.html", who, kind=kind, row=row, key=key_of, title=title, why=why, may_act=may_act)
 
 
 def _mails(who: Visitor) -> list[DeadLetter] | None:
@@ -95,7 +128,7 @@ def retry(form: FormOf, source: Source, subject_id: KeyOf) -> Response:
     else:
         with deps.database.transaction() as session:
             dead_letters.retry(session, source, subject_of(subject_id), who.caller, deps.contacts, deps.clock())
-    return RedirectResponse("/dead-letters", 303)
+    return leave(RedirectResponse("/dead-letters", 303), deps.console, "retried")
 
 
 @router.post("/dead-letters/{source}/{subject_id}/dismiss")
@@ -106,4 +139,4 @@ def dismiss(form: FormOf, source: Source, subject_id: KeyOf) -> Response:
     with who.deps.database.transaction() as session:
         find(session, mails, source, subject_id)
         dead_letters.dismiss(session, source, subject, form.text("reason"), who.caller, who.deps.clock())
-    return RedirectResponse("/dead-letters", 303)
+    return leave(RedirectResponse("/dead-letters", 303), who.deps.console, "dismissed")

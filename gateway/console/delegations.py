@@ -1,13 +1,15 @@
-"""Handing one's decisions over for a while, and taking them back."""
+"""Delegating one's approvals for a while, and ending that."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
@@ -31,40 +33,42 @@ def delegations_page(who: VisitorOf) -> Response:
         found = people.list_delegations(session, who.caller, limit=_MOST)
         colleagues = people.colleagues(session, me.company or "")
     now = who.deps.clock()
+    today = now.astimezone(ZoneInfo(who.deps.console.formats.time_zone)).date()
     return render(
         "delegations.html",
         who,
         running=[one for one in found if one.revoked_at is None and one.valid_to > now],
         over=[one for one in found if one.revoked_at is not None or one.valid_to <= now],
         colleagues=[person for person in colleagues if person.sub != me.sub],
-        today=now.date(),
-        tomorrow=now.date() + timedelta(days=1),
+        today=today,
+        tomorrow=today + timedelta(days=1),
+        named=[sub for one in found for sub in (one.from_sub, one.to_sub)],
     )
 
 
 @router.post("/delegations")
 def delegate(form: FormOf) -> Response:
-    """Hand over, from the morning of a day until the end of another, in UTC."""
-    who = form.visitor
+    """Delegate from the morning of a day until the end of another, by the company's clock."""
+    who, zone = form.visitor, ZoneInfo(form.visitor.deps.console.formats.time_zone)
     first, last = _day(form, "first"), _day(form, "last")
     most = form.text("most", most=20)
     currency = form.text("currency", most=3).upper()
     maximum = Money.parse(most, currency) if most else None
     if maximum is not None and maximum.minor < 0:
-        raise InvalidArgument("AMOUNT_NEGATIVE", "say at most how much as a positive amount, or leave it empty")
+        raise InvalidArgument("AMOUNT_NEGATIVE", "enter the maximum as a positive amount, or leave it empty")
     wanted = Delegation(
         delegation_id="",
         from_sub=form.text("from", most=128) or who.caller.principal.sub,
         to_sub=form.text("to", most=128),
-        valid_from=max(datetime.combine(first, time(), UTC), who.deps.clock()),
-        valid_to=datetime.combine(last, time(), UTC) + timedelta(days=1),
+        valid_from=max(_morning(first, zone), who.deps.clock()),
+        valid_to=_morning(last + timedelta(days=1), zone),
         max_minor=maximum.minor if maximum else None,
         currency=currency if most else "",
         note=form.text("note"),
     )
     with who.deps.database.transaction() as session:
         people.delegate(session, wanted, who.caller, who.deps.clock())
-    return RedirectResponse("/delegations", 303)
+    return leave(RedirectResponse("/delegations", 303), who.deps.console, "delegated")
 
 
 @router.post("/delegations/{delegation_id}/revoke")
@@ -73,14 +77,19 @@ def revoke(form: FormOf, delegation_id: Annotated[str, Path(pattern=IDENTITY, ma
     who = form.visitor
     with who.deps.database.transaction() as session:
         people.revoke(session, delegation_id, who.caller, who.deps.clock())
-    return RedirectResponse("/delegations", 303)
+    return leave(RedirectResponse("/delegations", 303), who.deps.console, "delegation_ended")
+
+
+def _morning(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which a day begins there."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def _day(form: Form, name: str) -> date:
     try:
         day = date.fromisoformat(form.text(name, most=10))
     except ValueError as unreadable:
-        raise InvalidArgument("DATE_UNREADABLE", "write both days as 2026-12-01") from unreadable
+        raise InvalidArgument("DATE_UNREADABLE", "enter both days as 2026-12-01") from unreadable
     if day > _LAST_DAY:
-        raise InvalidArgument("DATE_OUT_OF_RANGE", f"a day is {_LAST_DAY} at the latest")
+        raise InvalidArgument("DATE_OUT_OF_RANGE", f"the last possible day is {_LAST_DAY}")
     return day

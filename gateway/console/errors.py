@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 import structlog
@@ -14,9 +15,9 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from gateway.console.pages import render
+from gateway.console.pages import render, render_for_nobody
 from gateway.console.rerender import form_page, rerendered_form
-from gateway.console.visitor import LoginNeeded, login_of
+from gateway.console.visitor import LoginNeeded, visitor_anywhere
 from gateway.http.plumbing.deps import deps_of
 from gateway.http.plumbing.problems import RETRY_AFTER_S, ApiError
 from services.kernel.errors import DomainError
@@ -25,18 +26,18 @@ from services.runtime.grpc_client import Unreachable
 log = structlog.get_logger()
 
 _HEADINGS = {
-    403: "Not yours to open",
+    403: "You don't have access to this page",
     404: "Not found",
-    405: "Not like this",
-    409: "That is not possible now",
-    422: "Something in it is not right",
-    429: "Too many tries",
-    503: "Not reachable just now",
-    500: "Our mistake",
+    405: "Not possible here",
+    409: "Not possible right now",
+    422: "Please check your entries",
+    429: "Too many attempts",
+    503: "Temporarily unavailable",
+    500: "Something went wrong on our side",
 }
-_AWAY = "a part of the system did not answer in time: try the same again in a moment"
-_BUG = "this is our mistake, not yours: it is logged; tell support when it happened"
-_UNKNOWN = "there is nothing at this address: check it, or start from the overview"
+_AWAY = "a part of the system did not answer in time: try again in a moment"
+_BUG = "this is our mistake, not yours, and it is logged: tell support when it happened"
+_UNKNOWN = "there is no page at this address: check it, or start from the overview"
 
 
 def install(app: FastAPI) -> None:
@@ -60,27 +61,23 @@ def _to_login(request: Request, error: Exception) -> Response:
 
 
 def page(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
-    """A page that says what is wrong; it knows the visitor's name only if the login is good and the database answers."""
+    """A page that says what is wrong, with the menu of whoever is logged in, as far as the database answers."""
     heading = _HEADINGS.get(status, HTTPStatus(status).phrase)
-    answer = render(
-        "error.html",
-        None,
-        status=status,
-        heading=heading,
-        sentence=_sentence(sentence),
-        is_known=_is_known(request),
-        back=form_page(request),
-    )
+    shown: dict[str, Any] = {
+        "status": status,
+        "heading": heading,
+        "sentence": _sentence(sentence),
+        "back": form_page(request),
+    }
+    try:
+        who = visitor_anywhere(request)
+        answer = render("error.html", who, **shown) if who else None
+    except OperationalError:
+        answer = None
+    answer = answer or render_for_nobody("error.html", deps_of(request).console, **shown)
     answer.status_code = status
     answer.headers.update(headers or {})
     return answer
-
-
-def _is_known(request: Request) -> bool:
-    try:
-        return login_of(request, deps_of(request)) is not None
-    except OperationalError:
-        return False
 
 
 def _sentence(text: str) -> str:
@@ -120,7 +117,7 @@ def _invalid(request: Request, _error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    sentence = _UNKNOWN if error.status_code == 404 else "this address does not take that: use the buttons of its page"
+    sentence = _UNKNOWN if error.status_code == 404 else "this page does not take that: use its buttons"
     return page(request, error.status_code, sentence, error.headers)
 
 

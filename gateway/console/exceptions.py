@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console.notices import leave
 from gateway.console.pages import render
+from gateway.console.people import owners
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
-from services.orders.domain.exceptions import OPEN, RESOLVED, ExceptionFilter, may_resolve
+from services.orders.domain.exceptions import OPEN, RESOLVED, ExceptionFilter, ListedException, may_resolve
 from services.orders.lifecycle import resolution
 from services.orders.order import exceptions
 
@@ -32,7 +35,9 @@ def exceptions_page(
         found = exceptions.list_exceptions(session, wanted, who.caller.scope, after=after, limit=PAGE + 1)
     rows = found[:PAGE]
     following = rows[-1].found.exception_id if len(found) > PAGE else ""
-    return render("exceptions.html", who, rows=rows, is_resolved=bool(show), following=following)
+    return render(
+        "exceptions.html", who, rows=rows, is_resolved=bool(show), following=following, named=_resolvers(rows)
+    )
 
 
 @router.get("/exceptions/{exception_id}")
@@ -40,8 +45,21 @@ def exception_page(who: VisitorOf, exception_id: ExceptionOf) -> Response:
     """One of them, with the form that resolves it; without the owner role it says who may."""
     with who.deps.database.reading() as session:
         listed = exceptions.read_exception(session, exception_id, who.caller.scope)
+        names = owners(session, {listed.found.owner_role} if listed.found.is_open else ())
     may_act = may_resolve(listed.found, who.caller.principal.roles)
-    return render("exception.html", who, row=listed, found=listed.found, may_act=may_act)
+    return render(
+        "exception.html",
+        who,
+        row=listed,
+        found=listed.found,
+        may_act=may_act,
+        named=_resolvers([listed]),
+        owners=names.get(listed.found.owner_role, ""),
+    )
+
+
+def _resolvers(rows: Iterable[ListedException]) -> list[str]:
+    return [row.found.resolved_by for row in rows]
 
 
 @router.post("/exceptions/{exception_id}/resolve")
@@ -49,5 +67,6 @@ def resolve(form: FormOf, exception_id: ExceptionOf) -> Response:
     """Resolve it, as the API does."""
     who = form.visitor
     with who.deps.database.transaction() as session:
+        number = exceptions.read_exception(session, exception_id, who.caller.scope).order_number
         resolution.resolve(session, exception_id, who.caller, form.text("note").strip(), who.deps.clock())
-    return RedirectResponse("/exceptions", 303)
+    return leave(RedirectResponse("/exceptions", 303), who.deps.console, "exception_resolved", number)

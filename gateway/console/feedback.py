@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
 from gateway.console.visitor import FormOf
 from services.kernel.errors import InvalidArgument
@@ -26,4 +27,4 @@ def give_feedback(form: FormOf, number: NumberOf) -> Response:
             raise InvalidArgument("RATING_OUT_OF_RANGE", "a rating is a whole number from 1 to 5")
         opinion = Opinion(int(rating) if rating else None, form.text("comment"), form.text("support", most=3) == "yes")
         feedback.give(session, order_id, who.caller, opinion, deps.settings.support_email, deps.clock())
-    return RedirectResponse(f"/my/orders/{number}#feedback", 303)
+    return leave(RedirectResponse(f"/my/orders/{number}#feedback", 303), deps.console, "feedback_given", number)

@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
 from gateway.console.pages import render
+from gateway.console.people import owners
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
@@ -26,7 +28,8 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
     """What releasing it does; without the owner role it says who may."""
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).aggregate
-    hold = find_hold(found.holds, hold_id)
+        hold = find_hold(found.holds, hold_id)
+        names = owners(session, {hold.owner_role})
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
     reviewers = found.asked.review.open_steps() if found.asked.review else ()
     waits_then = dict.fromkeys((*(each.owner_role for each in others), *(step.role for step in reviewers)))
@@ -39,6 +42,8 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         others=others,
         waits_then=list(waits_then),
         may_release=may_release,
+        owners=names.get(hold.owner_role, ""),
+        named=[hold.released_by],
     )
 
 
@@ -50,6 +55,6 @@ def release_hold(form: FormOf, number: NumberOf, hold_id: HoldOf) -> Response:
         order_id = lookup.find_id(session, number, who.caller.scope)
         note, now, contacts = form.text("note").strip(), who.deps.clock(), who.deps.contacts
         if not note:
-            raise InvalidArgument("REASON_MISSING", "say why the order may go on: its timeline keeps the reason")
+            raise InvalidArgument("REASON_MISSING", "say why you are releasing it: the timeline keeps the reason")
         holds.release(session, order_id, hold_id, who.caller, note, now, form.version(), contacts=contacts)
-    return RedirectResponse(f"/orders/{number}", 303)
+    return leave(RedirectResponse(f"/orders/{number}", 303), who.deps.console, "hold_released", number)

@@ -1,4 +1,4 @@
-"""The words on pages: what a status, role or recorded change is called, and which colour it may have."""
+"""The words on pages: what a status, role or recorded change is called, and which color it may have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from services.orders.domain.order import Order
 from services.orders.domain.status import Axes
 
 TONES = ("waits", "blocks", "done", "moves", "rests")
-"""amber waits, red blocks, green is done, blue moves, grey says nothing."""
+"""amber waits, red blocks, green is done, blue moves, gray says nothing."""
 
 _TONES = {
     "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
@@ -19,80 +19,111 @@ _TONES = {
 }  # fmt: skip
 _TONE_OF = {word: tone for tone, group in _TONES.items() for word in group}
 
+# The values of the API stay as they are; people read them in US English.
+_STATUSES = {
+    "in_fulfilment": "in fulfillment",
+    "cancelled": "canceled",
+    "awaiting_customer": "waiting for customer",
+    "awaiting_warehouse": "waiting for warehouse",
+    "part_paid": "partially paid",
+}
+_AXES = {
+    "fulfilment": {
+        "unrouted": "–",
+        "part_released": "partially released",
+        "fully_released": "released",
+        "part_shipped": "partially shipped",
+        "fully_shipped": "shipped",
+    },
+    "billing": {"none": "–", "part": "partially invoiced", "full": "invoiced"},
+    "payment": {"part": "partially paid", "over": "overpaid"},
+    "returns": {"none": "–"},
+}
+_ROLES = {
+    "warehouse_manager": "warehouse",
+    "channel": "sales channel",
+    "service": "system",
+}
+
 _EVENTS = {
     "order_placed": "placed the order",
-    "order_cleared": "checked it: nothing stands against it",
-    "order_held": "checked it: held",
-    "order_rejected": "rejected it",
-    "order_accepted": "accepted it and promised dates",
+    "order_cleared": "checked the order: no issues found",
+    "order_held": "put the order on hold",
+    "order_rejected": "rejected the order",
+    "order_accepted": "confirmed the order with promise dates",
     "order_allocated": "allocated stock",
-    "order_shipped": "noted what shipped",
-    "order_delivered": "noted the delivery",
-    "order_cancelled": "cancelled the order",
-    "order_closed": "closed the order: everything is delivered, invoiced and paid",
-    "order_failed": "gave up on the order",
+    "order_shipped": "recorded the shipment",
+    "order_delivered": "recorded the delivery",
+    "order_cancelled": "canceled the order",
+    "order_closed": "closed the order: delivered, invoiced and paid",
+    "order_failed": "closed the order: it could not be processed",
     "hold_released": "released a hold",
-    "cancellation_requested": "asked to cancel",
+    "cancellation_requested": "requested cancellation",
     "cancellation_declined": "declined the cancellation",
     "stock_reserved": "reserved stock",
-    "stock_allocated": "allocated backordered stock",
-    "stock_released": "freed stock",
-    "stock_expected": "heard when missing stock comes",
-    "shipments_released": "released to the warehouse",
+    "stock_allocated": "allocated stock to backorders",
+    "stock_released": "released reserved stock",
+    "stock_expected": "updated the expected dates of backordered stock",
+    "shipments_released": "received shipments to pick",
     "shipment_picked": "picked",
     "shipment_packed": "packed",
     "shipment_shipped": "shipped",
     "shipment_delivered": "delivered",
-    "shipment_exception": "told of a problem on the way with",
-    "shipments_cancelled": "stopped shipments",
+    "shipment_exception": "carrier exception on",
+    "shipments_cancelled": "canceled shipments",
+    "recall_answered": "answered the recall",
     "exception_opened": "opened an exception",
     "exception_resolved": "resolved an exception",
     "invoice_issued": "invoiced",
     "payment_received": "payment received",
     "feedback_given": "gave feedback",
-    "review_opened": "asked for a review",
-    "review_voided": "ended the review: what was approved does not count any more",
-    "review_rebound": "bound the review to the new version",
+    "review_opened": "requested approval",
+    "review_voided": "voided the review: earlier approvals no longer count",
+    "review_rebound": "carried the approvals over to the new version",
+    "review_expired": "closed the review: no decision by the deadline",
     "step_approved": "approved",
     "step_rejected": "rejected",
-    "changes_requested": "asked for changes",
-    "review_answered": "answered the review",
-    "decision_refused": "tried to decide and was not allowed",
+    "review_reminded": "sent a reminder",
+    "review_escalated": "escalated the approval",
+    "changes_requested": "requested changes",
+    "review_answered": "resubmitted the order for review",
+    "decision_refused": "was not allowed to decide",
     "change_proposed": "proposed a change",
     "change_consented": "accepted the change",
     "change_declined": "declined the change",
-    "change_expired": "did not answer in time",
-    "change_withdrawn": "took the change back",
-    "change_rejected": "could not make the change",
-    "change_agreed": "agreed to the change",
-    "change_applied": "made the change: a new version stands",
-    "change_recall_asked": "asked the warehouse to give back",
-    "change_recalled": "got back what was released",
+    "change_expired": "closed the change: no answer by the deadline",
+    "change_withdrawn": "withdrew the change",
+    "change_rejected": "rejected the change",
+    "change_agreed": "approved the change",
+    "change_applied": "applied the change as a new version",
+    "change_settled": "confirmed the changed order",
+    "change_recall_asked": "asked the warehouse to recall shipments",
+    "change_recalled": "recalled the shipments",
 }
 
 # What a customer reads: who must do something, in words nobody needs to learn.
 _PLAIN = {
-    "received": ("We have your order", "We are checking it."),
-    "in_review": ("We are looking at your order", "Somebody here has to agree to it first."),
-    "awaiting_customer": ("We need your answer", "Please look at what we propose."),
-    "on_hold": ("We are looking at your order", "Something about it needs our attention."),
-    "accepted": ("Confirmed", "We are getting it ready."),
-    "backordered": ("Confirmed, waiting for stock", "Some of it is not in stock yet; it follows by itself."),
+    "received": ("Order received", "We are checking it."),
+    "in_review": ("Under review", "Waiting for approval."),
+    "awaiting_customer": ("We need your answer", "Please look at the change that we propose."),
+    "on_hold": ("Under review", "We are checking a detail of your order."),
+    "accepted": ("Confirmed", "We are preparing it."),
+    "backordered": ("Confirmed, on backorder", "Part of it is out of stock and ships when it arrives."),
     "in_fulfilment": ("Being packed", "The warehouse is working on it."),
-    "partially_shipped": ("Partly on its way", "The rest follows."),
+    "partially_shipped": ("Partially shipped", "The rest follows."),
     "shipped": ("On its way", "The carrier has all of it."),
     "delivered": ("Delivered", ""),
     "completed": ("Completed", "Delivered and paid."),
-    "completed_with_cancellations": ("Completed", "Delivered and paid, some of it was cancelled."),
-    "rejected": ("We could not accept this order", "Your contact here will help you to place it again."),
-    "cancelled": ("Cancelled", "Nothing of it will be delivered."),
+    "completed_with_cancellations": ("Completed", "Delivered and paid; part of it was canceled."),
+    "rejected": ("Not accepted", "We could not accept this order. Please contact us to place it again."),
+    "cancelled": ("Canceled", "Nothing more will be delivered."),
     "expired": ("Expired", "It was not confirmed in time."),
 }
 
 
 def status(word: str) -> str:
     """A status word, phase or state as people read it."""
-    return word.replace("_", " ")
+    return _STATUSES.get(word, word.replace("_", " "))
 
 
 def tone(word: str) -> str:
@@ -100,14 +131,14 @@ def tone(word: str) -> str:
     return _TONE_OF.get(word, "rests")
 
 
-def axis(word: str) -> str:
+def axis(word: str, name: str) -> str:
     """A word of an axis; a dash where nothing has begun."""
-    return "–" if word in ("none", "unrouted") else status(word)
+    return _AXES.get(name, {}).get(word) or status(word)
 
 
 def role(word: str) -> str:
     """A role, or several with commas, as people read them."""
-    return word.replace("_", " ")
+    return ", ".join(_ROLES.get(each, each.replace("_", " ")) for each in word.split(", "))
 
 
 def event(word: str) -> str:
@@ -130,7 +161,7 @@ def terms(order: Order) -> str:
     return f"net {order.net_days} days" if order.payment_method == "terms" else status(order.payment_method)
 
 
-MILESTONES = ("agreed", "allocated", "shipped", "delivered", "paid")
+MILESTONES = ("approved", "allocated", "shipped", "delivered", "paid")
 _FULFILMENT = {
     "allocated": 2,
     "part_released": 2,

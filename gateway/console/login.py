@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from gateway.console.forms import read_form
-from gateway.console.pages import render
+from gateway.console.pages import render_for_nobody
 from gateway.console.visitor import login_of, safe_path, session_cookie
 from gateway.http.plumbing.deps import ConsoleSettings, Deps, DepsOf, deps_of
 from gateway.http.plumbing.problems import ApiError
@@ -25,8 +25,8 @@ from services.runtime.auth import NotAuthenticated, Principal
 router = APIRouter()
 log = structlog.get_logger()
 
-_WRONG = "that name and password do not belong together: try again"
-_TOO_OFTEN = "too many tries: wait a minute, then try again"
+_WRONG = "wrong user name or password: try again"
+_TOO_OFTEN = "too many attempts: wait a minute, then try again"
 
 
 def visit_cookie(settings: ConsoleSettings) -> str:
@@ -65,7 +65,9 @@ def _form(request: Request, deps: Deps, back: str, problem: str = "", status: in
     visit = begin_visit(request, deps)
     has_provider = bool(deps.console.oidc_issuer)
     csrf = derived(visit, "login")
-    answer = render("login.html", None, back=back, csrf=csrf, problem=problem, name=name, has_provider=has_provider)
+    answer = render_for_nobody(
+        "login.html", deps.console, back=back, csrf=csrf, problem=problem, name=name, has_provider=has_provider
+    )
     answer.status_code = status
     keep_cookie(answer, deps, visit_cookie(deps.console), visit, 3600)
     return answer

@@ -1,25 +1,38 @@
-"""An order's page: where it stands, whom it waits for, its lines, its timeline, and what belongs to it."""
+"""An order's page: where it stands, what it is waiting on, its lines, its timeline, and what belongs to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Response
+from sqlmodel import Session
 
 from gateway.console import timeline
 from gateway.console.pages import render
+from gateway.console.people import MACHINE, owners, people_of
+from gateway.console.readable import Readable
 from gateway.console.visitor import Visitor, VisitorOf
+from gateway.console.warehouses import warehouse_names
 from gateway.http.plumbing.deps import ConsoleSettings
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.money import Money
+from services.orders.approvals import assignees
 from services.orders.domain.cancellation import REQUESTED
+from services.orders.domain.changes import ChangeOrder
+from services.orders.domain.events import Event
+from services.orders.domain.exceptions import BusinessException
+from services.orders.domain.facts import Detail
+from services.orders.domain.feedback import Feedback
+from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
 from services.orders.lifecycle import feedback
+from services.orders.lifecycle.order_facts import details_of
 from services.orders.order import aggregate, exceptions
 from services.orders.order.aggregate import OrderAggregate, OrderPage
 from services.orders.order.change_orders import change_orders_of
@@ -55,41 +68,119 @@ class MoneyShown:
         return self.invoiced - self.paid
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """All that is read for an order's page; `owners` is role → names, `asked` open step → names of its approvers."""
+
+    page: OrderPage
+    log: list[Event]
+    fact_details: dict[str, Detail]
+    made: tuple[ChangeOrder, ...]
+    given: Feedback | None
+    exceptions: list[BusinessException]
+    owners: dict[str, str]
+    asked: dict[str, str]
+
+    @property
+    def holds(self) -> list[Hold]:
+        """The holds that still stand."""
+        return [hold for hold in self.page.aggregate.holds if hold.is_open]
+
+
 @router.get("/orders/{number}")
 def order_page(who: VisitorOf, number: NumberOf) -> Response:
     """The whole order."""
     with who.deps.database.reading() as session:
-        page = aggregate.page(session, number, who.caller.scope)
-        log = read_history(session, page.aggregate.order_id, who.caller.scope, limit=_MOST_EVENTS)
-        made = change_orders_of(session, page.aggregate.order_id)
-        given = feedback.find(session, page.aggregate.order_id)
-        wrong = exceptions.list_open(session, page.aggregate.order_id)
-    order, progress = page.aggregate.order, page.aggregate.progress
-    shipments = sorted(progress.shipments.values(), key=lambda each: each.number)
-    invoices = sorted(progress.invoices.values(), key=lambda each: each.number)
+        read = _read(session, who, number)
+    found = read.page.aggregate
     return render(
         "order.html",
         who,
-        order=order,
-        standing=page.aggregate.standing,
-        lines=shown_lines(page.aggregate),
-        holds=[hold for hold in page.aggregate.holds if hold.is_open],
-        exceptions=wrong,
-        violations=page.violations,
-        entries=timeline.entries(log, {each.number for each in shipments} | {each.number for each in invoices}),
-        shipments=shipments,
-        invoices=invoices,
-        money=money_of(order, progress),
-        pending=page.aggregate.asked.change,
-        made=[change for change in reversed(made) if not change.is_pending],
-        given=given,
-        review=page.reviews[-1] if page.reviews else None,
-        may_cancel=may_cancel(who, page),
-        may_change=may_change(page) and who.may("POST /orders/{number}/change"),
-        is_cancelling=is_cancelling(page),
-        workflow=workflow_address(who.deps.console, order.number),
-        sequence=page.event_sequence,
+        order=found.order,
+        standing=found.standing,
+        up_next=found.standing.waiting_for,
+        lines=shown_lines(found),
+        read=read,
+        money=money_of(found.order, found.progress),
+        pending=found.asked.change,
+        made=[change for change in reversed(read.made) if not change.is_pending],
+        review=read.page.reviews[-1] if read.page.reviews else None,
+        may_cancel=may_cancel(who, read.page),
+        may_change=may_change(read.page) and who.may("POST /orders/{number}/change"),
+        is_cancelling=is_cancelling(read.page),
+        workflow=workflow_address(who.deps.console, found.order.number),
+        **_written(who, read),
     )
+
+
+def _read(session: Session, who: Visitor, number: str) -> Read:
+    page = aggregate.page(session, number, who.caller.scope)
+    order_id = page.aggregate.order_id
+    wrong = exceptions.list_open(session, order_id)
+    held = {hold.owner_role for hold in page.aggregate.holds if hold.is_open}
+    return Read(
+        page=page,
+        log=read_history(session, order_id, who.caller.scope, limit=_MOST_EVENTS),
+        fact_details=details_of(session, order_id),
+        made=tuple(change_orders_of(session, order_id)),
+        given=feedback.find(session, order_id),
+        exceptions=wrong,
+        owners=owners(session, held | {each.owner_role for each in wrong}),
+        asked=_asked(session, page.aggregate, who.deps.clock()),
+    )
+
+
+def _written(who: Visitor, read: Read) -> dict[str, Any]:
+    """The timeline and the documents it leads to, with the names of people and warehouses."""
+    found = read.page.aggregate
+    shipments = sorted(found.progress.shipments.values(), key=lambda each: each.number)
+    invoices = sorted(found.progress.invoices.values(), key=lambda each: each.number)
+    people = people_of(who.deps.database, {who.name, *_logins(read)})
+    warehouses = warehouse_names(who.deps, shipments)
+    documents = {each.number for each in shipments} | {each.number for each in invoices}
+    readable = Readable(who.deps.console.formats)
+    context = timeline.Context(
+        found.order, people, warehouses, read.fact_details, _rules(read.page), documents, readable
+    )
+    return {
+        "people": people,
+        "warehouses": warehouses,
+        "shipments": shipments,
+        "invoices": invoices,
+        "entries": timeline.entries(read.log, context),
+    }
+
+
+def _asked(session: Session, found: OrderAggregate, now: datetime) -> dict[str, str]:
+    """Open step → the names of those who may decide it; nothing is looked up where no review is open."""
+    steps = found.asked.review.open_steps() if found.asked.review else ()
+    if not steps:
+        return {}
+    eligible = assignees.eligible_by_order(session, [found.order], now)[found.order_id]
+    return {step.step_id: ", ".join(one.name or one.sub for one in eligible.asked(step, now)) for step in steps}
+
+
+def _rules(page: OrderPage) -> dict[str, str]:
+    """Code of a rule → what it says of this order."""
+    asked = (
+        pair for review in page.reviews for step in review.steps for pair in zip(step.codes, step.reasons, strict=False)
+    )
+    return {**dict(asked), **{each.code: each.message for each in page.violations}}
+
+
+def _logins(read: Read) -> set[str]:
+    """The logins of everybody who is named on the page."""
+    steps = [step for review in read.page.reviews for step in review.steps]
+    decided = [one for step in steps for one in step.decisions]
+    return {
+        read.page.aggregate.order.placed_by,
+        read.given.given_by if read.given else "",
+        *(sub for step in steps for sub in step.escalated_to),
+        *(event.who for event in read.log if event.role != MACHINE),
+        *(one.decided_by for one in decided),
+        *(one.acting_for for one in decided),
+        *(change.proposed_by for change in read.made),
+    }
 
 
 def shown_lines(found: OrderAggregate) -> list[ShownLine]:
@@ -136,7 +227,7 @@ def is_cancelling(page: OrderPage) -> bool:
 
 
 def workflow_address(settings: ConsoleSettings, number: str) -> str:
-    """The order's story in the Temporal UI; empty when there is none to link to."""
+    """The order's workflow in the Temporal UI; empty when there is none to link to."""
     if not settings.temporal_ui_url:
         return ""
     workflow = quote(order_workflow_id(number), safe="")

@@ -33,12 +33,14 @@ router = APIRouter()
 PAGE = 50
 Word = Annotated[str, Query(pattern="^[a-z_]{0,40}$")]
 _AGES = (("under 4 h", timedelta(hours=4)), ("under 1 day", timedelta(days=1)), ("under 3 days", timedelta(days=3)))
+_WAITING = {"approver": "waiting for approval", "sales_rep": "waiting for sales", "warehouse": "waiting for the warehouse",
+            "admin": "waiting for an administrator"}  # fmt: skip
 _COLUMNS = (("customer", "Customer", False), ("total", "Total", True), ("status", "Status", False),
             ("waiting_since", "Since", True))  # fmt: skip
 _GROUPS = (
-    ("waits", "being checked", ("received", "in_review", "awaiting_customer", "on_hold")),
-    ("blocks", "waits for stock", ("backordered",)),
-    ("moves", "on its way", ("accepted", "in_fulfilment", "partially_shipped", "shipped")),
+    ("waits", "under review", ("received", "in_review", "awaiting_customer", "on_hold")),
+    ("blocks", "backordered", ("backordered",)),
+    ("moves", "in fulfillment", ("accepted", "in_fulfilment", "partially_shipped", "shipped")),
     ("done", "delivered", ("delivered", "completed", "completed_with_cancellations")),
 )
 
@@ -160,15 +162,16 @@ def _figures(session: Session, who: Visitor, now: datetime, wanted: Wanted) -> d
 
 def _tiles(session: Session, who: Visitor, now: datetime, found: Waiting) -> list[Tile]:
     tiles = [
-        Tile(f"waits for {page_labels.role(role)}", count, f"/?needs={role}", "waits")
+        Tile(_WAITING.get(role, f"waiting for {page_labels.role(role)}"), count, f"/?needs={role}", "waits")
         for role, count in found.for_role.items()
     ]
-    asked = inbox.counts(session, who.caller, now)
+    if who.may("GET /reviews"):
+        asked = inbox.counts(session, who.caller, now)
+        tiles.append(Tile("reviews for you", asked.mine, "/reviews", "waits"))
+        tiles.append(Tile("overdue reviews", asked.overdue, "/reviews?for=team", "blocks"))
     tiles += [
-        Tile("reviews for you", asked.mine, "/reviews", "waits"),
-        Tile("reviews late", asked.overdue, "/reviews?for=team", "blocks"),
         Tile("on hold", found.held, "/?hold=any", "blocks"),
-        Tile("past their day", found.past_due, "/?late=yes", "blocks"),
+        Tile("late", found.past_due, "/?late=yes", "blocks"),
         Tile("backordered", found.backordered, "/?needs=supplier", "waits"),
         Tile("to ship", found.to_ship, "/?needs=warehouse", "moves"),
     ]
@@ -191,7 +194,7 @@ class ChannelBar:
 
     @property
     def widths(self) -> list[tuple[str, int]]:
-        """What its bar is drawn of."""
+        """What its bar is made of."""
         return [(tone, count) for tone, _, count in self.parts]
 
 
@@ -206,7 +209,7 @@ def _bars(found: dict[str, dict[str, int]]) -> list[ChannelBar]:
 
 
 def _ages(counted: Sequence[int]) -> list[tuple[str, int]]:
-    """(how long, how many) of the orders that wait for somebody's agreement; empty when none does."""
+    """(how long, how many) of the orders that wait for approval; empty when none does."""
     labels = [*(label for label, _ in _AGES), "longer"]
     return [(label, count) for label, count in zip(labels, _differences(counted), strict=True)] if counted[-1] else []
 

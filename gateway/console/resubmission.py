@@ -1,10 +1,11 @@
-"""Answering a review that asked for changes: a page that says what follows, then a button."""
+"""Resubmitting an order whose review requested changes: a page that says what follows, then a button."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
@@ -23,7 +24,8 @@ def answer_page(who: VisitorOf, number: NumberOf) -> Response:
         found = aggregate.page(session, number, who.caller.scope).aggregate
     review = found.asked.review
     is_asked = review is not None and review.state == CHANGES_REQUESTED and found.asked.change is None
-    return render("answer.html", who, order=found.order, review=review, is_asked=is_asked)
+    decided = [one.decided_by for step in review.steps for one in step.decisions] if review else []
+    return render("answer.html", who, order=found.order, review=review, is_asked=is_asked, named=decided)
 
 
 @router.post("/orders/{number}/answer")
@@ -35,4 +37,4 @@ def answer_review(form: FormOf, number: NumberOf) -> Response:
         note, now, contacts = form.text("note"), who.deps.clock(), who.deps.contacts
         _after, intent_id = resubmit(session, order_id, who.caller, note, contacts, now, form.version())
     hand_over(who.deps, order_id, "decide", order_id, intent_id)
-    return RedirectResponse(f"/orders/{number}", 303)
+    return leave(RedirectResponse(f"/orders/{number}", 303), who.deps.console, "resubmitted", number)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import RedirectResponse
+from sqlmodel import Session
 
+from gateway.console.combined import combined_orders
+from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, Visitor, VisitorOf
 from gateway.http.orders.orders import check_cursor
@@ -17,11 +21,14 @@ from gateway.http.plumbing.inputs import IDENTITY
 from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
+from services.orders.domain.events import Event
 from services.orders.domain.order import Order
 from services.orders.domain.review_plan import MANUFACTURING
-from services.orders.domain.reviews import BUYER
+from services.orders.domain.reviews import BUYER, Step
+from services.orders.domain.waiting import WaitingFor
 from services.orders.lifecycle import decide as decisions
 from services.orders.lifecycle.decide import Wanted
+from services.orders.order import aggregate, lookup
 from services.orders.overview import inbox
 from services.orders.overview.background import background_of
 from services.runtime.grpc_client import Unreachable
@@ -44,7 +51,19 @@ def inbox_page(
     with who.deps.database.reading() as session:
         page = inbox.page(session, who.caller, which, now, limit=PAGE, cursor=cursor)
         counts = inbox.counts(session, who.caller, now)
-    return render("reviews.html", who, page=page, which=which, counts=counts)
+        up_next = _up_next(session, who)
+    return render("reviews.html", who, page=page, which=which, counts=counts, up_next=up_next)
+
+
+def _up_next(session: Session, who: Visitor) -> WaitingFor | None:
+    """Whom the order waits for that this visitor has just decided on; customers read it on the order's own page."""
+    if who.notice is None or not who.notice.subject or who.caller.reach == "own":
+        return None
+    try:
+        order_id = lookup.find_id(session, who.notice.subject, who.caller.scope)
+        return aggregate.read(session, order_id, who.caller.scope).standing.waiting_for
+    except NotFound:
+        return None
 
 
 @router.get("/reviews/{step_id}")
@@ -54,6 +73,7 @@ def review_page(who: VisitorOf, step_id: StepOf) -> Response:
     with who.deps.database.reading() as session:
         found = inbox.one(session, who.caller, step_id, now)
         behind = background_of(session, found)
+        combined = None if who.caller.reach == "own" else combined_orders(session, found.order, who.caller.scope)
     is_redacted = who.caller.reach == "own"
     steps = [step for step in found.review.steps if step.chain == BUYER or not is_redacted]
     return render(
@@ -67,7 +87,19 @@ def review_page(who: VisitorOf, step_id: StepOf) -> Response:
         credit=None if is_redacted else _credit(who, found.order),
         is_redacted=is_redacted,
         is_plants=found.step.role == MANUFACTURING,
+        combined=combined,
+        named=_named(found.order, steps, behind.talk),
     )
+
+
+def _named(order: Order, steps: Sequence[Step], talk: Sequence[Event]) -> set[str]:
+    """The logins on the page."""
+    decided = [one for step in steps for one in step.decisions]
+    escalated = [sub for step in steps for sub in step.escalated_to]
+    return {
+        order.placed_by, *escalated, *(one.decided_by for one in decided), *(one.acting_for for one in decided),
+        *(said.who for said in talk),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +129,14 @@ def decide(form: FormOf, step_id: StepOf) -> Response:
     """Approve, request changes or reject, as the API does."""
     who, deps = form.visitor, form.visitor.deps
     with deps.database.reading() as session:
-        order_id = inbox.one(session, who.caller, step_id, deps.clock()).order.order_id
+        order = inbox.one(session, who.caller, step_id, deps.clock()).order
     version = form.version()
     if version is None:
         raise InvalidArgument("VERSION_MISSING", "the form does not say which version you saw: reload the page")
     wanted = Wanted(step_id, form.text("decision", most=20), version, form.text("note"), _ready_on(form))
-    done = decisions.take_decision(deps.database, order_id, wanted, who.caller, deps.contacts, deps.clock)
-    hand_over(deps, order_id, "decide", done.decision.decision_id, done.intent_id)
-    return RedirectResponse("/reviews", 303)
+    done = decisions.take_decision(deps.database, order.order_id, wanted, who.caller, deps.contacts, deps.clock)
+    hand_over(deps, order.order_id, "decide", done.decision.decision_id, done.intent_id)
+    return leave(RedirectResponse("/reviews", 303), deps.console, done.decision.decision, order.number)
 
 
 def _ready_on(form: Form) -> date | None:
@@ -115,4 +147,4 @@ def _ready_on(form: Form) -> date | None:
     try:
         return date.fromisoformat(given)
     except ValueError as unreadable:
-        raise InvalidArgument("DATE_UNREADABLE", "write the day as 2026-12-01") from unreadable
+        raise InvalidArgument("DATE_UNREADABLE", "enter the day as 2026-12-01") from unreadable

@@ -23,4 +23,10 @@ def cases_page(
     with who.deps.database.reading() as session:
         found = feedback.list_cases(session, who.caller.scope, before=before, limit=PAGE + 1)
     rows = found[:PAGE]
-    return render("cases.html", who, rows=rows, before=rows[-1].number if len(found) > PAGE else "")
+    return render(
+        "cases.html",
+        who,
+        rows=rows,
+        before=rows[-1].number if len(found) > PAGE else "",
+        named=[row.feedback.given_by for row in rows],
+    )

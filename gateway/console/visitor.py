@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from gateway.console.forms import read_form
+from gateway.console.notices import Notice, take
 from gateway.http.plumbing.body import check_target
 from gateway.http.plumbing.deps import ConsoleSettings, Deps, deps_of
 from gateway.http.plumbing.problems import ApiError
@@ -41,16 +42,20 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A caller at a page; `may` says which other pages its role opens, `returned` what it has typed there before."""
+    """A caller at a page; `may` says which other pages its role opens, `returned` what it has typed there before.
+
+    `notice` is what its last act did, to be said on this page.
+    """
 
     caller: Caller
     login: Login
     deps: Deps
     returned: Returned | None = None
+    notice: Notice | None = None
 
     @property
     def name(self) -> str:
-        """Who it is, as the event log names them."""
+        """Who it is, as the event log names them: a login, for which pages show the name."""
         return self.caller.principal.sub
 
     @property
@@ -79,7 +84,7 @@ class Form:
         """A field, empty when it was left out; InvalidArgument when it is too long."""
         value = self.fields.get(name, "")
         if len(value) > most:
-            raise InvalidArgument("TEXT_TOO_LONG", f"write at most {most} characters")
+            raise InvalidArgument("TEXT_TOO_LONG", f"enter at most {most} characters")
         return value
 
     def version(self) -> int | None:
@@ -102,7 +107,15 @@ def visitor(request: Request) -> Visitor:
         raise LoginNeeded(_way_back(request))
     operation = f"{request.method} {request.scope['route'].path_format}"
     returned = getattr(request.state, "returned", None)
-    return Visitor(deps.matrix.admit(login.principal, operation), login, deps, returned)
+    notice = None if returned else take(request, deps.console)
+    return Visitor(deps.matrix.admit(login.principal, operation), login, deps, returned, notice)
+
+
+def visitor_anywhere(request: Request) -> Visitor | None:
+    """Whoever is logged in, at a page that takes no part in the matrix, such as one that only says what is wrong."""
+    deps = deps_of(request)
+    login = login_of(request, deps)
+    return Visitor(Caller(login.principal, "own"), login, deps) if login else None
 
 
 def login_of(request: Request, deps: Deps) -> Login | None:

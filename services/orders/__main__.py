@@ -176,6 +176,9 @@ def _console(settings: Settings) -> ConsoleSettings:
         oidc_issuer=settings.oidc_issuer,
         oidc_client_id=settings.oidc_client_id,
         oidc_client_secret=settings.oidc_client_secret,
+        formats=settings.formats,
+        company_name=settings.company_name,
+        country=settings.company_country,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
+from services.kernel.formats import Formats
 from services.orders.domain.exceptions import ExceptionFilter
 from services.orders.domain.people import Delegation
 from services.orders.masterdata import people
@@ -216,7 +217,7 @@ def test_a_phone_shows_a_customer_every_column_of_an_order_and_of_a_change(
         lines = page.locator("#lines .scroll")
 
         assert lines.evaluate("each => each.scrollWidth - each.clientWidth") == 0
-        expect(lines.locator("[data-of=When]").first).to_be_in_viewport(ratio=1)
+        expect(lines.locator("[data-of=Delivery]").first).to_be_in_viewport(ratio=1)
 
         page.goto(f"/my/orders/{numbers['changing']}")
         long = "e => e.textContent = 'MOTOR-5HP (Motor 5 hp, 3 phase, TEFC, with a long name)'"
@@ -240,7 +241,7 @@ def test_a_person_works_without_script_from_login_to_a_released_hold(
         page.get_by_role("button", name="Log in with the token").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text(numbers["held"])
         page.locator("p", has_text="Approval hold").get_by_role("link", name="Release…").click()
-        page.get_by_label("Why it may go on").fill("agreed by telephone")
+        page.get_by_label("Reason").fill("agreed by telephone")
         page.get_by_role("button", name="Release the hold").click()
 
         expect(page.locator("#timeline")).to_contain_text("agreed by telephone")
@@ -256,7 +257,7 @@ def test_a_customer_answers_a_proposal_without_script(
         page.goto("/my")
         page.get_by_role("link", name=numbers["changing"]).click()
         expect(page.get_by_role("heading", name="We propose a change")).to_be_visible()
-        page.get_by_role("button", name="Decline, keep the order as it was").click()
+        page.get_by_role("button", name="Decline and keep the order as is").click()
 
         expect(page.get_by_role("heading", level=1)).to_contain_text(numbers["changing"])
         expect(page.get_by_role("heading", name="We propose a change")).to_have_count(0)
@@ -290,7 +291,7 @@ def test_an_approver_decides_from_the_inbox_by_keyboard(
         page.get_by_label("Note").fill("the customer pays well")
         page.get_by_role("button", name="Approve").click()
 
-        expect(page.get_by_text("Nothing waits for you")).to_be_visible()
+        expect(page.get_by_text("Nothing is waiting for you")).to_be_visible()
         page.goto(f"/orders/{numbers['reviewed']}")
         expect(page.locator("#timeline")).to_contain_text("the customer pays well")
         expect(page.locator("#standing")).to_contain_text("finance director approval")
@@ -307,10 +308,10 @@ def test_an_order_that_moves_moves_on_the_open_page_by_itself(
     with at(browser, live, "support") as (page, said):
         page.on("request", lambda request: streams.append(request.url) if "/stream" in request.url else None)
         page.goto(f"/orders/{number}")
-        page.locator("#timeline summary").click()
+        page.locator("#timeline summary").first.click()
         world.desk.notify(world.desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (2, 0)})))
         expect(page.locator("#timeline")).to_contain_text("reserved stock")
-        expect(page.locator("#timeline details")).to_have_attribute("open", "")
+        expect(page.locator("#timeline details[open]")).to_have_count(1)
 
         world.desk.notify(
             world.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-77", "shipped", {"1": 2}))
@@ -320,6 +321,40 @@ def test_an_order_that_moves_moves_on_the_open_page_by_itself(
         assert violations(page) == []
     assert said == []
     assert len(streams) == 1
+
+
+def test_times_are_in_the_readers_zone_with_script_and_in_the_companys_without(
+    browser: Browser, live: tuple[ConsoleWorld, str], numbers: dict[str, str]
+) -> None:
+    world, _ = live
+    with world.database.reading() as session:
+        placed = orders.load(session, orders.find_id(session, numbers["delivered"])).placed_at
+    formats = (Formats("Asia/Tokyo", "mdy", "12h"), Formats("UTC", "mdy", "12h"))
+    for has_script, theirs, zone in ((True, formats[0], "GMT+9"), (False, formats[1], "UTC")):
+        with at(browser, live, "support", timezone_id="Asia/Tokyo", java_script_enabled=has_script) as (page, said):
+            page.goto(f"/orders/{numbers['delivered']}")
+
+            expect(page.locator("footer")).to_contain_text(f"Times in {zone}.")
+            expect(page.locator("#side time").last).to_have_text(theirs.minute(placed))
+            page.goto("/")
+            expect(page.locator("#orders time[data-local]").first).to_have_attribute("title", re.compile(", 2026, "))
+        assert said == []
+
+
+def test_times_that_come_into_an_open_page_are_in_the_readers_zone_too(
+    browser: Browser, live: tuple[ConsoleWorld, str]
+) -> None:
+    world, _ = live
+    order_id = world.desk.accepted(("PUMP", 2), po_number="PO-ZONE")
+    number, zone = world.desk.read(order_id).order.number, Formats("Asia/Tokyo", "mdy", "12h")
+    with at(browser, live, "support", timezone_id="Asia/Tokyo") as (page, _said):
+        page.goto(f"/orders/{number}")
+        world.desk.notify(
+            world.desk.fact(order_id, "fulfillment", "shipment_shipped", 1, shipment("SH-88", "shipped", {"1": 2}))
+        )
+        entry = page.locator("#timeline .entry", has_text="SH-88").first
+
+        expect(entry.locator("time").first).to_have_text(zone.minute(world.desk.now))
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(

@@ -79,11 +79,11 @@ async def test_sales_sees_what_a_change_comes_to_and_then_proposes_it(
     order = (await browser.get(done.headers["Location"])).text
     assert 'name="quantity-1" value="5"' in form
     assert "Quantity of PUMP" in shown
-    assert "Propose it to the customer" in shown
+    assert "Propose to the customer" in shown
     assert before == []
     assert done.status_code == 303
     assert [(change.state, change.proposed_by) for change in made(world, number)] == [("awaiting_customer", "rita")]
-    assert "A change is on its way" in order
+    assert "Pending change" in order
     assert [update for _, update, _ in world.workflows.refreshed] == ["amend"]
 
 
@@ -94,7 +94,7 @@ async def test_what_stands_against_a_change_is_said_and_there_is_no_button(
 
     page = (await world.browser("support").get(f"/orders/{numbers['shipping']}/change/preview?{query}")).text
 
-    assert "It cannot be made like this" in page
+    assert "This change is not possible" in page
     assert '<form action="/orders' not in page
 
 
@@ -136,7 +136,7 @@ async def test_a_customer_names_no_price_and_changes_its_own_order(
     assert [change.proposed_by for change in made(world, number)] == ["ann"]
 
 
-async def test_who_proposed_takes_it_back_but_does_not_answer_it(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+async def test_who_proposed_withdraws_it_but_does_not_answer_it(world: ConsoleWorld, numbers: dict[str, str]) -> None:
     number = numbers["changing"]
     page, change_id = f"/orders/{number}", made(world, number)[0].change_id
     rita, support = world.browser("sales_rep"), world.browser("support", sub="sue")

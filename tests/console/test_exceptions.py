@@ -5,7 +5,7 @@ import re
 from tests.console.world import ConsoleWorld
 from tests.orders.test_exceptions import on_the_way, opened, undeliverable
 
-EMPTY = "No exceptions. A carrier's problem with a shipment, or an address that no carrier serves, appears here."
+EMPTY = "No exceptions. A carrier exception or an address that no carrier serves appears here."
 
 
 async def test_an_exception_is_on_the_overview_the_list_and_its_orders_page(world: ConsoleWorld) -> None:
@@ -20,7 +20,7 @@ async def test_an_exception_is_on_the_overview_the_list_and_its_orders_page(worl
         assert f'href="/exceptions/{found.exception_id}"' in page
         assert found.reason in page
     assert found.what_to_do in listed
-    assert "<strong>Carrier exception</strong> of support" in order
+    assert "<strong>Carrier exception</strong> (support: Dan, Sue)" in order
     assert "opened an exception" in order
 
 
@@ -41,7 +41,7 @@ async def test_resolving_needs_a_note_leaves_the_list_and_is_in_the_timeline(wor
     assert (done.status_code, done.headers["Location"]) == (303, "/exceptions")
     assert EMPTY in listed
     assert "it comes tomorrow" in resolved
-    assert "<strong>sue</strong>" in order
+    assert "<strong>Sue</strong>" in order
     assert "resolved an exception" in order
     assert "<strong>Carrier exception</strong>" not in order
     assert "it comes tomorrow" in after
@@ -55,7 +55,7 @@ async def test_who_may_not_resolve_is_told_who_may(world: ConsoleWorld) -> None:
     shown = (await browser.get(f"/exceptions/{found.exception_id}")).text
     forced = await browser.post(f"/exceptions/{found.exception_id}/resolve", csrf=browser.csrf, note="x")
 
-    assert "Only support may resolve it. You are accounting" in shown
+    assert "Only support may resolve it. Your role is accounting" in shown
     assert forced.status_code == 403
 
 

@@ -46,7 +46,7 @@ async def test_a_person_logs_in_at_the_provider_and_comes_back_to_where_they_wer
     assert "/login/provider?back=/cases" in form
     assert 'name="password"' not in form
     assert (entered.status_code, entered.headers["Location"]) == (303, "/cases")
-    assert "<strong>sue</strong>" in page.text
+    assert "<strong>Sue</strong>" in page.text
 
 
 async def test_passwords_and_pasted_tokens_log_nobody_in_here(world: ConsoleWorld) -> None:

@@ -37,7 +37,7 @@ async def test_a_refused_rating_keeps_its_stars_its_words_and_its_wish(
         page, f"{page}/feedback", rating="4", comment="x" * 501, support="yes"
     )
 
-    assert (answer.status_code, f"{ALERT}Write at most 500 characters" in answer.text) == (422, True)
+    assert (answer.status_code, f"{ALERT}Enter at most 500 characters" in answer.text) == (422, True)
     assert 'name="rating" value="4" checked' in answer.text
     assert 'name="support" value="yes" checked' in answer.text
     assert f'name="comment" type="text" maxlength="500" value="{"x" * 501}"' in answer.text

@@ -27,7 +27,7 @@ async def test_the_inbox_shows_what_asks_me_and_leads_to_the_page_that_decides(
 
     assert f'href="/reviews/{manager.step_id}"' in mine
     assert "manager approval" in mine
-    assert "Nothing waits for you" in not_yet
+    assert "Nothing is waiting for you" in not_yet
     assert '<span class="count waits">1</span> reviews for you' in overview
 
 
@@ -38,7 +38,7 @@ async def test_the_page_that_decides_says_why_how_much_and_who_is_next(
 
     page = (await world.browser("approver", sub="max").get(f"/reviews/{manager.step_id}")).text
 
-    for shown in ("The order is over 25,000.", "300 × PUMP", "41,505.75", "finance director approval", "38.0 %"):
+    for shown in ("The order is over 25,000.", "300 × PUMP", "41,505.75", "finance director approval", "38.0%"):
         assert shown in page
     assert 'value="request_changes"' in page
 
@@ -56,10 +56,10 @@ async def test_the_page_that_decides_shows_what_was_asked_before_and_what_sales_
 
     page = (await max_.get(f"/reviews/{steps(world, number)[0].step_id}")).text
 
-    talk = page.partition("Asked and answered before")[2].partition("</section>")[0]
-    assert "Asked and answered before" not in before
-    assert "<strong>max</strong> asked for changes: <bdi>why so many?</bdi>" in talk
-    assert "<strong>dan</strong> answered the review: <bdi>for the new plant</bdi>" in talk
+    talk = page.partition("Earlier questions and answers")[2].partition("</section>")[0]
+    assert "Earlier questions and answers" not in before
+    assert "<strong>Max</strong> requested changes: <bdi>why so many?</bdi>" in talk
+    assert "<strong>Dan</strong> resubmitted the order for review: <bdi>for the new plant</bdi>" in talk
 
 
 async def test_the_page_that_decides_shows_the_credit_and_does_without_it(
@@ -89,7 +89,7 @@ async def test_a_decision_is_taken_and_the_next_level_opens(world: ConsoleWorld,
     assert (done.status_code, done.headers["Location"]) == (303, "/reviews")
     assert [step.state for step in steps(world, numbers["reviewed"])] == ["approved", "open"]
     assert f'href="/reviews/{director.step_id}"' in (await fay.get("/reviews")).text
-    assert "<strong>max</strong>" in order
+    assert "<strong>Max</strong>" in order
     assert [update for _, update, _ in world.workflows.refreshed] == ["decide"]
 
 
@@ -101,7 +101,7 @@ async def test_who_may_not_decide_is_told_who_may_and_is_refused(world: ConsoleW
     shown = (await fay.get(page)).text
     forced = await fay.post(page, csrf=fay.csrf, decision="approve", version="1", note="x")
 
-    assert "May decide: <strong>Max</strong>" in shown
+    assert "Approvers: <strong>Max</strong>" in shown
     assert 'name="decision"' not in shown
     assert forced.status_code == 403
     assert steps(world, numbers["reviewed"])[0].state == "open"
@@ -174,7 +174,7 @@ async def test_nobody_hands_over_to_themselves_or_without_days(world: ConsoleWor
     assert "Hand your decisions to somebody else" in to_self.text
 
 
-async def test_a_review_that_asked_for_changes_is_answered_on_a_page_of_its_own(
+async def test_a_review_that_requested_changes_is_answered_on_a_page_of_its_own(
     world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:
     number = numbers["reviewed"]
@@ -192,5 +192,5 @@ async def test_a_review_that_asked_for_changes_is_answered_on_a_page_of_its_own(
     assert f'href="/orders/{number}/answer"' in order
     assert "is that price agreed?" in answer.text
     assert (done.status_code, done.headers["Location"]) == (303, f"/orders/{number}")
-    assert "No review of this order waits for an answer" in again.text
-    assert "answered the review" in (await dan.get(f"/orders/{number}")).text
+    assert "No review of this order is waiting for an answer" in again.text
+    assert "resubmitted the order for review" in (await dan.get(f"/orders/{number}")).text

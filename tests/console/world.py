@@ -17,6 +17,7 @@ from sqlalchemy import event
 
 from gateway.console.visitor import session_cookie
 from gateway.http.plumbing.deps import ApiSettings, ConsoleSettings, Deps
+from oms.inventory.v1 import inventory_pb2 as inventory
 from services.orders.access import logins
 from services.orders.access.logins import Opened
 from services.orders.domain.changes import LineChange
@@ -37,7 +38,7 @@ COMPANIES = {"customer": "cus_acme"}
 
 @dataclass
 class ConsoleWorld:
-    """The application, its database, the small neighbours, and the desk that places orders."""
+    """The application, its database, the small neighbors, and the desk that places orders."""
 
     app: FastAPI
     desk: Desk
@@ -45,6 +46,7 @@ class ConsoleWorld:
     workflows: FakeWorkflows = field(default_factory=FakeWorkflows)
     notifications: FakeNotifications = field(default_factory=FakeNotifications)
     billing: FakeBilling = field(default_factory=FakeBilling)
+    inventory: FakeInventory = field(default_factory=FakeInventory)
 
     @property
     def database(self) -> Database:
@@ -69,6 +71,11 @@ class ConsoleWorld:
         opened = self.log_in(role, sub, company)
         client.cookies.set(session_cookie(self.app.state.deps.console), opened.cookie, domain="console.example")
         return Browser(client, opened.login.csrf, opened.cookie)
+
+    def warehouse(self, code: str, name: str) -> None:
+        """A warehouse that inventory knows by name."""
+        kept = inventory.Warehouse(warehouse_id=code, name=name)
+        self.inventory.PutWarehouse(inventory.PutWarehouseRequest(warehouse=kept))
 
     def token(self, role: str, **claims: Any) -> str:
         company = COMPANIES.get(role)
@@ -109,7 +116,7 @@ def build(database: Database, keys_dir: Path, **console: Any) -> ConsoleWorld:
             clock=lambda: datetime.now(UTC),
             authenticator=Authenticator(settings),
             workflows=world.workflows,
-            inventory=cast(Any, FakeInventory()),
+            inventory=cast(Any, world.inventory),
             fulfillment=cast(Any, FakeFulfillment()),
             billing=cast(Any, world.billing),
             notifications=cast(Any, world.notifications),

