@@ -18,7 +18,7 @@ from samples.closing import temporal_ui
 from samples.door import Door
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "pictures"
-MAX_BYTES = 200_000
+MAX_BYTES = 250_000
 
 _WIDTH = 1280
 _PAGE = (0, 0, _WIDTH, 760)
