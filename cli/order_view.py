@@ -66,7 +66,8 @@ def print_change(out: Console, change: Mapping[str, Any]) -> None:
 def sentence(event: Mapping[str, Any]) -> str:
     """One recorded change in a line: when, what, who, why."""
     why = f": {event['why']}" if event["why"] else ""
-    return f"{_moment(event['occurred_at'])}  {event['what']}  by {event['who']} ({event['role']}){why}"
+    whom = f" for {event['acting_for']}" if event.get("acting_for") else ""
+    return f"{_moment(event['occurred_at'])}  {event['what']}  by {event['who']}{whom} ({event['role']}){why}"
 
 
 def _moment(instant: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.orders.domain.events import Event
@@ -33,12 +33,19 @@ def entries(events: Sequence[Event], documents: Collection[str]) -> list[Entry]:
     heads: list[Entry] = []
     for event in events:
         named = tuple(event.why.split(", "))
-        entry = Entry(event, _changes(event), named if all(number in documents for number in named) else ())
+        entry = Entry(
+            _in_both_names(event), _changes(event), named if all(number in documents for number in named) else ()
+        )
         if heads and event.role in _MACHINES:
             heads[-1].steps.insert(0, entry)
         else:
             heads.append(entry)
     return heads[::-1]
+
+
+def _in_both_names(event: Event) -> Event:
+    acting_for = _text(event.after.get("acting_for"))
+    return replace(event, who=f"{event.who} for {acting_for}") if acting_for else event
 
 
 def _changes(event: Event) -> tuple[tuple[str, str, str], ...]:

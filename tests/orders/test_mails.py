@@ -196,9 +196,9 @@ def test_a_hold_is_told_to_each_person_who_may_release_it_once() -> None:
     assert held("approver", "approver", "sales_rep") == held("approver")
     assert held("accounting", "warehouse", "support") == [
         ("accounting@oms.example", "accounting"),
-        ("warehouse@oms.example", "warehouse_manager"),
         ("help@oms.example", "support"),
         sam,
+        ("warehouse@oms.example", "warehouse_manager"),
     ]
 
 

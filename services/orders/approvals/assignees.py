@@ -51,6 +51,16 @@ class EligibleApprovers:
         placed_by = names.get(order.placed_by) or order.placed_by
         return f"{placed_by} for {order.on_behalf_of}" if order.on_behalf_of else placed_by
 
+    def standing_in(self, step: Step, now: datetime) -> tuple[tuple[str, str], ...]:
+        """(delegate, delegator) of the people whom a step asks, by name where the directory has one."""
+        names = {person.sub: person.name or person.sub for person in (*self.staff, *self.buyers)}
+        asked = {person.sub for person in self.asked(step, now)}
+        return tuple(
+            (names.get(one.to_sub, one.to_sub), names[one.from_sub])
+            for one in self.delegations
+            if one.from_sub in asked and one.is_in_force(now) and one.covers(step.position)
+        )
+
     def notified(self, asked: Iterable[Person], step: Step, now: datetime) -> tuple[Person, ...]:
         """Those who are asked, and who stands in for them now."""
         subs = {person.sub: person for person in asked}
@@ -147,7 +157,7 @@ def question(eligible: EligibleApprovers, policy: Policy, step: Step, contacts: 
     """A step as its readers see it."""
     return mails.Asked(
         step=step.question,
-        reasons=step.reasons,
+        reasons=(*step.reasons, *(f"{who} decides for {whom}." for who, whom in eligible.standing_in(step, now))),
         submitted_by=eligible.submitted_by(),
         due=due_of(policy, step, eligible.asked(step, now), now),
         link=mails.review_page(contacts, step.step_id),

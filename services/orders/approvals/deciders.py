@@ -8,8 +8,9 @@ from sqlmodel import Session
 
 from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees
+from services.orders.domain.holds import Hold
 from services.orders.domain.reviews import Review, Step
-from services.orders.domain.segregation_of_duties import Case, Decider
+from services.orders.domain.segregation_of_duties import Case, Decider, check_releaser
 from services.orders.order.aggregate import OrderAggregate
 from services.orders.store import people
 
@@ -34,3 +35,10 @@ def decider_of(session: Session, caller: Caller) -> Decider:
         delegated=delegated,
         delegators=known,
     )
+
+
+def check_may_release(session: Session, aggregate: OrderAggregate, hold: Hold, caller: Caller, now: datetime) -> None:
+    """Refuse a release by whom the token, the directory or their part in the order bars from it."""
+    decider = decider_of(session, caller)
+    parties = assignees.parties_of(session, aggregate.order)
+    check_releaser(hold, decider, parties, people.standing_delegations(session, now), now)

@@ -11,10 +11,10 @@ from sqlmodel import Session
 
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
-from services.orders.approvals import plan_review
+from services.orders.approvals import deciders, plan_review
 from services.orders.approvals.clearance import clear_if_unblocked
 from services.orders.domain import mails
-from services.orders.domain.holds import CodedType, Hold, check_release, find_hold, remaining
+from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.policies import PlannedHold
@@ -40,13 +40,14 @@ def release(
 ) -> OrderAggregate:
     """Release one hold and give the order as it stands then.
 
-    NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included; Refused HOLD_ALREADY_RELEASED for a
+    NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included, and OWN_ORDER for a party where authority
+    is asked for; Refused HOLD_ALREADY_RELEASED for a
     second release, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
     unless a review or a change still keeps it, and its workflow is told. An expired review is asked again.
     """
     before = read_for_change(session, order_id, caller.scope)
     hold = find_hold(before.holds, hold_id)
-    check_release(hold, caller.principal.roles)
+    deciders.check_may_release(session, before, hold, caller, now)
     check_version(before, expected_version)
     actor = Actor(caller.principal.sub, hold.owner_role)
     store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.orders.domain.calendars import Calendar, after_hours
-from services.orders.domain.matrix import FINAL, LIMITS, MODES, NO_LIMIT, Deadlines, Hit, Tier
+from services.orders.domain.matrix import FINAL, LIMITS, MODES, Deadlines, Hit, Tier
 from services.orders.domain.people import Person
 from services.orders.domain.policies import PlannedHold
 from services.orders.domain.reviews import (
@@ -17,6 +17,7 @@ from services.orders.domain.reviews import (
     APPROVE,
     APPROVED,
     BUYER,
+    NO_LIMIT,
     OPEN,
     REJECTED,
     SELLER,
@@ -149,11 +150,17 @@ def is_candidate(person: Person, step: Step, company: str, sales_rep: str) -> bo
     """Whether a step asks this person; a buyer's chain asks its own people, and sales only who sells to the customer."""
     return (
         person.is_active
-        and step.role in person.roles
+        and step.taken_by in person.roles
         and (not step.position or step.position in person.positions)
         and person.company == (company if step.chain == BUYER else "")
-        and (step.role != "sales_rep" or not sales_rep or person.sub == sales_rep)
+        and (step.taken_by != "sales_rep" or not sales_rep or person.sub == sales_rep)
     )
+
+
+def stands_above(roles: Collection[str], step: Step) -> bool:
+    """Whether these roles may take a step that is escalated to them: authority of its chain, or what it asks for anyway."""
+    authority = "customer" if step.chain == BUYER else "approver"
+    return authority in roles or (not step.is_approval and step.taken_by in roles)
 
 
 def has_last_word(step: Step, steps: Iterable[Step]) -> bool:

@@ -20,6 +20,7 @@ from services.orders.changes import consent, ready_date
 from services.orders.domain import mails
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
+from services.orders.domain.people import both_names
 from services.orders.domain.review_plan import MANUFACTURING, is_passed
 from services.orders.domain.reviews import (
     APPROVE,
@@ -219,7 +220,7 @@ def _reject(
     _end(session, review, decision, move_review(review.state, "reject"), now)
     after = advance(session, refreshed(session, aggregate), "reject", actor, now, decision.note)
     customer = masterdata.customer(session, after.order.customer_id)
-    mail = mails.order_rejected(customer, [f"{step.asks}: {decision.note}"])
+    mail = mails.order_rejected(customer, [f"{step.asks} ({_by(session, decision)}): {decision.note}"])
     outbox.mail(session, after.order, mail, now)
     return after
 
@@ -266,10 +267,14 @@ def _notify_wish(
     is_buyers = step.chain == BUYER
     link = (mails.own_order_page if is_buyers else mails.order_page)(contacts, order.number)
     readers = mails.buyer(customer) if is_buyers else mails.of_sales(customer, contacts)
-    decider = people.of_subs(session, [decision.decided_by]).get(decision.decided_by)
-    by = decider.name if decider and decider.name else decision.decided_by
+    by = _by(session, decision)
     mail = mails.changes_requested(readers, by=by, note=decision.note, link=link, chain=step.chain)
     outbox.mail(session, order, mail, now)
+
+
+def _by(session: Session, decision: Decision) -> str:
+    known = people.of_subs(session, [decision.decided_by, decision.acting_for])
+    return both_names(decision.decided_by, decision.acting_for, known)
 
 
 def _end(session: Session, review: Review, decision: Decision, state: str, now: datetime) -> None:

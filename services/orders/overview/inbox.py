@@ -16,7 +16,7 @@ from services.kernel.errors import DomainError, InvalidArgument, NotFound
 from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees, deciders
 from services.orders.domain.order import Order
-from services.orders.domain.people import Person
+from services.orders.domain.people import Person, could_hold
 from services.orders.domain.reviews import BUYER, Review, Step
 from services.orders.domain.segregation_of_duties import Case, Decider, obstacle
 from services.orders.store import changes, inbox, orders
@@ -98,7 +98,7 @@ def _asked_of(decider: Decider, caller: Caller, now: datetime) -> tuple[tuple[st
     delegated = [
         Right(
             giver.sub,
-            frozenset(giver.roles),
+            frozenset(role for role in giver.roles if could_hold(role, roles)),
             frozenset(giver.positions) if not one.positions else frozenset(giver.positions) & frozenset(one.positions),
             giver.company,
         )
