@@ -40,7 +40,8 @@ def exception_page(who: VisitorOf, exception_id: ExceptionOf) -> Response:
     """One of them, with the form that resolves it; without the owner role it says who may."""
     with who.deps.database.reading() as session:
         listed = exceptions.read_exception(session, exception_id, who.caller.scope)
-    may_act = may_resolve(listed.found, who.caller.principal.roles)
+        owners = resolution.owners_of(session, listed.found)
+    may_act = may_resolve(listed.found, who.caller.principal.roles, owners)
     return render("exception.html", who, row=listed, found=listed.found, may_act=may_act)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.kernel.errors import DomainError
 from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees
 from services.orders.domain.holds import Hold
@@ -17,9 +18,8 @@ from services.orders.store import people
 
 def case_of(session: Session, aggregate: OrderAggregate, review: Review, step: Step, now: datetime) -> Case:
     """A step of an order with everything that bounds a decision on it."""
-    parties = assignees.parties_of(session, aggregate.order)
-    standing = people.standing_delegations(session, now)
-    return Case(aggregate.order, review, step, aggregate.asked.change, parties, standing, now)
+    eligible = assignees.eligible_of(session, aggregate.order, now)
+    return assignees.case_of(eligible, review, step, aggregate.asked.change, now)
 
 
 def decider_of(session: Session, caller: Caller) -> Decider:
@@ -41,4 +41,14 @@ def check_may_release(session: Session, aggregate: OrderAggregate, hold: Hold, c
     """Refuse a release by whom the token, the directory or their part in the order bars from it."""
     decider = decider_of(session, caller)
     parties = assignees.parties_of(session, aggregate.order)
-    check_releaser(hold, decider, parties, people.standing_delegations(session, now), now)
+    owners = assignees.owners_of(session, aggregate.order, hold)
+    check_releaser(hold, owners, decider, parties, people.standing_delegations(session, now), now)
+
+
+def may_release(session: Session, aggregate: OrderAggregate, hold: Hold, caller: Caller, now: datetime) -> bool:
+    """Whether the caller may release a hold now."""
+    try:
+        check_may_release(session, aggregate, hold, caller, now)
+    except DomainError:
+        return False
+    return True

@@ -11,12 +11,13 @@ from sqlmodel import Session
 
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
-from services.orders.approvals import deciders, plan_review
+from services.orders.approvals import assignees, deciders, plan_review
 from services.orders.approvals.clearance import clear_if_unblocked
 from services.orders.domain import mails
 from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
+from services.orders.domain.owners import SALES, owner_of
 from services.orders.domain.policies import PlannedHold
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
@@ -49,7 +50,7 @@ def release(
     hold = find_hold(before.holds, hold_id)
     deciders.check_may_release(session, before, hold, caller, now)
     check_version(before, expected_version)
-    actor = Actor(caller.principal.sub, hold.owner_role)
+    actor = Actor(caller.principal.sub, caller.acting_as(hold.owner_role))
     store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
     after = replace(before, holds=store.of_order(session, order_id))
     is_asked_again = hold.hold_type == REVIEW_EXPIRED
@@ -79,15 +80,25 @@ def place(
     free = next(
         name for number in range(1, len(had) + 2) if (name := f"{code}_{number}" if number > 1 else code) not in had
     )
-    hold = planned_hold(aggregate.order, PlannedHold(free, hold_type, owner_role, reason), now)
-    store.add(session, [hold])
+    store.add(session, planned(session, aggregate.order, [PlannedHold(free, hold_type, owner_role, reason)], now))
     return replace(aggregate, holds=store.of_order(session, aggregate.order_id))
 
 
-def planned_hold(order: Order, plan: PlannedHold, now: datetime) -> Hold:
-    """A planned hold as one of the order's version in force."""
-    return Hold(
-        new_id("hold"), order.order_id, order.version, plan.code, plan.hold_type, plan.owner_role, plan.reason, now
+def planned(session: Session, order: Order, plans: Sequence[PlannedHold], now: datetime) -> tuple[Hold, ...]:
+    """Planned holds as those of the order's version in force; what nobody sells to is its fallback's to release."""
+    sales_rep = assignees.sales_rep_of(session, order) if any(plan.owner_role == SALES for plan in plans) else ""
+    return tuple(
+        Hold(
+            hold_id=new_id("hold"),
+            order_id=order.order_id,
+            order_version=order.version,
+            code=plan.code,
+            hold_type=plan.hold_type,
+            owner_role=owner_of(plan.owner_role, sales_rep),
+            reason=plan.reason,
+            placed_at=now,
+        )
+        for plan in plans
     )
 
 

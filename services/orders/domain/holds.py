@@ -36,12 +36,15 @@ class Hold:
         return self.released_at is None
 
 
-def check_release(hold: Hold, roles: frozenset[str]) -> None:
-    """Refuse the release by anybody but the owner role, or of a hold that is gone, as all are once their order has ended."""
-    if hold.owner_role not in roles:
+def check_release(hold: Hold, roles: frozenset[str], owners: Sequence[str] = ()) -> None:
+    """Refuse the release by anybody but the owner role, or of a hold that is gone, as all are once their order has ended.
+
+    `owners` are the roles that act for the owner now, itself among them; none is the owner alone.
+    """
+    if roles.isdisjoint(owners or (hold.owner_role,)):
         raise NotPermitted(
             "NOT_HOLD_OWNER",
-            f"only {hold.owner_role} may release a {hold.hold_type} hold: ask somebody with that role",
+            f"only {' or '.join(owners or (hold.owner_role,))} may release a {hold.hold_type} hold: ask somebody with that role",
             owner_role=hold.owner_role,
         )
     if not hold.is_open:

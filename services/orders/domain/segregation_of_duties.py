@@ -13,6 +13,7 @@ from services.orders.domain.holds import Hold, check_release
 from services.orders.domain.matrix import ALWAYS_CHECKED, FINAL
 from services.orders.domain.order import IN_REVIEW as ORDER_IN_REVIEW
 from services.orders.domain.order import Order
+from services.orders.domain.owners import SPOKEN_BY, fallbacks
 from services.orders.domain.people import Delegation, Person, could_hold
 from services.orders.domain.review_plan import has_last_word, is_candidate, stands_above
 from services.orders.domain.reviews import APPROVE, APPROVED, BUYER, CHANGES_REQUESTED, REJECTED, VOID, Review, Step
@@ -58,7 +59,10 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A step with everything that bounds a decision on it; `delegations` are all that are in force."""
+    """A step with everything that bounds a decision on it; `delegations` are all that are in force.
+
+    `substitutes` are the subjects of those who act where the step asks nobody any more.
+    """
 
     order: Order
     review: Review
@@ -67,6 +71,7 @@ class Case:
     parties: Parties
     delegations: tuple[Delegation, ...]
     now: datetime
+    substitutes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +132,23 @@ def authority(case: Case, decider: Decider, decision: str, seen_version: int | N
 
 
 def check_releaser(
-    hold: Hold, decider: Decider, parties: Parties, delegations: Iterable[Delegation], now: datetime
+    hold: Hold,
+    owners: Sequence[str],
+    decider: Decider,
+    parties: Parties,
+    delegations: Iterable[Delegation],
+    now: datetime,
 ) -> None:
-    """Refuse a release by anybody but the owner role, by who left or lost the role, or by a party where authority is asked for."""
-    check_release(hold, decider.roles)
+    """Refuse a release by anybody but the owner role, by who left or lost the role, or by a party where authority is asked for.
+
+    `owners` are the roles that act for the owner now.
+    """
+    check_release(hold, decider.roles, owners)
     person = decider.person
     if person is not None and not person.is_active:
         raise NotPermitted("PERSON_INACTIVE", "you are no longer active in the directory: ask an administrator")
-    if person is not None and hold.owner_role not in person.roles:
-        sentence = f"the directory does not name you as {hold.owner_role}: ask somebody with that role"
+    if person is not None and set(owners).isdisjoint(decider.roles & set(person.roles)):
+        sentence = f"the directory does not name you as {' or '.join(owners)}: ask somebody with that role"
         raise NotPermitted("NOT_HOLD_OWNER", sentence, owner_role=hold.owner_role)
     why = barred(parties.of_hold(hold), delegations, now).get(decider.sub)
     if why:
@@ -239,12 +252,20 @@ def _is_asked(attempt: Attempt) -> DomainError | None:
     elif person is not None:
         is_above = person.sub in step.escalated_to and stands_above(decider.roles, step)
         is_asked = (step.taken_by in decider.roles or is_above) and _is_candidate(case, person)
+        is_asked = is_asked or _is_substitute(case, decider, person)
     else:  # knowledge may be asked of whom the directory does not know; authority never
         is_asked = not step.is_approval and not step.position and step.chain != BUYER and step.taken_by in decider.roles
     if is_asked:
         return None
     whose = "a person of the customer" if step.chain == BUYER else "somebody"
     return NotPermitted("NOT_ASKED", f"this step asks {step.asks}: {whose} with that position decides", asks=step.asks)
+
+
+def _is_substitute(case: Case, decider: Decider, person: Person) -> bool:
+    step = case.step
+    for_them = (SPOKEN_BY,) if step.chain == BUYER else fallbacks(step.taken_by)
+    held = decider.roles & set(person.roles)
+    return person.sub in case.substitutes and not held.isdisjoint((step.taken_by, *for_them))
 
 
 def _is_candidate(case: Case, person: Person) -> bool:
@@ -305,6 +326,8 @@ def _is_over_limit(attempt: Attempt) -> DomainError | None:
 def needs_limit(case: Case, right: Authority) -> bool:
     """Whether the decider's limit must cover what the review comes to: an escalated approval always asks for it."""
     step = case.step
+    if step.chain == BUYER and right.person is not None and not right.person.company:
+        return False  # the customer's spoken word, which has the limit that the customer gives it
     if right.sub in step.escalated_to and step.is_approval:
         return True
     if step.limit != FINAL:

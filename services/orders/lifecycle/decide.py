@@ -107,8 +107,9 @@ def decide(
     review, step = _find(session, order_id, wanted.step_id)
     case = deciders.case_of(session, before, review, step, now)
     right = authority(case, deciders.decider_of(session, caller), wanted.decision, wanted.version)
+    _check_spoken(step, caller, wanted)
     decision = _decision(session, before, step, wanted, caller, right, now)
-    actor = Actor(caller.principal.sub, step.role)
+    actor = Actor(caller.principal.sub, caller.acting_as(step.role))
     act = act_of(session, actor, before.order, decided(wanted.decision, step), acting_for=right.acting_for)
     intent_id = outbox.refresh(session, order_id, "decide", decision.decision_id, act, now)
     store.add_decision(session, decision, step, intent_id)
@@ -131,6 +132,12 @@ def _check_note(wanted: Wanted) -> None:
         raise InvalidArgument("DECISION_UNKNOWN", f"a decision is one of {', '.join(DECISIONS)}")
     if wanted.decision != APPROVE and not wanted.note.strip():
         raise InvalidArgument("NOTE_MISSING", "say why in a note: somebody has to act on it")
+
+
+def _check_spoken(step: Step, caller: Caller, wanted: Wanted) -> None:
+    """Who of ours answers for a buyer says who of the customer spoke."""
+    if step.chain == BUYER and not caller.principal.has("customer") and not wanted.note.strip():
+        raise InvalidArgument("NOTE_MISSING", "say in the note who of the customer answered, and how")
 
 
 def _find(session: Session, order_id: str, step_id: str) -> tuple[Review, Step]:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import of_aggregate
-from services.orders.approvals.holds import notify_owners, planned_hold
+from services.orders.approvals.holds import notify_owners, planned
 from services.orders.domain import mails
 from services.orders.domain.clearance import Clearance
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
@@ -74,7 +74,7 @@ def _earlier_verdict(session: Session, aggregate: OrderAggregate) -> Verdict:
 def _place_holds(
     session: Session, aggregate: OrderAggregate, violations: tuple[Violation, ...], now: datetime
 ) -> OrderAggregate:
-    holds = tuple(planned_hold(aggregate.order, plan, now) for plan in planned_holds(violations))
+    holds = planned(session, aggregate.order, planned_holds(violations), now)
     hold_store.add(session, holds)
     return replace(aggregate, holds=holds)
 
