@@ -85,12 +85,20 @@ class Proposed:
 def preview(session: Session, order_id: str, request: ChangeRequest, caller: Caller, now: datetime) -> Proposal:
     """What the change would come to now, with everything that stands against it; nothing changes."""
     aggregate = read(session, order_id, caller.scope)
+    request = _as_catalogued(session, request)
     given = _proposal(session, aggregate, request, actor_of(caller).role, now)
     try:
         check_changeable(session, aggregate)
     except (Refused, Conflict) as refusal:
         return replace(given, obstacles=(Obstacle(refusal.reason, refusal.message),))
     return given
+
+
+def _as_catalogued(session: Session, request: ChangeRequest) -> ChangeRequest:
+    """The request with its SKUs as the catalogue writes them."""
+    typed = [line.sku for line in request.lines if line.sku]
+    known = master_store.known_skus(session, typed) if typed else {}
+    return replace(request, lines=tuple(replace(line, sku=known.get(line.sku, "")) for line in request.lines))
 
 
 def actor_of(caller: Caller) -> Actor:
@@ -118,6 +126,7 @@ def propose(
     aggregate = read_for_change(session, order_id, caller.scope)
     check_version(aggregate, expected_version)
     actor = actor_of(caller)
+    request = _as_catalogued(session, request)
     given = _proposal(session, aggregate, request, actor.role, now)
     check_changeable(session, aggregate)
     refuse_obstacles(given.obstacles)
