@@ -32,6 +32,7 @@ _EVENTS = {
     "order_closed": "closed the order: everything is delivered, invoiced and paid",
     "order_failed": "gave up on the order",
     "hold_released": "released a hold",
+    "facts_changed": "asked the rules again: facts have changed",
     "cancellation_requested": "asked to cancel",
     "cancellation_declined": "declined the cancellation",
     "stock_reserved": "reserved stock",

@@ -52,7 +52,7 @@ from services.orders.order.aggregate import (
 from services.orders.order.change_orders import find_change
 from services.orders.policies import engine, evaluate
 from services.orders.policies import versions as policy_versions
-from services.orders.policies.engine import Credit
+from services.orders.policies.engine import CREDIT_NOT_ASKED
 from services.orders.store import changes as store
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata as master_store
@@ -68,9 +68,6 @@ _UNDER_WAY = {
 
 MAX_CHANGES = 200
 """Of one order in its life: whoever needs more than that places another order."""
-
-CREDIT_NOT_ASKED = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
-"""Billing is asked when the change is settled; a rule about credit has its say then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refu
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import deciders, manufacturing
-from services.orders.approvals.clearance import clear_if_unblocked
+from services.orders.approvals.holds import clear_if_still_right
 from services.orders.approvals.plan_review import open_next, refreshed
 from services.orders.changes import consent, ready_date
 from services.orders.domain import mails
@@ -196,10 +196,12 @@ def _approve(
     if step.role == MANUFACTURING:
         after = manufacturing.answered(session, after, step, decision, contacts, now)
         after = ready_date.propose_ready_date(session, after, actor, contacts, now)
-    return _finish(session, after, review, actor, now)
+    return _finish(session, after, review, actor, contacts, now)
 
 
-def _finish(session: Session, aggregate: OrderAggregate, review: Review, actor: Actor, now: datetime) -> OrderAggregate:
+def _finish(
+    session: Session, aggregate: OrderAggregate, review: Review, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     """Approve the review when its last step is passed, and let the order go on when nothing else keeps it."""
     steps = next(one.steps for one in aggregate.asked.reviews if one.review_id == review.review_id)
     if not all(is_passed(step) for step in steps if step.state != VOID):
@@ -209,7 +211,7 @@ def _finish(session: Session, aggregate: OrderAggregate, review: Review, actor: 
     store.change_review(session, review.review_id, {"state": state, "decided_at": now})
     if review.change_id and change is not None:
         return consent.approve_change(session, refreshed(session, aggregate), change, actor, now)
-    return clear_if_unblocked(session, refreshed(session, aggregate), actor, now)
+    return clear_if_still_right(session, refreshed(session, aggregate), actor, contacts, now)
 
 
 def _reject(
@@ -223,7 +225,7 @@ def _reject(
     if step.role == MANUFACTURING:
         after = open_next(session, refreshed(session, aggregate), contacts, now)
         after = manufacturing.answered(session, after, step, decision, contacts, now)
-        return _finish(session, after, review, actor, now)
+        return _finish(session, after, review, actor, contacts, now)
     _end(session, review, decision, move_review(review.state, "reject"), now)
     after = advance(session, refreshed(session, aggregate), "reject", actor, now, decision.note)
     customer = masterdata.customer(session, after.order.customer_id)

@@ -46,7 +46,9 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
         return _earlier_verdict(session, before)
     evaluation = evaluate.evaluate(session, before.order, credit, now)
     violations = evaluation.violations
-    hold_store.add_violations(session, order_id, before.order.version, evaluation.policy.version, violations)
+    hold_store.add_violations(
+        session, order_id, before.order.version, evaluation.policy.version, violations, is_first=True
+    )
     review = plan_review.plan(session, before.order, evaluation, now)
     decided = outcome(violations)
     if decided == "cleared" and review is not None:
