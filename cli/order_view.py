@@ -68,7 +68,9 @@ def sentence(event: Mapping[str, Any], names: Names) -> str:
     """One recorded change in a line: when, what, who, why."""
     why = f": {event['why']}" if event["why"] else ""
     who = names.get(event["who"], event["who"])
-    return f"{moment(event['occurred_at'])}  {words(event['what'])}  by {who} ({words(event['role'])}){why}"
+    giver = event.get("acting_for")
+    whom = f" for {names.get(giver, giver)}" if giver else ""
+    return f"{moment(event['occurred_at'])}  {words(event['what'])}  by {who}{whom} ({words(event['role'])}){why}"
 
 
 def _by_name(row: Mapping[str, Any], names: Names) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from datetime import date
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice
+from services.kernel.text import clean_key
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.order import Address, Line, Order
 
@@ -70,7 +71,8 @@ def _quantity(text: str, sku: str) -> int | None:
     return int(text)
 
 
-def _sku(text: str) -> str:
+def _sku(typed: str) -> str:
+    text = clean_key(typed)
     if text and not _SKU.fullmatch(text):
         raise InvalidArgument("SKU_UNREADABLE", "a SKU has letters, digits, dots, dashes and slashes only")
     return text

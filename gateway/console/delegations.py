@@ -31,7 +31,8 @@ def delegations_page(who: VisitorOf) -> Response:
     me = who.caller.principal
     with who.deps.database.reading() as session:
         found = people.list_delegations(session, who.caller, limit=_MOST)
-        colleagues = people.colleagues(session, me.company or "")
+        givers = people.givers(session, me.company or "") if who.caller.reach == "all" else ()
+        takers = people.takers(session, me.company or "") if givers else people.delegates_of(session, me.sub)
     now = who.deps.clock()
     today = now.astimezone(ZoneInfo(who.deps.console.formats.time_zone)).date()
     return render(
@@ -39,7 +40,8 @@ def delegations_page(who: VisitorOf) -> Response:
         who,
         running=[one for one in found if one.revoked_at is None and one.valid_to > now],
         over=[one for one in found if one.revoked_at is not None or one.valid_to <= now],
-        colleagues=[person for person in colleagues if person.sub != me.sub],
+        givers=givers,
+        takers=[person for person in takers if person.sub != me.sub],
         today=today,
         tomorrow=today + timedelta(days=1),
         named=[sub for one in found for sub in (one.from_sub, one.to_sub)],
@@ -48,8 +50,12 @@ def delegations_page(who: VisitorOf) -> Response:
 
 @router.post("/delegations")
 def delegate(form: FormOf) -> Response:
-    """Delegate from the morning of a day until the end of another, by the company's clock."""
+    """Delegate to somebody who was chosen and confirmed, from the morning of a day until the end of another, by the company's clock."""
     who, zone = form.visitor, ZoneInfo(form.visitor.deps.console.formats.time_zone)
+    if not form.text("to", most=128):
+        raise InvalidArgument("DELEGATE_MISSING", "choose who decides instead")
+    if form.text("confirmed", most=3) != "yes":
+        raise InvalidArgument("NOT_CONFIRMED", "confirm that this person decides instead: check the box")
     first, last = _day(form, "first"), _day(form, "last")
     most = form.text("most", most=20)
     currency = form.text("currency", most=3).upper()

@@ -46,7 +46,8 @@ def exception_page(who: VisitorOf, exception_id: ExceptionOf) -> Response:
     with who.deps.database.reading() as session:
         listed = exceptions.read_exception(session, exception_id, who.caller.scope)
         names = owners(session, {listed.found.owner_role} if listed.found.is_open else ())
-    may_act = may_resolve(listed.found, who.caller.principal.roles)
+        acting = resolution.owners_of(session, listed.found)
+    may_act = may_resolve(listed.found, who.caller.principal.roles, acting)
     return render(
         "exception.html",
         who,

@@ -14,7 +14,7 @@ from gateway.console.people import owners
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
-from services.orders.approvals import holds
+from services.orders.approvals import deciders, holds
 from services.orders.domain.holds import find_hold, remaining
 from services.orders.order import aggregate, lookup
 
@@ -30,10 +30,10 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         found = aggregate.page(session, number, who.caller.scope).aggregate
         hold = find_hold(found.holds, hold_id)
         names = owners(session, {hold.owner_role})
+        may_release = deciders.may_release(session, found, hold, who.caller, who.deps.clock())
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
     reviewers = found.asked.review.open_steps() if found.asked.review else ()
     waits_then = dict.fromkeys((*(each.owner_role for each in others), *(step.role for step in reviewers)))
-    may_release = hold.owner_role in who.caller.principal.roles and hold.is_open
     return render(
         "hold.html",
         who,

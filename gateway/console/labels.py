@@ -58,6 +58,7 @@ _EVENTS = {
     "order_closed": "closed the order: delivered, invoiced and paid",
     "order_failed": "closed the order: it could not be processed",
     "hold_released": "released a hold",
+    "facts_changed": "found that facts have changed",
     "cancellation_requested": "requested cancellation",
     "cancellation_declined": "declined the cancellation",
     "stock_reserved": "reserved stock",

@@ -30,7 +30,7 @@ class People:
 
 def owners(session: Session, roles: Collection[str]) -> dict[str, str]:
     """Role → the names of our active people who have it; a role that nobody has is missing. No query without roles."""
-    staff = people.colleagues(session, "") if roles else ()
+    staff = people.staff(session) if roles else ()
     found = {role: ", ".join(each.name or each.sub for each in staff if role in each.roles) for role in roles}
     return {role: names for role, names in found.items() if names}
 

@@ -126,7 +126,7 @@ def _entry(event: Event, kind: str, context: Context) -> Entry:
     return Entry(
         sequence=event.sequence,
         at=event.occurred_at,
-        who="" if milestone else context.people(event.who, event.role),
+        who="" if milestone else _who(event, context),
         role="" if event.role in (MACHINE, event.who) else event.role,
         what=milestone or _what(event, kind, context),
         why="" if parts else _why(event, context),
@@ -134,6 +134,12 @@ def _entry(event: Event, kind: str, context: Context) -> Entry:
         changes=_changes(event),
         is_linked=bool(named) and all(one in context.documents for one in named),
     )
+
+
+def _who(event: Event, context: Context) -> str:
+    """Who did it, and by delegation for whom."""
+    who, giver = context.people(event.who, event.role), str(event.after.get("acting_for") or "")
+    return f"{who} for {context.people(giver)}" if giver else who
 
 
 def _what(event: Event, kind: str, context: Context) -> str:

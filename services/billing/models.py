@@ -160,6 +160,7 @@ class Payment(Table, table=True):
             name="payment_account",
         ),
         UniqueConstraint("customer_id", "reference", name="payment_reference"),
+        Index("payment_reference_key", "customer_id", "reference_key", unique=True),
         CheckConstraint("amount_minor > 0", name="payment_amount"),
         CheckConstraint("unapplied_minor >= 0 AND unapplied_minor <= amount_minor", name="payment_unapplied"),
         Index(
@@ -178,6 +179,7 @@ class Payment(Table, table=True):
     amount_minor: int = Field(sa_type=Int64)
     unapplied_minor: int = Field(sa_type=Int64)
     reference: str = Field(sa_type=Text)
+    reference_key: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=UtcDateTime)
 
 

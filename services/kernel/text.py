@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,12 +18,35 @@ MAX_DEPTH = 32
 MAX_TEXT = 200
 """Characters of a text that nothing else bounds: an id, a name, a reference."""
 
+_HYPHENS = re.compile("[\u02d7\u058a\u1806\u2010-\u2015\u2043\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]")
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_DIRECTIONS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_BREAKS = re.compile(r"[^\S\n]*[\t\n\v\f\r\u0085\u2028\u2029]+\s*")
 _REFUSED = re.compile(f"[{UNPRINTABLE}\ud800-\udfff]")
 
 
 def is_printable(value: str) -> bool:
     """Whether it holds nothing that no field takes, nor half of a surrogate pair."""
     return _REFUSED.search(value) is None
+
+
+def clean_key(value: str) -> str:
+    """A key that people type, as it is kept and shown: one Unicode form, one kind of hyphen, single blanks, nothing invisible."""
+    composed = unicodedata.normalize("NFKC", _INVISIBLE.sub("", value))
+    return " ".join(_HYPHENS.sub("-", composed).split())
+
+
+def fold_key(value: str) -> str:
+    """What a key that people type is compared by: " po\u20111 " and "PO-1" are the same; empty without one.
+
+    Purchase order numbers, references of channels and banks, and SKUs; every column of such a key holds this.
+    """
+    return unicodedata.normalize("NFKC", clean_key(value).casefold())
+
+
+def one_line(value: str) -> str:
+    """A text as it is kept: line breaks and tabs are a blank, direction marks and invisible characters are left out."""
+    return _BREAKS.sub(" ", _DIRECTIONS.sub("", value)).strip()
 
 
 def text(value: str, what: str, longest: int = MAX_TEXT) -> str:

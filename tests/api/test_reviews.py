@@ -21,7 +21,7 @@ MATRIX: dict[str, Any] = {
 USD_5000 = {"amount": "5000.00", "currency": "USD"}
 PEOPLE: list[dict[str, Any]] = [
     {"sub": "max", "name": "Max", "roles": ["approver"], "positions": ["manager"], "limits": [USD_5000]},
-    {"sub": "dan", "name": "Dan", "roles": ["support"]},
+    {"sub": "dan", "name": "Dan", "roles": ["approver"]},
     {
         "sub": "peg",
         "name": "Peg",
@@ -131,8 +131,8 @@ async def test_each_sees_what_waits_and_why_it_is_not_theirs(world: World) -> No
         return [(row["asks"], row["may_decide"], row["why_not"][:13]) for row in answer.json()["rows"]]
 
     assert await rows("approver", MAX, "me") == [("manager approval", True, "")]
-    assert await rows("support", DAN, "me") == []
-    assert ("manager approval", False, "this step ask") in await rows("support", DAN, "all")
+    assert await rows("approver", DAN, "me") == []
+    assert ("manager approval", False, "this step ask") in await rows("approver", DAN, "all")
     assert await rows("customer", PEG, "all") == [("purchase manager approval", True, "")]
     assert await rows("customer", {"sub": "rob", "company": "cus_rival"}, "all") == []
     step_id = _step(order, "manager")["step_id"]
@@ -159,12 +159,12 @@ async def test_delegations_are_made_listed_and_taken_back(world: World) -> None:
     wanted = {"to_sub": "dan", **days, "maximum": {"amount": "4000.00", "currency": "USD"}, "note": "away"}
 
     made = await world.send("POST", "/v1/delegations", "approver", claims=MAX, json=wanted)
-    stolen = await world.send("POST", "/v1/delegations", "support", claims=DAN, json={**wanted, "from_sub": "max"})
-    listed = (await world.send("GET", "/v1/delegations", "support", claims=DAN)).json()["rows"]
+    stolen = await world.send("POST", "/v1/delegations", "approver", claims=DAN, json={**wanted, "from_sub": "max"})
+    listed = (await world.send("GET", "/v1/delegations", "approver", claims=DAN)).json()["rows"]
     others = (await world.send("GET", "/v1/delegations", "support", claims={"sub": "pat"})).json()["rows"]
-    approved = await _decide(world, order, "manager", "support", DAN)
+    approved = await _decide(world, order, "manager", "approver", DAN)
     path = f"/v1/delegations/{made.json()['delegation_id']}/revoke"
-    foreign = await world.send("POST", path, "support", claims=DAN)
+    foreign = await world.send("POST", path, "approver", claims=DAN)
     revoked = await world.send("POST", path, "approver", claims=MAX)
 
     assert (made.status_code, made.json()["from_sub"]) == (201, "max")

@@ -48,7 +48,8 @@ async def test_a_refused_handing_over_keeps_whom_and_when(world: ConsoleWorld) -
     last = str(today - timedelta(days=9))
 
     answer = await world.browser("approver", sub="max").send(
-        "/delegations", "/delegations", to="dan", first=str(today), last=last, most="900.00", currency="EUR", note="away"
+        "/delegations", "/delegations", to="dan", first=str(today), last=last, most="900.00", currency="EUR", note="away",
+        confirmed="yes",
     )  # fmt: skip
 
     assert (answer.status_code, ALERT in answer.text) == (422, True)

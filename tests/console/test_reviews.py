@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -137,17 +138,25 @@ async def test_a_customer_sees_no_step_of_ours(world: ConsoleWorld, numbers: dic
 async def test_a_manager_hands_decisions_over_and_takes_them_back(world: ConsoleWorld, numbers: dict[str, str]) -> None:
     manager, _director = steps(world, numbers["reviewed"])
     page = f"/reviews/{manager.step_id}"
-    max_, dan = world.browser("approver", sub="max"), world.browser("support", sub="dan")
+    max_, dan = world.browser("approver", sub="max"), world.browser("approver", sub="dan")
     today = datetime.now(UTC).date()
     before = (await dan.get(page)).text
 
-    made = await max_.send(
-        "/delegations", "/delegations", to="dan", first=str(today), last=str(today + timedelta(days=2)), note="on leave"
-    )
+    form = (await max_.get("/delegations")).text
+    wanted = {"to": "dan", "first": str(today), "last": str(today + timedelta(days=2)), "note": "on leave"}
+    unconfirmed = await max_.send("/delegations", "/delegations", **wanted)
+    made = await max_.send("/delegations", "/delegations", confirmed="yes", **wanted)
     listed = (await max_.get("/delegations")).text
     during = (await dan.get(page)).text
 
+    assert (unconfirmed.status_code, "Confirm that this person decides instead" in unconfirmed.text) == (422, True)
     assert made.status_code == 303
+    assert re.findall(r'<option value="([^"]*)"( selected)?>', form) == [
+        ("", ""),
+        ("dan", ""),
+        ("fay", ""),
+        ("rita", ""),
+    ]
     assert "on leave" in listed
     assert 'name="decision"' not in before
     assert 'name="decision"' in during
@@ -160,14 +169,18 @@ async def test_nobody_hands_over_to_themselves_or_without_days(world: ConsoleWor
     browser = world.browser("approver", sub="max")
     today = str(datetime.now(UTC).date())
 
-    to_self = await browser.send("/delegations", "/delegations", to="max", first=today, last=today)
-    without = await browser.send("/delegations", "/delegations", to="dan", first="", last=today)
+    to_self = await browser.send("/delegations", "/delegations", to="max", first=today, last=today, confirmed="yes")
+    without = await browser.send("/delegations", "/delegations", to="dan", first="", last=today, confirmed="yes")
     negative = await browser.send(
-        "/delegations", "/delegations", to="dan", first=today, last=today, most="-5", currency="USD"
+        "/delegations", "/delegations", to="dan", first=today, last=today, confirmed="yes", most="-5", currency="USD"
     )
-    for_ever = await browser.send("/delegations", "/delegations", to="dan", first=today, last="9999-12-31")
+    for_ever = await browser.send(
+        "/delegations", "/delegations", to="dan", first=today, last="9999-12-31", confirmed="yes"
+    )
 
-    turned = await browser.send("/delegations", "/delegations", to="dan", first=today, last="2026-01-01")
+    turned = await browser.send(
+        "/delegations", "/delegations", to="dan", first=today, last="2026-01-01", confirmed="yes"
+    )
 
     assert [answer.status_code for answer in (to_self, without, negative, for_ever, turned)] == [422] * 5
     assert "It would end before it begins: choose a later last day" in turned.text

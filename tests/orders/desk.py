@@ -25,9 +25,9 @@ from services.orders.lifecycle.place import Receipt
 from services.orders.masterdata import catalog, customers, prices
 from services.orders.order import aggregate
 from services.orders.order.aggregate import OrderAggregate
+from services.orders.overview.audit import findings
 from services.orders.servicer import OrdersServicer
 from services.orders.store import events
-from services.orders.store.audit import findings
 from services.runtime.auth import Principal
 from services.runtime.db import Database
 from tests import facts

@@ -38,7 +38,7 @@ AROUND_THE_CLOCK = {"calendar": "always"}
 PEOPLE = (
     Person("fay", "Fay", "fay@company.example", ("approver",), ("finance_director",), limits={"USD": 100_000_00}),
     Person("max", "Max", "max@company.example", ("approver",), ("manager",), manager="fay", limits={"USD": 25_000_00}),
-    Person("dan", "Dan", "dan@company.example", ("support",)),
+    Person("dan", "Dan", "dan@company.example", ("approver",)),
     Person("rita", "Rita", "rita@company.example", ("sales_rep", "approver"), ("manager",), limits={"USD": 25_000_00}),
     Person("sue", "Sue", "sue@company.example", ("support",)),
     Person("root", "Root", "root@company.example", ("admin",), limits={"USD": 1_000_000_00}),
@@ -49,7 +49,7 @@ PEOPLE = (
 )
 MAX = caller("max", "approver")
 FAY = caller("fay", "approver")
-DAN = caller("dan", "support")
+DAN = caller("dan", "approver")
 ROOT = caller("root", "admin")
 RITA_THE_MANAGER = caller("rita", "sales_rep", "approver", reach="all")
 PEG = caller("peg", "customer", company="cus_acme", reach="own")

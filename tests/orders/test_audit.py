@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from oms.orders.v1 import orders_pb2 as pb
-from services.orders.store.audit import findings
+from services.orders.overview.audit import findings
 from services.runtime.migrations import differences
 from tests.orders.desk import ANY, Desk
 

@@ -96,7 +96,7 @@ def test_a_delegation_counts_from_its_first_instant_to_before_its_last_and_to_it
 def dan_for_max(**members: Any) -> Decider:
     given_out = replace(Delegation("d", "max", "dan", NOW - timedelta(days=1), NEXT_DAY), **members)
     return Decider(
-        "dan", frozenset({"support"}), "", Person("dan", "Dan", "", ("support",)), (given_out,), {"max": MAX}
+        "dan", frozenset({"approver"}), "", Person("dan", "Dan", "", ("approver",)), (given_out,), {"max": MAX}
     )
 
 

@@ -12,6 +12,7 @@ from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.people import Person
 from services.orders.domain.reviews import Step
 from services.orders.masterdata import people
+from services.orders.store import reviews
 from services.runtime.db import Database
 from tests.orders.change_desk import answer, apply, propose
 from tests.orders.desk import BOLT, BUYER, RITA, caller
@@ -210,7 +211,8 @@ def test_the_delegate_of_who_left_has_no_right_either(desk: ReviewDesk) -> None:
     desk.delegate("max", "dan")
     desk.person(Person("max", "Max", "", ("approver",), ("manager",), limits={"USD": 25_000_00}, is_active=False))
 
-    assert refused(desk, order_id, DAN) == "NOT_ASKED"
+    # nobody holds the position any more, so other approvers are asked: Dan too, with the limit that is his own
+    assert refused(desk, order_id, DAN) == "OVER_LIMIT"
 
 
 def test_a_token_without_the_role_does_not_use_the_directory(desk: ReviewDesk) -> None:
@@ -292,3 +294,20 @@ def test_support_does_not_validate_what_it_changed_itself(desk: ReviewDesk) -> N
     changed_by(desk, order_id, "sue")
 
     assert refused(desk, order_id, caller("sue", "support"), version=2) == "OWN_ORDER"
+
+
+@pytest.mark.parametrize("role", ["admin", "accounting", "support", "sales_rep", "warehouse", "manufacturing"])
+def test_an_escalated_approval_goes_to_no_manager_who_could_not_approve(desk: ReviewDesk, role: str) -> None:
+    desk.person(Person("boss", "Boss", "", (role,), limits={"USD": 90_000_00}))
+    desk.person(Person("max", "Max", "", ("approver",), ("manager",), manager="boss", limits={"USD": 25_000_00}))
+    order_id = desk.reviewed(100)
+    desk.pass_deadline(order_id)
+    desk.pass_deadline(order_id)
+    step = desk.open_step(order_id)
+    assert "boss" not in step.escalated_to
+
+    with desk.database.transaction() as session:
+        reviews.change_steps(session, [step.step_id], {"escalated_to": ["boss"]})
+
+    for held in (role, "approver"):
+        assert refused(desk, order_id, caller("boss", held), desk.open_step(order_id)) == "NOT_ASKED"

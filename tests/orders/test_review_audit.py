@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from services.orders.store.audit import findings
+from services.orders.overview.audit import findings
 from services.runtime.db import Database
 from tests.orders.review_desk import FAY, MAX, ReviewDesk
 

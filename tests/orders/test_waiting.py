@@ -15,9 +15,10 @@ def desk(database: Database) -> ReviewDesk:
 def test_a_held_order_that_is_also_reviewed_waits_for_both_each_named_once(desk: ReviewDesk) -> None:
     beside = desk.place(("PUMP", 100)).order_id
     desk.validate(beside, is_granted=False)
-    desk.policy(reviews=[review("TERMS", "order.total > 1.0", {"role": "accounting"})])
-    same = desk.place(("PUMP", 100)).order_id
-    desk.validate(same, is_granted=False)
+    desk.policy(reviews=[review("TERMS", "order.total > 1.0", {"role": "sales_rep"})])
+    # 100.00 against a list price of 129.00 is a price that sales holds
+    same = desk.place(("PUMP", 100, "100.00")).order_id
+    desk.validate(same)
 
     waits = [desk.read(order_id).standing.waiting_for for order_id in (beside, same)]
     desk.release(beside, desk.read(beside).holds[0].hold_id, ACCOUNTING)
@@ -25,7 +26,7 @@ def test_a_held_order_that_is_also_reviewed_waits_for_both_each_named_once(desk:
 
     assert [(one.who, one.what) for one in waits if one] == [
         ("accounting, approver", "release of credit hold; manager approval"),
-        ("accounting", "release of credit hold; accounting approval"),
+        ("sales_rep", "release of price hold; sales rep validation"),
     ]
     assert [one.due is not None for one in waits if one] == [True, True]
     assert after is not None

@@ -18,7 +18,7 @@ from services.orders.domain.calendar_rules import CalendarRule
 from services.orders.domain.policies import Policy, parse_policy
 from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
-from services.runtime.roles import HOLD_OWNERS, SELLER_DECIDERS
+from services.runtime.roles import RULE_OWNERS, SELLER_DECIDERS
 
 router = APIRouter(tags=["master data"])
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     HoldOwner = str
     Decider = str
 else:
-    HoldOwner = Literal[("", *HOLD_OWNERS)]
+    HoldOwner = Literal[("", *RULE_OWNERS)]
     Decider = Literal[("customer", *SELLER_DECIDERS)]
 Hours = Annotated[int, Field(strict=True, ge=0, le=8760)]
 

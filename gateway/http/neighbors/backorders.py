@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from gateway.http.neighbors.stock import known_sku
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.paging import Page, PagingOf, sealed
@@ -39,7 +40,7 @@ def list_backorders(
     """The queue, first to be filled first."""
     found = deps.inventory.ListBackorders(
         pb.ListBackordersRequest(
-            order_id=order_id or "", sku=sku or "", limit=paging.limit, cursor=paging.after("backorders")
+            order_id=order_id or "", sku=known_sku(deps, sku), limit=paging.limit, cursor=paging.after("backorders")
         )
     )
     return Page(

@@ -108,7 +108,9 @@ def list_stock(
 ) -> Page[StockLevel]:
     """Stock levels by SKU, then warehouse."""
     found = deps.inventory.ListStock(
-        pb.ListStockRequest(sku=sku or "", warehouse_id=warehouse_id or "", limit=paging.limit, cursor=paging.cursor)
+        pb.ListStockRequest(
+            sku=known_sku(deps, sku), warehouse_id=warehouse_id or "", limit=paging.limit, cursor=paging.cursor
+        )
     )
     rows = [_level(level, sees_money=who.sees_money) for level in found.levels]
     return Page(rows=rows, next_cursor=found.next_cursor or None)
@@ -119,8 +121,8 @@ def receive_stock(deps: DepsOf, body: StockReceiptInput, once: OnceWithKey) -> R
     """Book goods in; backorders that wait for them are filled at once, oldest order first."""
 
     def act(request_id: str) -> StockReceipt:
-        _check_is_stocked(deps, body.sku)
-        done = deps.inventory.ReceiveStock(pb.ReceiveStockRequest(request_id=request_id, **body.model_dump()))
+        known = body.model_copy(update={"sku": _stocked_sku(deps, body.sku)})
+        done = deps.inventory.ReceiveStock(pb.ReceiveStockRequest(request_id=request_id, **known.model_dump()))
         return StockReceipt(
             movement_id=done.movement_id,
             on_hand=done.on_hand,
@@ -136,8 +138,8 @@ def adjust_stock(deps: DepsOf, body: StockAdjustmentInput, once: OnceWithKey) ->
     """Book a count difference; refused while the missing units are promised to orders."""
 
     def act(request_id: str) -> StockAdjustment:
-        _check_is_stocked(deps, body.sku)
-        done = deps.inventory.AdjustStock(pb.AdjustStockRequest(request_id=request_id, **body.model_dump()))
+        known = body.model_copy(update={"sku": _stocked_sku(deps, body.sku)})
+        done = deps.inventory.AdjustStock(pb.AdjustStockRequest(request_id=request_id, **known.model_dump()))
         return StockAdjustment(movement_id=done.movement_id, on_hand=done.on_hand)
 
     return once.answer(body, act, 201)
@@ -148,20 +150,31 @@ def expect_receipt(deps: DepsOf, body: ExpectedReceiptInput, once: OnceWithKey) 
     """Announce supply; backorders take its date, and the orders they belong to are told."""
 
     def act(request_id: str) -> ExpectedReceipt:
-        _check_is_stocked(deps, body.sku)
-        wanted = pb.ExpectReceiptRequest(request_id=request_id, **body.model_dump(mode="json"))
+        known = body.model_copy(update={"sku": _stocked_sku(deps, body.sku)})
+        wanted = pb.ExpectReceiptRequest(request_id=request_id, **known.model_dump(mode="json"))
         return ExpectedReceipt(expected_receipt_id=deps.inventory.ExpectReceipt(wanted).expected_receipt_id)
 
     return once.answer(body, act, 201)
 
 
-def _check_is_stocked(deps: Deps, sku: str) -> None:
+def _stocked_sku(deps: Deps, typed: str) -> str:
+    """The SKU as the catalog writes it; a product that is none, or never on a shelf, is refused."""
     with deps.database.reading() as session:
+        sku = catalog.known_sku(session, typed)
         product = catalog.products_of(session, [sku]).get(sku)
     if product is None:
         raise NotFound("PRODUCT_UNKNOWN", f"there is no product {sku}: check the SKU, or add it to the catalog first")
     if not product.is_stocked:
         raise Refused("PRODUCT_NOT_STOCKED", f"{sku} is a service: it is performed and never on a shelf")
+    return sku
+
+
+def known_sku(deps: Deps, typed: str | None) -> str:
+    """The SKU of a filter as the catalog writes it; empty for no filter."""
+    if not typed:
+        return ""
+    with deps.database.reading() as session:
+        return catalog.known_sku(session, typed)
 
 
 def _level(level: pb.StockLevel, *, sees_money: bool) -> StockLevel:

@@ -29,6 +29,7 @@ class OrderEvent(BaseModel):
     who: str = Field(
         description="Who did it, or a service, the workflow or the system; a customer reads a role of ours."
     )
+    acting_for: str = Field(description="For whom it was decided, by delegation; empty for one's own right.")
     role: str
     what: str = Field(description="A customer reads `checked` for whatever we check of an order.")
     why: str = Field(description="Empty where nobody gave a reason.")
@@ -57,6 +58,7 @@ def event_shape(event: Event, who: Caller) -> OrderEvent:
         sequence=shown.sequence,
         occurred_at=rfc3339(shown.occurred_at),
         who=shown.who,
+        acting_for=str(shown.after.get("acting_for", "")),
         role=shown.role,
         what=shown.what,
         why=shown.why,

@@ -8,6 +8,8 @@ from pydantic import Field, StringConstraints
 
 from gateway.http.plumbing.inputs import (
     PRINTABLE,
+    TIDY,
+    TYPED_KEY,
     Amount,
     Currency,
     Day,
@@ -23,8 +25,9 @@ from gateway.http.plumbing.inputs import (
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.order import Address, PlaceLine, PlaceOrder
 
-_ShortText = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)]
-_LongText = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+_ShortText = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE), TIDY]
+_LongText = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE), TIDY]
+_TypedKey = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE), TYPED_KEY]
 
 
 class ShipTo(Input):
@@ -34,7 +37,7 @@ class ShipTo(Input):
     street: _LongText = ""
     city: _LongText = ""
     region: _ShortText = ""
-    postal_code: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE)] = ""
+    postal_code: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE), TIDY] = ""
     country: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$", max_length=2)] = ""
 
 
@@ -60,9 +63,12 @@ class OrderInput(Input):
     """An order as a client asks for it."""
 
     channel: Literal["web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos"]
-    channel_ref: _ShortText = Field(default="", description="The channel's own number; once per channel.")
+    channel_ref: _TypedKey = Field(
+        default="",
+        description="The channel's own number: once among the living orders of a customer, or of the partner who sends it.",
+    )
     customer_id: Identity
-    po_number: _ShortText = Field(default="", description="The customer's purchase order number.")
+    po_number: _TypedKey = Field(default="", description="The customer's purchase order number.")
     currency: Currency
     payment: PaymentTerms = PaymentTerms()
     ship_to: ShipTo = ShipTo()

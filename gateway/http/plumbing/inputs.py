@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from services.kernel.clock import LAST_YEAR
-from services.kernel.text import UNPRINTABLE
+from services.kernel.text import UNPRINTABLE, clean_key, one_line
 
 PRINTABLE = f"^[^{UNPRINTABLE}]*$"
 SOLID = rf"^[^\s{UNPRINTABLE}]([^{UNPRINTABLE}]*[^\s{UNPRINTABLE}])?$"
@@ -18,12 +19,22 @@ SUBJECT = r"^[A-Za-z0-9][A-Za-z0-9_.:@|+\-]{0,127}$"
 """The subject of a token, as identity providers write them: a name, an address, "auth0|…"."""
 MAX_QUANTITY = 1_000_000
 
+
+def _of_text(tidy: Callable[[str], str]) -> BeforeValidator:
+    return BeforeValidator(lambda value: tidy(value) if isinstance(value, str) else value)
+
+
+TIDY = _of_text(one_line)
+"""Of a text that people write: line breaks, tabs and invisible characters are made plain, not refused."""
+TYPED_KEY = _of_text(clean_key)
+"""Of a key that people type: the same whatever blanks, hyphens and Unicode form it came with."""
+
 Identity = Annotated[str, StringConstraints(pattern=IDENTITY, max_length=64)]
 Subject = Annotated[str, StringConstraints(pattern=SUBJECT, max_length=128)]
-Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$", max_length=64)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=SOLID)]
-Text = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE)]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=SOLID)]
+Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$", max_length=64), TYPED_KEY]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=SOLID), TIDY]
+Text = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE), TIDY]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=SOLID), TYPED_KEY]
 Email = Annotated[
     str,
     StringConstraints(
@@ -98,8 +109,8 @@ class AddressInput(Input):
     name: Name
     street: Name
     city: Name
-    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = Field(
+    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE), TIDY] = Field(
         default="", description="State or province, as its code."
     )
-    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=SOLID)]
+    postal_code: Annotated[str, StringConstraints(min_length=1, max_length=20, pattern=SOLID), TIDY]
     country: Country

@@ -24,6 +24,7 @@ from services.billing.domain.payments import Application, Payment
 from services.billing.domain.receivables import DueAmount, UnappliedCash
 from services.billing.store import tables
 from services.kernel.money import Money
+from services.kernel.text import fold_key
 from services.runtime.db import Int64, UtcDateTime
 from services.runtime.statements import changed
 
@@ -31,7 +32,7 @@ _row, _part, _bill = tables.payment.c, tables.payment_application.c, tables.invo
 _NOTHING: ColumnElement[int] = literal_column("0")
 # ids rise with time, so their order is the order of arrival
 _ALL = select(tables.payment).order_by(_row.payment_id)
-_BY_REFERENCE = _ALL.where(_row.customer_id == bindparam("customer"), _row.reference == bindparam("of_reference"))
+_BY_REFERENCE = _ALL.where(_row.customer_id == bindparam("customer"), _row.reference_key == bindparam("of_reference"))
 _UNAPPLIED = _ALL.where(
     _row.customer_id == bindparam("customer"),
     _row.currency == bindparam("of_currency"),
@@ -58,8 +59,8 @@ _DRAW = (
 
 
 def by_reference(session: Session, customer_id: str, reference: str) -> Payment | None:
-    """A customer's payment with this bank reference, if it was recorded."""
-    found = _many(session, _BY_REFERENCE, {"customer": customer_id, "of_reference": reference})
+    """A customer's payment with this bank reference, however it is written, if it was recorded."""
+    found = _many(session, _BY_REFERENCE, {"customer": customer_id, "of_reference": fold_key(reference)})
     return found[0] if found else None
 
 
@@ -94,6 +95,7 @@ def add(session: Session, payment: Payment) -> None:
             "amount_minor": payment.amount.minor,
             "unapplied_minor": payment.unapplied.minor,
             "reference": payment.reference,
+            "reference_key": fold_key(payment.reference),
             "received_at": payment.received_at,
         },
     )

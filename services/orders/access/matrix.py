@@ -59,6 +59,10 @@ class Caller:
         """The role that the event log names."""
         return highest(self.principal.roles)
 
+    def acting_as(self, asked: str) -> str:
+        """The role in which it does what a role is asked for: that one where it has it, else its highest."""
+        return asked if self.principal.has(asked) else self.role
+
     @property
     def sees_money(self) -> bool:
         """Whether prices, costs and totals are shown: not to the warehouse."""

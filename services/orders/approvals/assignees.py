@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -10,13 +10,16 @@ from sqlmodel import Session
 
 from services.orders.domain import mails
 from services.orders.domain.calendars import ALWAYS, Calendar, after_working_days
+from services.orders.domain.changes import ChangeOrder
+from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Contacts, Recipient
 from services.orders.domain.order import Line, Order
+from services.orders.domain.owners import SALES, acting_roles, substitutes
 from services.orders.domain.people import Delegation, Person
 from services.orders.domain.policies import Policy
 from services.orders.domain.review_plan import MANUFACTURING, is_candidate, opened
-from services.orders.domain.reviews import BUYER, Step
-from services.orders.domain.segregation_of_duties import Parties, barred
+from services.orders.domain.reviews import BUYER, Review, Step
+from services.orders.domain.segregation_of_duties import Case, Parties, barred
 from services.orders.order import outbox
 from services.orders.policies import calendars
 from services.orders.store import changes, masterdata, parties, people
@@ -40,6 +43,27 @@ class EligibleApprovers:
         found = (person for person in everybody if is_candidate(person, step, company, sales_rep))
         return tuple(person for person in found if person.sub not in out)
 
+    def substitutes(self, step: Step, now: datetime) -> tuple[Person, ...]:
+        """Who acts on a step that asks nobody any more, neither directly nor through a delegate; nobody while it asks somebody."""
+        out = self.out(step, now)
+        everybody = (*self.staff, *self.buyers)
+        stand_in = {one.to_sub for one in self.delegations if one.is_in_force(now) and one.covers(step.position)} - out
+        if self.asked(step, now) or (stand_in and self._is_handed_over(step, stand_in, now)):
+            return ()
+        free = [person for person in everybody if person.sub not in out]
+        return substitutes(step, free, self.order.customer_id)
+
+    def _is_handed_over(self, step: Step, stand_in: Collection[str], now: datetime) -> bool:
+        company, sales_rep = self.order.customer_id, self.parties.sales_rep
+        known = {person.sub: person for person in (*self.staff, *self.buyers)}
+        return any(
+            one.to_sub in stand_in
+            and one.is_in_force(now)
+            and one.from_sub in known
+            and is_candidate(known[one.from_sub], step, company, sales_rep)
+            for one in self.delegations
+        )
+
     def out(self, step: Step, now: datetime) -> set[str]:
         """Who may not decide a step: parties of the order and who stands in for them."""
         return set(barred(self.parties.of(step), self.delegations, now))
@@ -50,6 +74,16 @@ class EligibleApprovers:
         names = {person.sub: person.name for person in (*self.staff, *self.buyers)}
         placed_by = names.get(order.placed_by) or submitter(order)
         return f"{placed_by} for {order.on_behalf_of}" if order.on_behalf_of else placed_by
+
+    def standing_in(self, step: Step, now: datetime) -> tuple[tuple[str, str], ...]:
+        """(delegate, delegator) of the people whom a step asks, by name where the directory has one."""
+        names = {person.sub: person.name or person.sub for person in (*self.staff, *self.buyers)}
+        asked = {person.sub for person in self.asked(step, now)}
+        return tuple(
+            (names.get(one.to_sub, one.to_sub), names[one.from_sub])
+            for one in self.delegations
+            if one.from_sub in asked and one.is_in_force(now) and one.covers(step.position)
+        )
 
     def notified(self, asked: Iterable[Person], step: Step, now: datetime) -> tuple[Person, ...]:
         """Those who are asked, and who stands in for them now."""
@@ -94,6 +128,26 @@ def eligible_by_order(session: Session, orders: Sequence[Order], now: datetime) 
     }
 
 
+def case_of(eligible: EligibleApprovers, review: Review, step: Step, change: ChangeOrder | None, now: datetime) -> Case:
+    """A step of an order with everything that bounds a decision on it."""
+    acting = frozenset(person.sub for person in eligible.substitutes(step, now))
+    return Case(eligible.order, review, step, change, eligible.parties, eligible.delegations, now, acting)
+
+
+def sales_rep_of(session: Session, order: Order) -> str:
+    """Who sells to the order's customer and has not left; empty for nobody."""
+    sub = parties.sales_reps(session, [order.customer_id]).get(order.customer_id, "")
+    person = people.find(session, sub) if sub else None
+    has_left = person is not None and not (person.is_active and SALES in person.roles)
+    return "" if has_left else sub
+
+
+def owners_of(session: Session, order: Order, hold: Hold) -> tuple[str, ...]:
+    """The roles that may release a hold now: its owner, and the fallbacks of one that resolves to nobody."""
+    sales_rep = sales_rep_of(session, order)
+    return acting_roles(hold.owner_role, people.of_company(session, ""), sales_rep)
+
+
 def parties_of(session: Session, order: Order) -> Parties:
     """Who has to do with one order."""
     return _parties(session, [order])[order.order_id]
@@ -117,9 +171,10 @@ def _parties(session: Session, orders: Sequence[Order]) -> dict[str, Parties]:
 
 
 def open_step(eligible: EligibleApprovers, policy: Policy, step: Step, now: datetime) -> Step:
-    """The step as it opens: in the hours of the one person it asks, else in the policy's."""
+    """The step as it opens: in the hours of the one person it asks, else in the policy's; it names who acts for nobody."""
     asked = eligible.asked(step, now)
-    return opened(step, asked, calendar_of(policy, step, asked), policy.deadlines, now)
+    acting = tuple(person.sub for person in eligible.substitutes(step, now))
+    return replace(opened(step, asked, calendar_of(policy, step, asked), policy.deadlines, now), escalated_to=acting)
 
 
 def calendar_of(policy: Policy, step: Step, asked: Sequence[Person]) -> Calendar:
@@ -136,7 +191,7 @@ def notify_opened(
 ) -> None:
     """Tell those who are asked that a step waits for them."""
     asked = eligible.asked(step, now)
-    readers = readers_of(step, eligible.notified(asked, step, now), contacts)
+    readers = readers_of(step, eligible.notified(asked or eligible.substitutes(step, now), step, now), contacts)
     line = next((line for line in eligible.order.lines if line.line_id == step.line_id), None)
     if step.role == MANUFACTURING and line is not None:
         mail = mails.manufacturing_asked(
@@ -156,7 +211,7 @@ def question(eligible: EligibleApprovers, policy: Policy, step: Step, contacts: 
     """A step as its readers see it."""
     return mails.Asked(
         step=step.question,
-        reasons=step.reasons,
+        reasons=(*step.reasons, *(f"{who} decides for {whom}." for who, whom in eligible.standing_in(step, now))),
         submitted_by=eligible.submitted_by(),
         due=due_of(policy, step, eligible.asked(step, now), now),
         link=mails.review_page(contacts, step.step_id),

@@ -27,6 +27,10 @@ def clear_if_unblocked(session: Session, aggregate: OrderAggregate, actor: Actor
 
     Whoever takes the last of them away calls this, in the same transaction; an order that something still keeps stays as it is.
     """
-    if aggregate.order.phase != IN_REVIEW or remaining(aggregate.holds) or aggregate.asked.is_anything:
-        return aggregate
-    return advance(session, aggregate, "clear", actor, now)
+    return advance(session, aggregate, "clear", actor, now) if is_unblocked(aggregate) else aggregate
+
+
+def is_unblocked(aggregate: OrderAggregate) -> bool:
+    """Whether an order in review has nothing left that keeps it."""
+    in_review = aggregate.order.phase == IN_REVIEW
+    return in_review and not remaining(aggregate.holds) and not aggregate.asked.is_anything

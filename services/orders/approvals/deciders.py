@@ -6,19 +6,20 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.kernel.errors import DomainError
 from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees
+from services.orders.domain.holds import Hold
 from services.orders.domain.reviews import Review, Step
-from services.orders.domain.segregation_of_duties import Case, Decider
+from services.orders.domain.segregation_of_duties import Case, Decider, check_releaser
 from services.orders.order.aggregate import OrderAggregate
 from services.orders.store import people
 
 
 def case_of(session: Session, aggregate: OrderAggregate, review: Review, step: Step, now: datetime) -> Case:
     """A step of an order with everything that bounds a decision on it."""
-    parties = assignees.parties_of(session, aggregate.order)
-    standing = people.standing_delegations(session, now)
-    return Case(aggregate.order, review, step, aggregate.asked.change, parties, standing, now)
+    eligible = assignees.eligible_of(session, aggregate.order, now)
+    return assignees.case_of(eligible, review, step, aggregate.asked.change, now)
 
 
 def decider_of(session: Session, caller: Caller) -> Decider:
@@ -34,3 +35,20 @@ def decider_of(session: Session, caller: Caller) -> Decider:
         delegated=delegated,
         delegators=known,
     )
+
+
+def check_may_release(session: Session, aggregate: OrderAggregate, hold: Hold, caller: Caller, now: datetime) -> None:
+    """Refuse a release by whom the token, the directory or their part in the order bars from it."""
+    decider = decider_of(session, caller)
+    parties = assignees.parties_of(session, aggregate.order)
+    owners = assignees.owners_of(session, aggregate.order, hold)
+    check_releaser(hold, owners, decider, parties, people.standing_delegations(session, now), now)
+
+
+def may_release(session: Session, aggregate: OrderAggregate, hold: Hold, caller: Caller, now: datetime) -> bool:
+    """Whether the caller may release a hold now."""
+    try:
+        check_may_release(session, aggregate, hold, caller, now)
+    except DomainError:
+        return False
+    return True

@@ -9,23 +9,31 @@ from typing import Final
 
 from sqlmodel import Session
 
+from services.kernel.errors import Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
-from services.orders.approvals import plan_review
-from services.orders.approvals.clearance import clear_if_unblocked
+from services.orders.approvals import assignees, deciders, plan_review
+from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
 from services.orders.domain import mails
-from services.orders.domain.holds import CodedType, Hold, check_release, find_hold, remaining
+from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
-from services.orders.domain.policies import PlannedHold
+from services.orders.domain.owners import SALES, owner_of
+from services.orders.domain.policies import BLOCK, PlannedHold, planned_holds
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
+from services.orders.policies import recheck
+from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
 
 HOLDS_RELEASED = "holds_released"
 REVIEW_EXPIRED: Final = "review_expired"
 """The type of the hold that keeps an order whose review nobody decided; its release asks the review again."""
+
+FACTS_CHANGED: Final = "facts_changed"
+"""The type of the hold of an order that a rule blocks today and did not block when it was placed."""
+VALIDATOR = Actor("validation", "service")
 
 
 def release(
@@ -40,27 +48,73 @@ def release(
 ) -> OrderAggregate:
     """Release one hold and give the order as it stands then.
 
-    NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included; Refused HOLD_ALREADY_RELEASED for a
-    second release, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
+    NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included, and OWN_ORDER for a party where authority
+    is asked for; Refused HOLD_ALREADY_RELEASED for a
+    second release, FACTS_STILL_WRONG while a rule still blocks, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
     unless a review or a change still keeps it, and its workflow is told. An expired review is asked again.
     """
     before = read_for_change(session, order_id, caller.scope)
     hold = find_hold(before.holds, hold_id)
-    check_release(hold, caller.principal.roles)
+    deciders.check_may_release(session, before, hold, caller, now)
     check_version(before, expected_version)
-    actor = Actor(caller.principal.sub, hold.owner_role)
+    _check_facts(session, before.order, hold, now)
+    actor = Actor(caller.principal.sub, caller.acting_as(hold.owner_role))
     store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
     after = replace(before, holds=store.of_order(session, order_id))
     is_asked_again = hold.hold_type == REVIEW_EXPIRED
     if is_asked_again:
         after = plan_review.reopen_review(session, after, contacts, now)
+    after = restate(session, clear_if_still_right(session, after, actor, contacts, now), now)
     is_last = not remaining(after.holds)
-    after = restate(session, clear_if_unblocked(session, after, actor, now), now)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
     note_event(session, before, after, actor, "hold_released", now, why=note, more=more)
     exceptions.resolve_of_holds(session, [hold_id], note, now)
     if is_last or is_asked_again:
         outbox.signal(session, order_id, HOLDS_RELEASED, now, subject_id=hold_id)
+    return after
+
+
+def _check_facts(session: Session, order: Order, hold: Hold, now: datetime) -> None:
+    """What a rule blocks nobody lets pass: the fact is corrected, or the order changed or canceled."""
+    why = recheck.still_blocks(session, order, hold.code, now) if hold.hold_type == FACTS_CHANGED else ""
+    if why:
+        raise Refused("FACTS_STILL_WRONG", f"{why} Correct that, change the order, or cancel it", rule=hold.code)
+
+
+def clear_if_still_right(
+    session: Session, aggregate: OrderAggregate, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    """clear_if_unblocked() after the rules were asked again: what changed while people decided holds the order instead.
+
+    What had been said of this version before was decided upon, and is not asked twice. The caller restates.
+    """
+    if not is_unblocked(aggregate):
+        return aggregate
+    changed = recheck.changed_facts(session, aggregate.order, now)
+    if not changed.violations:
+        return clear_if_unblocked(session, aggregate, actor, now)
+    return _hold_for(session, aggregate, changed, contacts, now)
+
+
+def _hold_for(
+    session: Session, aggregate: OrderAggregate, changed: ChangedFacts, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    order = aggregate.order
+    store.add_violations(session, order.order_id, order.version, changed.policy_version, changed.violations)
+    blocked = {one.code: one.message for one in changed.violations if one.severity == BLOCK}
+    plans = [
+        *planned_holds(changed.violations),
+        *(
+            PlannedHold(code, FACTS_CHANGED, "support", f"{message} This has changed since the order was placed.")
+            for code, message in blocked.items()
+        ),
+    ]
+    placed = planned(session, order, [replace(plan, code=_free(aggregate, plan.code)) for plan in plans], now)
+    store.add(session, placed)
+    notify_owners(session, order, placed, contacts, now)
+    after = restate(session, replace(aggregate, holds=store.of_order(session, order.order_id)), now)
+    why = " ".join(dict.fromkeys(one.message for one in changed.violations))
+    note_event(session, aggregate, after, VALIDATOR, "facts_changed", now, why=why)
     return after
 
 
@@ -74,19 +128,32 @@ def place(
     now: datetime,
 ) -> OrderAggregate:
     """Place a hold on the order's version; a code that this version has had already is numbered on."""
-    had = {hold.code for hold in aggregate.holds if hold.order_version == aggregate.order.version}
-    free = next(
-        name for number in range(1, len(had) + 2) if (name := f"{code}_{number}" if number > 1 else code) not in had
-    )
-    hold = planned_hold(aggregate.order, PlannedHold(free, hold_type, owner_role, reason), now)
-    store.add(session, [hold])
+    plan = PlannedHold(_free(aggregate, code), hold_type, owner_role, reason)
+    store.add(session, planned(session, aggregate.order, [plan], now))
     return replace(aggregate, holds=store.of_order(session, aggregate.order_id))
 
 
-def planned_hold(order: Order, plan: PlannedHold, now: datetime) -> Hold:
-    """A planned hold as one of the order's version in force."""
-    return Hold(
-        new_id("hold"), order.order_id, order.version, plan.code, plan.hold_type, plan.owner_role, plan.reason, now
+def _free(aggregate: OrderAggregate, code: str) -> str:
+    had = {hold.code for hold in aggregate.holds if hold.order_version == aggregate.order.version}
+    names = (f"{code}_{number}" if number > 1 else code for number in range(1, len(had) + 2))
+    return next(name for name in names if name not in had)
+
+
+def planned(session: Session, order: Order, plans: Sequence[PlannedHold], now: datetime) -> tuple[Hold, ...]:
+    """Planned holds as those of the order's version in force; what nobody sells to is its fallback's to release."""
+    sales_rep = assignees.sales_rep_of(session, order) if any(plan.owner_role == SALES for plan in plans) else ""
+    return tuple(
+        Hold(
+            hold_id=new_id("hold"),
+            order_id=order.order_id,
+            order_version=order.version,
+            code=plan.code,
+            hold_type=plan.hold_type,
+            owner_role=owner_of(plan.owner_role, sales_rep),
+            reason=plan.reason,
+            placed_at=now,
+        )
+        for plan in plans
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -13,6 +14,7 @@ from services.orders.approvals import assignees
 from services.orders.approvals.assignees import EligibleApprovers, renewed
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
+from services.orders.domain.owners import owner_of
 from services.orders.domain.policies import PlannedHold
 from services.orders.domain.review_plan import due_to_open, is_passed, keeps_asking, plan_steps, still_suffices
 from services.orders.domain.reviews import APPROVED, EXPIRED, OPEN, REJECTED, VOID, WAITING, WITHDRAWN, Review, Step
@@ -51,7 +53,9 @@ def plan(
         currency=order.currency,
         change_id=change_id,
     )
-    return replace(review, steps=plan_steps(evaluation.hits, review, lambda: new_id("step"), holds))
+    sales_rep = assignees.sales_rep_of(session, order)
+    steps = plan_steps(evaluation.hits, review, lambda: new_id("step"), holds, lambda role: owner_of(role, sales_rep))
+    return replace(review, steps=steps)
 
 
 def open_review(
@@ -80,7 +84,8 @@ def open_next(session: Session, aggregate: OrderAggregate, contacts: Contacts, n
     for step in waiting:
         opened = assignees.open_step(eligible, policy, step, now)
         names = ("state", "opened_at", "needed", "remind_at", "escalate_at", "expires_at")
-        values = {name: getattr(opened, name) for name in names}
+        values: dict[str, Any] = {name: getattr(opened, name) for name in names}
+        values |= {"escalated_to": list(opened.escalated_to)} if opened.escalated_to else {}
         asked_on = opened.asked_on.isoformat() if opened.asked_on else ""
         store.change_steps(session, [step.step_id], {**values, "asked_on": asked_on})
         assignees.notify_opened(session, eligible, policy, opened, contacts, now)

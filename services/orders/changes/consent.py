@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument, NotPermitted, Refused
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
-from services.orders.approvals.clearance import clear_if_unblocked
+from services.orders.approvals.holds import clear_if_still_right
 from services.orders.changes.propose import actor_of, agree, logged
 from services.orders.domain import mails
 from services.orders.domain.changes import (
@@ -253,7 +253,8 @@ def end(
     after = plan_review.void_review(
         session, after, now, f"the change to version {change.to_version} did not come about"
     )
-    return clear_if_unblocked(session, plan_review.reopen_review(session, after, contacts, now), actor, now)
+    after = plan_review.reopen_review(session, after, contacts, now)
+    return clear_if_still_right(session, after, actor, contacts, now)
 
 
 def _withdraw_review(session: Session, aggregate: OrderAggregate, change: ChangeOrder, now: datetime) -> OrderAggregate:

@@ -52,7 +52,7 @@ from services.orders.order.aggregate import (
 from services.orders.order.change_orders import find_change
 from services.orders.policies import engine, evaluate
 from services.orders.policies import versions as policy_versions
-from services.orders.policies.engine import Credit
+from services.orders.policies.engine import CREDIT_NOT_ASKED
 from services.orders.store import changes as store
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata as master_store
@@ -69,9 +69,6 @@ _UNDER_WAY = {
 MAX_CHANGES = 200
 """Of one order in its life: whoever needs more than that places another order."""
 
-CREDIT_NOT_ASKED = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
-"""Billing is asked when the change is settled; a rule about credit has its say then."""
-
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
@@ -85,12 +82,20 @@ class Proposed:
 def preview(session: Session, order_id: str, request: ChangeRequest, caller: Caller, now: datetime) -> Proposal:
     """What the change would come to now, with everything that stands against it; nothing changes."""
     aggregate = read(session, order_id, caller.scope)
+    request = _as_catalogued(session, request)
     given = _proposal(session, aggregate, request, actor_of(caller).role, now)
     try:
         check_changeable(session, aggregate)
     except (Refused, Conflict) as refusal:
         return replace(given, obstacles=(Obstacle(refusal.reason, refusal.message),))
     return given
+
+
+def _as_catalogued(session: Session, request: ChangeRequest) -> ChangeRequest:
+    """The request with its SKUs as the catalogue writes them."""
+    typed = [line.sku for line in request.lines if line.sku]
+    known = master_store.known_skus(session, typed) if typed else {}
+    return replace(request, lines=tuple(replace(line, sku=known.get(line.sku, "")) for line in request.lines))
 
 
 def actor_of(caller: Caller) -> Actor:
@@ -118,6 +123,7 @@ def propose(
     aggregate = read_for_change(session, order_id, caller.scope)
     check_version(aggregate, expected_version)
     actor = actor_of(caller)
+    request = _as_catalogued(session, request)
     given = _proposal(session, aggregate, request, actor.role, now)
     check_changeable(session, aggregate)
     refuse_obstacles(given.obstacles)

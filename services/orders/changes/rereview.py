@@ -9,7 +9,8 @@ from sqlmodel import Session
 
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import clear_if_unblocked
-from services.orders.approvals.holds import notify_owners, planned_hold
+from services.orders.approvals.holds import notify_owners
+from services.orders.approvals.holds import planned as new_holds
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts
@@ -74,7 +75,8 @@ def _replaced_holds(
     holds.release(session, freed, released_by=APPLIER.who, released_role=APPLIER.role, note=note, now=now)
     exceptions.resolve_of_holds(session, freed, note, now)
     standing = {hold.code for hold in (remaining(aggregate.holds) if change.is_material else aggregate.holds)}
-    placed = tuple(planned_hold(aggregate.order, plan, now) for plan in planned if plan.code not in standing)
+    wanted = [plan for plan in planned if plan.code not in standing]
+    placed = new_holds(session, aggregate.order, wanted, now)
     holds.add(session, placed)
     if placed:
         notify_owners(session, aggregate.order, placed, contacts, now)

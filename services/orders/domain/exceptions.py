@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,14 +78,14 @@ class BusinessException:
         return self.resolved_at is None
 
 
-def may_resolve(found: BusinessException, roles: frozenset[str]) -> bool:
-    """Whether somebody with these roles may resolve it: its owner, and support in any case."""
-    return found.owner_role in roles or ALWAYS_RESOLVES in roles
+def may_resolve(found: BusinessException, roles: frozenset[str], owners: Collection[str] = ()) -> bool:
+    """Whether somebody with these roles may resolve it: its owner, support in any case, and who acts for an owner that is nobody."""
+    return not roles.isdisjoint((found.owner_role, ALWAYS_RESOLVES, *owners))
 
 
-def check_resolution(found: BusinessException, roles: frozenset[str], note: str) -> None:
+def check_resolution(found: BusinessException, roles: frozenset[str], note: str, owners: Collection[str] = ()) -> None:
     """Refuse a resolution by another role (NOT_EXCEPTION_OWNER), without a note (NOTE_MISSING), or a second one (EXCEPTION_RESOLVED)."""
-    if not may_resolve(found, roles):
+    if not may_resolve(found, roles, owners):
         raise NotPermitted(
             "NOT_EXCEPTION_OWNER",
             f"only {found.owner_role} may resolve this exception: ask somebody with that role",

@@ -9,7 +9,7 @@ from typing import Literal
 
 from services.kernel.errors import NotFound, NotPermitted, Refused
 
-CodedType = Literal["manufacturing", "review_expired", "ship_to"]
+CodedType = Literal["facts_changed", "manufacturing", "review_expired", "ship_to"]
 """The types of hold that are placed without a rule."""
 
 
@@ -36,12 +36,15 @@ class Hold:
         return self.released_at is None
 
 
-def check_release(hold: Hold, roles: frozenset[str]) -> None:
-    """Refuse the release by anybody but the owner role, or of a hold that is gone, as all are once their order has ended."""
-    if hold.owner_role not in roles:
+def check_release(hold: Hold, roles: frozenset[str], owners: Sequence[str] = ()) -> None:
+    """Refuse the release by anybody but the owner role, or of a hold that is gone, as all are once their order has ended.
+
+    `owners` are the roles that act for the owner now, itself among them; none is the owner alone.
+    """
+    if roles.isdisjoint(owners or (hold.owner_role,)):
         raise NotPermitted(
             "NOT_HOLD_OWNER",
-            f"only {hold.owner_role} may release a {hold.hold_type} hold: ask somebody with that role",
+            f"only {' or '.join(owners or (hold.owner_role,))} may release a {hold.hold_type} hold: ask somebody with that role",
             owner_role=hold.owner_role,
         )
     if not hold.is_open:

@@ -8,10 +8,10 @@ from typing import Any
 
 from services.orders.domain import policy_text as read
 from services.orders.domain.policy_text import invalid
-from services.orders.domain.reviews import ALL, ANY, BUYER, N_OF, SELLER
-from services.runtime.roles import KNOWLEDGE_ROLES, SELLER_DECIDERS
+from services.orders.domain.reviews import ALL, ANY, BUYER, N_OF, NO_LIMIT, SELLER
+from services.runtime.roles import KNOWLEDGE_ROLES, RULE_OWNERS, SELLER_DECIDERS, fallback
 
-FINAL, ALWAYS_CHECKED, NO_LIMIT = "final", "always", "none"
+FINAL, ALWAYS_CHECKED = "final", "always"
 LIMITS = (NO_LIMIT, FINAL, ALWAYS_CHECKED)
 """When a limit must cover the order, the mildest first."""
 MODES = (ANY, N_OF, ALL)
@@ -118,18 +118,44 @@ def _tier(value: object, where: str, chain: str) -> Tier:
     count = read.whole(row.get("count", 1), f"{where}: count", 1, 20)
     if (mode == N_OF) != (count > 1):
         raise invalid(where, "a count above 1 goes with mode n_of, and n_of with such a count")
+    limit = read.one_of(row.get("limit", _usual_limit(role)), f"{where}: limit", LIMITS)
+    if role in KNOWLEDGE_ROLES and limit != NO_LIMIT:
+        raise invalid(where, f"{role} is asked for what it knows: a tier with a limit asks an approver")
     return Tier(
         level=read.whole(row.get("level", 1), f"{where}: level", 1, 20),
         role=role,
         position=read.word(position, f"{where}: position") if position else "",
         mode=mode,
         count=count,
-        limit=read.one_of(row.get("limit", _usual_limit(role)), f"{where}: limit", LIMITS),
+        limit=limit,
     )
 
 
 def _usual_limit(role: str) -> str:
     return NO_LIMIT if role in KNOWLEDGE_ROLES else FINAL
+
+
+def carried(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored document with the roles of today: what named a role that approves nothing names its fallback."""
+    rules = [_owned(rule) for rule in document["rules"]]
+    reviews = [
+        {**row, "tiers": [_asked(tier, row.get("chain", SELLER)) for tier in row["tiers"]]}
+        for row in document.get("reviews", ())
+    ]
+    return {**document, "rules": rules, **({"reviews": reviews} if reviews else {})}
+
+
+def _owned(rule: Mapping[str, Any]) -> Mapping[str, Any]:
+    owner = rule.get("owner_role", "")
+    return {**rule, "owner_role": fallback(owner)} if owner and owner not in RULE_OWNERS else rule
+
+
+def _asked(tier: Mapping[str, Any], chain: str) -> Mapping[str, Any]:
+    role = tier["role"]
+    has_limit = tier.get("limit", NO_LIMIT) != NO_LIMIT
+    if chain == BUYER or (role in SELLER_DECIDERS and not (role in KNOWLEDGE_ROLES and has_limit)):
+        return tier
+    return {**tier, "role": "approver"}
 
 
 def parse_deadlines(value: object) -> Deadlines:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from services.kernel.errors import NotPermitted, Refused
 from services.kernel.money import Money, UnitPrice, tax_on
+from services.kernel.text import fold_key
 
 CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
 PREPAID_CHANNELS = frozenset({"amazon", "ebay", "pos"})
@@ -122,6 +123,11 @@ def check_placer(command: PlaceOrder, role: str) -> None:
         raise NotPermitted("DISCOUNT_NOT_PERMITTED", "leave the discount out: only our staff or a channel may give one")
 
 
+def ref_issuer(channel: str, customer_id: str, placed_by: str, role: str) -> str:
+    """Who gives the references of a channel: the partner on its own website, else the customer."""
+    return f"partner/{placed_by}" if channel == "partner" and role == "channel" else f"customer/{customer_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line as stored: a snapshot of catalog and price at placing.
@@ -213,8 +219,18 @@ class Order:
 
     @property
     def po_key(self) -> str:
-        """What the purchase order number is compared by: " po-1 " and "PO-1" are the same; empty without one."""
-        return " ".join(self.po_number.split()).casefold()
+        """What the purchase order number is compared by; empty without one."""
+        return fold_key(self.po_number)
+
+    @property
+    def channel_key(self) -> str:
+        """What the channel's reference is compared by; empty without one."""
+        return fold_key(self.channel_ref)
+
+    @property
+    def ref_issuer(self) -> str:
+        """Who numbers the orders of its channel, within which a reference is unique."""
+        return ref_issuer(self.channel, self.customer_id, self.placed_by, self.placed_by_role)
 
     @property
     def has_goods(self) -> bool:

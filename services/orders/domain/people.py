@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.errors import InvalidArgument, NotPermitted, Refused
+from services.runtime.roles import AUTHORITY_ROLES, SELLER_DECIDERS, fallback, role_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,55 @@ class Delegation:
         return min(limit, self.max_minor) if currency == self.currency else 0
 
 
+def both_names(who: str, acting_for: str, known: Mapping[str, Person]) -> str:
+    """Who decided and for whom, by name where the directory has one: "Dan for Max"."""
+    named = [known[sub].name if sub in known and known[sub].name else sub for sub in (who, acting_for) if sub]
+    return " for ".join(named)
+
+
+def could_hold(role: str, roles: Collection[str]) -> bool:
+    """Whether somebody with these roles could be asked what a role is asked: they have it, or the role that acts for it.
+
+    Authority has no substitute: an approver's or a buyer's decision is taken by another of them.
+    """
+    return role in roles or (role not in AUTHORITY_ROLES and fallback(role) in roles)
+
+
+def has_decisions(person: Person) -> bool:
+    """Whether somebody has decisions to hand over."""
+    return any(_takes_steps(role) for role in person.roles)
+
+
+def could_stand_in(giver: Person, taker: Person) -> bool:
+    """Whether somebody may be handed another's decisions: all of the authority, else at least one of the roles."""
+    if giver.company != taker.company or not taker.is_active:
+        return False
+    authority = AUTHORITY_ROLES & set(giver.roles)
+    if authority:
+        return authority <= set(taker.roles)
+    return any(could_hold(role, taker.roles) for role in giver.roles if _takes_steps(role))
+
+
+def _takes_steps(name: str) -> bool:
+    role = role_of(name)
+    return role.decides or role.owns_holds
+
+
+def check_own_entry(before: Person | None, after: Person) -> None:
+    """Refuse that somebody gives themselves what decides: a role, a position or a higher limit."""
+    if not has_decisions(after):
+        return
+    known = before or Person(after.sub, "", "")
+    gained = {role for role in after.roles if _takes_steps(role)} - set(known.roles)
+    positions = set(after.positions) - set(known.positions)
+    raised = [currency for currency, minor in after.limits.items() if minor > known.limit(currency)]
+    if gained or positions or raised:
+        raise NotPermitted(
+            "OWN_AUTHORITY",
+            "nobody gives themselves a role that decides, a position or a limit: ask another administrator",
+        )
+
+
 def check_person(person: Person) -> None:
     """InvalidArgument for somebody of a customer with a role of our staff, or of our staff with a customer's role."""
     if person.company and set(person.roles) != {"customer"}:
@@ -81,8 +131,10 @@ def check_person(person: Person) -> None:
         raise InvalidArgument("MANAGER_OF_ONESELF", "nobody is their own manager: name somebody else, or nobody")
 
 
-def check_delegation(wanted: Delegation, giver: Person, others: Iterable[Delegation]) -> None:
+def check_delegation(wanted: Delegation, giver: Person, taker: Person, others: Iterable[Delegation]) -> None:
     """InvalidArgument for one to oneself, of no time, or of positions the giver lacks; Refused DELEGATION_CYCLE when it closes a ring.
+
+    NotPermitted DELEGATE_CANNOT_HOLD for somebody who could not hold the position themselves.
 
     `others` are all that are not revoked. A ring counts as one only where all its members overlap in time with the new one.
     """
@@ -92,6 +144,10 @@ def check_delegation(wanted: Delegation, giver: Person, others: Iterable[Delegat
         raise InvalidArgument(
             "DELEGATION_ENDS_BEFORE_IT_BEGINS", "it would end before it begins: choose a later last day"
         )
+    if not could_stand_in(giver, taker):
+        theirs = ", ".join(giver.positions or giver.roles) or "what is handed over"
+        sentence = f"{taker.sub} could not hold {theirs}: hand it to somebody with the role {_wanted(giver)}"
+        raise NotPermitted("DELEGATE_CANNOT_HOLD", sentence.replace("_", " "))
     if foreign := set(wanted.positions) - set(giver.positions):
         theirs = ", ".join(giver.positions) or "none"
         raise InvalidArgument(
@@ -104,6 +160,11 @@ def check_delegation(wanted: Delegation, giver: Person, others: Iterable[Delegat
             "DELEGATION_CYCLE",
             f"{wanted.to_sub} already hands decisions over that end at {wanted.from_sub}: end that first",
         )
+
+
+def _wanted(giver: Person) -> str:
+    deciding = sorted(AUTHORITY_ROLES & set(giver.roles)) or [role for role in giver.roles if _takes_steps(role)]
+    return " and ".join(deciding) or " or ".join(SELLER_DECIDERS)
 
 
 def _overlap(one: Delegation, other: Delegation) -> bool:

@@ -22,7 +22,7 @@ from services.orders.domain.matrix import (
     parse_reviews,
 )
 from services.orders.domain.policy_text import POLICY_ERROR, SCOPES, invalid
-from services.runtime.roles import HOLD_OWNERS
+from services.runtime.roles import RULE_OWNERS
 
 BLOCK, HOLD, WARN = "BLOCK", "HOLD", "WARN"
 SEVERITIES = (BLOCK, HOLD, WARN)
@@ -166,8 +166,8 @@ def _check_rule(rule: Rule) -> None:
         raise _invalid(rule.code, "`when` is a CEL predicate of at most 2000 characters")
     if not rule.message.strip():
         raise _invalid(rule.code, "a message tells people what is wrong")
-    if rule.severity == HOLD and (not rule.hold_type or rule.owner_role not in HOLD_OWNERS):
-        raise _invalid(rule.code, f"a HOLD names its hold_type and an owner_role of {', '.join(HOLD_OWNERS)}")
+    if rule.severity == HOLD and (not rule.hold_type or rule.owner_role not in RULE_OWNERS):
+        raise _invalid(rule.code, f"a HOLD names its hold_type and an owner_role of {', '.join(RULE_OWNERS)}")
 
 
 def _invalid(rule: str, why: str) -> InvalidArgument:

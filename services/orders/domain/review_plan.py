@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.orders.domain.calendars import Calendar, after_hours
-from services.orders.domain.matrix import FINAL, LIMITS, MODES, NO_LIMIT, Deadlines, Hit, Tier
-from services.orders.domain.people import Person
+from services.orders.domain.matrix import FINAL, LIMITS, MODES, Deadlines, Hit, Tier
+from services.orders.domain.people import Person, could_hold
 from services.orders.domain.policies import PlannedHold
 from services.orders.domain.reviews import (
     ALL,
@@ -17,6 +17,7 @@ from services.orders.domain.reviews import (
     APPROVE,
     APPROVED,
     BUYER,
+    NO_LIMIT,
     OPEN,
     REJECTED,
     SELLER,
@@ -50,33 +51,37 @@ class _Asked:
 
 
 def plan_steps(
-    hits: Iterable[Hit], review: Review, new_step_id: Callable[[], str], holds: Sequence[PlannedHold] = ()
+    hits: Iterable[Hit],
+    review: Review,
+    new_step_id: Callable[[], str],
+    holds: Sequence[PlannedHold] = (),
+    owner_of: Callable[[str], str] = str,
 ) -> tuple[Step, ...]:
     """The steps of a review, all waiting, in the order of chain (seller first), level and who is asked.
 
     Rows that ask the same person about the same thing are one step: the strictest mode, the highest count, the strictest
     limit, and all their reasons. The plan does not depend on the order of the rows. `holds` that a change to an accepted order
-    calls for ask their owner role at level 1.
+    calls for ask their owner role at level 1. `owner_of` gives the role that is asked for one which is nobody of the customer's.
     """
     asked: dict[Question, _Asked] = {}
-    for each in (*_of_hits(hits), *_of_holds(holds)):
+    for each in (*_of_hits(hits, owner_of), *_of_holds(holds, owner_of)):
         earlier = asked.get(each.question)
         asked[each.question] = _merged(earlier, each) if earlier else each
     ordered = sorted(asked.values(), key=lambda each: (each.question.chain != SELLER, each.question))
     return tuple(_step(each, review, new_step_id()) for each in ordered)
 
 
-def _of_hits(hits: Iterable[Hit]) -> Iterable[_Asked]:
+def _of_hits(hits: Iterable[Hit], owner_of: Callable[[str], str]) -> Iterable[_Asked]:
     for hit in hits:
         for tier in hit.rule.tiers:
             line_id = hit.line_id if tier.role == MANUFACTURING else ""
-            question = Question(hit.rule.chain, tier.level, tier.role, tier.position, line_id)
+            question = Question(hit.rule.chain, tier.level, owner_of(tier.role), tier.position, line_id)
             yield _Asked(question, tier.mode, tier.count, tier.limit, {hit.rule.code: hit.rule.message})
 
 
-def _of_holds(holds: Sequence[PlannedHold]) -> Iterable[_Asked]:
+def _of_holds(holds: Sequence[PlannedHold], owner_of: Callable[[str], str]) -> Iterable[_Asked]:
     for hold in holds:
-        tier = Tier(1, hold.owner_role, limit=NO_LIMIT)
+        tier = Tier(1, owner_of(hold.owner_role), limit=NO_LIMIT)
         question = Question(SELLER, tier.level, tier.role, "", "")
         yield _Asked(question, tier.mode, tier.count, tier.limit, {hold.code: hold.reason})
 
@@ -149,11 +154,17 @@ def is_candidate(person: Person, step: Step, company: str, sales_rep: str) -> bo
     """Whether a step asks this person; a buyer's chain asks its own people, and sales only who sells to the customer."""
     return (
         person.is_active
-        and step.role in person.roles
+        and step.taken_by in person.roles
         and (not step.position or step.position in person.positions)
         and person.company == (company if step.chain == BUYER else "")
-        and (step.role != "sales_rep" or not sales_rep or person.sub == sales_rep)
+        and (step.taken_by != "sales_rep" or person.sub == sales_rep)
     )
+
+
+def stands_above(roles: Collection[str], step: Step) -> bool:
+    """Whether these roles may take a step that is escalated to them: authority of its chain, or what it asks for anyway."""
+    authority = "customer" if step.chain == BUYER else "approver"
+    return authority in roles or (not step.is_approval and could_hold(step.taken_by, roles))
 
 
 def has_last_word(step: Step, steps: Iterable[Step]) -> bool:

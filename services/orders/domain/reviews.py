@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from services.kernel.errors import Refused
-from services.runtime.roles import KNOWLEDGE_ROLES
+from services.runtime.roles import AUTHORITY_ROLES, KNOWLEDGE_ROLES, RULE_OWNERS, fallback
 
 SELLER, BUYER = "seller", "buyer"
 ANY, ALL, N_OF = "any", "all", "n_of"
 APPROVE, REJECT, REQUEST_CHANGES = "approve", "reject", "request_changes"
 DECISIONS = (APPROVE, REJECT, REQUEST_CHANGES)
+NO_LIMIT = "none"
 
 OPEN = "open"
 WAITING = "waiting"
@@ -116,9 +117,19 @@ class Step:
         return self.state == OPEN
 
     @property
+    def taken_by(self) -> str:
+        """The role whose people take it: the one it asks, or that one's fallback where the role approves nothing.
+
+        Accounting answers for a hold of its own that a change calls for, which asks for no limit.
+        """
+        is_release = self.role in RULE_OWNERS and self.limit == NO_LIMIT
+        may_be_asked = is_release or self.role in AUTHORITY_ROLES | KNOWLEDGE_ROLES
+        return self.role if may_be_asked else fallback(self.role)
+
+    @property
     def is_approval(self) -> bool:
-        """Whether authority is asked for (approver, accounting, a buyer), not the knowledge of sales, support or the plant."""
-        return self.role not in KNOWLEDGE_ROLES
+        """Whether authority is asked for (an approver, a buyer), not the knowledge of sales, support, warehouse or plant."""
+        return self.taken_by in AUTHORITY_ROLES
 
     @property
     def asks(self) -> str:
@@ -127,10 +138,12 @@ class Step:
 
     @property
     def question(self) -> str:
-        """What is asked for, in words: "manager approval", "support validation", "manufacturing confirmation"."""
+        """What is asked for, in words: "manager approval", "support validation", "accounting release"."""
         if self.role == "manufacturing":
             return "manufacturing confirmation"
-        return f"{self.asks} {'approval' if self.is_approval else 'validation'}"
+        if self.is_approval:
+            return f"{self.asks} approval"
+        return f"{self.asks} {'validation' if self.role in KNOWLEDGE_ROLES else 'release'}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,15 @@ from datetime import datetime
 from services.kernel.errors import DomainError, NotPermitted, Refused
 from services.kernel.money import Money
 from services.orders.domain.changes import AWAITING_CUSTOMER, IN_REVIEW, ChangeOrder
+from services.orders.domain.holds import Hold, check_release
 from services.orders.domain.matrix import ALWAYS_CHECKED, FINAL
 from services.orders.domain.order import IN_REVIEW as ORDER_IN_REVIEW
 from services.orders.domain.order import Order
-from services.orders.domain.people import Delegation, Person
-from services.orders.domain.review_plan import has_last_word, is_candidate
+from services.orders.domain.owners import SPOKEN_BY, fallbacks
+from services.orders.domain.people import Delegation, Person, could_hold
+from services.orders.domain.review_plan import has_last_word, is_candidate, stands_above
 from services.orders.domain.reviews import APPROVE, APPROVED, BUYER, CHANGES_REQUESTED, REJECTED, VOID, Review, Step
-from services.runtime.roles import ANSWERS_OWN
+from services.runtime.roles import ANSWERS_OWN, AUTHORITY_ROLES
 
 _DECIDED = {APPROVED: "approved it", REJECTED: "rejected it", CHANGES_REQUESTED: "asked for changes"}
 
@@ -38,8 +40,15 @@ class Parties:
         """
         if step.role in ANSWERS_OWN:
             return {}
+        return self._named(is_approval=step.is_approval)
+
+    def of_hold(self, hold: Hold) -> dict[str, str]:
+        """Subject → why it may not release a hold: where authority is asked for, nobody releases what they asked for."""
+        return self._named(is_approval=True) if hold.owner_role in AUTHORITY_ROLES else {}
+
+    def _named(self, *, is_approval: bool) -> dict[str, str]:
         named = [
-            (self.sales_rep if step.is_approval else "", "sells to this customer"),
+            (self.sales_rep if is_approval else "", "sells to this customer"),
             (self.on_behalf_of, "is who the order was entered for"),
             (self.proposer, "proposed this change"),
             (self.last_editor, "changed the order last"),
@@ -50,7 +59,10 @@ class Parties:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A step with everything that bounds a decision on it; `delegations` are all that are in force."""
+    """A step with everything that bounds a decision on it; `delegations` are all that are in force.
+
+    `substitutes` are the subjects of those who act where the step asks nobody any more.
+    """
 
     order: Order
     review: Review
@@ -59,6 +71,7 @@ class Case:
     parties: Parties
     delegations: tuple[Delegation, ...]
     now: datetime
+    substitutes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,30 @@ def authority(case: Case, decider: Decider, decision: str, seen_version: int | N
             return right
         refusals.append(found)
     raise max(refusals, key=lambda refusal: refusal[0])[1]
+
+
+def check_releaser(
+    hold: Hold,
+    owners: Sequence[str],
+    decider: Decider,
+    parties: Parties,
+    delegations: Iterable[Delegation],
+    now: datetime,
+) -> None:
+    """Refuse a release by anybody but the owner role, by who left or lost the role, or by a party where authority is asked for.
+
+    `owners` are the roles that act for the owner now.
+    """
+    check_release(hold, decider.roles, owners)
+    person = decider.person
+    if person is not None and not person.is_active:
+        raise NotPermitted("PERSON_INACTIVE", "you are no longer active in the directory: ask an administrator")
+    if person is not None and set(owners).isdisjoint(decider.roles & set(person.roles)):
+        sentence = f"the directory does not name you as {' or '.join(owners)}: ask somebody with that role"
+        raise NotPermitted("NOT_HOLD_OWNER", sentence, owner_role=hold.owner_role)
+    why = barred(parties.of_hold(hold), delegations, now).get(decider.sub)
+    if why:
+        raise NotPermitted("OWN_ORDER", f"you may not: {decider.sub} {why}; somebody else releases this hold")
 
 
 def obstacle(case: Case, decider: Decider) -> DomainError | None:
@@ -209,23 +246,32 @@ def _is_asked(attempt: Attempt) -> DomainError | None:
             and person is not None
             and person.company == decider.person.company
             and delegation.covers(step.position)
+            and could_hold(step.taken_by, decider.roles & set(decider.person.roles))
             and _is_candidate(case, person)
         )
     elif person is not None:
-        has_role = step.role in decider.roles or person.sub in step.escalated_to
-        is_asked = has_role and _is_candidate(case, person)
+        is_above = person.sub in step.escalated_to and stands_above(decider.roles, step)
+        is_asked = (step.taken_by in decider.roles or is_above) and _is_candidate(case, person)
+        is_asked = is_asked or _is_substitute(case, decider, person)
     else:  # knowledge may be asked of whom the directory does not know; authority never
-        is_asked = not step.is_approval and not step.position and step.chain != BUYER and step.role in decider.roles
+        is_asked = not step.is_approval and not step.position and step.chain != BUYER and step.taken_by in decider.roles
     if is_asked:
         return None
     whose = "a person of the customer" if step.chain == BUYER else "somebody"
     return NotPermitted("NOT_ASKED", f"this step asks {step.asks}: {whose} with that position decides", asks=step.asks)
 
 
+def _is_substitute(case: Case, decider: Decider, person: Person) -> bool:
+    step = case.step
+    for_them = (SPOKEN_BY,) if step.chain == BUYER else fallbacks(step.taken_by)
+    held = decider.roles & set(person.roles)
+    return person.sub in case.substitutes and not held.isdisjoint((step.taken_by, *for_them))
+
+
 def _is_candidate(case: Case, person: Person) -> bool:
-    is_escalated = person.sub in case.step.escalated_to and person.is_active
-    company, sales_rep = case.order.customer_id, case.parties.sales_rep
-    return is_escalated or is_candidate(person, case.step, company, sales_rep)
+    step, company, sales_rep = case.step, case.order.customer_id, case.parties.sales_rep
+    is_escalated = person.sub in step.escalated_to and person.is_active and stands_above(person.roles, step)
+    return is_escalated or is_candidate(person, step, company, sales_rep)
 
 
 def _is_in_force(attempt: Attempt) -> DomainError | None:
@@ -280,6 +326,8 @@ def _is_over_limit(attempt: Attempt) -> DomainError | None:
 def needs_limit(case: Case, right: Authority) -> bool:
     """Whether the decider's limit must cover what the review comes to: an escalated approval always asks for it."""
     step = case.step
+    if step.chain == BUYER and right.person is not None and not right.person.company:
+        return False  # the customer's spoken word, which has the limit that the customer gives it
     if right.sub in step.escalated_to and step.is_approval:
         return True
     if step.limit != FINAL:

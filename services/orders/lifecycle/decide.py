@@ -14,12 +14,13 @@ from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refu
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import deciders, manufacturing
-from services.orders.approvals.clearance import clear_if_unblocked
+from services.orders.approvals.holds import clear_if_still_right
 from services.orders.approvals.plan_review import open_next, refreshed
 from services.orders.changes import consent, ready_date
 from services.orders.domain import mails
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
+from services.orders.domain.people import both_names
 from services.orders.domain.review_plan import MANUFACTURING, is_passed
 from services.orders.domain.reviews import (
     APPROVE,
@@ -106,8 +107,9 @@ def decide(
     review, step = _find(session, order_id, wanted.step_id)
     case = deciders.case_of(session, before, review, step, now)
     right = authority(case, deciders.decider_of(session, caller), wanted.decision, wanted.version)
+    _check_spoken(step, caller, wanted)
     decision = _decision(session, before, step, wanted, caller, right, now)
-    actor = Actor(caller.principal.sub, step.role)
+    actor = Actor(caller.principal.sub, caller.acting_as(step.role))
     act = act_of(session, actor, before.order, decided(wanted.decision, step), acting_for=right.acting_for)
     intent_id = outbox.refresh(session, order_id, "decide", decision.decision_id, act, now)
     store.add_decision(session, decision, step, intent_id)
@@ -130,6 +132,12 @@ def _check_note(wanted: Wanted) -> None:
         raise InvalidArgument("DECISION_UNKNOWN", f"a decision is one of {', '.join(DECISIONS)}")
     if wanted.decision != APPROVE and not wanted.note.strip():
         raise InvalidArgument("NOTE_MISSING", "say why in a note: somebody has to act on it")
+
+
+def _check_spoken(step: Step, caller: Caller, wanted: Wanted) -> None:
+    """Who of ours answers for a buyer says who of the customer spoke."""
+    if step.chain == BUYER and not caller.principal.has("customer") and not wanted.note.strip():
+        raise InvalidArgument("NOTE_MISSING", "say in the note who of the customer answered, and how")
 
 
 def _find(session: Session, order_id: str, step_id: str) -> tuple[Review, Step]:
@@ -188,10 +196,12 @@ def _approve(
     if step.role == MANUFACTURING:
         after = manufacturing.answered(session, after, step, decision, contacts, now)
         after = ready_date.propose_ready_date(session, after, actor, contacts, now)
-    return _finish(session, after, review, actor, now)
+    return _finish(session, after, review, actor, contacts, now)
 
 
-def _finish(session: Session, aggregate: OrderAggregate, review: Review, actor: Actor, now: datetime) -> OrderAggregate:
+def _finish(
+    session: Session, aggregate: OrderAggregate, review: Review, actor: Actor, contacts: Contacts, now: datetime
+) -> OrderAggregate:
     """Approve the review when its last step is passed, and let the order go on when nothing else keeps it."""
     steps = next(one.steps for one in aggregate.asked.reviews if one.review_id == review.review_id)
     if not all(is_passed(step) for step in steps if step.state != VOID):
@@ -201,7 +211,7 @@ def _finish(session: Session, aggregate: OrderAggregate, review: Review, actor: 
     store.change_review(session, review.review_id, {"state": state, "decided_at": now})
     if review.change_id and change is not None:
         return consent.approve_change(session, refreshed(session, aggregate), change, actor, now)
-    return clear_if_unblocked(session, refreshed(session, aggregate), actor, now)
+    return clear_if_still_right(session, refreshed(session, aggregate), actor, contacts, now)
 
 
 def _reject(
@@ -215,11 +225,11 @@ def _reject(
     if step.role == MANUFACTURING:
         after = open_next(session, refreshed(session, aggregate), contacts, now)
         after = manufacturing.answered(session, after, step, decision, contacts, now)
-        return _finish(session, after, review, actor, now)
+        return _finish(session, after, review, actor, contacts, now)
     _end(session, review, decision, move_review(review.state, "reject"), now)
     after = advance(session, refreshed(session, aggregate), "reject", actor, now, decision.note)
     customer = masterdata.customer(session, after.order.customer_id)
-    mail = mails.order_rejected(customer, [f"{step.asks}: {decision.note}"])
+    mail = mails.order_rejected(customer, [f"{step.asks} ({_by(session, decision, step)}): {decision.note}"])
     outbox.mail(session, after.order, mail, now)
     return after
 
@@ -266,10 +276,17 @@ def _notify_wish(
     is_buyers = step.chain == BUYER
     link = (mails.own_order_page if is_buyers else mails.order_page)(contacts, order.number)
     readers = mails.buyer(customer) if is_buyers else mails.of_sales(customer, contacts)
-    decider = people.of_subs(session, [decision.decided_by]).get(decision.decided_by)
-    by = decider.name if decider and decider.name else f"the {step.asks}"
+    by = _by(session, decision, step)
     mail = mails.changes_requested(readers, by=by, note=decision.note, link=link, chain=step.chain)
     outbox.mail(session, order, mail, now)
+
+
+def _by(session: Session, decision: Decision, step: Step) -> str:
+    """By name, and for whom; whoever the directory does not know is named by what was asked, never by a login."""
+    known = people.of_subs(session, [decision.decided_by, decision.acting_for])
+    if decision.decided_by not in known:
+        return f"the {step.asks}"
+    return both_names(decision.decided_by, decision.acting_for, known)
 
 
 def _end(session: Session, review: Review, decision: Decision, state: str, now: datetime) -> None:

@@ -18,12 +18,14 @@ from services.orders.domain.mails import Contacts
 from services.orders.domain.matrix import REJECT_ON_EXPIRY
 from services.orders.domain.people import Person
 from services.orders.domain.policies import Policy
+from services.orders.domain.review_plan import stands_above
 from services.orders.domain.reviews import BUYER, CHANGES_REQUESTED, EXPIRED, OPEN, WAITING, Review, Step, move_review
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
 from services.orders.policies import versions
 from services.orders.store import masterdata as master_store
 from services.orders.store import reviews as store
+from services.runtime.roles import AUTHORITY_ROLES
 
 CLOCK = Actor("clock", "service")
 REVIEW_EXPIRED = "REVIEW_EXPIRED"
@@ -126,19 +128,14 @@ def _above(late: Late, asked: tuple[Person, ...]) -> tuple[Person, ...]:
     eligible, step = late.eligible, late.step
     everybody = eligible.buyers if step.chain == BUYER else eligible.staff
     out = eligible.out(step, late.now) | {person.sub for person in asked}
-    free = [person for person in everybody if person.sub not in out]
+    free = [person for person in everybody if person.sub not in out and stands_above(person.roles, step)]
     managers = {person.manager for person in asked if person.manager}
     found = [person for person in free if person.sub in managers]
     if found:
         return tuple(found)
     currency = late.review.currency
     reach = max((person.limit(currency) for person in asked), default=0)
-    roles = {"customer"} if step.chain == BUYER else {"admin", "approver"}
-    return tuple(
-        person
-        for person in free
-        if roles & set(person.roles) and ("admin" in person.roles or person.limit(currency) > reach)
-    )
+    return tuple(person for person in free if AUTHORITY_ROLES & set(person.roles) and person.limit(currency) > reach)
 
 
 def _expire(session: Session, late: Late) -> OrderAggregate:

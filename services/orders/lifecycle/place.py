@@ -15,6 +15,7 @@ from services.kernel.errors import AlreadyExists, InvalidArgument
 from services.kernel.ids import new_id
 from services.kernel.money import Money
 from services.kernel.quantity import positive
+from services.kernel.text import fold_key
 from services.orders.access.matrix import Caller
 from services.orders.domain import mails
 from services.orders.domain.holds import remaining
@@ -29,6 +30,7 @@ from services.orders.domain.order import (
     PlaceOrder,
     Totals,
     check_placer,
+    ref_issuer,
     totals,
 )
 from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
@@ -84,7 +86,7 @@ def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime) 
     _check_shape(command)
     number = orders.next_number(session)
     # placing queues at the counter: a twin of this request may have been stored while this one waited
-    earlier = _replayed(session, request) or _same_channel_ref(session, command, request)
+    earlier = _replayed(session, request) or _same_channel_ref(session, command, caller, request)
     if earlier is not None:
         return earlier
     customer = _customer(session, command, caller)
@@ -131,11 +133,16 @@ def _replayed(session: Session, request: Request) -> Receipt | None:
     return _receipt(session, order_id, is_replayed=True, intent_id=orders.start_fact_id(session, order_id))
 
 
-def _same_channel_ref(session: Session, command: PlaceOrder, request: Request) -> Receipt | None:
-    """A channel resends with a new key what it sent before: the same request is a replay, another one a duplicate."""
-    if not command.channel_ref:
+def _same_channel_ref(session: Session, command: PlaceOrder, caller: Caller, request: Request) -> Receipt | None:
+    """A channel resends with a new key what it sent before: the same request is a replay, another one a duplicate.
+
+    An order that was refused or withdrawn gives its reference back, so that a corrected one is taken.
+    """
+    key = fold_key(command.channel_ref)
+    if not key:
         return None
-    found = orders.find_channel_ref(session, command.channel, command.channel_ref)
+    issuer = ref_issuer(command.channel, command.customer_id, caller.principal.sub, caller.role)
+    found = orders.find_channel_ref(session, command.channel, issuer, key)
     if found is None:
         return None
     order_id, scope, sha256 = found
@@ -203,11 +210,13 @@ def _order(
 
 
 def _lines(session: Session, command: PlaceOrder, today: date) -> tuple[Line, ...]:
-    skus = [line.sku for line in command.lines]
+    known = masterdata.known_skus(session, [line.sku for line in command.lines])
+    wanted = [replace(line, sku=known[line.sku]) for line in command.lines]
+    skus = [line.sku for line in wanted]
     products = masterdata.products_of(session, skus)
     agreements = masterdata.agreements_of(session, command.customer_id, skus)
     lines = []
-    for position, asked in enumerate(command.lines, start=1):
+    for position, asked in enumerate(wanted, start=1):
         product = products.get(asked.sku)
         reference = reference_price(product, agreements.get(asked.sku, ()), command.currency, today)
         lines.append(price_line(str(position), asked, product, reference, command.currency))

@@ -8,10 +8,16 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.orders.access.matrix import Caller
-from services.orders.domain.exceptions import ListedException, check_resolution, resolved_already
+from services.orders.domain.exceptions import BusinessException, ListedException, check_resolution, resolved_already
+from services.orders.domain.owners import acting_roles
 from services.orders.order import exceptions
 from services.orders.store import exceptions as store
-from services.orders.store import orders
+from services.orders.store import orders, people
+
+
+def owners_of(session: Session, found: BusinessException) -> tuple[str, ...]:
+    """The roles that may resolve an exception now: its owner, and the fallbacks of one that resolves to nobody."""
+    return acting_roles(found.owner_role, people.of_company(session, ""), "")
 
 
 def resolve(session: Session, exception_id: str, caller: Caller, note: str, now: datetime) -> ListedException:
@@ -22,9 +28,9 @@ def resolve(session: Session, exception_id: str, caller: Caller, note: str, now:
     """
     listed = store.find(session, exception_id, caller.scope)
     found, who = listed.found, caller.principal
-    check_resolution(found, who.roles, note)
+    check_resolution(found, who.roles, note, owners_of(session, found))
     orders.take(session, found.order_id, caller.scope)  # first, as everybody who changes something of an order does
-    role = found.owner_role if found.owner_role in who.roles else caller.role
+    role = caller.acting_as(found.owner_role)
     if not store.resolve(session, exception_id, resolved_by=who.sub, resolved_role=role, note=note, now=now):
         raise resolved_already("somebody")
     exceptions.note_event(session, found, exceptions.RESOLVED, who.sub, role, note, now)

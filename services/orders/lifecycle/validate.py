@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import of_aggregate
-from services.orders.approvals.holds import notify_owners, planned_hold
+from services.orders.approvals.holds import notify_owners, planned
 from services.orders.domain import mails
 from services.orders.domain.clearance import Clearance
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
@@ -46,7 +46,9 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
         return _earlier_verdict(session, before)
     evaluation = evaluate.evaluate(session, before.order, credit, now)
     violations = evaluation.violations
-    hold_store.add_violations(session, order_id, before.order.version, evaluation.policy.version, violations)
+    hold_store.add_violations(
+        session, order_id, before.order.version, evaluation.policy.version, violations, is_first=True
+    )
     review = plan_review.plan(session, before.order, evaluation, now)
     decided = outcome(violations)
     if decided == "cleared" and review is not None:
@@ -74,7 +76,7 @@ def _earlier_verdict(session: Session, aggregate: OrderAggregate) -> Verdict:
 def _place_holds(
     session: Session, aggregate: OrderAggregate, violations: tuple[Violation, ...], now: datetime
 ) -> OrderAggregate:
-    holds = tuple(planned_hold(aggregate.order, plan, now) for plan in planned_holds(violations))
+    holds = planned(session, aggregate.order, planned_holds(violations), now)
     hold_store.add(session, holds)
     return replace(aggregate, holds=holds)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -13,12 +14,18 @@ from services.orders.store import masterdata as store
 
 
 def put_product(session: Session, product: Product, who: str, now: datetime) -> Product:
-    """Keep a SKU; list price and standard cost must be of one currency."""
+    """Keep a SKU, in the spelling that it was kept first; list price and standard cost must be of one currency."""
     price, cost = product.list_price, product.standard_cost
     if price and cost and price.currency != cost.currency:
         raise InvalidArgument("CURRENCY_MIXED", "list price and standard cost must be in one currency")
-    store.put_product(session, product, who, now)
-    return product
+    kept = replace(product, sku=known_sku(session, product.sku))
+    store.put_product(session, kept, who, now)
+    return kept
+
+
+def known_sku(session: Session, sku: str) -> str:
+    """A SKU as the catalog writes it, however it was typed."""
+    return store.known_skus(session, [sku])[sku]
 
 
 def list_products(session: Session, *, after: str = "", limit: int = 100) -> list[Product]:

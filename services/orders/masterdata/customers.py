@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -13,8 +14,10 @@ from services.orders.store import masterdata as store
 
 def put_customer(session: Session, customer: Customer, who: str, now: datetime) -> Customer:
     """Keep a customer account; an earlier one of the same id is replaced, placed orders keep their snapshot."""
-    store.put_customer(session, customer, who, now)
-    return customer
+    known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
+    kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
+    store.put_customer(session, kept, who, now)
+    return kept
 
 
 def get_customer(session: Session, customer_id: str, scope: Scope) -> Customer:

@@ -11,7 +11,15 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
-from services.orders.domain.people import Delegation, Person, check_delegation, check_person
+from services.orders.domain.people import (
+    Delegation,
+    Person,
+    check_delegation,
+    check_own_entry,
+    check_person,
+    could_stand_in,
+    has_decisions,
+)
 from services.orders.store import masterdata
 from services.orders.store import people as store
 
@@ -19,9 +27,11 @@ from services.orders.store import people as store
 def put_person(session: Session, person: Person, who: str, now: datetime) -> Person:
     """Keep a person; the same subject replaces the earlier entry, and is_active False takes every right at once.
 
-    NotFound for a company that is not there, InvalidArgument MANAGER_UNKNOWN for a manager who is not.
+    NotPermitted OWN_AUTHORITY for who gives themselves what decides, NotFound for a company that is not there, InvalidArgument MANAGER_UNKNOWN for a manager who is not.
     """
     check_person(person)
+    if person.sub == who:
+        check_own_entry(store.find(session, who), person)
     if person.company:
         masterdata.customer(session, person.company)
     if person.manager and store.find(session, person.manager) is None:
@@ -35,9 +45,33 @@ def list_people(session: Session, *, after: str = "", limit: int = 100) -> list[
     return store.page(session, after=after, limit=limit)
 
 
-def colleagues(session: Session, company: str) -> tuple[Person, ...]:
-    """The active people of a company, by subject; an empty one is ours."""
-    return store.of_company(session, company)
+def staff(session: Session) -> tuple[Person, ...]:
+    """Everybody active of our own company."""
+    return store.of_company(session, "")
+
+
+def givers(session: Session, company: str) -> tuple[Person, ...]:
+    """The active people of a company who have decisions to hand over, by subject; an empty one is ours."""
+    return tuple(person for person in store.of_company(session, company) if has_decisions(person))
+
+
+def takers(session: Session, company: str) -> tuple[Person, ...]:
+    """Who could stand in for somebody of a company, by subject."""
+    everybody = store.of_company(session, company)
+    return tuple(
+        taker
+        for taker in everybody
+        if any(giver.sub != taker.sub and could_stand_in(giver, taker) for giver in everybody)
+    )
+
+
+def delegates_of(session: Session, sub: str) -> tuple[Person, ...]:
+    """Who may stand in for somebody, by subject; nobody for who is not in the directory."""
+    giver = store.find(session, sub)
+    if giver is None:
+        return ()
+    found = store.of_company(session, giver.company)
+    return tuple(person for person in found if person.sub != sub and could_stand_in(giver, person))
 
 
 def names_of(session: Session, subs: Collection[str]) -> dict[str, str]:
@@ -48,10 +82,10 @@ def names_of(session: Session, subs: Collection[str]) -> dict[str, str]:
 def delegate(session: Session, wanted: Delegation, caller: Caller, now: datetime) -> Delegation:
     """Hand decisions over; the id is given here. An administrator may do so for others, and is named as who did.
 
-    NotPermitted for somebody else's decisions or to another company, NotFound for people who are not in the directory,
+    NotPermitted for somebody else's decisions, to oneself, to another company or to who could not hold them, NotFound for people who are not in the directory,
     Refused DELEGATION_CYCLE and PERSON_INACTIVE.
     """
-    _check_own(wanted.from_sub, caller)
+    _check_own(wanted, caller)
     store.lock_delegations(session, [wanted.from_sub, wanted.to_sub])
     known = store.of_subs(session, [wanted.from_sub, wanted.to_sub])
     for sub in (wanted.from_sub, wanted.to_sub):
@@ -61,7 +95,8 @@ def delegate(session: Session, wanted: Delegation, caller: Caller, now: datetime
             raise Refused("PERSON_INACTIVE", "an inactive person neither gives nor takes a delegation")
     if known[wanted.from_sub].company != known[wanted.to_sub].company:
         raise NotPermitted("DELEGATION_ABROAD", "decisions are handed over within one company only")
-    check_delegation(wanted, known[wanted.from_sub], store.standing_delegations(session, now))
+    giver, taker = known[wanted.from_sub], known[wanted.to_sub]
+    check_delegation(wanted, giver, taker, store.standing_delegations(session, now))
     made = replace(wanted, delegation_id=new_id("del"), revoked_at=None)
     store.add_delegation(session, made, caller.principal.sub, now)
     return made
@@ -82,6 +117,9 @@ def list_delegations(session: Session, caller: Caller, *, after: str = "", limit
     return store.delegation_page(session, sub=sub, after=after, limit=limit)
 
 
-def _check_own(from_sub: str, caller: Caller) -> None:
-    if caller.principal.sub != from_sub and caller.reach != "all":
+def _check_own(wanted: Delegation, caller: Caller) -> None:
+    sub = caller.principal.sub
+    if sub != wanted.from_sub and caller.reach != "all":
         raise NotPermitted("NOT_YOUR_DECISIONS", "only your own decisions are yours to hand over: ask an administrator")
+    if sub == wanted.to_sub != wanted.from_sub:
+        raise NotPermitted("DELEGATION_TAKEN", "nobody takes another's decisions for themselves: ask who holds them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -17,8 +18,9 @@ def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: da
     customer = store.customer(session, agreement.customer_id)
     if agreement.price.currency != customer.currency:
         raise InvalidArgument("CURRENCY_NOT_AGREED", f"prices of {customer.customer_id} are in {customer.currency}")
-    store.put_agreement(session, agreement, who, now)
-    return agreement
+    kept = replace(agreement, sku=store.known_skus(session, [agreement.sku])[agreement.sku])
+    store.put_agreement(session, kept, who, now)
+    return kept
 
 
 def list_agreements(

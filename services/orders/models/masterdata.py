@@ -49,10 +49,12 @@ class ProductRow(Table, table=True):
         CheckConstraint("kind IN ('stock', 'build_to_order', 'service')", name="product_kind_known"),
         CheckConstraint("multiple >= 1 AND min_quantity >= 1 AND weight_grams >= 0", name="product_quantities_sound"),
         CheckConstraint("lead_days >= 0", name="product_lead_days_not_negative"),
+        Index("product_key", "sku_key", unique=True),
         STRICT,
     )
 
     sku: str = Field(sa_type=Text, primary_key=True)
+    sku_key: str = Field(sa_type=Text)
     description: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)
     currency: str = Field(sa_type=Text)

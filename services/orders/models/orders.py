@@ -23,6 +23,7 @@ class CounterRow(Table, table=True):
 
 
 _HAS_PO = text("po_key <> ''")
+_HAS_LIVING_REF = text("channel_key <> '' AND phase NOT IN ('rejected', 'cancelled', 'expired', 'failed')")
 
 
 class OrderRow(Table, table=True):
@@ -53,10 +54,11 @@ class OrderRow(Table, table=True):
         Index(
             "sales_order_channel_ref_once",
             "channel",
-            "channel_ref",
+            "ref_issuer",
+            "channel_key",
             unique=True,
-            sqlite_where=text("channel_ref <> ''"),
-            postgresql_where=text("channel_ref <> ''"),
+            sqlite_where=_HAS_LIVING_REF,
+            postgresql_where=_HAS_LIVING_REF,
         ),
         # partial, so that no list of a customer's orders is read in the order of their purchase orders
         Index("sales_order_po", "customer_id", "po_key", "placed_at", sqlite_where=_HAS_PO, postgresql_where=_HAS_PO),
@@ -73,6 +75,8 @@ class OrderRow(Table, table=True):
     customer_name: str = Field(sa_type=Text)
     channel: str = Field(sa_type=Text)
     channel_ref: str = Field(sa_type=Text)
+    channel_key: str = Field(sa_type=Text)
+    ref_issuer: str = Field(sa_type=Text)
     po_number: str = Field(sa_type=Text)
     po_key: str = Field(sa_type=Text)
     currency: str = Field(sa_type=Text)

@@ -16,9 +16,9 @@ from services.kernel.errors import DomainError, InvalidArgument, NotFound
 from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees, deciders
 from services.orders.domain.order import Order
-from services.orders.domain.people import Person
+from services.orders.domain.people import Person, could_hold
 from services.orders.domain.reviews import BUYER, Review, Step
-from services.orders.domain.segregation_of_duties import Case, Decider, obstacle
+from services.orders.domain.segregation_of_duties import Decider, obstacle
 from services.orders.store import changes, inbox, orders
 from services.orders.store import reviews as review_store
 from services.orders.store.inbox import Place, Right
@@ -98,7 +98,7 @@ def _asked_of(decider: Decider, caller: Caller, now: datetime) -> tuple[tuple[st
     delegated = [
         Right(
             giver.sub,
-            frozenset(giver.roles),
+            frozenset(role for role in giver.roles if could_hold(role, roles)),
             frozenset(giver.positions) if not one.positions else frozenset(giver.positions) & frozenset(one.positions),
             giver.company,
         )
@@ -122,8 +122,9 @@ def _rows(session: Session, found: Sequence[tuple[str, str]], decider: Decider, 
     for step_id, order_id in found:
         review, step = _of(asked[order_id], step_id)
         eligible = eligible_by_order[order_id]
-        case = Case(loaded[order_id], review, step, pending.get(order_id), eligible.parties, eligible.delegations, now)
-        rows.append(Waiting(loaded[order_id], review, step, eligible.asked(step, now), obstacle(case, decider)))
+        case = assignees.case_of(eligible, review, step, pending.get(order_id), now)
+        asked_now = eligible.asked(step, now) or eligible.substitutes(step, now)
+        rows.append(Waiting(loaded[order_id], review, step, asked_now, obstacle(case, decider)))
     return tuple(rows)
 
 

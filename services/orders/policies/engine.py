@@ -33,6 +33,10 @@ class Credit:
     limit_minor: int
 
 
+CREDIT_NOT_ASKED = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
+"""While billing is not asked no rule about credit has anything to say: it has its say when the workflow asks."""
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerHistory:
     """What the customer ordered otherwise: orders that count together with this one, earlier orders, SKU → usual quantity."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from services.orders.domain.matrix import carried
 from services.orders.domain.policies import Policy, StoredPolicy, parse_policy
 from services.orders.policies import calendars, dry_run, engine
 from services.orders.store import masterdata as store
@@ -41,10 +42,10 @@ def policy_in_force(session: Session) -> Policy:
 @lru_cache(maxsize=16)
 def _parsed(version: int, document: str) -> Policy:
     """Reading a policy takes longer than everything else that evaluating an order does."""
-    return parse_policy(json.loads(document), version)
+    return parse_policy(carried(json.loads(document)), version)
 
 
 def policy_of(session: Session, version: int) -> Policy:
     """The policy that something was decided under."""
     found = store.policies(session, below=version + 1, limit=1) if version else []
-    return parse_policy(found[0].document, found[0].version) if found else engine.built_in()
+    return parse_policy(carried(found[0].document), found[0].version) if found else engine.built_in()

@@ -97,12 +97,18 @@ def release(
 
 
 def add_violations(
-    session: Session, order_id: str, order_version: int, policy_version: int, violations: Sequence[Violation]
+    session: Session,
+    order_id: str,
+    order_version: int,
+    policy_version: int,
+    violations: Sequence[Violation],
+    *,
+    is_first: bool = False,
 ) -> None:
-    """Keep everything that the rules said of a version; what they said of earlier ones stays behind it."""
+    """Keep what the rules said of a version behind what they said before; `is_first` spares the look for that."""
     if not violations:
         return
-    taken = int(session.execute(_LAST_VIOLATION, {"of": order_id}).scalar_one()) if order_version > 1 else 0
+    taken = 0 if is_first else int(session.execute(_LAST_VIOLATION, {"of": order_id}).scalar_one())
     rows = [
         {
             "order_id": order_id,

@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel, col
 
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.money import UnitPrice
+from services.kernel.text import clean_key, fold_key
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.domain.policies import StoredPolicy
@@ -39,6 +40,7 @@ _PRODUCT = ("sku", "description", "kind", "weight_grams", "multiple", "min_quant
 _customer, _product = table_of(CustomerRow), table_of(ProductRow)
 _agreement, _policy = table_of(PriceAgreementRow), table_of(PolicyRow)
 _CUSTOMERS = select(_customer).where(_customer.c.customer_id.in_(bindparam("of", expanding=True)))
+_KNOWN = select(_product.c.sku, _product.c.sku_key).where(_product.c.sku_key.in_(bindparam("keys", expanding=True)))
 _PRODUCTS = select(_product).where(_product.c.sku.in_(bindparam("skus", expanding=True)))
 _AGREEMENTS = select(_agreement).where(
     _agreement.c.customer_id == bindparam("customer"), _agreement.c.sku.in_(bindparam("skus", expanding=True))
@@ -120,9 +122,18 @@ def put_product(session: Session, product: Product, who: str, now: datetime) -> 
     priced = product.list_price or product.standard_cost
     values = {name: getattr(product, name) for name in _PRODUCT}
     values["currency"] = priced.currency if priced else ""
+    values["sku_key"] = fold_key(product.sku)
     values["list_price"] = product.list_price.text if product.list_price else ""
     values["standard_cost"] = product.standard_cost.text if product.standard_cost else ""
     _put(session, ProductRow, ["sku"], {**values, "changed_at": now, "changed_by": who})
+
+
+def known_skus(session: Session, skus: Collection[str]) -> dict[str, str]:
+    """SKU as it was typed → as the catalogue writes it; one that the catalogue does not have is only cleaned."""
+    keys = {sku: fold_key(sku) for sku in skus}
+    rows = session.execute(_KNOWN, {"keys": sorted(set(keys.values()))})
+    written = {row.sku_key: row.sku for row in rows}
+    return {sku: written.get(key, clean_key(sku)) for sku, key in keys.items()}
 
 
 def products_of(session: Session, skus: Sequence[str]) -> dict[str, Product]:

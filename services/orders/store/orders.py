@@ -9,7 +9,19 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal_column, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session, col
 
@@ -40,8 +52,10 @@ _FIND_REQUEST = select(_order.c.order_id, _order.c.request_sha256).where(
 )
 _FIND_CHANNEL_REF = select(_order.c.order_id, _order.c.request_scope, _order.c.request_sha256).where(
     _order.c.channel == bindparam("channel"),
-    _order.c.channel_ref == bindparam("channel_ref"),
-    _order.c.channel_ref != literal_column("''"),  # said in the statement itself, the index of references serves
+    _order.c.ref_issuer == bindparam("ref_issuer"),
+    _order.c.channel_key == bindparam("channel_key"),
+    # said in the statement itself, the index of references serves
+    text("channel_key <> '' AND phase NOT IN ('rejected', 'cancelled', 'expired', 'failed')"),
 )
 _TAKE_MANY = (
     select(_order)
@@ -110,9 +124,10 @@ def find_request(session: Session, scope: str, key: str) -> tuple[str, str] | No
     return (row[0], row[1]) if row else None
 
 
-def find_channel_ref(session: Session, channel: str, channel_ref: str) -> tuple[str, str, str] | None:
-    """(order id, request scope, sha256) of the order that carries a channel's reference."""
-    row = session.execute(_FIND_CHANNEL_REF, {"channel": channel, "channel_ref": channel_ref}).first()
+def find_channel_ref(session: Session, channel: str, issuer: str, channel_key: str) -> tuple[str, str, str] | None:
+    """(order id, request scope, sha256) of the living order that carries a reference of a channel's issuer."""
+    values = {"channel": channel, "ref_issuer": issuer, "channel_key": channel_key}
+    row = session.execute(_FIND_CHANNEL_REF, values).first()
     return (row[0], row[1], row[2]) if row else None
 
 
@@ -123,6 +138,8 @@ def add(session: Session, order: Order, request: Request, start_fact_id: str) ->
         **{name: getattr(order, name) for name in _PLAIN},
         **amounts,
         "po_key": order.po_key,
+        "channel_key": order.channel_key,
+        "ref_issuer": order.ref_issuer,
         "tax_rate": str(order.tax_rate),
         "ship_to": asdict(order.ship_to),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
+from services.kernel.text import fold_key
 from services.orders.domain.access import Scope
 from services.orders.domain.overview import ANY_HOLD, OverviewFilter, OverviewPage, OverviewRow
-from services.orders.models import FeedbackRow, LineRow, OrderRow, ProgressRow
+from services.orders.models import FeedbackRow, LineRow, OrderRow, ProductRow, ProgressRow
 from services.orders.store.orders import within
 from services.orders.store.progress import standing_of
 from services.runtime.db import table_of
@@ -117,8 +118,11 @@ def _filtered(query: Select[Any], wanted: OverviewFilter) -> Select[Any]:
         query = query.where(due != "", due < wanted.due_before.isoformat())
     if wanted.q:
         columns = (_order.number, _order.po_number, _order.channel_ref, _order.customer_name)
-        carrying = select(_line.order_id).where(_line.sku == wanted.q)
+        key = fold_key(wanted.q)
+        named = select(col(ProductRow.sku)).where(col(ProductRow.sku_key) == key)
+        carrying = select(_line.order_id).where(or_(_line.sku == wanted.q, _line.sku.in_(named)))
         found = [_contains(func.lower(column), wanted.q.lower()) for column in columns]
+        found += [_contains(column, key) for column in (_order.po_key, _order.channel_key) if key]
         complained = select(_feedback.order_id).where(_feedback.case_number == wanted.q.upper())
         query = query.where(or_(*found, _order.order_id.in_(carrying), _order.order_id.in_(complained)))
     return query
