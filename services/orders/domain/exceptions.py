@@ -13,6 +13,8 @@ from services.orders.domain.order import Address
 CARRIER_EXCEPTION = "carrier_exception"
 UNDELIVERABLE_ADDRESS = "undeliverable_address"
 UNREACHABLE_CUSTOMER = "unreachable_customer"
+WEBHOOK_ID_REUSED = "webhook_id_reused"
+BANK_REFERENCE_REUSED = "bank_reference_reused"
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -54,6 +56,18 @@ KINDS: Mapping[str, Kind] = {
             "support",
             "Enter a mail address of the customer, and tell it what it has missed. The address resolves this by itself.",
         ),
+        Kind(
+            WEBHOOK_ID_REUSED,
+            "carrier message",
+            "support",
+            "Ask the carrier to send it again under a new id, and look whether the parcel has arrived.",
+        ),
+        Kind(
+            BANK_REFERENCE_REUSED,
+            "bank reference",
+            "accounting",
+            "Compare both with the bank statement, and record the second payment under a reference of its own if it is one.",
+        ),
     )
 }
 """Every kind of exception: who must act, and on what."""
@@ -63,7 +77,7 @@ KINDS: Mapping[str, Kind] = {
 class BusinessException:
     """Something that went wrong with an order; open while `resolved_at` is None.
 
-    `subject_id` says with what: a shipment, a hold or the order, as its kind says. A subject has one open exception of a kind.
+    `subject_id` says with what: a shipment, a hold, the order or a message, as its kind says. A subject has one open exception of a kind.
     """
 
     exception_id: str

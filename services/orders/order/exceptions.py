@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -71,6 +74,16 @@ def resolve_of_holds(session: Session, hold_ids: Sequence[str], note: str, now: 
     """Resolve what stood for holds that were released; whoever releases a hold calls this in the same transaction."""
     said = f"The hold was released: {note}" if note else "The hold was released."
     resolve_by_system(session, UNDELIVERABLE_ADDRESS, hold_ids, said, now)
+
+
+def note_reused(
+    session: Session, order_id: str, kind: str, key: str, body: Mapping[str, Any], refusal: str, now: datetime
+) -> None:
+    """Open an exception for a key that came again with another body: one a key and digest, whether or not it was resolved."""
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+    subject_id = f"{key}/{digest[:16]}"
+    if order_id and not store.was_opened(session, kind, subject_id):
+        open_exception(session, order_id, kind, subject_id, f"Refused: {refusal}.", now)
 
 
 def note_reachable(session: Session, order: Order, customer: Customer, now: datetime) -> None:
