@@ -9,7 +9,7 @@ from fastapi import Request
 
 from gateway.http.plumbing.problems import ApiError
 from services.kernel.errors import InvalidArgument
-from services.kernel.text import is_printable
+from services.kernel.text import is_printable, one_line
 
 MAX_BYTES = 64 * 1024
 _MAX_FIELDS = 400
@@ -42,7 +42,7 @@ def query_fields(request: Request) -> dict[str, str]:
 
 
 def _checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    fields = {name: " ".join(value.split()) for name, value in pairs}
+    fields = {name: " ".join(one_line(value).split()) for name, value in pairs}
     if len(fields) != len(pairs) or not all(is_printable(text) for pair in fields.items() for text in pair):
         raise InvalidArgument("FORM_UNREADABLE", "the form holds a field twice or invisible characters: write it again")
     return fields

@@ -17,7 +17,7 @@ from gateway.console.pages import render
 from gateway.console.visitor import Visitor, VisitorOf
 from gateway.http.orders.orders import Sort, check_cursor
 from gateway.http.plumbing.deps import DepsOf
-from gateway.http.plumbing.inputs import PRINTABLE
+from gateway.http.plumbing.inputs import PRINTABLE, TYPED_KEY
 from services.orders.domain.dashboard import Waiting
 from services.orders.domain.order import CHANNELS
 from services.orders.domain.overview import OverviewFilter, OverviewPage
@@ -79,7 +79,7 @@ def _wanted(
     needs: Word = "",
     hold: Word = "",
     late: Annotated[str, Query(pattern="^(yes)?$")] = "",
-    q: Annotated[str, Query(max_length=64, pattern=PRINTABLE)] = "",
+    q: Annotated[str, Query(max_length=64, pattern=PRINTABLE), TYPED_KEY] = "",
     sort: Sort = "-placed_at",
     cursor: Annotated[str, Query(max_length=300, pattern=r"^[!-~]*$")] = "",
 ) -> Wanted:

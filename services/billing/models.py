@@ -180,6 +180,7 @@ class Payment(Table, table=True):
     unapplied_minor: int = Field(sa_type=Int64)
     reference: str = Field(sa_type=Text)
     reference_key: str = Field(sa_type=Text)
+    asked_digest: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=UtcDateTime)
 
 

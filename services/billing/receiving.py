@@ -7,7 +7,14 @@ from sqlmodel import Session
 
 from services.billing.domain import ledger
 from services.billing.domain.invoices import Invoice
-from services.billing.domain.payments import Application, Payment, check_applications, check_repeat, with_rest
+from services.billing.domain.payments import (
+    Application,
+    Payment,
+    asked_digest,
+    check_applications,
+    check_repeat,
+    with_rest,
+)
 from services.billing.settling import notify_received
 from services.billing.store import credit, invoices, payments
 from services.billing.store import ledger as ledger_store
@@ -23,7 +30,7 @@ def record(session: Session, receipt: Receipt, now: datetime) -> Payment:
     credit.take_or_open(session, receipt.customer_id, currency)
     earlier = payments.by_reference(session, receipt.customer_id, receipt.reference)
     if earlier is not None:
-        check_repeat(earlier, receipt.amount)
+        check_repeat(earlier, receipt.amount, receipt.applications, _order_of(session, earlier))
         return earlier
     named = _named(session, receipt)
     asked = check_applications(receipt.customer_id, receipt.amount, receipt.applications, named)
@@ -37,6 +44,11 @@ def record(session: Session, receipt: Receipt, now: datetime) -> Payment:
     credit.move(session, payment.customer_id, committed=Money.zero(currency), receivable=-payment.amount)
     notify_received(session, payment, payment.applications, paid, now)
     return payment
+
+
+def _order_of(session: Session, payment: Payment) -> str:
+    paid = invoices.by_ids(session, {application.invoice_id for application in payment.applications})
+    return min((invoice.order_id for invoice in paid.values()), default="")
 
 
 def _named(session: Session, receipt: Receipt) -> dict[str, Invoice]:
@@ -67,4 +79,5 @@ def _payment(receipt: Receipt, applications: tuple[Application, ...], now: datet
         applications,
         receipt.amount - applied,
         now,
+        asked_digest(receipt.amount, receipt.applications),
     )

@@ -21,7 +21,7 @@ from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
-from services.kernel.text import optional_text, text
+from services.kernel.text import clean_key, optional_text, text
 
 MAX_DESCRIPTION = 4_000
 MAX_LINES = 1_000
@@ -154,7 +154,9 @@ def receipt(request: pb.RecordPaymentRequest) -> Receipt:
         )
         for application in request.applications
     )
-    return Receipt(text(request.customer_id, "customer_id"), amount, text(request.reference, "reference"), applications)
+    return Receipt(
+        text(request.customer_id, "customer_id"), amount, text(clean_key(request.reference), "reference"), applications
+    )
 
 
 def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:

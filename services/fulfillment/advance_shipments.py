@@ -11,7 +11,7 @@ from sqlmodel import Session
 from services.fulfillment import recall_units, wire
 from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
-from services.fulfillment.domain.carrier_event import CarrierEvent, delivers, is_exception
+from services.fulfillment.domain.carrier_event import CarrierEvent, check_repeat, delivers, is_exception
 from services.fulfillment.domain.rates import chosen
 from services.fulfillment.domain.shipment import Consignment, Counted, Shipment, Verb
 from services.fulfillment.shipment_facts import emit_fact
@@ -42,12 +42,15 @@ def ship(session: Session, rate_book: RateBook, shipment_id: str, carrier: str, 
 
 
 def record_carrier_event(session: Session, event: CarrierEvent, now: datetime) -> tuple[Shipment, bool]:
-    """The event's parcel, and whether the event is new; one that was kept before changes nothing."""
+    """The event's parcel, and whether the event is new; one that was kept before changes nothing.
+
+    Refused WEBHOOK_ID_REUSED when the carrier said something else under the event's id before.
+    """
     order_id = orders.claim_of_parcel(session, event.carrier, event.tracking_number)
     if carrier_events.keep(session, event, now):
         return _after_event(session, shipments.of_order(session, order_id), event, now), True
-    earlier = carrier_events.parcel_of(session, event.carrier, event.event_id)
-    return shipments.by_tracking(session, event.carrier, earlier), False
+    check_repeat(carrier_events.kept(session, event.carrier, event.event_id), event, order_id)
+    return shipments.by_tracking(session, event.carrier, event.tracking_number), False
 
 
 def _after_event(session: Session, siblings: Sequence[Shipment], event: CarrierEvent, now: datetime) -> Shipment:

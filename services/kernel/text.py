@@ -22,6 +22,7 @@ _HYPHENS = re.compile("[\u02d7\u058a\u1806\u2010-\u2015\u2043\u2212\u2e3a\u2e3b\
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 _DIRECTIONS = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _BREAKS = re.compile(r"[^\S\n]*[\t\n\v\f\r\u0085\u2028\u2029]+\s*")
+_CONTROLS = re.compile("[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\ud800-\udfff]")
 _REFUSED = re.compile(f"[{UNPRINTABLE}\ud800-\udfff]")
 
 
@@ -47,6 +48,28 @@ def fold_key(value: str) -> str:
 def one_line(value: str) -> str:
     """A text as it is kept: line breaks and tabs are a blank, direction marks and invisible characters are left out."""
     return _BREAKS.sub(" ", _DIRECTIONS.sub("", value)).strip()
+
+
+def mailbox(address: str) -> str:
+    """The address itself; ValueError where its domain, which may be of any script, could not be written for a mail server."""
+    ascii_mailbox(address)
+    return address
+
+
+def ascii_mailbox(address: str) -> str:
+    """The address as mail servers take it: the labels of its domain in ASCII; ValueError for a domain that has no such form."""
+    local, at, domain = address.rpartition("@")
+    if not at:
+        return address
+    try:
+        return f"{local}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError as unwritable:
+        raise ValueError("must be an e-mail address, such as ann@acme.example") from unwritable
+
+
+def is_storable(value: str) -> bool:
+    """Whether it holds no control character and no half of a surrogate pair; what people type by accident can be made plain."""
+    return _CONTROLS.search(value) is None
 
 
 def text(value: str, what: str, longest: int = MAX_TEXT) -> str:

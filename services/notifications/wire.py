@@ -7,7 +7,7 @@ from typing import Any
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.kernel.errors import InvalidArgument
-from services.kernel.text import json_object, text
+from services.kernel.text import ascii_mailbox, json_object, text
 from services.notifications import domain
 from services.notifications.domain import Delivery, Notice, Recipient
 from services.runtime.wire import number_cursor, page_size
@@ -45,7 +45,15 @@ def notice(request: pb.NotifyRequest) -> Notice:
 def _recipient(kind: str, message: pb.Recipient) -> Recipient:
     domain.check_role(kind, message.role)
     name = domain.one_line(message.name)[:200]
-    return Recipient(email=domain.one_line(message.email).lower()[:300], name=name, role=message.role)
+    return Recipient(email=_deliverable(domain.one_line(message.email).lower()[:300]), name=name, role=message.role)
+
+
+def _deliverable(email: str) -> str:
+    """An address with a domain of any script as every mail server takes it; one that has no such form fails by itself."""
+    try:
+        return ascii_mailbox(email)
+    except ValueError:
+        return email
 
 
 def _variables(document: str) -> tuple[dict[str, Any], str]:

@@ -117,7 +117,7 @@ class FakeFulfillment(Neighbor):
     def __init__(self) -> None:
         super().__init__()
         self.shipments: dict[str, fulfillment.Shipment] = {}
-        self.events: set[tuple[str, str]] = set()
+        self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
         self.audit = fulfillment.AuditResponse()
 
@@ -181,7 +181,8 @@ class FakeFulfillment(Neighbor):
             raise NotFound("TRACKING_NUMBER_UNKNOWN", "no shipment has this tracking number")
         key = (request.carrier, request.event_id)
         is_new = key not in self.events
-        self.events.add(key)
+        if self.events.setdefault(key, request) != request:
+            raise Refused("WEBHOOK_ID_REUSED", "this webhook-id has told of something else", order_id=found[0].order_id)
         if is_new and request.status == "delivered":
             self.actions += 1
             found[0].state = fulfillment.SHIPMENT_STATE_DELIVERED
@@ -260,6 +261,11 @@ class FakeBilling(Neighbor):
         return billing.ListInvoicesResponse(invoices=rows)
 
     def RecordPayment(self, request: billing.RecordPaymentRequest) -> billing.RecordPaymentResponse:
+        for earlier in self.payments:
+            is_same = (earlier.customer_id, earlier.reference) == (request.customer_id, request.reference)
+            if is_same and earlier.amount != request.amount:
+                raise Refused("PAYMENT_REFERENCE_REUSED", "the reference is another payment already", order_id="")
+
         def act() -> billing.RecordPaymentResponse:
             payment = billing.Payment(
                 payment_id=f"pay_{next(self._ids)}",

@@ -45,6 +45,24 @@ def test_the_same_bank_notice_sent_in_parallel_is_one_payment(desk: Desk) -> Non
     assert desk.violations() == {}
 
 
+@pytest.mark.parametrize("typed", ["bank-1", " BANK-1 ", "BANK\u20111", "BANK\u200b-1"])
+def test_a_bank_reference_is_one_payment_in_every_spelling(desk: Desk, typed: str) -> None:
+    first = desk.pay(6000, "BANK-1")
+
+    assert desk.pay(6000, typed).payment_id == first.payment_id
+    assert desk.violations() == {}
+
+
+def test_a_reference_for_another_invoice_is_refused(desk: Desk) -> None:
+    bill = invoice(desk, 1, 10_000)
+    desk.pay(6000, "BANK-1")
+
+    with pytest.raises(Refused) as refusal:
+        desk.pay(6000, "BANK-1", to={bill: 6000})
+
+    assert refusal.value.reason == "PAYMENT_REFERENCE_REUSED"
+
+
 def test_a_reference_with_another_amount_is_refused(desk: Desk) -> None:
     desk.pay(6000, "BANK-1")
 

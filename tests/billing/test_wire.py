@@ -137,7 +137,7 @@ def test_a_description_may_have_several_lines_and_no_nul() -> None:
         (put("amount.currency", ""), "CURRENCY_UNKNOWN"),
         (put("customer_id", ""), "FIELD_MISSING"),
         (put("reference", ""), "FIELD_MISSING"),
-        (put("reference", "BANK\n1"), "TEXT_NOT_PRINTABLE"),
+        (put("reference", "BANK\x001"), "TEXT_NOT_PRINTABLE"),
         (put("applications.0.invoice_id", ""), "FIELD_MISSING"),
         (put("applications.0.amount.minor_units", 0), "AMOUNT_TOO_SMALL"),
         (put("applications.0.amount.currency", "EUR"), "CURRENCY_MIXED"),

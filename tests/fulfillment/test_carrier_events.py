@@ -7,7 +7,7 @@ import pytest
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.fulfillment.tracking import tracking_number
 from services.kernel.clock import from_micros
-from services.kernel.errors import InvalidArgument, NotFound
+from services.kernel.errors import InvalidArgument, NotFound, Refused
 from tests.fulfillment.desk import MONDAY, WarehouseDesk
 from tests.threads import at_once
 
@@ -39,13 +39,19 @@ def test_the_same_event_twice_is_delivered_once(desk: WarehouseDesk, parcel: pb.
     assert [kind for kind, _ in desk.facts()].count("shipment_delivered") == 1
 
 
-def test_an_event_id_is_known_by_its_id_whatever_it_says_later(desk: WarehouseDesk, parcel: pb.Shipment) -> None:
-    desk.scan(parcel, "in_transit", event_id="e1")
+@pytest.mark.parametrize(
+    ("status", "days"), [("delivered", 2), ("exception", 2), ("in_transit", 1)], ids=["status", "problem", "instant"]
+)
+def test_an_event_id_that_says_something_else_later_is_refused_not_lost(
+    desk: WarehouseDesk, parcel: pb.Shipment, status: str, days: int
+) -> None:
+    desk.scan(parcel, "in_transit", event_id="e1", at=MONDAY + timedelta(days=2))
 
-    repeat = desk.scan(parcel, "delivered", event_id="e1")
+    with pytest.raises(Refused) as refusal:
+        desk.scan(parcel, status, event_id="e1", at=MONDAY + timedelta(days=days))
 
-    assert not repeat.is_new
-    assert repeat.shipment.state == pb.SHIPMENT_STATE_SHIPPED
+    assert (refusal.value.reason, refusal.value.detail["order_id"]) == ("WEBHOOK_ID_REUSED", parcel.order_id)
+    assert desk.scan(parcel, "delivered", event_id="e2").shipment.state == pb.SHIPMENT_STATE_DELIVERED
 
 
 def test_two_different_deliveries_are_told_once(desk: WarehouseDesk, parcel: pb.Shipment) -> None:

@@ -14,14 +14,15 @@ from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import (
     PRINTABLE,
+    TIDY,
     Amount,
     Country,
     Currency,
-    Email,
     Fraction,
     Identity,
     Input,
     Name,
+    OptionalEmail,
     Sku,
     Switch,
     example,
@@ -42,8 +43,8 @@ class ShipToInput(Input):
     """A destination that is allowed; blank members match everything."""
 
     country: Country
-    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = ""
-    postal_code: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE)] = ""
+    region: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE), TIDY] = ""
+    postal_code: Annotated[str, StringConstraints(max_length=20, pattern=PRINTABLE), TIDY] = ""
 
 
 class CustomerInput(Input):
@@ -58,12 +59,12 @@ class CustomerInput(Input):
         default=30, description="Days from an invoice until it is due."
     )
     tax_rate: Fraction = Field(default="0", description="Of merchandise less discount.")
-    contact_email: Email | Literal[""] = Field(default="", description="Where mails about its orders go.")
-    accounting_email: Email | Literal[""] = Field(default="", description="Where its invoices go; else to the contact.")
-    sales_rep: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE)] = Field(
+    contact_email: OptionalEmail = Field(default="", description="Where mails about its orders go.")
+    accounting_email: OptionalEmail = Field(default="", description="Where its invoices go; else to the contact.")
+    sales_rep: Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE), TIDY] = Field(
         default="", description="The `sub` of the representative it is assigned to."
     )
-    sales_rep_email: Email | Literal[""] = ""
+    sales_rep_email: OptionalEmail = ""
     allowed_ship_tos: Annotated[list[ShipToInput], Field(max_length=200)] = Field(
         default=[], description="Where it may have goods sent; anywhere, when empty."
     )

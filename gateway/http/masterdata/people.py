@@ -13,11 +13,11 @@ from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import (
     SUBJECT,
-    Email,
     Input,
     Instant,
     MoneyInput,
     Name,
+    OptionalEmail,
     Subject,
     Switch,
     Text,
@@ -48,7 +48,7 @@ class PersonInput(Input):
 
     sub: Subject = Field(description="The subject of their token.")
     name: Name
-    email: Email | Literal[""] = ""
+    email: OptionalEmail = ""
     roles: Annotated[list[Role], Field(min_length=1, max_length=9)]
     positions: Annotated[list[Position], Field(max_length=20)] = Field(
         default=[], description="Words of the approval matrix, such as manager or finance_director."

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceOf
-from gateway.http.plumbing.inputs import PRINTABLE, Day, Input, Text, example
+from gateway.http.plumbing.inputs import PRINTABLE, TIDY, Day, Input, Text, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut
 from services.orders.domain.calendar_rules import CalendarRule
 from services.orders.domain.policies import Policy, parse_policy
@@ -24,8 +24,8 @@ router = APIRouter(tags=["master data"])
 
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{1,63}$", max_length=64)]
-Predicate = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=PRINTABLE)]
-Message = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE)]
+Predicate = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=PRINTABLE), TIDY]
+Message = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE), TIDY]
 Word = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,39})?$", max_length=40)]
 Name40 = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$", max_length=40)]
 HourMinute = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
@@ -92,7 +92,7 @@ class DeadlinesInput(Input):
 class ConsentRuleInput(Input):
     """Which proposed changes the customer must agree to, and for how many hours the answer is awaited."""
 
-    when: Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE)] = Field(
+    when: Annotated[str, StringConstraints(max_length=2000, pattern=PRINTABLE), TIDY] = Field(
         default="", description="A CEL predicate over `change`; empty for the company's own rule."
     )
     expires_after_hours: Annotated[int, Field(strict=True, ge=1, le=8760)] = 48

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from gateway.http.neighbors.invoices import customer_within
+from gateway.http.neighbors.reuse import noting_reuse
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
@@ -17,7 +18,9 @@ from gateway.http.plumbing.parameters import OfCustomer
 from gateway.http.plumbing.shapes import MoneyShape, instant, proto_money
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.money import Money
+from services.kernel.text import fold_key
 from services.orders.domain.access import EVERYTHING
+from services.orders.domain.exceptions import BANK_REFERENCE_REUSED
 from services.orders.masterdata import customers
 
 router = APIRouter(tags=["payments"])
@@ -90,7 +93,9 @@ def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Respo
                 for part in body.applications
             ],
         )
-        return _payment(deps.billing.RecordPayment(wanted).payment)
+        key = f"{body.customer_id}/{fold_key(body.reference)}"
+        with noting_reuse(deps, BANK_REFERENCE_REUSED, key, body, body.customer_id):
+            return _payment(deps.billing.RecordPayment(wanted).payment)
 
     return once.answer(body, act, 201)
 

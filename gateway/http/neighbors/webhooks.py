@@ -8,11 +8,13 @@ from fastapi import APIRouter, Depends, Header, Request
 from pydantic import BaseModel, Field
 
 from gateway.http.neighbors import signatures
+from gateway.http.neighbors.reuse import noting_reuse
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.inputs import Input, Instant, Reference, example
 from gateway.http.plumbing.parameters import path_id
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from services.kernel.clock import micros
+from services.orders.domain.exceptions import WEBHOOK_ID_REUSED
 
 router = APIRouter(tags=["webhooks"])
 
@@ -57,15 +59,19 @@ async def _signed(
 def record_carrier_event(
     deps: DepsOf, event_id: Annotated[str, Depends(_signed)], carrier: Carrier, body: CarrierEventInput
 ) -> CarrierEvent:
-    """Record a milestone; `delivered` moves the shipment and its order on, `exception` is told to all. Twice, or late, changes nothing."""
-    done = deps.fulfillment.RecordCarrierEvent(
-        pb.RecordCarrierEventRequest(
-            carrier=carrier,
-            event_id=event_id,
-            tracking_number=body.tracking_number,
-            status=body.status,
-            occurred_at_micros=micros(body.occurred_at),
-        )
+    """Record a milestone; `delivered` moves the shipment and its order on, `exception` is told to all.
+
+    Twice, or late, changes nothing. Another body under a webhook-id that was taken is a 409 and an exception of the order.
+    """
+    wanted = pb.RecordCarrierEventRequest(
+        carrier=carrier,
+        event_id=event_id,
+        tracking_number=body.tracking_number,
+        status=body.status,
+        occurred_at_micros=micros(body.occurred_at),
     )
+    key = f"{carrier}/{event_id}"
+    with noting_reuse(deps, WEBHOOK_ID_REUSED, key, body):
+        done = deps.fulfillment.RecordCarrierEvent(wanted)
     state = pb.ShipmentState.Name(done.shipment.state).removeprefix("SHIPMENT_STATE_").lower()
     return CarrierEvent(is_new=done.is_new, shipment_id=done.shipment.shipment_id, state=state)

@@ -12,6 +12,7 @@ from gateway.http.plumbing.inputs import (
     Amount,
     Day,
     Input,
+    Instant,
     Name,
     Price,
     Sku,
@@ -21,7 +22,7 @@ from gateway.http.plumbing.inputs import (
     example,
 )
 from services.kernel.money import Money, UnitPrice
-from services.orders.domain.changes import ChangeRequest, LineChange
+from services.orders.domain.changes import ChangeRequest, LineChange, SpokenConsent
 from services.orders.domain.order import Address
 
 LineId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}$", max_length=6), Field(examples=["2"])]
@@ -37,6 +38,14 @@ class LineChangeInput(Input):
     unit_price: Price | None = Field(default=None, description="By sales only; otherwise the agreement or the catalog.")
 
 
+class SpokenConsentInput(Input):
+    """The customer's agreement as one of ours heard it."""
+
+    given_by: Name = Field(description="Who of the customer agreed.")
+    given_at: Instant = Field(description="When.")
+    how: Name = Field(description="By phone, by mail, at the counter, …")
+
+
 class ChangeInput(Input):
     """What is to change; whatever is left out stays as it is."""
 
@@ -47,6 +56,9 @@ class ChangeInput(Input):
     ship_complete: Switch | None = Field(default=None, description="false: ship what there is, in parts.")
     discount: Amount | None = Field(default=None, description="In the order's currency; by sales only.")
     freight: Amount | None = Field(default=None, description="In the order's currency; by sales only.")
+    consent: SpokenConsentInput | None = Field(
+        default=None, description="By sales or support: the customer has agreed already, so it is not asked again."
+    )
     version: Version | None = Field(default=None, description="The order's version that you have seen; stale is 409.")
 
     model_config = example(
@@ -89,6 +101,7 @@ def change_request(body: ChangeInput, currency: str) -> ChangeRequest:
         is_ship_complete=body.ship_complete,
         discount=Money.parse(body.discount, currency) if body.discount is not None else None,
         freight=Money.parse(body.freight, currency) if body.freight is not None else None,
+        consent=SpokenConsent(**body.consent.model_dump()) if body.consent is not None else None,
     )
 
 

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from gateway.http.plumbing.shapes import AddressShape, MoneyShape, TotalsShape, rfc3339
 from services.orders.access.matrix import Caller
-from services.orders.domain.changes import STATES, ChangeOrder, Difference
+from services.orders.domain.changes import STATES, ChangeOrder, Difference, SpokenConsent
 from services.orders.domain.differences import MONEY_KINDS
 from services.orders.domain.order import Line, Order
-from services.orders.domain.proposals import Proposal
+from services.orders.domain.proposals import CUSTOMER, Proposal
 from services.orders.domain.versions import KeptVersion
 
 
@@ -53,6 +53,14 @@ class ProposalShape(BaseModel):
     obstacles: list[ChangeObstacle] = Field(description="With any, the change would be refused.")
 
 
+class SpokenConsentShape(BaseModel):
+    """Who of the customer agreed, when, and how."""
+
+    given_by: str
+    given_at: str
+    how: str
+
+
 class ChangeShape(BaseModel):
     """A change order."""
 
@@ -74,7 +82,12 @@ class ChangeShape(BaseModel):
     consented_by: str | None
     consented_at: str | None
     ended_at: str | None
-    ended_reason: str = Field(description="Why it ended so; a customer reads none of ours.")
+    ended_reason: str = Field(
+        description="Why it ended so; of its own change a customer reads what is neither credit nor internal, of ours none."
+    )
+    consent: SpokenConsentShape | None = Field(
+        description="The agreement that one of ours heard before proposing it; null where none was recorded."
+    )
 
 
 class VersionLine(BaseModel):
@@ -141,6 +154,7 @@ def change_shape(change: ChangeOrder, who: Caller) -> ChangeShape:
         return role if is_customer and sub != who.principal.sub else sub
 
     is_own_end = change.state in ("declined", "expired", "applied") or not is_customer
+    is_own_change = change.proposed_role == CUSTOMER
     return ChangeShape(
         change_id=change.change_id,
         state=change.state,
@@ -160,8 +174,15 @@ def change_shape(change: ChangeOrder, who: Caller) -> ChangeShape:
         consented_by=(change.consented_by and named(change.consented_by, "customer")) or None,
         consented_at=rfc3339(change.consented_at) if change.consented_at else None,
         ended_at=rfc3339(change.ended_at) if change.ended_at else None,
-        ended_reason=change.ended_reason if is_own_end else "",
+        ended_reason=change.ended_reason if is_own_end else change.told_reason if is_own_change else "",
+        consent=_consent(change.request.consent),
     )
+
+
+def _consent(consent: SpokenConsent | None) -> SpokenConsentShape | None:
+    if consent is None:
+        return None
+    return SpokenConsentShape(given_by=consent.given_by, given_at=rfc3339(consent.given_at), how=consent.how)
 
 
 def version_list(current: Order, kept: Sequence[KeptVersion], who: Caller) -> VersionList:

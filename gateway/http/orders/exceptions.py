@@ -41,8 +41,12 @@ class OrderExceptionShape(BaseModel):
     order_id: str
     order_number: str
     customer_name: str
-    subject: str = Field(description="What of the order it is about: shipment or hold.")
-    subject_id: str = Field(description="The id of that shipment or hold.")
+    subject: str = Field(
+        description="What of the order it is about: shipment, hold, the order itself, or a message about it."
+    )
+    subject_id: str = Field(
+        description="The id of that shipment, hold or order; of a message its key and a digest of what it said."
+    )
     reason: str = Field(description="What happened.")
     owner_role: str = Field(description="Who must act.")
     what_to_do: str

@@ -7,6 +7,7 @@ import binascii
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import StringConstraints
 
 from gateway.http.orders import redaction
 from gateway.http.orders.order_shapes import OrderDocument, OrderSummary
@@ -14,7 +15,7 @@ from gateway.http.orders.order_views import axes_shape, order_document, standing
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.body import check_document
 from gateway.http.plumbing.deps import DepsOf
-from gateway.http.plumbing.inputs import PRINTABLE, Instant
+from gateway.http.plumbing.inputs import PRINTABLE, TYPED_KEY, Instant
 from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfCustomer, OrderReference
 from gateway.http.plumbing.problems import ApiError
@@ -33,6 +34,7 @@ Sort = Literal[
     "placed_at", "changed_at", "waiting_since", "total", "customer", "status",
     "-placed_at", "-changed_at", "-waiting_since", "-total", "-customer", "-status",
 ]  # fmt: skip
+SearchWords = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE), TYPED_KEY]
 Word = Annotated[str, Query(min_length=1, max_length=40, pattern=PRINTABLE)]
 
 
@@ -51,10 +53,8 @@ async def _filter(
     placed_from: Annotated[Instant | None, Query(description="Placed then or later.")] = None,
     placed_to: Annotated[Instant | None, Query(description="Placed before; exclusive.")] = None,
     q: Annotated[
-        str | None,
+        SearchWords | None,
         Query(
-            max_length=64,
-            pattern=PRINTABLE,
             description="Part of a number, purchase order, reference or name; a whole SKU; or a support case.",
         ),
     ] = None,

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.plumbing import problems
 from gateway.http.plumbing.problems import ApiError
-from services.kernel.text import MAX_DEPTH, is_printable, levels
+from services.kernel.text import MAX_DEPTH, is_printable, is_storable
 
 MAX_BYTES = 1 << 20
 _DRAIN_BYTES = 4 * MAX_BYTES
@@ -36,7 +36,9 @@ class BodyGate:
             if scope["method"] in _WITH_BODY:
                 receive = _again(await _checked_body(scope, receive), receive)
         except ApiError as error:
-            refusal = problems.answer(error.status, error.code, error.detail, headers=error.headers)
+            refusal = problems.answer(
+                error.status, error.code, error.detail, errors=error.errors, headers=error.headers
+            )
             await refusal(scope, receive, send)
             return
         await self.app(scope, receive, send)
@@ -44,12 +46,13 @@ class BodyGate:
 
 def check_target(scope: Scope) -> None:
     """Refuse a path or query with bytes that no database keeps: they would fail deep inside."""
-    for part in (scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass"), scope["query_string"]):
+    query = scope["query_string"]
+    for part in (scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass"), query):
         try:
             decoded = unquote_to_bytes(part).decode("utf-8")
         except UnicodeDecodeError as bad:
             raise ApiError(400, "MALFORMED_TARGET", "the address is not UTF-8: encode it with percent signs") from bad
-        if not is_printable(decoded):
+        if not is_storable(decoded) or (part is not query and not is_printable(decoded)):
             raise ApiError(400, "MALFORMED_TARGET", "the address holds control characters: remove them")
 
 
@@ -108,9 +111,10 @@ def check_document(body: bytes) -> None:
         raise _too_deep() from deep
     except ValueError as bad:
         raise ApiError(400, "MALFORMED_JSON", "the body is not JSON in UTF-8: check quotes, commas, brackets") from bad
-    for text in _strings(document):
-        if not is_printable(text):
-            raise ApiError(422, "UNPRINTABLE_TEXT", "a text holds control or invisible characters: remove them")
+    for pointer, text in _strings(document):
+        if not is_storable(text):
+            sentence = f"{pointer} holds control characters: remove them"
+            raise ApiError(422, "UNPRINTABLE_TEXT", sentence, pointer=pointer)
 
 
 def _integer(digits: str) -> int:
@@ -136,16 +140,25 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _strings(document: Any) -> Iterator[str]:
-    """Every text and member name, found without recursion; too many levels raise ApiError."""
-    for depth, level in enumerate(levels(document)):
+def _strings(document: Any) -> Iterator[tuple[str, str]]:
+    """Every text and member name with the pointer to it, found without recursion; too many levels raise ApiError."""
+    level: list[tuple[str, Any]] = [("", document)]
+    for depth in range(MAX_DEPTH + 2):
+        if not level:
+            return
         if depth > MAX_DEPTH:
             raise _too_deep()
-        for value in level:
-            if isinstance(value, str):
-                yield value
-            elif isinstance(value, dict):
-                yield from value
+        yield from ((pointer or "/", value) for pointer, value in level if isinstance(value, str))
+        for pointer, value in level:
+            yield from ((pointer or "/", name) for name in (value if isinstance(value, dict) else ()))
+        level = [below for pointer, value in level for below in _within(pointer, value)]
+
+
+def _within(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from ((f"{pointer}/{name}", below) for name, below in value.items())
+    elif isinstance(value, list):
+        yield from ((f"{pointer}/{place}", below) for place, below in enumerate(value))
 
 
 def _too_deep() -> ApiError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.http.plumbing.inputs import IDENTITY, PRINTABLE, SOLID, SUBJECT
+from gateway.http.plumbing.inputs import EMAIL, IDENTITY, PRINTABLE, SOLID, SUBJECT
 
 _LONGEST = 300
 _WORD = "must be lower-case words joined by underscores, such as sales_manager"
@@ -20,7 +20,8 @@ _PATTERNS = {
     PRINTABLE: "must be text of one line without control or invisible characters",
     SOLID: "must be text of one line that neither begins nor ends with a blank, without control or invisible characters",
     r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}$": "must begin with a letter or digit and go on with letters, digits and _ . - /",
-    r"^[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(\.[A-Za-z0-9\-]{1,63}){1,5}$": "must be an e-mail address, such as ann@acme.example",
+    EMAIL: "must be an e-mail address, such as ann@acme.example",
+    f"^$|{EMAIL}": "must be an e-mail address, such as ann@acme.example, or empty",
     r"^[A-Z]{3}$": "must be a currency of three capital letters, such as USD",
     r"^[A-Z]{2}$": _CODE,
     r"^([A-Z]{2})?$": f"{_CODE}, or empty",

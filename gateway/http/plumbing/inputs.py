@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from services.kernel.clock import LAST_YEAR
-from services.kernel.text import UNPRINTABLE, clean_key, one_line
+from services.kernel.text import UNPRINTABLE, clean_key, mailbox, one_line
 
 PRINTABLE = f"^[^{UNPRINTABLE}]*$"
 SOLID = rf"^[^\s{UNPRINTABLE}]([^{UNPRINTABLE}]*[^\s{UNPRINTABLE}])?$"
@@ -20,14 +33,30 @@ SUBJECT = r"^[A-Za-z0-9][A-Za-z0-9_.:@|+\-]{0,127}$"
 MAX_QUANTITY = 1_000_000
 
 
-def _of_text(tidy: Callable[[str], str]) -> BeforeValidator:
-    return BeforeValidator(lambda value: tidy(value) if isinstance(value, str) else value)
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Of a text that is made plain before it is checked: its document promises no pattern, for every spelling is taken."""
+
+    plain: Callable[[str], str]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Before the text's own checks."""
+        make = self.plain
+        return no_info_before_validator_function(
+            lambda value: make(value) if isinstance(value, str) else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The text's own, without its pattern."""
+        document = handler(schema)
+        document.pop("pattern", None)
+        return document
 
 
-TIDY = _of_text(one_line)
-"""Of a text that people write: line breaks, tabs and invisible characters are made plain, not refused."""
-TYPED_KEY = _of_text(clean_key)
-"""Of a key that people type: the same whatever blanks, hyphens and Unicode form it came with."""
+TIDY = Made(one_line)
+"""Line breaks, tabs and invisible characters are made plain, not refused."""
+TYPED_KEY = Made(clean_key)
+"""A key that people type: the same whatever blanks, hyphens and Unicode form it came with."""
 
 Identity = Annotated[str, StringConstraints(pattern=IDENTITY, max_length=64)]
 Subject = Annotated[str, StringConstraints(pattern=SUBJECT, max_length=128)]
@@ -35,11 +64,12 @@ Sku = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-/]{0,
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=SOLID), TIDY]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=PRINTABLE), TIDY]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=SOLID), TYPED_KEY]
-Email = Annotated[
-    str,
-    StringConstraints(
-        max_length=200, pattern=r"^[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(\.[A-Za-z0-9\-]{1,63}){1,5}$"
-    ),
+_LOCAL = rf"[^\s@<>()\[\],;:\\\"{UNPRINTABLE}]{{1,64}}"
+_LABEL = rf"[^\s@<>()\[\],;:\\\"./_{UNPRINTABLE}]{{1,63}}"
+EMAIL = rf"^{_LOCAL}@{_LABEL}(\.{_LABEL}){{1,8}}$"
+Email = Annotated[str, StringConstraints(max_length=200, pattern=EMAIL), AfterValidator(mailbox), TYPED_KEY]
+OptionalEmail = Annotated[
+    str, StringConstraints(max_length=200, pattern=f"^$|{EMAIL}"), AfterValidator(mailbox), TYPED_KEY
 ]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$", max_length=3), Field(examples=["USD"])]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$", max_length=2), Field(examples=["US"])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -52,9 +53,12 @@ class Problem(BaseModel):
 class ApiError(Exception):
     """A refusal of the HTTP layer itself, when no rule of the domain was asked."""
 
-    def __init__(self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, pointer: str = ""
+    ) -> None:
         super().__init__(code, detail)
         self.status, self.code, self.detail, self.headers = status, code, detail, dict(headers or {})
+        self.errors = [FieldProblem(pointer=pointer, code=code, detail=detail)] if pointer else []
 
 
 def answer(
@@ -97,7 +101,7 @@ def _refused(_request: Request, error: Exception) -> JSONResponse:
 
 def _api_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
-    return answer(error.status, error.code, error.detail, headers=error.headers)
+    return answer(error.status, error.code, error.detail, errors=error.errors, headers=error.headers)
 
 
 def _unreachable(_request: Request, _error: Exception) -> JSONResponse:
@@ -154,5 +158,7 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 def _field(entry: Mapping[str, Any]) -> FieldProblem:
     place, *path = entry["loc"]
-    pointer = "".join(f"/{part}" for part in path) or "/" if place == "body" else str(path[0] if path else place)
+    # a part that is no name and no place is the branch of a union, which the sender knows nothing of
+    named = [str(part) for part in path if re.fullmatch(r"\w+", str(part))]
+    pointer = "".join(f"/{part}" for part in named) or "/" if place == "body" else str(path[0] if path else place)
     return FieldProblem(pointer=pointer, code=str(entry["type"]).upper(), detail=sentence(entry))

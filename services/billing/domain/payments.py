@@ -1,5 +1,6 @@
 """Payments: cash that arrives, what it pays, and what is left of it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,10 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Cash of a customer. amount = sum of the applications + unapplied, always."""
+    """Cash of a customer. amount = sum of the applications + unapplied, always.
+
+    `asked_digest` is of what the payer asked for; empty for a payment from before it was kept.
+    """
 
     payment_id: str
     customer_id: str
@@ -28,6 +32,13 @@ class Payment:
     applications: tuple[Application, ...]
     unapplied: Money
     received_at: datetime
+    asked_digest: str = ""
+
+
+def asked_digest(amount: Money, applications: Sequence[Application]) -> str:
+    """What a payer asks for, in short: the amount and the invoices it names, in whatever order."""
+    named = sorted((one.invoice_id, one.amount.minor) for one in applications)
+    return hashlib.sha256(repr((amount.minor, amount.currency, named)).encode()).hexdigest()
 
 
 def oldest_first(amount: Money, invoices: Sequence[Invoice]) -> tuple[Application, ...]:
@@ -98,10 +109,16 @@ def _check_application(customer_id: str, invoice: Invoice, applied: Money) -> No
         )
 
 
-def check_repeat(payment: Payment, amount: Money) -> None:
-    """Refused when a bank reference of a customer comes back with another amount: it is another payment or a typing error."""
-    if payment.amount != amount:
+def check_repeat(payment: Payment, amount: Money, applications: Sequence[Application], order_id: str) -> None:
+    """Refused when a bank reference of a customer comes back with another amount, or for other invoices.
+
+    It is another payment or a typing error. `order_id` is the order of an invoice that was paid, empty for none.
+    """
+    is_same = payment.asked_digest in ("", asked_digest(amount, applications))
+    if payment.amount != amount or not is_same:
         raise Refused(
             "PAYMENT_REFERENCE_REUSED",
-            f"reference {payment.reference!r} is a payment of {payment.amount} already: correct the reference or the amount",
+            f"reference {payment.reference!r} is a payment of {payment.amount} already: correct the reference, "
+            "the amount or the invoices",
+            order_id=order_id,
         )

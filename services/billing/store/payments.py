@@ -96,6 +96,7 @@ def add(session: Session, payment: Payment) -> None:
             "unapplied_minor": payment.unapplied.minor,
             "reference": payment.reference,
             "reference_key": fold_key(payment.reference),
+            "asked_digest": payment.asked_digest,
             "received_at": payment.received_at,
         },
     )
@@ -163,4 +164,5 @@ def _payment(row: Row[Any], applications: Sequence[Row[Any]]) -> Payment:
         tuple(Application(part.invoice_id, Money(part.amount_minor, row.currency)) for part in applications),
         Money(row.unapplied_minor, row.currency),
         row.received_at,
+        row.asked_digest,
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.fulfillment.domain.shipment import Shipment, State
+from services.kernel.errors import Refused
 
 
 class CarrierStatus(StrEnum):
@@ -25,6 +26,16 @@ class CarrierEvent:
     tracking_number: str
     status: CarrierStatus
     occurred_at: datetime
+
+
+def check_repeat(earlier: CarrierEvent, event: CarrierEvent, order_id: str) -> None:
+    """Refused when a carrier says something else under an id that it used before: what it says now would be lost."""
+    if earlier != event:
+        raise Refused(
+            "WEBHOOK_ID_REUSED",
+            f"this webhook-id has told of {earlier.tracking_number} being {earlier.status} already: send a new id",
+            order_id=order_id,
+        )
 
 
 def is_exception(event: CarrierEvent, shipment: Shipment) -> bool:

@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 from sqlmodel import Session
 
-from services.fulfillment.domain.carrier_event import CarrierEvent
+from services.fulfillment.domain.carrier_event import CarrierEvent, CarrierStatus
 from services.fulfillment.store.tables import carrier_event
 from services.runtime.statements import inserted
 
-_PARCEL = select(carrier_event.c.tracking_number).where(
+_EARLIER = select(carrier_event).where(
     carrier_event.c.carrier == bindparam("carrier"), carrier_event.c.event_id == bindparam("event_id")
 )
 
@@ -29,6 +29,7 @@ def keep(session: Session, event: CarrierEvent, now: datetime) -> bool:
     return inserted(session, carrier_event, **values)
 
 
-def parcel_of(session: Session, carrier: str, event_id: str) -> str:
-    """The tracking number a stored event was about."""
-    return str(session.execute(_PARCEL, {"carrier": carrier, "event_id": event_id}).scalar_one())
+def kept(session: Session, carrier: str, event_id: str) -> CarrierEvent:
+    """What the carrier said under this id first."""
+    row = session.execute(_EARLIER, {"carrier": carrier, "event_id": event_id}).one()
+    return CarrierEvent(row.carrier, row.event_id, row.tracking_number, CarrierStatus(row.status), row.occurred_at)

@@ -37,6 +37,9 @@ from services.orders.store import changes, masterdata, orders, versions
 from services.orders.store import holds as hold_store
 
 WORKFLOW = Actor("workflow", "service")
+_OURS = ("credit", "margin", "cost", "overdue")
+"""What a rule looks at that customers read nothing of."""
+_PICKED = "the warehouse has picked or shipped already what the change takes away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def apply(
     evaluation = evaluate.evaluate(session, becomes, credit, now)
     why = _obstacle(before, becomes, credit, evaluation)
     if why:
-        after = end(session, before, change, "reject", why, WORKFLOW, contacts, now)
+        told = _told(before, becomes, evaluation)
+        after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, told=told)
         return _outcome(restate(session, after, now), why)
     after = _make(session, before, change, becomes, evaluation, now)
     if after.order.phase == IN_REVIEW:
@@ -87,6 +91,15 @@ def _obstacle(before: OrderAggregate, becomes: Order, credit: Credit, evaluation
         found.append(f"the customer's {cover} not cover the changed order")
     if before.order.phase == IN_REVIEW:
         found += [one.message for one in evaluation.violations if one.severity == BLOCK]
+    return "; ".join(dict.fromkeys(found))
+
+
+def _told(before: OrderAggregate, becomes: Order, evaluation: Evaluation) -> str:
+    """Of these obstacles what a customer may read: what is picked or shipped, and rules that look at nothing of ours."""
+    found = [one.sentence for one in below_minimum(before.order, becomes, before.progress)]
+    if before.order.phase == IN_REVIEW:
+        ours = {rule.code for rule in evaluation.policy.rules if any(word in rule.when for word in _OURS)}
+        found += [one.message for one in evaluation.violations if one.severity == BLOCK and one.code not in ours]
     return "; ".join(dict.fromkeys(found))
 
 
@@ -168,7 +181,7 @@ def _rejected(
 ) -> OrderAggregate:
     if not change.is_pending:
         return before
-    return end(session, before, change, "reject", reason, WORKFLOW, contacts, now)
+    return end(session, before, change, "reject", reason, WORKFLOW, contacts, now, told=_PICKED)
 
 
 def recall_answered(
@@ -184,7 +197,7 @@ def recall_answered(
     change = found[0]
     if not answer.is_acknowledged:
         why = answer.reason or "the warehouse cannot give back what was released"
-        return end(session, before, change, "reject", why, actor, contacts, now)
+        return end(session, before, change, "reject", why, actor, contacts, now, told=_PICKED)
     state = move(change.state, "acknowledge") if change.state == AWAITING_WAREHOUSE else change.state
     changes.alter(session, change.change_id, {"state": state, "is_recalled": True})
     after = replace(before, asked=read_asked(session, before.order_id))

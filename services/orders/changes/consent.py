@@ -236,13 +236,20 @@ def end(
     now: datetime,
     *,
     more: dict[str, object] | None = None,
+    told: str = "",
     is_reopened: bool = True,
 ) -> OrderAggregate:
     """The change does not come about (decline, expire, withdraw, reject); an order in review is asked about again.
 
-    The caller restates.
+    The caller restates. `told` is what a customer who asked for it may read of `why`.
     """
-    ended = {"state": move(change.state, verb), "ended_at": now, "ended_reason": why, **(more or {})}
+    ended = {
+        "state": move(change.state, verb),
+        "ended_at": now,
+        "ended_reason": why,
+        "told_reason": told,
+        **(more or {}),
+    }
     store.alter(session, change.change_id, ended)
     after = _withdraw_review(session, before, change, now)
     note_event(session, before, after, actor, _EVENTS[verb], now, why=why, more=logged(change))

@@ -23,6 +23,7 @@ from services.orders.domain.changes import (
     ChangeOrder,
     ChangeRequest,
     Difference,
+    SpokenConsent,
     move,
 )
 from services.orders.domain.differences import MONEY_KINDS
@@ -32,6 +33,7 @@ from services.orders.domain.policies import BLOCK, HOLD, PlannedHold, Violation,
 from services.orders.domain.proposals import (
     CUSTOMER,
     Proposal,
+    check_consent,
     check_request,
     consent_facts,
     proposal,
@@ -178,6 +180,7 @@ def _proposal(
     session: Session, aggregate: OrderAggregate, request: ChangeRequest, role: str, now: datetime
 ) -> Proposal:
     check_request(request, role)
+    check_consent(request, role, aggregate.order.placed_at, now)
     order = aggregate.order
     skus = sorted({line.sku for line in request.lines if line.sku})
     catalog = Catalog(
@@ -186,7 +189,9 @@ def _proposal(
     used = versions.used_line_ids(session, order) if skus else ()
     given = proposal(order, amend(order, request, catalog, used, now.date(), aggregate.progress), aggregate.progress)
     found = given.obstacles or tuple(_blocked(session, given, now))
-    return replace(given, obstacles=found, needs_consent=_needs_consent(session, given, role))
+    return replace(
+        given, obstacles=found, needs_consent=request.consent is None and _needs_consent(session, given, role)
+    )
 
 
 def _blocked(session: Session, given: Proposal, now: datetime) -> list[Obstacle]:
@@ -242,6 +247,8 @@ def _put_on_its_way(
     _note(session, aggregate, after, change, actor, "change_proposed", now)
     if given.voids_approvals:
         after = plan_review.void_review(session, after, now, f"a change to version {change.to_version} was proposed")
+    if change.request.consent:
+        _note_consent(session, after, change, change.request.consent, actor, now)
     if change.needs_consent:
         _ask_customer(session, aggregate.order, change, contacts, now)
     else:
@@ -249,6 +256,19 @@ def _put_on_its_way(
     after = restate(session, after, now)
     stored = find_change(session, aggregate.order_id, change.change_id)
     return Proposed(stored, given, intent_id)
+
+
+def _note_consent(
+    session: Session,
+    aggregate: OrderAggregate,
+    change: ChangeOrder,
+    consent: SpokenConsent,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    more = {**logged(change), "on_behalf_of": aggregate.order.customer_name, "given_at": consent.given_at.isoformat()}
+    why = f"{consent.given_by}: {consent.how}"
+    note_event(session, aggregate, aggregate, actor, "change_consented", now, why=why, more=more)
 
 
 def _change(
@@ -270,6 +290,8 @@ def _change(
         is_material=given.is_material,
         needs_consent=given.needs_consent,
         consent_expires_at=now + span if given.needs_consent else None,
+        consented_by=actor.who if request.consent else "",
+        consented_at=request.consent.given_at if request.consent else None,
         kinds=given.kinds,
     )
 

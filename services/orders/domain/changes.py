@@ -65,6 +65,15 @@ class LineChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenConsent:
+    """A customer's agreement that one of ours heard before proposing: who of the customer, when, and how."""
+
+    given_by: str
+    given_at: datetime
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeRequest:
     """What somebody asks to change; members that are None stay as they are."""
 
@@ -75,6 +84,7 @@ class ChangeRequest:
     is_ship_complete: bool | None = None
     discount: Money | None = None
     freight: Money | None = None
+    consent: SpokenConsent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,8 @@ class Difference:
 class ChangeOrder:
     """A change on its way: from a version to the next; `is_material` voids approvals of the version before.
 
-    `is_recalled` once the warehouse has given back what was released of it. `ended_reason` says why it did not come about.
+    `is_recalled` once the warehouse has given back what was released of it. `ended_reason` says why it did not come about,
+    `told_reason` what a customer who asked for it may read of that: nothing of credit, and nothing that only we know.
     """
 
     change_id: str
@@ -118,6 +129,7 @@ class ChangeOrder:
     consented_at: datetime | None = None
     ended_at: datetime | None = None
     ended_reason: str = ""
+    told_reason: str = ""
     kinds: tuple[str, ...] = field(default=())
 
     @property
@@ -128,7 +140,7 @@ class ChangeOrder:
     @property
     def is_known_to_customer(self) -> bool:
         """Whether the customer asked for it, or is or was asked about it."""
-        return self.needs_consent or self.proposed_role == "customer"
+        return self.needs_consent or self.request.consent is not None or self.proposed_role == "customer"
 
 
 def pending(changes: Sequence[ChangeOrder]) -> ChangeOrder | None:

@@ -12,6 +12,9 @@ from services.orders.domain.order import Address
 
 CARRIER_EXCEPTION = "carrier_exception"
 UNDELIVERABLE_ADDRESS = "undeliverable_address"
+UNREACHABLE_CUSTOMER = "unreachable_customer"
+WEBHOOK_ID_REUSED = "webhook_id_reused"
+BANK_REFERENCE_REUSED = "bank_reference_reused"
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -47,6 +50,24 @@ KINDS: Mapping[str, Kind] = {
             "Enter a rate for its zone and release the hold, or change the address. "
             "The end of the hold resolves this by itself.",
         ),
+        Kind(
+            UNREACHABLE_CUSTOMER,
+            "order",
+            "support",
+            "Enter a mail address of the customer, and tell it what it has missed. The address resolves this by itself.",
+        ),
+        Kind(
+            WEBHOOK_ID_REUSED,
+            "carrier message",
+            "support",
+            "Ask the carrier to send it again under a new id, and look whether the parcel has arrived.",
+        ),
+        Kind(
+            BANK_REFERENCE_REUSED,
+            "bank reference",
+            "accounting",
+            "Compare both with the bank statement, and record the second payment under a reference of its own if it is one.",
+        ),
     )
 }
 """Every kind of exception: who must act, and on what."""
@@ -56,7 +77,7 @@ KINDS: Mapping[str, Kind] = {
 class BusinessException:
     """Something that went wrong with an order; open while `resolved_at` is None.
 
-    `subject_id` says with what: a shipment or a hold, as its kind says. A subject has one open exception of a kind.
+    `subject_id` says with what: a shipment, a hold, the order or a message, as its kind says. A subject has one open exception of a kind.
     """
 
     exception_id: str
@@ -112,6 +133,11 @@ def undeliverable_reason(address: Address) -> str:
     """An undeliverable address in words."""
     where = " ".join(filter(None, (address.region, address.postal_code, address.country)))
     return f"No carrier serves {where}."
+
+
+def unreachable_reason(customer_name: str) -> str:
+    """A customer without a mail address in words."""
+    return f"{customer_name} has no mail address, so nobody tells it of this order."
 
 
 @dataclass(frozen=True, slots=True)

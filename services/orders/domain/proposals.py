@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
-from services.kernel.errors import NotPermitted, Refused
+from services.kernel.errors import InvalidArgument, NotPermitted, Refused
 from services.orders.domain import differences
 from services.orders.domain.amendment import Amendment, Obstacle, below_minimum, needs_recall
 from services.orders.domain.changes import ChangeRequest, Difference
@@ -73,6 +74,17 @@ def check_request(request: ChangeRequest, role: str) -> None:
             "leave prices, discount and freight out: what you agreed with us counts; ask your contact for another"
         )
         raise NotPermitted("AMOUNT_NOT_PERMITTED", sentence)
+
+
+def check_consent(request: ChangeRequest, role: str, placed_at: datetime, now: datetime) -> None:
+    """NotPermitted for a customer, who consents by asking; InvalidArgument for a consent of a time when none could be given."""
+    if request.consent is None:
+        return
+    if role == CUSTOMER:
+        raise NotPermitted("CONSENT_NOT_YOURS", "leave the consent out: by asking for the change you agree to it")
+    if not placed_at.replace(microsecond=0) <= request.consent.given_at <= now:
+        sentence = "the consent was given after the order was placed and before now: correct given_at"
+        raise InvalidArgument("CONSENT_TIME_IMPOSSIBLE", sentence)
 
 
 def refuse_obstacles(obstacles: tuple[Obstacle, ...]) -> None:

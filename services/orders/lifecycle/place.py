@@ -37,7 +37,7 @@ from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
 from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import derive
-from services.orders.order import outbox
+from services.orders.order import exceptions, outbox
 from services.orders.store import events, masterdata, orders, progress
 from services.orders.store.holds import of_order, violations_of
 from services.orders.store.orders import Request
@@ -235,6 +235,7 @@ def _store(
     who, role = caller.principal.sub, caller.role
     events.append(session, order.order_id, who=who, role=role, what="order_placed", why=why, after=after, now=now)
     outbox.mail(session, order, mails.order_received(order, customer), now)
+    exceptions.note_reachable(session, order, customer, now)
     return _receipt_of(order, standing.status, (), None, is_replayed=False, intent_id=intent_id)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from services.orders.domain.access import Scope
 from services.orders.domain.masterdata import Customer
+from services.orders.order import exceptions
 from services.orders.store import masterdata as store
 
 
@@ -17,6 +18,7 @@ def put_customer(session: Session, customer: Customer, who: str, now: datetime) 
     known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
     kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
     store.put_customer(session, kept, who, now)
+    exceptions.resolve_reachable(session, kept, now)
     return kept
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -14,12 +17,17 @@ from services.orders.domain.exceptions import (
     KINDS,
     SYSTEM,
     UNDELIVERABLE_ADDRESS,
+    UNREACHABLE_CUSTOMER,
     BusinessException,
     ExceptionFilter,
     ListedException,
     carrier_reason,
+    unreachable_reason,
 )
 from services.orders.domain.facts import Fact
+from services.orders.domain.mails import buyer
+from services.orders.domain.masterdata import Customer
+from services.orders.domain.order import Order
 from services.orders.domain.projection import Progress
 from services.orders.store import events
 from services.orders.store import exceptions as store
@@ -66,6 +74,30 @@ def resolve_of_holds(session: Session, hold_ids: Sequence[str], note: str, now: 
     """Resolve what stood for holds that were released; whoever releases a hold calls this in the same transaction."""
     said = f"The hold was released: {note}" if note else "The hold was released."
     resolve_by_system(session, UNDELIVERABLE_ADDRESS, hold_ids, said, now)
+
+
+def note_reused(
+    session: Session, order_id: str, kind: str, key: str, body: Mapping[str, Any], refusal: str, now: datetime
+) -> None:
+    """Open an exception for a key that came again with another body: one a key and digest, whether or not it was resolved."""
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()
+    subject_id = f"{key}/{digest[:16]}"
+    if order_id and not store.was_opened(session, kind, subject_id):
+        open_exception(session, order_id, kind, subject_id, f"Refused: {refusal}.", now)
+
+
+def note_reachable(session: Session, order: Order, customer: Customer, now: datetime) -> None:
+    """Open an exception for an order of a customer without any mail address: it would hear nothing, and nobody would know."""
+    if not buyer(customer):
+        reason = unreachable_reason(customer.name)
+        open_exception(session, order.order_id, UNREACHABLE_CUSTOMER, order.order_id, reason, now)
+
+
+def resolve_reachable(session: Session, customer: Customer, now: datetime) -> None:
+    """Resolve what stood for a customer's missing address, once it has one."""
+    if buyer(customer):
+        orders = store.open_orders(session, UNREACHABLE_CUSTOMER, customer.customer_id)
+        resolve_by_system(session, UNREACHABLE_CUSTOMER, orders, "The customer has a mail address now.", now)
 
 
 def follow_shipments(session: Session, before: Progress, after: Progress, fact: Fact, now: datetime) -> None:

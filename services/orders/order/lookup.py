@@ -36,6 +36,11 @@ def living(session: Session, order_ids: Sequence[str], numbers: Sequence[str]) -
     return store.living(session, order_ids, numbers)
 
 
+def newest_of(session: Session, customer_id: str) -> str:
+    """The id of a customer's newest order; empty without one."""
+    return store.newest_of(session, customer_id)
+
+
 def number_of(session: Session, order_id: str) -> str:
     """The number that people and the order's workflow know it by."""
     return store.numbers(session, [order_id])[order_id]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
 from services.kernel.money import Money, UnitPrice
-from services.orders.domain.changes import PENDING, ChangeOrder, ChangeRequest, Difference, LineChange
+from services.orders.domain.changes import PENDING, ChangeOrder, ChangeRequest, Difference, LineChange, SpokenConsent
 from services.orders.domain.order import Address, Order
 from services.orders.models import ChangeRow
 from services.orders.store import versions
@@ -35,6 +35,7 @@ _PLAIN = (
     "consented_at",
     "ended_at",
     "ended_reason",
+    "told_reason",
 )
 
 
@@ -119,7 +120,16 @@ def _request_document(request: ChangeRequest) -> dict[str, Any]:
         "is_ship_complete": request.is_ship_complete,
         "discount_minor": request.discount.minor if request.discount else None,
         "freight_minor": request.freight.minor if request.freight else None,
+        "consent": _consent_document(request.consent) if request.consent else None,
     }
+
+
+def _consent_document(consent: SpokenConsent) -> dict[str, str]:
+    return {"given_by": consent.given_by, "given_at": consent.given_at.isoformat(), "how": consent.how}
+
+
+def _consent(document: Mapping[str, str]) -> SpokenConsent:
+    return SpokenConsent(document["given_by"], datetime.fromisoformat(document["given_at"]), document["how"])
 
 
 def _request(document: Mapping[str, Any], currency: str) -> ChangeRequest:
@@ -140,6 +150,7 @@ def _request(document: Mapping[str, Any], currency: str) -> ChangeRequest:
         is_ship_complete=document["is_ship_complete"],
         discount=money("discount"),
         freight=money("freight"),
+        consent=_consent(document["consent"]) if document.get("consent") else None,
     )
 
 

@@ -51,6 +51,19 @@ def listed(
     return [_of(row) for row in session.execute(query.order_by(_exception.c.exception_id).limit(limit))]
 
 
+def was_opened(session: Session, kind: str, subject_id: str) -> bool:
+    """Whether a subject ever had an exception of a kind."""
+    query = select(_exception.c.exception_id).where(_exception.c.kind == kind, _exception.c.subject_id == subject_id)
+    return session.execute(query.limit(1)).first() is not None
+
+
+def open_orders(session: Session, kind: str, customer_id: str) -> list[str]:
+    """Ids of a customer's orders with an open exception of a kind."""
+    query = select(_exception.c.order_id).join(OrderRow, col(OrderRow.order_id) == _exception.c.order_id)
+    mine = col(OrderRow.customer_id) == customer_id
+    return [str(order_id) for order_id in session.scalars(query.where(mine, _exception.c.kind == kind, _IS_OPEN))]
+
+
 def open_of(session: Session, order_id: str) -> list[BusinessException]:
     """The open exceptions of an order, oldest first."""
     query = select(*_exception.c).where(_exception.c.order_id == order_id, _IS_OPEN)

@@ -1,4 +1,4 @@
-"""The same bank reference is recognised however it is written."""
+"""The same bank reference is recognised however it is written, and what was asked under it is kept."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,7 @@ _payment = sa.table(
 
 def upgrade() -> None:
     op.add_column("payment", sa.Column("reference_key", sa.Text(), nullable=False, server_default=""))
+    op.add_column("payment", sa.Column("asked_digest", sa.Text(), nullable=False, server_default=""))
     _fill(op.get_bind())
     op.create_index("payment_reference_key", "payment", ["customer_id", "reference_key"], unique=True)
 
@@ -36,4 +37,5 @@ def _fill(connection: sa.Connection) -> None:
 
 def downgrade() -> None:
     op.drop_index("payment_reference_key", "payment")
+    op.drop_column("payment", "asked_digest")
     op.drop_column("payment", "reference_key")

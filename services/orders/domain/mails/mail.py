@@ -114,8 +114,8 @@ def reachable(recipients: Iterable[Recipient]) -> tuple[Recipient, ...]:
 
 
 def buyer(customer: Customer) -> tuple[Recipient, ...]:
-    """The customer's contact, when there is one."""
-    return reachable([Recipient(customer.contact_email, customer.name, "customer")])
+    """The customer's contact, else who gets its invoices, when there is one."""
+    return reachable([Recipient(customer.contact_email or customer.accounting_email, customer.name, "customer")])
 
 
 def bill_to(customer: Customer) -> tuple[Recipient, ...]:
