@@ -100,7 +100,8 @@ def left(session: Session, warehouse_id: str, sku: str) -> Iterator[Layer]:
     while True:
         rows = session.execute(_LEFT, {"place": warehouse_id, "of_sku": sku, "after": after}).all()
         for row in rows:
-            yield Layer(row.movement_id, row.quantity, Money(row.value_minor, row.currency), row.remaining_quantity)
+            value, worth = Money(row.value_minor, row.currency), Money(row.remaining_value_minor, row.currency)
+            yield Layer(row.movement_id, row.quantity, value, row.remaining_quantity, worth)
             after = row.number
         if len(rows) < _PAGE:
             return
