@@ -75,21 +75,21 @@ def test_block_outranks_hold_and_reasons_come_block_first() -> None:
     assert [hold.reason for hold in planned_holds(said)] == ["h (line 1, 2)"]
 
 
-def test_the_lowest_agreement_in_force_and_in_the_orders_currency_sets_the_price() -> None:
+def test_the_agreement_in_force_and_in_the_orders_currency_sets_the_price() -> None:
     first, last = date(2026, 11, 1), date(2026, 11, 30)
     agreed = tuple(
         PriceAgreement("cus_acme", "PUMP", UnitPrice.parse(price, currency), first, last)
-        for price, currency in (("119.00", "USD"), ("117.00", "USD"), ("1.00", "EUR"))
+        for price, currency in (("117.00", "USD"), ("1.00", "EUR"))
     )
     pump = Product("PUMP", "Pump", list_price=UnitPrice.parse("129.00", "USD"))
 
     prices = [
         found and (found.price.text, found.source)
         for on in (date(2026, 10, 31), first, last, date(2026, 12, 1))
-        for found in [reference_price(pump, agreed, "USD", on)]
+        for found in [reference_price(pump, agreed, "USD", on, 1)]
     ]
     assert prices == [("129.00", "list"), ("117.00", "agreement"), ("117.00", "agreement"), ("129.00", "list")]
-    assert reference_price(pump, (), "EUR", first) is None
+    assert reference_price(pump, (), "EUR", first, 1) is None
 
 
 def test_a_cost_in_another_currency_is_no_cost() -> None:

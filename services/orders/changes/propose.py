@@ -173,7 +173,10 @@ def _proposal(
 ) -> Proposal:
     check_request(request, role)
     order = aggregate.order
-    skus = sorted({line.sku for line in request.lines if line.sku})
+    named = {line.line_id for line in request.lines if line.line_id}
+    skus = sorted(
+        {line.sku for line in request.lines if line.sku} | {line.sku for line in order.lines if line.line_id in named}
+    )
     catalogue = Catalogue(
         master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
     )

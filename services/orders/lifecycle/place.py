@@ -209,7 +209,7 @@ def _lines(session: Session, command: PlaceOrder, today: date) -> tuple[Line, ..
     lines = []
     for position, asked in enumerate(command.lines, start=1):
         product = products.get(asked.sku)
-        reference = reference_price(product, agreements.get(asked.sku, ()), command.currency, today)
+        reference = reference_price(product, agreements.get(asked.sku, ()), command.currency, today, asked.quantity)
         lines.append(price_line(str(position), asked, product, reference, command.currency))
     return tuple(lines)
 

@@ -18,7 +18,7 @@ from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.matrix import Hit, ReviewRule
 from services.orders.domain.order import Line, Order
 from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, spoken
-from services.orders.domain.pricing import basis_points, cost_of
+from services.orders.domain.pricing import agreement_in_force, basis_points, cost_of
 
 BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
@@ -228,8 +228,12 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
 def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
     """What a predicate of lines may look at beside that."""
     product = evidence.products.get(line.sku)
-    agreements = evidence.agreements.get(line.sku, ())
-    in_force = [one for one in agreements if one.is_in_force(evidence.order.placed_at.date())]
+    agreed = agreement_in_force(
+        evidence.agreements.get(line.sku, ()),
+        evidence.order.currency,
+        evidence.order.placed_at.date(),
+        line.quantity,
+    )
     reference = line.reference_price
     deviation = 0
     if reference is not None and reference.amount:
@@ -259,5 +263,5 @@ def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
             "multiple": product.multiple if product else 1,
             "min_quantity": product.min_quantity if product else 1,
         },
-        "agreement": {"exists": bool(in_force), "price": float(in_force[0].price.amount) if in_force else 0.0},
+        "agreement": {"exists": agreed is not None, "price": float(agreed.price.amount) if agreed else 0.0},
     }
