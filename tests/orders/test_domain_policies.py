@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import Money, UnitPrice
+from services.kernel.money import UnitPrice
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import PlaceLine
 from services.orders.domain.policies import Violation, outcome, parse_policy, planned_holds, reasons
-from services.orders.domain.pricing import basis_points, cost_of, price_line, reference_price
+from services.orders.domain.pricing import basis_points, reference_price
 from services.orders.policies import engine
+from services.orders.policies.dry_run import _examples
 
 RULE = {"code": "BIG", "when": "order.total > 5.0", "severity": "WARN", "message": "big"}
 
@@ -96,7 +97,18 @@ def test_a_cost_in_another_currency_is_no_cost() -> None:
     pump = Product(
         "PUMP", "Pump", list_price=UnitPrice.parse("1.00", "EUR"), standard_cost=UnitPrice.parse("0.80", "EUR")
     )
-    line = price_line("1", PlaceLine("PUMP", 3), pump, None, "USD")
+    whole = _examples()[0]
 
-    assert cost_of((line,), {"PUMP": pump}, "USD") == Money.zero("USD")
-    assert cost_of((line,), {"PUMP": pump}, "EUR") == Money(240, "EUR")
+    facts = engine.header_context(replace(whole, products={"PUMP": pump}))["order"]
+
+    assert (facts["has_cost"], facts["cost_minor"]) == (False, 0)
+
+
+def test_a_line_whose_cost_is_unknown_does_not_lift_the_margin_of_the_others() -> None:
+    whole = _examples()[0]
+
+    facts = engine.header_context(whole)["order"]
+
+    # 6 pumps at 120.00 cost 80.00 each; the visit at 95.00 has no cost. Of the discount of 20.00 the pumps bear
+    # 20.00 × 720 ÷ 815 = 17.67: (702.33 − 480.00) ÷ 702.33 = 31.65 %; with the visit as if it were free 39.62 %
+    assert (facts["cost_minor"], facts["margin_bp"]) == (48000, 3165)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.kernel.errors import Refused
 from services.kernel.money import Money, UnitPrice, extend, share
 
 
@@ -32,6 +33,25 @@ def opened(layer_id: str, quantity: int, unit_cost: UnitPrice) -> Layer:
     """The layer of a receipt: quantity × unit cost, rounded half up, once."""
     value = extend(unit_cost, quantity)
     return Layer(layer_id, quantity, value, quantity, value)
+
+
+def counted_cost(
+    sku: str, currency: str, *, given: UnitPrice | None, last: UnitPrice | None, standard: UnitPrice | None
+) -> UnitPrice:
+    """What a unit that was counted in costs: as given, else as the last receipt, else the standard cost in this currency.
+
+    Unknown is not free: Refused COST_UNKNOWN. A given cost is taken whatever its currency is.
+    """
+    if given is not None:
+        return given
+    for known in (last, standard):
+        if known is not None and known.currency == currency:
+            return known
+    raise Refused(
+        "COST_UNKNOWN",
+        f"what a unit of {sku} costs in {currency} is not known: it was never received, and the catalogue has no standard cost "
+        "of it. Give a unit_cost, or a standard cost to the product first",
+    )
 
 
 def draw(layers: Iterable[Layer], quantity: int) -> tuple[Draw, ...]:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from services.kernel.money import Money, UnitPrice, extend
+from services.kernel.money import UnitPrice, extend
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import Line, PlaceLine
 
@@ -75,16 +75,6 @@ def price_line(
         unit_weight_grams=product.weight_grams if product else 0,
         is_known=product is not None,
     )
-
-
-def cost_of(lines: tuple[Line, ...], products: dict[str, Product], currency: str) -> Money:
-    """Standard cost of the lines, where the catalogue knows one in this currency."""
-    costs = []
-    for line in lines:
-        product = products.get(line.sku)
-        if product and product.standard_cost and product.standard_cost.currency == currency:
-            costs.append(extend(product.standard_cost, line.quantity))
-    return Money.total(costs, currency)
 
 
 def basis_points(part: Decimal | int, whole: Decimal | int) -> int:

@@ -13,12 +13,13 @@ import cel
 import yaml
 
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import Money
+from services.kernel.money import Money, share
+from services.orders.domain.margins import margin_of
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.matrix import Hit, ReviewRule
 from services.orders.domain.order import Line, Order
 from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, spoken
-from services.orders.domain.pricing import agreement_in_force, basis_points, cost_of
+from services.orders.domain.pricing import agreement_in_force, basis_points
 
 BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
@@ -195,9 +196,9 @@ def header_context(evidence: Evidence) -> dict[str, Any]:
 
 def _order_context(evidence: Evidence) -> dict[str, Any]:
     order = evidence.order
-    ship_to, totals = order.ship_to, order.totals
-    cost = cost_of(order.lines, dict(evidence.products), order.currency)
-    net = totals.merchandise - totals.discount
+    ship_to, totals, zero = order.ship_to, order.totals, Money.zero(order.currency)
+    margin = margin_of(order, evidence.products)
+    net = margin.sold - share(totals.discount, margin.sold.minor, totals.merchandise.minor, before=0, given=zero)
     cumulative = totals.total + Money(evidence.history.window_minor, order.currency)
     plain = ("number", "channel", "channel_ref", "po_number", "currency", "payment_method", "is_ship_complete")
     minor = {
@@ -209,9 +210,9 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
         "total": float(totals.total.amount),
         "cumulative_minor": cumulative.minor,
         "cumulative": float(cumulative.amount),
-        "cost_minor": cost.minor,
-        "has_cost": cost.minor > 0,
-        "margin_bp": (net - cost).minor * _BASIS_POINTS // net.minor if net.minor else 0,
+        "cost_minor": margin.cost.minor,
+        "has_cost": margin.cost.minor > 0,
+        "margin_bp": (net - margin.cost).minor * _BASIS_POINTS // net.minor if net.minor else 0,
         "discount_bp": basis_points(totals.discount.minor, totals.merchandise.minor),
         "line_count": len(order.lines),
         "unit_count": sum(line.quantity for line in order.lines),
