@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
-from services.kernel.clock import LAST_YEAR
+from services.kernel.clock import LAST_YEAR, business_day, start_of_day
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.domain.people import Delegation
@@ -31,22 +31,24 @@ def delegations_page(who: VisitorOf) -> Response:
         found = people.list_delegations(session, who.caller, limit=_MOST)
         colleagues = people.colleagues(session, me.company or "")
     now = who.deps.clock()
+    today = business_day(now, who.deps.database.time_zone)
     return render(
         "delegations.html",
         who,
         running=[one for one in found if one.revoked_at is None and one.valid_to > now],
         over=[one for one in found if one.revoked_at is not None or one.valid_to <= now],
         colleagues=[person for person in colleagues if person.sub != me.sub],
-        today=now.date(),
-        tomorrow=now.date() + timedelta(days=1),
+        today=today,
+        tomorrow=today + timedelta(days=1),
     )
 
 
 @router.post("/delegations")
 def delegate(form: FormOf) -> Response:
-    """Hand over, from the morning of a day until the end of another, in UTC."""
+    """Hand over, from the morning of a day until the end of another, on the company's clock."""
     who = form.visitor
     first, last = _day(form, "first"), _day(form, "last")
+    zone = who.deps.database.time_zone
     most = form.text("most", most=20)
     currency = form.text("currency", most=3).upper()
     maximum = Money.parse(most, currency) if most else None
@@ -56,8 +58,8 @@ def delegate(form: FormOf) -> Response:
         delegation_id="",
         from_sub=form.text("from", most=128) or who.caller.principal.sub,
         to_sub=form.text("to", most=128),
-        valid_from=max(datetime.combine(first, time(), UTC), who.deps.clock()),
-        valid_to=datetime.combine(last, time(), UTC) + timedelta(days=1),
+        valid_from=max(start_of_day(first, zone), who.deps.clock()),
+        valid_to=start_of_day(last + timedelta(days=1), zone),
         max_minor=maximum.minor if maximum else None,
         currency=currency if most else "",
         note=form.text("note"),

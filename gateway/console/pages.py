@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -15,6 +16,7 @@ from gateway.console import labels
 from gateway.console.charts import bar
 from gateway.console.files import address
 from gateway.console.visitor import Visitor
+from services.kernel.clock import business_day
 from services.kernel.money import Money, UnitPrice
 
 _AMOUNT = re.compile(r"(?<![\d.])\d{4,15}(?=(\.\d+)? [A-Z]{3}\b)")
@@ -22,8 +24,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(template: str, who: Visitor | None, **values: Any) -> HTMLResponse:
-    """A template with the visitor and the time; `who` is None on pages for nobody in particular."""
-    now = who.deps.clock() if who else None
+    """A template with the visitor and the time on the company's clock; `who` is None on pages for nobody in particular."""
+    now = who.deps.clock().astimezone(ZoneInfo(who.deps.database.time_zone)) if who else None
     return HTMLResponse(_environment.get_template(template).render(who=who, now=now, **values))
 
 
@@ -95,10 +97,10 @@ def since(moment: datetime, now: datetime) -> str:
 
 
 def due(on: date, now: datetime) -> str:
-    """in 21 h, or 3 h late, for an instant; in 3 d, today, 2 d late, for a day."""
+    """in 21 h, or 3 h late, for an instant; in 3 d, today, 2 d late, for a day on the clock of `now`."""
     if isinstance(on, datetime):
         return until(on, now)
-    days = (on - now.astimezone(UTC).date()) // timedelta(days=1)
+    days = (on - business_day(now, now.tzinfo or UTC)) // timedelta(days=1)
     return "today" if days == 0 else (f"in {days} d" if days > 0 else f"{-days} d late")
 
 
@@ -110,7 +112,7 @@ def until(moment: datetime, now: datetime) -> str:
 
 def is_late(on: date, now: datetime) -> bool:
     """Whether the instant, or the whole day, is over."""
-    return on < now if isinstance(on, datetime) else on < now.astimezone(UTC).date()
+    return on < now if isinstance(on, datetime) else on < business_day(now, now.tzinfo or UTC)
 
 
 _environment = Environment(

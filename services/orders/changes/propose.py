@@ -57,6 +57,7 @@ from services.orders.store import changes as store
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata as master_store
 from services.orders.store import versions
+from services.runtime import sessions
 
 _UNDER_WAY = {
     AWAITING_CUSTOMER: "waits for the customer's answer",
@@ -181,7 +182,8 @@ def _proposal(
         master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
     )
     used = versions.used_line_ids(session, order) if skus else ()
-    given = proposal(order, amend(order, request, catalogue, used, now.date(), aggregate.progress), aggregate.progress)
+    today = sessions.business_day(session, now)
+    given = proposal(order, amend(order, request, catalogue, used, today, aggregate.progress), aggregate.progress)
     found = given.obstacles or tuple(_blocked(session, given, now))
     return replace(given, obstacles=found, needs_consent=_needs_consent(session, given, role))
 

@@ -39,6 +39,7 @@ from services.orders.order import outbox
 from services.orders.store import events, masterdata, orders, progress
 from services.orders.store.holds import of_order, violations_of
 from services.orders.store.orders import Request
+from services.runtime import sessions
 
 MAX_KEY = 200
 
@@ -176,7 +177,7 @@ def _order(
     session: Session, command: PlaceOrder, customer: Customer, caller: Caller, number: str, now: datetime
 ) -> Order:
     zero = Money.zero(command.currency)
-    lines = _lines(session, command, now.date())
+    lines = _lines(session, command, sessions.business_day(session, now))
     sums = totals(
         tuple(line.extended for line in lines), command.discount or zero, command.freight or zero, customer.tax_rate
     )
@@ -225,7 +226,8 @@ def _store(
     why = f"placed over {order.channel}" + (f" on behalf of {order.on_behalf_of}" if order.on_behalf_of else "")
     who, role = caller.principal.sub, caller.role
     events.append(session, order.order_id, who=who, role=role, what="order_placed", why=why, after=after, now=now)
-    outbox.mail(session, order, mails.order_received(order, customer), now)
+    placed_on = sessions.business_day(session, order.placed_at)
+    outbox.mail(session, order, mails.order_received(order, customer, placed_on), now)
     return _receipt_of(order, standing.status, (), None, is_replayed=False, intent_id=intent_id)
 
 

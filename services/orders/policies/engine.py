@@ -12,6 +12,7 @@ from typing import Any
 import cel
 import yaml
 
+from services.kernel.clock import business_day
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, share
 from services.orders.domain.margins import margin_of
@@ -48,7 +49,7 @@ NO_HISTORY = CustomerHistory()
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that rules may look at."""
+    """Everything that rules may look at; `today` and the day of placing are business days of the company's `time_zone`."""
 
     order: Order
     customer: Customer
@@ -58,6 +59,7 @@ class Evidence:
     duplicates: Sequence[str]
     today: date
     history: CustomerHistory = NO_HISTORY
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
     agreed = agreement_in_force(
         evidence.agreements.get(line.sku, ()),
         evidence.order.currency,
-        evidence.order.placed_at.date(),
+        business_day(evidence.order.placed_at, evidence.time_zone),
         line.quantity,
     )
     reference = line.reference_price

@@ -14,6 +14,7 @@ from services.orders.policies import engine, versions
 from services.orders.policies.engine import Credit, CustomerHistory, Evidence
 from services.orders.store import masterdata as master_store
 from services.orders.store import order_history, orders
+from services.runtime import sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> E
         agreements=master_store.agreements_of(session, order.customer_id, skus),
         credit=credit,
         duplicates=orders.duplicates(session, order),
-        today=now.date(),
+        today=sessions.business_day(session, now),
+        time_zone=sessions.time_zone(session),
         history=_history(session, policy, order),
     )
     verdicts = engine.evaluate(policy, evidence)

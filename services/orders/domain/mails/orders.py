@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from services.orders.domain.feedback import Feedback
@@ -26,8 +27,8 @@ from services.orders.domain.people import Person
 from services.orders.domain.projection import Progress, quantities
 
 
-def order_received(order: Order, customer: Customer) -> Mail:
-    """E-mail 1: it has arrived; nothing is promised yet."""
+def order_received(order: Order, customer: Customer, placed_on: date) -> Mail:
+    """E-mail 1: it has arrived on a business day; nothing is promised yet."""
     lines = [
         {
             "sku": line.sku,
@@ -42,7 +43,7 @@ def order_received(order: Order, customer: Customer) -> Mail:
         "po_number": order.po_number,
         "total": printed(order.totals.total),
         "currency": order.currency,
-        "placed_on": order.placed_at.date().isoformat(),
+        "placed_on": placed_on.isoformat(),
         "lines": lines,
     }
     return Mail("order_received", (*buyer(customer), *sales_rep(customer)), variables)
