@@ -158,6 +158,11 @@ def share(total: Money, part: int, whole: int, *, before: int, given: Money) -> 
     return Money(sign * max(min(max(own, floor(running) - had), ceil(running) - had), 0), total.currency)
 
 
+def exchanged(minor: int, from_currency: str, to_currency: str, factor: Fraction) -> int:
+    """Minor units of one currency in those of another, one unit of the first being worth `factor` of the second; half up."""
+    return _half_up(minor * factor * Fraction(10) ** (_decimals(to_currency) - _decimals(from_currency)))
+
+
 def _half_up(exact: Fraction) -> int:
     """The nearest whole number, a half away from zero."""
     magnitude = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)

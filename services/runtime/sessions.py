@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 EVERYBODY = ""
 _READING, _MEMORY, _SEEN, _GATHERED, _WAKING = "oms_reading", "oms_memory", "oms_seen", "oms_gathered", "oms_waking"
-_TIME_ZONE = "oms_time_zone"
+_TIME_ZONE, _CURRENCY = "oms_time_zone", "oms_currency"
 
 
 class Memory:
@@ -80,10 +80,19 @@ def write_gathered(session: Session, write: Callable[[Session, list[Value]], Non
         write(session, values)
 
 
-def equip(session: Session, memory: Memory, time_zone: str, *, is_reading: bool) -> Session:
-    """Give a new session the memory and the clock of its database, and say whether all that it sees is committed."""
-    session.info[_READING], session.info[_MEMORY], session.info[_TIME_ZONE] = is_reading, memory, time_zone
+def equip(session: Session, memory: Memory, time_zone: str, currency: str, *, is_reading: bool) -> Session:
+    """Give a new session what its database knows: the memory, the company's clock and its currency.
+
+    Also say whether all that it sees is committed.
+    """
+    session.info[_READING], session.info[_MEMORY] = is_reading, memory
+    session.info[_TIME_ZONE], session.info[_CURRENCY] = time_zone, currency
     return session
+
+
+def currency(session: Session) -> str:
+    """The currency of the company whose database this is."""
+    return str(session.info[_CURRENCY])
 
 
 def time_zone(session: Session) -> str:

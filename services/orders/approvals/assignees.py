@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from services.kernel.clock import business_day
+from services.orders.approvals import limits
 from services.orders.domain import mails
 from services.orders.domain.calendars import Calendar, after_working_days
 from services.orders.domain.mails import Contacts, Recipient
@@ -79,8 +80,8 @@ def eligible_by_order(session: Session, orders: Sequence[Order], now: datetime) 
             order=order,
             parties=involved[order.order_id],
             delegations=delegations,
-            staff=by_company.get("", ()),
-            buyers=by_company.get(order.customer_id, ()),
+            staff=limits.in_currency(session, by_company.get("", ()), order.currency, now),
+            buyers=limits.in_currency(session, by_company.get(order.customer_id, ()), order.currency, now),
         )
         for order in orders
     }

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from services.kernel.errors import Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
@@ -17,13 +18,16 @@ from services.orders.domain import mails
 from services.orders.domain.holds import CodedType, Hold, check_release, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
-from services.orders.domain.policies import PlannedHold
+from services.orders.domain.policies import EXCHANGE_RATE_MISSING, PlannedHold, planned_holds
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
+from services.orders.policies import evaluate, versions
+from services.orders.policies.engine import Credit
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
 
 HOLDS_RELEASED = "holds_released"
+_CREDIT_NOT_ASKED = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
 REVIEW_EXPIRED: Final = "review_expired"
 """The type of the hold that keeps an order whose review nobody decided; its release asks the review again."""
 
@@ -42,18 +46,22 @@ def release(
 
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included; Refused HOLD_ALREADY_RELEASED for a
     second release, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
-    unless a review or a change still keeps it, and its workflow is told. An expired review is asked again.
+    unless a review or a change still keeps it, and its workflow is told. An expired review is asked again; what waited for an
+    exchange rate is evaluated with it, which may hold it for other reasons.
     """
     before = read_for_change(session, order_id, caller.scope)
     hold = find_hold(before.holds, hold_id)
     check_release(hold, caller.principal.roles)
     check_version(before, expected_version)
+    _check_has_rate(session, before.order, hold, now)
     actor = Actor(caller.principal.sub, hold.owner_role)
     store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
     after = replace(before, holds=store.of_order(session, order_id))
     is_asked_again = hold.hold_type == REVIEW_EXPIRED
     if is_asked_again:
         after = plan_review.reopen_review(session, after, contacts, now)
+    if hold.code == EXCHANGE_RATE_MISSING:
+        after = _with_amounts(session, after, contacts, now)
     is_last = not remaining(after.holds)
     after = restate(session, clear_if_unblocked(session, after, actor, now), now)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
@@ -62,6 +70,28 @@ def release(
     if is_last or is_asked_again:
         outbox.signal(session, order_id, HOLDS_RELEASED, now, subject_id=hold_id)
     return after
+
+
+def _check_has_rate(session: Session, order: Order, hold: Hold, now: datetime) -> None:
+    """What waits for an exchange rate does not go on without one: its amounts were compared with nothing."""
+    if hold.code != EXCHANGE_RATE_MISSING:
+        return
+    if evaluate.amounts_of(session, versions.policy_in_force(session), order.currency, now) is None:
+        raise Refused(EXCHANGE_RATE_MISSING, f"no exchange rate of {order.currency} is known yet: enter it first")
+
+
+def _with_amounts(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """What the rules that read amounts say, now that these can be compared: their holds and their review."""
+    evaluation = evaluate.evaluate(session, aggregate.order, _CREDIT_NOT_ASKED, now)
+    had = {hold.code for hold in aggregate.holds}
+    plans = [plan for plan in planned_holds(evaluation.violations) if plan.code not in had]
+    placed = [planned_hold(aggregate.order, plan, now) for plan in plans]
+    store.add(session, placed)
+    if placed:
+        notify_owners(session, aggregate.order, placed, contacts, now)
+    after = replace(aggregate, holds=store.of_order(session, aggregate.order_id))
+    planned = plan_review.plan(session, after.order, evaluation, now)
+    return plan_review.rebind_review(session, after, planned, contacts, now)
 
 
 def place(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -185,7 +185,7 @@ def _proposal(
     today = sessions.business_day(session, now)
     given = proposal(order, amend(order, request, catalogue, used, today, aggregate.progress), aggregate.progress)
     found = given.obstacles or tuple(_blocked(session, given, now))
-    return replace(given, obstacles=found, needs_consent=_needs_consent(session, given, role))
+    return replace(given, obstacles=found, needs_consent=_needs_consent(session, given, role, now))
 
 
 def _blocked(session: Session, given: Proposal, now: datetime) -> list[Obstacle]:
@@ -210,14 +210,27 @@ def _spoken(session: Session, order: Order, now: datetime, severity: str) -> tup
     return tuple(one for one in said if one.severity == severity)
 
 
-def _needs_consent(session: Session, given: Proposal, role: str) -> bool:
-    """A customer agrees by asking; what we propose needs its consent unless it can only gain, or the policy knows better."""
+def _needs_consent(session: Session, given: Proposal, role: str, now: datetime) -> bool:
+    """A customer agrees by asking; what we propose needs its consent unless it can only gain, or the policy knows better.
+
+    Amounts that cannot be compared with the policy's ask the customer.
+    """
     if role == CUSTOMER:
         return False
     policy = policy_versions.policy_in_force(session)
     if policy.consent.when:
-        return engine.is_consent_needed(policy, consent_facts(given, role))
+        amounts = evaluate.amounts_of(session, policy, given.after.currency, now)
+        if amounts is None and "_minor" in policy.consent.when:
+            return True
+        return engine.is_consent_needed(policy, _in_policy_currency(consent_facts(given, role), amounts))
     return not given.is_favourable
+
+
+def _in_policy_currency(facts: Mapping[str, object], amounts: engine.Amounts | None) -> dict[str, object]:
+    return {
+        name: amounts.minor(value) if amounts and name.endswith("_minor") and isinstance(value, int) else value
+        for name, value in facts.items()
+    }
 
 
 def _consent_span(session: Session) -> timedelta:

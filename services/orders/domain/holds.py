@@ -9,7 +9,7 @@ from typing import Literal
 
 from services.kernel.errors import NotFound, NotPermitted, Refused
 
-CodedType = Literal["manufacturing", "review_expired", "ship_to"]
+CodedType = Literal["exchange_rate", "manufacturing", "review_expired", "ship_to"]
 """The types of hold that are placed without a rule."""
 
 

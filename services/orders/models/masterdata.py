@@ -91,6 +91,20 @@ class PriceAgreementRow(Table, table=True):
     changed_by: str = Field(sa_type=Text)
 
 
+class ExchangeRateRow(Table, table=True):
+    """What one unit of a currency is worth in another from a day on; the day is ISO text, the rate decimal text."""
+
+    __tablename__ = "exchange_rate"
+    __table_args__ = (CheckConstraint("from_currency <> to_currency", name="exchange_rate_of_two"), STRICT)
+
+    from_currency: str = Field(sa_type=Text, primary_key=True)
+    to_currency: str = Field(sa_type=Text, primary_key=True)
+    valid_from: str = Field(sa_type=Text, primary_key=True)
+    rate: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(sa_type=Text)
+
+
 class PolicyRow(Table, table=True):
     """A version of the validation policy; versions are only added."""
 

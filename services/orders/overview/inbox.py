@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import DomainError, InvalidArgument, NotFound
 from services.orders.access.matrix import Caller
-from services.orders.approvals import assignees, deciders
+from services.orders.approvals import assignees, deciders, limits
 from services.orders.domain.order import Order
 from services.orders.domain.people import Person
 from services.orders.domain.reviews import BUYER, Review, Step
@@ -119,11 +119,17 @@ def _rows(session: Session, found: Sequence[tuple[str, str]], decider: Decider, 
     pending = changes.pending_of(session, ids)
     eligible_by_order = assignees.eligible_by_order(session, list(loaded.values()), now)
     rows = []
+    currencies = {order.currency for order in loaded.values()}
+    deciding = {currency: limits.decider_in(session, decider, currency, now) for currency in sorted(currencies)}
     for step_id, order_id in found:
         review, step = _of(asked[order_id], step_id)
         eligible = eligible_by_order[order_id]
         case = Case(loaded[order_id], review, step, pending.get(order_id), eligible.parties, eligible.delegations, now)
-        rows.append(Waiting(loaded[order_id], review, step, eligible.asked(step, now), obstacle(case, decider)))
+        rows.append(
+            Waiting(
+                loaded[order_id], review, step, eligible.asked(step, now), obstacle(case, deciding[review.currency])
+            )
+        )
     return tuple(rows)
 
 
