@@ -20,7 +20,7 @@ from services.kernel.currencies import DECIMALS
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, exchanged, share
 from services.orders.domain.exchange import NO_RATES, Rates
-from services.orders.domain.margins import margin_of
+from services.orders.domain.margins import Margin, margin_of
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.matrix import Hit, ReviewRule
 from services.orders.domain.order import Line, Order
@@ -250,10 +250,8 @@ def header_context(evidence: Evidence) -> dict[str, Any]:
 
 def _order_context(evidence: Evidence) -> dict[str, Any]:
     order = evidence.order
-    ship_to, totals, zero = order.ship_to, order.totals, Money.zero(order.currency)
-    margin = margin_of(order, evidence.products)
-    net = margin.sold - share(totals.discount, margin.sold.minor, totals.merchandise.minor, before=0, given=zero)
-    amounts, cumulative = evidence.amounts, totals.total.minor + evidence.history.window_minor
+    ship_to, totals, amounts = order.ship_to, order.totals, evidence.amounts
+    margin, cumulative = margin_of(order, evidence.products), totals.total.minor + evidence.history.window_minor
     plain = ("number", "channel", "channel_ref", "po_number", "currency", "payment_method", "is_ship_complete")
     minor = {
         f"{name}_minor": amounts.minor(getattr(totals, name).minor)
@@ -267,7 +265,7 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
         "cumulative": amounts.major(cumulative),
         "cost_minor": amounts.minor(margin.cost.minor),
         "has_cost": margin.cost.minor > 0,
-        "margin_bp": (net - margin.cost).minor * _BASIS_POINTS // net.minor if net.minor else 0,
+        "margin_bp": _margin_bp(order, margin),
         "discount_bp": basis_points(totals.discount.minor, totals.merchandise.minor),
         "line_count": len(order.lines),
         "unit_count": sum(line.quantity for line in order.lines),
@@ -281,6 +279,13 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
     }
 
 
+def _margin_bp(order: Order, margin: Margin) -> int:
+    """Of the lines whose cost is known, less their share of the discount; rounded down."""
+    zero, merchandise = Money.zero(order.currency), order.totals.merchandise.minor
+    net = margin.sold - share(order.totals.discount, margin.sold.minor, merchandise, before=0, given=zero)
+    return (net - margin.cost).minor * _BASIS_POINTS // net.minor if net.minor else 0
+
+
 def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
     """What a predicate of lines may look at beside that."""
     product, amounts = evidence.products.get(line.sku), evidence.amounts
@@ -291,11 +296,6 @@ def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
         line.quantity,
     )
     reference = line.reference_price
-    deviation = 0
-    if reference is not None and reference.amount:
-        deviation = basis_points(abs(line.unit_price.amount - reference.amount), reference.amount)
-    elif reference is not None and line.unit_price.amount:
-        deviation = _BASIS_POINTS
     return {
         "line": {
             "line_id": line.line_id,
@@ -308,16 +308,30 @@ def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
             "has_price": line.price_source != "none",
             "has_reference_price": reference is not None,
             "reference_price": amounts.price(reference) if reference else 0.0,
-            "price_deviation_bp": deviation,
+            "price_deviation_bp": _deviation(line),
             "is_multiple_free": line.sku in evidence.customer.free_multiple_skus,
             "usual_quantity": evidence.history.usual_quantities.get(line.sku, 0),
         },
-        "product": {
-            "is_known": product is not None,
-            "is_sellable": product.is_sellable if product else False,
-            "kind": product.kind if product else "",
-            "multiple": product.multiple if product else 1,
-            "min_quantity": product.min_quantity if product else 1,
-        },
+        "product": _product_context(product),
         "agreement": {"exists": agreed is not None, "price": amounts.price(agreed.price) if agreed else 0.0},
+    }
+
+
+def _deviation(line: Line) -> int:
+    """How far the price is from what it was held against, in basis points; any price is all of one that was free."""
+    reference = line.reference_price
+    if reference is None:
+        return 0
+    if not reference.amount:
+        return _BASIS_POINTS if line.unit_price.amount else 0
+    return basis_points(abs(line.unit_price.amount - reference.amount), reference.amount)
+
+
+def _product_context(product: Product | None) -> dict[str, Any]:
+    return {
+        "is_known": product is not None,
+        "is_sellable": product.is_sellable if product else False,
+        "kind": product.kind if product else "",
+        "multiple": product.multiple if product else 1,
+        "min_quantity": product.min_quantity if product else 1,
     }
