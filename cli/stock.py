@@ -65,11 +65,15 @@ def adjust(
     delta: Annotated[int, typer.Argument(help="Units found, or missing (negative).")],
     warehouse: Annotated[str, typer.Option(help="Where it was counted.")],
     reason: Annotated[str, typer.Option(help="Why, for the movement.")],
+    unit_cost: Annotated[str, typer.Option(help="Cost of one unit found, such as 12.50; else the last known.")] = "",
+    currency: Annotated[str, typer.Option(help="Of the unit cost.")] = "USD",
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
     """Adjust stock to a count."""
-    body = {"warehouse_id": warehouse, "sku": sku, "delta": delta, "reason": reason}
+    body: dict[str, object] = {"warehouse_id": warehouse, "sku": sku, "delta": delta, "reason": reason}
+    if unit_cost:
+        body |= {"unit_cost": unit_cost, "currency": currency}
     done = Api(var, "warehouse").post("/v1/stock/adjustments", body)
     if as_json:
         print_json(done)

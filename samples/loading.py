@@ -11,6 +11,7 @@ from samples import documents
 from samples.documents import Body, Day
 from samples.door import Answer, Door
 from samples.narration import Board
+from services.kernel.clock import business_day, utc_now
 
 _AT_ONCE = 6
 _RANKS = 3
@@ -83,7 +84,7 @@ def _stock(door: Door, day: Day, mark: str) -> Sequence[Act]:
 
 
 def _expected() -> Sequence[Body]:
-    today = datetime.now(UTC).date()
+    today = business_day(utc_now(), "UTC")
     bodies = []
     for row in documents.read("opening_stock")["expected"]:
         day = today + timedelta(days=row["in_days"])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
@@ -13,7 +12,7 @@ from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
-from services.kernel.clock import LAST_YEAR
+from services.kernel.clock import LAST_YEAR, business_day, start_of_day
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.domain.people import Delegation
@@ -34,7 +33,7 @@ def delegations_page(who: VisitorOf) -> Response:
         givers = people.givers(session, me.company or "") if who.caller.reach == "all" else ()
         takers = people.takers(session, me.company or "") if givers else people.delegates_of(session, me.sub)
     now = who.deps.clock()
-    today = now.astimezone(ZoneInfo(who.deps.console.formats.time_zone)).date()
+    today = business_day(now, who.deps.database.time_zone)
     return render(
         "delegations.html",
         who,
@@ -50,13 +49,14 @@ def delegations_page(who: VisitorOf) -> Response:
 
 @router.post("/delegations")
 def delegate(form: FormOf) -> Response:
-    """Delegate to somebody who was chosen and confirmed, from the morning of a day until the end of another, by the company's clock."""
-    who, zone = form.visitor, ZoneInfo(form.visitor.deps.console.formats.time_zone)
+    """Delegate to somebody who was chosen and confirmed, from the morning of a day until the end of another, on the company's clock."""
+    who = form.visitor
     if not form.text("to", most=128):
         raise InvalidArgument("DELEGATE_MISSING", "choose who decides instead")
     if form.text("confirmed", most=3) != "yes":
         raise InvalidArgument("NOT_CONFIRMED", "confirm that this person decides instead: check the box")
     first, last = _day(form, "first"), _day(form, "last")
+    zone = who.deps.database.time_zone
     most = form.text("most", most=20)
     currency = form.text("currency", most=3).upper()
     maximum = Money.parse(most, currency) if most else None
@@ -66,8 +66,8 @@ def delegate(form: FormOf) -> Response:
         delegation_id="",
         from_sub=form.text("from", most=128) or who.caller.principal.sub,
         to_sub=form.text("to", most=128),
-        valid_from=max(_morning(first, zone), who.deps.clock()),
-        valid_to=_morning(last + timedelta(days=1), zone),
+        valid_from=max(start_of_day(first, zone), who.deps.clock()),
+        valid_to=start_of_day(last + timedelta(days=1), zone),
         max_minor=maximum.minor if maximum else None,
         currency=currency if most else "",
         note=form.text("note"),
@@ -84,11 +84,6 @@ def revoke(form: FormOf, delegation_id: Annotated[str, Path(pattern=IDENTITY, ma
     with who.deps.database.transaction() as session:
         people.revoke(session, delegation_id, who.caller, who.deps.clock())
     return leave(RedirectResponse("/delegations", 303), who.deps.console, "delegation_ended")
-
-
-def _morning(day: date, zone: ZoneInfo) -> datetime:
-    """The instant at which a day begins there."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def _day(form: Form, name: str) -> date:

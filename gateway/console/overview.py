@@ -18,6 +18,7 @@ from gateway.console.visitor import Visitor, VisitorOf
 from gateway.http.orders.orders import Sort, check_cursor
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.inputs import PRINTABLE, TYPED_KEY
+from services.kernel.clock import business_day
 from services.orders.domain.dashboard import Waiting
 from services.orders.domain.order import CHANNELS
 from services.orders.domain.overview import OverviewFilter, OverviewPage
@@ -84,7 +85,7 @@ def _wanted(
     cursor: Annotated[str, Query(max_length=300, pattern=r"^[!-~]*$")] = "",
 ) -> Wanted:
     check_cursor(cursor)
-    due_before = deps.clock().date() if late else None
+    due_before = business_day(deps.clock(), deps.database.time_zone) if late else None
     found = OverviewFilter(status=status, channel=channel, needs=needs, hold=hold, due_before=due_before, q=q.strip())
     return Wanted(found, bool(late), sort, cursor)
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
 from services.kernel import formats as kernel
+from services.kernel.clock import business_day
 from services.kernel.formats import Formats
 from services.kernel.money import Money, UnitPrice
 
@@ -124,7 +124,7 @@ class Readable:
         return on < now if isinstance(on, datetime) else on < self._today(now)
 
     def _today(self, now: datetime) -> date:
-        return now.astimezone(ZoneInfo(self.formats.time_zone)).date()
+        return business_day(now, self.formats.time_zone)
 
     def _day_in(self, text: str) -> str:
         try:

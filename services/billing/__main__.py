@@ -22,7 +22,7 @@ from services.runtime.relay import Relay
 
 def assemble(settings: Settings) -> ServiceProcess:
     """Database → servicer → server, with the relay that tells orders of invoices and payments."""
-    database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations")
+    database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations", settings.time_zone)
     servicer = BillingServicer(database)
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
 

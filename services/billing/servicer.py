@@ -15,7 +15,7 @@ from services.billing.domain.ledger import movement_posting
 from services.billing.domain.receivables import ageing
 from services.billing.store import audit, credit, invoices, payments
 from services.billing.store import ledger as ledger_store
-from services.kernel.clock import Clock, utc_now
+from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
 from services.kernel.text import optional_text, text
@@ -106,7 +106,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def IssueInvoice(self, request: pb.IssueInvoiceRequest, context: Context) -> pb.IssueInvoiceResponse:
         """Post the invoice of a shipment; a repeat under any request id gives the same invoice."""
-        shipped = wire.shipped(request)
+        shipped = wire.shipped(request, self.database.time_zone)
 
         def act(session: Session) -> pb.IssueInvoiceResponse:
             invoice = invoicing.issue(session, shipped, self.clock())
@@ -193,7 +193,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         with self.database.reading() as session:
             due = payments.due_amounts(session, customer_id)
             unapplied = payments.unapplied_cash(session, customer_id)
-        rows = ageing(self.clock().date(), due, unapplied)
+        rows = ageing(business_day(self.clock(), self.database.time_zone), due, unapplied)
         return pb.ListReceivablesResponse(receivables=[answers.receivable(row) for row in rows])
 
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:

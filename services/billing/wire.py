@@ -17,7 +17,7 @@ from services.billing.domain.facts import InvoiceIssued, PaymentReceived
 from services.billing.domain.invoices import BillableOrder, Charges, Invoice, OrderLine
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application
-from services.kernel.clock import given_instant
+from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
@@ -33,7 +33,7 @@ _RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A shipment to be invoiced: line id → units that left, and the day they left (UTC)."""
+    """A shipment to be invoiced: line id → units that left, and the business day they left."""
 
     order: BillableOrder
     shipment_id: str
@@ -111,8 +111,8 @@ def one_of(value: str, allowed: Iterable[str], what: str) -> str:
     return value
 
 
-def shipped(request: pb.IssueInvoiceRequest) -> Shipped:
-    """What is to be invoiced; lines named twice are summed."""
+def shipped(request: pb.IssueInvoiceRequest, time_zone: str) -> Shipped:
+    """What is to be invoiced; lines named twice are summed. The invoice has the company's business day of leaving."""
     if not request.HasField("order"):
         raise InvalidArgument("FIELD_MISSING", "order is missing: send the order as placed")
     if not 1 <= len(request.lines) <= MAX_LINES:
@@ -126,7 +126,7 @@ def shipped(request: pb.IssueInvoiceRequest) -> Shipped:
         _order(request.order),
         text(request.shipment_id, "shipment_id"),
         quantities,
-        given_instant(request.shipped_at_micros, "shipped_at_micros").date(),
+        business_day(given_instant(request.shipped_at_micros, "shipped_at_micros"), time_zone),
     )
 
 

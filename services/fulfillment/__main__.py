@@ -26,7 +26,7 @@ SERVICE = fulfillment_pb2.DESCRIPTOR.services_by_name["FulfillmentService"].full
 
 def assemble(settings: Settings) -> ServiceProcess:
     """The process, ready to start."""
-    database = Database(settings.database_url, Table.metadata, MIGRATIONS)
+    database = Database(settings.database_url, Table.metadata, MIGRATIONS, settings.time_zone)
     servicer = FulfillmentServicer(database)
     channel = connect(settings.orders_target, machine_token(settings, NAME))
     orders = orders_pb2_grpc.OrdersServiceStub(channel)

@@ -16,6 +16,7 @@ from services.fulfillment.store import orders, shipments
 from services.fulfillment.store.counters import next_value
 from services.fulfillment.store.rates import RateBook
 from services.kernel.ids import new_id
+from services.runtime import sessions
 
 log = structlog.get_logger()
 
@@ -32,7 +33,13 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
         return []
     offers = rate_book.rates_into(session, wanted.ship_to)
     created = new_shipments(
-        wanted, lines, offers, lambda count: next_value(session, "shipment", count), lambda: new_id("shp"), now
+        wanted,
+        lines,
+        offers,
+        lambda count: next_value(session, "shipment", count),
+        lambda: new_id("shp"),
+        now,
+        sessions.business_day(session, now),
     )
     for shipment in created:
         shipments.add(session, shipment)

@@ -28,7 +28,7 @@ SERVICE = inventory_pb2.DESCRIPTOR.services_by_name["InventoryService"].full_nam
 
 def assemble(settings: Settings) -> ServiceProcess:
     """The process, ready to start."""
-    database = Database(settings.database_url, Table.metadata, MIGRATIONS)
+    database = Database(settings.database_url, Table.metadata, MIGRATIONS, settings.time_zone)
     servicer = InventoryServicer(database, currency=settings.currency)
     return ServiceProcess(
         NAME,

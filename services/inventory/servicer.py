@@ -53,14 +53,17 @@ class InventoryServicer(InventoryServiceServicer):
         return self._database.once(request.request_id, request, pb.ReceiveStockResponse, act)
 
     def AdjustStock(self, request: pb.AdjustStockRequest, context: Context) -> pb.AdjustStockResponse:
-        """Book a count difference; refused when promised units would be missing."""
+        """Book a count difference; refused when promised units would be missing, or found ones have no cost."""
         adjustment = wire.adjustment(request)
 
         def act(session: Session) -> pb.AdjustStockResponse:
             change, on_hand = transactions.adjust(session, adjustment, self._currency, self._clock())
             return pb.AdjustStockResponse(movement_id=change.movement_id, on_hand=on_hand)
 
-        return self._database.once(request.request_id, request, pb.AdjustStockResponse, act)
+        same = without(
+            request, "standard_cost", "standard_currency"
+        )  # the catalog may have changed when it is asked again
+        return self._database.once(request.request_id, same, pb.AdjustStockResponse, act)
 
     def ExpectReceipt(self, request: pb.ExpectReceiptRequest, context: Context) -> pb.ExpectReceiptResponse:
         """Announce supply; orders hears of the days that it changes."""

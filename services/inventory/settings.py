@@ -4,8 +4,7 @@ from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Settings of inventory; `currency` values found stock where nothing was ever received."""
+    """Settings of inventory."""
 
     database_url: DatabaseUrl = "sqlite:///var/inventory.db"
     listen: Address = "127.0.0.1:7302"
-    currency: str = "USD"

@@ -17,7 +17,7 @@ from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import Allocation, LineDemand, Plan, Shortage, allocate
 from services.inventory.domain.backorders import Fill, Supply, Waiting
-from services.inventory.domain.costing import cost_of, draw, opened
+from services.inventory.domain.costing import cost_of, counted_cost, draw, opened
 from services.inventory.domain.facts import LineStanding, StockChange, StockStanding
 from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
@@ -118,20 +118,21 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
 
 
 def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetime) -> tuple[StockChange, int]:
-    """Book a count difference; the movement and on hand there now. Found units serve who waits, at the last known cost.
+    """Book a count difference; the movement and on hand there now. Found units serve who waits.
 
-    `currency` values a warehouse that never received anything.
+    `currency` values a warehouse that never received anything, where no cost says another one.
     """
     place, sku = adjustment.warehouse_id, adjustment.sku
     warehouses.require(session, place)
     stock.take_turns(session, [sku])
     stock.open_row(session, place, sku)
     on_hand = stock.add(session, place, sku, adjustment.delta)
-    valued_in = warehouses.currency_of(session, place) or currency
+    costs = [cost.currency for cost in (adjustment.unit_cost, adjustment.standard_cost) if cost]
+    valued_in = warehouses.currency_of(session, place) or next(iter(costs), currency)
     occasion = Occasion("adjusted", now, reference=adjustment.reason)
     if adjustment.delta > 0:
-        warehouses.settle_currency(session, place, valued_in)
-        unit_cost = layers.last_unit_cost(session, place, sku, valued_in)
+        unit_cost = _counted_cost(session, adjustment, valued_in)
+        warehouses.settle_currency(session, place, unit_cost.currency)
         change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
         _notify_filled(session, fill_queues(session, [sku]), now)
     else:
@@ -139,6 +140,13 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
     _notify_change(session, facts.ADJUSTED, change, now)
     log.info("stock.adjusted", sku=sku, warehouse_id=place, delta=adjustment.delta)
     return change, on_hand
+
+
+def _counted_cost(session: Session, adjustment: Adjustment, currency: str) -> UnitPrice:
+    last = layers.last_unit_cost(session, adjustment.warehouse_id, adjustment.sku, currency)
+    return counted_cost(
+        adjustment.sku, currency, given=adjustment.unit_cost, last=last, standard=adjustment.standard_cost
+    )
 
 
 def expect(session: Session, announcement: Announcement, now: datetime) -> str:

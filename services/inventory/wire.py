@@ -164,12 +164,24 @@ def adjustment(request: pb.AdjustStockRequest) -> Adjustment:
     """A count difference."""
     if request.delta == 0:
         raise InvalidArgument("NOTHING_TO_ADJUST", "delta must not be 0: send how many units were found or are missing")
+    if request.delta < 0 and request.unit_cost:
+        raise InvalidArgument(
+            "COST_OF_MISSING_UNITS", "missing units leave at the cost they came in at: send no unit_cost"
+        )
     return Adjustment(
         identity(request.warehouse_id, "warehouse_id"),
         sku(request.sku),
         _within(request.delta, -MAX_QUANTITY, MAX_QUANTITY, "delta"),
         text(request.reason, "reason"),
+        _optional_price(request.unit_cost, request.currency, "unit_cost"),
+        _optional_price(request.standard_cost, request.standard_currency, "standard_cost"),
     )
+
+
+def _optional_price(amount: str, currency: str, what: str) -> UnitPrice | None:
+    if bool(amount) != bool(currency):
+        raise InvalidArgument("FIELD_MISSING", f"{what} is an amount and its currency: send both or neither")
+    return UnitPrice.parse(amount, currency) if amount else None
 
 
 def announcement(request: pb.ExpectReceiptRequest) -> Announcement:

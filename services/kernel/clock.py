@@ -1,7 +1,8 @@
-"""Time: aware UTC instants, and their whole microseconds for storage."""
+"""Time: aware UTC instants, their whole microseconds for storage, and the days they fall on."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 from services.kernel.errors import InvalidArgument
 
@@ -16,6 +17,25 @@ LAST_YEAR = 2200
 def utc_now() -> datetime:
     """The present instant, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def business_day(at: datetime, time_zone: str | tzinfo) -> date:
+    """The day an instant falls on, on the clock of a company or a party (an IANA name): in New York it is yesterday for longer.
+
+    The one place where an instant becomes a day. A naive instant raises ValueError.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a naive datetime is no instant; give it a time zone")
+    return at.astimezone(_zone(time_zone)).date()
+
+
+def start_of_day(on: date, time_zone: str | tzinfo) -> datetime:
+    """The UTC instant at which a day begins on that clock."""
+    return datetime.combine(on, time(), _zone(time_zone)).astimezone(UTC)
+
+
+def _zone(time_zone: str | tzinfo) -> tzinfo:
+    return ZoneInfo(time_zone) if isinstance(time_zone, str) else time_zone
 
 
 def micros(instant: datetime) -> int:

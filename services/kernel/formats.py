@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from services.kernel.clock import business_day
 from services.kernel.money import Money
 
 DateOrder = Literal["mdy", "dmy", "ymd"]
@@ -43,7 +44,7 @@ class Formats:
 
     def minute(self, at: datetime) -> str:
         """Day and minute on the company's clock, without its zone: "Dec 1, 2026, 5:00 PM"."""
-        return f"{self.day(at.astimezone(ZoneInfo(self.time_zone)).date())}, {self.time(at)}"
+        return f"{self.day(business_day(at, self.time_zone))}, {self.time(at)}"
 
     def instant(self, at: datetime) -> str:
         """Day, minute and the zone by its abbreviation: "Dec 1, 2026, 5:00 PM CST"."""

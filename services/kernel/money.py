@@ -1,10 +1,11 @@
-"""Money: whole minor units of one currency, unit prices, and splits whose parts sum to the whole."""
+"""Money: whole minor units of one currency, unit prices, and shares that sum to the whole."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil, floor
 from typing import Self
 
 from services.kernel.currencies import DECIMALS
@@ -138,37 +139,28 @@ def tax_on(net: Money, rate: Decimal) -> Money:
     return Money(_half_up(net.minor * Fraction(rate)), net.currency)
 
 
-def share_through(total: Money, part: int, whole: int) -> Money:
-    """What of a total falls on the first `part` of `whole`, rounded towards zero: the residual goes to the last.
+def share(total: Money, part: int, whole: int, *, before: int, given: Money) -> Money:
+    """What of a total falls on the next `part` of `whole`, when `given` of it fell on the `before` that came earlier.
 
-    The share of one piece is the difference of two of these, so pieces taken one by one sum exactly to the total.
+    The part is rounded half up on its own value and then kept so that the running sum stays between floor and ceiling, in minor
+    units, of the exact running share: no sum is ever off by a minor unit, and no rounding gathers on the last. The part that
+    reaches the whole takes the rest. A total that shrank meanwhile gives nothing, never a part of the other sign. The parts of
+    -total are minus the parts of total.
     """
-    if not 0 <= part <= whole:
-        raise ValueError(f"{part} of {whole} is no share")
-    if part == whole:
-        return total
-    share = abs(total.minor) * part // whole
-    return Money(share if total.minor >= 0 else -share, total.currency)
+    if part < 0 or before < 0 or before + part > whole:
+        raise ValueError(f"{part} after {before} of {whole} is no share")
+    sign = -1 if total.minor < 0 or given.minor < 0 else 1
+    due, had = sign * (total - Money.zero(given.currency)).minor, sign * given.minor
+    if before + part == whole:
+        return Money(sign * max(due - had, 0), total.currency)
+    running = Fraction(due * (before + part), whole)
+    own = _half_up(Fraction(due * part, whole))
+    return Money(sign * max(min(max(own, floor(running) - had), ceil(running) - had), 0), total.currency)
 
 
-def prorate(total: Money, weights: Sequence[int]) -> tuple[Money, ...]:
-    """Split by weights, in their order; the parts sum to the total and none has the other sign.
-
-    Weights that are all zero (free goods) share equally. No weights at all can carry no amount but zero.
-    """
-    if any(weight < 0 for weight in weights):
-        raise ValueError("a weight must not be negative")
-    if not weights and total.minor:
-        raise InvalidArgument("NOTHING_TO_PRORATE_OVER", f"{total} cannot be split over nothing")
-    effective = weights if any(weights) else [1] * len(weights)
-    whole, reached, given, parts = sum(effective), 0, Money.zero(total.currency), []
-    for weight in effective:
-        reached += weight
-        # reached == whole before a trailing weight of zero: that one then gets nothing, as it should
-        through = share_through(total, reached, whole)
-        parts.append(through - given)
-        given = through
-    return tuple(parts)
+def exchanged(minor: int, from_currency: str, to_currency: str, factor: Fraction) -> int:
+    """Minor units of one currency in those of another, one unit of the first being worth `factor` of the second; half up."""
+    return _half_up(minor * factor * Fraction(10) ** (_decimals(to_currency) - _decimals(from_currency)))
 
 
 def _half_up(exact: Fraction) -> int:

@@ -119,13 +119,16 @@ class Database:
 
     `transaction()` commits when its block ends and rolls back when it raises; nobody else commits. On SQLite a writer
     begins with BEGIN IMMEDIATE, so writers queue for up to 30 s instead of failing at their first write, and those of one
-    process that wait share a commit.
+    process that wait share a commit. `time_zone` and `currency` are those of the company, which its sessions know.
     """
 
-    def __init__(self, url: str, metadata: MetaData, migrations: Path) -> None:
+    def __init__(
+        self, url: str, metadata: MetaData, migrations: Path, time_zone: str = "UTC", currency: str = "USD"
+    ) -> None:
         self.url = url
         self.metadata = metadata
         self.migrations = migrations
+        self.time_zone, self.currency = time_zone, currency
         self.engine = _engine(url)
         self._reader = self.engine.execution_options(**_one_view(self.engine))
         self._listeners: list[tuple[frozenset[str] | None, Callable[[], None]]] = []
@@ -141,7 +144,7 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A writing session; wakes those who wait for what it emitted after its commit."""
         with self._writing() as session:
-            yield sessions.equip(session, self._memory, is_reading=False)
+            yield sessions.equip(session, self._memory, self.time_zone, self.currency, is_reading=False)
         sessions.remember(session)
         self._wake(sessions.waking(session))
 
@@ -176,7 +179,7 @@ class Database:
         with self._reader.begin() as connection, sessions.open_session(connection, is_reading=True) as session:
             if self.is_sqlite:
                 writers.begin(connection, "BEGIN")
-            yield sessions.equip(session, self._memory, is_reading=True)
+            yield sessions.equip(session, self._memory, self.time_zone, self.currency, is_reading=True)
 
     def once(
         self, request_id: str, request: Message, answer: type[Response], act: Callable[[Session], Response]

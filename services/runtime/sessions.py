@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlmodel import Session
 
+from services.kernel import clock
+
 Value = TypeVar("Value")
 
 EVERYBODY = ""
 _READING, _MEMORY, _SEEN, _GATHERED, _WAKING = "oms_reading", "oms_memory", "oms_seen", "oms_gathered", "oms_waking"
+_TIME_ZONE, _CURRENCY = "oms_time_zone", "oms_currency"
 
 
 class Memory:
@@ -76,10 +80,29 @@ def write_gathered(session: Session, write: Callable[[Session, list[Value]], Non
         write(session, values)
 
 
-def equip(session: Session, memory: Memory, *, is_reading: bool) -> Session:
-    """Give a new session the memory of its database, and say whether all that it sees is committed."""
+def equip(session: Session, memory: Memory, time_zone: str, currency: str, *, is_reading: bool) -> Session:
+    """Give a new session what its database knows: the memory, the company's clock and its currency.
+
+    Also say whether all that it sees is committed.
+    """
     session.info[_READING], session.info[_MEMORY] = is_reading, memory
+    session.info[_TIME_ZONE], session.info[_CURRENCY] = time_zone, currency
     return session
+
+
+def currency(session: Session) -> str:
+    """The currency of the company whose database this is."""
+    return str(session.info[_CURRENCY])
+
+
+def time_zone(session: Session) -> str:
+    """The zone of the company whose database this is (an IANA name)."""
+    return str(session.info[_TIME_ZONE])
+
+
+def business_day(session: Session, at: datetime) -> date:
+    """The company's business day at an instant."""
+    return clock.business_day(at, time_zone(session))
 
 
 def unchanging(

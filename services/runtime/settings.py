@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from services.kernel.currencies import DECIMALS
 from services.kernel.formats import Clock, DateOrder, Formats
 
 Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:[0-9]{1,5}$")]
@@ -24,6 +25,16 @@ def _known_zone(name: str) -> str:
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 """An IANA time zone that this machine knows."""
+
+
+def _known_currency(code: str) -> str:
+    if code not in DECIMALS:
+        raise ValueError("must be an ISO 4217 currency code, such as USD")
+    return code
+
+
+CurrencyCode = Annotated[str, AfterValidator(_known_currency)]
+"""An ISO 4217 code."""
 
 DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^(sqlite:///.+|postgresql\+psycopg://.+)$")]
 """sqlite:///file.db or postgresql+psycopg://user:password@host/database"""
@@ -55,6 +66,8 @@ class ServiceSettings(BaseSettings):
     company_address: str = ""
     company_signature: str = ""
     time_zone: TimeZone = "UTC"
+    # What amounts of the company are in where nothing says another currency: its policies' limits, stock that was never received.
+    currency: CurrencyCode = "USD"
     date_order: DateOrder = "mdy"
     clock: Clock = "12h"
 

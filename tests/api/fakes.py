@@ -58,6 +58,7 @@ class FakeInventory(Neighbor):
     def __init__(self) -> None:
         super().__init__()
         self.on_hand: dict[tuple[str, str], int] = {}
+        self.counted: list[tuple[str, str, str, str]] = []
         self.warehouses: dict[str, inventory.Warehouse] = {}
         self.backorders: list[inventory.Backorder] = []
         self.audit = inventory.AuditResponse()
@@ -94,6 +95,9 @@ class FakeInventory(Neighbor):
             key = (request.sku, request.warehouse_id)
             if self.on_hand.get(key, 0) + request.delta < 0:
                 raise Refused("STOCK_ALLOCATED", "there is less stock than that")
+            if request.delta > 0 and not (request.unit_cost or request.standard_cost):
+                raise Refused("COST_UNKNOWN", "nobody knows what it cost")
+            self.counted.append((request.unit_cost, request.currency, request.standard_cost, request.standard_currency))
             self.on_hand[key] = self.on_hand.get(key, 0) + request.delta
             return inventory.AdjustStockResponse(movement_id=f"mov_{next(self._ids)}", on_hand=self.on_hand[key])
 

@@ -144,7 +144,7 @@ async def test_a_cursor_that_the_list_never_gave_is_refused(world: World, role: 
     name = path.rsplit("/", 1)[-1]
     documents = ("{}", '["orders", "a"]', f'["{name}","a"]', f'["{name}", "\\ud800"]', f'["{name}", 1]')
     made_up = ["zzz", "\x21", *(base64.urlsafe_b64encode(each.encode()).decode() for each in documents)]
-    ours = base64.urlsafe_b64encode(f'["{name}", "a~b~2026-01-01"]'.encode()).decode()
+    ours = base64.urlsafe_b64encode(f'["{name}", "a~b~c~2026-01-01~1~USD"]'.encode()).decode()
 
     answers = [await world.send("GET", path, role, params={"cursor": cursor}) for cursor in made_up]
     good = await world.send("GET", path, role, params={"cursor": ours})

@@ -281,3 +281,32 @@ async def test_a_policy_sent_again_under_its_key_is_no_second_version(world: Wor
     assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
     assert again.headers["Idempotent-Replayed"] == "true"
     assert [row["version"] for row in versions if row["version"]] == [first.json()["version"]]
+
+
+COUNT = {"warehouse_id": "wh_1", "sku": "PUMP-100", "delta": 2, "reason": "count"}
+
+
+@pytest.mark.parametrize(
+    ("standard", "given", "counted"),
+    [
+        (None, {"unit_cost": "81.50", "currency": "USD"}, ("81.50", "USD", "", "")),
+        ("80.00", {}, ("", "", "80.00", "USD")),
+        ("80.00", {"unit_cost": "81.50", "currency": "USD"}, ("81.50", "USD", "80.00", "USD")),
+    ],
+)
+async def test_units_counted_in_are_sent_with_their_cost_and_the_standard_cost(
+    world: World, standard: str | None, given: dict[str, str], counted: tuple[str, str, str, str]
+) -> None:
+    pump = {"sku": "PUMP-100", "description": "Pump", "currency": "USD", "list_price": "140.00"}
+    await world.send("POST", "/v1/products", "admin", json={**pump, "standard_cost": standard})
+
+    answer = await world.send("POST", "/v1/stock/adjustments", "warehouse", key="a1", json={**COUNT, **given})
+
+    assert answer.status_code == 201, answer.text
+    assert world.inventory.counted == [counted]
+
+
+async def test_units_counted_in_at_no_known_cost_are_refused(world: World) -> None:
+    answer = await world.send("POST", "/v1/stock/adjustments", "warehouse", key="a1", json=COUNT)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "COST_UNKNOWN")

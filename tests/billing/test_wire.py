@@ -59,7 +59,7 @@ def test_a_good_request_becomes_a_shipment_and_lines_named_twice_are_summed() ->
     request = invoice_request()
     request.lines.append(types_pb2.LineQuantity(line_id="1", sku="SKU-1", quantity=2))
 
-    shipped = wire.shipped(request)
+    shipped = wire.shipped(request, "UTC")
 
     assert shipped.quantities == {"1": 3}
     assert shipped.shipped_on.isoformat() == "2026-03-02"
@@ -111,7 +111,7 @@ def test_an_invoice_request_of_the_wrong_shape_is_refused(spoil: Spoil, reason: 
     spoil(request)
 
     with pytest.raises(InvalidArgument) as refusal:
-        wire.shipped(request)
+        wire.shipped(request, "UTC")
 
     assert refusal.value.reason == reason
     assert len(refusal.value.message) > 20
@@ -120,11 +120,11 @@ def test_an_invoice_request_of_the_wrong_shape_is_refused(spoil: Spoil, reason: 
 def test_a_description_may_have_several_lines_and_no_nul() -> None:
     request = invoice_request()
     request.order.lines[0].description = "pump\n\twith seal"
-    assert wire.shipped(request).order.lines[0].description == "pump\n\twith seal"
+    assert wire.shipped(request, "UTC").order.lines[0].description == "pump\n\twith seal"
 
     request.order.lines[0].description = "pump\x00"
     with pytest.raises(InvalidArgument):
-        wire.shipped(request)
+        wire.shipped(request, "UTC")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.orders.domain.reviews import Step
-from services.orders.store import orders, reviews
+from services.orders.store import orders, people, reviews
 from tests.console.world import ConsoleWorld
 
 
@@ -163,6 +163,21 @@ async def test_a_manager_hands_decisions_over_and_takes_them_back(world: Console
     path = listed.partition('action="/delegations/del_')[2].partition('"')[0]
     ended = await max_.send("/delegations", f"/delegations/del_{path}")
     assert (ended.status_code, 'name="decision"' in (await dan.get(page)).text) == (303, False)
+
+
+async def test_decisions_are_handed_over_for_days_on_the_companys_clock(world: ConsoleWorld) -> None:
+    world.desk.database.time_zone = "America/Chicago"
+
+    day = {"first": "2030-06-01", "last": "2030-06-01", "note": "away"}
+    await world.browser("approver", sub="max").send("/delegations", "/delegations", to="dan", **day)
+
+    with world.desk.database.reading() as session:
+        (made,) = [one for one in people.delegations_to(session, "dan") if one.note == "away"]
+    # midnight there is 05:00 UTC in summer
+    assert (made.valid_from, made.valid_to) == (
+        datetime(2030, 6, 1, 5, tzinfo=UTC),
+        datetime(2030, 6, 2, 5, tzinfo=UTC),
+    )
 
 
 async def test_nobody_hands_over_to_themselves_or_without_days(world: ConsoleWorld) -> None:

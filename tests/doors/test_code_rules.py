@@ -1,5 +1,6 @@
 """House rules that no linter knows: the size of modules, reasons for exceptions, locks that name no host."""
 
+import ast
 import re
 import statistics
 import subprocess
@@ -49,6 +50,33 @@ def exemptions() -> Iterator[tuple[str, str]]:
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             if found := EXEMPTION.search(line):
                 yield f"{path.relative_to(ROOT)}:{number}: {line.strip()}", found.group(2)
+
+
+def days_of_instants(source: str) -> list[int]:
+    """Lines where an instant becomes a day of whatever zone it happens to be in: `at.date()`, `date.today()`."""
+    return [
+        call.lineno
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in ("date", "today", "utcnow")
+        and not call.args
+    ]
+
+
+def test_an_instant_becomes_a_day_only_by_the_clock_of_somebody() -> None:
+    clock = ROOT / "services/kernel/clock.py"
+    sources = [path for path in hand_written() if path.relative_to(ROOT).parts[0] not in ("tests", "bench", "deploy")]
+
+    found = {
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (*sources, *tracked("samples/*.py"))
+        for number in days_of_instants(path.read_text())
+    }
+
+    assert {place.partition(":")[0] for place in found} == {str(clock.relative_to(ROOT))}, sorted(found)
+    assert len(found) == 1
+    assert days_of_instants("now.date()\ndate.today()\nbusiness_day(now, zone)\n") == [1, 2]
 
 
 def test_no_hand_written_module_is_longer_than_400_lines() -> None:

@@ -50,9 +50,27 @@ class Stockroom:
         )
         return self.servicer.ReceiveStock(request, None)
 
-    def adjust(self, place: str, sku: str, delta: int) -> pb.AdjustStockResponse:
+    def adjust(
+        self,
+        place: str,
+        sku: str,
+        delta: int,
+        *,
+        given: str = "",
+        standard: str = "",
+        currency: str = "USD",
+        key: str = "",
+    ) -> pb.AdjustStockResponse:
         request = pb.AdjustStockRequest(
-            request_id=self.key(), warehouse_id=place, sku=sku, delta=delta, reason="cycle count"
+            request_id=key or self.key(),
+            warehouse_id=place,
+            sku=sku,
+            delta=delta,
+            reason="cycle count",
+            unit_cost=given,
+            currency=currency if given else "",
+            standard_cost=standard,
+            standard_currency=currency if standard else "",
         )
         return self.servicer.AdjustStock(request, None)
 

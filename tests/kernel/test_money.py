@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import MAX_MINOR, Money, UnitPrice, extend, prorate, share_through, tax_on
+from services.kernel.money import MAX_MINOR, Money, UnitPrice, extend, share, tax_on
 
 minors = st.integers(-MAX_MINOR, MAX_MINOR)
 modest = st.integers(-(10**12), 10**12)
@@ -164,71 +164,61 @@ def test_a_tax_rate_is_a_fraction(rate: Decimal) -> None:
         tax_on(usd("1.00"), rate)
 
 
+def shared(total: Money, parts_by: list[int]) -> list[Money]:
+    """A total shared over parts that come one after the other."""
+    parts: list[Money] = []
+    for number, part in enumerate(parts_by):
+        before, given = sum(parts_by[:number]), Money.total(parts, total.currency)
+        parts.append(share(total, part, sum(parts_by), before=before, given=given))
+    return parts
+
+
 @given(minors, weights)
-def test_prorated_parts_sum_to_the_whole_and_never_change_sign(minor: int, parts_by: list[int]) -> None:
-    total = Money(minor, "USD")
+def test_shares_sum_to_the_whole_and_never_change_sign(minor: int, parts_by: list[int]) -> None:
+    parts = shared(Money(minor, "USD"), parts_by)
 
-    parts = prorate(total, parts_by)
-
-    assert len(parts) == len(parts_by)
-    assert sum(part.minor for part in parts) == minor
+    assert sum(part.minor for part in parts) == (minor if parts else 0)
     assert all(part.minor * minor >= 0 for part in parts)
 
 
 @given(minors, weights)
-def test_a_prorated_part_is_within_one_minor_unit_of_its_exact_share(minor: int, parts_by: list[int]) -> None:
+def test_the_running_sum_of_shares_is_within_one_minor_unit_of_its_exact_share(minor: int, parts_by: list[int]) -> None:
     whole = sum(parts_by)
-    if whole == 0:
-        return
+    parts = shared(Money(minor, "USD"), parts_by)
 
-    for part, weight in zip(prorate(Money(minor, "USD"), parts_by), parts_by, strict=True):
-        assert abs(part.minor * whole - minor * weight) < whole
-        assert weight or not part.minor
-
-
-@given(minors, st.integers(1, 10**9), st.data())
-def test_a_share_through_grows_with_its_part_and_ends_at_the_total(minor: int, whole: int, data: st.DataObject) -> None:
-    part = data.draw(st.integers(0, whole))
-    less = data.draw(st.integers(0, part))
-    total = Money(minor, "USD")
-
-    shares = [abs(share_through(total, through, whole).minor) for through in (0, less, part, whole)]
-
-    assert shares == sorted(shares)
-    assert (shares[0], shares[-1]) == (0, abs(minor))
+    for number in range(len(parts)):
+        running, reached = sum(part.minor for part in parts[: number + 1]), sum(parts_by[: number + 1])
+        assert abs(running * whole - minor * reached) < max(whole, 1)
 
 
 @given(minors, weights)
-def test_a_credit_is_split_as_its_invoice_was(minor: int, parts_by: list[int]) -> None:
-    charged, credited = prorate(Money(minor, "USD"), parts_by), prorate(Money(-minor, "USD"), parts_by)
+def test_a_credit_is_shared_as_its_invoice_was(minor: int, parts_by: list[int]) -> None:
+    charged, credited = shared(Money(minor, "USD"), parts_by), shared(Money(-minor, "USD"), parts_by)
 
-    assert credited == tuple(-part for part in charged)
-
-
-def test_free_goods_share_equally_and_nothing_carries_nothing() -> None:
-    assert prorate(usd("0.10"), [0, 0, 0]) == (usd("0.03"), usd("0.03"), usd("0.04"))
-    assert prorate(usd("0.00"), []) == ()
-    with pytest.raises(InvalidArgument, match="over nothing"):
-        prorate(usd("1.00"), [])
+    assert credited == [-part for part in charged]
 
 
 def test_the_whole_of_nothing_bears_the_total() -> None:
-    assert share_through(usd("1.00"), 0, 0) == usd("1.00")
+    assert share(usd("1.00"), 0, 0, before=0, given=usd("0.00")) == usd("1.00")
+
+
+def test_a_total_that_shrank_below_what_was_given_gives_nothing() -> None:
+    assert share(usd("1.00"), 1, 4, before=2, given=usd("5.00")) == usd("0.00")
+    assert share(usd("1.00"), 2, 4, before=2, given=usd("5.00")) == usd("0.00")
+    assert share(usd("-1.00"), 2, 4, before=2, given=usd("-5.00")) == usd("0.00")
 
 
 def test_a_share_outside_the_whole_is_a_bug() -> None:
-    for part, whole in ((-1, 3), (4, 3)):
+    for part, before in ((-1, 3), (4, 0), (2, 2), (1, -1)):
         with pytest.raises(ValueError, match="no share"):
-            share_through(usd("1.00"), part, whole)
-    with pytest.raises(ValueError, match="negative"):
-        prorate(usd("1.00"), [2, -1])
+            share(usd("1.00"), part, 3, before=before, given=usd("0.00"))
 
 
 def test_a9_three_shipments_share_a_discount_and_its_tax_to_the_cent() -> None:
     rate = Decimal("0.0725")
     line = extend(UnitPrice.parse("33.33", "USD"), 1)
 
-    discounts = prorate(usd("10.00"), [line.minor] * 3)
+    discounts = shared(usd("10.00"), [line.minor] * 3)
 
     # nets 30.00, 30.00, 29.99; tax on the running net 2.175 → 2.18, 4.35, 6.524 → 6.52
     nets = [line - discount for discount in discounts]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import Money, UnitPrice
+from services.kernel.money import UnitPrice
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import PlaceLine
 from services.orders.domain.policies import Violation, outcome, parse_policy, planned_holds, reasons
-from services.orders.domain.pricing import basis_points, cost_of, price_line, reference_price
+from services.orders.domain.pricing import basis_points, reference_price
 from services.orders.policies import engine
+from services.orders.policies.dry_run import _examples
 
 RULE = {"code": "BIG", "when": "order.total > 5.0", "severity": "WARN", "message": "big"}
 
@@ -75,28 +76,39 @@ def test_block_outranks_hold_and_reasons_come_block_first() -> None:
     assert [hold.reason for hold in planned_holds(said)] == ["h (line 1, 2)"]
 
 
-def test_the_lowest_agreement_in_force_and_in_the_orders_currency_sets_the_price() -> None:
+def test_the_agreement_in_force_and_in_the_orders_currency_sets_the_price() -> None:
     first, last = date(2026, 11, 1), date(2026, 11, 30)
     agreed = tuple(
         PriceAgreement("cus_acme", "PUMP", UnitPrice.parse(price, currency), first, last)
-        for price, currency in (("119.00", "USD"), ("117.00", "USD"), ("1.00", "EUR"))
+        for price, currency in (("117.00", "USD"), ("1.00", "EUR"))
     )
     pump = Product("PUMP", "Pump", list_price=UnitPrice.parse("129.00", "USD"))
 
     prices = [
         found and (found.price.text, found.source)
         for on in (date(2026, 10, 31), first, last, date(2026, 12, 1))
-        for found in [reference_price(pump, agreed, "USD", on)]
+        for found in [reference_price(pump, agreed, "USD", on, 1)]
     ]
     assert prices == [("129.00", "list"), ("117.00", "agreement"), ("117.00", "agreement"), ("129.00", "list")]
-    assert reference_price(pump, (), "EUR", first) is None
+    assert reference_price(pump, (), "EUR", first, 1) is None
 
 
 def test_a_cost_in_another_currency_is_no_cost() -> None:
     pump = Product(
         "PUMP", "Pump", list_price=UnitPrice.parse("1.00", "EUR"), standard_cost=UnitPrice.parse("0.80", "EUR")
     )
-    line = price_line("1", PlaceLine("PUMP", 3), pump, None, "USD")
+    whole = _examples()[0]
 
-    assert cost_of((line,), {"PUMP": pump}, "USD") == Money.zero("USD")
-    assert cost_of((line,), {"PUMP": pump}, "EUR") == Money(240, "EUR")
+    facts = engine.header_context(replace(whole, products={"PUMP": pump}))["order"]
+
+    assert (facts["has_cost"], facts["cost_minor"]) == (False, 0)
+
+
+def test_a_line_whose_cost_is_unknown_does_not_lift_the_margin_of_the_others() -> None:
+    whole = _examples()[0]
+
+    facts = engine.header_context(whole)["order"]
+
+    # 6 pumps at 120.00 cost 80.00 each; the visit at 95.00 has no cost. Of the discount of 20.00 the pumps bear
+    # 20.00 × 720 ÷ 815 = 17.67: (702.33 − 480.00) ÷ 702.33 = 31.65 %; with the visit as if it were free 39.62 %
+    assert (facts["cost_minor"], facts["margin_bp"]) == (48000, 3165)

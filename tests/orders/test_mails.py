@@ -112,7 +112,7 @@ def notified(kind: str, detail: dict[str, Any]) -> Mail:
 
 
 MAILS = [
-    mails.order_received(ORDER, CUSTOMER),
+    mails.order_received(ORDER, CUSTOMER, date(2026, 11, 23)),
     mails.order_accepted(ORDER, CUSTOMER, [Promise("lin_1", 3, "2026-12-15")]),
     mails.order_on_hold(ORDER, CUSTOMER, CONTACTS, [("accounting", "over the limit")], ()),
     mails.order_rejected(CUSTOMER, ["account closed"]),

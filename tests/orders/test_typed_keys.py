@@ -134,7 +134,7 @@ SKUS = ["pump", " PUMP ", "\uff30\uff35\uff2d\uff30", "PU\u200bMP", "Pump"]
 
 
 @pytest.mark.parametrize("typed", SKUS)
-def test_a_sku_is_found_in_every_spelling_and_kept_in_the_catalogues(desk: Desk, typed: str) -> None:
+def test_a_sku_is_found_in_every_spelling_and_kept_in_the_catalogs(desk: Desk, typed: str) -> None:
     desk.agree(typed, "119.00")
     placed = desk.accepted((typed, 2))
     changed = propose(desk, placed, asked(replace(quantity("", 3), sku=typed)), RITA).change
@@ -148,7 +148,7 @@ def test_a_sku_is_found_in_every_spelling_and_kept_in_the_catalogues(desk: Desk,
         assert [one.sku for one in masterdata.products(session) if fold_key(one.sku) == "pump"] == ["PUMP"]
 
 
-def test_a_sku_that_the_catalogue_does_not_have_stays_as_it_was_typed(desk: Desk) -> None:
+def test_a_sku_that_the_catalog_does_not_have_stays_as_it_was_typed(desk: Desk) -> None:
     placed = desk.place(("Unknown\u201117", 1)).order_id
 
     assert desk.read(placed).order.lines[0].sku == "Unknown-17"

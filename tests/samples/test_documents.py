@@ -216,7 +216,7 @@ def an_order(
                 UnitPrice.parse(line["unit_price"], "USD") if "unit_price" in line else None,
             ),
             products.get(line["sku"]),
-            reference_price(products.get(line["sku"]), agreed[line["sku"]], "USD", NOW.date()),
+            reference_price(products.get(line["sku"]), agreed[line["sku"]], "USD", NOW.date(), line["quantity"]),
             "USD",
         )
         for number, line in enumerate(body["lines"], start=1)

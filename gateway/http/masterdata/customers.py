@@ -74,6 +74,9 @@ class CustomerInput(Input):
     duplicate_po: Literal["allow", "warn", "hold", "block"] = Field(
         default="hold", description="What becomes of an order under a purchase order number that it used before."
     )
+    customer_group: Identity | Literal[""] = Field(
+        default="", description="A group that prices are agreed with; its own agreements win over the group's."
+    )
     credit_limit: Amount = Field(description="Most it may owe, open orders included, in its currency.")
 
     model_config = example(
@@ -106,6 +109,7 @@ class CustomerShape(BaseModel):
     allowed_ship_tos: list[dict[str, str]]
     free_multiple_skus: list[str]
     duplicate_po: str
+    customer_group: str
 
 
 class CreditShape(BaseModel):

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceOf
-from gateway.http.plumbing.inputs import PRINTABLE, TIDY, Day, Input, Text, example
+from gateway.http.plumbing.inputs import PRINTABLE, TIDY, Currency, Day, Input, Text, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut
 from services.orders.domain.calendar_rules import CalendarRule
 from services.orders.domain.policies import Policy, parse_policy
@@ -126,10 +126,14 @@ class PolicyInput(Input):
     window_hours: Annotated[int, Field(strict=True, ge=0, le=8784)] = Field(
         default=24, description="Orders of a customer placed so near each other count together against limits."
     )
+    currency: Currency | None = Field(
+        default=None, description="What amounts in predicates are in; without one the company's currency."
+    )
     note: Text = ""
 
     model_config = example(
         note="company rules",
+        currency="USD",
         rules=[
             {
                 "code": "PRICE_OUT_OF_TOLERANCE",
@@ -227,6 +231,7 @@ class PolicyShape(BaseModel):
     consent: ConsentRuleShape
     calendars: list[CalendarShape]
     window_hours: int
+    currency: str | None = Field(description="Null is the company's currency.")
 
 
 @router.get("/v1/policies")
@@ -263,6 +268,7 @@ def _shape(policy: Policy) -> PolicyShape:
         consent=ConsentRuleShape(**asdict(policy.consent)),
         calendars=[_calendar_shape(rule) for rule in policy.calendars],
         window_hours=policy.window_hours,
+        currency=policy.currency or None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Price agreements: what a customer pays for a SKU, and when."""
+"""Price agreements: what a customer or a customer group pays for a SKU, and when."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from pydantic import BaseModel, Field
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceOf
-from gateway.http.plumbing.inputs import Currency, Day, Identity, Input, Price, Sku, example
+from gateway.http.plumbing.inputs import Currency, Day, Identity, Input, Price, Quantity, Sku, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OfCustomer
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import UnitPrice
-from services.orders.domain.masterdata import PriceAgreement
+from services.orders.domain.masterdata import AgreementKey, PriceAgreement
 from services.orders.masterdata import prices
 
 router = APIRouter(tags=["master data"])
 
 
 class PriceInput(Input):
-    """An agreement; the same customer, SKU and first day replace it."""
+    """An agreement of a customer or of a customer group; the same party, SKU, first day, minimum quantity and currency replace it."""
 
-    customer_id: Identity
+    customer_id: Identity | None = Field(default=None, description="Whose it is; or name a customer_group.")
+    customer_group: Identity | None = Field(
+        default=None, description="Whose customers have it, unless they have their own."
+    )
     sku: Sku
     price: Price = Field(description="Of one unit.")
     currency: Currency
     valid_from: Day
     valid_to: Day | None = Field(default=None, description="The last day; without one it stands until it is replaced.")
+    min_quantity: Quantity = Field(default=1, description="Units a line has at least for this price.")
 
     model_config = example(
         customer_id="cus_acme", sku="PUMP-100", price="129.00", currency="USD", valid_from="2026-01-01"
@@ -37,17 +41,25 @@ class PriceInput(Input):
 class PriceShape(BaseModel):
     """An agreement."""
 
-    customer_id: str
+    customer_id: str | None = Field(description="Null where it is a customer group's.")
+    customer_group: str | None = Field(description="Null where it is a customer's.")
     sku: str
     price: str
     currency: str
     valid_from: str
     valid_to: str | None
+    min_quantity: int
+
+
+class StoredPriceShape(PriceShape):
+    """An agreement as it was stored."""
+
+    warnings: list[str] = Field(description="What to know of other agreements, such as an overlap of their days.")
 
 
 @router.get("/v1/prices")
 def list_prices(deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: OfCustomer = None) -> Page[PriceShape]:
-    """Agreements by customer, SKU and first day; a sales representative sees those of the assigned customers."""
+    """Agreements by party, SKU and first day; a sales representative sees those of the assigned customers and their groups."""
     with deps.database.reading() as session:
         found = prices.list_agreements(
             session,
@@ -60,43 +72,49 @@ def list_prices(deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: OfCu
     return Page(rows=[_shape(row) for row in page], next_cursor=next_cursor)
 
 
-@router.post("/v1/prices", response_model=PriceShape)
+@router.post("/v1/prices", response_model=StoredPriceShape)
 def put_price(deps: DepsOf, who: CallerOf, body: PriceInput, once: OnceOf) -> Response:
-    """Create or replace an agreement, in the customer's currency."""
+    """Create or replace an agreement, in the customer's currency. One that overlaps another is stored, and warned of."""
 
-    def act(_request_id: str) -> PriceShape:
+    def act(_request_id: str) -> StoredPriceShape:
         agreement = PriceAgreement(
-            customer_id=body.customer_id,
+            customer_id=body.customer_id or "",
+            customer_group=body.customer_group or "",
             sku=body.sku,
             price=UnitPrice.parse(body.price, body.currency),
             valid_from=body.valid_from,
             valid_to=body.valid_to,
+            min_quantity=body.min_quantity,
         )
         with deps.database.transaction() as session:
-            return _shape(prices.put_agreement(session, agreement, who.principal.sub, deps.clock()))
+            stored = prices.put_agreement(session, agreement, who.principal.sub, deps.clock())
+        return StoredPriceShape(**_shape(stored.agreement).model_dump(), warnings=list(stored.warnings))
 
     return once.answer(body, act)
 
 
 def _cursor(agreement: PriceAgreement) -> str:
-    return sealed("prices", f"{agreement.customer_id}~{agreement.sku}~{agreement.valid_from.isoformat()}")
+    return sealed("prices", "~".join(map(str, agreement.key)))
 
 
-def _after(key: str) -> tuple[str, str, str]:
+def _after(key: str) -> AgreementKey | None:
     if not key:
-        return ("", "", "")
+        return None
     parts = key.split("~")
-    if len(parts) != 3:
+    if len(parts) != 6 or not parts[4].isdecimal():
         raise InvalidArgument("CURSOR_INVALID", "give back next_cursor as it was given, or leave it out")
-    return (parts[0], parts[1], parts[2])
+    customer_id, customer_group, sku, valid_from, min_quantity, currency = parts
+    return customer_id, customer_group, sku, valid_from, int(min_quantity), currency
 
 
 def _shape(agreement: PriceAgreement) -> PriceShape:
     return PriceShape(
-        customer_id=agreement.customer_id,
+        customer_id=agreement.customer_id or None,
+        customer_group=agreement.customer_group or None,
         sku=agreement.sku,
         price=agreement.price.text,
         currency=agreement.price.currency,
         valid_from=agreement.valid_from.isoformat(),
         valid_to=agreement.valid_to.isoformat() if agreement.valid_to else None,
+        min_quantity=agreement.min_quantity,
     )

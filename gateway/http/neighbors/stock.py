@@ -16,6 +16,7 @@ from gateway.http.plumbing.parameters import OfSku, OfWarehouse
 from gateway.http.plumbing.shapes import MoneyShape
 from oms.inventory.v1 import inventory_pb2 as pb
 from services.kernel.errors import NotFound, Refused
+from services.orders.domain.masterdata import Product
 from services.orders.masterdata import catalog
 
 router = APIRouter(tags=["stock"])
@@ -67,6 +68,11 @@ class StockAdjustmentInput(Input):
         int, Field(strict=True, ge=-1_000_000, le=1_000_000, description="Units found, or missing (negative).")
     ]
     reason: Name
+    unit_cost: Price | None = Field(
+        default=None,
+        description="What one of the units found cost; without it the last receipt's, else the standard cost.",
+    )
+    currency: Currency | None = Field(default=None, description="Of unit_cost.")
 
     model_config = example(warehouse_id="wh_dallas", sku="PUMP-100", delta=-2, reason="damaged in the rack")
 
@@ -121,7 +127,7 @@ def receive_stock(deps: DepsOf, body: StockReceiptInput, once: OnceWithKey) -> R
     """Book goods in; backorders that wait for them are filled at once, oldest order first."""
 
     def act(request_id: str) -> StockReceipt:
-        known = body.model_copy(update={"sku": _stocked_sku(deps, body.sku)})
+        known = body.model_copy(update={"sku": _stocked(deps, body.sku).sku})
         done = deps.inventory.ReceiveStock(pb.ReceiveStockRequest(request_id=request_id, **known.model_dump()))
         return StockReceipt(
             movement_id=done.movement_id,
@@ -135,11 +141,19 @@ def receive_stock(deps: DepsOf, body: StockReceiptInput, once: OnceWithKey) -> R
 
 @router.post("/v1/stock/adjustments", status_code=201, response_model=StockAdjustment)
 def adjust_stock(deps: DepsOf, body: StockAdjustmentInput, once: OnceWithKey) -> Response:
-    """Book a count difference; refused while the missing units are promised to orders."""
+    """Book a count difference; refused while missing units are promised to orders, or when nobody knows what found ones cost."""
 
     def act(request_id: str) -> StockAdjustment:
-        known = body.model_copy(update={"sku": _stocked_sku(deps, body.sku)})
-        done = deps.inventory.AdjustStock(pb.AdjustStockRequest(request_id=request_id, **known.model_dump()))
+        product = _stocked(deps, body.sku)
+        standard = product.standard_cost
+        known = body.model_copy(update={"sku": product.sku})
+        wanted = pb.AdjustStockRequest(
+            request_id=request_id,
+            **known.model_dump(exclude_none=True),
+            standard_cost=standard.text if standard else "",
+            standard_currency=standard.currency if standard else "",
+        )
+        done = deps.inventory.AdjustStock(wanted)
         return StockAdjustment(movement_id=done.movement_id, on_hand=done.on_hand)
 
     return once.answer(body, act, 201)
@@ -150,15 +164,15 @@ def expect_receipt(deps: DepsOf, body: ExpectedReceiptInput, once: OnceWithKey) 
     """Announce supply; backorders take its date, and the orders they belong to are told."""
 
     def act(request_id: str) -> ExpectedReceipt:
-        known = body.model_copy(update={"sku": _stocked_sku(deps, body.sku)})
+        known = body.model_copy(update={"sku": _stocked(deps, body.sku).sku})
         wanted = pb.ExpectReceiptRequest(request_id=request_id, **known.model_dump(mode="json"))
         return ExpectedReceipt(expected_receipt_id=deps.inventory.ExpectReceipt(wanted).expected_receipt_id)
 
     return once.answer(body, act, 201)
 
 
-def _stocked_sku(deps: Deps, typed: str) -> str:
-    """The SKU as the catalog writes it; a product that is none, or never on a shelf, is refused."""
+def _stocked(deps: Deps, typed: str) -> Product:
+    """The product by its SKU as people type it; one that is none, or never on a shelf, is refused."""
     with deps.database.reading() as session:
         sku = catalog.known_sku(session, typed)
         product = catalog.products_of(session, [sku]).get(sku)
@@ -166,7 +180,7 @@ def _stocked_sku(deps: Deps, typed: str) -> str:
         raise NotFound("PRODUCT_UNKNOWN", f"there is no product {sku}: check the SKU, or add it to the catalog first")
     if not product.is_stocked:
         raise Refused("PRODUCT_NOT_STOCKED", f"{sku} is a service: it is performed and never on a shelf")
-    return sku
+    return product
 
 
 def known_sku(deps: Deps, typed: str | None) -> str:

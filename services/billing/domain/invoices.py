@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from services.billing.domain.credit import TERMS
 from services.kernel.errors import InvalidArgument, Refused
-from services.kernel.money import Money, UnitPrice, extend, share_through, tax_on
+from services.kernel.money import Money, UnitPrice, extend, share, tax_on
 
 OPEN, PART_PAID, PAID = "open", "part_paid", "paid"
 STATUSES = frozenset({OPEN, PART_PAID, PAID})
@@ -145,21 +145,21 @@ class Invoice:
 def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) -> Bill:
     """Bill what left now, `shipped` being line id → units.
 
-    Every part is the difference of two running figures, what is due through this invoice less what earlier ones billed, so the
-    invoices of a completely shipped order sum exactly to the order whatever the partition, and the residual falls on the last.
-    A change of what had not shipped moves the figures: where it made less due than was billed, this invoice adds nothing, and
-    where it made more due than this invoice's goods can bear, the next ones take the rest. Raises InvalidArgument for a line the
+    Discount and freight are the goods' share by value, kept at the exact running share, and tax is the tax on the running net
+    less what earlier invoices billed, so the invoices of a completely shipped order sum exactly to the order whatever the
+    partition. A change of what had not shipped moves the figures: where it made less due than was billed, this invoice adds
+    nothing, and where it made more due than this invoice's goods can bear, the next ones take the rest. Raises InvalidArgument for a line the
     order has not, Refused(INVOICED_MORE_THAN_ORDERED) beyond what was ordered.
     """
     _check_lines_known(order, shipped)
-    quantities = _through(order, shipped, so_far)
+    _check_quantities(order, shipped, so_far)
     lines = tuple(
         _bill_line(line, so_far.quantities.get(line.line_id, 0), shipped[line.line_id])
         for line in order.lines
         if line.line_id in shipped
     )
     merchandise = Money.total((line.extended for line in lines), order.currency)
-    return Bill(lines, _charges_now(order, quantities, merchandise, so_far.charges))
+    return Bill(lines, _charges_now(order, shipped, merchandise, so_far))
 
 
 def due_on(order: BillableOrder, invoiced_on: date) -> date:
@@ -175,18 +175,15 @@ def _check_lines_known(order: BillableOrder, shipped: Mapping[str, int]) -> None
         )
 
 
-def _through(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) -> dict[str, int]:
-    """Line id → units invoiced through this invoice."""
-    quantities = {line.line_id: so_far.quantities.get(line.line_id, 0) for line in order.lines}
+def _check_quantities(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) -> None:
     for line in order.lines:
-        quantities[line.line_id] += shipped.get(line.line_id, 0)
-        if line.line_id in shipped and quantities[line.line_id] > line.quantity:
+        through = so_far.quantities.get(line.line_id, 0) + shipped.get(line.line_id, 0)
+        if line.line_id in shipped and through > line.quantity:
             raise Refused(
                 "INVOICED_MORE_THAN_ORDERED",
-                f"line {line.line_id} of order {order.number}: {quantities[line.line_id]} units would be invoiced of "
+                f"line {line.line_id} of order {order.number}: {through} units would be invoiced of "
                 f"{line.quantity} ordered; check the shipment's quantities",
             )
-    return quantities
 
 
 def _bill_line(line: OrderLine, before: int, units: int) -> InvoiceLine:
@@ -197,28 +194,34 @@ def _bill_line(line: OrderLine, before: int, units: int) -> InvoiceLine:
     return InvoiceLine(line.line_id, line.sku, line.description, units, line.unit_price, extended)
 
 
-def _charges_now(order: BillableOrder, quantities: Mapping[str, int], merchandise: Money, billed: Charges) -> Charges:
+def _charges_now(order: BillableOrder, shipped: Mapping[str, int], merchandise: Money, so_far: BilledSoFar) -> Charges:
     """The parts that fall on these goods, none negative: only a credit note takes back what was billed.
 
     The last invoice takes what the order has left. The discount of an invoice is at most its merchandise.
     """
-    part, whole = _progress(order, quantities, billed.merchandise + merchandise)
-    zero = Money.zero(order.currency)
-    discount_due = share_through(order.charges.discount, part, whole) - billed.discount
-    discount = max(min(discount_due, merchandise), zero)
-    freight = max(share_through(order.charges.freight, part, whole) - billed.freight, zero)
+    billed = so_far.charges
+    before, part, whole = _progress(order, shipped, merchandise, so_far)
+    discount = share(order.charges.discount, part, whole, before=before, given=billed.discount)
+    freight = share(order.charges.freight, part, whole, before=before, given=billed.freight)
+    discount = min(discount, merchandise)
     net = billed.net + merchandise - discount
-    tax = max(_tax_through(order, net, part == whole) - billed.tax, zero)
+    tax = max(_tax_through(order, net, before + part == whole) - billed.tax, Money.zero(order.currency))
     return Charges(merchandise, discount, freight, tax)
 
 
-def _progress(order: BillableOrder, quantities: Mapping[str, int], merchandise: Money) -> tuple[int, int]:
-    """How far the order is invoiced, by value; an order of free goods only has no value and is measured in units."""
-    whole = order.charges.merchandise.minor
-    if whole:
-        return min(merchandise.minor, whole), whole
-    units = sum(line.quantity for line in order.lines)
-    return min(sum(quantities.values()), units), units
+def _progress(
+    order: BillableOrder, shipped: Mapping[str, int], merchandise: Money, so_far: BilledSoFar
+) -> tuple[int, int, int]:
+    """What was invoiced before, what is now, and the whole, by value; an order of free goods only is measured in units.
+
+    The whole is the order as it stands, what is billed included; what a change left billed beyond it counts as all of it.
+    """
+    whole, before, now = order.charges.merchandise.minor, so_far.charges.merchandise.minor, merchandise.minor
+    if not whole:
+        whole = sum(line.quantity for line in order.lines)
+        before, now = sum(so_far.quantities.values()), sum(shipped.values())
+    before = min(before, whole)
+    return before, min(now, whole - before), whole
 
 
 def _tax_through(order: BillableOrder, net: Money, is_whole: bool) -> Money:

@@ -85,8 +85,9 @@ def new_shipments(
     take_serials: Callable[[int], int],
     new_id: Callable[[], str],
     now: datetime,
+    today: date,
 ) -> list[Shipment]:
-    """One shipment a warehouse and one for all services; `rates` are those into the address's zone.
+    """One shipment a warehouse and one for all services; `rates` are those into the address's zone, `today` the business day.
 
     `take_serials(count)` gives the first of `count` numbers in a row.
     """
@@ -106,12 +107,11 @@ def new_shipments(
         )
         for index, (warehouse_id, content) in enumerate(cut.items())
     ]
-    return [replace(draft, promised_on=promise(draft, rates)) for draft in drafts]
+    return [replace(draft, promised_on=promise(draft, rates, today)) for draft in drafts]
 
 
-def promise(shipment: Shipment, rates: Iterable[Rate]) -> date | None:
+def promise(shipment: Shipment, rates: Iterable[Rate], released_on: date) -> date | None:
     """The promised day by the cheapest rate; a service needs no road; None when no carrier goes there."""
-    released_on = shipment.released_at.date()
     if shipment.is_service:
         return promised_on(released_on, 0)
     best = cheapest([rate for rate in rates if rate.warehouse_id == shipment.warehouse_id], shipment.load)

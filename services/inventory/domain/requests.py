@@ -44,12 +44,17 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """A count or a correction: units found (positive) or missing (negative)."""
+    """A count or a correction: units found (positive) or missing (negative).
+
+    Units found have the unit cost that was given; `standard_cost` is the catalog's.
+    """
 
     warehouse_id: str
     sku: str
     delta: int
     reason: str
+    unit_cost: UnitPrice | None = None
+    standard_cost: UnitPrice | None = None
 
 
 @dataclass(frozen=True, slots=True)

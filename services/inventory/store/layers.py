@@ -100,7 +100,8 @@ def left(session: Session, warehouse_id: str, sku: str) -> Iterator[Layer]:
     while True:
         rows = session.execute(_LEFT, {"place": warehouse_id, "of_sku": sku, "after": after}).all()
         for row in rows:
-            yield Layer(row.movement_id, row.quantity, Money(row.value_minor, row.currency), row.remaining_quantity)
+            value, worth = Money(row.value_minor, row.currency), Money(row.remaining_value_minor, row.currency)
+            yield Layer(row.movement_id, row.quantity, value, row.remaining_quantity, worth)
             after = row.number
         if len(rows) < _PAGE:
             return
@@ -116,13 +117,22 @@ def take(session: Session, draws: Iterable[Draw]) -> None:
         session.execute(_TAKE, left_over)
 
 
-def last_unit_cost(session: Session, warehouse_id: str, sku: str, currency: str) -> UnitPrice:
-    """What a unit cost when it last came in, there or else anywhere in this currency; nothing when it never did."""
-    wanted = select(cost_layer.c.unit_cost).where(cost_layer.c.sku == sku, cost_layer.c.currency == currency)
+def last_unit_cost(session: Session, warehouse_id: str, sku: str, currency: str) -> UnitPrice | None:
+    """What a unit cost when it last came in, there or else anywhere in this currency; None when it never did.
+
+    Units that an older release counted in at no cost say nothing of what they cost.
+    """
+    is_known = (movement.c.kind == "received") | (cost_layer.c.value_minor > 0)
+    came_by = cost_layer.join(movement, movement.c.movement_id == cost_layer.c.movement_id)
+    wanted = (
+        select(cost_layer.c.unit_cost)
+        .select_from(came_by)
+        .where(cost_layer.c.sku == sku, cost_layer.c.currency == currency, is_known)
+    )
     here = wanted.where(cost_layer.c.warehouse_id == warehouse_id).order_by(cost_layer.c.number.desc())
     anywhere = wanted.order_by(cost_layer.c.movement_id.desc())
     known = session.execute(here.limit(1)).scalar() or session.execute(anywhere.limit(1)).scalar()
-    return UnitPrice.parse(known or "0", currency)
+    return UnitPrice.parse(known, currency) if known else None
 
 
 def record_issue(session: Session, shipment_id: str, order_id: str, warehouse_id: str, now: datetime) -> None:

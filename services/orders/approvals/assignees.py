@@ -8,6 +8,8 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from services.kernel.clock import business_day
+from services.orders.approvals import limits
 from services.orders.domain import mails
 from services.orders.domain.calendars import ALWAYS, Calendar, after_working_days
 from services.orders.domain.changes import ChangeOrder
@@ -121,8 +123,8 @@ def eligible_by_order(session: Session, orders: Sequence[Order], now: datetime) 
             order=order,
             parties=involved[order.order_id],
             delegations=delegations,
-            staff=by_company.get("", ()),
-            buyers=by_company.get(order.customer_id, ()),
+            staff=limits.in_currency(session, by_company.get("", ()), order.currency, now),
+            buyers=limits.in_currency(session, by_company.get(order.customer_id, ()), order.currency, now),
         )
         for order in orders
     }
@@ -240,7 +242,7 @@ def readers_of(step: Step, asked: Iterable[Person], contacts: Contacts) -> tuple
 def earliest_on(session: Session, policy: Policy, line: Line, step: Step, now: datetime) -> date:
     """The day the plant's calendar allows: the lead time counted from the day it was asked, from today once that is past."""
     calendar = calendars.of_plant(policy)
-    today = now.astimezone(calendars.zone_of(calendar)).date()
+    today = business_day(now, calendar.time_zone)
     product = masterdata.products_of(session, [line.sku]).get(line.sku)
     lead_days = product.lead_days if product else 0
     computed = after_working_days(calendar, step.asked_on or today, lead_days)

@@ -19,10 +19,11 @@ from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.owners import SALES, owner_of
-from services.orders.domain.policies import BLOCK, PlannedHold, planned_holds
+from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, PlannedHold, planned_holds
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
-from services.orders.policies import recheck
+from services.orders.policies import evaluate, recheck, versions
+from services.orders.policies.engine import CREDIT_NOT_ASKED
 from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
@@ -49,21 +50,25 @@ def release(
     """Release one hold and give the order as it stands then.
 
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included, and OWN_ORDER for a party where authority
-    is asked for; Refused HOLD_ALREADY_RELEASED for a
-    second release, FACTS_STILL_WRONG while a rule still blocks, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
-    unless a review or a change still keeps it, and its workflow is told. An expired review is asked again.
+    is asked for; Refused HOLD_ALREADY_RELEASED for a second release, FACTS_STILL_WRONG while a rule still blocks, EXCHANGE_RATE_MISSING
+    while there is none, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
+    unless a review or a change still keeps it, and its workflow is told. An expired review is asked again; what waited for an
+    exchange rate is evaluated with it, which may hold it for other reasons.
     """
     before = read_for_change(session, order_id, caller.scope)
     hold = find_hold(before.holds, hold_id)
     deciders.check_may_release(session, before, hold, caller, now)
     check_version(before, expected_version)
     _check_facts(session, before.order, hold, now)
+    _check_has_rate(session, before.order, hold, now)
     actor = Actor(caller.principal.sub, caller.acting_as(hold.owner_role))
     store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
     after = replace(before, holds=store.of_order(session, order_id))
     is_asked_again = hold.hold_type == REVIEW_EXPIRED
     if is_asked_again:
         after = plan_review.reopen_review(session, after, contacts, now)
+    if hold.code == EXCHANGE_RATE_MISSING:
+        after = _with_amounts(session, after, contacts, now)
     after = restate(session, clear_if_still_right(session, after, actor, contacts, now), now)
     is_last = not remaining(after.holds)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
@@ -116,6 +121,33 @@ def _hold_for(
     why = " ".join(dict.fromkeys(one.message for one in changed.violations))
     note_event(session, aggregate, after, VALIDATOR, "facts_changed", now, why=why)
     return after
+
+
+def _check_has_rate(session: Session, order: Order, hold: Hold, now: datetime) -> None:
+    """What waits for an exchange rate does not go on without one: its amounts were compared with nothing."""
+    if hold.code != EXCHANGE_RATE_MISSING:
+        return
+    if evaluate.amounts_of(session, versions.policy_in_force(session), order.currency, now) is None:
+        raise Refused(EXCHANGE_RATE_MISSING, f"no exchange rate of {order.currency} is known yet: enter it first")
+
+
+def _with_amounts(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """What the rules that read amounts say, now that these can be compared: their holds and their review."""
+    order = aggregate.order
+    evaluation = evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now)
+    known = {(one.code, one.line_id) for one in store.violations_of(session, order.order_id)}
+    new = [one for one in evaluation.violations if (one.code, one.line_id) not in known]
+    store.add_violations(session, order.order_id, order.version, evaluation.policy.version, new)
+    had = {hold.code for hold in aggregate.holds}
+    placed = planned(
+        session, order, [plan for plan in planned_holds(evaluation.violations) if plan.code not in had], now
+    )
+    store.add(session, placed)
+    if placed:
+        notify_owners(session, aggregate.order, placed, contacts, now)
+    after = replace(aggregate, holds=store.of_order(session, aggregate.order_id))
+    review = plan_review.plan(session, after.order, evaluation, now)
+    return plan_review.rebind_review(session, after, review, contacts, now)
 
 
 def place(

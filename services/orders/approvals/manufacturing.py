@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from services.kernel.clock import business_day
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import assignees, holds
 from services.orders.domain import mails
@@ -27,7 +28,7 @@ MADE_TO_ORDER = "build_to_order"
 def ready_day(session: Session, aggregate: OrderAggregate, step: Step, asked: date | None, now: datetime) -> date:
     """The day an approval promises: what the plant names, else what its calendar allows; never one that has passed."""
     policy = versions.policy_in_force(session)
-    today = now.astimezone(calendars.zone_of(calendars.of_plant(policy))).date()
+    today = business_day(now, calendars.of_plant(policy).time_zone)
     if asked is not None:
         if asked < today:
             raise InvalidArgument("READY_DAY_PAST", f"the plant cannot be ready on {asked}: it is {today} there")

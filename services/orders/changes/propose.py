@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -59,6 +59,7 @@ from services.orders.store import changes as store
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata as master_store
 from services.orders.store import versions
+from services.runtime import sessions
 
 _UNDER_WAY = {
     AWAITING_CUSTOMER: "waits for the customer's answer",
@@ -84,7 +85,7 @@ class Proposed:
 def preview(session: Session, order_id: str, request: ChangeRequest, caller: Caller, now: datetime) -> Proposal:
     """What the change would come to now, with everything that stands against it; nothing changes."""
     aggregate = read(session, order_id, caller.scope)
-    request = _as_catalogued(session, request)
+    request = _as_catalogd(session, request)
     given = _proposal(session, aggregate, request, actor_of(caller).role, now)
     try:
         check_changeable(session, aggregate)
@@ -93,8 +94,8 @@ def preview(session: Session, order_id: str, request: ChangeRequest, caller: Cal
     return given
 
 
-def _as_catalogued(session: Session, request: ChangeRequest) -> ChangeRequest:
-    """The request with its SKUs as the catalogue writes them."""
+def _as_catalogd(session: Session, request: ChangeRequest) -> ChangeRequest:
+    """The request with its SKUs as the catalog writes them."""
     typed = [line.sku for line in request.lines if line.sku]
     known = master_store.known_skus(session, typed) if typed else {}
     return replace(request, lines=tuple(replace(line, sku=known.get(line.sku, "")) for line in request.lines))
@@ -125,7 +126,7 @@ def propose(
     aggregate = read_for_change(session, order_id, caller.scope)
     check_version(aggregate, expected_version)
     actor = actor_of(caller)
-    request = _as_catalogued(session, request)
+    request = _as_catalogd(session, request)
     given = _proposal(session, aggregate, request, actor.role, now)
     check_changeable(session, aggregate)
     refuse_obstacles(given.obstacles)
@@ -182,15 +183,19 @@ def _proposal(
     check_request(request, role)
     check_consent(request, role, aggregate.order.placed_at, now)
     order = aggregate.order
-    skus = sorted({line.sku for line in request.lines if line.sku})
+    named = {line.line_id for line in request.lines if line.line_id}
+    skus = sorted(
+        {line.sku for line in request.lines if line.sku} | {line.sku for line in order.lines if line.line_id in named}
+    )
     catalog = Catalog(
         master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
     )
     used = versions.used_line_ids(session, order) if skus else ()
-    given = proposal(order, amend(order, request, catalog, used, now.date(), aggregate.progress), aggregate.progress)
+    today = sessions.business_day(session, now)
+    given = proposal(order, amend(order, request, catalog, used, today, aggregate.progress), aggregate.progress)
     found = given.obstacles or tuple(_blocked(session, given, now))
     return replace(
-        given, obstacles=found, needs_consent=request.consent is None and _needs_consent(session, given, role)
+        given, obstacles=found, needs_consent=request.consent is None and _needs_consent(session, given, role, now)
     )
 
 
@@ -216,14 +221,27 @@ def _spoken(session: Session, order: Order, now: datetime, severity: str) -> tup
     return tuple(one for one in said if one.severity == severity)
 
 
-def _needs_consent(session: Session, given: Proposal, role: str) -> bool:
-    """A customer agrees by asking; what we propose needs its consent unless it can only gain, or the policy knows better."""
+def _needs_consent(session: Session, given: Proposal, role: str, now: datetime) -> bool:
+    """A customer agrees by asking; what we propose needs its consent unless it can only gain, or the policy knows better.
+
+    Amounts that cannot be compared with the policy's ask the customer.
+    """
     if role == CUSTOMER:
         return False
     policy = policy_versions.policy_in_force(session)
     if policy.consent.when:
-        return engine.is_consent_needed(policy, consent_facts(given, role))
+        amounts = evaluate.amounts_of(session, policy, given.after.currency, now)
+        if amounts is None and "_minor" in policy.consent.when:
+            return True
+        return engine.is_consent_needed(policy, _in_policy_currency(consent_facts(given, role), amounts))
     return not given.is_favorable
+
+
+def _in_policy_currency(facts: Mapping[str, object], amounts: engine.Amounts | None) -> dict[str, object]:
+    return {
+        name: amounts.minor(value) if amounts and name.endswith("_minor") and isinstance(value, int) else value
+        for name, value in facts.items()
+    }
 
 
 def _consent_span(session: Session) -> timedelta:

@@ -14,7 +14,7 @@ from services.orders.approvals.holds import planned as new_holds
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts
-from services.orders.domain.policies import planned_holds
+from services.orders.domain.policies import EXCHANGE_RATE_MISSING, planned_holds
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.domain.reviews import CHANGES_REQUESTED
 from services.orders.order import exceptions
@@ -65,7 +65,7 @@ def _replaced_holds(
     """
     planned = planned_holds(evaluation.violations)
     asked = {plan.code for plan in planned}
-    ruled = {POLICY_ERROR, *(rule.code for rule in evaluation.policy.rules)}
+    ruled = {POLICY_ERROR, EXCHANGE_RATE_MISSING, *(rule.code for rule in evaluation.policy.rules)}
     freed = [
         hold.hold_id
         for hold in remaining(aggregate.holds)

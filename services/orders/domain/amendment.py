@@ -13,7 +13,7 @@ from services.orders.domain.billed import billed, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, totals
-from services.orders.domain.pricing import price_line, reference_price
+from services.orders.domain.pricing import agreement_in_force, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
 
 UNTOUCHED = Progress()
@@ -56,8 +56,8 @@ def amend(
 ) -> Amendment:
     """The order as the request makes it, at the next version.
 
-    A line that nothing touches stays as it is, price and all; one whose quantity changes keeps its price; a new line is
-    priced as a placed one and gets an id that none of `used_line_ids` has had. Where nothing is left to invoice, discount and
+    A line that nothing touches stays as it is, price and all; one whose quantity changes keeps its price, unless it reaches or
+    loses a quantity break; a new line is priced as a placed one and gets an id that none of `used_line_ids` has had. Where nothing is left to invoice, discount and
     freight are what was billed of them.
     """
     wanted = {asked.line_id: asked for asked in request.lines if asked.line_id}
@@ -65,7 +65,8 @@ def amend(
     lines: list[Line] = []
     replaced: dict[str, str] = {}
     for line in order.lines:
-        changed = _changed(line, wanted.get(line.line_id), maker)
+        is_firm = firm_units(progress.lines.get(line.line_id, LineProgress())) > 0
+        changed = _changed(line, wanted.get(line.line_id), maker, is_firm=is_firm)
         if changed is not None:
             lines.append(changed)
             if changed.line_id != line.line_id:
@@ -88,9 +89,24 @@ class _LineMaker:
     def line(self, asked: LineChange, quantity: int) -> Line:
         product = self.catalog.products.get(asked.sku)
         agreed = self.catalog.agreements.get(asked.sku, ())
-        reference = reference_price(product, agreed, self.currency, self.today)
+        reference = reference_price(product, agreed, self.currency, self.today, quantity)
         line_id, self.next_id = str(self.next_id), self.next_id + 1
         return price_line(line_id, PlaceLine(asked.sku, quantity, asked.unit_price), product, reference, self.currency)
+
+    def at_quantity(self, line: Line, quantity: int) -> Line:
+        """The line in another quantity: at the price it has, unless another quantity break applies to so many."""
+        agreed = self.catalog.agreements.get(line.sku, ())
+        before, after = (
+            agreement_in_force(agreed, self.currency, self.today, units) for units in (line.quantity, quantity)
+        )
+        line = replace(line, quantity=quantity)
+        reference = reference_price(self.catalog.products.get(line.sku), agreed, self.currency, self.today, quantity)
+        if before == after or reference is None:
+            return line
+        line = replace(line, reference_price=reference.price)
+        if line.price_source not in ("agreement", "list"):
+            return line
+        return replace(line, unit_price=reference.price, price_source=reference.source)
 
 
 def _first_free(order: Order, used: Collection[str]) -> int:
@@ -98,8 +114,8 @@ def _first_free(order: Order, used: Collection[str]) -> int:
     return 1 + max((int(line_id) for line_id in known if line_id.isdigit()), default=0)
 
 
-def _changed(line: Line, asked: LineChange | None, maker: _LineMaker) -> Line | None:
-    """The line afterwards; None when it goes, another line when it is substituted."""
+def _changed(line: Line, asked: LineChange | None, maker: _LineMaker, *, is_firm: bool) -> Line | None:
+    """The line afterwards; None when it goes, another line when it is substituted. What left keeps the line's price."""
     if asked is None:
         return line
     if asked.quantity == 0:
@@ -107,10 +123,11 @@ def _changed(line: Line, asked: LineChange | None, maker: _LineMaker) -> Line | 
     quantity = line.quantity if asked.quantity is None else asked.quantity
     if asked.sku and asked.sku != line.sku:
         return maker.line(asked, quantity)
+    line = replace(line, quantity=quantity) if is_firm else maker.at_quantity(line, quantity)
     is_repriced = asked.unit_price is not None and asked.unit_price != line.unit_price
     price = asked.unit_price if asked.unit_price is not None else line.unit_price
     source = "given" if is_repriced else line.price_source
-    return replace(line, quantity=quantity, unit_price=price, extended=extend(price, quantity), price_source=source)
+    return replace(line, unit_price=price, extended=extend(price, quantity), price_source=source)
 
 
 def _terms(order: Order, request: ChangeRequest, lines: tuple[Line, ...]) -> Order:

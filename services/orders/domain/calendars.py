@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from services.kernel.clock import business_day
+
 ALWAYS_NAME = "always"
 _LONGEST_DAYS = 4000
 
@@ -47,10 +49,8 @@ def after_hours(calendar: Calendar, start: datetime, hours: int) -> datetime:
     if calendar.is_always:
         return (start + left).astimezone(UTC)
     zone = ZoneInfo(calendar.time_zone)
-    at = start.astimezone(zone)
-    for day in (
-        at.date() + timedelta(days=ahead) for ahead in range(-1, _LONGEST_DAYS)
-    ):  # a night shift began yesterday
+    today = business_day(start, zone)
+    for day in (today + timedelta(days=ahead) for ahead in range(-1, _LONGEST_DAYS)):  # a night shift began yesterday
         if not calendar.is_working_day(day):
             continue
         opens, closes = _hours_of(calendar, day, zone)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from services.kernel.errors import NotFound, NotPermitted, Refused
 
-CodedType = Literal["facts_changed", "manufacturing", "review_expired", "ship_to"]
+CodedType = Literal["exchange_rate", "facts_changed", "manufacturing", "review_expired", "ship_to"]
 """The types of hold that are placed without a rule."""
 
 

@@ -9,6 +9,9 @@ from decimal import Decimal
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import UnitPrice
 
+AgreementKey = tuple[str, str, str, str, int, str]
+"""Customer, customer group, SKU, first day (ISO), minimum quantity, currency: the order of agreements in lists."""
+
 DUPLICATE_PO = ("allow", "warn", "hold", "block")
 
 
@@ -31,7 +34,7 @@ class Customer:
     """A customer account: terms, tax, contacts and what it may do. Its credit limit is billing's.
 
     No `allowed_ship_tos` means everywhere; `free_multiple_skus` are sold to it in any quantity; `duplicate_po` says what a
-    purchase order number seen before does: allow, warn, hold or block.
+    purchase order number seen before does: allow, warn, hold or block. Prices may be agreed with its `customer_group`.
     """
 
     customer_id: str
@@ -48,6 +51,7 @@ class Customer:
     allowed_ship_tos: tuple[AllowedShipTo, ...] = ()
     free_multiple_skus: tuple[str, ...] = ()
     duplicate_po: str = "hold"
+    customer_group: str = ""
 
     def __post_init__(self) -> None:
         if self.duplicate_po not in DUPLICATE_PO:
@@ -100,18 +104,40 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class PriceAgreement:
-    """What a customer pays for a SKU from a day on, until a day (inclusive) or for ever."""
+    """What a customer, or everyone of a customer group, pays for a SKU from a day on, until a day (inclusive) or for ever.
+
+    The price is that of a unit where a line has at least `min_quantity` of them.
+    """
 
     customer_id: str
     sku: str
     price: UnitPrice
     valid_from: date
     valid_to: date | None = None
+    min_quantity: int = 1
+    customer_group: str = ""
 
     def __post_init__(self) -> None:
+        if bool(self.customer_id) == bool(self.customer_group):
+            raise InvalidArgument("AGREEMENT_PARTY_MISSING", "name either a customer_id or a customer_group")
+        if self.min_quantity < 1:
+            raise InvalidArgument("AGREEMENT_QUANTITY_OUT_OF_RANGE", "min_quantity is at least 1")
         if self.valid_to is not None and self.valid_to < self.valid_from:
             raise InvalidArgument("AGREEMENT_ENDS_BEFORE_IT_BEGINS", "valid_to must not lie before valid_from")
 
     def is_in_force(self, on: date) -> bool:
         """Whether it holds on a day."""
         return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+    def overlaps(self, other: PriceAgreement) -> bool:
+        """Whether both price the same quantity on a common day, in one currency and with one party; itself does not count."""
+        customer_id, group, sku, first, least, currency = self.key
+        is_alike = other.key == (customer_id, group, sku, other.key[3], least, currency)
+        begins = max(self.valid_from, other.valid_from)
+        return is_alike and first != other.key[3] and self.is_in_force(begins) and other.is_in_force(begins)
+
+    @property
+    def key(self) -> AgreementKey:
+        """What tells it from every other."""
+        first = self.valid_from.isoformat()
+        return self.customer_id, self.customer_group, self.sku, first, self.min_quantity, self.price.currency

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
 
+from services.kernel.currencies import DECIMALS
 from services.kernel.errors import InvalidArgument
 from services.orders.domain import policy_text
 from services.orders.domain.calendar_rules import USUAL, CalendarRule, parse_calendars
@@ -26,11 +27,14 @@ from services.runtime.roles import RULE_OWNERS
 
 BLOCK, HOLD, WARN = "BLOCK", "HOLD", "WARN"
 SEVERITIES = (BLOCK, HOLD, WARN)
+EXCHANGE_RATE_MISSING = "EXCHANGE_RATE_MISSING"
+EXCHANGE_RATE: Final = "exchange_rate"
+"""The code and the type of the hold of an order whose amounts nobody can compare with those of the policy."""
 POLICY_HOLD = "policy"
 """The type of hold that a rule which cannot be evaluated comes to."""
 MAX_RULES = 200
 WINDOW_HOURS = 24
-_DOCUMENT = ("version", "note", "rules", "reviews", "deadlines", "consent", "calendars", "window_hours")
+_DOCUMENT = ("version", "note", "rules", "reviews", "deadlines", "consent", "calendars", "window_hours", "currency")
 _MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
 
 
@@ -51,7 +55,8 @@ class Rule:
 class Policy:
     """A version of the document; version 0 is the one built in, stored ones count from 1.
 
-    Orders of one customer placed within `window_hours` of each other count together where a limit is held against them.
+    Orders of one customer placed within `window_hours` of each other count together where a limit is held against them. Amounts
+    that its predicates see are in `currency`; empty is the company's.
     """
 
     version: int
@@ -61,6 +66,7 @@ class Policy:
     consent: ConsentRule = USUAL_CONSENT
     calendars: tuple[CalendarRule, ...] = (USUAL,)
     window_hours: int = WINDOW_HOURS
+    currency: str = ""
 
     def calendar(self, name: str) -> CalendarRule | None:
         """The calendar of a name; None for the one that counts every hour, and for a name that is none."""
@@ -118,9 +124,16 @@ def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
         consent=parse_consent(document.get("consent", {})),
         calendars=parse_calendars(document.get("calendars", {})),
         window_hours=policy_text.whole(window, "window_hours", 0, 24 * 366),
+        currency=_currency(document.get("currency", "")),
     )
     _check_whole(policy)
     return policy
+
+
+def _currency(value: object) -> str:
+    if not isinstance(value, str) or (value and value not in DECIMALS):
+        raise invalid("currency", "currency is an ISO 4217 code such as USD; leave it out for the company's own")
+    return value
 
 
 def _check_whole(policy: Policy) -> None:
@@ -178,6 +191,15 @@ def policy_error(code: str, line_id: str, why: str) -> Violation:
     """What a predicate that fails while it runs comes to: a hold for an administrator, never a crash and never a pass."""
     message = f"rule {code} could not be evaluated: {why}"
     return Violation(POLICY_ERROR, HOLD, message, line_id, hold_type=POLICY_HOLD, owner_role="admin")
+
+
+def rate_missing(order_currency: str, policy_currency: str, on: date) -> Violation:
+    """What an order comes to whose amounts cannot be compared with the policy's: a hold, never a comparison of bare numbers."""
+    message = (
+        f"The order is in {order_currency} and the limits of the policy are in {policy_currency}: no exchange rate between them "
+        f"is known up to {on}. Enter one, then release this hold."
+    )
+    return Violation(EXCHANGE_RATE_MISSING, HOLD, message, hold_type=EXCHANGE_RATE, owner_role="accounting")
 
 
 def hold_types(policy: Policy) -> frozenset[str]:

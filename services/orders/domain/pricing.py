@@ -1,14 +1,15 @@
-"""Which price a line gets: the customer's agreement, else the catalog; a given price is kept and checked later."""
+"""Which price a line gets: the customer's agreement, its group's, else the catalog; a given price is kept and checked later."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from services.kernel.money import Money, UnitPrice, extend
+from services.kernel.money import UnitPrice, extend
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.order import Line, PlaceLine
 
@@ -23,16 +24,29 @@ class Reference:
     source: str
 
 
-def reference_price(
-    product: Product | None, agreements: tuple[PriceAgreement, ...], currency: str, on: date
-) -> Reference | None:
-    """The agreement in force on a day (the lowest, when several are), else the list price; None without either.
+def agreement_in_force(
+    agreements: Iterable[PriceAgreement], currency: str, on: date, quantity: int
+) -> PriceAgreement | None:
+    """The agreement that prices so many units on a day, for prices and rules alike; None when there is none.
 
+    The customer's own wins over its group's, then the one that began last, then the highest minimum quantity that is reached.
     A price in another currency is no price.
     """
-    agreed = [one.price for one in agreements if one.is_in_force(on) and one.price.currency == currency]
-    if agreed:
-        return Reference(min(agreed, key=lambda price: price.amount), "agreement")
+    held = [
+        one
+        for one in agreements
+        if one.is_in_force(on) and one.price.currency == currency and one.min_quantity <= quantity
+    ]
+    return max(held, key=lambda one: (bool(one.customer_id), one.valid_from, one.min_quantity), default=None)
+
+
+def reference_price(
+    product: Product | None, agreements: Iterable[PriceAgreement], currency: str, on: date, quantity: int
+) -> Reference | None:
+    """What a unit of so many costs on a day: the agreement in force, else the list price; None without either."""
+    agreed = agreement_in_force(agreements, currency, on, quantity)
+    if agreed is not None:
+        return Reference(agreed.price, "agreement")
     if product is not None and product.list_price is not None and product.list_price.currency == currency:
         return Reference(product.list_price, "list")
     return None
@@ -61,16 +75,6 @@ def price_line(
         unit_weight_grams=product.weight_grams if product else 0,
         is_known=product is not None,
     )
-
-
-def cost_of(lines: tuple[Line, ...], products: dict[str, Product], currency: str) -> Money:
-    """Standard cost of the lines, where the catalog knows one in this currency."""
-    costs = []
-    for line in lines:
-        product = products.get(line.sku)
-        if product and product.standard_cost and product.standard_cost.currency == currency:
-            costs.append(extend(product.standard_cost, line.quantity))
-    return Money.total(costs, currency)
 
 
 def basis_points(part: Decimal | int, whole: Decimal | int) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from services.kernel.clock import business_day
 from services.orders.domain.calendars import Calendar, after_hours
 from services.orders.domain.matrix import FINAL, LIMITS, MODES, Deadlines, Hit, Tier
 from services.orders.domain.people import Person, could_hold
@@ -146,7 +146,7 @@ def opened(step: Step, asked: Sequence[Person], calendar: Calendar, deadlines: D
         remind_at=after(deadlines.remind_after_hours),
         escalate_at=after(deadlines.escalate_after_hours),
         expires_at=after(deadlines.expire_after_hours),
-        asked_on=now.astimezone(ZoneInfo(calendar.time_zone)).date() if step.role == MANUFACTURING else None,
+        asked_on=business_day(now, calendar.time_zone) if step.role == MANUFACTURING else None,
     )
 
 

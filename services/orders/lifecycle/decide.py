@@ -13,7 +13,7 @@ from services.kernel.clock import Clock
 from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
-from services.orders.approvals import deciders, manufacturing
+from services.orders.approvals import deciders, limits, manufacturing
 from services.orders.approvals.holds import clear_if_still_right
 from services.orders.approvals.plan_review import open_next, refreshed
 from services.orders.changes import consent, ready_date
@@ -106,7 +106,8 @@ def decide(
     before = read_for_change(session, order_id, caller.scope)
     review, step = _find(session, order_id, wanted.step_id)
     case = deciders.case_of(session, before, review, step, now)
-    right = authority(case, deciders.decider_of(session, caller), wanted.decision, wanted.version)
+    decider = limits.decider_in(session, deciders.decider_of(session, caller), review.currency, now)
+    right = authority(case, decider, wanted.decision, wanted.version)
     _check_spoken(step, caller, wanted)
     decision = _decision(session, before, step, wanted, caller, right, now)
     actor = Actor(caller.principal.sub, caller.acting_as(step.role))

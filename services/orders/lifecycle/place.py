@@ -41,6 +41,7 @@ from services.orders.order import exceptions, outbox
 from services.orders.store import events, masterdata, orders, progress
 from services.orders.store.holds import of_order, violations_of
 from services.orders.store.orders import Request
+from services.runtime import sessions
 
 MAX_KEY = 200
 
@@ -183,7 +184,7 @@ def _order(
     session: Session, command: PlaceOrder, customer: Customer, caller: Caller, number: str, now: datetime
 ) -> Order:
     zero = Money.zero(command.currency)
-    lines = _lines(session, command, now.date())
+    lines = _lines(session, command, sessions.business_day(session, now))
     sums = totals(
         tuple(line.extended for line in lines), command.discount or zero, command.freight or zero, customer.tax_rate
     )
@@ -218,7 +219,7 @@ def _lines(session: Session, command: PlaceOrder, today: date) -> tuple[Line, ..
     lines = []
     for position, asked in enumerate(wanted, start=1):
         product = products.get(asked.sku)
-        reference = reference_price(product, agreements.get(asked.sku, ()), command.currency, today)
+        reference = reference_price(product, agreements.get(asked.sku, ()), command.currency, today, asked.quantity)
         lines.append(price_line(str(position), asked, product, reference, command.currency))
     return tuple(lines)
 
@@ -234,7 +235,8 @@ def _store(
     why = f"placed over {order.channel}" + (f" on behalf of {order.on_behalf_of}" if order.on_behalf_of else "")
     who, role = caller.principal.sub, caller.role
     events.append(session, order.order_id, who=who, role=role, what="order_placed", why=why, after=after, now=now)
-    outbox.mail(session, order, mails.order_received(order, customer), now)
+    placed_on = sessions.business_day(session, order.placed_at)
+    outbox.mail(session, order, mails.order_received(order, customer, placed_on), now)
     exceptions.note_reachable(session, order, customer, now)
     return _receipt_of(order, standing.status, (), None, is_replayed=False, intent_id=intent_id)
 

@@ -1,26 +1,46 @@
-"""Price agreements: what a customer pays for a SKU, and when."""
+"""Price agreements: what a customer or a customer group pays for a SKU, and when."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.access import Scope
-from services.orders.domain.masterdata import PriceAgreement
+from services.orders.domain.masterdata import AgreementKey, PriceAgreement
 from services.orders.store import masterdata as store
 
 
-def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: datetime) -> PriceAgreement:
-    """Keep a price agreement in the customer's currency; NotFound for an unknown customer."""
-    customer = store.customer(session, agreement.customer_id)
-    if agreement.price.currency != customer.currency:
-        raise InvalidArgument("CURRENCY_NOT_AGREED", f"prices of {customer.customer_id} are in {customer.currency}")
+@dataclass(frozen=True, slots=True)
+class StoredAgreement:
+    """An agreement as it is kept, and what whoever stored it should know of others; a sentence each."""
+
+    agreement: PriceAgreement
+    warnings: tuple[str, ...]
+
+
+def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: datetime) -> StoredAgreement:
+    """Keep a price agreement, a customer's in its currency; NotFound for an unknown customer. Overlaps are warned of."""
+    if agreement.customer_id:
+        customer = store.customer(session, agreement.customer_id)
+        if agreement.price.currency != customer.currency:
+            raise InvalidArgument("CURRENCY_NOT_AGREED", f"prices of {customer.customer_id} are in {customer.currency}")
     kept = replace(agreement, sku=store.known_skus(session, [agreement.sku])[agreement.sku])
     store.put_agreement(session, kept, who, now)
-    return kept
+    return StoredAgreement(kept, _overlaps(kept, store.agreements_like(session, kept)))
+
+
+def _overlaps(agreement: PriceAgreement, others: Iterable[PriceAgreement]) -> tuple[str, ...]:
+    return tuple(
+        f"overlaps the agreement of {other.price.text} from {other.valid_from.isoformat()} "
+        f"{f'to {other.valid_to.isoformat()}' if other.valid_to else 'on'}: on days of both, the one from "
+        f"{max(agreement.valid_from, other.valid_from).isoformat()} applies"
+        for other in others
+        if agreement.overlaps(other)
+    )
 
 
 def list_agreements(
@@ -28,8 +48,8 @@ def list_agreements(
     scope: Scope,
     *,
     customer_id: str = "",
-    after: tuple[str, str, str] = ("", "", ""),
+    after: AgreementKey | None = None,
     limit: int = 100,
 ) -> list[PriceAgreement]:
-    """Agreements by customer, SKU and first day, behind `after` (customer id, SKU, ISO day)."""
+    """Agreements by customer, customer group, SKU, first day, minimum quantity and currency, behind `after`."""
     return store.agreements(session, scope, customer_id=customer_id, after=after, limit=limit)

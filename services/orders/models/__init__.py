@@ -7,7 +7,7 @@ from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRo
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
 from services.orders.models.exceptions import BusinessExceptionRow
 from services.orders.models.log import EventRow, FactRow, LateFactRow
-from services.orders.models.masterdata import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
+from services.orders.models.masterdata import CustomerRow, ExchangeRateRow, PolicyRow, PriceAgreementRow, ProductRow
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
 from services.orders.models.people import DelegationRow, PersonRow
 from services.orders.models.reviews import DecisionRow, ReviewRow, StepRow
@@ -24,6 +24,7 @@ __all__ = [
     "DecisionRow",
     "DelegationRow",
     "EventRow",
+    "ExchangeRateRow",
     "FactRow",
     "FeedbackRow",
     "HoldRow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field
 
 from services.orders.models.table import Table
@@ -37,6 +37,7 @@ class CustomerRow(Table, table=True):
     allowed_ship_tos: Any = Field(sa_type=JsonText)
     free_multiple_skus: Any = Field(sa_type=JsonText)
     duplicate_po: str = Field(sa_type=Text)
+    customer_group: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 
@@ -70,21 +71,38 @@ class ProductRow(Table, table=True):
 
 
 class PriceAgreementRow(Table, table=True):
-    """What a customer pays for a SKU; days are ISO text, valid_to empty for ever."""
+    """What a customer or a customer group pays for a SKU; days are ISO text, valid_to empty for ever."""
 
     __tablename__ = "price_agreement"
     __table_args__ = (
-        ForeignKeyConstraint(["customer_id"], ["customer.customer_id"], name="price_agreement_customer"),
+        CheckConstraint("(customer_id = '') <> (customer_group = '')", name="price_agreement_of_one_party"),
+        CheckConstraint("min_quantity >= 1", name="price_agreement_quantity_positive"),
         CheckConstraint("valid_to = '' OR valid_to >= valid_from", name="price_agreement_days_in_order"),
         STRICT,
     )
 
     customer_id: str = Field(sa_type=Text, primary_key=True)
+    customer_group: str = Field(sa_type=Text, primary_key=True)
     sku: str = Field(sa_type=Text, primary_key=True)
     valid_from: str = Field(sa_type=Text, primary_key=True)
+    min_quantity: int = Field(sa_type=Int64, primary_key=True)
+    currency: str = Field(sa_type=Text, primary_key=True)
     valid_to: str = Field(sa_type=Text)
     price: str = Field(sa_type=Text)
-    currency: str = Field(sa_type=Text)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
+    changed_by: str = Field(sa_type=Text)
+
+
+class ExchangeRateRow(Table, table=True):
+    """What one unit of a currency is worth in another from a day on; the day is ISO text, the rate decimal text."""
+
+    __tablename__ = "exchange_rate"
+    __table_args__ = (CheckConstraint("from_currency <> to_currency", name="exchange_rate_of_two"), STRICT)
+
+    from_currency: str = Field(sa_type=Text, primary_key=True)
+    to_currency: str = Field(sa_type=Text, primary_key=True)
+    valid_from: str = Field(sa_type=Text, primary_key=True)
+    rate: str = Field(sa_type=Text)
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from services.orders.domain.access import Scope
 from services.orders.domain.dashboard import Margin, Service, Waiting
 from services.orders.store import dashboard as store
+from services.runtime import sessions
 
 PERIOD = timedelta(days=30)
 """How far service and margins look back."""
@@ -41,7 +42,7 @@ def read_figures(
     """The figures at this moment; `roles` are those whose waiting orders are counted one by one."""
     since = now - PERIOD
     return Figures(
-        waiting=store.waiting(session, scope, roles, now.date()),
+        waiting=store.waiting(session, scope, roles, sessions.business_day(session, now)),
         held=tuple(store.held_since(session, scope, [now - age for age in ages])),
         service=store.service_since(session, scope, since),
         margins=tuple(store.margins_since(session, scope, since)) if with_margins else (),

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from services.kernel.errors import DomainError, InvalidArgument, NotFound
 from services.orders.access.matrix import Caller
-from services.orders.approvals import assignees, deciders
+from services.orders.approvals import assignees, deciders, limits
 from services.orders.domain.order import Order
 from services.orders.domain.people import Person, could_hold
 from services.orders.domain.reviews import BUYER, Review, Step
@@ -119,12 +119,14 @@ def _rows(session: Session, found: Sequence[tuple[str, str]], decider: Decider, 
     pending = changes.pending_of(session, ids)
     eligible_by_order = assignees.eligible_by_order(session, list(loaded.values()), now)
     rows = []
+    currencies = {order.currency for order in loaded.values()}
+    deciding = {currency: limits.decider_in(session, decider, currency, now) for currency in sorted(currencies)}
     for step_id, order_id in found:
         review, step = _of(asked[order_id], step_id)
         eligible = eligible_by_order[order_id]
         case = assignees.case_of(eligible, review, step, pending.get(order_id), now)
         asked_now = eligible.asked(step, now) or eligible.substitutes(step, now)
-        rows.append(Waiting(loaded[order_id], review, step, asked_now, obstacle(case, decider)))
+        rows.append(Waiting(loaded[order_id], review, step, asked_now, obstacle(case, deciding[review.currency])))
     return tuple(rows)
 
 

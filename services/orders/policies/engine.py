@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,16 +15,22 @@ from typing import Any
 import cel
 import yaml
 
+from services.kernel.clock import business_day
+from services.kernel.currencies import DECIMALS
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import Money
+from services.kernel.money import Money, UnitPrice, exchanged, share
+from services.orders.domain.exchange import NO_RATES, Rates
+from services.orders.domain.margins import Margin, margin_of
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.matrix import Hit, ReviewRule
 from services.orders.domain.order import Line, Order
-from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, spoken
-from services.orders.domain.pricing import basis_points, cost_of
+from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, rate_missing, spoken
+from services.orders.domain.pricing import agreement_in_force, basis_points
 
 BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
+_AMOUNT = re.compile(r"\w_minor\b|\border\.(total|cumulative)\b|\.(unit_price|reference_price)\b|\bagreement\.price\b")
+"""Members that are amounts of a currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +59,29 @@ NO_HISTORY = CustomerHistory()
 
 
 @dataclass(frozen=True, slots=True)
+class Amounts:
+    """Amounts of one currency as those of another: minor units, and floats of major units as predicates read them."""
+
+    held_in: str
+    currency: str
+    factor: Fraction
+
+    def minor(self, units: int) -> int:
+        """Minor units, half up."""
+        return exchanged(units, self.held_in, self.currency, self.factor)
+
+    def major(self, units: int) -> float:
+        """Minor units as major ones."""
+        return float(Decimal(self.minor(units)).scaleb(-DECIMALS[self.currency]))
+
+    def price(self, price: UnitPrice) -> float:
+        """A unit price, not rounded."""
+        return float(Fraction(price.amount) * self.factor)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that rules may look at."""
+    """Everything that rules may look at, amounts in `currency` by `rates` (the order's own when it is empty); `today` and the day of placing are business days of the company's `time_zone`."""
 
     order: Order
     customer: Customer
@@ -61,6 +91,24 @@ class Evidence:
     duplicates: Sequence[str]
     today: date
     history: CustomerHistory = NO_HISTORY
+    time_zone: str = "UTC"
+    currency: str = ""
+    rates: Rates = NO_RATES
+
+    @property
+    def amounts(self) -> Amounts:
+        """Turns amounts of the order into what predicates compare."""
+        held_in = self.order.currency
+        policy_currency = self.currency or held_in
+        factor = self.rates.factor(held_in, policy_currency)
+        return (
+            Amounts(held_in, policy_currency, factor) if factor is not None else Amounts(held_in, held_in, Fraction(1))
+        )
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether the order's amounts can be compared with the policy's."""
+        return self.rates.factor(self.order.currency, self.currency or self.order.currency) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +168,13 @@ def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
 
 
 def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
-    """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold."""
+    """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold.
+
+    Without an exchange rate those that read an amount are not run: the order is held for the rate, then evaluated again.
+    """
     programs = compiled(policy)
+    if not evidence.has_rate:
+        programs = tuple((rule, program) for rule, program in programs if not _AMOUNT.search(rule.when))
     context = cel.Context(variables=header_context(evidence))
     said: list[list[Violation | Hit]] = [[] for _ in programs]
     _speak(programs, said, "header", "", context)
@@ -129,6 +182,8 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
         context.update(line_context(line, evidence))
         _speak(programs, said, "line", line.line_id, context)
     spoken_by = [verdict for verdicts in said for verdict in verdicts]
+    if not evidence.has_rate:
+        spoken_by.insert(0, rate_missing(evidence.order.currency, evidence.currency, evidence.today))
     return Verdicts(
         tuple(verdict for verdict in spoken_by if isinstance(verdict, Violation)),
         tuple(verdict for verdict in spoken_by if isinstance(verdict, Hit)),
@@ -171,7 +226,7 @@ def _verdict(
 
 def header_context(evidence: Evidence) -> dict[str, Any]:
     """What every predicate may look at: variable → its members."""
-    order, customer, credit = evidence.order, evidence.customer, evidence.credit
+    order, customer, credit, amounts = evidence.order, evidence.customer, evidence.credit, evidence.amounts
     return {
         "order": _order_context(evidence),
         "customer": {
@@ -185,9 +240,9 @@ def header_context(evidence: Evidence) -> dict[str, Any]:
         },
         "credit": {
             "is_granted": credit.is_granted,
-            "exposure_minor": credit.exposure_minor,
-            "limit_minor": credit.limit_minor,
-            "headroom_minor": credit.limit_minor - credit.exposure_minor,
+            "exposure_minor": amounts.minor(credit.exposure_minor),
+            "limit_minor": amounts.minor(credit.limit_minor),
+            "headroom_minor": amounts.minor(credit.limit_minor - credit.exposure_minor),
         },
         "duplicates": {"po_count": len(evidence.duplicates), "po_orders": list(evidence.duplicates)},
         "lines": [
@@ -199,23 +254,22 @@ def header_context(evidence: Evidence) -> dict[str, Any]:
 
 def _order_context(evidence: Evidence) -> dict[str, Any]:
     order = evidence.order
-    ship_to, totals = order.ship_to, order.totals
-    cost = cost_of(order.lines, dict(evidence.products), order.currency)
-    net = totals.merchandise - totals.discount
-    cumulative = totals.total + Money(evidence.history.window_minor, order.currency)
+    ship_to, totals, amounts = order.ship_to, order.totals, evidence.amounts
+    margin, cumulative = margin_of(order, evidence.products), totals.total.minor + evidence.history.window_minor
     plain = ("number", "channel", "channel_ref", "po_number", "currency", "payment_method", "is_ship_complete")
     minor = {
-        f"{name}_minor": getattr(totals, name).minor for name in ("merchandise", "discount", "freight", "tax", "total")
+        f"{name}_minor": amounts.minor(getattr(totals, name).minor)
+        for name in ("merchandise", "discount", "freight", "tax", "total")
     }
     return {
         **{name: getattr(order, name) for name in plain},
         **minor,
-        "total": float(totals.total.amount),
-        "cumulative_minor": cumulative.minor,
-        "cumulative": float(cumulative.amount),
-        "cost_minor": cost.minor,
-        "has_cost": cost.minor > 0,
-        "margin_bp": (net - cost).minor * _BASIS_POINTS // net.minor if net.minor else 0,
+        "total": amounts.major(totals.total.minor),
+        "cumulative_minor": amounts.minor(cumulative),
+        "cumulative": amounts.major(cumulative),
+        "cost_minor": amounts.minor(margin.cost.minor),
+        "has_cost": margin.cost.minor > 0,
+        "margin_bp": _margin_bp(order, margin),
         "discount_bp": basis_points(totals.discount.minor, totals.merchandise.minor),
         "line_count": len(order.lines),
         "unit_count": sum(line.quantity for line in order.lines),
@@ -229,39 +283,59 @@ def _order_context(evidence: Evidence) -> dict[str, Any]:
     }
 
 
+def _margin_bp(order: Order, margin: Margin) -> int:
+    """Of the lines whose cost is known, less their share of the discount; rounded down."""
+    zero, merchandise = Money.zero(order.currency), order.totals.merchandise.minor
+    net = margin.sold - share(order.totals.discount, margin.sold.minor, merchandise, before=0, given=zero)
+    return (net - margin.cost).minor * _BASIS_POINTS // net.minor if net.minor else 0
+
+
 def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
     """What a predicate of lines may look at beside that."""
-    product = evidence.products.get(line.sku)
-    agreements = evidence.agreements.get(line.sku, ())
-    in_force = [one for one in agreements if one.is_in_force(evidence.order.placed_at.date())]
+    product, amounts = evidence.products.get(line.sku), evidence.amounts
+    agreed = agreement_in_force(
+        evidence.agreements.get(line.sku, ()),
+        evidence.order.currency,
+        business_day(evidence.order.placed_at, evidence.time_zone),
+        line.quantity,
+    )
     reference = line.reference_price
-    deviation = 0
-    if reference is not None and reference.amount:
-        deviation = basis_points(abs(line.unit_price.amount - reference.amount), reference.amount)
-    elif reference is not None and line.unit_price.amount:
-        deviation = _BASIS_POINTS
     return {
         "line": {
             "line_id": line.line_id,
             "sku": line.sku,
             "kind": line.kind,
             "quantity": line.quantity,
-            "unit_price": float(line.unit_price.amount),
-            "extended_minor": line.extended.minor,
+            "unit_price": amounts.price(line.unit_price),
+            "extended_minor": amounts.minor(line.extended.minor),
             "price_source": line.price_source,
             "has_price": line.price_source != "none",
             "has_reference_price": reference is not None,
-            "reference_price": float(reference.amount) if reference else 0.0,
-            "price_deviation_bp": deviation,
+            "reference_price": amounts.price(reference) if reference else 0.0,
+            "price_deviation_bp": _deviation(line),
             "is_multiple_free": line.sku in evidence.customer.free_multiple_skus,
             "usual_quantity": evidence.history.usual_quantities.get(line.sku, 0),
         },
-        "product": {
-            "is_known": product is not None,
-            "is_sellable": product.is_sellable if product else False,
-            "kind": product.kind if product else "",
-            "multiple": product.multiple if product else 1,
-            "min_quantity": product.min_quantity if product else 1,
-        },
-        "agreement": {"exists": bool(in_force), "price": float(in_force[0].price.amount) if in_force else 0.0},
+        "product": _product_context(product),
+        "agreement": {"exists": agreed is not None, "price": amounts.price(agreed.price) if agreed else 0.0},
+    }
+
+
+def _deviation(line: Line) -> int:
+    """How far the price is from what it was held against, in basis points; any price is all of one that was free."""
+    reference = line.reference_price
+    if reference is None:
+        return 0
+    if not reference.amount:
+        return _BASIS_POINTS if line.unit_price.amount else 0
+    return basis_points(abs(line.unit_price.amount - reference.amount), reference.amount)
+
+
+def _product_context(product: Product | None) -> dict[str, Any]:
+    return {
+        "is_known": product is not None,
+        "is_sellable": product.is_sellable if product else False,
+        "kind": product.kind if product else "",
+        "multiple": product.multiple if product else 1,
+        "min_quantity": product.min_quantity if product else 1,
     }

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 
 from sqlmodel import Session
 
+from services.orders.domain.exchange import NO_RATES
 from services.orders.domain.matrix import Hit
 from services.orders.domain.order import Order
 from services.orders.domain.policies import Policy, Violation
 from services.orders.policies import engine, versions
-from services.orders.policies.engine import Credit, CustomerHistory, Evidence
+from services.orders.policies.engine import Amounts, Credit, CustomerHistory, Evidence
+from services.orders.store import exchange, order_history, orders
 from services.orders.store import masterdata as master_store
-from services.orders.store import order_history, orders
+from services.runtime import sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> E
     """The evaluation; the order need not be stored as it is given."""
     policy = versions.policy_in_force(session)
     skus = [line.sku for line in order.lines]
+    today = sessions.business_day(session, now)
+    currency = policy.currency or sessions.currency(session)
     evidence = Evidence(
         order=order,
         customer=master_store.customer(session, order.customer_id),
@@ -36,11 +41,24 @@ def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> E
         agreements=master_store.agreements_of(session, order.customer_id, skus),
         credit=credit,
         duplicates=orders.duplicates(session, order),
-        today=now.date(),
+        today=today,
+        time_zone=sessions.time_zone(session),
         history=_history(session, policy, order),
+        currency=currency,
+        rates=exchange.rates_of(session, order.currency, today) if order.currency != currency else NO_RATES,
     )
     verdicts = engine.evaluate(policy, evidence)
     return Evaluation(policy, verdicts.violations, verdicts.hits)
+
+
+def amounts_of(session: Session, policy: Policy, currency: str, now: datetime) -> Amounts | None:
+    """What amounts of a currency are in the policy's; None when no rate is known."""
+    of_policy = policy.currency or sessions.currency(session)
+    if currency == of_policy:
+        return Amounts(currency, currency, Fraction(1))
+    rates = exchange.rates_of(session, currency, sessions.business_day(session, now))
+    factor = rates.factor(currency, of_policy)
+    return Amounts(currency, of_policy, factor) if factor is not None else None
 
 
 def _history(session: Session, policy: Policy, order: Order) -> CustomerHistory:

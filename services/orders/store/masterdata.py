@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, true, type_coerce
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, true, tuple_, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, col
@@ -17,7 +17,7 @@ from services.kernel.errors import Conflict, NotFound
 from services.kernel.money import UnitPrice
 from services.kernel.text import clean_key, fold_key
 from services.orders.domain.access import EVERYTHING, Scope
-from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
+from services.orders.domain.masterdata import AgreementKey, AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.domain.policies import StoredPolicy
 from services.orders.models import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
 from services.runtime.db import Text, table_of
@@ -34,6 +34,7 @@ _CUSTOMER = (
     "sales_rep",
     "sales_rep_email",
     "duplicate_po",
+    "customer_group",
 )
 _PRODUCT = ("sku", "description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
 
@@ -42,8 +43,21 @@ _agreement, _policy = table_of(PriceAgreementRow), table_of(PolicyRow)
 _CUSTOMERS = select(_customer).where(_customer.c.customer_id.in_(bindparam("of", expanding=True)))
 _KNOWN = select(_product.c.sku, _product.c.sku_key).where(_product.c.sku_key.in_(bindparam("keys", expanding=True)))
 _PRODUCTS = select(_product).where(_product.c.sku.in_(bindparam("skus", expanding=True)))
+_OWN_GROUP = select(_customer.c.customer_group).where(_customer.c.customer_id == bindparam("customer"))
 _AGREEMENTS = select(_agreement).where(
-    _agreement.c.customer_id == bindparam("customer"), _agreement.c.sku.in_(bindparam("skus", expanding=True))
+    ((_agreement.c.customer_id == bindparam("customer")) & (_agreement.c.customer_group == ""))
+    | ((_agreement.c.customer_id == "") & (_agreement.c.customer_group == _OWN_GROUP.scalar_subquery())),
+    _agreement.c.sku.in_(bindparam("skus", expanding=True)),
+)
+_AGREEMENT_KEY = ("customer_id", "customer_group", "sku", "valid_from", "min_quantity", "currency")
+_AGREEMENTS_LIKE = (
+    select(_agreement)
+    .where(
+        _agreement.c.customer_id == bindparam("customer"),
+        _agreement.c.customer_group == bindparam("group"),
+        _agreement.c.sku == bindparam("of_sku"),
+    )
+    .order_by(_agreement.c.valid_from)
 )
 _NEWEST_POLICY = (
     select(_policy.c.version, type_coerce(_policy.c.document, Text)).order_by(_policy.c.version.desc()).limit(1)
@@ -129,7 +143,7 @@ def put_product(session: Session, product: Product, who: str, now: datetime) -> 
 
 
 def known_skus(session: Session, skus: Collection[str]) -> dict[str, str]:
-    """SKU as it was typed → as the catalogue writes it; one that the catalogue does not have is only cleaned."""
+    """SKU as it was typed → as the catalog writes it; one that the catalog does not have is only cleaned."""
     keys = {sku: fold_key(sku) for sku in skus}
     rows = session.execute(_KNOWN, {"keys": sorted(set(keys.values()))})
     written = {row.sku_key: row.sku for row in rows}
@@ -160,7 +174,9 @@ def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: da
     """Store a price agreement, replacing the one that begins on the same day."""
     values = {
         "customer_id": agreement.customer_id,
+        "customer_group": agreement.customer_group,
         "sku": agreement.sku,
+        "min_quantity": agreement.min_quantity,
         "valid_from": agreement.valid_from.isoformat(),
         "valid_to": agreement.valid_to.isoformat() if agreement.valid_to else "",
         "price": agreement.price.text,
@@ -168,44 +184,44 @@ def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: da
         "changed_at": now,
         "changed_by": who,
     }
-    _put(session, PriceAgreementRow, ["customer_id", "sku", "valid_from"], values)
+    _put(session, PriceAgreementRow, _AGREEMENT_KEY, values)
 
 
 def agreements_of(session: Session, customer_id: str, skus: Sequence[str]) -> dict[str, tuple[PriceAgreement, ...]]:
-    """SKU → the customer's agreements, whenever they hold."""
+    """SKU → the customer's agreements and those of its group, whenever they hold."""
     found: dict[str, tuple[PriceAgreement, ...]] = {}
     for row in session.execute(_AGREEMENTS, {"customer": customer_id, "skus": sorted(set(skus))}):
         found[row.sku] = (*found.get(row.sku, ()), _agreement_of(row))
     return found
 
 
+def agreements_like(session: Session, agreement: PriceAgreement) -> list[PriceAgreement]:
+    """Every agreement of the same party over the same SKU, by first day."""
+    like = {"customer": agreement.customer_id, "group": agreement.customer_group, "of_sku": agreement.sku}
+    return [_agreement_of(row) for row in session.execute(_AGREEMENTS_LIKE, like)]
+
+
 def agreements(
-    session: Session,
-    scope: Scope,
-    *,
-    customer_id: str = "",
-    after: tuple[str, str, str] = ("", "", ""),
-    limit: int = 100,
+    session: Session, scope: Scope, *, customer_id: str = "", after: AgreementKey | None = None, limit: int = 100
 ) -> list[PriceAgreement]:
-    """Agreements of the customers that the scope shows, by customer, SKU and first day, behind `after`."""
-    visible = select(col(CustomerRow.customer_id)).where(_customers_within(scope))
-    query = select(PriceAgreementRow).where(col(PriceAgreementRow.customer_id).in_(visible), _behind(after))
+    """Agreements of the customers that the scope shows and of their groups, by their keys, behind `after`."""
+    columns = [col(getattr(PriceAgreementRow, name)) for name in _AGREEMENT_KEY]
+    query = select(PriceAgreementRow).where(_agreements_within(scope))
     if customer_id:
         query = query.where(col(PriceAgreementRow.customer_id) == customer_id)
-    ordered = query.order_by(
-        col(PriceAgreementRow.customer_id), col(PriceAgreementRow.sku), col(PriceAgreementRow.valid_from)
-    )
-    return [_agreement_of(row) for row in session.scalars(ordered.limit(limit))]
+    if after is not None:
+        query = query.where(tuple_(*columns) > tuple_(*after))
+    return [_agreement_of(row) for row in session.scalars(query.order_by(*columns).limit(limit))]
 
 
-def _behind(after: tuple[str, str, str]) -> ColumnElement[bool]:
-    customer_id, sku, valid_from = after
-    same_customer = col(PriceAgreementRow.customer_id) == customer_id
-    same_sku = same_customer & (col(PriceAgreementRow.sku) == sku)
-    return (
-        (col(PriceAgreementRow.customer_id) > customer_id)
-        | (same_customer & (col(PriceAgreementRow.sku) > sku))
-        | (same_sku & (col(PriceAgreementRow.valid_from) > valid_from))
+def _agreements_within(scope: Scope) -> ColumnElement[bool]:
+    if scope.company is None and scope.sales_rep is None:
+        return true()
+    visible = select(col(CustomerRow.customer_id)).where(_customers_within(scope))
+    groups = select(col(CustomerRow.customer_group)).where(_customers_within(scope))
+    is_of_group = col(PriceAgreementRow.customer_group) != ""
+    return col(PriceAgreementRow.customer_id).in_(visible) | (
+        is_of_group & col(PriceAgreementRow.customer_group).in_(groups)
     )
 
 
@@ -216,6 +232,8 @@ def _agreement_of(row: Any) -> PriceAgreement:
         price=UnitPrice.parse(row.price, row.currency),
         valid_from=date.fromisoformat(row.valid_from),
         valid_to=date.fromisoformat(row.valid_to) if row.valid_to else None,
+        min_quantity=row.min_quantity,
+        customer_group=row.customer_group,
     )
 
 

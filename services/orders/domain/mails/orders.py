@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from services.kernel.formats import amount
@@ -19,7 +20,6 @@ from services.orders.domain.mails.mail import (
     reachable,
     sales_rep,
     warehouse_mailbox,
-    zoned_instant,
 )
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
@@ -27,8 +27,8 @@ from services.orders.domain.people import Person
 from services.orders.domain.projection import Progress, quantities
 
 
-def order_received(order: Order, customer: Customer) -> Mail:
-    """Email 1: the order is received; nothing is promised yet."""
+def order_received(order: Order, customer: Customer, placed_on: date) -> Mail:
+    """Email 1: the order is received on a business day; nothing is promised yet."""
     lines = [
         {
             "sku": line.sku,
@@ -43,7 +43,7 @@ def order_received(order: Order, customer: Customer) -> Mail:
         "po_number": order.po_number,
         "total": amount(order.totals.total),
         "currency": order.currency,
-        "placed_on": zoned_instant(order.placed_at),
+        "placed_on": placed_on.isoformat(),
         "lines": lines,
     }
     return Mail("order_received", (*buyer(customer), *sales_rep(customer)), variables)

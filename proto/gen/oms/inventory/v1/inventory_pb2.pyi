@@ -241,6 +241,10 @@ class AdjustStockRequest(_message.Message):
     SKU_FIELD_NUMBER: _builtins.int
     DELTA_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    UNIT_COST_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    STANDARD_COST_FIELD_NUMBER: _builtins.int
+    STANDARD_CURRENCY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     warehouse_id: _builtins.str
@@ -251,6 +255,14 @@ class AdjustStockRequest(_message.Message):
     """Units found (positive) or missing (negative), not zero."""
     reason: _builtins.str
     """Why, in words."""
+    unit_cost: _builtins.str
+    """What one of the units found cost, a decimal string in `currency`, at most 6 decimals; empty when nobody said."""
+    currency: _builtins.str
+    """ISO 4217, with unit_cost."""
+    standard_cost: _builtins.str
+    """The catalogue's standard cost of one unit, in `standard_currency`; it values units found whose cost is not known otherwise."""
+    standard_currency: _builtins.str
+    """ISO 4217, with standard_cost."""
     def __init__(
         self,
         *,
@@ -259,10 +271,14 @@ class AdjustStockRequest(_message.Message):
         sku: _builtins.str = ...,
         delta: _builtins.int = ...,
         reason: _builtins.str = ...,
+        unit_cost: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        standard_cost: _builtins.str = ...,
+        standard_currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "reason", b"reason", "request_id", b"request_id", "sku", b"sku", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "delta", b"delta", "reason", b"reason", "request_id", b"request_id", "sku", b"sku", "standard_cost", b"standard_cost", "standard_currency", b"standard_currency", "unit_cost", b"unit_cost", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

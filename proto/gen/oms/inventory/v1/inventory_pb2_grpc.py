@@ -151,8 +151,9 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AdjustStock(self, request, context):
-        """Book a count difference; found units are valued at the last known cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-        STOCK_MISSING, STOCK_ALLOCATED when units would be missing that are promised.
+        """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
+        cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COST_UNKNOWN without any of them; WAREHOUSE_CURRENCY; STOCK_MISSING,
+        STOCK_ALLOCATED when units would be missing that are promised.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,8 +49,9 @@ class InventoryServiceStub:
     WAREHOUSE_CURRENCY, when its stock is valued in another one.
     """
     AdjustStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]
-    """Book a count difference; found units are valued at the last known cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-    STOCK_MISSING, STOCK_ALLOCATED when units would be missing that are promised.
+    """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
+    cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COST_UNKNOWN without any of them; WAREHOUSE_CURRENCY; STOCK_MISSING,
+    STOCK_ALLOCATED when units would be missing that are promised.
     """
     ExpectReceipt: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]
     """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
@@ -103,8 +104,9 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     WAREHOUSE_CURRENCY, when its stock is valued in another one.
     """
     AdjustStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.AdjustStockRequest, _inventory_pb2.AdjustStockResponse]  # type: ignore[assignment]
-    """Book a count difference; found units are valued at the last known cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-    STOCK_MISSING, STOCK_ALLOCATED when units would be missing that are promised.
+    """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
+    cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COST_UNKNOWN without any of them; WAREHOUSE_CURRENCY; STOCK_MISSING,
+    STOCK_ALLOCATED when units would be missing that are promised.
     """
     ExpectReceipt: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ExpectReceiptRequest, _inventory_pb2.ExpectReceiptResponse]  # type: ignore[assignment]
     """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
@@ -178,8 +180,9 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_pb2.AdjustStockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.AdjustStockResponse, _abc.Awaitable[_inventory_pb2.AdjustStockResponse]]:
-        """Book a count difference; found units are valued at the last known cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION:
-        STOCK_MISSING, STOCK_ALLOCATED when units would be missing that are promised.
+        """Book a count difference; units found are valued at the cost given, else at that of the last receipt, else at the standard
+        cost. NOT_FOUND: WAREHOUSE_UNKNOWN. FAILED_PRECONDITION: COST_UNKNOWN without any of them; WAREHOUSE_CURRENCY; STOCK_MISSING,
+        STOCK_ALLOCATED when units would be missing that are promised.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,21 @@
+"""Exchange rates: entered by accounting, by day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.orders.domain.exchange import ExchangeRate
+from services.orders.store import exchange as store
+
+
+def put_rate(session: Session, rate: ExchangeRate, who: str, now: datetime) -> ExchangeRate:
+    """Keep a rate; one of the same pair and day is replaced."""
+    store.put(session, rate, who, now)
+    return rate
+
+
+def list_rates(session: Session, *, after: tuple[str, str, str] | None = None, limit: int = 100) -> list[ExchangeRate]:
+    """Rates by pair and first day, behind `after` (from, to, ISO day)."""
+    return store.page(session, after=after, limit=limit)

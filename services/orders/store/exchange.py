@@ -1,0 +1,61 @@
+"""Exchange rates."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from services.orders.domain.exchange import ExchangeRate, Rates
+from services.orders.models import ExchangeRateRow
+from services.runtime.db import table_of
+
+RateKey = tuple[str, str, str]
+"""From, to, first day (ISO): the order of rates in lists."""
+
+_rate = table_of(ExchangeRateRow)
+_KEY = (_rate.c.from_currency, _rate.c.to_currency, _rate.c.valid_from)
+_LATEST = (
+    select(_rate.c.from_currency, _rate.c.to_currency, func.max(_rate.c.valid_from))
+    .where(
+        (_rate.c.from_currency == bindparam("currency")) | (_rate.c.to_currency == bindparam("currency")),
+        _rate.c.valid_from <= bindparam("on"),
+    )
+    .group_by(_rate.c.from_currency, _rate.c.to_currency)
+)
+_RATES = select(_rate).where(tuple_(*_KEY).in_(_LATEST))
+
+
+def put(session: Session, rate: ExchangeRate, who: str, now: datetime) -> None:
+    """Store a rate, replacing one of the same pair and day."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    key = {
+        "from_currency": rate.from_currency,
+        "to_currency": rate.to_currency,
+        "valid_from": rate.valid_from.isoformat(),
+    }
+    values = {"rate": f"{rate.rate:f}", "changed_at": now, "changed_by": who}
+    statement = dialect.insert(ExchangeRateRow).values(**key, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def rates_of(session: Session, currency: str, on: date) -> Rates:
+    """The latest rates up to a day between a currency and every other."""
+    rows = session.execute(_RATES, {"currency": currency, "on": on.isoformat()})
+    return Rates(tuple(_rate_of(row) for row in rows))
+
+
+def page(session: Session, *, after: RateKey | None = None, limit: int = 100) -> list[ExchangeRate]:
+    """Rates by pair and first day, behind `after`."""
+    query = select(_rate)
+    if after is not None:
+        query = query.where(tuple_(*_KEY) > tuple_(*after))
+    return [_rate_of(row) for row in session.execute(query.order_by(*_KEY).limit(limit))]
+
+
+def _rate_of(row: Any) -> ExchangeRate:
+    return ExchangeRate(row.from_currency, row.to_currency, Decimal(row.rate), date.fromisoformat(row.valid_from))
