@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from urllib.parse import quote
 
@@ -134,7 +134,5 @@ def _reasons(order: Row, code: str) -> str:
 
 
 def _promised(order: Row, form: Formats) -> str:
-    days = sorted(
-        {datetime.fromisoformat(one["promised_on"]).date() for line in order["lines"] for one in line["promises"]}
-    )
+    days = sorted({date.fromisoformat(one["promised_on"][:10]) for line in order["lines"] for one in line["promises"]})
     return " and ".join(dict.fromkeys(form.day(day) for day in (days[:1] + days[-1:]))) or "as stock comes in"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from services.kernel.clock import business_day
 from services.kernel.formats import Formats
 from services.notifications import domain
 
@@ -41,7 +42,7 @@ def day(formats: Formats, value: Any) -> Any:
         except ValueError:
             return value
     local = _local(formats, value)
-    return value if local is None else formats.day(local.date())
+    return value if local is None else formats.day(business_day(local, local.tzinfo or UTC))
 
 
 def instant(formats: Formats, value: Any) -> Any:

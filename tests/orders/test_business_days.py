@@ -113,7 +113,6 @@ def test_rules_count_from_the_companys_day_and_see_its_agreements(desk: Desk, to
 
     seen = engine.line_context(whole.order.lines[0], evidence)["agreement"]["exists"]
 
-    readable = Readable(Formats(desk.database.time_zone))
     is_late = today == TUESDAY
     assert ("REQUESTED_DATE_PAST" in on_monday.reasons) == is_late
     assert seen == (today == TUESDAY)

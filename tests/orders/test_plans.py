@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from services.orders.lifecycle import place
-from services.orders.store import dead_letters, orders
+from services.orders.store import dead_letters, order_history, orders
 from services.runtime import outbox
 from services.runtime.db import Database
 from tests.orders.desk import Desk, shipment, stock
@@ -102,7 +102,7 @@ def test_a_purchase_order_is_looked_for_by_its_number_not_in_all_that_its_custom
     recorded(desk.database, statements)
 
     with desk.database.reading() as session:
-        orders.duplicates(session, order)
+        order_history.duplicates(session, order)
         [(statement, parameters)] = list(statements.items())
         plan = [
             row.detail for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)

@@ -82,10 +82,10 @@ def test_a_customer_reads_that_the_warehouse_was_quicker_and_not_its_words(desk:
     done = propose(desk, order_id, fewer(None), BUYER)
     record(desk, order_id, done.change.change_id, "reject", "Joe says no")
 
-    told = read_by_customer(desk, order_id, done.change.change_id)
+    shown = read_by_customer(desk, order_id, done.change.change_id)
 
-    assert "the warehouse has picked or shipped already" in told
-    assert "Joe" not in told
+    assert "the warehouse has picked or shipped already" in shown
+    assert "Joe" not in shown
 
 
 def test_a_customer_reads_nothing_of_credit(desk: Desk) -> None:

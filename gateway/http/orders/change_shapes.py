@@ -174,7 +174,7 @@ def change_shape(change: ChangeOrder, who: Caller) -> ChangeShape:
         consented_by=(change.consented_by and named(change.consented_by, "customer")) or None,
         consented_at=rfc3339(change.consented_at) if change.consented_at else None,
         ended_at=rfc3339(change.ended_at) if change.ended_at else None,
-        ended_reason=change.ended_reason if is_own_end else change.told_reason if is_own_change else "",
+        ended_reason=change.ended_reason if is_own_end else change.customer_reason if is_own_change else "",
         consent=_consent(change.request.consent),
     )
 

@@ -70,8 +70,8 @@ def apply(
     evaluation = evaluate.evaluate(session, becomes, credit, now)
     why = _obstacle(before, becomes, credit, evaluation)
     if why:
-        told = _told(before, becomes, evaluation)
-        after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, told=told)
+        for_customer = _for_customer(before, becomes, evaluation)
+        after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, customer_reason=for_customer)
         return _outcome(restate(session, after, now), why)
     after = _make(session, before, change, becomes, evaluation, now)
     if after.order.phase == IN_REVIEW:
@@ -94,7 +94,7 @@ def _obstacle(before: OrderAggregate, becomes: Order, credit: Credit, evaluation
     return "; ".join(dict.fromkeys(found))
 
 
-def _told(before: OrderAggregate, becomes: Order, evaluation: Evaluation) -> str:
+def _for_customer(before: OrderAggregate, becomes: Order, evaluation: Evaluation) -> str:
     """Of these obstacles what a customer may read: what is picked or shipped, and rules that look at nothing of ours."""
     found = [one.sentence for one in below_minimum(before.order, becomes, before.progress)]
     if before.order.phase == IN_REVIEW:
@@ -181,7 +181,7 @@ def _rejected(
 ) -> OrderAggregate:
     if not change.is_pending:
         return before
-    return end(session, before, change, "reject", reason, WORKFLOW, contacts, now, told=_PICKED)
+    return end(session, before, change, "reject", reason, WORKFLOW, contacts, now, customer_reason=_PICKED)
 
 
 def recall_answered(
@@ -197,7 +197,7 @@ def recall_answered(
     change = found[0]
     if not answer.is_acknowledged:
         why = answer.reason or "the warehouse cannot give back what was released"
-        return end(session, before, change, "reject", why, actor, contacts, now, told=_PICKED)
+        return end(session, before, change, "reject", why, actor, contacts, now, customer_reason=_PICKED)
     state = move(change.state, "acknowledge") if change.state == AWAITING_WAREHOUSE else change.state
     changes.alter(session, change.change_id, {"state": state, "is_recalled": True})
     after = replace(before, asked=read_asked(session, before.order_id))

@@ -236,18 +236,18 @@ def end(
     now: datetime,
     *,
     more: dict[str, object] | None = None,
-    told: str = "",
+    customer_reason: str = "",
     is_reopened: bool = True,
 ) -> OrderAggregate:
     """The change does not come about (decline, expire, withdraw, reject); an order in review is asked about again.
 
-    The caller restates. `told` is what a customer who asked for it may read of `why`.
+    The caller restates. `customer_reason` is what a customer who asked for it may read of `why`.
     """
     ended = {
         "state": move(change.state, verb),
         "ended_at": now,
         "ended_reason": why,
-        "told_reason": told,
+        "customer_reason": customer_reason,
         **(more or {}),
     }
     store.alter(session, change.change_id, ended)

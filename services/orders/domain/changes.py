@@ -106,7 +106,7 @@ class ChangeOrder:
     """A change on its way: from a version to the next; `is_material` voids approvals of the version before.
 
     `is_recalled` once the warehouse has given back what was released of it. `ended_reason` says why it did not come about,
-    `told_reason` what a customer who asked for it may read of that: nothing of credit, and nothing that only we know.
+    `customer_reason` what a customer who asked for it may read of that: nothing of credit, and nothing that only we know.
     """
 
     change_id: str
@@ -129,7 +129,7 @@ class ChangeOrder:
     consented_at: datetime | None = None
     ended_at: datetime | None = None
     ended_reason: str = ""
-    told_reason: str = ""
+    customer_reason: str = ""
     kinds: tuple[str, ...] = field(default=())
 
     @property

@@ -58,7 +58,7 @@ class ChangeRow(Table, table=True):
     consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_reason: str = Field(sa_type=Text)
-    told_reason: str = Field(sa_type=Text)
+    customer_reason: str = Field(sa_type=Text)
     kinds: Any = Field(sa_type=JsonText)
     intent_fact_id: str = Field(sa_type=Text)
 

@@ -14,7 +14,7 @@ from services.orders.domain.order import Order
 from services.orders.domain.policies import Policy, Violation
 from services.orders.policies import engine, versions
 from services.orders.policies.engine import Amounts, Credit, CustomerHistory, Evidence
-from services.orders.store import exchange, order_history, orders
+from services.orders.store import exchange, order_history
 from services.orders.store import masterdata as master_store
 from services.runtime import sessions
 
@@ -40,7 +40,7 @@ def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> E
         products=master_store.products_of(session, skus),
         agreements=master_store.agreements_of(session, order.customer_id, skus),
         credit=credit,
-        duplicates=orders.duplicates(session, order),
+        duplicates=order_history.duplicates(session, order),
         today=today,
         time_zone=sessions.time_zone(session),
         history=_history(session, policy, order),

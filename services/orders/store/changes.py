@@ -35,7 +35,7 @@ _PLAIN = (
     "consented_at",
     "ended_at",
     "ended_reason",
-    "told_reason",
+    "customer_reason",
 )
 
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal_column,
     select,
     text,
     true,
@@ -373,30 +372,3 @@ def _line_of(row: Any, currency: str) -> Line:
         unit_weight_grams=row.unit_weight_grams,
         is_known=row.is_known,
     )
-
-
-def duplicates(session: Session, order: Order) -> list[str]:
-    """Numbers of the customer's earlier orders with the same purchase order number, however it is written, that were not
-    refused or withdrawn.
-    """
-    if not order.po_key:
-        return []
-    values = {"customer": order.customer_id, "po": order.po_key, "at": order.placed_at, "of": order.order_id}
-    return list(session.execute(_DUPLICATES, values).scalars())
-
-
-_is_earlier = (_order.c.placed_at < bindparam("at")) | (
-    (_order.c.placed_at == bindparam("at")) & (_order.c.order_id < bindparam("of"))
-)
-_DUPLICATES = (
-    select(_order.c.number)
-    .where(
-        _order.c.customer_id == bindparam("customer"),
-        _order.c.po_key == bindparam("po"),
-        _order.c.po_key != literal_column("''"),  # said in the statement itself, the index of purchase orders serves
-        _is_earlier,
-        _order.c.phase.notin_(["rejected", "cancelled", "expired", "failed"]),
-    )
-    .order_by(_order.c.placed_at, _order.c.order_id)
-    .limit(10)
-)

@@ -10,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("change_order", sa.Column("told_reason", sa.Text(), nullable=False, server_default=""))
+    op.add_column("change_order", sa.Column("customer_reason", sa.Text(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
-    op.drop_column("change_order", "told_reason")
+    op.drop_column("change_order", "customer_reason")
