@@ -47,7 +47,7 @@ NO_HISTORY = CustomerHistory()
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that rules may look at."""
+    """Everything that rules may look at; `sku_quantities` is SKU → units of all its lines."""
 
     order: Order
     customer: Customer
@@ -57,6 +57,7 @@ class Evidence:
     duplicates: Sequence[str]
     today: date
     history: CustomerHistory = NO_HISTORY
+    sku_quantities: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,7 @@ def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
             "sku": line.sku,
             "kind": line.kind,
             "quantity": line.quantity,
+            "sku_quantity": evidence.sku_quantities.get(line.sku, line.quantity),
             "unit_price": float(line.unit_price.amount),
             "extended_minor": line.extended.minor,
             "price_source": line.price_source,

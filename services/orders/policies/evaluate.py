@@ -38,6 +38,7 @@ def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> E
         duplicates=orders.duplicates(session, order),
         today=now.date(),
         history=_history(session, policy, order),
+        sku_quantities=order.units_by_sku(),
     )
     verdicts = engine.evaluate(policy, evidence)
     return Evaluation(policy, verdicts.violations, verdicts.hits)
