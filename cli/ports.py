@@ -15,6 +15,7 @@ IsFree = Callable[[int], bool]
 
 HIGHEST = 65535
 _STEP = 100
+_UI_ABOVE = 10
 _WHO = {
     "http": "the API with the console",
     "orders": "the orders service",
@@ -48,8 +49,18 @@ class Ports:
 
     @classmethod
     def shifted(cls, offset: int, http: int | None = None) -> Self:
-        """The defaults plus an offset, so that two systems live side by side; `http` overrides its own."""
-        moved = {name: port + offset for name, port in asdict(cls()).items()}
+        """The defaults plus an offset, so that systems live side by side; `http` overrides its own.
+
+        No port is one of the first system's, and systems whose offsets are hundreds apart share none.
+        """
+        usual = asdict(cls())
+        moved: dict[str, int] = {}
+        for name, port in usual.items():
+            # 1000 above Temporal its UI would have the port of another system's Temporal
+            wanted = offset + (usual["temporal"] + _UI_ABOVE if name == "temporal_ui" and offset else port)
+            while offset and (wanted in usual.values() or wanted in moved.values()):
+                wanted += 1
+            moved[name] = wanted
         return cls(**{**moved, "http": http if http is not None else moved["http"]})
 
     @classmethod

@@ -63,3 +63,24 @@ def test_a_second_system_is_told_to_move_all_its_ports_not_the_api_alone() -> No
 )  # fmt: skip
 def test_ports_that_cannot_be_are_refused_with_the_option_that_is_wrong(ports: Ports, sentence: str) -> None:
     assert refusal(ports) == sentence
+
+
+OFFSETS = range(0, 10_000, 100)
+
+
+@pytest.mark.parametrize("offset", OFFSETS[1:])
+def test_systems_whose_offsets_are_hundreds_apart_share_no_port(offset: int) -> None:
+    mine = set(Ports.shifted(offset).by_name().values())
+
+    assert len(mine) == len(Ports().by_name())
+    for other in OFFSETS:
+        if other != offset:
+            assert mine.isdisjoint(Ports.shifted(other).by_name().values()), other
+
+
+@pytest.mark.parametrize("offset", [1, 2, 24, 67, 92, 675, 699, 767, 932, 1000, 5000])
+def test_a_second_system_has_no_port_of_the_first_whatever_its_offset(offset: int) -> None:
+    mine = Ports.shifted(offset).by_name().values()
+
+    assert set(mine).isdisjoint(Ports().by_name().values())
+    assert len(set(mine)) == len(mine)

@@ -182,6 +182,29 @@ def test_after_the_release_the_address_stays_and_the_order_no_longer_waits_to_sh
     assert list(below_minimum(A4, amended, Progress())) == []
 
 
+@pytest.mark.parametrize(
+    ("line_1", "found"),
+    [
+        (LineProgress(), []),
+        (LineProgress(allocated=10), []),
+        (LineProgress(released=4), ["ADDRESS_FIXED"]),
+        (LineProgress(released=4, picked=4, packed=4), ["ADDRESS_FIXED"]),
+        (LineProgress(released=4, picked=4, packed=4, shipped=4), []),
+        (LineProgress(released=4, picked=4, packed=4, shipped=4, invoiced=4), []),
+        (LineProgress(released=10, picked=4, packed=4, shipped=4), ["ADDRESS_FIXED"]),
+        (LineProgress(released=10, picked=10, packed=10, shipped=10), ["ADDRESS_FIXED"]),
+    ],
+    ids=["new", "allocated", "released", "packed", "first parcel", "first invoice", "second released", "all shipped"],
+)
+def test_the_address_of_what_is_still_to_come_changes_unless_a_warehouse_has_it(
+    line_1: LineProgress, found: list[str]
+) -> None:
+    elsewhere = amend(TEN, ChangeRequest("", (), ship_to=AUSTIN), CATALOGUE, (), TODAY).order
+
+    said = [one.code for one in below_minimum(TEN, elsewhere, Progress(lines={"1": line_1}))]
+    assert [code for code in said if code != "INVOICE_PENDING"] == found
+
+
 def test_an_order_that_waited_to_ship_complete_may_still_change_after_its_release() -> None:
     complete = replace(A4, is_ship_complete=True)
 

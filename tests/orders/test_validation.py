@@ -347,3 +347,19 @@ def test_credit_must_be_told(desk: Desk) -> None:
 
     with pytest.raises(InvalidArgument, match="ask billing"):
         desk.servicer.ValidateOrder(pb.ValidateOrderRequest(request_id="x", order_id=order_id), ANY)
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        ([("BOX6", 6), ("BOX6", 6)], CLEARED),
+        ([("BOX6", 6), (" box6", 6)], CLEARED),
+        ([("BOX6", 6)], REJECTED),
+        ([("BOX6", 6), ("PUMP", 6)], REJECTED),
+    ],
+)
+def test_a_minimum_quantity_is_judged_over_all_lines_of_a_sku(
+    desk: Desk, lines: list[tuple[str, int]], outcome: int
+) -> None:
+    """Twelve at least, by six."""
+    assert desk.validate(desk.place(*lines).order_id).outcome == outcome

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import (
     PRINTABLE,
@@ -153,10 +153,14 @@ def get_customer(
 
 @router.post("/v1/customers", response_model=CustomerWithCredit)
 def put_customer(deps: DepsOf, who: CallerOf, body: CustomerInput, once: OnceOf) -> Response:
-    """Create or replace an account with its credit limit; placed orders keep the terms they were placed under."""
+    """Create or replace an account with its credit limit; placed orders keep the terms they were placed under.
+
+    Another currency is refused while the customer owes or has ordered something in the one it has.
+    """
 
     def act(_request_id: str) -> CustomerWithCredit:
         customer = _customer(body)
+        _check_currency(deps, customer)
         # the limit first: an account without one would let its first order through unchecked
         limit = proto_money(Money.parse(body.credit_limit, body.currency))
         wanted = billing.PutCreditAccountRequest(customer_id=body.customer_id, limit=limit, net_days=body.net_days)
@@ -166,6 +170,21 @@ def put_customer(deps: DepsOf, who: CallerOf, body: CustomerInput, once: OnceOf)
         return CustomerWithCredit.model_validate({**_members(customer), "credit": _credit(account)})
 
     return once.answer(body, act)
+
+
+def _check_currency(deps: Deps, wanted: Customer) -> None:
+    """What a customer owes and has ordered is counted in its currency: another one would leave that out of its exposure."""
+    with deps.database.reading() as session:
+        known = customers.other_currency(session, wanted)
+    if known is None:
+        return
+    try:
+        asked = billing.GetCreditAccountRequest(customer_id=known.customer_id, currency=known.currency)
+        account = deps.billing.GetCreditAccount(asked).account
+    except NotFound:
+        return
+    if account.committed.minor_units or account.receivable.minor_units:
+        raise customers.currency_in_use(known)
 
 
 def _customer(body: CustomerInput) -> Customer:

@@ -203,12 +203,19 @@ def below_minimum(before: Order, after: Order, progress: Progress) -> Iterator[O
         if at_least:
             yield from _below_minimum_of_line(line, becomes.get(line.line_id), at_least)
     is_released = any(line.released or firm_units(line) for line in progress.lines.values())
-    if after.ship_to != before.ship_to and is_released:
+    if after.ship_to != before.ship_to and _is_address_fixed(after, progress):
         sentence = "the order is with the warehouse already, so its address stays: ask support to redirect the parcel"
         yield Obstacle("ADDRESS_FIXED", sentence)
     if after.is_ship_complete and not before.is_ship_complete and is_released:
         yield Obstacle("SPLIT_FIXED", "a part is with the warehouse already, so the order cannot wait to ship complete")
     yield from _invoiced_meanwhile(after, progress)
+
+
+def _is_address_fixed(after: Order, progress: Progress) -> bool:
+    """Whether a warehouse has units that it has not shipped, or none are left to ship: what is still to come may go elsewhere."""
+    lines = [(line.quantity, progress.lines.get(line.line_id, LineProgress())) for line in after.lines]
+    is_at_warehouse = any(max(line.released, firm_units(line)) > line.shipped for line in progress.lines.values())
+    return is_at_warehouse or all(line.shipped >= wanted for wanted, line in lines)
 
 
 def _below_minimum_of_line(line: Line, becomes: Line | None, at_least: int) -> Iterator[Obstacle]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -231,6 +232,13 @@ class Order:
     def ref_issuer(self) -> str:
         """Who numbers the orders of its channel, within which a reference is unique."""
         return ref_issuer(self.channel, self.customer_id, self.placed_by, self.placed_by_role)
+
+    def units_by_sku(self) -> dict[str, int]:
+        """SKU → units of all its lines together."""
+        units: Counter[str] = Counter()
+        for line in self.lines:
+            units[line.sku] += line.quantity
+        return dict(units)
 
     @property
     def has_goods(self) -> bool:

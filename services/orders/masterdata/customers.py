@@ -7,10 +7,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.kernel.errors import Refused
 from services.orders.domain.access import Scope
 from services.orders.domain.masterdata import Customer
 from services.orders.order import exceptions
 from services.orders.store import masterdata as store
+from services.orders.store import orders_of_customer
 
 
 def put_customer(session: Session, customer: Customer, who: str, now: datetime) -> Customer:
@@ -20,6 +22,27 @@ def put_customer(session: Session, customer: Customer, who: str, now: datetime) 
     store.put_customer(session, kept, who, now)
     exceptions.resolve_reachable(session, kept, now)
     return kept
+
+
+def other_currency(session: Session, wanted: Customer) -> Customer | None:
+    """The customer as it stands, when it would get another currency; None when it stays, or is new.
+
+    Refused CURRENCY_IN_USE while it has an order that lives.
+    """
+    known = store.find_customer(session, wanted.customer_id)
+    if known is None or known.currency == wanted.currency:
+        return None
+    if orders_of_customer.has_living(session, known.customer_id):
+        raise currency_in_use(known)
+    return known
+
+
+def currency_in_use(known: Customer) -> Refused:
+    """The refusal of another currency."""
+    return Refused(
+        "CURRENCY_IN_USE",
+        f"{known.customer_id} owes or has ordered in {known.currency}: settle that first, or open another account",
+    )
 
 
 def get_customer(session: Session, customer_id: str, scope: Scope) -> Customer:

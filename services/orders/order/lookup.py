@@ -9,6 +9,7 @@ from sqlmodel import Session
 from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.order import Order
 from services.orders.store import orders as store
+from services.orders.store import orders_of_customer
 
 
 def find_id(session: Session, reference: str, scope: Scope = EVERYTHING) -> str:
@@ -38,7 +39,7 @@ def living(session: Session, order_ids: Sequence[str], numbers: Sequence[str]) -
 
 def newest_of(session: Session, customer_id: str) -> str:
     """The id of a customer's newest order; empty without one."""
-    return store.newest_of(session, customer_id)
+    return orders_of_customer.newest_of(session, customer_id)
 
 
 def number_of(session: Session, order_id: str) -> str:

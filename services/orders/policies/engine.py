@@ -81,7 +81,10 @@ class Amounts:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that rules may look at, amounts in `currency` by `rates` (the order's own when it is empty); `today` and the day of placing are business days of the company's `time_zone`."""
+    """Everything that rules may look at, amounts in `currency` by `rates` (the order's own when it is empty).
+
+    `today` and the day of placing are business days of the company's `time_zone`; `sku_quantities` is SKU → units of all its lines.
+    """
 
     order: Order
     customer: Customer
@@ -91,6 +94,7 @@ class Evidence:
     duplicates: Sequence[str]
     today: date
     history: CustomerHistory = NO_HISTORY
+    sku_quantities: Mapping[str, int] = field(default_factory=dict)
     time_zone: str = "UTC"
     currency: str = ""
     rates: Rates = NO_RATES
@@ -306,6 +310,7 @@ def line_context(line: Line, evidence: Evidence) -> dict[str, Any]:
             "sku": line.sku,
             "kind": line.kind,
             "quantity": line.quantity,
+            "sku_quantity": evidence.sku_quantities.get(line.sku, line.quantity),
             "unit_price": amounts.price(line.unit_price),
             "extended_minor": amounts.minor(line.extended.minor),
             "price_source": line.price_source,

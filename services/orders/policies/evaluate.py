@@ -44,6 +44,7 @@ def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> E
         today=today,
         time_zone=sessions.time_zone(session),
         history=_history(session, policy, order),
+        sku_quantities=order.units_by_sku(),
         currency=currency,
         rates=exchange.rates_of(session, order.currency, today) if order.currency != currency else NO_RATES,
     )

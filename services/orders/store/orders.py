@@ -130,12 +130,6 @@ def find_channel_ref(session: Session, channel: str, issuer: str, channel_key: s
     return (row[0], row[1], row[2]) if row else None
 
 
-def newest_of(session: Session, customer_id: str) -> str:
-    """The id of a customer's newest order; empty without one."""
-    query = select(_order.c.order_id).where(_order.c.customer_id == customer_id)
-    return str(session.execute(query.order_by(_order.c.placed_at.desc()).limit(1)).scalar() or "")
-
-
 def add(session: Session, order: Order, request: Request, start_fact_id: str) -> None:
     """Store a new order with its lines."""
     amounts = {f"{name}_minor": getattr(order.totals, name).minor for name in _AMOUNTS}

@@ -1,0 +1,24 @@
+"""What orders a customer has, without reading them."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from services.orders.domain.order import ENDED
+from services.orders.models import OrderRow
+from services.runtime.db import table_of
+
+_order = table_of(OrderRow)
+
+
+def has_living(session: Session, customer_id: str) -> bool:
+    """Whether a customer has an order that has not ended."""
+    query = select(_order.c.order_id).where(_order.c.customer_id == customer_id, _order.c.phase.notin_(sorted(ENDED)))
+    return session.execute(query.limit(1)).first() is not None
+
+
+def newest_of(session: Session, customer_id: str) -> str:
+    """The id of a customer's newest order; empty without one."""
+    query = select(_order.c.order_id).where(_order.c.customer_id == customer_id)
+    return str(session.execute(query.order_by(_order.c.placed_at.desc()).limit(1)).scalar() or "")
