@@ -60,7 +60,7 @@ PHRASES = (
     "Within their day",
     "Filled at once",
     "How long orders wait for agreement",
-    "at catalog cost",
+    "at catalogue cost",
     "being checked",
     "It waits for nobody",
     "See what it comes to",
@@ -90,7 +90,7 @@ READ = (
     "workflows/*.py",
 )
 BRITISH = re.compile(
-    r"\b(?:catalog|colour|favour|behaviour|neighbour|recognise|organis|authoris|cheque|centre)\w*", re.IGNORECASE
+    r"\b(?:catalogue|colour|favour|behaviour|neighbour|recognise|organis|authoris|cheque|centre)\w*", re.IGNORECASE
 )
 
 SOURCES = [path for path in hand_written() if "migrations" not in path.parts and path != Path(__file__)]

@@ -199,7 +199,7 @@ def test_after_the_release_the_address_stays_and_the_order_no_longer_waits_to_sh
 def test_the_address_of_what_is_still_to_come_changes_unless_a_warehouse_has_it(
     line_1: LineProgress, found: list[str]
 ) -> None:
-    elsewhere = amend(TEN, ChangeRequest("", (), ship_to=AUSTIN), CATALOGUE, (), TODAY).order
+    elsewhere = amend(TEN, ChangeRequest("", (), ship_to=AUSTIN), CATALOG, (), TODAY).order
 
     said = [one.code for one in below_minimum(TEN, elsewhere, Progress(lines={"1": line_1}))]
     assert [code for code in said if code != "INVOICE_PENDING"] == found

@@ -19,7 +19,7 @@ from tests.orders.review_desk import AROUND_THE_CLOCK, FAY, MAX, OVER_5000, OVER
 
 NO_ORDER_YET = {"completed_with_cancellations"}
 """A word that clients know and that no order comes to: what is accepted and then left out makes a new version."""
-Seen = set[tuple[str, str]]
+Visited = set[tuple[str, str]]
 Steps = Iterator[object]
 
 
@@ -212,14 +212,14 @@ WALKS: dict[str, tuple[Callable[[ReviewDesk, str], Steps], tuple[str, int]]] = {
 }
 
 
-def walk(desk: ReviewDesk, name: str) -> Seen:
+def walk(desk: ReviewDesk, name: str) -> Visited:
     """The states that a walk comes by, after each of which the audit is clean."""
     steps, line = WALKS[name]
     number = desk.place(line).order_id
-    seen: Seen = set()
+    seen: Visited = set()
     phases = [desk.read(number).order.phase]
 
-    def look() -> None:
+    def note_state() -> None:
         found = desk.read(number)
         seen.add(("status", found.standing.status))
         seen.update(("review", one.state) for one in reviews_of(desk, number))
@@ -229,9 +229,9 @@ def walk(desk: ReviewDesk, name: str) -> Seen:
             phases.append(found.order.phase)
         assert desk.broken() == [], (name, found.order.phase, found.standing.status)
 
-    look()
+    note_state()
     for _ in steps(desk, number):
-        look()
+        note_state()
     return seen
 
 
@@ -247,7 +247,7 @@ def test_the_audit_is_clean_after_each_step(database: Database, name: str) -> No
 
 def test_the_walks_come_by_every_state(database: Database) -> None:
     desk = ReviewDesk(database)
-    seen: Seen = set()
+    seen: Visited = set()
     for name in WALKS:
         desk.policy(reviews=[OVER_5000, OVER_25000], deadlines=AROUND_THE_CLOCK)
         seen |= walk(desk, name)

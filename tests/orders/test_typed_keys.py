@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.kernel.errors import AlreadyExists
 from services.kernel.text import clean_key, fold_key
+from services.orders.access.matrix import Caller
 from services.orders.domain.masterdata import Product
 from services.orders.domain.order import PlaceLine
 from services.orders.masterdata import catalog
@@ -77,6 +77,8 @@ def test_a_channels_reference_is_taken_once_in_every_spelling(desk: Desk, typed:
 
 
 BOB = caller("bob", "customer", company="cus_bolt", reach="own")
+Sender = tuple[Caller, str, str]
+"""Who sends, over which channel, for which customer."""
 ONE, TWO = caller("portal-1", "channel"), caller("portal-2", "channel")
 
 
@@ -95,11 +97,11 @@ ONE, TWO = caller("portal-1", "channel"), caller("portal-2", "channel")
 )
 def test_a_reference_is_unique_within_its_channel_and_issuer(
     desk: Desk,
-    first: tuple[Any, ...],
-    second: tuple[Any, ...],
+    first: Sender,
+    second: Sender,
     is_taken: bool,
 ) -> None:
-    def send(who: tuple[Any, ...], units: int) -> None:
+    def send(who: Sender, units: int) -> None:
         by, channel, customer = who
         desk.place(("PUMP", units), by=by, channel=channel, customer_id=customer, channel_ref="850-1")
 

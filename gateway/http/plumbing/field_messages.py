@@ -27,6 +27,7 @@ _PATTERNS = {
     r"^([A-Z]{2})?$": f"{_CODE}, or empty",
     r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?$": _AMOUNT.format(3, "1329.00"),
     r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$": _AMOUNT.format(6, "129.00"),
+    r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,10})?$": _AMOUNT.format(10, "3.2485"),
     r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$": "must be a fraction from 0 to 1 as text, such as 0.0825 for 8.25 %",
     r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "must be a time of day from 00:00 to 23:59, such as 09:00",
     r"^[A-Za-z][A-Za-z0-9_+/\-]*$": "must be the name of a time zone, such as America/Chicago",
