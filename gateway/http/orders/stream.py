@@ -23,12 +23,18 @@ from services.orders.order.history import read_history
 router = APIRouter(tags=["orders"])
 
 _BATCH = 100
+# what readers of OpenAPI before 3.2 take for the schema of each event
+_EVENT = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+    "required": ["id", "event", "data"],
+}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One event per change: id is its number, data the change.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": _EVENT}},
     },
-    204: {"description": "The order has ended and everything was told: do not connect again."},
+    204: {"description": "The order has ended and all events were sent: do not connect again."},
 }
 
 
