@@ -64,7 +64,7 @@ def _hand_over(world: ConsoleWorld) -> None:
     """Max's decisions are Sue's next week, up to a long amount."""
     soon = datetime.now(UTC) + timedelta(days=7)
     wanted = Delegation(
-        "", "max", "sue", soon, soon + timedelta(days=7), max_minor=20_000_00, currency="USD", note="away"
+        "", "max", "dan", soon, soon + timedelta(days=7), max_minor=20_000_00, currency="USD", note="away"
     )
     with world.database.transaction() as session:
         people.delegate(session, wanted, caller("max", "approver"), datetime.now(UTC))
