@@ -14,7 +14,7 @@ from gateway.console.people import owners
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
-from services.orders.approvals import deciders, holds
+from services.orders.approvals import assignees, deciders, holds
 from services.orders.domain.holds import find_hold, remaining
 from services.orders.order import aggregate, lookup
 
@@ -29,7 +29,8 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).aggregate
         hold = find_hold(found.holds, hold_id)
-        names = owners(session, {hold.owner_role})
+        roles = assignees.owners_of(session, found.order, hold)
+        names = owners(session, roles)
         may_release = deciders.may_release(session, found, hold, who.caller, who.deps.clock())
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
     reviewers = found.asked.review.open_steps() if found.asked.review else ()
@@ -42,7 +43,8 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         others=others,
         waits_then=list(waits_then),
         may_release=may_release,
-        owners=names.get(hold.owner_role, ""),
+        roles=roles,
+        owners=", ".join(names[role] for role in roles if role in names),
         named=[hold.released_by],
     )
 

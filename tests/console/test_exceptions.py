@@ -20,7 +20,7 @@ async def test_an_exception_is_on_the_overview_the_list_and_its_orders_page(worl
         assert f'href="/exceptions/{found.exception_id}"' in page
         assert found.reason in page
     assert found.what_to_do in listed
-    assert "<strong>Carrier exception</strong> (support: Dan, Sue)" in order
+    assert "<strong>Carrier exception</strong> (support: Sue)" in order
     assert "opened an exception" in order
 
 

@@ -105,7 +105,7 @@ async def test_a_retry_a_dismissal_and_a_delegation_are_said(world: ConsoleWorld
 
     retried = await said(admin, await admin.send(retry, f"{retry}/retry"))
     dismissed = await said(admin, await admin.send(dismiss, f"{dismiss}/dismiss", reason="the mailbox is gone"))
-    delegated = await said(max_, await max_.send("/delegations", "/delegations", to="dan", **days))
+    delegated = await said(max_, await max_.send("/delegations", "/delegations", to="dan", confirmed="yes", **days))
 
     assert retried.startswith("The retry is under way.")
     assert dismissed.startswith("The message is dismissed.")

@@ -169,7 +169,7 @@ async def test_decisions_are_handed_over_for_days_on_the_companys_clock(world: C
     world.desk.database.time_zone = "America/Chicago"
 
     day = {"first": "2030-06-01", "last": "2030-06-01", "note": "away"}
-    await world.browser("approver", sub="max").send("/delegations", "/delegations", to="dan", **day)
+    await world.browser("approver", sub="max").send("/delegations", "/delegations", to="dan", confirmed="yes", **day)
 
     with world.desk.database.reading() as session:
         (made,) = [one for one in people.delegations_to(session, "dan") if one.note == "away"]
