@@ -23,7 +23,7 @@ from services.orders.masterdata import catalog, customers, exchange
 from services.orders.policies import engine, versions
 from services.orders.policies.dry_run import _examples
 from services.runtime.db import Database
-from tests.orders.desk import ACCOUNTING, ACME, NOON, Desk
+from tests.orders.desk import ACCOUNTING, ACME, NOON, SUPPORT, Desk
 from tests.orders.review_desk import DAN, MAX, ReviewDesk
 from tests.orders.test_validation import HELD
 
@@ -97,16 +97,15 @@ OVER = [
 KUWAIT = Customer("cus_acme", "Acme", "KWD", sales_rep="rita")
 
 
-def open_in_kuwait(desk: Desk, policy_currency: str = "", company: str = "USD") -> None:
+def open_in_kuwait(desk: Desk, policy_currency: str = "", company: str = "USD", severity: str = "HOLD") -> None:
     desk.database.currency = company
     document = {
         "rules": [
             {
                 "code": "OVER_20000",
                 "when": "order.total > 20000.0",
-                "severity": "HOLD",
-                "hold_type": "approval",
-                "owner_role": "approver",
+                "severity": severity,
+                **({"hold_type": "approval", "owner_role": "approver"} if severity == "HOLD" else {}),
                 "message": "The order is over 20,000.",
             }
         ],
@@ -174,6 +173,24 @@ def test_with_the_rate_the_order_is_evaluated_again_and_held_for_what_it_comes_t
 
     left = [one.code for one in desk.read(order_id).holds if one.is_open]
     assert (desk.read(order_id).order.phase, left) == ("in_review", ["OVER_20000"])
+    assert desk.broken() == []
+
+
+def test_what_a_rule_blocks_only_with_the_rate_is_held_and_nobody_lets_it_pass(desk: Desk) -> None:
+    open_in_kuwait(desk, severity="BLOCK")
+    order_id = desk.place(("PUMP", 1), currency="KWD").order_id
+    desk.validate(order_id)
+    (waiting,) = desk.read(order_id).holds
+    know(desk, rate("3.25"))
+
+    with desk.database.transaction() as session:
+        holds.release(session, order_id, waiting.hold_id, ACCOUNTING, "entered", NOON)
+    (blocked,) = [one for one in desk.read(order_id).holds if one.is_open]
+    with pytest.raises(Refused) as refusal:
+        desk.release(order_id, blocked.hold_id, SUPPORT)
+
+    assert (desk.read(order_id).order.phase, blocked.code) == ("in_review", "OVER_20000")
+    assert refusal.value.reason == "FACTS_STILL_WRONG"
     assert desk.broken() == []
 
 

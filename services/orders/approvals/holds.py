@@ -23,7 +23,6 @@ from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, Planne
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 from services.orders.policies import evaluate, recheck, versions
-from services.orders.policies.engine import CREDIT_NOT_ASKED
 from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
@@ -33,7 +32,7 @@ REVIEW_EXPIRED: Final = "review_expired"
 """The type of the hold that keeps an order whose review nobody decided; its release asks the review again."""
 
 FACTS_CHANGED: Final = "facts_changed"
-"""The type of the hold of an order that a rule blocks today and did not block when it was placed."""
+"""The type of the hold of an order that a rule blocks today and did not block when it was validated."""
 VALIDATOR = Actor("validation", "service")
 
 
@@ -104,13 +103,14 @@ def clear_if_still_right(
 def _hold_for(
     session: Session, aggregate: OrderAggregate, changed: ChangedFacts, contacts: Contacts, now: datetime
 ) -> OrderAggregate:
-    order = aggregate.order
-    store.add_violations(session, order.order_id, order.version, changed.policy_version, changed.violations)
+    """A hold of its owner for each rule that holds, and one of support for each that blocks."""
+    order, version = aggregate.order, changed.evaluation.policy.version
+    store.add_violations(session, order.order_id, order.version, version, changed.violations)
     blocked = {one.code: one.message for one in changed.violations if one.severity == BLOCK}
     plans = [
         *planned_holds(changed.violations),
         *(
-            PlannedHold(code, FACTS_CHANGED, "support", f"{message} This has changed since the order was placed.")
+            PlannedHold(code, FACTS_CHANGED, "support", f"{message} Correct that, change the order, or cancel it.")
             for code, message in blocked.items()
         ),
     ]
@@ -133,20 +133,9 @@ def _check_has_rate(session: Session, order: Order, hold: Hold, now: datetime) -
 
 def _with_amounts(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
     """What the rules that read amounts say, now that these can be compared: their holds and their review."""
-    order = aggregate.order
-    evaluation = evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now)
-    known = {(one.code, one.line_id) for one in store.violations_of(session, order.order_id)}
-    new = [one for one in evaluation.violations if (one.code, one.line_id) not in known]
-    store.add_violations(session, order.order_id, order.version, evaluation.policy.version, new)
-    had = {hold.code for hold in aggregate.holds}
-    placed = planned(
-        session, order, [plan for plan in planned_holds(evaluation.violations) if plan.code not in had], now
-    )
-    store.add(session, placed)
-    if placed:
-        notify_owners(session, aggregate.order, placed, contacts, now)
-    after = replace(aggregate, holds=store.of_order(session, aggregate.order_id))
-    review = plan_review.plan(session, after.order, evaluation, now)
+    changed = recheck.changed_facts(session, aggregate.order, now)
+    after = _hold_for(session, aggregate, changed, contacts, now) if changed.violations else aggregate
+    review = plan_review.plan(session, after.order, changed.evaluation, now)
     return plan_review.rebind_review(session, after, review, contacts, now)
 
 

@@ -1,7 +1,8 @@
-"""Rules asked again: what has become wrong with an order while it waited for people."""
+"""Rules asked again: what they say of an order today that they did not say of this version before."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,14 +12,18 @@ from services.orders.domain.order import Order
 from services.orders.domain.policies import BLOCK, HOLD, Violation
 from services.orders.policies import evaluate
 from services.orders.policies.engine import CREDIT_NOT_ASKED
+from services.orders.policies.evaluate import Evaluation
 from services.orders.store import holds as store
+
+_NUMBER = re.compile(r"_[0-9]+$")
+"""What a second hold of the same rule has behind its code."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedFacts:
-    """Violations of rules that block or hold, and that had nothing to say of this version before."""
+    """The evaluation of today, and its violations that block or hold and are new."""
 
-    policy_version: int
+    evaluation: Evaluation
     violations: tuple[Violation, ...]
 
 
@@ -29,12 +34,12 @@ def changed_facts(session: Session, order: Order, now: datetime) -> ChangedFacts
     new = tuple(
         one for one in evaluation.violations if one.severity in (BLOCK, HOLD) and (one.code, one.line_id) not in known
     )
-    return ChangedFacts(evaluation.policy.version, new)
+    return ChangedFacts(evaluation, new)
 
 
 def still_blocks(session: Session, order: Order, code: str, now: datetime) -> str:
     """The sentence of a rule that still blocks the order, by the code of the hold it left; empty when it is content."""
     for one in evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now).violations:
-        if one.severity == BLOCK and (code == one.code or code.startswith(f"{one.code}_")):
+        if one.severity == BLOCK and one.code in (code, _NUMBER.sub("", code)):
             return one.message
     return ""
