@@ -11,7 +11,6 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
-from gateway.console.combined import combined_orders
 from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, Visitor, VisitorOf
@@ -31,6 +30,7 @@ from services.orders.lifecycle.decide import Wanted
 from services.orders.order import aggregate, lookup
 from services.orders.overview import inbox
 from services.orders.overview.background import background_of
+from services.orders.overview.combined import combined_orders
 from services.runtime.grpc_client import Unreachable
 
 router = APIRouter()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doors.test_code_rules import ROOT, hand_written
+from tests.doors.test_code_rules import ROOT, hand_written, tracked
 
 COINED = frozenset(
     [
@@ -145,8 +145,12 @@ def test_no_listed_phrase_is_read_anywhere(pattern: str) -> None:
     assert [(path.name, phrase) for path, text in texts.items() for phrase in PHRASES if phrase in text] == []
 
 
-def test_prose_is_spelt_as_in_the_united_states() -> None:
-    found = {path.name: BRITISH.findall(path.read_text()) for path in SOURCES}
+def test_prose_is_spelled_as_in_the_united_states() -> None:
+    prose = [
+        *SOURCES,
+        *tracked("proto/oms/*.proto", "*/migrations/*.py", "services/notifications/templates/*", "samples/*.yaml"),
+    ]
+    found = {path.name: BRITISH.findall(path.read_text()) for path in prose}
 
     assert {name: words for name, words in found.items() if words} == {}
 

@@ -148,7 +148,7 @@ def deaths(running: RunningSystem) -> int:
     )
 
 
-def test_a_kill_in_the_middle_of_a_action_changes_nothing(shop: Shop) -> None:
+def test_a_kill_in_the_middle_of_an_action_changes_nothing(shop: Shop) -> None:
     survives(shop, SLICE)
 
 

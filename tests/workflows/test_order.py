@@ -249,7 +249,7 @@ async def test_the_workflow_says_whether_units_wait_so_that_nobody_asks_for_noth
     ("error", "taken_back"),
     [(ApplicationError("the step"), ["third", "second", "first"]), (ValueError("a bug"), [])],
 )
-async def test_a_action_that_is_refused_keeps_no_other_from_being_taken_back(
+async def test_an_action_that_is_refused_keeps_no_other_from_being_taken_back(
     error: Exception, taken_back: list[str]
 ) -> None:
     done: list[str] = []

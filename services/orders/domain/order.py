@@ -30,6 +30,8 @@ EXPIRED = "expired"
 FAILED = "failed"
 PHASES = (RECEIVED, IN_REVIEW, ACCEPTED, REJECTED, CANCELLED, CLOSED, EXPIRED, FAILED)
 ENDED = frozenset({REJECTED, CANCELLED, CLOSED, EXPIRED, FAILED})
+NEVER_CAME = (REJECTED, CANCELLED, EXPIRED, FAILED)
+"""Phases of orders that count for nothing: not as a duplicate, nor together with another, nor as sold."""
 
 TRANSITIONS: dict[str, dict[str, str]] = {
     RECEIVED: {"hold": IN_REVIEW, "clear": ACCEPTED, "reject": REJECTED, "cancel": CANCELLED, "fail": FAILED},

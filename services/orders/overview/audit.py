@@ -14,8 +14,7 @@ from services.orders.domain.order import Order
 from services.orders.domain.owners import acting_roles, is_somebody
 from services.orders.domain.projection import LineQuantities, quantities
 from services.orders.domain.reviews import Step
-from services.orders.order import exceptions
-from services.orders.store import audit, holds, orders, progress, reviews, waiting
+from services.orders.store import audit, exceptions, holds, orders, progress, reviews, waiting
 from services.runtime.audit import Finding, finding_of
 
 _NO_DELEGATION_IS_IN_FORCE = datetime.max.replace(tzinfo=UTC)
@@ -35,6 +34,7 @@ def _unattended(session: Session) -> Iterator[str]:
         loaded = orders.load_many(session, order_ids)
         eligible = assignees.eligible_by_order(session, loaded, _NO_DELEGATION_IS_IN_FORCE)
         held, reviewed = holds.of_orders(session, order_ids), reviews.of_orders(session, order_ids)
+        opened = exceptions.open_of_orders(session, order_ids)
         for order in loaded:
             ours = eligible[order.order_id]
             for hold in remaining(held.get(order.order_id, ())):
@@ -43,7 +43,7 @@ def _unattended(session: Session) -> Iterator[str]:
             for step in (step for review in reviewed.get(order.order_id, ()) for step in review.open_steps()):
                 if not _is_taken(step, ours):
                     yield f"{order.number}: nobody can decide {step.step_id}, which asks {step.asks}"
-            for found in exceptions.list_open(session, order.order_id):
+            for found in opened.get(order.order_id, ()):
                 if not _is_owned(found.owner_role, ours):
                     yield f"{order.number}: nobody can resolve {found.exception_id}, which waits for {found.owner_role}"
 

@@ -13,11 +13,9 @@ from sqlmodel import Session, col
 from services.kernel.money import Money
 from services.orders.domain.access import Scope
 from services.orders.domain.dashboard import History, Margin, Service, Waiting
-from services.orders.domain.order import ENDED
+from services.orders.domain.order import ENDED, NEVER_CAME
 from services.orders.models import LineRow, OrderRow, ProductRow, ProgressRow
 from services.orders.store.orders import within
-
-_NOT_SOLD = ("rejected", "cancelled", "expired", "failed")
 
 
 def waiting(session: Session, scope: Scope, roles: Sequence[str], today: date) -> Waiting:
@@ -84,7 +82,7 @@ def margins_since(session: Session, scope: Scope, since: datetime) -> list[Margi
         .join(
             ProductRow, (col(ProductRow.sku) == col(LineRow.sku)) & (col(ProductRow.currency) == col(OrderRow.currency))
         )
-        .where(col(OrderRow.placed_at) >= since, col(OrderRow.phase).notin_(_NOT_SOLD), within(scope))
+        .where(col(OrderRow.placed_at) >= since, col(OrderRow.phase).notin_(NEVER_CAME), within(scope))
         .where(col(ProductRow.standard_cost) != "")
         .group_by(col(OrderRow.currency), col(ProductRow.sku), col(ProductRow.standard_cost))
     )
@@ -111,6 +109,6 @@ def history_of(session: Session, customer_id: str, since: datetime) -> History:
         placed += int(count)
         refused += int(count) if phase in ("rejected", "expired") else 0
         cancelled += int(count) if phase in ("cancelled", "failed") else 0
-        if phase not in _NOT_SOLD:
+        if phase not in NEVER_CAME:
             sold[currency] = sold.get(currency, Money.zero(currency)) + Money(int(total), currency)
     return History(placed, refused, cancelled, tuple(sold[currency] for currency in sorted(sold)))

@@ -71,6 +71,15 @@ def open_of(session: Session, order_id: str) -> list[BusinessException]:
     return [BusinessException(**row) for row in rows]
 
 
+def open_of_orders(session: Session, order_ids: Sequence[str]) -> dict[str, list[BusinessException]]:
+    """Order id → its open exceptions, oldest first, in one query; an order without any is missing."""
+    query = select(*_exception.c).where(_exception.c.order_id.in_(order_ids), _IS_OPEN)
+    found: dict[str, list[BusinessException]] = {}
+    for row in session.execute(query.order_by(_exception.c.exception_id)).mappings():
+        found.setdefault(row["order_id"], []).append(BusinessException(**row))
+    return found
+
+
 def count_open(session: Session, scope: Scope) -> int:
     """How many open exceptions the orders of a scope have."""
     query = select(func.count()).select_from(_exception).where(_IS_OPEN, within(scope))

@@ -8,17 +8,15 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, select
 from sqlmodel import Session, col
 
-from services.orders.domain.order import Order
+from services.orders.domain.order import NEVER_CAME, Order
 from services.orders.models import LineRow, OrderRow
 from services.runtime.db import table_of
-
-_NEVER_CAME = ("rejected", "cancelled", "expired", "failed")
 
 _order = table_of(OrderRow)
 _WINDOW = select(func.coalesce(func.sum(_order.c.total_minor), literal_column("0"))).where(
     _order.c.customer_id == bindparam("customer"),
     _order.c.order_id != bindparam("of"),
-    _order.c.phase.notin_(_NEVER_CAME),
+    _order.c.phase.notin_(NEVER_CAME),
     _order.c.currency == bindparam("currency"),
     _order.c.placed_at >= bindparam("since"),
     _order.c.placed_at <= bindparam("until"),
@@ -62,7 +60,7 @@ def _others(order: Order) -> tuple[ColumnElement[bool], ...]:
     return (
         col(OrderRow.customer_id) == order.customer_id,
         col(OrderRow.order_id) != order.order_id,
-        col(OrderRow.phase).notin_(_NEVER_CAME),
+        col(OrderRow.phase).notin_(NEVER_CAME),
     )
 
 
@@ -90,7 +88,7 @@ _DUPLICATES = (
         _order.c.po_key == bindparam("po"),
         _order.c.po_key != literal_column("''"),  # said in the statement itself, the index of purchase orders serves
         _is_earlier,
-        _order.c.phase.notin_(["rejected", "cancelled", "expired", "failed"]),
+        _order.c.phase.notin_(NEVER_CAME),
     )
     .order_by(_order.c.placed_at, _order.c.order_id)
     .limit(10)

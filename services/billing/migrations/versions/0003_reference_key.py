@@ -1,4 +1,4 @@
-"""The same bank reference is recognised however it is written, and what was asked under it is kept."""
+"""The same bank reference is recognized however it is written, and what was asked under it is kept."""
 
 import sqlalchemy as sa
 from alembic import op

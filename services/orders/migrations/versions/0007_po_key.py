@@ -1,4 +1,4 @@
-"""The same purchase order number is recognised however it is written: "PO-1" and " po-1 "."""
+"""The same purchase order number is recognized however it is written: "PO-1" and " po-1 "."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keys that people type are recognised however they are written, and a channel's reference is its issuer's."""
+"""Keys that people type are recognized however they are written, and a channel's reference is its issuer's."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -260,7 +260,7 @@ class AdjustStockRequest(_message.Message):
     currency: _builtins.str
     """ISO 4217, with unit_cost."""
     standard_cost: _builtins.str
-    """The catalogue's standard cost of one unit, in `standard_currency`; it values units found whose cost is not known otherwise."""
+    """The catalog's standard cost of one unit, in `standard_currency`; it values units found whose cost is not known otherwise."""
     standard_currency: _builtins.str
     """ISO 4217, with standard_cost."""
     def __init__(

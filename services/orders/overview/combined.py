@@ -8,13 +8,12 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from services.orders.domain.access import Scope
-from services.orders.domain.order import CANCELLED, EXPIRED, FAILED, REJECTED, Order
+from services.orders.domain.order import NEVER_CAME, Order
 from services.orders.domain.overview import OverviewFilter, OverviewRow
 from services.orders.overview import listing
 from services.orders.policies import versions
 
 _MOST = 20
-_NEVER_CAME = (REJECTED, CANCELLED, EXPIRED, FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +40,4 @@ def combined_orders(session: Session, order: Order, scope: Scope) -> Combined:
 
 
 def _counts(row: OverviewRow, order: Order) -> bool:
-    return row.number != order.number and row.total.currency == order.currency and row.phase not in _NEVER_CAME
+    return row.number != order.number and row.total.currency == order.currency and row.phase not in NEVER_CAME
