@@ -1,12 +1,13 @@
 """Domain to protobuf: how billing answers."""
 
 from oms.billing.v1 import billing_pb2 as pb
-from services.billing.domain.credit import Account, Decision
+from services.billing.domain.credit import Account, Decision, OrderMoney
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
-from services.billing.domain.payments import Application, Payment
+from services.billing.domain.payments import Application, Deposit, Payment
 from services.billing.domain.receivables import Receivable
 from services.kernel.clock import micros
+from services.kernel.money import Money
 from services.runtime.wire import money
 
 
@@ -80,6 +81,27 @@ def payment(recorded: Payment) -> pb.Payment:
         applications=[_application(application) for application in recorded.applications],
         unapplied=money(recorded.unapplied),
         received_at_micros=micros(recorded.received_at),
+        deposits=[_deposit(deposit) for deposit in recorded.deposits],
+        is_on_account=recorded.is_on_account,
+        returned=money(recorded.returned or Money.zero(recorded.amount.currency)),
+        reversed_at_micros=micros(recorded.reversed_at) if recorded.reversed_at else 0,
+    )
+
+
+def _deposit(deposit: Deposit) -> pb.Deposit:
+    return pb.Deposit(order_id=deposit.order_id, amount=money(deposit.amount), remaining=money(deposit.remaining))
+
+
+def order_money(of: OrderMoney) -> pb.GetOrderMoneyResponse:
+    """The money of one order."""
+    return pb.GetOrderMoneyResponse(
+        committed=money(of.committed),
+        held=money(of.held),
+        invoiced=money(of.invoiced),
+        paid=money(of.paid),
+        waiting_on=of.waiting_on,
+        waiting_since_micros=micros(of.waiting.waiting_since) if of.waiting else 0,
+        missing=money(of.missing) if of.missing.minor else None,
     )
 
 

@@ -1,60 +1,133 @@
-"""Committing an order to its customer's credit, changing that and giving it back, each inside the caller's transaction."""
+"""Committing an order to its customer's money, changing that and giving it back, each inside the caller's transaction.
 
+An order that neither credit nor its own cash covers waits. Whatever makes room, cash that comes, a higher limit, another order's
+end, grants the orders that wait, the longest first, in the same transaction; one that does not fit is skipped.
+"""
+
+from datetime import datetime
+
+import structlog
 from sqlmodel import Session
 
-from services.billing.domain.credit import Account, Decision, amount_to_adjust, amount_to_commit, check_account
-from services.billing.store import credit, invoices
+from services.billing import wire
+from services.billing.domain.credit import (
+    Account,
+    Commitment,
+    CreditRequest,
+    Decision,
+    Waiting,
+    amount_to_adjust,
+    amount_to_commit,
+    check_account,
+    counts_against_limit,
+    is_paid_ahead,
+)
+from services.billing.domain.facts import CreditGranted
+from services.billing.store import credit, deposits, invoices, waits
 from services.kernel.money import Money
+from services.runtime.facts import emit_fact
+
+log = structlog.get_logger()
 
 
-def commit(session: Session, *, order_id: str, customer_id: str, amount: Money) -> Decision:
-    """Commit an order's amount if there is room; an order never counts twice."""
-    account = credit.take(session, customer_id, amount.currency)
-    if account is None:
-        return _decision(Account.unknown(customer_id, amount.currency), is_granted=False)
-    held = credit.commitment(session, order_id)
-    check_account(held, customer_id, amount.currency)
-    adding = amount_to_commit(amount, held)
-    if adding is None:
-        return _decision(account, is_granted=True)
-    if adding.minor and not credit.commit_within_limit(session, customer_id, adding):
-        return _decision(account, is_granted=False)
-    credit.record_commitment(session, order_id, customer_id, adding)
-    return _decision(account, is_granted=True)
+def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
+    """Commit an order's amount if its money is there, else it waits; an order never counts twice."""
+    currency = request.amount.currency
+    account = credit.take_or_open(session, request.customer_id, currency)
+    held = credit.commitment(session, request.order_id)
+    check_account(held, request.customer_id, currency)
+    is_granted = _commit(session, request, held)
+    if not is_granted:
+        waits.put(session, Waiting(request, now))
+    return _decision(account, is_granted=is_granted)
 
 
-def adjust(session: Session, *, order_id: str, customer_id: str, total: Money, is_forced: bool) -> Decision:
-    """Commit a changed order's total less what is invoiced of it. More needs room unless forced; less is always granted."""
-    take = credit.take_or_open if is_forced else credit.take
-    account = take(session, customer_id, total.currency)
-    if account is None:
-        return _decision(Account.unknown(customer_id, total.currency), is_granted=not total.minor)
-    held = credit.commitment(session, order_id)
-    check_account(held, customer_id, total.currency)
-    adding = amount_to_adjust(total, invoices.billed_total(session, order_id, total.currency), held)
+def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
+    """Commit a changed order's total less what is invoiced of it. More needs its money unless forced; less is always granted."""
+    total = request.amount
+    account = credit.take_or_open(session, request.customer_id, total.currency)
+    held = credit.commitment(session, request.order_id)
+    check_account(held, request.customer_id, total.currency)
+    billed = invoices.billed_total(session, request.order_id, total.currency)
+    adding = amount_to_adjust(total, billed, held)
     if adding.minor <= 0 or is_forced:
-        credit.move(session, customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not credit.commit_within_limit(session, customer_id, adding):
+        credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
+    elif not _take(session, request, adding, adding + (held.remaining if held else Money.zero(total.currency))):
+        _ask_for_more(session, request, now)
         return _decision(account, is_granted=False)
     if held is not None and adding.minor < 0:
         credit.give_back(session, held, -adding)
     elif adding.minor:
-        credit.record_commitment(session, order_id, customer_id, adding)
+        credit.record_commitment(session, request, adding)
+    waits.remove(session, request.order_id)
+    if adding.minor < 0:
+        grant_waiting(session, request.customer_id, total.currency, now)
     return _decision(account, is_granted=True)
 
 
-def release(session: Session, order_id: str) -> Money | None:
+def release(session: Session, order_id: str, now: datetime) -> Money | None:
     """Give back what remains of an order's commitment and say how much; None when it never committed anything."""
+    waits.remove(session, order_id)
     known = credit.commitment(session, order_id)
     if known is None:
         return None
-    credit.take(session, known.customer_id, known.amount.currency)
+    currency = known.amount.currency
+    credit.take(session, known.customer_id, currency)
     # read again: an invoice may have taken its part while this waited for the account
     held = credit.commitment(session, order_id)
     assert held is not None, "commitments are never deleted"
+    give_up(session, held)
+    grant_waiting(session, known.customer_id, currency, now)
+    return held.remaining
+
+
+def give_up(session: Session, held: Commitment) -> None:
+    """An order commits nothing any more; the account is taken."""
     credit.release_commitment(session, held)
     credit.move(session, held.customer_id, committed=-held.remaining, receivable=Money.zero(held.amount.currency))
-    return held.remaining
+
+
+def grant_waiting(session: Session, customer_id: str, currency: str, now: datetime) -> None:
+    """Commit the orders that wait and fit now, the longest waiting first, and tell of each; the account is taken."""
+    for waiting in waits.of_account(session, customer_id, currency):
+        request = waiting.request
+        if _commit(session, request, credit.commitment(session, request.order_id)):
+            emit_fact(
+                session,
+                wire.credit_fact(CreditGranted(request)),
+                order_id=request.order_id,
+                subject_id=request.order_id,
+                now=now,
+            )
+            log.info("credit.granted_later", order_id=request.order_id)
+
+
+def _commit(session: Session, request: CreditRequest, held: Commitment | None) -> bool:
+    """Whether the order is committed now: it was, or its money is there and is taken."""
+    adding = amount_to_commit(request.amount, held)
+    if adding is not None:
+        if not _take(session, request, adding, adding):
+            return False
+        credit.record_commitment(session, request, adding)
+    waits.remove(session, request.order_id)
+    return True
+
+
+def _take(session: Session, request: CreditRequest, adding: Money, uninvoiced: Money) -> bool:
+    """Whether the order's money is there: its own cash for what is not invoiced yet, and room under the limit for what it adds."""
+    cash = deposits.cash_of(session, request.order_id, adding.currency)
+    if not is_paid_ahead(request, uninvoiced, cash):
+        return False
+    if counts_against_limit(request.payment_method):
+        return not adding.minor or credit.commit_within_limit(session, request.customer_id, adding)
+    credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
+    return True
+
+
+def _ask_for_more(session: Session, request: CreditRequest, now: datetime) -> None:
+    """An order that waits already asks for its new amount; one that is committed stays so, and its change does not come about."""
+    if waits.of_order(session, request.order_id) is not None:
+        waits.put(session, Waiting(request, now))
 
 
 def _decision(account: Account, *, is_granted: bool) -> Decision:

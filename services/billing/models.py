@@ -70,6 +70,32 @@ class Commitment(Table, table=True):
     invoiced_minor: int = Field(sa_type=Int64)
     released_minor: int = Field(sa_type=Int64)
     is_released: bool = Field(sa_type=Flag)
+    payment_method: str = Field(sa_type=Text)
+    deposit_minor: int = Field(sa_type=Int64)
+
+
+class CreditWait(Table, table=True):
+    """An order that neither credit nor its own cash covers yet; it goes by itself when one of them does."""
+
+    __tablename__ = "credit_wait"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["customer_id", "currency"],
+            ["credit_account.customer_id", "credit_account.currency"],
+            name="credit_wait_account",
+        ),
+        CheckConstraint("amount_minor >= 0", name="credit_wait_amount"),
+        CheckConstraint("deposit_minor >= 0", name="credit_wait_deposit"),
+        Index("credit_wait_of_account", "customer_id", "currency", "waiting_since"),
+        STRICT,
+    )
+    order_id: str = Field(sa_type=Text, primary_key=True)
+    customer_id: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    amount_minor: int = Field(sa_type=Int64)
+    payment_method: str = Field(sa_type=Text)
+    deposit_minor: int = Field(sa_type=Int64)
+    waiting_since: datetime = Field(sa_type=UtcDateTime)
 
 
 class Counter(Table, table=True):
@@ -150,7 +176,10 @@ class InvoiceLine(Table, table=True):
 
 
 class Payment(Table, table=True):
-    """Cash that arrived; only `unapplied_minor` changes, and only downwards."""
+    """Cash that arrived, and where it is: on invoices, held for orders, unapplied, or returned.
+
+    A reversed payment gives its reference back: `reference` then has a second line with the payment's id, which nobody reads.
+    """
 
     __tablename__ = "payment"
     __table_args__ = (
@@ -182,6 +211,10 @@ class Payment(Table, table=True):
     reference_key: str = Field(sa_type=Text)
     asked_digest: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=UtcDateTime)
+    is_on_account: bool = Field(sa_type=Flag)
+    returned_minor: int = Field(sa_type=Int64)
+    reversed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revision: int = Field(sa_type=Int64)
 
 
 class PaymentApplication(Table, table=True):
@@ -199,6 +232,23 @@ class PaymentApplication(Table, table=True):
     invoice_id: str = Field(sa_type=Text, primary_key=True)
     amount_minor: int = Field(sa_type=Int64)
     applied_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class OrderDeposit(Table, table=True):
+    """Part of a payment that is held for one order until its invoices deduct it."""
+
+    __tablename__ = "order_deposit"
+    __table_args__ = (
+        ForeignKeyConstraint(["payment_id"], ["payment.payment_id"], name="order_deposit_payment"),
+        CheckConstraint("amount_minor > 0", name="order_deposit_amount"),
+        CheckConstraint("remaining_minor >= 0 AND remaining_minor <= amount_minor", name="order_deposit_remaining"),
+        Index("order_deposit_of_order", "order_id", "payment_id"),
+        STRICT,
+    )
+    payment_id: str = Field(sa_type=Text, primary_key=True)
+    order_id: str = Field(sa_type=Text, primary_key=True)
+    amount_minor: int = Field(sa_type=Int64)
+    remaining_minor: int = Field(sa_type=Int64)
 
 
 class JournalEntry(Table, table=True):

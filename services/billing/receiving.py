@@ -1,21 +1,23 @@
-"""Recording cash, inside the caller's transaction: the payment, what it pays, books, credit and facts move together."""
+"""Recording cash, inside the caller's transaction: the payment, what it pays, ledger, credit and facts move together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
+from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import (
-    Application,
+    Instruction,
     Payment,
+    allocate,
     asked_digest,
-    check_applications,
+    check_instruction,
     check_repeat,
-    with_rest,
 )
-from services.billing.settling import notify_received
+from services.billing.settling import notify_held, notify_received
 from services.billing.store import credit, invoices, payments
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Receipt
@@ -30,54 +32,80 @@ def record(session: Session, receipt: Receipt, now: datetime) -> Payment:
     credit.take_or_open(session, receipt.customer_id, currency)
     earlier = payments.by_reference(session, receipt.customer_id, receipt.reference)
     if earlier is not None:
-        check_repeat(earlier, receipt.amount, receipt.applications, _order_of(session, earlier))
+        check_repeat(earlier, receipt.amount, receipt.instruction, _order_of(session, earlier))
         return earlier
-    named = _named(session, receipt)
-    asked = check_applications(receipt.customer_id, receipt.amount, receipt.applications, named)
-    paid = named | _open(session, receipt, asked)
-    payment = _payment(receipt, with_rest(receipt.amount, asked, paid), now)
+    payment, paid = use(session, _unused(receipt, now), receipt.instruction)
     payments.add(session, payment)
+    pay_invoices(session, payment)
+    ledger_store.post(session, ledger.payment_postings(payment, paid), now)
+    credit.move(session, payment.customer_id, committed=Money.zero(currency), receivable=-payment.amount)
+    notify_used(session, payment, paid, now)
+    grant_waiting(session, payment.customer_id, currency, now)
+    return payment
+
+
+def use(session: Session, payment: Payment, asked: Instruction) -> tuple[Payment, dict[str, Invoice]]:
+    """A payment, all of it unapplied, put to the use that its payer asks for, and invoice id → invoice of what that may pay.
+
+    NotFound for an invoice that does not exist; Refused when what is asked does not hold. Nothing is stored.
+    """
+    named = _named(session, asked)
+    checked = check_instruction(payment.customer_id, payment.unapplied, asked, named)
+    found = named | _open(session, payment, checked)
+    allocation = allocate(payment.unapplied, checked, found)
+    return (
+        replace(
+            payment,
+            applications=allocation.applications,
+            deposits=allocation.deposits,
+            unapplied=allocation.unapplied,
+            is_on_account=asked.is_on_account,
+            asked_digest=asked_digest(payment.amount, asked),
+        ),
+        found,
+    )
+
+
+def pay_invoices(session: Session, payment: Payment) -> None:
+    """Count what a payment applies as paid."""
     for application in payment.applications:
         if not invoices.pay(session, application.invoice_id, application.amount):
             raise Conflict("INVOICE_PAID_MEANWHILE", "an invoice was paid by somebody else: try again")
-    ledger_store.post(session, ledger.payment_postings(payment, paid), now)
-    credit.move(session, payment.customer_id, committed=Money.zero(currency), receivable=-payment.amount)
-    notify_received(session, payment, payment.applications, paid, now)
-    return payment
+
+
+def notify_used(session: Session, payment: Payment, before: Mapping[str, Invoice], now: datetime) -> None:
+    """Tell of each order that a payment pays, and of each that it is held for."""
+    notify_received(session, payment, payment.applications, before, now)
+    notify_held(session, payment, now)
 
 
 def _order_of(session: Session, payment: Payment) -> str:
     paid = invoices.by_ids(session, {application.invoice_id for application in payment.applications})
-    return min((invoice.order_id for invoice in paid.values()), default="")
+    return min(
+        [*(invoice.order_id for invoice in paid.values()), *(one.order_id for one in payment.deposits)], default=""
+    )
 
 
-def _named(session: Session, receipt: Receipt) -> dict[str, Invoice]:
+def _named(session: Session, asked: Instruction) -> dict[str, Invoice]:
     """Invoice id → invoice, of those that the payer names."""
-    wanted = {application.invoice_id for application in receipt.applications}
+    wanted = {application.invoice_id for application in asked.applications}
     found = invoices.by_ids(session, wanted) if wanted else {}
     if missing := sorted(wanted - found.keys()):
         raise NotFound("INVOICE_NOT_FOUND", f"there is no invoice {', '.join(missing)}: check the identities")
     return found
 
 
-def _open(session: Session, receipt: Receipt, asked: Sequence[Application]) -> dict[str, Invoice]:
-    """Invoice id → invoice, of what else is open of the customer; nothing is looked up when the named ones take it all."""
-    currency = receipt.amount.currency
-    if Money.total((application.amount for application in asked), currency) == receipt.amount:
-        return {}
-    open_ones = invoices.open_of_customer(session, receipt.customer_id, currency)
-    return {invoice.invoice_id: invoice for invoice in open_ones}
+def _open(session: Session, payment: Payment, asked: Instruction) -> dict[str, Invoice]:
+    """Invoice id → invoice, of what is open of the orders it names, and of the customer unless all of it is spoken for."""
+    currency = payment.unapplied.currency
+    orders = {one.order_id for one in asked.orders}
+    found = invoices.open_of_orders(session, orders) if orders else []
+    parts = [*(one.amount for one in asked.applications), *(one.amount for one in asked.orders)]
+    spoken_for = Money.total(parts, currency)
+    if spoken_for != payment.unapplied and not asked.is_on_account:
+        found = [*found, *invoices.open_of_customer(session, payment.customer_id, currency)]
+    return {invoice.invoice_id: invoice for invoice in found}
 
 
-def _payment(receipt: Receipt, applications: tuple[Application, ...], now: datetime) -> Payment:
-    applied = Money.total((application.amount for application in applications), receipt.amount.currency)
-    return Payment(
-        new_id("pay"),
-        receipt.customer_id,
-        receipt.amount,
-        receipt.reference,
-        applications,
-        receipt.amount - applied,
-        now,
-        asked_digest(receipt.amount, receipt.applications),
-    )
+def _unused(receipt: Receipt, now: datetime) -> Payment:
+    return Payment(new_id("pay"), receipt.customer_id, receipt.amount, receipt.reference, (), receipt.amount, now)

@@ -8,12 +8,12 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.billing.v1 import billing_pb2_grpc as rpc
-from services.billing import answers, committing, invoicing, receiving, wire
+from services.billing import answers, committing, correcting, invoicing, receiving, wire
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.receivables import ageing
-from services.billing.store import audit, credit, invoices, payments
+from services.billing.store import audit, credit, invoices, order_money, payments
 from services.billing.store import ledger as ledger_store
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import NotFound
@@ -41,6 +41,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         limit, net_days = wire.money(request, "limit"), wire.days(request.net_days, "net_days")
         with self.database.transaction() as session:
             account = credit.put_limit(session, customer_id, limit, net_days)
+            committing.grant_waiting(session, customer_id, limit.currency, self.clock())
         return pb.PutCreditAccountResponse(account=answers.account(account))
 
     def GetCreditAccount(self, request: pb.GetCreditAccountRequest, context: Context) -> pb.GetCreditAccountResponse:
@@ -51,38 +52,25 @@ class BillingServicer(rpc.BillingServiceServicer):
         return pb.GetCreditAccountResponse(account=answers.account(account or Account.unknown(customer_id, currency)))
 
     def CommitCredit(self, request: pb.CommitCreditRequest, context: Context) -> pb.CommitCreditResponse:
-        """Commit an order if there is room. No room is an answer; an order never counts twice."""
-        order_id, customer_id = text(request.order_id, "order_id"), text(request.customer_id, "customer_id")
-        amount = wire.money(request, "amount")
-        wire.payment_method(request.payment_method)
+        """Commit an order if its money is there. Not there is an answer; an order never counts twice."""
+        asked = wire.credit_request(request)
 
         def act(session: Session) -> pb.CommitCreditResponse:
-            decision = committing.commit(
-                session,
-                order_id=order_id,
-                customer_id=customer_id,
-                amount=amount,
-            )
-            log.info("credit.decided", order_id=order_id, is_granted=decision.is_granted)
+            decision = committing.commit(session, asked, self.clock())
+            log.info("credit.decided", order_id=asked.order_id, is_granted=decision.is_granted)
             return answers.decision(decision)
 
         return self.database.once(request.request_id, request, pb.CommitCreditResponse, act)
 
     def AdjustCredit(self, request: pb.AdjustCreditRequest, context: Context) -> pb.AdjustCreditResponse:
         """Commit a changed order's new total in place of the old one. No room is an answer and changes nothing."""
-        order_id, customer_id = text(request.order_id, "order_id"), text(request.customer_id, "customer_id")
-        total = wire.money(request, "amount")
-        wire.payment_method(request.payment_method)
+        asked = wire.credit_request(request)
 
         def act(session: Session) -> pb.AdjustCreditResponse:
-            decision = committing.adjust(
-                session,
-                order_id=order_id,
-                customer_id=customer_id,
-                total=total,
-                is_forced=request.is_forced,
+            decision = committing.adjust(session, asked, self.clock(), is_forced=request.is_forced)
+            log.info(
+                "credit.adjusted", order_id=asked.order_id, is_granted=decision.is_granted, is_forced=request.is_forced
             )
-            log.info("credit.adjusted", order_id=order_id, is_granted=decision.is_granted, is_forced=request.is_forced)
             return answers.adjusted(decision)
 
         return self.database.once(request.request_id, request, pb.AdjustCreditResponse, act)
@@ -92,7 +80,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         order_id = text(request.order_id, "order_id")
 
         def act(session: Session) -> pb.ReleaseCreditResponse:
-            released = committing.release(session, order_id)
+            released = committing.release(session, order_id, self.clock())
             return pb.ReleaseCreditResponse(released=money(released) if released else None)
 
         return self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
@@ -150,6 +138,48 @@ class BillingServicer(rpc.BillingServiceServicer):
             return pb.RecordPaymentResponse(payment=answers.payment(payment))
 
         return self.database.once(request.request_id, request, pb.RecordPaymentResponse, act)
+
+    def ReversePayment(self, request: pb.ReversePaymentRequest, context: Context) -> pb.ReversePaymentResponse:
+        """Take a payment back: what it paid is open again."""
+        payment_id, reason = text(request.payment_id, "payment_id"), wire.reason(request.reason)
+
+        def act(session: Session) -> pb.ReversePaymentResponse:
+            payment = correcting.reverse(session, payment_id, reason, self.clock())
+            log.info("payment.reversed", payment_id=payment_id)
+            return pb.ReversePaymentResponse(payment=answers.payment(payment))
+
+        return self.database.once(request.request_id, request, pb.ReversePaymentResponse, act)
+
+    def ReapplyPayment(self, request: pb.ReapplyPaymentRequest, context: Context) -> pb.ReapplyPaymentResponse:
+        """Put all of a payment to another use."""
+        payment_id, reason = text(request.payment_id, "payment_id"), wire.reason(request.reason)
+        asked, customer_id = wire.instruction(request, ""), optional_text(request.customer_id, "customer_id")
+
+        def act(session: Session) -> pb.ReapplyPaymentResponse:
+            payment = correcting.reapply(session, payment_id, customer_id, asked, reason, self.clock())
+            log.info("payment.reapplied", payment_id=payment_id, invoices=len(payment.applications))
+            return pb.ReapplyPaymentResponse(payment=answers.payment(payment))
+
+        return self.database.once(request.request_id, request, pb.ReapplyPaymentResponse, act)
+
+    def RefundPayment(self, request: pb.RefundPaymentRequest, context: Context) -> pb.RefundPaymentResponse:
+        """Give cash that pays nothing back to its payer."""
+        payment_id, amount = text(request.payment_id, "payment_id"), wire.money(request, "amount", least=1)
+        order_id = optional_text(request.order_id, "order_id")
+        wire.reason(request.reason)
+
+        def act(session: Session) -> pb.RefundPaymentResponse:
+            payment = correcting.refund(session, payment_id, amount, order_id, request.request_id, self.clock())
+            log.info("payment.refunded", payment_id=payment_id)
+            return pb.RefundPaymentResponse(payment=answers.payment(payment))
+
+        return self.database.once(request.request_id, request, pb.RefundPaymentResponse, act)
+
+    def GetOrderMoney(self, request: pb.GetOrderMoneyRequest, context: Context) -> pb.GetOrderMoneyResponse:
+        """The money of one order, from what is committed to what is paid."""
+        order_id, currency = text(request.order_id, "order_id"), wire.currency_of(request.currency)
+        with self.database.reading() as session:
+            return answers.order_money(order_money.read(session, order_id, currency))
 
     def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
         """Payments, oldest first."""

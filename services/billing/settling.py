@@ -1,4 +1,7 @@
-"""Cash left over pays open invoices, both oldest first, inside the caller's transaction that has taken the customer's account."""
+"""Cash that came before pays what is invoiced later, inside the caller's transaction that has taken the customer's account.
+
+What is held for an order pays its own invoices; cash left over pays what is open, both oldest first.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,23 +10,44 @@ from sqlmodel import Session
 
 from services.billing import wire
 from services.billing.domain import ledger
-from services.billing.domain.facts import PaymentReceived
+from services.billing.domain.facts import DepositReceived, PaymentReceived
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Application, Payment, oldest_first
-from services.billing.store import invoices, payments
+from services.billing.store import deposits, invoices, payments
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
 
+def deduct(session: Session, invoice: Invoice, now: datetime) -> Invoice:
+    """Deduct what is held for the invoice's order from it, the oldest cash first; the invoice afterwards."""
+    for payment in payments.by_ids(session, deposits.holding_payments(session, invoice.order_id)):
+        held = next(one.remaining for one in payment.deposits if one.order_id == invoice.order_id)
+        application = Application(invoice.invoice_id, min(held, invoice.open))
+        if not application.amount.minor:
+            break
+        if not (
+            payments.deduct(session, payment.payment_id, invoice.order_id, application, now)
+            and invoices.pay(session, invoice.invoice_id, application.amount)
+        ):
+            raise Conflict("UNAPPLIED_CASH_TAKEN", "the order's deposit was used by somebody else: try again")
+        ledger_store.post(session, [ledger.deducted_posting(payment, invoice, application.amount)], now)
+        notify_received(session, payment, [application], {invoice.invoice_id: invoice}, now)
+        invoice = invoice.with_paid(application.amount)
+    return invoice
+
+
 def settle(session: Session, customer_id: str, currency: str, now: datetime) -> dict[str, Invoice]:
-    """Afterwards a customer has cash left over or invoices open, never both; gives invoice id → invoice of what was paid."""
+    """Afterwards a customer has cash left over to apply or invoices open, never both; gives invoice id → invoice of what was paid."""
+    settled: dict[str, Invoice] = {
+        invoice.invoice_id: deduct(session, invoice, now)
+        for invoice in invoices.open_with_deposit(session, customer_id, currency)
+    }
     waiting = payments.with_unapplied(session, customer_id, currency)
     if not waiting:
-        return {}
+        return settled
     open_ones = {each.invoice_id: each for each in invoices.open_of_customer(session, customer_id, currency)}
-    settled: dict[str, Invoice] = {}
     for payment in waiting:
         applications = oldest_first(payment.unapplied, list((open_ones | settled).values()))
         before = open_ones | settled
@@ -60,3 +84,11 @@ def notify_received(
         after = tuple(before[each.invoice_id].with_paid(each.amount) for each in by_order[order_id])
         received = wire.payment_fact(PaymentReceived(payment, applied, after))
         emit_fact(session, received, order_id=order_id, subject_id=payment.payment_id, now=now)
+
+
+def notify_held(session: Session, payment: Payment, now: datetime) -> None:
+    """One fact an order that cash of a payment is held for."""
+    for deposit in payment.deposits:
+        held = deposits.cash_of(session, deposit.order_id, payment.amount.currency).held
+        received = wire.deposit_fact(DepositReceived(payment, deposit.amount, held))
+        emit_fact(session, received, order_id=deposit.order_id, subject_id=payment.payment_id, now=now)

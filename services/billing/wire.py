@@ -12,11 +12,17 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from services.billing.domain.credit import PAYMENT_METHODS
-from services.billing.domain.facts import InvoiceIssued, PaymentReceived
+from services.billing.domain.credit import PAYMENT_METHODS, CreditRequest
+from services.billing.domain.facts import (
+    CreditGranted,
+    DepositReceived,
+    InvoiceIssued,
+    PaymentReceived,
+    PaymentReversed,
+)
 from services.billing.domain.invoices import BillableOrder, Charges, Invoice, OrderLine
 from services.billing.domain.ledger import ACCOUNTS, Movement
-from services.billing.domain.payments import Application
+from services.billing.domain.payments import Application, ForOrder, Instruction
 from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
@@ -26,6 +32,7 @@ from services.kernel.text import clean_key, optional_text, text
 MAX_DESCRIPTION = 4_000
 MAX_LINES = 1_000
 MAX_APPLICATIONS = 500
+MAX_REASON = 500
 MAX_FACTS = 1_000
 MAX_NET_DAYS = 3_650
 _RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
@@ -43,12 +50,12 @@ class Shipped:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Cash to be recorded; it pays the applications first, then what is open, oldest due first."""
+    """Cash to be recorded, and what its payer says that it is for."""
 
     customer_id: str
     amount: Money
     reference: str
-    applications: tuple[Application, ...]
+    instruction: Instruction
 
 
 def description(value: str, what: str) -> str:
@@ -140,23 +147,52 @@ def identity(request: pb.IssueInvoiceRequest) -> pb.IssueInvoiceRequest:
     )
 
 
+def credit_request(request: pb.CommitCreditRequest | pb.AdjustCreditRequest) -> CreditRequest:
+    """What an order asks of its customer's money; only one that asks for a deposit names what it is."""
+    amount = money(request, "amount")
+    method = payment_method(request.payment_method)
+    deposit = Money.zero(amount.currency)
+    if request.HasField("deposit"):
+        deposit = money(request, "deposit", currency=amount.currency)
+    return CreditRequest(
+        text(request.order_id, "order_id"), text(request.customer_id, "customer_id"), amount, method, deposit
+    )
+
+
 def receipt(request: pb.RecordPaymentRequest) -> Receipt:
     """Cash that arrived."""
     amount = money(request, "amount", least=1)
-    if len(request.applications) > MAX_APPLICATIONS:
+    return Receipt(
+        text(request.customer_id, "customer_id"),
+        amount,
+        text(clean_key(request.reference), "reference"),
+        instruction(request, amount.currency),
+    )
+
+
+def instruction(request: pb.RecordPaymentRequest | pb.ReapplyPaymentRequest, currency: str) -> Instruction:
+    """What a payment is for; an empty currency takes that of its first part."""
+    if len(request.applications) + len(request.orders) > MAX_APPLICATIONS:
         raise InvalidArgument(
-            "APPLICATIONS_TOO_MANY", f"a payment is applied to at most {MAX_APPLICATIONS} invoices at once"
+            "APPLICATIONS_TOO_MANY", f"a payment is applied to at most {MAX_APPLICATIONS} invoices and orders at once"
         )
     applications = tuple(
         Application(
             text(application.invoice_id, "invoice_id of an application"),
-            money(application, "amount", currency=amount.currency, least=1),
+            money(application, "amount", currency=currency or None, least=1),
         )
         for application in request.applications
     )
-    return Receipt(
-        text(request.customer_id, "customer_id"), amount, text(clean_key(request.reference), "reference"), applications
+    orders = tuple(
+        ForOrder(text(part.order_id, "order_id of a part"), money(part, "amount", currency=currency or None, least=1))
+        for part in request.orders
     )
+    return Instruction(applications, orders, request.is_on_account)
+
+
+def reason(given: str) -> str:
+    """Why somebody corrects a payment."""
+    return text(given, "reason", longest=MAX_REASON)
 
 
 def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:
@@ -197,6 +233,38 @@ def payment_fact(detail: PaymentReceived) -> facts_pb2.PaymentReceived:
         currency=detail.applied.currency,
         reference=detail.payment.reference,
         invoices=map(_invoice_detail, detail.invoices),
+    )
+
+
+def deposit_fact(detail: DepositReceived) -> facts_pb2.DepositReceived:
+    """Cash held for an order, as a fact."""
+    return facts_pb2.DepositReceived(
+        payment_id=detail.payment.payment_id,
+        amount_minor=detail.amount.minor,
+        currency=detail.amount.currency,
+        reference=detail.payment.reference,
+        held_minor=detail.held.minor,
+    )
+
+
+def reversal_fact(detail: PaymentReversed) -> facts_pb2.PaymentReversed:
+    """A payment taken off an order, as a fact."""
+    return facts_pb2.PaymentReversed(
+        payment_id=detail.payment.payment_id,
+        amount_minor=detail.amount.minor,
+        currency=detail.amount.currency,
+        reference=detail.payment.reference,
+        invoices=map(_invoice_detail, detail.invoices),
+        reason=detail.reason,
+        is_uncovered=detail.is_uncovered,
+    )
+
+
+def credit_fact(detail: CreditGranted) -> facts_pb2.CreditGranted:
+    """Credit or cash that an order waited for, as a fact."""
+    asked = detail.request
+    return facts_pb2.CreditGranted(
+        amount_minor=asked.amount.minor, currency=asked.amount.currency, payment_method=asked.payment_method
     )
 
 

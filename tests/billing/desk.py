@@ -101,6 +101,7 @@ class Desk:
         *,
         customer_id: str = "cus_acme",
         method: str = "terms",
+        deposit: int = 0,
         request_id: str = "",
     ) -> pb.CommitCreditResponse:
         request = pb.CommitCreditRequest(
@@ -109,6 +110,7 @@ class Desk:
             customer_id=customer_id,
             amount=usd(minor),
             payment_method=method,
+            deposit=usd(deposit),
         )
         return self.billing.CommitCredit(request, CONTEXT)
 
@@ -119,6 +121,7 @@ class Desk:
         *,
         customer_id: str = "cus_acme",
         method: str = "terms",
+        deposit: int = 0,
         is_forced: bool = False,
         request_id: str = "",
     ) -> pb.AdjustCreditResponse:
@@ -129,6 +132,7 @@ class Desk:
             amount=usd(minor),
             payment_method=method,
             is_forced=is_forced,
+            deposit=usd(deposit),
         )
         return self.billing.AdjustCredit(request, CONTEXT)
 
@@ -169,6 +173,8 @@ class Desk:
         *,
         customer_id: str = "cus_acme",
         to: Mapping[str, int] | None = None,
+        orders: Mapping[str, int] | None = None,
+        on_account: bool = False,
         request_id: str = "",
     ) -> pb.Payment:
         request = pb.RecordPaymentRequest(
@@ -180,8 +186,50 @@ class Desk:
                 pb.PaymentApplication(invoice_id=invoice_id, amount=usd(part))
                 for invoice_id, part in (to or {}).items()
             ],
+            orders=_parts(orders),
+            is_on_account=on_account,
         )
         return self.billing.RecordPayment(request, CONTEXT).payment
+
+    def reverse(self, payment_id: str) -> pb.Payment:
+        request = pb.ReversePaymentRequest(request_id=self._id(), payment_id=payment_id, reason="check bounced")
+        return self.billing.ReversePayment(request, CONTEXT).payment
+
+    def reapply(
+        self,
+        payment_id: str,
+        *,
+        customer_id: str = "",
+        to: Mapping[str, int] | None = None,
+        orders: Mapping[str, int] | None = None,
+        on_account: bool = False,
+    ) -> pb.Payment:
+        request = pb.ReapplyPaymentRequest(
+            request_id=self._id(),
+            payment_id=payment_id,
+            applications=[
+                pb.PaymentApplication(invoice_id=invoice_id, amount=usd(part))
+                for invoice_id, part in (to or {}).items()
+            ],
+            orders=_parts(orders),
+            is_on_account=on_account,
+            reason="was meant for something else",
+            customer_id=customer_id,
+        )
+        return self.billing.ReapplyPayment(request, CONTEXT).payment
+
+    def refund(self, payment_id: str, minor: int, order_id: str = "") -> pb.Payment:
+        request = pb.RefundPaymentRequest(
+            request_id=self._id(), payment_id=payment_id, amount=usd(minor), order_id=order_id, reason="not needed"
+        )
+        return self.billing.RefundPayment(request, CONTEXT).payment
+
+    def money(self, order_id: str) -> dict[str, int | str]:
+        """An order's money in minor units, and what it waits on."""
+        request = pb.GetOrderMoneyRequest(order_id=order_id, currency="USD")
+        answer = self.billing.GetOrderMoney(request, CONTEXT)
+        amounts = ("committed", "held", "invoiced", "paid", "missing")
+        return {**{name: getattr(answer, name).minor_units for name in amounts}, "waiting_on": answer.waiting_on}
 
     def move(self, fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> list[str]:
         fact = movement(fact_id, kind, value, order_id=order_id, quantity=quantity)
@@ -211,6 +259,10 @@ class Desk:
 
     def _id(self) -> str:
         return f"request/{next(self._ids)}"
+
+
+def _parts(orders: Mapping[str, int] | None) -> list[pb.OrderPart]:
+    return [pb.OrderPart(order_id=order_id, amount=usd(part)) for order_id, part in (orders or {}).items()]
 
 
 def movement(fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> facts_pb2.Fact:

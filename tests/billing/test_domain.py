@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from services.billing.domain import ledger
 from services.billing.domain.credit import Account, Commitment, amount_to_commit, moved_by_invoice
 from services.billing.domain.invoices import Charges, Invoice
-from services.billing.domain.payments import Application, check_applications, oldest_first, with_rest
+from services.billing.domain.payments import (
+    Application,
+    Deposit,
+    ForOrder,
+    Instruction,
+    allocate,
+    check_instruction,
+    oldest_first,
+)
 from services.billing.domain.receivables import DueAmount, UnappliedCash, ageing
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money
@@ -121,8 +129,10 @@ def test_an_application_that_cannot_be_is_refused(asked: list[tuple[str, int]], 
         "inv_9": invoice_of(9, 100, customer_id="cus_9"),
     }
 
+    named = Instruction(tuple(Application(name, usd(minor)) for name, minor in asked))
+
     with pytest.raises(Refused) as refusal:
-        check_applications("cus_1", usd(150), [Application(name, usd(minor)) for name, minor in asked], invoices)
+        check_instruction("cus_1", usd(150), named, invoices)
 
     assert refusal.value.reason == reason
 
@@ -130,7 +140,7 @@ def test_an_application_that_cannot_be_is_refused(asked: list[tuple[str, int]], 
 def test_the_rest_of_a_remittance_pays_oldest_first_and_an_invoice_has_one_application() -> None:
     invoices = {f"inv_{number}": invoice_of(number, 100, due=date(2026, 4, 9 - number)) for number in (1, 2, 3)}
 
-    applications = with_rest(usd(260), [Application("inv_1", usd(30))], invoices)
+    applications = allocate(usd(260), Instruction((Application("inv_1", usd(30)),)), invoices).applications
 
     # 230 are left: inv_3 fell due first, then inv_2, then 30 more of inv_1
     assert applications == (
@@ -138,7 +148,27 @@ def test_the_rest_of_a_remittance_pays_oldest_first_and_an_invoice_has_one_appli
         Application("inv_3", usd(100)),
         Application("inv_2", usd(100)),
     )
-    assert sum(each.amount.minor for each in with_rest(usd(999), [], invoices)) == 300
+    everything = allocate(usd(999), Instruction(), invoices)
+    assert sum(each.amount.minor for each in everything.applications) == 300
+    assert everything.unapplied == usd(699)
+
+
+def test_what_names_an_order_pays_its_invoices_and_the_rest_is_held_for_it() -> None:
+    other = replace(invoice_of(2, 100, due=date(2026, 3, 9)), order_id="ord_2")
+    invoices = {"inv_1": invoice_of(1, 100), "inv_2": other}
+    orders = (ForOrder("ord_1", usd(130)), ForOrder("ord_new", usd(50)))
+
+    used = allocate(usd(200), Instruction((), orders, is_on_account=True), invoices)
+
+    assert used.applications == (Application("inv_1", usd(100)),)
+    assert used.deposits == (Deposit("ord_1", usd(30), usd(30)), Deposit("ord_new", usd(50), usd(50)))
+    assert used.unapplied == usd(20)
+
+
+def test_cash_on_account_pays_nothing_by_itself() -> None:
+    invoices = {"inv_1": invoice_of(1, 100)}
+
+    assert allocate(usd(60), Instruction(is_on_account=True), invoices).unapplied == usd(60)
 
 
 @pytest.mark.parametrize(

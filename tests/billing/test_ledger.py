@@ -127,7 +127,7 @@ PLANTED = (
     ),
     (
         "billing.unapplied_account_is_unapplied_payments",
-        "UPDATE journal_entry SET amount_minor = 1 WHERE event = 'unapplied'",
+        "UPDATE journal_entry SET amount_minor = 1 WHERE credit = 'unapplied_cash'",
     ),
     ("billing.cash_account_is_payments", "DELETE FROM journal_entry WHERE debit = 'cash'"),
     ("billing.credit_receivable_is_open_invoices", "UPDATE credit_account SET receivable_minor = receivable_minor + 1"),
@@ -150,14 +150,23 @@ PLANTED = (
         "billing.payment_is_applied_or_left",
         "UPDATE payment SET unapplied_minor = unapplied_minor - 1 WHERE unapplied_minor > 0",
     ),
+    ("billing.payment_is_applied_or_left", "UPDATE order_deposit SET remaining_minor = remaining_minor - 1"),
+    ("billing.payment_is_applied_or_left", "UPDATE payment SET returned_minor = 1"),
     ("billing.no_cash_beside_open_invoices", "UPDATE payment SET unapplied_minor = 1"),
+    (
+        "billing.deposits_account_is_held_for_orders",
+        "UPDATE journal_entry SET amount_minor = 1 WHERE credit = 'customer_deposits'",
+    ),
+    ("billing.credit_receivable_is_open_invoices", "DELETE FROM order_deposit"),
+    ("billing.no_deposit_beside_its_open_invoice", "UPDATE order_deposit SET order_id = 'ord_1'"),
+    ("billing.who_waits_is_not_committed", "UPDATE credit_wait SET order_id = 'ord_2'"),
 )
 """An invariant and a change that breaks it, one for each thing that it forbids."""
 
 
 @pytest.fixture
 def busy_desk(desk: Desk) -> Desk:
-    """Two invoices with all four parts, the second part paid; a customer with cash left, and an order that is not shipped."""
+    """Two invoices with all four parts, the second part paid; a customer with cash left, an order that is not shipped, one with a deposit, one that waits."""
     order = order_of({"1": (2, "10.00")}, discount=200, freight=100, tax_rate="0.1")
     desk.adjust("ord_1", 2080, is_forced=True)
     desk.adjust("ord_2", 500, is_forced=True)
@@ -167,6 +176,8 @@ def busy_desk(desk: Desk) -> Desk:
     desk.invoice(order, "shp_2", {"1": 1})
     desk.pay(1200, "BANK-1")
     desk.pay(600, "BANK-2", customer_id="cus_other")
+    desk.pay(700, "BANK-3", orders={"ord_5": 700})
+    desk.commit("ord_4", 999_999)
     return desk
 
 

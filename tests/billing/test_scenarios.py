@@ -76,7 +76,7 @@ def test_a5_an_order_counts_once_from_accepted_to_billed_to_paid(desk: Desk) -> 
     assert desk.commit("ord_z", 140_000).is_granted  # 8,450 + 1,400 = 9,850
     assert not desk.commit("ord_y", 250_000).is_granted  # its 1,500 not yet billed would make 11,350
     assert not desk.commit("ord_p", 500_000, method="prepaid").is_granted
-    desk.pay(500_000, "BANK-P")
+    desk.pay(500_000, "BANK-P", orders={"ord_p": 500_000})
     assert desk.commit("ord_p", 500_000, method="prepaid").is_granted  # paid first, so it passes while Y is held
     assert desk.account() == (790_000, 195_000)
     assert not desk.commit("ord_y", 250_000).is_granted

@@ -1,13 +1,13 @@
 """Credit: what a customer may owe, what is committed to accepted orders, and how an order counts once."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 
-TERMS = "terms"
-PAYMENT_METHODS = frozenset({TERMS, "prepaid", "card", "deposit"})
-"""Orders count the same however they are paid: cash that came first makes the room that an order to be paid first needs."""
+TERMS, PREPAID, DEPOSIT = "terms", "prepaid", "deposit"
+PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,35 @@ class Commitment:
     invoiced: Money
     released: Money
     is_released: bool
+    payment_method: str = TERMS
+    deposit: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRequest:
+    """What an order asks of its customer's money: `deposit` is what of its amount must be here before goods leave."""
+
+    order_id: str
+    customer_id: str
+    amount: Money
+    payment_method: str
+    deposit: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCash:
+    """Cash that names one order: `given` in all, `held` of it not deducted from an invoice yet."""
+
+    given: Money
+    held: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An order that no money covers yet: what it asked, and since when."""
+
+    request: CreditRequest
+    waiting_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +85,21 @@ class Decision:
     is_granted: bool
     exposure: Money
     limit: Money
+
+
+def is_paid_ahead(request: CreditRequest, adding: Money, cash: OrderCash) -> bool:
+    """Whether the cash that names the order is what its payment method wants before goods leave.
+
+    A prepaid order is paid in full by it, `adding` being what is not invoiced yet; a deposit is down once it was given.
+    """
+    if request.payment_method == PREPAID:
+        return cash.held >= adding
+    return request.payment_method != DEPOSIT or cash.given >= request.deposit
+
+
+def counts_against_limit(payment_method: str) -> bool:
+    """Whether an order needs room under the credit limit; one that is paid ahead in full needs none."""
+    return payment_method != PREPAID
 
 
 def check_account(held: Commitment | None, customer_id: str, currency: str) -> None:
@@ -91,3 +135,35 @@ def moved_by_invoice(commitment: Commitment | None, invoice_total: Money) -> Mon
     if commitment is None:
         return Money.zero(invoice_total.currency)
     return min(commitment.remaining, invoice_total)
+
+
+CREDIT, CASH = "credit", "cash"
+"""What an order waits on before its goods leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderMoney:
+    """One order's money, from what is committed to what is paid; `missing` is the cash that must still come for it."""
+
+    committed: Money
+    held: Money
+    invoiced: Money
+    paid: Money
+    waiting: Waiting | None = None
+
+    @property
+    def missing(self) -> Money:
+        """What of the order's own cash has not come yet; zero for an order that waits for credit alone, or for nothing."""
+        zero = Money.zero(self.held.currency)
+        if self.waiting is None:
+            return zero
+        asked = self.waiting.request
+        wanted = asked.amount - self.invoiced if asked.payment_method == PREPAID else asked.deposit
+        return max(wanted - self.held, zero)
+
+    @property
+    def waiting_on(self) -> str:
+        """cash, credit, or nothing."""
+        if self.waiting is None:
+            return ""
+        return CASH if self.missing.minor else CREDIT

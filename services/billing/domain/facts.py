@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.billing.domain.credit import CreditRequest
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
 from services.kernel.money import Money
 
 INVOICE_ISSUED = "invoice_issued"
 PAYMENT_RECEIVED = "payment_received"
-FACT_KINDS = frozenset({INVOICE_ISSUED, PAYMENT_RECEIVED})
+DEPOSIT_RECEIVED = "deposit_received"
+PAYMENT_REVERSED = "payment_reversed"
+CREDIT_GRANTED = "credit_granted"
+FACT_KINDS = frozenset({INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED})
 """Every kind of fact billing tells the orders service."""
 
 
@@ -28,3 +32,33 @@ class PaymentReceived:
     payment: Payment
     applied: Money
     invoices: tuple[Invoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DepositReceived:
+    """`amount` of the payment is held for the order now; `held` is all that is held for it."""
+
+    payment: Payment
+    amount: Money
+    held: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReversed:
+    """`amount` of the payment is taken off the order; `invoices` those it had paid, as they stand after it.
+
+    `is_uncovered` says that goods of the order that have not left are no longer paid for.
+    """
+
+    payment: Payment
+    amount: Money
+    invoices: tuple[Invoice, ...]
+    reason: str
+    is_uncovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreditGranted:
+    """An order that waited for credit or for its cash has it now, without anybody asking again."""
+
+    request: CreditRequest

@@ -15,6 +15,7 @@ INVENTORY = "inventory"
 GRNI = "goods_received_not_invoiced"
 TAX_PAYABLE = "tax_payable"
 UNAPPLIED_CASH = "unapplied_cash"
+CUSTOMER_DEPOSITS = "customer_deposits"
 REVENUE = "revenue"
 FREIGHT_REVENUE = "freight_revenue"
 COGS = "cost_of_goods_sold"
@@ -27,6 +28,7 @@ ACCOUNTS = (
     GRNI,
     TAX_PAYABLE,
     UNAPPLIED_CASH,
+    CUSTOMER_DEPOSITS,
     REVENUE,
     FREIGHT_REVENUE,
     COGS,
@@ -110,29 +112,74 @@ def invoice_postings(invoice: Invoice) -> tuple[Posting, ...]:
 
 
 def payment_postings(payment: Payment, invoices: Mapping[str, Invoice]) -> tuple[Posting, ...]:
-    """Cash in: one transfer an invoice it pays, and one for what is left. `invoices` is invoice id → invoice."""
-    applied = tuple(
-        _application(CASH, payment, invoices[application.invoice_id], application.amount, "applied")
-        for application in payment.applications
+    """Cash in: one transfer an invoice it pays, one an order it is held for, and one for what is left.
+
+    `invoices` is invoice id → invoice.
+    """
+    return _postings(payment, invoices, CASH, "applied", is_taken=False)
+
+
+def taken_postings(payment: Payment, invoices: Mapping[str, Invoice], to: str, event: str) -> tuple[Posting, ...]:
+    """Everything a payment was used for, taken back into an account: cash when it is reversed, unapplied cash when it moves."""
+    return tuple(each for each in _postings(payment, invoices, to, event, is_taken=True) if each.debit != each.credit)
+
+
+def moved_postings(payment: Payment, invoices: Mapping[str, Invoice]) -> tuple[Posting, ...]:
+    """Unapplied cash put to another use."""
+    return tuple(
+        each
+        for each in _postings(payment, invoices, UNAPPLIED_CASH, "applied", is_taken=False)
+        if each.debit != each.credit
     )
-    if not payment.unapplied.minor:
-        return applied
-    rest = Posting(
-        CASH,
-        UNAPPLIED_CASH,
-        payment.unapplied,
-        PAYMENT,
-        payment.payment_id,
-        "unapplied",
-        "",
-        f"payment {payment.reference}: not applied to an invoice",
-    )
-    return (*applied, rest)
+
+
+def refund_posting(payment: Payment, amount: Money, order_id: str, request_id: str) -> Posting:
+    """Cash that goes back to its payer."""
+    debit = CUSTOMER_DEPOSITS if order_id else UNAPPLIED_CASH
+    memo = f"payment {payment.reference}: refunded"
+    return Posting(debit, CASH, amount, PAYMENT, payment.payment_id, f"refunded/{request_id}", order_id, memo)
 
 
 def drawn_posting(payment: Payment, invoice: Invoice, amount: Money) -> Posting:
     """Cash that lay unapplied pays an invoice issued after it came."""
-    return _application(UNAPPLIED_CASH, payment, invoice, amount, "drawn")
+    return _application(UNAPPLIED_CASH, payment, invoice, amount, f"drawn/{payment.unapplied.minor}")
+
+
+def deducted_posting(payment: Payment, invoice: Invoice, amount: Money) -> Posting:
+    """Cash held for an order is deducted from its invoice."""
+    held = next(one.remaining for one in payment.deposits if one.order_id == invoice.order_id)
+    return _application(CUSTOMER_DEPOSITS, payment, invoice, amount, f"deducted/{held.minor}")
+
+
+def _postings(
+    payment: Payment, invoices: Mapping[str, Invoice], account: str, event: str, *, is_taken: bool
+) -> tuple[Posting, ...]:
+    """What a payment is used for, against an account: out of it, or back into it."""
+    parts = [
+        *(
+            (RECEIVABLE, one.amount, invoices[one.invoice_id].order_id, one.invoice_id, invoices[one.invoice_id].number)
+            for one in payment.applications
+        ),
+        *(
+            (CUSTOMER_DEPOSITS, one.remaining, one.order_id, one.order_id, "an order's deposit")
+            for one in payment.deposits
+        ),
+        (UNAPPLIED_CASH, payment.unapplied, "", "rest", "not applied to an invoice"),
+    ]
+    return tuple(
+        Posting(
+            other if is_taken else account,
+            account if is_taken else other,
+            amount,
+            PAYMENT,
+            payment.payment_id,
+            _event(payment, event, subject),
+            order_id,
+            f"payment {payment.reference}, {event}: {words}",
+        )
+        for other, amount, order_id, subject, words in parts
+        if amount.minor
+    )
 
 
 def _application(debit: str, payment: Payment, invoice: Invoice, amount: Money, event: str) -> Posting:
@@ -142,10 +189,18 @@ def _application(debit: str, payment: Payment, invoice: Invoice, amount: Money, 
         amount,
         PAYMENT,
         payment.payment_id,
-        f"{event}/{invoice.invoice_id}",
+        _event(payment, event, invoice.invoice_id),
         invoice.order_id,
         f"payment {payment.reference} for {invoice.number}",
     )
+
+
+def _event(payment: Payment, event: str, subject: str) -> str:
+    """Unique of a payment; one that was moved posts the like again, under its revision.
+
+    Between two revisions cash only goes out: what was left before tells two drawings for one invoice apart.
+    """
+    return f"{event}/{payment.revision}/{subject}" if payment.revision else f"{event}/{subject}"
 
 
 def movement_posting(movement: Movement) -> Posting | None:

@@ -19,10 +19,46 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
-    """Cash of a customer. amount = sum of the applications + unapplied, always.
+class ForOrder:
+    """Part of a payment that its payer means for one order: it pays the order's invoices, and what is left waits for the next."""
 
-    `asked_digest` is of what the payer asked for; empty for a payment from before it was kept.
+    order_id: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Cash held for one order: `amount` was given, `remaining` is not deducted from an invoice yet."""
+
+    order_id: str
+    amount: Money
+    remaining: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """What a payer says that a payment is for. What it leaves pays what is open, oldest due first, unless it is on account."""
+
+    applications: tuple[Application, ...] = ()
+    orders: tuple[ForOrder, ...] = ()
+    is_on_account: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """What a payment is used for: invoices it pays, orders it is held for, and what is left."""
+
+    applications: tuple[Application, ...]
+    deposits: tuple[Deposit, ...]
+    unapplied: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Cash of a customer. amount = sum of the applications + what deposits have left + unapplied + returned, always.
+
+    `returned` went back to the payer: refunds, or all of it once it is reversed. `asked_digest` is of what the payer asked for;
+    empty for a payment from before it was kept. `revision` counts how often it was applied anew.
     """
 
     payment_id: str
@@ -33,12 +69,26 @@ class Payment:
     unapplied: Money
     received_at: datetime
     asked_digest: str = ""
+    deposits: tuple[Deposit, ...] = ()
+    is_on_account: bool = False
+    returned: Money | None = None
+    reversed_at: datetime | None = None
+    revision: int = 0
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether the bank took it back, or it was recorded by mistake."""
+        return self.reversed_at is not None
 
 
-def asked_digest(amount: Money, applications: Sequence[Application]) -> str:
-    """What a payer asks for, in short: the amount and the invoices it names, in whatever order."""
-    named = sorted((one.invoice_id, one.amount.minor) for one in applications)
-    return hashlib.sha256(repr((amount.minor, amount.currency, named)).encode()).hexdigest()
+def asked_digest(amount: Money, instruction: Instruction) -> str:
+    """What a payer asks for, in short: the amount, and the invoices and orders it names, in whatever order."""
+    named = sorted((one.invoice_id, one.amount.minor) for one in instruction.applications)
+    asked: tuple[object, ...] = (amount.minor, amount.currency, named)
+    if instruction.orders or instruction.is_on_account:
+        orders = sorted((one.order_id, one.amount.minor) for one in instruction.orders)
+        asked = (*asked, orders, instruction.is_on_account)
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
 def oldest_first(amount: Money, invoices: Sequence[Invoice]) -> tuple[Application, ...]:
@@ -52,43 +102,64 @@ def oldest_first(amount: Money, invoices: Sequence[Invoice]) -> tuple[Applicatio
     return tuple(applications)
 
 
-def with_rest(amount: Money, named: Sequence[Application], invoices: Mapping[str, Invoice]) -> tuple[Application, ...]:
-    """What the payer named, in the order given, then what the rest of the amount pays of open invoices, oldest first.
+def allocate(amount: Money, instruction: Instruction, invoices: Mapping[str, Invoice]) -> Allocation:
+    """What a payment pays: the invoices it names, then the orders it names, then what else is open, oldest due first.
 
-    `invoices` is invoice id → invoice before the payment. One application an invoice; what exceeds all of them applies to none.
+    `invoices` is invoice id → invoice before the payment: those it names, those of its orders, and unless it is on account all
+    that are open. One application an invoice and one deposit an order; the applications are those that check_applications() gave.
     """
-    sums = {application.invoice_id: application.amount for application in named}
-    left = amount - Money.total(sums.values(), amount.currency)
-    after = [
-        invoice.with_paid(sums[invoice_id]) if invoice_id in sums else invoice
-        for invoice_id, invoice in invoices.items()
-    ]
-    for more in oldest_first(left, after):
-        earlier = sums.get(more.invoice_id, Money.zero(amount.currency))
-        sums[more.invoice_id] = earlier + more.amount
-    return tuple(Application(invoice_id, applied) for invoice_id, applied in sums.items())
+    sums = {one.invoice_id: one.amount for one in instruction.applications}
+    deposits: dict[str, Deposit] = {}
+    for asked in instruction.orders:
+        own = [one for one in _after(invoices, sums) if one.order_id == asked.order_id]
+        left = asked.amount - _add(sums, oldest_first(asked.amount, own), amount.currency)
+        if left.minor:
+            deposits[asked.order_id] = Deposit(asked.order_id, left, left)
+    held = Money.total((one.amount for one in deposits.values()), amount.currency)
+    left = amount - held - Money.total(sums.values(), amount.currency)
+    if not instruction.is_on_account:
+        left = left - _add(sums, oldest_first(left, _after(invoices, sums)), amount.currency)
+    return Allocation(tuple(Application(*one) for one in sums.items()), tuple(deposits.values()), left)
 
 
-def check_applications(
-    customer_id: str, amount: Money, asked: Sequence[Application], invoices: Mapping[str, Invoice]
-) -> tuple[Application, ...]:
-    """The applications the payer asked for, one an invoice, in the order given, when they hold.
+def _after(invoices: Mapping[str, Invoice], sums: Mapping[str, Money]) -> list[Invoice]:
+    return [one.with_paid(sums[key]) if key in sums else one for key, one in invoices.items()]
 
-    `invoices` is invoice id → invoice and has every asked one. Refused when an invoice is another customer's, when more is
-    applied than is open on it or than was paid.
+
+def _add(sums: dict[str, Money], more: Sequence[Application], currency: str) -> Money:
+    """Add applications to the sums and say what they come to."""
+    for one in more:
+        sums[one.invoice_id] = sums.get(one.invoice_id, Money.zero(currency)) + one.amount
+    return Money.total((one.amount for one in more), currency)
+
+
+def check_instruction(
+    customer_id: str, amount: Money, asked: Instruction, invoices: Mapping[str, Invoice]
+) -> Instruction:
+    """What the payer asked for, one application an invoice and one part an order, in the order given, when it holds.
+
+    `invoices` is invoice id → invoice and has every named one. Refused when an invoice is another customer's, when more is
+    applied than is open on it, or when invoices and orders together come to more than was paid.
     """
     sums: dict[str, Money] = {}
-    for application in asked:
+    for application in asked.applications:
         earlier = sums.get(application.invoice_id, Money.zero(amount.currency))
         sums[application.invoice_id] = earlier + application.amount
     for invoice_id, applied in sums.items():
         _check_application(customer_id, invoices[invoice_id], applied)
-    applied_in_all = Money.total(sums.values(), amount.currency)
+    orders: dict[str, Money] = {}
+    for one in asked.orders:
+        orders[one.order_id] = orders.get(one.order_id, Money.zero(amount.currency)) + one.amount
+    applied_in_all = Money.total([*sums.values(), *orders.values()], amount.currency)
     if applied_in_all > amount:
         raise Refused(
             "PAYMENT_OVERAPPLIED", f"{applied_in_all} is applied of a payment of {amount}: apply at most what was paid"
         )
-    return tuple(Application(invoice_id, applied) for invoice_id, applied in sums.items())
+    return Instruction(
+        tuple(Application(invoice_id, applied) for invoice_id, applied in sums.items()),
+        tuple(ForOrder(order_id, part) for order_id, part in orders.items()),
+        asked.is_on_account,
+    )
 
 
 def _check_application(customer_id: str, invoice: Invoice, applied: Money) -> None:
@@ -109,16 +180,49 @@ def _check_application(customer_id: str, invoice: Invoice, applied: Money) -> No
         )
 
 
-def check_repeat(payment: Payment, amount: Money, applications: Sequence[Application], order_id: str) -> None:
-    """Refused when a bank reference of a customer comes back with another amount, or for other invoices.
+def check_repeat(payment: Payment, amount: Money, asked: Instruction, order_id: str) -> None:
+    """Refused when a bank reference of a customer comes back with another amount, or for other invoices or orders.
 
     It is another payment or a typing error. `order_id` is the order of an invoice that was paid, empty for none.
     """
-    is_same = payment.asked_digest in ("", asked_digest(amount, applications))
+    is_same = payment.asked_digest in ("", asked_digest(amount, asked))
     if payment.amount != amount or not is_same:
         raise Refused(
             "PAYMENT_REFERENCE_REUSED",
             f"reference {payment.reference!r} is a payment of {payment.amount} already: correct the reference, "
-            "the amount or the invoices",
+            "the amount or what it pays",
             order_id=order_id,
+        )
+
+
+def check_reversible(payment: Payment) -> None:
+    """Refused once something of it was refunded: what went back to the payer cannot go back twice."""
+    if payment.returned is not None and payment.returned.minor and not payment.is_reversed:
+        raise Refused(
+            "PAYMENT_REFUNDED",
+            f"{payment.returned} of payment {payment.reference!r} was refunded: record what the bank took as a payment of its own",
+        )
+
+
+def check_current(payment: Payment) -> None:
+    """Refused for a payment that was reversed: there is nothing left of it to move or to refund."""
+    if payment.is_reversed:
+        raise Refused("PAYMENT_REVERSED", f"payment {payment.reference!r} was reversed: record the new one instead")
+
+
+def check_refund(payment: Payment, amount: Money, order_id: str) -> None:
+    """Refused when a refund exceeds what the payment has left: of the order's deposit when one is named, else unapplied."""
+    check_current(payment)
+    if amount.currency != payment.amount.currency:
+        raise Refused(
+            "REFUND_CURRENCY_DIFFERS", f"the payment is in {payment.amount.currency}: refund it in that currency"
+        )
+    left = next((one.remaining for one in payment.deposits if one.order_id == order_id), None)
+    if not order_id:
+        left = payment.unapplied
+    if left is None or amount > left:
+        raise Refused(
+            "REFUND_EXCEEDS_CASH",
+            f"{left or Money.zero(amount.currency)} of payment {payment.reference!r} is there to be refunded: "
+            "take it off its invoices first, or refund less",
         )

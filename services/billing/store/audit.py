@@ -27,10 +27,16 @@ def _compare(left: str, right: str, keys: tuple[str, ...]) -> str:
 
 _OPEN_BY_CURRENCY = "SELECT currency, SUM(total_minor - paid_minor) AS minor FROM invoice GROUP BY currency"
 _UNAPPLIED_BY_CURRENCY = "SELECT currency, -SUM(unapplied_minor) AS minor FROM payment GROUP BY currency"
+_DEPOSITS_BY_CURRENCY = (
+    "SELECT p.currency, -SUM(d.remaining_minor) AS minor FROM order_deposit AS d "
+    "JOIN payment AS p ON p.payment_id = d.payment_id GROUP BY p.currency"
+)
 _OWED_BY_CUSTOMER = """
 SELECT customer_id, currency, SUM(minor) AS minor FROM (
   SELECT customer_id, currency, total_minor - paid_minor AS minor FROM invoice
   UNION ALL SELECT customer_id, currency, -unapplied_minor AS minor FROM payment
+  UNION ALL SELECT p.customer_id, p.currency, -d.remaining_minor AS minor
+  FROM order_deposit AS d JOIN payment AS p ON p.payment_id = d.payment_id
 ) AS parts GROUP BY customer_id, currency
 """
 _REMAINING_BY_CUSTOMER = """
@@ -54,17 +60,22 @@ INVARIANTS = (
         _compare(_BALANCE.format(account="unapplied_cash"), _UNAPPLIED_BY_CURRENCY, ("currency",)),
     ),
     Invariant(
+        "billing.deposits_account_is_held_for_orders",
+        "the balance of customer_deposits is what payments hold for orders, per currency",
+        _compare(_BALANCE.format(account="customer_deposits"), _DEPOSITS_BY_CURRENCY, ("currency",)),
+    ),
+    Invariant(
         "billing.cash_account_is_payments",
-        "the balance of cash is the sum of the payments, per currency",
+        "the balance of cash is the sum of the payments less what went back, per currency",
         _compare(
             _BALANCE.format(account="cash"),
-            "SELECT currency, SUM(amount_minor) AS minor FROM payment GROUP BY currency",
+            "SELECT currency, SUM(amount_minor - returned_minor) AS minor FROM payment GROUP BY currency",
             ("currency",),
         ),
     ),
     Invariant(
         "billing.credit_receivable_is_open_invoices",
-        "a credit account's receivable is its customer's open invoices less unapplied cash",
+        "a credit account's receivable is its customer's open invoices less unapplied cash and deposits",
         _compare(
             "SELECT customer_id, currency, receivable_minor AS minor FROM credit_account",
             _OWED_BY_CUSTOMER,
@@ -138,17 +149,31 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.payment_is_applied_or_left",
-        "a payment is what it was applied to and what is left of it",
+        "a payment is what it was applied to, what orders' deposits hold of it, what is left of it and what went back",
         _compare(
-            "SELECT payment_id, amount_minor - unapplied_minor AS minor FROM payment",
-            "SELECT payment_id, SUM(amount_minor) AS minor FROM payment_application GROUP BY payment_id",
+            "SELECT payment_id, amount_minor - unapplied_minor - returned_minor AS minor FROM payment",
+            "SELECT payment_id, SUM(minor) AS minor FROM ("
+            "SELECT payment_id, amount_minor AS minor FROM payment_application "
+            "UNION ALL SELECT payment_id, remaining_minor AS minor FROM order_deposit) AS used GROUP BY payment_id",
             ("payment_id",),
         ),
     ),
     Invariant(
+        "billing.who_waits_is_not_committed",
+        "an order that waits for its money commits none of it",
+        "SELECT w.order_id FROM credit_wait AS w JOIN commitment AS c ON c.order_id = w.order_id "
+        "WHERE c.remaining_minor > 0 ORDER BY w.order_id",
+    ),
+    Invariant(
+        "billing.no_deposit_beside_its_open_invoice",
+        "cash held for an order pays its open invoices",
+        "SELECT d.order_id FROM order_deposit AS d WHERE d.remaining_minor > 0 AND EXISTS (SELECT 1 FROM invoice AS i "
+        "WHERE i.order_id = d.order_id AND i.total_minor - i.paid_minor > 0) ORDER BY d.order_id",
+    ),
+    Invariant(
         "billing.no_cash_beside_open_invoices",
-        "a customer has cash left over or invoices open in a currency, never both",
-        "SELECT payment_id FROM payment AS p WHERE unapplied_minor > 0 AND EXISTS (SELECT 1 FROM invoice AS i "
+        "a customer has cash left over to apply or invoices open in a currency, never both",
+        "SELECT payment_id FROM payment AS p WHERE unapplied_minor > 0 AND NOT is_on_account AND EXISTS (SELECT 1 FROM invoice AS i "
         "WHERE i.customer_id = p.customer_id AND i.currency = p.currency AND i.total_minor - i.paid_minor > 0) "
         "ORDER BY payment_id",
     ),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select, text, update
 from sqlmodel import Session
 
-from services.billing.domain.credit import Account, Commitment
+from services.billing.domain.credit import Account, Commitment, CreditRequest
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Flag, Int64
@@ -49,9 +49,11 @@ _MOVE = (
 _COMMITMENT = select(tables.commitment).where(tables.commitment.c.order_id == bindparam("order"))
 _RECORD = text(
     "INSERT INTO commitment (order_id, customer_id, currency, amount_minor, remaining_minor, invoiced_minor, "
-    "released_minor, is_released) VALUES (:order_id, :customer_id, :currency, :amount, :amount, 0, 0, :is_released) "
+    "released_minor, is_released, payment_method, deposit_minor) "
+    "VALUES (:order_id, :customer_id, :currency, :amount, :amount, 0, 0, :is_released, :payment_method, :deposit) "
     "ON CONFLICT (order_id) DO UPDATE SET amount_minor = commitment.amount_minor + excluded.amount_minor, "
-    "remaining_minor = commitment.remaining_minor + excluded.remaining_minor, is_released = excluded.is_released"
+    "remaining_minor = commitment.remaining_minor + excluded.remaining_minor, is_released = excluded.is_released, "
+    "payment_method = excluded.payment_method, deposit_minor = excluded.deposit_minor"
 ).bindparams(bindparam("is_released", type_=Flag()))
 _CHANGE = (
     update(tables.commitment)
@@ -112,16 +114,18 @@ def commitment(session: Session, order_id: str) -> Commitment | None:
     return None if row is None else _commitment(row)
 
 
-def record_commitment(session: Session, order_id: str, customer_id: str, amount: Money) -> None:
+def record_commitment(session: Session, request: CreditRequest, adding: Money) -> None:
     """Remember what an order commits now; after a release it adds to the same row, which is active again."""
     session.execute(
         _RECORD,
         {
-            "order_id": order_id,
-            "customer_id": customer_id,
-            "currency": amount.currency,
-            "amount": amount.minor,
+            "order_id": request.order_id,
+            "customer_id": request.customer_id,
+            "currency": adding.currency,
+            "amount": adding.minor,
             "is_released": False,
+            "payment_method": request.payment_method,
+            "deposit": request.deposit.minor,
         },
     )
 
@@ -171,4 +175,6 @@ def _commitment(row: Row[Any]) -> Commitment:
         Money(row.invoiced_minor, row.currency),
         Money(row.released_minor, row.currency),
         row.is_released,
+        row.payment_method,
+        Money(row.deposit_minor, row.currency),
     )

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    exists,
     func,
     insert,
     literal_column,
@@ -44,6 +45,11 @@ _BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
 _OPEN_OF_CUSTOMER = _ALL.where(
     _row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"), _IS_OPEN
 )
+_OPEN_OF_ORDERS = _ALL.where(_row.order_id.in_(bindparam("orders", expanding=True)), _IS_OPEN)
+_deposit = tables.order_deposit.c
+_OPEN_WITH_DEPOSIT = _OPEN_OF_CUSTOMER.where(
+    exists().where(_deposit.order_id == _row.order_id, _deposit.remaining_minor > _NOTHING)
+)
 _LINES = (
     select(tables.invoice_line)
     .where(_line.invoice_id.in_(bindparam("ids", expanding=True)))
@@ -69,6 +75,12 @@ _PAY = (
     .where(_row.invoice_id == bindparam("id"), _row.paid_minor + _AMOUNT <= _row.total_minor)
     .values(paid_minor=_row.paid_minor + _AMOUNT)
 )
+_TAKE_BACK = (
+    update(tables.invoice)
+    .where(_row.invoice_id == bindparam("id"), _row.paid_minor >= _AMOUNT)
+    .values(paid_minor=_row.paid_minor - _AMOUNT)
+)
+_PAID_TOTAL = select(func.coalesce(func.sum(_row.paid_minor), 0)).where(_row.order_id == bindparam("order"))
 
 
 def next_sequence(session: Session) -> int:
@@ -97,6 +109,16 @@ def by_ids(session: Session, invoice_ids: Collection[str]) -> dict[str, Invoice]
 def open_of_customer(session: Session, customer_id: str, currency: str) -> list[Invoice]:
     """A customer's invoices with something open, by number."""
     return _many(session, _OPEN_OF_CUSTOMER, {"customer": customer_id, "of_currency": currency})
+
+
+def open_with_deposit(session: Session, customer_id: str, currency: str) -> list[Invoice]:
+    """A customer's invoices with something open for whose orders cash is held, by number."""
+    return _many(session, _OPEN_WITH_DEPOSIT, {"customer": customer_id, "of_currency": currency})
+
+
+def open_of_orders(session: Session, order_ids: Collection[str]) -> list[Invoice]:
+    """Invoices of these orders with something open, by number."""
+    return _many(session, _OPEN_OF_ORDERS, {"orders": sorted(order_ids)})
 
 
 def page(
@@ -130,6 +152,11 @@ def billed_total(session: Session, order_id: str, currency: str) -> Money:
     return Money(int(session.execute(_BILLED_TOTAL, {"order": order_id}).scalar_one()), currency)
 
 
+def paid_total(session: Session, order_id: str, currency: str) -> Money:
+    """What is paid on the invoices of an order in all."""
+    return Money(int(session.execute(_PAID_TOTAL, {"order": order_id}).scalar_one()), currency)
+
+
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
     """Store a new invoice with its lines."""
     session.execute(_ADD, _values(invoice, sequence, now))
@@ -153,6 +180,11 @@ def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> Non
 def pay(session: Session, invoice_id: str, amount: Money) -> bool:
     """Count an amount as paid unless that exceeds the total: one conditional UPDATE, whose row count decides."""
     return changed(session, _PAY, {"id": invoice_id, "amount": amount.minor}) == 1
+
+
+def take_back(session: Session, invoice_id: str, amount: Money) -> bool:
+    """Count an amount as not paid after all: one conditional UPDATE, whose row count decides."""
+    return changed(session, _TAKE_BACK, {"id": invoice_id, "amount": amount.minor}) == 1
 
 
 def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:

@@ -11,32 +11,37 @@ from sqlalchemy import (
     Row,
     Select,
     bindparam,
+    delete,
     func,
     insert,
     literal_column,
     select,
     text,
+    union_all,
     update,
 )
 from sqlmodel import Session
 
-from services.billing.domain.payments import Application, Payment
+from services.billing.domain.payments import Application, Deposit, Payment
 from services.billing.domain.receivables import DueAmount, UnappliedCash
-from services.billing.store import tables
+from services.billing.store import deposits, tables
 from services.kernel.money import Money
 from services.kernel.text import fold_key
-from services.runtime.db import Int64, UtcDateTime
+from services.runtime.db import Flag, Int64, UtcDateTime
 from services.runtime.statements import changed
 
 _row, _part, _bill = tables.payment.c, tables.payment_application.c, tables.invoice.c
+_held = tables.order_deposit.c
 _NOTHING: ColumnElement[int] = literal_column("0")
 # ids rise with time, so their order is the order of arrival
 _ALL = select(tables.payment).order_by(_row.payment_id)
 _BY_REFERENCE = _ALL.where(_row.customer_id == bindparam("customer"), _row.reference_key == bindparam("of_reference"))
+_BY_IDS = _ALL.where(_row.payment_id.in_(bindparam("ids", expanding=True)))
 _UNAPPLIED = _ALL.where(
     _row.customer_id == bindparam("customer"),
     _row.currency == bindparam("of_currency"),
     _row.unapplied_minor > _NOTHING,
+    ~_row.is_on_account,
 )
 _PARTS = (
     select(tables.payment_application)
@@ -51,6 +56,22 @@ _ADD_PARTS = text(
     "DO UPDATE SET amount_minor = payment_application.amount_minor + excluded.amount_minor"
 ).bindparams(bindparam("amount_minor", type_=Int64), bindparam("applied_at", type_=UtcDateTime()))
 _AMOUNT = bindparam("amount", type_=Int64)
+_TAKE_PARTS = delete(tables.payment_application).where(_part.payment_id == bindparam("id"))
+_REUSE = (
+    update(tables.payment)
+    .where(_row.payment_id == bindparam("id"), _row.revision == bindparam("of_revision", type_=Int64))
+    .values(
+        customer_id=bindparam("customer"),
+        unapplied_minor=bindparam("unapplied", type_=Int64),
+        is_on_account=bindparam("on_account", type_=Flag()),
+        asked_digest=bindparam("digest"),
+        returned_minor=bindparam("returned", type_=Int64),
+        reversed_at=bindparam("reversed", type_=UtcDateTime()),
+        reference=bindparam("now_reference"),
+        reference_key=bindparam("key"),
+        revision=_row.revision + 1,
+    )
+)
 _DRAW = (
     update(tables.payment)
     .where(_row.payment_id == bindparam("id"), _row.unapplied_minor >= _AMOUNT)
@@ -64,8 +85,18 @@ def by_reference(session: Session, customer_id: str, reference: str) -> Payment 
     return found[0] if found else None
 
 
+def by_id(session: Session, payment_id: str) -> Payment | None:
+    """A payment by identity."""
+    return next(iter(by_ids(session, [payment_id])), None)
+
+
+def by_ids(session: Session, payment_ids: Sequence[str]) -> list[Payment]:
+    """Payments by identity, oldest first."""
+    return _many(session, _BY_IDS, {"ids": list(payment_ids)})
+
+
 def with_unapplied(session: Session, customer_id: str, currency: str) -> list[Payment]:
-    """A customer's payments with cash left, oldest first."""
+    """A customer's payments with cash left that pays whatever is open, oldest first."""
     return _many(session, _UNAPPLIED, {"customer": customer_id, "of_currency": currency})
 
 
@@ -98,9 +129,47 @@ def add(session: Session, payment: Payment) -> None:
             "reference_key": fold_key(payment.reference),
             "asked_digest": payment.asked_digest,
             "received_at": payment.received_at,
+            "is_on_account": payment.is_on_account,
+            "returned_minor": 0,
+            "reversed_at": None,
+            "revision": 0,
         },
     )
     _apply(session, payment.payment_id, payment.applications, payment.received_at)
+    deposits.add(session, payment.payment_id, payment.deposits)
+
+
+def reuse(session: Session, before: Payment, after: Payment, now: datetime) -> bool:
+    """Put a payment to another use, unless somebody else has meanwhile; a reversed one gives its reference back."""
+    returned = after.returned or Money.zero(after.amount.currency)
+    mark = f"\n{after.payment_id}" if after.is_reversed else ""
+    terms = {
+        "id": before.payment_id,
+        "of_revision": before.revision,
+        "customer": after.customer_id,
+        "unapplied": after.unapplied.minor,
+        "on_account": after.is_on_account,
+        "digest": after.asked_digest,
+        "returned": returned.minor,
+        "reversed": after.reversed_at,
+        "now_reference": after.reference + mark,
+        "key": fold_key(after.reference) + mark,
+    }
+    if changed(session, _REUSE, terms) != 1:
+        return False
+    session.execute(_TAKE_PARTS, {"id": before.payment_id})
+    deposits.remove(session, before.payment_id)
+    _apply(session, after.payment_id, after.applications, now)
+    deposits.add(session, after.payment_id, after.deposits)
+    return True
+
+
+def deduct(session: Session, payment_id: str, order_id: str, application: Application, now: datetime) -> bool:
+    """Take cash held for an order for its invoice, unless there is not as much."""
+    if not deposits.deduct(session, payment_id, order_id, application.amount):
+        return False
+    _apply(session, payment_id, [application], now)
+    return True
 
 
 def draw(session: Session, payment_id: str, application: Application, now: datetime) -> bool:
@@ -125,10 +194,18 @@ def due_amounts(session: Session, customer_id: str) -> list[DueAmount]:
 
 
 def unapplied_cash(session: Session, customer_id: str) -> list[UnappliedCash]:
-    """What is unapplied by customer and currency; an empty customer means all."""
-    wanted = [_row.unapplied_minor > _NOTHING] + ([_row.customer_id == customer_id] if customer_id else [])
+    """What pays no invoice yet by customer and currency, held for orders or not; an empty customer means all."""
+    wanted = [_row.customer_id == customer_id] if customer_id else []
     key = (_row.customer_id, _row.currency)
-    rows = session.execute(select(*key, func.sum(_row.unapplied_minor)).where(*wanted).group_by(*key))
+    left = select(*key, func.sum(_row.unapplied_minor).label("minor")).where(*wanted, _row.unapplied_minor > _NOTHING)
+    held = (
+        select(*key, func.sum(_held.remaining_minor).label("minor"))
+        .join(tables.order_deposit, _held.payment_id == _row.payment_id)
+        .where(*wanted, _held.remaining_minor > _NOTHING)
+    )
+    parts = union_all(left.group_by(*key), held.group_by(*key)).subquery().c
+    of = (parts.customer_id, parts.currency)
+    rows = session.execute(select(*of, func.sum(parts.minor)).group_by(*of))
     return [UnappliedCash(customer, Money(int(minor), currency)) for customer, currency, minor in rows]
 
 
@@ -150,19 +227,26 @@ def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) ->
     rows = session.execute(wanted, terms).all()
     if not rows:
         return []
-    found = session.execute(_PARTS, {"ids": [row.payment_id for row in rows]})
+    ids = [row.payment_id for row in rows]
+    found = session.execute(_PARTS, {"ids": ids})
     applications = {key: tuple(group) for key, group in groupby(found, key=lambda part: str(part.payment_id))}
-    return [_payment(row, applications.get(row.payment_id, ())) for row in rows]
+    held = deposits.of_payments(session, ids, {row.payment_id: row.currency for row in rows})
+    return [_payment(row, applications.get(row.payment_id, ()), held.get(row.payment_id, ())) for row in rows]
 
 
-def _payment(row: Row[Any], applications: Sequence[Row[Any]]) -> Payment:
+def _payment(row: Row[Any], applications: Sequence[Row[Any]], held: tuple[Deposit, ...]) -> Payment:
     return Payment(
         row.payment_id,
         row.customer_id,
         Money(row.amount_minor, row.currency),
-        row.reference,
+        row.reference.partition("\n")[0],
         tuple(Application(part.invoice_id, Money(part.amount_minor, row.currency)) for part in applications),
         Money(row.unapplied_minor, row.currency),
         row.received_at,
         row.asked_digest,
+        held,
+        row.is_on_account,
+        Money(row.returned_minor, row.currency),
+        row.reversed_at,
+        row.revision,
     )

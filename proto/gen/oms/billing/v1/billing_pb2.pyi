@@ -184,6 +184,7 @@ class CommitCreditRequest(_message.Message):
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
+    DEPOSIT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -191,10 +192,16 @@ class CommitCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms, card, prepaid or deposit. Each needs room: what is paid first has it once its cash is on account."""
+    """terms, card, prepaid or deposit. A prepaid order needs cash that names it and no room under the limit; one with a deposit
+    needs the deposit and room for the rest; the others need room.
+    """
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """The order's total."""
+
+    @_builtins.property
+    def deposit(self) -> _types_pb2.Money:
+        """What must be here for the order before its goods leave; for the method deposit."""
 
     def __init__(
         self,
@@ -204,10 +211,11 @@ class CommitCreditRequest(_message.Message):
         customer_id: _builtins.str = ...,
         amount: _types_pb2.Money | None = ...,
         payment_method: _builtins.str = ...,
+        deposit: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "deposit", b"deposit", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -259,6 +267,7 @@ class AdjustCreditRequest(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     IS_FORCED_FIELD_NUMBER: _builtins.int
+    DEPOSIT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -266,12 +275,16 @@ class AdjustCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms, card, prepaid or deposit. Each needs room: what is paid first has it once its cash is on account."""
+    """terms, card, prepaid or deposit, tested as in CommitCredit."""
     is_forced: _builtins.bool
-    """Commit even over the limit: somebody with the right said so."""
+    """Commit even over the limit and without its cash: somebody with the right said so."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """The order's new total."""
+
+    @_builtins.property
+    def deposit(self) -> _types_pb2.Money:
+        """What must be here for the order before its goods leave; for the method deposit."""
 
     def __init__(
         self,
@@ -282,10 +295,11 @@ class AdjustCreditRequest(_message.Message):
         amount: _types_pb2.Money | None = ...,
         payment_method: _builtins.str = ...,
         is_forced: _builtins.bool = ...,
+        deposit: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -794,21 +808,29 @@ class RecordPaymentRequest(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     APPLICATIONS_FIELD_NUMBER: _builtins.int
+    ORDERS_FIELD_NUMBER: _builtins.int
+    IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     customer_id: _builtins.str
     """Who paid."""
     reference: _builtins.str
     """Bank reference; the same reference of a customer is one payment."""
+    is_on_account: _builtins.bool
+    """What invoices and orders leave stays unapplied until somebody applies it."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
 
     @_builtins.property
     def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentApplication]:
-        """Which invoices it pays first; what they leave, or all without them, pays what is open, oldest due first. What exceeds
-        everything open stays unapplied and pays the next invoice.
+        """Which invoices it pays first. What invoices and orders leave, or all without them, pays what is open, oldest due first; what
+        exceeds everything open stays unapplied and pays the next invoice.
         """
+
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderPart]:
+        """Which orders it is for: it pays their invoices, and what exceeds these is held for each until it is invoiced."""
 
     def __init__(
         self,
@@ -818,14 +840,352 @@ class RecordPaymentRequest(_message.Message):
         amount: _types_pb2.Money | None = ...,
         reference: _builtins.str = ...,
         applications: _abc.Iterable[Global___PaymentApplication] | None = ...,
+        orders: _abc.Iterable[Global___OrderPart] | None = ...,
+        is_on_account: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "is_on_account", b"is_on_account", "orders", b"orders", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordPaymentRequest: _TypeAlias = RecordPaymentRequest  # noqa: Y015
+
+@_typing.final
+class OrderPart(_message.Message):
+    """Part of a payment for one order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """How much of the payment."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OrderPart: _TypeAlias = OrderPart  # noqa: Y015
+
+@_typing.final
+class Deposit(_message.Message):
+    """Cash held for one order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REMAINING_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What was given."""
+
+    @_builtins.property
+    def remaining(self) -> _types_pb2.Money:
+        """What is not deducted from an invoice yet."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        remaining: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "remaining", b"remaining"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "order_id", b"order_id", "remaining", b"remaining"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Deposit: _TypeAlias = Deposit  # noqa: Y015
+
+@_typing.final
+class ReversePaymentRequest(_message.Message):
+    """Takes a payment back: a check bounced, or it was recorded by mistake."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    payment_id: _builtins.str
+    """The payment."""
+    reason: _builtins.str
+    """Why, 1 to 500 characters."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReversePaymentRequest: _TypeAlias = ReversePaymentRequest  # noqa: Y015
+
+@_typing.final
+class ReversePaymentResponse(_message.Message):
+    """The reversed payment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payment(self) -> Global___Payment:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        payment: Global___Payment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReversePaymentResponse: _TypeAlias = ReversePaymentResponse  # noqa: Y015
+
+@_typing.final
+class ReapplyPaymentRequest(_message.Message):
+    """Puts all of a payment to another use."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    APPLICATIONS_FIELD_NUMBER: _builtins.int
+    ORDERS_FIELD_NUMBER: _builtins.int
+    IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    payment_id: _builtins.str
+    """The payment."""
+    is_on_account: _builtins.bool
+    """What they leave stays unapplied, as in RecordPayment."""
+    reason: _builtins.str
+    """Why, 1 to 500 characters."""
+    customer_id: _builtins.str
+    """Whose payment it is, when it was recorded for somebody else; empty leaves it where it is."""
+    @_builtins.property
+    def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentApplication]:
+        """Which invoices it pays, as in RecordPayment."""
+
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderPart]:
+        """Which orders it is for, as in RecordPayment."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        applications: _abc.Iterable[Global___PaymentApplication] | None = ...,
+        orders: _abc.Iterable[Global___OrderPart] | None = ...,
+        is_on_account: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications", "customer_id", b"customer_id", "is_on_account", b"is_on_account", "orders", b"orders", "payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReapplyPaymentRequest: _TypeAlias = ReapplyPaymentRequest  # noqa: Y015
+
+@_typing.final
+class ReapplyPaymentResponse(_message.Message):
+    """The payment as it is used now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payment(self) -> Global___Payment:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        payment: Global___Payment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReapplyPaymentResponse: _TypeAlias = ReapplyPaymentResponse  # noqa: Y015
+
+@_typing.final
+class RefundPaymentRequest(_message.Message):
+    """Gives cash back to whoever paid it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    payment_id: _builtins.str
+    """The payment."""
+    order_id: _builtins.str
+    """Out of what is held for this order; empty takes what is unapplied."""
+    reason: _builtins.str
+    """Why, 1 to 500 characters."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """How much of what it has left."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        order_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "order_id", b"order_id", "payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundPaymentRequest: _TypeAlias = RefundPaymentRequest  # noqa: Y015
+
+@_typing.final
+class RefundPaymentResponse(_message.Message):
+    """The payment after the refund."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payment(self) -> Global___Payment:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        payment: Global___Payment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundPaymentResponse: _TypeAlias = RefundPaymentResponse  # noqa: Y015
+
+@_typing.final
+class GetOrderMoneyRequest(_message.Message):
+    """Asks for the money of one order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    currency: _builtins.str
+    """ISO 4217 code of its amounts."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOrderMoneyRequest: _TypeAlias = GetOrderMoneyRequest  # noqa: Y015
+
+@_typing.final
+class GetOrderMoneyResponse(_message.Message):
+    """An order's money, from what is committed to what is paid."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COMMITTED_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
+    INVOICED_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    WAITING_ON_FIELD_NUMBER: _builtins.int
+    WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    waiting_on: _builtins.str
+    """What it waits for before its goods leave: credit, cash or nothing (empty)."""
+    waiting_since_micros: _builtins.int
+    """Since when, microseconds since the epoch."""
+    @_builtins.property
+    def committed(self) -> _types_pb2.Money:
+        """Committed and not invoiced."""
+
+    @_builtins.property
+    def held(self) -> _types_pb2.Money:
+        """Cash held for it."""
+
+    @_builtins.property
+    def invoiced(self) -> _types_pb2.Money:
+        """Sum of its invoices."""
+
+    @_builtins.property
+    def paid(self) -> _types_pb2.Money:
+        """Paid on them."""
+
+    @_builtins.property
+    def missing(self) -> _types_pb2.Money:
+        """What must still come for it; set when it waits on cash."""
+
+    def __init__(
+        self,
+        *,
+        committed: _types_pb2.Money | None = ...,
+        held: _types_pb2.Money | None = ...,
+        invoiced: _types_pb2.Money | None = ...,
+        paid: _types_pb2.Money | None = ...,
+        waiting_on: _builtins.str = ...,
+        waiting_since_micros: _builtins.int = ...,
+        missing: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetOrderMoneyResponse: _TypeAlias = GetOrderMoneyResponse  # noqa: Y015
 
 @_typing.final
 class RecordPaymentResponse(_message.Message):
@@ -864,6 +1224,10 @@ class Payment(_message.Message):
     APPLICATIONS_FIELD_NUMBER: _builtins.int
     UNAPPLIED_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    DEPOSITS_FIELD_NUMBER: _builtins.int
+    IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
+    RETURNED_FIELD_NUMBER: _builtins.int
+    REVERSED_AT_MICROS_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Identity, "pay_…"."""
     customer_id: _builtins.str
@@ -872,6 +1236,10 @@ class Payment(_message.Message):
     """Bank reference."""
     received_at_micros: _builtins.int
     """Microseconds since the epoch."""
+    is_on_account: _builtins.bool
+    """What is unapplied waits until somebody applies it."""
+    reversed_at_micros: _builtins.int
+    """When it was taken back, microseconds since the epoch; 0 when it was not."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
@@ -884,6 +1252,14 @@ class Payment(_message.Message):
     def unapplied(self) -> _types_pb2.Money:
         """What is left of it."""
 
+    @_builtins.property
+    def deposits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Deposit]:
+        """Cash held for orders."""
+
+    @_builtins.property
+    def returned(self) -> _types_pb2.Money:
+        """What went back to the payer: refunds, or all of it once it is reversed."""
+
     def __init__(
         self,
         *,
@@ -894,10 +1270,14 @@ class Payment(_message.Message):
         applications: _abc.Iterable[Global___PaymentApplication] | None = ...,
         unapplied: _types_pb2.Money | None = ...,
         received_at_micros: _builtins.int = ...,
+        deposits: _abc.Iterable[Global___Deposit] | None = ...,
+        is_on_account: _builtins.bool = ...,
+        returned: _types_pb2.Money | None = ...,
+        reversed_at_micros: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "unapplied", b"unapplied"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "returned", b"returned", "unapplied", b"unapplied"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "reference", b"reference", "unapplied", b"unapplied"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1042,8 +1422,8 @@ class AccountBalance(_message.Message):
     DEBIT_MINOR_FIELD_NUMBER: _builtins.int
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
-    """cash, accounts_receivable, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash, revenue, freight_revenue,
-    cost_of_goods_sold, shrinkage.
+    """cash, accounts_receivable, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash, customer_deposits, revenue,
+    freight_revenue, cost_of_goods_sold, shrinkage.
     """
     currency: _builtins.str
     """ISO 4217."""

@@ -91,6 +91,26 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPaymentRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPaymentResponse.FromString,
                 _registered_method=True)
+        self.ReversePayment = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ReversePayment',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReversePaymentRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReversePaymentResponse.FromString,
+                _registered_method=True)
+        self.ReapplyPayment = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ReapplyPayment',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReapplyPaymentRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReapplyPaymentResponse.FromString,
+                _registered_method=True)
+        self.RefundPayment = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RefundPayment',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentResponse.FromString,
+                _registered_method=True)
+        self.GetOrderMoney = channel.unary_unary(
+                '/oms.billing.v1.BillingService/GetOrderMoney',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyResponse.FromString,
+                _registered_method=True)
         self.ListPayments = channel.unary_unary(
                 '/oms.billing.v1.BillingService/ListPayments',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentsRequest.SerializeToString,
@@ -208,6 +228,38 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReversePayment(self, request, context):
+        """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
+        PAYMENT_REFUNDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReapplyPayment(self, request, context):
+        """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
+        FAILED_PRECONDITION: PAYMENT_REVERSED, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID, INVOICE_OF_ANOTHER_CUSTOMER,
+        INVOICE_CURRENCY_DIFFERS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RefundPayment(self, request, context):
+        """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
+        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOrderMoney(self, request, context):
+        """The money of one order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPayments(self, request, context):
         """Payments by filter.
         """
@@ -303,6 +355,26 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RecordPayment,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPaymentRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPaymentResponse.SerializeToString,
+            ),
+            'ReversePayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReversePayment,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReversePaymentRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReversePaymentResponse.SerializeToString,
+            ),
+            'ReapplyPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReapplyPayment,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReapplyPaymentRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ReapplyPaymentResponse.SerializeToString,
+            ),
+            'RefundPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundPayment,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentResponse.SerializeToString,
+            ),
+            'GetOrderMoney': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOrderMoney,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyResponse.SerializeToString,
             ),
             'ListPayments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPayments,
@@ -612,6 +684,114 @@ class BillingService:
             '/oms.billing.v1.BillingService/RecordPayment',
             oms_dot_billing_dot_v1_dot_billing__pb2.RecordPaymentRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RecordPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReversePayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ReversePayment',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ReversePaymentRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ReversePaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReapplyPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ReapplyPayment',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ReapplyPaymentRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ReapplyPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RefundPayment',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOrderMoney(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/GetOrderMoney',
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyResponse.FromString,
             options,
             channel_credentials,
             insecure,

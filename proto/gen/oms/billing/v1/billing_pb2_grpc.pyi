@@ -68,6 +68,21 @@ class BillingServiceStub:
     FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
+    ReversePayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]
+    """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
+    PAYMENT_REFUNDED.
+    """
+    ReapplyPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]
+    """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
+    FAILED_PRECONDITION: PAYMENT_REVERSED, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID, INVOICE_OF_ANOTHER_CUSTOMER,
+    INVOICE_CURRENCY_DIFFERS.
+    """
+    RefundPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]
+    """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
+    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
+    """
+    GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
+    """The money of one order."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]
     """Payments by filter."""
     PostStockMovements: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]
@@ -123,6 +138,21 @@ class BillingServiceAsyncStub(BillingServiceStub):
     FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
+    ReversePayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]  # type: ignore[assignment]
+    """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
+    PAYMENT_REFUNDED.
+    """
+    ReapplyPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]  # type: ignore[assignment]
+    """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
+    FAILED_PRECONDITION: PAYMENT_REVERSED, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID, INVOICE_OF_ANOTHER_CUSTOMER,
+    INVOICE_CURRENCY_DIFFERS.
+    """
+    RefundPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]  # type: ignore[assignment]
+    """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
+    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
+    """
+    GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
+    """The money of one order."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """Payments by filter."""
     PostStockMovements: _aio.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]  # type: ignore[assignment]
@@ -235,6 +265,45 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
         INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
         """
+
+    @_abc_1.abstractmethod
+    def ReversePayment(
+        self,
+        request: _billing_pb2.ReversePaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReversePaymentResponse, _abc.Awaitable[_billing_pb2.ReversePaymentResponse]]:
+        """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
+        PAYMENT_REFUNDED.
+        """
+
+    @_abc_1.abstractmethod
+    def ReapplyPayment(
+        self,
+        request: _billing_pb2.ReapplyPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReapplyPaymentResponse, _abc.Awaitable[_billing_pb2.ReapplyPaymentResponse]]:
+        """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
+        FAILED_PRECONDITION: PAYMENT_REVERSED, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID, INVOICE_OF_ANOTHER_CUSTOMER,
+        INVOICE_CURRENCY_DIFFERS.
+        """
+
+    @_abc_1.abstractmethod
+    def RefundPayment(
+        self,
+        request: _billing_pb2.RefundPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RefundPaymentResponse, _abc.Awaitable[_billing_pb2.RefundPaymentResponse]]:
+        """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
+        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
+        """
+
+    @_abc_1.abstractmethod
+    def GetOrderMoney(
+        self,
+        request: _billing_pb2.GetOrderMoneyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.GetOrderMoneyResponse, _abc.Awaitable[_billing_pb2.GetOrderMoneyResponse]]:
+        """The money of one order."""
 
     @_abc_1.abstractmethod
     def ListPayments(

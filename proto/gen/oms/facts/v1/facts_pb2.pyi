@@ -54,6 +54,9 @@ class Fact(_message.Message):
     RECALL_ANSWERED_FIELD_NUMBER: _builtins.int
     INVOICE_ISSUED_FIELD_NUMBER: _builtins.int
     PAYMENT_RECEIVED_FIELD_NUMBER: _builtins.int
+    DEPOSIT_RECEIVED_FIELD_NUMBER: _builtins.int
+    PAYMENT_REVERSED_FIELD_NUMBER: _builtins.int
+    CREDIT_GRANTED_FIELD_NUMBER: _builtins.int
     fact_id: _builtins.str
     """The sender's outbox id; the dedupe key everywhere."""
     source: _builtins.str
@@ -136,6 +139,18 @@ class Fact(_message.Message):
     def payment_received(self) -> Global___PaymentReceived:
         """Money was applied to invoices of the order."""
 
+    @_builtins.property
+    def deposit_received(self) -> Global___DepositReceived:
+        """Money is held for the order until it is invoiced."""
+
+    @_builtins.property
+    def payment_reversed(self) -> Global___PaymentReversed:
+        """Money that had come for the order was taken back."""
+
+    @_builtins.property
+    def credit_granted(self) -> Global___CreditGranted:
+        """An order that waited for credit or for its cash has it now."""
+
     def __init__(
         self,
         *,
@@ -162,12 +177,15 @@ class Fact(_message.Message):
         recall_answered: Global___RecallAnswered | None = ...,
         invoice_issued: Global___InvoiceIssued | None = ...,
         payment_received: Global___PaymentReceived | None = ...,
+        deposit_received: Global___DepositReceived | None = ...,
+        payment_reversed: Global___PaymentReversed | None = ...,
+        credit_granted: Global___CreditGranted | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "invoice_issued", b"invoice_issued", "occurred_at", b"occurred_at", "payment_received", b"payment_received", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["credit_granted", b"credit_granted", "deposit_received", b"deposit_received", "detail", b"detail", "invoice_issued", b"invoice_issued", "occurred_at", b"occurred_at", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "fact_id", b"fact_id", "invoice_issued", b"invoice_issued", "occurred_at", b"occurred_at", "order_id", b"order_id", "payment_received", b"payment_received", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_granted", b"credit_granted", "deposit_received", b"deposit_received", "detail", b"detail", "fact_id", b"fact_id", "invoice_issued", b"invoice_issued", "occurred_at", b"occurred_at", "order_id", b"order_id", "payment_received", b"payment_received", "payment_reversed", b"payment_reversed", "recall_answered", b"recall_answered", "sequence", b"sequence", "shipment_delivered", b"shipment_delivered", "shipment_exception", b"shipment_exception", "shipment_packed", b"shipment_packed", "shipment_picked", b"shipment_picked", "shipment_shipped", b"shipment_shipped", "shipments_cancelled", b"shipments_cancelled", "shipments_released", b"shipments_released", "source", b"source", "stock_adjusted", b"stock_adjusted", "stock_allocated", b"stock_allocated", "stock_expected", b"stock_expected", "stock_issued", b"stock_issued", "stock_received", b"stock_received", "stock_released", b"stock_released", "stock_reserved", b"stock_reserved", "subject_id", b"subject_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "invoice_issued", "payment_received"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["stock_reserved", "stock_allocated", "stock_released", "stock_expected", "stock_received", "stock_issued", "stock_adjusted", "shipments_released", "shipment_picked", "shipment_packed", "shipment_shipped", "shipment_delivered", "shipment_exception", "shipments_cancelled", "recall_answered", "invoice_issued", "payment_received", "deposit_received", "payment_reversed", "credit_granted"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -1269,3 +1287,119 @@ class PaymentReceived(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PaymentReceived: _TypeAlias = PaymentReceived  # noqa: Y015
+
+@_typing.final
+class DepositReceived(_message.Message):
+    """Money is held for an order until it is invoiced."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    HELD_MINOR_FIELD_NUMBER: _builtins.int
+    payment_id: _builtins.str
+    """The payment."""
+    amount_minor: _builtins.int
+    """What of it is held for this order now, in minor units."""
+    currency: _builtins.str
+    """ISO 4217 code of the amounts."""
+    reference: _builtins.str
+    """The bank's reference."""
+    held_minor: _builtins.int
+    """All that is held for the order, in minor units."""
+    def __init__(
+        self,
+        *,
+        payment_id: _builtins.str = ...,
+        amount_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        held_minor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "held_minor", b"held_minor", "payment_id", b"payment_id", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepositReceived: _TypeAlias = DepositReceived  # noqa: Y015
+
+@_typing.final
+class PaymentReversed(_message.Message):
+    """Money that had come for an order was taken back: a check bounced, or it was recorded by mistake."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    INVOICES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    IS_UNCOVERED_FIELD_NUMBER: _builtins.int
+    payment_id: _builtins.str
+    """The payment."""
+    amount_minor: _builtins.int
+    """What of it was taken off this order, in minor units."""
+    currency: _builtins.str
+    """ISO 4217 code of the amount."""
+    reference: _builtins.str
+    """The bank's reference."""
+    reason: _builtins.str
+    """Why, in the words of whoever reversed it."""
+    is_uncovered: _builtins.bool
+    """Goods of the order that have not left are no longer paid for."""
+    @_builtins.property
+    def invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Invoice]:
+        """The order's invoices that it had paid, as they stand after it."""
+
+    def __init__(
+        self,
+        *,
+        payment_id: _builtins.str = ...,
+        amount_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        invoices: _abc.Iterable[Global___Invoice] | None = ...,
+        reason: _builtins.str = ...,
+        is_uncovered: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "invoices", b"invoices", "is_uncovered", b"is_uncovered", "payment_id", b"payment_id", "reason", b"reason", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentReversed: _TypeAlias = PaymentReversed  # noqa: Y015
+
+@_typing.final
+class CreditGranted(_message.Message):
+    """An order that waited for credit or for its cash has it now, and counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
+    amount_minor: _builtins.int
+    """What it commits, in minor units."""
+    currency: _builtins.str
+    """ISO 4217 code of the amount."""
+    payment_method: _builtins.str
+    """terms, card, prepaid or deposit."""
+    def __init__(
+        self,
+        *,
+        amount_minor: _builtins.int = ...,
+        currency: _builtins.str = ...,
+        payment_method: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "payment_method", b"payment_method"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreditGranted: _TypeAlias = CreditGranted  # noqa: Y015

@@ -1,0 +1,161 @@
+"""Taking payments back, moving and refunding them, each inside the caller's transaction; the ledger keeps what was."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.billing import wire
+from services.billing.committing import give_up, grant_waiting
+from services.billing.domain import ledger
+from services.billing.domain.credit import Commitment, CreditRequest, Waiting, is_paid_ahead
+from services.billing.domain.facts import PaymentReversed
+from services.billing.domain.invoices import Invoice
+from services.billing.domain.payments import Instruction, Payment, check_current, check_refund, check_reversible
+from services.billing.receiving import notify_used, pay_invoices, use
+from services.billing.settling import settle
+from services.billing.store import credit, deposits, invoices, payments, waits
+from services.billing.store import ledger as ledger_store
+from services.kernel.errors import Conflict, NotFound
+from services.kernel.money import Money
+from services.runtime.facts import emit_fact
+
+
+def reverse(session: Session, payment_id: str, reason: str, now: datetime) -> Payment:
+    """Take a payment back as a whole: what it paid is open again. A repeat gives it as it stands."""
+    payment = _taken(session, payment_id)
+    if payment.is_reversed:
+        return payment
+    check_reversible(payment)
+    zero = Money.zero(payment.amount.currency)
+    after = replace(
+        payment, applications=(), deposits=(), unapplied=zero, returned=payment.amount, reversed_at=now,
+        revision=payment.revision + 1,
+    )  # fmt: skip
+    paid = _take_back(session, payment, after, ledger.CASH, "reversed", now)
+    credit.move(session, payment.customer_id, committed=zero, receivable=payment.amount)
+    _notify_reversed(session, payment, paid, reason, now)
+    settle(session, payment.customer_id, payment.amount.currency, now)
+    return after
+
+
+def reapply(
+    session: Session, payment_id: str, customer_id: str, asked: Instruction, reason: str, now: datetime
+) -> Payment:
+    """Put all of a payment to another use, as if it had come so; another customer's when one is named."""
+    payment = _taken(session, payment_id, customer_id)
+    check_current(payment)
+    zero = Money.zero(payment.amount.currency)
+    left = payment.amount - (payment.returned or zero)
+    loose = replace(
+        payment, customer_id=customer_id or payment.customer_id, applications=(), deposits=(), unapplied=left,
+        revision=payment.revision + 1,
+    )  # fmt: skip
+    paid = _take_back(session, payment, loose, ledger.UNAPPLIED_CASH, "taken back", now)
+    _notify_reversed(session, payment, paid, reason, now)
+    after, found = use(session, loose, asked)
+    if not payments.reuse(session, loose, replace(after, revision=loose.revision), now):
+        raise Conflict("PAYMENT_USED_MEANWHILE", "the payment was used by somebody else: try again")
+    after = replace(after, revision=loose.revision + 1)
+    pay_invoices(session, after)
+    ledger_store.post(session, ledger.moved_postings(after, found), now)
+    if after.customer_id != payment.customer_id:
+        credit.move(session, payment.customer_id, committed=zero, receivable=left)
+        credit.move(session, after.customer_id, committed=zero, receivable=-left)
+    notify_used(session, after, found, now)
+    for customer in sorted({payment.customer_id, after.customer_id}):
+        settle(session, customer, zero.currency, now)
+        grant_waiting(session, customer, zero.currency, now)
+    return after
+
+
+def refund(session: Session, payment_id: str, amount: Money, order_id: str, request_id: str, now: datetime) -> Payment:
+    """Give cash that pays nothing back to its payer: unapplied cash, or what is held for an order."""
+    payment = _taken(session, payment_id)
+    check_refund(payment, amount, order_id)
+    zero = Money.zero(amount.currency)
+    held = tuple(
+        replace(one, amount=one.amount - amount, remaining=one.remaining - amount) if one.order_id == order_id else one
+        for one in payment.deposits
+    )
+    after = replace(
+        payment,
+        deposits=tuple(one for one in held if one.amount.minor),
+        unapplied=payment.unapplied if order_id else payment.unapplied - amount,
+        returned=(payment.returned or zero) + amount,
+    )
+    _reuse(session, payment, after, now)
+    ledger_store.post(session, [ledger.refund_posting(payment, amount, order_id, request_id)], now)
+    credit.move(session, payment.customer_id, committed=zero, receivable=amount)
+    if order_id:
+        uncover(session, order_id, now)
+    return replace(after, revision=payment.revision + 1)
+
+
+def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
+    """The payment, its account and the one it moves to locked, the lesser first; NotFound when there is none."""
+    known = payments.by_id(session, payment_id)
+    if known is None:
+        raise NotFound("PAYMENT_NOT_FOUND", f"there is no payment {payment_id}: check the identity")
+    for customer in sorted({known.customer_id, customer_id or known.customer_id}):
+        credit.take_or_open(session, customer, known.amount.currency)
+    payment = payments.by_id(session, payment_id)
+    assert payment is not None, "payments are never deleted"
+    return payment
+
+
+def _take_back(
+    session: Session, payment: Payment, after: Payment, account: str, event: str, now: datetime
+) -> dict[str, Invoice]:
+    """Take a payment off everything that it was used for; invoice id → invoice as it was before."""
+    paid = invoices.by_ids(session, [one.invoice_id for one in payment.applications])
+    for application in payment.applications:
+        if not invoices.take_back(session, application.invoice_id, application.amount):
+            raise Conflict("INVOICE_PAID_MEANWHILE", "an invoice was changed by somebody else: try again")
+    ledger_store.post(session, ledger.taken_postings(payment, paid, account, event), now)
+    _reuse(session, payment, after, now)
+    return paid
+
+
+def _reuse(session: Session, before: Payment, after: Payment, now: datetime) -> None:
+    if not payments.reuse(session, before, after, now):
+        raise Conflict("PAYMENT_USED_MEANWHILE", "the payment was used by somebody else: try again")
+
+
+def _notify_reversed(session: Session, payment: Payment, paid: dict[str, Invoice], reason: str, now: datetime) -> None:
+    """One fact an order that the payment is taken off; goods that are not paid for any more wait for their cash again."""
+    zero = Money.zero(payment.amount.currency)
+    taken: dict[str, Money] = {one.order_id: one.remaining for one in payment.deposits}
+    for application in payment.applications:
+        order_id = paid[application.invoice_id].order_id
+        taken[order_id] = taken.get(order_id, zero) + application.amount
+    for order_id in sorted(taken):
+        of_order = [one for one in payment.applications if paid[one.invoice_id].order_id == order_id]
+        after = tuple(_without(paid[one.invoice_id], one.amount) for one in of_order)
+        is_uncovered = uncover(session, order_id, now)
+        detail = wire.reversal_fact(PaymentReversed(payment, taken[order_id], after, reason, is_uncovered))
+        emit_fact(session, detail, order_id=order_id, subject_id=payment.payment_id, now=now)
+
+
+def _without(invoice: Invoice, amount: Money) -> Invoice:
+    return replace(invoice, paid=invoice.paid - amount)
+
+
+def uncover(session: Session, order_id: str, now: datetime) -> bool:
+    """Whether what is still to leave of an order is no longer paid ahead as it must be: then it waits for its cash again."""
+    held = credit.commitment(session, order_id)
+    if held is None or held.is_released or not held.remaining.minor:
+        return False
+    request = _request_of(held)
+    if is_paid_ahead(request, held.remaining, deposits.cash_of(session, order_id, held.amount.currency)):
+        return False
+    give_up(session, held)
+    waits.put(session, Waiting(request, now))
+    return True
+
+
+def _request_of(held: Commitment) -> CreditRequest:
+    """What the order asked when it was committed, as far as it goes on."""
+    deposit = held.deposit or Money.zero(held.amount.currency)
+    amount = held.remaining + held.invoiced
+    return CreditRequest(held.order_id, held.customer_id, amount, held.payment_method, deposit)

@@ -1,0 +1,89 @@
+"""Cash held for orders."""
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, update
+from sqlmodel import Session
+
+from services.billing.domain.credit import OrderCash
+from services.billing.domain.payments import Deposit
+from services.billing.store import tables
+from services.kernel.money import Money
+from services.runtime.db import Int64
+from services.runtime.statements import changed
+
+_row, _payment = tables.order_deposit.c, tables.payment.c
+_NOTHING: ColumnElement[int] = literal_column("0")
+_OF_PAYMENTS = (
+    select(tables.order_deposit)
+    .where(_row.payment_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_row.payment_id, _row.order_id)
+)
+_CASH = select(func.coalesce(func.sum(_row.amount_minor), 0), func.coalesce(func.sum(_row.remaining_minor), 0)).where(
+    _row.order_id == bindparam("order")
+)
+_HELD = (
+    select(_row.payment_id)
+    .where(_row.order_id == bindparam("order"), _row.remaining_minor > _NOTHING)
+    .order_by(_row.payment_id)
+)
+_ADD, _REMOVE = (
+    insert(tables.order_deposit),
+    delete(tables.order_deposit).where(_row.payment_id == bindparam("payment")),
+)
+_AMOUNT = bindparam("amount", type_=Int64)
+_IS_ONE = (_row.payment_id == bindparam("payment")) & (_row.order_id == bindparam("order"))
+_DEDUCT = (
+    update(tables.order_deposit)
+    .where(_IS_ONE, _row.remaining_minor >= _AMOUNT)
+    .values(remaining_minor=_row.remaining_minor - _AMOUNT)
+)
+
+
+def of_payments(session: Session, payment_ids: list[str], currencies: dict[str, str]) -> dict[str, tuple[Deposit, ...]]:
+    """Payment id → what it holds for orders; `currencies` is payment id → its currency. Payments that hold nothing are missing."""
+    rows = session.execute(_OF_PAYMENTS, {"ids": payment_ids}).all()
+    return {
+        key: tuple(
+            Deposit(row.order_id, Money(row.amount_minor, currencies[key]), Money(row.remaining_minor, currencies[key]))
+            for row in group
+        )
+        for key, group in groupby(rows, key=lambda row: str(row.payment_id))
+    }
+
+
+def cash_of(session: Session, order_id: str, currency: str) -> OrderCash:
+    """What was given for an order and what is still held of it."""
+    given, held = session.execute(_CASH, {"order": order_id}).one()
+    return OrderCash(Money(int(given), currency), Money(int(held), currency))
+
+
+def holding_payments(session: Session, order_id: str) -> list[str]:
+    """Payments that hold cash for an order, oldest first."""
+    return [str(one) for one in session.execute(_HELD, {"order": order_id}).scalars()]
+
+
+def add(session: Session, payment_id: str, deposits: Iterable[Deposit]) -> None:
+    """Hold parts of a payment for orders."""
+    rows = [
+        {
+            "payment_id": payment_id,
+            "order_id": one.order_id,
+            "amount_minor": one.amount.minor,
+            "remaining_minor": one.remaining.minor,
+        }
+        for one in deposits
+    ]
+    if rows:
+        session.execute(_ADD, rows)
+
+
+def deduct(session: Session, payment_id: str, order_id: str, amount: Money) -> bool:
+    """Take from what is held, unless there is not as much: one conditional UPDATE decides."""
+    return changed(session, _DEDUCT, {"payment": payment_id, "order": order_id, "amount": amount.minor}) == 1
+
+
+def remove(session: Session, payment_id: str) -> None:
+    """Hold nothing of a payment any more."""
+    session.execute(_REMOVE, {"payment": payment_id})

@@ -1,0 +1,66 @@
+"""Orders that wait for credit or for their cash, in the order in which they began to."""
+
+from typing import Any
+
+from sqlalchemy import Row, bindparam, delete, select, text
+from sqlmodel import Session
+
+from services.billing.domain.credit import CreditRequest, Waiting
+from services.billing.store import tables
+from services.kernel.money import Money
+from services.runtime.db import UtcDateTime
+
+_row = tables.credit_wait.c
+_OF_ACCOUNT = (
+    select(tables.credit_wait)
+    .where(_row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"))
+    .order_by(_row.waiting_since, _row.order_id)
+)
+_OF_ORDER = select(tables.credit_wait).where(_row.order_id == bindparam("order"))
+_REMOVE = delete(tables.credit_wait).where(_row.order_id == bindparam("order"))
+# one that waits already keeps its place
+_PUT = text(
+    "INSERT INTO credit_wait (order_id, customer_id, currency, amount_minor, payment_method, deposit_minor, waiting_since) "
+    "VALUES (:order_id, :customer_id, :currency, :amount_minor, :payment_method, :deposit_minor, :waiting_since) "
+    "ON CONFLICT (order_id) DO UPDATE SET amount_minor = excluded.amount_minor, deposit_minor = excluded.deposit_minor"
+).bindparams(bindparam("waiting_since", type_=UtcDateTime()))
+
+
+def put(session: Session, waiting: Waiting) -> None:
+    """Remember an order that waits; one that waits already keeps its place and asks for the new amount."""
+    asked = waiting.request
+    session.execute(
+        _PUT,
+        {
+            "order_id": asked.order_id,
+            "customer_id": asked.customer_id,
+            "currency": asked.amount.currency,
+            "amount_minor": asked.amount.minor,
+            "payment_method": asked.payment_method,
+            "deposit_minor": asked.deposit.minor,
+            "waiting_since": waiting.waiting_since,
+        },
+    )
+
+
+def remove(session: Session, order_id: str) -> None:
+    """Forget that an order waits."""
+    session.execute(_REMOVE, {"order": order_id})
+
+
+def of_account(session: Session, customer_id: str, currency: str) -> list[Waiting]:
+    """A customer's orders that wait, the longest first."""
+    return [
+        _waiting(row) for row in session.execute(_OF_ACCOUNT, {"customer": customer_id, "of_currency": currency}).all()
+    ]
+
+
+def of_order(session: Session, order_id: str) -> Waiting | None:
+    """What an order waits for; None when it does not."""
+    row = session.execute(_OF_ORDER, {"order": order_id}).one_or_none()
+    return None if row is None else _waiting(row)
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    amount, deposit = Money(row.amount_minor, row.currency), Money(row.deposit_minor, row.currency)
+    return Waiting(CreditRequest(row.order_id, row.customer_id, amount, row.payment_method, deposit), row.waiting_since)
