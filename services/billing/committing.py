@@ -36,10 +36,14 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     account = credit.take_or_open(session, request.customer_id, currency)
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, currency)
-    is_granted = _commit(session, request, held)
-    if not is_granted:
-        waits.put(session, Waiting(request, now))
-    return _decision(account, is_granted=is_granted)
+    adding = amount_to_commit(request.amount, held)
+    if adding is not None:
+        if not _take(session, request, adding, held):
+            waits.put(session, Waiting(request, now))
+            return _decision(account, is_granted=False)
+        credit.record_commitment(session, request, adding)
+    waits.remove(session, request.order_id)
+    return _decision(account, is_granted=True)
 
 
 def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
@@ -52,8 +56,8 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     adding = amount_to_adjust(total, billed, held)
     if adding.minor <= 0 or is_forced:
         credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not _take(session, request, adding, adding + (held.remaining if held else Money.zero(total.currency))):
-        _ask_for_more(session, request, now)
+    elif not _take(session, request, adding, held):
+        waits.put(session, Waiting(request, now))
         return _decision(account, is_granted=False)
     if held is not None and adding.minor < 0:
         credit.give_back(session, held, -adding)
@@ -91,43 +95,27 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
     """Commit the orders that wait and fit now, the longest waiting first, and tell of each; the account is taken."""
     for waiting in waits.of_account(session, customer_id, currency):
         request = waiting.request
-        if _commit(session, request, credit.commitment(session, request.order_id)):
-            emit_fact(
-                session,
-                wire.credit_fact(CreditGranted(request)),
-                order_id=request.order_id,
-                subject_id=request.order_id,
-                now=now,
-            )
-            log.info("credit.granted_later", order_id=request.order_id)
+        held = credit.commitment(session, request.order_id)
+        adding = amount_to_adjust(request.amount, invoices.billed_total(session, request.order_id, currency), held)
+        if adding.minor > 0 and not _take(session, request, adding, held):
+            continue
+        if adding.minor > 0:
+            credit.record_commitment(session, request, adding)
+        waits.remove(session, request.order_id)
+        detail = wire.credit_fact(CreditGranted(request))
+        emit_fact(session, detail, order_id=request.order_id, subject_id=request.order_id, now=now)
+        log.info("credit.granted_later", order_id=request.order_id)
 
 
-def _commit(session: Session, request: CreditRequest, held: Commitment | None) -> bool:
-    """Whether the order is committed now: it was, or its money is there and is taken."""
-    adding = amount_to_commit(request.amount, held)
-    if adding is not None:
-        if not _take(session, request, adding, adding):
-            return False
-        credit.record_commitment(session, request, adding)
-    waits.remove(session, request.order_id)
-    return True
-
-
-def _take(session: Session, request: CreditRequest, adding: Money, uninvoiced: Money) -> bool:
-    """Whether the order's money is there: its own cash for what is not invoiced yet, and room under the limit for what it adds."""
-    cash = deposits.cash_of(session, request.order_id, adding.currency)
-    if not is_paid_ahead(request, uninvoiced, cash):
+def _take(session: Session, request: CreditRequest, adding: Money, held: Commitment | None) -> bool:
+    """Whether the order's money is there: its own cash for all that is not invoiced, and room under the limit for what it adds."""
+    uninvoiced = adding + held.remaining if held else adding
+    if not is_paid_ahead(request, uninvoiced, deposits.cash_of(session, request.order_id, adding.currency)):
         return False
     if counts_against_limit(request.payment_method):
         return not adding.minor or credit.commit_within_limit(session, request.customer_id, adding)
     credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
     return True
-
-
-def _ask_for_more(session: Session, request: CreditRequest, now: datetime) -> None:
-    """An order that waits already asks for its new amount; one that is committed stays so, and its change does not come about."""
-    if waits.of_order(session, request.order_id) is not None:
-        waits.put(session, Waiting(request, now))
 
 
 def _decision(account: Account, *, is_granted: bool) -> Decision:

@@ -133,7 +133,8 @@ def _notify_reversed(session: Session, payment: Payment, paid: dict[str, Invoice
         of_order = [one for one in payment.applications if paid[one.invoice_id].order_id == order_id]
         after = tuple(_without(paid[one.invoice_id], one.amount) for one in of_order)
         is_uncovered = uncover(session, order_id, now)
-        detail = wire.reversal_fact(PaymentReversed(payment, taken[order_id], after, reason, is_uncovered))
+        held = deposits.cash_of(session, order_id, zero.currency).held
+        detail = wire.reversal_fact(PaymentReversed(payment, taken[order_id], after, reason, is_uncovered, held))
         emit_fact(session, detail, order_id=order_id, subject_id=payment.payment_id, now=now)
 
 

@@ -186,8 +186,13 @@ class BillingServicer(rpc.BillingServiceServicer):
         limit = page_size(request.limit)
         customer_id = optional_text(request.customer_id, "customer_id")
         after = optional_text(request.cursor, "cursor")
+        payment_id = optional_text(request.payment_id, "payment_id")
         with self.database.reading() as session:
-            page = payments.page(session, customer_id=customer_id, after=after, limit=limit + 1)
+            page = (
+                payments.by_ids(session, [payment_id])
+                if payment_id
+                else payments.page(session, customer_id=customer_id, after=after, limit=limit + 1)
+            )
         cursor = page[limit - 1].payment_id if len(page) > limit else ""
         return pb.ListPaymentsResponse(payments=[answers.payment(each) for each in page[:limit]], next_cursor=cursor)
 

@@ -82,7 +82,8 @@ def notify_received(
     for order_id in sorted(by_order):
         applied = Money.total((each.amount for each in by_order[order_id]), payment.amount.currency)
         after = tuple(before[each.invoice_id].with_paid(each.amount) for each in by_order[order_id])
-        received = wire.payment_fact(PaymentReceived(payment, applied, after))
+        held = deposits.cash_of(session, order_id, applied.currency).held
+        received = wire.payment_fact(PaymentReceived(payment, applied, after, held))
         emit_fact(session, received, order_id=order_id, subject_id=payment.payment_id, now=now)
 
 

@@ -233,6 +233,7 @@ def payment_fact(detail: PaymentReceived) -> facts_pb2.PaymentReceived:
         currency=detail.applied.currency,
         reference=detail.payment.reference,
         invoices=map(_invoice_detail, detail.invoices),
+        held_minor=detail.held.minor,
     )
 
 
@@ -257,6 +258,7 @@ def reversal_fact(detail: PaymentReversed) -> facts_pb2.PaymentReversed:
         invoices=map(_invoice_detail, detail.invoices),
         reason=detail.reason,
         is_uncovered=detail.is_uncovered,
+        held_minor=detail.held.minor,
     )
 
 

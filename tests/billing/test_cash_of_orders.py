@@ -172,10 +172,24 @@ def test_a_change_that_is_refused_leaves_a_committed_order_where_it_was(desk: De
     desk.commit("ord_1", 5000)
 
     assert not desk.adjust("ord_1", 7000).is_granted
+    desk.adjust("ord_1", 5000, is_forced=True)  # the change does not come about
     desk.limit(9000)
 
     assert granted(desk) == []
     assert desk.account() == (5000, 0)
+    assert desk.violations() == {}
+
+
+def test_an_order_that_grew_in_review_waits_for_what_is_more(desk: Desk) -> None:
+    desk.limit(5000)
+    desk.commit("ord_1", 5000)
+    assert not desk.adjust("ord_1", 7000).is_granted
+    assert desk.account() == (5000, 0)
+
+    desk.limit(7000)
+
+    assert granted(desk) == [7000]
+    assert desk.account() == (7000, 0)
     assert desk.violations() == {}
 
 

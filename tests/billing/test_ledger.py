@@ -159,7 +159,7 @@ PLANTED = (
     ),
     ("billing.credit_receivable_is_open_invoices", "DELETE FROM order_deposit"),
     ("billing.no_deposit_beside_its_open_invoice", "UPDATE order_deposit SET order_id = 'ord_1'"),
-    ("billing.who_waits_is_not_committed", "UPDATE credit_wait SET order_id = 'ord_2'"),
+    ("billing.who_waits_is_not_committed", "UPDATE credit_wait SET order_id = 'ord_2', amount_minor = 1"),
 )
 """An invariant and a change that breaks it, one for each thing that it forbids."""
 

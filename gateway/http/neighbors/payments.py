@@ -1,7 +1,8 @@
-"""Payments: cash in, applied to invoices; and who owes what."""
+"""Payments: cash in, what it pays and whom it is held for; and who owes what."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Response
@@ -12,7 +13,7 @@ from gateway.http.neighbors.reuse import noting_reuse
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
-from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Reference, example
+from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Reference, Switch, example
 from gateway.http.plumbing.paging import Page, PagingOf, sealed
 from gateway.http.plumbing.parameters import OfCustomer
 from gateway.http.plumbing.shapes import MoneyShape, instant, proto_money
@@ -22,6 +23,7 @@ from services.kernel.text import fold_key
 from services.orders.domain.access import EVERYTHING
 from services.orders.domain.exceptions import BANK_REFERENCE_REUSED
 from services.orders.masterdata import customers
+from services.orders.order import payment_uses
 
 router = APIRouter(tags=["payments"])
 
@@ -33,13 +35,32 @@ class PaymentApplicationInput(Input):
     amount: MoneyInput
 
 
-class PaymentInput(Input):
-    """Cash that arrived. It pays the applications first, what they leave (or all) pays what is open, oldest due first."""
+class PaymentOrderInput(Input):
+    """Part of a payment for one order."""
+
+    order_id: Identity = Field(description="The order's id or number.")
+    amount: MoneyInput
+
+
+class PaymentUse(Input):
+    """What a payment is for. What it names nothing for pays what is open, oldest due first, unless it is on account."""
+
+    applications: Annotated[list[PaymentApplicationInput], Field(max_length=500)] = []
+    orders: Annotated[list[PaymentOrderInput], Field(max_length=500)] = Field(
+        default=[],
+        description="It pays the invoices of each order; what exceeds them is held for the order until it is invoiced.",
+    )
+    on_account: Switch = Field(
+        default=False, description="What invoices and orders leave waits until somebody applies it."
+    )
+
+
+class PaymentInput(PaymentUse):
+    """Cash that arrived. It pays the invoices and orders that it names; the rest pays what is open, oldest due first."""
 
     customer_id: Identity
     amount: MoneyInput
     reference: Reference = Field(description="The bank's reference; the same one of a customer is one payment.")
-    applications: Annotated[list[PaymentApplicationInput], Field(max_length=500)] = []
 
     model_config = example(
         customer_id="cus_acme", amount={"amount": "1329.00", "currency": "USD"}, reference="WIRE-2026-12-0117"
@@ -53,6 +74,14 @@ class PaymentApplication(BaseModel):
     amount: MoneyShape
 
 
+class Deposit(BaseModel):
+    """Cash held for one order."""
+
+    order_id: str
+    amount: MoneyShape = Field(description="What was given.")
+    remaining: MoneyShape = Field(description="What is not deducted from an invoice yet.")
+
+
 class Payment(BaseModel):
     """A payment and what it paid."""
 
@@ -61,8 +90,14 @@ class Payment(BaseModel):
     amount: MoneyShape
     reference: str
     applications: list[PaymentApplication]
-    unapplied: MoneyShape = Field(description="What exceeds all that is open; it pays the next invoice.")
+    deposits: list[Deposit] = Field(description="What is held for orders.")
+    unapplied: MoneyShape = Field(
+        description="What exceeds all that is open; it pays the next invoice unless it is on account."
+    )
+    on_account: bool = Field(description="What is unapplied waits until somebody applies it.")
+    returned: MoneyShape = Field(description="What went back to the payer: refunds, or all of it once it is reversed.")
     received_at: str | None
+    reversed_at: str | None = Field(description="When it was taken back; null when it was not.")
 
 
 class Receivable(BaseModel):
@@ -78,24 +113,24 @@ class Receivable(BaseModel):
 
 @router.post("/v1/payments", status_code=201, response_model=Payment)
 def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Response:
-    """Record cash: it pays the invoices it names first, then what is open, oldest due first; the rest waits for the next."""
+    """Record cash: it pays the invoices and orders it names first, then what is open, oldest due first; the rest waits."""
 
     def act(request_id: str) -> Payment:
         with deps.database.reading() as session:
             customers.get_customer(session, body.customer_id, EVERYTHING)
+            orders = payment_uses.orders_of(session, body.customer_id, named_orders(body))
         wanted = pb.RecordPaymentRequest(
             request_id=request_id,
             customer_id=body.customer_id,
-            amount=proto_money(_money(body.amount)),
+            amount=proto_money(money_of(body.amount)),
             reference=body.reference,
-            applications=[
-                pb.PaymentApplication(invoice_id=part.invoice_id, amount=proto_money(_money(part.amount)))
-                for part in body.applications
-            ],
+            applications=applications_of(body),
+            orders=order_parts(body, orders),
+            is_on_account=body.on_account,
         )
         key = f"{body.customer_id}/{fold_key(body.reference)}"
         with noting_reuse(deps, BANK_REFERENCE_REUSED, key, body, body.customer_id):
-            return _payment(deps.billing.RecordPayment(wanted).payment)
+            return payment_shape(deps.billing.RecordPayment(wanted).payment)
 
     return once.answer(body, act, 201)
 
@@ -109,7 +144,7 @@ def list_payments(deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: Of
         )
     )
     return Page(
-        rows=[_payment(row) for row in found.payments], next_cursor=sealed("payments", found.next_cursor) or None
+        rows=[payment_shape(row) for row in found.payments], next_cursor=sealed("payments", found.next_cursor) or None
     )
 
 
@@ -120,11 +155,33 @@ def list_receivables(deps: DepsOf, who: CallerOf, customer_id: OfCustomer = None
     return Page(rows=[_receivable(row) for row in found.receivables], next_cursor=None)
 
 
-def _money(amount: MoneyInput) -> Money:
+def money_of(amount: MoneyInput) -> Money:
+    """The amount of a body."""
     return Money.parse(amount.amount, amount.currency)
 
 
-def _payment(row: pb.Payment) -> Payment:
+def named_orders(body: PaymentUse) -> dict[str, str]:
+    """Order as the body names it → the currency of its part."""
+    return {part.order_id: part.amount.currency for part in body.orders}
+
+
+def applications_of(body: PaymentUse) -> list[pb.PaymentApplication]:
+    """The invoices that a body names."""
+    return [
+        pb.PaymentApplication(invoice_id=part.invoice_id, amount=proto_money(money_of(part.amount)))
+        for part in body.applications
+    ]
+
+
+def order_parts(body: PaymentUse, orders: Mapping[str, str]) -> list[pb.OrderPart]:
+    """The orders that a body names; `orders` is the name given → order id."""
+    return [
+        pb.OrderPart(order_id=orders[part.order_id], amount=proto_money(money_of(part.amount))) for part in body.orders
+    ]
+
+
+def payment_shape(row: pb.Payment) -> Payment:
+    """A payment as the API gives it."""
     currency = row.amount.currency
 
     def money(minor: int) -> MoneyShape:
@@ -139,8 +196,19 @@ def _payment(row: pb.Payment) -> Payment:
             PaymentApplication(invoice_id=part.invoice_id, amount=money(part.amount.minor_units))
             for part in row.applications
         ],
+        deposits=[
+            Deposit(
+                order_id=part.order_id,
+                amount=money(part.amount.minor_units),
+                remaining=money(part.remaining.minor_units),
+            )
+            for part in row.deposits
+        ],
         unapplied=money(row.unapplied.minor_units),
+        on_account=row.is_on_account,
+        returned=money(row.returned.minor_units),
         received_at=instant(row.received_at_micros),
+        reversed_at=instant(row.reversed_at_micros),
     )
 
 

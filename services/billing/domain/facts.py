@@ -27,11 +27,15 @@ class InvoiceIssued:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReceived:
-    """`applied` is what of the payment went to the order now; `invoices` those of the order it paid, as they stand after it."""
+    """`applied` is what of the payment went to the order now; `invoices` those of the order it paid, as they stand after it.
+
+    `held` is what is still held for the order.
+    """
 
     payment: Payment
     applied: Money
     invoices: tuple[Invoice, ...]
+    held: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class PaymentReversed:
     invoices: tuple[Invoice, ...]
     reason: str
     is_uncovered: bool
+    held: Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,9 +160,9 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.who_waits_is_not_committed",
-        "an order that waits for its money commits none of it",
+        "an order that waits for its money has not committed all that it asks for",
         "SELECT w.order_id FROM credit_wait AS w JOIN commitment AS c ON c.order_id = w.order_id "
-        "WHERE c.remaining_minor > 0 ORDER BY w.order_id",
+        "WHERE c.remaining_minor + c.invoiced_minor >= w.amount_minor ORDER BY w.order_id",
     ),
     Invariant(
         "billing.no_deposit_beside_its_open_invoice",

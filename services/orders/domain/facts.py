@@ -11,6 +11,8 @@ from services.kernel.money import Money
 STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION = "shipment_exception"
+PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "deposit_received", "payment_reversed"
+CREDIT_GRANTED = "credit_granted"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", "stock_allocated", "stock_released", STOCK_EXPECTED}),
@@ -26,7 +28,7 @@ KINDS: Mapping[str, frozenset[str]] = {
             "recall_answered",
         }
     ),
-    "billing": frozenset({"invoice_issued", "payment_received"}),
+    "billing": frozenset({"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED}),
 }
 """Source → kinds of its facts that tell something of an order."""
 KNOWN_KINDS = frozenset().union(*KINDS.values())
@@ -164,13 +166,56 @@ class InvoiceIssued:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReceived:
-    """What of a payment was applied to the order, and its invoices that it paid, as they stand after it."""
+    """What of a payment was applied to the order, and its invoices that it paid, as they stand after it.
+
+    `held_minor` is the cash that is still held for the order.
+    """
 
     amount: Money
     invoices: tuple[Invoice, ...]
+    held_minor: int = 0
 
 
-Detail = StockStanding | ShipmentChanged | ShipmentsChanged | RecallAnswered | InvoiceIssued | PaymentReceived
+@dataclass(frozen=True, slots=True)
+class DepositReceived:
+    """What of a payment is held for the order until it is invoiced, and all that is held for it."""
+
+    amount: Money
+    held_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReversed:
+    """What of a payment was taken off the order, and its invoices that it had paid, as they stand after it.
+
+    `is_uncovered` says that goods of the order that have not left are no longer paid for.
+    """
+
+    amount: Money
+    invoices: tuple[Invoice, ...]
+    held_minor: int
+    reason: str
+    is_uncovered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreditGranted:
+    """What the order commits now, after it waited for credit or for its cash."""
+
+    amount: Money
+
+
+Detail = (
+    StockStanding
+    | ShipmentChanged
+    | ShipmentsChanged
+    | RecallAnswered
+    | InvoiceIssued
+    | PaymentReceived
+    | DepositReceived
+    | PaymentReversed
+    | CreditGranted
+)
 Line = LineStanding | LineMilestones | LineInvoiced
 
 
@@ -195,7 +240,9 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    return {} if isinstance(detail, PaymentReceived) else detail.lines
+    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted):
+        return {}
+    return detail.lines
 
 
 def shipments_in(detail: Detail) -> tuple[Shipment, ...]:
@@ -209,7 +256,12 @@ def invoices_in(detail: Detail) -> tuple[Invoice, ...]:
     """The invoices it tells of."""
     if isinstance(detail, InvoiceIssued):
         return (detail.invoice,)
-    return detail.invoices if isinstance(detail, PaymentReceived) else ()
+    return detail.invoices if isinstance(detail, PaymentReceived | PaymentReversed) else ()
+
+
+def held_in(detail: Detail) -> int | None:
+    """The cash held for the order that it tells of, in minor units; None when it tells nothing of that."""
+    return detail.held_minor if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed) else None
 
 
 def expected_in(detail: Detail) -> tuple[str, ...]:

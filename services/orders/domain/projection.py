@@ -14,6 +14,7 @@ from services.orders.domain.facts import (
     Line,
     Shipment,
     ShipmentLine,
+    held_in,
     invoices_in,
     lines_in,
     shipments_in,
@@ -50,15 +51,19 @@ class LineProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Everything heard about an order, by line id, shipment id and invoice id."""
+    """Everything heard about an order, by line id, shipment id and invoice id, and the cash held for it, in minor units."""
 
     lines: Mapping[str, LineProgress] = field(default_factory=dict)
     shipments: Mapping[str, Shipment] = field(default_factory=dict)
     invoices: Mapping[str, Invoice] = field(default_factory=dict)
+    held_minor: int = 0
+    held_sequence: int = 0
 
     def document(self) -> dict[str, Any]:
         """As JSON keeps it."""
+        held = {"held": [self.held_minor, self.held_sequence]} if self.held_sequence else {}
         return {
+            **held,
             "lines": {key: _members(line, _LINE) for key, line in self.lines.items()},
             "shipments": {key: _shipment_document(shipment) for key, shipment in self.shipments.items()},
             "invoices": {key: _members(invoice, _INVOICE) for key, invoice in self.invoices.items()},
@@ -67,7 +72,10 @@ class Progress:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Progress:
         """From what document() gave."""
+        held_minor, held_sequence = document.get("held", (0, 0))
         return cls(
+            held_minor=held_minor,
+            held_sequence=held_sequence,
             lines={key: LineProgress(**line) for key, line in document["lines"].items()},
             shipments={key: _shipment_of(kept) for key, kept in document["shipments"].items()},
             invoices={key: Invoice(**invoice) for key, invoice in document["invoices"].items()},
@@ -122,7 +130,11 @@ def apply(progress: Progress, fact: Fact) -> Progress:
     if detail is None or fact.kind not in KINDS.get(fact.source, ()):
         sentence = f"fact {fact.fact_id} of kind {fact.kind} has a detail that orders cannot read"
         raise InvalidArgument("FACT_UNREADABLE", sentence, fact_id=fact.fact_id)
+    held = held_in(detail)
+    is_newer = held is not None and fact.sequence > progress.held_sequence
     return Progress(
+        held_minor=held if held is not None and is_newer else progress.held_minor,
+        held_sequence=fact.sequence if is_newer else progress.held_sequence,
         lines=_newer_lines(progress.lines, lines_in(detail), fact),
         shipments=_newest(progress.shipments, {one.shipment_id: one for one in shipments_in(detail)}),
         invoices=_newest(progress.invoices, {one.invoice_id: one for one in invoices_in(detail)}),

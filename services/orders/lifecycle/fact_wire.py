@@ -107,7 +107,15 @@ def _read(detail: object, sequence: int) -> Detail | None:
             return facts.InvoiceIssued(invoiced, _invoice(detail.invoice, sequence))
         case pb.PaymentReceived():
             invoices = tuple(_invoice(one, sequence) for one in detail.invoices)
-            return facts.PaymentReceived(Money(detail.amount_minor, detail.currency), invoices)
+            return facts.PaymentReceived(Money(detail.amount_minor, detail.currency), invoices, detail.held_minor)
+        case pb.DepositReceived():
+            return facts.DepositReceived(Money(detail.amount_minor, detail.currency), detail.held_minor)
+        case pb.PaymentReversed():
+            invoices = tuple(_invoice(one, sequence) for one in detail.invoices)
+            taken = Money(detail.amount_minor, detail.currency)
+            return facts.PaymentReversed(taken, invoices, detail.held_minor, detail.reason, detail.is_uncovered)
+        case pb.CreditGranted():
+            return facts.CreditGranted(Money(detail.amount_minor, detail.currency))
     return None
 
 

@@ -1259,6 +1259,7 @@ class PaymentReceived(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     INVOICES_FIELD_NUMBER: _builtins.int
+    HELD_MINOR_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """The payment."""
     amount_minor: _builtins.int
@@ -1267,6 +1268,8 @@ class PaymentReceived(_message.Message):
     """ISO 4217 code of the amount."""
     reference: _builtins.str
     """The bank's reference."""
+    held_minor: _builtins.int
+    """What is still held for the order after it, in minor units."""
     @_builtins.property
     def invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Invoice]:
         """The order's invoices that it paid, as they stand after it."""
@@ -1279,10 +1282,11 @@ class PaymentReceived(_message.Message):
         currency: _builtins.str = ...,
         reference: _builtins.str = ...,
         invoices: _abc.Iterable[Global___Invoice] | None = ...,
+        held_minor: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "invoices", b"invoices", "payment_id", b"payment_id", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "held_minor", b"held_minor", "invoices", b"invoices", "payment_id", b"payment_id", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1339,6 +1343,7 @@ class PaymentReversed(_message.Message):
     INVOICES_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     IS_UNCOVERED_FIELD_NUMBER: _builtins.int
+    HELD_MINOR_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """The payment."""
     amount_minor: _builtins.int
@@ -1351,6 +1356,8 @@ class PaymentReversed(_message.Message):
     """Why, in the words of whoever reversed it."""
     is_uncovered: _builtins.bool
     """Goods of the order that have not left are no longer paid for."""
+    held_minor: _builtins.int
+    """What is still held for the order after it, in minor units."""
     @_builtins.property
     def invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Invoice]:
         """The order's invoices that it had paid, as they stand after it."""
@@ -1365,10 +1372,11 @@ class PaymentReversed(_message.Message):
         invoices: _abc.Iterable[Global___Invoice] | None = ...,
         reason: _builtins.str = ...,
         is_uncovered: _builtins.bool = ...,
+        held_minor: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "invoices", b"invoices", "is_uncovered", b"is_uncovered", "payment_id", b"payment_id", "reason", b"reason", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "held_minor", b"held_minor", "invoices", b"invoices", "is_uncovered", b"is_uncovered", "payment_id", b"payment_id", "reason", b"reason", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,168 @@
+"""Payments corrected: taken back, put to another use, refunded; and the money of one order."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from gateway.http.neighbors.payments import (
+    Payment,
+    PaymentUse,
+    applications_of,
+    money_of,
+    named_orders,
+    order_parts,
+    payment_shape,
+)
+from gateway.http.plumbing.access import CallerOf
+from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.idempotency import OnceWithKey
+from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Name, example
+from gateway.http.plumbing.parameters import OrderReference, path_id
+from gateway.http.plumbing.shapes import MoneyShape, instant, proto_money
+from oms.billing.v1 import billing_pb2 as pb
+from services.kernel.errors import NotFound
+from services.orders.domain.access import EVERYTHING
+from services.orders.masterdata import customers
+from services.orders.order import lookup, payment_uses
+
+router = APIRouter(tags=["payments"])
+
+PaymentId = Annotated[str, path_id("The payment.", "pay_0198c7f2")]
+
+
+class ReversalInput(Input):
+    """Why a payment is taken back."""
+
+    reason: Name = Field(description="Such as a check that bounced, or a typing error.")
+
+    model_config = example(reason="check returned unpaid")
+
+
+class ReapplicationInput(PaymentUse):
+    """Another use of a payment, as if it had come so."""
+
+    customer_id: Identity | None = Field(
+        default=None, description="Whose payment it is, when it was recorded for somebody else."
+    )
+    reason: Name
+
+    model_config = example(
+        orders=[{"order_id": "SO-1002", "amount": {"amount": "500.00", "currency": "USD"}}],
+        reason="was meant for SO-1002",
+    )
+
+
+class RefundInput(Input):
+    """Cash that goes back to its payer."""
+
+    amount: MoneyInput
+    order_id: Identity | None = Field(
+        default=None, description="Out of what is held for this order; without it, out of what is unapplied."
+    )
+    reason: Name
+
+    model_config = example(amount={"amount": "120.00", "currency": "USD"}, reason="paid twice")
+
+
+class OrderMoney(BaseModel):
+    """An order's money, from what is committed to what is paid."""
+
+    order_id: str
+    committed: MoneyShape = Field(description="Counts towards the customer's exposure and is not invoiced yet.")
+    held: MoneyShape = Field(description="Cash that came for the order and is not deducted from an invoice yet.")
+    invoiced: MoneyShape
+    paid: MoneyShape
+    waiting_on: str | None = Field(
+        description="What it waits on before its goods leave: credit or cash; null for neither."
+    )
+    waiting_since: str | None
+    missing: MoneyShape = Field(description="Cash that must still come for it before its goods leave.")
+
+
+@router.post("/v1/payments/{payment_id}/reversal", response_model=Payment)
+def reverse_payment(deps: DepsOf, payment_id: PaymentId, body: ReversalInput, once: OnceWithKey) -> Response:
+    """Take a payment back: what it paid is open again, and orders that it was for wait for their cash."""
+
+    def act(request_id: str) -> Payment:
+        wanted = pb.ReversePaymentRequest(request_id=request_id, payment_id=payment_id, reason=body.reason)
+        return payment_shape(deps.billing.ReversePayment(wanted).payment)
+
+    return once.answer(body, act, 200)
+
+
+@router.post("/v1/payments/{payment_id}/reapply", response_model=Payment)
+def reapply_payment(deps: DepsOf, payment_id: PaymentId, body: ReapplicationInput, once: OnceWithKey) -> Response:
+    """Put all of a payment to another use: other invoices, another order, on account, or another customer."""
+
+    def act(request_id: str) -> Payment:
+        payer = body.customer_id or _payer(deps, payment_id)
+        with deps.database.reading() as session:
+            customers.get_customer(session, payer, EVERYTHING)
+            orders = payment_uses.orders_of(session, payer, named_orders(body))
+        wanted = pb.ReapplyPaymentRequest(
+            request_id=request_id,
+            payment_id=payment_id,
+            applications=applications_of(body),
+            orders=order_parts(body, orders),
+            is_on_account=body.on_account,
+            reason=body.reason,
+            customer_id=body.customer_id or "",
+        )
+        return payment_shape(deps.billing.ReapplyPayment(wanted).payment)
+
+    return once.answer(body, act, 200)
+
+
+@router.post("/v1/payments/{payment_id}/refund", response_model=Payment)
+def refund_payment(deps: DepsOf, payment_id: PaymentId, body: RefundInput, once: OnceWithKey) -> Response:
+    """Give cash that pays nothing back to its payer."""
+
+    def act(request_id: str) -> Payment:
+        order_id = ""
+        if body.order_id:
+            with deps.database.reading() as session:
+                order_id = lookup.find_id(session, body.order_id)
+        wanted = pb.RefundPaymentRequest(
+            request_id=request_id,
+            payment_id=payment_id,
+            amount=proto_money(money_of(body.amount)),
+            order_id=order_id,
+            reason=body.reason,
+        )
+        return payment_shape(deps.billing.RefundPayment(wanted).payment)
+
+    return once.answer(body, act, 200)
+
+
+@router.get("/v1/orders/{order_id}/money")
+def get_order_money(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> OrderMoney:
+    """The money of one order: committed, held for it, invoiced, paid, and what it waits on."""
+    with deps.database.reading() as session:
+        order = lookup.load_order(session, lookup.find_id(session, order_id, who.scope), who.scope)
+    asked = pb.GetOrderMoneyRequest(order_id=order.order_id, currency=order.currency)
+    found = deps.billing.GetOrderMoney(asked)
+
+    def money(minor: int) -> MoneyShape:
+        return MoneyShape.of_minor(minor, order.currency)
+
+    return OrderMoney(
+        order_id=order.order_id,
+        committed=money(found.committed.minor_units),
+        held=money(found.held.minor_units),
+        invoiced=money(found.invoiced.minor_units),
+        paid=money(found.paid.minor_units),
+        waiting_on=found.waiting_on or None,
+        waiting_since=instant(found.waiting_since_micros),
+        missing=money(found.missing.minor_units),
+    )
+
+
+def _payer(deps: DepsOf, payment_id: str) -> str:
+    """Whose payment it is."""
+    found = deps.billing.ListPayments(pb.ListPaymentsRequest(payment_id=payment_id, limit=1)).payments
+    if not found:
+        raise NotFound("PAYMENT_NOT_FOUND", f"there is no payment {payment_id}: check the identity")
+    return str(found[0].customer_id)
