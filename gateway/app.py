@@ -13,6 +13,7 @@ from gateway.http.neighbors import (
     invoices,
     ledger,
     mail_templates,
+    payment_corrections,
     payments,
     rates,
     recalls,
@@ -48,7 +49,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
-    feedback, customers, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates,
+    feedback, customers, payment_corrections, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -36,13 +36,15 @@ _MILESTONES = {
     "shipments_cancelled": "Shipment canceled",
     "invoice_issued": "Invoiced",
     "payment_received": "Paid",
+    "deposit_received": "Payment held for the order",
+    "payment_reversed": "Payment taken back",
     "backordered": "Backordered",
     "stock_expected": "New date for backordered stock",
 }
 """What a machine told that everybody wants to see → how the line begins."""
 _LEAVES = frozenset({"shipments_released", "shipment_shipped"})
 _CARRIED = frozenset({"shipment_shipped", "shipment_exception"})
-_ROUTINE = frozenset({"order_cleared", "stock_reserved", "stock_allocated", "stock_released", "shipment_picked",
+_ROUTINE = frozenset({"order_cleared", "stock_reserved", "stock_allocated", "stock_released", "credit_granted", "shipment_picked",
                       "shipment_packed", "review_rebound"})  # fmt: skip
 """What a machine did and nobody needs to see at once."""
 

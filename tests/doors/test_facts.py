@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from oms.facts.v1 import facts_pb2 as pb
 from services.billing import wire as billing_wire
 from services.billing.domain import facts as billing
+from services.billing.domain.credit import CreditRequest
 from services.billing.domain.invoices import Charges, Invoice
 from services.billing.domain.payments import Payment
 from services.fulfillment import wire as fulfillment_wire
@@ -72,8 +73,13 @@ def of_fulfillment() -> Iterator[tuple[str, Message]]:
 
 def of_billing() -> Iterator[tuple[str, Message]]:
     yield billing.INVOICE_ISSUED, billing_wire.invoice_fact(billing.InvoiceIssued(INVOICE, {"L1": 5}))
-    received = billing.PaymentReceived(PAYMENT, USD_10, (INVOICE,))
+    received = billing.PaymentReceived(PAYMENT, USD_10, (INVOICE,), USD_10)
     yield billing.PAYMENT_RECEIVED, billing_wire.payment_fact(received)
+    yield billing.DEPOSIT_RECEIVED, billing_wire.deposit_fact(billing.DepositReceived(PAYMENT, USD_10, USD_10))
+    taken = billing.PaymentReversed(PAYMENT, USD_10, (INVOICE,), "bounced", is_uncovered=True, held=USD_10)
+    yield billing.PAYMENT_REVERSED, billing_wire.reversal_fact(taken)
+    request = CreditRequest("ord_1", "cus_1", USD_10, "prepaid", Money(0, "USD"))
+    yield billing.CREDIT_GRANTED, billing_wire.credit_fact(billing.CreditGranted(request))
 
 
 FACT_KINDS = {

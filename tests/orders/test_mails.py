@@ -129,6 +129,7 @@ MAILS = [
     notified("shipment_exception", {"shipment": SHIPMENT}),
     notified("invoice_issued", {"invoice": INVOICE}),
     notified("payment_received", PAID),
+    notified("payment_reversed", {**PAID, "reason": "check returned unpaid"}),
     mails.order_changed(
         ORDER, CUSTOMER, CONTACTS, CHANGES, total_before=amount("26000.00"), reason="price list", is_at_warehouse=True
     ),

@@ -59,6 +59,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "invoice": ("invoice_number", "total", "currency", "due_on"),
     # invoices: [invoice number]
     "payment_received": ("amount", "currency", "invoices"),
+    # what came for the order and was taken back, such as a check that bounced; invoices are open again
+    "payment_reversed": ("amount", "currency", "invoices", "reason"),
     # rating: 1 to 5, or null when the customer only asked for support
     "support_case": ("case_number", "rating", "comment", "customer_name"),
 }
@@ -81,7 +83,7 @@ ROLES_WITHOUT_PRICES = MAIL_ROLES_WITHOUT_PRICES
 _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_answered"])
 """Kinds that have no text for a customer."""
 
-_MONEY_ONLY = frozenset(["invoice", "payment_received"])
+_MONEY_ONLY = frozenset(["invoice", "payment_received", "payment_reversed"])
 """Kinds that are about money alone: not for the warehouse and the plant."""
 
 _SUBJECTS: Mapping[str, tuple[str, str]] = {
@@ -126,6 +128,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "delivered": ("A shipment for your order {number} has been delivered", "Order {number}: shipment delivered"),
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
     "payment_received": ("Payment received for your order {number}", "Payment received on order {number}"),
+    "payment_reversed": ("A payment for your order {number} was returned", "Payment taken back on order {number}"),
     "support_case": ("", "Support case {case} on order {number}"),
     "manufacturing_asked": ("", "Order {number}: when can {sku} be ready?"),
     "manufacturing_answered": ("", "Order {number}: production's answer on {sku}"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.domain import facts
 from services.orders.domain.facts import (
+    DepositReceived,
     Fact,
     Invoice,
     InvoiceIssued,
     PaymentReceived,
+    PaymentReversed,
     Shipment,
     ShipmentChanged,
 )
@@ -29,13 +32,21 @@ from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
 
 MAILED_KINDS = frozenset(
-    {facts.SHIPMENT_SHIPPED, facts.SHIPMENT_DELIVERED, facts.SHIPMENT_EXCEPTION, "invoice_issued", "payment_received"}
+    {
+        facts.SHIPMENT_SHIPPED,
+        facts.SHIPMENT_DELIVERED,
+        facts.SHIPMENT_EXCEPTION,
+        "invoice_issued",
+        facts.PAYMENT_RECEIVED,
+        facts.DEPOSIT_RECEIVED,
+        facts.PAYMENT_REVERSED,
+    }  # fmt: skip
 )
 """Kinds of fact that people may be notified of."""
 
 
 def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
-    """The mail that a fact causes: shipped, delivered, a problem, invoice or payment_received; None for all other kinds.
+    """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received or payment_reversed; None for all other kinds.
 
     A service visit has one mail, delivered. Only the last delivery asks for feedback.
     """
@@ -50,10 +61,18 @@ def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
         case _, InvoiceIssued(invoice=invoice):
             return _invoice(invoice, customer)
         case _, PaymentReceived(amount=paid, invoices=invoices):
-            numbers = [invoice.number for invoice in invoices]
-            said = {"amount": amount(paid), "currency": paid.currency, "invoices": numbers}
-            return Mail("payment_received", bill_to(customer), said)
+            return Mail("payment_received", bill_to(customer), _paid(paid, invoices))
+        case _, DepositReceived(amount=paid):
+            return Mail("payment_received", bill_to(customer), _paid(paid, ()))
+        case _, PaymentReversed(amount=paid, invoices=invoices, reason=reason):
+            everybody = reachable([*bill_to(customer), *sales_rep(customer)])
+            return Mail("payment_reversed", everybody, {**_paid(paid, invoices), "reason": reason})
     return None
+
+
+def _paid(paid: Money, invoices: Sequence[Invoice]) -> dict[str, Any]:
+    numbers = [invoice.number for invoice in invoices]
+    return {"amount": amount(paid), "currency": paid.currency, "invoices": numbers}
 
 
 def _feedback_url(contacts: Contacts, order: Order) -> str:
