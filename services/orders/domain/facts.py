@@ -264,6 +264,13 @@ def held_in(detail: Detail) -> int | None:
     return detail.held_minor if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed) else None
 
 
+def credit_in(detail: Detail) -> bool | None:
+    """Whether the order's money is there, credit or cash; None for what tells nothing of that."""
+    if isinstance(detail, CreditGranted):
+        return True
+    return False if isinstance(detail, PaymentReversed) and detail.is_uncovered else None
+
+
 def expected_in(detail: Detail) -> tuple[str, ...]:
     """The days, ISO dates in order, on which units that wait are expected."""
     lines = detail.lines.values() if isinstance(detail, StockStanding) else ()

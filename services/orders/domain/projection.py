@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.facts import (
     KINDS,
+    Detail,
     Fact,
     Invoice,
     Line,
     Shipment,
     ShipmentLine,
+    credit_in,
     held_in,
     invoices_in,
     lines_in,
@@ -51,19 +53,24 @@ class LineProgress:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Everything heard about an order, by line id, shipment id and invoice id, and the cash held for it, in minor units."""
+    """Everything heard about an order, by line id, shipment id and invoice id, and its money.
+
+    `held_minor` is the cash held for it; `is_credit_granted` says that it waited for its money and has it.
+    """
 
     lines: Mapping[str, LineProgress] = field(default_factory=dict)
     shipments: Mapping[str, Shipment] = field(default_factory=dict)
     invoices: Mapping[str, Invoice] = field(default_factory=dict)
     held_minor: int = 0
     held_sequence: int = 0
+    is_credit_granted: bool = False
+    credit_sequence: int = 0
 
     def document(self) -> dict[str, Any]:
         """As JSON keeps it."""
-        held = {"held": [self.held_minor, self.held_sequence]} if self.held_sequence else {}
+        money = [self.held_minor, self.held_sequence, self.is_credit_granted, self.credit_sequence]
         return {
-            **held,
+            **({"money": money} if any(money) else {}),
             "lines": {key: _members(line, _LINE) for key, line in self.lines.items()},
             "shipments": {key: _shipment_document(shipment) for key, shipment in self.shipments.items()},
             "invoices": {key: _members(invoice, _INVOICE) for key, invoice in self.invoices.items()},
@@ -72,10 +79,12 @@ class Progress:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Progress:
         """From what document() gave."""
-        held_minor, held_sequence = document.get("held", (0, 0))
+        held_minor, held_sequence, is_credit_granted, credit_sequence = document.get("money", (0, 0, False, 0))
         return cls(
             held_minor=held_minor,
             held_sequence=held_sequence,
+            is_credit_granted=is_credit_granted,
+            credit_sequence=credit_sequence,
             lines={key: LineProgress(**line) for key, line in document["lines"].items()},
             shipments={key: _shipment_of(kept) for key, kept in document["shipments"].items()},
             invoices={key: Invoice(**invoice) for key, invoice in document["invoices"].items()},
@@ -130,15 +139,23 @@ def apply(progress: Progress, fact: Fact) -> Progress:
     if detail is None or fact.kind not in KINDS.get(fact.source, ()):
         sentence = f"fact {fact.fact_id} of kind {fact.kind} has a detail that orders cannot read"
         raise InvalidArgument("FACT_UNREADABLE", sentence, fact_id=fact.fact_id)
-    held = held_in(detail)
-    is_newer = held is not None and fact.sequence > progress.held_sequence
-    return Progress(
-        held_minor=held if held is not None and is_newer else progress.held_minor,
-        held_sequence=fact.sequence if is_newer else progress.held_sequence,
+    known = _with_money(progress, detail, fact.sequence)
+    return replace(
+        known,
         lines=_newer_lines(progress.lines, lines_in(detail), fact),
         shipments=_newest(progress.shipments, {one.shipment_id: one for one in shipments_in(detail)}),
         invoices=_newest(progress.invoices, {one.invoice_id: one for one in invoices_in(detail)}),
     )
+
+
+def _with_money(progress: Progress, detail: Detail, sequence: int) -> Progress:
+    """The cash held for the order and whether its money is there, as the newest fact of each has it."""
+    held, granted = held_in(detail), credit_in(detail)
+    if held is not None and sequence > progress.held_sequence:
+        progress = replace(progress, held_minor=held, held_sequence=sequence)
+    if granted is not None and sequence > progress.credit_sequence:
+        progress = replace(progress, is_credit_granted=granted, credit_sequence=sequence)
+    return progress
 
 
 def _newer_lines(

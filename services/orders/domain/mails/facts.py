@@ -40,7 +40,7 @@ MAILED_KINDS = frozenset(
         facts.PAYMENT_RECEIVED,
         facts.DEPOSIT_RECEIVED,
         facts.PAYMENT_REVERSED,
-    }  # fmt: skip
+    }
 )
 """Kinds of fact that people may be notified of."""
 
