@@ -1,19 +1,34 @@
-"""`oms payments`: cash in, and what it paid."""
+"""`oms payments`: cash in, what it paid, and what is taken back, moved or refunded."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli.client import VAR, Api, JsonOption, LimitOption, VarOption
+from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.known import check_customer
 from cli.output import console, print_json, print_rows, text
+from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Payments: list them, record one.")
+app = typer.Typer(help="Payments: list them; record, reverse, reapply or refund one.")
+
+PaymentArgument = Annotated[str, typer.Argument(help="The payment: pay_….")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever asks later.")]
+OrdersOption = Annotated[
+    list[str] | None,
+    typer.Option("--order", help="A part for an order: SO-1001=500.00. Repeat it for more."),
+]
+InvoicesOption = Annotated[
+    list[str] | None,
+    typer.Option("--invoice", help="A part for an invoice: inv_…=500.00. Repeat it for more."),
+]
+OnAccountOption = Annotated[
+    bool, typer.Option("--on-account", help="Leave what it names nothing for until somebody applies it.")
+]
 
 _COLUMNS = (
-    ("Received", "received_at"), ("Customer", "customer_id"), ("Reference", "reference"), ("Amount", "amount>"),
+    ("Payment", "payment_id"), ("Received", "received_at"), ("Customer", "customer_id"), ("Reference", "reference"), ("Amount", "amount>"),
     ("Unapplied", "unapplied>"),
 )  # fmt: skip
 
@@ -39,16 +54,111 @@ def record(
     amount: Annotated[str, typer.Argument(help="Such as 1329.00.")],
     reference: Annotated[str, typer.Option(help="The bank's reference. The same one is the same payment.")],
     currency: str = "USD",
+    order: OrdersOption = None,
+    invoice: InvoicesOption = None,
+    on_account: OnAccountOption = False,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Record a payment. It pays the oldest due invoices first."""
-    body = {"customer_id": customer, "amount": {"amount": amount, "currency": currency}, "reference": reference}
+    """Record a payment. It pays the invoices and orders that it names, then the oldest due invoices."""
+    body = {
+        "customer_id": customer,
+        "amount": {"amount": amount, "currency": currency},
+        "reference": reference,
+        **_use(order, invoice, currency, on_account=on_account),
+    }
     done = Api(var, "accounting").post("/v1/payments", body, key=f"oms-payment-{customer}-{reference}")
+    _print_used(done, as_json=as_json)
+
+
+@app.command()
+def reverse(
+    payment: PaymentArgument,
+    reason: ReasonOption,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a payment back, such as a check that bounced. What it paid is open again."""
+    done = Api(var, "accounting").post(f"/v1/payments/{segment(payment)}/reversal", {"reason": reason})
     if as_json:
         print_json(done)
         return
-    paid = len(done["applications"])
+    console().print(f"{text(done['amount'])} taken back: what it paid is open again")
+
+
+@app.command()
+def reapply(
+    payment: PaymentArgument,
+    reason: ReasonOption,
+    currency: str = "USD",
+    order: OrdersOption = None,
+    invoice: InvoicesOption = None,
+    on_account: OnAccountOption = False,
+    customer: Annotated[str | None, typer.Option(help="Whose payment it is, when it was another one's: cus_….")] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Put all of a payment to another use, as if it had come so."""
+    body = {
+        **_use(order, invoice, currency, on_account=on_account),
+        **({"customer_id": customer} if customer else {}),
+        "reason": reason,
+    }
+    _print_used(Api(var, "accounting").post(f"/v1/payments/{segment(payment)}/reapply", body), as_json=as_json)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def refund(
+    payment: PaymentArgument,
+    amount: Annotated[str, typer.Argument(help="Such as 120.00.")],
+    reason: ReasonOption,
+    currency: str = "USD",
+    order: Annotated[
+        str | None, typer.Option(help="Out of what is held for this order; else out of what is unapplied.")
+    ] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Give cash that pays nothing back to its payer."""
+    body = {
+        "amount": {"amount": amount, "currency": currency},
+        "reason": reason,
+        **({"order_id": order} if order else {}),
+    }
+    done = Api(var, "accounting").post(f"/v1/payments/{segment(payment)}/refund", body)
+    if as_json:
+        print_json(done)
+        return
+    console().print(f"{amount} {currency} refunded; {text(done['unapplied'])} unapplied")
+
+
+def _use(orders: list[str] | None, invoices: list[str] | None, currency: str, *, on_account: bool) -> dict[str, Any]:
+    """What a payment is for, as the API reads it; what is not said is left out."""
+    named = {
+        "orders": [{"order_id": name, "amount": part} for name, part in _parts(orders, currency)],
+        "applications": [{"invoice_id": name, "amount": part} for name, part in _parts(invoices, currency)],
+        "on_account": on_account,
+    }
+    return {member: value for member, value in named.items() if value}
+
+
+def _parts(given: list[str] | None, currency: str) -> list[tuple[str, dict[str, str]]]:
+    parts = []
+    for word in given or ():
+        name, sign, amount = word.partition("=")
+        if not (name and sign and amount):
+            raise CommandRefused(f"{word!r} names no part of a payment: write it as SO-1001=500.00")
+        parts.append((name, {"amount": amount, "currency": currency}))
+    return parts
+
+
+def _print_used(done: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+        return
+    paid, held = len(done["applications"]), len(done.get("deposits", ()))
+    of_orders = f", held for {held:,} orders" if held else ""
     console().print(
-        f"{text(done['amount'])} from {customer} applied to {paid:,} invoices; {text(done['unapplied'])} unapplied"
+        f"{text(done['amount'])} from {done['customer_id']} applied to {paid:,} invoices{of_orders}; "
+        f"{text(done['unapplied'])} unapplied"
     )

@@ -276,15 +276,59 @@ class FakeBilling(Neighbor):
                 reference=request.reference,
                 applications=request.applications,
                 unapplied=types.Money(currency=request.amount.currency),
+                deposits=[
+                    billing.Deposit(order_id=part.order_id, amount=part.amount, remaining=part.amount)
+                    for part in request.orders
+                ],
+                is_on_account=request.is_on_account,
+                returned=types.Money(currency=request.amount.currency),
             )
             self.payments.append(payment)
             return billing.RecordPaymentResponse(payment=payment)
 
         return self.once(request, act)
 
+    def _paid(self, payment_id: str) -> billing.Payment:
+        for payment in self.payments:
+            if payment.payment_id == payment_id:
+                return payment
+        raise NotFound("PAYMENT_NOT_FOUND", f"there is no payment {payment_id}: check the identity")
+
+    def ReversePayment(self, request: billing.ReversePaymentRequest) -> billing.ReversePaymentResponse:
+        def act() -> billing.ReversePaymentResponse:
+            payment = self._paid(request.payment_id)
+            payment.returned.CopyFrom(payment.amount)
+            payment.reversed_at_micros = 1_772_366_400_000_000
+            return billing.ReversePaymentResponse(payment=payment)
+
+        return self.once(request, act)
+
+    def ReapplyPayment(self, request: billing.ReapplyPaymentRequest) -> billing.ReapplyPaymentResponse:
+        def act() -> billing.ReapplyPaymentResponse:
+            payment = self._paid(request.payment_id)
+            payment.customer_id = request.customer_id or payment.customer_id
+            return billing.ReapplyPaymentResponse(payment=payment)
+
+        return self.once(request, act)
+
+    def RefundPayment(self, request: billing.RefundPaymentRequest) -> billing.RefundPaymentResponse:
+        def act() -> billing.RefundPaymentResponse:
+            payment = self._paid(request.payment_id)
+            payment.returned.CopyFrom(request.amount)
+            return billing.RefundPaymentResponse(payment=payment)
+
+        return self.once(request, act)
+
+    def GetOrderMoney(self, request: billing.GetOrderMoneyRequest) -> billing.GetOrderMoneyResponse:
+        self.here()
+        return billing.GetOrderMoneyResponse(
+            held=types.Money(minor_units=500, currency=request.currency), waiting_on="cash"
+        )
+
     def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:
         self.here()
         rows = [row for row in self.payments if request.customer_id in ("", row.customer_id)]
+        rows = [row for row in rows if request.payment_id in ("", row.payment_id)]
         return billing.ListPaymentsResponse(payments=rows)
 
     def ListReceivables(self, request: billing.ListReceivablesRequest) -> billing.ListReceivablesResponse:

@@ -31,8 +31,8 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 VERBS = {
     "accept", "add", "adjust", "answer", "cancel", "change", "check", "decide", "delegate",
     "dismiss", "expect", "get", "give", "list", "pack", "perform", "pick", "place",
-    "preview", "put", "quote", "read", "receive", "record", "release", "resolve", "resubmit",
-    "retry", "revoke", "set", "ship", "stream", "withdraw",
+    "preview", "put", "quote", "read", "reapply", "receive", "record", "refund", "release", "resolve", "resubmit",
+    "retry", "reverse", "revoke", "set", "ship", "stream", "withdraw",
 }
 # fmt: on
 

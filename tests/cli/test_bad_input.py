@@ -151,7 +151,7 @@ def test_a_negative_amount_is_an_amount_and_no_option(
 def test_a_reference_that_no_header_carries_is_sent_under_a_digest_that_stays_the_same(
     command: Oms, api: FakeApi
 ) -> None:
-    api.on("POST /v1/payments", {"amount": {}, "unapplied": {}, "applications": []}, 201)
+    api.on("POST /v1/payments", {"amount": {}, "unapplied": {}, "applications": [], "customer_id": "cus_acme"}, 201)
 
     for reference in ("Überweisung 7", "Überweisung 7", "Überweisung 8", "plain-7"):
         assert command("payments", "record", "cus_acme", "10.00", "--reference", reference).code == 0

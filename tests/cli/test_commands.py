@@ -293,7 +293,9 @@ def test_events_are_read_as_the_standard_says() -> None:
 def test_a_payment_is_recorded_once_for_its_reference(command: Oms, api: FakeApi) -> None:
     amount = {"amount": "1329.00", "currency": "USD"}
     api.on(
-        "POST /v1/payments", {"amount": amount, "applications": [{}], "unapplied": {**amount, "amount": "0.00"}}, 201
+        "POST /v1/payments",
+        {"amount": amount, "applications": [{}], "customer_id": "cus_acme", "unapplied": {**amount, "amount": "0.00"}},
+        201,
     )
 
     answer = command("payments", "record", "cus_acme", "1329.00", "--reference", "BANK-1")
