@@ -7,7 +7,11 @@ from temporalio import workflow
 from workflows.order_life import OrderLife
 
 with workflow.unsafe.imports_passed_through():
+    from workflows import names
     from workflows.facts import OrderState
+
+CLEARED_RELEASES = "cleared-releases"
+WAITING = "waiting"
 
 
 class Fulfilling:
@@ -23,19 +27,47 @@ class Fulfilling:
         self.life.state = OrderState(is_reserved=not held.is_undeliverable, backordered=held.backordered)
         return not held.is_undeliverable
 
-    async def release(self) -> None:
+    async def release(self, withholding_change_id: str = "") -> None:
         """Give what is held to the warehouses, unless the order ships complete and something is still missing."""
         if self.life.order.is_ship_complete and self.life.state.backordered:
             return
         with workflow.create_event_group("reserve and release").scope():
-            await self.life.steps.release_shipments()
+            await self.life.steps.release_shipments(withholding_change_id)
+
+    async def release_if_clear(self) -> None:
+        """Release what the rules let go today; what they or a pending change hold back stays allocated until that is over."""
+        life = self.life
+        if not self._is_asked_again():
+            await self.release()
+            return
+        if life.order.is_ship_complete and life.state.backordered:
+            return
+        with workflow.create_event_group("clear the release").scope():
+            cleared = await life.steps.clear_release()
+        life.clearance = cleared.clearance
+        life.is_withheld = not cleared.is_clear or bool(cleared.clearance.withholding_change_id)
+        if cleared.is_clear:
+            await self.release(cleared.clearance.withholding_change_id)
+
+    def _is_asked_again(self) -> bool:
+        """Orders that were placed before releases were cleared do so from their next turn on."""
+        return self.life.order.clears_releases or workflow.patched(CLEARED_RELEASES)
 
     async def accept(self) -> None:
-        """Everything that can leave is with its warehouses."""
-        await self.release()
+        """Everything that can leave is with its warehouses; a change that somebody has proposed just now is looked at first."""
+        if self.life.order.clears_releases and any(kind in names.REFRESHES for kind, _ in self.life.inbox):
+            await self.release_if_clear()
+        else:
+            await self.release()
         await self.life.record("accepted")
+
+    async def release_changed(self) -> None:
+        """The version that a change has just made, whose rules were asked with it."""
+        self.life.is_withheld = self.life.clearance.state == WAITING
+        if not self.life.is_withheld:
+            await self.release()
 
     async def allocate(self, receipt_id: str) -> None:
         """Stock has come for units that waited."""
-        await self.release()
+        await self.release_if_clear()
         await self.life.record("allocated", receipt_id)

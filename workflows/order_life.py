@@ -29,6 +29,7 @@ class OrderLife:
         self.clearance = Clearance("cleared")
         self.receipt: Receipt | None = None
         self.inbox: list[Event] = []
+        self.is_withheld = False
         self.is_over = False
 
     @property

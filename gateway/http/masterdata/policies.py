@@ -99,6 +99,14 @@ class ConsentRuleInput(Input):
     on_expiry: Literal["review", "cancel"] = "review"
 
 
+class ChangesRuleInput(Input):
+    """How long a change that waits for people holds back the lines it touches; then the order goes on."""
+
+    hold_release_hours: Hours = Field(
+        default=24, description="Elapsed hours since it was proposed; 0: it holds back nothing."
+    )
+
+
 class CalendarInput(Input):
     """Working days and hours; `country` and `subdivision` (ISO 3166) add their public holidays."""
 
@@ -120,6 +128,7 @@ class PolicyInput(Input):
     reviews: Annotated[list[ReviewInput], Field(max_length=100)] = []
     deadlines: DeadlinesInput = DeadlinesInput()
     consent: ConsentRuleInput = ConsentRuleInput()
+    changes: ChangesRuleInput = ChangesRuleInput()
     calendars: Annotated[dict[Name40, CalendarInput], Field(max_length=50)] = Field(
         default={}, description="By name; `business` is Monday to Friday 9 to 17 UTC unless told, `always` every hour."
     )
@@ -208,6 +217,12 @@ class ConsentRuleShape(BaseModel):
     on_expiry: str
 
 
+class ChangesRuleShape(BaseModel):
+    """How long a pending change holds back the lines it touches."""
+
+    hold_release_hours: int
+
+
 class CalendarShape(BaseModel):
     """Working days and hours of a name."""
 
@@ -229,6 +244,7 @@ class PolicyShape(BaseModel):
     reviews: list[ReviewRuleShape]
     deadlines: DeadlinesShape
     consent: ConsentRuleShape
+    changes: ChangesRuleShape
     calendars: list[CalendarShape]
     window_hours: int
     currency: str | None = Field(description="Null is the company's currency.")
@@ -266,6 +282,7 @@ def _shape(policy: Policy) -> PolicyShape:
         reviews=[ReviewRuleShape.model_validate(asdict(row)) for row in policy.reviews],
         deadlines=DeadlinesShape(**asdict(policy.deadlines)),
         consent=ConsentRuleShape(**asdict(policy.consent)),
+        changes=ChangesRuleShape(**asdict(policy.changes)),
         calendars=[_calendar_shape(rule) for rule in policy.calendars],
         window_hours=policy.window_hours,
         currency=policy.currency or None,

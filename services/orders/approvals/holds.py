@@ -17,12 +17,13 @@ from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
 from services.orders.domain import mails
 from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
-from services.orders.domain.order import Order
+from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.owners import SALES, owner_of
-from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, PlannedHold, planned_holds
+from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, HOLD, PlannedHold, Violation, planned_holds
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 from services.orders.policies import evaluate, recheck, versions
+from services.orders.policies.evaluate import Evaluation
 from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
@@ -51,7 +52,7 @@ def release(
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included, and OWN_ORDER for a party where authority
     is asked for; Refused HOLD_ALREADY_RELEASED for a second release, FACTS_STILL_WRONG while a rule still blocks, EXCHANGE_RATE_MISSING
     while there is none, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
-    unless a review or a change still keeps it, and its workflow is told. An expired review is asked again; what waited for an
+    unless a review or a change still keeps it, and its workflow is told; an accepted one goes on to its warehouses. An expired review is asked again; what waited for an
     exchange rate is evaluated with it, which may hold it for other reasons.
     """
     before = read_for_change(session, order_id, caller.scope)
@@ -66,8 +67,10 @@ def release(
     is_asked_again = hold.hold_type == REVIEW_EXPIRED
     if is_asked_again:
         after = plan_review.reopen_review(session, after, contacts, now)
-    if hold.code == EXCHANGE_RATE_MISSING:
+    if hold.code == EXCHANGE_RATE_MISSING and after.order.phase == IN_REVIEW:
         after = _with_amounts(session, after, contacts, now)
+    if after.order.phase == ACCEPTED:
+        after = hold_if_changed(session, after, contacts, now)
     after = restate(session, clear_if_still_right(session, after, actor, contacts, now), now)
     is_last = not remaining(after.holds)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
@@ -100,15 +103,63 @@ def clear_if_still_right(
     return _hold_for(session, aggregate, changed, contacts, now)
 
 
-def _hold_for(
-    session: Session, aggregate: OrderAggregate, changed: ChangedFacts, contacts: Contacts, now: datetime
+def hold_if_changed(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """An accepted order, held by what the rules say of it today and did not say of this version before.
+
+    What blocks holds it also when it was said before, as long as no open hold stands for it: nobody lets that pass. Without any
+    of this the order stays as it is.
+    """
+    changed = recheck.changed_facts(session, aggregate.order, now)
+    stood_for = {recheck.base_code(hold.code) for hold in remaining(aggregate.holds)}
+    again = [
+        one
+        for one in changed.evaluation.violations
+        if one.severity == BLOCK and one not in changed.violations and one.code not in stood_for
+    ]
+    if not changed.violations and not again:
+        return aggregate
+    return _hold_for(session, aggregate, changed, contacts, now, again=again)
+
+
+def unasked(session: Session, order: Order, next_version: Evaluation, now: datetime) -> tuple[Violation, ...]:
+    """What has changed of an accepted order, nobody was asked about, and its next version does not do away with."""
+    is_said = any(one.severity in (BLOCK, HOLD) for one in next_version.violations)
+    if order.phase != ACCEPTED or not is_said:
+        return ()
+    changed = recheck.changed_facts(session, order, now)
+    return tuple(one for one in changed.violations if one in next_version.violations)
+
+
+def hold_for_unasked(
+    session: Session,
+    aggregate: OrderAggregate,
+    said: Sequence[Violation],
+    evaluation: Evaluation,
+    contacts: Contacts,
+    now: datetime,
 ) -> OrderAggregate:
-    """A hold of its owner for each rule that holds, and one of support for each that blocks."""
+    """The order at its next version, held by what is unasked(): a change of something else does not answer it."""
+    if not said:
+        return aggregate
+    return _hold_for(session, aggregate, ChangedFacts(evaluation, ()), contacts, now, again=said)
+
+
+def _hold_for(
+    session: Session,
+    aggregate: OrderAggregate,
+    changed: ChangedFacts,
+    contacts: Contacts,
+    now: datetime,
+    *,
+    again: Sequence[Violation] = (),
+) -> OrderAggregate:
+    """A hold of its owner for each rule that holds, and one of support for each that blocks, anew or `again`."""
     order, version = aggregate.order, changed.evaluation.policy.version
     store.add_violations(session, order.order_id, order.version, version, changed.violations)
-    blocked = {one.code: one.message for one in changed.violations if one.severity == BLOCK}
+    said = (*changed.violations, *again)
+    blocked = {one.code: one.message for one in said if one.severity == BLOCK}
     plans = [
-        *planned_holds(changed.violations),
+        *planned_holds(said),
         *(
             PlannedHold(code, FACTS_CHANGED, "support", f"{message} Correct that, change the order, or cancel it.")
             for code, message in blocked.items()
@@ -118,7 +169,7 @@ def _hold_for(
     store.add(session, placed)
     notify_owners(session, order, placed, contacts, now)
     after = restate(session, replace(aggregate, holds=store.of_order(session, order.order_id)), now)
-    why = " ".join(dict.fromkeys(one.message for one in changed.violations))
+    why = " ".join(dict.fromkeys(one.message for one in said))
     note_event(session, aggregate, after, VALIDATOR, "facts_changed", now, why=why)
     return after
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.approvals.clearance import of_aggregate
+from services.orders.approvals.holds import hold_for_unasked, unasked
 from services.orders.changes.consent import end
 from services.orders.changes.propose import logged, mailed
 from services.orders.changes.rereview import rereviewed
@@ -73,9 +74,12 @@ def apply(
         for_customer = _for_customer(before, becomes, evaluation)
         after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, customer_reason=for_customer)
         return _outcome(restate(session, after, now), why)
+    open_questions = unasked(session, before.order, evaluation, now)
     after = _make(session, before, change, becomes, evaluation, now)
     if after.order.phase == IN_REVIEW:
         after = rereviewed(session, after, change, evaluation, contacts, now)
+    else:
+        after = hold_for_unasked(session, after, open_questions, evaluation, contacts, now)
     after = restate(session, after, now)
     note_event(session, before, after, WORKFLOW, "change_applied", now, why=change.request.reason, more=logged(change))
     _notify(session, before, after, change, contacts, now)

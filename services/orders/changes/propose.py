@@ -39,6 +39,7 @@ from services.orders.domain.proposals import (
     proposal,
     refuse_obstacles,
 )
+from services.orders.domain.withholding import withholds_until
 from services.orders.order import outbox
 from services.orders.order.acts import act_of
 from services.orders.order.aggregate import (
@@ -257,7 +258,9 @@ def _put_on_its_way(
     contacts: Contacts,
     now: datetime,
 ) -> Proposed:
-    change = _change(aggregate, request, given, actor, _consent_span(session), now)
+    change = _withholding(
+        session, aggregate, _change(aggregate, request, given, actor, _consent_span(session), now), now
+    )
     act = act_of(session, actor, aggregate.order, "proposed a change")
     intent_id = outbox.refresh(session, aggregate.order_id, "amend", change.change_id, act, now)
     store.add(session, change, given.after, intent_id)
@@ -274,6 +277,13 @@ def _put_on_its_way(
     after = restate(session, after, now)
     stored = find_change(session, aggregate.order_id, change.change_id)
     return Proposed(stored, given, intent_id)
+
+
+def _withholding(session: Session, aggregate: OrderAggregate, change: ChangeOrder, now: datetime) -> ChangeOrder:
+    """The change with the instant until which it holds back the lines it touches, by the policy in force."""
+    span = timedelta(hours=policy_versions.policy_in_force(session).changes.hold_release_hours)
+    until = withholds_until(aggregate.order, aggregate.progress, change, span, now)
+    return replace(change, withholds_until=until)
 
 
 def _note_consent(

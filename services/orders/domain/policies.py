@@ -13,11 +13,14 @@ from services.orders.domain import policy_text
 from services.orders.domain.calendar_rules import USUAL, CalendarRule, parse_calendars
 from services.orders.domain.calendars import ALWAYS_NAME
 from services.orders.domain.matrix import (
+    USUAL_CHANGES,
     USUAL_CONSENT,
     USUAL_DEADLINES,
+    ChangesRule,
     ConsentRule,
     Deadlines,
     ReviewRule,
+    parse_changes,
     parse_consent,
     parse_deadlines,
     parse_reviews,
@@ -34,7 +37,9 @@ POLICY_HOLD = "policy"
 """The type of hold that a rule which cannot be evaluated comes to."""
 MAX_RULES = 200
 WINDOW_HOURS = 24
-_DOCUMENT = ("version", "note", "rules", "reviews", "deadlines", "consent", "calendars", "window_hours", "currency")
+_DOCUMENT = (
+    "version", "note", "rules", "reviews", "deadlines", "consent", "changes", "calendars", "window_hours", "currency",
+)  # fmt: skip
 _MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
 
 
@@ -64,6 +69,7 @@ class Policy:
     reviews: tuple[ReviewRule, ...] = ()
     deadlines: Deadlines = USUAL_DEADLINES
     consent: ConsentRule = USUAL_CONSENT
+    changes: ChangesRule = USUAL_CHANGES
     calendars: tuple[CalendarRule, ...] = (USUAL,)
     window_hours: int = WINDOW_HOURS
     currency: str = ""
@@ -122,6 +128,7 @@ def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
         reviews=parse_reviews(document.get("reviews", ())),
         deadlines=parse_deadlines(document.get("deadlines", {})),
         consent=parse_consent(document.get("consent", {})),
+        changes=parse_changes(document.get("changes", {})),
         calendars=parse_calendars(document.get("calendars", {})),
         window_hours=policy_text.whole(window, "window_hours", 0, 24 * 366),
         currency=_currency(document.get("currency", "")),

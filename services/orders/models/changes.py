@@ -61,6 +61,8 @@ class ChangeRow(Table, table=True):
     customer_reason: str = Field(sa_type=Text)
     kinds: Any = Field(sa_type=JsonText)
     intent_fact_id: str = Field(sa_type=Text)
+    withholds_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class VersionRow(Table, table=True):

@@ -63,6 +63,7 @@ def terms(order: Order) -> dict[str, Any]:
         "total_text": f"{order.totals.total.amount:,f} {order.currency}",
         "payment_method": order.payment_method,
         "is_ship_complete": order.is_ship_complete,
+        "clears_releases": True,
     }
 
 

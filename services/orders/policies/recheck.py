@@ -37,6 +37,11 @@ def changed_facts(session: Session, order: Order, now: datetime) -> ChangedFacts
     return ChangedFacts(evaluation, new)
 
 
+def base_code(code: str) -> str:
+    """The code of the rule that placed a hold, by the code of the hold."""
+    return _NUMBER.sub("", code)
+
+
 def still_blocks(session: Session, order: Order, code: str, now: datetime) -> str:
     """The sentence of a rule that still blocks the order, by the code of the hold it left; empty when it is content."""
     for one in evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now).violations:

@@ -36,6 +36,8 @@ _PLAIN = (
     "ended_at",
     "ended_reason",
     "customer_reason",
+    "withholds_until",
+    "resumed_at",
 )
 
 

@@ -67,7 +67,7 @@ class NotifyRequest(_message.Message):
     """Which text: order_received, order_accepted, order_on_hold, order_rejected, order_cancelled, order_expired, order_changed,
     consent_requested, consent_expired, consent_declined, change_rejected, approval_requested, approval_reminder,
     approval_escalated, changes_requested, manufacturing_asked, manufacturing_answered, backorder_created, shipped,
-    shipment_exception, delivered, invoice, payment_received, support_case.
+    shipment_exception, delivered, invoice, payment_received, support_case, release_resumed.
     """
     order_id: _builtins.str
     """The order; mails of an order leave in the order they were asked for."""
