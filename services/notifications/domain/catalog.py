@@ -19,8 +19,9 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "order_received": ("customer_name", "po_number", "total", "currency", "lines", "placed_on"),
     # promises: [{sku, description, quantity, promised_on}], promised_on empty while supply has no date
     "order_accepted": ("customer_name", "promises", "total", "currency"),
-    # reasons: [sentence that names who may release it]; only staff read them; staff_link: where it is released
-    "order_on_hold": ("reasons", "staff_link"),
+    # reasons: [sentence that names who may release it]; only staff read them; staff_link: where it is released; is_confirmed: the
+    # order was accepted before, and only what has not left is held
+    "order_on_hold": ("reasons", "staff_link", "is_confirmed"),
     # reasons: [sentence]; only staff read them
     "order_rejected": ("reasons",),
     "order_cancelled": ("reason",),
@@ -36,6 +37,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "consent_declined": ("reason", "version"),
     # version: the one that stands; reason: why the change cannot be made, was refused or taken back; staff only
     "change_rejected": ("reason", "version"),
+    # version: the one that the warehouse goes on with; reason: why the change was asked for; staff only
+    "release_resumed": ("reason", "version"),
     # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them; submitted_by: a name
     "approval_requested": _APPROVAL,
     # waited: a span in words, such as "2 days"
@@ -109,6 +112,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "change_rejected": (
         "The change to your order {number} will not be made",
         "Order {number}: the change will not be made",
+    ),
+    "release_resumed": (
+        "Your order {number} goes on while your change is still open",
+        "Order {number}: the warehouse goes on, the change is still open",
     ),
     "approval_requested": ("Please approve order {number}", "Order {number} is waiting for your approval"),
     "approval_reminder": (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from services.orders.domain.amendment import below_minimum
 from services.orders.domain.changes import ChangeOrder, LineChange
 from services.orders.domain.order import ACCEPTED, Line, Order
 from services.orders.domain.projection import LineProgress, Progress
@@ -53,3 +55,21 @@ def withholds_until(
         if progress.lines.get(line.line_id, LineProgress()).released < line.quantity and line.line_id in touched
     )
     return now + span if any(to_come) else None
+
+
+_DONE_FOR_GOOD = frozenset({"LINE_PICKED", "BELOW_PICKED", "PRICE_FIXED", "SPLIT_FIXED"})
+"""Obstacles that stay, whatever the warehouse does next; an address is only fixed until what is there has left."""
+
+
+def overtaken_by(order: Order, becomes: Order, change: ChangeOrder, progress: Progress) -> tuple[str, ...]:
+    """What the warehouse has done that makes the change impossible for good, in sentences; empty while it may still come about."""
+    return tuple(_overtaken_by(order, becomes, change, progress))
+
+
+def _overtaken_by(order: Order, becomes: Order, change: ChangeOrder, progress: Progress) -> Iterator[str]:
+    has_all_left = all(
+        progress.lines.get(line.line_id, LineProgress()).shipped >= line.quantity for line in order.lines
+    )
+    if has_all_left and change.kinds and set(change.kinds) <= _OF_ALL_LINES:
+        yield "everything has shipped already, so nothing is left to go elsewhere or on another day"
+    yield from (one.sentence for one in below_minimum(order, becomes, progress) if one.code in _DONE_FOR_GOOD)

@@ -1,4 +1,4 @@
-"""Deadlines that pass: remind, escalate, expire, unless somebody was quicker."""
+"""Deadlines that pass: remind, escalate, expire, go on without a change, unless somebody was quicker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.orders.approvals import assignees, holds
 from services.orders.approvals.assignees import EligibleApprovers
 from services.orders.approvals.clearance import of_aggregate
 from services.orders.approvals.plan_review import refreshed
-from services.orders.changes import consent
+from services.orders.changes import consent, overtaken
 from services.orders.domain import clearance, mails
 from services.orders.domain.clearance import Clearance
 from services.orders.domain.mails import Contacts
@@ -55,6 +55,8 @@ def pass_deadline(
     aggregate = read_for_change(session, order_id)
     if what == clearance.EXPIRE_CONSENT:
         return of_aggregate(_expire_consent(session, aggregate, subject_id, at, contacts, now))
+    if what == clearance.RESUME_RELEASE:
+        return of_aggregate(_resume_release(session, aggregate, subject_id, at, contacts, now))
     late = _late(session, aggregate, what, subject_id, at, contacts, now)
     if late is None:
         return of_aggregate(aggregate)
@@ -69,6 +71,16 @@ def _expire_consent(
     if change is None or change.change_id != change_id or change.consent_expires_at != at:
         return aggregate
     return restate(session, consent.expire_consent(session, aggregate, change, contacts, now), now)
+
+
+def _resume_release(
+    session: Session, aggregate: OrderAggregate, change_id: str, at: datetime, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    change = aggregate.asked.change
+    is_due = change is not None and change.is_withholding and change.withholds_until == at
+    if change is None or change.change_id != change_id or not is_due:
+        return aggregate
+    return restate(session, overtaken.resume_release(session, aggregate, change, contacts, now), now)
 
 
 def _late(

@@ -13,8 +13,11 @@ from services.orders.domain.mails.links import order_page, own_order_page
 from services.orders.domain.mails.mail import (
     Contacts,
     Mail,
+    Recipient,
     accounting_mailbox,
     buyer,
+    of_sales,
+    reachable,
     sales_rep,
     warehouse_mailbox,
     zoned_instant,
@@ -94,6 +97,21 @@ def change_rejected(
     """A change cannot be made, or people of our staff do not want it (any more); `reason` says why, and `order` stands as it is."""
     readers = (*(buyer(customer) if is_customer_notified else ()), *(sales_rep(customer) if is_sales_notified else ()))
     return Mail("change_rejected", readers, {"reason": reason, "version": order.version})
+
+
+def release_resumed(
+    order: Order,
+    customer: Customer,
+    contacts: Contacts,
+    reason: str,
+    asker: Sequence[Recipient],
+    *,
+    is_customer_notified: bool,
+) -> Mail:
+    """The warehouse goes on with the `order` as it stands, although a change is still open; `reason` is why it was asked for."""
+    customers = buyer(customer) if is_customer_notified else ()
+    readers = reachable([*customers, *asker, *sales_rep(customer)]) or of_sales(customer, contacts)
+    return Mail("release_resumed", readers, {"reason": reason, "version": order.version})
 
 
 def _diff(order: Order, changes: Sequence[Change], before: Money, after: Money, reason: str) -> dict[str, Any]:
