@@ -153,8 +153,10 @@ def test_after_the_policys_time_the_order_goes_on_and_the_asker_is_told(desk: Re
     assert withheld(desk, order_id, done.change_id) == []
     assert change(desk, order_id, done.change_id).is_pending
     assert desk.whats(order_id)[-1] == "release_resumed"
-    [told] = [row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "release_resumed"]
-    assert [each["email"] for each in told["recipients"]] == readers
+    [notified] = [
+        row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "release_resumed"
+    ]
+    assert [each["email"] for each in notified["recipients"]] == readers
     assert desk.broken() == []
 
 

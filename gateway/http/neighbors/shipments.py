@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from gateway.http.orders.change_shapes import difference_shapes
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
@@ -21,6 +20,7 @@ from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import Refused
 from services.orders.access.matrix import Caller
 from services.orders.domain.changes import ChangeOrder
+from services.orders.domain.differences import MONEY_KINDS
 from services.orders.order import change_orders
 
 router = APIRouter(tags=["shipments"])
@@ -235,7 +235,7 @@ def shipment_shape(row: pb.Shipment, who: Caller, pending: change_orders.Pending
 
 
 def _pending_shape(change: ChangeOrder, who: Caller) -> PendingChange:
-    rows = difference_shapes(change.difference, sees_money=who.sees_money)
+    rows = [row for row in change.difference if who.sees_money or row.kind not in MONEY_KINDS]
     until = change.withholds_until if change.is_withholding else change.consent_expires_at
     return PendingChange(
         change_id=change.change_id,
