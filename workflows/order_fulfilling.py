@@ -10,7 +10,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows import names
     from workflows.facts import OrderState
 
-CLEARED_RELEASES = "cleared-releases"
 WAITING = "waiting"
 
 
@@ -50,8 +49,8 @@ class Fulfilling:
             await self.release(cleared.clearance.withholding_change_id)
 
     def _is_asked_again(self) -> bool:
-        """Orders that were placed before releases were cleared do so from their next turn on."""
-        return self.life.order.clears_releases or workflow.patched(CLEARED_RELEASES)
+        """Orders that were placed before releases were cleared do so from their next turn on: what is replayed stays as it was."""
+        return self.life.order.clears_releases or workflow.patched(f"cleared-release/{self.life.steps.turn}")
 
     async def accept(self) -> None:
         """Everything that can leave is with its warehouses; a change that somebody has proposed just now is looked at first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -69,5 +69,5 @@ def end_if_overtaken(
     why = "; ".join(dict.fromkeys(found))
     after = end(session, before, change, "reject", why, actor, contacts, now, customer_reason=why)
     act = Act("the warehouse", "was quicker than the change that was pending")
-    outbox.refresh(session, order.order_id, "amend", change.change_id, act, now)
+    outbox.refresh(session, order.order_id, "amend", change.change_id, act, now, rests=timedelta())
     return after

@@ -127,11 +127,20 @@ def mark_done(session: Session, intent_id: str) -> None:
     facts.mark_done(session, intent_id)
 
 
-def refresh(session: Session, order_id: str, update: str, subject_id: str, act: Act, now: datetime) -> str:
+def refresh(
+    session: Session,
+    order_id: str,
+    update: str,
+    subject_id: str,
+    act: Act,
+    now: datetime,
+    *,
+    rests: timedelta = CALLER_FIRST,
+) -> str:
     """The intent to let the workflow see a decision (`decide`), an answer (`consent`) or a change (`amend`); gives its id.
 
-    The relay takes it when the request could not. The workflow reads what was decided, a repeat changes nothing, and `act` is
-    for the reader of its history alone.
+    The relay takes it when the request could not: it `rests` for so long, not at all where no request is at work. The workflow
+    reads what was decided, a repeat changes nothing, and `act` is for the reader of its history alone.
     """
     detail = {"update": update, "who": act.who, "what": act.what}
     return outbox.emit(
@@ -141,5 +150,5 @@ def refresh(session: Session, order_id: str, update: str, subject_id: str, act: 
         subject_id=subject_id,
         detail=detail,
         now=now,
-        not_before=now + CALLER_FIRST,
+        not_before=now + rests,
     )
