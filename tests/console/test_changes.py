@@ -87,6 +87,36 @@ async def test_sales_sees_what_a_change_comes_to_and_then_proposes_it(
     assert [update for _, update, _ in world.workflows.refreshed] == ["amend"]
 
 
+async def test_a_shipment_that_a_pending_change_touches_says_so_until_it_has_left(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number = numbers["shipping"]
+    browser = world.browser("support")
+    before = (await browser.get(f"/orders/{number}")).text
+    fields = {**FIELDS, "requested_on": "2027-12-24"}
+    preview = f"/orders/{number}/change/preview?{urlencode(fields)}"
+
+    await browser.send(preview, f"/orders/{number}/change", **fields)
+    page = (await browser.get(f"/orders/{number}")).text
+
+    assert "change pending" not in before
+    assert page.count("change pending") == 1
+    assert "change pending" in page.partition("SH-9")[2]
+
+
+async def test_a_pending_change_says_until_when_it_holds_back_what_it_touches(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number = numbers["changing"]
+
+    ours = (await world.browser("support").get(f"/orders/{number}")).text
+    theirs = (await world.browser("customer").get(f"/my/orders/{number}")).text
+
+    assert made(world, number)[0].withholds_until is not None
+    assert "goes to no warehouse until it is settled, at the latest until" in ours
+    assert "goes to no warehouse until it is settled, at the latest until" in theirs
+
+
 async def test_what_stands_against_a_change_is_said_and_there_is_no_button(
     world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:

@@ -172,6 +172,22 @@ def test_a_change_of_something_else_does_not_answer_what_nobody_was_asked_about(
     assert desk.broken() == []
 
 
+@pytest.mark.parametrize(("left", "is_held"), [(5, False), (6, True)])
+def test_a_change_that_leaves_nothing_to_release_takes_the_holds_with_it(
+    desk: ReviewDesk, left: int, *, is_held: bool
+) -> None:
+    order_id = _backordered(desk)
+    _happens(desk, _pump(is_sellable=False))
+    desk.clear_release(order_id)
+    fewer = propose(desk, order_id, asked(quantity("1", left)), BUYER).change
+
+    apply(desk, order_id, fewer.change_id)
+
+    assert bool(_open(desk, order_id)) == is_held
+    assert (desk.read(order_id).standing.status == "on_hold") == is_held
+    assert desk.broken() == []
+
+
 def test_a_held_accepted_order_is_cancelled_as_any_other(desk: ReviewDesk) -> None:
     order_id = _backordered(desk)
     _happens(desk, _customer(is_active=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import Applied, Clearance, OrderRef, Recall, ReleaseCleared
+from workflows.messages import Applied, Clearance, OrderRef, Recall, Receipt, ReleaseCleared
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -215,6 +216,25 @@ async def test_after_the_policys_time_the_order_goes_on_and_is_not_called_parked
     assert services.withheld_by == ["", "chg_1", ""]
     assert phase == "open"
     assert f"Release goes on: change that is pending of {order.order.number}" in said
+
+
+async def test_a_change_that_is_proposed_before_the_acceptance_is_looked_at_before_the_first_release(
+    temporal: Client,
+) -> None:
+    services, queue = FakeServices(clearances=[WITHHOLDING]), uuid.uuid4().hex
+    services.cleared_releases = [ReleaseCleared(is_clear=True, clearance=WITHHOLDING)]
+    services.absences["inventory.ReserveStock"] = 3  # long enough for somebody to propose
+    ref = backordered()
+
+    async with fake_worker(temporal, services, queue):
+        placing = asyncio.create_task(place(temporal, ref, queue))
+        await services.is_back.wait()
+        await PlacedOrder(temporal, ref, Receipt("")).refresh(names.AMEND, "chg_1")
+        order = await placing
+        await order.handle.terminate()
+
+    assert services.calls[2:6] == ["inventory.ReserveStock", ASK, RELEASE, "orders.RecordOrder"]
+    assert services.withheld_by == ["chg_1"]
 
 
 async def test_an_order_that_was_placed_before_releases_were_cleared_asks_from_its_next_release_on(

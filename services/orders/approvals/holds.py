@@ -144,6 +144,18 @@ def hold_for_unasked(
     return _hold_for(session, aggregate, ChangedFacts(evaluation, ()), contacts, now, again=said)
 
 
+def lift_idle(session: Session, aggregate: OrderAggregate, now: datetime) -> OrderAggregate:
+    """An accepted order without its holds once a change has left nothing that would still go to a warehouse: they keep nothing."""
+    standing = [hold.hold_id for hold in remaining(aggregate.holds)]
+    is_anything_to_come = any(line.released < line.wanted for line in aggregate.lines().values())
+    if not standing or aggregate.order.phase != ACCEPTED or is_anything_to_come:
+        return aggregate
+    note = "nothing is left to release"
+    store.release(session, standing, released_by=VALIDATOR.who, released_role=VALIDATOR.role, note=note, now=now)
+    exceptions.resolve_of_holds(session, standing, note, now)
+    return replace(aggregate, holds=store.of_order(session, aggregate.order_id))
+
+
 def _hold_for(
     session: Session,
     aggregate: OrderAggregate,

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.approvals.clearance import of_aggregate
-from services.orders.approvals.holds import hold_for_unasked, unasked
+from services.orders.approvals.holds import hold_for_unasked, lift_idle, unasked
 from services.orders.changes.consent import end
 from services.orders.changes.propose import logged, mailed
 from services.orders.changes.rereview import rereviewed
@@ -79,7 +79,7 @@ def apply(
     if after.order.phase == IN_REVIEW:
         after = rereviewed(session, after, change, evaluation, contacts, now)
     else:
-        after = hold_for_unasked(session, after, open_questions, evaluation, contacts, now)
+        after = lift_idle(session, hold_for_unasked(session, after, open_questions, evaluation, contacts, now), now)
     after = restate(session, after, now)
     note_event(session, before, after, WORKFLOW, "change_applied", now, why=change.request.reason, more=logged(change))
     _notify(session, before, after, change, contacts, now)
