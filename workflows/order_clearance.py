@@ -8,7 +8,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from workflows.order_changing import Changing
-from workflows.order_fulfilling import WAITING, Fulfilling
+from workflows.order_fulfilling import CLEARED, WAITING, Fulfilling
 from workflows.order_life import CANCEL_ASKED, DEADLINE_PASSED, OrderLife
 
 with workflow.unsafe.imports_passed_through():
@@ -20,7 +20,6 @@ with workflow.unsafe.imports_passed_through():
 REFRESHED_BY = frozenset({*names.REFRESHES, names.HOLDS_RELEASED, names.RECALL_ANSWERED, DEADLINE_PASSED})
 """What makes the workflow read the clearance again: it never believes a message that somebody has decided."""
 
-CLEARED = "cleared"
 RESUME_RELEASE = "resume_release"
 
 
@@ -93,8 +92,7 @@ class OrderClearance:
         while change_id := life.clearance.change_id:
             with workflow.create_event_group("change the order").scope():
                 await self.changing.settle(change_id)
-        if life.is_withheld and life.clearance.state == CLEARED and not life.clearance.withholding_change_id:
-            await self.fulfilling.release_if_clear()
+        await self.fulfilling.release_withheld()
         self.acknowledged[note.fact_id] = Acknowledged(life.clearance.state)
 
     async def _pass_deadline(self) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from temporalio import workflow
 
-from workflows.order_life import OrderLife
+from workflows.order_life import HOLDS, OrderLife
 
 with workflow.unsafe.imports_passed_through():
     from workflows import names
     from workflows.facts import OrderState
 
 WAITING = "waiting"
+CLEARED = "cleared"
 
 
 class Fulfilling:
@@ -44,7 +45,7 @@ class Fulfilling:
         with workflow.create_event_group("clear the release").scope():
             cleared = await life.steps.clear_release()
         life.clearance = cleared.clearance
-        life.is_withheld = not cleared.is_clear or bool(cleared.clearance.withholding_change_id)
+        life.withheld_by = cleared.clearance.withholding_change_id if cleared.is_clear else HOLDS
         if cleared.is_clear:
             await self.release(cleared.clearance.withholding_change_id)
 
@@ -62,9 +63,15 @@ class Fulfilling:
 
     async def release_changed(self) -> None:
         """The version that a change has just made, whose rules were asked with it."""
-        self.life.is_withheld = self.life.clearance.state == WAITING
-        if not self.life.is_withheld:
+        self.life.withheld_by = HOLDS if self.life.clearance.state == WAITING else ""
+        if not self.life.withheld_by:
             await self.release()
+
+    async def release_withheld(self) -> None:
+        """What the last release left out, once that no longer stands against it."""
+        by, now = self.life.withheld_by, self.life.clearance
+        if by and now.state == CLEARED and by != now.withholding_change_id:
+            await self.release_if_clear()
 
     async def allocate(self, receipt_id: str) -> None:
         """Stock has come for units that waited."""

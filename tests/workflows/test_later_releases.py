@@ -183,6 +183,23 @@ async def test_a_change_that_cannot_be_applied_after_all_releases_what_it_held_b
     assert services.withheld_by == ["", "chg_1", ""]
 
 
+async def test_the_last_holds_release_lets_go_what_a_pending_change_does_not_touch(temporal: Client) -> None:
+    services, queue = FakeServices(backordered=5, clearances=[WITHHOLDING]), uuid.uuid4().hex
+    services.cleared_releases = [
+        ReleaseCleared(is_clear=False, clearance=replace(HELD, withholding_change_id="chg_1")),
+        ReleaseCleared(is_clear=True, clearance=WITHHOLDING),
+    ]
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, backordered(), queue)
+        await fill(order)
+        await happens(order, names.HOLDS_RELEASED)
+        await order.handle.terminate()
+
+    assert later(services) == [ASK, "orders.RecordOrder", READ, ASK, RELEASE]
+    assert services.withheld_by == ["", "chg_1"]
+
+
 async def test_a_change_still_pending_keeps_what_it_holds_back(temporal: Client) -> None:
     services, queue = FakeServices(backordered=5, clearances=[WITHHOLDING]), uuid.uuid4().hex
     services.cleared_releases = [ReleaseCleared(is_clear=True, clearance=WITHHOLDING)]
