@@ -6,11 +6,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from oms.orders.v1 import orders_pb2 as pb
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.order import Address
 from services.orders.order.change_orders import pending_of_orders
+from services.orders.store import changes as change_store
 from services.runtime.db import Database
 from tests.orders.change_desk import answer, apply, asked, change, propose, quantity, record, swap, withdraw
 from tests.orders.desk import ANY, BUYER, RITA, SUPPORT, Desk, shipment, together, usd
@@ -171,6 +173,14 @@ def test_a_deadline_of_a_change_that_has_ended_or_gone_on_changes_nothing(desk: 
     desk.pass_deadline(order_id, due)
 
     assert desk.whats(order_id).count("release_resumed") == 1
+
+
+def test_no_change_goes_on_without_having_held_something_back(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(*LINES)
+    done = propose(desk, order_id, asked(quantity("1", 11)), RITA).change
+
+    with pytest.raises(IntegrityError), desk.database.transaction() as session:
+        change_store.alter(session, done.change_id, {"resumed_at": desk.now})
 
 
 def test_a_change_that_has_come_too_late_for_the_released_units_asks_for_them_back(desk: ReviewDesk) -> None:

@@ -30,6 +30,9 @@ class ChangeRow(Table, table=True):
             "(ended_at IS NOT NULL) = (state IN ('applied', 'declined', 'expired', 'rejected', 'withdrawn'))",
             name="change_order_ended_when_it_ended",
         ),
+        CheckConstraint(
+            "resumed_at IS NULL OR withholds_until IS NOT NULL", name="change_order_resumed_what_it_withheld"
+        ),
         CheckConstraint("(consented_at IS NULL) = (consented_by = '')", name="change_order_consent_by_somebody"),
         Index("change_order_one_pending", "order_id", unique=True, sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index("change_order_of_order", "order_id", "proposed_at"),

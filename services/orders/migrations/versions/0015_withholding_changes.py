@@ -10,10 +10,14 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
+_RESUMED = sa.CheckConstraint(
+    "resumed_at IS NULL OR withholds_until IS NOT NULL", name="change_order_resumed_what_it_withheld"
+)
+
 
 def upgrade() -> None:
     op.add_column("change_order", sa.Column("withholds_until", UtcDateTime(), nullable=True))
-    op.add_column("change_order", sa.Column("resumed_at", UtcDateTime(), nullable=True))
+    op.add_column("change_order", sa.Column("resumed_at", UtcDateTime(), _RESUMED, nullable=True))
 
 
 def downgrade() -> None:
