@@ -38,7 +38,7 @@ _DEADLINES = {
     "escalate": "Escalation: {about} of {number}",
     "expire_review": "Review deadline: {about} of {number}",
     "expire_consent": "Consent deadline: {about} of {number}",
-    "resume_release": "Release goes on: {about} of {number}",
+    "resume_release": "Release deadline: {about} of {number}",
 }
 
 

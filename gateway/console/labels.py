@@ -101,7 +101,7 @@ _EVENTS = {
     "change_settled": "confirmed the changed order",
     "change_recall_asked": "asked the warehouse to recall shipments",
     "change_recalled": "recalled the shipments",
-    "release_resumed": "went on with the order as it stands: the change is still open",
+    "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 
 # What a customer reads: who must do something, in words nobody needs to learn.

@@ -113,8 +113,8 @@ async def test_a_pending_change_says_until_when_it_holds_back_what_it_touches(
     theirs = (await world.browser("customer").get(f"/my/orders/{number}")).text
 
     assert made(world, number)[0].withholds_until is not None
-    assert "goes to no warehouse until it is settled, at the latest until" in ours
-    assert "goes to no warehouse until it is settled, at the latest until" in theirs
+    assert "not released to a warehouse until it is settled, at the latest until" in ours
+    assert "not released to a warehouse until it is settled, at the latest until" in theirs
 
 
 async def test_what_stands_against_a_change_is_said_and_there_is_no_button(

@@ -232,7 +232,7 @@ async def test_after_the_policys_time_the_order_goes_on_and_is_not_called_parked
     assert later(services)[3:] == ["orders.PassDeadline resume_release", ASK, RELEASE]
     assert services.withheld_by == ["", "chg_1", ""]
     assert phase == "open"
-    assert f"Release goes on: change that is pending of {order.order.number}" in said
+    assert f"Release deadline: change that is pending of {order.order.number}" in said
 
 
 async def test_a_change_that_is_proposed_before_the_acceptance_is_looked_at_before_the_first_release(

@@ -114,8 +114,8 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
         "Order {number}: the change will not be made",
     ),
     "release_resumed": (
-        "Your order {number} goes on while your change is still open",
-        "Order {number}: the warehouse goes on, the change is still open",
+        "Your order {number} proceeds while your change is still open",
+        "Order {number}: the warehouse proceeds, the change is still open",
     ),
     "approval_requested": ("Please approve order {number}", "Order {number} is waiting for your approval"),
     "approval_reminder": (
