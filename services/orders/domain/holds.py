@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,6 +12,36 @@ from services.kernel.errors import NotFound, NotPermitted, Refused
 
 CodedType = Literal["exchange_rate", "facts_changed", "manufacturing", "review_expired", "ship_to"]
 """The types of hold that are placed without a rule."""
+
+Subject = Literal["credit", "prices", "availability", "duplicates", "ship_to"]
+"""What a hold is about, and so which facts its release rests on."""
+
+_TYPES: Mapping[str, Subject] = {
+    "credit": "credit",
+    "payment": "credit",
+    "price": "prices",
+    "margin": "prices",
+    "discount": "prices",
+    "availability": "availability",
+    "stock": "availability",
+    "manufacturing": "availability",
+    "duplicate": "duplicates",
+    "ship_to": "ship_to",
+}
+_READS: tuple[tuple[Subject, re.Pattern[str]], ...] = (
+    ("credit", re.compile(r"\bcredit\.")),
+    ("prices", re.compile(r"margin|cost|price|discount|\bagreement\.|\border\.(total|merchandise|cumulative)")),
+    ("duplicates", re.compile(r"\bduplicates\.")),
+    ("ship_to", re.compile(r"ship_to")),
+    ("availability", re.compile(r"quantity|requested_")),
+)
+
+
+def subjects(hold_type: str, when: str) -> frozenset[Subject]:
+    """What a hold is about by its type and by what its rule looks at; every subject where neither says."""
+    named = {_TYPES[hold_type]} if hold_type in _TYPES else set()
+    found = named | {subject for subject, pattern in _READS if pattern.search(when)}
+    return frozenset(found or {subject for subject, _ in _READS})
 
 
 @dataclass(frozen=True, slots=True)
