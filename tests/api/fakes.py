@@ -94,9 +94,13 @@ class FakeInventory(Neighbor):
             inbound = sorted(self.inbound.get(sku, []), key=lambda one: one.expected_on)
             found.append(
                 inventory.SkuAvailability(
-                    sku=sku, on_hand=units, available=units, backordered=self.waiting.get(sku, 0), inbound=inbound,
+                    sku=sku,
+                    on_hand=units,
+                    available=units,
+                    backordered=self.waiting.get(sku, 0),
+                    inbound=inbound,
                     inbound_quantity=sum(one.quantity for one in inbound),
-                )  # fmt: skip
+                )
             )
         return inventory.GetAvailabilityResponse(skus=found)
 

@@ -202,7 +202,11 @@ def test_receivables_age_by_days_past_the_due_date() -> None:
 
 @pytest.mark.parametrize(
     ("due_days", "since"),
-    [((), None), ((date(2026, 3, 31),), None), ((date(2026, 3, 30), date(2026, 1, 5), date(2026, 4, 9)), date(2026, 1, 5))],
+    [
+        ((), None),
+        ((date(2026, 3, 31),), None),
+        ((date(2026, 3, 30), date(2026, 1, 5), date(2026, 4, 9)), date(2026, 1, 5)),
+    ],
     ids=["nothing owed", "due today is not overdue", "the oldest that is over"],
 )
 def test_receivables_say_since_when_something_is_overdue(due_days: tuple[date, ...], since: date | None) -> None:

@@ -45,7 +45,9 @@ class CreditCheckShape(BaseModel):
     exposure: MoneyShape = Field(description="committed + receivable.")
     committed: MoneyShape = Field(description="Accepted orders not yet invoiced.")
     receivable: MoneyShape = Field(description="Open invoices less unapplied cash.")
-    overdue: MoneyShape | None = Field(description="Open invoices past their day; null for who may not read receivables.")
+    overdue: MoneyShape | None = Field(
+        description="Open invoices past their day; null for who may not read receivables."
+    )
     overdue_since: str | None = Field(description="The day on which the oldest of them fell due.")
     available: MoneyShape = Field(description="limit - exposure; negative when over it.")
     this_order: MoneyShape = Field(description="What this order counts for: its total less what is invoiced of it.")
@@ -79,8 +81,12 @@ class DecisionFactsShape(BaseModel):
     """The facts that a decision rests on, as they are now; null is what the caller may not see or nobody could say."""
 
     away: list[str] = Field(description="Services that did not answer: inventory, billing. Their part is missing.")
-    facts_changed: str = Field(description="What rules said when they were asked again and facts had changed; else empty.")
-    price_changes: list[str] = Field(description="Lines whose captured price stands while another applies today, in words.")
+    facts_changed: str = Field(
+        description="What rules said when they were asked again and facts had changed; else empty."
+    )
+    price_changes: list[str] = Field(
+        description="Lines whose captured price stands while another applies today, in words."
+    )
     availability: list[LineAvailabilityShape] | None
     credit: CreditCheckShape | None
     prices: list[LinePricesShape] | None

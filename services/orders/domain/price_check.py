@@ -56,7 +56,10 @@ def line_prices(
     order: Order, products: Mapping[str, Product], agreements: Mapping[str, Iterable[PriceAgreement]], today: date
 ) -> tuple[LinePrices, ...]:
     """The prices of each line, in line order; `agreements` is SKU → those of the customer and of its group."""
-    return tuple(_of_line(line, order.currency, products.get(line.sku), agreements.get(line.sku, ()), today) for line in order.lines)
+    return tuple(
+        _of_line(line, order.currency, products.get(line.sku), agreements.get(line.sku, ()), today)
+        for line in order.lines
+    )
 
 
 def _of_line(
