@@ -19,9 +19,9 @@ from services.orders.domain.projection import LineProgress, Progress, quantities
 from services.orders.masterdata import catalog, prices
 from services.orders.overview.decision_facts import DecisionFacts, facts_of, subjects_of
 from tests.orders.change_desk import asked, propose, quantity
-from tests.orders.desk import RITA, Desk, stock, usd
+from tests.orders.desk import ACCOUNTING, RITA, Desk, stock, usd
 from tests.orders.review_desk import ReviewDesk
-from tests.orders.test_changed_facts import ACCOUNTING, _credit_hold, _customer, _happens, _pump
+from tests.orders.test_changed_facts import _credit_hold, _customer, _happens, _pump
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def check(**minor: int) -> CreditCheck:
         "counted": 0,
         "order_open": 5_000,
     }
-    return CreditCheck(**{name: money(value) for name, value in {**figures, **minor}.items()}, overdue_since=None)  # type: ignore[arg-type]  # the names are those above
+    return CreditCheck(**{name: money(value) for name, value in {**figures, **minor}.items()}, overdue_since=None)
 
 
 @pytest.mark.parametrize(

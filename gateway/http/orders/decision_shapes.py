@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pydantic import BaseModel, Field
 
 from gateway.http.orders.decision_facts import NeighborFacts, Sight
@@ -156,5 +154,5 @@ def _prices(line: LinePrices, *, sees_margin: bool) -> LinePricesShape:
     )
 
 
-def _combined(combined: Combined) -> Sequence[CombinedOrderShape]:
+def _combined(combined: Combined) -> list[CombinedOrderShape]:
     return [CombinedOrderShape(number=row.number, total=MoneyShape.of(row.total)) for row in combined.rows]

@@ -35,6 +35,7 @@ from services.orders.order.aggregate import (
     restate,
 )
 from services.orders.order.change_orders import find_change
+from services.orders.order.reviews import end_review
 from services.orders.policies import versions
 from services.orders.store import changes as store
 from services.orders.store import masterdata as master_store
@@ -268,7 +269,7 @@ def _withdraw_review(session: Session, aggregate: OrderAggregate, change: Change
     """Nobody need decide on a change that is gone."""
     review = aggregate.asked.review
     if review is not None and review.change_id == change.change_id:
-        reviews.change_review(session, review.review_id, {"state": WITHDRAWN, "decided_at": now})
+        end_review(session, review.review_id, WITHDRAWN, now)
         unanswered = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
         reviews.change_steps(session, unanswered, {"state": VOID, "decided_at": now})
     return replace(aggregate, asked=read_asked(session, aggregate.order_id))

@@ -48,7 +48,7 @@ class CreditCheck:
 
     @property
     def share_percent(self) -> Decimal | None:
-        """This order's part of the exposure then, in percent; None where there is no exposure."""
+        """Its part of the exposure then, in percent; None where there is no exposure."""
         whole = self.exposure_after.minor
         if whole <= 0:
             return None

@@ -15,6 +15,7 @@ UNDELIVERABLE_ADDRESS = "undeliverable_address"
 UNREACHABLE_CUSTOMER = "unreachable_customer"
 WEBHOOK_ID_REUSED = "webhook_id_reused"
 BANK_REFERENCE_REUSED = "bank_reference_reused"
+REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -67,6 +68,13 @@ KINDS: Mapping[str, Kind] = {
             "bank reference",
             "accounting",
             "Compare both with the bank statement, and record the second payment under a reference of its own if it is one.",
+        ),
+        Kind(
+            REVIEW_SHORT_OF_PEOPLE,
+            "review",
+            "admin",
+            "Enter people with the position and a limit that covers the order, or have the order changed or canceled. "
+            "Enough people, or the end of the review, resolve this by itself.",
         ),
     )
 }
@@ -138,6 +146,11 @@ def undeliverable_reason(address: Address) -> str:
 def unreachable_reason(customer_name: str) -> str:
     """A customer without a mail address in words."""
     return f"{customer_name} has no mail address, so nobody tells it of this order."
+
+
+def short_of_people_reason(shortfall: str) -> str:
+    """A review that nobody can finish in words; `shortfall` says whom is missing."""
+    return f"This review cannot be finished: {shortfall}."
 
 
 @dataclass(frozen=True, slots=True)

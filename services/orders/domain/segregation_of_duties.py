@@ -164,6 +164,11 @@ def obstacle(case: Case, decider: Decider) -> DomainError | None:
     return None
 
 
+def may_approve(attempt: Attempt) -> bool:
+    """Whether somebody could approve a step by a right, whatever else they have decided in its review."""
+    return all(check(attempt) is None for check in _CHECKS if check is not _is_second)
+
+
 def barred(parties: Mapping[str, str], delegations: Iterable[Delegation], now: datetime) -> dict[str, str]:
     """Subject → why, for the parties and for everybody who stands in for one of them, directly or through others."""
     found = dict(parties)
