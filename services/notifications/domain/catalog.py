@@ -35,7 +35,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "consent_expired": ("reason", "version"),
     "consent_declined": ("reason", "version"),
     # version: the one that stands; reason: why the change cannot be made, was refused or taken back; staff only
-    "change_rejected": ("reason", "version"),
+    # reason: why the change will not be made, staff only; customer_reason: what a customer may read of it, empty for nothing
+    "change_rejected": ("reason", "customer_reason", "version"),
     # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them; submitted_by: a name
     "approval_requested": _APPROVAL,
     # waited: a span in words, such as "2 days"
