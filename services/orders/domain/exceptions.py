@@ -112,8 +112,17 @@ def may_resolve(found: BusinessException, roles: frozenset[str], owners: Collect
     return not roles.isdisjoint((found.owner_role, ALWAYS_RESOLVES, *owners))
 
 
-def check_resolution(found: BusinessException, roles: frozenset[str], note: str, owners: Collection[str] = ()) -> None:
-    """Refuse a resolution by another role (NOT_EXCEPTION_OWNER), without a note (NOTE_MISSING), or a second one (EXCEPTION_RESOLVED)."""
+def check_resolution(
+    found: BusinessException,
+    roles: frozenset[str],
+    note: str,
+    owners: Collection[str] = (),
+    resolved_by: str = "somebody",
+) -> None:
+    """Refuse a resolution by another role (NOT_EXCEPTION_OWNER), without a note (NOTE_MISSING), or a second one (EXCEPTION_RESOLVED).
+
+    `resolved_by` is the name of who was quicker.
+    """
     if not may_resolve(found, roles, owners):
         raise NotPermitted(
             "NOT_EXCEPTION_OWNER",
@@ -123,7 +132,7 @@ def check_resolution(found: BusinessException, roles: frozenset[str], note: str,
     if not note.strip():
         raise InvalidArgument("NOTE_MISSING", "say how it was resolved: the order's timeline keeps the note")
     if not found.is_open:
-        raise resolved_already(found.resolved_by)
+        raise resolved_already(resolved_by)
 
 
 def resolved_already(by: str) -> Refused:

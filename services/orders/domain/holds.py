@@ -67,10 +67,11 @@ class Hold:
         return self.released_at is None
 
 
-def check_release(hold: Hold, roles: frozenset[str], owners: Sequence[str] = ()) -> None:
+def check_release(hold: Hold, roles: frozenset[str], owners: Sequence[str] = (), released_by: str = "somebody") -> None:
     """Refuse the release by anybody but the owner role, or of a hold that is gone, as all are once their order has ended.
 
-    `owners` are the roles that act for the owner now, itself among them; none is the owner alone.
+    `owners` are the roles that act for the owner now, itself among them; none is the owner alone. `released_by` is the name of who
+    was quicker.
     """
     if roles.isdisjoint(owners or (hold.owner_role,)):
         raise NotPermitted(
@@ -79,7 +80,7 @@ def check_release(hold: Hold, roles: frozenset[str], owners: Sequence[str] = ())
             owner_role=hold.owner_role,
         )
     if not hold.is_open:
-        raise Refused("HOLD_ALREADY_RELEASED", f"{hold.released_by} has already released this hold")
+        raise Refused("HOLD_ALREADY_RELEASED", f"{released_by} has already released this hold")
 
 
 def remaining(holds: Sequence[Hold]) -> tuple[Hold, ...]:
