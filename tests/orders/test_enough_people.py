@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from services.orders.access.matrix import Caller
 from services.orders.approvals import enough_people
@@ -266,3 +267,15 @@ def test_a_step_of_knowledge_goes_to_the_fallback_owner(desk: ReviewDesk) -> Non
     assert order_id in mine(desk, MAX)
     assert desk.decide(order_id, MAX).aggregate.order.phase == "accepted"
     assert SUPPORT.principal.sub == "sue"
+
+
+def test_the_audit_names_an_exception_that_has_outlived_its_review(desk: ReviewDesk) -> None:
+    desk.policy(reviews=[review("ASKED", "true", TWO_DIRECTORS)], deadlines={"calendar": "always"})
+    order_id = desk.reviewed(100)
+    desk.decide(order_id, FAY, "reject", note="no")
+    reopened = "UPDATE business_exception SET resolved_at = NULL, resolved_by = '', note = '' WHERE kind = :kind"
+
+    with desk.database.transaction() as session:
+        session.execute(text(reopened), {"kind": "review_short_of_people"})
+
+    assert desk.broken() == ["orders.review_short_of_people_is_open"]
