@@ -195,7 +195,7 @@ def test_a_shortfall_and_a_mail_name_nobody_by_login(desk: ReviewDesk) -> None:
     with desk.database.transaction() as session:
         enough_people.recheck(session, CONTACTS, NOON)
 
-    told = str([row["detail"]["variables"] for row in desk.outbox("notify", order_id)])
+    mailed = str([row["detail"]["variables"] for row in desk.outbox("notify", order_id)])
     said = str([event.why for event in desk.events(order_id)])
     assert "Fay Fuller" in said
-    assert "u-100" not in told + said
+    assert "u-100" not in mailed + said
