@@ -34,7 +34,7 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         hold = find_hold(found.holds, hold_id)
         roles = assignees.owners_of(session, found.order, hold)
         names = owners(session, roles)
-        may_release = deciders.may_release(session, found, hold, who.caller, now)
+        obstacle = deciders.release_obstacle(session, found, hold, who.caller, now)
         about = subjects_of(session, hold)
         facts = facts_of(session, found.order, now) if hold.is_open else None
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
@@ -47,7 +47,7 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         hold=hold,
         others=others,
         waits_then=list(waits_then),
-        may_release=may_release,
+        obstacle=obstacle,
         roles=roles,
         owners=", ".join(names[role] for role in roles if role in names),
         named=[hold.released_by],

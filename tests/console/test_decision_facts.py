@@ -14,7 +14,7 @@ from services.orders.domain.people import Person
 from services.orders.masterdata import people, prices
 from services.orders.store import holds, orders, reviews
 from tests.console.world import ConsoleWorld, with_figures
-from tests.orders.desk import usd
+from tests.orders.desk import caller, usd
 
 
 @pytest.fixture
@@ -157,3 +157,17 @@ async def test_a_price_hold_shows_price_against_list_and_agreement_and_the_margi
 
     assert "PUMP 100.00 129.00 – 129.00 -22.5% 20.0%" in page
     assert "Credit limit" not in page
+
+
+async def test_who_entered_the_order_reads_on_a_holds_page_why_they_may_not_release_it(world: ConsoleWorld) -> None:
+    order_id = world.desk.place(("PUMP", 400), by=caller("max", "support")).order_id
+    world.desk.validate(order_id)
+    found = world.desk.read(order_id)
+    [hold] = [each for each in found.holds if each.owner_role == "approver"]
+
+    page = words(
+        (await world.browser("approver", sub="max").get(f"/orders/{found.order.number}/holds/{hold.hold_id}")).text
+    )
+
+    assert "You may not: Max entered the order; somebody else releases this hold." in page
+    assert "Release the hold" not in page

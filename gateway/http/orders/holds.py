@@ -46,6 +46,7 @@ class HoldDocument(BaseModel):
 
     hold: HoldShape
     may_release: bool = Field(description="Whether you may.")
+    why_not: str = Field(description="Why you may not; empty when you may.")
     owners: list[str] = Field(description="The roles that may release it now.")
     who: list[str] = Field(description="The people who have one of them.")
     about: list[str] = Field(description="credit, prices, availability, duplicates, ship_to.")
@@ -63,13 +64,14 @@ def get_hold(
         hold = find_hold(found.holds, hold_id)
         owners = assignees.owners_of(session, found.order, hold)
         names = [person.name for person in people.staff(session) if person.name and set(owners) & set(person.roles)]
-        may_release = deciders.may_release(session, found, hold, who, now)
+        obstacle = deciders.release_obstacle(session, found, hold, who, now)
         about = subjects_of(session, hold)
         facts = facts_of(session, found.order, now) if hold.is_open else None
     sight = sight_of(deps, who)
     return HoldDocument(
         hold=hold_shape(hold, who),
-        may_release=may_release,
+        may_release=obstacle is None,
+        why_not=obstacle.message if obstacle else "",
         owners=list(owners),
         who=names,
         about=sorted(about),

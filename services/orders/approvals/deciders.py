@@ -58,10 +58,12 @@ def named(session: Session, sub: str) -> str:
     return called(sub, {sub: person.name} if person else {})
 
 
-def may_release(session: Session, aggregate: OrderAggregate, hold: Hold, caller: Caller, now: datetime) -> bool:
-    """Whether the caller may release a hold now."""
+def release_obstacle(
+    session: Session, aggregate: OrderAggregate, hold: Hold, caller: Caller, now: datetime
+) -> DomainError | None:
+    """Why the caller may not release a hold now; None when they may."""
     try:
         check_may_release(session, aggregate, hold, caller, now)
-    except DomainError:
-        return False
-    return True
+    except DomainError as refusal:
+        return refusal
+    return None
