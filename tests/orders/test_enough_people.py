@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import text
 
 from services.orders.access.matrix import Caller
 from services.orders.approvals import enough_people
+from services.orders.domain.changes import SpokenConsent
 from services.orders.domain.people import Delegation, Person
 from services.orders.domain.review_people import Ask, shortfall
 from services.orders.domain.reviews import Step
@@ -21,6 +23,7 @@ from services.orders.overview import inbox
 from services.orders.policies import versions
 from services.orders.store import exceptions
 from services.runtime.db import Database
+from tests.orders.change_desk import apply, asked, propose, quantity
 from tests.orders.desk import CONTACTS, NOON, SUPPORT, caller
 from tests.orders.review_desk import DIRECTOR, FAY, MANAGER, MAX, ReviewDesk, review
 
@@ -256,6 +259,38 @@ def test_a_step_that_asks_nobody_any_more_is_in_the_inbox_of_who_acts_and_they_c
     assert desk.mails(order_id)[mails:] == ["approval_requested"]
     assert "review_reassigned" in [event.what for event in desk.events(order_id)]
     assert desk.decide(order_id, FAY).aggregate.order.phase == "accepted"
+
+
+def test_a_step_whose_only_approver_has_changed_the_order_goes_to_who_acts(desk: ReviewDesk) -> None:
+    change(desk, Person("rita", "Rita", "", ("sales_rep",)), replace(MAX_ENTRY, roles=("approver", "support")))
+    order_id = desk.reviewed(60)
+    before = mine(desk, FAY)
+
+    # fewer units keep the review, and whoever changed the order may not decide on it
+    done = propose(desk, order_id, asked(quantity("1", 50), consent=heard(desk)), caller("max", "support"))
+    apply(desk, order_id, done.change.change_id)
+
+    assert desk.open_step(order_id).position == "manager"
+    assert (before, mine(desk, FAY)) == ([], [order_id])
+    assert desk.decide(order_id, FAY, version=2).aggregate.order.phase == "accepted"
+
+
+def test_a_delegation_that_begins_later_and_bars_the_only_approver_is_seen_at_the_reminder(desk: ReviewDesk) -> None:
+    order_id = desk.reviewed(40, by=caller("rita", "sales_rep"))
+    later = desk.now + timedelta(hours=2)
+    with desk.database.transaction() as session:
+        wanted = Delegation("", "rita", "max", later, later + timedelta(days=9))
+        people.delegate(session, wanted, caller("rita", "approver"), desk.now)
+        enough_people.recheck(session, CONTACTS, desk.now)
+    before = mine(desk, FAY)
+
+    desk.pass_deadline(order_id)
+
+    assert (before, mine(desk, FAY)) == ([], [order_id])
+
+
+def heard(desk: ReviewDesk) -> SpokenConsent:
+    return SpokenConsent("Ann", desk.now, "by phone")
 
 
 def test_a_step_of_knowledge_goes_to_the_fallback_owner(desk: ReviewDesk) -> None:

@@ -73,7 +73,7 @@ def recheck(session: Session, contacts: Contacts, now: datetime, customer_id: st
         if missing is not None or exceptions.is_short_of_people(session, review.review_id):
             _raise(session, eligible, review, missing, now)
         if any(_new_substitutes(eligible, step, now) for step in review.open_steps()):
-            _reassign(session, review.order_id, contacts, now)
+            reassign(session, read_for_change(session, review.order_id), contacts, now)
 
 
 def _reviewed(
@@ -97,26 +97,29 @@ def _new_substitutes(eligible: EligibleApprovers, step: Step, now: datetime) -> 
     return tuple(sub for sub in found if sub not in step.escalated_to)
 
 
-def _reassign(session: Session, order_id: str, contacts: Contacts, now: datetime) -> None:
-    before = read_for_change(session, order_id)
+def reassign(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """Open steps of a locked order that ask nobody any more go to who acts for them, who are told; the caller restates."""
     review = before.asked.review
-    if review is None:
-        return
-    eligible, policy = (
-        assignees.eligible_of(session, before.order, now),
-        versions.policy_of(session, review.policy_version),
-    )
-    for step in review.open_steps():
-        subs = _new_substitutes(eligible, step, now)
-        if not subs:
-            continue
-        given = replace(step, escalated_to=(*step.escalated_to, *subs))
-        store.change_steps(session, [step.step_id], {"escalated_to": list(given.escalated_to)})
-        assignees.notify_opened(session, eligible, policy, given, contacts, now)
-        after = replace(before, asked=read_asked(session, order_id))
+    if review is None or review.state != OPEN:
+        return before
+    eligible = assignees.eligible_of(session, before.order, now)
+    given = {step: subs for step in review.open_steps() if (subs := _new_substitutes(eligible, step, now))}
+    for step, subs in given.items():
+        _give(session, eligible, review, replace(step, escalated_to=(*step.escalated_to, *subs)), contacts, now)
+    after = replace(before, asked=read_asked(session, before.order_id)) if given else before
+    for step, subs in given.items():
         more = {"step_id": step.step_id, "step": step.asks, "to": list(subs)}
-        why = f"nobody who was asked for the {step.question} is there any more"
+        why = f"nobody who was asked for the {step.question} may decide it any more"
         note_event(session, before, after, DIRECTORY, "review_reassigned", now, why=why, more=more)
+    return after
+
+
+def _give(
+    session: Session, eligible: EligibleApprovers, review: Review, step: Step, contacts: Contacts, now: datetime
+) -> None:
+    store.change_steps(session, [step.step_id], {"escalated_to": list(step.escalated_to)})
+    policy = versions.policy_of(session, review.policy_version)
+    assignees.notify_opened(session, eligible, policy, step, contacts, now)
 
 
 def short_rows(session: Session, policy: Policy, now: datetime) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from services.kernel.ids import new_id
 from services.orders.approvals import assignees
 from services.orders.approvals.assignees import EligibleApprovers, renewed
-from services.orders.approvals.enough_people import raise_shortfall
+from services.orders.approvals.enough_people import raise_shortfall, reassign
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.owners import owner_of
@@ -147,7 +147,7 @@ def rebind_review(
         end_review(session, review.review_id, APPROVED, review.decided_at or now)
     else:
         store.change_review(session, review.review_id, {"state": OPEN, "decided_at": None})
-    after = open_next(session, refreshed(session, aggregate), contacts, now)
+    after = reassign(session, open_next(session, refreshed(session, aggregate), contacts, now), contacts, now)
     raise_shortfall(session, after, now)
     more = {"kept": len(kept), "voided": len(dropped), "added": len(added), "version": version}
     note_event(session, aggregate, after, POLICY, "review_rebound", now, why=_codes(kept), more=more)

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.orders.approvals import assignees, holds
 from services.orders.approvals.assignees import EligibleApprovers
 from services.orders.approvals.clearance import of_aggregate
-from services.orders.approvals.enough_people import raise_shortfall
+from services.orders.approvals.enough_people import raise_shortfall, reassign
 from services.orders.approvals.plan_review import refreshed
 from services.orders.changes import consent
 from services.orders.domain import clearance, mails
@@ -178,7 +178,7 @@ def _hold(session: Session, late: Late, aggregate: OrderAggregate, why: str) -> 
 
 
 def _noted(session: Session, late: Late, aggregate: OrderAggregate, what: str, why: str) -> OrderAggregate:
-    after = restate(session, aggregate, late.now)
+    after = restate(session, reassign(session, aggregate, late.contacts, late.now), late.now)
     raise_shortfall(session, after, late.now)
     more = {"step_id": late.step.step_id, "step": late.step.asks}
     note_event(session, late.aggregate, after, CLOCK, what, late.now, why=why, more=more)
