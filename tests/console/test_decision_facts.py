@@ -142,7 +142,7 @@ async def test_the_page_says_in_one_line_which_captured_price_stands(
 
     page = words((await who.get(path)).text)
 
-    assert "Prices have changed: PUMP: captured price 129.00 stands; today's agreement says 121.00." in page
+    assert "Prices have changed. Captured price 129.00 stands; today's agreement says 121.00 (PUMP)." in page
 
 
 async def test_a_price_hold_shows_price_against_list_and_agreement_and_the_margin(

@@ -118,8 +118,8 @@ def _agree(desk: Desk, price: str) -> None:
 @pytest.mark.parametrize(
     ("captured_agreement", "today", "sentence"),
     [
-        ("118.00", "121.00", "PUMP: captured price 118.00 stands; today's agreement says 121.00"),
-        ("", "121.00", "PUMP: captured price 129.00 stands; today's agreement says 121.00"),
+        ("118.00", "121.00", "Captured price 118.00 stands; today's agreement says 121.00 (PUMP)"),
+        ("", "121.00", "Captured price 129.00 stands; today's agreement says 121.00 (PUMP)"),
         ("118.00", "", ""),
     ],
 )
@@ -140,12 +140,12 @@ def test_the_captured_price_stands_and_the_sentence_says_what_applies_today(
     [
         (
             Product("PUMP", "Pump", list_price=usd("131.50")),
-            "PUMP: captured price 129.00 stands; today's list price says 131.50",
+            "Captured price 129.00 stands; today's list price says 131.50 (PUMP)",
         ),
-        (Product("PUMP", "Pump"), "PUMP: captured price 129.00 stands; no price applies today"),
+        (Product("PUMP", "Pump"), "Captured price 129.00 stands; no price applies today (PUMP)"),
         (
             Product("PUMP", "Pump", list_price=UnitPrice.parse("99.00", "EUR")),
-            "PUMP: captured price 129.00 stands; no price applies today",
+            "Captured price 129.00 stands; no price applies today (PUMP)",
         ),
     ],
     ids=["another list price", "none", "one in another currency"],

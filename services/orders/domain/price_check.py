@@ -46,10 +46,11 @@ class LinePrices:
     @property
     def sentence(self) -> str:
         """What has changed since, and that the captured price stands."""
-        source = {"agreement": "agreement", "list": "list price"}
+        stands = f"Captured price {self.price.text} stands"
         if self.today is None:
-            return f"{self.sku}: captured price {self.price.text} stands; no price applies today"
-        return f"{self.sku}: captured price {self.price.text} stands; today's {source[self.today.source]} says {self.today.price.text}"
+            return f"{stands}; no price applies today ({self.sku})"
+        source = {"agreement": "agreement", "list": "list price"}[self.today.source]
+        return f"{stands}; today's {source} says {self.today.price.text} ({self.sku})"
 
 
 def line_prices(
