@@ -87,6 +87,7 @@ _EVENTS = {
     "step_rejected": "rejected",
     "review_reminded": "sent a reminder",
     "review_escalated": "escalated the approval",
+    "review_reassigned": "reassigned the approval",
     "changes_requested": "requested changes",
     "review_answered": "resubmitted the order for review",
     "decision_refused": "was not allowed to decide",

@@ -14,7 +14,7 @@ from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import AlreadyExists, NotFound, Refused
-from services.runtime.grpc_client import Unreachable
+from services.runtime.grpc_client import DEADLINE_S, Unreachable
 from tests.api.recalls import Recalls
 
 Answer = TypeVar("Answer", bound=Message)
@@ -29,10 +29,12 @@ class Neighbor:
     def __init__(self) -> None:
         self.is_away = False
         self.actions = 0
+        self.deadlines: list[float] = []
         self._answers: dict[str, tuple[bytes, Any]] = {}
         self._ids = itertools.count(1)
 
-    def here(self) -> None:
+    def here(self, timeout: float = DEADLINE_S) -> None:
+        self.deadlines.append(timeout)
         if self.is_away:
             raise Unreachable("the fake is away")
 
@@ -56,6 +58,8 @@ class FakeInventory(Neighbor):
     def __init__(self) -> None:
         super().__init__()
         self.on_hand: dict[tuple[str, str], int] = {}
+        self.inbound: dict[str, list[inventory.InboundSupply]] = {}
+        self.waiting: dict[str, int] = {}
         self.counted: list[tuple[str, str, str, str]] = []
         self.warehouses: dict[str, inventory.Warehouse] = {}
         self.backorders: list[inventory.Backorder] = []
@@ -79,6 +83,26 @@ class FakeInventory(Neighbor):
             if request.sku in ("", sku) and request.warehouse_id in ("", place)
         ]
         return inventory.ListStockResponse(levels=levels[: request.limit])
+
+    def GetAvailability(
+        self, request: inventory.GetAvailabilityRequest, timeout: float = DEADLINE_S
+    ) -> inventory.GetAvailabilityResponse:
+        self.here(timeout)
+        found = []
+        for sku in sorted(set(request.skus)):
+            units = sum(count for (of, _), count in self.on_hand.items() if of == sku)
+            inbound = sorted(self.inbound.get(sku, []), key=lambda one: one.expected_on)
+            found.append(
+                inventory.SkuAvailability(
+                    sku=sku,
+                    on_hand=units,
+                    available=units,
+                    backordered=self.waiting.get(sku, 0),
+                    inbound=inbound,
+                    inbound_quantity=sum(one.quantity for one in inbound),
+                )
+            )
+        return inventory.GetAvailabilityResponse(skus=found)
 
     def ReceiveStock(self, request: inventory.ReceiveStockRequest) -> inventory.ReceiveStockResponse:
         def act() -> inventory.ReceiveStockResponse:
@@ -219,6 +243,8 @@ class FakeBilling(Neighbor):
         self.commitments: dict[str, int] = {}
         self.invoices: dict[str, billing.Invoice] = {}
         self.payments: list[billing.Payment] = []
+        self.receivables = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
+        self.standing: dict[str, tuple[int, int]] = {}
         self.audit = billing.AuditResponse()
 
     def invoice(self, invoice_id: str, customer_id: str, minor: int) -> billing.Invoice:
@@ -235,14 +261,18 @@ class FakeBilling(Neighbor):
         self.accounts[request.customer_id] = request
         return billing.PutCreditAccountResponse(account=self._account(request))
 
-    def GetCreditAccount(self, request: billing.GetCreditAccountRequest) -> billing.GetCreditAccountResponse:
-        self.here()
+    def GetCreditAccount(
+        self, request: billing.GetCreditAccountRequest, timeout: float = DEADLINE_S
+    ) -> billing.GetCreditAccountResponse:
+        self.here(timeout)
         if request.customer_id not in self.accounts:
             raise NotFound("CREDIT_ACCOUNT_NOT_FOUND", "the customer has no credit account")
         return billing.GetCreditAccountResponse(account=self._account(self.accounts[request.customer_id]))
 
-    def GetCommitment(self, request: billing.GetCommitmentRequest) -> billing.GetCommitmentResponse:
-        self.here()
+    def GetCommitment(
+        self, request: billing.GetCommitmentRequest, timeout: float = DEADLINE_S
+    ) -> billing.GetCommitmentResponse:
+        self.here(timeout)
         minor = self.commitments.get(request.order_id)
         remaining = None if minor is None else types.Money(minor_units=minor, currency="USD")
         return billing.GetCommitmentResponse(remaining=remaining)
@@ -287,10 +317,11 @@ class FakeBilling(Neighbor):
         rows = [row for row in self.payments if request.customer_id in ("", row.customer_id)]
         return billing.ListPaymentsResponse(payments=rows)
 
-    def ListReceivables(self, request: billing.ListReceivablesRequest) -> billing.ListReceivablesResponse:
-        self.here()
-        rows = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
-        return billing.ListReceivablesResponse(receivables=rows)
+    def ListReceivables(
+        self, request: billing.ListReceivablesRequest, timeout: float = DEADLINE_S
+    ) -> billing.ListReceivablesResponse:
+        self.here(timeout)
+        return billing.ListReceivablesResponse(receivables=self.receivables)
 
     def GetTrialBalance(self, request: billing.GetTrialBalanceRequest) -> billing.GetTrialBalanceResponse:
         self.here()
@@ -312,13 +343,14 @@ class FakeBilling(Neighbor):
         return self.audit
 
     def _account(self, request: billing.PutCreditAccountRequest) -> billing.CreditAccount:
-        zero = types.Money(currency=request.limit.currency)
+        committed, receivable = self.standing.get(request.customer_id, (0, 0))
+        limit, currency = request.limit.minor_units, request.limit.currency
         return billing.CreditAccount(
             customer_id=request.customer_id,
             limit=request.limit,
-            committed=zero,
-            receivable=zero,
-            headroom=request.limit,
+            committed=types.Money(minor_units=committed, currency=currency),
+            receivable=types.Money(minor_units=receivable, currency=currency),
+            headroom=types.Money(minor_units=limit - committed - receivable, currency=currency),
         )
 
 

@@ -80,7 +80,7 @@ async def test_a_decision_repeated_under_its_key_is_one_decision(world: World) -
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()
     assert (other.status_code, other.json()["code"]) == (409, "STEP_NOT_OPEN")
-    assert "max approved it" in other.json()["detail"]
+    assert "Max approved it" in other.json()["detail"]
 
 
 async def test_a_decision_stands_while_temporal_is_away(world: World) -> None:

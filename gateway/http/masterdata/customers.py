@@ -33,6 +33,7 @@ from gateway.http.plumbing.shapes import MoneyShape, proto_money
 from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
+from services.orders.approvals import enough_people
 from services.orders.domain.masterdata import AllowedShipTo, Customer
 from services.orders.masterdata import customers
 
@@ -167,6 +168,7 @@ def put_customer(deps: DepsOf, who: CallerOf, body: CustomerInput, once: OnceOf)
         account = deps.billing.PutCreditAccount(wanted).account
         with deps.database.transaction() as session:
             customers.put_customer(session, customer, who.principal.sub, deps.clock())
+            enough_people.recheck(session, deps.contacts, deps.clock(), customer.customer_id)
         return CustomerWithCredit.model_validate({**_members(customer), "credit": _credit(account)})
 
     return once.answer(body, act)

@@ -28,6 +28,7 @@ from gateway.http.plumbing.parameters import path_id
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.money import Money
 from services.orders.access.matrix import Caller
+from services.orders.approvals import enough_people
 from services.orders.domain.people import Delegation, Person
 from services.orders.masterdata import people
 from services.runtime.roles import DIRECTORY_ROLES
@@ -137,7 +138,9 @@ def put_person(deps: DepsOf, who: CallerOf, body: PersonInput, once: OnceOf) -> 
     """Enter somebody, or replace their entry; is_active false takes every right at once."""
 
     def put(session: Session) -> PersonShape:
-        return _person_shape(people.put_person(session, _person(body), who.principal.sub, deps.clock()))
+        kept = people.put_person(session, _person(body), who.principal.sub, deps.clock())
+        enough_people.recheck(session, deps.contacts, deps.clock())
+        return _person_shape(kept)
 
     return once.answer_here(body, put)
 
@@ -156,7 +159,9 @@ def delegate_approvals(deps: DepsOf, who: CallerOf, body: DelegationInput, once:
     """Hand your decisions over. They are never passed on further, and both names stand in the log of each decision."""
 
     def hand_over(session: Session) -> DelegationShape:
-        return _delegation_shape(people.delegate(session, _delegation(body, who), who, deps.clock()))
+        made = people.delegate(session, _delegation(body, who), who, deps.clock())
+        enough_people.recheck(session, deps.contacts, deps.clock())
+        return _delegation_shape(made)
 
     return once.answer_here(body, hand_over, 201)
 
@@ -171,7 +176,9 @@ def revoke_delegation(
     """Take your decisions back now; a second time changes nothing."""
 
     def take_back(session: Session) -> DelegationShape:
-        return _delegation_shape(people.revoke(session, delegation_id, who, deps.clock()))
+        ended = people.revoke(session, delegation_id, who, deps.clock())
+        enough_people.recheck(session, deps.contacts, deps.clock())
+        return _delegation_shape(ended)
 
     return once.answer_here(None, take_back)
 

@@ -14,6 +14,7 @@ from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import PRINTABLE, TIDY, Currency, Day, Input, Text, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut
+from services.orders.approvals import enough_people
 from services.orders.domain.calendar_rules import CalendarRule
 from services.orders.domain.policies import Policy, parse_policy
 from services.orders.policies import engine
@@ -250,6 +251,14 @@ class PolicyShape(BaseModel):
     currency: str | None = Field(description="Null is the company's currency.")
 
 
+class StoredPolicyShape(PolicyShape):
+    """A version that was stored just now, and what to know of it."""
+
+    warnings: list[str] = Field(
+        description="Rows of the approval matrix that the people of the directory could never finish, and whom they lack."
+    )
+
+
 @router.get("/v1/policies")
 def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[PolicyShape]:
     """Versions, newest first; the last one is the policy built in."""
@@ -263,14 +272,19 @@ def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[Policy
     return Page(rows=[_shape(row) for row in page], next_cursor=next_cursor)
 
 
-@router.post("/v1/policies", response_model=PolicyShape, status_code=201)
+@router.post("/v1/policies", response_model=StoredPolicyShape, status_code=201)
 def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf) -> Response:
-    """Add a version; it is in force at once. A predicate that does not compile, asks for what is not there or is no yes or no is refused."""
+    """Add a version; it is in force at once. A predicate that does not compile, asks for what is not there or is no yes or no is refused.
 
-    def put(session: Session) -> PolicyShape:
+    A row of the approval matrix that nobody could finish is stored, and warned of.
+    """
+
+    def put(session: Session) -> StoredPolicyShape:
         document = body.model_dump(mode="json", exclude_none=True)
         stored = policy_versions.put_policy(session, document, who.principal.sub, deps.clock())
-        return _shape(parse_policy(stored.document, stored.version))
+        policy = parse_policy(stored.document, stored.version)
+        short = enough_people.short_rows(session, policy, deps.clock())
+        return StoredPolicyShape(**_shape(policy).model_dump(), warnings=list(short))
 
     return once.answer_here(body, put, 201)
 

@@ -36,7 +36,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "consent_expired": ("reason", "version"),
     "consent_declined": ("reason", "version"),
     # version: the one that stands; reason: why the change cannot be made, was refused or taken back; staff only
-    "change_rejected": ("reason", "version"),
+    # reason: why the change will not be made, staff only; customer_reason: what a customer may read of it, empty for nothing
+    "change_rejected": ("reason", "customer_reason", "version"),
     # version: the one that the warehouse goes on with; reason: why the change was asked for; staff only
     "release_resumed": ("reason", "version"),
     # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them; submitted_by: a name

@@ -70,6 +70,14 @@ class Delegation:
         return min(limit, self.max_minor) if currency == self.currency else 0
 
 
+STRANGER = "somebody who is not in the directory"
+
+
+def called(sub: str, names: Mapping[str, str], otherwise: str = STRANGER) -> str:
+    """What a sentence calls somebody: by name, never by a login."""
+    return names.get(sub) or otherwise
+
+
 def both_names(who: str, acting_for: str, known: Mapping[str, Person]) -> str:
     """Who decided and for whom, by name where the directory has one: "Dan for Max"."""
     named = [known[sub].name if sub in known and known[sub].name else sub for sub in (who, acting_for) if sub]
@@ -146,19 +154,21 @@ def check_delegation(wanted: Delegation, giver: Person, taker: Person, others: I
         )
     if not could_stand_in(giver, taker):
         theirs = ", ".join(giver.positions or giver.roles) or "what is handed over"
-        sentence = f"{taker.sub} could not hold {theirs}: hand it to somebody with the role {_wanted(giver)}"
+        sentence = (
+            f"{taker.name or STRANGER} could not hold {theirs}: hand it to somebody with the role {_wanted(giver)}"
+        )
         raise NotPermitted("DELEGATE_CANNOT_HOLD", sentence.replace("_", " "))
     if foreign := set(wanted.positions) - set(giver.positions):
         theirs = ", ".join(giver.positions) or "none"
         raise InvalidArgument(
             "POSITION_NOT_HELD",
-            f"{giver.sub} does not hold {', '.join(sorted(foreign))} (positions held: {theirs}): choose among those, or name none for all",
+            f"{giver.name or STRANGER} does not hold {', '.join(sorted(foreign))} (positions held: {theirs}): choose among those, or name none for all",
         )
     at_once = [one for one in others if one.revoked_at is None and _overlap(one, wanted)]
     if wanted.from_sub in _reached(wanted.to_sub, at_once):
         raise Refused(
             "DELEGATION_CYCLE",
-            f"{wanted.to_sub} already hands decisions over that end at {wanted.from_sub}: end that first",
+            f"{taker.name or STRANGER} already hands decisions over that end at {giver.name or STRANGER}: end that first",
         )
 
 

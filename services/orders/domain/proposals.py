@@ -82,7 +82,8 @@ def check_consent(request: ChangeRequest, role: str, placed_at: datetime, now: d
         return
     if role == CUSTOMER:
         raise NotPermitted("CONSENT_NOT_YOURS", "leave the consent out: by asking for the change you agree to it")
-    if not placed_at.replace(microsecond=0) <= request.consent.given_at <= now:
+    # people say minutes
+    if not placed_at.replace(second=0, microsecond=0) <= request.consent.given_at <= now:
         sentence = "the consent was given after the order was placed and before now: correct given_at"
         raise InvalidArgument("CONSENT_TIME_IMPOSSIBLE", sentence)
 

@@ -14,11 +14,22 @@ from services.orders.domain.matrix import ALWAYS_CHECKED, FINAL
 from services.orders.domain.order import IN_REVIEW as ORDER_IN_REVIEW
 from services.orders.domain.order import Order
 from services.orders.domain.owners import SPOKEN_BY, fallbacks
-from services.orders.domain.people import Delegation, Person, could_hold
+from services.orders.domain.people import STRANGER, Delegation, Person, called, could_hold
 from services.orders.domain.review_plan import has_last_word, is_candidate, stands_above
-from services.orders.domain.reviews import APPROVE, APPROVED, BUYER, CHANGES_REQUESTED, REJECTED, VOID, Review, Step
+from services.orders.domain.reviews import (
+    APPROVE,
+    APPROVED,
+    BUYER,
+    CHANGES_REQUESTED,
+    REJECTED,
+    VOID,
+    Decision,
+    Review,
+    Step,
+)
 from services.runtime.roles import ANSWERS_OWN, AUTHORITY_ROLES
 
+NO_NAMES: Mapping[str, str] = {}
 _DECIDED = {APPROVED: "approved it", REJECTED: "rejected it", CHANGES_REQUESTED: "asked for changes"}
 
 
@@ -31,6 +42,10 @@ class Parties:
     last_editor: str = ""
     proposer: str = ""
     sales_rep: str = ""
+
+    def subs(self) -> set[str]:
+        """Everybody of them."""
+        return {self.creator, self.on_behalf_of, self.last_editor, self.proposer, self.sales_rep} - {""}
 
     def of(self, step: Step) -> dict[str, str]:
         """Subject → why it may not decide this step.
@@ -61,7 +76,8 @@ class Parties:
 class Case:
     """A step with everything that bounds a decision on it; `delegations` are all that are in force.
 
-    `substitutes` are the subjects of those who act where the step asks nobody any more.
+    `substitutes` are the subjects of those who act where the step asks nobody any more; `names` is subject → name of everybody
+    whom a refusal may name.
     """
 
     order: Order
@@ -72,6 +88,7 @@ class Case:
     delegations: tuple[Delegation, ...]
     now: datetime
     substitutes: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,21 +155,22 @@ def check_releaser(
     parties: Parties,
     delegations: Iterable[Delegation],
     now: datetime,
+    names: Mapping[str, str],
 ) -> None:
     """Refuse a release by anybody but the owner role, by who left or lost the role, or by a party where authority is asked for.
 
-    `owners` are the roles that act for the owner now.
+    `owners` are the roles that act for the owner now; `names` is subject → name of whom a refusal may name.
     """
-    check_release(hold, decider.roles, owners)
+    check_release(hold, decider.roles, owners, called(hold.released_by, names))
     person = decider.person
     if person is not None and not person.is_active:
         raise NotPermitted("PERSON_INACTIVE", "you are no longer active in the directory: ask an administrator")
     if person is not None and set(owners).isdisjoint(decider.roles & set(person.roles)):
         sentence = f"the directory does not name you as {' or '.join(owners)}: ask somebody with that role"
         raise NotPermitted("NOT_HOLD_OWNER", sentence, owner_role=hold.owner_role)
-    why = barred(parties.of_hold(hold), delegations, now).get(decider.sub)
+    why = barred(parties.of_hold(hold), delegations, now, names).get(decider.sub)
     if why:
-        raise NotPermitted("OWN_ORDER", f"you may not: {decider.sub} {why}; somebody else releases this hold")
+        raise NotPermitted("OWN_ORDER", f"you may not: {_own_name(decider)} {why}; somebody else releases this hold")
 
 
 def obstacle(case: Case, decider: Decider) -> DomainError | None:
@@ -164,7 +182,18 @@ def obstacle(case: Case, decider: Decider) -> DomainError | None:
     return None
 
 
-def barred(parties: Mapping[str, str], delegations: Iterable[Delegation], now: datetime) -> dict[str, str]:
+def may_approve(attempt: Attempt) -> bool:
+    """Whether somebody could approve a step by a right, whatever else they have decided in its review."""
+    return all(check(attempt) is None for check in _CHECKS if check is not _is_second)
+
+
+def _own_name(decider: Decider) -> str:
+    return (decider.person.name if decider.person else "") or "your login"
+
+
+def barred(
+    parties: Mapping[str, str], delegations: Iterable[Delegation], now: datetime, names: Mapping[str, str] = NO_NAMES
+) -> dict[str, str]:
     """Subject → why, for the parties and for everybody who stands in for one of them, directly or through others."""
     found = dict(parties)
     in_force = [one for one in delegations if one.is_in_force(now)]
@@ -173,7 +202,7 @@ def barred(parties: Mapping[str, str], delegations: Iterable[Delegation], now: d
         sub = front.pop()
         for delegation in in_force:
             if delegation.from_sub == sub and delegation.to_sub not in found:
-                found[delegation.to_sub] = f"stands in for {sub}, who {found[sub].split(', who ')[-1]}"
+                found[delegation.to_sub] = f"stands in for {called(sub, names)}, who {found[sub].split(', who ')[-1]}"
                 front.append(delegation.to_sub)
     return found
 
@@ -206,7 +235,8 @@ def _check_state(case: Case, seen_version: int | None) -> None:
 def _state_sentence(case: Case) -> str:
     step = case.step
     state = case.review.state if step.is_open else step.state
-    who = next((one.decided_by for one in reversed(step.decisions) if not one.is_void), "")
+    last = next((one for one in reversed(step.decisions) if not one.is_void), None)
+    who = _who(last, case.names) if last else ""
     if state == VOID:
         asked = "the customer is asked about a change first" if case.change else "it was changed or asked again"
         return f"this step is void, because {asked}: reload the order, which is at version {case.order.version}"
@@ -217,6 +247,11 @@ def _state_sentence(case: Case) -> str:
     else:
         sentence = f"this step is {state.replace('_', ' ')}, so nothing is left to decide in it"
     return f"{sentence}; the order is {case.order.phase.replace('_', ' ')}: reload it"
+
+
+def _who(one: Decision, names: Mapping[str, str]) -> str:
+    """Who decided, and for whom."""
+    return " for ".join(called(sub, names) for sub in (one.decided_by, one.acting_for) if sub)
 
 
 def _rights(case: Case, decider: Decider) -> Sequence[Authority]:
@@ -275,19 +310,21 @@ def _is_candidate(case: Case, person: Person) -> bool:
 
 
 def _is_in_force(attempt: Attempt) -> DomainError | None:
-    delegation, whose = attempt.right.delegation, attempt.right.sub
+    delegation, giver = attempt.right.delegation, attempt.right.person
     if delegation is None or delegation.is_in_force(attempt.case.now):
         return None
+    whose = (giver.name if giver else "") or STRANGER
     sentence = f"the delegation of {whose} to you is not in force now: ask {whose} for a new one"
     return NotPermitted("DELEGATION_NOT_IN_FORCE", sentence)
 
 
 def _is_barred(attempt: Attempt) -> DomainError | None:
     case, decider, right = attempt.case, attempt.decider, attempt.right
-    found = barred(case.parties.of(case.step), case.delegations, case.now)
-    for sub, subject in ((decider.sub, "you may not: "), (right.sub, f"you may not for {right.sub}: ")):
+    found = barred(case.parties.of(case.step), case.delegations, case.now, case.names)
+    own, whose = _own_name(decider), (right.person.name if right.person else "") or STRANGER
+    for sub, subject in ((decider.sub, f"you may not: {own}"), (right.sub, f"you may not for {whose}: {whose}")):
         if sub in found:
-            return NotPermitted("OWN_ORDER", f"{subject}{sub} {found[sub]}; somebody else decides")
+            return NotPermitted("OWN_ORDER", f"{subject} {found[sub]}; somebody else decides")
     return None
 
 
@@ -300,8 +337,7 @@ def _is_second(attempt: Attempt) -> DomainError | None:
             continue
         for one in step.decisions:
             if not one.is_void and not names.isdisjoint({one.decided_by, one.acting_for} - {""}):
-                who = " for ".join(filter(None, (one.decided_by, one.acting_for)))
-                sentence = f"{who} decided the {step.asks} step of this review: another person decides this one"
+                sentence = f"{_who(one, case.names)} decided the {step.asks} step of this review: another person decides this one"
                 return NotPermitted("DECIDED_BEFORE", sentence)
     return None
 
@@ -319,8 +355,9 @@ def _is_over_limit(attempt: Attempt) -> DomainError | None:
     maximum = delegation.cap(amount, review.currency) if delegation is not None and has_maximum else amount
     if (not needs_limit(case, right) or limit >= amount) and maximum >= amount:
         return None
+    whose = (right.person.name if right.person else "") or STRANGER
     said = f"{Money(min(limit, maximum), review.currency)}, and this comes to {Money(amount, review.currency)}"
-    return NotPermitted("OVER_LIMIT", f"the limit of {right.sub} is {said}: somebody with a higher one decides")
+    return NotPermitted("OVER_LIMIT", f"the limit of {whose} is {said}: somebody with a higher one decides")
 
 
 def needs_limit(case: Case, right: Authority) -> bool:

@@ -14,6 +14,7 @@ from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refu
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import deciders, limits, manufacturing
+from services.orders.approvals.enough_people import raise_shortfall
 from services.orders.approvals.holds import clear_if_still_right
 from services.orders.approvals.plan_review import open_next, refreshed
 from services.orders.changes import consent, ready_date
@@ -43,6 +44,7 @@ from services.orders.domain.segregation_of_duties import Authority, authority
 from services.orders.order import outbox
 from services.orders.order.acts import act_of, decided
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read, read_for_change, restate
+from services.orders.order.reviews import end_review
 from services.orders.store import events, masterdata, people
 from services.orders.store import reviews as store
 from services.runtime.db import Database
@@ -117,6 +119,7 @@ def decide(
     take = {APPROVE: _approve, REJECT: _reject, REQUEST_CHANGES: _request_changes}[wanted.decision]
     after = take(session, refreshed(session, before), decision, actor, contacts, now)
     after = restate(session, after, now)
+    raise_shortfall(session, after, now)
     more = {
         "step": step.asks,
         "step_id": step.step_id,
@@ -209,7 +212,7 @@ def _finish(
         return aggregate
     change = aggregate.asked.change
     state = move_review(review.state, "approve")
-    store.change_review(session, review.review_id, {"state": state, "decided_at": now})
+    end_review(session, review.review_id, state, now)
     if review.change_id and change is not None:
         return consent.approve_change(session, refreshed(session, aggregate), change, actor, now)
     return clear_if_still_right(session, refreshed(session, aggregate), actor, contacts, now)
@@ -292,7 +295,7 @@ def _by(session: Session, decision: Decision, step: Step) -> str:
 
 def _end(session: Session, review: Review, decision: Decision, state: str, now: datetime) -> None:
     """The review has its outcome by one decision: what was not answered yet is not asked any more."""
-    store.change_review(session, review.review_id, {"state": state, "decided_at": now})
+    end_review(session, review.review_id, state, now)
     rest = [step for step in review.steps if step.step_id != decision.step_id]
     unanswered: Sequence[str] = [step.step_id for step in rest if step.state in (OPEN, WAITING)]
     store.close_steps(session, unanswered, now)

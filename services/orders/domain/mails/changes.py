@@ -92,11 +92,21 @@ def consent_expired(order: Order, customer: Customer, reason: str) -> Mail:
 
 
 def change_rejected(
-    order: Order, customer: Customer, reason: str, *, is_customer_notified: bool, is_sales_notified: bool = True
+    order: Order,
+    customer: Customer,
+    reason: str,
+    *,
+    customer_reason: str = "",
+    is_customer_notified: bool,
+    is_sales_notified: bool = True,
 ) -> Mail:
-    """A change cannot be made, or people of our staff do not want it (any more); `reason` says why, and `order` stands as it is."""
+    """A change cannot be made, or people of our staff do not want it (any more); `reason` says why, and `order` stands as it is.
+
+    A customer reads `customer_reason` alone: nothing of credit, and nothing that only we know.
+    """
     readers = (*(buyer(customer) if is_customer_notified else ()), *(sales_rep(customer) if is_sales_notified else ()))
-    return Mail("change_rejected", readers, {"reason": reason, "version": order.version})
+    variables = {"reason": reason, "customer_reason": customer_reason, "version": order.version}
+    return Mail("change_rejected", readers, variables)
 
 
 def release_resumed(
