@@ -35,7 +35,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # version: the one that stands; reason: why the change was proposed (expired), what the customer said (declined); staff only
     "consent_expired": ("reason", "version"),
     "consent_declined": ("reason", "version"),
-    # version: the one that stands; reason: why the change cannot be made, was refused or taken back; staff only
+    # version: the one that stands
     # reason: why the change will not be made, staff only; customer_reason: what a customer may read of it, empty for nothing
     "change_rejected": ("reason", "customer_reason", "version"),
     # version: the one that the warehouse goes on with; reason: why the change was asked for; staff only
