@@ -10,6 +10,8 @@ from sqlmodel import Session
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import (
     SUBJECT,
@@ -26,6 +28,7 @@ from gateway.http.plumbing.inputs import (
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import path_id
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
+from services.kernel.errors import NotFound
 from services.kernel.money import Money
 from services.orders.access.matrix import Caller
 from services.orders.domain.people import Delegation, Person
@@ -60,6 +63,7 @@ class PersonInput(Input):
         default=[], description="Up to which amount they may decide; a currency that is missing is nothing."
     )
     is_active: Switch = True
+    version: SeenVersion = None
 
     model_config = example(
         sub="chief.ortega",
@@ -70,6 +74,12 @@ class PersonInput(Input):
         manager="helen.park",
         limits=[{"amount": "25000.00", "currency": "USD"}],
     )
+
+
+if TYPE_CHECKING:
+    PersonPatch = Input
+else:
+    PersonPatch = partial("PersonPatch", PersonInput, ("sub",), sub="chief.ortega", positions=["sales_manager"])
 
 
 class PersonShape(BaseModel):
@@ -85,6 +95,7 @@ class PersonShape(BaseModel):
     calendar: str
     limits: list[MoneyShape]
     is_active: bool
+    version: StoredVersion
 
 
 class DelegationInput(Input):
@@ -133,13 +144,34 @@ def list_people(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[PersonSh
 
 
 @router.post("/v1/people", response_model=PersonShape)
-def put_person(deps: DepsOf, who: CallerOf, body: PersonInput, once: OnceOf) -> Response:
+def put_person(deps: DepsOf, who: CallerOf, body: PersonInput, once: OnceOf, if_match: IfMatch) -> Response:
     """Enter somebody, or replace their entry; is_active false takes every right at once."""
 
     def put(session: Session) -> PersonShape:
-        return _person_shape(people.put_person(session, _person(body), who.principal.sub, deps.clock()))
+        expected = expected_version(body.version, if_match)
+        return _person_shape(people.put_person(session, _person(body), who.principal.sub, deps.clock(), expected))
 
     return once.answer_here(body, put)
+
+
+@router.patch("/v1/people", responses=ETAG)
+def change_person(deps: DepsOf, who: CallerOf, body: PersonPatch, if_match: IfMatch, response: Response) -> PersonShape:
+    """Change what is named of somebody's entry; everything else of it stays. A list that is named is the whole list."""
+    sent = body.model_dump(exclude_unset=True)
+    expected = expected_version(sent.get("version"), if_match)
+
+    def edit() -> PersonShape:
+        with deps.database.transaction() as session:
+            stands = people.find_person(session, sent["sub"])
+            if stands is None:
+                raise NotFound("PERSON_UNKNOWN", "there is no such person in the directory: POST them first")
+            whole = _person(merged(_person_shape(stands), body, PersonInput))
+            seen = stands.version if expected is None else expected
+            return _person_shape(people.put_person(session, whole, who.principal.sub, deps.clock(), seen))
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed
 
 
 @router.get("/v1/delegations")
@@ -178,7 +210,7 @@ def revoke_delegation(
 
 def _person(body: PersonInput) -> Person:
     limits = [Money.parse(limit.amount, limit.currency) for limit in body.limits]
-    plain = body.model_dump(exclude={"roles", "positions", "limits"})
+    plain = body.model_dump(exclude={"version", "roles", "positions", "limits"})
     return Person(
         **plain,
         roles=tuple(dict.fromkeys(body.roles)),
@@ -199,6 +231,7 @@ def _person_shape(person: Person) -> PersonShape:
         calendar=person.calendar,
         limits=[MoneyShape.of_minor(minor, currency) for currency, minor in sorted(person.limits.items())],
         is_active=person.is_active,
+        version=person.version,
     )
 
 

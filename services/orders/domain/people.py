@@ -17,7 +17,7 @@ class Person:
     `positions` are the words that an approval matrix names ("manager", "finance_director"); `limits` is currency → minor units
     up to which they may decide, a currency that is missing is a limit of nothing. `company` is the customer account of a
     buyer's own approver, empty for our staff; `manager` is the subject that an escalation goes to; `calendar` names the
-    policy's calendar of their business hours, empty for the policy's own.
+    policy's calendar of their business hours, empty for the policy's own. `version` counts what was stored of them.
     """
 
     sub: str
@@ -30,6 +30,7 @@ class Person:
     calendar: str = ""
     is_active: bool = True
     limits: Mapping[str, int] = field(default_factory=dict)
+    version: int = field(default=0, compare=False)
 
     def limit(self, currency: str) -> int:
         """Minor units of a currency up to which this person may decide; 0 where no limit is kept."""

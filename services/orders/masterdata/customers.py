@@ -13,15 +13,37 @@ from services.orders.domain.masterdata import Customer
 from services.orders.order import exceptions
 from services.orders.store import masterdata as store
 from services.orders.store import orders_of_customer
+from services.runtime.versioned import check_seen
 
 
-def put_customer(session: Session, customer: Customer, who: str, now: datetime) -> Customer:
-    """Keep a customer account; an earlier one of the same id is replaced, placed orders keep their snapshot."""
+def put_customer(
+    session: Session,
+    customer: Customer,
+    who: str,
+    now: datetime,
+    expected: int | None = None,
+    *,
+    has_new_limit: bool = False,
+) -> Customer:
+    """Keep a customer account; an earlier one of the same id is replaced, placed orders keep their snapshot.
+
+    The same account again changes nothing, unless its credit limit is a new one: that is billing's, and counts as a version
+    here. Refused VERSION_STALE for another version than the `expected` one.
+    """
     known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
     kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
-    store.put_customer(session, kept, who, now)
+    stored = store.find_customer(session, kept.customer_id)
+    if stored == kept and not has_new_limit:
+        check_seen(stored.version, expected)
+        return stored
+    kept = store.put_customer(session, kept, who, now, expected)
     exceptions.resolve_reachable(session, kept, now)
     return kept
+
+
+def find_customer(session: Session, customer_id: str) -> Customer | None:
+    """The customer; None when it does not exist."""
+    return store.find_customer(session, customer_id)
 
 
 def other_currency(session: Session, wanted: Customer) -> Customer | None:

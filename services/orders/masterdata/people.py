@@ -22,22 +22,32 @@ from services.orders.domain.people import (
 )
 from services.orders.store import masterdata
 from services.orders.store import people as store
+from services.runtime.versioned import check_seen
 
 
-def put_person(session: Session, person: Person, who: str, now: datetime) -> Person:
+def put_person(session: Session, person: Person, who: str, now: datetime, expected: int | None = None) -> Person:
     """Keep a person; the same subject replaces the earlier entry, and is_active False takes every right at once.
 
+    The same entry again changes nothing; Refused VERSION_STALE for another version than the `expected` one.
     NotPermitted OWN_AUTHORITY for who gives themselves what decides, NotFound for a company that is not there, InvalidArgument MANAGER_UNKNOWN for a manager who is not.
     """
     check_person(person)
+    known = store.find(session, person.sub)
     if person.sub == who:
-        check_own_entry(store.find(session, who), person)
+        check_own_entry(known, person)
     if person.company:
         masterdata.customer(session, person.company)
     if person.manager and store.find(session, person.manager) is None:
         raise InvalidArgument("MANAGER_UNKNOWN", "the manager is not in the directory: enter them first")
-    store.put(session, person, who, now)
-    return person
+    if known == person:
+        check_seen(known.version, expected)
+        return known
+    return store.put(session, person, who, now, expected)
+
+
+def find_person(session: Session, sub: str) -> Person | None:
+    """Somebody of the directory; None for whom it does not know."""
+    return store.find(session, sub)
 
 
 def list_people(session: Session, *, after: str = "", limit: int = 100) -> list[Person]:

@@ -32,6 +32,7 @@ class PersonRow(Table, table=True):
     calendar: str = Field(sa_type=Text)
     is_active: bool = Field(sa_type=Flag)
     limits: Any = Field(sa_type=JsonText)
+    version: int = Field(sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -16,8 +17,12 @@ from services.orders.policies import calendars, dry_run, engine
 from services.orders.store import masterdata as store
 
 
-def put_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:
-    """Add a policy version that is in force at once.
+def put_policy(
+    session: Session, document: Mapping[str, Any], who: str, now: datetime, expected: int | None = None
+) -> StoredPolicy:
+    """Add a policy version that is in force at once; Refused VERSION_STALE unless the `expected` one is in force until then.
+
+    Who names that version and sends what it says adds none.
 
     A rule that does not parse or compile, asks for what is not there or gives no true or false is refused by its code.
     """
@@ -25,12 +30,29 @@ def put_policy(session: Session, document: Mapping[str, Any], who: str, now: dat
     engine.check_compiles(policy)
     dry_run.check(policy)
     calendars.check_calendars(policy)
-    return store.add_policy(session, document, who, now)
+    if expected is not None and _says_the_same(session, replace(policy, version=expected), document):
+        return StoredPolicy(expected, document, now, who)
+    return store.add_policy(session, document, who, now, expected)
+
+
+def _says_the_same(session: Session, policy: Policy, document: Mapping[str, Any]) -> bool:
+    return policy == policy_in_force(session) and document.get("note", "") == note_in_force(session)
 
 
 def list_policies(session: Session, *, below: int | None = None, limit: int = 100) -> list[StoredPolicy]:
     """Stored versions, newest first; the built-in one is `engine.built_in()`."""
     return store.policies(session, below=below, limit=limit)
+
+
+def parsed(stored: StoredPolicy) -> Policy:
+    """A stored version as it is read today."""
+    return parse_policy(carried(stored.document), stored.version)
+
+
+def note_in_force(session: Session) -> str:
+    """What the author of the version in force wrote beside it."""
+    newest = store.policies(session, limit=1)
+    return str(newest[0].document.get("note", "")) if newest else ""
 
 
 def policy_in_force(session: Session) -> Policy:
@@ -48,4 +70,4 @@ def _parsed(version: int, document: str) -> Policy:
 def policy_of(session: Session, version: int) -> Policy:
     """The policy that something was decided under."""
     found = store.policies(session, below=version + 1, limit=1) if version else []
-    return parse_policy(carried(found[0].document), found[0].version) if found else engine.built_in()
+    return parsed(found[0]) if found else engine.built_in()

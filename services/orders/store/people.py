@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
 from services.orders.domain.people import Delegation, Person
 from services.orders.models import DelegationRow, PersonRow
+from services.runtime import versioned
+from services.runtime.db import table_of
 
-_PLAIN = ("sub", "name", "email", "company", "manager", "calendar", "is_active")
+_PLAIN = ("name", "email", "company", "manager", "calendar", "is_active")
 _DELEGATION = (
     "delegation_id",
     "from_sub",
@@ -27,10 +29,11 @@ _DELEGATION = (
     "revoked_at",
 )
 _FRESH = {"populate_existing": True}
+_people = table_of(PersonRow)
 
 
-def put(session: Session, person: Person, who: str, now: datetime) -> None:
-    """Keep a person, replacing an earlier entry of the same subject."""
+def put(session: Session, person: Person, who: str, now: datetime, expected: int | None = None) -> Person:
+    """Keep a person, replacing an earlier entry of the same subject; gives them with their version. Refused VERSION_STALE."""
     values: dict[str, Any] = {
         **{name: getattr(person, name) for name in _PLAIN},
         "roles": list(person.roles),
@@ -39,10 +42,7 @@ def put(session: Session, person: Person, who: str, now: datetime) -> None:
         "changed_at": now,
         "changed_by": who,
     }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(PersonRow).values(**values)
-    changes = {name: value for name, value in values.items() if name != "sub"}
-    session.execute(statement.on_conflict_do_update(index_elements=["sub"], set_=changes))
+    return replace(person, version=versioned.put(session, _people, {"sub": person.sub}, values, expected))
 
 
 def find(session: Session, sub: str) -> Person | None:
@@ -87,6 +87,8 @@ def page(session: Session, *, after: str = "", limit: int = 100) -> list[Person]
 
 def _person(row: PersonRow) -> Person:
     return Person(
+        sub=row.sub,
+        version=row.version,
         **{name: getattr(row, name) for name in _PLAIN},
         roles=tuple(row.roles),
         positions=tuple(row.positions),
