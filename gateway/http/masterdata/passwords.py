@@ -5,51 +5,45 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
-from gateway.http.plumbing.inputs import PRINTABLE, SUBJECT, Input, example
+from gateway.http.plumbing.inputs import SUBJECT, Input, example
 from gateway.http.plumbing.shapes import rfc3339
-from services.kernel.errors import NotFound, Refused
-from services.orders.access import logins
+from services.kernel.errors import Refused
+from services.orders.masterdata import passwords
 
 router = APIRouter(tags=["people"])
 
 
-class PasswordInput(Input):
-    """A new password."""
+class PasswordLinkInput(Input):
+    """Nothing: a password is its owner's, and none is taken here."""
 
-    password: Annotated[
-        str,
-        StringConstraints(min_length=logins.MIN_PASSWORD, max_length=logins.MAX_PASSWORD, pattern=PRINTABLE),
-        Field(json_schema_extra={"format": "password"}),
-    ]
-
-    model_config = example(password="correct horse battery staple")  # noqa: S106  # an example of the reference
+    model_config = example()
 
 
-class PasswordSet(BaseModel):
-    """That it is set; it is never told again."""
+class PasswordLinkSent(BaseModel):
+    """That a link is on its way; nobody but its reader gets to see it."""
 
     sub: str
-    changed_at: str
+    expires_at: str = Field(description="Until when it can be used, once.")
 
 
 @router.post("/v1/people/{sub}/password")
-def set_password(
+def send_password_link(
     deps: DepsOf,
     who: CallerOf,
     sub: Annotated[str, Path(pattern=SUBJECT, max_length=128, description="Whose: the subject of the directory.")],
-    body: PasswordInput,
-) -> PasswordSet:
-    """Set somebody's password for the console; who was logged in with the old one is logged out. Same body, same outcome."""
+    _body: PasswordLinkInput | None = None,
+) -> PasswordLinkSent:
+    """Mail somebody a link by which they choose their password for the console. Nobody sets a password for somebody else.
+
+    The password they have stays until they choose another one. Refused for who changed their address in the directory: another
+    administrator sends it then.
+    """
     if deps.console.oidc_issuer:
         raise Refused("PROVIDER_SIGNS_IN", "people log in at the identity provider here: set their password there")
-    now = deps.clock()
-    argon2 = logins.hash_password(body.password)
     with deps.database.transaction() as session:
-        if logins.find_person(session, sub) is None:
-            raise NotFound("PERSON_UNKNOWN", "nobody of that name is active in the directory: add the person first")
-        logins.set_password(session, sub, argon2, who.principal.sub, now)
-    return PasswordSet(sub=sub, changed_at=rfc3339(now))
+        sent = passwords.send_link(session, sub, who.principal.sub, deps.contacts, deps.clock())
+    return PasswordLinkSent(sub=sent.sub, expires_at=rfc3339(sent.expires_at))

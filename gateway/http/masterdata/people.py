@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
@@ -31,7 +31,7 @@ from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
 from services.orders.access.matrix import Caller
-from services.orders.domain.people import Delegation, Person
+from services.orders.domain.people import AccessChange, Delegation, Person
 from services.orders.masterdata import people
 from services.runtime.roles import DIRECTORY_ROLES
 
@@ -172,6 +172,42 @@ def change_person(deps: DepsOf, who: CallerOf, body: PersonPatch, if_match: IfMa
     changed = on_newest(edit, expected)
     tag(response, changed.version)
     return changed
+
+
+class AccessChangeShape(BaseModel):
+    """Something that was done to somebody's rights or password."""
+
+    change_id: str
+    occurred_at: str
+    who: str = Field(description="Who did it.")
+    sub: str = Field(description="To whom.")
+    what: str = Field(description="entry_changed, password_link_sent or password_chosen.")
+    detail: dict[str, list[Any]] = Field(description="Member of the entry → before and after.")
+
+
+@router.get("/v1/people/changes")
+def list_access_changes(
+    deps: DepsOf,
+    _who: CallerOf,
+    paging: PagingOf,
+    sub: Annotated[Subject | None, Query(description="Only what this person did, or what was done to them.")] = None,
+) -> Page[AccessChangeShape]:
+    """Who gave or took whose roles, positions and limits, and who asked for whose password, oldest first."""
+    with deps.database.reading() as session:
+        found = people.list_access_changes(session, sub=sub or "", after=paging.after("access"), limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: sealed("access", row.change_id))
+    return Page(rows=[_change_shape(row) for row in page], next_cursor=next_cursor)
+
+
+def _change_shape(change: AccessChange) -> AccessChangeShape:
+    return AccessChangeShape(
+        change_id=change.change_id,
+        occurred_at=rfc3339(change.occurred_at),
+        who=change.who,
+        sub=change.sub,
+        what=change.what,
+        detail={name: list(both) for name, both in change.detail.items()},
+    )
 
 
 @router.get("/v1/delegations")

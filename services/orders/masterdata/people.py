@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from sqlmodel import Session
 
@@ -12,6 +14,7 @@ from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refu
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.domain.people import (
+    AccessChange,
     Delegation,
     Person,
     check_delegation,
@@ -19,8 +22,10 @@ from services.orders.domain.people import (
     check_person,
     could_stand_in,
     has_decisions,
+    rights_changed,
+    traced,
 )
-from services.orders.store import masterdata
+from services.orders.store import access_changes, masterdata
 from services.orders.store import people as store
 from services.runtime.versioned import check_seen
 
@@ -42,7 +47,22 @@ def put_person(session: Session, person: Person, who: str, now: datetime, expect
     if known == person:
         check_seen(known.version, expected)
         return known
-    return store.put(session, person, who, now, expected)
+    stored = store.put(session, traced(known, person, who, now), who, now, expected)
+    if changes := rights_changed(known, person):
+        note_access(session, "entry_changed", person.sub, who, now, changes)
+    return stored
+
+
+def note_access(
+    session: Session, what: str, sub: str, who: str, now: datetime, detail: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Keep who did what to whose access."""
+    access_changes.add(session, AccessChange(new_id("acc"), now, who, sub, what, dict(detail)))
+
+
+def list_access_changes(session: Session, *, sub: str = "", after: str = "", limit: int = 100) -> list[AccessChange]:
+    """What was done to people's rights and passwords, oldest first, behind `after`; of or by one person when named."""
+    return access_changes.page(session, sub=sub, after=after, limit=limit)
 
 
 def find_person(session: Session, sub: str) -> Person | None:
