@@ -167,3 +167,28 @@ def test_since_when_is_kept_only_while_the_same_is_waited_for() -> None:
         kept = keep_since(standing, earlier).waiting_for
         assert kept is not None
         assert kept.since == since
+
+
+NEW = replace(MAX, authority_by="root", authority_at=NOW + timedelta(minutes=1))
+OLD = replace(MAX, sub="mia")
+
+
+@pytest.mark.parametrize(
+    ("person", "others", "parties", "refusal"),
+    [
+        (NEW, (NEW, OLD), Parties("ann"), "AUTHORITY_TOO_NEW"),
+        (NEW, (NEW,), Parties("ann"), ""),
+        (NEW, (NEW, replace(OLD, limits={"USD": 99})), Parties("ann"), ""),
+        (NEW, (NEW, replace(NEW, sub="mia")), Parties("ann"), ""),
+        (NEW, (NEW,), Parties("root"), "OWN_ORDER"),
+        (replace(NEW, authority_at=NOW), (OLD,), Parties("root"), ""),
+        (MAX, (MAX, OLD), Parties("ann"), ""),
+    ],
+    ids=["another could", "nobody else", "too small a limit", "all are new", "a party gave it", "given before", "old"],
+)
+def test_a_right_given_while_an_order_waits_approves_it_only_where_nobody_else_could(
+    person: Person, others: tuple[Person, ...], parties: Parties, refusal: str
+) -> None:
+    decider = replace(DECIDER, person=person)
+
+    assert why_not(case(parties=parties, asked=others), decider) == refusal

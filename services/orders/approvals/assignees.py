@@ -133,7 +133,17 @@ def eligible_by_order(session: Session, orders: Sequence[Order], now: datetime) 
 def case_of(eligible: EligibleApprovers, review: Review, step: Step, change: ChangeOrder | None, now: datetime) -> Case:
     """A step of an order with everything that bounds a decision on it."""
     acting = frozenset(person.sub for person in eligible.substitutes(step, now))
-    return Case(eligible.order, review, step, change, eligible.parties, eligible.delegations, now, acting)
+    return Case(
+        order=eligible.order,
+        review=review,
+        step=step,
+        change=change,
+        parties=eligible.parties,
+        delegations=eligible.delegations,
+        now=now,
+        substitutes=acting,
+        asked=eligible.asked(step, now),
+    )
 
 
 def sales_rep_of(session: Session, order: Order) -> str:

@@ -61,7 +61,7 @@ class Parties:
 class Case:
     """A step with everything that bounds a decision on it; `delegations` are all that are in force.
 
-    `substitutes` are the subjects of those who act where the step asks nobody any more.
+    `substitutes` are the subjects of those who act where the step asks nobody any more, `asked` are the people whom it asks.
     """
 
     order: Order
@@ -72,6 +72,7 @@ class Case:
     delegations: tuple[Delegation, ...]
     now: datetime
     substitutes: frozenset[str] = frozenset()
+    asked: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,11 +336,50 @@ def needs_limit(case: Case, right: Authority) -> bool:
     return has_last_word(step, case.review.steps)
 
 
+def given_since(person: Person | None, at: datetime) -> str:
+    """Who gave somebody a right that decides since an instant; empty when nobody did."""
+    is_new = person is not None and person.authority_at is not None and person.authority_at > at
+    return person.authority_by if person is not None and is_new else ""
+
+
+def _is_too_new(attempt: Attempt) -> DomainError | None:
+    """A right given while the order waits approves it only where nobody else could, and never where a party gave it."""
+    case, right = attempt.case, attempt.right
+    if attempt.decision != APPROVE or not case.step.is_approval:
+        return None
+    givers = {given_since(person, case.review.opened_at) for person in (attempt.decider.person, right.person)} - {""}
+    out = barred(case.parties.of(case.step), case.delegations, case.now)
+    for giver in sorted(givers & set(out)):
+        sentence = f"your right was given by {giver} while this waits, who {out[giver]}; somebody else decides"
+        return NotPermitted("OWN_ORDER", sentence)
+    others = _others_who_could(attempt) if givers else []
+    if not others:
+        return None
+    sentence = f"your right was given by {', '.join(sorted(givers))} while this waits: {' or '.join(others)} decides"
+    return NotPermitted("AUTHORITY_TOO_NEW", sentence)
+
+
+def _others_who_could(attempt: Attempt) -> list[str]:
+    case, names = attempt.case, {attempt.decider.sub, attempt.right.sub}
+    decided = {one.decided_by for step in case.review.steps for one in step.decisions if not one.is_void}
+    return [
+        person.sub
+        for person in case.asked
+        if person.sub not in names | decided
+        and not given_since(person, case.review.opened_at)
+        and (
+            not needs_limit(case, Authority(person.sub, person))
+            or person.limit(case.review.currency) >= case.review.cumulative_minor
+        )
+    ]
+
+
 _CHECKS: tuple[Callable[[Attempt], DomainError | None], ...] = (
     _is_asked,
     _is_in_force,
     _is_barred,
     _is_second,
     _is_over_limit,
+    _is_too_new,
 )
 """In this order: a refusal further down is closer to being allowed, and is the one that is told."""
