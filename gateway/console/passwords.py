@@ -57,12 +57,11 @@ def choose_password(request: Request, deps: DepsOf, fields: LoginForm, secret: S
     with deps.database.reading() as session:
         sub = logins.owner_of_link(session, secret, now)
     problem = _TOO_OFTEN if not may_try(request, "") else _DIFFER if chosen != fields.get("again", "") else ""
-    if not problem:
-        try:
-            argon2 = logins.hash_password(chosen)
-        except InvalidArgument as unfit:
-            problem = unfit.message
-    if problem:
+    try:
+        argon2 = "" if problem else logins.hash_password(chosen)
+    except InvalidArgument as unfit:
+        argon2, problem = "", unfit.message
+    if not argon2:
         return _page(request, deps, "password.html", 422, problem=problem, sub=sub, secret=secret)
     with deps.database.transaction() as session:
         passwords.choose(session, secret, argon2, now)

@@ -25,7 +25,8 @@ TAGS = {"master data", "people"}
 ACTS = {
     "POST /v1/delegations": "hands decisions over; each is a new one",
     "POST /v1/delegations/{delegation_id}/revoke": "has no body",
-    "POST /v1/people/{sub}/password": "a secret is never given back",
+    "POST /v1/people/{sub}/password": "mails a link",
+    "POST /v1/me/password": "a secret is never given back",
 }
 """Operations of master data that replace nothing, and why."""
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {

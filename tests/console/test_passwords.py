@@ -193,3 +193,24 @@ async def test_who_gave_whom_which_rights_is_kept_with_both_names(world: Console
         ("root", "zoe", {"roles": [[], ["support"]], "is_active": [False, True]}),
         ("root", "zoe", {"roles": [["support"], ["approver"]], "limits": [{}, {"USD": 10000}]}),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sub", "password", "status", "code"),
+    [
+        ("mia", CHOSEN, 200, None),
+        ("nobody", CHOSEN, 404, "PERSON_UNKNOWN"),
+        ("mia", "short", 422, "INVALID_REQUEST"),
+        ("mia", "x" * 201, 422, "INVALID_REQUEST"),
+    ],
+)
+async def test_who_comes_with_their_own_token_sets_their_own(
+    world: ConsoleWorld, sub: str, password: str, status: int, code: str | None
+) -> None:
+    person(world)
+    headers = {"Authorization": f"Bearer {world.token('approver', sub=sub)}"}
+
+    answer = await world.browser().client.post("/v1/me/password", json={"password": password}, headers=headers)
+
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+    assert (await _log_in(world, CHOSEN)) == (303 if status == 200 else 403)

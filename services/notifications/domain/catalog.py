@@ -83,6 +83,9 @@ ROLES_WITHOUT_PRICES = MAIL_ROLES_WITHOUT_PRICES
 _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_answered"])
 """Kinds that have no text for a customer."""
 
+ABOUT_NO_ORDER = frozenset(["password_link"])
+"""Kinds that are about one person, and name no order."""
+
 _MONEY_ONLY = frozenset(["invoice", "payment_received"])
 """Kinds that are about money alone: not for the warehouse and the plant."""
 

@@ -59,11 +59,16 @@ def ask_for_link(session: Session, sub: str, contacts: Contacts, now: datetime) 
 def choose(session: Session, secret: str, argon2: str, now: datetime) -> str:
     """Set the password of a link's owner, whose logins end; gives who that is. Refused PASSWORD_LINK_OVER."""
     sub = logins.use_link(session, secret, now)
+    set_own(session, sub, argon2, now)
+    return sub
+
+
+def set_own(session: Session, sub: str, argon2: str, now: datetime) -> None:
+    """Set the password of who has shown that they are this person. NotFound PERSON_UNKNOWN for nobody of the directory."""
     if logins.find_person(session, sub) is None:
-        raise Refused("PASSWORD_LINK_OVER", "this link is over: ask an administrator")
+        raise NotFound("PERSON_UNKNOWN", "nobody of that name is active in the directory: ask an administrator")
     logins.set_password(session, sub, argon2, now)
     note_access(session, "password_chosen", sub, sub, now)
-    return sub
 
 
 def _send(session: Session, person: Person, asked_by: str, asker: str, contacts: Contacts, now: datetime) -> LinkSent:
