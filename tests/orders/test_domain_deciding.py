@@ -192,3 +192,14 @@ def test_a_right_given_while_an_order_waits_approves_it_only_where_nobody_else_c
     decider = replace(DECIDER, person=person)
 
     assert why_not(case(parties=parties, asked=others), decider) == refusal
+
+
+@pytest.mark.parametrize(("by", "refusal"), [("root", "AUTHORITY_TOO_NEW"), ("max", ""), ("", "")])
+def test_so_it_is_with_a_delegation_that_an_administrator_makes_while_it_waits(by: str, refusal: str) -> None:
+    handed = Delegation(
+        "del", "max", "dan", NOW, NEXT_DAY + timedelta(days=9), created_by=by, created_at=NOW + timedelta(minutes=1)
+    )
+    dan = Person("dan", "Dan", "", ("approver",))
+    decider = Decider("dan", frozenset({"approver"}), person=dan, delegated=(handed,), delegators={"max": MAX})
+
+    assert why_not(case(asked=(MAX, OLD), delegations=(handed,), now=NEXT_DAY), decider) == refusal

@@ -181,7 +181,7 @@ class AccessChangeShape(BaseModel):
     occurred_at: str
     who: str = Field(description="Who did it.")
     sub: str = Field(description="To whom.")
-    what: str = Field(description="entry_changed, password_link_sent or password_chosen.")
+    what: str = Field(description="entry_changed, delegated, password_link_sent or password_chosen.")
     detail: dict[str, list[Any]] = Field(description="Member of the entry → before and after.")
 
 

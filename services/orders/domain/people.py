@@ -48,7 +48,7 @@ class Delegation:
     """Somebody hands their decisions over from an instant until another (exclusive).
 
     No `positions` means all of them; without `max_minor` the delegator's own limit holds, else the lower of the two in
-    `currency` and nothing in any other currency.
+    `currency` and nothing in any other currency. `created_by` made it at `created_at`: the delegator, or an administrator.
     """
 
     delegation_id: str
@@ -61,6 +61,8 @@ class Delegation:
     currency: str = ""
     note: str = ""
     revoked_at: datetime | None = None
+    created_by: str = field(default="", compare=False)
+    created_at: datetime | None = field(default=None, compare=False)
 
     def is_in_force(self, now: datetime) -> bool:
         """Whether it counts at an instant."""
@@ -79,7 +81,7 @@ class Delegation:
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
-    """Who did what to whose access: `what` is entry_changed, password_link_sent or password_chosen.
+    """Who did what to whose access: `what` is entry_changed, delegated, password_link_sent or password_chosen.
 
     `detail` is member → [before, after] of an entry; there is no name, address or secret in it.
     """

@@ -342,12 +342,21 @@ def given_since(person: Person | None, at: datetime) -> str:
     return person.authority_by if person is not None and is_new else ""
 
 
+def handed_since(delegation: Delegation | None, at: datetime) -> str:
+    """Who handed somebody else's decisions over since an instant; empty when nobody did, or the delegator themselves."""
+    if delegation is None or delegation.created_at is None or delegation.created_at <= at:
+        return ""
+    return "" if delegation.created_by == delegation.from_sub else delegation.created_by
+
+
 def _is_too_new(attempt: Attempt) -> DomainError | None:
     """A right given while the order waits approves it only where nobody else could, and never where a party gave it."""
     case, right = attempt.case, attempt.right
     if attempt.decision != APPROVE or not case.step.is_approval:
         return None
-    givers = {given_since(person, case.review.opened_at) for person in (attempt.decider.person, right.person)} - {""}
+    since = case.review.opened_at
+    people = (attempt.decider.person, right.person)
+    givers = {*(given_since(person, since) for person in people), handed_since(right.delegation, since)} - {""}
     out = barred(case.parties.of(case.step), case.delegations, case.now)
     for giver in sorted(givers & set(out)):
         sentence = f"your right was given by {giver} while this waits, who {out[giver]}; somebody else decides"

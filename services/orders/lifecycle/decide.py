@@ -39,7 +39,7 @@ from services.orders.domain.reviews import (
     Step,
     move_review,
 )
-from services.orders.domain.segregation_of_duties import Authority, authority, given_since
+from services.orders.domain.segregation_of_duties import Authority, authority, given_since, handed_since
 from services.orders.order import outbox
 from services.orders.order.acts import act_of, decided
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read, read_for_change, restate
@@ -124,7 +124,7 @@ def decide(
         "acting_for": decision.acting_for,
         "ready_on": decision.ready_on.isoformat() if decision.ready_on else "",
     }
-    if giver := given_since(right.person, review.opened_at):
+    if giver := given_since(right.person, review.opened_at) or handed_since(right.delegation, review.opened_at):
         more["authority_given_by"] = giver  # both names, where a right is younger than what it decides
     note_event(session, before, after, actor, _EVENTS[wanted.decision], now, why=wanted.note, more=more)
     return Decided(after, decision, intent_id)

@@ -127,8 +127,11 @@ def delegate(session: Session, wanted: Delegation, caller: Caller, now: datetime
         raise NotPermitted("DELEGATION_ABROAD", "decisions are handed over within one company only")
     giver, taker = known[wanted.from_sub], known[wanted.to_sub]
     check_delegation(wanted, giver, taker, store.standing_delegations(session, now))
-    made = replace(wanted, delegation_id=new_id("del"), revoked_at=None)
-    store.add_delegation(session, made, caller.principal.sub, now)
+    by = caller.principal.sub
+    made = replace(wanted, delegation_id=new_id("del"), revoked_at=None, created_by=by, created_at=now)
+    store.add_delegation(session, made, by, now)
+    if by != wanted.from_sub:
+        note_access(session, "delegated", wanted.to_sub, by, now, {"acting_for": ["", wanted.from_sub]})
     return made
 
 

@@ -27,6 +27,8 @@ _DELEGATION = (
     "currency",
     "note",
     "revoked_at",
+    "created_by",
+    "created_at",
 )
 _FRESH = {"populate_existing": True}
 _people = table_of(PersonRow)
