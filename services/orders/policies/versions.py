@@ -11,10 +11,12 @@ from typing import Any
 
 from sqlmodel import Session
 
+from services.kernel.errors import Refused
 from services.orders.domain.matrix import carried
 from services.orders.domain.policies import Policy, StoredPolicy, parse_policy
 from services.orders.policies import calendars, dry_run, engine
 from services.orders.store import masterdata as store
+from services.orders.store import people
 
 
 def put_policy(
@@ -24,15 +26,25 @@ def put_policy(
 
     Who names that version and sends what it says adds none.
 
-    A rule that does not parse or compile, asks for what is not there or gives no true or false is refused by its code.
+    Refused CALENDAR_IN_USE when somebody goes by a calendar that is gone. A rule that does not parse or compile, asks for what is not there or gives no true or false is refused by its code.
     """
     policy = parse_policy(document, version=0)
     engine.check_compiles(policy)
     dry_run.check(policy)
     calendars.check_calendars(policy)
+    _check_calendars_in_use(session, policy)
     if expected is not None and _says_the_same(session, replace(policy, version=expected), document):
         return StoredPolicy(expected, document, now, who)
     return store.add_policy(session, document, who, now, expected)
+
+
+def _check_calendars_in_use(session: Session, policy: Policy) -> None:
+    """Refuse to take away a calendar that people's deadlines count by: another one would silently take its place."""
+    gone = {rule.name for rule in policy_in_force(session).calendars if policy.calendar(rule.name) is None}
+    using = people.subs_by_calendar(session, gone) if gone else {}
+    if using:
+        named = "; ".join(f"{name}: {', '.join(subs)}" for name, subs in using.items())
+        raise Refused("CALENDAR_IN_USE", f"people go by calendars that this policy has not ({named}): give them others")
 
 
 def _says_the_same(session: Session, policy: Policy, document: Mapping[str, Any]) -> bool:

@@ -87,6 +87,17 @@ def staff_of(session: Session, subs: Collection[str], emails: Collection[str]) -
     return tuple(_person(row) for row in session.scalars(query, execution_options=_FRESH))
 
 
+def subs_by_calendar(session: Session, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Calendar → the active people who go by it, by subject; calendars that nobody goes by are missing."""
+    query = select(col(PersonRow.calendar), col(PersonRow.sub)).where(
+        col(PersonRow.calendar).in_(sorted(names)), col(PersonRow.is_active) == true()
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for calendar, sub in session.execute(query.order_by(col(PersonRow.calendar), col(PersonRow.sub))):
+        found[calendar] = (*found.get(calendar, ()), sub)
+    return found
+
+
 def page(session: Session, *, after: str = "", limit: int = 100) -> list[Person]:
     """The directory by subject, behind `after`."""
     query = select(PersonRow).where(col(PersonRow.sub) > after).order_by(col(PersonRow.sub)).limit(limit)
