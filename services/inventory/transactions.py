@@ -28,7 +28,7 @@ from services.kernel.ids import new_id
 from services.kernel.money import Money, UnitPrice
 from services.runtime.facts import document, emit_fact
 from services.runtime.outbox import emit, write_emitted
-from services.runtime.versioned import check_seen
+from services.runtime.versioned import is_unchanged
 
 log = structlog.get_logger()
 
@@ -36,8 +36,7 @@ log = structlog.get_logger()
 def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int | None = None) -> Warehouse:
     """Store the warehouse; one that opens again serves who waits, the same again changes nothing. Refused VERSION_STALE."""
     known = warehouses.find(session, place.warehouse_id)
-    if known == place:
-        check_seen(known.version, seen)
+    if known is not None and is_unchanged(known, place, seen):
         return known
     stored = warehouses.put(session, place, seen)
     if known is not None and place.is_active and not known.is_active:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Table, and_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
 from services.kernel.errors import Refused
+
+
+class Versioned(Protocol):
+    """A value that counts how often it was stored; the version makes no two of them different."""
+
+    @property
+    def version(self) -> int:
+        """How often; 0 before the first time."""
 
 
 def put(
@@ -55,3 +63,11 @@ def check_seen(version: int, expected: int | None) -> None:
     """Refuse who has seen another version than this one."""
     if expected is not None and expected != version:
         raise stale(version)
+
+
+def is_unchanged(known: Versioned, wanted: object, expected: int | None) -> bool:
+    """Whether what stands already says what is wanted; Refused VERSION_STALE then, where it has another version than expected."""
+    if known != wanted:
+        return False
+    check_seen(known.version, expected)
+    return True

@@ -64,8 +64,8 @@ def send_password_link(
     """
     _check_here(deps)
     with deps.database.transaction() as session:
-        sent = passwords.send_link(session, sub, who.principal.sub, deps.contacts, deps.clock())
-    return PasswordLinkSent(sub=sent.sub, expires_at=rfc3339(sent.expires_at))
+        until = passwords.send_link(session, sub, who.principal.sub, deps.contacts, deps.clock())
+    return PasswordLinkSent(sub=sub, expires_at=rfc3339(until))
 
 
 @router.post("/v1/me/password")

@@ -157,18 +157,11 @@ def rights_changed(before: Person | None, after: Person) -> dict[str, list[objec
     known = before or Person(after.sub, "", "", is_active=False)
     found: dict[str, list[object]] = {}
     for name in ("roles", "positions", "limits", "company", "manager", "is_active"):
-        one, other = getattr(known, name), getattr(after, name)
-        if one != other:
-            found[name] = [_plain(one), _plain(other)]
+        if getattr(known, name) != getattr(after, name):
+            found[name] = [getattr(known, name), getattr(after, name)]
     if before is not None and known.email != after.email:
         found["email"] = ["changed", "changed"]
     return found
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple) else value
 
 
 def check_own_entry(before: Person | None, after: Person) -> None:

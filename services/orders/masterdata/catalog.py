@@ -11,7 +11,7 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.masterdata import Product
 from services.orders.store import masterdata as store
-from services.runtime.versioned import check_seen
+from services.runtime.versioned import is_unchanged
 
 
 def put_product(session: Session, product: Product, who: str, now: datetime, expected: int | None = None) -> Product:
@@ -24,8 +24,7 @@ def put_product(session: Session, product: Product, who: str, now: datetime, exp
         raise InvalidArgument("CURRENCY_MIXED", "list price and standard cost must be in one currency")
     kept = replace(product, sku=known_sku(session, product.sku))
     known = find_product(session, kept.sku)
-    if known == kept:
-        check_seen(known.version, expected)
+    if known is not None and is_unchanged(known, kept, expected):
         return known
     return store.put_product(session, kept, who, now, expected)
 

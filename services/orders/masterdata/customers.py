@@ -13,7 +13,7 @@ from services.orders.domain.masterdata import Customer
 from services.orders.order import exceptions
 from services.orders.store import masterdata as store
 from services.orders.store import orders_of_customer
-from services.runtime.versioned import check_seen
+from services.runtime.versioned import is_unchanged
 
 
 def put_customer(
@@ -33,8 +33,7 @@ def put_customer(
     known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
     kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
     stored = store.find_customer(session, kept.customer_id)
-    if stored == kept and not has_new_limit:
-        check_seen(stored.version, expected)
+    if stored is not None and not has_new_limit and is_unchanged(stored, kept, expected):
         return stored
     kept = store.put_customer(session, kept, who, now, expected)
     exceptions.resolve_reachable(session, kept, now)

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from services.orders.domain.exchange import ExchangeRate
 from services.orders.store import exchange as store
-from services.runtime.versioned import check_seen
+from services.runtime.versioned import is_unchanged
 
 
 def put_rate(
@@ -16,8 +16,7 @@ def put_rate(
 ) -> ExchangeRate:
     """Keep a rate; one of the same pair and day is replaced, the same again changes nothing. Refused VERSION_STALE."""
     known = store.find(session, rate)
-    if known == rate:
-        check_seen(known.version, expected)
+    if known is not None and is_unchanged(known, rate, expected):
         return known
     return store.put(session, rate, who, now, expected)
 

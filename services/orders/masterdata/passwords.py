@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -20,16 +19,8 @@ PATH = "/login/password/"
 """Where a link leads, before its secret."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkSent:
-    """A link that is on its way to its owner; who asked for it never sees it."""
-
-    sub: str
-    expires_at: datetime
-
-
-def send_link(session: Session, sub: str, asked_by: str, contacts: Contacts, now: datetime) -> LinkSent:
-    """Mail somebody a link by which they choose a password; the one they have stays until then.
+def send_link(session: Session, sub: str, asked_by: str, contacts: Contacts, now: datetime) -> datetime:
+    """Mail somebody a link by which they choose a password, and tell until when; the one they have stays until then.
 
     NotFound PERSON_UNKNOWN, Refused MAILBOX_MISSING. NotPermitted ADDRESS_CHANGED_BY_YOU for who put another address in their
     entry: another administrator vouches for it by sending the link.
@@ -48,12 +39,11 @@ def send_link(session: Session, sub: str, asked_by: str, contacts: Contacts, now
     return _send(session, person, asked_by, asker.name if asker and asker.name else asked_by, contacts, now)
 
 
-def ask_for_link(session: Session, sub: str, contacts: Contacts, now: datetime) -> LinkSent | None:
-    """The same for who asks for their own; None, and nothing happens, where an administrator must send it."""
+def ask_for_link(session: Session, sub: str, contacts: Contacts, now: datetime) -> None:
+    """The same for who asks for their own; nothing happens where an administrator must send it."""
     person = people.find(session, sub)
-    if person is None or not person.is_active or not person.email or person.email_by:
-        return None
-    return _send(session, person, sub, "", contacts, now)
+    if person is not None and person.is_active and person.email and not person.email_by:
+        _send(session, person, sub, "", contacts, now)
 
 
 def choose(session: Session, secret: str, argon2: str, now: datetime) -> str:
@@ -71,7 +61,7 @@ def set_own(session: Session, sub: str, argon2: str, now: datetime) -> None:
     note_access(session, "password_chosen", sub, sub, now)
 
 
-def _send(session: Session, person: Person, asked_by: str, asker: str, contacts: Contacts, now: datetime) -> LinkSent:
+def _send(session: Session, person: Person, asked_by: str, asker: str, contacts: Contacts, now: datetime) -> datetime:
     link = logins.open_link(session, person.sub, asked_by, now)
     variables = {
         "link": f"{contacts.public_url}{PATH}{link.secret}",
@@ -81,7 +71,7 @@ def _send(session: Session, person: Person, asked_by: str, asker: str, contacts:
     reader = Recipient(person.email, person.name, _reads_as(person))
     outbox.mail_person(session, "password_link", reader, variables, now)
     note_access(session, "password_link_sent", person.sub, asked_by, now)
-    return LinkSent(person.sub, link.expires_at)
+    return link.expires_at
 
 
 def _reads_as(person: Person) -> str:

@@ -27,7 +27,7 @@ from services.orders.domain.people import (
 )
 from services.orders.store import access_changes, masterdata
 from services.orders.store import people as store
-from services.runtime.versioned import check_seen
+from services.runtime.versioned import is_unchanged
 
 
 def put_person(session: Session, person: Person, who: str, now: datetime, expected: int | None = None) -> Person:
@@ -44,8 +44,7 @@ def put_person(session: Session, person: Person, who: str, now: datetime, expect
         masterdata.customer(session, person.company)
     if person.manager and store.find(session, person.manager) is None:
         raise InvalidArgument("MANAGER_UNKNOWN", "the manager is not in the directory: enter them first")
-    if known == person:
-        check_seen(known.version, expected)
+    if known is not None and is_unchanged(known, person, expected):
         return known
     stored = store.put(session, traced(known, person, who, now), who, now, expected)
     if changes := rights_changed(known, person):

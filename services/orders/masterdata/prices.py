@@ -12,7 +12,7 @@ from services.kernel.errors import InvalidArgument
 from services.orders.domain.access import Scope
 from services.orders.domain.masterdata import AgreementKey, PriceAgreement
 from services.orders.store import masterdata as store
-from services.runtime.versioned import check_seen
+from services.runtime.versioned import is_unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,7 @@ def put_agreement(
             raise InvalidArgument("CURRENCY_NOT_AGREED", f"prices of {customer.customer_id} are in {customer.currency}")
     kept = replace(agreement, sku=store.known_skus(session, [agreement.sku])[agreement.sku])
     known = store.find_agreement(session, kept.key)
-    if known == kept:
-        check_seen(known.version, expected)
+    if known is not None and is_unchanged(known, kept, expected):
         kept = known
     else:
         kept = store.put_agreement(session, kept, who, now, expected)

@@ -129,8 +129,8 @@ class FulfillmentServiceServicer:
     """
 
     def PutRates(self, request, context):
-        """Replace the rate table. FAILED_PRECONDITION: VERSION_STALE, RATE_IN_USE where nobody would carry a shipment that has yet to
-        leave.
+        """Replace the rate table. FAILED_PRECONDITION: RATE_IN_USE where nobody would carry a shipment that has yet to leave; and for
+        another version than the expected one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

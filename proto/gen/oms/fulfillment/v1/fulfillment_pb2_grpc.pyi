@@ -41,8 +41,8 @@ class FulfillmentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FulfillmentServiceAsyncStub: ...
     PutRates: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.PutRatesRequest, _fulfillment_pb2.PutRatesResponse]
-    """Replace the rate table. FAILED_PRECONDITION: VERSION_STALE, RATE_IN_USE where nobody would carry a shipment that has yet to
-    leave.
+    """Replace the rate table. FAILED_PRECONDITION: RATE_IN_USE where nobody would carry a shipment that has yet to leave; and for
+    another version than the expected one.
     """
     GetRates: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.GetRatesRequest, _fulfillment_pb2.GetRatesResponse]
     """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one."""
@@ -97,8 +97,8 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutRates: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PutRatesRequest, _fulfillment_pb2.PutRatesResponse]  # type: ignore[assignment]
-    """Replace the rate table. FAILED_PRECONDITION: VERSION_STALE, RATE_IN_USE where nobody would carry a shipment that has yet to
-    leave.
+    """Replace the rate table. FAILED_PRECONDITION: RATE_IN_USE where nobody would carry a shipment that has yet to leave; and for
+    another version than the expected one.
     """
     GetRates: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.GetRatesRequest, _fulfillment_pb2.GetRatesResponse]  # type: ignore[assignment]
     """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one."""
@@ -156,8 +156,8 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.PutRatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.PutRatesResponse, _abc.Awaitable[_fulfillment_pb2.PutRatesResponse]]:
-        """Replace the rate table. FAILED_PRECONDITION: VERSION_STALE, RATE_IN_USE where nobody would carry a shipment that has yet to
-        leave.
+        """Replace the rate table. FAILED_PRECONDITION: RATE_IN_USE where nobody would carry a shipment that has yet to leave; and for
+        another version than the expected one.
         """
 
     @_abc_1.abstractmethod
