@@ -232,6 +232,16 @@ async def test_a_new_account_needs_a_limit_and_a_price_a_currency(stocked: World
     assert [answer.json()["code"] for answer in answers] == ["CREDIT_LIMIT_MISSING", "CURRENCY_MISSING"]
 
 
+async def test_another_currency_needs_a_limit_in_it(stocked: World) -> None:
+    asked = {"customer_id": "cus_acme", "currency": "EUR"}
+
+    bare = await stocked.send("PATCH", "/v1/customers", "admin", json=asked)
+    limited = await stocked.send("PATCH", "/v1/customers", "admin", json={**asked, "credit_limit": "5.00"})
+
+    assert (bare.status_code, bare.json()["code"]) == (422, "CREDIT_LIMIT_MISSING")
+    assert (limited.status_code, limited.json()["credit"]["limit"]) == (200, {"amount": "5.00", "currency": "EUR"})
+
+
 async def test_a_stale_form_leaves_the_credit_limit_alone(stocked: World) -> None:
     asked = {"customer_id": "cus_acme", "credit_limit": "100.00"}
     await stocked.send("PATCH", "/v1/customers", "admin", json=asked)

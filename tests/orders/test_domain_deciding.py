@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.kernel.errors import Refused
+from services.kernel.errors import DomainError, Refused
 from services.kernel.money import Money
 from services.orders.domain.changes import ChangeOrder, ChangeRequest
 from services.orders.domain.clearance import next_deadline
@@ -15,7 +15,7 @@ from services.orders.domain.people import Delegation, Person
 from services.orders.domain.projection import Progress
 from services.orders.domain.review_plan import still_suffices
 from services.orders.domain.reviews import OPEN, SELLER, Decision, Step, move_review
-from services.orders.domain.segregation_of_duties import Case, Decider, Parties, obstacle
+from services.orders.domain.segregation_of_duties import Case, Decider, Parties, check_releaser, obstacle
 from services.orders.domain.status import derive, keep_since
 from services.orders.domain.waiting import Asked, WaitingFor
 from tests.orders.test_domain_projection import order
@@ -203,3 +203,19 @@ def test_so_it_is_with_a_delegation_that_an_administrator_makes_while_it_waits(b
     decider = Decider("dan", frozenset({"approver"}), person=dan, delegated=(handed,), delegators={"max": MAX})
 
     assert why_not(case(asked=(MAX, OLD), delegations=(handed,), now=NEXT_DAY), decider) == refusal
+
+
+@pytest.mark.parametrize(("giver", "after", "refusal"), [("ann", 1, "OWN_ORDER"), ("ann", -1, ""), ("root", 1, "")])
+def test_a_hold_is_not_released_by_a_right_that_a_party_gave_while_it_stood(
+    giver: str, after: int, refusal: str
+) -> None:
+    hold = Hold("hld", "ord", 1, "CODE", "price", "approver", "why", placed_at=NOW)
+    person = replace(MAX, authority_by=giver, authority_at=NOW + timedelta(minutes=after))
+
+    try:
+        check_releaser(hold, ("approver",), replace(DECIDER, person=person), Parties("ann"), (), NEXT_DAY)
+        found = ""
+    except DomainError as refused:
+        found = refused.reason
+
+    assert found == refusal

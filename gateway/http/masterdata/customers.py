@@ -207,10 +207,11 @@ def _put(deps: Deps, who: Caller, body: CustomerInput, expected: int | None) -> 
     before = _account(deps, body.customer_id, body.currency)
     limit = _limit(body, before)
     with deps.database.reading() as session:
-        is_new = expected is None and customers.find_customer(session, body.customer_id) is None
-    if is_new:
-        if limit is None:
-            raise InvalidArgument("CREDIT_LIMIT_MISSING", "name the credit limit of a new account: 0 gives no credit")
+        known = customers.find_customer(session, body.customer_id)
+    is_new = known is None and expected is None
+    if limit is None and (is_new or (known is not None and known.currency != body.currency)):
+        raise InvalidArgument("CREDIT_LIMIT_MISSING", "name the credit limit in this currency: 0 gives no credit")
+    if is_new and limit is not None:
         # the limit first: an account without one would let its first order through unchecked
         _put_limit(deps, body, limit)
     is_other = limit != (before.limit if before else None)

@@ -151,9 +151,12 @@ def check_releaser(
     if person is not None and set(owners).isdisjoint(decider.roles & set(person.roles)):
         sentence = f"the directory does not name you as {' or '.join(owners)}: ask somebody with that role"
         raise NotPermitted("NOT_HOLD_OWNER", sentence, owner_role=hold.owner_role)
-    why = barred(parties.of_hold(hold), delegations, now).get(decider.sub)
-    if why:
-        raise NotPermitted("OWN_ORDER", f"you may not: {decider.sub} {why}; somebody else releases this hold")
+    out, giver = barred(parties.of_hold(hold), delegations, now), given_since(person, hold.placed_at)
+    if decider.sub in out:
+        sentence = f"you may not: {decider.sub} {out[decider.sub]}; somebody else releases this hold"
+        raise NotPermitted("OWN_ORDER", sentence)
+    if giver in out:
+        raise NotPermitted("OWN_ORDER", f"your right was given by {giver} while this waits, who {out[giver]}")
 
 
 def obstacle(case: Case, decider: Decider) -> DomainError | None:

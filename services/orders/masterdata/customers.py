@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -53,17 +54,15 @@ def other_currency(session: Session, wanted: Customer) -> Customer | None:
     known = store.find_customer(session, wanted.customer_id)
     if known is None or known.currency == wanted.currency:
         return None
-    if orders_of_customer.has_living(session, known.customer_id):
-        raise currency_in_use(known)
+    if open_orders := orders_of_customer.living(session, known.customer_id):
+        raise currency_in_use(known, open_orders)
     return known
 
 
-def currency_in_use(known: Customer) -> Refused:
-    """The refusal of another currency."""
-    return Refused(
-        "CURRENCY_IN_USE",
-        f"{known.customer_id} owes or has ordered in {known.currency}: settle that first, or open another account",
-    )
+def currency_in_use(known: Customer, open_orders: Sequence[str] = ()) -> Refused:
+    """The refusal of another currency; it names the first of the orders that are open in this one."""
+    why = f"has open orders in {known.currency} ({', '.join(open_orders)})" if open_orders else f"owes {known.currency}"
+    return Refused("CURRENCY_IN_USE", f"{known.customer_id} {why}: settle that first, or open another account")
 
 
 def get_customer(session: Session, customer_id: str, scope: Scope) -> Customer:
