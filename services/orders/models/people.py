@@ -32,10 +32,10 @@ class PersonRow(Table, table=True):
     calendar: str = Field(sa_type=Text)
     is_active: bool = Field(sa_type=Flag)
     limits: Any = Field(sa_type=JsonText)
-    email_by: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
-    authority_by: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    email_by: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    authority_by: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
     authority_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    version: int = Field(sa_type=Int64, sa_column_kwargs={"server_default": "1"})
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 
