@@ -77,7 +77,7 @@ def test_what_has_left_is_not_cancelled(trade: Trade) -> None:
 
 
 def _rated(trade: Trade, warehouse_id: str, *zones: tuple[str, str]) -> None:
-    """This warehouse serves these (country, zone)s and no others."""
+    """Let a warehouse serve these (country, zone)s and no others."""
     rates = [
         {"warehouse_id": warehouse_id, "carrier": "roadrunner", "zone": zone, "base_minor": 900, "per_kg_minor": 0,
          "per_unit_minor": 0, "transit_days": 2}
