@@ -28,9 +28,10 @@ class InventoryServicer(InventoryServiceServicer):
     def PutWarehouse(self, request: pb.PutWarehouseRequest, context: Context) -> pb.PutWarehouseResponse:
         """Create or replace a warehouse; one that opens again serves who waits."""
         place = wire.warehouse(request)
+        expected = request.expected_version if request.HasField("expected_version") else None
         with self._database.transaction() as session:
-            transactions.put_warehouse(session, place, self._clock())
-        return pb.PutWarehouseResponse(warehouse=wire.warehouse_message(place))
+            stored = transactions.put_warehouse(session, place, self._clock(), expected)
+        return pb.PutWarehouseResponse(warehouse=wire.warehouse_message(stored))
 
     def ListWarehouses(self, request: pb.ListWarehousesRequest, context: Context) -> pb.ListWarehousesResponse:
         """Every warehouse by id."""

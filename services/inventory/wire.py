@@ -247,7 +247,12 @@ def warehouse_message(place: Warehouse) -> pb.Warehouse:
     """A warehouse for the wire."""
     address = types.Address(**{part: place.address.get(part, "") for part in _ADDRESS})
     return pb.Warehouse(
-        warehouse_id=place.warehouse_id, name=place.name, kind=place.kind, address=address, is_active=place.is_active
+        warehouse_id=place.warehouse_id,
+        name=place.name,
+        kind=place.kind,
+        address=address,
+        is_active=place.is_active,
+        version=place.version,
     )
 
 

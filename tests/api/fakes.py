@@ -15,6 +15,7 @@ from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import AlreadyExists, NotFound, Refused
 from services.runtime.grpc_client import DEADLINE_S, Unreachable
+from services.runtime.versioned import check_seen
 from tests.api.recalls import Recalls
 
 Answer = TypeVar("Answer", bound=Message)
@@ -67,8 +68,16 @@ class FakeInventory(Neighbor):
 
     def PutWarehouse(self, request: inventory.PutWarehouseRequest) -> inventory.PutWarehouseResponse:
         self.here()
-        self.warehouses[request.warehouse.warehouse_id] = request.warehouse
-        return inventory.PutWarehouseResponse(warehouse=request.warehouse)
+        known = self.warehouses.get(request.warehouse.warehouse_id, inventory.Warehouse())
+        if request.HasField("expected_version"):
+            check_seen(known.version, request.expected_version)
+        stored = inventory.Warehouse()
+        stored.CopyFrom(request.warehouse)
+        stored.version = known.version
+        if stored != known:
+            stored.version += 1
+        self.warehouses[stored.warehouse_id] = stored
+        return inventory.PutWarehouseResponse(warehouse=stored)
 
     def ListWarehouses(self, request: inventory.ListWarehousesRequest) -> inventory.ListWarehousesResponse:
         self.here()
@@ -142,6 +151,7 @@ class FakeFulfillment(Neighbor):
 
     def __init__(self) -> None:
         super().__init__()
+        self.rates = fulfillment.GetRatesResponse()
         self.shipments: dict[str, fulfillment.Shipment] = {}
         self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
@@ -156,7 +166,23 @@ class FakeFulfillment(Neighbor):
 
     def PutRates(self, request: fulfillment.PutRatesRequest) -> fulfillment.PutRatesResponse:
         self.here()
-        return fulfillment.PutRatesResponse(rate_count=len(request.rates), zone_count=len(request.zones))
+        if request.HasField("expected_version"):
+            check_seen(self.rates.version, request.expected_version)
+        table = fulfillment.GetRatesResponse(
+            currency=request.currency, rates=request.rates, zones=request.zones, version=self.rates.version
+        )
+        if table != self.rates:
+            table.version += 1
+        self.rates = table
+        return fulfillment.PutRatesResponse(
+            rate_count=len(request.rates), zone_count=len(request.zones), version=table.version
+        )
+
+    def GetRates(self, request: fulfillment.GetRatesRequest) -> fulfillment.GetRatesResponse:
+        self.here()
+        if not self.rates.version:
+            raise NotFound("RATES_UNKNOWN", "no rates are stored yet")
+        return self.rates
 
     def QuoteWarehouses(self, request: fulfillment.QuoteWarehousesRequest) -> fulfillment.QuoteWarehousesResponse:
         self.here()

@@ -40,11 +40,12 @@ async def test_a_customers_currency_stays_while_it_has_exposure(
 
 
 async def test_nor_while_an_order_of_it_lives(world: World) -> None:
-    await world.place()
+    number = (await world.place()).json()["number"]
 
     answer = await world.send("POST", "/v1/customers", "admin", json=ACME)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "CURRENCY_IN_USE")
+    assert number in answer.json()["detail"]
 
 
 async def test_everything_else_of_it_may_change(world: World) -> None:

@@ -114,6 +114,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         [done, wrong] = [each.found for each in exceptions.listed(session, ExceptionFilter(kind="carrier_exception"))]
     return [
         ("", "/login"),
+        ("", "/login/forgotten"),
         ("admin", "/"),
         ("approver", "/?status=backordered"),
         ("support", "/?q=nothing-like-it"),

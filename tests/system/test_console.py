@@ -48,7 +48,7 @@ def asked(browser: httpx.Client) -> dict[str, str]:
 
 def test_an_approval_pressed_in_the_console_lets_the_order_go_on(trade: Trade, room: Boardroom) -> None:
     order, manager = placed(room), room.sub("manager")
-    ok(trade.system.api("admin").post(f"/v1/people/{manager}/password", json={"password": PASSWORD}))
+    ok(room.api("manager").post("/v1/me/password", json={"password": PASSWORD}))
 
     with logged_in(trade, manager, password=PASSWORD) as browser:
         row = asked(browser)[order["number"]]

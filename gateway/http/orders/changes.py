@@ -16,10 +16,10 @@ from gateway.http.orders.change_shapes import (
     proposal_shape,
     version_list,
 )
-from gateway.http.orders.expected_version import IfMatch, expected_version
 from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import Once, OnceOf
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OrderReference, path_id

@@ -10,11 +10,11 @@ from sqlmodel import Session
 
 from gateway.http.orders.decision_facts import ask_neighbors, sight_of
 from gateway.http.orders.decision_shapes import DecisionFactsShape, facts_shape
-from gateway.http.orders.expected_version import IfMatch, expected_version
 from gateway.http.orders.order_shapes import HoldShape, OrderDocument
 from gateway.http.orders.order_views import hold_shape, order_document
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Input, Text, Version, example
 from gateway.http.plumbing.parameters import OrderReference, path_id

@@ -65,6 +65,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "payment_received": ("amount", "currency", "invoices"),
     # rating: 1 to 5, or null when the customer only asked for support
     "support_case": ("case_number", "rating", "comment", "customer_name"),
+    # about no order; link: where its one reader chooses a password, until `due`; asked_by: a name, empty when they asked themselves
+    "password_link": ("link", "due", "asked_by"),
 }
 """Kind of mail → what its text may show.
 
@@ -84,6 +86,9 @@ ROLES_WITHOUT_PRICES = MAIL_ROLES_WITHOUT_PRICES
 
 _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_answered"])
 """Kinds that have no text for a customer."""
+
+ABOUT_NO_ORDER = frozenset(["password_link"])
+"""Kinds that are about one person, and name no order."""
 
 _MONEY_ONLY = frozenset(["invoice", "payment_received"])
 """Kinds that are about money alone: not for the warehouse and the plant."""
@@ -137,6 +142,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "support_case": ("", "Support case {case} on order {number}"),
     "manufacturing_asked": ("", "Order {number}: when can {sku} be ready?"),
     "manufacturing_answered": ("", "Order {number}: production's answer on {sku}"),
+    "password_link": ("Choose your password", "Choose your password"),
 }
 _VISIT_DONE = ("Our service visit for your order {number} is complete", "Order {number}: service visit complete")
 _LAST_DELIVERY = ("Your order {number} is complete: how did we do?", "Order {number} is complete")

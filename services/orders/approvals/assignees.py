@@ -12,6 +12,7 @@ from services.kernel.clock import business_day
 from services.orders.approvals import limits
 from services.orders.domain import mails
 from services.orders.domain.calendars import ALWAYS, Calendar, after_working_days
+from services.orders.domain.cases import Case, Parties
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Contacts, Recipient
@@ -21,7 +22,7 @@ from services.orders.domain.people import STRANGER, Delegation, Person, called
 from services.orders.domain.policies import Policy
 from services.orders.domain.review_plan import MANUFACTURING, is_candidate, opened
 from services.orders.domain.reviews import BUYER, Review, Step
-from services.orders.domain.segregation_of_duties import Case, Parties, barred
+from services.orders.domain.segregation_of_duties import barred
 from services.orders.order import outbox
 from services.orders.policies import calendars
 from services.orders.store import changes, masterdata, parties, people, reviews
@@ -152,7 +153,16 @@ def case_of(eligible: EligibleApprovers, review: Review, step: Step, change: Cha
     """A step of an order with everything that bounds a decision on it."""
     acting = frozenset(person.sub for person in eligible.substitutes(step, now))
     return Case(
-        eligible.order, review, step, change, eligible.parties, eligible.delegations, now, acting, eligible.names
+        order=eligible.order,
+        review=review,
+        step=step,
+        change=change,
+        parties=eligible.parties,
+        delegations=eligible.delegations,
+        now=now,
+        substitutes=acting,
+        names=eligible.names,
+        asked=eligible.asked(step, now),
     )
 
 

@@ -9,10 +9,11 @@ from sqlmodel import Session
 from services.kernel.errors import DomainError
 from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees
+from services.orders.domain.cases import Case, Decider
 from services.orders.domain.holds import Hold
 from services.orders.domain.people import called
 from services.orders.domain.reviews import Review, Step
-from services.orders.domain.segregation_of_duties import Case, Decider, check_releaser
+from services.orders.domain.segregation_of_duties import check_releaser
 from services.orders.order.aggregate import OrderAggregate
 from services.orders.store import people
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.orders.approvals import assignees
 from services.orders.approvals.assignees import EligibleApprovers
+from services.orders.domain.cases import Case, Parties
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.mails import Contacts
 from services.orders.domain.matrix import Hit, ReviewRule
@@ -19,7 +20,6 @@ from services.orders.domain.policies import Policy
 from services.orders.domain.review_people import Shortfall, asks_of, shortfall
 from services.orders.domain.review_plan import plan_steps
 from services.orders.domain.reviews import OPEN, SELLER, Review, Step
-from services.orders.domain.segregation_of_duties import Case, Parties
 from services.orders.order import exceptions
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_asked, read_for_change
 from services.orders.policies import dry_run, versions

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from services.orders.domain.cases import Attempt, Authority, Case, Decider
 from services.orders.domain.people import Person
 from services.orders.domain.reviews import ALL, ANY, APPROVE, OPEN, Review, Step
-from services.orders.domain.segregation_of_duties import Attempt, Authority, Case, Decider, may_approve
+from services.orders.domain.segregation_of_duties import may_approve
 
 CaseOf = Callable[[Step], Case]
 """A step with everything that bounds a decision on it."""

@@ -19,6 +19,7 @@ from services.orders.approvals.holds import clear_if_still_right
 from services.orders.approvals.plan_review import open_next, refreshed
 from services.orders.changes import consent, ready_date
 from services.orders.domain import mails
+from services.orders.domain.cases import Authority
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.people import both_names
@@ -40,7 +41,7 @@ from services.orders.domain.reviews import (
     Step,
     move_review,
 )
-from services.orders.domain.segregation_of_duties import Authority, authority
+from services.orders.domain.segregation_of_duties import authority, given_since, handed_since
 from services.orders.order import outbox
 from services.orders.order.acts import act_of, decided
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read, read_for_change, restate
@@ -127,6 +128,8 @@ def decide(
         "acting_for": decision.acting_for,
         "ready_on": decision.ready_on.isoformat() if decision.ready_on else "",
     }
+    if giver := given_since(right.person, review.opened_at) or handed_since(right.delegation, review.opened_at):
+        more["authority_given_by"] = giver  # both names, where a right is younger than what it decides
     note_event(session, before, after, actor, _EVENTS[wanted.decision], now, why=wanted.note, more=more)
     return Decided(after, decision, intent_id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +38,17 @@ def mail(session: Session, order: Order, mail: Mail, now: datetime) -> None:
         "variables": dict(mail.variables),
     }
     outbox.emit(session, kind=NOTIFY, order_id=order.order_id, subject_id=mail.kind, detail=detail, now=now)
+
+
+def mail_person(session: Session, kind: str, to: Recipient, variables: Mapping[str, Any], now: datetime) -> None:
+    """Notify one person of something that is about no order."""
+    detail = {
+        "mail": kind,
+        "order_number": "",
+        "recipients": [{"email": to.email, "name": to.name, "role": to.role}],
+        "variables": dict(variables),
+    }
+    outbox.emit(session, kind=NOTIFY, subject_id=kind, detail=detail, now=now)
 
 
 def _named(session: Session, recipients: Sequence[Recipient]) -> Sequence[Recipient]:

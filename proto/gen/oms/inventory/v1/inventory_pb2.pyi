@@ -30,6 +30,7 @@ class Warehouse(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     IS_ACTIVE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """Identity, e.g. "wh_dallas"."""
     name: _builtins.str
@@ -38,6 +39,8 @@ class Warehouse(_message.Message):
     """own, store or third_party."""
     is_active: _builtins.bool
     """Closed warehouses receive no new allocations."""
+    version: _builtins.int
+    """Counts what was stored of it; not read where it is put."""
     @_builtins.property
     def address(self) -> _types_pb2.Address:
         """Where it stands."""
@@ -50,10 +53,11 @@ class Warehouse(_message.Message):
         kind: _builtins.str = ...,
         address: _types_pb2.Address | None = ...,
         is_active: _builtins.bool = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "is_active", b"is_active", "kind", b"kind", "name", b"name", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "is_active", b"is_active", "kind", b"kind", "name", b"name", "version", b"version", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -66,6 +70,9 @@ class PutWarehouseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     WAREHOUSE_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    expected_version: _builtins.int
+    """The version that must stand until then; any, and none too, where it is not set."""
     @_builtins.property
     def warehouse(self) -> Global___Warehouse:
         """The warehouse."""
@@ -74,12 +81,15 @@ class PutWarehouseRequest(_message.Message):
         self,
         *,
         warehouse: Global___Warehouse | None = ...,
+        expected_version: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["warehouse", b"warehouse"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "warehouse", b"warehouse"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["warehouse", b"warehouse"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "warehouse", b"warehouse"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
+    _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
 
 Global___PutWarehouseRequest: _TypeAlias = PutWarehouseRequest  # noqa: Y015
 
