@@ -20,6 +20,7 @@ from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.owners import SALES, owner_of
 from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, PlannedHold, planned_holds
+from services.orders.domain.verdicts import held_codes
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 from services.orders.policies import evaluate, recheck, versions
@@ -103,12 +104,16 @@ def clear_if_still_right(
 def _hold_for(
     session: Session, aggregate: OrderAggregate, changed: ChangedFacts, contacts: Contacts, now: datetime
 ) -> OrderAggregate:
-    """A hold of its owner for each rule that holds, and one of support for each that blocks."""
-    order, version = aggregate.order, changed.evaluation.policy.version
-    store.add_violations(session, order.order_id, order.version, version, changed.violations)
-    blocked = {one.code: one.message for one in changed.violations if one.severity == BLOCK}
+    """A hold of its owner for each rule that holds, and one of support for each that blocks; none where one stands already."""
+    order, policy = aggregate.order, changed.evaluation.policy
+    store.add_violations(session, order.order_id, order.version, policy.version, changed.violations)
+    held = held_codes(aggregate.holds, [rule.code for rule in policy.rules])
+    said = [one for one in changed.violations if one.code not in held]
+    if not said:
+        return aggregate
+    blocked = {one.code: one.message for one in said if one.severity == BLOCK}
     plans = [
-        *planned_holds(changed.violations),
+        *planned_holds(said),
         *(
             PlannedHold(code, FACTS_CHANGED, "support", f"{message} Correct that, change the order, or cancel it.")
             for code, message in blocked.items()
@@ -118,7 +123,7 @@ def _hold_for(
     store.add(session, placed)
     notify_owners(session, order, placed, contacts, now)
     after = restate(session, replace(aggregate, holds=store.of_order(session, order.order_id)), now)
-    why = " ".join(dict.fromkeys(one.message for one in changed.violations))
+    why = " ".join(dict.fromkeys(one.message for one in said))
     note_event(session, aggregate, after, VALIDATOR, "facts_changed", now, why=why)
     return after
 

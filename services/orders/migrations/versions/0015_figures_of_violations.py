@@ -1,0 +1,20 @@
+"""What a rule said is kept with the figures that it spoke of."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from services.runtime.db import JsonText
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # rows without figures are about their version as it is
+    op.add_column("violation", sa.Column("given_for", JsonText(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("violation", "given_for")
