@@ -10,8 +10,10 @@ from decimal import Decimal
 from services.orders.domain.order import Address, Line, Order
 from services.orders.domain.pricing import basis_points
 
-EVERY_MEMBER = "extended_minor discount ship_to requested"
+EVERY_MEMBER = "extended_minor total discount ship_to requested"
 """A predicate that reads all that figures may depend on."""
+_OF_TOTAL = ("total", "cumulative", "merchandise", "margin")
+"""What a predicate reads that is about how much is sold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,16 @@ def of_line(line: Line, predicate: str = EVERY_MEMBER) -> Figures:
 
 
 def of_header(order: Order, predicate: str = EVERY_MEMBER, margin_bp: int | None = None) -> Figures:
-    """The figures of an order for a rule with this predicate; its margin, where it is read, is the caller's to say."""
+    """The figures of an order for a rule with this predicate; its margin, where it is read, is the caller's to say.
+
+    A rule about the discount alone speaks of that amount, which grows as the total shrinks.
+    """
     sums = order.totals
     has_discount = "discount" in predicate
+    has_total = not has_discount or any(word in predicate for word in _OF_TOTAL)
     return Figures(
         quantity=sum(line.quantity for line in order.lines),
-        amount_minor=sums.total.minor,
+        amount_minor=sums.total.minor if has_total else None,
         discount_minor=sums.discount.minor if has_discount else None,
         discount_bp=basis_points(sums.discount.minor, sums.merchandise.minor) if has_discount else None,
         margin_bp=margin_bp,
