@@ -64,7 +64,9 @@ def apply(
     What has been picked meanwhile, a rule that blocks by now, or credit that an accepted order does not get, rejects it.
     """
     before = read_for_change(session, order_id)
-    change = find_change(session, order_id, change_id)
+    change = before.asked.change
+    if change is None or change.change_id != change_id:
+        change = find_change(session, order_id, change_id)
     if change.state != AGREED:
         why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
         return _outcome(before, why)

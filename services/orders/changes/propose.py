@@ -51,7 +51,6 @@ from services.orders.order.aggregate import (
     read_for_change,
     restate,
 )
-from services.orders.order.change_orders import find_change
 from services.orders.policies import engine, evaluate
 from services.orders.policies import versions as policy_versions
 from services.orders.store import changes as store
@@ -152,7 +151,7 @@ def propose_date(
     given = replace(given, needs_consent=True)
     refuse_obstacles(given.obstacles)
     change = _change(aggregate, request, given, actor, _consent_span(session), now)
-    store.add(session, change, given.after, "")
+    store.add(session, change, given.before, given.after, "")
     after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
     _note(session, aggregate, after, change, actor, "change_proposed", now)
     _ask_customer(session, aggregate.order, change, contacts, now)
@@ -191,7 +190,7 @@ def _proposal(
     catalog = Catalog(
         master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
     )
-    used = versions.used_line_ids(session, order) if skus else ()
+    used = (str(versions.last_line_id(session, order)),) if skus else ()
     today = sessions.business_day(session, now)
     given = proposal(order, amend(order, request, catalog, used, today, aggregate.progress), aggregate.progress)
     given = replace(given, needs_consent=request.consent is None and _needs_consent(session, given, role, now))
@@ -241,7 +240,7 @@ def _put_on_its_way(
     change = _change(aggregate, request, given, actor, _consent_span(session), now)
     act = act_of(session, actor, aggregate.order, "proposed a change")
     intent_id = outbox.refresh(session, aggregate.order_id, "amend", change.change_id, act, now)
-    store.add(session, change, given.after, intent_id)
+    store.add(session, change, given.before, given.after, intent_id)
     after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
     _note(session, aggregate, after, change, actor, "change_proposed", now)
     if given.voids_approvals:
@@ -253,8 +252,7 @@ def _put_on_its_way(
     else:
         after = agree(session, after, change, actor, contacts, now, following)
     after = restate(session, after, now)
-    stored = find_change(session, aggregate.order_id, change.change_id)
-    return Proposed(stored, given, intent_id)
+    return Proposed(after.asked.change or change, given, intent_id)
 
 
 def _note_consent(

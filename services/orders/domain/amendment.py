@@ -12,7 +12,7 @@ from services.kernel.money import Money, extend
 from services.orders.domain.billed import billed, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, totals
+from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, highest_line_id, totals
 from services.orders.domain.pricing import Reference, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
 
@@ -62,7 +62,9 @@ def amend(
     discount and freight are what was billed of them.
     """
     wanted = {asked.line_id: asked for asked in request.lines if asked.line_id}
-    maker = _LineMaker(catalog, order.currency, today, _first_free(order, used_line_ids))
+    maker = _LineMaker(
+        catalog, order.currency, today, 1 + highest_line_id((*used_line_ids, *(line.line_id for line in order.lines)))
+    )
     lines: list[Line] = []
     replaced: dict[str, str] = {}
     for line in order.lines:
@@ -111,11 +113,6 @@ class _LineMaker:
     def _today(self, sku: str, quantity: int) -> Reference | None:
         agreed = self.catalog.agreements.get(sku, ())
         return reference_price(self.catalog.products.get(sku), agreed, self.currency, self.today, quantity)
-
-
-def _first_free(order: Order, used: Collection[str]) -> int:
-    known = {*used, *(line.line_id for line in order.lines)}
-    return 1 + max((int(line_id) for line_id in known if line_id.isdigit()), default=0)
 
 
 def _changed(line: Line, asked: LineChange | None, maker: _LineMaker, *, is_firm: bool) -> Line | None:

@@ -15,7 +15,10 @@ _PENDING = text("state IN ('awaiting_customer', 'in_review', 'agreed', 'awaiting
 
 
 class ChangeRow(Table, table=True):
-    """A change order; at most one of an order is pending. `becomes` is the version it makes, as order_version keeps one."""
+    """A change order; at most one of an order is pending. `becomes` is the version it makes, as order_version keeps one.
+
+    `last_line_id` is the highest id that a line of the order ever got, those of this change included; older releases kept none.
+    """
 
     __tablename__ = "change_order"
     __table_args__ = (
@@ -61,6 +64,7 @@ class ChangeRow(Table, table=True):
     customer_reason: str = Field(sa_type=Text)
     kinds: Any = Field(sa_type=JsonText)
     intent_fact_id: str = Field(sa_type=Text)
+    last_line_id: int | None = Field(default=None, sa_type=Int64)
 
 
 class VersionRow(Table, table=True):
