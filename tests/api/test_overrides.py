@@ -24,6 +24,7 @@ async def test_ten_at_a_price_that_two_people_released_do_not_become_three_thous
     order = (await world.send("GET", f"/v1/orders/{order_id}", "customer")).json()
 
     assert (shown["state"], asked["state"]) == ("preview", "in_review")
+    assert "our people review it before it is made" in shown["consequences"]
     assert (order["version"], order["lines"][0]["quantity"]) == (1, 10)
     steps = (await world.send("GET", f"/v1/orders/{order_id}", "approver")).json()["reviews"][-1]["steps"]
     assert sorted(step["role"] for step in steps) == ["approver", "sales_rep"]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import yaml
@@ -113,7 +114,7 @@ def _put(desk: Desk, act: Callable[..., object]) -> None:
         act(session)
 
 
-def _released(desk: Desk, *lines: tuple[str, int, str] | tuple[str, int], **members: object) -> str:
+def _released(desk: Desk, *lines: tuple[str, int, str] | tuple[str, int], **members: Any) -> str:
     """An accepted order whose holds their owners have released."""
     order_id = desk.place(*lines, **members).order_id
     desk.validate(order_id)

@@ -12,11 +12,11 @@ from services.inventory.domain.backorders import Waiting
 from services.inventory.store import backorders
 from services.inventory.store.tables import allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict
-from services.runtime.db import Int64
+from services.runtime.db import Int64, Text
 from services.runtime.statements import changed
 
 _SHOWN = 10
-_OF, _LINE, _UNITS = bindparam("of"), bindparam("line"), bindparam("units", type_=Int64)
+_OF, _LINE, _UNITS = bindparam("of", type_=Text), bindparam("line", type_=Text), bindparam("units", type_=Int64)
 _LET_GO = (
     update(allocation)
     .where(

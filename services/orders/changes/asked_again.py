@@ -31,6 +31,10 @@ class NextVersion:
         """The holds that must be asked about before it is made."""
         return planned_holds(self.new)
 
+    def is_reviewed(self, *, is_material: bool) -> bool:
+        """Whether people are asked before it is made: for a hold that is new, or of a material change by the matrix."""
+        return bool(self.holds) or (is_material and bool(self.evaluation.hits))
+
     def obstacles(self, *, is_material: bool) -> list[Obstacle]:
         """What a BLOCK of the rules keeps from being made: what is new, and of a material change all that is said of the header."""
         new = frozenset(self.new)

@@ -197,7 +197,9 @@ def _proposal(
     if given.obstacles:
         return given, None
     following = next_version(session, order, given.after, now)
-    return replace(given, obstacles=tuple(following.obstacles(is_material=given.is_material))), following
+    found = tuple(following.obstacles(is_material=given.is_material))
+    is_reviewed = order.phase == ACCEPTED and following.is_reviewed(is_material=given.is_material)
+    return replace(given, obstacles=found, is_reviewed=is_reviewed), following
 
 
 def _needs_consent(session: Session, given: Proposal, role: str, now: datetime) -> bool:
@@ -309,7 +311,7 @@ def agree(
     review = None
     if aggregate.order.phase == ACCEPTED:
         seen = following or _next_version(session, aggregate.order, change, now)
-        if change.is_material or seen.holds:
+        if seen.is_reviewed(is_material=change.is_material):
             review = plan_review.plan(
                 session, seen.order, seen.evaluation, now, change_id=change.change_id, holds=seen.holds
             )
