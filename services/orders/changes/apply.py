@@ -11,8 +11,8 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.approvals.clearance import of_aggregate
-from services.orders.changes.asked_again import NextVersion, decided, undecided
 from services.orders.changes.consent import end
+from services.orders.changes.next_version import NextVersion, decided, undecided
 from services.orders.changes.propose import logged, mailed
 from services.orders.changes.rereview import rereviewed
 from services.orders.domain import mails, projection

@@ -12,7 +12,7 @@ from services.kernel.errors import Conflict, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
-from services.orders.changes.asked_again import NextVersion, next_version
+from services.orders.changes.next_version import NextVersion, next_version
 from services.orders.domain import mails
 from services.orders.domain.amendment import Catalog, Obstacle, amend
 from services.orders.domain.cancellation import REQUESTED
