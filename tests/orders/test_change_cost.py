@@ -13,6 +13,8 @@ from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import AllowedShipTo, Product
 from services.orders.masterdata import catalog, customers
 from services.orders.policies import engine
+from services.orders.policies import versions as policies
+from services.orders.store.holds import violations_of
 from services.runtime.db import Database
 from tests.orders.change_desk import answer, apply, asked, changed, preview, propose, quantity
 from tests.orders.desk import ACME, NOON, RITA, Desk, usd
@@ -93,6 +95,24 @@ def test_the_version_that_stands_is_evaluated_once_and_only_where_something_is_n
     _, (_, evaluations) = desk.costs(lambda: propose(desk, order_id, asked(quantity("1", 11))))
 
     assert evaluations == 2
+
+
+def test_a_line_rule_that_names_all_lines_sees_them_and_rules_keep_their_order(desk: CountingDesk) -> None:
+    """Rules that name no other line are evaluated without the list of lines, which costs its length for each of them."""
+    warns = {"scope": "line", "severity": "WARN", "message": "Look."}
+    rules = [
+        {**warns, "code": "SEVERAL", "when": "lines.exists(other, other.line_id != line.line_id)"},
+        {**warns, "code": "EVERY", "when": "line.quantity > 0"},
+        {**warns, "code": "LAST", "when": "size(lines) == 2 && lines[1].sku == line.sku"},
+    ]
+    with desk.database.transaction() as session:
+        policies.put_policy(session, {"rules": rules}, "root", NOON)
+
+    order_id = desk.accepted(("S0", 1), ("S1", 1))
+
+    with desk.database.reading() as session:
+        said = [(one.code, one.line_id) for one in violations_of(session, order_id)]
+    assert said == [("SEVERAL", "1"), ("SEVERAL", "2"), ("EVERY", "1"), ("EVERY", "2"), ("LAST", "2")]
 
 
 @pytest.mark.parametrize("kept", ["last_line_id", "NULL"], ids=["kept by each change", "of an older release"])
