@@ -245,7 +245,8 @@ def _take_layers(
 def fill_queues(session: Session, skus: Iterable[str]) -> tuple[Fill, ...]:
     """Serve the queues of these SKUs from what is free, until nothing is free that somebody waits for."""
     done: list[Fill] = []
-    for sku in sorted(set(skus)):
+    waited_for = backorders.waited_for(session, skus)
+    for sku in sorted(stock.available(session, waited_for)) if waited_for else ():
         while free := stock.available(session, [sku]).get(sku):
             queue = backorders.first_in_queue(session, sku, free, sum(free.values()))
             fills = queueing.fill(queue, free)

@@ -55,6 +55,8 @@ def change_order(
 ) -> Response | ProposalShape:
     """Change lines, address, dates, split or amounts of an order. Untouched lines keep their price.
 
+    More units of a line are held against today's price, and what goes beyond what people released before is asked again.
+
     What our sales propose waits for the customer's consent unless the customer can only gain; what a customer asks is agreed
     by asking. After that the matrix may ask people, stock and credit are settled, and the next version stands at once or not
     at all.

@@ -27,6 +27,11 @@ _UNITS_WAITING = (
     .where(backorder.c.sku.in_(bindparam("skus", expanding=True)), backorder.c.waiting_quantity > NOTHING)
     .group_by(backorder.c.sku)
 )
+_WAITED_FOR = (
+    select(backorder.c.sku)
+    .where(backorder.c.sku.in_(bindparam("skus", expanding=True)), backorder.c.waiting_quantity > NOTHING)
+    .distinct()
+)
 _CANDIDATES = select(candidate).where(candidate.c.reservation_id.in_(bindparam("reservations", expanding=True)))
 
 
@@ -48,6 +53,11 @@ def add(session: Session, queue: Sequence[Waiting]) -> None:
     ]
     if rows:
         session.execute(_ADD, rows)
+
+
+def waited_for(session: Session, skus: Iterable[str]) -> set[str]:
+    """Those of the SKUs that anybody waits for."""
+    return set(session.execute(_WAITED_FOR, {"skus": sorted(set(skus))}).scalars())
 
 
 def first_in_queue(session: Session, sku: str, warehouse_ids: Collection[str], units: int) -> list[Waiting]:

@@ -19,11 +19,11 @@ from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.owners import SALES, owner_of
-from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, HOLD, PlannedHold, Violation, planned_holds
+from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, HOLD, PlannedHold, planned_holds
+from services.orders.domain.verdicts import held_codes
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 from services.orders.policies import evaluate, recheck, versions
-from services.orders.policies.evaluate import Evaluation
 from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
@@ -100,48 +100,12 @@ def clear_if_still_right(
     changed = recheck.changed_facts(session, aggregate.order, now)
     if not changed.violations:
         return clear_if_unblocked(session, aggregate, actor, now)
-    return _hold_for(session, aggregate, changed, contacts, now)
+    return hold_for(session, aggregate, changed, contacts, now)
 
 
 def hold_if_changed(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
-    """An accepted order, held by what the rules say of it today and did not say of this version before.
-
-    What blocks holds it also when it was said before, as long as no open hold stands for it: nobody lets that pass. Without any
-    of this the order stays as it is.
-    """
-    changed = recheck.changed_facts(session, aggregate.order, now)
-    stood_for = {recheck.base_code(hold.code) for hold in remaining(aggregate.holds)}
-    again = [
-        one
-        for one in changed.evaluation.violations
-        if one.severity == BLOCK and one not in changed.violations and one.code not in stood_for
-    ]
-    if not changed.violations and not again:
-        return aggregate
-    return _hold_for(session, aggregate, changed, contacts, now, again=again)
-
-
-def unasked(session: Session, order: Order, next_version: Evaluation, now: datetime) -> tuple[Violation, ...]:
-    """What has changed of an accepted order, nobody was asked about, and its next version does not do away with."""
-    is_said = any(one.severity in (BLOCK, HOLD) for one in next_version.violations)
-    if order.phase != ACCEPTED or not is_said:
-        return ()
-    changed = recheck.changed_facts(session, order, now)
-    return tuple(one for one in changed.violations if one in next_version.violations)
-
-
-def hold_for_unasked(
-    session: Session,
-    aggregate: OrderAggregate,
-    said: Sequence[Violation],
-    evaluation: Evaluation,
-    contacts: Contacts,
-    now: datetime,
-) -> OrderAggregate:
-    """The order at its next version, held by what is unasked(): a change of something else does not answer it."""
-    if not said:
-        return aggregate
-    return _hold_for(session, aggregate, ChangedFacts(evaluation, ()), contacts, now, again=said)
+    """An accepted order, held by what the rules say of it today and nobody has decided; without that it stays as it is."""
+    return hold_for(session, aggregate, recheck.changed_facts(session, aggregate.order, now), contacts, now)
 
 
 def lift_idle(session: Session, aggregate: OrderAggregate, now: datetime) -> OrderAggregate:
@@ -156,19 +120,17 @@ def lift_idle(session: Session, aggregate: OrderAggregate, now: datetime) -> Ord
     return replace(aggregate, holds=store.of_order(session, aggregate.order_id))
 
 
-def _hold_for(
-    session: Session,
-    aggregate: OrderAggregate,
-    changed: ChangedFacts,
-    contacts: Contacts,
-    now: datetime,
-    *,
-    again: Sequence[Violation] = (),
+def hold_for(
+    session: Session, aggregate: OrderAggregate, changed: ChangedFacts, contacts: Contacts, now: datetime
 ) -> OrderAggregate:
-    """A hold of its owner for each rule that holds, and one of support for each that blocks, anew or `again`."""
-    order, version = aggregate.order, changed.evaluation.policy.version
-    store.add_violations(session, order.order_id, order.version, version, changed.violations)
-    said = (*changed.violations, *again)
+    """A hold of its owner for each rule that holds, and one of support for each that blocks; none where one stands already."""
+    order, policy = aggregate.order, changed.evaluation.policy
+    held = held_codes(aggregate.holds, [rule.code for rule in policy.rules])
+    said = [one for one in changed.violations if one.code not in held]
+    kept = [one for one in changed.violations if one.severity == HOLD or one in said]
+    store.add_violations(session, order.order_id, order.version, policy.version, kept)
+    if not said:
+        return aggregate
     blocked = {one.code: one.message for one in said if one.severity == BLOCK}
     plans = [
         *planned_holds(said),
@@ -197,7 +159,7 @@ def _check_has_rate(session: Session, order: Order, hold: Hold, now: datetime) -
 def _with_amounts(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
     """What the rules that read amounts say, now that these can be compared: their holds and their review."""
     changed = recheck.changed_facts(session, aggregate.order, now)
-    after = _hold_for(session, aggregate, changed, contacts, now) if changed.violations else aggregate
+    after = hold_for(session, aggregate, changed, contacts, now) if changed.violations else aggregate
     review = plan_review.plan(session, after.order, changed.evaluation, now)
     return plan_review.rebind_review(session, after, review, contacts, now)
 

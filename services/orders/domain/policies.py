@@ -12,6 +12,7 @@ from services.kernel.errors import InvalidArgument
 from services.orders.domain import policy_text
 from services.orders.domain.calendar_rules import USUAL, CalendarRule, parse_calendars
 from services.orders.domain.calendars import ALWAYS_NAME
+from services.orders.domain.coverage import Figures
 from services.orders.domain.matrix import (
     USUAL_CHANGES,
     USUAL_CONSENT,
@@ -91,7 +92,10 @@ class StoredPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule that spoke, for the header (line_id empty) or for one line."""
+    """A rule that spoke, for the header (line_id empty) or for one line, and the figures that it spoke of.
+
+    Once people have decided, the figures are those that they decided on. Rows of older releases have none.
+    """
 
     code: str
     severity: str
@@ -99,6 +103,7 @@ class Violation:
     line_id: str = ""
     hold_type: str = ""
     owner_role: str = ""
+    given_for: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True)

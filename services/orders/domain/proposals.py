@@ -22,7 +22,7 @@ _SHOWN = 10
 class Proposal:
     """A change as it would be; it can be made when there are no obstacles.
 
-    `is_favorable`: the customer can only gain. `consequences` are sentences for the person who asks.
+    `is_favorable`: the customer can only gain. `is_reviewed`: our people decide on it before it is made. `consequences` are sentences for the person who asks.
     """
 
     before: Order
@@ -34,6 +34,7 @@ class Proposal:
     needs_consent: bool
     needs_recall: bool
     obstacles: tuple[Obstacle, ...]
+    is_reviewed: bool = False
 
     @property
     def voids_approvals(self) -> bool:
@@ -132,7 +133,12 @@ def _consequences(given: Proposal) -> Iterator[str]:
         yield f"the order comes to {was - now} less: {now}"
     else:
         yield f"the order comes to {now} as before"
-    yield "the customer is asked to agree first" if given.needs_consent else "nobody has to agree to it first"
+    if given.needs_consent:
+        yield "the customer is asked to agree first"
+    elif not given.is_reviewed:
+        yield "nobody has to agree to it first"
+    if given.is_reviewed:
+        yield "our people review it before it is made"
     if given.voids_approvals:
         yield "approvals of the version before no longer count; what must be approved is asked again"
     if given.needs_recall:

@@ -15,7 +15,10 @@ _PENDING = text("state IN ('awaiting_customer', 'in_review', 'agreed', 'awaiting
 
 
 class ChangeRow(Table, table=True):
-    """A change order; at most one of an order is pending. `becomes` is the version it makes, as order_version keeps one."""
+    """A change order; at most one of an order is pending. `becomes` is the version it makes, as order_version keeps one.
+
+    `last_line_id` is the highest id that a line of the order ever got, those of this change included; older releases kept none.
+    """
 
     __tablename__ = "change_order"
     __table_args__ = (
@@ -66,6 +69,7 @@ class ChangeRow(Table, table=True):
     intent_fact_id: str = Field(sa_type=Text)
     withholds_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_line_id: int | None = Field(default=None, sa_type=Int64)
 
 
 class VersionRow(Table, table=True):

@@ -28,7 +28,7 @@ def change_orders_of(session: Session, order_id: str) -> tuple[ChangeOrder, ...]
 
 def find_change(session: Session, order_id: str, change_id: str) -> ChangeOrder:
     """One change of the order; NotFound for a change that it does not have."""
-    return store.one(store.of_order(session, order_id), change_id)
+    return store.find(session, order_id, change_id)
 
 
 def pending_of_orders(session: Session, order_ids: Collection[str]) -> dict[str, PendingChange]:
