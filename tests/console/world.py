@@ -28,8 +28,9 @@ from services.runtime.auth import Authenticator, LocalIssuer, Principal
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
 from tests.api.application import app_over
+from tests.api.fake_billing import FakeBilling
 from tests.api.fake_workflows import FakeWorkflows
-from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications
+from tests.api.fakes import FakeFulfillment, FakeInventory, FakeNotifications
 from tests.orders.change_desk import asked, propose
 from tests.orders.desk import CONTACTS, RITA, SHOP, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
 from tests.orders.review_desk import ReviewDesk

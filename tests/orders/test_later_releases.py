@@ -161,9 +161,9 @@ def test_the_release_of_the_last_hold_asks_again_and_wakes_nobody_while_somethin
 def test_a_change_of_something_else_does_not_answer_what_nobody_was_asked_about(desk: ReviewDesk) -> None:
     order_id = _backordered(desk)
     _happens(desk, _customer(allowed_ship_tos=(AllowedShipTo("CA"),)))
-    more = propose(desk, order_id, asked(quantity("1", 9)), BUYER).change
+    fewer = propose(desk, order_id, asked(quantity("1", 7)), BUYER).change
 
-    applied = apply(desk, order_id, more.change_id)
+    applied = apply(desk, order_id, fewer.change_id)
 
     assert applied.is_applied
     assert applied.clearance.state == pb.CLEARANCE_STATE_WAITING

@@ -245,7 +245,7 @@ async def test_a_change_that_is_proposed_before_the_acceptance_is_looked_at_befo
 
     async with fake_worker(temporal, services, queue):
         placing = asyncio.create_task(place(temporal, ref, queue))
-        await services.is_back.wait()
+        await asyncio.wait_for(services.is_back.wait(), 60)
         await PlacedOrder(temporal, ref, Receipt("")).refresh(names.AMEND, "chg_1")
         order = await placing
         await order.handle.terminate()

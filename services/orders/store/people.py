@@ -60,6 +60,8 @@ def find(session: Session, sub: str) -> Person | None:
 
 def of_subs(session: Session, subs: Collection[str]) -> dict[str, Person]:
     """Subject → person, for those in the directory."""
+    if not subs:
+        return {}
     query = select(PersonRow).where(col(PersonRow.sub).in_(sorted(set(subs))))
     return {row.sub: _person(row) for row in session.scalars(query, execution_options=_FRESH)}
 
