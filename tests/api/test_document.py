@@ -32,7 +32,7 @@ VERBS = {
     "accept", "add", "adjust", "answer", "cancel", "change", "check", "decide", "delegate",
     "dismiss", "expect", "get", "give", "list", "pack", "perform", "pick", "place",
     "preview", "put", "quote", "read", "reapply", "receive", "record", "refund", "release", "resolve", "resubmit",
-    "retry", "reverse", "revoke", "set", "ship", "stream", "withdraw",
+    "retry", "reverse", "revoke", "send", "set", "ship", "stream", "withdraw",
 }
 # fmt: on
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +19,8 @@ from services.kernel.clock import business_day
 from services.kernel.currencies import DECIMALS
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, exchanged, share
+from services.orders.domain import coverage
+from services.orders.domain.coverage import Figures
 from services.orders.domain.exchange import NO_RATES, Rates
 from services.orders.domain.margins import Margin, margin_of
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
@@ -31,6 +33,8 @@ BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
 _AMOUNT = re.compile(r"\w_minor\b|\border\.(total|cumulative)\b|\.(unit_price|reference_price)\b|\bagreement\.price\b")
 """Members that are amounts of a currency."""
+_LINES = re.compile(r"\blines\b")
+"""The list of all lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,35 +183,62 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     programs = compiled(policy)
     if not evidence.has_rate:
         programs = tuple((rule, program) for rule, program in programs if not _AMOUNT.search(rule.when))
-    context = cel.Context(variables=header_context(evidence))
-    said: list[list[Violation | Hit]] = [[] for _ in programs]
-    _speak(programs, said, "header", "", context)
-    for line in evidence.order.lines:
-        context.update(line_context(line, evidence))
-        _speak(programs, said, "line", line.line_id, context)
-    spoken_by = [verdict for verdicts in said for verdict in verdicts]
+    spoken_by = [verdict for verdicts in _verdicts(programs, evidence) for verdict in verdicts]
     if not evidence.has_rate:
         spoken_by.insert(0, rate_missing(evidence.order.currency, evidence.currency, evidence.today))
     return Verdicts(
-        tuple(verdict for verdict in spoken_by if isinstance(verdict, Violation)),
+        _with_figures(policy, evidence, [verdict for verdict in spoken_by if isinstance(verdict, Violation)]),
         tuple(verdict for verdict in spoken_by if isinstance(verdict, Hit)),
     )
 
 
-def _speak(
-    programs: Sequence[tuple[Rule | ReviewRule, cel.Program]],
-    said: Sequence[list[Violation | Hit]],
-    scope: str,
-    line_id: str,
-    context: cel.Context,
-) -> None:
-    """Run the rules of a scope and add what each says to its own list.
+_Asked = tuple[Rule | ReviewRule, cel.Program, list[Violation | Hit]]
+"""A rule, its program and the list that takes what it says."""
 
-    All of them look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does.
+
+def _verdicts(
+    programs: Sequence[tuple[Rule | ReviewRule, cel.Program]], evidence: Evidence
+) -> list[list[Violation | Hit]]:
+    """What each rule says, in the order of the rules, line rules in line order.
+
+    Rules of a scope look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does. A context
+    is turned anew as a whole once it was updated, so that line rules have the list of all lines only where they name it.
     """
-    for (rule, program), verdicts in zip(programs, said, strict=True):
-        if rule.scope == scope and (verdict := _verdict(rule, program, line_id, context)) is not None:
+    facts = header_context(evidence)
+    asked: list[_Asked] = [(rule, program, []) for rule, program in programs]
+    _speak([each for each in asked if each[0].scope == "header"], "", cel.Context(variables=facts))
+    of_lines = [each for each in asked if each[0].scope == "line"]
+    naming_lines = [each for each in of_lines if _LINES.search(each[0].when)]
+    others = [each for each in of_lines if not _LINES.search(each[0].when)]
+    for chosen, seen in ((others, {**facts, "lines": []}), (naming_lines, facts)):
+        context = cel.Context(variables=seen)
+        for line in evidence.order.lines if chosen else ():
+            context.update(line_context(line, evidence))
+            _speak(chosen, line.line_id, context)
+    return [verdicts for _, _, verdicts in asked]
+
+
+def _speak(asked: Sequence[_Asked], line_id: str, context: cel.Context) -> None:
+    """Run rules of one scope and add what each says to its own list."""
+    for rule, program, verdicts in asked:
+        if (verdict := _verdict(rule, program, line_id, context)) is not None:
             verdicts.append(verdict)
+
+
+def _with_figures(policy: Policy, evidence: Evidence, said: Sequence[Violation]) -> tuple[Violation, ...]:
+    """The violations with the figures that their predicates read."""
+    predicates = {rule.code: rule.when for rule in policy.rules}
+    lines = {line.line_id: line for line in evidence.order.lines} if said else {}
+
+    def figures(one: Violation) -> Figures:
+        predicate, line = predicates.get(one.code, ""), lines.get(one.line_id)
+        if line is not None:
+            return coverage.of_line(line, predicate)
+        order = evidence.order
+        margin = _margin_bp(order, margin_of(order, evidence.products)) if "margin" in predicate else None
+        return coverage.of_header(order, predicate, margin)
+
+    return tuple(replace(one, given_for=figures(one)) for one in said)
 
 
 FAILURES = (ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, AttributeError)
