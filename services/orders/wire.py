@@ -63,6 +63,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
         tax=money(order.totals.tax),
         total=money(order.totals.total),
         tax_rate=f"{order.tax_rate:f}",
+        deposit=money(order.deposit) if order.deposit_terms else None,
     )
 
 

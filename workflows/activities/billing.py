@@ -27,16 +27,24 @@ class BillingActivities:
             customer_id=step.customer_id,
             amount=types_pb2.Money(minor_units=step.amount_minor, currency=step.currency),
             payment_method=step.payment_method,
+            deposit=await self._deposit(step),
         )
         response = await self._services.billing.CommitCredit(request)
         return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units)
 
+    async def _deposit(self, step: CreditStep) -> types_pb2.Money | None:
+        """What must be here before the goods leave: only one method asks, so only then the order is read for it."""
+        return (await self._documents.order(step.order_id)).deposit if step.payment_method == "deposit" else None
+
     @activity.defn(name="billing.AdjustCredit")
     async def adjust_credit(self, step: CreditStep) -> Credit:
         """Commit another total than before: the changed order's when a change is named; a refusal is an answer."""
-        amount = types_pb2.Money(minor_units=step.amount_minor, currency=step.currency)
+        amount, deposit = types_pb2.Money(minor_units=step.amount_minor, currency=step.currency), None
         if step.change_id:
-            amount = (await changed_document(self._services, step.order_id, step.change_id)).total
+            changed = await changed_document(self._services, step.order_id, step.change_id)
+            amount, deposit = changed.total, changed.deposit
+        else:
+            deposit = await self._deposit(step)
         request = pb.AdjustCreditRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -44,6 +52,7 @@ class BillingActivities:
             amount=amount,
             payment_method=step.payment_method,
             is_forced=step.is_forced,
+            deposit=deposit,
         )
         response = await self._services.billing.AdjustCredit(request)
         return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from gateway.http.plumbing.inputs import (
     PRINTABLE,
@@ -46,9 +46,25 @@ class PaymentTerms(Input):
 
     method: Literal["terms", "card", "prepaid", "deposit"] = Field(
         default="terms",
-        description="All but terms are paid before goods leave: such an order waits for accounting until the customer's "
-        "cash on account, or credit, covers it. Orders of amazon, ebay and pos were paid there.",
+        description="A prepaid order waits until payments that name it cover it, one with a deposit until they cover that and "
+        "credit the rest; it goes on by itself then. Others need credit. Orders of amazon, ebay and pos were paid there.",
     )
+    percent: Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?(\.[0-9]{1,2})?|0\.[0-9]{1,2}|100)$")] | None = (
+        Field(default=None, description="Of a deposit: its share of the order's total.", examples=["30"])
+    )
+    amount: Amount | None = Field(default=None, description="Of a deposit: what it is, in the order's currency.")
+
+    @model_validator(mode="after")
+    def _names_its_deposit(self) -> PaymentTerms:
+        given = [one for one in (self.percent, self.amount) if one is not None]
+        if len(given) != (self.method == "deposit"):
+            raise ValueError("a deposit names its percent or its amount, one of the two; no other method has any")
+        return self
+
+    @property
+    def deposit_terms(self) -> str:
+        """As the order keeps it: "30%" or "300.00"; empty without a deposit."""
+        return f"{self.percent}%" if self.percent is not None else self.amount or ""
 
 
 class LineInput(Input):
@@ -118,6 +134,7 @@ def command(body: OrderInput, key: str) -> PlaceOrder:
         channel_ref=body.channel_ref,
         po_number=body.po_number,
         payment_method=body.payment.method,
+        deposit_terms=body.payment.deposit_terms,
         requested_on=body.requested_on,
         is_ship_complete=body.ship_complete,
         discount=Money.parse(body.discount, body.currency) if body.discount is not None else None,

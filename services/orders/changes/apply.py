@@ -12,6 +12,7 @@ from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.approvals.clearance import of_aggregate
 from services.orders.approvals.holds import hold_for, lift_idle
+from services.orders.approvals.money import with_money
 from services.orders.changes.consent import end
 from services.orders.changes.next_version import NextVersion, decided, undecided
 from services.orders.changes.propose import logged, mailed
@@ -73,7 +74,9 @@ def apply(
     if change.state != AGREED:
         why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
         return _outcome(before, why)
-    following = _next_version(session, before, versions.becomes(session, before.order, change_id), credit, now)
+    becomes = versions.becomes(session, before.order, change_id)
+    credit = with_money(before, credit, becomes.totals.total)
+    following = _next_version(session, before, becomes, credit, now)
     blocked = _blocked(before, change, following)
     why = _obstacle(before, following.order, credit, blocked)
     if why:

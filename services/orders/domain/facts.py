@@ -264,11 +264,11 @@ def held_in(detail: Detail) -> int | None:
     return detail.held_minor if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed) else None
 
 
-def credit_in(detail: Detail) -> bool | None:
-    """Whether the order's money is there, credit or cash; None for what tells nothing of that."""
+def credit_in(detail: Detail) -> int | None:
+    """The total that the order's money is there for, in minor units, 0 when it is no longer; None for what tells nothing of that."""
     if isinstance(detail, CreditGranted):
-        return True
-    return False if isinstance(detail, PaymentReversed) and detail.is_uncovered else None
+        return detail.amount.minor
+    return 0 if isinstance(detail, PaymentReversed) and detail.is_uncovered else None
 
 
 def expected_in(detail: Detail) -> tuple[str, ...]:

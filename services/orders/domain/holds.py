@@ -10,7 +10,7 @@ from typing import Literal
 
 from services.kernel.errors import NotFound, NotPermitted, Refused
 
-CodedType = Literal["exchange_rate", "facts_changed", "manufacturing", "review_expired", "ship_to"]
+CodedType = Literal["exchange_rate", "facts_changed", "manufacturing", "payment", "review_expired", "ship_to"]
 """The types of hold that are placed without a rule."""
 
 Subject = Literal["credit", "prices", "availability", "duplicates", "ship_to"]
@@ -94,3 +94,14 @@ def find_hold(holds: Sequence[Hold], hold_id: str) -> Hold:
         if hold.hold_id == hold_id:
             return hold
     raise NotFound("HOLD_UNKNOWN", "the order has no such hold: reload it")
+
+
+MONEY_TYPES = frozenset({"credit", "payment"})
+"""The types of hold that wait for the order's money, whatever rule placed them."""
+_SECOND = re.compile(r"_[0-9]+$")
+
+
+def is_on_money(hold: Hold, rules: Mapping[str, str]) -> bool:
+    """Whether a hold waits for credit or cash: by its type, or because its rule asks for credit. `rules` is code → predicate."""
+    when = rules.get(hold.code) or rules.get(_SECOND.sub("", hold.code), "")
+    return hold.hold_type in MONEY_TYPES or "credit.is_granted" in when

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from services.kernel.errors import NotPermitted, Refused
 from services.kernel.money import Money, UnitPrice, tax_on
@@ -103,6 +103,7 @@ class PlaceOrder:
     channel_ref: str = ""
     po_number: str = ""
     payment_method: str = "terms"
+    deposit_terms: str = ""
     requested_on: date | None = None
     is_ship_complete: bool = False
     discount: Money | None = None
@@ -184,6 +185,16 @@ def totals(extended: tuple[Money, ...], discount: Money, freight: Money, tax_rat
     return Totals(merchandise, discount, freight, tax, net + freight + tax)
 
 
+def deposit_of(terms: str, total: Money) -> Money:
+    """What deposit terms come to: "30%" of the total, half up, or "300.00" as far as the total goes; zero without terms."""
+    if not terms:
+        return Money.zero(total.currency)
+    if not terms.endswith("%"):
+        return min(Money.parse(terms, total.currency), total)
+    exact = Decimal(total.minor) * Decimal(terms[:-1]) / 100
+    return Money(int(exact.quantize(Decimal(1), ROUND_HALF_UP)), total.currency)
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """A sales order as stored: prices, address and terms are snapshots of the moment it was placed."""
@@ -215,6 +226,12 @@ class Order:
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
     is_backorder_notified: bool = False
+    deposit_terms: str = ""
+
+    @property
+    def deposit(self) -> Money:
+        """What must be here before goods leave, by its deposit terms; zero for an order without any."""
+        return deposit_of(self.deposit_terms, self.totals.total)
 
     @property
     def is_paid_at_till(self) -> bool:

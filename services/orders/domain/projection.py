@@ -55,7 +55,7 @@ class LineProgress:
 class Progress:
     """Everything heard about an order, by line id, shipment id and invoice id, and its money.
 
-    `held_minor` is the cash held for it; `is_credit_granted` says that it waited for its money and has it.
+    `held_minor` is the cash held for it; `granted_minor` is the total that its money is there for, after it waited for that.
     """
 
     lines: Mapping[str, LineProgress] = field(default_factory=dict)
@@ -63,12 +63,12 @@ class Progress:
     invoices: Mapping[str, Invoice] = field(default_factory=dict)
     held_minor: int = 0
     held_sequence: int = 0
-    is_credit_granted: bool = False
+    granted_minor: int = 0
     credit_sequence: int = 0
 
     def document(self) -> dict[str, Any]:
         """As JSON keeps it."""
-        money = [self.held_minor, self.held_sequence, self.is_credit_granted, self.credit_sequence]
+        money = [self.held_minor, self.held_sequence, self.granted_minor, self.credit_sequence]
         return {
             **({"money": money} if any(money) else {}),
             "lines": {key: _members(line, _LINE) for key, line in self.lines.items()},
@@ -79,11 +79,11 @@ class Progress:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Progress:
         """From what document() gave."""
-        held_minor, held_sequence, is_credit_granted, credit_sequence = document.get("money", (0, 0, False, 0))
+        held_minor, held_sequence, granted_minor, credit_sequence = document.get("money", (0, 0, 0, 0))
         return cls(
             held_minor=held_minor,
             held_sequence=held_sequence,
-            is_credit_granted=is_credit_granted,
+            granted_minor=granted_minor,
             credit_sequence=credit_sequence,
             lines={key: LineProgress(**line) for key, line in document["lines"].items()},
             shipments={key: _shipment_of(kept) for key, kept in document["shipments"].items()},
@@ -154,7 +154,7 @@ def _with_money(progress: Progress, detail: Detail, sequence: int) -> Progress:
     if held is not None and sequence > progress.held_sequence:
         progress = replace(progress, held_minor=held, held_sequence=sequence)
     if granted is not None and sequence > progress.credit_sequence:
-        progress = replace(progress, is_credit_granted=granted, credit_sequence=sequence)
+        progress = replace(progress, granted_minor=granted, credit_sequence=sequence)
     return progress
 
 

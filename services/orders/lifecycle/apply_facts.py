@@ -10,14 +10,17 @@ import structlog
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
+from services.orders.approvals import money
 from services.orders.changes import apply, overtaken
 from services.orders.domain import mails, projection
 from services.orders.domain.facts import (
+    CREDIT_GRANTED,
     KNOWN_KINDS,
     SHIPMENT_EXCEPTION,
     STOCK_EXPECTED,
     Fact,
     Invoice,
+    PaymentReversed,
     RecallAnswered,
     Shipment,
     StockStanding,
@@ -110,6 +113,7 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     if fact.source == "fulfillment":
         exceptions.follow_shipments(session, before.progress, progress, fact, now)
     _notify_people(desk, fact, before, after)
+    after = _follow_money(desk, fact, after)
     after = notify_backorders(session, after, contacts, now)
     for name in projection.signals(before.order, before.progress, progress, fact):
         outbox.signal(
@@ -121,6 +125,17 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
             subject_id=fact.subject_id,
             is_complete=isinstance(fact.detail, StockStanding) and fact.detail.is_complete,
         )
+    return after
+
+
+def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggregate:
+    """Holds on the order's money go when it comes and come back when it is taken back; an older fact than the newest does nothing."""
+    if after.progress.credit_sequence != fact.sequence:
+        return after
+    if fact.kind == CREDIT_GRANTED:
+        return money.came(desk.session, after, desk.contacts, desk.now)
+    if isinstance(fact.detail, PaymentReversed):
+        return money.went(desk.session, after, fact.detail, desk.contacts, desk.now)
     return after
 
 

@@ -188,7 +188,16 @@ def _order(
     sums = totals(
         tuple(line.extended for line in lines), command.discount or zero, command.freight or zero, customer.tax_rate
     )
-    names = ("customer_id", "channel", "channel_ref", "po_number", "currency", "payment_method", "ship_to")
+    names = (
+        "customer_id",
+        "channel",
+        "channel_ref",
+        "po_number",
+        "currency",
+        "payment_method",
+        "deposit_terms",
+        "ship_to",
+    )
     return Order(
         **{name: getattr(command, name) for name in names},
         order_id=new_id("ord"),

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import of_aggregate
 from services.orders.approvals.holds import notify_owners, planned
+from services.orders.approvals.money import with_money
 from services.orders.domain import mails
 from services.orders.domain.clearance import Clearance
 from services.orders.domain.order import ACCEPTED, CLOSED, IN_REVIEW, RECEIVED
@@ -44,6 +45,7 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     before = read_for_change(session, order_id)
     if before.order.phase != RECEIVED:
         return _earlier_verdict(session, before)
+    credit = with_money(before, credit, before.order.totals.total)
     evaluation = evaluate.evaluate(session, before.order, credit, now)
     violations = evaluation.violations
     hold_store.add_violations(

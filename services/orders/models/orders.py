@@ -81,6 +81,7 @@ class OrderRow(Table, table=True):
     po_key: str = Field(sa_type=Text)
     currency: str = Field(sa_type=Text)
     payment_method: str = Field(sa_type=Text)
+    deposit_terms: str = Field(sa_type=Text)
     net_days: int = Field(sa_type=Int64)
     tax_rate: str = Field(sa_type=Text)
     ship_to: Any = Field(sa_type=JsonText)

@@ -166,6 +166,7 @@ _PLAIN = (
     "po_number",
     "currency",
     "payment_method",
+    "deposit_terms",
     "net_days",
     "is_ship_complete",
     "placed_at",

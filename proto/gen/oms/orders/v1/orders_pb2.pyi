@@ -192,6 +192,7 @@ class Order(_message.Message):
     TAX_RATE_FIELD_NUMBER: _builtins.int
     CUSTOMER_NAME_FIELD_NUMBER: _builtins.int
     PHASE_FIELD_NUMBER: _builtins.int
+    DEPOSIT_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
     number: _builtins.str
@@ -248,6 +249,10 @@ class Order(_message.Message):
     def total(self) -> _types_pb2.Money:
         """merchandise - discount + freight + tax."""
 
+    @_builtins.property
+    def deposit(self) -> _types_pb2.Money:
+        """What must be here for the order before its goods leave; unset for one without a deposit."""
+
     def __init__(
         self,
         *,
@@ -272,10 +277,11 @@ class Order(_message.Message):
         tax_rate: _builtins.str = ...,
         customer_name: _builtins.str = ...,
         phase: _builtins.str = ...,
+        deposit: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,72 @@
+"""Holds on an order's money: credit or cash that comes releases them by itself, a payment that is taken back places one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.kernel.formats import amount
+from services.kernel.money import Money
+from services.orders.approvals.holds import HOLDS_RELEASED, clear_if_still_right, hold_if_changed, notify_owners, place
+from services.orders.domain.facts import PaymentReversed
+from services.orders.domain.holds import is_on_money, remaining
+from services.orders.domain.mails import Contacts
+from services.orders.domain.order import ACCEPTED, IN_REVIEW
+from services.orders.order import exceptions, outbox
+from services.orders.order.aggregate import Actor, OrderAggregate, note_event, restate
+from services.orders.policies import versions
+from services.orders.policies.engine import Credit
+from services.orders.store import holds as store
+
+BILLING = Actor("billing", "service")
+_CAME = "the money is here"
+
+
+def with_money(aggregate: OrderAggregate, credit: Credit, total: Money) -> Credit:
+    """How the order's money stands: what billing refused may have come before anybody was told of the refusal."""
+    return replace(credit, is_granted=True) if aggregate.progress.granted_minor >= total.minor > 0 else credit
+
+
+def came(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """Release the holds on the order's money; with the last one it goes on as after a release by hand. The caller saves."""
+    policy = versions.policy_in_force(session)
+    rules = {rule.code: rule.when for rule in policy.rules}
+    freed = [hold for hold in remaining(before.holds) if is_on_money(hold, rules)]
+    if not freed:
+        return before
+    ids = [hold.hold_id for hold in freed]
+    store.release(session, ids, released_by=BILLING.who, released_role=BILLING.role, note=_CAME, now=now)
+    after = replace(before, holds=store.of_order(session, before.order_id))
+    if after.order.phase == ACCEPTED:
+        after = hold_if_changed(session, after, contacts, now)
+    after = restate(session, clear_if_still_right(session, after, BILLING, contacts, now), now)
+    for hold in freed:
+        more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
+        note_event(session, before, after, BILLING, "hold_released", now, why=_CAME, more=more)
+    exceptions.resolve_of_holds(session, ids, _CAME, now)
+    if not remaining(after.holds):
+        outbox.signal(session, before.order_id, HOLDS_RELEASED, now, subject_id=ids[-1])
+    return after
+
+
+def went(
+    session: Session, before: OrderAggregate, taken: PaymentReversed, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    """Hold an order whose goods are no longer paid for, as long as any have not left. The caller saves."""
+    policy = versions.policy_in_force(session)
+    rules = {rule.code: rule.when for rule in policy.rules}
+    is_held = any(is_on_money(hold, rules) for hold in remaining(before.holds))
+    is_anything_to_come = any(line.released < line.wanted for line in before.lines().values())
+    if is_held or not is_anything_to_come or before.order.phase not in (IN_REVIEW, ACCEPTED):
+        return before
+    reason = (
+        f"A payment of {amount(taken.amount)} {taken.amount.currency} was taken back ({taken.reason}): what has not left is not "
+        "paid for. Ask the customer for another payment; this hold goes by itself when it is here."
+    )
+    after = place(session, before, "PAYMENT_TAKEN_BACK", "payment", "accounting", reason, now)
+    after = restate(session, after, now)
+    note_event(session, before, after, BILLING, "hold_placed", now, why=reason)
+    notify_owners(session, after.order, [hold for hold in after.holds if hold not in before.holds], contacts, now)
+    return after
