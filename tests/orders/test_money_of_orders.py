@@ -1,0 +1,186 @@
+"""An order's money as orders follows it: holds go when it comes and come back when it is taken back; deposits by their terms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.kernel.money import Money
+from services.orders.domain.order import deposit_of
+from services.runtime.db import Database
+from tests.orders.desk import ACCOUNTING, Desk, shipment, stock, together
+from tests.orders.review_desk import ReviewDesk
+
+TOTAL = 41_506
+"""3 pumps at 129.00 with 7.25 % tax."""
+
+
+@pytest.fixture
+def desk(database: Database) -> ReviewDesk:
+    return ReviewDesk(database)
+
+
+def _granted(minor: int = TOTAL) -> dict[str, Any]:
+    return {"amount_minor": minor, "currency": "USD", "payment_method": "prepaid"}
+
+
+def _taken(*, is_uncovered: bool = True, held: int = 0) -> dict[str, Any]:
+    return {
+        "payment_id": "pay_1", "amount_minor": TOTAL, "currency": "USD", "reference": "CHECK-1", "reason": "check bounced",
+        "is_uncovered": is_uncovered, "held_minor": held,
+    }  # fmt: skip
+
+
+def _hear(desk: Desk, order_id: str, kind: str, sequence: int, detail: dict[str, Any]) -> None:
+    desk.notify(desk.fact(order_id, "billing", kind, sequence, detail))
+
+
+def _open(desk: Desk, order_id: str) -> list[str]:
+    return [hold.code for hold in desk.read(order_id).holds if hold.is_open]
+
+
+@pytest.mark.parametrize(("method", "code"), [("terms", "CREDIT_EXCEEDED"), ("prepaid", "PAYMENT_OUTSTANDING")])
+def test_the_hold_on_an_orders_money_goes_by_itself_when_it_comes_and_the_order_goes_on(
+    desk: ReviewDesk, method: str, code: str
+) -> None:
+    order_id = desk.place(("PUMP", 3), payment_method=method).order_id
+    desk.validate(order_id, is_granted=False)
+    assert _open(desk, order_id) == [code]
+
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+
+    after = desk.read(order_id)
+    assert (_open(desk, order_id), after.order.phase) == ([], "accepted")
+    assert [(hold.released_by, hold.note) for hold in after.holds] == [("billing", "the money is here")]
+    assert desk.signals(order_id) == ["holds_released"]
+    assert [event.what for event in desk.events(order_id)][-2:] == ["credit_granted", "hold_released"]
+    assert desk.broken() == []
+
+
+def test_a_hold_of_another_kind_stays_when_the_money_comes(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3, "90.00")).order_id
+    desk.validate(order_id, is_granted=False)
+    held = _open(desk, order_id)
+    assert "CREDIT_EXCEEDED" in held
+    assert len(held) > 1
+
+    _hear(desk, order_id, "credit_granted", 1, _granted(99_999))
+
+    assert _open(desk, order_id) == [code for code in held if code != "CREDIT_EXCEEDED"]
+    assert desk.signals(order_id) == []
+    assert desk.read(order_id).order.phase == "in_review"
+
+
+def test_money_that_comes_before_the_refusal_is_told_of_leaves_no_hold(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3)).order_id
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+
+    desk.validate(order_id, is_granted=False)
+
+    assert (_open(desk, order_id), desk.read(order_id).order.phase) == ([], "accepted")
+
+
+def test_money_for_less_than_the_order_comes_to_releases_it_only_as_billing_says(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3)).order_id
+    _hear(desk, order_id, "credit_granted", 1, _granted(TOTAL - 1))
+
+    desk.validate(order_id, is_granted=False)
+
+    assert _open(desk, order_id) == ["CREDIT_EXCEEDED"]
+
+
+def test_what_was_released_by_hand_is_not_released_again(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3)).order_id
+    desk.validate(order_id, is_granted=False)
+    [hold] = desk.read(order_id).holds
+    desk.release(order_id, hold.hold_id, ACCOUNTING)
+
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+
+    assert [one.released_by for one in desk.read(order_id).holds] == ["abe"]
+    assert desk.signals(order_id) == ["holds_released"]
+
+
+def _part_released(desk: ReviewDesk) -> str:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+    desk.notify(desk.fact(order_id, "inventory", "stock_reserved", 1, stock({"1": (1, 2)}, "2026-12-01")))
+    released = together(shipment("SH-1", "released", {"1": 1}))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipments_released", 1, released))
+    return order_id
+
+
+def test_a_payment_that_is_taken_back_holds_what_has_not_left_until_another_comes(desk: ReviewDesk) -> None:
+    order_id = _part_released(desk)
+
+    _hear(desk, order_id, "payment_reversed", 5, _taken())
+
+    assert _open(desk, order_id) == ["PAYMENT_TAKEN_BACK"]
+    assert desk.read(order_id).order.phase == "accepted"
+    assert not desk.clear_release(order_id).is_clear
+    assert desk.mails(order_id)[-1] == "order_on_hold"
+    assert desk.broken() == []
+    _hear(desk, order_id, "credit_granted", 6, _granted())
+    assert _open(desk, order_id) == []
+    assert desk.signals(order_id)[-1] == "holds_released"
+    assert desk.clear_release(order_id, key="2").is_clear
+
+
+@pytest.mark.parametrize(
+    ("sequence", "is_uncovered"),
+    [(3, True), (5, False)],
+    ids=["an older fact than the money that came", "what had left already is owed, not held"],
+)
+def test_a_payment_that_is_taken_back_holds_nothing_when(
+    desk: ReviewDesk, sequence: int, *, is_uncovered: bool
+) -> None:
+    order_id = _part_released(desk)
+    _hear(desk, order_id, "credit_granted", 4, _granted())
+
+    _hear(desk, order_id, "payment_reversed", sequence, _taken(is_uncovered=is_uncovered))
+
+    assert _open(desk, order_id) == []
+
+
+def test_an_order_that_is_with_the_warehouse_as_a_whole_is_not_held(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+    released = together(shipment("SH-1", "released", {"1": 3}))
+    desk.notify(desk.fact(order_id, "fulfillment", "shipments_released", 1, released))
+
+    _hear(desk, order_id, "payment_reversed", 5, _taken())
+
+    assert _open(desk, order_id) == []
+    assert desk.broken() == []
+
+
+def test_the_cash_held_for_an_order_is_what_the_newest_fact_says(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+    deposit = {"payment_id": "pay_1", "amount_minor": 500, "currency": "USD", "reference": "W-1", "held_minor": 500}
+
+    _hear(desk, order_id, "deposit_received", 2, {**deposit, "held_minor": 900})
+    _hear(desk, order_id, "deposit_received", 1, deposit)
+
+    assert desk.read(order_id).progress.held_minor == 900
+    assert desk.mails(order_id).count("payment_received") == 2
+
+
+@pytest.mark.parametrize(
+    ("terms", "total", "deposit"),
+    [
+        ("", 100_000, 0),
+        ("30%", 100_000, 30_000),
+        ("12.5%", 100, 13),  # 12.5 half up
+        ("33.33%", 3, 1),
+        ("100%", 41_506, 41_506),
+        ("300.00", 100_000, 30_000),
+        ("300.00", 20_000, 20_000),
+    ],
+)
+def test_deposit_terms_come_to(terms: str, total: int, deposit: int) -> None:
+    assert deposit_of(terms, Money(total, "USD")) == Money(deposit, "USD")
+
+
+def test_a_deposit_follows_the_total_of_its_order(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3), payment_method="deposit", deposit_terms="30%").order_id
+
+    assert desk.read(order_id).order.deposit == Money(12_452, "USD")  # 30 % of 415.06 is 124.518
