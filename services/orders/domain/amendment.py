@@ -12,7 +12,7 @@ from services.kernel.money import Money, extend
 from services.orders.domain.billed import billed, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, totals
+from services.orders.domain.order import Line, Order, PlaceLine, totals
 from services.orders.domain.pricing import agreement_in_force, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
 
