@@ -92,7 +92,7 @@ def _get(
         )
         for short in plan.shortages
     ]
-    store.wait_more(session, queue)
+    store.wait_more(session, reservation_id, queue)
 
 
 def _give_up(session: Session, reservation_id: str, wanted: Change) -> None:

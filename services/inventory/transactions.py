@@ -5,7 +5,7 @@ first (sorted), then stock, then the outbox counter of each affected order (sort
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -15,7 +15,7 @@ from sqlmodel import Session
 from services.inventory import wire
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
-from services.inventory.domain.allocation import Allocation, LineDemand, Plan, Shortage, allocate
+from services.inventory.domain.allocation import LineDemand, Plan, Shortage, allocate
 from services.inventory.domain.backorders import Fill, Supply, Waiting
 from services.inventory.domain.costing import cost_of, counted_cost, draw, opened
 from services.inventory.domain.facts import LineStanding, StockChange, StockStanding
@@ -30,6 +30,9 @@ from services.runtime.facts import document, emit_fact
 from services.runtime.outbox import emit, write_emitted
 
 log = structlog.get_logger()
+
+PAGE = 500
+"""Backorders that are read and filled at a time."""
 
 
 def put_warehouse(session: Session, place: Warehouse, now: datetime) -> None:
@@ -224,7 +227,8 @@ def _take_layers(
     session: Session, place: str, units: Mapping[str, int], currency: str, occasion: Occasion
 ) -> list[StockChange]:
     """Take units, SKU → how many, off their oldest layers and book a movement each."""
-    draws = {sku: draw(layers.left(session, place, sku), count) for sku, count in units.items()}
+    stored = layers.left(session, place, units)
+    draws = {sku: draw(stored[sku], count) for sku, count in units.items()}
     layers.take(session, chain.from_iterable(draws.values()))
     changes = [
         StockChange(new_id("mov"), place, sku, -units[sku], -cost_of(drawn, currency)) for sku, drawn in draws.items()
@@ -233,29 +237,30 @@ def _take_layers(
     return changes
 
 
-def fill_queues(session: Session, skus: Iterable[str]) -> tuple[Fill, ...]:
+def fill_queues(session: Session, skus: Collection[str]) -> tuple[Fill, ...]:
     """Serve the queues of these SKUs from what is free, until nothing is free that somebody waits for."""
     done: list[Fill] = []
-    for sku in sorted(set(skus)):
-        while free := stock.available(session, [sku]).get(sku):
-            queue = backorders.first_in_queue(session, sku, free, sum(free.values()))
-            fills = queueing.fill(queue, free)
-            if not fills:
-                break
-            _record_fills(session, sku, fills)
-            done += fills
+    while fills := _next_fills(session, skus):
+        _record_fills(session, fills)
+        done += fills
     return tuple(done)
 
 
-def _record_fills(session: Session, sku: str, fills: Sequence[Fill]) -> None:
+def _next_fills(session: Session, skus: Collection[str]) -> list[Fill]:
+    """What the heads of these queues get of what is free, a page at a time; a statement each, however many SKUs there are."""
+    free = stock.available(session, skus) if skus else {}
+    units = sum(sum(places.values()) for places in free.values())
+    heads = backorders.first_in_queues(session, free.keys(), min(units, PAGE)) if free else {}
+    return [one for sku, queue in sorted(heads.items()) for one in queueing.fill(queue, free[sku])]
+
+
+def _record_fills(session: Session, fills: Sequence[Fill]) -> None:
     taken: defaultdict[tuple[str, str], int] = defaultdict(int)
     for fill in fills:
-        taken[sku, fill.warehouse_id] += fill.quantity
+        taken[fill.backorder.sku, fill.warehouse_id] += fill.quantity
     stock.hold(session, taken)
     backorders.fill(session, fills)
-    for fill in fills:
-        part = Allocation(fill.backorder.line_id, sku, fill.warehouse_id, fill.quantity)
-        reservations.hold(session, fill.backorder.reservation_id, [part])
+    reservations.fill(session, fills)
 
 
 def filled(fills: Iterable[Fill]) -> set[tuple[str, str, str]]:

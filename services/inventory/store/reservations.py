@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
+from services.inventory.domain.backorders import Fill
 from services.inventory.store.tables import ACTIVE, NOTHING, allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict, Refused
 from services.runtime.db import Int64
@@ -109,18 +110,19 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
 
 def hold(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> None:
     """Add units to what the reservation holds; the stock rows are the caller's to change."""
-    rows = [
-        {
-            "reservation_id": reservation_id,
-            "line_id": part.line_id,
-            "warehouse_id": part.warehouse_id,
-            "sku": part.sku,
-            "units": part.quantity,
-        }
-        for part in parts
-    ]
-    if rows:
-        session.execute(_FILL, rows)
+    _hold(session, [(reservation_id, part.line_id, part.warehouse_id, part.sku, part.quantity) for part in parts])
+
+
+def fill(session: Session, fills: Sequence[Fill]) -> None:
+    """Add what backorders were given to what their reservations hold."""
+    filled = [(fill.backorder, fill) for fill in fills]
+    _hold(session, [(one.reservation_id, one.line_id, got.warehouse_id, one.sku, got.quantity) for one, got in filled])
+
+
+def _hold(session: Session, parts: Sequence[tuple[str, str, str, str, int]]) -> None:
+    names = ("reservation_id", "line_id", "warehouse_id", "sku", "units")
+    if parts:
+        session.execute(_FILL, [dict(zip(names, part, strict=True)) for part in parts])
 
 
 def active_of(session: Session, order_id: str) -> str | None:
