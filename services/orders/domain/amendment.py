@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
 from services.kernel.money import Money, extend
 from services.orders.domain.billed import billed, charges_after
