@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
@@ -41,3 +42,18 @@ def steps(database: Database, statements: dict[str, Any]) -> dict[str, list[str]
     with database.reading() as session:
         ask = session.connection().exec_driver_sql
         return {sql: [step.detail for step in ask(f"EXPLAIN QUERY PLAN {sql}", terms)] for sql, terms in asked.items()}
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that the block runs, in turn; one that runs for many rows at once counts once."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
