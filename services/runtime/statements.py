@@ -50,7 +50,7 @@ def fitting(session: Session, line_of: ColumnElement[str], ids: Sequence[str]) -
     if len(ids) * MAX_LINES <= MAX_PAGE_LINES:
         return len(ids)
     counted = select(line_of, func.count()).where(line_of.in_(ids)).group_by(line_of)
-    lines = {key: int(count) for key, count in session.execute(counted).tuples()}
+    lines = {key: int(count) for key, count in session.execute(counted)}
     total = 0
     for place, key in enumerate(ids):
         total += lines.get(key, 0)

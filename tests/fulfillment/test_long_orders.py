@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
@@ -22,11 +24,11 @@ def life(desk: WarehouseDesk, count: int) -> dict[str, int]:
         first, second = desk.release(*lines, order_id=order_id)
     statements = {"release": len(ran)}
     kept = {str(number): 3 for number in range(1, count + 1)}
-    steps = {
+    steps: dict[str, Callable[[], object]] = {
         "pick": lambda: desk.pick(second, *((line.line_id, 2) for line in second.lines)),
         "pack": lambda: desk.pack(second),
         "ship": lambda: desk.ship(second),
-        "recall": lambda: desk.recall(order_id, f"chg_{count}", **kept),
+        "recall": lambda: desk.recall(order_id, f"chg_{count}", "", **kept),
         "answer": lambda: desk.answer(desk.recalls(order_id=order_id).recalls[0].recall_id, yes=True),
         "cancel": lambda: desk.cancel(order_id),
         "list": lambda: desk.page(order_id=order_id),

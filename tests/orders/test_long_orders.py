@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from oms.orders.v1 import orders_pb2 as pb
@@ -36,7 +38,7 @@ def life(desk: Desk, count: int) -> dict[str, int]:
         pb.LinePromise(line_id=line, quantity=1, promised_on=day) for line in lines for day in ("2026-12-01", "")
     ]
     half = dict.fromkeys(lines, 1)
-    steps = {
+    steps: dict[str, Callable[[], object]] = {
         "validate": lambda: desk.validate(order_id),
         "accept": lambda: desk.record(order_id, "accepted", promises=promises),
         "reserve": lambda: desk.notify(

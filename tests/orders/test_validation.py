@@ -12,8 +12,9 @@ from oms.orders.v1 import orders_pb2 as pb
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.masterdata import AllowedShipTo, Product
 from services.orders.domain.order import Address
+from services.orders.domain.policies import parse_policy
 from services.orders.masterdata import catalog, customers
-from services.orders.policies import versions
+from services.orders.policies import engine, versions
 from services.orders.store.holds import violations_of
 from services.runtime.migrations import config_of, differences, upgrade
 from tests.orders.desk import ACME, ANY, RITA, SUPPORT, Desk, amount
@@ -331,6 +332,15 @@ def test_a_line_rule_sees_its_own_line_and_speaks_in_the_order_of_the_policy(des
         said = [(one.code, one.line_id) for one in violations_of(session, order_id)]
     assert said[:4] == [("MANY", "1"), ("MANY", "3"), ("NOT_SOLD", "1"), ("NOT_SOLD", "3")]
     assert said[4:] == [("POLICY_ERROR", "")]
+
+
+@pytest.mark.parametrize(("when", "is_there"), [("line.quantity > 1", False), ("line.quantity > size(lines)", True)])
+def test_rules_of_lines_carry_the_list_of_all_lines_only_where_they_name_it(when: str, is_there: bool) -> None:
+    """A predicate copies what it may look at each time it runs: the square of the lines, where the list is in it."""
+    rules = [{"code": "RULE", "scope": "line", "severity": "WARN", "message": "check", "when": when}]
+    programs = engine.compiled(parse_policy({"rules": rules}, version=1))
+
+    assert ("lines" in engine.beside_a_line(programs, {"order": {}, "lines": []})) == is_there
 
 
 def test_a_policy_that_does_not_compile_is_never_stored(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from services.fulfillment.domain.recall import Recall, RecallLine, RecallState
 from services.fulfillment.models import RecallLineRow, RecallRow, ShipmentRow
 from services.kernel.errors import Conflict, NotFound
+from services.runtime.db import table_of
 from services.runtime.statements import fitting
 
 _PENDING = col(RecallRow.state) == literal_column("'pending'")
@@ -80,7 +81,7 @@ def page(session: Session, order_id: str, after: str, limit: int) -> tuple[list[
     if order_id:
         wanted = wanted.where(col(RecallRow.order_id) == order_id)
     found = session.exec(wanted.order_by(col(RecallRow.recall_id)).limit(limit + 1)).all()
-    fits = fitting(session, col(RecallLineRow.recall_id), [row.recall_id for row in found[:limit]])
+    fits = fitting(session, table_of(RecallLineRow).c.recall_id, [row.recall_id for row in found[:limit]])
     return _load(session, found[:fits]), found[fits - 1].recall_id if len(found) > fits else ""
 
 

@@ -31,7 +31,6 @@ BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
 _AMOUNT = re.compile(r"\w_minor\b|\border\.(total|cumulative)\b|\.(unit_price|reference_price)\b|\bagreement\.price\b")
 """Members that are amounts of a currency."""
-_ALL_LINES = re.compile(r"\blines\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,7 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     said: list[list[Violation | Hit]] = [[] for _ in programs]
     header = header_context(evidence)
     _speak(programs, said, "header", "", cel.Context(variables=header))
-    context = cel.Context(variables=_beside_a_line(programs, header))
+    context = cel.Context(variables=beside_a_line(programs, header))
     for line in evidence.order.lines:
         context.update(line_context(line, evidence))
         _speak(programs, said, "line", line.line_id, context)
@@ -196,12 +195,12 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     )
 
 
-def _beside_a_line(programs: Sequence[tuple[Rule | ReviewRule, cel.Program]], header: dict[str, Any]) -> dict[str, Any]:
+def beside_a_line(programs: Sequence[tuple[Rule | ReviewRule, cel.Program]], header: dict[str, Any]) -> dict[str, Any]:
     """What rules of lines look at beside their line: all lines only where one of them names these.
 
     A predicate copies its whole context when it runs, so with the list in it a long order costs the square of its lines.
     """
-    if any(rule.scope == "line" and _ALL_LINES.search(rule.when) for rule, _program in programs):
+    if any(rule.scope == "line" and "lines" in program.variables() for rule, program in programs):
         return header
     return {name: value for name, value in header.items() if name != "lines"}
 
