@@ -11,6 +11,7 @@ from sqlalchemy import Table, insert, select, update
 
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2 as types
+from services.inventory import queues
 from services.inventory.models import outbox
 from services.inventory.servicer import InventoryServicer
 from services.inventory.store import tables
@@ -74,6 +75,18 @@ class Stockroom:
             session.execute(
                 update(tables.warehouse).values(currency="USD").where(tables.warehouse.c.warehouse_id == place)
             )
+
+    def fill_on(self) -> int:
+        """Batch after batch of what long queues left, as the process does beside its server; how many there were."""
+        batches = 0
+        while self.fill_batch():
+            batches += 1
+        return batches
+
+    def fill_batch(self) -> bool:
+        """One of them; whether there was anything to do."""
+        with self.database.transaction() as session:
+            return queues.go_on(session, self.now)
 
     def adjust(
         self,

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, exists, func, insert, select, tuple_, update
+from sqlalchemy import Row, ScalarSelect, Select, bindparam, exists, func, insert, select, tuple_, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Candidate
@@ -17,10 +17,10 @@ from services.runtime.statements import changed
 
 _TURN = (backorder.c.placed_at_micros, backorder.c.order_id, backorder.c.line_id)
 _ADD = insert(backorder)
-_OF_ORDER = (
+_OF_ORDERS = (
     select(backorder)
-    .where(backorder.c.order_id == bindparam("order"))
-    .order_by(backorder.c.line_id, backorder.c.backorder_id)
+    .where(backorder.c.order_id.in_(bindparam("orders", expanding=True)))
+    .order_by(backorder.c.order_id, backorder.c.line_id, backorder.c.backorder_id)
 )
 _IS_WAITING = backorder.c.waiting_quantity > NOTHING
 _MAY_BE_FILLED = exists().where(
@@ -97,7 +97,7 @@ def whole_queue(session: Session, sku: str) -> list[Waiting]:
     """Everybody who waits for a SKU, in turn."""
     is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > NOTHING)
     rows = session.execute(select(backorder).where(is_waiting).order_by(*_TURN)).all()
-    places = _candidates(session, {row.reservation_id for row in rows})
+    places = _places(session, select(candidate).where(candidate.c.reservation_id.in_(_waiting_for(sku))))
     return [_waiting(row, places[row.reservation_id]) for row in rows]
 
 
@@ -114,11 +114,23 @@ def _waiting(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:
     )
 
 
+def _waiting_for(sku: str) -> ScalarSelect[str]:
+    """The reservations that wait for a SKU, as part of a statement: there may be more of them than a statement has parameters."""
+    is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > NOTHING)
+    return select(backorder.c.reservation_id).where(is_waiting).scalar_subquery()
+
+
 def _candidates(session: Session, reservation_ids: Collection[str]) -> defaultdict[str, tuple[Candidate, ...]]:
-    found: defaultdict[str, tuple[Candidate, ...]] = defaultdict(tuple)
     if not reservation_ids:
-        return found
-    for row in session.execute(_CANDIDATES, {"reservations": list(reservation_ids)}):
+        return defaultdict(tuple)
+    return _places(session, _CANDIDATES, {"reservations": list(reservation_ids)})
+
+
+def _places(
+    session: Session, wanted: Select[Any], terms: Mapping[str, object] | None = None
+) -> defaultdict[str, tuple[Candidate, ...]]:
+    found: defaultdict[str, tuple[Candidate, ...]] = defaultdict(tuple)
+    for row in session.execute(wanted, terms or {}):
         found[row.reservation_id] += (Candidate(row.warehouse_id, row.cost_minor),)
     return found
 
@@ -146,7 +158,12 @@ def cancel(session: Session, reservation_id: str) -> int:
 
 def lines_of_order(session: Session, order_id: str) -> list[tuple[Waiting, Supply | None]]:
     """Every line of the order that ever waited, with the units that still do (0 when none) and what will bring them."""
-    return _with_due(session, session.execute(_OF_ORDER, {"order": order_id}).all())
+    return lines_of_orders(session, [order_id])
+
+
+def lines_of_orders(session: Session, order_ids: Collection[str]) -> list[tuple[Waiting, Supply | None]]:
+    """The same of several orders, by order."""
+    return _with_due(session, session.execute(_OF_ORDERS, {"orders": list(order_ids)}).all())
 
 
 def page(session: Session, order_id: str, sku: str, after: str, limit: int) -> list[tuple[Waiting, Supply | None]]:

@@ -1,10 +1,9 @@
 """Queries over reservations: what is held, shipped and let go for an order."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlmodel import Session
@@ -66,10 +65,13 @@ _OF_ORDER = (
     .order_by(allocation.c.line_id, allocation.c.warehouse_id)
 )
 _BY_LINE = (
-    select(allocation.c.line_id, (allocation.c.held_quantity + allocation.c.shipped_quantity).label("units"))
+    select(
+        reservation.c.order_id,
+        allocation.c.line_id,
+        (allocation.c.held_quantity + allocation.c.shipped_quantity).label("units"),
+    )
     .join(reservation, _JOINED)
-    .where(reservation.c.order_id == bindparam("order"))
-    .order_by(allocation.c.line_id)
+    .where(reservation.c.order_id.in_(bindparam("orders", expanding=True)))
 )
 
 
@@ -180,12 +182,12 @@ def of_order(session: Session, order_id: str) -> tuple[list[Allocation], list[Al
     return held, shipped
 
 
-def allocated_by_line(session: Session, order_id: str) -> dict[str, int]:
-    """Line id → units held or shipped; lines that lost all of theirs are there with zero."""
-    rows = session.execute(_BY_LINE, {"order": order_id}).all()
-    return {
-        line_id: sum(row.units for row in parts) for line_id, parts in groupby(rows, key=lambda row: str(row.line_id))
-    }
+def allocated_by_line(session: Session, order_ids: Collection[str]) -> dict[str, dict[str, int]]:
+    """Order id → line id → units held or shipped; lines that lost all of theirs are there with zero."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for row in session.execute(_BY_LINE, {"orders": list(order_ids)}):
+        found[row.order_id][row.line_id] = found[row.order_id].get(row.line_id, 0) + row.units
+    return dict(found)
 
 
 def lapsed(session: Session, now: datetime, limit: int) -> list[str]:

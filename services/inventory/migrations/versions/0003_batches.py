@@ -1,0 +1,27 @@
+"""A long queue is filled, and its orders are told, in batches: what is left for the next one."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "unfilled", sa.Column("sku", sa.Text(), nullable=False), sa.PrimaryKeyConstraint("sku"), sqlite_strict=True
+    )
+    op.create_table(
+        "untold",
+        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("reservation_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("order_id"),
+        sqlite_strict=True,
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("untold")
+    op.drop_table("unfilled")

@@ -1,0 +1,56 @@
+"""Queries over what a batch leaves for the next one: SKUs whose queue is not served yet, orders that are to hear of other days."""
+
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Session
+
+from services.inventory.store.tables import unfilled, untold
+
+# the clause is PostgreSQL's and SQLite's alike
+_LEAVE, _LEAVE_UNTOLD = (postgresql.insert(table).on_conflict_do_nothing() for table in (unfilled, untold))
+_NEXT = select(unfilled.c.sku).order_by(unfilled.c.sku).limit(bindparam("most"))
+_NAMED = unfilled.c.sku.in_(bindparam("skus", expanding=True))
+_LEFT_OF, _DONE = select(unfilled.c.sku).where(_NAMED), delete(unfilled).where(_NAMED)
+_FIRST = select(untold.c.order_id).order_by(untold.c.order_id).limit(bindparam("most"))
+_TAKE = delete(untold).where(untold.c.order_id.in_(_FIRST.scalar_subquery())).returning(*untold.c)
+
+
+def leave(session: Session, skus: Collection[str]) -> None:
+    """The next batch goes on with the queues of these SKUs."""
+    if skus:
+        session.execute(_LEAVE, [{"sku": sku} for sku in sorted(skus)])
+
+
+def next_left(session: Session, most: int) -> list[str]:
+    """SKUs whose queues are still to be filled."""
+    return list(session.execute(_NEXT, {"most": most}).scalars())
+
+
+def left_of(session: Session, skus: Collection[str]) -> set[str]:
+    """Those of these SKUs whose queues are still to be filled; the caller has their turns."""
+    return set(session.execute(_LEFT_OF, {"skus": list(skus)}).scalars()) if skus else set()
+
+
+def done(session: Session, skus: Collection[str]) -> None:
+    """The queues of these SKUs are taken up, by whoever has their turns."""
+    session.execute(_DONE, {"skus": list(skus)})
+
+
+def leave_untold(session: Session, orders: Mapping[str, str]) -> None:
+    """The next batch tells these orders where they stand, order id → reservation id."""
+    if orders:
+        rows = [
+            {"order_id": order_id, "reservation_id": reservation_id}
+            for order_id, reservation_id in sorted(orders.items())
+        ]
+        session.execute(_LEAVE_UNTOLD, rows)
+
+
+def take_untold(session: Session, most: int) -> dict[str, str]:
+    """Orders that are now told, order id → reservation id. Take them before reading where they stand.
+
+    Whoever moves their days meanwhile waits for this transaction and leaves them to the next one.
+    """
+    return {row.order_id: row.reservation_id for row in session.execute(_TAKE, {"most": most})}
