@@ -55,7 +55,7 @@ class QueueFiller:
         """One batch and the rest after it; whether there was anything to do."""
         began = time.monotonic()
         with self._database.transaction() as session:
-            is_any = queues.go_on(session, self._clock())
+            is_any = queues.fill_next_batch(session, self._clock())
         if is_any:
             self._wake.rest(min(time.monotonic() - began, MOST_REST_S))
         return is_any

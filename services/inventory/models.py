@@ -260,10 +260,10 @@ class Unfilled(Table, table=True):
     sku: str = Field(sa_type=Text, primary_key=True)
 
 
-class Untold(Table, table=True):
+class Unnotified(Table, table=True):
     """An order whose expected days another announcement moved, and which is still to hear of it."""
 
-    __tablename__ = "untold"
+    __tablename__ = "unnotified"
     __table_args__ = (STRICT,)
 
     order_id: str = Field(sa_type=Text, primary_key=True)

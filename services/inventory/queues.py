@@ -21,7 +21,7 @@ from services.runtime.facts import document
 from services.runtime.outbox import Notice, emit_each
 from services.runtime.sessions import wake_after_commit
 
-BATCH = 100
+BATCH = 50
 """Backorders that a transaction fills, and orders that it tells, at most."""
 LEFT = "batch_left"
 """What is called out, so that the next batch begins at once."""
@@ -81,12 +81,12 @@ def notify_filled(session: Session, fills: Iterable[Fill], now: datetime) -> Non
     notify(session, filled(fills), now)
 
 
-def tell_moved(session: Session, moved: Mapping[str, str], now: datetime) -> None:
+def notify_moved(session: Session, moved: Mapping[str, str], now: datetime) -> None:
     """Tell orders, order id → reservation id, of other days: BATCH of them now, the others are left to the next batches."""
     order_ids = sorted(moved)
     notify(session, [Notice(facts.EXPECTED, order_id, moved[order_id]) for order_id in order_ids[:BATCH]], now)
     if len(order_ids) > BATCH:
-        batches.leave_untold(session, {order_id: moved[order_id] for order_id in order_ids[BATCH:]})
+        batches.leave_unnotified(session, {order_id: moved[order_id] for order_id in order_ids[BATCH:]})
         wake_after_commit(session, LEFT)
 
 
@@ -124,7 +124,7 @@ def _standing(allocated: Mapping[str, int], waiting: Mapping[str, int], due: Map
     )
 
 
-def go_on(session: Session, now: datetime) -> bool:
+def fill_next_batch(session: Session, now: datetime) -> bool:
     """The next batch of what earlier ones have left, queues before news; whether there was any."""
     skus = batches.next_left(session, BATCH)
     if skus:
@@ -133,7 +133,7 @@ def go_on(session: Session, now: datetime) -> bool:
         batches.done(session, skus)
         notify_filled(session, fill_queues(session, skus), now)
         return True
-    moved = batches.take_untold(session, BATCH)
+    moved = batches.take_unnotified(session, BATCH)
     notify(
         session, [Notice(facts.EXPECTED, order_id, reservation_id) for order_id, reservation_id in moved.items()], now
     )

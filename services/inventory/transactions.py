@@ -21,7 +21,7 @@ from services.inventory.domain.costing import cost_of, counted_cost, draw, opene
 from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
-from services.inventory.queues import fill_queues, filled, free_for_newcomers, notify, notify_filled, tell_moved
+from services.inventory.queues import fill_queues, filled, free_for_newcomers, notify, notify_filled, notify_moved
 from services.inventory.store import backorders, expected, layers, reservations, stock, warehouses
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
@@ -168,7 +168,7 @@ def expect(session: Session, announcement: Announcement, now: datetime) -> str:
     expected.announce(session, supply, announcement.sku)
     after = _days(session, announcement.sku, queue)
     moved = {one.order_id: one.reservation_id for one in queue if before[one.backorder_id] != after[one.backorder_id]}
-    tell_moved(session, moved, now)
+    notify_moved(session, moved, now)
     log.info("receipt.expected", sku=announcement.sku, warehouse_id=announcement.warehouse_id, orders=len(moved))
     return supply.expected_receipt_id
 

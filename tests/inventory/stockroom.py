@@ -86,7 +86,7 @@ class Stockroom:
     def fill_batch(self) -> bool:
         """One of them; whether there was anything to do."""
         with self.database.transaction() as session:
-            return queues.go_on(session, self.now)
+            return queues.fill_next_batch(session, self.now)
 
     def adjust(
         self,

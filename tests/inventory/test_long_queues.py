@@ -91,14 +91,14 @@ def test_a_process_that_ends_between_batches_loses_nothing(stockroom: Stockroom)
     queue_up(stockroom, 2 * BATCH + 10)
     wanted = all_at_once(stockroom, {"w1": 2 * BATCH + 10})
     answer = stockroom.receive("w1", SKU, 2 * BATCH + 10)
-    first = held(stockroom)
+    first, broken = held(stockroom), stockroom.broken()
     filler = QueueFiller(stockroom.database, lambda: stockroom.now)
 
     # another process, that knows nothing of it but what is stored
     while filler.fill_batch():
         pass
 
-    assert (answer.filled_quantity, len(first)) == (BATCH, BATCH)
+    assert (answer.filled_quantity, len(first), broken) == (BATCH, BATCH, {})
     assert sorted({order for order, _ in first}) == sorted({order for order, _ in list(wanted)[:BATCH]})
     assert held(stockroom) == wanted
     assert stockroom.fill_on() == 0
@@ -139,13 +139,13 @@ def test_many_orders_hear_of_other_days_in_batches_each_once_and_of_the_newest(s
 
     with counted(stockroom.database) as answered:
         stockroom.expect("w1", SKU, 2 * BATCH + 10, "2026-04-10")
-    at_once_told = len(stockroom.facts("stock_expected"))
+    notified_at_once = len(stockroom.facts("stock_expected"))
     stockroom.expect("w1", SKU, 2 * BATCH + 10, "2026-04-02")
     stockroom.fill_on()
 
-    told: dict[str, list[str]] = {}
+    notified: dict[str, list[str]] = {}
     for fact in stockroom.facts("stock_expected"):
-        told.setdefault(fact["order_id"], []).append(fact["lines"]["l1"]["expected_on"])
-    assert (at_once_told, len(answered) <= 2 * PER_BATCH) == (BATCH, True)
-    assert {days[-1] for days in told.values()} == {"2026-04-02"}
-    assert (len(told), sum(map(len, told.values()))) == (2 * BATCH + 10, 2 * BATCH + 10 + BATCH)
+        notified.setdefault(fact["order_id"], []).append(fact["lines"]["l1"]["expected_on"])
+    assert (notified_at_once, len(answered) <= 2 * PER_BATCH) == (BATCH, True)
+    assert {days[-1] for days in notified.values()} == {"2026-04-02"}
+    assert (len(notified), sum(map(len, notified.values()))) == (2 * BATCH + 10, 2 * BATCH + 10 + BATCH)

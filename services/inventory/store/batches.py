@@ -6,15 +6,15 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
-from services.inventory.store.tables import unfilled, untold
+from services.inventory.store.tables import unfilled, unnotified
 
 # the clause is PostgreSQL's and SQLite's alike
-_LEAVE, _LEAVE_UNTOLD = (postgresql.insert(table).on_conflict_do_nothing() for table in (unfilled, untold))
+_LEAVE, _LEAVE_UNNOTIFIED = (postgresql.insert(table).on_conflict_do_nothing() for table in (unfilled, unnotified))
 _NEXT = select(unfilled.c.sku).order_by(unfilled.c.sku).limit(bindparam("most"))
 _NAMED = unfilled.c.sku.in_(bindparam("skus", expanding=True))
 _LEFT_OF, _DONE = select(unfilled.c.sku).where(_NAMED), delete(unfilled).where(_NAMED)
-_FIRST = select(untold.c.order_id).order_by(untold.c.order_id).limit(bindparam("most"))
-_TAKE = delete(untold).where(untold.c.order_id.in_(_FIRST.scalar_subquery())).returning(*untold.c)
+_FIRST = select(unnotified.c.order_id).order_by(unnotified.c.order_id).limit(bindparam("most"))
+_TAKE = delete(unnotified).where(unnotified.c.order_id.in_(_FIRST.scalar_subquery())).returning(*unnotified.c)
 
 
 def leave(session: Session, skus: Collection[str]) -> None:
@@ -38,17 +38,17 @@ def done(session: Session, skus: Collection[str]) -> None:
     session.execute(_DONE, {"skus": list(skus)})
 
 
-def leave_untold(session: Session, orders: Mapping[str, str]) -> None:
+def leave_unnotified(session: Session, orders: Mapping[str, str]) -> None:
     """The next batch tells these orders where they stand, order id → reservation id."""
     if orders:
         rows = [
             {"order_id": order_id, "reservation_id": reservation_id}
             for order_id, reservation_id in sorted(orders.items())
         ]
-        session.execute(_LEAVE_UNTOLD, rows)
+        session.execute(_LEAVE_UNNOTIFIED, rows)
 
 
-def take_untold(session: Session, most: int) -> dict[str, str]:
+def take_unnotified(session: Session, most: int) -> dict[str, str]:
     """Orders that are now told, order id → reservation id. Take them before reading where they stand.
 
     Whoever moves their days meanwhile waits for this transaction and leaves them to the next one.

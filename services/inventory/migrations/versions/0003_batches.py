@@ -14,7 +14,7 @@ def upgrade() -> None:
         "unfilled", sa.Column("sku", sa.Text(), nullable=False), sa.PrimaryKeyConstraint("sku"), sqlite_strict=True
     )
     op.create_table(
-        "untold",
+        "unnotified",
         sa.Column("order_id", sa.Text(), nullable=False),
         sa.Column("reservation_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("order_id"),
@@ -23,5 +23,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("untold")
+    op.drop_table("unnotified")
     op.drop_table("unfilled")

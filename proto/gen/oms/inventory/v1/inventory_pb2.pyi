@@ -209,10 +209,10 @@ class ReceiveStockResponse(_message.Message):
     on_hand: _builtins.int
     """On hand there now."""
     filled_quantity: _builtins.int
-    """Units of waiting backorders it filled."""
+    """Units of waiting backorders it filled at once. A long queue is filled in batches: the rest follows by itself."""
     @_builtins.property
     def filled_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Orders that got some, in the order they were filled."""
+        """Orders that got some at once, in the order they were filled; stock_allocated tells of the others as of these."""
 
     def __init__(
         self,
