@@ -264,7 +264,8 @@ class Unnotified(Table, table=True):
     """An order whose expected days another announcement moved, and which is still to hear of it."""
 
     __tablename__ = "unnotified"
-    __table_args__ = (STRICT,)
+    __table_args__ = (Index("unnotified_in_turn", "placed_at_micros", "order_id"), STRICT)
 
     order_id: str = Field(sa_type=Text, primary_key=True)
     reservation_id: str = Field(sa_type=Text)
+    placed_at_micros: int = Field(sa_type=Int64)

@@ -14,7 +14,7 @@ from services.inventory import wire
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
 from services.inventory.domain.allocation import Available
-from services.inventory.domain.backorders import Fill
+from services.inventory.domain.backorders import Fill, Waiting
 from services.inventory.domain.facts import LineStanding, StockStanding
 from services.inventory.store import backorders, batches, reservations, stock
 from services.runtime.facts import document
@@ -81,12 +81,13 @@ def notify_filled(session: Session, fills: Iterable[Fill], now: datetime) -> Non
     notify(session, filled(fills), now)
 
 
-def notify_moved(session: Session, moved: Mapping[str, str], now: datetime) -> None:
-    """Tell orders, order id → reservation id, of other days: BATCH of them now, the others are left to the next batches."""
-    order_ids = sorted(moved)
-    notify(session, [Notice(facts.EXPECTED, order_id, moved[order_id]) for order_id in order_ids[:BATCH]], now)
-    if len(order_ids) > BATCH:
-        batches.leave_unnotified(session, {order_id: moved[order_id] for order_id in order_ids[BATCH:]})
+def notify_moved(session: Session, moved: Iterable[Waiting], now: datetime) -> None:
+    """Tell the orders of these backorders of other days: BATCH of them now, the others are left to the next batches."""
+    orders = {one.order_id: one for one in moved}
+    in_turn = sorted(orders.values(), key=lambda one: one.turn)
+    notify(session, [Notice(facts.EXPECTED, one.order_id, one.reservation_id) for one in in_turn[:BATCH]], now)
+    if len(in_turn) > BATCH:
+        batches.leave_unnotified(session, in_turn[BATCH:])
         wake_after_commit(session, LEFT)
 
 

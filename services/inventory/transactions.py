@@ -167,7 +167,7 @@ def expect(session: Session, announcement: Announcement, now: datetime) -> str:
     before = _days(session, announcement.sku, queue)
     expected.announce(session, supply, announcement.sku)
     after = _days(session, announcement.sku, queue)
-    moved = {one.order_id: one.reservation_id for one in queue if before[one.backorder_id] != after[one.backorder_id]}
+    moved = [one for one in queue if before[one.backorder_id] != after[one.backorder_id]]
     notify_moved(session, moved, now)
     log.info("receipt.expected", sku=announcement.sku, warehouse_id=announcement.warehouse_id, orders=len(moved))
     return supply.expected_receipt_id

@@ -43,16 +43,22 @@ _FILL = (
         waiting_quantity=backorder.c.waiting_quantity - _UNITS, filled_quantity=backorder.c.filled_quantity + _UNITS
     )
 )
+_OF_SKUS = (_IS_WAITING, backorder.c.sku.in_(bindparam("skus", expanding=True)))
+_FIRST, _LAST = (
+    tuple_(bindparam(f"{which}_placed"), bindparam(f"{which}_order"), bindparam(f"{which}_line"))
+    for which in ("first", "last")
+)
+_BEFORE = (
+    select(backorder.c.sku, func.sum(backorder.c.waiting_quantity).label("units"))
+    .where(*_OF_SKUS, tuple_(*_TURN) < _FIRST)
+    .group_by(backorder.c.sku)
+)
 _queues = (
     select(
         backorder.c.backorder_id,
         func.sum(backorder.c.waiting_quantity).over(partition_by=backorder.c.sku, order_by=_TURN).label("units"),
     )
-    .where(
-        _IS_WAITING,
-        backorder.c.sku.in_(bindparam("skus", expanding=True)),
-        tuple_(*_TURN) <= tuple_(bindparam("last_placed"), bindparam("last_order"), bindparam("last_line")),
-    )
+    .where(*_OF_SKUS, tuple_(*_TURN) >= _FIRST, tuple_(*_TURN) <= _LAST)
     .subquery()
 )
 _THROUGH = select(_queues).where(_queues.c.backorder_id.in_(bindparam("ids", expanding=True)))
@@ -199,15 +205,20 @@ def _due(one: Waiting, through: Mapping[str, int], supply: Mapping[str, Sequence
 
 
 def _units_through(session: Session, queue: Sequence[Waiting]) -> dict[str, int]:
-    """Backorder id → units that wait in its queue up to and including it; one statement for all of them."""
+    """Backorder id → units that wait in its queue up to and including it.
+
+    What waits before all of them is one sum a SKU; only from there on the queues are added up row by row.
+    """
     if not queue:
         return {}
-    placed, order_id, line_id = max(one.turn for one in queue)
-    terms = {
-        "skus": sorted({one.sku for one in queue}),
-        "ids": [one.backorder_id for one in queue],
-        "last_placed": placed,
-        "last_order": order_id,
-        "last_line": line_id,
+    bounds = {"first": min(one.turn for one in queue), "last": max(one.turn for one in queue)}
+    terms: dict[str, object] = {
+        f"{which}_{part}": value
+        for which, turn in bounds.items()
+        for part, value in zip(("placed", "order", "line"), turn, strict=True)
     }
-    return {row.backorder_id: int(row.units) for row in session.execute(_THROUGH, terms)}
+    terms["skus"] = sorted({one.sku for one in queue})
+    before = {row.sku: int(row.units) for row in session.execute(_BEFORE, terms)}
+    since = session.execute(_THROUGH, terms | {"ids": [one.backorder_id for one in queue]})
+    units = {row.backorder_id: int(row.units) for row in since}
+    return {one.backorder_id: before.get(one.sku, 0) + units[one.backorder_id] for one in queue}

@@ -1,11 +1,12 @@
 """Queries over what a batch leaves for the next one: SKUs whose queue is not served yet, orders that are to hear of other days."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
+from services.inventory.domain.backorders import Waiting
 from services.inventory.store.tables import unfilled, unnotified
 
 # the clause is PostgreSQL's and SQLite's alike
@@ -13,7 +14,11 @@ _LEAVE, _LEAVE_UNNOTIFIED = (postgresql.insert(table).on_conflict_do_nothing() f
 _NEXT = select(unfilled.c.sku).order_by(unfilled.c.sku).limit(bindparam("most"))
 _NAMED = unfilled.c.sku.in_(bindparam("skus", expanding=True))
 _LEFT_OF, _DONE = select(unfilled.c.sku).where(_NAMED), delete(unfilled).where(_NAMED)
-_FIRST = select(unnotified.c.order_id).order_by(unnotified.c.order_id).limit(bindparam("most"))
+_FIRST = (
+    select(unnotified.c.order_id)
+    .order_by(unnotified.c.placed_at_micros, unnotified.c.order_id)
+    .limit(bindparam("most"))
+)
 _TAKE = delete(unnotified).where(unnotified.c.order_id.in_(_FIRST.scalar_subquery())).returning(*unnotified.c)
 
 
@@ -38,12 +43,16 @@ def done(session: Session, skus: Collection[str]) -> None:
     session.execute(_DONE, {"skus": list(skus)})
 
 
-def leave_unnotified(session: Session, orders: Mapping[str, str]) -> None:
-    """The next batch tells these orders where they stand, order id → reservation id."""
+def leave_unnotified(session: Session, orders: Collection[Waiting]) -> None:
+    """The next batches tell the orders of these backorders where they stand, in the turn of the queue."""
     if orders:
         rows = [
-            {"order_id": order_id, "reservation_id": reservation_id}
-            for order_id, reservation_id in sorted(orders.items())
+            {
+                "order_id": one.order_id,
+                "reservation_id": one.reservation_id,
+                "placed_at_micros": one.placed_at_micros,
+            }
+            for one in sorted(orders, key=lambda one: one.order_id)
         ]
         session.execute(_LEAVE_UNNOTIFIED, rows)
 

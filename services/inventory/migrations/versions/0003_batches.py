@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from services.runtime.db import Int64
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -17,9 +19,11 @@ def upgrade() -> None:
         "unnotified",
         sa.Column("order_id", sa.Text(), nullable=False),
         sa.Column("reservation_id", sa.Text(), nullable=False),
+        sa.Column("placed_at_micros", Int64, nullable=False),
         sa.PrimaryKeyConstraint("order_id"),
         sqlite_strict=True,
     )
+    op.create_index("unnotified_in_turn", "unnotified", ["placed_at_micros", "order_id"])
 
 
 def downgrade() -> None:
