@@ -59,7 +59,7 @@ _queues = (
         func.sum(backorder.c.waiting_quantity).over(partition_by=backorder.c.sku, order_by=_TURN).label("units"),
     )
     .where(*_OF_SKUS, tuple_(*_TURN) >= _FIRST, tuple_(*_TURN) <= _LAST)
-    .subquery()
+    .subquery("in_turn")
 )
 _THROUGH = select(_queues).where(_queues.c.backorder_id.in_(bindparam("ids", expanding=True)))
 _CANDIDATES = select(candidate).where(candidate.c.reservation_id.in_(bindparam("reservations", expanding=True)))
