@@ -253,7 +253,12 @@ def _engine(url: str) -> Engine:
             max_overflow=24,
             pool_timeout=30,
             pool_pre_ping=True,
-            connect_args={**_PATIENCE, "options": "-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC"},
+            # text comes as text, whatever the cluster was made with: the sentence that refuses another encoding needs it
+            connect_args={
+                **_PATIENCE,
+                "client_encoding": "utf8",
+                "options": "-c lock_timeout=10s -c statement_timeout=30s -c timezone=UTC",
+            },
         )
         event.listen(engine, "handle_error", _unavailable, retval=True)
     telemetry.trace_engine(engine)

@@ -56,7 +56,7 @@ class Composed:
         self._files = _files(self._app)
         self.carrier_secret = f"whsec_{secrets.token_hex(24)}"
         self._variables = _variables(folder, issuer, self.carrier_secret)
-        self.services = _configuration(self._variables)
+        self.services = configuration(self._variables)["services"]
         self.ours = {name: each for name, each in self.services.items() if each.get("image", "").startswith("oms:")}
 
     def __enter__(self) -> Self:
@@ -226,9 +226,8 @@ def _files(folder: Path) -> set[str]:
 def _variables(folder: Path, issuer: str, carrier_secret: str) -> dict[str, str]:
     """A filled .env: every variable that example.env leaves empty."""
     SigningKey(folder, "machines")
-    asked = re.findall(r"^([A-Z_]+)=$", (ROOT / "deploy" / "example.env").read_text(), re.MULTILINE)
     return {
-        **{name: secrets.token_hex(24) for name in asked},
+        **stand_ins(),
         "OMS_MACHINE_KEY_FILE": str(folder / "machines.pem"),
         "OMS_CARRIER_SECRETS": json.dumps({CARRIER: carrier_secret}),
         "OMS_OIDC_ISSUER": issuer,
@@ -236,8 +235,14 @@ def _variables(folder: Path, issuer: str, carrier_secret: str) -> dict[str, str]
     }
 
 
-def _configuration(variables: Mapping[str, str]) -> dict[str, Any]:
-    """The services as compose understands its file."""
+def stand_ins() -> dict[str, str]:
+    """Something random for every variable that example.env leaves empty."""
+    asked = re.findall(r"^([A-Z_]+)=$", (ROOT / "deploy" / "example.env").read_text(), re.MULTILINE)
+    return {name: secrets.token_hex(24) for name in asked}
+
+
+def configuration(variables: Mapping[str, str]) -> dict[str, Any]:
+    """docker-compose.yml as compose understands it."""
     program = Path(compose.__file__).with_name("docker-compose")
     command = [
         str(program),
@@ -251,8 +256,8 @@ def _configuration(variables: Mapping[str, str]) -> dict[str, Any]:
     read = subprocess.run(
         command, env={**variables, "HOME": "/"}, capture_output=True, check=True, text=True, timeout=PATIENCE_S
     )
-    services: dict[str, Any] = json.loads(read.stdout)["services"]
-    return services
+    understood: dict[str, Any] = json.loads(read.stdout)
+    return understood
 
 
 def _by_socket(url: str) -> str:
