@@ -1,4 +1,7 @@
-"""`python -m bench`: measures an order's CPU beside its frame, latency, start-up, memory, growth and restarts; prints tables and JSON."""
+"""`python -m bench`: measures an order's CPU beside its frame, with traces and in production, latency, start-up, memory, growth and restarts.
+
+It prints tables and JSON.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import company, footprint, growth, order_to_cash, posting, report, restart
+from bench import company, footprint, growth, order_to_cash, posting, report, restart, surroundings
 from bench.door import Door
 from bench.machine import LoadSpan
 from bench.system import System, system
@@ -25,6 +28,7 @@ PARTS = {
     "b": "latency of POST",
     "c": "start-up and memory",
     "d": "growth with lines and with open orders",
+    "e": "CPU of an order with traces, with their collector away, and in production, beside that without",
     "f": "restarts of Temporal and the worker",
 }
 Say = Callable[[str], None]
@@ -52,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(chosen: argparse.Namespace, say: Say) -> Figures:
-    """Every chosen part: (a) on systems of its own, the others on one, the growth late because it leaves its orders open, the restarts last."""
+    """Every chosen part: (a) and (e) on systems of their own, the others on one, the growth late because it leaves its orders open, the restarts last."""
     parts = set(chosen.only)
     figures: Figures = {
         "machine": {
@@ -63,8 +67,10 @@ def measure(chosen: argparse.Namespace, say: Say) -> Figures:
     }
     if "a" in parts:
         figures["order_to_cash"] = order_to_cash.measure(chosen.pairs, chosen.orders, chosen.at_once, say)
-    if parts - {"a"}:
-        figures |= _on_one_system(parts, chosen, say)
+    if "e" in parts:
+        figures["surroundings"] = surroundings.measure(chosen.pairs, chosen.orders, chosen.at_once, say)
+    if parts - {"a", "e"}:
+        figures |= _on_one_system(parts - {"a", "e"}, chosen, say)
     return figures
 
 
@@ -75,7 +81,7 @@ def _on_one_system(parts: set[str], chosen: argparse.Namespace, say: Say) -> Fig
     with system() as running:
         if "c" in parts:
             figures["footprint"] = {**footprint.at_start(running), **starting.assessed("the start")}
-        if parts - {"a", "c"}:
+        if parts - {"c"}:
             figures |= _under_load(running, parts, chosen, say)
         if "c" in parts:
             figures["footprint"] |= footprint.after_work(running)
@@ -133,8 +139,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", type=_parts, default=list(PARTS), help=f"parts to measure, as in a,b ({listed})")
     parser.add_argument("--json", metavar="FILE", help="write the figures there; - is standard output")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
-    parser.add_argument("--pairs", type=_count, help="pairs of runs of part a (3); one alone shows no range")
-    parser.add_argument("--orders", type=_count, help="orders of each run of part a (150)")
+    parser.add_argument(
+        "--pairs", type=_count, help="pairs of runs of part a, rounds of part e (3); one alone shows no range"
+    )
+    parser.add_argument("--orders", type=_count, help="orders of each run of parts a and e (150)")
     parser.add_argument("--at-once", type=_count, help="how many of them are under way at a time (20)")
     parser.add_argument("--seconds", type=float, help="length of part b (60)")
     parser.add_argument(

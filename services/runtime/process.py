@@ -98,7 +98,7 @@ def run(name: str, settings_type: type[SettingsType], assemble: Callable[[Settin
         print(f"{name}: {refusal}", file=sys.stderr)
         sys.exit(78)
     telemetry.configure_logs(name, settings.log_level)
-    telemetry.configure_traces(name, settings.otlp_endpoint)
+    telemetry.configure_traces(name, settings.otlp_endpoint, settings.trace_ratio)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -111,3 +111,4 @@ def run(name: str, settings_type: type[SettingsType], assemble: Callable[[Settin
     gc.freeze()  # modules and routes live as long as the process: a full collection need not walk them
     stop.wait()
     process.stop()
+    telemetry.end_traces()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,6 +14,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioBased
 from sqlalchemy import Engine, event
 
 SPAN_ORDER_ID = "oms.order_id"
@@ -24,6 +25,7 @@ _QUIET = ("alembic", "httpx", "mail.log")
 """Libraries whose INFO lines tell nothing, or name people's mailboxes."""
 
 _state: dict[str, bool] = {"is_tracing": False}
+_at_end: list[Callable[[], None]] = []
 
 
 def is_tracing() -> bool:
@@ -84,8 +86,7 @@ def _add_trace(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> 
 def about(request: Any) -> AbstractContextManager[Any]:
     """While a request is served, every log line and the span name its order, where it has one."""
     order_id = getattr(request, "order_id", "") or getattr(getattr(request, "order", None), "order_id", "")
-    if is_tracing():
-        span = trace.get_current_span()
+    if is_tracing() and (span := trace.get_current_span()).is_recording():
         named = {SPAN_ORDER_ID: order_id, SPAN_REQUEST_ID: getattr(request, "request_id", "")}
         span.set_attributes({name: value for name, value in named.items() if value})
     return structlog.contextvars.bound_contextvars(**({"order_id": order_id} if order_id else {}))
@@ -94,32 +95,35 @@ def about(request: Any) -> AbstractContextManager[Any]:
 # Traces.
 
 
-_EXPORT_S = 2.0
-"""A batch of spans is given up after this, its tries included: a process that is told to stop sends up to five, and a collector that
-is away must not hold it until it is killed."""
-
-
-def configure_traces(process: str, otlp_endpoint: str) -> None:
-    """Send spans to the collector; without an endpoint nothing is traced and nothing is paid."""
+def configure_traces(process: str, otlp_endpoint: str, ratio: float) -> None:
+    """Send this share of all traces to the collector; without an endpoint nothing is traced and nothing is paid."""
     if not otlp_endpoint:
         return
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    from services.runtime.collector import collector_at
 
-    insecure = otlp_endpoint.startswith("http://")
-    record_spans(process, OTLPSpanExporter(endpoint=otlp_endpoint, insecure=insecure, timeout=_EXPORT_S))
+    exporter = collector_at(otlp_endpoint)
+    _at_end.append(exporter.end_soon)
+    record_spans(process, exporter, ratio)
 
 
-def record_spans(process: str, exporter: SpanExporter) -> TracerProvider:
+def record_spans(process: str, exporter: SpanExporter, ratio: float = 1.0) -> TracerProvider:
     """Turn tracing on for this process with the given exporter; must run before databases and servers are made."""
-    provider = TracerProvider(resource=Resource.create({"service.name": f"oms-{process}"}))
+    provider = TracerProvider(sampler=keeping(ratio), resource=Resource.create({"service.name": f"oms-{process}"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     _state["is_tracing"] = True
     return provider
 
 
+def keeping(ratio: float) -> Sampler:
+    """Whether a trace is kept is decided once, where it begins; who is called follows the caller. Of others no span is built."""
+    return ParentBased(TraceIdRatioBased(ratio))
+
+
 def end_traces() -> None:
-    """Send what is recorded; the interpreter does it by itself at its regular end."""
+    """Send what is recorded, as far as that takes no time."""
+    for begin_end in _at_end:
+        begin_end()
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
         provider.shutdown()
@@ -174,7 +178,7 @@ def trace_engine(engine: Engine) -> None:
 
 
 def _begin_statement(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-    if not trace.get_current_span().get_span_context().is_valid:
+    if not trace.get_current_span().is_recording():
         return
     kind = connection.dialect.name
     verb = statement.split(None, 1)[0]

