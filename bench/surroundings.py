@@ -94,7 +94,7 @@ def _run(door: Door, processes: Mapping[str, Spends], orders: int, at_once: int)
 
 
 def _embedded(notified: Mapping[str, str], orders: int, at_once: int) -> Run:
-    with told(notified), system() as running:
+    with environment(notified), system() as running:
         return _run(Door(running.url, running.var), running.processes(), orders, at_once)
 
 
@@ -109,14 +109,14 @@ def _production(orders: int, at_once: int) -> Run:
 
     with (
         tempfile.TemporaryDirectory(prefix="oms-bench-") as folder,
-        told({}),
+        environment({}),
         deployed(Path(folder), {"OMS_OTLP_ENDPOINT": ""}) as made,
     ):
         return _run(made.door, made.composed.processes(), orders, at_once)
 
 
 @contextmanager
-def told(variables: Mapping[str, str]) -> Iterator[None]:
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
     """The environment of what starts meanwhile: nothing about traces but this."""
     before = dict(os.environ)
     kept = {name: value for name, value in before.items() if name not in ("OMS_OTLP_ENDPOINT", "OMS_TRACE_RATIO")}

@@ -63,6 +63,7 @@ class ServiceProcess:
             may_call=may_call,
             workers=settings.grpc_workers,
             observe=self.metrics.observe if self.metrics else None,
+            has_reflection=settings.grpc_reflection,
         )
 
     @property

@@ -63,6 +63,8 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_listen: Address | Literal[""] = ""
     grpc_workers: int = 12
+    # Whether a gRPC server tells anybody its methods and messages, as grpcurl asks.
+    grpc_reflection: bool = False
     # The selling company as customers read it; lines of the address and of the signature are separated by "|".
     company_name: str = "Order desk"
     company_address: str = ""

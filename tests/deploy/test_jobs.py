@@ -51,9 +51,9 @@ NOTIFIED = {"TEMPORAL_ADDRESS": "temporal:7233", "TEMPORAL_NAMESPACE": "default"
 
 
 def test_the_namespace_is_made_by_the_first_run_however_slow_the_server_is(stub: Path) -> None:
-    told = run("namespace.sh", stub, **NOTIFIED)
+    ended = run("namespace.sh", stub, **NOTIFIED)
 
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (ended.returncode, ended.stderr) == (0, "")
     assert (stub / "attributes").read_text().split() == ATTRIBUTES
 
 
@@ -61,26 +61,26 @@ def test_a_second_run_makes_nothing(stub: Path) -> None:
     run("namespace.sh", stub, **NOTIFIED)
     (stub / "calls").write_text("")
 
-    told = run("namespace.sh", stub, **NOTIFIED)
+    ended = run("namespace.sh", stub, **NOTIFIED)
 
-    assert told.returncode == 0
+    assert ended.returncode == 0
     assert "create" not in (stub / "calls").read_text()
 
 
 def test_a_server_that_never_comes_is_said_with_its_own_words(stub: Path) -> None:
     (stub / "temporal").write_text("#!/bin/sh\necho 'connection refused' >&2\nexit 1\n")
 
-    told = run("namespace.sh", stub, RETRIES="3", **NOTIFIED)
+    ended = run("namespace.sh", stub, RETRIES="3", **NOTIFIED)
 
-    assert told.returncode == 1
-    assert "temporal:7233" in told.stderr
-    assert "connection refused" in told.stderr
+    assert ended.returncode == 1
+    assert "temporal:7233" in ended.stderr
+    assert "connection refused" in ended.stderr
 
 
 def test_the_schema_waits_for_its_database(stub: Path) -> None:
-    told = run("schema.sh", stub, POSTGRES_SEEDS="postgres")
+    ended = run("schema.sh", stub, POSTGRES_SEEDS="postgres")
 
-    assert told.returncode == 0
+    assert ended.returncode == 0
     commands = [call.partition("--db ")[2] for call in (stub / "calls").read_text().splitlines()]
     assert commands[:3] == ["temporal setup-schema -v 0.0"] * 3
     assert [command.split()[1] for command in commands[2:]] == [

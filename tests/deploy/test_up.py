@@ -79,15 +79,15 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def test_the_first_run_makes_the_secrets_starts_everything_and_says_what_to_do_next(checkout: Checkout) -> None:
-    told = checkout.up(ISSUER)
+    ended = checkout.up(ISSUER)
 
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (ended.returncode, ended.stderr) == (0, "")
     mounted = f"run --rm --network none --user 0:0 --volume {checkout.folder}/secrets:/secrets oms:0.1.0"
     give_away = f"{mounted} sh -c chown 10001:10001 /secrets/machines.pem && chmod 400 /secrets/machines.pem"
     calls = [call for call in checkout.calls() if call.startswith(("compose build", "run", "compose up"))]
     assert calls == ["compose build", give_away, "compose up --detach"]
     for word in ("secrets/", ISSUER, "http://127.0.0.1:8000/docs", "deploy/runbooks.md", "docker compose down"):
-        assert word in told.stdout
+        assert word in ended.stdout
 
 
 def test_nobody_but_their_owner_reads_the_secrets(checkout: Checkout) -> None:
@@ -129,9 +129,9 @@ def test_a_second_run_changes_nothing(checkout: Checkout) -> None:
     checkout.up(ISSUER)
     before = checkout.files()
 
-    told = checkout.up()
+    ended = checkout.up()
 
-    assert (told.returncode, told.stderr) == (0, "")
+    assert (ended.returncode, ended.stderr) == (0, "")
     assert checkout.files() == before
 
 
@@ -150,9 +150,9 @@ def test_a_variable_that_a_release_adds_is_made_and_the_others_stay(checkout: Ch
 
 def test_who_signs_people_in_is_asked_for_once(checkout: Checkout) -> None:
     untold = checkout.up()
-    told, again = checkout.up(ISSUER), checkout.up()
+    ended, again = checkout.up(ISSUER), checkout.up()
 
-    assert (untold.returncode, told.returncode, again.returncode) == (1, 0, 0)
+    assert (untold.returncode, ended.returncode, again.returncode) == (1, 0, 0)
     assert "say who signs people in" in untold.stderr
     assert checkout.variables()["OMS_OIDC_ISSUER"] == ISSUER
 
@@ -160,19 +160,19 @@ def test_who_signs_people_in_is_asked_for_once(checkout: Checkout) -> None:
 def test_new_passwords_are_not_made_for_databases_that_have_others(checkout: Checkout) -> None:
     (checkout.stub / "volume").touch()
 
-    told = checkout.up(ISSUER)
+    ended = checkout.up(ISSUER)
 
-    assert told.returncode == 1
-    assert "volume oms_postgres" in told.stderr
+    assert ended.returncode == 1
+    assert "volume oms_postgres" in ended.stderr
     assert not (checkout.folder / ".env").exists()
 
 
 def test_a_job_that_fails_at_first_does_not_end_the_start(checkout: Checkout) -> None:
     (checkout.stub / "fails_once").touch()
 
-    told = checkout.up(ISSUER)
+    ended = checkout.up(ISSUER)
 
-    assert told.returncode == 0
+    assert ended.returncode == 0
     assert checkout.calls().count("compose up --detach") == 2
 
 
@@ -202,7 +202,7 @@ def test_it_waits_until_everything_is_well_and_says_what_is_not(checkout: Checko
 def test_a_docker_that_does_not_answer_is_said_before_anything_is_made(checkout: Checkout) -> None:
     (checkout.stub / "away").touch()
 
-    told = checkout.up(ISSUER)
+    ended = checkout.up(ISSUER)
 
-    assert (told.returncode, "Docker does not answer" in told.stderr) == (1, True)
+    assert (ended.returncode, "Docker does not answer" in ended.stderr) == (1, True)
     assert not (checkout.folder / ".env").exists()
