@@ -17,6 +17,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioBased
 from sqlalchemy import Engine, event
 
+from services.runtime.traced_calls import KeptCalls, KeptChannel, KeptServed
+
 SPAN_ORDER_ID = "oms.order_id"
 SPAN_REQUEST_ID = "oms.request_id"
 
@@ -137,17 +139,17 @@ def trace_channel(channel: grpc.Channel) -> grpc.Channel:
     from opentelemetry.instrumentation.grpc.grpcext import intercept_channel
 
     tracer = client_interceptor(filter_=_is_business())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
-    traced: grpc.Channel = intercept_channel(channel, tracer)  # type: ignore[no-untyped-call]  # the same here
-    return traced
+    return KeptChannel(channel, intercept_channel(channel, tracer))  # type: ignore[no-untyped-call]  # the same here
 
 
 def aio_tracers() -> Sequence[grpc.aio.ClientInterceptor]:
-    """The interceptors that make a span for each call of an asyncio caller."""
+    """The interceptor that makes a span for each unary call of an asyncio caller; we make no other."""
     if not is_tracing():
         return ()
     from opentelemetry.instrumentation.grpc import aio_client_interceptors
 
-    return tuple(aio_client_interceptors())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    unary, *_ = aio_client_interceptors()  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    return (KeptCalls(unary),)
 
 
 def server_tracers() -> Sequence[grpc.ServerInterceptor]:
@@ -156,7 +158,8 @@ def server_tracers() -> Sequence[grpc.ServerInterceptor]:
         return ()
     from opentelemetry.instrumentation.grpc import server_interceptor
 
-    return (server_interceptor(filter_=_is_business()),)  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    traced = server_interceptor(filter_=_is_business())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    return (KeptServed(traced),)
 
 
 def _is_business() -> Any:

@@ -46,6 +46,8 @@ NAMESPACE = "wholesale"
 JOBS = "migrate-"
 CARRIER = "roadrunner"
 
+_SQLITE = ("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL")
+"""As the Temporal of one machine has it (cli/embedded.py)."""
 _ADDRESS = re.compile(r"\b([a-z0-9.-]+):(\d{4,5})\b")
 _HERE = ("0.0.0.0", "127.0.0.1")
 
@@ -223,7 +225,7 @@ class Composed:
         """A dev server without namespace or search attributes of ours, and then the deployment's own script."""
         host, _, port = self._at("temporal", "7233").partition(":")
         command = [temporal_binary(), "server", "start-dev", "--headless", "--log-level", "error", "--ip", host]
-        kept = ["--db-filename", str(self._folder / "temporal.db"), *temporal_settings()]
+        kept = ["--db-filename", str(self._folder / "temporal.db"), *_SQLITE, *temporal_settings()]
         self._running["temporal"] = subprocess.Popen([*command, "--port", port, *kept])
         notified = {
             **self.services["temporal-namespace"]["environment"],

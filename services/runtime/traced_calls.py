@@ -1,0 +1,130 @@
+"""Spans of gRPC calls, built by the library for traces that are kept; of others only that they are not kept travels on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import grpc
+from opentelemetry import context as current
+from opentelemetry import trace
+
+_HEADER = "traceparent"
+_NOT_KEPT = "-00"
+
+
+class KeptChannel(grpc.Channel):
+    """A blocking caller's channel: `traced` is the same as `plain`, wrapped by the library."""
+
+    def __init__(self, plain: grpc.Channel, traced: grpc.Channel) -> None:
+        self._plain = plain
+        self._traced = traced
+
+    def unary_unary(self, *args: Any, **kwargs: Any) -> Any:
+        """The method as a function."""
+        plain, traced = self._plain.unary_unary(*args, **kwargs), self._traced.unary_unary(*args, **kwargs)
+
+        def call(request: Any, *, timeout: float | None = None, metadata: Any = ()) -> Any:
+            header = _not_kept()
+            if header is None:
+                return traced(request, timeout=timeout, metadata=metadata)
+            return plain(request, timeout=timeout, metadata=(*metadata, header))
+
+        return call
+
+    def unary_stream(self, *args: Any, **kwargs: Any) -> Any:
+        """As the library has it."""
+        return self._traced.unary_stream(*args, **kwargs)
+
+    def stream_unary(self, *args: Any, **kwargs: Any) -> Any:
+        """As the library has it."""
+        return self._traced.stream_unary(*args, **kwargs)
+
+    def stream_stream(self, *args: Any, **kwargs: Any) -> Any:
+        """As the library has it."""
+        return self._traced.stream_stream(*args, **kwargs)
+
+    def subscribe(
+        self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool | None = None
+    ) -> None:
+        """Hear of the connection."""
+        self._plain.subscribe(callback, bool(try_to_connect))
+
+    def unsubscribe(self, callback: Callable[[grpc.ChannelConnectivity], None]) -> None:
+        """Hear no more of it."""
+        self._plain.unsubscribe(callback)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._plain.close()
+
+    def __enter__(self) -> Self:
+        """To be closed at the end of a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+
+class KeptCalls(grpc.aio.UnaryUnaryClientInterceptor):
+    """An asyncio caller's interceptor over the library's."""
+
+    def __init__(self, traced: Any) -> None:
+        self._traced = traced
+
+    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        """Make the call."""
+        header = _not_kept()
+        if header is None:
+            return await self._traced.intercept_unary_unary(continuation, client_call_details, request)
+        metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()), header)
+        return await continuation(client_call_details._replace(metadata=metadata), request)
+
+
+class KeptServed(grpc.ServerInterceptor):
+    """A server's interceptor over the library's: a call of a trace that the caller does not keep gets no span."""
+
+    def __init__(self, traced: grpc.ServerInterceptor) -> None:
+        self._traced = traced
+
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Wrap the handler found for the call."""
+        parent = _parent_not_kept(handler_call_details.invocation_metadata)
+        if parent is None:
+            return self._traced.intercept_service(continuation, handler_call_details)
+        handler = continuation(handler_call_details)
+        if handler is None or handler.unary_unary is None:
+            return handler
+        around = trace.set_span_in_context(trace.NonRecordingSpan(parent))
+
+        def answer(request: Any, context: Any) -> Any:
+            token = current.attach(around)
+            try:
+                return handler.unary_unary(request, context)
+            finally:
+                current.detach(token)
+
+        return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
+
+
+def _not_kept() -> tuple[str, str] | None:
+    """The header that says so, inside a trace that is not kept; None where the library shall decide or build a span."""
+    span = trace.get_current_span()
+    context = span.get_span_context()
+    if span.is_recording() or not context.is_valid or context.trace_flags.sampled:
+        return None
+    return _HEADER, f"00-{context.trace_id:032x}-{context.span_id:016x}{_NOT_KEPT}"
+
+
+def _parent_not_kept(metadata: Any) -> trace.SpanContext | None:
+    """The caller's place in a trace that it does not keep; None without one, or when it cannot be read."""
+    for name, value in metadata or ():
+        if name == _HEADER and isinstance(value, str) and value.endswith(_NOT_KEPT):
+            parts = value.split("-")
+            try:
+                context = trace.SpanContext(int(parts[1], 16), int(parts[2], 16), is_remote=True)
+            except (ValueError, IndexError):
+                return None
+            return context if context.is_valid else None
+    return None

@@ -1,0 +1,121 @@
+"""Calls within a trace that is kept, and within one that is not, over a library that only notes that it was asked."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+from services.runtime.traced_calls import KeptCalls, KeptChannel, KeptServed
+
+TRACE, SPAN = 0xABC, 0xDEF
+HEADER = ("traceparent", f"00-{TRACE:032x}-{SPAN:016x}-00")
+Details = namedtuple("Details", "metadata")  # noqa: PYI024  # as grpc has it
+
+
+@contextmanager
+def within(kind: str) -> Iterator[None]:
+    """Inside a trace that is kept, one that is not, one that a caller keeps, or none."""
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
+    flags = trace.TraceFlags(trace.TraceFlags.SAMPLED if kind == "kept by the caller" else trace.TraceFlags.DEFAULT)
+    spans = {
+        "kept": tracer.start_span("ours"),
+        "kept by the caller": trace.NonRecordingSpan(trace.SpanContext(TRACE, SPAN, is_remote=True, trace_flags=flags)),
+        "not kept": trace.NonRecordingSpan(trace.SpanContext(TRACE, SPAN, is_remote=False, trace_flags=flags)),
+        "none": trace.INVALID_SPAN,
+    }
+    with trace.use_span(spans[kind]):
+        yield
+
+
+class Channel:
+    """Notes the metadata of each call under its own name."""
+
+    def __init__(self, name: str, calls: list[tuple[str, Any]]) -> None:
+        self._name, self._calls = name, calls
+
+    def unary_unary(self, *_: Any, **__: Any) -> Any:
+        return self._call
+
+    def _call(self, _request: str, *, timeout: float, metadata: Any) -> None:
+        assert timeout == 1
+        self._calls.append((self._name, tuple(metadata)))
+
+
+KINDS = pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("not kept", ("plain", (("authorization", "x"), HEADER))),
+        ("kept", ("traced", (("authorization", "x"),))),
+        ("kept by the caller", ("traced", (("authorization", "x"),))),
+        ("none", ("traced", (("authorization", "x"),))),
+    ],
+)
+
+
+@KINDS
+def test_a_call_builds_a_span_only_where_the_trace_is_kept_and_says_it_where_not(kind: str, expected: Any) -> None:
+    calls: list[tuple[str, Any]] = []
+    plain: Any = Channel("plain", calls)
+    traced: Any = Channel("traced", calls)
+
+    with within(kind):
+        KeptChannel(plain, traced).unary_unary("/x")("request", timeout=1, metadata=(("authorization", "x"),))
+
+    assert calls == [expected]
+
+
+@KINDS
+async def test_so_does_a_call_of_an_asyncio_caller(kind: str, expected: Any) -> None:
+    calls: list[tuple[str, Any]] = []
+
+    async def plain(details: Any, _request: Any) -> None:
+        calls.append(("plain", tuple(details.metadata)))
+
+    class Library:
+        async def intercept_unary_unary(self, _continuation: Any, details: Any, _request: Any) -> None:
+            calls.append(("traced", tuple(details.metadata)))
+
+    with within(kind):
+        await KeptCalls(Library()).intercept_unary_unary(plain, Details((("authorization", "x"),)), "request")
+
+    assert calls == [expected]
+
+
+@pytest.mark.parametrize(
+    ("header", "by", "trace_id"),
+    [
+        (HEADER[1], "plain", TRACE),
+        (HEADER[1].removesuffix("00") + "01", "traced", 0),
+        ("", "traced", 0),
+        ("00-xyz-1-00", "traced", 0),
+        ("-00", "traced", 0),
+        (f"00-{0:032x}-{0:016x}-00", "traced", 0),
+    ],
+)
+def test_a_served_call_builds_none_where_its_caller_keeps_none_and_knows_its_trace(
+    header: str, by: str, trace_id: int
+) -> None:
+    seen: list[int] = []
+    handler: Any = grpc.unary_unary_rpc_method_handler(
+        lambda _request, _context: seen.append(trace.get_current_span().get_span_context().trace_id)
+    )
+
+    class Library(grpc.ServerInterceptor):
+        def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+            return "traced"
+
+    details: Any = namedtuple("Asked", "invocation_metadata")((("traceparent", header),))  # noqa: PYI024  # see above
+    found: Any = KeptServed(Library()).intercept_service(lambda _: handler, details)
+
+    assert by == ("traced" if found == "traced" else "plain")
+    if by == "plain":
+        found.unary_unary("request", None)
+        assert seen == [trace_id]
+    assert not trace.get_current_span().get_span_context().is_valid
