@@ -55,10 +55,10 @@ _HERE = ("0.0.0.0", "127.0.0.1")
 class ProviderDoor(Door):
     """The public API for people whom the provider signed in, and for a carrier with its configured secret."""
 
-    def __init__(self, composed: Composed, folder: Path, provider: Provider) -> None:
-        super().__init__(composed.url, folder)
+    def __init__(self, url: str, carrier_secret: str, folder: Path, provider: Provider) -> None:
+        super().__init__(url, folder)
         self._issuer: Any = self  # it gives the tokens
-        self._secrets: Any = {CARRIER: composed.carrier_secret}
+        self._secrets: Any = {CARRIER: carrier_secret}
         self._provider = provider
 
     def token(self, *, sub: str, roles: list[str], ttl: timedelta) -> str:
@@ -80,7 +80,7 @@ def deployed(folder: Path, notified: Mapping[str, str] | None = None) -> Iterato
     """Everything in production mode with an identity provider, meanwhile."""
     provider = Provider()
     with chrome.served(provider.app) as provider.issuer, Composed(folder, provider.issuer, notified) as composed:
-        yield Deployed(composed, provider, ProviderDoor(composed, folder, provider))
+        yield Deployed(composed, provider, ProviderDoor(composed.url, composed.carrier_secret, folder, provider))
 
 
 class NotHealthy(Exception):
@@ -95,7 +95,7 @@ class Composed:
         self._folder = folder
         self._addresses: dict[str, str] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._app = _image(folder / "app")
+        self._app = image_of(folder / "app")
         self._files = _files(self._app)
         self.carrier_secret = f"whsec_{secrets.token_hex(24)}"
         self._variables = {**_variables(folder, issuer, self.carrier_secret), **(notified or {})}
@@ -258,7 +258,7 @@ class Composed:
         _drop_databases(self._variables)
 
 
-def _image(app: Path) -> Path:
+def image_of(app: Path) -> Path:
     """What the Dockerfile copies into the image, and nothing else of the checkout."""
     for source, target in re.findall(r"^COPY (\S+) (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE):
         (app / target).parent.mkdir(parents=True, exist_ok=True)

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from bench import company
-from bench.door import Door
+from bench.door import Door, Unexpected
 from bench.life import Board, live
 from services.runtime.auth import LocalIssuer
-from tests.deploy.composed import Composed, Deployed, deployed
+from tests.deploy.composed import Composed, Deployed, ProviderDoor, deployed
 from tests.system.trade import eventually
 
 pytestmark = [pytest.mark.prove, pytest.mark.slice]
@@ -43,6 +43,44 @@ def test_an_order_lives_from_placed_to_paid_and_the_audit_is_clean(running: Depl
     order = door.get("auditor", f"/v1/orders/{lived.order_id}")
     assert order["status"] == "completed"
     eventually(lambda: _is_clean(door))
+
+
+def test_orders_live_on_while_the_provider_is_away(running: Deployed) -> None:
+    running.provider.is_away = True
+    eventually(lambda: _is_missed(running))  # its keys are asked for every half minute
+
+    with Board(running.door) as board:
+        lived = live(running.door, board, 1)
+    running.provider.is_away = False
+
+    assert running.door.get("auditor", f"/v1/orders/{lived.order_id}")["status"] == "completed"
+
+
+def _is_missed(running: Deployed) -> None:
+    running.door.get("auditor", "/v1/orders")
+    assert running.provider.asked_in_vain > 0
+
+
+def test_a_key_that_the_provider_withdraws_opens_nothing_within_a_minute(running: Deployed, tmp_path: Path) -> None:
+    made = (running.composed.url, running.composed.carrier_secret, tmp_path, running.provider)
+    earlier = ProviderDoor(*made)
+    earlier.get("auditor", "/v1/orders")
+    running.provider.withdraw_key()
+    later = ProviderDoor(*made)
+
+    eventually(lambda: _is_refused(earlier), within_s=60)
+
+    assert "rows" in later.get("auditor", "/v1/orders")
+
+
+def _is_refused(door: Door) -> None:
+    answer = ""
+    try:
+        door.get("auditor", "/v1/orders")
+    except Unexpected as refusal:
+        answer = str(refusal)
+    assert "401" in answer
+    assert "TOKEN_REFUSED" in answer
 
 
 def _is_clean(door: Door) -> None:
