@@ -180,7 +180,7 @@ class Composed:
         environment = self._environment(name)
         process = self._start(name, self.ours[name]["command"], environment)
         deadline = time.monotonic() + PATIENCE_S
-        while self._python(["python", "deploy/health.py"], environment).wait(PATIENCE_S) != 0:
+        while self._python(health_check(), environment).wait(PATIENCE_S) != 0:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise NotHealthy(f"{name}: {self.log(name)[-2000:]}")
             time.sleep(0.2)
@@ -267,6 +267,14 @@ def image_of(app: Path) -> Path:
         else:
             shutil.copy(ROOT / source, app / target)
     return app
+
+
+def health_check() -> list[str]:
+    """How the image asks a process of ours whether it is well."""
+    found = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert found
+    command: list[str] = json.loads(found[1])
+    return command
 
 
 def _files(folder: Path) -> set[str]:
