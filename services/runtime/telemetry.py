@@ -14,25 +14,30 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ParentBased, Sampler
 from sqlalchemy import Engine, event
 
-from services.runtime.traced_calls import KeptCalls, KeptChannel, KeptServed
+from services.runtime.traced_calls import Draw, KeptCalls, KeptChannel, KeptServed
 
 SPAN_ORDER_ID = "oms.order_id"
 SPAN_REQUEST_ID = "oms.request_id"
 
-_STATEMENT_SPAN = "oms.statement_span"
+_STATEMENT_SPAN = "oms_statement_span"
 _QUIET = ("alembic", "httpx", "mail.log")
 """Libraries whose INFO lines tell nothing, or name people's mailboxes."""
 
-_state: dict[str, bool] = {"is_tracing": False}
+_state: dict[str, Any] = {"is_tracing": False, "draw": Draw(1.0)}
 _at_end: list[Callable[[], None]] = []
 
 
 def is_tracing() -> bool:
     """Whether spans are recorded in this process."""
-    return _state["is_tracing"]
+    return bool(_state["is_tracing"])
+
+
+def draw() -> bool:
+    """Whether a trace that begins now is kept."""
+    return bool(_state["draw"].is_kept())
 
 
 # Logs.
@@ -119,7 +124,8 @@ def record_spans(process: str, exporter: SpanExporter, ratio: float = 1.0) -> Tr
 
 def keeping(ratio: float) -> Sampler:
     """Whether a trace is kept is decided once, where it begins; who is called follows the caller. Of others no span is built."""
-    return ParentBased(TraceIdRatioBased(ratio))
+    _state["draw"] = Draw(ratio)
+    return ParentBased(_state["draw"])
 
 
 def end_traces() -> None:
@@ -139,7 +145,7 @@ def trace_channel(channel: grpc.Channel) -> grpc.Channel:
     from opentelemetry.instrumentation.grpc.grpcext import intercept_channel
 
     tracer = client_interceptor(filter_=_is_business())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
-    return KeptChannel(channel, intercept_channel(channel, tracer))  # type: ignore[no-untyped-call]  # the same here
+    return KeptChannel(channel, intercept_channel(channel, tracer), draw)  # type: ignore[no-untyped-call]  # the same here
 
 
 def aio_tracers() -> Sequence[grpc.aio.ClientInterceptor]:
@@ -180,26 +186,25 @@ def trace_engine(engine: Engine) -> None:
         event.listen(engine, "handle_error", _fail_statement)
 
 
-def _begin_statement(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+def _begin_statement(connection: Any, _cursor: Any, statement: str, _parameters: Any, execution: Any, *_: Any) -> None:
     if not trace.get_current_span().is_recording():
         return
     kind = connection.dialect.name
     verb = statement.split(None, 1)[0]
     attributes = {"db.system.name": kind, "db.operation.name": verb, "db.query.text": statement}
     tracer = trace.get_tracer(__name__)
-    connection.info[_STATEMENT_SPAN] = tracer.start_span(verb, kind=trace.SpanKind.CLIENT, attributes=attributes)
+    span = tracer.start_span(verb, kind=trace.SpanKind.CLIENT, attributes=attributes)
+    setattr(execution, _STATEMENT_SPAN, span)
 
 
-def _end_statement(connection: Any, *_: Any) -> None:
-    span = connection.info.pop(_STATEMENT_SPAN, None)
+def _end_statement(_connection: Any, _cursor: Any, _statement: str, _parameters: Any, execution: Any, *_: Any) -> None:
+    span = getattr(execution, _STATEMENT_SPAN, None)
     if span is not None:
         span.end()
 
 
 def _fail_statement(failure: Any) -> None:
-    if failure.connection is None:
-        return
-    span = failure.connection.info.pop(_STATEMENT_SPAN, None)
+    span = getattr(failure.execution_context, _STATEMENT_SPAN, None)
     if span is not None:
         span.set_status(trace.StatusCode.ERROR, type(failure.original_exception).__name__)
         span.end()

@@ -9,7 +9,9 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased
 
+from services.runtime.traced_calls import Draw, as_drawn
 from workflows.activities.tracing import KeptTracing
 
 
@@ -25,10 +27,11 @@ class World:
 
     def __init__(self) -> None:
         self.kept = InMemorySpanExporter()
-        provider = TracerProvider(shutdown_on_exit=False)
+        self.is_drawn = True
+        provider = TracerProvider(sampler=ParentBased(Draw(0.0)), shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(self.kept))
         self.tracer = provider.get_tracer("test")
-        self.interceptor: Any = KeptTracing(self.tracer)
+        self.interceptor: Any = KeptTracing(lambda: self.is_drawn, self.tracer)
 
     def names(self) -> list[str]:
         return [span.name for span in self.kept.get_finished_spans()]
@@ -56,7 +59,7 @@ def world() -> World:
 
 
 def test_a_kept_trace_goes_from_the_caller_through_the_workflow_to_its_step(world: World) -> None:
-    with world.tracer.start_as_current_span("POST"):
+    with as_drawn(is_kept=True), world.tracer.start_as_current_span("POST"):
         seen = world.run_step(world.send().headers)
 
     assert world.names() == ["SignalWorkflow", "RunActivity", "POST"]
@@ -76,7 +79,13 @@ def test_of_one_that_is_not_kept_nothing_is_built_and_nothing_sent(world: World)
     assert not seen.trace_flags.sampled
 
 
-def test_a_call_outside_of_any_trace_may_begin_one(world: World) -> None:
-    world.send()
+@pytest.mark.parametrize(("is_drawn", "names"), [(True, ["SignalWorkflow"]), (False, [])])
+def test_a_call_outside_of_any_trace_begins_one_as_often_as_is_drawn(
+    world: World, is_drawn: bool, names: list[str]
+) -> None:
+    world.is_drawn = is_drawn
 
-    assert world.names() == ["SignalWorkflow"]
+    call = world.send()
+
+    assert world.names() == names
+    assert bool(call.headers) is is_drawn

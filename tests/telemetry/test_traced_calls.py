@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ import grpc
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ParentBased
 
-from services.runtime.traced_calls import KeptCalls, KeptChannel, KeptServed
+from services.runtime.traced_calls import Draw, KeptCalls, KeptChannel, KeptServed, as_drawn
 
 TRACE, SPAN = 0xABC, 0xDEF
 HEADER = ("traceparent", f"00-{TRACE:032x}-{SPAN:016x}-00")
@@ -66,9 +68,45 @@ def test_a_call_builds_a_span_only_where_the_trace_is_kept_and_says_it_where_not
     traced: Any = Channel("traced", calls)
 
     with within(kind):
-        KeptChannel(plain, traced).unary_unary("/x")("request", timeout=1, metadata=(("authorization", "x"),))
+        KeptChannel(plain, traced, lambda: True).unary_unary("/x")(
+            "request", timeout=1, metadata=(("authorization", "x"),)
+        )
 
     assert calls == [expected]
+
+
+def test_outside_of_any_trace_it_is_drawn_and_who_is_called_hears_it() -> None:
+    calls: list[tuple[str, Any]] = []
+    plain: Any = Channel("plain", calls)
+    traced: Any = Channel("traced", calls)
+
+    KeptChannel(plain, traced, lambda: False).unary_unary("/x")("request", timeout=1)
+
+    ((by, ((name, value),)),) = calls
+    assert (by, name) == ("plain", "traceparent")
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", value)
+
+
+def test_what_was_drawn_is_not_drawn_again() -> None:
+    never, always = Draw(0.0), Draw(1.0)
+    sampled = trace.TraceFlags.SAMPLED
+
+    def flags(draw: Draw) -> int:
+        provider = TracerProvider(sampler=ParentBased(draw), shutdown_on_exit=False)
+        return provider.get_tracer("test").start_span("begun").get_span_context().trace_flags & sampled
+
+    with as_drawn(is_kept=True):
+        kept = flags(never)
+    with as_drawn(is_kept=False):
+        dropped = flags(always)
+
+    assert (kept, dropped, flags(always), flags(never)) == (sampled, 0, sampled, 0)
+
+
+def test_the_ratio_is_how_often_is_drawn() -> None:
+    draw = Draw(0.1)
+
+    assert 700 < sum(draw.is_kept() for _ in range(10_000)) < 1300
 
 
 @KINDS
@@ -92,7 +130,9 @@ async def test_so_does_a_call_of_an_asyncio_caller(kind: str, expected: Any) -> 
     ("header", "by", "trace_id"),
     [
         (HEADER[1], "plain", TRACE),
+        (HEADER[1].removesuffix("00") + "02", "plain", TRACE),  # as the library says it: random, and not kept
         (HEADER[1].removesuffix("00") + "01", "traced", 0),
+        (HEADER[1].removesuffix("00") + "03", "traced", 0),
         ("", "traced", 0),
         ("00-xyz-1-00", "traced", 0),
         ("-00", "traced", 0),
