@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler
 from sqlalchemy import Engine, event
 
-from services.runtime.traced_calls import Draw, KeptCalls, KeptChannel, KeptServed
+from services.runtime.traced_calls import Draw, KeptAsyncChannel, KeptChannel, KeptServed
 
 SPAN_ORDER_ID = "oms.order_id"
 SPAN_REQUEST_ID = "oms.request_id"
@@ -148,14 +148,16 @@ def trace_channel(channel: grpc.Channel) -> grpc.Channel:
     return KeptChannel(channel, intercept_channel(channel, tracer), draw)  # type: ignore[no-untyped-call]  # the same here
 
 
-def aio_tracers() -> Sequence[grpc.aio.ClientInterceptor]:
-    """The interceptor that makes a span for each unary call of an asyncio caller; we make no other."""
+def trace_async_channel(
+    make: Callable[[Sequence[grpc.aio.ClientInterceptor]], grpc.aio.Channel],
+) -> grpc.aio.Channel | KeptAsyncChannel:
+    """A span for each unary call of an asyncio caller, whose channel `make` makes with interceptors; we make no other calls."""
     if not is_tracing():
-        return ()
+        return make(())
     from opentelemetry.instrumentation.grpc import aio_client_interceptors
 
     unary, *_ = aio_client_interceptors()  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
-    return (KeptCalls(unary),)
+    return KeptAsyncChannel(make(()), make((unary,)), draw)
 
 
 def server_tracers() -> Sequence[grpc.ServerInterceptor]:

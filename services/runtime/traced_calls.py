@@ -126,19 +126,32 @@ class KeptChannel(grpc.Channel):
         self.close()
 
 
-class KeptCalls(grpc.aio.UnaryUnaryClientInterceptor):
-    """An asyncio caller's interceptor over the library's."""
+class KeptAsyncChannel:
+    """The same for asyncio callers, as far as stubs of unary calls use a channel. Two connections, for the library's way costs a task a call."""
 
-    def __init__(self, traced: Any) -> None:
+    def __init__(self, plain: grpc.aio.Channel, traced: grpc.aio.Channel, draw: Callable[[], bool]) -> None:
+        self._plain = plain
         self._traced = traced
+        self._draw = draw
 
-    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        """Make the call."""
-        header = _not_kept()
-        if header is None:
-            return await self._traced.intercept_unary_unary(continuation, client_call_details, request)
-        metadata = grpc.aio.Metadata(*(client_call_details.metadata or ()), header)
-        return await continuation(client_call_details._replace(metadata=metadata), request)
+    def unary_unary(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """The method as a function that gives what can be awaited."""
+        plain, traced = self._plain.unary_unary(*args, **kwargs), self._traced.unary_unary(*args, **kwargs)
+
+        def call(request: Any, *, timeout: float | None = None, metadata: Any = ()) -> Any:
+            is_kept = begins_kept(self._draw)
+            header = _header_of(nowhere()) if is_kept is False else _not_kept()
+            if header is None:
+                with as_drawn(is_kept=is_kept):  # the call's task takes it along
+                    return traced(request, timeout=timeout, metadata=metadata)
+            return plain(request, timeout=timeout, metadata=(*metadata, header))
+
+        return call
+
+    async def close(self) -> None:
+        """Let go of both connections."""
+        await self._plain.close()
+        await self._traced.close()
 
 
 class KeptServed(grpc.ServerInterceptor):

@@ -14,11 +14,10 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased
 
-from services.runtime.traced_calls import Draw, KeptCalls, KeptChannel, KeptServed, as_drawn
+from services.runtime.traced_calls import Draw, KeptAsyncChannel, KeptChannel, KeptServed, as_drawn
 
 TRACE, SPAN = 0xABC, 0xDEF
 HEADER = ("traceparent", f"00-{TRACE:032x}-{SPAN:016x}-00")
-Details = namedtuple("Details", "metadata")  # noqa: PYI024  # as grpc has it
 
 
 @contextmanager
@@ -112,16 +111,12 @@ def test_the_ratio_is_how_often_is_drawn() -> None:
 @KINDS
 async def test_so_does_a_call_of_an_asyncio_caller(kind: str, expected: Any) -> None:
     calls: list[tuple[str, Any]] = []
-
-    async def plain(details: Any, _request: Any) -> None:
-        calls.append(("plain", tuple(details.metadata)))
-
-    class Library:
-        async def intercept_unary_unary(self, _continuation: Any, details: Any, _request: Any) -> None:
-            calls.append(("traced", tuple(details.metadata)))
+    plain: Any = Channel("plain", calls)
+    traced: Any = Channel("traced", calls)
 
     with within(kind):
-        await KeptCalls(Library()).intercept_unary_unary(plain, Details((("authorization", "x"),)), "request")
+        called = KeptAsyncChannel(plain, traced, lambda: True).unary_unary("/x")
+        called("request", timeout=1, metadata=(("authorization", "x"),))
 
     assert calls == [expected]
 
