@@ -138,6 +138,25 @@ def _change(part: Figures) -> Table:
     return table
 
 
+def _surroundings(part: Figures) -> Iterator[Table]:
+    title = (
+        f"(g) CPU of an order from placed to paid, ms: {part['rounds']} rounds of {part['orders']} orders of "
+        f"{part['lines_per_order']} lines, {part['at_once']} at once; median"
+    )
+    kinds, ratios = part["cpu_ms_per_order"], part["ratio"]
+    table = _table(title, "process", *kinds)
+    spent = {name: [by_process.get(name) for by_process in kinds.values()] for row in kinds.values() for name in row}
+    for name in sorted(spent, key=lambda name: (_LAST.get(name, 0), -max(filter(None, spent[name]), default=0.0))):
+        cells = ("" if each is None else f"{each:.1f}" for each in spent[name])
+        table.add_row(_ROWS.get(name, name), *cells, style="bold" if name == SYSTEM else None)
+    yield table
+    beside = _table("(g) as a multiple of that without traces, on one machine", "", "measured", "", "target", "")
+    for kind, target in part["targets"].items():
+        is_met = ratios[kind]["median"] <= target
+        beside.add_row(kind, *_median_and_range(ratios[kind], digits=2), f"≤ {target:.2f}", _verdict(is_met=is_met))
+    yield beside
+
+
 def _restart(part: Figures) -> Iterator[Table]:
     title = f"(f) Temporal and worker killed: {part['parked']} orders in review"
     table = _table(title, "", "measured", "target", "")
@@ -152,10 +171,29 @@ def _restart(part: Figures) -> Iterator[Table]:
     yield table
 
 
+def _long_queue(part: Figures) -> Iterator[Table]:
+    title = f"(e) one SKU that {part['waiting']} orders wait for, inventory alone"
+    table = _table(title, "", "answered in", "", "last one served after", "others' p99", "")
+    for name, words in (("announcement", "an announcement"), ("goods", "goods")):
+        took, most = part[name], part["alone_p99_ms"] * part["target_ratio"]
+        table.add_row(
+            words,
+            f"{took['answered_s']} s",
+            _verdict(is_met=took["answered_s"] <= part["target_s"]),
+            f"{took['served_s']} s",
+            f"{took['others_p99_ms']} ms",
+            _verdict(is_met=took["others_p99_ms"] <= most),
+        )
+    table.add_row("nothing", "", "", "", f"{part['alone_p99_ms']} ms", "")
+    yield table
+
+
 _TABLES: Mapping[str, Callable[[Figures], Iterator[Table]]] = {
     "order_to_cash": _order_to_cash,
     "posting": _posting,
     "footprint": _footprint,
     "growth": _growth,
+    "long_queue": _long_queue,
+    "surroundings": _surroundings,
     "restart": _restart,
 }

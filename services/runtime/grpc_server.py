@@ -1,4 +1,4 @@
-"""How a service answers: deadline required, caller verified, refusals named, health and reflection on."""
+"""How a service answers: deadline required, caller verified, refusals named, health told; reflection where it is switched on."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 from sqlalchemy.exc import OperationalError
 
+from services.kernel.bounds import MAX_MESSAGE
 from services.kernel.errors import DomainError
 from services.runtime import telemetry
 from services.runtime.auth import Authenticator, NotAuthenticated, Principal
+from services.runtime.oidc import ProviderAway
 
 log = structlog.get_logger()
 
-MAX_MESSAGE = 4 * 1024 * 1024
 _OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 
 MayCall = Callable[[Principal, str], bool]
@@ -66,6 +67,8 @@ class Calls(grpc.ServerInterceptor):
             principal = self._authenticator.verify(authorization.removeprefix("Bearer "))
         except NotAuthenticated as refusal:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, str(refusal))
+        except ProviderAway as away:
+            context.abort(grpc.StatusCode.UNAVAILABLE, str(away))
         if not self._may_call(principal, method):
             context.abort(
                 grpc.StatusCode.PERMISSION_DENIED,
@@ -122,6 +125,7 @@ class GrpcServer:
         may_call: MayCall = only_services,
         workers: int = 12,
         observe: Observe | None = None,
+        has_reflection: bool = False,
     ) -> None:
         self._server = grpc.server(
             ThreadPoolExecutor(max_workers=workers, thread_name_prefix="rpc"),
@@ -131,7 +135,8 @@ class GrpcServer:
         register(self._server)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        if has_reflection:
+            reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
         self._service = service
         try:
             self.port = self._server.add_insecure_port(listen)

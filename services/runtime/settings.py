@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from services.kernel.currencies import DECIMALS
@@ -58,9 +58,13 @@ class ServiceSettings(BaseSettings):
     keys_dir: Path = Path("var/keys")
     oidc_issuer: str = ""
     otlp_endpoint: str = ""
+    # Which share of traces is kept and sent to the collector.
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_listen: Address | Literal[""] = ""
     grpc_workers: int = 12
+    # Whether a gRPC server tells anybody its methods and messages, as grpcurl asks.
+    grpc_reflection: bool = False
     # The selling company as customers read it; lines of the address and of the signature are separated by "|".
     company_name: str = "Order desk"
     company_address: str = ""
