@@ -10,7 +10,7 @@ TONES = ("waits", "blocks", "done", "moves", "rests")
 
 _TONES = {
     "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
-              "unpaid", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
+              "unpaid", "deposit", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
               "change_pending"),
     "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "declined", "withdrawn", "void"),
     "done": ("delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",

@@ -47,11 +47,12 @@ _MOST_EVENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class MoneyShown:
-    """What the order comes to, and what of it is billed, paid and due."""
+    """What the order comes to, what of it is billed, paid and due, and what is held for it until it is billed."""
 
     total: Money
     invoiced: Money
     paid: Money
+    held: Money
 
     @property
     def due(self) -> Money:
@@ -191,7 +192,8 @@ def money_of(order: Order, progress: Progress) -> MoneyShown:
     """What is billed and paid so far."""
     invoiced = sum(invoice.total_minor for invoice in progress.invoices.values())
     paid = sum(invoice.paid_minor for invoice in progress.invoices.values())
-    return MoneyShown(order.totals.total, Money(invoiced, order.currency), Money(paid, order.currency))
+    amounts = (Money(minor, order.currency) for minor in (invoiced, paid, progress.held_minor))
+    return MoneyShown(order.totals.total, *amounts)
 
 
 def may_cancel(who: Visitor, page: OrderPage) -> bool:

@@ -243,8 +243,14 @@ class Trade:
 
     # Bank and books.
 
-    def pay(self, customer_id: str, amount: str, applications: list[tuple[str, str]] | None = None) -> dict[str, Any]:
-        """Cash in; applications are (invoice id, amount)."""
+    def pay(
+        self,
+        customer_id: str,
+        amount: str,
+        applications: list[tuple[str, str]] | None = None,
+        orders: list[tuple[str, str]] | None = None,
+    ) -> dict[str, Any]:
+        """Cash in; applications are (invoice id, amount), orders (order id or number, amount)."""
         body: dict[str, Any] = {
             "customer_id": customer_id,
             "amount": {"amount": amount, "currency": "USD"},
@@ -255,7 +261,17 @@ class Trade:
                 {"invoice_id": invoice_id, "amount": {"amount": part, "currency": "USD"}}
                 for invoice_id, part in applications
             ]
+        if orders:
+            body["orders"] = [
+                {"order_id": order_id, "amount": {"amount": part, "currency": "USD"}} for order_id, part in orders
+            ]
         answer: dict[str, Any] = ok(self.system.api("accounting").post("/v1/payments", json=body, headers=key()))
+        return answer
+
+    def reverse(self, payment_id: str, reason: str = "check returned unpaid") -> dict[str, Any]:
+        """The bank takes a payment back."""
+        path = f"/v1/payments/{payment_id}/reversal"
+        answer: dict[str, Any] = ok(self.system.api("accounting").post(path, json={"reason": reason}, headers=key()))
         return answer
 
     def ledger(self) -> dict[str, int]:

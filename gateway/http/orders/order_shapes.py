@@ -162,7 +162,7 @@ class AxesShape(BaseModel):
         description="unrouted, allocated, part_released, fully_released, part_shipped, fully_shipped, delivered or closed."
     )
     billing: str = Field(description="none, part or full.")
-    payment: str = Field(description="unpaid, part, paid or over.")
+    payment: str = Field(description="unpaid, deposit (money is held for it, nothing is invoiced), part, paid or over.")
     holds: list[str] = Field(description="Types of the open holds; a customer reads `being checked`.")
     returns: str = Field(description="none, until returns are built.")
 

@@ -119,13 +119,15 @@ def _billing(lines: Sequence[LineQuantities]) -> str:
 
 
 def _payment(lines: Sequence[LineQuantities], progress: Progress) -> str:
-    """unpaid, part, paid or over; paid only once everything is billed and every invoice is settled."""
+    """unpaid, deposit, part, paid or over; paid only once everything is billed and every invoice is settled."""
     bills = progress.invoices.values()
     if sum(bill.open_minor for bill in bills) < 0:
         return "over"
     if _billing(lines) == "full" and all(bill.is_settled for bill in bills):
         return "paid"
-    return "part" if any(bill.paid_minor for bill in bills) else "unpaid"
+    if any(bill.paid_minor for bill in bills):
+        return "part"
+    return "deposit" if progress.held_minor else "unpaid"
 
 
 def _status(order: Order, axes: Axes, lines: Sequence[LineQuantities], progress: Progress, asked: Asked) -> str:

@@ -1,0 +1,102 @@
+"""An order's own money through the whole system: prepaid, deposit, and a check that bounces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.system.test_a2_partial_shipments import changes
+from tests.system.trade import Trade, ok
+
+PREPAID = {"method": "prepaid"}
+
+
+def _stocked(trade: Trade, quantity: int) -> str:
+    sku = trade.product("pump", "100.00", cost="60.00")
+    warehouse = trade.warehouses({"w1": 900})["w1"]
+    trade.receive(warehouse, sku, quantity, "60.00")
+    return sku
+
+
+def _money(trade: Trade, order_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = ok(trade.system.api("accounting").get(f"/v1/orders/{order_id}/money"))
+    return found
+
+
+def _is_released(order: dict[str, Any]) -> bool:
+    return order["phase"] == "accepted" and bool(order["shipments"])
+
+
+def test_a11_a_payment_for_a_prepaid_order_releases_it_and_pays_no_other(trade: Trade) -> None:
+    """Limit 1,000; A 10 at 100 on terms, shipped; B 5 at 100 prepaid goes by itself when its 500 come, and A stays open."""
+    before = trade.ledger()
+    customer, sku = trade.customer(credit_limit="1000.00"), _stocked(trade, 15)
+    a = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 10}]))
+    for shipment in trade.shipments(a["order_id"]):
+        trade.send_off(shipment)
+    trade.when_idle(a["order_id"])
+    b = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 5}], payment=PREPAID))
+    held = b["status"], [hold["hold_type"] for hold in b["holds"]], _money(trade, b["order_id"])["missing"]["amount"]
+
+    trade.pay(customer, "500.00", orders=[(b["number"], "500.00")])
+    trade.until(b["order_id"], _is_released, "the release")
+    paid_ahead = trade.when_idle(b["order_id"])
+    for shipment in trade.shipments(b["order_id"]):
+        trade.send_off(shipment)
+    billed = trade.when_idle(b["order_id"])
+
+    assert held == ("on_hold", ["payment"], "500.00")
+    assert paid_ahead["axes"]["payment"] == "deposit"
+    assert [(one["status"], one["paid"]["amount"]) for one in billed["invoices"]] == [("paid", "500.00")]
+    assert [one["status"] for one in trade.order(a["order_id"])["invoices"]] == ["open"]
+    moved = changes(before, trade.ledger())
+    assert (moved["cash"], moved["accounts_receivable"]) == (50_000, 100_000)
+    assert "customer_deposits" not in moved
+    trade.until_audit_is_clean()
+
+
+def test_a11_a_deposit_order_is_released_on_its_deposit_and_its_invoice_has_the_rest_due(trade: Trade) -> None:
+    """C 1,000 at 30 %: released on 300.00, invoice 1,000.00 less 300.00, due 700.00."""
+    customer, sku = trade.customer(credit_limit="700.00"), _stocked(trade, 10)
+    terms = {"method": "deposit", "percent": "30"}
+    c = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 10}], payment=terms))
+    missing = _money(trade, c["order_id"])["missing"]["amount"]
+
+    trade.pay(customer, "300.00", orders=[(c["number"], "300.00")])
+    trade.until(c["order_id"], _is_released, "the release")
+    for shipment in trade.shipments(c["order_id"]):
+        trade.send_off(shipment)
+    billed = trade.when_idle(c["order_id"])
+
+    assert (c["status"], missing) == ("on_hold", "300.00")
+    [invoice] = billed["invoices"]
+    assert (invoice["total"]["amount"], invoice["paid"]["amount"], invoice["status"]) == (
+        "1000.00",
+        "300.00",
+        "part_paid",
+    )
+    assert _money(trade, c["order_id"])["held"]["amount"] == "0.00"
+    trade.until_audit_is_clean()
+
+
+def test_a11_a_check_that_bounces_before_the_rest_has_left_holds_it_until_another_comes(trade: Trade) -> None:
+    """B 5 at 100 prepaid, 3 in stock: 3 are released, 2 wait; the check bounces, 2 arrive and stay, another payment frees them."""
+    customer, sku = trade.customer(credit_limit="0.00"), _stocked(trade, 3)
+    b = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 5}], payment=PREPAID))
+    check = trade.pay(customer, "500.00", orders=[(b["number"], "500.00")])
+    trade.until(b["order_id"], _is_released, "the release")
+    trade.when_idle(b["order_id"])
+
+    trade.reverse(check["payment_id"])
+    trade.until(b["order_id"], lambda order: order["status"] == "on_hold", "the hold")
+    warehouse = trade.shipments(b["order_id"])[0]["warehouse_id"]
+    trade.receive(warehouse, sku, 2, "60.00")
+    kept = trade.when_idle(b["order_id"])
+    trade.pay(customer, "500.00", orders=[(b["number"], "500.00")])
+    trade.until(b["order_id"], lambda order: len(order["shipments"]) == 2, "the second release")
+    after = trade.when_idle(b["order_id"])
+
+    assert [hold["code"] for hold in kept["holds"] if not hold["released_at"]] == ["PAYMENT_TAKEN_BACK"]
+    assert len(kept["shipments"]) == 1
+    assert not [hold for hold in after["holds"] if not hold["released_at"]]
+    assert len([one for one in trade.mails(b["number"]) if "returned" in one]) == 1
+    trade.until_audit_is_clean()
