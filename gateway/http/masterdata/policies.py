@@ -249,10 +249,15 @@ def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[Policy
 
 @router.post("/v1/policies", response_model=PolicyShape, status_code=201)
 def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf) -> Response:
-    """Add a version; it is in force at once. A predicate that does not compile, asks for what is not there or is no yes or no is refused."""
+    """Add a version; it is in force at once. A predicate that does not compile, asks for what is not there or is no yes or no is refused.
+
+    So is one that costs too much: its cost is summed over its text for the largest order, and it is tried on such an order. 422
+    POLICY_INVALID names the rule, its cost and the limit.
+    """
+    document = body.model_dump(mode="json", exclude_none=True)
+    policy_versions.check(parse_policy(document, 0))
 
     def put(session: Session) -> PolicyShape:
-        document = body.model_dump(mode="json", exclude_none=True)
         stored = policy_versions.put_policy(session, document, who.principal.sub, deps.clock())
         return _shape(parse_policy(stored.document, stored.version))
 

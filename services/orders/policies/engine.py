@@ -26,6 +26,8 @@ from services.orders.domain.matrix import Hit, ReviewRule
 from services.orders.domain.order import Line, Order
 from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, rate_missing, spoken
 from services.orders.domain.pricing import agreement_in_force, basis_points
+from services.runtime.predicates import evaluator_process
+from services.runtime.predicates.evaluator import Answer, shared_evaluator
 
 BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
@@ -163,12 +165,13 @@ def reads(policy: Policy, member: str) -> bool:
 
 def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
     """What the policy's own predicate says of a change; one that fails asks the customer, because silence is no consent."""
+    from services.orders.policies import costs  # weighs examples, which are made with this module
+
+    if costs.CONSENT in costs.apart(policy, 1):
+        (answer,) = shared_evaluator().ask({"change": dict(change)}, ({},), (policy.consent.when,))
+        return bool(answer)
     program = _compile("consent", policy.consent.when)
-    try:
-        said = program.execute(cel.Context(variables={"change": dict(change)}))
-    except FAILURES:
-        return True
-    return said if isinstance(said, bool) else True
+    return bool(evaluator_process.said(program, cel.Context(variables={"change": dict(change)})))
 
 
 def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
@@ -179,13 +182,18 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     programs = compiled(policy)
     if not evidence.has_rate:
         programs = tuple((rule, program) for rule, program in programs if not _AMOUNT.search(rule.when))
-    context = cel.Context(variables=header_context(evidence))
-    said: list[list[Violation | Hit]] = [[] for _ in programs]
-    _speak(programs, said, "header", "", context)
-    for line in evidence.order.lines:
-        context.update(line_context(line, evidence))
-        _speak(programs, said, "line", line.line_id, context)
-    spoken_by = [verdict for verdicts in said for verdict in verdicts]
+    shared, lines = header_context(evidence), evidence.order.lines
+    of_lines = [(line.line_id, line_context(line, evidence)) for line in lines]
+    here, apart = _divided(policy, programs, len(lines))
+    said: dict[str, list[Violation | Hit]] = {rule.code: [] for rule, _program in programs}
+    context = cel.Context(variables=shared)
+    _speak(here, said, "header", "", context)
+    for line_id, own in of_lines:
+        context.update(own)
+        _speak(here, said, "line", line_id, context)
+    if apart:
+        _speak_apart(apart, said, shared, of_lines)
+    spoken_by = [verdict for verdicts in said.values() for verdict in verdicts]
     if not evidence.has_rate:
         spoken_by.insert(0, rate_missing(evidence.order.currency, evidence.currency, evidence.today))
     return Verdicts(
@@ -194,37 +202,55 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     )
 
 
+_Programs = Sequence[tuple[Rule | ReviewRule, cel.Program]]
+
+
+def _divided(policy: Policy, programs: _Programs, line_count: int) -> tuple[_Programs, list[Rule | ReviewRule]]:
+    """What runs here, and the rules that may cost too much for that."""
+    from services.orders.policies import costs  # weighs examples, which are made with this module
+
+    apart = costs.apart(policy, costs.size_of(line_count))
+    if not apart:
+        return programs, []
+    here = [(rule, program) for rule, program in programs if rule.code not in apart]
+    return here, [rule for rule, _program in programs if rule.code in apart]
+
+
 def _speak(
-    programs: Sequence[tuple[Rule | ReviewRule, cel.Program]],
-    said: Sequence[list[Violation | Hit]],
-    scope: str,
-    line_id: str,
-    context: cel.Context,
+    programs: _Programs, said: Mapping[str, list[Violation | Hit]], scope: str, line_id: str, context: cel.Context
 ) -> None:
     """Run the rules of a scope and add what each says to its own list.
 
     All of them look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does.
     """
-    for (rule, program), verdicts in zip(programs, said, strict=True):
-        if rule.scope == scope and (verdict := _verdict(rule, program, line_id, context)) is not None:
-            verdicts.append(verdict)
+    for rule, program in programs:
+        if rule.scope == scope and (spoken_now := evaluator_process.said(program, context)):
+            said[rule.code].append(_verdict(rule, line_id, spoken_now))
 
 
-FAILURES = (ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, AttributeError)
-"""Everything a predicate can do wrong while it runs: unknown member, a line too few, wrong type, overflow, division by zero."""
+def _speak_apart(
+    rules: Sequence[Rule | ReviewRule],
+    said: Mapping[str, list[Violation | Hit]],
+    shared: Mapping[str, Any],
+    of_lines: Sequence[tuple[str, Mapping[str, Any]]],
+) -> None:
+    """The same in the evaluator process; a rule of which it died holds the order."""
+    for scope, places in (("header", [("", {})]), ("line", of_lines)):
+        asked = [rule for rule in rules if rule.scope == scope]
+        found = shared_evaluator().ask(shared, [own for _id, own in places], [rule.when for rule in asked])
+        for rule, answer in zip(asked, found, strict=True):
+            said[rule.code].extend(_heard(rule, answer, [line_id for line_id, _own in places]))
 
 
-def _verdict(
-    rule: Rule | ReviewRule, program: cel.Program, line_id: str, context: cel.Context
-) -> Violation | Hit | None:
-    try:
-        verdict = program.execute(context)
-    except FAILURES as failure:
-        return policy_error(rule.code, line_id, f"{type(failure).__name__}: {str(failure).splitlines()[0][:200]}")
-    if not isinstance(verdict, bool):
-        return policy_error(rule.code, line_id, f"it gives {type(verdict).__name__}, not true or false")
-    if not verdict:
-        return None
+def _heard(rule: Rule | ReviewRule, answer: Answer, line_ids: Sequence[str]) -> list[Violation | Hit]:
+    if isinstance(answer, str):
+        return [policy_error(rule.code, "", answer)]
+    return [_verdict(rule, line_ids[place], spoken_now) for place, spoken_now in answer]
+
+
+def _verdict(rule: Rule | ReviewRule, line_id: str, spoken_now: bool | str) -> Violation | Hit:
+    if isinstance(spoken_now, str):
+        return policy_error(rule.code, line_id, spoken_now)
     return spoken(rule, line_id) if isinstance(rule, Rule) else Hit(rule, line_id)
 
 

@@ -12,19 +12,27 @@ from sqlmodel import Session
 
 from services.orders.domain.matrix import carried
 from services.orders.domain.policies import Policy, StoredPolicy, parse_policy
-from services.orders.policies import calendars, dry_run, engine
+from services.orders.policies import calendars, costs, dry_run, engine
 from services.orders.store import masterdata as store
 
 
-def put_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:
-    """Add a policy version that is in force at once.
+@lru_cache(maxsize=16)
+def check(policy: Policy) -> None:
+    """InvalidArgument POLICY_INVALID, by the rule's code: what does not compile, asks for what is not there, gives no true or false,
+    costs more than is allowed, or cannot run on the largest order.
 
-    A rule that does not parse or compile, asks for what is not there or gives no true or false is refused by its code.
+    Trying that takes its time: ask before a transaction begins; the answer is then known.
     """
-    policy = parse_policy(document, version=0)
     engine.check_compiles(policy)
+    costs.check(policy)
     dry_run.check(policy)
     calendars.check_calendars(policy)
+    costs.try_out(policy)
+
+
+def put_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:
+    """Add a policy version that is in force at once; one that does not parse or that `check` refuses is not stored."""
+    check(parse_policy(document, version=0))
     return store.add_policy(session, document, who, now)
 
 
