@@ -74,6 +74,8 @@ def try_out(policy: Policy) -> None:
 
 
 _REMEMBERED = 2_000
+_TRIED_WITHIN_S = 30.0
+"""A busy machine is no fault of a rule; the limit of processor time is."""
 
 
 @lru_cache(maxsize=3)
@@ -86,9 +88,9 @@ def _on_the_largest(scope: str, predicates: Sequence[str]) -> Sequence[Answer]:
     if not predicates:
         return ()
     if scope == CHANGE:
-        return shared_evaluator().ask({}, examples.of_changes(), predicates)
+        return shared_evaluator().ask({}, examples.of_changes(), predicates, _TRIED_WITHIN_S)
     shared, lines = examples.of_largest()
-    return shared_evaluator().ask(shared, lines if scope == "line" else ({},), predicates)
+    return shared_evaluator().ask(shared, lines if scope == "line" else ({},), predicates, _TRIED_WITHIN_S)
 
 
 @lru_cache(maxsize=256)
