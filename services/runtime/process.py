@@ -15,7 +15,7 @@ import structlog
 from services.runtime import outbox, telemetry
 from services.runtime.auth import Authenticator, UnsafeConfiguration
 from services.runtime.db import Database
-from services.runtime.grpc_server import AddressTaken, GrpcServer, MayCall, only_services
+from services.runtime.grpc_server import AddressTaken, ConnectionBounds, GrpcServer, MayCall, only_services
 from services.runtime.metrics import Backlog, Metrics
 from services.runtime.migrations import DatabaseNotCurrent
 from services.runtime.settings import ServiceSettings, UnusableSettings, read_settings
@@ -63,6 +63,7 @@ class ServiceProcess:
             may_call=may_call,
             workers=settings.grpc_workers,
             observe=self.metrics.observe if self.metrics else None,
+            bounds=ConnectionBounds(handshake_s=settings.grpc_handshake_s, idle_s=settings.grpc_idle_s),
         )
 
     @property

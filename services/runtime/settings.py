@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from services.kernel.currencies import DECIMALS
@@ -61,6 +61,9 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_listen: Address | Literal[""] = ""
     grpc_workers: int = 12
+    # How long a connection may take until it speaks gRPC, and rest between two calls.
+    grpc_handshake_s: Annotated[float, Field(gt=0)] = 10.0
+    grpc_idle_s: Annotated[float, Field(gt=0)] = 600.0
     # The selling company as customers read it; lines of the address and of the signature are separated by "|".
     company_name: str = "Order desk"
     company_address: str = ""
