@@ -85,12 +85,13 @@ def _tried(_scope: str) -> set[str]:
 
 
 def _on_the_largest(scope: str, predicates: Sequence[str]) -> Sequence[Answer]:
-    if not predicates:
-        return ()
-    if scope == CHANGE:
-        return shared_evaluator().ask({}, examples.of_changes(), predicates, _TRIED_WITHIN_S)
-    shared, lines = examples.of_largest()
-    return shared_evaluator().ask(shared, lines if scope == "line" else ({},), predicates, _TRIED_WITHIN_S)
+    """Their answers; nothing where all are borne at once, as all are that people write."""
+    shared, lines = examples.of_largest() if scope != CHANGE else ({}, examples.of_changes())
+    each = lines if scope != "header" else ({},)
+    evaluator = shared_evaluator()
+    if not predicates or evaluator.is_borne(shared, each, predicates, _TRIED_WITHIN_S):
+        return [()] * len(predicates)
+    return evaluator.ask(shared, each, predicates, _TRIED_WITHIN_S)
 
 
 @lru_cache(maxsize=256)

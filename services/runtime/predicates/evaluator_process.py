@@ -1,7 +1,9 @@
 """The process that runs predicates which may cost much: it dies of them, and whoever asked it lives.
 
 A request is a line of JSON on its input: `shared` and `each` are what predicates look at, `predicates` are their texts. For each of
-them it writes a line: the contexts, by their place in `each`, of which the predicate says anything but false, with what it said.
+them it writes a line: the contexts, by their place in `each`, of which the predicate says anything but false, with what it said. It
+runs one predicate after the other, so that it is known of which one it died; or, `together`, all of them on one context after
+the other, because turning facts into what CEL reads costs hundreds of times what a predicate does.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import cel
@@ -31,15 +33,23 @@ def said(program: cel.Program, context: cel.Context) -> bool | str:
 
 def answers(request: Mapping[str, Any]) -> Iterator[list[tuple[int, bool | str]]]:
     """One answer a predicate, in their order."""
+    programs = [cel.compile(predicate) for predicate in request["predicates"]]
+    if request["together"]:
+        yield from _spoken(programs, request)
+        return
+    for program in programs:
+        yield from _spoken([program], request)
+
+
+def _spoken(programs: Sequence[cel.Program], request: Mapping[str, Any]) -> list[list[tuple[int, bool | str]]]:
     context = cel.Context(variables=request["shared"])
-    for predicate in request["predicates"]:
-        program = cel.compile(predicate)
-        spoken: list[tuple[int, bool | str]] = []
-        for place, own in enumerate(request["each"]):
-            context.update(own)
+    found: list[list[tuple[int, bool | str]]] = [[] for _ in programs]
+    for place, own in enumerate(request["each"]):
+        context.update(own)
+        for program, spoken in zip(programs, found, strict=True):
             if verdict := said(program, context):
                 spoken.append((place, verdict))
-        yield spoken
+    return found
 
 
 def limit_cpu(seconds: int) -> None:
