@@ -102,6 +102,10 @@ def _named(order: Order, steps: Sequence[Step], talk: Sequence[Event]) -> set[st
     }  # fmt: skip
 
 
+_CREDIT_WITHIN_S = 1.5
+"""A review is shown without the customer's credit while billing hangs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credit:
     """How the customer's credit stands now, and after this order."""
@@ -115,7 +119,7 @@ def _credit(who: Visitor, order: Order) -> Credit | None:
     """None where billing keeps no account, or does not answer."""
     try:
         asked = billing.GetCreditAccountRequest(customer_id=order.customer_id, currency=order.currency)
-        account = who.deps.billing.GetCreditAccount(asked).account
+        account = who.deps.billing.GetCreditAccount(asked, timeout=_CREDIT_WITHIN_S).account
     except (NotFound, Unreachable):
         return None
     used = account.committed.minor_units + account.receivable.minor_units

@@ -134,6 +134,7 @@ def _deps(
         notifications=NotificationsServiceStub(channels["notifications"]),
         probes={"temporal": door.probe, **{name: grpc_probe(channel) for name, channel in channels.items()}},
         contacts=_contacts(settings),
+        disk=settings.disk,
         settings=ApiSettings(carrier_secrets=carrier_secrets, support_email=settings.support_email),
         console=_console(settings),
     )

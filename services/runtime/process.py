@@ -53,7 +53,7 @@ class ServiceProcess:
         self.name = name
         self.settings = settings
         self.database = database
-        self.metrics = Metrics(settings.metrics_listen, database, backlog) if settings.metrics_listen else None
+        self.metrics = _metrics(settings, database, backlog)
         self.background = (*background, *([self.metrics] if self.metrics else []))
         self._server = GrpcServer(
             settings.listen,
@@ -86,6 +86,10 @@ class ServiceProcess:
             part.stop()
         self.database.close()
         log.info("service.stopped", service=self.name)
+
+
+def _metrics(settings: ServiceSettings, database: Database, backlog: Backlog) -> Metrics | None:
+    return Metrics(settings.metrics_listen, database, backlog, settings.disk) if settings.metrics_listen else None
 
 
 SettingsType = TypeVar("SettingsType", bound=ServiceSettings)

@@ -66,7 +66,9 @@ class FakeInventory(Neighbor):
         self.warehouses[request.warehouse.warehouse_id] = request.warehouse
         return inventory.PutWarehouseResponse(warehouse=request.warehouse)
 
-    def ListWarehouses(self, request: inventory.ListWarehousesRequest) -> inventory.ListWarehousesResponse:
+    def ListWarehouses(
+        self, request: inventory.ListWarehousesRequest, timeout: float = 5
+    ) -> inventory.ListWarehousesResponse:
         self.here()
         return inventory.ListWarehousesResponse(warehouses=[row for _, row in sorted(self.warehouses.items())])
 
@@ -235,7 +237,9 @@ class FakeBilling(Neighbor):
         self.accounts[request.customer_id] = request
         return billing.PutCreditAccountResponse(account=self._account(request))
 
-    def GetCreditAccount(self, request: billing.GetCreditAccountRequest) -> billing.GetCreditAccountResponse:
+    def GetCreditAccount(
+        self, request: billing.GetCreditAccountRequest, timeout: float = 5
+    ) -> billing.GetCreditAccountResponse:
         self.here()
         if request.customer_id not in self.accounts:
             raise NotFound("CREDIT_ACCOUNT_NOT_FOUND", "the customer has no credit account")

@@ -30,7 +30,7 @@ from pathlib import Path
 from cli import running
 from cli.ports import Ports
 from cli.processes import ProcessSpec
-from cli.readiness import listening
+from cli.readiness import http_ready
 from cli.refusals import CommandRefused
 
 API = '''
@@ -44,7 +44,8 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 '''
 
 def specs(var, ports):
-    orders = ProcessSpec("orders", (sys.executable, "-c", API, str(ports.http)), listening(ports.http), port=ports.http)
+    is_ready = http_ready(f"http://127.0.0.1:{ports.http}/readyz")
+    orders = ProcessSpec("orders", (sys.executable, "-c", API, str(ports.http)), is_ready, port=ports.http)
     return [orders, ProcessSpec("sleeper", ("sleep", "600"), after=("orders",))]
 
 try:

@@ -20,6 +20,7 @@ from services.orders.access.matrix import Matrix, load_matrix
 from services.orders.domain.mails import NOBODY, Contacts
 from services.runtime.auth import Principal
 from services.runtime.db import Database
+from services.runtime.disk import Disk
 from workflows.messages import Acknowledged, CancelOrder, CancelOutcome, ClearanceRefresh, OrderRef, Receipt
 
 
@@ -114,6 +115,7 @@ class Deps:
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     matrix: Matrix = field(default_factory=load_matrix)
     measures: Measures = field(default_factory=Measures)
+    disk: Disk = field(default_factory=Disk)
 
 
 def deps_of(request: Request) -> Deps:
