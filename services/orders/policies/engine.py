@@ -31,6 +31,8 @@ from services.runtime.predicates.evaluator import Answer, shared_evaluator
 
 BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
+_FEW_LINES = 20
+"""Up to so many, a second turning of what all lines share costs more than it spares."""
 _AMOUNT = re.compile(r"\w_minor\b|\border\.(total|cumulative)\b|\.(unit_price|reference_price)\b|\bagreement\.price\b")
 """Members that are amounts of a currency."""
 
@@ -186,11 +188,8 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     of_lines = [(line.line_id, line_context(line, evidence)) for line in lines]
     here, apart = _divided(policy, programs, len(lines))
     said: dict[str, list[Violation | Hit]] = {rule.code: [] for rule, _program in programs}
-    context = cel.Context(variables=shared)
-    _speak(here, said, "header", "", context)
-    for line_id, own in of_lines:
-        context.update(own)
-        _speak(here, said, "line", line_id, context)
+    for programs_of, variables in _groups(here, shared, len(lines)):
+        _speak(programs_of, said, variables, of_lines)
     if apart:
         _speak_apart(apart, said, shared, of_lines)
     spoken_by = [verdict for verdicts in said.values() for verdict in verdicts]
@@ -216,16 +215,34 @@ def _divided(policy: Policy, programs: _Programs, line_count: int) -> tuple[_Pro
     return here, [rule for rule, _program in programs if rule.code in apart]
 
 
-def _speak(
-    programs: _Programs, said: Mapping[str, list[Violation | Hit]], scope: str, line_id: str, context: cel.Context
-) -> None:
-    """Run the rules of a scope and add what each says to its own list.
+def _groups(
+    programs: _Programs, shared: Mapping[str, Any], line_count: int
+) -> Sequence[tuple[_Programs, Mapping[str, Any]]]:
+    """Programs and what they look at beside their line: in a long order no list of lines, where none of them names it."""
+    if line_count <= _FEW_LINES:
+        return ((programs, shared),)
+    lean = [one for one in programs if one[0].scope == "line" and "lines" not in one[0].when]
+    return (([one for one in programs if one not in lean], shared), (lean, {**shared, "lines": []}))
 
-    All of them look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does.
+
+def _speak(
+    programs: _Programs,
+    said: Mapping[str, list[Violation | Hit]],
+    shared: Mapping[str, Any],
+    of_lines: Sequence[tuple[str, dict[str, Any]]],
+) -> None:
+    """Run header rules once and line rules on each line, and add what each says to its own list.
+
+    All of them look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does. Whatever is
+    shared is turned again with each line.
     """
-    for rule, program in programs:
-        if rule.scope == scope and (spoken_now := evaluator_process.said(program, context)):
-            said[rule.code].append(_verdict(rule, line_id, spoken_now))
+    context = cel.Context(variables=dict(shared))
+    of_header, of_line = ([one for one in programs if one[0].scope == scope] for scope in ("header", "line"))
+    for line_id, own in (("", {}), *(of_lines if of_line else ())):
+        context.update(own)
+        for rule, program in of_line if line_id else of_header:
+            if spoken_now := evaluator_process.said(program, context):
+                said[rule.code].append(_verdict(rule, line_id, spoken_now))
 
 
 def _speak_apart(
