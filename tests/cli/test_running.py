@@ -18,8 +18,9 @@ from bench.ports import free_ports
 from cli import running, statefile
 from cli.embedded import TemporalMissing, environment, specs
 from cli.ports import Ports, PortTaken
-from cli.processes import ProcessSpec
+from cli.processes import Child, ProcessSpec
 from cli.refusals import CommandRefused
+from cli.running import Logbook
 from cli.system import describe
 from tests.processes import ended
 from tests.threads import until
@@ -236,3 +237,12 @@ def test_every_process_of_the_embedded_system_knows_where_the_others_are(tmp_pat
     assert {name for name, spec in built.items() if "migrations" in spec.after} == {
         "orders", "inventory", "fulfillment", "billing", "notifications"
     }  # fmt: skip
+
+
+def test_a_full_disk_does_not_end_the_supervisor_which_writes_its_state_there(tmp_path: Path) -> None:
+    said: list[str] = []
+    logbook = Logbook(tmp_path / "no such folder", free_ports(), said.append)
+
+    logbook.report(Child(ProcessSpec("orders", ("true",)), tmp_path), "died (exit code 1)")
+
+    assert said == []
