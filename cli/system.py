@@ -42,7 +42,7 @@ def up(
     chosen = Ports.parse(ports) if ports else Ports.shifted(port_offset, http_port)
     out = console()
     if not detach:
-        running.serve(var, chosen, lambda line: out.print(line, markup=False, soft_wrap=True))
+        running.serve(var, chosen, lambda line: out.print(line, soft_wrap=True))
         return
     state = running.start_detached(var, chosen)
     out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s (pid {state['pid']})")
@@ -136,7 +136,7 @@ def _print(report: dict[str, Any], logs: Path) -> None:
     out = console()
     out.print(table(rows, _ROW))
     for name, said in report["parts"].items():
-        out.print(f"{name}: {said}", markup=False, soft_wrap=True)
+        out.print(f"{name}: {said}", soft_wrap=True)
     word = "ready" if report["status"] == "ok" else f"{report['status']}: see {logs}"
     out.print(
         f"\n{word} · {report['rss_bytes'] / 2**20:,.0f} MiB in all · console {report['url']} · API {report['url']}/docs · Temporal {report['temporal_ui']}"
