@@ -63,7 +63,7 @@ def status(var: VarOption = Path("var"), as_json: JsonOption = False) -> None:
             print_json({"is_running": False, "is_ready": False, "processes": []})
             raise typer.Exit(1)
         raise NotRunning
-    report = judged(describe(state), asked(state["url"]))
+    report = combined(describe(state), asked(state["url"]))
     if as_json:
         print_json(report)
     else:
@@ -97,7 +97,7 @@ def asked(url: str) -> dict[str, Any]:
     return {"is_ready": False, "status": "down", "checks": {}, "warnings": {}, **answer}
 
 
-def judged(report: dict[str, Any], readiness: dict[str, Any]) -> dict[str, Any]:
+def combined(report: dict[str, Any], readiness: dict[str, Any]) -> dict[str, Any]:
     """The report with a status (ok, degraded or down) and, part by part, what is wrong: a process, or what the API misses."""
     parts = {entry["name"]: f"it is {entry['state']}" for entry in report["processes"] if entry["state"] not in _WELL}
     parts |= {name: said for name, said in readiness["checks"].items() if said != "ok" and name not in parts}
