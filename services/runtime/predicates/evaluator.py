@@ -63,6 +63,7 @@ class Evaluator:
                 answers, death = self._exchange(request, until)
             found += self._in_order(remaining, answers)
             if death:
+                self._forget_old()
                 self._given_up[runnable[len(answers)]] = (time.monotonic() + self._given_up_s, death)
                 log.warning("evaluator.died", why=death)
         return found
@@ -93,6 +94,10 @@ class Evaluator:
     def _why_given_up(self, predicate: str) -> str:
         until, why = self._given_up.get(predicate, (0.0, ""))
         return why if time.monotonic() < until else ""
+
+    def _forget_old(self) -> None:
+        now = time.monotonic()
+        self._given_up = {one: (until, why) for one, (until, why) in self._given_up.items() if now < until}
 
     def _exchange(self, request: Mapping[str, Any], until: float) -> tuple[list[Answer], str]:
         """The answers that came, and why the process died before the last one; empty when it did not."""
