@@ -26,7 +26,7 @@ async def test_a_customers_currency_stays_while_it_has_exposure(
     world: World, owed: dict[str, Any], status: int
 ) -> None:
     account = billing.CreditAccount(customer_id="cus_acme", limit=usd(1000), **owed)
-    world.billing.GetCreditAccount = lambda _asked, timeout=5: billing.GetCreditAccountResponse(account=account)  # type: ignore[method-assign, misc, assignment]  # one answer of the fake
+    world.billing.GetCreditAccount = lambda _asked, **_options: billing.GetCreditAccountResponse(account=account)  # type: ignore[method-assign, assignment]  # one answer of the fake
 
     answer = await world.send("POST", "/v1/customers", "admin", json=ACME)
 
