@@ -1,4 +1,4 @@
-"""(d) What grows: latency and history with the lines of an order, and latency with the number of open orders.
+"""(d) What grows: latency and history with the lines of an order, a change with those it adds, latency with the number of open orders.
 
 Latencies are also ratios to the first row, which was measured in the same run.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from temporalio.client import Client
 
+from bench import changing
 from bench.door import Door
 from bench.figures import milliseconds, ratios, spread_ms
 from bench.life import Board, live, place
@@ -27,9 +28,9 @@ _HISTORIES_WITHIN_S = 60.0
 
 
 def measure(system: System, door: Door, samples: int, open_orders: Sequence[int]) -> dict[str, Any]:
-    """By lines, then by open orders (ascending counts); so many whole lives, and four times as many POSTs, a figure."""
-    by_lines = _by_lines(system, door, samples)
-    return {"by_lines": by_lines, "by_open_orders": _by_open_orders(door, 4 * samples, open_orders)}
+    """By lines, of a change, by open orders (ascending counts); so many whole lives or changes, and four times as many POSTs, a figure."""
+    by_lines, change = _by_lines(system, door, samples), changing.measure(door, samples)
+    return {"by_lines": by_lines, "change": change, "by_open_orders": _by_open_orders(door, 4 * samples, open_orders)}
 
 
 def _by_lines(system: System, door: Door, samples: int) -> list[dict[str, Any]]:

@@ -117,6 +117,7 @@ def _growth(part: Figures) -> Iterator[Table]:
     for row in part["by_lines"]:
         lines.add_row(*(str(row[name]) for name in names))
     yield lines
+    yield _change(part["change"])
     opened = _table(
         "(d) cost growth with open orders", "open orders", "POST p50 ms", "ratio", "POST p99 ms", "placed/s on the way"
     )
@@ -124,6 +125,17 @@ def _growth(part: Figures) -> Iterator[Table]:
     for each in part["by_open_orders"]:
         opened.add_row(*(str(each[name] or "") for name in columns))
     yield opened
+
+
+def _change(part: Figures) -> Table:
+    title = f"(d) a change that adds {part['added']} lines beside the placing of {part['lines']}"
+    table = _table(title, "", "measured", "target", "")
+    table.add_row("placing", f"{part['place_ms']:.0f} ms")
+    table.add_row("change", f"{part['change_ms']:.0f} ms")
+    target = part["target_ratio"]
+    verdict = _verdict(is_met=part["ratio"] <= target)
+    table.add_row("ratio of the change to the placing", f"{part['ratio']:.2f}", f"≤ {target:.2f}", verdict)
+    return table
 
 
 def _restart(part: Figures) -> Iterator[Table]:

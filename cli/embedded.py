@@ -31,10 +31,12 @@ _TEMPORAL_SETTINGS = {
     "history.shardUpdateMinInterval": _CHECKPOINT,
     "history.transferProcessorUpdateAckInterval": _CHECKPOINT,
     "history.timerProcessorUpdateAckInterval": _CHECKPOINT,
+    "history.timerProcessorMaxTimeShift": '"20ms"',
     "history.visibilityProcessorUpdateAckInterval": _CHECKPOINT,
 }
 """One server needs no partitions of a queue, between which tasks and polls seek each other. It writes down every five seconds how far
-it is, instead of every five minutes: what it did since then it does again when it starts, and new work waits behind that."""
+it is, instead of every five minutes: what it did since then it does again when it starts, and new work waits behind that. It has one
+clock: with the allowance of a second for those of other servers no timer fires within that second, however short it is."""
 
 
 class TemporalMissing(CommandRefused):

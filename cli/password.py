@@ -1,4 +1,4 @@
-"""`oms password`: a password for somebody who logs in to the console of this system."""
+"""`oms password`: a link by which somebody chooses their password for the console of this system."""
 
 from __future__ import annotations
 
@@ -11,20 +11,8 @@ from cli.output import console
 
 
 def password(
-    name: Annotated[str, typer.Argument(help="Who it is for: a person of the directory.")],
-    new: Annotated[
-        str,
-        typer.Option(
-            "--password",
-            envvar="OMS_NEW_PASSWORD",
-            prompt=True,
-            hide_input=True,
-            confirmation_prompt=True,
-            help="10 to 200 characters; asked for when left out.",
-        ),
-    ],
-    var: VarOption = VAR,
+    name: Annotated[str, typer.Argument(help="Who it is for: a person of the directory.")], var: VarOption = VAR
 ) -> None:
-    """Set a password for the console. Logins with the old one end."""
-    Api(var, "admin").post(f"/v1/people/{segment(name)}/password", {"password": new})
-    console().print(f"{name} can log in with the new password now")
+    """Mail somebody a link by which they choose their own password for the console; nobody else sees it or sets one."""
+    Api(var, "admin").post(f"/v1/people/{segment(name)}/password")
+    console().print(f"a link is on its way to {name}: it works once, for 24 hours")

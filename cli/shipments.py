@@ -19,6 +19,7 @@ ShipmentArgument = Annotated[str, typer.Argument(metavar="SHIPMENT", help="Its n
 _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Warehouse", "warehouse_id"), ("State", "state~"), ("Units", "units>"),
     ("Promised", "promised_on"), ("Carrier", "carrier"), ("Tracking", "tracking_number"),
+    ("Pending change", "change"), ("Until", "change_due"),
 )  # fmt: skip
 _RECALL_COLUMNS = (
     ("Recall", "recall_id"), ("Order", "order_number"), ("Wanted back", "asked"), ("Since", "since"),
@@ -42,7 +43,7 @@ def list_shipments(
     rows = api.rows("/v1/shipments", limit, state=state, order_id=order_id, warehouse_id=warehouse)
     if not rows:
         check_warehouse(api, warehouse)
-    shown = rows if as_json else [{**row, "units": _units(row)} for row in rows]
+    shown = rows if as_json else [{**row, "units": _units(row), **_pending(row)} for row in rows]
     print_rows(shown, _COLUMNS, as_json=as_json, none="no shipments")
 
 
@@ -126,6 +127,8 @@ def _advance(var: VarOption, shipment: str, verb: str, body: Any, as_json: bool)
         return
     tracking = f" with {done['carrier']}, tracking number {done['tracking_number']}" if done["tracking_number"] else ""
     console().print(f"{done['number']} of {done['order_number']} is {words(done['state'])}{tracking}")
+    if pending := now.get("change_pending"):
+        console().print(f"a change of {done['order_number']} is pending: {_what(pending)}")
 
 
 def _find(api: Api, shipment: str) -> str:
@@ -139,3 +142,13 @@ def _find(api: Api, shipment: str) -> str:
 
 def _units(row: dict[str, Any]) -> int:
     return sum(line["quantity"] for line in row["lines"])
+
+
+def _pending(row: dict[str, Any]) -> dict[str, Any]:
+    """What a change that is not settled would make of the order, and until when it is awaited."""
+    pending = row.get("change_pending")
+    return {"change": _what(pending), "change_due": pending["until"]} if pending else {}
+
+
+def _what(pending: dict[str, Any]) -> str:
+    return "; ".join(pending["what"]) or "amounts alone"

@@ -41,3 +41,14 @@ def steps(database: Database, statements: dict[str, Any]) -> dict[str, list[str]
     with database.reading() as session:
         ask = session.connection().exec_driver_sql
         return {sql: [step.detail for step in ask(f"EXPLAIN QUERY PLAN {sql}", terms)] for sql, terms in asked.items()}
+
+
+def counted(database: Database) -> list[str]:
+    """A list that fills with every statement from now on, each time that it is sent."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    return sent

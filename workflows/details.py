@@ -25,6 +25,8 @@ def details(order: OrderRef, state: OrderState, clearance: Clearance, outcome: s
         "delivered": "yes" if state.is_delivered else "no",
         "settled": "yes" if state.is_settled else "no",
     }
+    if clearance.withholding_change_id and not outcome:
+        rows["held back"] = "lines that a pending change touches"
     due = due_at(clearance)
     if due and not outcome:
         rows["unless decided"] = f"{clearance.deadline.replace('_', ' ')} at {due:%Y-%m-%d %H:%M} UTC"

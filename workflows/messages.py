@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
-    """Starts an order's life: who, how much, and the few terms that choose its path."""
+    """Starts an order's life: who, how much, and the few terms that choose its path.
+
+    It `clears_releases` when the rules are asked again before each release later than its acceptance, as of all that are placed now.
+    """
 
     order_id: str
     number: str
@@ -22,6 +25,7 @@ class OrderRef:
     total_text: str
     payment_method: str
     is_ship_complete: bool = False
+    clears_releases: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +130,10 @@ class ValidateStep:
 class Clearance:
     """What stands between an order and its warehouses. `state`: waiting, cleared, rejected, expired or ended.
 
-    `change_id` is a change that is agreed and must be settled first; `deadline` (remind, escalate, expire_review or
-    expire_consent) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never. `waiting_for` says
-    whom a waiting order waits for and for what, empty for nobody; `deadline_about` what the deadline is about.
+    `change_id` is a change that is agreed and must be settled first; `deadline` (remind, escalate, expire_review,
+    expire_consent or resume_release) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never.
+    `waiting_for` says whom a waiting order waits for and for what, empty for nobody; `deadline_about` what the deadline is about.
+    `withholding_change_id` is a change that holds back the lines it touches.
     """
 
     state: str
@@ -138,6 +143,7 @@ class Clearance:
     subject_id: str = ""
     waiting_for: str = ""
     deadline_about: str = ""
+    withholding_change_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +210,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class OrderStep:
-    """Anything asked for one order; `subject_id` names the shipment or cancellation where there is one.
+    """Anything asked for one order; `subject_id` names the shipment, the cancellation or the withholding change, if any.
 
     `version` is the one in force; 0 where nobody knows, so that what is needed of the order is read again.
     """
@@ -214,6 +220,14 @@ class OrderStep:
     subject_id: str = ""
     reason: str = ""
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseCleared:
+    """Whether anything may go to the warehouses; the clearance names the change that holds back lines of it."""
+
+    is_clear: bool
+    clearance: Clearance
 
 
 @dataclass(frozen=True, slots=True)

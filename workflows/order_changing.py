@@ -31,7 +31,7 @@ class Changing:
         if life.state.is_reserved:
             held = await life.steps.adjust_reservation()
             life.state = replace(life.state, backordered=held.backordered)
-            await self.fulfilling.release()
+            await self.fulfilling.release_changed()
             await life.record("changed", change_id)
 
     async def _is_given_back(self, change_id: str) -> bool:

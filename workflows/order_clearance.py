@@ -8,7 +8,7 @@ from datetime import timedelta
 from temporalio import workflow
 
 from workflows.order_changing import Changing
-from workflows.order_fulfilling import Fulfilling
+from workflows.order_fulfilling import CLEARED, WAITING, Fulfilling
 from workflows.order_life import CANCEL_ASKED, DEADLINE_PASSED, OrderLife
 
 with workflow.unsafe.imports_passed_through():
@@ -20,8 +20,7 @@ with workflow.unsafe.imports_passed_through():
 REFRESHED_BY = frozenset({*names.REFRESHES, names.HOLDS_RELEASED, names.RECALL_ANSWERED, DEADLINE_PASSED})
 """What makes the workflow read the clearance again: it never believes a message that somebody has decided."""
 
-WAITING = "waiting"
-CLEARED = "cleared"
+RESUME_RELEASE = "resume_release"
 
 
 class OrderClearance:
@@ -84,7 +83,7 @@ class OrderClearance:
             else:
                 life.clearance = await life.steps.read_clearance()
         if kind == names.RECALL_ANSWERED and not life.clearance.change_id and life.state.is_reserved:
-            await self.fulfilling.release()  # while a recall was pending its lines were withheld
+            await self.fulfilling.release_if_clear()  # while a recall was pending its lines were withheld
         # The server must know what was read: once applied, no one would read of the change again. A timer ends this task.
         if life.clearance.change_id:
             await workflow.sleep(
@@ -93,11 +92,13 @@ class OrderClearance:
         while change_id := life.clearance.change_id:
             with workflow.create_event_group("change the order").scope():
                 await self.changing.settle(change_id)
+        await self.fulfilling.release_withheld()
         self.acknowledged[note.fact_id] = Acknowledged(life.clearance.state)
 
     async def _pass_deadline(self) -> None:
         life = self.life
-        self._park(is_parked=True)
+        if life.clearance.deadline != RESUME_RELEASE:  # that order has not been left waiting: it goes on
+            self._park(is_parked=True)
         passed, life.clearance = life.clearance, await life.steps.pass_deadline(life.clearance)
         if life.clearance == passed:  # nobody acted on it, so the same timer would fire for ever
             workflow.logger.error("a deadline passed without effect", extra={"deadline": passed.deadline})

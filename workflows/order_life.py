@@ -14,13 +14,17 @@ with workflow.unsafe.imports_passed_through():
 
 CANCEL_ASKED = "cancellation"
 DEADLINE_PASSED = "deadline"
+HOLDS = "holds"
 
 Event = tuple[str, FactNote]
 """What woke the workflow, by the name of its signal or update, and whom or what it is about."""
 
 
 class OrderLife:
-    """One order: its steps, where it stands, what stands between it and its warehouses, and what has come in."""
+    """One order: its steps, where it stands, what stands between it and its warehouses, and what has come in.
+
+    `withheld_by` says what kept goods from the last release: HOLDS, the id of a change, or nothing.
+    """
 
     def __init__(self, order: OrderRef) -> None:
         self.steps = OrderSteps(order)
@@ -29,6 +33,7 @@ class OrderLife:
         self.clearance = Clearance("cleared")
         self.receipt: Receipt | None = None
         self.inbox: list[Event] = []
+        self.withheld_by = ""
         self.is_over = False
 
     @property

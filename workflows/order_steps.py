@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         Recorded,
         RecordStep,
         Release,
+        ReleaseCleared,
         Reservation,
         Stop,
         Stopped,
@@ -37,6 +38,7 @@ _DEADLINES = {
     "escalate": "Escalation: {about} of {number}",
     "expire_review": "Review deadline: {about} of {number}",
     "expire_consent": "Consent deadline: {about} of {number}",
+    "resume_release": "Release deadline: {about} of {number}",
 }
 
 
@@ -140,10 +142,18 @@ class OrderSteps:
             "inventory.ReleaseReservation", request, Done, summary=f"free the stock of {self.order.number}"
         )
 
-    async def release_shipments(self) -> Release:
-        """Give the warehouses what is held and no shipment carries yet."""
-        request = self._of_order(f"release/{self.turn}")
-        summary = f"release {self.order.number} to its warehouses"
+    async def clear_release(self) -> ReleaseCleared:
+        """Ask the rules again: weeks may have passed since they were content."""
+        number = self.order.number
+        request = self._of_order(f"clear-release/{self.turn}")
+        summary = f"check the rules again before {number} goes to its warehouses"
+        return await step("orders.ClearRelease", request, ReleaseCleared, summary=summary)
+
+    async def release_shipments(self, withholding_change_id: str = "") -> Release:
+        """Give the warehouses what is held and no shipment carries yet, but for the lines that a change holds back."""
+        request = self._of_order(f"release/{self.turn}", withholding_change_id)
+        held_back = ", but for what a pending change holds back" if withholding_change_id else ""
+        summary = f"release {self.order.number} to its warehouses{held_back}"
         return await step("fulfillment.ReleaseShipments", request, Release, summary=summary)
 
     async def stop_shipments(self) -> Stopped:

@@ -40,6 +40,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         orders.validate_order,
         orders.record_order,
         orders.get_clearance,
+        orders.clear_release,
         orders.pass_deadline,
         orders.apply_change,
         orders.record_change,

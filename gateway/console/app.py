@@ -21,6 +21,7 @@ from gateway.console import (
     mail_previews,
     orders,
     overview,
+    passwords,
     resubmission,
     reviews,
     stream,
@@ -31,7 +32,7 @@ from gateway.http.plumbing.deps import Deps
 from services.orders.access.logins import Attempts
 
 _NOUNS = (
-    files, login, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, feedback, support_cases,
+    files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, feedback, support_cases,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

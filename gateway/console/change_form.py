@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice
 from services.kernel.text import clean_key
-from services.orders.domain.changes import ChangeRequest, LineChange
+from services.orders.domain.changes import ChangeRequest, LineChange, SpokenConsent
 from services.orders.domain.order import Address, Line, Order
 
 NEW_LINES = 3
@@ -19,8 +20,11 @@ _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}")
 _MAX_TEXT = 200
 
 
-def request_of(order: Order, fields: Mapping[str, str]) -> ChangeRequest:
-    """The request; what is left as it was, or left blank, does not change. InvalidArgument for what cannot be read."""
+def request_of(order: Order, fields: Mapping[str, str], zone: str) -> ChangeRequest:
+    """The request; what is left as it was, or left blank, does not change. InvalidArgument for what cannot be read.
+
+    A time that somebody typed is one of the clock of `zone`.
+    """
     reason = fields.get("reason", "")
     if not reason or len(reason) > _MAX_TEXT:
         raise InvalidArgument("REASON_MISSING", f"say why the order changes, in at most {_MAX_TEXT} characters")
@@ -32,7 +36,25 @@ def request_of(order: Order, fields: Mapping[str, str]) -> ChangeRequest:
         is_ship_complete=_split(order, fields.get("ship_complete", "")),
         discount=_amount("discount", fields, order.totals.discount),
         freight=_amount("freight", fields, order.totals.freight),
+        consent=_consent(fields, zone),
     )
+
+
+def _consent(fields: Mapping[str, str], zone: str) -> SpokenConsent | None:
+    """What the customer has said already; who, when and how belong together."""
+    given_by, at, how = (fields.get(f"consent_{name}", "") for name in ("by", "at", "how"))
+    if not (given_by or at or how):
+        return None
+    if not (given_by and at and how):
+        sentence = "say who of the customer agreed, when and how, or leave all three blank"
+        raise InvalidArgument("CONSENT_INCOMPLETE", sentence)
+    if max(len(given_by), len(how)) > _MAX_TEXT:
+        raise InvalidArgument("CONSENT_TOO_LONG", f"who agreed, and how, have at most {_MAX_TEXT} characters each")
+    try:
+        when = datetime.fromisoformat(at)
+    except ValueError as unreadable:
+        raise InvalidArgument("TIME_UNREADABLE", "enter when the customer agreed as 2026-12-01T14:05") from unreadable
+    return SpokenConsent(given_by, when if when.tzinfo else when.replace(tzinfo=ZoneInfo(zone)), how)
 
 
 def _changed(order: Order, fields: Mapping[str, str]) -> Iterator[LineChange]:

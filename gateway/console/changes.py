@@ -49,11 +49,11 @@ def change_preview(request: Request, who: VisitorOf, number: NumberOf) -> Respon
     request.state.form = fields = query_fields(request)
     with who.deps.database.reading() as session:
         order_id = lookup.find_id(session, number, who.caller.scope)
-        asked = request_of(lookup.load_order(session, order_id, who.caller.scope), fields)
+        asked = request_of(lookup.load_order(session, order_id, who.caller.scope), fields, who.deps.database.time_zone)
         given = propose.preview(session, order_id, asked, who.caller, who.deps.clock())
     return render(
         "change_preview.html", who, order=given.before, given=given, fields=fields, home=_home(request, number),
-        reason=asked.reason,
+        reason=asked.reason, consent=asked.consent,
     )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def change_order(request: Request, form: FormOf, number: NumberOf) -> Response:
     who, deps = form.visitor, form.visitor.deps
     with deps.database.transaction() as session:
         order_id = lookup.find_id(session, number, who.caller.scope)
-        asked = request_of(lookup.load_order(session, order_id, who.caller.scope), form.fields)
+        asked = request_of(lookup.load_order(session, order_id, who.caller.scope), form.fields, deps.database.time_zone)
         done = propose.propose(session, order_id, asked, who.caller, deps.contacts, deps.clock(), form.version())
     hand_over(deps, order_id, "amend", done.change.change_id, done.intent_id)
     return leave(RedirectResponse(_home(request, number), 303), deps.console, "change_submitted", number)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.console import labels
-from gateway.console.orders import NumberOf, is_cancellable, is_cancelling, may_change, money_of, shown_lines
+from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, may_change, money_of, shown_lines
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.console.warehouses import warehouse_names
@@ -54,6 +54,7 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
         money=money_of(order, progress),
         pending=pending,
+        changing=changing(page.aggregate),
         given=given,
         missing=sum(line.backordered for line in reached),
         may_rate=given is None and any(line.delivered for line in reached),

@@ -15,6 +15,7 @@ from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.clock import LAST_YEAR, business_day, start_of_day
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
+from services.orders.approvals import enough_people
 from services.orders.domain.people import Delegation
 from services.orders.masterdata import people
 
@@ -74,6 +75,7 @@ def delegate(form: FormOf) -> Response:
     )
     with who.deps.database.transaction() as session:
         people.delegate(session, wanted, who.caller, who.deps.clock())
+        enough_people.recheck(session, who.deps.contacts, who.deps.clock())
     return leave(RedirectResponse("/delegations", 303), who.deps.console, "delegated")
 
 
@@ -83,6 +85,7 @@ def revoke(form: FormOf, delegation_id: Annotated[str, Path(pattern=IDENTITY, ma
     who = form.visitor
     with who.deps.database.transaction() as session:
         people.revoke(session, delegation_id, who.caller, who.deps.clock())
+        enough_people.recheck(session, who.deps.contacts, who.deps.clock())
     return leave(RedirectResponse("/delegations", 303), who.deps.console, "delegation_ended")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console.facts import known_facts
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
 from gateway.console.pages import render
@@ -17,6 +18,7 @@ from services.kernel.errors import InvalidArgument
 from services.orders.approvals import assignees, deciders, holds
 from services.orders.domain.holds import find_hold, remaining
 from services.orders.order import aggregate, lookup
+from services.orders.overview.decision_facts import facts_of, subjects_of
 
 router = APIRouter()
 
@@ -25,13 +27,16 @@ HoldOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 
 @router.get("/orders/{number}/holds/{hold_id}")
 def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
-    """What releasing it does; without the owner role it says who may."""
+    """What releasing it does and the facts it rests on; without the owner role it says who may."""
+    now = who.deps.clock()
     with who.deps.database.reading() as session:
         found = aggregate.page(session, number, who.caller.scope).aggregate
         hold = find_hold(found.holds, hold_id)
         roles = assignees.owners_of(session, found.order, hold)
         names = owners(session, roles)
-        may_release = deciders.may_release(session, found, hold, who.caller, who.deps.clock())
+        obstacle = deciders.release_obstacle(session, found, hold, who.caller, now)
+        about = subjects_of(session, hold)
+        facts = facts_of(session, found.order, now) if hold.is_open else None
     others = [each for each in remaining(found.holds) if each.hold_id != hold_id]
     reviewers = found.asked.review.open_steps() if found.asked.review else ()
     waits_then = dict.fromkeys((*(each.owner_role for each in others), *(step.role for step in reviewers)))
@@ -42,10 +47,12 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         hold=hold,
         others=others,
         waits_then=list(waits_then),
-        may_release=may_release,
+        obstacle=obstacle,
         roles=roles,
         owners=", ".join(names[role] for role in roles if role in names),
         named=[hold.released_by],
+        about=about,
+        known=known_facts(who, facts) if facts else None,
     )
 
 

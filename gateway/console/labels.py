@@ -10,7 +10,8 @@ TONES = ("waits", "blocks", "done", "moves", "rests")
 
 _TONES = {
     "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
-              "unpaid", "proposed", "awaiting_warehouse", "changes_requested", "agreed"),
+              "unpaid", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
+              "change_pending"),
     "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "declined", "withdrawn", "void"),
     "done": ("delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
              "applied", "accepted_by_customer"),
@@ -86,6 +87,7 @@ _EVENTS = {
     "step_rejected": "rejected",
     "review_reminded": "sent a reminder",
     "review_escalated": "escalated the approval",
+    "review_reassigned": "reassigned the approval",
     "changes_requested": "requested changes",
     "review_answered": "resubmitted the order for review",
     "decision_refused": "was not allowed to decide",
@@ -100,6 +102,7 @@ _EVENTS = {
     "change_settled": "confirmed the changed order",
     "change_recall_asked": "asked the warehouse to recall shipments",
     "change_recalled": "recalled the shipments",
+    "release_resumed": "proceeded with the order as it stands: the change is still open",
 }
 
 # What a customer reads: who must do something, in words nobody needs to learn.

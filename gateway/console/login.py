@@ -26,6 +26,7 @@ router = APIRouter()
 log = structlog.get_logger()
 
 _WRONG = "wrong user name or password: try again"
+_GIVEN = "this password was set by somebody else: ask for a link and choose your own"
 _TOO_OFTEN = "too many attempts: wait a minute, then try again"
 
 
@@ -94,13 +95,16 @@ LoginForm = Annotated[dict[str, str], Depends(login_form)]
 def log_in(request: Request, deps: DepsOf, fields: LoginForm) -> Response:
     """By name and password."""
     back, name = safe_path(fields.get("back", "/")), fields.get("name", "")[:128]
-    if not _may_try(request, name):
+    if not may_try(request, name):
         return _form(request, deps, back, _TOO_OFTEN, 429, name)
     with deps.database.reading() as session:
-        argon2, principal = logins.password_hash(session, name), logins.find_person(session, name)
+        (argon2, is_own), principal = logins.password_hash(session, name), logins.find_person(session, name)
     if not logins.is_password_right(argon2, fields.get("password", "")) or principal is None:
         log.info("login.refused")
         return _form(request, deps, back, _WRONG, 403, name)
+    if not is_own:
+        log.info("login.refused")
+        return _form(request, deps, back, _GIVEN, 403, name)
     return admit(request, deps, principal, back, is_by_password=True)
 
 
@@ -108,7 +112,7 @@ def log_in(request: Request, deps: DepsOf, fields: LoginForm) -> Response:
 def log_in_by_token(request: Request, deps: DepsOf, fields: LoginForm) -> Response:
     """By a token that `oms token` printed; the login ends with it."""
     back = safe_path(fields.get("back", "/"))
-    if not _may_try(request, ""):
+    if not may_try(request, ""):
         return _form(request, deps, back, _TOO_OFTEN, 429)
     token = fields.get("token", "")
     try:
@@ -123,7 +127,8 @@ def expiry(token: str) -> datetime:
     return datetime.fromtimestamp(int(jwt.decode(token, options={"verify_signature": False})["exp"]), UTC)
 
 
-def _may_try(request: Request, name: str) -> bool:
+def may_try(request: Request, name: str) -> bool:
+    """Whether one more try under this name, from this address, is allowed now; it is counted."""
     address = request.client.host if request.client else ""
     return bool(request.app.state.attempts.allow(name or address, address))
 

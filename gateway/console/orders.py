@@ -31,6 +31,7 @@ from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities, Progress
+from services.orders.domain.withholding import touched_lines
 from services.orders.lifecycle import feedback
 from services.orders.lifecycle.order_facts import details_of
 from services.orders.order import aggregate, exceptions
@@ -103,6 +104,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         read=read,
         money=money_of(found.order, found.progress),
         pending=found.asked.change,
+        changing=changing(found),
         made=[change for change in reversed(read.made) if not change.is_pending],
         review=read.page.reviews[-1] if read.page.reviews else None,
         may_cancel=may_cancel(who, read.page),
@@ -187,6 +189,18 @@ def shown_lines(found: OrderAggregate) -> list[ShownLine]:
     """Lines in order, each with its quantities and promises."""
     reached = found.lines()
     return [ShownLine(line, reached[line.line_id], _promised(found.promises, line)) for line in found.order.lines]
+
+
+def changing(found: OrderAggregate) -> frozenset[str]:
+    """Numbers of the shipments that have not left and carry lines that a pending change touches."""
+    if found.asked.change is None:
+        return frozenset()
+    touched = touched_lines(found.order, found.asked.change)
+    return frozenset(
+        each.number
+        for each in found.progress.shipments.values()
+        if each.state in ("released", "picked", "packed") and any(line.line_id in touched for line in each.lines)
+    )
 
 
 def _promised(promises: Sequence[Promise], line: Line) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Literal
 
@@ -11,15 +10,14 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
+from gateway.console.facts import known_facts
 from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, Visitor, VisitorOf
 from gateway.http.orders.orders import check_cursor
 from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.inputs import IDENTITY
-from oms.billing.v1 import billing_pb2 as billing
 from services.kernel.errors import InvalidArgument, NotFound
-from services.kernel.money import Money
 from services.orders.domain.events import Event
 from services.orders.domain.order import Order
 from services.orders.domain.review_plan import MANUFACTURING
@@ -31,7 +29,7 @@ from services.orders.order import aggregate, lookup
 from services.orders.overview import inbox
 from services.orders.overview.background import background_of
 from services.orders.overview.combined import combined_orders
-from services.runtime.grpc_client import Unreachable
+from services.orders.overview.decision_facts import facts_of
 
 router = APIRouter()
 
@@ -70,11 +68,13 @@ def _up_next(session: Session, who: Visitor) -> WaitingFor | None:
 def review_page(who: VisitorOf, step_id: StepOf) -> Response:
     """One step with everything a decision needs; who may not decide it is told who may."""
     now = who.deps.clock()
+    is_redacted = who.caller.reach == "own"
     with who.deps.database.reading() as session:
         found = inbox.one(session, who.caller, step_id, now)
         behind = background_of(session, found)
-        combined = None if who.caller.reach == "own" else combined_orders(session, found.order, who.caller.scope)
-    is_redacted = who.caller.reach == "own"
+        combined = None if is_redacted else combined_orders(session, found.order, who.caller.scope)
+        is_open = found.step.is_undecided and not is_redacted
+        facts = facts_of(session, found.order, now, found.review.change_id) if is_open else None
     steps = [step for step in found.review.steps if step.chain == BUYER or not is_redacted]
     return render(
         "review.html",
@@ -84,7 +84,7 @@ def review_page(who: VisitorOf, step_id: StepOf) -> Response:
         step=found.step,
         steps=steps,
         behind=behind,
-        credit=None if is_redacted else _credit(who, found.order),
+        known=known_facts(who, facts) if facts else None,
         is_redacted=is_redacted,
         is_plants=found.step.role == MANUFACTURING,
         combined=combined,
@@ -100,32 +100,6 @@ def _named(order: Order, steps: Sequence[Step], talk: Sequence[Event]) -> set[st
         order.placed_by, *escalated, *(one.decided_by for one in decided), *(one.acting_for for one in decided),
         *(said.who for said in talk),
     }  # fmt: skip
-
-
-_CREDIT_WITHIN_S = 1.5
-"""A review is shown without the customer's credit while billing hangs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credit:
-    """How the customer's credit stands now, and after this order."""
-
-    limit: Money
-    used: Money
-    headroom: Money
-
-
-def _credit(who: Visitor, order: Order) -> Credit | None:
-    """None where billing keeps no account, or does not answer."""
-    try:
-        asked = billing.GetCreditAccountRequest(customer_id=order.customer_id, currency=order.currency)
-        account = who.deps.billing.GetCreditAccount(asked, timeout=_CREDIT_WITHIN_S).account
-    except (NotFound, Unreachable):
-        return None
-    used = account.committed.minor_units + account.receivable.minor_units
-    return Credit(
-        *(Money(minor, order.currency) for minor in (account.limit.minor_units, used, account.headroom.minor_units))
-    )
 
 
 @router.post("/reviews/{step_id}")

@@ -119,4 +119,5 @@ def receivable(row: Receivable) -> pb.Receivable:
         days_60_minor=row.days_60,
         older_minor=row.older,
         unapplied_minor=row.unapplied,
+        overdue_since=row.overdue_since.isoformat() if row.overdue_since else "",
     )

@@ -8,7 +8,14 @@ from sqlmodel import Session
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.fulfillment.v1 import fulfillment_pb2_grpc as rpc
-from services.fulfillment import advance_shipments, cancel_shipments, recall_units, release_shipments, wire
+from services.fulfillment import (
+    advance_shipments,
+    cancel_shipments,
+    recall_units,
+    release_shipments,
+    replace_rate_table,
+    wire,
+)
 from services.fulfillment.domain.rates import cheapest_by_warehouse
 from services.fulfillment.domain.shipment import LEFT, State
 from services.fulfillment.store import audit, rates, recalls, shipments
@@ -33,10 +40,17 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
     def PutRates(self, request: pb.PutRatesRequest, context: Context) -> pb.PutRatesResponse:
         """Replace rates and zones in one transaction."""
         table, zones = wire.rate_table(request)
+        expected = request.expected_version if request.HasField("expected_version") else None
         with self.database.transaction() as session:
-            rates.replace_rates(session, table, zones)
-        log.info("rate_table.replaced", rates=len(table), zones=len(zones))
-        return pb.PutRatesResponse(rate_count=len(table), zone_count=len(zones))
+            version = replace_rate_table.replace(session, table, zones, expected)
+        return pb.PutRatesResponse(rate_count=len(table), zone_count=len(zones), version=version)
+
+    def GetRates(self, request: pb.GetRatesRequest, context: Context) -> pb.GetRatesResponse:
+        """The whole rate table; NotFound before there is one."""
+        with self.database.reading() as session:
+            version = rates.version_of(session)
+            table, zones = rates.whole(session)
+        return wire.rate_table_message(table, zones, version)
 
     def QuoteWarehouses(self, request: pb.QuoteWarehousesRequest, context: Context) -> pb.QuoteWarehousesResponse:
         """The cheapest carrier of each warehouse; no quotes when no carrier goes there: that is an answer, not an error."""

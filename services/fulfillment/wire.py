@@ -18,7 +18,7 @@ from services.fulfillment.domain.shipment import Counted, Shipment, ShipmentLine
 from services.fulfillment.store.shipments import Filter
 from services.fulfillment.tracking import is_tracking_number
 from services.kernel.clock import given_instant
-from services.kernel.errors import InvalidArgument
+from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
 from services.kernel.quantity import non_negative, positive
 from services.kernel.text import optional_text, text
@@ -43,6 +43,29 @@ def rate_table(request: pb.PutRatesRequest) -> tuple[list[Rate], list[ZoneRule]]
     _refuse_repeat(((rate.warehouse_id, rate.carrier, rate.zone) for rate in rates), "DUPLICATE_RATE", "rate")
     _refuse_repeat(((rule.country, rule.region) for rule in zones), "DUPLICATE_ZONE_RULE", "zone rule")
     return rates, zones
+
+
+def rate_table_message(rates: Sequence[Rate], zones: Sequence[ZoneRule], version: int) -> pb.GetRatesResponse:
+    """The table as it was put; NotFound while nothing is."""
+    if not rates:
+        raise NotFound("RATES_UNKNOWN", "no rates are stored yet: put a rate table")
+    return pb.GetRatesResponse(
+        currency=rates[0].base.currency,
+        rates=[
+            pb.Rate(
+                warehouse_id=one.warehouse_id,
+                carrier=one.carrier,
+                zone=one.zone,
+                base_minor=one.base.minor,
+                per_kg_minor=one.per_kg.minor,
+                per_unit_minor=one.per_unit.minor,
+                transit_days=one.transit_days,
+            )
+            for one in rates
+        ],
+        zones=[pb.ZoneRule(country=rule.country, region=rule.region, zone=rule.zone) for rule in zones],
+        version=version,
+    )
 
 
 def quote_request(request: pb.QuoteWarehousesRequest) -> tuple[Address, Load]:

@@ -41,6 +41,7 @@ class Warehouse(Table, table=True):
     address: dict[str, Any] = Field(sa_type=JsonText)
     is_active: bool = Field(sa_type=Flag)
     currency: str = Field(sa_type=Text)
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
 
 
 class SkuTurn(Table, table=True):

@@ -6,6 +6,7 @@ from sqlmodel import Session
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceServicer
 from services.inventory import adjusting, transactions, wire
+from services.inventory.availability import availability
 from services.inventory.store import audit, backorders, reservations, stock, warehouses
 from services.kernel.clock import Clock, utc_now
 from services.runtime.audit import find_all, invariant_messages
@@ -27,9 +28,10 @@ class InventoryServicer(InventoryServiceServicer):
     def PutWarehouse(self, request: pb.PutWarehouseRequest, context: Context) -> pb.PutWarehouseResponse:
         """Create or replace a warehouse; one that opens again serves who waits."""
         place = wire.warehouse(request)
+        expected = request.expected_version if request.HasField("expected_version") else None
         with self._database.transaction() as session:
-            transactions.put_warehouse(session, place, self._clock())
-        return pb.PutWarehouseResponse(warehouse=wire.warehouse_message(place))
+            stored = transactions.put_warehouse(session, place, self._clock(), expected)
+        return pb.PutWarehouseResponse(warehouse=wire.warehouse_message(stored))
 
     def ListWarehouses(self, request: pb.ListWarehousesRequest, context: Context) -> pb.ListWarehousesResponse:
         """Every warehouse by id."""
@@ -88,6 +90,13 @@ class InventoryServicer(InventoryServiceServicer):
             levels=[wire.level(level) for level in levels],
             next_cursor=f"{last.sku}|{last.warehouse_id}" if last else "",
         )
+
+    def GetAvailability(self, request: pb.GetAvailabilityRequest, context: Context) -> pb.GetAvailabilityResponse:
+        """What there is and what comes of some SKUs, in as many queries for two thousand as for one."""
+        skus = wire.skus(request.skus)
+        with self._database.reading() as session:
+            found = availability(session, skus)
+        return pb.GetAvailabilityResponse(skus=[wire.availability(one) for one in found])
 
     def ReserveStock(self, request: pb.ReserveStockRequest, context: Context) -> pb.ReserveStockResponse:
         """Hold what stock allows and name what it does not."""

@@ -28,14 +28,23 @@ from services.kernel.ids import new_id
 from services.kernel.money import Money, UnitPrice
 from services.runtime.facts import document, emit_fact
 from services.runtime.outbox import emit, write_emitted
+from services.runtime.versioned import is_unchanged
 
 log = structlog.get_logger()
 
 
-def put_warehouse(session: Session, place: Warehouse, now: datetime) -> None:
-    """Store the warehouse; one that opens again serves who waits."""
-    if not warehouses.put(session, place):
-        return
+def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int | None = None) -> Warehouse:
+    """Store the warehouse; one that opens again serves who waits, the same again changes nothing. Refused VERSION_STALE."""
+    known = warehouses.find(session, place.warehouse_id)
+    if known is not None and is_unchanged(known, place, seen):
+        return known
+    stored = warehouses.put(session, place, seen)
+    if known is not None and place.is_active and not known.is_active:
+        _serve_waiting(session, place, now)
+    return stored
+
+
+def _serve_waiting(session: Session, place: Warehouse, now: datetime) -> None:
     skus = warehouses.skus_of(session, place.warehouse_id)
     stock.take_turns(session, skus)
     _notify_filled(session, fill_queues(session, skus), now)
@@ -236,7 +245,8 @@ def _take_layers(
 def fill_queues(session: Session, skus: Iterable[str]) -> tuple[Fill, ...]:
     """Serve the queues of these SKUs from what is free, until nothing is free that somebody waits for."""
     done: list[Fill] = []
-    for sku in sorted(set(skus)):
+    waited_for = backorders.waited_for(session, skus)
+    for sku in sorted(stock.available(session, waited_for)) if waited_for else ():
         while free := stock.available(session, [sku]).get(sku):
             queue = backorders.first_in_queue(session, sku, free, sum(free.values()))
             fills = queueing.fill(queue, free)

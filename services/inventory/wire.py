@@ -21,7 +21,7 @@ from services.inventory.domain.requests import (
     Departure,
     Receipt,
 )
-from services.inventory.domain.stock import StockLevel
+from services.inventory.domain.stock import Availability, StockLevel
 from services.inventory.domain.warehouses import KINDS, Warehouse
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import UnitPrice
@@ -33,6 +33,8 @@ MAX_ID = 64
 MAX_LINES = 1000
 MAX_WAREHOUSES = 200
 MAX_ORDERS = 1000
+MAX_SKUS = 2000
+MAX_INBOUND = 20
 MAX_PAGE = 1000
 PAGE = 200
 MAX_COST_MINOR = 10**12
@@ -225,6 +227,12 @@ def order_ids(ids: Sequence[str]) -> list[str]:
     return sorted({identity(order_id, "order_id") for order_id in ids})
 
 
+def skus(values: Sequence[str]) -> list[str]:
+    """SKUs, each once, sorted."""
+    _at_most(len(values), MAX_SKUS, "SKUs")
+    return sorted({sku(value) for value in values})
+
+
 def level_cursor(cursor: str) -> tuple[str, str] | None:
     """Where the last page of stock levels ended: (SKU, warehouse id)."""
     if not cursor:
@@ -239,7 +247,12 @@ def warehouse_message(place: Warehouse) -> pb.Warehouse:
     """A warehouse for the wire."""
     address = types.Address(**{part: place.address.get(part, "") for part in _ADDRESS})
     return pb.Warehouse(
-        warehouse_id=place.warehouse_id, name=place.name, kind=place.kind, address=address, is_active=place.is_active
+        warehouse_id=place.warehouse_id,
+        name=place.name,
+        kind=place.kind,
+        address=address,
+        is_active=place.is_active,
+        version=place.version,
     )
 
 
@@ -287,6 +300,26 @@ def level(one: StockLevel) -> pb.StockLevel:
         expected=one.expected,
         expected_on=one.expected_on,
         value=optional_money(one.value),
+    )
+
+
+def availability(one: Availability) -> pb.SkuAvailability:
+    """What there is of a SKU for the wire."""
+    return pb.SkuAvailability(
+        sku=one.sku,
+        on_hand=one.on_hand,
+        available=one.available,
+        backordered=one.backordered,
+        inbound=[
+            pb.InboundSupply(
+                expected_on=supply.expected_on,
+                quantity=supply.quantity,
+                warehouse_id=supply.warehouse_id,
+                reference=supply.reference,
+            )
+            for supply in one.inbound[:MAX_INBOUND]
+        ],
+        inbound_quantity=sum(supply.quantity for supply in one.inbound),
     )
 
 

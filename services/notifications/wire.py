@@ -7,7 +7,7 @@ from typing import Any
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from services.kernel.errors import InvalidArgument
-from services.kernel.text import ascii_mailbox, json_object, text
+from services.kernel.text import ascii_mailbox, json_object, optional_text, text
 from services.notifications import domain
 from services.notifications.domain import Delivery, Notice, Recipient
 from services.runtime.wire import number_cursor, page_size
@@ -34,8 +34,8 @@ def notice(request: pb.NotifyRequest) -> Notice:
     return Notice(
         event_id=text(request.event_id, "event_id"),
         kind=request.kind,
-        order_id=text(request.order_id, "order_id"),
-        order_number=text(request.order_number, "order_number"),
+        order_id=optional_text(request.order_id, "order_id"),
+        order_number=optional_text(request.order_number, "order_number"),
         recipients=tuple(_recipient(request.kind, each) for each in request.recipients),
         variables=variables,
         fault=fault,

@@ -79,12 +79,15 @@ class MailWriter:
             "Subject": delivery.subject,
             "Date": format_datetime(now),
             "Message-ID": domain.message_id(delivery.delivery_id, self._domain),
-            # mail programs put all mails of an order into one conversation
-            "References": domain.message_id(delivery.order_id, self._domain),
             "Auto-Submitted": "auto-generated",
             "X-Oms-Kind": delivery.kind,
-            "X-Oms-Order": delivery.order_number,
         }
+        if delivery.order_id:
+            # mail programs put all mails of an order into one conversation
+            headers |= {
+                "References": domain.message_id(delivery.order_id, self._domain),
+                "X-Oms-Order": delivery.order_number,
+            }
         text, page = self.bodies(delivery)
         return seal(self._from, recipient, headers, text=text, page=page, boundary=delivery.delivery_id)
 

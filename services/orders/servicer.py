@@ -10,7 +10,7 @@ from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.kernel.clock import Clock, given_instant, utc_now
 from services.orders import wire
-from services.orders.approvals import clearance
+from services.orders.approvals import clear_release, clearance
 from services.orders.changes import apply
 from services.orders.domain.mails import Contacts
 from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, validate
@@ -73,11 +73,24 @@ class OrdersServicer(rpc.OrdersServiceServicer):
 
         return self.database.once(request.request_id, request, pb.PassDeadlineResponse, act)
 
+    def ClearRelease(self, request: pb.ClearReleaseRequest, context: Context) -> pb.ClearReleaseResponse:
+        """Ask the rules again; a repeated request id gets its first answer."""
+        order_id = wire.order_id(request.order_id)
+
+        def act(session: Session) -> pb.ClearReleaseResponse:
+            found = clear_release.clear_release(session, order_id, self.contacts, self.clock())
+            log.info("release.asked", order_id=order_id, is_clear=found.is_clear)
+            return pb.ClearReleaseResponse(is_clear=found.is_clear, clearance=wire.clearance_message(found.clearance))
+
+        return self.database.once(request.request_id, request, pb.ClearReleaseResponse, act)
+
     def GetChangedOrder(self, request: pb.GetChangedOrderRequest, context: Context) -> pb.GetChangedOrderResponse:
-        """The order as a pending change will make it."""
+        """The order as a pending change will make it, and what the change holds back."""
         with self.database.reading() as session:
-            order, lines = order_versions.changed_order(session, wire.order_id(request.order_id), request.change_id)
-        return pb.GetChangedOrderResponse(order=wire.order_message(order, lines))
+            found = order_versions.changed_order(session, wire.order_id(request.order_id), request.change_id)
+        return pb.GetChangedOrderResponse(
+            order=wire.order_message(found.order, found.lines), withheld_line_ids=sorted(found.withheld_line_ids)
+        )
 
     def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:
         """Make an agreed change the next version; a repeated request id gets its first answer."""

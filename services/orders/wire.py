@@ -98,7 +98,12 @@ _CLEARANCES = {
 
 def clearance_message(found: clearance.Clearance) -> pb.Clearance:
     """What stands between an order and its warehouses."""
-    message = pb.Clearance(state=_CLEARANCES[found.state], change_id=found.change_id, waiting_for=found.waiting_for)
+    message = pb.Clearance(
+        state=_CLEARANCES[found.state],
+        change_id=found.change_id,
+        waiting_for=found.waiting_for,
+        withholding_change_id=found.withholding_change_id,
+    )
     if found.deadline is not None:
         message.deadline_micros = micros(found.deadline.at)
         message.deadline = found.deadline.what

@@ -26,8 +26,9 @@ from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
 from tests.api.application import app_over
+from tests.api.fake_billing import FakeBilling
 from tests.api.fake_workflows import FakeWorkflows
-from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications
+from tests.api.fakes import FakeFulfillment, FakeInventory, FakeNotifications
 from tests.conftest import ROOT
 from workflows.messages import OrderRef
 

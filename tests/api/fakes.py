@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
-from oms.billing.v1 import billing_pb2 as billing
 from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import AlreadyExists, NotFound, Refused
-from services.runtime.grpc_client import Unreachable
+from services.runtime.grpc_client import DEADLINE_S, Unreachable
+from services.runtime.versioned import check_seen
 from tests.api.recalls import Recalls
 
 Answer = TypeVar("Answer", bound=Message)
@@ -29,10 +29,12 @@ class Neighbor:
     def __init__(self) -> None:
         self.is_away = False
         self.actions = 0
+        self.deadlines: list[float] = []
         self._answers: dict[str, tuple[bytes, Any]] = {}
         self._ids = itertools.count(1)
 
-    def here(self) -> None:
+    def here(self, timeout: float = DEADLINE_S) -> None:
+        self.deadlines.append(timeout)
         if self.is_away:
             raise Unreachable("the fake is away")
 
@@ -56,6 +58,8 @@ class FakeInventory(Neighbor):
     def __init__(self) -> None:
         super().__init__()
         self.on_hand: dict[tuple[str, str], int] = {}
+        self.inbound: dict[str, list[inventory.InboundSupply]] = {}
+        self.waiting: dict[str, int] = {}
         self.counted: list[tuple[str, str, str, str]] = []
         self.warehouses: dict[str, inventory.Warehouse] = {}
         self.backorders: list[inventory.Backorder] = []
@@ -63,8 +67,16 @@ class FakeInventory(Neighbor):
 
     def PutWarehouse(self, request: inventory.PutWarehouseRequest) -> inventory.PutWarehouseResponse:
         self.here()
-        self.warehouses[request.warehouse.warehouse_id] = request.warehouse
-        return inventory.PutWarehouseResponse(warehouse=request.warehouse)
+        known = self.warehouses.get(request.warehouse.warehouse_id, inventory.Warehouse())
+        if request.HasField("expected_version"):
+            check_seen(known.version, request.expected_version)
+        stored = inventory.Warehouse()
+        stored.CopyFrom(request.warehouse)
+        stored.version = known.version
+        if stored != known:
+            stored.version += 1
+        self.warehouses[stored.warehouse_id] = stored
+        return inventory.PutWarehouseResponse(warehouse=stored)
 
     def ListWarehouses(
         self, request: inventory.ListWarehousesRequest, timeout: float = 5
@@ -81,6 +93,26 @@ class FakeInventory(Neighbor):
             if request.sku in ("", sku) and request.warehouse_id in ("", place)
         ]
         return inventory.ListStockResponse(levels=levels[: request.limit])
+
+    def GetAvailability(
+        self, request: inventory.GetAvailabilityRequest, timeout: float = DEADLINE_S
+    ) -> inventory.GetAvailabilityResponse:
+        self.here(timeout)
+        found = []
+        for sku in sorted(set(request.skus)):
+            units = sum(count for (of, _), count in self.on_hand.items() if of == sku)
+            inbound = sorted(self.inbound.get(sku, []), key=lambda one: one.expected_on)
+            found.append(
+                inventory.SkuAvailability(
+                    sku=sku,
+                    on_hand=units,
+                    available=units,
+                    backordered=self.waiting.get(sku, 0),
+                    inbound=inbound,
+                    inbound_quantity=sum(one.quantity for one in inbound),
+                )
+            )
+        return inventory.GetAvailabilityResponse(skus=found)
 
     def ReceiveStock(self, request: inventory.ReceiveStockRequest) -> inventory.ReceiveStockResponse:
         def act() -> inventory.ReceiveStockResponse:
@@ -120,6 +152,7 @@ class FakeFulfillment(Neighbor):
 
     def __init__(self) -> None:
         super().__init__()
+        self.rates = fulfillment.GetRatesResponse()
         self.shipments: dict[str, fulfillment.Shipment] = {}
         self.events: dict[tuple[str, str], Any] = {}
         self.recalls = Recalls()
@@ -134,7 +167,23 @@ class FakeFulfillment(Neighbor):
 
     def PutRates(self, request: fulfillment.PutRatesRequest) -> fulfillment.PutRatesResponse:
         self.here()
-        return fulfillment.PutRatesResponse(rate_count=len(request.rates), zone_count=len(request.zones))
+        if request.HasField("expected_version"):
+            check_seen(self.rates.version, request.expected_version)
+        table = fulfillment.GetRatesResponse(
+            currency=request.currency, rates=request.rates, zones=request.zones, version=self.rates.version
+        )
+        if table != self.rates:
+            table.version += 1
+        self.rates = table
+        return fulfillment.PutRatesResponse(
+            rate_count=len(request.rates), zone_count=len(request.zones), version=table.version
+        )
+
+    def GetRates(self, request: fulfillment.GetRatesRequest) -> fulfillment.GetRatesResponse:
+        self.here()
+        if not self.rates.version:
+            raise NotFound("RATES_UNKNOWN", "no rates are stored yet")
+        return self.rates
 
     def QuoteWarehouses(self, request: fulfillment.QuoteWarehousesRequest) -> fulfillment.QuoteWarehousesResponse:
         self.here()
@@ -210,120 +259,6 @@ class FakeFulfillment(Neighbor):
         copy = fulfillment.Shipment()
         copy.CopyFrom(shipment)
         return copy
-
-
-class FakeBilling(Neighbor):
-    """Credit accounts, invoices and payments."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.accounts: dict[str, billing.PutCreditAccountRequest] = {}
-        self.commitments: dict[str, int] = {}
-        self.invoices: dict[str, billing.Invoice] = {}
-        self.payments: list[billing.Payment] = []
-        self.audit = billing.AuditResponse()
-
-    def invoice(self, invoice_id: str, customer_id: str, minor: int) -> billing.Invoice:
-        zero, total = types.Money(currency="USD"), types.Money(minor_units=minor, currency="USD")
-        made = billing.Invoice(
-            invoice_id=invoice_id, number="INV-000001", customer_id=customer_id, order_id="ord_1", total=total,
-            merchandise=total, discount=zero, freight=zero, tax=zero, paid=zero, status="open", open=total,
-        )  # fmt: skip
-        self.invoices[invoice_id] = made
-        return made
-
-    def PutCreditAccount(self, request: billing.PutCreditAccountRequest) -> billing.PutCreditAccountResponse:
-        self.here()
-        self.accounts[request.customer_id] = request
-        return billing.PutCreditAccountResponse(account=self._account(request))
-
-    def GetCreditAccount(
-        self, request: billing.GetCreditAccountRequest, timeout: float = 5
-    ) -> billing.GetCreditAccountResponse:
-        self.here()
-        if request.customer_id not in self.accounts:
-            raise NotFound("CREDIT_ACCOUNT_NOT_FOUND", "the customer has no credit account")
-        return billing.GetCreditAccountResponse(account=self._account(self.accounts[request.customer_id]))
-
-    def GetCommitment(self, request: billing.GetCommitmentRequest) -> billing.GetCommitmentResponse:
-        self.here()
-        minor = self.commitments.get(request.order_id)
-        remaining = None if minor is None else types.Money(minor_units=minor, currency="USD")
-        return billing.GetCommitmentResponse(remaining=remaining)
-
-    def GetInvoice(self, request: billing.GetInvoiceRequest) -> billing.GetInvoiceResponse:
-        self.here()
-        if request.invoice_id not in self.invoices:
-            raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice")
-        return billing.GetInvoiceResponse(invoice=self.invoices[request.invoice_id])
-
-    def ListInvoices(self, request: billing.ListInvoicesRequest) -> billing.ListInvoicesResponse:
-        self.here()
-        rows = [
-            row
-            for row in self.invoices.values()
-            if request.customer_id in ("", row.customer_id) and request.number in ("", row.number)
-        ]
-        return billing.ListInvoicesResponse(invoices=rows)
-
-    def RecordPayment(self, request: billing.RecordPaymentRequest) -> billing.RecordPaymentResponse:
-        for earlier in self.payments:
-            is_same = (earlier.customer_id, earlier.reference) == (request.customer_id, request.reference)
-            if is_same and earlier.amount != request.amount:
-                raise Refused("PAYMENT_REFERENCE_REUSED", "the reference is another payment already", order_id="")
-
-        def act() -> billing.RecordPaymentResponse:
-            payment = billing.Payment(
-                payment_id=f"pay_{next(self._ids)}",
-                customer_id=request.customer_id,
-                amount=request.amount,
-                reference=request.reference,
-                applications=request.applications,
-                unapplied=types.Money(currency=request.amount.currency),
-            )
-            self.payments.append(payment)
-            return billing.RecordPaymentResponse(payment=payment)
-
-        return self.once(request, act)
-
-    def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:
-        self.here()
-        rows = [row for row in self.payments if request.customer_id in ("", row.customer_id)]
-        return billing.ListPaymentsResponse(payments=rows)
-
-    def ListReceivables(self, request: billing.ListReceivablesRequest) -> billing.ListReceivablesResponse:
-        self.here()
-        rows = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
-        return billing.ListReceivablesResponse(receivables=rows)
-
-    def GetTrialBalance(self, request: billing.GetTrialBalanceRequest) -> billing.GetTrialBalanceResponse:
-        self.here()
-        return billing.GetTrialBalanceResponse(
-            balances=[
-                billing.AccountBalance(account="accounts_receivable", currency="USD", debit_minor=500),
-                billing.AccountBalance(account="revenue", currency="USD", credit_minor=500),
-            ]
-        )
-
-    def ListEntries(self, request: billing.ListEntriesRequest) -> billing.ListEntriesResponse:
-        self.here()
-        amount = types.Money(minor_units=500, currency="USD")
-        entry = billing.Entry(entry_id=1, debit="accounts_receivable", credit="revenue", amount=amount)
-        return billing.ListEntriesResponse(entries=[entry])
-
-    def Audit(self, request: billing.AuditRequest) -> billing.AuditResponse:
-        self.here()
-        return self.audit
-
-    def _account(self, request: billing.PutCreditAccountRequest) -> billing.CreditAccount:
-        zero = types.Money(currency=request.limit.currency)
-        return billing.CreditAccount(
-            customer_id=request.customer_id,
-            limit=request.limit,
-            committed=zero,
-            receivable=zero,
-            headroom=request.limit,
-        )
 
 
 class FakeNotifications(Neighbor):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from oms.fulfillment.v1 import fulfillment_pb2
 from services.orders.changes import apply
 from services.orders.policies.engine import Credit
 from services.orders.store import orders
@@ -75,6 +76,32 @@ async def test_a_proposal_stands_beside_the_order_until_the_customer_answers(wor
         {"state": "applied"},
     )
     assert [update for _, update, _ in world.workflows.refreshed] == ["amend", "consent"]
+
+
+async def test_a_picker_sees_what_may_yet_change_until_it_is_settled(world: World) -> None:
+    order_id = await _accepted(world)
+    for shipment_id, line_id in (("shp_1", "1"), ("shp_2", "2")):
+        lines = [fulfillment_pb2.ShipmentLine(line_id=line_id, sku="A", quantity=1)]
+        world.fulfillment.release(shipment_id, order_id=order_id, lines=lines)
+    made = (await _change(world, order_id, "sales_rep", SWAP)).json()
+
+    shown = (await world.send("GET", "/v1/shipments", "warehouse")).json()["rows"]
+    picked = (await world.send("POST", "/v1/shipments/shp_1/pick", "warehouse", key="p")).json()
+    await world.send("POST", f"/v1/orders/{order_id}/changes/{made['change_id']}/withdrawal", "sales_rep")
+    after = (await world.send("GET", "/v1/shipments/shp_1", "warehouse")).json()
+
+    pending = {
+        "change_id": made["change_id"],
+        "state": "awaiting_customer",
+        "what": [
+            "PUMP-100 replaced by INSTALL-8H: 4 × PUMP-100 (Pump) → 4 × INSTALL-8H (Installation)",
+        ],
+        "since": "2026-12-01T09:00:00.000Z",
+        "until": "2026-12-02T09:00:00.000Z",
+    }
+    assert [row["change_pending"] for row in shown] == [pending, None]
+    assert (picked["state"], picked["change_pending"]) == ("picked", pending)
+    assert after["change_pending"] is None
 
 
 async def test_a_proposal_is_withdrawn_by_sales(world: World) -> None:

@@ -32,7 +32,7 @@ VERBS = {
     "accept", "add", "adjust", "answer", "cancel", "change", "check", "decide", "delegate",
     "dismiss", "expect", "get", "give", "list", "pack", "perform", "pick", "place",
     "preview", "put", "quote", "read", "receive", "record", "release", "resolve", "resubmit",
-    "retry", "revoke", "set", "ship", "stream", "withdraw",
+    "retry", "revoke", "send", "set", "ship", "stream", "withdraw",
 }
 # fmt: on
 

@@ -23,7 +23,7 @@ async def test_a_rate_is_entered_replaced_and_listed_in_pages(world: World) -> N
         ("3.20", "2026-11-01"),
         ("3.2485", "2026-12-01"),
     ]
-    assert rest["rows"] == [RATE]
+    assert rest["rows"] == [{**RATE, "version": 2}]
     assert rest["next_cursor"] is None
 
 

@@ -25,8 +25,11 @@ def usd(minor: int) -> types.Money:
 async def test_a_customers_currency_stays_while_it_has_exposure(
     world: World, owed: dict[str, Any], status: int
 ) -> None:
-    account = billing.CreditAccount(customer_id="cus_acme", limit=usd(1000), **owed)
-    world.billing.GetCreditAccount = lambda _asked, **_options: billing.GetCreditAccountResponse(account=account)  # type: ignore[method-assign, assignment]  # one answer of the fake
+    amounts = {name: money.minor_units for name, money in owed.items()}
+    world.billing.PutCreditAccount(
+        billing.PutCreditAccountRequest(customer_id="cus_acme", limit=usd(1000), net_days=30)
+    )
+    world.billing.standing["cus_acme"] = (amounts.get("committed", 0), amounts.get("receivable", 0))
 
     answer = await world.send("POST", "/v1/customers", "admin", json=ACME)
 
@@ -37,11 +40,12 @@ async def test_a_customers_currency_stays_while_it_has_exposure(
 
 
 async def test_nor_while_an_order_of_it_lives(world: World) -> None:
-    await world.place()
+    number = (await world.place()).json()["number"]
 
     answer = await world.send("POST", "/v1/customers", "admin", json=ACME)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "CURRENCY_IN_USE")
+    assert number in answer.json()["detail"]
 
 
 async def test_everything_else_of_it_may_change(world: World) -> None:

@@ -80,7 +80,7 @@ async def test_a_decision_repeated_under_its_key_is_one_decision(world: World) -
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json() == answers[1].json()
     assert (other.status_code, other.json()["code"]) == (409, "STEP_NOT_OPEN")
-    assert "max approved it" in other.json()["detail"]
+    assert "Max approved it" in other.json()["detail"]
 
 
 async def test_a_decision_stands_while_temporal_is_away(world: World) -> None:
@@ -185,6 +185,7 @@ async def test_the_policy_shows_its_matrix_with_what_was_left_out(world: World) 
     assert newest["reviews"][0]["tiers"] == [{**MANAGER, "mode": "any", "count": 1, "limit": "final"}]
     assert (newest["deadlines"]["escalate_after_hours"], newest["deadlines"]["on_expiry"]) == (24, "reject")
     assert newest["consent"] == {"when": "", "expires_after_hours": 48, "on_expiry": "review"}
+    assert newest["changes"] == {"hold_release_hours": 24}
     assert [calendar["name"] for calendar in newest["calendars"]] == ["business", "plant"]
     assert newest["window_hours"] == 24
 

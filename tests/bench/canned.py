@@ -52,6 +52,9 @@ def figures(*, load: Load = QUIET) -> dict[str, Any]:
                 {"lines": 1, "place_ms": 60.0, "life_ms": 400.0, "history_events": 27, "history_bytes": 7065, "ratio": 1.0},
                 {"lines": 9, "place_ms": 90.0, "life_ms": 450.0, "history_events": 27, "history_bytes": 7070, "ratio": 1.5},
             ],
+            "change": {
+                "lines": 499, "added": 400, "place_ms": 900.0, "change_ms": 1440.0, "ratio": 1.6, "target_ratio": 2.0,
+            },
             "by_open_orders": [
                 {"open_orders": 9, "placed_per_s": 31.0, "p50_ms": 59.0, "p99_ms": 99.0, "max_ms": 110.0, "ratio": 1.0},
                 {"open_orders": 9, "placed_per_s": None, "p50_ms": 52.0, "p99_ms": 99.0, "max_ms": 110.0, "ratio": 0.88},

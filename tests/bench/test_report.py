@@ -26,6 +26,10 @@ def test_every_part_has_its_table() -> None:
     assert text.count("others took at most 3% of the cores meanwhile") == 5
 
 
+def test_a_change_is_shown_as_a_ratio_to_the_placing_of_as_many_lines() -> None:
+    assert "ratio of the change to the placing 1.60 ≤ 2.00 met" in shown(figures())
+
+
 def test_an_order_is_shown_by_process_beside_its_frame_with_the_ratio_last() -> None:
     rows = [line.strip() for line in shown(figures()).splitlines()]
 

@@ -198,3 +198,20 @@ def test_receivables_age_by_days_past_the_due_date() -> None:
         0,
     )
     assert (first.customer_id, first.unapplied, first.current) == ("cus_0", 7, 0)
+
+
+@pytest.mark.parametrize(
+    ("due_days", "since"),
+    [
+        ((), None),
+        ((date(2026, 3, 31),), None),
+        ((date(2026, 3, 30), date(2026, 1, 5), date(2026, 4, 9)), date(2026, 1, 5)),
+    ],
+    ids=["nothing owed", "due today is not overdue", "the oldest that is over"],
+)
+def test_receivables_say_since_when_something_is_overdue(due_days: tuple[date, ...], since: date | None) -> None:
+    due = [DueAmount("cus_1", day, usd(100)) for day in due_days]
+
+    [found] = ageing(date(2026, 3, 31), due, [UnappliedCash("cus_1", usd(1))])
+
+    assert found.overdue_since == since

@@ -64,7 +64,7 @@ def test_a_file_that_is_none_is_refused(command: Oms, api: FakeApi, tmp_path: Pa
         ("mails", "preview", "a/b"),
         ("reviews", "show", "SO-1", "--step", "a/b"),
         ("reviews", "answer", "a/b", "--note", "x"),
-        ("password", "a/b", "--password", "northgate-2026"),
+        ("password", "a/b"),
     ],
     ids=" ".join,
 )

@@ -385,3 +385,13 @@ def test_a_mail_is_previewed_as_text_or_as_its_page(command: Oms, api: FakeApi) 
     assert page.out == "<p>decide by Friday</p>\n"
     assert "approver, customer" in listed.out
     assert api.asked[-1].query == {}
+
+
+def test_a_password_is_not_set_but_a_link_is_asked_for(command: Oms, api: FakeApi) -> None:
+    api.on("POST /v1/people/helen.park/password", {"sub": "helen.park", "expires_at": "2026-12-02T09:00:00.000Z"})
+
+    answer = command("password", "helen.park")
+
+    assert answer.code == 0
+    assert answer.out == "a link is on its way to helen.park: it works once, for 24 hours\n"
+    assert [one.body for one in api.asked] == [None]

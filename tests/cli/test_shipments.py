@@ -35,6 +35,21 @@ def test_a_step_that_was_taken_before_is_not_told_as_where_the_shipment_is(comma
     assert (answer.code, answer.out) == (0, "SH-1001 of SO-1001 was picked before and is shipped now\n")
 
 
+def test_a_picker_sees_that_a_change_of_the_order_is_pending(command: Oms, api: FakeApi) -> None:
+    pending = {"what": ["Quantity of PUMP: 60 → 20"], "until": "2026-03-03T09:00:00.000Z"}
+    changing = {**SHIPMENT, "change_pending": pending}
+    api.page("GET /v1/shipments", changing)
+    api.on("POST /v1/shipments/shp_1/pick", {**changing, "state": "picked"})
+    api.on("GET /v1/shipments/shp_1", {**changing, "state": "picked"})
+
+    listed = command("shipments", "list")
+    picked = command("shipments", "pick", "shp_1")
+
+    assert "Quantity of PUMP: 60 → 20" in listed.out
+    assert "Mar 3, 2026" in listed.out or "2026-03-03" in listed.out
+    assert picked.out == "SH-1001 of SO-1001 is picked\na change of SO-1001 is pending: Quantity of PUMP: 60 → 20\n"
+
+
 def test_a_recall_is_listed_and_answered_in_the_role_of_the_warehouse(command: Oms, api: FakeApi) -> None:
     line = {"quantity": 5, "sku": "PUMP", "shipment_number": "SH-1001"}
     row = {"recall_id": "rcl_1", "order_number": "SO-1001", "since": "2026-03-02T09:00:00.000Z", "lines": [line]}

@@ -23,7 +23,7 @@ from services.orders.masterdata import people
 from services.orders.store import exceptions, holds, orders, reviews
 from tests.console import chrome
 from tests.console.conftest import open_database
-from tests.console.world import ConsoleWorld, build
+from tests.console.world import ConsoleWorld, build, with_figures
 from tests.orders.desk import caller, shipment, stock
 from tests.orders.test_exceptions import on_the_way, opened, resolve, undeliverable
 
@@ -51,6 +51,7 @@ def live(
     shutil.copy(filled[0], folder / "orders.db")
     database = open_database(folder / "orders.db")
     world = build(database, folder / "keys", public_url="http://127.0.0.1")
+    with_figures(world)
     _hand_over(world)
     undeliverable(world.desk)
     resolve(world.desk, opened(world.desk, on_the_way(world.desk))[0], note="it comes tomorrow")
@@ -113,6 +114,7 @@ def pages(world: ConsoleWorld, numbers: dict[str, str]) -> list[tuple[str, str]]
         [done, wrong] = [each.found for each in exceptions.listed(session, ExceptionFilter(kind="carrier_exception"))]
     return [
         ("", "/login"),
+        ("", "/login/forgotten"),
         ("admin", "/"),
         ("approver", "/?status=backordered"),
         ("support", "/?q=nothing-like-it"),

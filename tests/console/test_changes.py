@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
 
 from gateway.console.change_form import request_of
 from services.kernel.errors import InvalidArgument
-from services.orders.domain.changes import ChangeOrder, LineChange
+from services.orders.domain.changes import ChangeOrder, LineChange, SpokenConsent
 from services.orders.store import changes, orders
 from tests.console.world import ConsoleWorld
 from tests.orders.desk import usd
@@ -28,11 +29,12 @@ def test_the_request_names_only_what_differs_from_the_order(world: ConsoleWorld,
         "discount": "0.00", "freight": "0", "requested_on": "", "to-name": order.ship_to.name,
     }  # fmt: skip
 
-    nothing = request_of(order, {**FIELDS, **unchanged})
+    nothing = request_of(order, {**FIELDS, **unchanged}, "UTC")
     something = request_of(
         order,
         {**FIELDS, **unchanged, "quantity-2": "0", "price-1": "120.00", "new-sku-2": "BOX6", "new-quantity-2": "12",
          "ship_complete": "yes", "requested_on": "2026-12-24", "to-city": "Austin"},
+        "UTC",
     )  # fmt: skip
 
     assert (nothing.lines, nothing.ship_to, nothing.discount, nothing.freight, nothing.is_ship_complete) == (
@@ -50,7 +52,9 @@ def test_the_request_names_only_what_differs_from_the_order(world: ConsoleWorld,
     "wrong",
     [
         {"reason": ""}, {"quantity-1": "two"}, {"quantity-1": "-1"}, {"price-1": "1e5"}, {"sku-1": "no good"},
-        {"new-sku-1": "BOX6"}, {"requested_on": "24.12."}, {"discount": "10.001"}, {"to-city": "x" * 300},
+        {"new-sku-1": "BOX6"}, {"requested_on": "24.12."}, {"consent_by": "Ann"},
+        {"consent_by": "Ann", "consent_how": "by phone", "consent_at": "yesterday"},
+        {"consent_by": "A" * 300, "consent_how": "by phone", "consent_at": "2026-11-20T14:05"}, {"discount": "10.001"}, {"to-city": "x" * 300},
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_a_sentence(
@@ -60,7 +64,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(
         order = orders.load(session, orders.find_id(session, numbers["backordered"]))
 
     with pytest.raises(InvalidArgument):
-        request_of(order, {**FIELDS, **wrong})
+        request_of(order, {**FIELDS, **wrong}, "UTC")
 
 
 async def test_sales_sees_what_a_change_comes_to_and_then_proposes_it(
@@ -85,6 +89,36 @@ async def test_sales_sees_what_a_change_comes_to_and_then_proposes_it(
     assert [(change.state, change.proposed_by) for change in made(world, number)] == [("awaiting_customer", "rita")]
     assert "Pending change" in order
     assert [update for _, update, _ in world.workflows.refreshed] == ["amend"]
+
+
+async def test_a_shipment_that_a_pending_change_touches_says_so_until_it_has_left(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number = numbers["shipping"]
+    browser = world.browser("support")
+    before = (await browser.get(f"/orders/{number}")).text
+    fields = {**FIELDS, "requested_on": "2027-12-24"}
+    preview = f"/orders/{number}/change/preview?{urlencode(fields)}"
+
+    await browser.send(preview, f"/orders/{number}/change", **fields)
+    page = (await browser.get(f"/orders/{number}")).text
+
+    assert "change pending" not in before
+    assert page.count("change pending") == 1
+    assert "change pending" in page.partition("SH-9")[2]
+
+
+async def test_a_pending_change_says_until_when_it_holds_back_what_it_touches(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number = numbers["changing"]
+
+    ours = (await world.browser("support").get(f"/orders/{number}")).text
+    theirs = (await world.browser("customer").get(f"/my/orders/{number}")).text
+
+    assert made(world, number)[0].withholds_until is not None
+    assert "not released to a warehouse until it is settled, at the latest until" in ours
+    assert "not released to a warehouse until it is settled, at the latest until" in theirs
 
 
 async def test_what_stands_against_a_change_is_said_and_there_is_no_button(
@@ -147,3 +181,50 @@ async def test_who_proposed_withdraws_it_but_does_not_answer_it(world: ConsoleWo
 
     assert (without.status_code, forced.status_code, back.status_code) == (422, 403, 303)
     assert made(world, number)[0].state == "withdrawn"
+
+
+async def test_a_spoken_consent_is_entered_previewed_and_kept_with_the_change(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number = numbers["backordered"]
+    heard = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=5)
+    consent = {"consent_by": "Ann, purchasing", "consent_at": f"{heard:%Y-%m-%dT%H:%M}", "consent_how": "by phone"}
+    fields = {**FIELDS, "quantity-2": "6", **consent}
+    rita = world.browser("sales_rep")
+
+    form = await rita.get(f"/orders/{number}/change")
+    preview = await rita.get(f"/orders/{number}/change/preview?{urlencode(fields)}")
+    done = await rita.send(f"/orders/{number}/change/preview?{urlencode(fields)}", f"/orders/{number}/change", **fields)
+
+    assert 'name="consent_by"' in form.text
+    assert "<bdi>Ann, purchasing</bdi>" in preview.text
+    assert "It is not asked again." in preview.text
+    assert "Propose to the customer" not in preview.text
+    assert done.status_code == 303
+    kept = made(world, number)[-1]
+    assert (kept.needs_consent, kept.request.consent) == (False, SpokenConsent("Ann, purchasing", heard, "by phone"))
+
+
+async def test_a_customer_has_no_form_to_record_a_consent_and_may_not_send_one(
+    world: ConsoleWorld, numbers: dict[str, str]
+) -> None:
+    number, ann = numbers["backordered"], world.browser("customer")
+    consent = {"consent_by": "Ann", "consent_at": "2026-11-20T14:05", "consent_how": "by phone"}
+
+    form = await ann.get(f"/my/orders/{number}/change")
+    sent = await ann.get(f"/my/orders/{number}/change/preview?{urlencode({**FIELDS, 'quantity-2': '6', **consent})}")
+
+    assert "consent_by" not in form.text
+    assert sent.status_code == 403
+
+
+def test_the_time_of_a_consent_is_one_of_the_companys_clock(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    with world.database.reading() as session:
+        order = orders.load(session, orders.find_id(session, numbers["backordered"]))
+    consent = {"consent_by": "Ann", "consent_at": "2026-11-20T14:05", "consent_how": "by phone"}
+
+    read = request_of(order, {**FIELDS, **consent}, "America/Chicago").consent
+
+    # six hours behind UTC in November
+    assert read is not None
+    assert read.given_at == datetime(2026, 11, 20, 20, 5, tzinfo=UTC)

@@ -24,7 +24,7 @@ def person(world: ConsoleWorld, sub: str = "mia", *, has_password: bool = True, 
     with world.database.transaction() as session:
         session.merge(PersonRow(sub=sub, **{**row, **more}))
         if has_password:
-            logins.set_password(session, sub, logins.hash_password(PASSWORD), "root", datetime.now(UTC))
+            logins.set_password(session, sub, logins.hash_password(PASSWORD), datetime.now(UTC))
 
 
 def sql(world: ConsoleWorld, statement: str) -> list[Any]:

@@ -17,7 +17,9 @@ from sqlalchemy import event
 
 from gateway.console.visitor import session_cookie
 from gateway.http.plumbing.deps import ApiSettings, ConsoleSettings, Deps
+from oms.billing.v1 import billing_pb2 as billing
 from oms.inventory.v1 import inventory_pb2 as inventory
+from oms.types.v1 import types_pb2 as types
 from services.orders.access import logins
 from services.orders.access.logins import Opened
 from services.orders.domain.changes import LineChange
@@ -26,8 +28,9 @@ from services.runtime.auth import Authenticator, LocalIssuer, Principal
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings
 from tests.api.application import app_over
+from tests.api.fake_billing import FakeBilling
 from tests.api.fake_workflows import FakeWorkflows
-from tests.api.fakes import FakeBilling, FakeFulfillment, FakeInventory, FakeNotifications
+from tests.api.fakes import FakeFulfillment, FakeInventory, FakeNotifications
 from tests.orders.change_desk import asked, propose
 from tests.orders.desk import CONTACTS, RITA, SHOP, SUPPORT, Desk, invoice, invoiced, paid, shipment, stock
 from tests.orders.review_desk import ReviewDesk
@@ -104,6 +107,29 @@ class Browser:
 
     async def post(self, path: str, **fields: str) -> httpx.Response:
         return await self.client.post(path, data=fields)
+
+
+def with_figures(world: ConsoleWorld) -> ConsoleWorld:
+    """120 pumps, 40 announced of which others wait for 25; a limit of 50,000 with 30,000 used, 4,000 of it overdue."""
+    world.inventory.on_hand[("PUMP", "wh_1")] = 120
+    world.inventory.inbound["PUMP"] = [
+        inventory.InboundSupply(expected_on="2026-12-08", quantity=40, warehouse_id="wh_1", reference="PO-4711")
+    ]
+    world.inventory.waiting["PUMP"] = 25
+    limit = types.Money(minor_units=50_000_00, currency="USD")
+    world.billing.PutCreditAccount(billing.PutCreditAccountRequest(customer_id="cus_acme", limit=limit, net_days=30))
+    world.billing.standing["cus_acme"] = (18_000_00, 12_000_00)
+    world.billing.receivables = [
+        billing.Receivable(
+            customer_id="cus_acme",
+            currency="USD",
+            current_minor=8_000_00,
+            days_30_minor=3_000_00,
+            older_minor=1_000_00,
+            overdue_since="2026-09-02",
+        )
+    ]
+    return world
 
 
 def build(database: Database, keys_dir: Path, **console: Any) -> ConsoleWorld:

@@ -108,3 +108,21 @@ async def test_one_approval_with_its_deadline_timer_costs_8_more_events_and_3_mo
         await order.handle.terminate()
 
     assert cost(history) == (25, 8)  # 17 and 5 without the approval
+
+
+async def test_a_backorder_filled_later_costs_7_events_and_2_actions_of_which_asking_the_rules_again_is_1_event(
+    temporal: Client,
+) -> None:
+    queue = uuid.uuid4().hex
+
+    async with fake_worker(temporal, FakeServices(backordered=5), queue):
+        order = await place(temporal, order_ref(clears_releases=True), queue)
+        first = cost(await until_quiet(order, 11))
+        await order.notify(names.STOCK_ALLOCATED, "rcp_1", is_complete=True)
+        history = await until_quiet(order, 18)
+        await order.handle.terminate()
+
+    second = cost(history)
+    assert (second[0] - first[0], second[1] - first[1]) == (7, 2)
+    asked = [event for event in history.events if b"check the rules again" in event.user_metadata.summary.data]
+    assert len(asked) == 1

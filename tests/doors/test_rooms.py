@@ -5,7 +5,7 @@ from collections import Counter
 from tests.doors.test_code_rules import ROOT, hand_written, lines
 
 
-def test_the_largest_room_has_at_most_a_third_of_the_code() -> None:
+def test_the_largest_room_has_at_most_35_percent_of_the_code() -> None:
     sizes: Counter[str] = Counter()
     for path in hand_written():
         top, below, *_ = path.relative_to(ROOT).parts
@@ -13,4 +13,4 @@ def test_the_largest_room_has_at_most_a_third_of_the_code() -> None:
             sizes[f"{top}/{below}" if top == "services" else top] += lines(path)
 
     room, size = sizes.most_common(1)[0]
-    assert size * 3 <= sizes.total(), f"{room} has {size} of {sizes.total()} lines"
+    assert size * 100 <= sizes.total() * 35, f"{room} has {size} of {sizes.total()} lines"

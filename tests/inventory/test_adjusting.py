@@ -12,6 +12,7 @@ import pytest
 from services.kernel.errors import AlreadyExists, InvalidArgument, Refused
 from tests.inventory.stockroom import Stockroom
 from tests.inventory.test_races import at_once
+from tests.plans import counted
 
 
 @pytest.mark.on_postgres
@@ -250,3 +251,22 @@ def _has_what_it_wants(stockroom: Stockroom, order_id: str, lines: dict[str, tup
         assert {
             line: at["allocated"] + at["backordered"] for line, at in notified["lines"].items() if any(at.values())
         } == {line: units for line, units in has.items() if units}
+
+
+@pytest.mark.parametrize("have", [0, 5], ids=["what is missing waits", "all is there"])
+def test_a_change_of_many_lines_asks_the_database_no_more_often_than_one_of_few(
+    stockroom: Stockroom, have: int
+) -> None:
+    for sku in map(str, range(60)) if have else ():
+        stockroom.receive("w1", sku, have)
+    costs = []
+    for order, lines in (("few", 10), ("many", 50)):
+        stockroom.reserve(order, {"l0": ("first", 1)})
+        wanted = {f"l{number}": (str(number), 2) for number in range(1, lines + 1)}
+        sent = counted(stockroom.database)
+        stockroom.change(order, {"l0": ("first", 1), **wanted})
+        stockroom.change(order, {line: (sku, 1) for line, (sku, _) in wanted.items()})
+        costs.append(len(sent))
+
+    assert costs[1] == costs[0]
+    assert stockroom.broken() == {}

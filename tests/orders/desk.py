@@ -133,6 +133,10 @@ class Desk:
         self.record(order_id, "accepted")
         return order_id
 
+    def clear_release(self, order_id: str, key: str = "1") -> pb.ClearReleaseResponse:
+        request = pb.ClearReleaseRequest(request_id=f"{order_id}/clear-release/{key}", order_id=order_id)
+        return self.servicer.ClearRelease(request, ANY)
+
     def fact(self, order_id: str, source: str, kind: str, sequence: int, detail: dict[str, Any]) -> facts_pb2.Fact:
         self.facts += 1
         subject_id = str(detail.get("shipment", {}).get("shipment_id", ""))

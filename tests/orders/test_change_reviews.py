@@ -60,7 +60,7 @@ def a4(desk: ReviewDesk) -> str:
 @pytest.mark.on_postgres
 def test_a4_the_version_changes_under_its_approval(desk: ReviewDesk) -> None:
     order_id = a4(desk)
-    with pytest.raises(DomainError, match="rita entered the order"):
+    with pytest.raises(DomainError, match="Rita entered the order"):
         desk.decide(order_id, RITA_THE_MANAGER)
     desk.delegate("max", "dan", hours=72)
     desk.decide(order_id, DAN)

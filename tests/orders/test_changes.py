@@ -91,7 +91,7 @@ def test_adding_and_removing_a_line_nets_to_nothing_and_its_id_is_never_used_aga
 def test_an_agreement_made_later_does_not_reprice_what_nobody_touched(desk: Desk) -> None:
     order_id = desk.accepted(("PUMP", 4), ("CENT", 1))
     desk.agree("PUMP", "100.00")
-    changed(desk, order_id, asked(quantity("1", 5)))
+    changed(desk, order_id, asked(quantity("1", 3), quantity("2", 2)))
 
     assert desk.read(order_id).order.lines[0].unit_price == usd("129.00")
 

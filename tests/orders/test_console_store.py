@@ -158,13 +158,13 @@ def test_a_login_is_good_until_it_ends_and_no_longer_than_its_person(desk: Desk)
 def test_a_password_is_replaced_and_ends_the_logins_before(desk: Desk) -> None:
     with desk.database.transaction() as session:
         session.add(_person("sue", is_active=True))
-        logins.set_password(session, "sue", "hash one", "root", desk.now)
+        logins.set_password(session, "sue", "hash one", desk.now)
         opened = logins.open_login(session, SUE, desk.now, is_by_password=True)
     with desk.database.transaction() as session:
-        logins.set_password(session, "sue", "hash two", "root", desk.now)
+        logins.set_password(session, "sue", "hash two", desk.now)
 
     with desk.database.reading() as session:
-        assert login_store.secret_of(session, "sue") == "hash two"
+        assert login_store.secret_of(session, "sue") == ("hash two", True)
         assert logins.find_login(session, opened.cookie, desk.now) is None
         assert login_store.person(session, "sue") == Principal("sue", frozenset({"support"}))
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from services.kernel.errors import Refused
+from services.kernel.errors import DomainError, Refused
 from services.kernel.money import Money
+from services.orders.domain.cases import Case, Decider, Parties
 from services.orders.domain.changes import ChangeOrder, ChangeRequest
 from services.orders.domain.clearance import next_deadline
 from services.orders.domain.holds import Hold
@@ -15,7 +16,7 @@ from services.orders.domain.people import Delegation, Person
 from services.orders.domain.projection import Progress
 from services.orders.domain.review_plan import still_suffices
 from services.orders.domain.reviews import OPEN, SELLER, Decision, Step, move_review
-from services.orders.domain.segregation_of_duties import Case, Decider, Parties, obstacle
+from services.orders.domain.segregation_of_duties import check_releaser, obstacle
 from services.orders.domain.status import derive, keep_since
 from services.orders.domain.waiting import Asked, WaitingFor
 from tests.orders.test_domain_projection import order
@@ -167,3 +168,55 @@ def test_since_when_is_kept_only_while_the_same_is_waited_for() -> None:
         kept = keep_since(standing, earlier).waiting_for
         assert kept is not None
         assert kept.since == since
+
+
+NEW = replace(MAX, authority_by="root", authority_at=NOW + timedelta(minutes=1))
+OLD = replace(MAX, sub="mia")
+
+
+@pytest.mark.parametrize(
+    ("person", "others", "parties", "refusal"),
+    [
+        (NEW, (NEW, OLD), Parties("ann"), "AUTHORITY_TOO_NEW"),
+        (NEW, (NEW,), Parties("ann"), ""),
+        (NEW, (NEW, replace(OLD, limits={"USD": 99})), Parties("ann"), ""),
+        (NEW, (NEW, replace(NEW, sub="mia")), Parties("ann"), ""),
+        (NEW, (NEW,), Parties("root"), "OWN_ORDER"),
+        (replace(NEW, authority_at=NOW), (OLD,), Parties("root"), ""),
+        (MAX, (MAX, OLD), Parties("ann"), ""),
+    ],
+    ids=["another could", "nobody else", "too small a limit", "all are new", "a party gave it", "given before", "old"],
+)
+def test_a_right_given_while_an_order_waits_approves_it_only_where_nobody_else_could(
+    person: Person, others: tuple[Person, ...], parties: Parties, refusal: str
+) -> None:
+    decider = replace(DECIDER, person=person)
+
+    assert why_not(case(parties=parties, asked=others), decider) == refusal
+
+
+@pytest.mark.parametrize(("by", "refusal"), [("root", "AUTHORITY_TOO_NEW"), ("max", ""), ("", "")])
+def test_so_it_is_with_a_delegation_that_an_administrator_makes_while_it_waits(by: str, refusal: str) -> None:
+    handed = Delegation(
+        "del", "max", "dan", NOW, NEXT_DAY + timedelta(days=9), created_by=by, created_at=NOW + timedelta(minutes=1)
+    )
+    dan = Person("dan", "Dan", "", ("approver",))
+    decider = Decider("dan", frozenset({"approver"}), person=dan, delegated=(handed,), delegators={"max": MAX})
+
+    assert why_not(case(asked=(MAX, OLD), delegations=(handed,), now=NEXT_DAY), decider) == refusal
+
+
+@pytest.mark.parametrize(("giver", "after", "refusal"), [("ann", 1, "OWN_ORDER"), ("ann", -1, ""), ("root", 1, "")])
+def test_a_hold_is_not_released_by_a_right_that_a_party_gave_while_it_stood(
+    giver: str, after: int, refusal: str
+) -> None:
+    hold = Hold("hld", "ord", 1, "CODE", "price", "approver", "why", placed_at=NOW)
+    person = replace(MAX, authority_by=giver, authority_at=NOW + timedelta(minutes=after))
+
+    try:
+        check_releaser(hold, ("approver",), replace(DECIDER, person=person), Parties("ann"), (), NEXT_DAY, {})
+        found = ""
+    except DomainError as refused:
+        found = refused.reason
+
+    assert found == refusal

@@ -245,6 +245,8 @@ BROKEN = [
     ({"deadlines": {"calendar": "moon"}}, "there is no calendar moon"),
     ({"deadlines": {"on_expiry": "approve"}}, "on_expiry: must be one of reject, hold"),
     ({"consent": {"on_expiry": "apply"}}, "consent: on_expiry"),
+    ({"changes": {"hold_release_hours": -1}}, "changes: hold_release_hours"),
+    ({"changes": {"hours": 4}}, "changes: unknown members"),
     ({"calendars": {"always": {}}}, "calendar always"),
     ({"calendars": {"plant": {"days": []}}}, "calendar plant: at least one day"),
     ({"calendars": {"plant": {"time_zone": "Mars/Base"}}}, "calendar plant: time_zone"),
@@ -284,6 +286,7 @@ def test_a_policy_of_rules_alone_asks_nobody_and_has_sound_deadlines() -> None:
     assert (policy.deadlines.remind_after_hours, policy.deadlines.escalate_after_hours) == (4, 24)
     assert (policy.deadlines.expire_after_hours, policy.deadlines.on_expiry) == (120, "hold")
     assert (policy.consent.expires_after_hours, policy.consent.on_expiry) == (48, "review")
+    assert policy.changes.hold_release_hours == 24
     assert calendars.named(policy, "business").time_zone == "UTC"
     assert calendars.named(policy, "nobody's").name == "business"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from tests.orders.review_desk import (
     MAX,
     OVER_5000,
     PEG,
+    PEOPLE,
     RITA_THE_MANAGER,
     ROOT,
     ReviewDesk,
@@ -311,3 +313,22 @@ def test_an_escalated_approval_goes_to_no_manager_who_could_not_approve(desk: Re
 
     for held in (role, "approver"):
         assert refused(desk, order_id, caller("boss", held), desk.open_step(order_id)) == "NOT_ASKED"
+
+
+def test_a_right_that_an_administrator_gives_while_an_order_waits_is_not_enough_and_names_who_gave_it(
+    desk: ReviewDesk,
+) -> None:
+    order_id = desk.reviewed(100)
+    desk.now += timedelta(hours=1)
+    desk.person(Person("eve", "Eve", "", ("approver",), ("manager",), limits={"USD": 90_000_00}))
+    eve = caller("eve", "approver")
+
+    assert refused(desk, order_id, eve) == "AUTHORITY_TOO_NEW"
+
+    for gone in PEOPLE:
+        if "manager" in gone.positions:
+            desk.person(replace(gone, is_active=False))
+    desk.decide(order_id, eve)
+
+    approved = next(one for one in desk.events(order_id) if one.what == "step_approved")
+    assert (approved.who, approved.after["authority_given_by"]) == ("eve", "root")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,11 +11,12 @@ from oms.orders.v1 import orders_pb2 as pb
 from services.orders.domain import changes, order, reviews
 from services.orders.domain.status import STATUS_VALUES
 from services.orders.lifecycle import cancel
+from services.orders.masterdata import customers
 from services.orders.store import changes as change_store
 from services.runtime.db import Database
 from tests.orders.change_desk import answer, apply, asked, propose, quantity, record, withdraw
 from tests.orders.change_desk import reviews as reviews_of
-from tests.orders.desk import ACCOUNTING, ANY, BUYER, RITA, SUPPORT, invoice, invoiced, paid, shipment, stock
+from tests.orders.desk import ACCOUNTING, ACME, ANY, BUYER, RITA, SUPPORT, invoice, invoiced, paid, shipment, stock
 from tests.orders.review_desk import AROUND_THE_CLOCK, FAY, MAX, OVER_5000, OVER_25000, ReviewDesk
 
 NO_ORDER_YET = {"completed_with_cancellations"}
@@ -167,10 +169,56 @@ def a_change_of_each_end(desk: ReviewDesk, number: str) -> Steps:
         elif end == "withdrawn":
             yield withdraw(desk, number, change.change_id)
         elif end == "expired":
+            yield desk.pass_deadline(number)  # the order goes on
             yield desk.pass_deadline(number)
         else:
             yield answer(desk, number, change.change_id, "accept")
             yield apply(desk, number, change.change_id, is_granted=False)
+
+
+def held_again(desk: ReviewDesk, number: str) -> Steps:
+    """Backorders are filled when the customer is not active any more."""
+    yield from accepted(desk, number)
+    yield fact(desk, number, "inventory", "stock_reserved", 1, stock({"1": (1, 1)}, "2026-12-01"))
+    yield fact(desk, number, "inventory", "stock_allocated", 2, stock({"1": (2, 0)}))
+    _is_active(desk, is_active=False)
+    yield desk.clear_release(number)
+    _is_active(desk, is_active=True)
+
+
+def _is_active(desk: ReviewDesk, *, is_active: bool) -> None:
+    with desk.database.transaction() as session:
+        customers.put_customer(session, replace(ACME, is_active=is_active), "root", desk.now)
+
+
+def held_again_and_released(desk: ReviewDesk, number: str) -> Steps:
+    yield from held_again(desk, number)
+    yield desk.release(number, desk.read(number).holds[0].hold_id, SUPPORT)
+    yield desk.clear_release(number, key="2")
+
+
+def held_again_and_changed(desk: ReviewDesk, number: str) -> Steps:
+    yield from held_again(desk, number)
+    fewer = propose(desk, number, asked(quantity("1", 1)), BUYER).change
+    yield fewer
+    yield apply(desk, number, fewer.change_id)
+    yield desk.release(number, desk.read(number).holds[0].hold_id, SUPPORT)
+
+
+def held_again_and_cancelled(desk: ReviewDesk, number: str) -> Steps:
+    yield from held_again(desk, number)
+    yield from cancelled(desk, number)
+
+
+def held_again_and_failed(desk: ReviewDesk, number: str) -> Steps:
+    yield from held_again(desk, number)
+    yield desk.record(number, "failed")
+
+
+def a_change_that_the_warehouse_overtakes(desk: ReviewDesk, number: str) -> Steps:
+    yield from accepted(desk, number)
+    yield propose(desk, number, asked(quantity("1", 1)), RITA)
+    yield fact(desk, number, "fulfillment", "shipment_picked", 1, shipment("SH-1", "picked", {"1": 2}))
 
 
 def a_change_that_the_warehouse_answers(desk: ReviewDesk, number: str) -> Steps:
@@ -208,6 +256,11 @@ WALKS: dict[str, tuple[Callable[[ReviewDesk, str], Steps], tuple[str, int]]] = {
     "nobody decides and it ends": (nobody_decides_and_it_ends, ("PUMP", 100)),
     "a change of each end": (a_change_of_each_end, ("PUMP", 2)),
     "a change that the warehouse answers": (a_change_that_the_warehouse_answers, ("PUMP", 2)),
+    "held again and released": (held_again_and_released, ("PUMP", 2)),
+    "held again and changed": (held_again_and_changed, ("PUMP", 2)),
+    "held again and cancelled": (held_again_and_cancelled, ("PUMP", 2)),
+    "held again and failed": (held_again_and_failed, ("PUMP", 2)),
+    "a change that the warehouse overtakes": (a_change_that_the_warehouse_overtakes, ("PUMP", 2)),
     "a change that is reviewed": (a_change_that_is_reviewed, ("PUMP", 2)),
 }
 

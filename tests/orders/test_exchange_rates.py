@@ -253,7 +253,7 @@ def test_what_was_handed_over_is_held_against_it_too(review_desk: ReviewDesk, mo
     if covers:
         review_desk.decide(order_id, DAN)
         return
-    with pytest.raises(NotPermitted, match=r"the limit of max is 6999\.997 KWD"):
+    with pytest.raises(NotPermitted, match=r"the limit of Max is 6999\.997 KWD"):
         review_desk.decide(order_id, DAN)
 
 

@@ -198,7 +198,7 @@ def test_a_delegation_that_is_not_sound_is_refused(desk: ReviewDesk, giver: str,
 
 def test_nobody_hands_over_a_position_they_do_not_hold(desk: ReviewDesk) -> None:
     with pytest.raises(
-        InvalidArgument, match=r"max does not hold board, manger \(positions held: manager\)"
+        InvalidArgument, match=r"Max does not hold board, manger \(positions held: manager\)"
     ) as refusal:
         desk.delegate("max", "dan", positions=("manager", "manger", "board"))
 

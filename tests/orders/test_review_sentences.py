@@ -29,8 +29,8 @@ def test_who_is_asked_reads_who_placed_the_order_and_for_whom(desk: ReviewDesk) 
 @pytest.mark.parametrize(
     ("decision", "notified"),
     [
-        ("approve", "this step was decided already: max approved it; the order is in review: reload it"),
-        ("request_changes", "this step was decided already: max asked for changes; the order is in review: reload it"),
+        ("approve", "this step was decided already: Max approved it; the order is in review: reload it"),
+        ("request_changes", "this step was decided already: Max asked for changes; the order is in review: reload it"),
     ],
 )
 def test_who_comes_second_hears_who_decided_and_how(desk: ReviewDesk, decision: str, notified: str) -> None:

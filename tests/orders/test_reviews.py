@@ -269,7 +269,7 @@ def test_a_step_that_is_decided_refuses_the_second_decision_with_its_state(desk:
     step = desk.open_step(order_id)
     desk.decide(order_id, MAX)
 
-    with pytest.raises(Refused, match="max approved it") as refusal:
+    with pytest.raises(Refused, match="Max approved it") as refusal:
         desk.decide(order_id, caller("rita", "approver"), step=step)
 
     assert refusal.value.reason == "STEP_NOT_OPEN"

@@ -10,7 +10,10 @@ import pytest
 from gateway.http.orders.change_shapes import change_shape
 from services.kernel.errors import DomainError
 from services.orders.access.matrix import Caller
+from services.orders.changes import consent
 from services.orders.domain.changes import ChangeRequest, SpokenConsent
+from services.orders.order import aggregate
+from services.orders.order.change_orders import find_change
 from tests.orders.change_desk import apply, asked, change, propose, quantity, record, swap
 from tests.orders.desk import BUYER, NOON, RITA, SUPPORT, Desk, shipment
 
@@ -105,3 +108,44 @@ def test_a_customer_reads_nothing_of_why_our_own_change_failed(desk: Desk) -> No
     record(desk, order_id, done.change.change_id, "reject", "Joe says no")
 
     assert read_by_customer(desk, order_id, done.change.change_id) == ""
+
+
+def mailed_to_customer(desk: Desk, order_id: str) -> str:
+    """What the mail about a rejected change lets its customer read of why."""
+    [mail] = [row["detail"] for row in desk.outbox("notify", order_id) if row["detail"]["mail"] == "change_rejected"]
+    assert "customer" in [each["role"] for each in mail["recipients"]]
+    return str(mail["variables"]["customer_reason"])
+
+
+@pytest.mark.parametrize(
+    ("by", "request_", "end", "read"),
+    [
+        (BUYER, fewer(None), "warehouse", "the warehouse has picked or shipped already what the change takes away"),
+        (BUYER, asked(quantity("1", 9)), "credit", ""),
+        (BUYER, fewer(None), "withdrawn", ""),
+        (RITA, fewer(HEARD), "warehouse", ""),
+    ],
+    ids=["the warehouse was quicker", "credit", "internal", "our own change"],
+)
+def test_the_mail_about_a_rejected_change_tells_its_customer_what_they_may_read_and_no_more(
+    desk: Desk, by: Caller, request_: ChangeRequest, end: str, read: str
+) -> None:
+    order_id = desk.accepted(("PUMP", 4))
+    change_id = propose(desk, order_id, request_, by).change.change_id
+
+    if end == "warehouse":
+        record(desk, order_id, change_id, "reject", "Joe says no")
+    elif end == "credit":
+        apply(desk, order_id, change_id, is_granted=False)
+    else:
+        _reject(desk, order_id, change_id, "Max does not like them")
+
+    assert mailed_to_customer(desk, order_id) == read
+
+
+def _reject(desk: Desk, order_id: str, change_id: str, why: str) -> None:
+    with desk.database.transaction() as session:
+        before = aggregate.read_for_change(session, order_id)
+        found = find_change(session, order_id, change_id)
+        after = consent.reject_change(session, before, found, aggregate.Actor("max", "approver"), why, desk.now)
+        aggregate.restate(session, after, desk.now)

@@ -1,4 +1,4 @@
-"""Records a history of every life: `python -m tests.replay.record`.
+"""Records a history of every life: `python -m tests.replay.record`, or of those that it is given by name.
 
 After a release, a change that breaks a stored history would break orders that are under way: put it behind `workflow.patched`, and
 keep what is stored under names of its own before recording.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -20,7 +21,7 @@ from tests.temporal import temporal_environment
 from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import Clearance, Validation
+from workflows.messages import Clearance, ReleaseCleared, Validation
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -54,6 +55,22 @@ async def backorder_then_to_cash(order: PlacedOrder) -> None:
     """Stock comes later."""
     await order.notify(names.STOCK_ALLOCATED, is_complete=True)
     await until_quiet(order, 16)
+    await to_cash(order)
+
+
+async def held_again_then_to_cash(order: PlacedOrder) -> None:
+    """Stock comes later, the rules hold the order, people release it."""
+    await order.notify(names.STOCK_ALLOCATED, is_complete=True)
+    await until_quiet(order, 17)
+    await order.notify(names.HOLDS_RELEASED)
+    await until_quiet(order, 24)
+    await to_cash(order)
+
+
+async def withheld_then_to_cash(order: PlacedOrder) -> None:
+    """Stock comes later, a pending change holds back a line until its time is over."""
+    await order.notify(names.STOCK_ALLOCATED, is_complete=True)
+    await until_quiet(order, 25)
     await to_cash(order)
 
 
@@ -101,6 +118,27 @@ def reminded_soon() -> FakeServices:
     )
 
 
+def held_again() -> FakeServices:
+    """The rules hold what has come later, once."""
+    held = Clearance("waiting", waiting_for="support: release of facts changed hold")
+    return FakeServices(
+        backordered=5,
+        clearances=[Clearance("cleared")],
+        cleared_releases=[ReleaseCleared(is_clear=False, clearance=held)],
+    )
+
+
+def withheld_for_a_second() -> FakeServices:
+    """A change holds back a line of what has come later, for a second."""
+    due = int((time.time() + 3) * 1_000_000)
+    withheld = Clearance("cleared", "", due, "resume_release", "chg_1", "", "change that is pending", "chg_1")
+    return FakeServices(
+        backordered=5,
+        clearances=[Clearance("cleared")],
+        cleared_releases=[ReleaseCleared(is_clear=True, clearance=withheld)],
+    )
+
+
 def validated(outcome: str, reason: str, clearance: Clearance | None = None, **more: Any) -> Callable[[], FakeServices]:
     """Services whose rules say so."""
     return lambda: FakeServices(validation=Validation(outcome, [reason], clearance), **more)
@@ -127,7 +165,11 @@ LIVES: dict[str, tuple[Callable[[], FakeServices], bool, Life]] = {
     "cancelled": (FakeServices, False, cancelled),
     "service_away": (away_once, False, to_cash),
     "still_open": (FakeServices, False, still_open),
+    "held_again": (held_again, False, held_again_then_to_cash),
+    "withheld": (withheld_for_a_second, False, withheld_then_to_cash),
 }
+CLEARS_RELEASES = frozenset({"held_again", "withheld"})
+"""Lives of orders that were placed since releases are cleared."""
 
 
 async def record(client: Client, name: str) -> None:
@@ -135,7 +177,8 @@ async def record(client: Client, name: str) -> None:
     services_of, is_ship_complete, life = LIVES[name]
     queue = uuid.uuid4().hex
     async with fake_worker(client, services_of(), queue):
-        order = await place(client, order_ref(is_ship_complete=is_ship_complete), queue)
+        terms = order_ref(is_ship_complete=is_ship_complete, clears_releases=name in CLEARS_RELEASES)
+        order = await place(client, terms, queue)
         await life(order)
         history = await order.history()
     await asyncio.to_thread((HISTORIES / f"{name}.json").write_text, without_the_machine(history.to_json()) + "\n")
@@ -148,9 +191,9 @@ def without_the_machine(text: str) -> str:
 
 
 async def main() -> None:
-    """Record every life."""
+    """Record every life, or those that are named."""
     async with temporal_environment(skips_time=False) as environment:
-        for name in LIVES:
+        for name in sys.argv[1:] or LIVES:
             await record(environment.client, name)
 
 

@@ -48,14 +48,17 @@ def asked(browser: httpx.Client) -> dict[str, str]:
 
 def test_an_approval_pressed_in_the_console_lets_the_order_go_on(trade: Trade, room: Boardroom) -> None:
     order, manager = placed(room), room.sub("manager")
-    ok(trade.system.api("admin").post(f"/v1/people/{manager}/password", json={"password": PASSWORD}))
+    ok(room.api("manager").post("/v1/me/password", json={"password": PASSWORD}))
 
     with logged_in(trade, manager, password=PASSWORD) as browser:
         row = asked(browser)[order["number"]]
+        shown = browser.get(row).text
         press(browser, row, row, decision="approve", version="1", note="fine")
         left = asked(browser)
     accepted = trade.when_idle(order["order_id"])
 
+    # the figures of inventory and billing themselves
+    assert [words in shown for words in ("To ship", "Exposure afterwards", "does not answer")] == [True, True, False]
     assert order["number"] not in left
     assert accepted["status"] == "in_fulfilment"
     assert accepted["reviews"][0]["steps"][0]["decisions"][0]["note"] == "fine"

@@ -77,14 +77,14 @@ def test_what_has_left_is_not_cancelled(trade: Trade) -> None:
 
 
 def _rated(trade: Trade, warehouse_id: str, *zones: tuple[str, str]) -> None:
-    """The rate table: this warehouse serves these (country, zone)s and no others."""
+    """Let a warehouse serve these (country, zone)s and no others."""
     rates = [
         {"warehouse_id": warehouse_id, "carrier": "roadrunner", "zone": zone, "base_minor": 900, "per_kg_minor": 0,
          "per_unit_minor": 0, "transit_days": 2}
         for _, zone in zones
     ]  # fmt: skip
     known = [{"country": country, "region": "*", "zone": zone} for country, zone in zones]
-    ok(trade.system.api("admin").post("/v1/rates", json={"currency": "USD", "rates": rates, "zones": known}))
+    trade.put_rates(rates, known)
 
 
 def test_an_order_where_no_carrier_goes_is_held_for_support_until_one_does(trade: Trade) -> None:

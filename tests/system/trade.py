@@ -91,7 +91,7 @@ class Trade:
         return sku
 
     def warehouses(self, costs: dict[str, int]) -> dict[str, str]:
-        """Warehouses by short name with what a shipment to Texas costs in cents; they replace the whole rate table."""
+        """Warehouses by short name with what a shipment to Texas costs in cents; others keep their rates."""
         names = {short: self.name(f"wh-{short}") for short in costs}
         for short, warehouse_id in names.items():
             body = {"warehouse_id": warehouse_id, "name": short, "kind": "own", "address": TEXAS}
@@ -110,7 +110,7 @@ class Trade:
         return names
 
     def rates(self, rates: list[dict[str, Any]]) -> None:
-        """Replace the rate table."""
+        """The rates of these warehouses; shipments of other tests still rest on those of theirs."""
         plain = [
             {
                 "warehouse_id": rate["warehouse_id"],
@@ -123,8 +123,20 @@ class Trade:
             }
             for rate in rates
         ]
-        body = {"currency": "USD", "rates": plain, "zones": [{"country": "US", "region": "*", "zone": "south"}]}
-        ok(self.system.api("admin").post("/v1/rates", json=body))
+        self.put_rates(plain, [{"country": "US", "region": "*", "zone": "south"}])
+
+    def put_rates(self, rates: list[dict[str, Any]], zones: list[dict[str, str]]) -> None:
+        """Put these in place of what the table says of their warehouses and countries."""
+        admin = self.system.api("admin")
+        found = admin.get("/v1/rates/table")
+        table = {"rates": [], "zones": []} if found.status_code == 404 else ok(found)
+        ours, places = {rate["warehouse_id"] for rate in rates}, {zone["country"] for zone in zones}
+        body = {
+            "currency": "USD",
+            "rates": [*(row for row in table["rates"] if row["warehouse_id"] not in ours), *rates],
+            "zones": [*(row for row in table["zones"] if row["country"] not in places), *zones],
+        }
+        ok(admin.post("/v1/rates", json=body))
 
     def receive(self, warehouse_id: str, sku: str, quantity: int, unit_cost: str) -> dict[str, Any]:
         """Goods in."""

@@ -27,6 +27,7 @@ from workflows.messages import (
     Recorded,
     RecordStep,
     Release,
+    ReleaseCleared,
     Reservation,
     Stop,
     Stopped,
@@ -41,6 +42,8 @@ class FakeServices:
 
     validation: Validation = field(default_factory=lambda: Validation("cleared"))
     clearances: list[Clearance] = field(default_factory=list)
+    cleared_releases: list[ReleaseCleared] = field(default_factory=list)
+    withheld_by: list[str] = field(default_factory=list)
     recalls: list[Recall] = field(default_factory=list)
     applied: Applied | None = None
     is_granted: bool = True
@@ -87,6 +90,13 @@ class FakeServices:
     async def get_clearance(self, step: OrderStep) -> Clearance:
         self.called("orders.GetClearance", step.request_id)
         return self.next_clearance()
+
+    @activity.defn(name="orders.ClearRelease")
+    async def clear_release(self, step: OrderStep) -> ReleaseCleared:
+        self.called("orders.ClearRelease", step.request_id)
+        if not self.cleared_releases:
+            return ReleaseCleared(is_clear=True, clearance=Clearance("cleared"))
+        return self.cleared_releases.pop(0)
 
     @activity.defn(name="orders.PassDeadline")
     async def pass_deadline(self, step: DeadlineStep) -> Clearance:
@@ -179,6 +189,7 @@ class FakeServices:
     @activity.defn(name="fulfillment.ReleaseShipments")
     async def release_shipments(self, step: OrderStep) -> Release:
         self.called("fulfillment.ReleaseShipments", step.request_id)
+        self.withheld_by.append(step.subject_id)
         lines = [fulfillment_pb2.ShipmentLine(line_id="1", sku="PUMP-100", quantity=10)]
         shipment = fulfillment_pb2.Shipment(number="SH-1001", warehouse_id="wh_dallas", lines=lines)
         return Release(1, sentences.released([shipment]))
@@ -193,6 +204,7 @@ class FakeServices:
         """All of them, for a worker."""
         return [
             self.get_clearance,
+            self.clear_release,
             self.pass_deadline,
             self.record_change,
             self.apply_change,

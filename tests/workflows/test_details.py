@@ -49,6 +49,17 @@ def test_a_deadline_is_told_with_its_instant() -> None:
     assert "| unless decided | escalate at 2026-12-02 09:00 UTC |" in details(ORDER, OrderState(is_held=True), DUE)
 
 
+def test_what_a_pending_change_holds_back_is_told_with_its_end() -> None:
+    withholding = Clearance(
+        "cleared", "", DUE.deadline_micros, "resume_release", "chg_1", withholding_change_id="chg_1"
+    )
+
+    shown = details(ORDER, OrderState(is_reserved=True), withholding)
+
+    assert "| held back | lines that a pending change touches |" in shown
+    assert "| unless decided | resume release at 2026-12-02 09:00 UTC |" in shown
+
+
 @pytest.mark.parametrize("outcome", ["completed", "cancelled", "rejected", "expired"])
 def test_an_order_that_has_ended_says_how_and_waits_for_nobody(outcome: str) -> None:
     state = OrderState(is_reserved=True, backordered=15, shipped=2, is_delivered=True, is_settled=True)

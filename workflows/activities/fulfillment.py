@@ -37,23 +37,32 @@ class FulfillmentActivities:
         """Give the warehouses all that was ever allocated; the service releases what no shipment has yet.
 
         An order that ships complete waits while inventory says that something is missing: the workflow may have been told by
-        an old fact that nothing is.
+        an old fact that nothing is. It waits as well while a change, the step's subject, holds back one of its lines.
         """
-        order, held = await asyncio.gather(
+        order, held, withheld = await asyncio.gather(
             self._documents.order(step.order_id, step.version),
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=step.order_id)),
+            self._withheld(step.order_id, step.subject_id),
         )
-        if order.is_ship_complete and any(short.quantity for short in held.shortages):
+        is_short = any(short.quantity for short in held.shortages)
+        if order.is_ship_complete and (is_short or withheld):
             return Release(0)
         request = pb.ReleaseShipmentsRequest(
             request_id=step.request_id,
             order_id=order.order_id,
             order_number=order.number,
             ship_to=order.ship_to,
-            lines=_release_lines(order, held),
+            lines=[line for line in _release_lines(order, held) if line.line_id not in withheld],
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
         return Release(len(response.shipments), sentences.released(response.shipments))
+
+    async def _withheld(self, order_id: str, change_id: str) -> frozenset[str]:
+        """Lines that a change still holds back; the orders service says which."""
+        if not change_id:
+            return frozenset()
+        request = orders_pb2.GetChangedOrderRequest(order_id=order_id, change_id=change_id)
+        return frozenset((await self._services.orders.GetChangedOrder(request)).withheld_line_ids)
 
     @activity.defn(name="fulfillment.RequestRecall")
     async def request_recall(self, step: ChangeStep) -> Recall:

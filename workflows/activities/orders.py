@@ -27,6 +27,7 @@ from workflows.messages import (
     OrderStep,
     Recorded,
     RecordStep,
+    ReleaseCleared,
     ValidateStep,
     Validation,
 )
@@ -75,6 +76,13 @@ class OrdersActivities:
         """What stands between the order and its warehouses."""
         response = await self._services.orders.GetClearance(pb.GetClearanceRequest(order_id=step.order_id))
         return _clearance(response.clearance)
+
+    @activity.defn(name="orders.ClearRelease")
+    async def clear_release(self, step: OrderStep) -> ReleaseCleared:
+        """Ask the rules again before goods go to the warehouses."""
+        request = pb.ClearReleaseRequest(request_id=step.request_id, order_id=step.order_id)
+        response = await self._services.orders.ClearRelease(request)
+        return ReleaseCleared(response.is_clear, _clearance(response.clearance))
 
     @activity.defn(name="orders.PassDeadline")
     async def pass_deadline(self, step: DeadlineStep) -> Clearance:
@@ -184,6 +192,7 @@ def _clearance(message: pb.Clearance) -> Clearance:
         message.subject_id,
         message.waiting_for,
         message.deadline_about,
+        message.withholding_change_id,
     )
 
 

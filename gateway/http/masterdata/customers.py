@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.editing import ETAG, ReadOnly, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import (
     PRINTABLE,
@@ -31,8 +33,11 @@ from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import path_id
 from gateway.http.plumbing.shapes import MoneyShape, proto_money
 from oms.billing.v1 import billing_pb2 as billing
-from services.kernel.errors import NotFound
+from oms.types.v1 import types_pb2 as types
+from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
+from services.orders.access.matrix import Caller
+from services.orders.approvals import enough_people
 from services.orders.domain.masterdata import AllowedShipTo, Customer
 from services.orders.masterdata import customers
 
@@ -77,7 +82,12 @@ class CustomerInput(Input):
     customer_group: Identity | Literal[""] = Field(
         default="", description="A group that prices are agreed with; its own agreements win over the group's."
     )
-    credit_limit: Amount = Field(description="Most it may owe, open orders included, in its currency.")
+    credit_limit: Amount | None = Field(
+        default=None,
+        description="Most it may owe, open orders included, in its currency; a new account needs one, another keeps its own.",
+    )
+    version: SeenVersion = None
+    credit: ReadOnly = None
 
     model_config = example(
         customer_id="cus_acme",
@@ -89,6 +99,14 @@ class CustomerInput(Input):
         sales_rep="rep.maria",
         allowed_ship_tos=[{"country": "US", "region": "TX"}],
         credit_limit="60000.00",
+    )
+
+
+if TYPE_CHECKING:
+    CustomerPatch = Input
+else:
+    CustomerPatch = partial(
+        "CustomerPatch", CustomerInput, ("customer_id",), customer_id="cus_acme", credit_limit="75000.00"
     )
 
 
@@ -110,6 +128,7 @@ class CustomerShape(BaseModel):
     free_multiple_skus: list[str]
     duplicate_po: str
     customer_group: str
+    version: StoredVersion
 
 
 class CreditShape(BaseModel):
@@ -124,6 +143,7 @@ class CreditShape(BaseModel):
 class CustomerWithCredit(CustomerShape):
     """A customer account and its credit."""
 
+    credit_limit: str | None = Field(description="Null while it has no credit account.")
     credit: CreditShape | None = Field(description="Null while it has no credit account.")
 
 
@@ -136,40 +156,92 @@ def list_customers(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[Custom
     return Page(rows=[CustomerShape.model_validate(_members(row)) for row in page], next_cursor=next_cursor)
 
 
-@router.get("/v1/customers/{customer_id}")
+@router.get("/v1/customers/{customer_id}", responses=ETAG)
 def get_customer(
-    deps: DepsOf, who: CallerOf, customer_id: Annotated[str, path_id("The customer account's id.", "cus_acme")]
+    deps: DepsOf,
+    who: CallerOf,
+    customer_id: Annotated[str, path_id("The customer account's id.", "cus_acme")],
+    response: Response,
 ) -> CustomerWithCredit:
     """One account, and how its credit stands now."""
     with deps.database.reading() as session:
         customer = customers.get_customer(session, customer_id, who.scope)
-    try:
-        wanted = billing.GetCreditAccountRequest(customer_id=customer_id, currency=customer.currency)
-        credit = _credit(deps.billing.GetCreditAccount(wanted).account)
-    except NotFound:
-        credit = None
-    return CustomerWithCredit.model_validate({**_members(customer), "credit": credit})
+    tag(response, customer.version)
+    return _shape(customer, _account(deps, customer_id, customer.currency))
 
 
 @router.post("/v1/customers", response_model=CustomerWithCredit)
-def put_customer(deps: DepsOf, who: CallerOf, body: CustomerInput, once: OnceOf) -> Response:
+def put_customer(deps: DepsOf, who: CallerOf, body: CustomerInput, once: OnceOf, if_match: IfMatch) -> Response:
     """Create or replace an account with its credit limit; placed orders keep the terms they were placed under.
 
     Another currency is refused while the customer owes or has ordered something in the one it has.
     """
 
     def act(_request_id: str) -> CustomerWithCredit:
-        customer = _customer(body)
-        _check_currency(deps, customer)
-        # the limit first: an account without one would let its first order through unchecked
-        limit = proto_money(Money.parse(body.credit_limit, body.currency))
-        wanted = billing.PutCreditAccountRequest(customer_id=body.customer_id, limit=limit, net_days=body.net_days)
-        account = deps.billing.PutCreditAccount(wanted).account
-        with deps.database.transaction() as session:
-            customers.put_customer(session, customer, who.principal.sub, deps.clock())
-        return CustomerWithCredit.model_validate({**_members(customer), "credit": _credit(account)})
+        return _put(deps, who, body, expected_version(body.version, if_match))
 
     return once.answer(body, act)
+
+
+@router.patch("/v1/customers", responses=ETAG)
+def change_customer(
+    deps: DepsOf, who: CallerOf, body: CustomerPatch, if_match: IfMatch, response: Response
+) -> CustomerWithCredit:
+    """Change what is named of an account; everything else of it stays. A list that is named is the whole list."""
+    sent = body.model_dump(exclude_unset=True)
+    expected = expected_version(sent.get("version"), if_match)
+
+    def edit() -> CustomerWithCredit:
+        with deps.database.reading() as session:
+            stands = customers.get_customer(session, sent["customer_id"], who.scope)
+        whole = merged(_shape(stands, None), body, CustomerInput)
+        return _put(deps, who, whole, stands.version if expected is None else expected)
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed
+
+
+def _put(deps: Deps, who: Caller, body: CustomerInput, expected: int | None) -> CustomerWithCredit:
+    customer = _customer(body)
+    _check_currency(deps, customer)
+    before = _account(deps, body.customer_id, body.currency)
+    limit = _limit(body, before)
+    with deps.database.reading() as session:
+        known = customers.find_customer(session, body.customer_id)
+    is_new = known is None and expected is None
+    if limit is None and (is_new or (known is not None and known.currency != body.currency)):
+        raise InvalidArgument("CREDIT_LIMIT_MISSING", "name the credit limit in this currency: 0 gives no credit")
+    if is_new and limit is not None:
+        # the limit first: an account without one would let its first order through unchecked
+        _put_limit(deps, body, limit)
+    is_other = limit != (before.limit if before else None)
+    with deps.database.transaction() as session:
+        kept = customers.put_customer(
+            session, customer, who.principal.sub, deps.clock(), expected, has_new_limit=is_other
+        )
+        enough_people.recheck(session, deps.contacts, deps.clock(), customer.customer_id)
+    # behind the account, so that who has seen another version changes no limit either
+    return _shape(kept, _put_limit(deps, body, limit) if limit else None)
+
+
+def _limit(body: CustomerInput, before: billing.CreditAccount | None) -> types.Money | None:
+    if body.credit_limit is not None:
+        return proto_money(Money.parse(body.credit_limit, body.currency))
+    return before.limit if before else None
+
+
+def _put_limit(deps: Deps, body: CustomerInput, limit: types.Money) -> billing.CreditAccount:
+    wanted = billing.PutCreditAccountRequest(customer_id=body.customer_id, limit=limit, net_days=body.net_days)
+    return deps.billing.PutCreditAccount(wanted).account
+
+
+def _account(deps: Deps, customer_id: str, currency: str) -> billing.CreditAccount | None:
+    wanted = billing.GetCreditAccountRequest(customer_id=customer_id, currency=currency)
+    try:
+        return deps.billing.GetCreditAccount(wanted).account
+    except NotFound:
+        return None
 
 
 def _check_currency(deps: Deps, wanted: Customer) -> None:
@@ -178,17 +250,13 @@ def _check_currency(deps: Deps, wanted: Customer) -> None:
         known = customers.other_currency(session, wanted)
     if known is None:
         return
-    try:
-        asked = billing.GetCreditAccountRequest(customer_id=known.customer_id, currency=known.currency)
-        account = deps.billing.GetCreditAccount(asked).account
-    except NotFound:
-        return
-    if account.committed.minor_units or account.receivable.minor_units:
+    account = _account(deps, known.customer_id, known.currency)
+    if account is not None and (account.committed.minor_units or account.receivable.minor_units):
         raise customers.currency_in_use(known)
 
 
 def _customer(body: CustomerInput) -> Customer:
-    plain = body.model_dump(exclude={"credit_limit", "tax_rate", "allowed_ship_tos", "free_multiple_skus"})
+    plain = body.model_dump(exclude={"version", "credit_limit", "tax_rate", "allowed_ship_tos", "free_multiple_skus"})
     return Customer(
         **plain,
         tax_rate=Decimal(body.tax_rate),
@@ -199,6 +267,12 @@ def _customer(body: CustomerInput) -> Customer:
 
 def _members(customer: Customer) -> dict[str, Any]:
     return {**asdict(customer), "tax_rate": f"{customer.tax_rate:f}"}
+
+
+def _shape(customer: Customer, account: billing.CreditAccount | None) -> CustomerWithCredit:
+    credit = _credit(account) if account else None
+    limit = credit.limit.amount if credit else None
+    return CustomerWithCredit.model_validate({**_members(customer), "credit_limit": limit, "credit": credit})
 
 
 def _credit(account: billing.CreditAccount) -> CreditShape:

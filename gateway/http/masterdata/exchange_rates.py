@@ -7,9 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
+from sqlmodel import Session
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.editing import SeenVersion, StoredVersion
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Currency, Day, Input, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
@@ -31,6 +34,7 @@ class ExchangeRateInput(Input):
     to_currency: Currency
     rate: RateText = Field(description="What one unit of from_currency is worth in to_currency.")
     valid_from: Day = Field(description="The first business day it holds on; it holds until a later one.")
+    version: SeenVersion = None
 
     model_config = example(from_currency="KWD", to_currency="USD", rate="3.2485", valid_from="2026-12-01")
 
@@ -42,6 +46,7 @@ class ExchangeRateShape(BaseModel):
     to_currency: str
     rate: str
     valid_from: str
+    version: StoredVersion
 
 
 @router.get("/v1/exchange-rates")
@@ -54,15 +59,17 @@ def list_exchange_rates(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[
 
 
 @router.post("/v1/exchange-rates", response_model=ExchangeRateShape)
-def put_exchange_rate(deps: DepsOf, who: CallerOf, body: ExchangeRateInput, once: OnceOf) -> Response:
+def put_exchange_rate(
+    deps: DepsOf, who: CallerOf, body: ExchangeRateInput, once: OnceOf, if_match: IfMatch
+) -> Response:
     """Create or replace a rate. Limits and thresholds are compared through the latest one up to the business day."""
 
-    def act(_request_id: str) -> ExchangeRateShape:
+    def put(session: Session) -> ExchangeRateShape:
         rate = ExchangeRate(body.from_currency, body.to_currency, Decimal(body.rate), body.valid_from)
-        with deps.database.transaction() as session:
-            return _shape(exchange.put_rate(session, rate, who.principal.sub, deps.clock()))
+        expected = expected_version(body.version, if_match)
+        return _shape(exchange.put_rate(session, rate, who.principal.sub, deps.clock(), expected))
 
-    return once.answer(body, act)
+    return once.answer_here(body, put)
 
 
 def _cursor(rate: ExchangeRate) -> str:
@@ -84,4 +91,5 @@ def _shape(rate: ExchangeRate) -> ExchangeRateShape:
         to_currency=rate.to_currency,
         rate=f"{rate.rate:f}",
         valid_from=rate.valid_from.isoformat(),
+        version=rate.version,
     )

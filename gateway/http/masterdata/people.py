@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import (
     SUBJECT,
@@ -26,9 +28,11 @@ from gateway.http.plumbing.inputs import (
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import path_id
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
+from services.kernel.errors import NotFound
 from services.kernel.money import Money
 from services.orders.access.matrix import Caller
-from services.orders.domain.people import Delegation, Person
+from services.orders.approvals import enough_people
+from services.orders.domain.people import AccessChange, Delegation, Person
 from services.orders.masterdata import people
 from services.runtime.roles import DIRECTORY_ROLES
 
@@ -60,6 +64,7 @@ class PersonInput(Input):
         default=[], description="Up to which amount they may decide; a currency that is missing is nothing."
     )
     is_active: Switch = True
+    version: SeenVersion = None
 
     model_config = example(
         sub="chief.ortega",
@@ -70,6 +75,12 @@ class PersonInput(Input):
         manager="helen.park",
         limits=[{"amount": "25000.00", "currency": "USD"}],
     )
+
+
+if TYPE_CHECKING:
+    PersonPatch = Input
+else:
+    PersonPatch = partial("PersonPatch", PersonInput, ("sub",), sub="chief.ortega", positions=["sales_manager"])
 
 
 class PersonShape(BaseModel):
@@ -85,6 +96,7 @@ class PersonShape(BaseModel):
     calendar: str
     limits: list[MoneyShape]
     is_active: bool
+    version: StoredVersion
 
 
 class DelegationInput(Input):
@@ -133,13 +145,74 @@ def list_people(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[PersonSh
 
 
 @router.post("/v1/people", response_model=PersonShape)
-def put_person(deps: DepsOf, who: CallerOf, body: PersonInput, once: OnceOf) -> Response:
+def put_person(deps: DepsOf, who: CallerOf, body: PersonInput, once: OnceOf, if_match: IfMatch) -> Response:
     """Enter somebody, or replace their entry; is_active false takes every right at once."""
 
     def put(session: Session) -> PersonShape:
-        return _person_shape(people.put_person(session, _person(body), who.principal.sub, deps.clock()))
+        expected = expected_version(body.version, if_match)
+        kept = people.put_person(session, _person(body), who.principal.sub, deps.clock(), expected)
+        enough_people.recheck(session, deps.contacts, deps.clock())
+        return _person_shape(kept)
 
     return once.answer_here(body, put)
+
+
+@router.patch("/v1/people", responses=ETAG)
+def change_person(deps: DepsOf, who: CallerOf, body: PersonPatch, if_match: IfMatch, response: Response) -> PersonShape:
+    """Change what is named of somebody's entry; everything else of it stays. A list that is named is the whole list."""
+    sent = body.model_dump(exclude_unset=True)
+    expected = expected_version(sent.get("version"), if_match)
+
+    def edit() -> PersonShape:
+        with deps.database.transaction() as session:
+            stands = people.find_person(session, sent["sub"])
+            if stands is None:
+                raise NotFound("PERSON_UNKNOWN", "there is no such person in the directory: POST them first")
+            whole = _person(merged(_person_shape(stands), body, PersonInput))
+            seen = stands.version if expected is None else expected
+            kept = people.put_person(session, whole, who.principal.sub, deps.clock(), seen)
+            enough_people.recheck(session, deps.contacts, deps.clock())
+            return _person_shape(kept)
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed
+
+
+class AccessChangeShape(BaseModel):
+    """Something that was done to somebody's rights or password."""
+
+    change_id: str
+    occurred_at: str
+    who: str = Field(description="Who did it.")
+    sub: str = Field(description="To whom.")
+    what: str = Field(description="entry_changed, delegated, password_link_sent or password_chosen.")
+    detail: dict[str, list[Any]] = Field(description="Member of the entry → before and after.")
+
+
+@router.get("/v1/people/changes")
+def list_access_changes(
+    deps: DepsOf,
+    _who: CallerOf,
+    paging: PagingOf,
+    sub: Annotated[Subject | None, Query(description="Only what this person did, or what was done to them.")] = None,
+) -> Page[AccessChangeShape]:
+    """Who gave or took whose roles, positions and limits, and who asked for whose password, oldest first."""
+    with deps.database.reading() as session:
+        found = people.list_access_changes(session, sub=sub or "", after=paging.after("access"), limit=paging.limit + 1)
+    page, next_cursor = cut(found, paging.limit, lambda row: sealed("access", row.change_id))
+    return Page(rows=[_change_shape(row) for row in page], next_cursor=next_cursor)
+
+
+def _change_shape(change: AccessChange) -> AccessChangeShape:
+    return AccessChangeShape(
+        change_id=change.change_id,
+        occurred_at=rfc3339(change.occurred_at),
+        who=change.who,
+        sub=change.sub,
+        what=change.what,
+        detail={name: list(both) for name, both in change.detail.items()},
+    )
 
 
 @router.get("/v1/delegations")
@@ -156,7 +229,9 @@ def delegate_approvals(deps: DepsOf, who: CallerOf, body: DelegationInput, once:
     """Hand your decisions over. They are never passed on further, and both names stand in the log of each decision."""
 
     def hand_over(session: Session) -> DelegationShape:
-        return _delegation_shape(people.delegate(session, _delegation(body, who), who, deps.clock()))
+        made = people.delegate(session, _delegation(body, who), who, deps.clock())
+        enough_people.recheck(session, deps.contacts, deps.clock())
+        return _delegation_shape(made)
 
     return once.answer_here(body, hand_over, 201)
 
@@ -171,14 +246,16 @@ def revoke_delegation(
     """Take your decisions back now; a second time changes nothing."""
 
     def take_back(session: Session) -> DelegationShape:
-        return _delegation_shape(people.revoke(session, delegation_id, who, deps.clock()))
+        ended = people.revoke(session, delegation_id, who, deps.clock())
+        enough_people.recheck(session, deps.contacts, deps.clock())
+        return _delegation_shape(ended)
 
     return once.answer_here(None, take_back)
 
 
 def _person(body: PersonInput) -> Person:
     limits = [Money.parse(limit.amount, limit.currency) for limit in body.limits]
-    plain = body.model_dump(exclude={"roles", "positions", "limits"})
+    plain = body.model_dump(exclude={"version", "roles", "positions", "limits"})
     return Person(
         **plain,
         roles=tuple(dict.fromkeys(body.roles)),
@@ -199,6 +276,7 @@ def _person_shape(person: Person) -> PersonShape:
         calendar=person.calendar,
         limits=[MoneyShape.of_minor(minor, currency) for currency, minor in sorted(person.limits.items())],
         is_active=person.is_active,
+        version=person.version,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field, StringConstraints
@@ -11,11 +11,15 @@ from sqlmodel import Session
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.editing import ETAG, SeenVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import PRINTABLE, TIDY, Currency, Day, Input, Text, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut
+from services.kernel.errors import InvalidArgument
+from services.orders.approvals import enough_people
 from services.orders.domain.calendar_rules import CalendarRule
-from services.orders.domain.policies import Policy, parse_policy
+from services.orders.domain.policies import Policy, StoredPolicy
 from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
 from services.runtime.roles import RULE_OWNERS, SELLER_DECIDERS
@@ -99,6 +103,14 @@ class ConsentRuleInput(Input):
     on_expiry: Literal["review", "cancel"] = "review"
 
 
+class ChangesRuleInput(Input):
+    """How long a change that waits for people holds back the lines it touches; then the order goes on."""
+
+    hold_release_hours: Hours = Field(
+        default=24, description="Elapsed hours since it was proposed; 0: it holds back nothing."
+    )
+
+
 class CalendarInput(Input):
     """Working days and hours; `country` and `subdivision` (ISO 3166) add their public holidays."""
 
@@ -113,6 +125,12 @@ class CalendarInput(Input):
     holidays: Annotated[list[Day], Field(max_length=500)] = []
 
 
+class NamedCalendar(CalendarInput):
+    """Working days and hours of a name."""
+
+    name: Name40
+
+
 class PolicyInput(Input):
     """The whole document; it becomes the next version and is in force for orders validated from then on."""
 
@@ -120,8 +138,13 @@ class PolicyInput(Input):
     reviews: Annotated[list[ReviewInput], Field(max_length=100)] = []
     deadlines: DeadlinesInput = DeadlinesInput()
     consent: ConsentRuleInput = ConsentRuleInput()
-    calendars: Annotated[dict[Name40, CalendarInput], Field(max_length=50)] = Field(
-        default={}, description="By name; `business` is Monday to Friday 9 to 17 UTC unless told, `always` every hour."
+    changes: ChangesRuleInput = ChangesRuleInput()
+    calendars: (
+        Annotated[dict[Name40, CalendarInput], Field(max_length=50)]
+        | Annotated[list[NamedCalendar], Field(max_length=50)]
+    ) = Field(
+        default={},
+        description="By name, or a list of named ones; `business` is Monday to Friday 9 to 17 UTC unless told, `always` every hour.",
     )
     window_hours: Annotated[int, Field(strict=True, ge=0, le=8784)] = Field(
         default=24, description="Orders of a customer placed so near each other count together against limits."
@@ -130,6 +153,7 @@ class PolicyInput(Input):
         default=None, description="What amounts in predicates are in; without one the company's currency."
     )
     note: Text = ""
+    version: SeenVersion = None
 
     model_config = example(
         note="company rules",
@@ -154,6 +178,12 @@ class PolicyInput(Input):
             }
         ],
     )
+
+
+if TYPE_CHECKING:
+    PolicyPatch = Input
+else:
+    PolicyPatch = partial("PolicyPatch", PolicyInput, (), window_hours=48, note="orders of two days count together")
 
 
 class RuleShape(BaseModel):
@@ -208,6 +238,12 @@ class ConsentRuleShape(BaseModel):
     on_expiry: str
 
 
+class ChangesRuleShape(BaseModel):
+    """How long a pending change holds back the lines it touches."""
+
+    hold_release_hours: int
+
+
 class CalendarShape(BaseModel):
     """Working days and hours of a name."""
 
@@ -229,9 +265,19 @@ class PolicyShape(BaseModel):
     reviews: list[ReviewRuleShape]
     deadlines: DeadlinesShape
     consent: ConsentRuleShape
+    changes: ChangesRuleShape
     calendars: list[CalendarShape]
     window_hours: int
     currency: str | None = Field(description="Null is the company's currency.")
+    note: str
+
+
+class StoredPolicyShape(PolicyShape):
+    """A version that was stored just now, and what to know of it."""
+
+    warnings: list[str] = Field(
+        description="Rows of the approval matrix that the people of the directory could never finish, and whom they lack."
+    )
 
 
 @router.get("/v1/policies")
@@ -240,40 +286,86 @@ def list_policies(deps: DepsOf, _who: CallerOf, paging: PagingOf) -> Page[Policy
     below = paging.after_number() or None
     with deps.database.reading() as session:
         found = policy_versions.list_policies(session, below=below, limit=paging.limit + 1)
-    versions = [parse_policy(row.document, row.version) for row in found]
+    versions = [_stored_shape(row) for row in found]
     if len(versions) <= paging.limit:
-        versions.append(engine.built_in())
+        versions.append(_shape(engine.built_in()))
     page, next_cursor = cut(versions, paging.limit, lambda row: str(row.version))
-    return Page(rows=[_shape(row) for row in page], next_cursor=next_cursor)
+    return Page(rows=list(page), next_cursor=next_cursor)
 
 
-@router.post("/v1/policies", response_model=PolicyShape, status_code=201)
-def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf) -> Response:
+@router.post("/v1/policies", response_model=StoredPolicyShape, status_code=201)
+def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf, if_match: IfMatch) -> Response:
     """Add a version; it is in force at once. A predicate that does not compile, asks for what is not there or is no yes or no is refused.
 
-    So is one that costs too much: its cost is summed over its text for the largest order, and it is tried on such an order. 422
-    POLICY_INVALID names the rule, its cost and the limit.
+    With a version it replaces that one alone; the version in force, sent as the list gives it, adds none. A row of the approval
+    matrix that nobody could finish is stored, and warned of.
+
+    A predicate that costs too much is refused: its cost is summed over its text for the largest order, and it is tried on such an
+    order. 422 POLICY_INVALID names the rule, its cost and the limit.
     """
-    document = body.model_dump(mode="json", exclude_none=True)
+    document = _document(body)
     policy_versions.check(parse_policy(document, 0))
 
-    def put(session: Session) -> PolicyShape:
-        stored = policy_versions.put_policy(session, document, who.principal.sub, deps.clock())
-        return _shape(parse_policy(stored.document, stored.version))
+    def put(session: Session) -> StoredPolicyShape:
+        expected = expected_version(body.version, if_match)
+        stored = policy_versions.put_policy(session, document, who.principal.sub, deps.clock(), expected)
+        short = enough_people.short_rows(session, policy_versions.parsed(stored), deps.clock())
+        return StoredPolicyShape(**_stored_shape(stored).model_dump(), warnings=list(short))
 
     return once.answer_here(body, put, 201)
 
 
-def _shape(policy: Policy) -> PolicyShape:
+@router.patch("/v1/policies", responses=ETAG)
+def change_policy(deps: DepsOf, who: CallerOf, body: PolicyPatch, if_match: IfMatch, response: Response) -> PolicyShape:
+    """Add a version that is the one in force with other rules, reviews, deadlines, consent, calendars or window, as far as named."""
+    expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
+
+    def made(session: Session) -> tuple[PolicyShape, dict[str, Any]]:
+        stands = _shape(policy_versions.policy_in_force(session))
+        return stands, _document(merged(stands, body, PolicyInput))
+
+    def edit() -> PolicyShape:
+        with deps.database.reading() as session:
+            _stands, whole = made(session)
+        policy_versions.check(parse_policy(whole, 0))
+        with deps.database.transaction() as session:
+            stands, whole = made(session)
+            seen = stands.version if expected is None else expected
+            return _stored_shape(policy_versions.put_policy(session, whole, who.principal.sub, deps.clock(), seen))
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed
+
+
+def _document(body: PolicyInput) -> dict[str, Any]:
+    document = body.model_dump(mode="json", exclude_none=True, exclude={"version"})
+    calendars = document["calendars"]
+    if isinstance(calendars, list):
+        names = [one["name"] for one in calendars]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        if twice:
+            raise InvalidArgument("POLICY_INVALID", f"calendar {twice} is there twice: leave one out")
+        document["calendars"] = {one.pop("name"): one for one in calendars}
+    return document
+
+
+def _stored_shape(stored: StoredPolicy) -> PolicyShape:
+    return _shape(policy_versions.parsed(stored), str(stored.document.get("note", "")))
+
+
+def _shape(policy: Policy, note: str = "") -> PolicyShape:
     return PolicyShape(
         version=policy.version,
         rules=[RuleShape(**asdict(rule)) for rule in policy.rules],
         reviews=[ReviewRuleShape.model_validate(asdict(row)) for row in policy.reviews],
         deadlines=DeadlinesShape(**asdict(policy.deadlines)),
         consent=ConsentRuleShape(**asdict(policy.consent)),
+        changes=ChangesRuleShape(**asdict(policy.changes)),
         calendars=[_calendar_shape(rule) for rule in policy.calendars],
         window_hours=policy.window_hours,
         currency=policy.currency or None,
+        note=note,
     )
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.editing import ETAG, ReadOnly, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Currency, Day, Identity, Input, Price, Quantity, Sku, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OfCustomer
-from services.kernel.errors import InvalidArgument
+from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import UnitPrice
+from services.orders.access.matrix import Caller
 from services.orders.domain.masterdata import AgreementKey, PriceAgreement
 from services.orders.masterdata import prices
 
@@ -32,9 +38,27 @@ class PriceInput(Input):
     valid_from: Day
     valid_to: Day | None = Field(default=None, description="The last day; without one it stands until it is replaced.")
     min_quantity: Quantity = Field(default=1, description="Units a line has at least for this price.")
+    version: SeenVersion = None
+    warnings: ReadOnly = None
 
     model_config = example(
         customer_id="cus_acme", sku="PUMP-100", price="129.00", currency="USD", valid_from="2026-01-01"
+    )
+
+
+_KEY = ("customer_id", "customer_group", "sku", "valid_from", "min_quantity", "currency")
+if TYPE_CHECKING:
+    PricePatch = PriceInput
+else:
+    PricePatch = partial(
+        "PricePatch",
+        PriceInput,
+        _KEY,
+        customer_id="cus_acme",
+        sku="PUMP-100",
+        currency="USD",
+        valid_from="2026-01-01",
+        valid_to="2026-12-31",
     )
 
 
@@ -49,6 +73,7 @@ class PriceShape(BaseModel):
     valid_from: str
     valid_to: str | None
     min_quantity: int
+    version: StoredVersion
 
 
 class StoredPriceShape(PriceShape):
@@ -73,24 +98,49 @@ def list_prices(deps: DepsOf, who: CallerOf, paging: PagingOf, customer_id: OfCu
 
 
 @router.post("/v1/prices", response_model=StoredPriceShape)
-def put_price(deps: DepsOf, who: CallerOf, body: PriceInput, once: OnceOf) -> Response:
+def put_price(deps: DepsOf, who: CallerOf, body: PriceInput, once: OnceOf, if_match: IfMatch) -> Response:
     """Create or replace an agreement, in the customer's currency. One that overlaps another is stored, and warned of."""
 
-    def act(_request_id: str) -> StoredPriceShape:
-        agreement = PriceAgreement(
-            customer_id=body.customer_id or "",
-            customer_group=body.customer_group or "",
-            sku=body.sku,
-            price=UnitPrice.parse(body.price, body.currency),
-            valid_from=body.valid_from,
-            valid_to=body.valid_to,
-            min_quantity=body.min_quantity,
-        )
-        with deps.database.transaction() as session:
-            stored = prices.put_agreement(session, agreement, who.principal.sub, deps.clock())
-        return StoredPriceShape(**_shape(stored.agreement).model_dump(), warnings=list(stored.warnings))
+    def put(session: Session) -> StoredPriceShape:
+        return _put(session, deps, who, body, expected_version(body.version, if_match))
 
-    return once.answer(body, act)
+    return once.answer_here(body, put)
+
+
+@router.patch("/v1/prices", responses=ETAG)
+def change_price(
+    deps: DepsOf, who: CallerOf, body: PricePatch, if_match: IfMatch, response: Response
+) -> StoredPriceShape:
+    """Change the price or the last day of an agreement, as far as they are named."""
+    expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
+    first = body.valid_from.isoformat()
+    of, group = body.customer_id or "", body.customer_group or ""
+
+    def edit() -> StoredPriceShape:
+        with deps.database.transaction() as session:
+            stands = prices.find_agreement(session, (of, group, body.sku, first, body.min_quantity, body.currency))
+            if stands is None:
+                raise NotFound("AGREEMENT_UNKNOWN", "there is no such agreement: POST it first")
+            whole = merged(_shape(stands), body, PriceInput)
+            return _put(session, deps, who, whole, stands.version if expected is None else expected)
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed
+
+
+def _put(session: Session, deps: Deps, who: Caller, body: PriceInput, expected: int | None) -> StoredPriceShape:
+    agreement = PriceAgreement(
+        customer_id=body.customer_id or "",
+        customer_group=body.customer_group or "",
+        sku=body.sku,
+        price=UnitPrice.parse(body.price, body.currency),
+        valid_from=body.valid_from,
+        valid_to=body.valid_to,
+        min_quantity=body.min_quantity,
+    )
+    stored = prices.put_agreement(session, agreement, who.principal.sub, deps.clock(), expected)
+    return StoredPriceShape(**_shape(stored.agreement).model_dump(), warnings=list(stored.warnings))
 
 
 def _cursor(agreement: PriceAgreement) -> str:
@@ -117,4 +167,5 @@ def _shape(agreement: PriceAgreement) -> PriceShape:
         valid_from=agreement.valid_from.isoformat(),
         valid_to=agreement.valid_to.isoformat() if agreement.valid_to else None,
         min_quantity=agreement.min_quantity,
+        version=agreement.version,
     )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Currency, Input, Name, Price, Quantity, Sku, Switch, example
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
+from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import UnitPrice
 from services.orders.access.matrix import Caller
 from services.orders.domain.masterdata import Product
@@ -26,7 +30,7 @@ class ProductInput(Input):
     sku: Sku
     description: Name
     kind: Literal["stock", "build_to_order", "service"] = "stock"
-    currency: Currency
+    currency: Currency | None = Field(default=None, description="Of its prices; needed where there is one.")
     list_price: Price | None = None
     standard_cost: Price | None = Field(default=None, description="Of one unit; margins are reckoned from it.")
     weight_grams: Annotated[int, Field(strict=True, ge=0, le=100_000_000)] = Field(
@@ -38,6 +42,7 @@ class ProductInput(Input):
     lead_days: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
         default=0, description="Working days of the plant from being asked until it is ready."
     )
+    version: SeenVersion = None
 
     model_config = example(
         sku="PUMP-100",
@@ -47,6 +52,12 @@ class ProductInput(Input):
         standard_cost="79.40",
         weight_grams=14500,
     )
+
+
+if TYPE_CHECKING:
+    ProductPatch = Input
+else:
+    ProductPatch = partial("ProductPatch", ProductInput, ("sku",), sku="PUMP-100", list_price="139.00", currency="USD")
 
 
 class ProductShape(BaseModel):
@@ -63,6 +74,7 @@ class ProductShape(BaseModel):
     min_quantity: int
     is_sellable: bool
     lead_days: int
+    version: StoredVersion
 
 
 @router.get("/v1/products")
@@ -75,22 +87,46 @@ def list_products(deps: DepsOf, who: CallerOf, paging: PagingOf) -> Page[Product
 
 
 @router.post("/v1/products", response_model=ProductShape)
-def put_product(deps: DepsOf, who: CallerOf, body: ProductInput, once: OnceOf) -> Response:
-    """Create or replace a SKU; placed orders keep their snapshot."""
+def put_product(deps: DepsOf, who: CallerOf, body: ProductInput, once: OnceOf, if_match: IfMatch) -> Response:
+    """Create or replace a SKU; placed orders keep their snapshot. It takes what the list gives, which changes nothing."""
 
-    def act(_request_id: str) -> ProductShape:
-        with deps.database.transaction() as session:
-            product = catalog.put_product(session, _product(body), who.principal.sub, deps.clock())
+    def put(session: Session) -> ProductShape:
+        expected = expected_version(body.version, if_match)
+        product = catalog.put_product(session, _product(body), who.principal.sub, deps.clock(), expected)
         return _shape(product, who)
 
-    return once.answer(body, act)
+    return once.answer_here(body, put)
+
+
+@router.patch("/v1/products", responses=ETAG)
+def change_product(
+    deps: DepsOf, who: CallerOf, body: ProductPatch, if_match: IfMatch, response: Response
+) -> ProductShape:
+    """Change what is named of a SKU; everything else of it stays."""
+    sent = body.model_dump(exclude_unset=True)
+    expected = expected_version(sent.get("version"), if_match)
+
+    def edit() -> ProductShape:
+        with deps.database.transaction() as session:
+            stands = catalog.find_product(session, sent["sku"])
+            if stands is None:
+                raise NotFound("PRODUCT_UNKNOWN", "the catalog has no such SKU: POST it first")
+            whole = merged(_shape(stands, who), body, ProductInput)
+            seen = stands.version if expected is None else expected
+            return _shape(catalog.put_product(session, _product(whole), who.principal.sub, deps.clock(), seen), who)
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed
 
 
 def _product(body: ProductInput) -> Product:
     def price(text: str | None) -> UnitPrice | None:
-        return UnitPrice.parse(text, body.currency) if text is not None else None
+        if text is not None and body.currency is None:
+            raise InvalidArgument("CURRENCY_MISSING", "name the currency of the prices")
+        return UnitPrice.parse(text, body.currency or "") if text is not None else None
 
-    plain = body.model_dump(exclude={"currency", "list_price", "standard_cost"})
+    plain = body.model_dump(exclude={"version", "currency", "list_price", "standard_cost"})
     return Product(**plain, list_price=price(body.list_price), standard_cost=price(body.standard_cost))
 
 
@@ -110,4 +146,5 @@ def _shape(product: Product, who: Caller) -> ProductShape:
         min_quantity=product.min_quantity,
         is_sellable=product.is_sellable,
         lead_days=product.lead_days,
+        version=product.version,
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.editing import ETAG, SeenVersion, StoredVersion, merged, on_newest, partial, tag
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Country, Currency, Identity, Input, Minor, example
 from gateway.http.plumbing.paging import Page
@@ -46,6 +48,7 @@ class RatesInput(Input):
     currency: Currency
     rates: Annotated[list[RateInput], Field(min_length=1, max_length=5000)]
     zones: Annotated[list[ZoneInput], Field(min_length=1, max_length=5000)]
+    version: SeenVersion = None
 
     model_config = example(
         currency="USD",
@@ -63,28 +66,116 @@ class RatesInput(Input):
     )
 
 
+if TYPE_CHECKING:
+    RatesPatch = Input
+else:
+    RatesPatch = partial("RatesPatch", RatesInput, (), zones=[{"country": "US", "region": "*", "zone": "south"}])
+
+
+class RateShape(BaseModel):
+    """What a carrier charges from a warehouse to a zone, in minor units."""
+
+    warehouse_id: str
+    carrier: str
+    zone: str
+    base_minor: int
+    per_kg_minor: int
+    per_unit_minor: int
+    transit_days: int
+
+
+class ZoneShape(BaseModel):
+    """Which zone a region lies in; region * is every other region of the country."""
+
+    country: str
+    region: str
+    zone: str
+
+
+class RateTable(BaseModel):
+    """The whole rate table."""
+
+    currency: str
+    rates: list[RateShape]
+    zones: list[ZoneShape]
+    version: StoredVersion
+
+
 class Rates(BaseModel):
     """How many rows are stored."""
 
     rate_count: int
     zone_count: int
+    version: StoredVersion
 
 
 @router.post("/v1/rates", response_model=Rates)
-def put_rates(deps: DepsOf, body: RatesInput, once: OnceOf) -> Response:
-    """Replace the whole rate table, zones included; shipments that have left keep their freight."""
+def put_rates(deps: DepsOf, body: RatesInput, once: OnceOf, if_match: IfMatch) -> Response:
+    """Replace the whole rate table, zones included; shipments that have left keep their freight.
+
+    Refused while a shipment that has yet to leave would have no carrier any more.
+    """
 
     def act(_request_id: str) -> Rates:
-        stored = deps.fulfillment.PutRates(
-            pb.PutRatesRequest(
-                currency=body.currency,
-                rates=[pb.Rate(**rate.model_dump()) for rate in body.rates],
-                zones=[pb.ZoneRule(**zone.model_dump()) for zone in body.zones],
-            )
-        )
-        return Rates(rate_count=stored.rate_count, zone_count=stored.zone_count)
+        return _put(deps, body, expected_version(body.version, if_match))
 
     return once.answer(body, act)
+
+
+@router.patch("/v1/rates", responses=ETAG)
+def change_rates(deps: DepsOf, _who: CallerOf, body: RatesPatch, if_match: IfMatch, response: Response) -> Rates:
+    """Replace the rates, the zones or the currency, as far as they are named; the rest of the table stays."""
+    expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
+
+    def edit() -> Rates:
+        stands = _table(deps)
+        whole = merged(stands, body, RatesInput)
+        return _put(deps, whole, stands.version if expected is None else expected)
+
+    changed = on_newest(edit, expected)
+    tag(response, changed.version)
+    return changed
+
+
+@router.get("/v1/rates/table", responses={**ETAG, 404: {}})
+def get_rates(deps: DepsOf, _who: CallerOf, response: Response) -> RateTable:
+    """The whole rate table, as POST takes it; not found before there is one."""
+    table = _table(deps)
+    tag(response, table.version)
+    return table
+
+
+def _table(deps: Deps) -> RateTable:
+    found = deps.fulfillment.GetRates(pb.GetRatesRequest())
+    return RateTable(
+        currency=found.currency,
+        rates=[
+            RateShape(
+                warehouse_id=row.warehouse_id,
+                carrier=row.carrier,
+                zone=row.zone,
+                base_minor=row.base_minor,
+                per_kg_minor=row.per_kg_minor,
+                per_unit_minor=row.per_unit_minor,
+                transit_days=row.transit_days,
+            )
+            for row in found.rates
+        ],
+        zones=[ZoneShape(country=row.country, region=row.region, zone=row.zone) for row in found.zones],
+        version=found.version,
+    )
+
+
+def _put(deps: Deps, body: RatesInput, expected: int | None) -> Rates:
+    stored = deps.fulfillment.PutRates(
+        pb.PutRatesRequest(
+            currency=body.currency,
+            rates=[pb.Rate(**rate.model_dump()) for rate in body.rates],
+            zones=[pb.ZoneRule(**zone.model_dump()) for zone in body.zones],
+            expected_version=expected,
+        )
+    )
+    return Rates(rate_count=stored.rate_count, zone_count=stored.zone_count, version=stored.version)
 
 
 class RateQuote(BaseModel):

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import Identity, Input, Quantity, Sku, example
 from gateway.http.plumbing.paging import Page, PagingOf
 from gateway.http.plumbing.parameters import OfNumber, OfOrder, OfWarehouse, path_id
-from gateway.http.plumbing.shapes import AddressShape, MoneyShape, instant
+from gateway.http.plumbing.shapes import AddressShape, MoneyShape, instant, rfc3339
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import Refused
 from services.orders.access.matrix import Caller
+from services.orders.domain.changes import ChangeOrder
+from services.orders.domain.differences import MONEY_KINDS
+from services.orders.order import change_orders
 
 router = APIRouter(tags=["shipments"])
 
+_NOT_LEFT = (pb.SHIPMENT_STATE_RELEASED, pb.SHIPMENT_STATE_PICKED, pb.SHIPMENT_STATE_PACKED)
 State = Literal["released", "picked", "packed", "shipped", "delivered", "cancelled"]
 ShipmentId = Annotated[str, path_id("The shipment's id.")]
 
@@ -33,6 +38,18 @@ class ShipmentLine(BaseModel):
     description: str
     quantity: int = Field(description="Units to leave.")
     picked_quantity: int = Field(description="Units off the shelf so far.")
+
+
+class PendingChange(BaseModel):
+    """A change of the order that people have not settled; its lines may yet become others, or go elsewhere."""
+
+    change_id: str
+    state: str = Field(description="awaiting_customer, in_review, agreed or awaiting_warehouse.")
+    what: list[str] = Field(description="Before and after, a row each; none about money for who sees no prices.")
+    since: str = Field(description="When it was proposed.")
+    until: str | None = Field(
+        description="When the warehouse goes on without it, else until when the customer may answer; null without an end."
+    )
 
 
 class Shipment(BaseModel):
@@ -54,6 +71,9 @@ class Shipment(BaseModel):
     )
     is_service: bool
     recall_requested: bool = Field(description="Units are asked back and not answered for: picking it refuses.")
+    change_pending: PendingChange | None = Field(
+        description="A change of the order that touches its lines and is not settled; null once it has left. It may go on."
+    )
     shipped_at: str | None
     delivered_at: str | None
     exception_at: str | None = Field(description="When the carrier last told of a problem on the way.")
@@ -104,13 +124,14 @@ def list_shipments(
             cursor=paging.cursor,
         )
     )
-    return Page(rows=[shipment_shape(row, who) for row in found.shipments], next_cursor=found.next_cursor or None)
+    return Page(rows=_shown(deps, who, found.shipments), next_cursor=found.next_cursor or None)
 
 
 @router.get("/v1/shipments/{shipment_id}")
 def get_shipment(deps: DepsOf, who: CallerOf, shipment_id: ShipmentId) -> Shipment:
     """One shipment."""
-    return shipment_shape(deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment, who)
+    found = deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment
+    return _shown(deps, who, [found])[0]
 
 
 @router.post("/v1/shipments/{shipment_id}/pick", response_model=Shipment)
@@ -124,7 +145,7 @@ def pick_shipment(
         wanted = pb.PickShipmentRequest(
             request_id=request_id, shipment_id=shipment_id, lines=lines, picker=who.principal.sub
         )
-        return shipment_shape(deps.fulfillment.PickShipment(wanted).shipment, who)
+        return _shown(deps, who, [deps.fulfillment.PickShipment(wanted).shipment])[0]
 
     return once.answer(body, act)
 
@@ -135,7 +156,7 @@ def pack_shipment(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id: S
 
     def act(request_id: str) -> Shipment:
         wanted = pb.PackShipmentRequest(request_id=request_id, shipment_id=shipment_id)
-        return shipment_shape(deps.fulfillment.PackShipment(wanted).shipment, who)
+        return _shown(deps, who, [deps.fulfillment.PackShipment(wanted).shipment])[0]
 
     return once.answer(None, act)
 
@@ -149,7 +170,7 @@ def ship_shipment(
     def act(request_id: str) -> Shipment:
         carrier = (body.carrier if body else None) or ""
         wanted = pb.ShipShipmentRequest(request_id=request_id, shipment_id=shipment_id, carrier=carrier)
-        return shipment_shape(deps.fulfillment.ShipShipment(wanted).shipment, who)
+        return _shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
 
     return once.answer(body, act)
 
@@ -162,13 +183,24 @@ def perform_shipment(deps: DepsOf, who: CallerOf, once: OnceWithKey, shipment_id
         if not deps.fulfillment.GetShipment(pb.GetShipmentRequest(shipment_id=shipment_id)).shipment.is_service:
             raise Refused("NOT_A_SERVICE", "this shipment holds goods: pick, pack and ship it")
         wanted = pb.ShipShipmentRequest(request_id=request_id, shipment_id=shipment_id)
-        return shipment_shape(deps.fulfillment.ShipShipment(wanted).shipment, who)
+        return _shown(deps, who, [deps.fulfillment.ShipShipment(wanted).shipment])[0]
 
     return once.answer(None, act)
 
 
-def shipment_shape(row: pb.Shipment, who: Caller) -> Shipment:
-    """A shipment as the API shows it to this caller."""
+def _shown(deps: Deps, who: Caller, found: Sequence[pb.Shipment]) -> list[Shipment]:
+    """Shipments, those that have not left with the change that is pending of their orders."""
+    waiting = {row.order_id for row in found if row.state in _NOT_LEFT}
+    pending: dict[str, change_orders.PendingChange] = {}
+    if waiting:
+        with deps.database.reading() as session:
+            pending = change_orders.pending_of_orders(session, waiting)
+    return [shipment_shape(row, who, pending.get(row.order_id) if row.state in _NOT_LEFT else None) for row in found]
+
+
+def shipment_shape(row: pb.Shipment, who: Caller, pending: change_orders.PendingChange | None = None) -> Shipment:
+    """A shipment as the API shows it to this caller; `pending` is shown if it touches one of its lines."""
+    is_touched = pending is not None and not pending.line_ids.isdisjoint(line.line_id for line in row.lines)
     return Shipment.model_validate(
         {
             "shipment_id": row.shipment_id,
@@ -194,8 +226,21 @@ def shipment_shape(row: pb.Shipment, who: Caller) -> Shipment:
             "promised_on": row.promised_on or None,
             "is_service": row.is_service,
             "recall_requested": row.recall_requested,
+            "change_pending": _pending_shape(pending.change, who) if pending is not None and is_touched else None,
             "shipped_at": instant(row.shipped_at_micros),
             "delivered_at": instant(row.delivered_at_micros),
             "exception_at": instant(row.exception_at_micros),
         }
+    )
+
+
+def _pending_shape(change: ChangeOrder, who: Caller) -> PendingChange:
+    rows = [row for row in change.difference if who.sees_money or row.kind not in MONEY_KINDS]
+    until = change.withholds_until if change.is_withholding else change.consent_expires_at
+    return PendingChange(
+        change_id=change.change_id,
+        state=change.state,
+        what=[f"{row.what}: {row.before or '-'} → {row.after or '-'}" for row in rows],
+        since=rfc3339(change.proposed_at),
+        until=rfc3339(until) if until else None,
     )

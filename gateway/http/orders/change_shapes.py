@@ -79,6 +79,10 @@ class ChangeShape(BaseModel):
     proposed_role: str
     proposed_at: str
     consent_expires_at: str | None = Field(description="Until when the customer may answer; null when it need not.")
+    withholds_until: str | None = Field(
+        description="Until when lines that it touches are held back, unless it is settled before; null when it holds back none."
+    )
+    resumed_at: str | None = Field(description="When the warehouse went on without it; null when it did not.")
     consented_by: str | None
     consented_at: str | None
     ended_at: str | None
@@ -171,6 +175,8 @@ def change_shape(change: ChangeOrder, who: Caller) -> ChangeShape:
         proposed_role=change.proposed_role,
         proposed_at=rfc3339(change.proposed_at),
         consent_expires_at=rfc3339(change.consent_expires_at) if change.consent_expires_at else None,
+        withholds_until=rfc3339(change.withholds_until) if change.withholds_until else None,
+        resumed_at=rfc3339(change.resumed_at) if change.resumed_at else None,
         consented_by=(change.consented_by and named(change.consented_by, "customer")) or None,
         consented_at=rfc3339(change.consented_at) if change.consented_at else None,
         ended_at=rfc3339(change.ended_at) if change.ended_at else None,

@@ -16,10 +16,10 @@ from gateway.http.orders.change_shapes import (
     proposal_shape,
     version_list,
 )
-from gateway.http.orders.expected_version import IfMatch, expected_version
 from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import Once, OnceOf
 from gateway.http.plumbing.paging import Page, PagingOf, cut, sealed
 from gateway.http.plumbing.parameters import OrderReference, path_id
@@ -54,6 +54,8 @@ def change_order(
     preview: Annotated[bool, Query(description="Only say what it would come to.")] = False,
 ) -> Response | ProposalShape:
     """Change lines, address, dates, split or amounts of an order. Untouched lines keep their price.
+
+    More units of a line are held against today's price, and what goes beyond what people released before is asked again.
 
     What our sales propose waits for the customer's consent unless the customer can only gain; what a customer asks is agreed
     by asking. After that the matrix may ask people, stock and credit are settled, and the next version stands at once or not

@@ -42,10 +42,10 @@ class OrderExceptionShape(BaseModel):
     order_number: str
     customer_name: str
     subject: str = Field(
-        description="What of the order it is about: shipment, hold, the order itself, or a message about it."
+        description="What of the order it is about: shipment, hold, review, the order itself, or a message about it."
     )
     subject_id: str = Field(
-        description="The id of that shipment, hold or order; of a message its key and a digest of what it said."
+        description="The id of that shipment, hold, review or order; of a message its key and a digest of what it said."
     )
     reason: str = Field(description="What happened.")
     owner_role: str = Field(description="Who must act.")

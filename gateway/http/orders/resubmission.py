@@ -6,12 +6,12 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 from sqlmodel import Session
 
-from gateway.http.orders.expected_version import IfMatch, expected_version
 from gateway.http.orders.order_shapes import OrderDocument
 from gateway.http.orders.order_views import order_document
 from gateway.http.orders.workflow_notification import hand_over
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
 from gateway.http.plumbing.inputs import Input, Name, Version, example
 from gateway.http.plumbing.parameters import OrderReference

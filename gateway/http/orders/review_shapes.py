@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
+from gateway.http.orders.decision_shapes import DecisionFactsShape
 from gateway.http.plumbing.shapes import MoneyShape, rfc3339
 from services.orders.access.matrix import Caller
 from services.orders.domain.reviews import APPROVE, BUYER, REVIEW_STATES, STEP_STATES, Decision, Review, Step
@@ -94,6 +95,9 @@ class ReviewStepDocument(BaseModel):
     waiting: WaitingStep
     step: ReviewStepShape
     review: ReviewShape
+    facts: DecisionFactsShape | None = Field(
+        description="What the decision rests on, while it is open; null for who is outside our staff."
+    )
 
 
 def review_shapes(reviews: Sequence[Review], who: Caller) -> list[ReviewShape]:

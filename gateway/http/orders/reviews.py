@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 from sqlmodel import Session
 
+from gateway.http.orders.decision_facts import ask_neighbors, sight_of
+from gateway.http.orders.decision_shapes import facts_shape
 from gateway.http.orders.order_shapes import OrderDocument
 from gateway.http.orders.order_views import order_document
 from gateway.http.orders.orders import check_cursor
@@ -24,6 +26,8 @@ from services.orders.lifecycle import decide as decisions
 from services.orders.lifecycle.decide import Wanted
 from services.orders.order import aggregate, lookup
 from services.orders.overview import inbox
+from services.orders.overview.combined import combined_orders
+from services.orders.overview.decision_facts import facts_of
 from services.orders.overview.inbox import Waiting
 
 router = APIRouter(tags=["reviews"])
@@ -68,15 +72,20 @@ def list_reviews(
 def get_review_step(
     deps: DepsOf, who: CallerOf, step_id: Annotated[str, path_id("The step's id.")]
 ) -> ReviewStepDocument:
-    """One step in whatever state, with the review around it: who decided already, and who is next."""
+    """One step in whatever state, with the review around it: who decided already, who is next, and what a decision rests on."""
     now = deps.clock()
+    is_redacted = who.reach == "own"
     with deps.database.reading() as session:
         found = inbox.one(session, who, step_id, now)
-    is_redacted = who.reach == "own"
+        is_shown = found.step.is_undecided and not is_redacted
+        facts = facts_of(session, found.order, now, found.review.change_id) if is_shown else None
+        combined = combined_orders(session, found.order, who.scope) if is_shown else None
+    sight = sight_of(deps, who)
     return ReviewStepDocument(
         waiting=waiting_step(found, who, _age_hours(found, now)),
         step=step_shape(found.step, is_redacted=is_redacted),
         review=review_shape(found.review, who),
+        facts=facts_shape(facts, ask_neighbors(deps, facts, sight), sight, combined) if facts else None,
     )
 
 

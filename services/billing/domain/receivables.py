@@ -26,7 +26,10 @@ class UnappliedCash:
 
 @dataclass(frozen=True, slots=True)
 class Receivable:
-    """A customer's open invoices in one currency by age, in minor units, and cash not applied to them."""
+    """A customer's open invoices in one currency by age, in minor units, and cash not applied to them.
+
+    `overdue_since` is the day on which the oldest of those that are over fell due; None when none is.
+    """
 
     customer_id: str
     currency: str
@@ -35,6 +38,7 @@ class Receivable:
     days_60: int = 0
     older: int = 0
     unapplied: int = 0
+    overdue_since: date | None = None
 
 
 def ageing(today: date, due: Iterable[DueAmount], unapplied: Iterable[UnappliedCash]) -> Sequence[Receivable]:
@@ -43,7 +47,9 @@ def ageing(today: date, due: Iterable[DueAmount], unapplied: Iterable[UnappliedC
     for part in due:
         row = _row(rows, part.customer_id, part.amount.currency)
         bucket = _bucket((today - part.due_on).days)
-        rows[row.customer_id, row.currency] = replace(row, **{bucket: getattr(row, bucket) + part.amount.minor})
+        since = _earlier(row.overdue_since, part.due_on) if part.due_on < today else row.overdue_since
+        more = getattr(row, bucket) + part.amount.minor
+        rows[row.customer_id, row.currency] = replace(row, overdue_since=since, **{bucket: more})
     for cash in unapplied:
         row = _row(rows, cash.customer_id, cash.amount.currency)
         rows[row.customer_id, row.currency] = replace(row, unapplied=row.unapplied + cash.amount.minor)
@@ -52,6 +58,10 @@ def ageing(today: date, due: Iterable[DueAmount], unapplied: Iterable[UnappliedC
 
 def _row(rows: dict[tuple[str, str], Receivable], customer_id: str, currency: str) -> Receivable:
     return rows.get((customer_id, currency), Receivable(customer_id, currency))
+
+
+def _earlier(one: date | None, other: date) -> date:
+    return other if one is None else min(one, other)
 
 
 def _bucket(days_over: int) -> str:

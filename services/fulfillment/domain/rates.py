@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.fulfillment.domain.address import Address
@@ -11,6 +11,7 @@ from services.kernel.money import Money
 
 ANY_REGION = "*"
 GRAMS_PER_KG = 1000
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,15 @@ class Quote:
     transit_days: int
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A shipment of goods that has yet to leave."""
+
+    number: str
+    warehouse_id: str
+    ship_to: Address
+
+
 def zone_of(address: Address, rules: Iterable[ZoneRule]) -> str | None:
     """The zone of the address: the rule of its region in any case, else the country's "*" rule, else None."""
     by_place = {(rule.country, rule.region.upper()): rule.zone for rule in rules}
@@ -102,6 +112,31 @@ def chosen(rates: Iterable[Rate], load: Load, carrier: str) -> Quote:
             "NO_RATE_FOR_CARRIER", f"{carrier} has no rate from this warehouse to the address; these have: {known}"
         )
     return best
+
+
+def check_carried(
+    leaving: Iterable[Parcel],
+    before: tuple[Sequence[Rate], Sequence[ZoneRule]],
+    after: tuple[Sequence[Rate], Sequence[ZoneRule]],
+) -> None:
+    """Refuse a table under which a parcel that somebody carries today could not leave."""
+    numbers: dict[tuple[str, Address], list[str]] = {}
+    for parcel in leaving:
+        numbers.setdefault((parcel.warehouse_id, parcel.ship_to), []).append(parcel.number)
+    ways = [way for way in numbers if _is_carried(*way, *before) and not _is_carried(*way, *after)]
+    lost = sorted(number for way in ways for number in numbers[way])
+    if lost:
+        named = ", ".join(lost[:_NAMED]) + (f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else "")
+        raise Refused(
+            "RATE_IN_USE",
+            f"nobody would carry {named} any more: keep a rate from the warehouse to where they go, or send them first",
+            shipments=str(len(lost)),
+        )
+
+
+def _is_carried(warehouse_id: str, ship_to: Address, rates: Iterable[Rate], rules: Sequence[ZoneRule]) -> bool:
+    zone = zone_of(ship_to, [rule for rule in rules if rule.country == ship_to.country])
+    return any(rate.zone == zone and rate.warehouse_id == warehouse_id for rate in rates)
 
 
 def _preference(offer: Quote) -> tuple[int, int, str]:

@@ -14,16 +14,25 @@ from services.fulfillment.domain.rates import Rate, ZoneRule, zone_of
 from services.fulfillment.store.counters import next_value
 from services.fulfillment.store.tables import rate, zone_rule
 from services.kernel.money import Money
+from services.runtime.versioned import stale
 
 _VERSION = "rate_table"
 _CURRENT = text("SELECT value FROM counter WHERE name = 'rate_table'")
+_TAKE_NEXT = text(
+    "UPDATE counter SET value = value + 1 WHERE name = 'rate_table' AND value = :expected RETURNING value"
+)
 _RATES = select(rate).order_by(rate.c.warehouse_id, rate.c.carrier)
 _ZONES = select(zone_rule)
 
 
-def replace_rates(session: Session, rates: Sequence[Rate], zones: Sequence[ZoneRule]) -> None:
-    """Put these in place of everything before. The version is taken first, so two replacements queue."""
-    next_value(session, _VERSION)
+def replace_rates(
+    session: Session, rates: Sequence[Rate], zones: Sequence[ZoneRule], expected: int | None = None
+) -> int:
+    """Put these in place of everything before; gives the new version. Refused VERSION_STALE where another one stands.
+
+    The version is taken first, so two replacements queue.
+    """
+    version = _take(session, expected)
     session.execute(delete(rate))
     session.execute(delete(zone_rule))
     if rates:
@@ -32,6 +41,32 @@ def replace_rates(session: Session, rates: Sequence[Rate], zones: Sequence[ZoneR
         session.execute(
             insert(zone_rule), [{"country": rule.country, "region": rule.region, "zone": rule.zone} for rule in zones]
         )
+    return version
+
+
+def _take(session: Session, expected: int | None) -> int:
+    """The next version; with an expected one only when that stands, which one UPDATE decides."""
+    if expected:
+        taken = session.execute(_TAKE_NEXT, {"expected": expected}).scalar()
+        if taken is None:
+            raise stale(version_of(session) or None)
+        return int(taken)
+    version = next_value(session, _VERSION)
+    if expected == 0 and version != 1:
+        raise stale(version - 1)
+    return version
+
+
+def version_of(session: Session) -> int:
+    """How many tables were put; 0 before the first."""
+    return int(session.execute(_CURRENT).scalar_one_or_none() or 0)
+
+
+def whole(session: Session) -> tuple[list[Rate], list[ZoneRule]]:
+    """The table: rates by warehouse, carrier and zone, rules by country and region."""
+    rates = session.execute(select(rate).order_by(rate.c.warehouse_id, rate.c.carrier, rate.c.zone))
+    zones = session.execute(select(zone_rule).order_by(zone_rule.c.country, zone_rule.c.region))
+    return [_rate(row) for row in rates], [ZoneRule(row.country, row.region, row.zone) for row in zones]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +87,7 @@ class RateBook:
     def rates_into(self, session: Session, ship_to: Address) -> Sequence[Rate]:
         """Every rate into the zone of the address, by warehouse and carrier; none when it lies in no zone."""
         # a replacement that commits after this line is read under the version before, and is read again next time
-        version = session.execute(_CURRENT).scalar_one_or_none() or 0
+        version = version_of(session)
         edition = self._edition
         if edition.version != version:
             edition = self._edition = _read(session, version)

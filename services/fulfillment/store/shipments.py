@@ -12,10 +12,11 @@ from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlmodel import Session
 
 from services.fulfillment.domain.address import Address
+from services.fulfillment.domain.rates import Parcel
 from services.fulfillment.domain.shipment import Shipment, ShipmentLine, State
 from services.fulfillment.store.tables import shipment, shipment_line
 from services.kernel.errors import Conflict, NotFound
-from services.kernel.ids import shipment_sequence
+from services.kernel.ids import shipment_number, shipment_sequence
 from services.kernel.money import Money
 from services.runtime.statements import changed
 
@@ -59,6 +60,9 @@ _THE_LINE = (
 _PICK = update(shipment_line).where(*_THE_LINE).values(picked_quantity=bindparam("picked"))
 _CUT = update(shipment_line).where(*_THE_LINE).values(quantity=bindparam("left"))
 _TAKE_OUT = delete(shipment_line).where(*_THE_LINE)
+_TO_LEAVE = select(shipment.c.serial, shipment.c.warehouse_id, shipment.c.ship_to).where(
+    shipment.c.state.in_([State.RELEASED.value, State.PICKED.value, State.PACKED.value]), shipment.c.warehouse_id != ""
+)
 _BY_IDS = select(shipment).where(shipment.c.shipment_id.in_(bindparam("ids", expanding=True)))
 
 
@@ -121,6 +125,14 @@ def _save_row(session: Session, before: Shipment, after: Shipment) -> None:
     terms = {"id": before.shipment_id, "state_before": before.state.value}
     if changed(session, _SAVE, terms | values) != 1:
         raise Conflict("SHIPMENT_MOVED", f"{before.number} was changed by somebody else just now: look again")
+
+
+def to_leave(session: Session) -> list[Parcel]:
+    """Every shipment of goods that has yet to leave."""
+    return [
+        Parcel(shipment_number(row.serial), row.warehouse_id, Address(**row.ship_to))
+        for row in session.execute(_TO_LEAVE)
+    ]
 
 
 def get(session: Session, shipment_id: str) -> Shipment:

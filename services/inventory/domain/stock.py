@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.inventory.domain.backorders import Supply
 from services.kernel.money import Money
 
 
@@ -21,3 +22,17 @@ class StockLevel:
     def available(self) -> int:
         """Units that may still be promised."""
         return self.on_hand - self.allocated
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Units of a SKU at all open warehouses together: in the buildings, free to promise, waited for by orders, and still to come.
+
+    `inbound` is every expected receipt, the first to come first.
+    """
+
+    sku: str
+    on_hand: int = 0
+    available: int = 0
+    backordered: int = 0
+    inbound: tuple[Supply, ...] = ()

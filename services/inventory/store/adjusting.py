@@ -1,9 +1,9 @@
 """Queries that change a reservation in part: what each line has, what it gives up, and what it waits for again."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select, update
+from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.adjusting import Holding
@@ -12,7 +12,34 @@ from services.inventory.domain.backorders import Waiting
 from services.inventory.store import backorders
 from services.inventory.store.tables import allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict
+from services.runtime.db import Int64, Text
 from services.runtime.statements import changed
+
+_SHOWN = 10
+_OF, _LINE, _UNITS = bindparam("of", type_=Text), bindparam("line", type_=Text), bindparam("units", type_=Int64)
+_LET_GO = (
+    update(allocation)
+    .where(
+        allocation.c.reservation_id == _OF,
+        allocation.c.line_id == _LINE,
+        allocation.c.warehouse_id == bindparam("place"),
+        allocation.c.held_quantity >= _UNITS,
+    )
+    .values(
+        held_quantity=allocation.c.held_quantity - _UNITS, released_quantity=allocation.c.released_quantity + _UNITS
+    )
+)
+_IS_LINE = (backorder.c.reservation_id == _OF) & (backorder.c.line_id == _LINE)
+_WAIT_LESS = (
+    update(backorder)
+    .where(_IS_LINE, backorder.c.waiting_quantity >= _UNITS)
+    .values(
+        waiting_quantity=backorder.c.waiting_quantity - _UNITS,
+        cancelled_quantity=backorder.c.cancelled_quantity + _UNITS,
+    )
+)
+_WAIT_MORE = update(backorder).where(_IS_LINE).values(waiting_quantity=backorder.c.waiting_quantity + _UNITS)
+_WAITED = select(backorder.c.line_id).where(backorder.c.reservation_id == _OF)
 
 
 def holdings(session: Session, order_id: str) -> list[Holding]:
@@ -53,44 +80,39 @@ def put_candidates(session: Session, reservation_id: str, places: Sequence[Candi
     session.execute(insert(candidate), rows)
 
 
-def let_go(session: Session, reservation_id: str, parts: Iterable[Allocation]) -> None:
+def let_go(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> None:
     """Take units off what the reservation holds; the stock rows are the caller's to change."""
-    for part in parts:
-        is_held = (
-            (allocation.c.reservation_id == reservation_id)
-            & (allocation.c.line_id == part.line_id)
-            & (allocation.c.warehouse_id == part.warehouse_id)
-            & (allocation.c.held_quantity >= part.quantity)
-        )
-        left = {
-            "held_quantity": allocation.c.held_quantity - part.quantity,
-            "released_quantity": allocation.c.released_quantity + part.quantity,
-        }
-        if not changed(session, update(allocation).where(is_held).values(**left)):
-            raise Conflict("ALLOCATION_MOVED", f"line {part.line_id} was shipped or released meanwhile: try again")
+    rows = [
+        {"of": reservation_id, "line": part.line_id, "place": part.warehouse_id, "units": part.quantity}
+        for part in parts
+    ]
+    if rows and changed(session, _LET_GO, rows) != len(rows):
+        raise Conflict("ALLOCATION_MOVED", f"{_units_of(rows)} shipped or released meanwhile: try again")
 
 
-def wait_less(session: Session, reservation_id: str, lines: Iterable[LineDemand]) -> None:
+def wait_less(session: Session, reservation_id: str, lines: Sequence[LineDemand]) -> None:
     """Take units of these lines out of the queue."""
-    for line in lines:
-        is_waiting = _of_line(reservation_id, line.line_id) & (backorder.c.waiting_quantity >= line.quantity)
-        left = {
-            "waiting_quantity": backorder.c.waiting_quantity - line.quantity,
-            "cancelled_quantity": backorder.c.cancelled_quantity + line.quantity,
-        }
-        if not changed(session, update(backorder).where(is_waiting).values(**left)):
-            raise Conflict("BACKORDER_FILLED", f"the backorder of line {line.line_id} was filled meanwhile: try again")
+    rows = [{"of": reservation_id, "line": line.line_id, "units": line.quantity} for line in lines]
+    if rows and changed(session, _WAIT_LESS, rows) != len(rows):
+        raise Conflict("BACKORDER_FILLED", f"{_units_of(rows)} filled meanwhile: try again")
 
 
-def wait_more(session: Session, queue: Iterable[Waiting]) -> None:
-    """Let these units wait; a line that waits or waited already keeps its place and its id."""
-    fresh = []
-    for one in queue:
-        more = {"waiting_quantity": backorder.c.waiting_quantity + one.quantity}
-        known = _of_line(one.reservation_id, one.line_id)
-        if not changed(session, update(backorder).where(known).values(**more)):
-            fresh.append(one)
-    backorders.add(session, fresh)
+def wait_more(session: Session, queue: Sequence[Waiting]) -> None:
+    """Let these units of one reservation wait; a line that waits or waited already keeps its place and its id."""
+    if not queue:
+        return
+    known = set(session.execute(_WAITED, {"of": queue[0].reservation_id}).scalars())
+    more = [
+        {"of": one.reservation_id, "line": one.line_id, "units": one.quantity} for one in queue if one.line_id in known
+    ]
+    if more:
+        session.execute(_WAIT_MORE, more)
+    backorders.add(session, [one for one in queue if one.line_id not in known])
+
+
+def _units_of(rows: Sequence[Mapping[str, object]]) -> str:
+    names = ", ".join(str(row["line"]) for row in rows[:_SHOWN])
+    return f"units of line {names} were" if len(rows) <= _SHOWN else f"units of {len(rows)} lines were"
 
 
 def close_when_empty(session: Session, reservation_id: str) -> None:
@@ -102,7 +124,3 @@ def close_when_empty(session: Session, reservation_id: str) -> None:
     is_over = (reservation.c.reservation_id == reservation_id) & (reservation.c.state == "active") & ~holds & ~waits
     if not changed(session, update(reservation).where(is_over, left).values(state="shipped")):
         session.execute(update(reservation).where(is_over).values(state="released"))
-
-
-def _of_line(reservation_id: str, line_id: str) -> ColumnElement[bool]:
-    return (backorder.c.reservation_id == reservation_id) & (backorder.c.line_id == line_id)

@@ -22,6 +22,16 @@ _OF_ORDER = (
     .where(backorder.c.order_id == bindparam("order"))
     .order_by(backorder.c.line_id, backorder.c.backorder_id)
 )
+_UNITS_WAITING = (
+    select(backorder.c.sku, func.sum(backorder.c.waiting_quantity).label("units"))
+    .where(backorder.c.sku.in_(bindparam("skus", expanding=True)), backorder.c.waiting_quantity > NOTHING)
+    .group_by(backorder.c.sku)
+)
+_WAITED_FOR = (
+    select(backorder.c.sku)
+    .where(backorder.c.sku.in_(bindparam("skus", expanding=True)), backorder.c.waiting_quantity > NOTHING)
+    .distinct()
+)
 _CANDIDATES = select(candidate).where(candidate.c.reservation_id.in_(bindparam("reservations", expanding=True)))
 
 
@@ -45,6 +55,11 @@ def add(session: Session, queue: Sequence[Waiting]) -> None:
         session.execute(_ADD, rows)
 
 
+def waited_for(session: Session, skus: Iterable[str]) -> set[str]:
+    """Those of the SKUs that anybody waits for."""
+    return set(session.execute(_WAITED_FOR, {"skus": sorted(set(skus))}).scalars())
+
+
 def first_in_queue(session: Session, sku: str, warehouse_ids: Collection[str], units: int) -> list[Waiting]:
     """The first backorders that one of these warehouses may fill: as many as `units` can serve at most, a page at most."""
     may_fill = select(candidate.c.reservation_id).where(
@@ -63,6 +78,11 @@ def whole_queue(session: Session, sku: str) -> list[Waiting]:
     rows = session.execute(select(backorder).where(is_waiting).order_by(*_TURN)).all()
     places = _candidates(session, {row.reservation_id for row in rows})
     return [_waiting(row, places[row.reservation_id]) for row in rows]
+
+
+def units_waiting(session: Session, skus: Collection[str]) -> dict[str, int]:
+    """SKU → units that orders wait for; SKUs that nobody waits for are missing."""
+    return {row.sku: int(row.units) for row in session.execute(_UNITS_WAITING, {"skus": list(skus)})}
 
 
 def _waiting(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:

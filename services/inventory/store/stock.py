@@ -43,6 +43,16 @@ _FREE = (
         stock.c.on_hand > stock.c.allocated,
     )
 )
+_UNITS_OF = (
+    select(
+        stock.c.sku,
+        func.sum(stock.c.on_hand).label("on_hand"),
+        func.sum(stock.c.on_hand - stock.c.allocated).label("free"),
+    )
+    .join(warehouse, warehouse.c.warehouse_id == stock.c.warehouse_id)
+    .where(stock.c.sku.in_(bindparam("skus", expanding=True)), warehouse.c.is_active)
+    .group_by(stock.c.sku)
+)
 _FREE_AT = _FREE.where(stock.c.warehouse_id.in_(bindparam("places", expanding=True)))
 _IS_PAIR = and_(stock.c.warehouse_id == bindparam("place"), stock.c.sku == bindparam("of_sku"))
 _UNITS = bindparam("units", type_=Int64)
@@ -69,6 +79,11 @@ def available(
     for row in rows:
         found[row.sku][row.warehouse_id] = row.free
     return dict(found)
+
+
+def units(session: Session, skus: Collection[str]) -> dict[str, tuple[int, int]]:
+    """SKU → (on hand, free to promise) at all open warehouses together; SKUs that none has ever had are missing."""
+    return {row.sku: (int(row.on_hand), int(row.free)) for row in session.execute(_UNITS_OF, {"skus": list(skus)})}
 
 
 def hold(session: Session, taken: Mapping[tuple[str, str], int]) -> None:

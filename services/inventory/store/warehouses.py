@@ -1,36 +1,46 @@
 """Queries over warehouses."""
 
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.warehouses import Warehouse
 from services.inventory.store.tables import stock, warehouse
 from services.kernel.errors import NotFound, Refused
-from services.runtime.statements import changed, inserted
+from services.runtime import versioned
+from services.runtime.statements import changed
 
 _CURRENCY = select(warehouse.c.currency).where(warehouse.c.warehouse_id == bindparam("place"))
 
 
-def put(session: Session, place: Warehouse) -> bool:
-    """Create or replace; whether this opened a warehouse that was closed."""
-    known = session.execute(select(warehouse.c.is_active).where(warehouse.c.warehouse_id == place.warehouse_id)).first()
+def put(session: Session, place: Warehouse, expected: int | None = None) -> Warehouse:
+    """Create or replace; gives it with its version. Refused VERSION_STALE when it has another than the `expected` one."""
     values: dict[str, Any] = {
         "name": place.name,
         "kind": place.kind,
         "address": dict(place.address),
         "is_active": place.is_active,
     }
-    if not inserted(session, warehouse, warehouse_id=place.warehouse_id, currency="", **values):
-        session.execute(update(warehouse).where(warehouse.c.warehouse_id == place.warehouse_id).values(**values))
-    return known is not None and place.is_active and not known.is_active
+    key = {"warehouse_id": place.warehouse_id}
+    version = versioned.put(session, warehouse, key, values, expected, first={"currency": ""})
+    return replace(place, version=version)
+
+
+def find(session: Session, warehouse_id: str) -> Warehouse | None:
+    """The warehouse; None when there is none of this id."""
+    row = session.execute(select(warehouse).where(warehouse.c.warehouse_id == warehouse_id)).first()
+    return _warehouse(row) if row else None
 
 
 def every(session: Session) -> list[Warehouse]:
     """All warehouses by id."""
-    rows = session.execute(select(warehouse).order_by(warehouse.c.warehouse_id))
-    return [Warehouse(row.warehouse_id, row.name, row.kind, row.address, row.is_active) for row in rows]
+    return [_warehouse(row) for row in session.execute(select(warehouse).order_by(warehouse.c.warehouse_id))]
+
+
+def _warehouse(row: Row[Any]) -> Warehouse:
+    return Warehouse(row.warehouse_id, row.name, row.kind, row.address, row.is_active, row.version)
 
 
 def require(session: Session, warehouse_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.notifications.domain.catalog import (
+    ABOUT_NO_ORDER,
     KINDS,
     ROLES,
     ROLES_WITHOUT_PRICES,
@@ -48,6 +49,7 @@ from services.notifications.domain.delivery import (
 from services.notifications.domain.wording import names_money, readable_reasons, salutation
 
 __all__ = [
+    "ABOUT_NO_ORDER",
     "DEAD",
     "KINDS",
     "LEASE",

@@ -19,8 +19,9 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "order_received": ("customer_name", "po_number", "total", "currency", "lines", "placed_on"),
     # promises: [{sku, description, quantity, promised_on}], promised_on empty while supply has no date
     "order_accepted": ("customer_name", "promises", "total", "currency"),
-    # reasons: [sentence that names who may release it]; only staff read them; staff_link: where it is released
-    "order_on_hold": ("reasons", "staff_link"),
+    # reasons: [sentence that names who may release it]; only staff read them; staff_link: where it is released; is_confirmed: the
+    # order was accepted before, and only what has not left is held
+    "order_on_hold": ("reasons", "staff_link", "is_confirmed"),
     # reasons: [sentence]; only staff read them
     "order_rejected": ("reasons",),
     "order_cancelled": ("reason",),
@@ -34,8 +35,11 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # version: the one that stands; reason: why the change was proposed (expired), what the customer said (declined); staff only
     "consent_expired": ("reason", "version"),
     "consent_declined": ("reason", "version"),
-    # version: the one that stands; reason: why the change cannot be made, was refused or taken back; staff only
-    "change_rejected": ("reason", "version"),
+    # version: the one that stands
+    # reason: why the change will not be made, staff only; customer_reason: what a customer may read of it, empty for nothing
+    "change_rejected": ("reason", "customer_reason", "version"),
+    # version: the one that the warehouse goes on with; reason: why the change was asked for; staff only
+    "release_resumed": ("reason", "version"),
     # step: what is asked for, such as "manager approval"; reasons: [sentence], only staff read them; submitted_by: a name
     "approval_requested": _APPROVAL,
     # waited: a span in words, such as "2 days"
@@ -61,6 +65,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "payment_received": ("amount", "currency", "invoices"),
     # rating: 1 to 5, or null when the customer only asked for support
     "support_case": ("case_number", "rating", "comment", "customer_name"),
+    # about no order; link: where its one reader chooses a password, until `due`; asked_by: a name, empty when they asked themselves
+    "password_link": ("link", "due", "asked_by"),
 }
 """Kind of mail → what its text may show.
 
@@ -80,6 +86,9 @@ ROLES_WITHOUT_PRICES = MAIL_ROLES_WITHOUT_PRICES
 
 _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_answered"])
 """Kinds that have no text for a customer."""
+
+ABOUT_NO_ORDER = frozenset(["password_link"])
+"""Kinds that are about one person, and name no order."""
 
 _MONEY_ONLY = frozenset(["invoice", "payment_received"])
 """Kinds that are about money alone: not for the warehouse and the plant."""
@@ -110,6 +119,10 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
         "The change to your order {number} will not be made",
         "Order {number}: the change will not be made",
     ),
+    "release_resumed": (
+        "Your order {number} proceeds while your change is still open",
+        "Order {number}: the warehouse proceeds, the change is still open",
+    ),
     "approval_requested": ("Please approve order {number}", "Order {number} is waiting for your approval"),
     "approval_reminder": (
         "Reminder: please approve order {number}",
@@ -129,6 +142,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "support_case": ("", "Support case {case} on order {number}"),
     "manufacturing_asked": ("", "Order {number}: when can {sku} be ready?"),
     "manufacturing_answered": ("", "Order {number}: production's answer on {sku}"),
+    "password_link": ("Choose your password", "Choose your password"),
 }
 _VISIT_DONE = ("Our service visit for your order {number} is complete", "Order {number}: service visit complete")
 _LAST_DELIVERY = ("Your order {number} is complete: how did we do?", "Order {number} is complete")

@@ -15,11 +15,12 @@ from limits.strategies import MovingWindowRateLimiter
 from pwdlib import PasswordHash
 from sqlmodel import Session
 
-from services.kernel.errors import InvalidArgument
+from services.kernel.errors import InvalidArgument, Refused
 from services.orders.store import logins as store
 from services.runtime.auth import Principal
 
 LASTS = timedelta(hours=8)
+LINK_LASTS = timedelta(hours=24)
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
 _PER_NAME, _PER_ADDRESS = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
 # a hash takes 64 MiB: more than two at once would let strangers fill the memory
@@ -43,6 +44,14 @@ class Opened:
 
     cookie: str
     login: Login
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that was just made: its secret, and until when it is good."""
+
+    secret: str
+    expires_at: datetime
 
 
 class Attempts:
@@ -102,8 +111,8 @@ def find_person(session: Session, sub: str) -> Principal | None:
     return store.person(session, sub)
 
 
-def password_hash(session: Session, sub: str) -> str:
-    """The hash of a person's password; empty when there is none."""
+def password_hash(session: Session, sub: str) -> tuple[str, bool]:
+    """The hash of a person's password, empty when there is none, and whether they chose it themselves."""
     return store.secret_of(session, sub)
 
 
@@ -123,10 +132,31 @@ def hash_password(password: str) -> str:
         return _hasher().hash(password)
 
 
-def set_password(session: Session, sub: str, argon2: str, changed_by: str, now: datetime) -> None:
-    """Keep a person's new password; whoever was logged in with the old one is logged out."""
-    store.put_secret(session, sub, argon2, changed_by, now)
+def set_password(session: Session, sub: str, argon2: str, now: datetime) -> None:
+    """Keep the password that a person has chosen; whoever was logged in with the old one is logged out."""
+    store.put_secret(session, sub, argon2, now)
+    store.end_links(session, sub, now)
     store.remove_all_of(session, sub)
+
+
+def open_link(session: Session, sub: str, issued_by: str, now: datetime) -> Link:
+    """A new link by which a person chooses a password; its secret is told once and kept nowhere."""
+    secret, until = secrets.token_urlsafe(32), now + LINK_LASTS
+    store.add_link(session, _sha256(secret), sub, issued_by=issued_by, issued_at=now, expires_at=until)
+    return Link(secret, until)
+
+
+def owner_of_link(session: Session, secret: str, now: datetime) -> str:
+    """Whose password a link sets now; empty for one that is unknown, used or over."""
+    return store.sub_of_link(session, _sha256(secret), now)
+
+
+def use_link(session: Session, secret: str, now: datetime) -> str:
+    """Use a link up; Refused PASSWORD_LINK_OVER for one that is unknown, used or over."""
+    sub = store.use_link(session, _sha256(secret), now)
+    if not sub:
+        raise Refused("PASSWORD_LINK_OVER", "this link was used before or is over: ask for a new one")
+    return sub
 
 
 def _sha256(cookie: str) -> str:

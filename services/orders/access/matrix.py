@@ -14,7 +14,7 @@ import yaml
 from services.kernel.errors import NotPermitted
 from services.orders.domain.access import EVERYTHING, Scope
 from services.runtime.auth import Principal
-from services.runtime.roles import ROLE_NAMES, SEES_PRICES, highest
+from services.runtime.roles import ROLE_NAMES, SEES_MARGIN, SEES_PRICES, highest
 
 MATRIX_FILE = Path(__file__).with_name("roles.yaml")
 
@@ -68,6 +68,11 @@ class Caller:
         """Whether prices, costs and totals are shown: not to the warehouse."""
         return self.principal.has(*SEES_PRICES)
 
+    @property
+    def sees_margin(self) -> bool:
+        """Whether what an order earns is shown."""
+        return self.principal.has(*SEES_MARGIN)
+
 
 class Matrix:
     """Operation → role → reach; what is not listed is allowed to nobody. `grpc` is role → reach, for every method alike."""
@@ -92,6 +97,10 @@ class Matrix:
         is_method = operation.startswith(_METHODS)
         row = self.grpc if is_method else self.http.get(operation) or self.console.get(operation) or {}
         return None if isinstance(row, str) else row.get(role)
+
+    def allows(self, principal: Principal, operation: str) -> bool:
+        """Whether one of its roles may do this."""
+        return any(self.reach(operation, role) is not None for role in principal.roles)
 
     def admit(self, principal: Principal, operation: str) -> Caller:
         """The caller with the widest reach of its roles; raises NotPermitted when none of them may do this."""

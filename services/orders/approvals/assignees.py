@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -12,19 +12,20 @@ from services.kernel.clock import business_day
 from services.orders.approvals import limits
 from services.orders.domain import mails
 from services.orders.domain.calendars import ALWAYS, Calendar, after_working_days
+from services.orders.domain.cases import Case, Parties
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Contacts, Recipient
 from services.orders.domain.order import Line, Order
 from services.orders.domain.owners import SALES, acting_roles, substitutes
-from services.orders.domain.people import Delegation, Person
+from services.orders.domain.people import STRANGER, Delegation, Person, called
 from services.orders.domain.policies import Policy
 from services.orders.domain.review_plan import MANUFACTURING, is_candidate, opened
 from services.orders.domain.reviews import BUYER, Review, Step
-from services.orders.domain.segregation_of_duties import Case, Parties, barred
+from services.orders.domain.segregation_of_duties import barred
 from services.orders.order import outbox
 from services.orders.policies import calendars
-from services.orders.store import changes, masterdata, parties, people
+from services.orders.store import changes, masterdata, parties, people, reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class EligibleApprovers:
     delegations: tuple[Delegation, ...]
     staff: tuple[Person, ...]
     buyers: tuple[Person, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Subject → name of everybody whom a sentence about the order may name, who left included."""
 
     def asked(self, step: Step, now: datetime) -> tuple[Person, ...]:
         """The active people whom a step asks, without those who are barred from it, by subject."""
@@ -79,10 +82,10 @@ class EligibleApprovers:
 
     def standing_in(self, step: Step, now: datetime) -> tuple[tuple[str, str], ...]:
         """(delegate, delegator) of the people whom a step asks, by name where the directory has one."""
-        names = {person.sub: person.name or person.sub for person in (*self.staff, *self.buyers)}
+        names = {person.sub: person.name or STRANGER for person in (*self.staff, *self.buyers)}
         asked = {person.sub for person in self.asked(step, now)}
         return tuple(
-            (names.get(one.to_sub, one.to_sub), names[one.from_sub])
+            (called(one.to_sub, names), names[one.from_sub])
             for one in self.delegations
             if one.from_sub in asked and one.is_in_force(now) and one.covers(step.position)
         )
@@ -118,6 +121,7 @@ def eligible_by_order(session: Session, orders: Sequence[Order], now: datetime) 
     involved = _parties(session, orders)
     delegations = people.standing_delegations(session, now)
     by_company = people.of_companies(session, {"", *(order.customer_id for order in orders)})
+    names = _names(session, orders, involved, by_company)
     return {
         order.order_id: EligibleApprovers(
             order=order,
@@ -125,15 +129,41 @@ def eligible_by_order(session: Session, orders: Sequence[Order], now: datetime) 
             delegations=delegations,
             staff=limits.in_currency(session, by_company.get("", ()), order.currency, now),
             buyers=limits.in_currency(session, by_company.get(order.customer_id, ()), order.currency, now),
+            names=names,
         )
         for order in orders
     }
 
 
+def _names(
+    session: Session,
+    orders: Sequence[Order],
+    involved: Mapping[str, Parties],
+    by_company: Mapping[str, Sequence[Person]],
+) -> dict[str, str]:
+    """Those who are there, the parties, and who has decided."""
+    there = {person.sub: person.name for found in by_company.values() for person in found}
+    parties = {sub for each in involved.values() for sub in each.subs()}
+    decided = reviews.deciders_of(session, [order.order_id for order in orders])
+    others = people.of_subs(session, (parties | decided) - set(there))
+    return there | {sub: person.name for sub, person in others.items()}
+
+
 def case_of(eligible: EligibleApprovers, review: Review, step: Step, change: ChangeOrder | None, now: datetime) -> Case:
     """A step of an order with everything that bounds a decision on it."""
     acting = frozenset(person.sub for person in eligible.substitutes(step, now))
-    return Case(eligible.order, review, step, change, eligible.parties, eligible.delegations, now, acting)
+    return Case(
+        order=eligible.order,
+        review=review,
+        step=step,
+        change=change,
+        parties=eligible.parties,
+        delegations=eligible.delegations,
+        now=now,
+        substitutes=acting,
+        names=eligible.names,
+        asked=eligible.asked(step, now),
+    )
 
 
 def sales_rep_of(session: Session, order: Order) -> str:

@@ -19,7 +19,8 @@ def read_clearance(session: Session, order_id: str) -> Clearance:
 
 def of_aggregate(aggregate: OrderAggregate) -> Clearance:
     """The clearance of an order as it was read, and whom it waits for as its page says."""
-    return clearance(aggregate.order, aggregate.asked, aggregate.standing.waiting_for)
+    is_held = bool(remaining(aggregate.holds))
+    return clearance(aggregate.order, aggregate.asked, aggregate.standing.waiting_for, is_held=is_held)
 
 
 def clear_if_unblocked(session: Session, aggregate: OrderAggregate, actor: Actor, now: datetime) -> OrderAggregate:

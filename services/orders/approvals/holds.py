@@ -17,9 +17,10 @@ from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
 from services.orders.domain import mails
 from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
-from services.orders.domain.order import Order
+from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.owners import SALES, owner_of
-from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, PlannedHold, planned_holds
+from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, HOLD, PlannedHold, planned_holds
+from services.orders.domain.verdicts import held_codes
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 from services.orders.policies import evaluate, recheck, versions
@@ -51,7 +52,7 @@ def release(
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included, and OWN_ORDER for a party where authority
     is asked for; Refused HOLD_ALREADY_RELEASED for a second release, FACTS_STILL_WRONG while a rule still blocks, EXCHANGE_RATE_MISSING
     while there is none, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
-    unless a review or a change still keeps it, and its workflow is told. An expired review is asked again; what waited for an
+    unless a review or a change still keeps it, and its workflow is told; an accepted one goes on to its warehouses. An expired review is asked again; what waited for an
     exchange rate is evaluated with it, which may hold it for other reasons.
     """
     before = read_for_change(session, order_id, caller.scope)
@@ -66,8 +67,10 @@ def release(
     is_asked_again = hold.hold_type == REVIEW_EXPIRED
     if is_asked_again:
         after = plan_review.reopen_review(session, after, contacts, now)
-    if hold.code == EXCHANGE_RATE_MISSING:
+    if hold.code == EXCHANGE_RATE_MISSING and after.order.phase == IN_REVIEW:
         after = _with_amounts(session, after, contacts, now)
+    if after.order.phase == ACCEPTED:
+        after = hold_if_changed(session, after, contacts, now)
     after = restate(session, clear_if_still_right(session, after, actor, contacts, now), now)
     is_last = not remaining(after.holds)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
@@ -97,18 +100,40 @@ def clear_if_still_right(
     changed = recheck.changed_facts(session, aggregate.order, now)
     if not changed.violations:
         return clear_if_unblocked(session, aggregate, actor, now)
-    return _hold_for(session, aggregate, changed, contacts, now)
+    return hold_for(session, aggregate, changed, contacts, now)
 
 
-def _hold_for(
+def hold_if_changed(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """An accepted order, held by what the rules say of it today and nobody has decided; without that it stays as it is."""
+    return hold_for(session, aggregate, recheck.changed_facts(session, aggregate.order, now), contacts, now)
+
+
+def lift_idle(session: Session, aggregate: OrderAggregate, now: datetime) -> OrderAggregate:
+    """An accepted order without its holds once a change has left nothing that would still go to a warehouse: they keep nothing."""
+    standing = [hold.hold_id for hold in remaining(aggregate.holds)]
+    is_anything_to_come = any(line.released < line.wanted for line in aggregate.lines().values())
+    if not standing or aggregate.order.phase != ACCEPTED or is_anything_to_come:
+        return aggregate
+    note = "nothing is left to release"
+    store.release(session, standing, released_by=VALIDATOR.who, released_role=VALIDATOR.role, note=note, now=now)
+    exceptions.resolve_of_holds(session, standing, note, now)
+    return replace(aggregate, holds=store.of_order(session, aggregate.order_id))
+
+
+def hold_for(
     session: Session, aggregate: OrderAggregate, changed: ChangedFacts, contacts: Contacts, now: datetime
 ) -> OrderAggregate:
-    """A hold of its owner for each rule that holds, and one of support for each that blocks."""
-    order, version = aggregate.order, changed.evaluation.policy.version
-    store.add_violations(session, order.order_id, order.version, version, changed.violations)
-    blocked = {one.code: one.message for one in changed.violations if one.severity == BLOCK}
+    """A hold of its owner for each rule that holds, and one of support for each that blocks; none where one stands already."""
+    order, policy = aggregate.order, changed.evaluation.policy
+    held = held_codes(aggregate.holds, [rule.code for rule in policy.rules])
+    said = [one for one in changed.violations if one.code not in held]
+    kept = [one for one in changed.violations if one.severity == HOLD or one in said]
+    store.add_violations(session, order.order_id, order.version, policy.version, kept)
+    if not said:
+        return aggregate
+    blocked = {one.code: one.message for one in said if one.severity == BLOCK}
     plans = [
-        *planned_holds(changed.violations),
+        *planned_holds(said),
         *(
             PlannedHold(code, FACTS_CHANGED, "support", f"{message} Correct that, change the order, or cancel it.")
             for code, message in blocked.items()
@@ -118,7 +143,7 @@ def _hold_for(
     store.add(session, placed)
     notify_owners(session, order, placed, contacts, now)
     after = restate(session, replace(aggregate, holds=store.of_order(session, order.order_id)), now)
-    why = " ".join(dict.fromkeys(one.message for one in changed.violations))
+    why = " ".join(dict.fromkeys(one.message for one in said))
     note_event(session, aggregate, after, VALIDATOR, "facts_changed", now, why=why)
     return after
 
@@ -134,7 +159,7 @@ def _check_has_rate(session: Session, order: Order, hold: Hold, now: datetime) -
 def _with_amounts(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
     """What the rules that read amounts say, now that these can be compared: their holds and their review."""
     changed = recheck.changed_facts(session, aggregate.order, now)
-    after = _hold_for(session, aggregate, changed, contacts, now) if changed.violations else aggregate
+    after = hold_for(session, aggregate, changed, contacts, now) if changed.violations else aggregate
     review = plan_review.plan(session, after.order, changed.evaluation, now)
     return plan_review.rebind_review(session, after, review, contacts, now)
 

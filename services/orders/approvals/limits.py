@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from services.orders.domain.cases import Decider
 from services.orders.domain.exchange import Rates
 from services.orders.domain.people import Delegation, Person
-from services.orders.domain.segregation_of_duties import Decider
 from services.orders.store import exchange
 from services.runtime import sessions
 

@@ -88,7 +88,7 @@ def _asked_about(session: Session, aggregate: OrderAggregate) -> Order:
     review = aggregate.asked.review
     if review is None or not review.change_id:
         return aggregate.order
-    return order_versions.changed_order(session, aggregate.order_id, review.change_id)[0]
+    return order_versions.changed_order(session, aggregate.order_id, review.change_id).order
 
 
 def _line(order: Order, step: Step) -> Line | None:

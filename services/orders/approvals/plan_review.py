@@ -12,6 +12,7 @@ from sqlmodel import Session
 from services.kernel.ids import new_id
 from services.orders.approvals import assignees
 from services.orders.approvals.assignees import EligibleApprovers, renewed
+from services.orders.approvals.enough_people import raise_shortfall, reassign
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.owners import owner_of
@@ -19,6 +20,7 @@ from services.orders.domain.policies import PlannedHold
 from services.orders.domain.review_plan import due_to_open, is_passed, keeps_asking, plan_steps, still_suffices
 from services.orders.domain.reviews import APPROVED, EXPIRED, OPEN, REJECTED, VOID, WAITING, WITHDRAWN, Review, Step
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_asked
+from services.orders.order.reviews import end_review
 from services.orders.policies import versions
 from services.orders.policies.evaluate import Evaluation, window_minor
 from services.orders.store import reviews as store
@@ -64,6 +66,7 @@ def open_review(
     """Keep a planned review and ask its first levels; the caller restates."""
     store.add(session, review)
     after = open_next(session, refreshed(session, aggregate), contacts, now)
+    raise_shortfall(session, after, now)
     more = {
         "review_id": review.review_id,
         "asks": [step.asks for step in review.steps],
@@ -105,7 +108,7 @@ def void_review(session: Session, aggregate: OrderAggregate, now: datetime, why:
     if not alive:
         return aggregate
     for review in alive:
-        store.change_review(session, review.review_id, {"state": VOID, "decided_at": now})
+        end_review(session, review.review_id, VOID, now)
         store.change_steps(session, [step.step_id for step in review.steps], {"state": VOID, "decided_at": now})
         store.void_decisions(session, [step.step_id for step in review.steps])
     after = refreshed(session, aggregate)
@@ -139,11 +142,13 @@ def rebind_review(
     store.add_steps(session, [replace(step, review_id=review.review_id, order_version=version) for step in added])
     _close_behind(session, (*kept, *added))
     is_done = all(is_passed(step) for step in kept) and not added
-    state = (
-        {"state": APPROVED, "decided_at": review.decided_at or now} if is_done else {"state": OPEN, "decided_at": None}
-    )
-    store.change_review(session, review.review_id, {"cumulative_minor": planned.cumulative_minor, **state})
-    after = open_next(session, refreshed(session, aggregate), contacts, now)
+    store.change_review(session, review.review_id, {"cumulative_minor": planned.cumulative_minor})
+    if is_done:
+        end_review(session, review.review_id, APPROVED, review.decided_at or now)
+    else:
+        store.change_review(session, review.review_id, {"state": OPEN, "decided_at": None})
+    after = reassign(session, open_next(session, refreshed(session, aggregate), contacts, now), contacts, now)
+    raise_shortfall(session, after, now)
     more = {"kept": len(kept), "voided": len(dropped), "added": len(added), "version": version}
     note_event(session, aggregate, after, POLICY, "review_rebound", now, why=_codes(kept), more=more)
     return after

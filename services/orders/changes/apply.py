@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,11 +11,13 @@ from sqlmodel import Session
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 from services.orders.approvals.clearance import of_aggregate
+from services.orders.approvals.holds import hold_for, lift_idle
 from services.orders.changes.consent import end
+from services.orders.changes.next_version import NextVersion, decided, undecided
 from services.orders.changes.propose import logged, mailed
 from services.orders.changes.rereview import rereviewed
 from services.orders.domain import mails, projection
-from services.orders.domain.amendment import below_minimum
+from services.orders.domain.amendment import Obstacle, below_minimum
 from services.orders.domain.changes import (
     AGREED,
     APPLIED,
@@ -26,13 +29,15 @@ from services.orders.domain.clearance import Clearance
 from services.orders.domain.facts import RecallAnswered
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
-from services.orders.domain.policies import BLOCK
+from services.orders.domain.policies import BLOCK, HOLD, Violation, planned_holds
+from services.orders.domain.verdicts import beyond, carried, held_codes
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_asked, read_for_change, restate
 from services.orders.order.change_orders import find_change
 from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
 from services.orders.policies.evaluate import Evaluation
+from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import changes, masterdata, orders, versions
 from services.orders.store import holds as hold_store
 
@@ -62,20 +67,27 @@ def apply(
     What has been picked meanwhile, a rule that blocks by now, or credit that an accepted order does not get, rejects it.
     """
     before = read_for_change(session, order_id)
-    change = find_change(session, order_id, change_id)
+    change = before.asked.change
+    if change is None or change.change_id != change_id:
+        change = find_change(session, order_id, change_id)
     if change.state != AGREED:
         why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
         return _outcome(before, why)
-    becomes = versions.becomes(session, before.order, change_id)
-    evaluation = evaluate.evaluate(session, becomes, credit, now)
-    why = _obstacle(before, becomes, credit, evaluation)
+    following = _next_version(session, before, versions.becomes(session, before.order, change_id), credit, now)
+    blocked = _blocked(before, change, following)
+    why = _obstacle(before, following.order, credit, blocked)
     if why:
-        for_customer = _for_customer(before, becomes, evaluation)
+        for_customer = _for_customer(before, following, blocked)
         after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, customer_reason=for_customer)
         return _outcome(restate(session, after, now), why)
-    after = _make(session, before, change, becomes, evaluation, now)
+    known = decided(session, before.order)
+    said = _decided_of_next(before, change, following, known)
+    after = _make(session, before, change, following, said, now)
     if after.order.phase == IN_REVIEW:
-        after = rereviewed(session, after, change, evaluation, contacts, now)
+        after = rereviewed(session, after, change, following.evaluation, known, contacts, now)
+    else:
+        open_questions = ChangedFacts(following.evaluation, _unasked(following.evaluation, said))
+        after = lift_idle(session, hold_for(session, after, open_questions, contacts, now), now)
     after = restate(session, after, now)
     note_event(session, before, after, WORKFLOW, "change_applied", now, why=change.request.reason, more=logged(change))
     _notify(session, before, after, change, contacts, now)
@@ -83,40 +95,93 @@ def apply(
     return _outcome(after, "")
 
 
-def _obstacle(before: OrderAggregate, becomes: Order, credit: Credit, evaluation: Evaluation) -> str:
+def _next_version(
+    session: Session, before: OrderAggregate, becomes: Order, credit: Credit, now: datetime
+) -> NextVersion:
+    """The version with an evaluation of this moment: facts may have aged since it was agreed. Only blocks still stop it."""
+    evaluation = evaluate.evaluate(session, becomes, credit, now)
+    said = [one for one in evaluation.violations if one.severity == BLOCK]
+    known = decided(session, before.order) if said else ()
+    return NextVersion(becomes, evaluation, undecided(session, before.order, said, known, now))
+
+
+def _blocked(before: OrderAggregate, change: ChangeOrder, following: NextVersion) -> Sequence[Obstacle]:
+    """What a BLOCK of the rules keeps from being made by now; of an order that is about to be cleared all that is said."""
+    if before.order.phase != IN_REVIEW:
+        return following.obstacles(is_material=change.is_material)
+    said = following.evaluation.violations
+    return [Obstacle(one.code, one.message, one.line_id) for one in said if one.severity == BLOCK]
+
+
+def _obstacle(before: OrderAggregate, becomes: Order, credit: Credit, blocked: Sequence[Obstacle]) -> str:
     """Why the change cannot be applied any more; empty when it can."""
     found = [one.sentence for one in below_minimum(before.order, becomes, before.progress)]
     if before.order.phase == ACCEPTED and not credit.is_granted and not becomes.is_paid_at_till:
         cover = "credit does" if becomes.payment_method == "terms" else "cash and credit do"
         found.append(f"the customer's {cover} not cover the changed order")
-    if before.order.phase == IN_REVIEW:
-        found += [one.message for one in evaluation.violations if one.severity == BLOCK]
+    found += [one.sentence for one in blocked]
     return "; ".join(dict.fromkeys(found))
 
 
-def _for_customer(before: OrderAggregate, becomes: Order, evaluation: Evaluation) -> str:
+def _for_customer(before: OrderAggregate, following: NextVersion, blocked: Sequence[Obstacle]) -> str:
     """Of these obstacles what a customer may read: what is picked or shipped, and rules that look at nothing of ours."""
-    found = [one.sentence for one in below_minimum(before.order, becomes, before.progress)]
-    if before.order.phase == IN_REVIEW:
-        ours = {rule.code for rule in evaluation.policy.rules if any(word in rule.when for word in _OURS)}
-        found += [one.message for one in evaluation.violations if one.severity == BLOCK and one.code not in ours]
+    found = [one.sentence for one in below_minimum(before.order, following.order, before.progress)]
+    rules = following.evaluation.policy.rules
+    ours = {rule.code for rule in rules if any(word in rule.when for word in _OURS)}
+    found += [one.sentence for one in blocked if one.code not in ours]
     return "; ".join(dict.fromkeys(found))
 
 
 def _make(
-    session: Session, before: OrderAggregate, change: ChangeOrder, becomes: Order, evaluation: Evaluation, now: datetime
+    session: Session,
+    before: OrderAggregate,
+    change: ChangeOrder,
+    following: NextVersion,
+    said: Sequence[Violation],
+    now: datetime,
 ) -> OrderAggregate:
     """Keep the version that goes and write the one that comes; promises of what is gone are no longer made."""
+    becomes, policy = following.order, following.evaluation.policy
     versions.keep(session, before.order, change.change_id, now)
     orders.rewrite(session, becomes)
     changes.alter(session, change.change_id, {"state": move(change.state, "apply"), "ended_at": now})
-    policy, said = evaluation.policy, evaluation.violations
     hold_store.add_violations(session, before.order_id, becomes.version, policy.version, said)
     return replace(
         before,
         order=becomes,
         promises=mails.still_promised(becomes, before.promises),
         asked=read_asked(session, before.order_id),
+    )
+
+
+def _decided_of_next(
+    before: OrderAggregate, change: ChangeOrder, following: NextVersion, known: Sequence[Violation]
+) -> tuple[Violation, ...]:
+    """What the rules say of the new version, as decided: before, by the change's review, or by the holds it is about to get.
+
+    What came up only now of an accepted order is left out: nobody was asked about it.
+    """
+    evaluation = following.evaluation
+    said = carried(
+        evaluation.violations, known, held_codes(before.holds, [rule.code for rule in evaluation.policy.rules])
+    )
+    if before.order.phase == IN_REVIEW:
+        return said
+    steps = [step for one in before.asked.reviews if one.change_id == change.change_id for step in one.steps]
+    reviewed = {reason for step in steps for reason in step.reasons}
+    new = [one for one in beyond(said, known) if one.severity == HOLD]
+    unasked = {plan.code for plan in planned_holds(new) if plan.reason not in reviewed}
+    unsaid = frozenset(one for one in new if one.code in unasked)
+    return tuple(one for one in said if one not in unsaid)
+
+
+def _unasked(evaluation: Evaluation, said: Sequence[Violation]) -> tuple[Violation, ...]:
+    """What holds an accepted order at its new version: what nobody was asked about, and what a rule blocks."""
+    decided_on = {(one.code, one.line_id) for one in said if one.severity == HOLD}
+    return tuple(
+        one
+        for one in evaluation.violations
+        if one.severity == BLOCK or (one.severity == HOLD and (one.code, one.line_id) not in decided_on)
     )
 
 

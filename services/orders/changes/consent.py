@@ -35,6 +35,7 @@ from services.orders.order.aggregate import (
     restate,
 )
 from services.orders.order.change_orders import find_change
+from services.orders.order.reviews import end_review
 from services.orders.policies import versions
 from services.orders.store import changes as store
 from services.orders.store import masterdata as master_store
@@ -214,13 +215,19 @@ def _notify_end(
     why: str,
     now: datetime,
     *,
+    customer_reason: str = "",
     is_sales_notified: bool = True,
 ) -> None:
-    """Sales, and the customer who knows of the change, hear that it will not come about."""
+    """Sales, and the customer who knows of the change, hear that it will not come about; the latter only what it may read of why."""
     order, customer = aggregate.order, master_store.customer(session, aggregate.order.customer_id)
     is_customer_notified = change.is_known_to_customer
     mail = mails.change_rejected(
-        order, customer, why, is_customer_notified=is_customer_notified, is_sales_notified=is_sales_notified
+        order,
+        customer,
+        why,
+        customer_reason=customer_reason,
+        is_customer_notified=is_customer_notified,
+        is_sales_notified=is_sales_notified,
     )
     outbox.mail(session, order, mail, now)
 
@@ -254,7 +261,8 @@ def end(
     after = _withdraw_review(session, before, change, now)
     note_event(session, before, after, actor, _EVENTS[verb], now, why=why, more=logged(change))
     if verb not in _HAVE_THEIR_OWN_MAIL:
-        _notify_end(session, after, change, why, now)
+        for_customer = customer_reason if change.proposed_role == CUSTOMER else ""
+        _notify_end(session, after, change, why, now, customer_reason=for_customer)
     if after.order.phase != IN_REVIEW or not is_reopened:
         return after
     after = plan_review.void_review(
@@ -268,7 +276,7 @@ def _withdraw_review(session: Session, aggregate: OrderAggregate, change: Change
     """Nobody need decide on a change that is gone."""
     review = aggregate.asked.review
     if review is not None and review.change_id == change.change_id:
-        reviews.change_review(session, review.review_id, {"state": WITHDRAWN, "decided_at": now})
+        end_review(session, review.review_id, WITHDRAWN, now)
         unanswered = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
         reviews.change_steps(session, unanswered, {"state": VOID, "decided_at": now})
     return replace(aggregate, asked=read_asked(session, aggregate.order_id))

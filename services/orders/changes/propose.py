@@ -12,6 +12,7 @@ from services.kernel.errors import Conflict, Refused
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import plan_review
+from services.orders.changes.next_version import NextVersion, next_version
 from services.orders.domain import mails
 from services.orders.domain.amendment import Catalog, Obstacle, amend
 from services.orders.domain.cancellation import REQUESTED
@@ -29,7 +30,6 @@ from services.orders.domain.changes import (
 from services.orders.domain.differences import MONEY_KINDS
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, RECEIVED, Order
-from services.orders.domain.policies import BLOCK, HOLD, PlannedHold, Violation, planned_holds
 from services.orders.domain.proposals import (
     CUSTOMER,
     Proposal,
@@ -39,6 +39,7 @@ from services.orders.domain.proposals import (
     proposal,
     refuse_obstacles,
 )
+from services.orders.domain.withholding import withholds_until
 from services.orders.order import outbox
 from services.orders.order.acts import act_of
 from services.orders.order.aggregate import (
@@ -51,10 +52,8 @@ from services.orders.order.aggregate import (
     read_for_change,
     restate,
 )
-from services.orders.order.change_orders import find_change
 from services.orders.policies import engine, evaluate
 from services.orders.policies import versions as policy_versions
-from services.orders.policies.engine import CREDIT_NOT_ASKED
 from services.orders.store import changes as store
 from services.orders.store import holds as hold_store
 from services.orders.store import masterdata as master_store
@@ -86,7 +85,7 @@ def preview(session: Session, order_id: str, request: ChangeRequest, caller: Cal
     """What the change would come to now, with everything that stands against it; nothing changes."""
     aggregate = read(session, order_id, caller.scope)
     request = _as_catalogd(session, request)
-    given = _proposal(session, aggregate, request, actor_of(caller).role, now)
+    given, _ = _proposal(session, aggregate, request, actor_of(caller).role, now)
     try:
         check_changeable(session, aggregate)
     except (Refused, Conflict) as refusal:
@@ -127,10 +126,10 @@ def propose(
     check_version(aggregate, expected_version)
     actor = actor_of(caller)
     request = _as_catalogd(session, request)
-    given = _proposal(session, aggregate, request, actor.role, now)
+    given, following = _proposal(session, aggregate, request, actor.role, now)
     check_changeable(session, aggregate)
     refuse_obstacles(given.obstacles)
-    return _put_on_its_way(session, aggregate, request, given, actor, contacts, now)
+    return _put_on_its_way(session, aggregate, request, given, following, actor, contacts, now)
 
 
 def propose_date(
@@ -149,10 +148,11 @@ def propose_date(
     """
     check_changeable(session, aggregate)
     request = ChangeRequest(reason=reason, requested_on=ready_on)
-    given = replace(_proposal(session, aggregate, request, actor.role, now), needs_consent=True)
+    given, _ = _proposal(session, aggregate, request, actor.role, now)
+    given = replace(given, needs_consent=True)
     refuse_obstacles(given.obstacles)
     change = _change(aggregate, request, given, actor, _consent_span(session), now)
-    store.add(session, change, given.after, "")
+    store.add(session, change, given.before, given.after, "")
     after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
     _note(session, aggregate, after, change, actor, "change_proposed", now)
     _ask_customer(session, aggregate.order, change, contacts, now)
@@ -179,7 +179,8 @@ def check_changeable(session: Session, aggregate: OrderAggregate) -> None:
 
 def _proposal(
     session: Session, aggregate: OrderAggregate, request: ChangeRequest, role: str, now: datetime
-) -> Proposal:
+) -> tuple[Proposal, NextVersion | None]:
+    """The proposal, and its one evaluation unless something stands against it before rules are asked."""
     check_request(request, role)
     check_consent(request, role, aggregate.order.placed_at, now)
     order = aggregate.order
@@ -190,35 +191,16 @@ def _proposal(
     catalog = Catalog(
         master_store.products_of(session, skus), master_store.agreements_of(session, order.customer_id, skus)
     )
-    used = versions.used_line_ids(session, order) if skus else ()
+    used = (str(versions.last_line_id(session, order)),) if skus else ()
     today = sessions.business_day(session, now)
     given = proposal(order, amend(order, request, catalog, used, today, aggregate.progress), aggregate.progress)
-    found = given.obstacles or tuple(_blocked(session, given, now))
-    return replace(
-        given, obstacles=found, needs_consent=request.consent is None and _needs_consent(session, given, role, now)
-    )
-
-
-def _blocked(session: Session, given: Proposal, now: datetime) -> list[Obstacle]:
-    """What a BLOCK of the rules says of the next version; for a change that is not material only what it brings about."""
-    said = _spoken(session, given.after, now, BLOCK)
-    if not said:
-        return []
-    before = {(one.code, one.line_id) for one in _spoken(session, given.before, now, BLOCK)}
-    return [
-        Obstacle(one.code, _with_line(one), one.line_id)
-        for one in said
-        if (one.code, one.line_id) not in before or (given.is_material and not one.line_id)
-    ]
-
-
-def _with_line(violation: Violation) -> str:
-    return f"line {violation.line_id}: {violation.message}" if violation.line_id else violation.message
-
-
-def _spoken(session: Session, order: Order, now: datetime, severity: str) -> tuple[Violation, ...]:
-    said = evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now).violations
-    return tuple(one for one in said if one.severity == severity)
+    given = replace(given, needs_consent=request.consent is None and _needs_consent(session, given, role, now))
+    if given.obstacles:
+        return given, None
+    following = next_version(session, order, given.after, now)
+    found = tuple(following.obstacles(is_material=given.is_material))
+    is_reviewed = order.phase == ACCEPTED and following.is_reviewed(is_material=given.is_material)
+    return replace(given, obstacles=found, is_reviewed=is_reviewed), following
 
 
 def _needs_consent(session: Session, given: Proposal, role: str, now: datetime) -> bool:
@@ -253,14 +235,17 @@ def _put_on_its_way(
     aggregate: OrderAggregate,
     request: ChangeRequest,
     given: Proposal,
+    following: NextVersion | None,
     actor: Actor,
     contacts: Contacts,
     now: datetime,
 ) -> Proposed:
-    change = _change(aggregate, request, given, actor, _consent_span(session), now)
+    change = _withholding(
+        session, aggregate, _change(aggregate, request, given, actor, _consent_span(session), now), now
+    )
     act = act_of(session, actor, aggregate.order, "proposed a change")
     intent_id = outbox.refresh(session, aggregate.order_id, "amend", change.change_id, act, now)
-    store.add(session, change, given.after, intent_id)
+    store.add(session, change, given.before, given.after, intent_id)
     after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
     _note(session, aggregate, after, change, actor, "change_proposed", now)
     if given.voids_approvals:
@@ -270,10 +255,16 @@ def _put_on_its_way(
     if change.needs_consent:
         _ask_customer(session, aggregate.order, change, contacts, now)
     else:
-        after = agree(session, after, change, actor, contacts, now)
+        after = agree(session, after, change, actor, contacts, now, following)
     after = restate(session, after, now)
-    stored = find_change(session, aggregate.order_id, change.change_id)
-    return Proposed(stored, given, intent_id)
+    return Proposed(after.asked.change or change, given, intent_id)
+
+
+def _withholding(session: Session, aggregate: OrderAggregate, change: ChangeOrder, now: datetime) -> ChangeOrder:
+    """The change with the instant until which it holds back the lines it touches, by the policy in force."""
+    span = timedelta(hours=policy_versions.policy_in_force(session).changes.hold_release_hours)
+    until = withholds_until(aggregate.order, aggregate.progress, change, span, now)
+    return replace(change, withholds_until=until)
 
 
 def _note_consent(
@@ -315,16 +306,25 @@ def _change(
 
 
 def agree(
-    session: Session, aggregate: OrderAggregate, change: ChangeOrder, actor: Actor, contacts: Contacts, now: datetime
+    session: Session,
+    aggregate: OrderAggregate,
+    change: ChangeOrder,
+    actor: Actor,
+    contacts: Contacts,
+    now: datetime,
+    following: NextVersion | None = None,
 ) -> OrderAggregate:
-    """The change is agreed; of an accepted order the matrix may ask people first, and they see the version to come."""
-    becomes = versions.becomes(session, aggregate.order, change.change_id)
+    """The change is agreed; of an accepted order the matrix may ask people first, and they see the version to come.
+
+    `following` is its evaluation of this moment, where there is one; without it the rules are asked here.
+    """
     review = None
     if aggregate.order.phase == ACCEPTED:
-        evaluation = evaluate.evaluate(session, becomes, CREDIT_NOT_ASKED, now)
-        holds = new_holds(session, aggregate.order, evaluation.violations, now)
-        if change.is_material or holds:
-            review = plan_review.plan(session, becomes, evaluation, now, change_id=change.change_id, holds=holds)
+        seen = following or _next_version(session, aggregate.order, change, now)
+        if seen.is_reviewed(is_material=change.is_material):
+            review = plan_review.plan(
+                session, seen.order, seen.evaluation, now, change_id=change.change_id, holds=seen.holds
+            )
     if review is None:
         after = replace(aggregate, asked=read_asked(session, aggregate.order_id))
         _note(session, aggregate, after, change, actor, "change_agreed", now)
@@ -333,12 +333,8 @@ def agree(
     return plan_review.open_review(session, aggregate, review, contacts, now)
 
 
-def new_holds(session: Session, order: Order, said: Sequence[Violation], now: datetime) -> tuple[PlannedHold, ...]:
-    """The holds that rules ask for and that they did not ask for of the version that stands."""
-    if not any(one.severity == HOLD for one in said):
-        return ()
-    before = {(one.code, one.line_id) for one in _spoken(session, order, now, HOLD)}
-    return planned_holds([one for one in said if (one.code, one.line_id) not in before])
+def _next_version(session: Session, order: Order, change: ChangeOrder, now: datetime) -> NextVersion:
+    return next_version(session, order, versions.becomes(session, order, change.change_id), now)
 
 
 def _ask_customer(session: Session, order: Order, change: ChangeOrder, contacts: Contacts, now: datetime) -> None:

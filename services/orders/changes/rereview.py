@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,9 +15,10 @@ from services.orders.approvals.holds import planned as new_holds
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts
-from services.orders.domain.policies import EXCHANGE_RATE_MISSING, planned_holds
+from services.orders.domain.policies import EXCHANGE_RATE_MISSING, HOLD, Violation, planned_holds
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.domain.reviews import CHANGES_REQUESTED
+from services.orders.domain.verdicts import beyond, rule_of
 from services.orders.order import exceptions
 from services.orders.order.aggregate import Actor, OrderAggregate
 from services.orders.policies.evaluate import Evaluation
@@ -30,15 +32,16 @@ def rereviewed(
     aggregate: OrderAggregate,
     change: ChangeOrder,
     evaluation: Evaluation,
+    known: Sequence[Violation],
     contacts: Contacts,
     now: datetime,
 ) -> OrderAggregate:
     """The order, already at its new version, with the holds and the review that this version needs; it may go on by that.
 
-    After a material change nothing that was decided counts; after another one what still suffices is kept. The caller
-    restates.
+    After a material change no approval counts; after another one what still suffices is kept. A hold that was released stays so for
+    what it was released for. `known` is what the rules had said of the version before. The caller restates.
     """
-    after = _replaced_holds(session, aggregate, change, evaluation, contacts, now)
+    after = _replaced_holds(session, aggregate, change, evaluation, known, contacts, now)
     planned = plan_review.plan(session, after.order, evaluation, now)
     review = after.asked.review
     if change.is_material or (review is not None and review.state == CHANGES_REQUESTED):
@@ -55,28 +58,30 @@ def _replaced_holds(
     aggregate: OrderAggregate,
     change: ChangeOrder,
     evaluation: Evaluation,
+    known: Sequence[Violation],
     contacts: Contacts,
     now: datetime,
 ) -> OrderAggregate:
-    """Holds that stay justified stay, those that lost their cause are released, and new ones are placed.
+    """Holds that stay justified stay, those that lost their cause are released, and what goes beyond the decided is asked again.
 
-    What its owner has released is placed again only after a material change: another one does not undo a decision. What no
-    rule placed, such as a refusal of the plant, loses its cause only where everybody is asked again.
+    What no rule placed, such as a refusal of the plant, loses its cause only where everybody is asked again.
     """
-    planned = planned_holds(evaluation.violations)
-    asked = {plan.code for plan in planned}
-    ruled = {POLICY_ERROR, EXCHANGE_RATE_MISSING, *(rule.code for rule in evaluation.policy.rules)}
+    rules = [rule.code for rule in evaluation.policy.rules]
+    said = [one for one in evaluation.violations if one.severity == HOLD]
+    wanted = {plan.code: plan for plan in planned_holds(said)}
+    ruled = {POLICY_ERROR, EXCHANGE_RATE_MISSING, *rules}
+    standing = {hold: rule_of(hold.code, rules) for hold in remaining(aggregate.holds)}
     freed = [
-        hold.hold_id
-        for hold in remaining(aggregate.holds)
-        if hold.code not in asked and (change.is_material or hold.code in ruled)
+        hold.hold_id for hold, rule in standing.items() if rule not in wanted and (change.is_material or rule in ruled)
     ]
     note = f"version {change.to_version} has removed its cause"
     holds.release(session, freed, released_by=APPLIER.who, released_role=APPLIER.role, note=note, now=now)
     exceptions.resolve_of_holds(session, freed, note, now)
-    standing = {hold.code for hold in (remaining(aggregate.holds) if change.is_material else aggregate.holds)}
-    wanted = [plan for plan in planned if plan.code not in standing]
-    placed = new_holds(session, aggregate.order, wanted, now)
+    for hold, rule in standing.items():
+        if rule in wanted and wanted[rule].reason != hold.reason:
+            holds.rephrase(session, hold.hold_id, wanted[rule].reason)
+    new = beyond([one for one in said if one.code not in standing.values()], known)
+    placed = new_holds(session, aggregate.order, planned_holds(new), now)
     holds.add(session, placed)
     if placed:
         notify_owners(session, aggregate.order, placed, contacts, now)

@@ -12,8 +12,8 @@ from services.kernel.money import Money, extend
 from services.orders.domain.billed import billed, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, totals
-from services.orders.domain.pricing import agreement_in_force, price_line, reference_price
+from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, highest_line_id, totals
+from services.orders.domain.pricing import Reference, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
 
 UNTOUCHED = Progress()
@@ -56,12 +56,15 @@ def amend(
 ) -> Amendment:
     """The order as the request makes it, at the next version.
 
-    A line that nothing touches stays as it is, price and all; one whose quantity changes keeps its price, unless it reaches or
-    loses a quantity break; a new line is priced as a placed one and gets an id that none of `used_line_ids` has had. Where nothing is left to invoice, discount and
-    freight are what was billed of them.
+    A line that nothing touches stays as it is, price and all; one whose quantity changes keeps its price, unless it is today's and
+    another quantity break applies; more units are held against today's price, so that rules see how far the agreed one is from it.
+    A new line is priced as a placed one and gets an id that none of `used_line_ids` has had. Where nothing is left to invoice,
+    discount and freight are what was billed of them.
     """
     wanted = {asked.line_id: asked for asked in request.lines if asked.line_id}
-    maker = _LineMaker(catalog, order.currency, today, _first_free(order, used_line_ids))
+    maker = _LineMaker(
+        catalog, order.currency, today, 1 + highest_line_id((*used_line_ids, *(line.line_id for line in order.lines)))
+    )
     lines: list[Line] = []
     replaced: dict[str, str] = {}
     for line in order.lines:
@@ -73,7 +76,7 @@ def amend(
                 replaced[line.line_id] = changed.line_id
     lines += [maker.line(one, one.quantity) for one in request.lines if not one.line_id and one.sku and one.quantity]
     amended, too_large = _sums(_terms(order, request, tuple(lines)), request, progress)
-    found = (*_unsound(order, request), *_unsound_lines(order, amended), *too_large)
+    found = (*_unsound(order, request), *_unsound_lines(order, amended), *_unpriced(order, amended, wanted), *too_large)
     return Amendment(amended, replaced, found)
 
 
@@ -87,31 +90,29 @@ class _LineMaker:
     next_id: int
 
     def line(self, asked: LineChange, quantity: int) -> Line:
-        product = self.catalog.products.get(asked.sku)
-        agreed = self.catalog.agreements.get(asked.sku, ())
-        reference = reference_price(product, agreed, self.currency, self.today, quantity)
         line_id, self.next_id = str(self.next_id), self.next_id + 1
-        return price_line(line_id, PlaceLine(asked.sku, quantity, asked.unit_price), product, reference, self.currency)
+        placed = PlaceLine(asked.sku, quantity, asked.unit_price)
+        product = self.catalog.products.get(asked.sku)
+        return price_line(line_id, placed, product, self._today(asked.sku, quantity), self.currency)
 
-    def at_quantity(self, line: Line, quantity: int) -> Line:
-        """The line in another quantity: at the price it has, unless another quantity break applies to so many."""
-        agreed = self.catalog.agreements.get(line.sku, ())
-        before, after = (
-            agreement_in_force(agreed, self.currency, self.today, units) for units in (line.quantity, quantity)
-        )
-        line = replace(line, quantity=quantity)
-        reference = reference_price(self.catalog.products.get(line.sku), agreed, self.currency, self.today, quantity)
-        if before == after or reference is None:
-            return line
-        line = replace(line, reference_price=reference.price)
-        if line.price_source not in ("agreement", "list"):
-            return line
-        return replace(line, unit_price=reference.price, price_source=reference.source)
+    def at_quantity(self, line: Line, quantity: int, *, is_firm: bool) -> Line:
+        """The line in another quantity, at the price it has; at another one only if a quantity break moves today's price.
 
+        More units are held against today's price, which may be none: what was agreed was agreed for fewer.
+        """
+        was, now = self._today(line.sku, line.quantity), self._today(line.sku, quantity)
+        is_more, has_moved = quantity > line.quantity, not is_firm and now is not None and now != was
+        changed = replace(line, quantity=quantity)
+        if is_more or (has_moved and was is not None and line.reference_price == was.price):
+            changed = replace(changed, reference_price=now.price if now else None)
+        is_at_todays = was is not None and line.price_source in ("agreement", "list") and line.unit_price == was.price
+        if now is None or not has_moved or not is_at_todays:
+            return changed
+        return replace(changed, unit_price=now.price, price_source=now.source)
 
-def _first_free(order: Order, used: Collection[str]) -> int:
-    known = {*used, *(line.line_id for line in order.lines)}
-    return 1 + max((int(line_id) for line_id in known if line_id.isdigit()), default=0)
+    def _today(self, sku: str, quantity: int) -> Reference | None:
+        agreed = self.catalog.agreements.get(sku, ())
+        return reference_price(self.catalog.products.get(sku), agreed, self.currency, self.today, quantity)
 
 
 def _changed(line: Line, asked: LineChange | None, maker: _LineMaker, *, is_firm: bool) -> Line | None:
@@ -123,7 +124,7 @@ def _changed(line: Line, asked: LineChange | None, maker: _LineMaker, *, is_firm
     quantity = line.quantity if asked.quantity is None else asked.quantity
     if asked.sku and asked.sku != line.sku:
         return maker.line(asked, quantity)
-    line = replace(line, quantity=quantity) if is_firm else maker.at_quantity(line, quantity)
+    line = maker.at_quantity(line, quantity, is_firm=is_firm) if quantity != line.quantity else line
     is_repriced = asked.unit_price is not None and asked.unit_price != line.unit_price
     price = asked.unit_price if asked.unit_price is not None else line.unit_price
     source = "given" if is_repriced else line.price_source
@@ -192,6 +193,16 @@ def _unsound_lines(before: Order, after: Order) -> Iterator[Obstacle]:
             yield Obstacle("SKU_UNKNOWN", f"{line.sku} is not in the catalog: check the SKU", line.line_id)
         elif line.price_source == "none":
             sentence = f"neither an agreement nor the catalog has a price of {line.sku}: our sales must give one"
+            yield Obstacle("PRICE_MISSING", sentence, line.line_id)
+
+
+def _unpriced(before: Order, after: Order, wanted: Mapping[str, LineChange]) -> Iterator[Obstacle]:
+    """Lines of which there are to be more although nothing says what one costs today, and nobody names a price."""
+    units = {line.line_id: line.quantity for line in before.lines}
+    for line in after.lines:
+        is_named = line.line_id in wanted and wanted[line.line_id].unit_price is not None
+        if line.quantity > units.get(line.line_id, line.quantity) and line.reference_price is None and not is_named:
+            sentence = f"neither an agreement nor the catalog has a price of {line.sku} for more units: our sales must give one"
             yield Obstacle("PRICE_MISSING", sentence, line.line_id)
 
 

@@ -107,6 +107,8 @@ class ChangeOrder:
 
     `is_recalled` once the warehouse has given back what was released of it. `ended_reason` says why it did not come about,
     `customer_reason` what a customer who asked for it may read of that: nothing of credit, and nothing that only we know.
+    While it waits, an accepted order's lines that it touches are held back until `withholds_until`; `resumed_at` is when that
+    was over before the change was settled.
     """
 
     change_id: str
@@ -131,6 +133,13 @@ class ChangeOrder:
     ended_reason: str = ""
     customer_reason: str = ""
     kinds: tuple[str, ...] = field(default=())
+    withholds_until: datetime | None = None
+    resumed_at: datetime | None = None
+
+    @property
+    def is_withholding(self) -> bool:
+        """Whether lines that it touches get no new release."""
+        return self.is_pending and self.withholds_until is not None and self.resumed_at is None
 
     @property
     def is_pending(self) -> bool:

@@ -22,11 +22,14 @@ REMIND = "remind"
 ESCALATE = "escalate"
 EXPIRE_REVIEW = "expire_review"
 EXPIRE_CONSENT = "expire_consent"
+RESUME_RELEASE = "resume_release"
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Something that happens by itself unless somebody acts before: `what` is remind, escalate, expire_review or expire_consent.
+    """Something that happens by itself unless somebody acts before.
+
+    `what` is remind, escalate, expire_review, expire_consent, or resume_release: what a change holds back goes to the warehouses.
 
     `subject_id` is the step or the change it belongs to, `about` says which, as people read it: "manager approval".
     """
@@ -43,42 +46,52 @@ class Clearance:
 
     `state`: waiting, cleared, rejected, expired, or ended in another way. `change_id` names a change that is agreed and not
     settled; it comes before everything else. `waiting_for` says in words whom a waiting order waits for and for what: roles,
-    never names.
+    never names. `withholding_change_id` names a change that holds back lines of an accepted order.
     """
 
     state: str
     change_id: str = ""
     deadline: Deadline | None = None
     waiting_for: str = ""
+    withholding_change_id: str = ""
 
 
-def clearance(subject: Order, asked: Asked, waiting: WaitingFor | None) -> Clearance:
+def clearance(subject: Order, asked: Asked, waiting: WaitingFor | None, *, is_held: bool = False) -> Clearance:
     """Derived from what is stored; the phase is moved in the transaction of each decision, so it is the truth here.
 
-    `waiting` is whom the order waits for, as its standing says.
+    `waiting` is whom the order waits for, as its standing says. An accepted order that `is_held` by what has changed since waits
+    too: nothing more of it goes to a warehouse.
     """
     change = asked.change
+    withholding = change.change_id if change is not None and change.is_withholding else ""
     agreed = change.change_id if change is not None and change.state == AGREED else ""
     state = {
         order.RECEIVED: WAITING,
         order.IN_REVIEW: WAITING,
-        order.ACCEPTED: CLEARED,
+        order.ACCEPTED: WAITING if is_held else CLEARED,
         order.REJECTED: REJECTED,
         order.EXPIRED: EXPIRED,
     }.get(subject.phase, ENDED)
     if subject.has_ended:
         return Clearance(state)
     words = waiting.text if waiting is not None and state == WAITING else ""
-    return Clearance(state, agreed, next_deadline(asked.reviews, change), words)
+    return Clearance(state, agreed, next_deadline(asked.reviews, change), words, withholding)
 
 
 def next_deadline(reviews: Sequence[Review], change: ChangeOrder | None) -> Deadline | None:
     """The earliest of everything that is due; an order whose change waits for the customer is not reviewed meanwhile."""
     pending = change if change is not None and change.state in changes.PENDING else None
-    if pending is not None and pending.state == AWAITING_CUSTOMER:
-        expires_at = pending.consent_expires_at
-        return Deadline(expires_at, EXPIRE_CONSENT, pending.change_id, "answer to the change") if expires_at else None
-    return min(_of_steps(reviews), key=lambda due: (due.at, due.subject_id), default=None)
+    is_with_customer = pending is not None and pending.state == AWAITING_CUSTOMER
+    due = [*(_of_change(pending) if pending is not None else ()), *(() if is_with_customer else _of_steps(reviews))]
+    return min(due, key=lambda one: (one.at, one.subject_id), default=None)
+
+
+def _of_change(pending: ChangeOrder) -> Iterator[Deadline]:
+    """The end of its withholding comes before the end of its consent where both are due at once: people are told of it."""
+    if pending.is_withholding and pending.withholds_until:
+        yield Deadline(pending.withholds_until, RESUME_RELEASE, pending.change_id, "change that is pending")
+    if pending.state == AWAITING_CUSTOMER and pending.consent_expires_at:
+        yield Deadline(pending.consent_expires_at, EXPIRE_CONSENT, pending.change_id, "answer to the change")
 
 
 def _of_steps(reviews: Sequence[Review]) -> Iterator[Deadline]:

@@ -15,6 +15,7 @@ UNDELIVERABLE_ADDRESS = "undeliverable_address"
 UNREACHABLE_CUSTOMER = "unreachable_customer"
 WEBHOOK_ID_REUSED = "webhook_id_reused"
 BANK_REFERENCE_REUSED = "bank_reference_reused"
+REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -68,6 +69,13 @@ KINDS: Mapping[str, Kind] = {
             "accounting",
             "Compare both with the bank statement, and record the second payment under a reference of its own if it is one.",
         ),
+        Kind(
+            REVIEW_SHORT_OF_PEOPLE,
+            "review",
+            "admin",
+            "Enter people with the position and a limit that covers the order, or have the order changed or canceled. "
+            "Enough people, or the end of the review, resolve this by itself.",
+        ),
     )
 }
 """Every kind of exception: who must act, and on what."""
@@ -104,8 +112,17 @@ def may_resolve(found: BusinessException, roles: frozenset[str], owners: Collect
     return not roles.isdisjoint((found.owner_role, ALWAYS_RESOLVES, *owners))
 
 
-def check_resolution(found: BusinessException, roles: frozenset[str], note: str, owners: Collection[str] = ()) -> None:
-    """Refuse a resolution by another role (NOT_EXCEPTION_OWNER), without a note (NOTE_MISSING), or a second one (EXCEPTION_RESOLVED)."""
+def check_resolution(
+    found: BusinessException,
+    roles: frozenset[str],
+    note: str,
+    owners: Collection[str] = (),
+    resolved_by: str = "somebody",
+) -> None:
+    """Refuse a resolution by another role (NOT_EXCEPTION_OWNER), without a note (NOTE_MISSING), or a second one (EXCEPTION_RESOLVED).
+
+    `resolved_by` is the name of who was quicker.
+    """
     if not may_resolve(found, roles, owners):
         raise NotPermitted(
             "NOT_EXCEPTION_OWNER",
@@ -115,7 +132,7 @@ def check_resolution(found: BusinessException, roles: frozenset[str], note: str,
     if not note.strip():
         raise InvalidArgument("NOTE_MISSING", "say how it was resolved: the order's timeline keeps the note")
     if not found.is_open:
-        raise resolved_already(found.resolved_by)
+        raise resolved_already(resolved_by)
 
 
 def resolved_already(by: str) -> Refused:
@@ -138,6 +155,11 @@ def undeliverable_reason(address: Address) -> str:
 def unreachable_reason(customer_name: str) -> str:
     """A customer without a mail address in words."""
     return f"{customer_name} has no mail address, so nobody tells it of this order."
+
+
+def short_of_people_reason(shortfall: str) -> str:
+    """A review that nobody can finish in words; `shortfall` says whom is missing."""
+    return f"This review cannot be finished: {shortfall}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -17,12 +17,13 @@ MAX_RATE = Decimal(10**9)
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRate:
-    """From a day on, one unit of `from_currency` is worth `rate` units of `to_currency`."""
+    """From a day on, one unit of `from_currency` is worth `rate` units of `to_currency`; `version` counts what was stored of it."""
 
     from_currency: str
     to_currency: str
     rate: Decimal
     valid_from: date
+    version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         for code in (self.from_currency, self.to_currency):

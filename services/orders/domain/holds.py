@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -11,6 +12,36 @@ from services.kernel.errors import NotFound, NotPermitted, Refused
 
 CodedType = Literal["exchange_rate", "facts_changed", "manufacturing", "review_expired", "ship_to"]
 """The types of hold that are placed without a rule."""
+
+Subject = Literal["credit", "prices", "availability", "duplicates", "ship_to"]
+"""What a hold is about, and so which facts its release rests on."""
+
+_TYPES: Mapping[str, Subject] = {
+    "credit": "credit",
+    "payment": "credit",
+    "price": "prices",
+    "margin": "prices",
+    "discount": "prices",
+    "availability": "availability",
+    "stock": "availability",
+    "manufacturing": "availability",
+    "duplicate": "duplicates",
+    "ship_to": "ship_to",
+}
+_READS: tuple[tuple[Subject, re.Pattern[str]], ...] = (
+    ("credit", re.compile(r"\bcredit\.")),
+    ("prices", re.compile(r"margin|cost|price|discount|\bagreement\.|\border\.(total|merchandise|cumulative)")),
+    ("duplicates", re.compile(r"\bduplicates\.")),
+    ("ship_to", re.compile(r"ship_to")),
+    ("availability", re.compile(r"quantity|requested_")),
+)
+
+
+def subjects(hold_type: str, when: str) -> frozenset[Subject]:
+    """What a hold is about by its type and by what its rule looks at; every subject where neither says."""
+    named = {_TYPES[hold_type]} if hold_type in _TYPES else set()
+    found = named | {subject for subject, pattern in _READS if pattern.search(when)}
+    return frozenset(found or {subject for subject, _ in _READS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +67,11 @@ class Hold:
         return self.released_at is None
 
 
-def check_release(hold: Hold, roles: frozenset[str], owners: Sequence[str] = ()) -> None:
+def check_release(hold: Hold, roles: frozenset[str], owners: Sequence[str] = (), released_by: str = "somebody") -> None:
     """Refuse the release by anybody but the owner role, or of a hold that is gone, as all are once their order has ended.
 
-    `owners` are the roles that act for the owner now, itself among them; none is the owner alone.
+    `owners` are the roles that act for the owner now, itself among them; none is the owner alone. `released_by` is the name of who
+    was quicker.
     """
     if roles.isdisjoint(owners or (hold.owner_role,)):
         raise NotPermitted(
@@ -48,7 +80,7 @@ def check_release(hold: Hold, roles: frozenset[str], owners: Sequence[str] = ())
             owner_role=hold.owner_role,
         )
     if not hold.is_open:
-        raise Refused("HOLD_ALREADY_RELEASED", f"{hold.released_by} has already released this hold")
+        raise Refused("HOLD_ALREADY_RELEASED", f"{released_by} has already released this hold")
 
 
 def remaining(holds: Sequence[Hold]) -> tuple[Hold, ...]:

@@ -1,8 +1,11 @@
-"""Master data: customers, products and price agreements as values."""
+"""Master data: customers, products and price agreements as values.
+
+Their `version` counts what was stored of them, 0 before that; it makes no two of them different.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -52,6 +55,7 @@ class Customer:
     free_multiple_skus: tuple[str, ...] = ()
     duplicate_po: str = "hold"
     customer_group: str = ""
+    version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if self.duplicate_po not in DUPLICATE_PO:
@@ -85,6 +89,7 @@ class Product:
     min_quantity: int = 1
     is_sellable: bool = True
     lead_days: int = 0
+    version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if self.lead_days < 0:
@@ -116,6 +121,7 @@ class PriceAgreement:
     valid_to: date | None = None
     min_quantity: int = 1
     customer_group: str = ""
+    version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if bool(self.customer_id) == bool(self.customer_group):

@@ -74,7 +74,15 @@ class ConsentRule:
     on_expiry: str = REVIEW_AGAIN
 
 
+@dataclass(frozen=True, slots=True)
+class ChangesRule:
+    """For how many elapsed hours a change that waits for people holds back the lines it touches; 0 for not at all."""
+
+    hold_release_hours: int = 24
+
+
 USUAL_DEADLINES = Deadlines()
+USUAL_CHANGES = ChangesRule()
 USUAL_CONSENT = ConsentRule()
 
 
@@ -191,3 +199,11 @@ def parse_consent(value: object) -> ConsentRule:
             row.get("on_expiry", usual.on_expiry), "consent: on_expiry", (REVIEW_AGAIN, CANCEL_ORDER)
         ),
     )
+
+
+def parse_changes(value: object) -> ChangesRule:
+    """How long a pending change holds back what it touches."""
+    usual = USUAL_CHANGES
+    row = read.members(value, "changes", tuple(ChangesRule.__dataclass_fields__))
+    given = row.get("hold_release_hours", usual.hold_release_hours)
+    return ChangesRule(hold_release_hours=read.whole(given, "changes: hold_release_hours", 0, MAX_HOURS))

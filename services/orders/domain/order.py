@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -150,6 +151,11 @@ class Line:
     price_source: str
     unit_weight_grams: int = 0
     is_known: bool = True
+
+
+def highest_line_id(line_ids: Iterable[str]) -> int:
+    """The highest number among the ids of lines; 0 without any."""
+    return max((int(line_id) for line_id in line_ids if line_id.isdigit()), default=0)
 
 
 @dataclass(frozen=True, slots=True)

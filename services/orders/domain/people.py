@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from services.kernel.errors import InvalidArgument, NotPermitted, Refused
 from services.runtime.roles import AUTHORITY_ROLES, SELLER_DECIDERS, fallback, role_of
@@ -17,7 +18,9 @@ class Person:
     `positions` are the words that an approval matrix names ("manager", "finance_director"); `limits` is currency → minor units
     up to which they may decide, a currency that is missing is a limit of nothing. `company` is the customer account of a
     buyer's own approver, empty for our staff; `manager` is the subject that an escalation goes to; `calendar` names the
-    policy's calendar of their business hours, empty for the policy's own.
+    policy's calendar of their business hours, empty for the policy's own. `version` counts what was stored of them.
+    `email_by` is who changed their address, where that was not themselves and nobody has vouched for it since; `authority_by` and
+    `authority_at` say who last gave them a right that decides, and when.
     """
 
     sub: str
@@ -30,6 +33,10 @@ class Person:
     calendar: str = ""
     is_active: bool = True
     limits: Mapping[str, int] = field(default_factory=dict)
+    version: int = field(default=0, compare=False)
+    email_by: str = field(default="", compare=False)
+    authority_by: str = field(default="", compare=False)
+    authority_at: datetime | None = field(default=None, compare=False)
 
     def limit(self, currency: str) -> int:
         """Minor units of a currency up to which this person may decide; 0 where no limit is kept."""
@@ -41,7 +48,7 @@ class Delegation:
     """Somebody hands their decisions over from an instant until another (exclusive).
 
     No `positions` means all of them; without `max_minor` the delegator's own limit holds, else the lower of the two in
-    `currency` and nothing in any other currency.
+    `currency` and nothing in any other currency. `created_by` made it at `created_at`: the delegator, or an administrator.
     """
 
     delegation_id: str
@@ -54,6 +61,8 @@ class Delegation:
     currency: str = ""
     note: str = ""
     revoked_at: datetime | None = None
+    created_by: str = field(default="", compare=False)
+    created_at: datetime | None = field(default=None, compare=False)
 
     def is_in_force(self, now: datetime) -> bool:
         """Whether it counts at an instant."""
@@ -68,6 +77,29 @@ class Delegation:
         if self.max_minor is None:
             return limit
         return min(limit, self.max_minor) if currency == self.currency else 0
+
+
+STRANGER = "somebody who is not in the directory"
+
+
+def called(sub: str, names: Mapping[str, str], otherwise: str = STRANGER) -> str:
+    """What a sentence calls somebody: by name, never by a login."""
+    return names.get(sub) or otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """Who did what to whose access: `what` is entry_changed, delegated, password_link_sent or password_chosen.
+
+    `detail` is member → [before, after] of an entry; there is no name, address or secret in it.
+    """
+
+    change_id: str
+    occurred_at: datetime
+    who: str
+    sub: str
+    what: str
+    detail: Mapping[str, Any]
 
 
 def both_names(who: str, acting_for: str, known: Mapping[str, Person]) -> str:
@@ -104,15 +136,45 @@ def _takes_steps(name: str) -> bool:
     return role.decides or role.owns_holds
 
 
-def check_own_entry(before: Person | None, after: Person) -> None:
-    """Refuse that somebody gives themselves what decides: a role, a position or a higher limit."""
-    if not has_decisions(after):
-        return
-    known = before or Person(after.sub, "", "")
+def gains_authority(before: Person | None, after: Person) -> bool:
+    """Whether an entry gives somebody what decides: a role, a position, a higher limit, or their rights back."""
+    if not has_decisions(after) or not after.is_active:
+        return False
+    known = before if before is not None and before.is_active else Person(after.sub, "", "")
     gained = {role for role in after.roles if _takes_steps(role)} - set(known.roles)
     positions = set(after.positions) - set(known.positions)
     raised = [currency for currency, minor in after.limits.items() if minor > known.limit(currency)]
-    if gained or positions or raised:
+    return bool(gained or positions or raised or known.company != after.company)
+
+
+def traced(before: Person | None, after: Person, who: str, now: datetime) -> Person:
+    """The entry with who gave its rights and changed its address; what nobody touched keeps its trace."""
+    known = before or Person(after.sub, "", after.email)
+    is_moved = before is not None and known.email != after.email and who != after.sub
+    gains = gains_authority(before, after)
+    return replace(
+        after,
+        email_by=who if is_moved else known.email_by,
+        authority_by=who if gains else known.authority_by,
+        authority_at=now if gains else known.authority_at,
+    )
+
+
+def rights_changed(before: Person | None, after: Person) -> dict[str, list[object]]:
+    """Member → [before, after], of what an entry changes of somebody's rights; of an address only that it changed."""
+    known = before or Person(after.sub, "", "", is_active=False)
+    found: dict[str, list[object]] = {}
+    for name in ("roles", "positions", "limits", "company", "manager", "is_active"):
+        if getattr(known, name) != getattr(after, name):
+            found[name] = [getattr(known, name), getattr(after, name)]
+    if before is not None and known.email != after.email:
+        found["email"] = ["changed", "changed"]
+    return found
+
+
+def check_own_entry(before: Person | None, after: Person) -> None:
+    """Refuse that somebody gives themselves what decides: a role, a position or a higher limit."""
+    if gains_authority(before, after):
         raise NotPermitted(
             "OWN_AUTHORITY",
             "nobody gives themselves a role that decides, a position or a limit: ask another administrator",
@@ -146,19 +208,21 @@ def check_delegation(wanted: Delegation, giver: Person, taker: Person, others: I
         )
     if not could_stand_in(giver, taker):
         theirs = ", ".join(giver.positions or giver.roles) or "what is handed over"
-        sentence = f"{taker.sub} could not hold {theirs}: hand it to somebody with the role {_wanted(giver)}"
+        sentence = (
+            f"{taker.name or STRANGER} could not hold {theirs}: hand it to somebody with the role {_wanted(giver)}"
+        )
         raise NotPermitted("DELEGATE_CANNOT_HOLD", sentence.replace("_", " "))
     if foreign := set(wanted.positions) - set(giver.positions):
         theirs = ", ".join(giver.positions) or "none"
         raise InvalidArgument(
             "POSITION_NOT_HELD",
-            f"{giver.sub} does not hold {', '.join(sorted(foreign))} (positions held: {theirs}): choose among those, or name none for all",
+            f"{giver.name or STRANGER} does not hold {', '.join(sorted(foreign))} (positions held: {theirs}): choose among those, or name none for all",
         )
     at_once = [one for one in others if one.revoked_at is None and _overlap(one, wanted)]
     if wanted.from_sub in _reached(wanted.to_sub, at_once):
         raise Refused(
             "DELEGATION_CYCLE",
-            f"{wanted.to_sub} already hands decisions over that end at {wanted.from_sub}: end that first",
+            f"{taker.name or STRANGER} already hands decisions over that end at {giver.name or STRANGER}: end that first",
         )
 
 

@@ -12,12 +12,16 @@ from services.kernel.errors import InvalidArgument
 from services.orders.domain import policy_text
 from services.orders.domain.calendar_rules import USUAL, CalendarRule, parse_calendars
 from services.orders.domain.calendars import ALWAYS_NAME
+from services.orders.domain.coverage import Figures
 from services.orders.domain.matrix import (
+    USUAL_CHANGES,
     USUAL_CONSENT,
     USUAL_DEADLINES,
+    ChangesRule,
     ConsentRule,
     Deadlines,
     ReviewRule,
+    parse_changes,
     parse_consent,
     parse_deadlines,
     parse_reviews,
@@ -34,7 +38,9 @@ POLICY_HOLD = "policy"
 """The type of hold that a rule which cannot be evaluated comes to."""
 MAX_RULES = 200
 WINDOW_HOURS = 24
-_DOCUMENT = ("version", "note", "rules", "reviews", "deadlines", "consent", "calendars", "window_hours", "currency")
+_DOCUMENT = (
+    "version", "note", "rules", "reviews", "deadlines", "consent", "changes", "calendars", "window_hours", "currency",
+)  # fmt: skip
 _MEMBERS = {"code", "scope", "when", "severity", "hold_type", "owner_role", "message"}
 
 
@@ -64,6 +70,7 @@ class Policy:
     reviews: tuple[ReviewRule, ...] = ()
     deadlines: Deadlines = USUAL_DEADLINES
     consent: ConsentRule = USUAL_CONSENT
+    changes: ChangesRule = USUAL_CHANGES
     calendars: tuple[CalendarRule, ...] = (USUAL,)
     window_hours: int = WINDOW_HOURS
     currency: str = ""
@@ -85,7 +92,10 @@ class StoredPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule that spoke, for the header (line_id empty) or for one line."""
+    """A rule that spoke, for the header (line_id empty) or for one line, and the figures that it spoke of.
+
+    Once people have decided, the figures are those that they decided on. Rows of older releases have none.
+    """
 
     code: str
     severity: str
@@ -93,6 +103,7 @@ class Violation:
     line_id: str = ""
     hold_type: str = ""
     owner_role: str = ""
+    given_for: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,7 @@ def parse_policy(document: Mapping[str, Any], version: int) -> Policy:
         reviews=parse_reviews(document.get("reviews", ())),
         deadlines=parse_deadlines(document.get("deadlines", {})),
         consent=parse_consent(document.get("consent", {})),
+        changes=parse_changes(document.get("changes", {})),
         calendars=parse_calendars(document.get("calendars", {})),
         window_hours=policy_text.whole(window, "window_hours", 0, 24 * 366),
         currency=_currency(document.get("currency", "")),

@@ -22,7 +22,7 @@ _SHOWN = 10
 class Proposal:
     """A change as it would be; it can be made when there are no obstacles.
 
-    `is_favorable`: the customer can only gain. `consequences` are sentences for the person who asks.
+    `is_favorable`: the customer can only gain. `is_reviewed`: our people decide on it before it is made. `consequences` are sentences for the person who asks.
     """
 
     before: Order
@@ -34,6 +34,7 @@ class Proposal:
     needs_consent: bool
     needs_recall: bool
     obstacles: tuple[Obstacle, ...]
+    is_reviewed: bool = False
 
     @property
     def voids_approvals(self) -> bool:
@@ -82,7 +83,8 @@ def check_consent(request: ChangeRequest, role: str, placed_at: datetime, now: d
         return
     if role == CUSTOMER:
         raise NotPermitted("CONSENT_NOT_YOURS", "leave the consent out: by asking for the change you agree to it")
-    if not placed_at.replace(microsecond=0) <= request.consent.given_at <= now:
+    # people say minutes
+    if not placed_at.replace(second=0, microsecond=0) <= request.consent.given_at <= now:
         sentence = "the consent was given after the order was placed and before now: correct given_at"
         raise InvalidArgument("CONSENT_TIME_IMPOSSIBLE", sentence)
 
@@ -131,7 +133,12 @@ def _consequences(given: Proposal) -> Iterator[str]:
         yield f"the order comes to {was - now} less: {now}"
     else:
         yield f"the order comes to {now} as before"
-    yield "the customer is asked to agree first" if given.needs_consent else "nobody has to agree to it first"
+    if given.needs_consent:
+        yield "the customer is asked to agree first"
+    elif not given.is_reviewed:
+        yield "nobody has to agree to it first"
+    if given.is_reviewed:
+        yield "our people review it before it is made"
     if given.voids_approvals:
         yield "approvals of the version before no longer count; what must be approved is asked again"
     if given.needs_recall:

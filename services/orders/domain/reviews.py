@@ -117,6 +117,11 @@ class Step:
         return self.state == OPEN
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether it waits for somebody, now or after an earlier level."""
+        return self.state in (OPEN, WAITING)
+
+    @property
     def taken_by(self) -> str:
         """The role whose people take it: the one it asks, or that one's fallback where the role approves nothing.
 

@@ -3,114 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.kernel.errors import DomainError, NotPermitted, Refused
 from services.kernel.money import Money
-from services.orders.domain.changes import AWAITING_CUSTOMER, IN_REVIEW, ChangeOrder
+from services.orders.domain.cases import Attempt, Authority, Case, Decider, Parties
+from services.orders.domain.changes import AWAITING_CUSTOMER, IN_REVIEW
 from services.orders.domain.holds import Hold, check_release
 from services.orders.domain.matrix import ALWAYS_CHECKED, FINAL
 from services.orders.domain.order import IN_REVIEW as ORDER_IN_REVIEW
-from services.orders.domain.order import Order
 from services.orders.domain.owners import SPOKEN_BY, fallbacks
-from services.orders.domain.people import Delegation, Person, could_hold
+from services.orders.domain.people import STRANGER, Delegation, Person, called, could_hold
 from services.orders.domain.review_plan import has_last_word, is_candidate, stands_above
-from services.orders.domain.reviews import APPROVE, APPROVED, BUYER, CHANGES_REQUESTED, REJECTED, VOID, Review, Step
-from services.runtime.roles import ANSWERS_OWN, AUTHORITY_ROLES
+from services.orders.domain.reviews import (
+    APPROVE,
+    APPROVED,
+    BUYER,
+    CHANGES_REQUESTED,
+    REJECTED,
+    VOID,
+    Decision,
+)
 
+NO_NAMES: Mapping[str, str] = {}
 _DECIDED = {APPROVED: "approved it", REJECTED: "rejected it", CHANGES_REQUESTED: "asked for changes"}
-
-
-@dataclass(frozen=True, slots=True)
-class Parties:
-    """Who has to do with an order, and so may not decide on it; empty where there is nobody."""
-
-    creator: str
-    on_behalf_of: str = ""
-    last_editor: str = ""
-    proposer: str = ""
-    sales_rep: str = ""
-
-    def of(self, step: Step) -> dict[str, str]:
-        """Subject → why it may not decide this step.
-
-        Who sells to the customer is barred where authority is asked for. What only sales or the plant knows they are asked
-        whatever they had to do with the order.
-        """
-        if step.role in ANSWERS_OWN:
-            return {}
-        return self._named(is_approval=step.is_approval)
-
-    def of_hold(self, hold: Hold) -> dict[str, str]:
-        """Subject → why it may not release a hold: where authority is asked for, nobody releases what they asked for."""
-        return self._named(is_approval=True) if hold.owner_role in AUTHORITY_ROLES else {}
-
-    def _named(self, *, is_approval: bool) -> dict[str, str]:
-        named = [
-            (self.sales_rep if is_approval else "", "sells to this customer"),
-            (self.on_behalf_of, "is who the order was entered for"),
-            (self.proposer, "proposed this change"),
-            (self.last_editor, "changed the order last"),
-            (self.creator, "entered the order"),
-        ]
-        return {sub: why for sub, why in named if sub}
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A step with everything that bounds a decision on it; `delegations` are all that are in force.
-
-    `substitutes` are the subjects of those who act where the step asks nobody any more.
-    """
-
-    order: Order
-    review: Review
-    step: Step
-    change: ChangeOrder | None
-    parties: Parties
-    delegations: tuple[Delegation, ...]
-    now: datetime
-    substitutes: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Decider:
-    """Who wants to decide: what the token says, and what the directory says now.
-
-    `delegated` are all delegations that somebody was ever given, `delegators` subject → person of those who gave them.
-    """
-
-    sub: str
-    roles: frozenset[str]
-    company: str = ""
-    person: Person | None = None
-    delegated: tuple[Delegation, ...] = ()
-    delegators: Mapping[str, Person] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """Whose right is used: one's own, or a delegator's by a delegation."""
-
-    sub: str
-    person: Person | None
-    delegation: Delegation | None = None
-
-    @property
-    def acting_for(self) -> str:
-        """The delegator; empty for one's own right."""
-        return self.sub if self.delegation else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A decision that somebody wants to take by a right."""
-
-    case: Case
-    decider: Decider
-    right: Authority
-    decision: str
 
 
 def authority(case: Case, decider: Decider, decision: str, seen_version: int | None = None) -> Authority:
@@ -138,21 +54,27 @@ def check_releaser(
     parties: Parties,
     delegations: Iterable[Delegation],
     now: datetime,
+    names: Mapping[str, str],
 ) -> None:
     """Refuse a release by anybody but the owner role, by who left or lost the role, or by a party where authority is asked for.
 
-    `owners` are the roles that act for the owner now.
+    `owners` are the roles that act for the owner now; `names` is subject → name of whom a refusal may name.
     """
-    check_release(hold, decider.roles, owners)
+    check_release(hold, decider.roles, owners, called(hold.released_by, names))
     person = decider.person
     if person is not None and not person.is_active:
         raise NotPermitted("PERSON_INACTIVE", "you are no longer active in the directory: ask an administrator")
     if person is not None and set(owners).isdisjoint(decider.roles & set(person.roles)):
         sentence = f"the directory does not name you as {' or '.join(owners)}: ask somebody with that role"
         raise NotPermitted("NOT_HOLD_OWNER", sentence, owner_role=hold.owner_role)
-    why = barred(parties.of_hold(hold), delegations, now).get(decider.sub)
-    if why:
-        raise NotPermitted("OWN_ORDER", f"you may not: {decider.sub} {why}; somebody else releases this hold")
+    out = barred(parties.of_hold(hold), delegations, now, names)
+    if decider.sub in out:
+        sentence = f"you may not: {_own_name(decider)} {out[decider.sub]}; somebody else releases this hold"
+        raise NotPermitted("OWN_ORDER", sentence)
+    giver = given_since(person, hold.placed_at)
+    if giver in out:
+        sentence = f"your right was given by {called(giver, names)} while this waits, who {out[giver]}"
+        raise NotPermitted("OWN_ORDER", sentence)
 
 
 def obstacle(case: Case, decider: Decider) -> DomainError | None:
@@ -164,7 +86,18 @@ def obstacle(case: Case, decider: Decider) -> DomainError | None:
     return None
 
 
-def barred(parties: Mapping[str, str], delegations: Iterable[Delegation], now: datetime) -> dict[str, str]:
+def may_approve(attempt: Attempt) -> bool:
+    """Whether somebody could approve a step by a right, whatever else they have decided in its review."""
+    return all(check(attempt) is None for check in _CHECKS if check is not _is_second)
+
+
+def _own_name(decider: Decider) -> str:
+    return (decider.person.name if decider.person else "") or "your login"
+
+
+def barred(
+    parties: Mapping[str, str], delegations: Iterable[Delegation], now: datetime, names: Mapping[str, str] = NO_NAMES
+) -> dict[str, str]:
     """Subject → why, for the parties and for everybody who stands in for one of them, directly or through others."""
     found = dict(parties)
     in_force = [one for one in delegations if one.is_in_force(now)]
@@ -173,7 +106,7 @@ def barred(parties: Mapping[str, str], delegations: Iterable[Delegation], now: d
         sub = front.pop()
         for delegation in in_force:
             if delegation.from_sub == sub and delegation.to_sub not in found:
-                found[delegation.to_sub] = f"stands in for {sub}, who {found[sub].split(', who ')[-1]}"
+                found[delegation.to_sub] = f"stands in for {called(sub, names)}, who {found[sub].split(', who ')[-1]}"
                 front.append(delegation.to_sub)
     return found
 
@@ -206,7 +139,8 @@ def _check_state(case: Case, seen_version: int | None) -> None:
 def _state_sentence(case: Case) -> str:
     step = case.step
     state = case.review.state if step.is_open else step.state
-    who = next((one.decided_by for one in reversed(step.decisions) if not one.is_void), "")
+    last = next((one for one in reversed(step.decisions) if not one.is_void), None)
+    who = _who(last, case.names) if last else ""
     if state == VOID:
         asked = "the customer is asked about a change first" if case.change else "it was changed or asked again"
         return f"this step is void, because {asked}: reload the order, which is at version {case.order.version}"
@@ -217,6 +151,11 @@ def _state_sentence(case: Case) -> str:
     else:
         sentence = f"this step is {state.replace('_', ' ')}, so nothing is left to decide in it"
     return f"{sentence}; the order is {case.order.phase.replace('_', ' ')}: reload it"
+
+
+def _who(one: Decision, names: Mapping[str, str]) -> str:
+    """Who decided, and for whom."""
+    return " for ".join(called(sub, names) for sub in (one.decided_by, one.acting_for) if sub)
 
 
 def _rights(case: Case, decider: Decider) -> Sequence[Authority]:
@@ -275,19 +214,21 @@ def _is_candidate(case: Case, person: Person) -> bool:
 
 
 def _is_in_force(attempt: Attempt) -> DomainError | None:
-    delegation, whose = attempt.right.delegation, attempt.right.sub
+    delegation, giver = attempt.right.delegation, attempt.right.person
     if delegation is None or delegation.is_in_force(attempt.case.now):
         return None
+    whose = (giver.name if giver else "") or STRANGER
     sentence = f"the delegation of {whose} to you is not in force now: ask {whose} for a new one"
     return NotPermitted("DELEGATION_NOT_IN_FORCE", sentence)
 
 
 def _is_barred(attempt: Attempt) -> DomainError | None:
     case, decider, right = attempt.case, attempt.decider, attempt.right
-    found = barred(case.parties.of(case.step), case.delegations, case.now)
-    for sub, subject in ((decider.sub, "you may not: "), (right.sub, f"you may not for {right.sub}: ")):
+    found = barred(case.parties.of(case.step), case.delegations, case.now, case.names)
+    own, whose = _own_name(decider), (right.person.name if right.person else "") or STRANGER
+    for sub, subject in ((decider.sub, f"you may not: {own}"), (right.sub, f"you may not for {whose}: {whose}")):
         if sub in found:
-            return NotPermitted("OWN_ORDER", f"{subject}{sub} {found[sub]}; somebody else decides")
+            return NotPermitted("OWN_ORDER", f"{subject} {found[sub]}; somebody else decides")
     return None
 
 
@@ -300,8 +241,7 @@ def _is_second(attempt: Attempt) -> DomainError | None:
             continue
         for one in step.decisions:
             if not one.is_void and not names.isdisjoint({one.decided_by, one.acting_for} - {""}):
-                who = " for ".join(filter(None, (one.decided_by, one.acting_for)))
-                sentence = f"{who} decided the {step.asks} step of this review: another person decides this one"
+                sentence = f"{_who(one, case.names)} decided the {step.asks} step of this review: another person decides this one"
                 return NotPermitted("DECIDED_BEFORE", sentence)
     return None
 
@@ -319,8 +259,9 @@ def _is_over_limit(attempt: Attempt) -> DomainError | None:
     maximum = delegation.cap(amount, review.currency) if delegation is not None and has_maximum else amount
     if (not needs_limit(case, right) or limit >= amount) and maximum >= amount:
         return None
+    whose = (right.person.name if right.person else "") or STRANGER
     said = f"{Money(min(limit, maximum), review.currency)}, and this comes to {Money(amount, review.currency)}"
-    return NotPermitted("OVER_LIMIT", f"the limit of {right.sub} is {said}: somebody with a higher one decides")
+    return NotPermitted("OVER_LIMIT", f"the limit of {whose} is {said}: somebody with a higher one decides")
 
 
 def needs_limit(case: Case, right: Authority) -> bool:
@@ -335,11 +276,61 @@ def needs_limit(case: Case, right: Authority) -> bool:
     return has_last_word(step, case.review.steps)
 
 
+def given_since(person: Person | None, at: datetime) -> str:
+    """Who gave somebody a right that decides since an instant; empty when nobody did."""
+    is_new = person is not None and person.authority_at is not None and person.authority_at > at
+    return person.authority_by if person is not None and is_new else ""
+
+
+def handed_since(delegation: Delegation | None, at: datetime) -> str:
+    """Who handed somebody else's decisions over since an instant; empty when nobody did, or the delegator themselves."""
+    if delegation is None or delegation.created_at is None or delegation.created_at <= at:
+        return ""
+    return "" if delegation.created_by == delegation.from_sub else delegation.created_by
+
+
+def _is_too_new(attempt: Attempt) -> DomainError | None:
+    """A right given while the order waits approves it only where nobody else could, and never where a party gave it."""
+    case, right = attempt.case, attempt.right
+    if attempt.decision != APPROVE or not case.step.is_approval:
+        return None
+    since = case.review.opened_at
+    people = (attempt.decider.person, right.person)
+    givers = {*(given_since(person, since) for person in people), handed_since(right.delegation, since)} - {""}
+    out = barred(case.parties.of(case.step), case.delegations, case.now, case.names)
+    for giver in sorted(givers & set(out)):
+        whose = called(giver, case.names)
+        sentence = f"your right was given by {whose} while this waits, who {out[giver]}; somebody else decides"
+        return NotPermitted("OWN_ORDER", sentence)
+    others = _others_who_could(attempt) if givers else []
+    if not others:
+        return None
+    by = ", ".join(sorted(called(giver, case.names) for giver in givers))
+    sentence = f"your right was given by {by} while this waits: {' or '.join(others)} decides"
+    return NotPermitted("AUTHORITY_TOO_NEW", sentence)
+
+
+def _others_who_could(attempt: Attempt) -> list[str]:
+    case, names = attempt.case, {attempt.decider.sub, attempt.right.sub}
+    decided = {one.decided_by for step in case.review.steps for one in step.decisions if not one.is_void}
+    return [
+        person.name or STRANGER
+        for person in case.asked
+        if person.sub not in names | decided
+        and not given_since(person, case.review.opened_at)
+        and (
+            not needs_limit(case, Authority(person.sub, person))
+            or person.limit(case.review.currency) >= case.review.cumulative_minor
+        )
+    ]
+
+
 _CHECKS: tuple[Callable[[Attempt], DomainError | None], ...] = (
     _is_asked,
     _is_in_force,
     _is_barred,
     _is_second,
     _is_over_limit,
+    _is_too_new,
 )
 """In this order: a refusal further down is closer to being allowed, and is the one that is told."""

@@ -10,7 +10,7 @@ import structlog
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument
-from services.orders.changes import apply
+from services.orders.changes import apply, overtaken
 from services.orders.domain import mails, projection
 from services.orders.domain.facts import (
     KNOWN_KINDS,
@@ -101,6 +101,8 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     after = replace(before, progress=progress)
     if isinstance(fact.detail, RecallAnswered):
         after = apply.recall_answered(session, after, fact.detail, actor, contacts, now)
+    if fact.source == "fulfillment":
+        after = overtaken.end_if_overtaken(session, after, actor, contacts, now)
     if fact.kind == STOCK_EXPECTED:
         after = replace(after, promises=mails.updated_promises(after.promises, before.progress, progress))
     after = stated(after, now)

@@ -14,10 +14,12 @@ from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refu
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.approvals import deciders, limits, manufacturing
+from services.orders.approvals.enough_people import raise_shortfall
 from services.orders.approvals.holds import clear_if_still_right
 from services.orders.approvals.plan_review import open_next, refreshed
 from services.orders.changes import consent, ready_date
 from services.orders.domain import mails
+from services.orders.domain.cases import Authority
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import Order
 from services.orders.domain.people import both_names
@@ -39,10 +41,11 @@ from services.orders.domain.reviews import (
     Step,
     move_review,
 )
-from services.orders.domain.segregation_of_duties import Authority, authority
+from services.orders.domain.segregation_of_duties import authority, given_since, handed_since
 from services.orders.order import outbox
 from services.orders.order.acts import act_of, decided
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read, read_for_change, restate
+from services.orders.order.reviews import end_review
 from services.orders.store import events, masterdata, people
 from services.orders.store import reviews as store
 from services.runtime.db import Database
@@ -117,6 +120,7 @@ def decide(
     take = {APPROVE: _approve, REJECT: _reject, REQUEST_CHANGES: _request_changes}[wanted.decision]
     after = take(session, refreshed(session, before), decision, actor, contacts, now)
     after = restate(session, after, now)
+    raise_shortfall(session, after, now)
     more = {
         "step": step.asks,
         "step_id": step.step_id,
@@ -124,6 +128,8 @@ def decide(
         "acting_for": decision.acting_for,
         "ready_on": decision.ready_on.isoformat() if decision.ready_on else "",
     }
+    if giver := given_since(right.person, review.opened_at) or handed_since(right.delegation, review.opened_at):
+        more["authority_given_by"] = giver  # both names, where a right is younger than what it decides
     note_event(session, before, after, actor, _EVENTS[wanted.decision], now, why=wanted.note, more=more)
     return Decided(after, decision, intent_id)
 
@@ -209,7 +215,7 @@ def _finish(
         return aggregate
     change = aggregate.asked.change
     state = move_review(review.state, "approve")
-    store.change_review(session, review.review_id, {"state": state, "decided_at": now})
+    end_review(session, review.review_id, state, now)
     if review.change_id and change is not None:
         return consent.approve_change(session, refreshed(session, aggregate), change, actor, now)
     return clear_if_still_right(session, refreshed(session, aggregate), actor, contacts, now)
@@ -292,7 +298,7 @@ def _by(session: Session, decision: Decision, step: Step) -> str:
 
 def _end(session: Session, review: Review, decision: Decision, state: str, now: datetime) -> None:
     """The review has its outcome by one decision: what was not answered yet is not asked any more."""
-    store.change_review(session, review.review_id, {"state": state, "decided_at": now})
+    end_review(session, review.review_id, state, now)
     rest = [step for step in review.steps if step.step_id != decision.step_id]
     unanswered: Sequence[str] = [step.step_id for step in rest if step.state in (OPEN, WAITING)]
     store.close_steps(session, unanswered, now)

@@ -1,4 +1,4 @@
-"""Deadlines that pass: remind, escalate, expire, unless somebody was quicker."""
+"""Deadlines that pass: remind, escalate, expire, go on without a change, unless somebody was quicker."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sqlmodel import Session
 from services.orders.approvals import assignees, holds
 from services.orders.approvals.assignees import EligibleApprovers
 from services.orders.approvals.clearance import of_aggregate
+from services.orders.approvals.enough_people import raise_shortfall, reassign
 from services.orders.approvals.plan_review import refreshed
-from services.orders.changes import consent
+from services.orders.changes import consent, overtaken
 from services.orders.domain import clearance, mails
 from services.orders.domain.clearance import Clearance
 from services.orders.domain.mails import Contacts
@@ -22,6 +23,7 @@ from services.orders.domain.review_plan import stands_above
 from services.orders.domain.reviews import BUYER, CHANGES_REQUESTED, EXPIRED, OPEN, WAITING, Review, Step, move_review
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, note_event, read_for_change, restate
+from services.orders.order.reviews import end_review
 from services.orders.policies import versions
 from services.orders.store import masterdata as master_store
 from services.orders.store import reviews as store
@@ -55,6 +57,8 @@ def pass_deadline(
     aggregate = read_for_change(session, order_id)
     if what == clearance.EXPIRE_CONSENT:
         return of_aggregate(_expire_consent(session, aggregate, subject_id, at, contacts, now))
+    if what == clearance.RESUME_RELEASE:
+        return of_aggregate(_resume_release(session, aggregate, subject_id, at, contacts, now))
     late = _late(session, aggregate, what, subject_id, at, contacts, now)
     if late is None:
         return of_aggregate(aggregate)
@@ -69,6 +73,16 @@ def _expire_consent(
     if change is None or change.change_id != change_id or change.consent_expires_at != at:
         return aggregate
     return restate(session, consent.expire_consent(session, aggregate, change, contacts, now), now)
+
+
+def _resume_release(
+    session: Session, aggregate: OrderAggregate, change_id: str, at: datetime, contacts: Contacts, now: datetime
+) -> OrderAggregate:
+    change = aggregate.asked.change
+    is_due = change is not None and change.is_withholding and change.withholds_until == at
+    if change is None or change.change_id != change_id or not is_due:
+        return aggregate
+    return restate(session, overtaken.resume_release(session, aggregate, change, contacts, now), now)
 
 
 def _late(
@@ -142,7 +156,7 @@ def _expire(session: Session, late: Late) -> OrderAggregate:
     """Nobody decided: the order is rejected as expired, or support holds it; a change to an accepted order is rejected."""
     review, step, now = late.review, late.step, late.now
     state = move_review(review.state, "expire")
-    store.change_review(session, review.review_id, {"state": state, "decided_at": now})
+    end_review(session, review.review_id, state, now)
     store.change_steps(session, [step.step_id], {"state": EXPIRED, "decided_at": now})
     rest = [other.step_id for other in review.steps if other.state in (OPEN, WAITING) and other != step]
     store.close_steps(session, rest, now)
@@ -176,7 +190,8 @@ def _hold(session: Session, late: Late, aggregate: OrderAggregate, why: str) -> 
 
 
 def _noted(session: Session, late: Late, aggregate: OrderAggregate, what: str, why: str) -> OrderAggregate:
-    after = restate(session, aggregate, late.now)
+    after = restate(session, reassign(session, aggregate, late.contacts, late.now), late.now)
+    raise_shortfall(session, after, late.now)
     more = {"step_id": late.step.step_id, "step": late.step.asks}
     note_event(session, late.aggregate, after, CLOCK, what, late.now, why=why, more=more)
     return after

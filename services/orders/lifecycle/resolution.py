@@ -8,7 +8,14 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.orders.access.matrix import Caller
-from services.orders.domain.exceptions import BusinessException, ListedException, check_resolution, resolved_already
+from services.orders.approvals.deciders import named
+from services.orders.domain.exceptions import (
+    SYSTEM,
+    BusinessException,
+    ListedException,
+    check_resolution,
+    resolved_already,
+)
 from services.orders.domain.owners import acting_roles
 from services.orders.order import exceptions
 from services.orders.store import exceptions as store
@@ -28,11 +35,16 @@ def resolve(session: Session, exception_id: str, caller: Caller, note: str, now:
     """
     listed = store.find(session, exception_id, caller.scope)
     found, who = listed.found, caller.principal
-    check_resolution(found, who.roles, note, owners_of(session, found))
+    check_resolution(found, who.roles, note, owners_of(session, found), _resolver(session, found))
     orders.take(session, found.order_id, caller.scope)  # first, as everybody who changes something of an order does
     role = caller.acting_as(found.owner_role)
     if not store.resolve(session, exception_id, resolved_by=who.sub, resolved_role=role, note=note, now=now):
-        raise resolved_already("somebody")
+        raise resolved_already("somebody else")
     exceptions.note_event(session, found, exceptions.RESOLVED, who.sub, role, note, now)
     done = replace(found, resolved_at=now, resolved_by=who.sub, resolved_role=role, note=note)
     return replace(listed, found=done)
+
+
+def _resolver(session: Session, found: BusinessException) -> str:
+    """Who has resolved it, as a sentence calls them."""
+    return "the system" if found.resolved_by == SYSTEM else named(session, found.resolved_by)

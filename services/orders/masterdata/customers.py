@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,15 +14,36 @@ from services.orders.domain.masterdata import Customer
 from services.orders.order import exceptions
 from services.orders.store import masterdata as store
 from services.orders.store import orders_of_customer
+from services.runtime.versioned import is_unchanged
 
 
-def put_customer(session: Session, customer: Customer, who: str, now: datetime) -> Customer:
-    """Keep a customer account; an earlier one of the same id is replaced, placed orders keep their snapshot."""
+def put_customer(
+    session: Session,
+    customer: Customer,
+    who: str,
+    now: datetime,
+    expected: int | None = None,
+    *,
+    has_new_limit: bool = False,
+) -> Customer:
+    """Keep a customer account; an earlier one of the same id is replaced, placed orders keep their snapshot.
+
+    The same account again changes nothing, unless its credit limit is a new one: that is billing's, and counts as a version
+    here. Refused VERSION_STALE for another version than the `expected` one.
+    """
     known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
     kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
-    store.put_customer(session, kept, who, now)
+    stored = store.find_customer(session, kept.customer_id)
+    if stored is not None and not has_new_limit and is_unchanged(stored, kept, expected):
+        return stored
+    kept = store.put_customer(session, kept, who, now, expected)
     exceptions.resolve_reachable(session, kept, now)
     return kept
+
+
+def find_customer(session: Session, customer_id: str) -> Customer | None:
+    """The customer; None when it does not exist."""
+    return store.find_customer(session, customer_id)
 
 
 def other_currency(session: Session, wanted: Customer) -> Customer | None:
@@ -32,17 +54,15 @@ def other_currency(session: Session, wanted: Customer) -> Customer | None:
     known = store.find_customer(session, wanted.customer_id)
     if known is None or known.currency == wanted.currency:
         return None
-    if orders_of_customer.has_living(session, known.customer_id):
-        raise currency_in_use(known)
+    if open_orders := orders_of_customer.living(session, known.customer_id):
+        raise currency_in_use(known, open_orders)
     return known
 
 
-def currency_in_use(known: Customer) -> Refused:
-    """The refusal of another currency."""
-    return Refused(
-        "CURRENCY_IN_USE",
-        f"{known.customer_id} owes or has ordered in {known.currency}: settle that first, or open another account",
-    )
+def currency_in_use(known: Customer, open_orders: Sequence[str] = ()) -> Refused:
+    """The refusal of another currency; it names the first of the orders that are open in this one."""
+    why = f"has open orders in {known.currency} ({', '.join(open_orders)})" if open_orders else f"owes {known.currency}"
+    return Refused("CURRENCY_IN_USE", f"{known.customer_id} {why}: settle that first, or open another account")
 
 
 def get_customer(session: Session, customer_id: str, scope: Scope) -> Customer:

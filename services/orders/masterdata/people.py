@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from sqlmodel import Session
 
@@ -12,6 +14,7 @@ from services.kernel.errors import InvalidArgument, NotFound, NotPermitted, Refu
 from services.kernel.ids import new_id
 from services.orders.access.matrix import Caller
 from services.orders.domain.people import (
+    AccessChange,
     Delegation,
     Person,
     check_delegation,
@@ -19,25 +22,51 @@ from services.orders.domain.people import (
     check_person,
     could_stand_in,
     has_decisions,
+    rights_changed,
+    traced,
 )
-from services.orders.store import masterdata
+from services.orders.store import access_changes, masterdata
 from services.orders.store import people as store
+from services.runtime.versioned import is_unchanged
 
 
-def put_person(session: Session, person: Person, who: str, now: datetime) -> Person:
+def put_person(session: Session, person: Person, who: str, now: datetime, expected: int | None = None) -> Person:
     """Keep a person; the same subject replaces the earlier entry, and is_active False takes every right at once.
 
+    The same entry again changes nothing; Refused VERSION_STALE for another version than the `expected` one.
     NotPermitted OWN_AUTHORITY for who gives themselves what decides, NotFound for a company that is not there, InvalidArgument MANAGER_UNKNOWN for a manager who is not.
     """
     check_person(person)
+    known = store.find(session, person.sub)
     if person.sub == who:
-        check_own_entry(store.find(session, who), person)
+        check_own_entry(known, person)
     if person.company:
         masterdata.customer(session, person.company)
     if person.manager and store.find(session, person.manager) is None:
         raise InvalidArgument("MANAGER_UNKNOWN", "the manager is not in the directory: enter them first")
-    store.put(session, person, who, now)
-    return person
+    if known is not None and is_unchanged(known, person, expected):
+        return known
+    stored = store.put(session, traced(known, person, who, now), who, now, expected)
+    if changes := rights_changed(known, person):
+        note_access(session, "entry_changed", person.sub, who, now, changes)
+    return stored
+
+
+def note_access(
+    session: Session, what: str, sub: str, who: str, now: datetime, detail: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Keep who did what to whose access."""
+    access_changes.add(session, AccessChange(new_id("acc"), now, who, sub, what, dict(detail)))
+
+
+def list_access_changes(session: Session, *, sub: str = "", after: str = "", limit: int = 100) -> list[AccessChange]:
+    """What was done to people's rights and passwords, oldest first, behind `after`; of or by one person when named."""
+    return access_changes.page(session, sub=sub, after=after, limit=limit)
+
+
+def find_person(session: Session, sub: str) -> Person | None:
+    """Somebody of the directory; None for whom it does not know."""
+    return store.find(session, sub)
 
 
 def list_people(session: Session, *, after: str = "", limit: int = 100) -> list[Person]:
@@ -97,8 +126,11 @@ def delegate(session: Session, wanted: Delegation, caller: Caller, now: datetime
         raise NotPermitted("DELEGATION_ABROAD", "decisions are handed over within one company only")
     giver, taker = known[wanted.from_sub], known[wanted.to_sub]
     check_delegation(wanted, giver, taker, store.standing_delegations(session, now))
-    made = replace(wanted, delegation_id=new_id("del"), revoked_at=None)
-    store.add_delegation(session, made, caller.principal.sub, now)
+    by = caller.principal.sub
+    made = replace(wanted, delegation_id=new_id("del"), revoked_at=None, created_by=by, created_at=now)
+    store.add_delegation(session, made, by, now)
+    if by != wanted.from_sub:
+        note_access(session, "delegated", wanted.to_sub, by, now, {"acting_for": ["", wanted.from_sub]})
     return made
 
 

@@ -12,6 +12,7 @@ from services.kernel.errors import InvalidArgument
 from services.orders.domain.access import Scope
 from services.orders.domain.masterdata import AgreementKey, PriceAgreement
 from services.orders.store import masterdata as store
+from services.runtime.versioned import is_unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,31 @@ class StoredAgreement:
     warnings: tuple[str, ...]
 
 
-def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: datetime) -> StoredAgreement:
-    """Keep a price agreement, a customer's in its currency; NotFound for an unknown customer. Overlaps are warned of."""
+def put_agreement(
+    session: Session, agreement: PriceAgreement, who: str, now: datetime, expected: int | None = None
+) -> StoredAgreement:
+    """Keep a price agreement, a customer's in its currency; NotFound for an unknown customer. Overlaps are warned of.
+
+    The same agreement again changes nothing. Refused VERSION_STALE for another version than the `expected` one.
+    """
     if agreement.customer_id:
         customer = store.customer(session, agreement.customer_id)
         if agreement.price.currency != customer.currency:
             raise InvalidArgument("CURRENCY_NOT_AGREED", f"prices of {customer.customer_id} are in {customer.currency}")
     kept = replace(agreement, sku=store.known_skus(session, [agreement.sku])[agreement.sku])
-    store.put_agreement(session, kept, who, now)
+    known = store.find_agreement(session, kept.key)
+    if known is not None and is_unchanged(known, kept, expected):
+        kept = known
+    else:
+        kept = store.put_agreement(session, kept, who, now, expected)
     return StoredAgreement(kept, _overlaps(kept, store.agreements_like(session, kept)))
+
+
+def find_agreement(session: Session, key: AgreementKey) -> PriceAgreement | None:
+    """The agreement of exactly this key, its SKU however it was typed; None when there is none."""
+    customer_id, customer_group, sku, valid_from, min_quantity, currency = key
+    written = store.known_skus(session, [sku])[sku]
+    return store.find_agreement(session, (customer_id, customer_group, written, valid_from, min_quantity, currency))
 
 
 def _overlaps(agreement: PriceAgreement, others: Iterable[PriceAgreement]) -> tuple[str, ...]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from services.orders.models.changes import ChangeRow, VersionRow
-from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRow, PersonSecretRow
+from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRow, PasswordLinkRow, PersonSecretRow
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
 from services.orders.models.exceptions import BusinessExceptionRow
 from services.orders.models.log import EventRow, FactRow, LateFactRow
 from services.orders.models.masterdata import CustomerRow, ExchangeRateRow, PolicyRow, PriceAgreementRow, ProductRow
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
-from services.orders.models.people import DelegationRow, PersonRow
+from services.orders.models.people import AccessChangeRow, DelegationRow, PersonRow
 from services.orders.models.reviews import DecisionRow, ReviewRow, StepRow
 from services.orders.models.table import Table, answers, outbox
 
 __all__ = [
+    "AccessChangeRow",
     "BusinessExceptionRow",
     "CancellationRow",
     "ChangeRow",
@@ -31,6 +32,7 @@ __all__ = [
     "LateFactRow",
     "LineRow",
     "OrderRow",
+    "PasswordLinkRow",
     "PersonRow",
     "PersonSecretRow",
     "PolicyRow",

@@ -15,7 +15,10 @@ _PENDING = text("state IN ('awaiting_customer', 'in_review', 'agreed', 'awaiting
 
 
 class ChangeRow(Table, table=True):
-    """A change order; at most one of an order is pending. `becomes` is the version it makes, as order_version keeps one."""
+    """A change order; at most one of an order is pending. `becomes` is the version it makes, as order_version keeps one.
+
+    `last_line_id` is the highest id that a line of the order ever got, those of this change included; older releases kept none.
+    """
 
     __tablename__ = "change_order"
     __table_args__ = (
@@ -29,6 +32,9 @@ class ChangeRow(Table, table=True):
         CheckConstraint(
             "(ended_at IS NOT NULL) = (state IN ('applied', 'declined', 'expired', 'rejected', 'withdrawn'))",
             name="change_order_ended_when_it_ended",
+        ),
+        CheckConstraint(
+            "resumed_at IS NULL OR withholds_until IS NOT NULL", name="change_order_resumed_what_it_withheld"
         ),
         CheckConstraint("(consented_at IS NULL) = (consented_by = '')", name="change_order_consent_by_somebody"),
         Index("change_order_one_pending", "order_id", unique=True, sqlite_where=_PENDING, postgresql_where=_PENDING),
@@ -61,6 +67,9 @@ class ChangeRow(Table, table=True):
     customer_reason: str = Field(sa_type=Text)
     kinds: Any = Field(sa_type=JsonText)
     intent_fact_id: str = Field(sa_type=Text)
+    withholds_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resumed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_line_id: int | None = Field(default=None, sa_type=Int64)
 
 
 class VersionRow(Table, table=True):

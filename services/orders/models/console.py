@@ -45,6 +45,24 @@ class PersonSecretRow(Table, table=True):
     changed_by: str = Field(sa_type=Text)
 
 
+class PasswordLinkRow(Table, table=True):
+    """A link by which one person chooses a password, once: the secret in it is nowhere, only its SHA-256."""
+
+    __tablename__ = "password_link"
+    __table_args__ = (
+        CheckConstraint("expires_at > issued_at", name="password_link_expires_later"),
+        Index("password_link_of", "sub"),
+        STRICT,
+    )
+
+    token_sha256: str = Field(sa_type=Text, primary_key=True)
+    sub: str = Field(sa_type=Text)
+    issued_by: str = Field(sa_type=Text)
+    issued_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class DeadLetterActionRow(Table, table=True):
     """What a person did about a dead letter: rows are only added."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.orders.models.table import Table
-from services.runtime.db import STRICT, Flag, Int64, Text, UtcDateTime
+from services.runtime.db import STRICT, Flag, Int64, JsonText, Text, UtcDateTime
 
 
 class HoldRow(Table, table=True):
@@ -37,7 +38,10 @@ class HoldRow(Table, table=True):
 
 
 class ViolationRow(Table, table=True):
-    """A rule that spoke when an order was validated, and the policy version it belongs to."""
+    """A rule that spoke of a version of an order, the policy version it belongs to, and the figures that it spoke of.
+
+    Rows of older releases have no figures: they are about their version as it is.
+    """
 
     __tablename__ = "violation"
     __table_args__ = (
@@ -56,6 +60,7 @@ class ViolationRow(Table, table=True):
     message: str = Field(sa_type=Text)
     hold_type: str = Field(sa_type=Text)
     owner_role: str = Field(sa_type=Text)
+    given_for: Any = Field(default=None, sa_type=JsonText, nullable=True)
 
 
 class CancellationRow(Table, table=True):

@@ -38,6 +38,7 @@ class CustomerRow(Table, table=True):
     free_multiple_skus: Any = Field(sa_type=JsonText)
     duplicate_po: str = Field(sa_type=Text)
     customer_group: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 
@@ -66,6 +67,7 @@ class ProductRow(Table, table=True):
     min_quantity: int = Field(sa_type=Int64)
     is_sellable: bool = Field(sa_type=Flag)
     lead_days: int = Field(sa_type=Int64)
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 
@@ -89,6 +91,7 @@ class PriceAgreementRow(Table, table=True):
     currency: str = Field(sa_type=Text, primary_key=True)
     valid_to: str = Field(sa_type=Text)
     price: str = Field(sa_type=Text)
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 
@@ -103,6 +106,7 @@ class ExchangeRateRow(Table, table=True):
     to_currency: str = Field(sa_type=Text, primary_key=True)
     valid_from: str = Field(sa_type=Text, primary_key=True)
     rate: str = Field(sa_type=Text)
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
 

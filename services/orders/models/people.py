@@ -1,4 +1,4 @@
-"""Tables of people: the directory with limits, and delegations."""
+"""Tables of people: the directory with limits, what was done to it, and delegations."""
 
 from __future__ import annotations
 
@@ -32,8 +32,26 @@ class PersonRow(Table, table=True):
     calendar: str = Field(sa_type=Text)
     is_active: bool = Field(sa_type=Flag)
     limits: Any = Field(sa_type=JsonText)
+    email_by: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    authority_by: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    authority_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)
+
+
+class AccessChangeRow(Table, table=True):
+    """Who gave or took whose rights, or asked for whose password: rows are only added."""
+
+    __tablename__ = "access_change"
+    __table_args__ = (Index("access_change_of", "sub", "change_id"), STRICT)
+
+    change_id: str = Field(sa_type=Text, primary_key=True)
+    occurred_at: datetime = Field(sa_type=UtcDateTime)
+    who: str = Field(sa_type=Text)
+    sub: str = Field(sa_type=Text)
+    what: str = Field(sa_type=Text)
+    detail: Any = Field(sa_type=JsonText)
 
 
 class DelegationRow(Table, table=True):

@@ -21,6 +21,7 @@ from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Revie
 from services.orders.domain.status import Standing, derive, keep_since
 from services.orders.domain.waiting import NOTHING_ASKED, Asked
 from services.orders.order import exceptions
+from services.orders.order.reviews import end_review
 from services.orders.store import changes, events, holds, orders, progress, reviews
 from services.orders.store.progress import Kept
 
@@ -155,7 +156,7 @@ def _lift_holds(session: Session, aggregate: OrderAggregate, actor: Actor, now: 
 def _withdraw_questions(session: Session, aggregate: OrderAggregate, now: datetime, why: str) -> OrderAggregate:
     review, change = aggregate.asked.review, aggregate.asked.change
     if review is not None:
-        reviews.change_review(session, review.review_id, {"state": WITHDRAWN, "decided_at": now})
+        end_review(session, review.review_id, WITHDRAWN, now)
         unanswered = [step.step_id for step in review.steps if step.state in (OPEN, WAITING)]
         reviews.change_steps(session, unanswered, {"state": VOID, "decided_at": now})
     if change is not None:

@@ -15,6 +15,7 @@ from services.orders.domain.access import Scope
 from services.orders.domain.exceptions import (
     CARRIER_EXCEPTION,
     KINDS,
+    REVIEW_SHORT_OF_PEOPLE,
     SYSTEM,
     UNDELIVERABLE_ADDRESS,
     UNREACHABLE_CUSTOMER,
@@ -22,6 +23,7 @@ from services.orders.domain.exceptions import (
     ExceptionFilter,
     ListedException,
     carrier_reason,
+    short_of_people_reason,
     unreachable_reason,
 )
 from services.orders.domain.facts import Fact
@@ -74,6 +76,29 @@ def resolve_of_holds(session: Session, hold_ids: Sequence[str], note: str, now: 
     """Resolve what stood for holds that were released; whoever releases a hold calls this in the same transaction."""
     said = f"The hold was released: {note}" if note else "The hold was released."
     resolve_by_system(session, UNDELIVERABLE_ADDRESS, hold_ids, said, now)
+
+
+def note_short_of_people(session: Session, order_id: str, review_id: str, shortfall: str, now: datetime) -> None:
+    """Open an exception for a review that the people there are cannot finish, in the words of today."""
+    reason = short_of_people_reason(shortfall)
+    standing = [
+        one
+        for one in store.open_of(session, order_id)
+        if (one.kind, one.subject_id) == (REVIEW_SHORT_OF_PEOPLE, review_id)
+    ]
+    if standing and standing[0].reason != reason:
+        resolve_by_system(session, REVIEW_SHORT_OF_PEOPLE, [review_id], f"It is another one now: {shortfall}.", now)
+    open_exception(session, order_id, REVIEW_SHORT_OF_PEOPLE, review_id, reason, now)
+
+
+def is_short_of_people(session: Session, review_id: str) -> bool:
+    """Whether an exception stands for a review that nobody can finish."""
+    return store.is_open(session, REVIEW_SHORT_OF_PEOPLE, review_id)
+
+
+def resolve_short_of_people(session: Session, review_ids: Sequence[str], note: str, now: datetime) -> None:
+    """Resolve what stood for reviews that ended, or that the people there are can finish now."""
+    resolve_by_system(session, REVIEW_SHORT_OF_PEOPLE, review_ids, note, now)
 
 
 def note_reused(

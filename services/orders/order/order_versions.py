@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlmodel import Session
 
 from services.orders.domain.changes import APPLIED
 from services.orders.domain.order import Order
 from services.orders.domain.projection import LineQuantities, quantities
 from services.orders.domain.versions import KeptVersion
+from services.orders.domain.withholding import withheld_lines
 from services.orders.order.aggregate import read
 from services.orders.order.change_orders import find_change
 from services.orders.store import versions as store
@@ -18,14 +21,23 @@ def replaced_versions(session: Session, order: Order) -> tuple[KeptVersion, ...]
     return store.of_order(session, order)
 
 
-def changed_order(session: Session, order_id: str, change_id: str) -> tuple[Order, dict[str, LineQuantities]]:
-    """The order as a change makes it, and its lines' quantities; NotFound for a change it does not have.
+@dataclass(frozen=True, slots=True)
+class ChangedOrder:
+    """The order as a change makes it, its lines' quantities, and the lines of the order as it stands that are held back."""
+
+    order: Order
+    lines: dict[str, LineQuantities]
+    withheld_line_ids: frozenset[str] = frozenset()
+
+
+def changed_order(session: Session, order_id: str, change_id: str) -> ChangedOrder:
+    """The order as a change makes it; NotFound for a change it does not have.
 
     A change that was applied gives the order as it stands.
     """
     aggregate = read(session, order_id)
     change = find_change(session, order_id, change_id)
     if change.state == APPLIED:
-        return aggregate.order, aggregate.lines()
+        return ChangedOrder(aggregate.order, aggregate.lines())
     becomes = store.becomes(session, aggregate.order, change_id)
-    return becomes, quantities(becomes, aggregate.progress)
+    return ChangedOrder(becomes, quantities(becomes, aggregate.progress), withheld_lines(aggregate.order, change))

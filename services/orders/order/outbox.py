@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,17 @@ def mail(session: Session, order: Order, mail: Mail, now: datetime) -> None:
     outbox.emit(session, kind=NOTIFY, order_id=order.order_id, subject_id=mail.kind, detail=detail, now=now)
 
 
+def mail_person(session: Session, kind: str, to: Recipient, variables: Mapping[str, Any], now: datetime) -> None:
+    """Notify one person of something that is about no order."""
+    detail = {
+        "mail": kind,
+        "order_number": "",
+        "recipients": [{"email": to.email, "name": to.name, "role": to.role}],
+        "variables": dict(variables),
+    }
+    outbox.emit(session, kind=NOTIFY, subject_id=kind, detail=detail, now=now)
+
+
 def _named(session: Session, recipients: Sequence[Recipient]) -> Sequence[Recipient]:
     """The recipients with their names; the directory is asked only about those who have none."""
     unnamed = [each for each in recipients if not each.name]
@@ -63,6 +74,7 @@ def terms(order: Order) -> dict[str, Any]:
         "total_text": f"{order.totals.total.amount:,f} {order.currency}",
         "payment_method": order.payment_method,
         "is_ship_complete": order.is_ship_complete,
+        "clears_releases": True,
     }
 
 
@@ -126,11 +138,20 @@ def mark_done(session: Session, intent_id: str) -> None:
     facts.mark_done(session, intent_id)
 
 
-def refresh(session: Session, order_id: str, update: str, subject_id: str, act: Act, now: datetime) -> str:
+def refresh(
+    session: Session,
+    order_id: str,
+    update: str,
+    subject_id: str,
+    act: Act,
+    now: datetime,
+    *,
+    rests: timedelta = CALLER_FIRST,
+) -> str:
     """The intent to let the workflow see a decision (`decide`), an answer (`consent`) or a change (`amend`); gives its id.
 
-    The relay takes it when the request could not. The workflow reads what was decided, a repeat changes nothing, and `act` is
-    for the reader of its history alone.
+    The relay takes it when the request could not: it `rests` for so long, not at all where no request is at work. The workflow
+    reads what was decided, a repeat changes nothing, and `act` is for the reader of its history alone.
     """
     detail = {"update": update, "who": act.who, "what": act.what}
     return outbox.emit(
@@ -140,5 +161,5 @@ def refresh(session: Session, order_id: str, update: str, subject_id: str, act: 
         subject_id=subject_id,
         detail=detail,
         now=now,
-        not_before=now + CALLER_FIRST,
+        not_before=now + rests,
     )

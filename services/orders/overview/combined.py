@@ -13,15 +13,16 @@ from services.orders.domain.overview import OverviewFilter, OverviewRow
 from services.orders.overview import listing
 from services.orders.policies import versions
 
-_MOST = 20
+_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """The orders within so many hours of one."""
+    """The orders within so many hours of one; `has_more` when there are others that are not listed."""
 
     hours: int
     rows: tuple[OverviewRow, ...]
+    has_more: bool = False
 
 
 def combined_orders(session: Session, order: Order, scope: Scope) -> Combined:
@@ -35,8 +36,8 @@ def combined_orders(session: Session, order: Order, scope: Scope) -> Combined:
         placed_from=order.placed_at - span,
         placed_to=order.placed_at + span + timedelta(microseconds=1),
     )
-    rows = listing.list_orders(session, scope, wanted, limit=_MOST, cursor="").rows
-    return Combined(hours, tuple(row for row in rows if _counts(row, order)))
+    page = listing.list_orders(session, scope, wanted, limit=_MOST, cursor="")
+    return Combined(hours, tuple(row for row in page.rows if _counts(row, order)), bool(page.next_cursor))
 
 
 def _counts(row: OverviewRow, order: Order) -> bool:

@@ -15,10 +15,11 @@ from sqlmodel import Session
 from services.kernel.errors import DomainError, InvalidArgument, NotFound
 from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees, deciders, limits
+from services.orders.domain.cases import Decider
 from services.orders.domain.order import Order
 from services.orders.domain.people import Person, could_hold
 from services.orders.domain.reviews import BUYER, Review, Step
-from services.orders.domain.segregation_of_duties import Decider, obstacle
+from services.orders.domain.segregation_of_duties import obstacle
 from services.orders.store import changes, inbox, orders
 from services.orders.store import reviews as review_store
 from services.orders.store.inbox import Place, Right

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +19,8 @@ from services.kernel.clock import business_day
 from services.kernel.currencies import DECIMALS
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, exchanged, share
+from services.orders.domain import coverage
+from services.orders.domain.coverage import Figures
 from services.orders.domain.exchange import NO_RATES, Rates
 from services.orders.domain.margins import Margin, margin_of
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
@@ -31,10 +33,10 @@ from services.runtime.predicates.evaluator import Answer, shared_evaluator
 
 BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
-_FEW_LINES = 20
-"""Up to so many, a second turning of what all lines share costs more than it spares."""
 _AMOUNT = re.compile(r"\w_minor\b|\border\.(total|cumulative)\b|\.(unit_price|reference_price)\b|\bagreement\.price\b")
 """Members that are amounts of a currency."""
+_LINES = re.compile(r"\blines\b")
+"""The list of all lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,85 +186,89 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     programs = compiled(policy)
     if not evidence.has_rate:
         programs = tuple((rule, program) for rule, program in programs if not _AMOUNT.search(rule.when))
-    shared, lines = header_context(evidence), evidence.order.lines
-    of_lines = [(line.line_id, line_context(line, evidence)) for line in lines]
-    here, apart = _divided(policy, programs, len(lines))
-    said: dict[str, list[Violation | Hit]] = {rule.code: [] for rule, _program in programs}
-    for programs_of, variables in _groups(here, shared, len(lines)):
-        _speak(programs_of, said, variables, of_lines)
-    if apart:
-        _speak_apart(apart, said, shared, of_lines)
-    spoken_by = [verdict for verdicts in said.values() for verdict in verdicts]
+    spoken_by = [verdict for verdicts in _verdicts(policy, programs, evidence) for verdict in verdicts]
     if not evidence.has_rate:
         spoken_by.insert(0, rate_missing(evidence.order.currency, evidence.currency, evidence.today))
     return Verdicts(
-        tuple(verdict for verdict in spoken_by if isinstance(verdict, Violation)),
+        _with_figures(policy, evidence, [verdict for verdict in spoken_by if isinstance(verdict, Violation)]),
         tuple(verdict for verdict in spoken_by if isinstance(verdict, Hit)),
     )
 
 
-_Programs = Sequence[tuple[Rule | ReviewRule, cel.Program]]
+_Asked = tuple[Rule | ReviewRule, cel.Program, list[Violation | Hit]]
+"""A rule, its program and the list that takes what it says."""
 
 
-def _divided(policy: Policy, programs: _Programs, line_count: int) -> tuple[_Programs, list[Rule | ReviewRule]]:
-    """What runs here, and the rules that may cost too much for that."""
-    from services.orders.policies import costs  # weighs examples, which are made with this module
+def _verdicts(
+    policy: Policy, programs: Sequence[tuple[Rule | ReviewRule, cel.Program]], evidence: Evidence
+) -> list[list[Violation | Hit]]:
+    """What each rule says, in the order of the rules, line rules in line order.
 
-    apart = costs.apart(policy, costs.size_of(line_count))
-    if not apart:
-        return programs, []
-    here = [(rule, program) for rule, program in programs if rule.code not in apart]
-    return here, [rule for rule, _program in programs if rule.code in apart]
-
-
-def _groups(
-    programs: _Programs, shared: Mapping[str, Any], line_count: int
-) -> Sequence[tuple[_Programs, Mapping[str, Any]]]:
-    """Programs and what they look at beside their line: in a long order no list of lines, where none of them names it."""
-    if line_count <= _FEW_LINES:
-        return ((programs, shared),)
-    lean = [one for one in programs if one[0].scope == "line" and "lines" not in one[0].when]
-    return (([one for one in programs if one not in lean], shared), (lean, {**shared, "lines": []}))
-
-
-def _speak(
-    programs: _Programs,
-    said: Mapping[str, list[Violation | Hit]],
-    shared: Mapping[str, Any],
-    of_lines: Sequence[tuple[str, dict[str, Any]]],
-) -> None:
-    """Run header rules once and line rules on each line, and add what each says to its own list.
-
-    All of them look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does. Whatever is
-    shared is turned again with each line.
+    Rules of a scope look at one context: turning facts into what CEL reads costs hundreds of times what a predicate does. A context
+    is turned anew as a whole once it was updated, so that line rules have the list of all lines only where they name it.
     """
-    context = cel.Context(variables=dict(shared))
-    of_header, of_line = ([one for one in programs if one[0].scope == scope] for scope in ("header", "line"))
-    for line_id, own in (("", {}), *(of_lines if of_line else ())):
-        context.update(own)
-        for rule, program in of_line if line_id else of_header:
-            if spoken_now := evaluator_process.said(program, context):
-                said[rule.code].append(_verdict(rule, line_id, spoken_now))
+    facts = header_context(evidence)
+    asked: list[_Asked] = [(rule, program, []) for rule, program in programs]
+    here = _speak_apart(policy, asked, facts, evidence)
+    _speak([each for each in here if each[0].scope == "header"], "", cel.Context(variables=facts))
+    of_lines = [each for each in here if each[0].scope == "line"]
+    naming_lines = [each for each in of_lines if _LINES.search(each[0].when)]
+    others = [each for each in of_lines if not _LINES.search(each[0].when)]
+    for chosen, seen in ((others, {**facts, "lines": []}), (naming_lines, facts)):
+        context = cel.Context(variables=seen)
+        for line in evidence.order.lines if chosen else ():
+            context.update(line_context(line, evidence))
+            _speak(chosen, line.line_id, context)
+    return [verdicts for _, _, verdicts in asked]
+
+
+def _speak(asked: Sequence[_Asked], line_id: str, context: cel.Context) -> None:
+    """Run rules of one scope and add what each says to its own list."""
+    for rule, program, verdicts in asked:
+        if spoken_now := evaluator_process.said(program, context):
+            verdicts.append(_verdict(rule, line_id, spoken_now))
 
 
 def _speak_apart(
-    rules: Sequence[Rule | ReviewRule],
-    said: Mapping[str, list[Violation | Hit]],
-    shared: Mapping[str, Any],
-    of_lines: Sequence[tuple[str, Mapping[str, Any]]],
-) -> None:
-    """The same in the evaluator process; a rule of which it died holds the order."""
-    for scope, places in (("header", [("", {})]), ("line", of_lines)):
-        asked = [rule for rule in rules if rule.scope == scope]
-        found = shared_evaluator().ask(shared, [own for _id, own in places], [rule.when for rule in asked])
-        for rule, answer in zip(asked, found, strict=True):
-            said[rule.code].extend(_heard(rule, answer, [line_id for line_id, _own in places]))
+    policy: Policy, asked: Sequence[_Asked], facts: Mapping[str, Any], evidence: Evidence
+) -> Sequence[_Asked]:
+    """Run those that may cost too much in the evaluator process, which may die of them; the others are left to be run here."""
+    from services.orders.policies import costs  # weighs examples, which are made with this module
+
+    lines = evidence.order.lines
+    apart = costs.apart(policy, costs.size_of(len(lines)))
+    if not apart:
+        return asked
+    for scope in ("header", "line"):
+        chosen = [each for each in asked if each[0].code in apart and each[0].scope == scope]
+        line_ids = [line.line_id for line in lines] if scope == "line" else [""]
+        each = [line_context(line, evidence) for line in lines] if scope == "line" and chosen else [{}]
+        found = shared_evaluator().ask(facts, each, [rule.when for rule, _program, _verdicts in chosen])
+        for (rule, _program, verdicts), answer in zip(chosen, found, strict=True):
+            verdicts.extend(_heard(rule, answer, line_ids))
+    return [each for each in asked if each[0].code not in apart]
 
 
 def _heard(rule: Rule | ReviewRule, answer: Answer, line_ids: Sequence[str]) -> list[Violation | Hit]:
     if isinstance(answer, str):
         return [policy_error(rule.code, "", answer)]
     return [_verdict(rule, line_ids[place], spoken_now) for place, spoken_now in answer]
+
+
+def _with_figures(policy: Policy, evidence: Evidence, said: Sequence[Violation]) -> tuple[Violation, ...]:
+    """The violations with the figures that their predicates read."""
+    predicates = {rule.code: rule.when for rule in policy.rules}
+    lines = {line.line_id: line for line in evidence.order.lines} if said else {}
+
+    def figures(one: Violation) -> Figures:
+        predicate, line = predicates.get(one.code, ""), lines.get(one.line_id)
+        if line is not None:
+            return coverage.of_line(line, predicate)
+        order = evidence.order
+        margin = _margin_bp(order, margin_of(order, evidence.products)) if "margin" in predicate else None
+        return coverage.of_header(order, predicate, margin)
+
+    return tuple(replace(one, given_for=figures(one)) for one in said)
 
 
 def _verdict(rule: Rule | ReviewRule, line_id: str, spoken_now: bool | str) -> Violation | Hit:

@@ -79,6 +79,11 @@ def examples() -> tuple[engine.Evidence, engine.Evidence]:
     return whole, engine.Evidence(_bare(), customer, {}, {}, refused, (), date(2026, 1, 2))
 
 
+def example_order() -> Order:
+    """An order with nothing that may be missing, where one is needed and none is there."""
+    return _bare()
+
+
 def _usd(amount: str) -> UnitPrice:
     return UnitPrice.parse(amount, "USD")
 

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from services.orders.domain.order import Order
 from services.orders.domain.policies import BLOCK, HOLD, Violation
+from services.orders.domain.verdicts import beyond, figured
 from services.orders.policies import evaluate
 from services.orders.policies.engine import CREDIT_NOT_ASKED
 from services.orders.policies.evaluate import Evaluation
@@ -21,20 +22,21 @@ _NUMBER = re.compile(r"_[0-9]+$")
 
 @dataclass(frozen=True, slots=True)
 class ChangedFacts:
-    """The evaluation of today, and its violations that block or hold and are new."""
+    """The evaluation of today, and its violations that block, or that hold and go beyond what was decided."""
 
     evaluation: Evaluation
     violations: tuple[Violation, ...]
 
 
 def changed_facts(session: Session, order: Order, now: datetime) -> ChangedFacts:
-    """What the rules say today and did not say before. Credit is not asked: the workflow asks billing by itself."""
+    """What the rules say today that nobody has decided of this version. Credit is not asked: the workflow asks billing by itself.
+
+    A rule that holds was decided for what it spoke of before: more of it is new. What a rule blocks nobody decides away.
+    """
     evaluation = evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now)
-    known = {(one.code, one.line_id) for one in store.violations_of(session, order.order_id)}
-    new = tuple(
-        one for one in evaluation.violations if one.severity in (BLOCK, HOLD) and (one.code, one.line_id) not in known
-    )
-    return ChangedFacts(evaluation, new)
+    said = [one for one in evaluation.violations if one.severity in (BLOCK, HOLD)]
+    known = [one for one in store.violations_of(session, order.order_id) if one.severity != BLOCK]
+    return ChangedFacts(evaluation, beyond(said, figured(known, order)))
 
 
 def still_blocks(session: Session, order: Order, code: str, now: datetime) -> str:

@@ -97,6 +97,13 @@ INVARIANTS = (
         "WHERE c.order_id = o.order_id AND c.ended_at IS NULL))",
     ),
     Invariant(
+        "orders.review_short_of_people_is_open",
+        "People are missed for a review that is open, and for no other.",
+        "SELECT o.number || ' has exception ' || e.exception_id AS offender FROM business_exception e "
+        "JOIN sales_order o ON o.order_id = e.order_id WHERE e.kind = 'review_short_of_people' AND e.resolved_at IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM review r WHERE r.review_id = e.subject_id AND r.state = 'open')",
+    ),
+    Invariant(
         "orders.ended_order_has_no_open_hold",
         "An order that has ended has no open hold, review, change or request to cancel.",
         "SELECT o.number || ' is ' || o.phase || ' with something open' AS offender FROM sales_order o "

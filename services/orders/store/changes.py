@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from services.kernel.errors import NotFound
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.changes import PENDING, ChangeOrder, ChangeRequest, Difference, LineChange, SpokenConsent
-from services.orders.domain.order import Address, Order
+from services.orders.domain.order import Address, Order, highest_line_id
 from services.orders.models import ChangeRow
 from services.orders.store import versions
 
@@ -36,6 +36,8 @@ _PLAIN = (
     "ended_at",
     "ended_reason",
     "customer_reason",
+    "withholds_until",
+    "resumed_at",
 )
 
 
@@ -43,8 +45,9 @@ _LIGHT = select(ChangeRow).options(defer(ChangeRow.becomes))
 """Without the version that a change makes: only who settles it reads that."""
 
 
-def add(session: Session, change: ChangeOrder, becomes: Order, intent_fact_id: str) -> None:
+def add(session: Session, change: ChangeOrder, standing: Order, becomes: Order, intent_fact_id: str) -> None:
     """Keep a change order and the version it makes; `intent_fact_id` hands it to the workflow if the request cannot."""
+    last = max(versions.last_line_id(session, standing), highest_line_id(line.line_id for line in becomes.lines))
     values = {
         **{name: getattr(change, name) for name in _PLAIN},
         "request": _request_document(change.request),
@@ -55,6 +58,7 @@ def add(session: Session, change: ChangeOrder, becomes: Order, intent_fact_id: s
         "total_after_minor": change.total_after.minor,
         "kinds": list(change.kinds),
         "intent_fact_id": intent_fact_id,
+        "last_line_id": last,
     }
     session.execute(insert(ChangeRow).values(**values))
 
@@ -67,6 +71,13 @@ def of_order(session: Session, order_id: str) -> tuple[ChangeOrder, ...]:
         execution_options={"populate_existing": True},
     )
     return tuple(_change(row) for row in rows)
+
+
+def find(session: Session, order_id: str, change_id: str) -> ChangeOrder:
+    """The change of this id of an order; NotFound otherwise."""
+    query = _LIGHT.where(col(ChangeRow.order_id) == order_id, col(ChangeRow.change_id) == change_id)
+    rows = session.scalars(query, execution_options={"populate_existing": True})
+    return one([_change(row) for row in rows], change_id)
 
 
 def pending_of(session: Session, order_ids: Sequence[str]) -> dict[str, ChangeOrder]:

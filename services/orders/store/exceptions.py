@@ -57,6 +57,12 @@ def was_opened(session: Session, kind: str, subject_id: str) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
+def is_open(session: Session, kind: str, subject_id: str) -> bool:
+    """Whether a subject has an open exception of a kind."""
+    query = select(_exception.c.exception_id).where(_exception.c.kind == kind, _exception.c.subject_id == subject_id)
+    return session.execute(query.where(_IS_OPEN).limit(1)).first() is not None
+
+
 def open_orders(session: Session, kind: str, customer_id: str) -> list[str]:
     """Ids of a customer's orders with an open exception of a kind."""
     query = select(_exception.c.order_id).join(OrderRow, col(OrderRow.order_id) == _exception.c.order_id)

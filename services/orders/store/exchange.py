@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, func, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from services.orders.domain.exchange import ExchangeRate, Rates
 from services.orders.models import ExchangeRateRow
+from services.runtime import versioned
 from services.runtime.db import table_of
 
 RateKey = tuple[str, str, str]
@@ -30,17 +31,22 @@ _LATEST = (
 _RATES = select(_rate).where(tuple_(*_KEY).in_(_LATEST))
 
 
-def put(session: Session, rate: ExchangeRate, who: str, now: datetime) -> None:
-    """Store a rate, replacing one of the same pair and day."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    key = {
-        "from_currency": rate.from_currency,
-        "to_currency": rate.to_currency,
-        "valid_from": rate.valid_from.isoformat(),
-    }
+def put(session: Session, rate: ExchangeRate, who: str, now: datetime, expected: int | None = None) -> ExchangeRate:
+    """Store a rate, replacing one of the same pair and day; gives it with its version. Refused VERSION_STALE."""
     values = {"rate": f"{rate.rate:f}", "changed_at": now, "changed_by": who}
-    statement = dialect.insert(ExchangeRateRow).values(**key, **values)
-    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+    return replace(rate, version=versioned.put(session, _rate, _key(rate), values, expected))
+
+
+def find(session: Session, like: ExchangeRate) -> ExchangeRate | None:
+    """The stored rate of the same pair and day; None when there is none."""
+    is_it = [_rate.c[name] == value for name, value in _key(like).items()]
+    row = session.execute(select(_rate).where(*is_it)).first()
+    return _rate_of(row) if row else None
+
+
+def _key(rate: ExchangeRate) -> dict[str, str]:
+    first = rate.valid_from.isoformat()
+    return {"from_currency": rate.from_currency, "to_currency": rate.to_currency, "valid_from": first}
 
 
 def rates_of(session: Session, currency: str, on: date) -> Rates:
@@ -58,4 +64,5 @@ def page(session: Session, *, after: RateKey | None = None, limit: int = 100) ->
 
 
 def _rate_of(row: Any) -> ExchangeRate:
-    return ExchangeRate(row.from_currency, row.to_currency, Decimal(row.rate), date.fromisoformat(row.valid_from))
+    on = date.fromisoformat(row.valid_from)
+    return ExchangeRate(row.from_currency, row.to_currency, Decimal(row.rate), on, version=row.version)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlmodel import Session, col
 
 from services.orders.domain.cancellation import REQUESTED, Cancellation
+from services.orders.domain.coverage import Figures
 from services.orders.domain.holds import Hold
 from services.orders.domain.policies import Violation
 from services.orders.models import CancellationRow, HoldRow, OrderRow, ViolationRow
@@ -42,7 +46,7 @@ _HOLDS_OF_ONE = (
     .order_by(_hold.c.placed_at, _hold.c.hold_id)
 )
 _VIOLATIONS = (
-    select(*(_violation.c[name] for name in _VIOLATION))
+    select(*(_violation.c[name] for name in (*_VIOLATION, "given_for")))
     .join(_order, _order.c.order_id == _violation.c.order_id)
     .where(_order.c.order_id == bindparam("of"), _order.c.version == _violation.c.order_version)
     .order_by(_violation.c.position)
@@ -96,6 +100,12 @@ def release(
     session.execute(statement.values(**values), execution_options={"synchronize_session": False})
 
 
+def rephrase(session: Session, hold_id: str, reason: str) -> None:
+    """Give an open hold the reason that it has by now."""
+    statement = update(HoldRow).where(col(HoldRow.hold_id) == hold_id, col(HoldRow.released_at).is_(None))
+    session.execute(statement.values(reason=reason), execution_options={"synchronize_session": False})
+
+
 def add_violations(
     session: Session,
     order_id: str,
@@ -116,6 +126,7 @@ def add_violations(
             "order_version": order_version,
             "policy_version": policy_version,
             **{name: getattr(violation, name) for name in _VIOLATION},
+            "given_for": _document(violation.given_for) if violation.given_for is not None else None,
         }
         for position, violation in enumerate(violations, start=taken + 1)
     ]
@@ -124,7 +135,25 @@ def add_violations(
 
 def violations_of(session: Session, order_id: str) -> tuple[Violation, ...]:
     """What the rules said of the order's current version, in the policy's order."""
-    return tuple(Violation(**row) for row in session.execute(_VIOLATIONS, {"of": order_id}).mappings())
+    return tuple(
+        Violation(**{**row, "given_for": _figures(row["given_for"]) if row["given_for"] is not None else None})
+        for row in session.execute(_VIOLATIONS, {"of": order_id}).mappings()
+    )
+
+
+def _document(figures: Figures) -> dict[str, Any]:
+    """The figures as JSON keeps them, those alone that there are."""
+    kept = {name: value for name, value in asdict(figures).items() if value is not None}
+    return {name: value if isinstance(value, int) else str(value) for name, value in kept.items()}
+
+
+def _figures(kept: Mapping[str, Any]) -> Figures:
+    readers: dict[str, Callable[[str], Any]] = {
+        "unit_price": Decimal,
+        "reference_price": Decimal,
+        "requested_on": date.fromisoformat,
+    }
+    return Figures(**{name: readers[name](value) if name in readers else value for name, value in kept.items()})
 
 
 def add_cancellation(session: Session, cancellation: Cancellation, request_fact_id: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from services.orders.models import ConsoleSessionRow, PersonRow, PersonSecretRow
+from services.orders.models import ConsoleSessionRow, PasswordLinkRow, PersonRow, PersonSecretRow
 from services.runtime.auth import Principal
 from services.runtime.roles import PEOPLE_ROLES
 
@@ -85,15 +85,56 @@ def remove_all_of(session: Session, sub: str) -> None:
     session.execute(gone, execution_options={"synchronize_session": False})
 
 
-def secret_of(session: Session, sub: str) -> str:
-    """The Argon2 hash of a person's password; empty when there is none."""
-    found = session.execute(select(col(PersonSecretRow.argon2)).where(col(PersonSecretRow.sub) == sub)).scalar()
+def secret_of(session: Session, sub: str) -> tuple[str, bool]:
+    """The Argon2 hash of a person's password, empty when there is none, and whether they set it themselves."""
+    wanted = select(col(PersonSecretRow.argon2), col(PersonSecretRow.changed_by))
+    found = session.execute(wanted.where(col(PersonSecretRow.sub) == sub)).first()
+    return (str(found[0]), found[1] == sub) if found else ("", False)
+
+
+def add_link(
+    session: Session, token_sha256: str, sub: str, *, issued_by: str, issued_at: datetime, expires_at: datetime
+) -> None:
+    """Keep a link; those of this person before it are worth nothing from now on."""
+    end_links(session, sub, issued_at)
+    session.execute(
+        insert(PasswordLinkRow).values(
+            token_sha256=token_sha256, sub=sub, issued_by=issued_by, issued_at=issued_at, expires_at=expires_at
+        )
+    )
+
+
+def end_links(session: Session, sub: str, now: datetime) -> None:
+    """Every link of a person that is still good is good no more."""
+    ended = update(PasswordLinkRow).where(col(PasswordLinkRow.sub) == sub, col(PasswordLinkRow.used_at).is_(None))
+    session.execute(ended.values(used_at=now), execution_options={"synchronize_session": False})
+
+
+def sub_of_link(session: Session, token_sha256: str, now: datetime) -> str:
+    """Whose password a link sets now; empty for one that is unknown, used or over."""
+    return str(session.execute(select(col(PasswordLinkRow.sub)).where(*_good(token_sha256, now))).scalar() or "")
+
+
+def use_link(session: Session, token_sha256: str, now: datetime) -> str:
+    """Use a link up: whose password it sets, empty when it is good no more. One UPDATE decides, so it works once."""
+    used = update(PasswordLinkRow).where(*_good(token_sha256, now)).values(used_at=now)
+    found = session.execute(
+        used.returning(col(PasswordLinkRow.sub)), execution_options={"synchronize_session": False}
+    ).scalar()
     return str(found or "")
 
 
-def put_secret(session: Session, sub: str, argon2: str, changed_by: str, now: datetime) -> None:
-    """Set or replace the hash of a person's password."""
+def _good(token_sha256: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(PasswordLinkRow.token_sha256) == token_sha256,
+        col(PasswordLinkRow.used_at).is_(None),
+        col(PasswordLinkRow.expires_at) > now,
+    )
+
+
+def put_secret(session: Session, sub: str, argon2: str, now: datetime) -> None:
+    """Set or replace the hash of a person's password: they have chosen it themselves."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    values = {"argon2": argon2, "changed_by": changed_by, "changed_at": now}
+    values = {"argon2": argon2, "changed_by": sub, "changed_at": now}
     first = dialect.insert(PersonSecretRow).values(sub=sub, **values)
     session.execute(first.on_conflict_do_update(index_elements=["sub"], set_=values))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, true, tuple_, type_coerce
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, col
 
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.money import UnitPrice
@@ -20,10 +20,10 @@ from services.orders.domain.access import EVERYTHING, Scope
 from services.orders.domain.masterdata import AgreementKey, AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.domain.policies import StoredPolicy
 from services.orders.models import CustomerRow, PolicyRow, PriceAgreementRow, ProductRow
+from services.runtime import versioned
 from services.runtime.db import Text, table_of
 
 _CUSTOMER = (
-    "customer_id",
     "name",
     "currency",
     "is_active",
@@ -36,7 +36,7 @@ _CUSTOMER = (
     "duplicate_po",
     "customer_group",
 )
-_PRODUCT = ("sku", "description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
+_PRODUCT = ("description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
 
 _customer, _product = table_of(CustomerRow), table_of(ProductRow)
 _agreement, _policy = table_of(PriceAgreementRow), table_of(PolicyRow)
@@ -64,15 +64,10 @@ _NEWEST_POLICY = (
 )
 
 
-def _put(session: Session, table: type[SQLModel], key: Sequence[str], values: Mapping[str, Any]) -> None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).values(**values)
-    changes = {name: value for name, value in values.items() if name not in key}
-    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=changes))
-
-
-def put_customer(session: Session, customer: Customer, who: str, now: datetime) -> None:
-    """Store a customer account, replacing an earlier one of the same id."""
+def put_customer(
+    session: Session, customer: Customer, who: str, now: datetime, expected: int | None = None
+) -> Customer:
+    """Store a customer account, replacing an earlier one of the same id; gives it with its version. Refused VERSION_STALE."""
     values = {name: getattr(customer, name) for name in _CUSTOMER}
     values["tax_rate"] = f"{customer.tax_rate:f}"
     values["allowed_ship_tos"] = [
@@ -80,7 +75,9 @@ def put_customer(session: Session, customer: Customer, who: str, now: datetime) 
         for place in customer.allowed_ship_tos
     ]
     values["free_multiple_skus"] = list(customer.free_multiple_skus)
-    _put(session, CustomerRow, ["customer_id"], {**values, "changed_at": now, "changed_by": who})
+    values |= {"changed_at": now, "changed_by": who}
+    version = versioned.put(session, _customer, {"customer_id": customer.customer_id}, values, expected)
+    return replace(customer, version=version)
 
 
 def find_customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> Customer | None:
@@ -124,6 +121,8 @@ def _customers_within(scope: Scope) -> ColumnElement[bool]:
 
 def _customer_of(row: Any) -> Customer:
     return Customer(
+        customer_id=row.customer_id,
+        version=row.version,
         **{name: getattr(row, name) for name in _CUSTOMER},
         tax_rate=Decimal(row.tax_rate),
         allowed_ship_tos=tuple(AllowedShipTo(**place) for place in row.allowed_ship_tos),
@@ -131,15 +130,16 @@ def _customer_of(row: Any) -> Customer:
     )
 
 
-def put_product(session: Session, product: Product, who: str, now: datetime) -> None:
-    """Store a SKU, replacing an earlier one; list price and standard cost share a currency."""
+def put_product(session: Session, product: Product, who: str, now: datetime, expected: int | None = None) -> Product:
+    """Store a SKU, replacing an earlier one, as put_customer() does; list price and standard cost share a currency."""
     priced = product.list_price or product.standard_cost
     values = {name: getattr(product, name) for name in _PRODUCT}
     values["currency"] = priced.currency if priced else ""
     values["sku_key"] = fold_key(product.sku)
     values["list_price"] = product.list_price.text if product.list_price else ""
     values["standard_cost"] = product.standard_cost.text if product.standard_cost else ""
-    _put(session, ProductRow, ["sku"], {**values, "changed_at": now, "changed_by": who})
+    values |= {"changed_at": now, "changed_by": who}
+    return replace(product, version=versioned.put(session, _product, {"sku": product.sku}, values, expected))
 
 
 def known_skus(session: Session, skus: Collection[str]) -> dict[str, str]:
@@ -164,27 +164,33 @@ def products(session: Session, *, after: str = "", limit: int = 100) -> list[Pro
 
 def _product_of(row: Any) -> Product:
     return Product(
+        sku=row.sku,
+        version=row.version,
         **{name: getattr(row, name) for name in _PRODUCT},
         list_price=UnitPrice.parse(row.list_price, row.currency) if row.list_price else None,
         standard_cost=UnitPrice.parse(row.standard_cost, row.currency) if row.standard_cost else None,
     )
 
 
-def put_agreement(session: Session, agreement: PriceAgreement, who: str, now: datetime) -> None:
-    """Store a price agreement, replacing the one that begins on the same day."""
+def put_agreement(
+    session: Session, agreement: PriceAgreement, who: str, now: datetime, expected: int | None = None
+) -> PriceAgreement:
+    """Store a price agreement, replacing the one that begins on the same day, as put_customer() does."""
     values = {
-        "customer_id": agreement.customer_id,
-        "customer_group": agreement.customer_group,
-        "sku": agreement.sku,
-        "min_quantity": agreement.min_quantity,
-        "valid_from": agreement.valid_from.isoformat(),
         "valid_to": agreement.valid_to.isoformat() if agreement.valid_to else "",
         "price": agreement.price.text,
-        "currency": agreement.price.currency,
         "changed_at": now,
         "changed_by": who,
     }
-    _put(session, PriceAgreementRow, _AGREEMENT_KEY, values)
+    key = dict(zip(_AGREEMENT_KEY, agreement.key, strict=True))
+    return replace(agreement, version=versioned.put(session, _agreement, key, values, expected))
+
+
+def find_agreement(session: Session, key: AgreementKey) -> PriceAgreement | None:
+    """The agreement of exactly this key; None when there is none."""
+    is_it = [_agreement.c[name] == value for name, value in zip(_AGREEMENT_KEY, key, strict=True)]
+    row = session.execute(select(_agreement).where(*is_it)).first()
+    return _agreement_of(row) if row else None
 
 
 def agreements_of(session: Session, customer_id: str, skus: Sequence[str]) -> dict[str, tuple[PriceAgreement, ...]]:
@@ -234,12 +240,19 @@ def _agreement_of(row: Any) -> PriceAgreement:
         valid_to=date.fromisoformat(row.valid_to) if row.valid_to else None,
         min_quantity=row.min_quantity,
         customer_group=row.customer_group,
+        version=row.version,
     )
 
 
-def add_policy(session: Session, document: Mapping[str, Any], who: str, now: datetime) -> StoredPolicy:
-    """Add the next version; of two at once the later gets Conflict POLICY_OVERTAKEN and sees the other's version first."""
+def add_policy(
+    session: Session, document: Mapping[str, Any], who: str, now: datetime, expected: int | None = None
+) -> StoredPolicy:
+    """Add the next version; of two at once the later gets Conflict POLICY_OVERTAKEN and sees the other's version first.
+
+    Refused VERSION_STALE when the newest is not the `expected` one; 0 is the one built in.
+    """
     newest = session.execute(select(func.coalesce(func.max(col(PolicyRow.version)), 0))).scalar_one()
+    versioned.check_seen(int(newest), expected)
     version = int(newest) + 1
     try:
         with session.begin_nested():

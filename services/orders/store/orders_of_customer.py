@@ -12,10 +12,10 @@ from services.runtime.db import table_of
 _order = table_of(OrderRow)
 
 
-def has_living(session: Session, customer_id: str) -> bool:
-    """Whether a customer has an order that has not ended."""
-    query = select(_order.c.order_id).where(_order.c.customer_id == customer_id, _order.c.phase.notin_(sorted(ENDED)))
-    return session.execute(query.limit(1)).first() is not None
+def living(session: Session, customer_id: str, limit: int = 5) -> list[str]:
+    """Numbers of a customer's orders that have not ended, the oldest first."""
+    query = select(_order.c.number).where(_order.c.customer_id == customer_id, _order.c.phase.notin_(sorted(ENDED)))
+    return list(session.scalars(query.order_by(_order.c.placed_at).limit(limit)))
 
 
 def newest_of(session: Session, customer_id: str) -> str:

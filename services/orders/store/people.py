@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from services.kernel.errors import NotFound
 from services.orders.domain.people import Delegation, Person
 from services.orders.models import DelegationRow, PersonRow
+from services.runtime import versioned
+from services.runtime.db import table_of
 
-_PLAIN = ("sub", "name", "email", "company", "manager", "calendar", "is_active")
+_PLAIN = ("name", "email", "company", "manager", "calendar", "is_active", "email_by", "authority_by", "authority_at")
 _DELEGATION = (
     "delegation_id",
     "from_sub",
@@ -25,12 +27,15 @@ _DELEGATION = (
     "currency",
     "note",
     "revoked_at",
+    "created_by",
+    "created_at",
 )
 _FRESH = {"populate_existing": True}
+_people = table_of(PersonRow)
 
 
-def put(session: Session, person: Person, who: str, now: datetime) -> None:
-    """Keep a person, replacing an earlier entry of the same subject."""
+def put(session: Session, person: Person, who: str, now: datetime, expected: int | None = None) -> Person:
+    """Keep a person, replacing an earlier entry of the same subject; gives them with their version. Refused VERSION_STALE."""
     values: dict[str, Any] = {
         **{name: getattr(person, name) for name in _PLAIN},
         "roles": list(person.roles),
@@ -39,10 +44,13 @@ def put(session: Session, person: Person, who: str, now: datetime) -> None:
         "changed_at": now,
         "changed_by": who,
     }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(PersonRow).values(**values)
-    changes = {name: value for name, value in values.items() if name != "sub"}
-    session.execute(statement.on_conflict_do_update(index_elements=["sub"], set_=changes))
+    return replace(person, version=versioned.put(session, _people, {"sub": person.sub}, values, expected))
+
+
+def confirm_address(session: Session, sub: str) -> None:
+    """Somebody has vouched for a person's address: from now on it is as if they had given it themselves."""
+    confirmed = update(PersonRow).where(col(PersonRow.sub) == sub).values(email_by="")
+    session.execute(confirmed, execution_options={"synchronize_session": False})
 
 
 def find(session: Session, sub: str) -> Person | None:
@@ -52,6 +60,8 @@ def find(session: Session, sub: str) -> Person | None:
 
 def of_subs(session: Session, subs: Collection[str]) -> dict[str, Person]:
     """Subject → person, for those in the directory."""
+    if not subs:
+        return {}
     query = select(PersonRow).where(col(PersonRow.sub).in_(sorted(set(subs))))
     return {row.sub: _person(row) for row in session.scalars(query, execution_options=_FRESH)}
 
@@ -79,6 +89,17 @@ def staff_of(session: Session, subs: Collection[str], emails: Collection[str]) -
     return tuple(_person(row) for row in session.scalars(query, execution_options=_FRESH))
 
 
+def subs_by_calendar(session: Session, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Calendar → the active people who go by it, by subject; calendars that nobody goes by are missing."""
+    query = select(col(PersonRow.calendar), col(PersonRow.sub)).where(
+        col(PersonRow.calendar).in_(sorted(names)), col(PersonRow.is_active) == true()
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for calendar, sub in session.execute(query.order_by(col(PersonRow.calendar), col(PersonRow.sub))):
+        found[calendar] = (*found.get(calendar, ()), sub)
+    return found
+
+
 def page(session: Session, *, after: str = "", limit: int = 100) -> list[Person]:
     """The directory by subject, behind `after`."""
     query = select(PersonRow).where(col(PersonRow.sub) > after).order_by(col(PersonRow.sub)).limit(limit)
@@ -87,6 +108,8 @@ def page(session: Session, *, after: str = "", limit: int = 100) -> list[Person]
 
 def _person(row: PersonRow) -> Person:
     return Person(
+        sub=row.sub,
+        version=row.version,
         **{name: getattr(row, name) for name in _PLAIN},
         roles=tuple(row.roles),
         positions=tuple(row.positions),

@@ -137,6 +137,13 @@ def _decisions_of(session: Session, order_ids: Sequence[str]) -> dict[str, list[
     return found
 
 
+def deciders_of(session: Session, order_ids: Sequence[str]) -> set[str]:
+    """The subjects of everybody who has decided on these orders, and for whom."""
+    query = select(col(DecisionRow.decided_by), col(DecisionRow.acting_for)).distinct()
+    rows = session.execute(query.where(col(DecisionRow.order_id).in_(order_ids)))
+    return {str(sub) for row in rows for sub in row if sub}
+
+
 def change_review(session: Session, review_id: str, values: Mapping[str, Any]) -> None:
     """Set columns of a review whose order is locked."""
     statement = update(ReviewRow).where(col(ReviewRow.review_id) == review_id).values(**values)

@@ -7,11 +7,11 @@ from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlmodel import Session, col
 
 from services.kernel.money import Money, UnitPrice
-from services.orders.domain.order import Address, Line, Order, Totals
+from services.orders.domain.order import Address, Line, Order, Totals, highest_line_id
 from services.orders.domain.versions import KeptVersion
 from services.orders.models import ChangeRow, VersionRow
 
@@ -84,8 +84,20 @@ def becomes(session: Session, order: Order, change_id: str) -> Order:
     return of_document(order, session.execute(query).scalar_one())
 
 
-def used_line_ids(session: Session, order: Order) -> set[str]:
-    """Every line id that a version had or a change proposed: none of them is ever given again."""
+def last_line_id(session: Session, order: Order) -> int:
+    """The highest id that a line of a version had or a change proposed: none up to it is ever given again.
+
+    Each change keeps it; those of older releases do not, and their documents and the versions before are read instead.
+    """
+    of_order = col(ChangeRow.order_id) == order.order_id
+    kept = func.count(col(ChangeRow.last_line_id))
+    query = select(func.max(col(ChangeRow.last_line_id)), func.count(), kept).where(of_order)
+    last, asked, known = session.execute(query).one()
+    given = {line.line_id for line in order.lines} if asked == known else _read_line_ids(session, order)
+    return max(last or 0, highest_line_id(given))
+
+
+def _read_line_ids(session: Session, order: Order) -> set[str]:
     kept = select(col(VersionRow.document)).where(col(VersionRow.order_id) == order.order_id)
     proposed = select(col(ChangeRow.becomes)).where(col(ChangeRow.order_id) == order.order_id)
     documents = [*session.scalars(kept), *session.scalars(proposed)]

@@ -9,6 +9,7 @@ from services.orders.domain.mails.changes import (
     consent_expired,
     consent_requested,
     order_changed,
+    release_resumed,
 )
 from services.orders.domain.mails.facts import (
     MAILED_KINDS,
@@ -97,6 +98,7 @@ __all__ = [
     "own_order_page",
     "reachable",
     "reader",
+    "release_resumed",
     "review_page",
     "span_text",
     "still_promised",

@@ -13,8 +13,11 @@ from services.orders.domain.mails.links import order_page, own_order_page
 from services.orders.domain.mails.mail import (
     Contacts,
     Mail,
+    Recipient,
     accounting_mailbox,
     buyer,
+    of_sales,
+    reachable,
     sales_rep,
     warehouse_mailbox,
     zoned_instant,
@@ -89,11 +92,36 @@ def consent_expired(order: Order, customer: Customer, reason: str) -> Mail:
 
 
 def change_rejected(
-    order: Order, customer: Customer, reason: str, *, is_customer_notified: bool, is_sales_notified: bool = True
+    order: Order,
+    customer: Customer,
+    reason: str,
+    *,
+    customer_reason: str = "",
+    is_customer_notified: bool,
+    is_sales_notified: bool = True,
 ) -> Mail:
-    """A change cannot be made, or people of our staff do not want it (any more); `reason` says why, and `order` stands as it is."""
+    """A change cannot be made, or people of our staff do not want it (any more); `reason` says why, and `order` stands as it is.
+
+    A customer reads `customer_reason` alone: nothing of credit, and nothing that only we know.
+    """
     readers = (*(buyer(customer) if is_customer_notified else ()), *(sales_rep(customer) if is_sales_notified else ()))
-    return Mail("change_rejected", readers, {"reason": reason, "version": order.version})
+    variables = {"reason": reason, "customer_reason": customer_reason, "version": order.version}
+    return Mail("change_rejected", readers, variables)
+
+
+def release_resumed(
+    order: Order,
+    customer: Customer,
+    contacts: Contacts,
+    reason: str,
+    asker: Sequence[Recipient],
+    *,
+    is_customer_notified: bool,
+) -> Mail:
+    """The warehouse goes on with the `order` as it stands, although a change is still open; `reason` is why it was asked for."""
+    customers = buyer(customer) if is_customer_notified else ()
+    readers = reachable([*customers, *asker, *sales_rep(customer)]) or of_sales(customer, contacts)
+    return Mail("release_resumed", readers, {"reason": reason, "version": order.version})
 
 
 def _diff(order: Order, changes: Sequence[Change], before: Money, after: Money, reason: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def order_on_hold(
 ) -> Mail:
     """`holds` are (owner role, reason), `staff` our active people: whoever may release a hold gets one mail about all of them.
 
-    The customer gets neutral words.
+    The customer gets neutral words, other ones when its order has been confirmed before.
     """
     owners = [one for role, _ in holds for one in hold_owners(role, customer, contacts, staff)]
     variables = {
@@ -83,6 +83,7 @@ def order_on_hold(
             f"{reason.removesuffix('.')} (to be released by {role.replace('_', ' ')})" for role, reason in holds
         ],
         "staff_link": order_page(contacts, order.number),
+        "is_confirmed": order.accepted_at is not None,
     }
     return Mail("order_on_hold", reachable([*buyer(customer), *sales_rep(customer), *owners]), variables)
 

@@ -1244,6 +1244,7 @@ class Receivable(_message.Message):
     DAYS_60_MINOR_FIELD_NUMBER: _builtins.int
     OLDER_MINOR_FIELD_NUMBER: _builtins.int
     UNAPPLIED_MINOR_FIELD_NUMBER: _builtins.int
+    OVERDUE_SINCE_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """The customer."""
     currency: _builtins.str
@@ -1258,6 +1259,8 @@ class Receivable(_message.Message):
     """More than 60 days over."""
     unapplied_minor: _builtins.int
     """Cash not applied to an invoice."""
+    overdue_since: _builtins.str
+    """ISO date on which the oldest overdue invoice fell due; empty when nothing is overdue."""
     def __init__(
         self,
         *,
@@ -1268,10 +1271,11 @@ class Receivable(_message.Message):
         days_60_minor: _builtins.int = ...,
         older_minor: _builtins.int = ...,
         unapplied_minor: _builtins.int = ...,
+        overdue_since: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "current_minor", b"current_minor", "customer_id", b"customer_id", "days_30_minor", b"days_30_minor", "days_60_minor", b"days_60_minor", "older_minor", b"older_minor", "unapplied_minor", b"unapplied_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "current_minor", b"current_minor", "customer_id", b"customer_id", "days_30_minor", b"days_30_minor", "days_60_minor", b"days_60_minor", "older_minor", b"older_minor", "overdue_since", b"overdue_since", "unapplied_minor", b"unapplied_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -177,8 +177,11 @@ class PutRatesRequest(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     RATES_FIELD_NUMBER: _builtins.int
     ZONES_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """ISO 4217 of every amount."""
+    expected_version: _builtins.int
+    """The version that must stand until then; any, and none too, where it is not set."""
     @_builtins.property
     def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rate]:
         """One row a warehouse, carrier and zone."""
@@ -193,12 +196,15 @@ class PutRatesRequest(_message.Message):
         currency: _builtins.str = ...,
         rates: _abc.Iterable[Global___Rate] | None = ...,
         zones: _abc.Iterable[Global___ZoneRule] | None = ...,
+        expected_version: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "rates", b"rates", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "currency", b"currency", "expected_version", b"expected_version", "rates", b"rates", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
+    _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
 
 Global___PutRatesRequest: _TypeAlias = PutRatesRequest  # noqa: Y015
 
@@ -210,23 +216,82 @@ class PutRatesResponse(_message.Message):
 
     RATE_COUNT_FIELD_NUMBER: _builtins.int
     ZONE_COUNT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     rate_count: _builtins.int
     """Rates."""
     zone_count: _builtins.int
     """Zone rules."""
+    version: _builtins.int
+    """The table's version."""
     def __init__(
         self,
         *,
         rate_count: _builtins.int = ...,
         zone_count: _builtins.int = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_count", b"rate_count", "zone_count", b"zone_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_count", b"rate_count", "version", b"version", "zone_count", b"zone_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PutRatesResponse: _TypeAlias = PutRatesResponse  # noqa: Y015
+
+@_typing.final
+class GetRatesRequest(_message.Message):
+    """Asks for the whole rate table."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRatesRequest: _TypeAlias = GetRatesRequest  # noqa: Y015
+
+@_typing.final
+class GetRatesResponse(_message.Message):
+    """The rate table as it was put."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    RATES_FIELD_NUMBER: _builtins.int
+    ZONES_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """ISO 4217 of every amount."""
+    version: _builtins.int
+    """Counts the tables that were put."""
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rate]:
+        """By warehouse, carrier and zone."""
+
+    @_builtins.property
+    def zones(self) -> _containers.RepeatedCompositeFieldContainer[Global___ZoneRule]:
+        """By country and region."""
+
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        rates: _abc.Iterable[Global___Rate] | None = ...,
+        zones: _abc.Iterable[Global___ZoneRule] | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "rates", b"rates", "version", b"version", "zones", b"zones"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRatesResponse: _TypeAlias = GetRatesResponse  # noqa: Y015
 
 @_typing.final
 class QuoteWarehousesRequest(_message.Message):

@@ -46,6 +46,11 @@ class FulfillmentServiceStub:
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.PutRatesRequest.SerializeToString,
                 response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.PutRatesResponse.FromString,
                 _registered_method=True)
+        self.GetRates = channel.unary_unary(
+                '/oms.fulfillment.v1.FulfillmentService/GetRates',
+                request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesRequest.SerializeToString,
+                response_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesResponse.FromString,
+                _registered_method=True)
         self.QuoteWarehouses = channel.unary_unary(
                 '/oms.fulfillment.v1.FulfillmentService/QuoteWarehouses',
                 request_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.QuoteWarehousesRequest.SerializeToString,
@@ -124,7 +129,15 @@ class FulfillmentServiceServicer:
     """
 
     def PutRates(self, request, context):
-        """Replace the rate table.
+        """Replace the rate table. FAILED_PRECONDITION: RATE_IN_USE where nobody would carry a shipment that has yet to leave; and for
+        another version than the expected one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRates(self, request, context):
+        """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -235,6 +248,11 @@ def add_FulfillmentServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.PutRatesRequest.FromString,
                     response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.PutRatesResponse.SerializeToString,
             ),
+            'GetRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRates,
+                    request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesRequest.FromString,
+                    response_serializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesResponse.SerializeToString,
+            ),
             'QuoteWarehouses': grpc.unary_unary_rpc_method_handler(
                     servicer.QuoteWarehouses,
                     request_deserializer=oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.QuoteWarehousesRequest.FromString,
@@ -335,6 +353,33 @@ class FulfillmentService:
             '/oms.fulfillment.v1.FulfillmentService/PutRates',
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.PutRatesRequest.SerializeToString,
             oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.PutRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.fulfillment.v1.FulfillmentService/GetRates',
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesRequest.SerializeToString,
+            oms_dot_fulfillment_dot_v1_dot_fulfillment__pb2.GetRatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,7 +41,11 @@ class FulfillmentServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FulfillmentServiceAsyncStub: ...
     PutRates: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.PutRatesRequest, _fulfillment_pb2.PutRatesResponse]
-    """Replace the rate table."""
+    """Replace the rate table. FAILED_PRECONDITION: RATE_IN_USE where nobody would carry a shipment that has yet to leave; and for
+    another version than the expected one.
+    """
+    GetRates: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.GetRatesRequest, _fulfillment_pb2.GetRatesResponse]
+    """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one."""
     QuoteWarehouses: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.QuoteWarehousesRequest, _fulfillment_pb2.QuoteWarehousesResponse]
     """What each warehouse would cost for a destination."""
     ReleaseShipments: _grpc.UnaryUnaryMultiCallable[_fulfillment_pb2.ReleaseShipmentsRequest, _fulfillment_pb2.ReleaseShipmentsResponse]
@@ -93,7 +97,11 @@ class FulfillmentServiceAsyncStub(FulfillmentServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutRates: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.PutRatesRequest, _fulfillment_pb2.PutRatesResponse]  # type: ignore[assignment]
-    """Replace the rate table."""
+    """Replace the rate table. FAILED_PRECONDITION: RATE_IN_USE where nobody would carry a shipment that has yet to leave; and for
+    another version than the expected one.
+    """
+    GetRates: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.GetRatesRequest, _fulfillment_pb2.GetRatesResponse]  # type: ignore[assignment]
+    """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one."""
     QuoteWarehouses: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.QuoteWarehousesRequest, _fulfillment_pb2.QuoteWarehousesResponse]  # type: ignore[assignment]
     """What each warehouse would cost for a destination."""
     ReleaseShipments: _aio.UnaryUnaryMultiCallable[_fulfillment_pb2.ReleaseShipmentsRequest, _fulfillment_pb2.ReleaseShipmentsResponse]  # type: ignore[assignment]
@@ -148,7 +156,17 @@ class FulfillmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _fulfillment_pb2.PutRatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_fulfillment_pb2.PutRatesResponse, _abc.Awaitable[_fulfillment_pb2.PutRatesResponse]]:
-        """Replace the rate table."""
+        """Replace the rate table. FAILED_PRECONDITION: RATE_IN_USE where nobody would carry a shipment that has yet to leave; and for
+        another version than the expected one.
+        """
+
+    @_abc_1.abstractmethod
+    def GetRates(
+        self,
+        request: _fulfillment_pb2.GetRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_fulfillment_pb2.GetRatesResponse, _abc.Awaitable[_fulfillment_pb2.GetRatesResponse]]:
+        """The whole rate table. NOT_FOUND: RATES_UNKNOWN before there is one."""
 
     @_abc_1.abstractmethod
     def QuoteWarehouses(

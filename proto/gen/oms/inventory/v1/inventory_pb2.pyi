@@ -30,6 +30,7 @@ class Warehouse(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     IS_ACTIVE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     warehouse_id: _builtins.str
     """Identity, e.g. "wh_dallas"."""
     name: _builtins.str
@@ -38,6 +39,8 @@ class Warehouse(_message.Message):
     """own, store or third_party."""
     is_active: _builtins.bool
     """Closed warehouses receive no new allocations."""
+    version: _builtins.int
+    """Counts what was stored of it; not read where it is put."""
     @_builtins.property
     def address(self) -> _types_pb2.Address:
         """Where it stands."""
@@ -50,10 +53,11 @@ class Warehouse(_message.Message):
         kind: _builtins.str = ...,
         address: _types_pb2.Address | None = ...,
         is_active: _builtins.bool = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "is_active", b"is_active", "kind", b"kind", "name", b"name", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "is_active", b"is_active", "kind", b"kind", "name", b"name", "version", b"version", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -66,6 +70,9 @@ class PutWarehouseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     WAREHOUSE_FIELD_NUMBER: _builtins.int
+    EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    expected_version: _builtins.int
+    """The version that must stand until then; any, and none too, where it is not set."""
     @_builtins.property
     def warehouse(self) -> Global___Warehouse:
         """The warehouse."""
@@ -74,12 +81,15 @@ class PutWarehouseRequest(_message.Message):
         self,
         *,
         warehouse: Global___Warehouse | None = ...,
+        expected_version: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["warehouse", b"warehouse"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "warehouse", b"warehouse"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["warehouse", b"warehouse"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "warehouse", b"warehouse"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
+    _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
 
 Global___PutWarehouseRequest: _TypeAlias = PutWarehouseRequest  # noqa: Y015
 
@@ -487,6 +497,132 @@ class ListStockResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListStockResponse: _TypeAlias = ListStockResponse  # noqa: Y015
+
+@_typing.final
+class GetAvailabilityRequest(_message.Message):
+    """Asks what there is of some SKUs, at all open warehouses together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def skus(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The SKUs, each once or more, at most 2000."""
+
+    def __init__(
+        self,
+        *,
+        skus: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["skus", b"skus"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAvailabilityRequest: _TypeAlias = GetAvailabilityRequest  # noqa: Y015
+
+@_typing.final
+class InboundSupply(_message.Message):
+    """An expected receipt that has not come yet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_ON_FIELD_NUMBER: _builtins.int
+    QUANTITY_FIELD_NUMBER: _builtins.int
+    WAREHOUSE_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    expected_on: _builtins.str
+    """ISO date."""
+    quantity: _builtins.int
+    """Units still to come."""
+    warehouse_id: _builtins.str
+    """Where they will arrive."""
+    reference: _builtins.str
+    """Purchase order, transfer or work order it comes from."""
+    def __init__(
+        self,
+        *,
+        expected_on: _builtins.str = ...,
+        quantity: _builtins.int = ...,
+        warehouse_id: _builtins.str = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_on", b"expected_on", "quantity", b"quantity", "reference", b"reference", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InboundSupply: _TypeAlias = InboundSupply  # noqa: Y015
+
+@_typing.final
+class SkuAvailability(_message.Message):
+    """What there is of a SKU at all open warehouses together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKU_FIELD_NUMBER: _builtins.int
+    ON_HAND_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    BACKORDERED_FIELD_NUMBER: _builtins.int
+    INBOUND_FIELD_NUMBER: _builtins.int
+    INBOUND_QUANTITY_FIELD_NUMBER: _builtins.int
+    sku: _builtins.str
+    """What."""
+    on_hand: _builtins.int
+    """Units in the buildings."""
+    available: _builtins.int
+    """Units that may still be promised."""
+    backordered: _builtins.int
+    """Units that orders wait for."""
+    inbound_quantity: _builtins.int
+    """Units of all expected receipts."""
+    @_builtins.property
+    def inbound(self) -> _containers.RepeatedCompositeFieldContainer[Global___InboundSupply]:
+        """The earliest 20 expected receipts, the first to come first."""
+
+    def __init__(
+        self,
+        *,
+        sku: _builtins.str = ...,
+        on_hand: _builtins.int = ...,
+        available: _builtins.int = ...,
+        backordered: _builtins.int = ...,
+        inbound: _abc.Iterable[Global___InboundSupply] | None = ...,
+        inbound_quantity: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "backordered", b"backordered", "inbound", b"inbound", "inbound_quantity", b"inbound_quantity", "on_hand", b"on_hand", "sku", b"sku"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkuAvailability: _TypeAlias = SkuAvailability  # noqa: Y015
+
+@_typing.final
+class GetAvailabilityResponse(_message.Message):
+    """Availability by SKU."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SKUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def skus(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkuAvailability]:
+        """One row for each SKU that was asked for, sorted; zeros where there is nothing."""
+
+    def __init__(
+        self,
+        *,
+        skus: _abc.Iterable[Global___SkuAvailability] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["skus", b"skus"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAvailabilityResponse: _TypeAlias = GetAvailabilityResponse  # noqa: Y015
 
 @_typing.final
 class WarehouseCost(_message.Message):

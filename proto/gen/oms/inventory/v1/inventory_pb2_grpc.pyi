@@ -57,6 +57,8 @@ class InventoryServiceStub:
     """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
     ListStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]
     """Stock levels."""
+    GetAvailability: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.GetAvailabilityRequest, _inventory_pb2.GetAvailabilityResponse]
+    """What there is and what comes of up to 2000 SKUs at all open warehouses together, in one call."""
     ReserveStock: _grpc.UnaryUnaryMultiCallable[_inventory_pb2.ReserveStockRequest, _inventory_pb2.ReserveStockResponse]
     """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
     costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
@@ -112,6 +114,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Announce supply; backorders take its date, and each order whose date that changes is told. NOT_FOUND: WAREHOUSE_UNKNOWN."""
     ListStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ListStockRequest, _inventory_pb2.ListStockResponse]  # type: ignore[assignment]
     """Stock levels."""
+    GetAvailability: _aio.UnaryUnaryMultiCallable[_inventory_pb2.GetAvailabilityRequest, _inventory_pb2.GetAvailabilityResponse]  # type: ignore[assignment]
+    """What there is and what comes of up to 2000 SKUs at all open warehouses together, in one call."""
     ReserveStock: _aio.UnaryUnaryMultiCallable[_inventory_pb2.ReserveStockRequest, _inventory_pb2.ReserveStockResponse]  # type: ignore[assignment]
     """Hold what stock allows, from the fewest warehouses, then the cheapest; the rest becomes backorders. A repeat may name other
     costs. FAILED_PRECONDITION: ORDER_ALREADY_RESERVED under another request_id. ABORTED: STOCK_TAKEN.
@@ -200,6 +204,14 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_pb2.ListStockResponse, _abc.Awaitable[_inventory_pb2.ListStockResponse]]:
         """Stock levels."""
+
+    @_abc_1.abstractmethod
+    def GetAvailability(
+        self,
+        request: _inventory_pb2.GetAvailabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_pb2.GetAvailabilityResponse, _abc.Awaitable[_inventory_pb2.GetAvailabilityResponse]]:
+        """What there is and what comes of up to 2000 SKUs at all open warehouses together, in one call."""
 
     @_abc_1.abstractmethod
     def ReserveStock(

@@ -67,12 +67,12 @@ class NotifyRequest(_message.Message):
     """Which text: order_received, order_accepted, order_on_hold, order_rejected, order_cancelled, order_expired, order_changed,
     consent_requested, consent_expired, consent_declined, change_rejected, approval_requested, approval_reminder,
     approval_escalated, changes_requested, manufacturing_asked, manufacturing_answered, backorder_created, shipped,
-    shipment_exception, delivered, invoice, payment_received, support_case.
+    shipment_exception, delivered, invoice, payment_received, support_case, release_resumed, password_link.
     """
     order_id: _builtins.str
-    """The order; mails of an order leave in the order they were asked for."""
+    """The order; mails of an order leave in the order they were asked for. Empty for a mail about none."""
     order_number: _builtins.str
-    """Its number: in every subject."""
+    """Its number: in every subject. Empty as order_id is."""
     variables_json: _builtins.str
     """A JSON object of at most 512 Ki characters with the variables of the text: amounts as people read them, days as ISO 8601 dates,
     deadlines as RFC 9557 instants with the time zone of their reader. One that cannot be read becomes a dead letter that says so.

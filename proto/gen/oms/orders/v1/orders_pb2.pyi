@@ -422,6 +422,7 @@ class Clearance(_message.Message):
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
     WAITING_FOR_FIELD_NUMBER: _builtins.int
     DEADLINE_ABOUT_FIELD_NUMBER: _builtins.int
+    WITHHOLDING_CHANGE_ID_FIELD_NUMBER: _builtins.int
     state: Global___ClearanceState.ValueType
     """Whether the order may go on."""
     change_id: _builtins.str
@@ -429,13 +430,15 @@ class Clearance(_message.Message):
     deadline_micros: _builtins.int
     """When something happens by itself unless somebody acts before, microseconds since the epoch; 0 for never."""
     deadline: _builtins.str
-    """What happens then: remind, escalate, expire_review or expire_consent."""
+    """What happens then: remind, escalate, expire_review, expire_consent or resume_release."""
     subject_id: _builtins.str
     """The step or the change that the deadline belongs to."""
     waiting_for: _builtins.str
     """Whom a waiting order waits for and for what, as people read it: roles, never names. Empty when it waits for nobody."""
     deadline_about: _builtins.str
     """What the deadline is about, as people read it: "manager approval". Empty without a deadline."""
+    withholding_change_id: _builtins.str
+    """A change that is not settled and holds back lines of an accepted order. Empty when nothing is held back."""
     def __init__(
         self,
         *,
@@ -446,14 +449,69 @@ class Clearance(_message.Message):
         subject_id: _builtins.str = ...,
         waiting_for: _builtins.str = ...,
         deadline_about: _builtins.str = ...,
+        withholding_change_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_about", b"deadline_about", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_about", b"deadline_about", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for", "withholding_change_id", b"withholding_change_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Clearance: _TypeAlias = Clearance  # noqa: Y015
+
+@_typing.final
+class ClearReleaseRequest(_message.Message):
+    """Asks, before goods of an accepted order go to its warehouses, whether they still may."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    order_id: _builtins.str
+    """The order."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearReleaseRequest: _TypeAlias = ClearReleaseRequest  # noqa: Y015
+
+@_typing.final
+class ClearReleaseResponse(_message.Message):
+    """Whether goods may go to the warehouses, and the clearance after what the rules said was recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_CLEAR_FIELD_NUMBER: _builtins.int
+    CLEARANCE_FIELD_NUMBER: _builtins.int
+    is_clear: _builtins.bool
+    """False: nothing may be released, what is allocated stays so. True: everything but the lines of the withholding change."""
+    @_builtins.property
+    def clearance(self) -> Global___Clearance:
+        """The clearance afterwards: whom a held order waits for, and the change that holds back lines."""
+
+    def __init__(
+        self,
+        *,
+        is_clear: _builtins.bool = ...,
+        clearance: Global___Clearance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_clear", b"is_clear"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClearReleaseResponse: _TypeAlias = ClearReleaseResponse  # noqa: Y015
 
 @_typing.final
 class GetClearanceRequest(_message.Message):
@@ -517,7 +575,7 @@ class PassDeadlineRequest(_message.Message):
     order_id: _builtins.str
     """The order."""
     deadline: _builtins.str
-    """remind, escalate, expire_review or expire_consent."""
+    """remind, escalate, expire_review, expire_consent or resume_release."""
     subject_id: _builtins.str
     """The step or the change."""
     deadline_micros: _builtins.int
@@ -596,18 +654,24 @@ class GetChangedOrderResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_FIELD_NUMBER: _builtins.int
+    WITHHELD_LINE_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def order(self) -> Global___Order:
         """The order at its next version."""
+
+    @_builtins.property
+    def withheld_line_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Lines of the order as it stands that get no new release while the change waits; none once it has ended, or its time is over."""
 
     def __init__(
         self,
         *,
         order: Global___Order | None = ...,
+        withheld_line_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "withheld_line_ids", b"withheld_line_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

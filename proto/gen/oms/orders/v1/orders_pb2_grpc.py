@@ -61,6 +61,11 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineResponse.FromString,
                 _registered_method=True)
+        self.ClearRelease = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/ClearRelease',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ClearReleaseRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ClearReleaseResponse.FromString,
+                _registered_method=True)
         self.GetChangedOrder = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/GetChangedOrder',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetChangedOrderRequest.SerializeToString,
@@ -137,8 +142,16 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClearRelease(self, request, context):
+        """Run all rules again before goods go to a warehouse later than the acceptance. What blocks or holds the order today and did not
+        before is recorded as holds; an order with open holds, and one that has ended, is not clear. Credit is not asked again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetChangedOrder(self, request, context):
-        """The order as a pending change will make it. NOT_FOUND: CHANGE_UNKNOWN.
+        """The order as a pending change will make it, and the lines that it holds back. NOT_FOUND: CHANGE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,6 +225,11 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.PassDeadline,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineResponse.SerializeToString,
+            ),
+            'ClearRelease': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClearRelease,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ClearReleaseRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ClearReleaseResponse.SerializeToString,
             ),
             'GetChangedOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.GetChangedOrder,
@@ -364,6 +382,33 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/PassDeadline',
             oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.PassDeadlineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClearRelease(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/ClearRelease',
+            oms_dot_orders_dot_v1_dot_orders__pb2.ClearReleaseRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.ClearReleaseResponse.FromString,
             options,
             channel_credentials,
             insecure,

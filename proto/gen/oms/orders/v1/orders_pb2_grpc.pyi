@@ -50,8 +50,12 @@ class OrdersServiceStub:
     """What stands between the order and its warehouses, and the next deadline. Changes nothing."""
     PassDeadline: _grpc.UnaryUnaryMultiCallable[_orders_pb2.PassDeadlineRequest, _orders_pb2.PassDeadlineResponse]
     """Remind, escalate or expire what nobody has decided; nothing where somebody was quicker or the deadline has moved."""
+    ClearRelease: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ClearReleaseRequest, _orders_pb2.ClearReleaseResponse]
+    """Run all rules again before goods go to a warehouse later than the acceptance. What blocks or holds the order today and did not
+    before is recorded as holds; an order with open holds, and one that has ended, is not clear. Credit is not asked again.
+    """
     GetChangedOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetChangedOrderRequest, _orders_pb2.GetChangedOrderResponse]
-    """The order as a pending change will make it. NOT_FOUND: CHANGE_UNKNOWN."""
+    """The order as a pending change will make it, and the lines that it holds back. NOT_FOUND: CHANGE_UNKNOWN."""
     ApplyChange: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ApplyChangeRequest, _orders_pb2.ApplyChangeResponse]
     """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
     INVALID_ARGUMENT: CREDIT_MISSING.
@@ -95,8 +99,12 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     """What stands between the order and its warehouses, and the next deadline. Changes nothing."""
     PassDeadline: _aio.UnaryUnaryMultiCallable[_orders_pb2.PassDeadlineRequest, _orders_pb2.PassDeadlineResponse]  # type: ignore[assignment]
     """Remind, escalate or expire what nobody has decided; nothing where somebody was quicker or the deadline has moved."""
+    ClearRelease: _aio.UnaryUnaryMultiCallable[_orders_pb2.ClearReleaseRequest, _orders_pb2.ClearReleaseResponse]  # type: ignore[assignment]
+    """Run all rules again before goods go to a warehouse later than the acceptance. What blocks or holds the order today and did not
+    before is recorded as holds; an order with open holds, and one that has ended, is not clear. Credit is not asked again.
+    """
     GetChangedOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetChangedOrderRequest, _orders_pb2.GetChangedOrderResponse]  # type: ignore[assignment]
-    """The order as a pending change will make it. NOT_FOUND: CHANGE_UNKNOWN."""
+    """The order as a pending change will make it, and the lines that it holds back. NOT_FOUND: CHANGE_UNKNOWN."""
     ApplyChange: _aio.UnaryUnaryMultiCallable[_orders_pb2.ApplyChangeRequest, _orders_pb2.ApplyChangeResponse]  # type: ignore[assignment]
     """Make an agreed change the order's next version, or say why it cannot be: that is an answer. NOT_FOUND: CHANGE_UNKNOWN.
     INVALID_ARGUMENT: CREDIT_MISSING.
@@ -163,12 +171,22 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         """Remind, escalate or expire what nobody has decided; nothing where somebody was quicker or the deadline has moved."""
 
     @_abc_1.abstractmethod
+    def ClearRelease(
+        self,
+        request: _orders_pb2.ClearReleaseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.ClearReleaseResponse, _abc.Awaitable[_orders_pb2.ClearReleaseResponse]]:
+        """Run all rules again before goods go to a warehouse later than the acceptance. What blocks or holds the order today and did not
+        before is recorded as holds; an order with open holds, and one that has ended, is not clear. Credit is not asked again.
+        """
+
+    @_abc_1.abstractmethod
     def GetChangedOrder(
         self,
         request: _orders_pb2.GetChangedOrderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetChangedOrderResponse, _abc.Awaitable[_orders_pb2.GetChangedOrderResponse]]:
-        """The order as a pending change will make it. NOT_FOUND: CHANGE_UNKNOWN."""
+        """The order as a pending change will make it, and the lines that it holds back. NOT_FOUND: CHANGE_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ApplyChange(

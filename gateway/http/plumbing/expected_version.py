@@ -1,4 +1,4 @@
-"""The version of an order that a caller has seen: in the body, or as If-Match."""
+"""The version of an order, or of master data, that a caller has seen: in the body, or as If-Match."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.kernel.errors import InvalidArgument
 async def _seen(
     if_match: Annotated[
         str | None,
-        Header(pattern=r'^"?[0-9]{1,9}"?$', description="The order's version that you have seen; stale is 409."),
+        Header(pattern=r'^"?[0-9]{1,9}"?$', description="The version that you have seen; stale is 409."),
     ] = None,
 ) -> int | None:
     return int(if_match.strip('"')) if if_match else None

@@ -1,0 +1,129 @@
+"""A small billing service that keeps its promises, in memory."""
+
+from __future__ import annotations
+
+from oms.billing.v1 import billing_pb2 as billing
+from oms.types.v1 import types_pb2 as types
+from services.kernel.errors import NotFound, Refused
+from services.runtime.grpc_client import DEADLINE_S
+from tests.api.fakes import Neighbor
+
+
+class FakeBilling(Neighbor):
+    """Credit accounts, invoices and payments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.accounts: dict[str, billing.PutCreditAccountRequest] = {}
+        self.commitments: dict[str, int] = {}
+        self.invoices: dict[str, billing.Invoice] = {}
+        self.payments: list[billing.Payment] = []
+        self.receivables = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
+        self.standing: dict[str, tuple[int, int]] = {}
+        self.audit = billing.AuditResponse()
+
+    def invoice(self, invoice_id: str, customer_id: str, minor: int) -> billing.Invoice:
+        zero, total = types.Money(currency="USD"), types.Money(minor_units=minor, currency="USD")
+        made = billing.Invoice(
+            invoice_id=invoice_id, number="INV-000001", customer_id=customer_id, order_id="ord_1", total=total,
+            merchandise=total, discount=zero, freight=zero, tax=zero, paid=zero, status="open", open=total,
+        )  # fmt: skip
+        self.invoices[invoice_id] = made
+        return made
+
+    def PutCreditAccount(self, request: billing.PutCreditAccountRequest) -> billing.PutCreditAccountResponse:
+        self.here()
+        self.accounts[request.customer_id] = request
+        return billing.PutCreditAccountResponse(account=self._account(request))
+
+    def GetCreditAccount(
+        self, request: billing.GetCreditAccountRequest, timeout: float = DEADLINE_S
+    ) -> billing.GetCreditAccountResponse:
+        self.here(timeout)
+        if request.customer_id not in self.accounts:
+            raise NotFound("CREDIT_ACCOUNT_NOT_FOUND", "the customer has no credit account")
+        return billing.GetCreditAccountResponse(account=self._account(self.accounts[request.customer_id]))
+
+    def GetCommitment(
+        self, request: billing.GetCommitmentRequest, timeout: float = DEADLINE_S
+    ) -> billing.GetCommitmentResponse:
+        self.here(timeout)
+        minor = self.commitments.get(request.order_id)
+        remaining = None if minor is None else types.Money(minor_units=minor, currency="USD")
+        return billing.GetCommitmentResponse(remaining=remaining)
+
+    def GetInvoice(self, request: billing.GetInvoiceRequest) -> billing.GetInvoiceResponse:
+        self.here()
+        if request.invoice_id not in self.invoices:
+            raise NotFound("INVOICE_NOT_FOUND", "there is no such invoice")
+        return billing.GetInvoiceResponse(invoice=self.invoices[request.invoice_id])
+
+    def ListInvoices(self, request: billing.ListInvoicesRequest) -> billing.ListInvoicesResponse:
+        self.here()
+        rows = [
+            row
+            for row in self.invoices.values()
+            if request.customer_id in ("", row.customer_id) and request.number in ("", row.number)
+        ]
+        return billing.ListInvoicesResponse(invoices=rows)
+
+    def RecordPayment(self, request: billing.RecordPaymentRequest) -> billing.RecordPaymentResponse:
+        for earlier in self.payments:
+            is_same = (earlier.customer_id, earlier.reference) == (request.customer_id, request.reference)
+            if is_same and earlier.amount != request.amount:
+                raise Refused("PAYMENT_REFERENCE_REUSED", "the reference is another payment already", order_id="")
+
+        def act() -> billing.RecordPaymentResponse:
+            payment = billing.Payment(
+                payment_id=f"pay_{next(self._ids)}",
+                customer_id=request.customer_id,
+                amount=request.amount,
+                reference=request.reference,
+                applications=request.applications,
+                unapplied=types.Money(currency=request.amount.currency),
+            )
+            self.payments.append(payment)
+            return billing.RecordPaymentResponse(payment=payment)
+
+        return self.once(request, act)
+
+    def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:
+        self.here()
+        rows = [row for row in self.payments if request.customer_id in ("", row.customer_id)]
+        return billing.ListPaymentsResponse(payments=rows)
+
+    def ListReceivables(
+        self, request: billing.ListReceivablesRequest, timeout: float = DEADLINE_S
+    ) -> billing.ListReceivablesResponse:
+        self.here(timeout)
+        return billing.ListReceivablesResponse(receivables=self.receivables)
+
+    def GetTrialBalance(self, request: billing.GetTrialBalanceRequest) -> billing.GetTrialBalanceResponse:
+        self.here()
+        return billing.GetTrialBalanceResponse(
+            balances=[
+                billing.AccountBalance(account="accounts_receivable", currency="USD", debit_minor=500),
+                billing.AccountBalance(account="revenue", currency="USD", credit_minor=500),
+            ]
+        )
+
+    def ListEntries(self, request: billing.ListEntriesRequest) -> billing.ListEntriesResponse:
+        self.here()
+        amount = types.Money(minor_units=500, currency="USD")
+        entry = billing.Entry(entry_id=1, debit="accounts_receivable", credit="revenue", amount=amount)
+        return billing.ListEntriesResponse(entries=[entry])
+
+    def Audit(self, request: billing.AuditRequest) -> billing.AuditResponse:
+        self.here()
+        return self.audit
+
+    def _account(self, request: billing.PutCreditAccountRequest) -> billing.CreditAccount:
+        committed, receivable = self.standing.get(request.customer_id, (0, 0))
+        limit, currency = request.limit.minor_units, request.limit.currency
+        return billing.CreditAccount(
+            customer_id=request.customer_id,
+            limit=request.limit,
+            committed=types.Money(minor_units=committed, currency=currency),
+            receivable=types.Money(minor_units=receivable, currency=currency),
+            headroom=types.Money(minor_units=limit - committed - receivable, currency=currency),
+        )
