@@ -19,7 +19,7 @@ from gateway.http.plumbing.paging import Page, PagingOf, cut
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import enough_people
 from services.orders.domain.calendar_rules import CalendarRule
-from services.orders.domain.policies import Policy, StoredPolicy
+from services.orders.domain.policies import Policy, StoredPolicy, parse_policy
 from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
 from services.runtime.roles import RULE_OWNERS, SELLER_DECIDERS

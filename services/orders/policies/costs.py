@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from services.kernel.errors import InvalidArgument
+from services.orders.domain.matrix import ReviewRule
 from services.orders.domain.order import MAX_LINES
-from services.orders.domain.policies import Policy
+from services.orders.domain.policies import Policy, Rule
 from services.orders.domain.policy_text import invalid
-from services.orders.policies import engine, examples
+from services.orders.policies import examples
 from services.runtime.predicates import cost as predicate_cost
 from services.runtime.predicates.cost import Extent
 from services.runtime.predicates.evaluator import Answer, shared_evaluator
@@ -38,7 +39,8 @@ Predicate = tuple[str, str, str]
 
 def predicates_of(policy: Policy) -> Iterator[Predicate]:
     """Every predicate of the policy; the one of its consent has the scope of a change."""
-    yield from ((rule.code, rule.scope, rule.when) for rule, _program in engine.compiled(policy))
+    every: list[Rule | ReviewRule] = [*policy.rules, *policy.reviews]
+    yield from ((rule.code, rule.scope, rule.when) for rule in every)
     if policy.consent.when:
         yield CONSENT, CHANGE, policy.consent.when
 

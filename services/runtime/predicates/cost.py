@@ -17,7 +17,7 @@ _TURN = 5
 """Steps of one turn of a comprehension, beside what it computes."""
 _TEXT_CELLS = 32
 """Characters that are copied or compared in one step."""
-_TEXT_LENGTH = 500
+_TEXT_LENGTH = 64
 """How long a text is taken to be."""
 _FEW = 16
 """How long a list is taken to be of which nothing else is said."""
