@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import company, footprint, growth, order_to_cash, posting, report, restart
+from bench import company, footprint, growth, long_queue, order_to_cash, posting, report, restart
 from bench.door import Door
 from bench.machine import LoadSpan
 from bench.system import System, system
@@ -25,6 +25,7 @@ PARTS = {
     "b": "latency of POST",
     "c": "start-up and memory",
     "d": "growth with lines and with open orders",
+    "e": "one SKU that thousands wait for",
     "f": "restarts of Temporal and the worker",
 }
 Say = Callable[[str], None]
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(chosen: argparse.Namespace, say: Say) -> Figures:
-    """Every chosen part: (a) on systems of its own, the others on one, the growth late because it leaves its orders open, the restarts last."""
+    """Every chosen part: (a) on systems of its own, (e) on inventory alone, the others on one, the growth late because it leaves its orders open, the restarts last."""
     parts = set(chosen.only)
     figures: Figures = {
         "machine": {
@@ -63,7 +64,10 @@ def measure(chosen: argparse.Namespace, say: Say) -> Figures:
     }
     if "a" in parts:
         figures["order_to_cash"] = order_to_cash.measure(chosen.pairs, chosen.orders, chosen.at_once, say)
-    if parts - {"a"}:
+    if "e" in parts:
+        say(f"(e) {chosen.waiting} orders wait for one SKU")
+        figures["long_queue"] = _assessed(lambda: long_queue.measure(chosen.waiting))
+    if parts - {"a", "e"}:
         figures |= _on_one_system(parts, chosen, say)
     return figures
 
@@ -75,7 +79,7 @@ def _on_one_system(parts: set[str], chosen: argparse.Namespace, say: Say) -> Fig
     with system() as running:
         if "c" in parts:
             figures["footprint"] = {**footprint.at_start(running), **starting.assessed("the start")}
-        if parts - {"a", "c"}:
+        if parts - {"a", "c", "e"}:
             figures |= _under_load(running, parts, chosen, say)
         if "c" in parts:
             figures["footprint"] |= footprint.after_work(running)
@@ -114,6 +118,7 @@ SIZES: dict[str, Any] = {
     "samples": 10,
     "open_orders": [100, 1000, 5000],
     "parked": 300,
+    "waiting": 5000,
 }
 QUICK: dict[str, Any] = {
     "pairs": 2,
@@ -123,6 +128,7 @@ QUICK: dict[str, Any] = {
     "samples": 3,
     "open_orders": [50, 200],
     "parked": 40,
+    "waiting": 500,
 }
 
 
@@ -144,6 +150,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--open-orders", type=_counts, help="steps of part d (100,1000,5000)")
     parser.add_argument("--parked", type=_count, help="orders in review before each kill of part f (300)")
+    parser.add_argument("--waiting", type=_count, help="orders that wait for the one SKU of part e (5000)")
     chosen = parser.parse_args(arguments)
     for name, size in (QUICK if chosen.quick else SIZES).items():
         if getattr(chosen, name) is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
@@ -32,6 +33,7 @@ def scans(database: Database, statements: dict[str, Any], small: Collection[str]
         and step.startswith("SCAN")
         and "INDEX" not in step
         and step.split()[1] not in small
+        and not step.split()[1].startswith("(")  # what a part of the statement has found, by an index of its own
     ]
 
 
@@ -43,12 +45,16 @@ def steps(database: Database, statements: dict[str, Any]) -> dict[str, list[str]
         return {sql: [step.detail for step in ask(f"EXPLAIN QUERY PLAN {sql}", terms)] for sql, terms in asked.items()}
 
 
-def counted(database: Database) -> list[str]:
-    """A list that fills with every statement from now on, each time that it is sent."""
-    sent: list[str] = []
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that the block runs, in turn; one that runs for many rows at once counts once."""
+    statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
+        statements.append(statement)
 
     event.listen(database.engine, "before_cursor_execute", note)
-    return sent
+    try:
+        yield statements
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console.lines import shown_lines
 from gateway.console.notices import leave
-from gateway.console.orders import NumberOf, shown_lines
+from gateway.console.orders import NumberOf
 from gateway.console.pages import render
 from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.orders import cancellation as api

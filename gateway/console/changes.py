@@ -11,8 +11,9 @@ from sqlmodel import Session
 
 from gateway.console.change_form import NEW_LINES, request_of
 from gateway.console.forms import query_fields
+from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.notices import leave
-from gateway.console.orders import NumberOf, shown_lines
+from gateway.console.orders import NumberOf
 from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, Returned, VisitorOf
 from gateway.http.orders.workflow_notification import hand_over
@@ -30,14 +31,15 @@ ChangeOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 
 @router.get("/orders/{number}/change")
 @router.get("/my/orders/{number}/change")
-def change_page(request: Request, who: VisitorOf, number: NumberOf) -> Response:
+def change_page(request: Request, who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response:
     """The form, filled with the order as it is, and with what the address says should be different."""
-    if who.returned is None and (fields := query_fields(request)):
+    fields = {name: value for name, value in query_fields(request).items() if name != "line"}
+    if who.returned is None and fields:
         who = replace(who, returned=Returned(fields))
     with who.deps.database.reading() as session:
         found = aggregate.read(session, lookup.find_id(session, number, who.caller.scope), who.caller.scope)
     return render(
-        "change.html", who, order=found.order, lines=shown_lines(found), home=_home(request, number),
+        "change.html", who, order=found.order, lines=shown_lines(found, first), home=_home(request, number),
         new_rows=range(1, NEW_LINES + 1), is_redacted=who.caller.reach == "own",
     )  # fmt: skip
 

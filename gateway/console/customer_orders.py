@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.console import labels
-from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, may_change, money_of, shown_lines
+from gateway.console.lines import FirstLine, shown_lines
+from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, may_change, money_of
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.console.warehouses import warehouse_names
@@ -33,7 +34,7 @@ def my_orders(who: VisitorOf, cursor: Annotated[str, Query(max_length=300, patte
 
 
 @router.get("/my/orders/{number}")
-def my_order(who: VisitorOf, number: NumberOf) -> Response:
+def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response:
     """One order of the customer's own company."""
     with who.deps.database.reading() as session:
         page = aggregate.page(session, number, who.caller.scope)
@@ -48,7 +49,7 @@ def my_order(who: VisitorOf, number: NumberOf) -> Response:
         order=order,
         standing=page.aggregate.standing,
         plain=labels.plain("awaiting_customer" if is_asked else page.aggregate.standing.status),
-        lines=shown_lines(page.aggregate),
+        lines=shown_lines(page.aggregate, first),
         shipments=shipments,
         warehouses=warehouse_names(who.deps, shipments),
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),

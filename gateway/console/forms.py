@@ -7,12 +7,14 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
+from gateway.console.lines import LINES
 from gateway.http.plumbing.problems import ApiError
 from services.kernel.errors import InvalidArgument
 from services.kernel.text import is_printable, one_line
 
 MAX_BYTES = 64 * 1024
-_MAX_FIELDS = 400
+_MAX_FIELDS = 4 * LINES
+"""Three for each line of a page, and room for all others."""
 
 
 async def read_form(request: Request) -> dict[str, str]:

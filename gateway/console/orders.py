@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Path, Response
 from sqlmodel import Session
 
 from gateway.console import timeline
+from gateway.console.lines import FirstLine, shown_lines
 from gateway.console.pages import render
 from gateway.console.people import MACHINE, owners, people_of
 from gateway.console.readable import Readable
@@ -28,9 +28,8 @@ from services.orders.domain.exceptions import BusinessException
 from services.orders.domain.facts import Detail
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.holds import Hold
-from services.orders.domain.mails import Promise
-from services.orders.domain.order import Line, Order
-from services.orders.domain.projection import LineQuantities, Progress
+from services.orders.domain.order import Order
+from services.orders.domain.projection import Progress
 from services.orders.domain.withholding import touched_lines
 from services.orders.lifecycle import feedback
 from services.orders.lifecycle.order_facts import details_of
@@ -44,15 +43,6 @@ router = APIRouter()
 
 NumberOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 _MOST_EVENTS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ShownLine:
-    """A line, how far it has come, and day → units promised for it, the earliest first, units without a day last."""
-
-    line: Line
-    reached: LineQuantities
-    promises: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +79,7 @@ class Read:
 
 
 @router.get("/orders/{number}")
-def order_page(who: VisitorOf, number: NumberOf) -> Response:
+def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response:
     """The whole order."""
     with who.deps.database.reading() as session:
         read = _read(session, who, number)
@@ -100,7 +90,7 @@ def order_page(who: VisitorOf, number: NumberOf) -> Response:
         order=found.order,
         standing=found.standing,
         up_next=found.standing.waiting_for,
-        lines=shown_lines(found),
+        lines=shown_lines(found, first),
         read=read,
         money=money_of(found.order, found.progress),
         pending=found.asked.change,
@@ -185,12 +175,6 @@ def _logins(read: Read) -> set[str]:
     }
 
 
-def shown_lines(found: OrderAggregate) -> list[ShownLine]:
-    """Lines in order, each with its quantities and promises."""
-    reached = found.lines()
-    return [ShownLine(line, reached[line.line_id], _promised(found.promises, line)) for line in found.order.lines]
-
-
 def changing(found: OrderAggregate) -> frozenset[str]:
     """Numbers of the shipments that have not left and carry lines that a pending change touches."""
     if found.asked.change is None:
@@ -201,14 +185,6 @@ def changing(found: OrderAggregate) -> frozenset[str]:
         for each in found.progress.shipments.values()
         if each.state in ("released", "picked", "packed") and any(line.line_id in touched for line in each.lines)
     )
-
-
-def _promised(promises: Sequence[Promise], line: Line) -> dict[str, int]:
-    by_day: dict[str, int] = {}
-    for promise in sorted(promises, key=lambda each: each.promised_on or "~"):
-        if promise.line_id == line.line_id:
-            by_day[promise.promised_on] = by_day.get(promise.promised_on, 0) + promise.quantity
-    return by_day
 
 
 def money_of(order: Order, progress: Progress) -> MoneyShown:

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from gateway.console import addresses, labels, notices
 from gateway.console.charts import bar
 from gateway.console.files import address
+from gateway.console.lines import LINES
 from gateway.console.people import People, people_of
 from gateway.console.readable import Readable, amount, grouped, iso, minor, number, price, since, span, until
 from gateway.console.visitor import Visitor
@@ -58,6 +59,6 @@ def _environment(formats: Formats, country: str) -> Environment:
     )  # fmt: skip
     made.globals.update(
         static=address, since=since, until=until, due=said.due, is_late=said.is_late, ago=said.ago, minor=minor,
-        bar=bar, tone=labels.tone, milestones=labels.milestones, MILESTONES=labels.MILESTONES, span=span,
+        bar=bar, LINES=LINES, tone=labels.tone, milestones=labels.milestones, MILESTONES=labels.MILESTONES, span=span,
     )  # fmt: skip
     return made

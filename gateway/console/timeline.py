@@ -27,6 +27,8 @@ PLACED, HELD = "order_placed", "order_held"
 _CODED = frozenset({HELD, "order_rejected", "review_opened"})
 """Events whose reason is a list of codes of rules."""
 _SHOWN = ("status", "holds")
+MOST_PARTS = 20
+"""Quantities that an entry lists."""
 _STOCK = frozenset({"stock_reserved", "stock_allocated"})
 _MILESTONES = {
     "shipments_released": "Released to the warehouse",
@@ -195,12 +197,12 @@ def _stock(detail: StockStanding, kind: str, context: Context) -> tuple[Part, ..
     short = {line_id: line.backordered for line_id, line in detail.lines.items() if line.backordered}
     waiting = [f"{number(units)} × {skus.get(line_id, f'line {line_id}')}" for line_id, units in sorted(short.items())]
     days = [context.readable.day(on) for on in expected_in(detail)]
-    return (Part("", (*waiting, *([f"expected {' and '.join(days)}"] if days else []))),)
+    return (Part("", (*_few(waiting), *([f"expected {' and '.join(days)}"] if days else []))),)
 
 
 def _shipment(shipment: Shipment, kind: str, context: Context) -> tuple[str, ...]:
     """Its quantities, where it leaves and who carries it."""
-    found = [f"{number(line.quantity)} × {line.sku}" for line in shipment.lines]
+    found = _few([f"{number(line.quantity)} × {line.sku}" for line in shipment.lines])
     if kind in _LEAVES and shipment.warehouse_id and not shipment.is_service:
         found.append(f"from {context.warehouse(shipment)}")
     if kind in _CARRIED and shipment.carrier:
@@ -208,6 +210,11 @@ def _shipment(shipment: Shipment, kind: str, context: Context) -> tuple[str, ...
     if kind in _CARRIED and shipment.tracking_number:
         found.append(f"tracking {shipment.tracking_number}")
     return tuple(found)
+
+
+def _few(rows: list[str]) -> list[str]:
+    """The first of them, and how many more there are: an entry is read at a glance."""
+    return rows if len(rows) <= MOST_PARTS else [*rows[:MOST_PARTS], f"and {number(len(rows) - MOST_PARTS)} more"]
 
 
 def _money(value: Money) -> str:

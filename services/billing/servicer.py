@@ -128,17 +128,18 @@ class BillingServicer(rpc.BillingServiceServicer):
         """Invoices by number."""
         limit, after = page_size(request.limit), number_cursor(request.cursor)
         with self.database.reading() as session:
-            page = invoices.page(
+            page, next_after = invoices.page(
                 session,
                 order_id=optional_text(request.order_id, "order_id"),
                 customer_id=optional_text(request.customer_id, "customer_id"),
                 number=optional_text(request.number, "number"),
                 status=wire.one_of(request.status, STATUSES, "invoice status"),
                 after=after,
-                limit=limit + 1,
+                limit=limit,
             )
-        cursor = str(page[limit - 1][0]) if len(page) > limit else ""
-        return pb.ListInvoicesResponse(invoices=[answers.invoice(each) for _, each in page[:limit]], next_cursor=cursor)
+        return pb.ListInvoicesResponse(
+            invoices=[answers.invoice(each) for each in page], next_cursor=str(next_after or "")
+        )
 
     def RecordPayment(self, request: pb.RecordPaymentRequest, context: Context) -> pb.RecordPaymentResponse:
         """Record cash and apply it; the same bank reference of a customer is one payment."""

@@ -17,6 +17,7 @@ from services.billing.domain.facts import InvoiceIssued, PaymentReceived
 from services.billing.domain.invoices import BillableOrder, Charges, Invoice, OrderLine
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application
+from services.kernel.bounds import MAX_LINES
 from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
@@ -24,7 +25,6 @@ from services.kernel.quantity import positive
 from services.kernel.text import clean_key, optional_text, text
 
 MAX_DESCRIPTION = 4_000
-MAX_LINES = 1_000
 MAX_APPLICATIONS = 500
 MAX_FACTS = 1_000
 MAX_NET_DAYS = 3_650

@@ -158,12 +158,9 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
         order_id, after = optional_text(request.order_id, "order_id"), optional_text(request.cursor, "cursor")
         limit = page_size(request.limit)
         with self.database.reading() as session:
-            page = recalls.page(session, order_id, after, limit + 1)
+            page, cursor = recalls.page(session, order_id, after, limit)
             parcels = shipments.by_ids(session, {one for each in page for one in each.shipment_ids})
-        cursor = page[limit - 1].recall_id if len(page) > limit else ""
-        return pb.ListRecallsResponse(
-            recalls=[wire.recall_message(each, parcels) for each in page[:limit]], next_cursor=cursor
-        )
+        return pb.ListRecallsResponse(recalls=[wire.recall_message(each, parcels) for each in page], next_cursor=cursor)
 
     def AnswerRecall(self, request: pb.AnswerRecallRequest, context: Context) -> pb.AnswerRecallResponse:
         """The warehouse's word on a recall, once."""

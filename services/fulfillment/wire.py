@@ -17,6 +17,7 @@ from services.fulfillment.domain.release import Release, ReleaseLine
 from services.fulfillment.domain.shipment import Counted, Shipment, ShipmentLine, State
 from services.fulfillment.store.shipments import Filter
 from services.fulfillment.tracking import is_tracking_number
+from services.kernel.bounds import MAX_LINES, MAX_PAGE_LINES
 from services.kernel.clock import given_instant
 from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
@@ -76,7 +77,7 @@ def quote_request(request: pb.QuoteWarehousesRequest) -> tuple[Address, Load]:
 
 def release(request: pb.ReleaseShipmentsRequest) -> Release:
     """What is to be released. Goods need a full address; a visit alone needs none."""
-    _bounded(request.lines, "lines")
+    _bounded(request.lines, "lines", MAX_PAGE_LINES)
     lines = tuple(_release_line(line) for line in request.lines)
     has_goods = any(line.warehouse_id for line in lines)
     ship_to = _address(request.ship_to, is_label=True) if has_goods else _loose_address(request.ship_to)
@@ -99,7 +100,7 @@ def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
 
 def kept_units(request: pb.RequestRecallRequest) -> dict[str, int]:
     """Line id → units that stay released; a line may be named once."""
-    _bounded(request.lines, "lines")
+    _bounded(request.lines, "lines", MAX_LINES)
     _refuse_repeat(((line.line_id,) for line in request.lines), "LINE_TWICE", "line")
     return {
         text(line.line_id, "line_id"): non_negative(line.quantity, f"quantity of line {line.line_id}")
@@ -121,7 +122,7 @@ def shipment_id(value: str) -> str:
 
 def pick_count(request: pb.PickShipmentRequest) -> list[Counted]:
     """What the picker counted; zero is a count, too."""
-    _bounded(request.lines, "lines")
+    _bounded(request.lines, "lines", MAX_LINES)
     return [
         Counted(
             text(line.line_id, "line_id"),
@@ -267,9 +268,9 @@ def _loose_address(address: types.Address) -> Address:
     return Address(*(optional_text(getattr(address, what), f"ship_to.{what}") for what in fields))
 
 
-def _bounded(rows: Sequence[object], what: str) -> None:
-    if len(rows) > MAX_ROWS:
-        raise InvalidArgument("TOO_MANY_ROWS", f"at most {MAX_ROWS} {what} at once")
+def _bounded(rows: Sequence[object], what: str, most: int = MAX_ROWS) -> None:
+    if len(rows) > most:
+        raise InvalidArgument("TOO_MANY_ROWS", f"at most {most} {what} at once")
 
 
 def _refuse_repeat(keys: Iterable[tuple[str, ...]], reason: str, what: str) -> None:

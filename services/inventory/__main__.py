@@ -1,4 +1,4 @@
-"""Settings → database → servicer → serve; one relay tells orders of promises, another tells billing of movements."""
+"""Settings → database → servicer → serve; a relay tells orders of promises and billing of movements, a filler goes on with long queues."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -9,6 +9,7 @@ from oms.facts.v1 import facts_pb2
 from oms.inventory.v1 import inventory_pb2, inventory_pb2_grpc
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.inventory.domain.facts import FOR_BILLING, FOR_ORDERS
+from services.inventory.filler import QueueFiller
 from services.inventory.models import Table
 from services.inventory.servicer import InventoryServicer
 from services.inventory.settings import Settings
@@ -36,7 +37,7 @@ def assemble(settings: Settings) -> ServiceProcess:
         database,
         register=lambda server: inventory_pb2_grpc.add_InventoryServiceServicer_to_server(servicer, server),
         service=SERVICE,
-        background=(Relay(database, _routes(settings)),),
+        background=(Relay(database, _routes(settings)), QueueFiller(database)),
     )
 
 

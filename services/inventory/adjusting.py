@@ -11,12 +11,13 @@ from services.inventory.domain.adjusting import Change, change
 from services.inventory.domain.allocation import Candidate, LineDemand, allocate
 from services.inventory.domain.backorders import Fill, Waiting
 from services.inventory.domain.requests import Adjusted, Demand
+from services.inventory.queues import fill_queues, filled, free_for_newcomers, notify
 from services.inventory.store import adjusting as store
 from services.inventory.store import reservations, stock
 from services.inventory.store.reservations import NewReservation
-from services.inventory.transactions import fill_queues, filled, notify_order
 from services.kernel.errors import Conflict, InvalidArgument
 from services.kernel.ids import new_id
+from services.runtime.outbox import Notice
 
 log = structlog.get_logger()
 
@@ -76,7 +77,7 @@ def _get(
     if not added:
         return
     places = [candidate.warehouse_id for candidate in candidates]
-    plan = allocate(added, stock.available(session, {line.sku for line in added}, places), candidates)
+    plan = allocate(added, free_for_newcomers(session, {line.sku for line in added}, places), candidates)
     stock.hold(session, plan.taken())
     reservations.hold(session, reservation_id, plan.allocations)
     queue = [
@@ -92,7 +93,7 @@ def _get(
         )
         for short in plan.shortages
     ]
-    store.wait_more(session, queue)
+    store.wait_more(session, reservation_id, queue)
 
 
 def _give_up(session: Session, reservation_id: str, wanted: Change) -> None:
@@ -105,14 +106,13 @@ def _notify(
     session: Session, order_id: str, reservation_id: str, wanted: Change, fills: Sequence[Fill], now: datetime
 ) -> None:
     """One fact an order that is concerned; the changed one is told that it reserved, or only released."""
-    others = {one for one in filled(fills) if one[0] != order_id}
+    others = {one for one in filled(fills) if one.order_id != order_id}
     is_served = len(others) < len(filled(fills))
     mine = set()
     if wanted != Change() or is_served:
         kind = facts.RESERVED if wanted.added or is_served else facts.RELEASED
-        mine.add((order_id, kind, reservation_id))
-    for affected_id, kind, subject_id in sorted(mine | others):
-        notify_order(session, kind, affected_id, subject_id, now)
+        mine.add(Notice(kind, order_id, reservation_id))
+    notify(session, mine | others, now)
     log.info(
         "reservation.adjusted",
         order_id=order_id,

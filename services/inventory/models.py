@@ -250,3 +250,23 @@ class StockIssue(Table, table=True):
     cost_minor: int = Field(sa_type=Int64)
     currency: str = Field(sa_type=Text)
     issued_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Unfilled(Table, table=True):
+    """A SKU whose queue one transaction did not fill to its end: units are free that it waits for, and the next batch gives them."""
+
+    __tablename__ = "unfilled"
+    __table_args__ = (STRICT,)
+
+    sku: str = Field(sa_type=Text, primary_key=True)
+
+
+class Unnotified(Table, table=True):
+    """An order whose expected days another announcement moved, and which is still to hear of it."""
+
+    __tablename__ = "unnotified"
+    __table_args__ = (Index("unnotified_in_turn", "placed_at_micros", "order_id"), STRICT)
+
+    order_id: str = Field(sa_type=Text, primary_key=True)
+    reservation_id: str = Field(sa_type=Text)
+    placed_at_micros: int = Field(sa_type=Int64)

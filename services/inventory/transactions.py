@@ -5,7 +5,7 @@ first (sorted), then stock, then the outbox counter of each affected order (sort
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -15,19 +15,20 @@ from sqlmodel import Session
 from services.inventory import wire
 from services.inventory.domain import backorders as queueing
 from services.inventory.domain import facts
-from services.inventory.domain.allocation import Allocation, LineDemand, Plan, Shortage, allocate
+from services.inventory.domain.allocation import LineDemand, Plan, Shortage, allocate
 from services.inventory.domain.backorders import Fill, Supply, Waiting
 from services.inventory.domain.costing import cost_of, counted_cost, draw, opened
-from services.inventory.domain.facts import LineStanding, StockChange, StockStanding
+from services.inventory.domain.facts import StockChange
 from services.inventory.domain.requests import Adjustment, Announcement, Demand, Departure, Receipt
 from services.inventory.domain.warehouses import Warehouse
+from services.inventory.queues import fill_queues, filled, free_for_newcomers, notify, notify_filled, notify_moved
 from services.inventory.store import backorders, expected, layers, reservations, stock, warehouses
 from services.inventory.store.layers import Occasion
 from services.inventory.store.reservations import NewReservation
 from services.kernel.ids import new_id
 from services.kernel.money import Money, UnitPrice
-from services.runtime.facts import document, emit_fact
-from services.runtime.outbox import emit, write_emitted
+from services.runtime.facts import emit_fact
+from services.runtime.outbox import Notice, write_emitted
 from services.runtime.versioned import is_unchanged
 
 log = structlog.get_logger()
@@ -47,7 +48,7 @@ def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int |
 def _serve_waiting(session: Session, place: Warehouse, now: datetime) -> None:
     skus = warehouses.skus_of(session, place.warehouse_id)
     stock.take_turns(session, skus)
-    _notify_filled(session, fill_queues(session, skus), now)
+    notify_filled(session, fill_queues(session, skus), now)
 
 
 def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]:
@@ -57,7 +58,7 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]
     skus = {line.sku for line in demand.lines}
     stock.take_turns(session, skus)
     places = [candidate.warehouse_id for candidate in demand.candidates]
-    plan = allocate(demand.lines, stock.available(session, skus, places), demand.candidates)
+    plan = allocate(demand.lines, free_for_newcomers(session, skus, places), demand.candidates)
     new = NewReservation(
         new_id("res"), demand.order_id, demand.placed_at_micros, demand.lease_seconds, demand.candidates
     )
@@ -65,7 +66,7 @@ def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]
     stock.hold(session, plan.taken())
     reservations.hold(session, new.reservation_id, plan.allocations)
     backorders.add(session, [_waiting(new, shortage) for shortage in plan.shortages])
-    notify_order(session, facts.RESERVED, demand.order_id, new.reservation_id, now)
+    notify(session, [Notice(facts.RESERVED, demand.order_id, new.reservation_id)], now)
     log.info(
         "reservation.created",
         order_id=demand.order_id,
@@ -101,9 +102,7 @@ def release(session: Session, order_id: str, now: datetime) -> tuple[int, int]:
     stock.free(session, freed)
     cancelled = backorders.cancel(session, reservation_id)
     fills = fill_queues(session, {sku for sku, _ in freed})
-    notices = [(order_id, facts.RELEASED, reservation_id), *filled(fills)]
-    for affected_id, kind, subject_id in sorted(notices):
-        notify_order(session, kind, affected_id, subject_id, now)
+    notify(session, {Notice(facts.RELEASED, order_id, reservation_id), *filled(fills)}, now)
     log.info("reservation.released", order_id=order_id, released=sum(freed.values()), cancelled=cancelled)
     return sum(freed.values()), cancelled
 
@@ -120,7 +119,7 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
     supply = expected.open_supply(session, [receipt.sku], receipt.warehouse_id).get(receipt.sku, [])
     expected.come(session, queueing.arrived(supply, receipt.quantity))
     fills = fill_queues(session, [receipt.sku])
-    _notify_filled(session, fills, now)
+    notify_filled(session, fills, now)
     _notify_change(session, facts.RECEIVED, change, now)
     log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
     return change, on_hand, fills
@@ -143,7 +142,7 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
         unit_cost = _counted_cost(session, adjustment, valued_in)
         warehouses.settle_currency(session, place, unit_cost.currency)
         change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
-        _notify_filled(session, fill_queues(session, [sku]), now)
+        notify_filled(session, fill_queues(session, [sku]), now)
     else:
         [change] = _take_layers(session, place, {sku: -adjustment.delta}, valued_in, occasion)
     _notify_change(session, facts.ADJUSTED, change, now)
@@ -159,7 +158,10 @@ def _counted_cost(session: Session, adjustment: Adjustment, currency: str) -> Un
 
 
 def expect(session: Session, announcement: Announcement, now: datetime) -> str:
-    """Store an expected receipt and give its id; who waits takes its date, and each order whose date that changes is told."""
+    """Store an expected receipt and give its id; who waits takes its date, and each order whose date that changes is told.
+
+    Many of them are told in batches.
+    """
     warehouses.require(session, announcement.warehouse_id)
     stock.take_turns(session, [announcement.sku])
     stock.open_row(session, announcement.warehouse_id, announcement.sku)
@@ -174,9 +176,8 @@ def expect(session: Session, announcement: Announcement, now: datetime) -> str:
     before = _days(session, announcement.sku, queue)
     expected.announce(session, supply, announcement.sku)
     after = _days(session, announcement.sku, queue)
-    moved = {(one.order_id, one.reservation_id) for one in queue if before[one.backorder_id] != after[one.backorder_id]}
-    for order_id, reservation_id in sorted(moved):
-        notify_order(session, facts.EXPECTED, order_id, reservation_id, now)
+    moved = [one for one in queue if before[one.backorder_id] != after[one.backorder_id]]
+    notify_moved(session, moved, now)
     log.info("receipt.expected", sku=announcement.sku, warehouse_id=announcement.warehouse_id, orders=len(moved))
     return supply.expected_receipt_id
 
@@ -233,71 +234,14 @@ def _take_layers(
     session: Session, place: str, units: Mapping[str, int], currency: str, occasion: Occasion
 ) -> list[StockChange]:
     """Take units, SKU → how many, off their oldest layers and book a movement each."""
-    draws = {sku: draw(layers.left(session, place, sku), count) for sku, count in units.items()}
+    stored = layers.left(session, place, units)
+    draws = {sku: draw(stored[sku], count) for sku, count in units.items()}
     layers.take(session, chain.from_iterable(draws.values()))
     changes = [
         StockChange(new_id("mov"), place, sku, -units[sku], -cost_of(drawn, currency)) for sku, drawn in draws.items()
     ]
     layers.record(session, changes, occasion)
     return changes
-
-
-def fill_queues(session: Session, skus: Iterable[str]) -> tuple[Fill, ...]:
-    """Serve the queues of these SKUs from what is free, until nothing is free that somebody waits for."""
-    done: list[Fill] = []
-    waited_for = backorders.waited_for(session, skus)
-    for sku in sorted(stock.available(session, waited_for)) if waited_for else ():
-        while free := stock.available(session, [sku]).get(sku):
-            queue = backorders.first_in_queue(session, sku, free, sum(free.values()))
-            fills = queueing.fill(queue, free)
-            if not fills:
-                break
-            _record_fills(session, sku, fills)
-            done += fills
-    return tuple(done)
-
-
-def _record_fills(session: Session, sku: str, fills: Sequence[Fill]) -> None:
-    taken: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for fill in fills:
-        taken[sku, fill.warehouse_id] += fill.quantity
-    stock.hold(session, taken)
-    backorders.fill(session, fills)
-    for fill in fills:
-        part = Allocation(fill.backorder.line_id, sku, fill.warehouse_id, fill.quantity)
-        reservations.hold(session, fill.backorder.reservation_id, [part])
-
-
-def filled(fills: Iterable[Fill]) -> set[tuple[str, str, str]]:
-    """(order id, kind, reservation id) of each fact that fills call for."""
-    return {(fill.backorder.order_id, facts.ALLOCATED, fill.backorder.reservation_id) for fill in fills}
-
-
-def _notify_filled(session: Session, fills: Iterable[Fill], now: datetime) -> None:
-    for order_id, kind, reservation_id in sorted(filled(fills)):
-        notify_order(session, kind, order_id, reservation_id, now)
-
-
-def notify_order(session: Session, kind: str, order_id: str, reservation_id: str, now: datetime) -> None:
-    """Emit where the order stands, read once its counter is locked: newer facts never know less than older ones."""
-
-    def detail() -> dict[str, object]:
-        return document(wire.standing_fact(kind, _standing(session, order_id)))
-
-    emit(session, kind=kind, now=now, order_id=order_id, subject_id=reservation_id, detail=detail)
-
-
-def _standing(session: Session, order_id: str) -> StockStanding:
-    allocated = reservations.allocated_by_line(session, order_id)
-    waiting: defaultdict[str, int] = defaultdict(int)
-    due: dict[str, str] = {}
-    for one, supply in backorders.lines_of_order(session, order_id):
-        waiting[one.line_id] += one.quantity
-        due[one.line_id] = supply.expected_on if supply else due.get(one.line_id, "")
-    lines = sorted({*allocated, *waiting})
-    return StockStanding(
-        tuple(LineStanding(line, allocated.get(line, 0), waiting.get(line, 0), due.get(line, "")) for line in lines)
-    )
 
 
 def _notify_change(session: Session, kind: str, change: StockChange, now: datetime, order_id: str = "") -> None:

@@ -23,6 +23,7 @@ from services.inventory.domain.requests import (
 )
 from services.inventory.domain.stock import Availability, StockLevel
 from services.inventory.domain.warehouses import KINDS, Warehouse
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import UnitPrice
 from services.kernel.quantity import MAX_QUANTITY, non_negative, positive
@@ -30,7 +31,6 @@ from services.kernel.text import optional_text, text
 from services.runtime.wire import country, optional_money, page_size
 
 MAX_ID = 64
-MAX_LINES = 1000
 MAX_WAREHOUSES = 200
 MAX_ORDERS = 1000
 MAX_SKUS = 2000

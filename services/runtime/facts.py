@@ -16,8 +16,8 @@ from services.runtime.relay import BATCH, Route
 
 Sent = TypeVar("Sent", bound=Message)
 
-LARGEST = 3 * 1024 * 1024
-"""Bytes that are sent together: below what a receiver takes (grpc_server.MAX_MESSAGE)."""
+LARGEST = 512 * 1024
+"""Bytes that are sent together: a few facts of the longest orders, which a receiver records within its deadline."""
 GATHERING = timedelta(milliseconds=20)
 """How long a new fact waits for company: nobody notices, and many orders under way share calls and commits."""
 

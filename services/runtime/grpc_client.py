@@ -10,6 +10,7 @@ import grpc.aio
 from google.rpc import error_details_pb2  # type: ignore[import-untyped]  # the package has no stubs
 from grpc_status import rpc_status
 
+from services.kernel.bounds import MAX_MESSAGE
 from services.kernel.errors import error_for
 from services.runtime import telemetry
 
@@ -17,6 +18,7 @@ DEADLINE_S = 5.0
 _OPTIONS = [
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
     ("grpc.enable_retries", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.initial_reconnect_backoff_ms", 100),
 ]

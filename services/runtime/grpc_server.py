@@ -17,13 +17,13 @@ from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 from sqlalchemy.exc import OperationalError
 
+from services.kernel.bounds import MAX_MESSAGE
 from services.kernel.errors import DomainError
 from services.runtime import telemetry
 from services.runtime.auth import Authenticator, NotAuthenticated, Principal
 
 log = structlog.get_logger()
 
-MAX_MESSAGE = 4 * 1024 * 1024
 _OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 
 MayCall = Callable[[Principal, str], bool]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +33,7 @@ from services.runtime.sessions import gather, wake_after_commit, write_gathered
 
 _TABLE = "outbox"
 _COUNTERS = "outbox_counters"
+_COUNTED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,15 @@ class OutboxRow:
     detail: Mapping[str, Any]
     occurred_at: datetime
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a message is, for which order, and about what of it."""
+
+    kind: str
+    order_id: str
+    subject_id: str
 
 
 def outbox_table(metadata: MetaData) -> Table:
@@ -107,22 +117,47 @@ def emit(
         write_gathered(session, _write)  # those before it are numbered before it
         sequence = _count(session, {order_id: 1})[order_id]
         detail = detail()
-    row = {
+    row = _new(Notice(kind, order_id, subject_id), sequence, detail, now) | {"retry_at": not_before}
+    gather(session, _write, row)
+    wake_after_commit(session, kind)
+    return str(row["fact_id"])
+
+
+def emit_each(
+    session: Session,
+    notices: Sequence[Notice],
+    details: Callable[[], Mapping[str, Mapping[str, Any]]],
+    now: datetime,
+) -> None:
+    """Write a message for each of several orders, once an order, and read all details (order id → detail) at once.
+
+    They are read when the counters of all these orders are locked, as emit() does it for one.
+    """
+    if not notices:
+        return
+    write_gathered(session, _write)  # those before them are numbered before them
+    numbers = _count(session, Counter(notice.order_id for notice in notices))
+    read = details()
+    for notice in notices:
+        row = _new(notice, numbers[notice.order_id], read[notice.order_id], now)
+        gather(session, _write, row)
+        wake_after_commit(session, notice.kind)
+
+
+def _new(notice: Notice, sequence: int | None, detail: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    return {
         "fact_id": new_id("fact"),
-        "kind": kind,
-        "order_id": order_id,
-        "subject_id": subject_id,
+        "kind": notice.kind,
+        "order_id": notice.order_id,
+        "subject_id": notice.subject_id,
         "sequence": sequence,
         "detail": dict(detail),
         "occurred_at": now,
         "state": "unsent",
         "attempts": 0,
-        "retry_at": not_before,
+        "retry_at": None,
         "last_error": "",
     }
-    gather(session, _write, row)
-    wake_after_commit(session, kind)
-    return str(row["fact_id"])
 
 
 def write_emitted(session: Session) -> None:
@@ -142,11 +177,25 @@ def _write(session: Session, rows: list[dict[str, Any]]) -> None:
 
 def _count(session: Session, more: Mapping[str, int]) -> dict[str, int]:
     """Count so many more messages of each order; gives the number of the newest. Counters are locked in sorted order."""
-    count = _statements().count
-    return {
-        order_id: int(session.execute(count, {"order_id": order_id, "more": more[order_id]}).scalar_one())
-        for order_id in sorted(more)
-    }
+    orders = sorted(more)
+    counted: dict[str, int] = {}
+    for at in range(0, len(orders), _COUNTED_AT_ONCE):
+        some = orders[at : at + _COUNTED_AT_ONCE]
+        terms: dict[str, str | int] = {f"order_{place}": order_id for place, order_id in enumerate(some)}
+        terms |= {f"more_{place}": more[order_id] for place, order_id in enumerate(some)}
+        counted |= {row.order_id: int(row.sequence) for row in session.execute(_counting(len(some)), terms)}
+    return counted
+
+
+@lru_cache(maxsize=_COUNTED_AT_ONCE)
+def _counting(orders: int) -> TextClause:
+    """Counts messages of so many orders by one statement, which takes them in its own order."""
+    rows = ", ".join(f"(:order_{place}, :more_{place})" for place in range(orders))
+    return text(
+        f"INSERT INTO outbox_counters (order_id, sequence) VALUES {rows} "  # noqa: S608  # numbered parameters alone
+        "ON CONFLICT (order_id) DO UPDATE SET sequence = outbox_counters.sequence + excluded.sequence "
+        "RETURNING order_id, sequence"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +203,6 @@ class _Statements:
     """Built once: putting a statement together costs several times what running it does. Any service's columns are the same."""
 
     table: Table
-    count: TextClause
     add: Insert
     unsent: Select[Any]
     blocked: Select[Any]
@@ -171,11 +219,6 @@ def _statements() -> _Statements:
     sent = table.c.fact_id.in_(bindparam("fact_ids", expanding=True))
     return _Statements(
         table=table,
-        count=text(
-            "INSERT INTO outbox_counters (order_id, sequence) VALUES (:order_id, :more) "
-            "ON CONFLICT (order_id) DO UPDATE SET sequence = outbox_counters.sequence + excluded.sequence "
-            "RETURNING sequence"
-        ),
         add=table.insert(),
         unsent=(
             select(table)

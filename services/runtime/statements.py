@@ -1,4 +1,7 @@
-"""Statements that the stores of all services share: an insert that leaves a taken key alone, a change whose row count decides."""
+"""Statements that the stores of all services share.
+
+An insert that leaves a taken key alone, a change whose row count decides, and how many documents fit on a page.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Executable, Table, literal
+from sqlalchemy import ColumnElement, CursorResult, Executable, Table, func, literal, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
+
+from services.kernel.bounds import MAX_LINES, MAX_PAGE_LINES
 
 
 def changed(
@@ -35,3 +40,20 @@ def inserting(table: Table, answer: str = "") -> ReturningInsert[Any]:
     """
     statement = postgresql.insert(table).on_conflict_do_nothing()
     return statement.returning(table.c[answer] if answer else literal(1))
+
+
+def fitting(session: Session, line_of: ColumnElement[str], ids: Sequence[str]) -> int:
+    """How many of these documents make a page: as many as their lines allow, one at least; `line_of` is the id in their lines.
+
+    Lines are counted only where there could be too many, before any of them is read.
+    """
+    if len(ids) * MAX_LINES <= MAX_PAGE_LINES:
+        return len(ids)
+    counted = select(line_of, func.count()).where(line_of.in_(ids)).group_by(line_of)
+    lines = {key: int(count) for key, count in session.execute(counted)}
+    total = 0
+    for place, key in enumerate(ids):
+        total += lines.get(key, 0)
+        if place and total > MAX_PAGE_LINES:
+            return place
+    return len(ids)

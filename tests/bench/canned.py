@@ -61,6 +61,11 @@ def figures(*, load: Load = QUIET) -> dict[str, Any]:
             ],
             **ASSESSED,
         },
+        "long_queue": {
+            "waiting": 5000, "target_s": 1.0, "target_ratio": 2.0, "alone_p99_ms": 12.0, **ASSESSED,
+            "announcement": {"answered_s": 0.33, "served_s": 5.2, "others_p99_ms": 18.0},
+            "goods": {"answered_s": 0.03, "served_s": 4.1, "others_p99_ms": 30.0},
+        },
         "restart": {
             "parked": 900, "ready_again_s": 5.5, "at_rest_ms": 111.0, "first_ms": [126.0, 144.0, 139.0], "ratio": 1.3,
             "target_s": 5.0, **ASSESSED,

@@ -35,7 +35,7 @@ def rate(**members: Any) -> pb.Rate:
         ({"lines": [line(sku="A" * 201)]}, "TEXT_TOO_LONG"),
         ({"lines": [line(description="A" * 501)]}, "TEXT_TOO_LONG"),
         ({"lines": [line(unit_weight_grams=-1)]}, "QUANTITY_OUT_OF_RANGE"),
-        ({"lines": [line()] * 10_001}, "TOO_MANY_ROWS"),
+        ({"lines": [line()] * 20_001}, "TOO_MANY_ROWS"),
         ({"order_id": ""}, "FIELD_MISSING"),
         ({"order_number": " "}, "FIELD_MISSING"),
         ({"ship_to": NO_COUNTRY}, "COUNTRY_UNKNOWN"),

@@ -263,9 +263,9 @@ def test_a_change_of_many_lines_asks_the_database_no_more_often_than_one_of_few(
     for order, lines in (("few", 10), ("many", 50)):
         stockroom.reserve(order, {"l0": ("first", 1)})
         wanted = {f"l{number}": (str(number), 2) for number in range(1, lines + 1)}
-        sent = counted(stockroom.database)
-        stockroom.change(order, {"l0": ("first", 1), **wanted})
-        stockroom.change(order, {line: (sku, 1) for line, (sku, _) in wanted.items()})
+        with counted(stockroom.database) as sent:
+            stockroom.change(order, {"l0": ("first", 1), **wanted})
+            stockroom.change(order, {line: (sku, 1) for line, (sku, _) in wanted.items()})
         costs.append(len(sent))
 
     assert costs[1] == costs[0]

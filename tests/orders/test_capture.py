@@ -176,7 +176,7 @@ MALFORMED: tuple[tuple[dict[str, Any], str], ...] = (
     ({"currency": "EUR"}, "CURRENCY_NOT_AGREED"),
     ({"idempotency_key": ""}, "IDEMPOTENCY_KEY_MISSING"),
     ({"idempotency_key": "k" * 201}, "IDEMPOTENCY_KEY_MISSING"),
-    ({"lines": (PlaceLine("PUMP", 1),) * 1001}, "LINES_OUT_OF_RANGE"),
+    ({"lines": (PlaceLine("PUMP", 1),) * 2001}, "LINES_OUT_OF_RANGE"),
     ({"lines": (PlaceLine("PUMP", 1, UnitPrice.parse("1.00", "EUR")),)}, "CURRENCY_MIXED"),
     ({"discount": Money(1, "EUR")}, "CURRENCY_MIXED"),
     ({"freight": Money(1, "EUR")}, "CURRENCY_MIXED"),

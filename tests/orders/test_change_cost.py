@@ -31,7 +31,6 @@ class CountingDesk(Desk):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.sent = counted(database)
         with database.transaction() as session:
             for number in range(MANY):
                 catalog.put_product(session, Product(f"S{number}", "Thing", list_price=usd("1.00")), "root", NOON)
@@ -39,10 +38,10 @@ class CountingDesk(Desk):
 
     def costs(self, act: Callable[[], Result]) -> tuple[Result, Cost]:
         """What an act gives, and the statements and evaluations that it took: each takes the policy's programs once."""
-        self.sent.clear()
         before = _taken()
-        result = act()
-        return result, (len(self.sent), _taken() - before)
+        with counted(self.database) as sent:
+            result = act()
+        return result, (len(sent), _taken() - before)
 
 
 def _taken() -> int:

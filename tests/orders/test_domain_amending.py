@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money, UnitPrice, extend
 from services.orders.domain.amendment import Amendment, Catalog, amend, below_minimum, needs_recall
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.facts import Invoice
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import ACCEPTED, MAX_LINES, Address, Line, Order, totals
+from services.orders.domain.order import ACCEPTED, Address, Line, Order, totals
 from services.orders.domain.projection import LineProgress, Progress
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

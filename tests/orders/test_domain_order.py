@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.billing import wire as billing
-from services.inventory import wire as inventory
 from services.kernel.errors import Refused
 from services.kernel.money import Money, UnitPrice, extend
-from services.orders.domain.order import ENDED, MAX_LINES, PHASES, TRANSITIONS, move, totals
+from services.orders.domain.order import ENDED, PHASES, TRANSITIONS, move, totals
 from tests.orders.desk import amount
 
 VERBS = sorted({verb for verbs in TRANSITIONS.values() for verb in verbs})
@@ -62,10 +60,6 @@ def test_whatever_is_tried_a_phase_moves_only_by_the_table_and_an_end_is_final(v
                 move(phase, verb)
 
         assert phase in PHASES
-
-
-def test_an_order_has_no_more_lines_than_its_stock_and_its_invoices() -> None:
-    assert min(inventory.MAX_LINES, billing.MAX_LINES) >= MAX_LINES
 
 
 def test_every_phase_has_a_row_and_every_ended_phase_an_empty_one() -> None:

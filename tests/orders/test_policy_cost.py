@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
-from services.orders.domain.order import MAX_LINES, totals
+from services.orders.domain.order import totals
 from services.orders.domain.policies import MAX_RULES, Policy, parse_policy
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.policies import costs, engine, versions

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from oms.notifications.v1 import notifications_pb2 as notifications
+from services.kernel.bounds import MAX_MESSAGE
 from services.orders.lifecycle import cancel as cancellation
 from services.orders.lifecycle import place
 from services.orders.order import outbox as order_outbox
@@ -15,8 +16,8 @@ from services.orders.order.outbox import CALLER_FIRST
 from services.orders.relay import routes as relay_routes
 from services.orders.store.facts import late_facts
 from services.runtime import outbox
+from services.runtime.facts import LARGEST
 from services.runtime.grpc_client import Unreachable
-from services.runtime.grpc_server import MAX_MESSAGE
 from services.runtime.relay import Relay, Route
 from tests.orders.desk import BUYER, Desk, shipment
 from workflows.client import Unanswered
@@ -114,7 +115,7 @@ def test_mails_leave_in_the_order_they_were_asked_for_with_their_outbox_id(post:
 
 
 def test_mails_that_are_too_large_to_go_together_go_one_after_the_other(post: Post) -> None:
-    for comment in ("a" * 2_000_000, "b" * 2_000_000, "c"):
+    for comment in ("a" * (LARGEST // 3 * 2), "b" * (LARGEST // 3 * 2), "c"):
         with post.desk.database.transaction() as session:
             mail = {"mail": "support_case", "order_number": "SO-1", "recipients": [], "variables": {"comment": comment}}
             outbox.emit(session, kind=order_outbox.NOTIFY, now=post.desk.now, order_id="ord_1", detail=mail)

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from oms.facts.v1 import facts_pb2
+from services.kernel.bounds import MAX_MESSAGE
 from services.runtime.facts import facts_route
-from services.runtime.grpc_server import MAX_MESSAGE
 from services.runtime.outbox import OutboxRow
 
 ROW = OutboxRow(

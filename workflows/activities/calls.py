@@ -72,6 +72,19 @@ async def warehouse_costs(services: Services, order: orders_pb2.Order) -> list[i
     ]
 
 
+async def shipments_of(services: Services, order_id: str) -> list[fulfillment_pb2.Shipment]:
+    """Every shipment of an order, page by page: a page ends early where its shipments have many lines."""
+    found: list[fulfillment_pb2.Shipment] = []
+    cursor = ""
+    while True:
+        request = fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500, cursor=cursor)
+        page = await services.fulfillment.ListShipments(request)
+        found += page.shipments
+        cursor = page.next_cursor
+        if not cursor:
+            return found
+
+
 class Refusals(Interceptor):
     """Turns what a service refused into an error that a workflow understands: the reason as type, final or retryable."""
 

@@ -11,7 +11,7 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2 as pb
 from oms.types.v1 import types_pb2
 from workflows.activities import sentences
-from workflows.activities.calls import Services, goods_of, warehouse_costs
+from workflows.activities.calls import Services, goods_of, shipments_of, warehouse_costs
 from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Reservation
 
@@ -55,9 +55,7 @@ class InventoryActivities:
         """Hold what the order's version in force wants, and what shipments carry where they carry it."""
         order = await self._documents.order(step.order_id, step.version)
         goods = goods_of(order)
-        shipments = await self._services.fulfillment.ListShipments(
-            fulfillment_pb2.ListShipmentsRequest(order_id=step.order_id, limit=500)
-        )
+        shipments = await shipments_of(self._services, step.order_id)
         costs = await warehouse_costs(self._services, order) if goods else []
         request = pb.AdjustReservationRequest(
             request_id=step.request_id,
@@ -130,10 +128,10 @@ def _reservation(
     )
 
 
-def _carried(shipments: fulfillment_pb2.ListShipmentsResponse) -> list[pb.Allocation]:
+def _carried(shipments: Sequence[fulfillment_pb2.Shipment]) -> list[pb.Allocation]:
     """Units per line and warehouse in shipments of goods that were not cancelled."""
     units: Counter[tuple[str, str, str]] = Counter()
-    for shipment in shipments.shipments:
+    for shipment in shipments:
         if shipment.is_service or shipment.state == fulfillment_pb2.SHIPMENT_STATE_CANCELLED:
             continue
         for line in shipment.lines:

@@ -12,7 +12,7 @@ from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2
 from services.kernel.money import Money
-from workflows.activities.calls import Services
+from workflows.activities.calls import Services, shipments_of
 from workflows.activities.documents import Documents
 from workflows.messages import (
     Applied,
@@ -151,16 +151,12 @@ class OrdersActivities:
 
     async def _promises(self, order_id: str, *, is_waiting: bool) -> list[pb.LinePromise]:
         if not is_waiting:
-            return list(_released(await self._shipments(order_id)))
+            return list(_released(await shipments_of(self._services, order_id)))
         shipments, held = await asyncio.gather(
-            self._shipments(order_id),
+            shipments_of(self._services, order_id),
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
         )
         return [*_released(shipments), *_waiting(held)]
-
-    async def _shipments(self, order_id: str) -> Shipments:
-        listing = fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=500)
-        return (await self._services.fulfillment.ListShipments(listing)).shipments
 
     @activity.defn(name="orders.CheckLiveness")
     async def check_liveness(self, orders: OrderIds) -> OrderIds:

@@ -17,6 +17,7 @@ from gateway.http.plumbing.parameters import OfNumber, OfOrder, OfWarehouse, pat
 from gateway.http.plumbing.shapes import AddressShape, MoneyShape, instant, rfc3339
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
 from services.orders.access.matrix import Caller
 from services.orders.domain.changes import ChangeOrder
@@ -90,7 +91,7 @@ class PickLine(Input):
 class PickInput(Input):
     """What was picked; no lines means all of the shipment, and less than all of it is refused."""
 
-    lines: Annotated[list[PickLine], Field(max_length=500)] = []
+    lines: Annotated[list[PickLine], Field(max_length=MAX_LINES)] = []
 
     model_config = example(lines=[{"line_id": "1", "sku": "PUMP-100", "quantity": 4}])
 

@@ -55,8 +55,10 @@ class StockReceipt(BaseModel):
 
     movement_id: str
     on_hand: int = Field(description="Units there now.")
-    filled_quantity: int = Field(description="Units of waiting backorders that it filled.")
-    filled_order_ids: list[str] = Field(description="Orders that got some, in the order they were filled.")
+    filled_quantity: int = Field(
+        description="Units of waiting backorders that it filled at once; of a long queue the rest follows by itself."
+    )
+    filled_order_ids: list[str] = Field(description="Orders that got some at once, in the order they were filled.")
 
 
 class StockAdjustmentInput(Input):

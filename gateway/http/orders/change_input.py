@@ -21,6 +21,7 @@ from gateway.http.plumbing.inputs import (
     Version,
     example,
 )
+from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.changes import ChangeRequest, LineChange, SpokenConsent
 from services.orders.domain.order import Address
@@ -50,7 +51,7 @@ class ChangeInput(Input):
     """What is to change; whatever is left out stays as it is."""
 
     reason: Name = Field(description="Why, as the customer may read it.")
-    lines: Annotated[list[LineChangeInput], Field(max_length=500)] = []
+    lines: Annotated[list[LineChangeInput], Field(max_length=MAX_LINES)] = []
     ship_to: ShipTo | None = None
     requested_on: Day | None = None
     ship_complete: Switch | None = Field(default=None, description="false: ship what there is, in parts.")

@@ -22,6 +22,7 @@ from gateway.http.plumbing.inputs import (
     Text,
     example,
 )
+from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.order import Address, PlaceLine, PlaceOrder
 
@@ -75,7 +76,7 @@ class OrderInput(Input):
     fulfilment: Literal["ship"] = "ship"
     requested_on: Day | None = Field(default=None, description="The day the customer wants it to arrive.")
     ship_complete: Switch = Field(default=False, description="Ship only when everything can leave together.")
-    lines: Annotated[list[LineInput], Field(min_length=1, max_length=500)]
+    lines: Annotated[list[LineInput], Field(min_length=1, max_length=MAX_LINES)]
     discount: Amount | None = Field(default=None, description="Off the merchandise, in the order's currency; by staff.")
     freight: Amount | None = Field(
         default=None, description="Charged for carriage, in the order's currency; none when left out."

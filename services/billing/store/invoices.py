@@ -24,7 +24,7 @@ from services.billing.domain.invoices import OPEN, PAID, PART_PAID, BilledSoFar,
 from services.billing.store import tables
 from services.kernel.money import Money, UnitPrice
 from services.runtime.db import Int64
-from services.runtime.statements import changed
+from services.runtime.statements import changed, fitting
 
 _row, _line = tables.invoice.c, tables.invoice_line.c
 _NOTHING: ColumnElement[int] = literal_column("0")
@@ -101,12 +101,13 @@ def open_of_customer(session: Session, customer_id: str, currency: str) -> list[
 
 def page(
     session: Session, *, order_id: str, customer_id: str, number: str, status: str, after: int, limit: int
-) -> list[tuple[int, Invoice]]:
-    """Invoices by number beyond sequence `after`, each with its sequence; an empty filter does not filter."""
+) -> tuple[list[Invoice], int | None]:
+    """Invoices by number beyond sequence `after`, and the `after` of the next page; an empty filter does not filter."""
     columns = {"order_id": order_id, "customer_id": customer_id, "number": number}
     given = {name: value for name, value in columns.items() if value}
-    rows = session.execute(_page(tuple(given), status), given | {"after": after, "most": limit}).all()
-    return list(zip((row.sequence for row in rows), _with_lines(session, rows), strict=True))
+    rows = session.execute(_page(tuple(given), status), given | {"after": after, "most": limit + 1}).all()
+    fits = fitting(session, _line.invoice_id, [row.invoice_id for row in rows[:limit]])
+    return _with_lines(session, rows[:fits]), rows[fits - 1].sequence if len(rows) > fits else None
 
 
 @cache

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from services.fulfillment.domain.shipment import LEFT, Shipment, State, cancel
+from services.fulfillment.domain.shipment import LEFT, Shipment, ShipmentLine, State, cancel
 from services.kernel.errors import Refused
+
+Part = tuple[Shipment, ShipmentLine]
+"""A line of a shipment, with it."""
 
 
 class RecallState(StrEnum):
@@ -65,35 +68,38 @@ def demand(keep: Mapping[str, int], shipments: Sequence[Shipment]) -> Demand:
 
     `keep` is line id → units over all shipments, those that have left included; a line that is missing keeps none.
     """
-    live = [each for each in shipments if each.state is not State.CANCELLED]
     asked: list[RecallLine] = []
-    for line_id in sorted({line.line_id for each in live for line in each.lines}):
-        excess = _units(live, line_id) - keep.get(line_id, 0)
-        lines = _not_picked(live, line_id, excess)
+    for line_id, parts in sorted(_by_line(shipments).items()):
+        excess = sum(line.quantity for _, line in parts) - keep.get(line_id, 0)
+        lines = _not_picked(parts, excess)
         missing = excess - sum(line.quantity for line in lines)
         if missing > 0:
-            return _too_late(live, line_id, missing, keep.get(line_id, 0))
+            return _too_late(parts, line_id, missing, keep.get(line_id, 0))
         asked += lines
     return Demand(tuple(asked))
 
 
-def _units(shipments: Iterable[Shipment], line_id: str) -> int:
-    return sum(line.quantity for each in shipments for line in each.lines if line.line_id == line_id)
-
-
-def _not_picked(shipments: Iterable[Shipment], line_id: str, excess: int) -> list[RecallLine]:
-    asked: list[RecallLine] = []
+def _by_line(shipments: Iterable[Shipment]) -> dict[str, list[Part]]:
+    """Line id → its parts in shipments that were not cancelled, the newest shipment first."""
+    found: dict[str, list[Part]] = {}
     for each in sorted(shipments, key=lambda shipment: -shipment.serial):
-        for line in each.lines if each.state is State.RELEASED else ():
-            units = min(excess, line.quantity) if line.line_id == line_id else 0
-            if units > 0:
-                asked.append(RecallLine(each.shipment_id, line_id, line.sku, line.description, units))
-                excess -= units
+        for line in each.lines if each.state is not State.CANCELLED else ():
+            found.setdefault(line.line_id, []).append((each, line))
+    return found
+
+
+def _not_picked(parts: Iterable[Part], excess: int) -> list[RecallLine]:
+    asked: list[RecallLine] = []
+    for each, line in parts:
+        units = min(excess, line.quantity) if each.state is State.RELEASED else 0
+        if units > 0:
+            asked.append(RecallLine(each.shipment_id, line.line_id, line.sku, line.description, units))
+            excess -= units
     return asked
 
 
-def _too_late(shipments: Iterable[Shipment], line_id: str, missing: int, keep: int) -> Demand:
-    left = _units([each for each in shipments if each.state in LEFT], line_id)
+def _too_late(parts: Iterable[Part], line_id: str, missing: int, keep: int) -> Demand:
+    left = sum(line.quantity for each, line in parts if each.state in LEFT)
     if keep < left:
         return Demand((), "BELOW_SHIPPED", f"{left} units of line {line_id} have left: {keep} cannot be kept of them")
     return Demand((), "BELOW_PICKED", f"{missing} units of line {line_id} that are to come back are picked already")

@@ -10,6 +10,8 @@ from sqlmodel import Session, col, select
 from services.fulfillment.domain.recall import Recall, RecallLine, RecallState
 from services.fulfillment.models import RecallLineRow, RecallRow, ShipmentRow
 from services.kernel.errors import Conflict, NotFound
+from services.runtime.db import table_of
+from services.runtime.statements import fitting
 
 _PENDING = col(RecallRow.state) == literal_column("'pending'")
 """As the index of pending recalls says it: SQLite takes such an index for no parameter."""
@@ -73,12 +75,14 @@ def pending_of(session: Session, order_id: str) -> Recall | None:
     return found[0] if found else None
 
 
-def page(session: Session, order_id: str, after: str, limit: int) -> list[Recall]:
-    """Pending recalls from behind recall `after`, oldest first: their ids rise."""
+def page(session: Session, order_id: str, after: str, limit: int) -> tuple[list[Recall], str]:
+    """Pending recalls from behind recall `after`, oldest first: their ids rise; and the `after` of the next page, or ""."""
     wanted = select(RecallRow).where(_PENDING, col(RecallRow.recall_id) > after)
     if order_id:
         wanted = wanted.where(col(RecallRow.order_id) == order_id)
-    return _load(session, session.exec(wanted.order_by(col(RecallRow.recall_id)).limit(limit)).all())
+    found = session.exec(wanted.order_by(col(RecallRow.recall_id)).limit(limit + 1)).all()
+    fits = fitting(session, table_of(RecallLineRow).c.recall_id, [row.recall_id for row in found[:limit]])
+    return _load(session, found[:fits]), found[fits - 1].recall_id if len(found) > fits else ""
 
 
 def _load(session: Session, rows: Sequence[RecallRow]) -> list[Recall]:

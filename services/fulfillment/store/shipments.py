@@ -18,7 +18,7 @@ from services.fulfillment.store.tables import shipment, shipment_line
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.ids import shipment_number, shipment_sequence
 from services.kernel.money import Money
-from services.runtime.statements import changed
+from services.runtime.statements import changed, fitting
 
 _LINES = (
     select(shipment_line)
@@ -111,13 +111,17 @@ def save_recalled(session: Session, before: Shipment, after: Shipment) -> None:
     """Store that units left the shipment; lines that it has no more are gone. Raises Conflict like save()."""
     _save_row(session, before, after)
     kept = {(line.line_id, line.sku): line.quantity for line in after.lines}
-    for line in before.lines:
-        the_line = {"id": before.shipment_id, "line": line.line_id, "of_sku": line.sku}
-        left = kept.get((line.line_id, line.sku), 0)
-        if not left:
-            session.execute(_TAKE_OUT, the_line)
-        elif left != line.quantity:
-            session.execute(_CUT, {**the_line, "left": left})
+    lines = [
+        ({"id": before.shipment_id, "line": line.line_id, "of_sku": line.sku}, kept.get((line.line_id, line.sku), 0))
+        for line in before.lines
+        if kept.get((line.line_id, line.sku)) != line.quantity
+    ]
+    gone = [the_line for the_line, left in lines if not left]
+    cut = [{**the_line, "left": left} for the_line, left in lines if left]
+    if gone:
+        session.execute(_TAKE_OUT, gone)
+    if cut:
+        session.execute(_CUT, cut)
 
 
 def _save_row(session: Session, before: Shipment, after: Shipment) -> None:
@@ -178,8 +182,9 @@ def page(session: Session, wanted: Filter) -> tuple[list[Shipment], int | None]:
     given = {name: value for name, value in asked.items() if value}
     bounds = {"after": wanted.after, "most": wanted.limit + 1}
     found = session.execute(_page(tuple(given)), given | bounds).all()
-    shown = _load(session, found[: wanted.limit])
-    return shown, shown[-1].serial if len(found) > wanted.limit else None
+    fits = fitting(session, shipment_line.c.shipment_id, [row.shipment_id for row in found[: wanted.limit]])
+    shown = _load(session, found[:fits])
+    return shown, shown[-1].serial if len(found) > fits else None
 
 
 @cache

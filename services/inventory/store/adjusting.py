@@ -1,7 +1,7 @@
 """Queries that change a reservation in part: what each line has, what it gives up, and what it waits for again."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sqlmodel import Session
@@ -12,16 +12,15 @@ from services.inventory.domain.backorders import Waiting
 from services.inventory.store import backorders
 from services.inventory.store.tables import allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict
-from services.runtime.db import Int64, Text
+from services.runtime.db import Int64
 from services.runtime.statements import changed
 
-_SHOWN = 10
-_OF, _LINE, _UNITS = bindparam("of", type_=Text), bindparam("line", type_=Text), bindparam("units", type_=Int64)
+_UNITS = bindparam("units", type_=Int64)
 _LET_GO = (
     update(allocation)
     .where(
-        allocation.c.reservation_id == _OF,
-        allocation.c.line_id == _LINE,
+        allocation.c.reservation_id == bindparam("reservation"),
+        allocation.c.line_id == bindparam("line"),
         allocation.c.warehouse_id == bindparam("place"),
         allocation.c.held_quantity >= _UNITS,
     )
@@ -29,17 +28,14 @@ _LET_GO = (
         held_quantity=allocation.c.held_quantity - _UNITS, released_quantity=allocation.c.released_quantity + _UNITS
     )
 )
-_IS_LINE = (backorder.c.reservation_id == _OF) & (backorder.c.line_id == _LINE)
-_WAIT_LESS = (
-    update(backorder)
-    .where(_IS_LINE, backorder.c.waiting_quantity >= _UNITS)
-    .values(
-        waiting_quantity=backorder.c.waiting_quantity - _UNITS,
-        cancelled_quantity=backorder.c.cancelled_quantity + _UNITS,
-    )
+_OF_LINE = update(backorder).where(
+    backorder.c.reservation_id == bindparam("reservation"), backorder.c.line_id == bindparam("line")
 )
-_WAIT_MORE = update(backorder).where(_IS_LINE).values(waiting_quantity=backorder.c.waiting_quantity + _UNITS)
-_WAITED = select(backorder.c.line_id).where(backorder.c.reservation_id == _OF)
+_WAIT_LESS = _OF_LINE.where(backorder.c.waiting_quantity >= _UNITS).values(
+    waiting_quantity=backorder.c.waiting_quantity - _UNITS, cancelled_quantity=backorder.c.cancelled_quantity + _UNITS
+)
+_WAIT_MORE = _OF_LINE.values(waiting_quantity=backorder.c.waiting_quantity + _UNITS)
+_WAITED = select(backorder.c.line_id).where(backorder.c.reservation_id == bindparam("reservation"))
 
 
 def holdings(session: Session, order_id: str) -> list[Holding]:
@@ -82,37 +78,32 @@ def put_candidates(session: Session, reservation_id: str, places: Sequence[Candi
 
 def let_go(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> None:
     """Take units off what the reservation holds; the stock rows are the caller's to change."""
-    rows = [
-        {"of": reservation_id, "line": part.line_id, "place": part.warehouse_id, "units": part.quantity}
+    given = [
+        {"reservation": reservation_id, "line": part.line_id, "place": part.warehouse_id, "units": part.quantity}
         for part in parts
     ]
-    if rows and changed(session, _LET_GO, rows) != len(rows):
-        raise Conflict("ALLOCATION_MOVED", f"{_units_of(rows)} shipped or released meanwhile: try again")
+    if given and changed(session, _LET_GO, given) != len(given):
+        raise Conflict("ALLOCATION_MOVED", "some of these units were shipped or released meanwhile: try again")
 
 
 def wait_less(session: Session, reservation_id: str, lines: Sequence[LineDemand]) -> None:
     """Take units of these lines out of the queue."""
-    rows = [{"of": reservation_id, "line": line.line_id, "units": line.quantity} for line in lines]
-    if rows and changed(session, _WAIT_LESS, rows) != len(rows):
-        raise Conflict("BACKORDER_FILLED", f"{_units_of(rows)} filled meanwhile: try again")
+    given = [{"reservation": reservation_id, "line": line.line_id, "units": line.quantity} for line in lines]
+    if given and changed(session, _WAIT_LESS, given) != len(given):
+        raise Conflict("BACKORDER_FILLED", "some of these backorders were filled meanwhile: try again")
 
 
-def wait_more(session: Session, queue: Sequence[Waiting]) -> None:
-    """Let these units of one reservation wait; a line that waits or waited already keeps its place and its id."""
-    if not queue:
-        return
-    known = set(session.execute(_WAITED, {"of": queue[0].reservation_id}).scalars())
+def wait_more(session: Session, reservation_id: str, queue: Sequence[Waiting]) -> None:
+    """Let these units wait; a line that waits or waited already keeps its place and its id."""
+    known = set(session.execute(_WAITED, {"reservation": reservation_id}).scalars()) if queue else set()
     more = [
-        {"of": one.reservation_id, "line": one.line_id, "units": one.quantity} for one in queue if one.line_id in known
+        {"reservation": reservation_id, "line": one.line_id, "units": one.quantity}
+        for one in queue
+        if one.line_id in known
     ]
     if more:
         session.execute(_WAIT_MORE, more)
     backorders.add(session, [one for one in queue if one.line_id not in known])
-
-
-def _units_of(rows: Sequence[Mapping[str, object]]) -> str:
-    names = ", ".join(str(row["line"]) for row in rows[:_SHOWN])
-    return f"units of line {names} were" if len(rows) <= _SHOWN else f"units of {len(rows)} lines were"
 
 
 def close_when_empty(session: Session, reservation_id: str) -> None:

@@ -107,7 +107,7 @@ INVARIANTS = (
     ),
     Invariant(
         "inventory.nobody_waits_beside_stock",
-        "no stock lies free in an open warehouse that could fill a waiting backorder",
+        "no stock lies free in an open warehouse that could fill a waiting backorder, but for what the next batch gives",
         """
         SELECT DISTINCT (s.on_hand - s.allocated) || ' ' || s.sku || ' free in ' || s.warehouse_id || ', order ' || b.order_id
                || ' waits for ' || b.waiting_quantity AS offender
@@ -116,6 +116,7 @@ INVARIANTS = (
         JOIN warehouse w ON w.warehouse_id = c.warehouse_id
         JOIN stock s ON s.warehouse_id = c.warehouse_id AND s.sku = b.sku
         WHERE b.waiting_quantity > 0 AND s.on_hand > s.allocated AND w.is_active
+          AND NOT EXISTS (SELECT 1 FROM unfilled u WHERE u.sku = b.sku)
         """,
     ),
 )

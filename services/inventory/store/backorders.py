@@ -1,37 +1,72 @@
 """Queries over the backorder queue: who waits, in which turn, and until when."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Row, ScalarSelect, Select, bindparam, exists, func, insert, select, tuple_, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Candidate
 from services.inventory.domain.backorders import Fill, Supply, Waiting, due
 from services.inventory.store import expected
-from services.inventory.store.tables import NOTHING, backorder, candidate
+from services.inventory.store.tables import NOTHING, backorder, candidate, stock, warehouse
 from services.kernel.errors import Conflict, InvalidArgument
+from services.runtime.db import Int64
 from services.runtime.statements import changed
 
 _TURN = (backorder.c.placed_at_micros, backorder.c.order_id, backorder.c.line_id)
-_PAGE = 500
 _ADD = insert(backorder)
-_OF_ORDER = (
+_OF_ORDERS = (
     select(backorder)
-    .where(backorder.c.order_id == bindparam("order"))
-    .order_by(backorder.c.line_id, backorder.c.backorder_id)
+    .where(backorder.c.order_id.in_(bindparam("orders", expanding=True)))
+    .order_by(backorder.c.order_id, backorder.c.line_id, backorder.c.backorder_id)
 )
 _UNITS_WAITING = (
     select(backorder.c.sku, func.sum(backorder.c.waiting_quantity).label("units"))
     .where(backorder.c.sku.in_(bindparam("skus", expanding=True)), backorder.c.waiting_quantity > NOTHING)
     .group_by(backorder.c.sku)
 )
-_WAITED_FOR = (
-    select(backorder.c.sku)
-    .where(backorder.c.sku.in_(bindparam("skus", expanding=True)), backorder.c.waiting_quantity > NOTHING)
-    .distinct()
+_IS_WAITING = backorder.c.waiting_quantity > NOTHING
+_MAY_BE_FILLED = exists().where(
+    candidate.c.reservation_id == backorder.c.reservation_id,
+    stock.c.warehouse_id == candidate.c.warehouse_id,
+    stock.c.sku == backorder.c.sku,
+    stock.c.on_hand > stock.c.allocated,
+    warehouse.c.warehouse_id == candidate.c.warehouse_id,
+    warehouse.c.is_active,
 )
+_HEADS = select(backorder).where(_IS_WAITING, _MAY_BE_FILLED).limit(bindparam("most"))
+# of one SKU the index has them in their turn
+_HEAD_OF_ONE = _HEADS.where(backorder.c.sku == bindparam("of_sku")).order_by(*_TURN)
+_HEADS_OF_MANY = _HEADS.where(backorder.c.sku.in_(bindparam("skus", expanding=True))).order_by(backorder.c.sku, *_TURN)
+_UNITS = bindparam("units", type_=Int64)
+_FILL = (
+    update(backorder)
+    .where(backorder.c.backorder_id == bindparam("of"), backorder.c.waiting_quantity >= _UNITS)
+    .values(
+        waiting_quantity=backorder.c.waiting_quantity - _UNITS, filled_quantity=backorder.c.filled_quantity + _UNITS
+    )
+)
+_OF_SKUS = (_IS_WAITING, backorder.c.sku.in_(bindparam("skus", expanding=True)))
+_FIRST, _LAST = (
+    tuple_(bindparam(f"{which}_placed"), bindparam(f"{which}_order"), bindparam(f"{which}_line"))
+    for which in ("first", "last")
+)
+_BEFORE = (
+    select(backorder.c.sku, func.sum(backorder.c.waiting_quantity).label("units"))
+    .where(*_OF_SKUS, tuple_(*_TURN) < _FIRST)
+    .group_by(backorder.c.sku)
+)
+_queues = (
+    select(
+        backorder.c.backorder_id,
+        func.sum(backorder.c.waiting_quantity).over(partition_by=backorder.c.sku, order_by=_TURN).label("units"),
+    )
+    .where(*_OF_SKUS, tuple_(*_TURN) >= _FIRST, tuple_(*_TURN) <= _LAST)
+    .subquery("in_turn")
+)
+_THROUGH = select(_queues).where(_queues.c.backorder_id.in_(bindparam("ids", expanding=True)))
 _CANDIDATES = select(candidate).where(candidate.c.reservation_id.in_(bindparam("reservations", expanding=True)))
 
 
@@ -55,28 +90,25 @@ def add(session: Session, queue: Sequence[Waiting]) -> None:
         session.execute(_ADD, rows)
 
 
-def waited_for(session: Session, skus: Iterable[str]) -> set[str]:
-    """Those of the SKUs that anybody waits for."""
-    return set(session.execute(_WAITED_FOR, {"skus": sorted(set(skus))}).scalars())
-
-
-def first_in_queue(session: Session, sku: str, warehouse_ids: Collection[str], units: int) -> list[Waiting]:
-    """The first backorders that one of these warehouses may fill: as many as `units` can serve at most, a page at most."""
-    may_fill = select(candidate.c.reservation_id).where(
-        candidate.c.reservation_id == backorder.c.reservation_id, candidate.c.warehouse_id.in_(warehouse_ids)
-    )
-    is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > NOTHING)
-    wanted = select(backorder).where(is_waiting, may_fill.exists()).order_by(*_TURN).limit(min(units, _PAGE))
-    rows = session.execute(wanted).all()
+def first_in_queues(session: Session, skus: Collection[str], most: int) -> dict[str, list[Waiting]]:
+    """SKU → its first backorders that an open warehouse has units free for, in turn: `most` in all, so the last SKU may be cut off."""
+    terms = {"most": most}
+    if len(skus) == 1:
+        rows = session.execute(_HEAD_OF_ONE, terms | {"of_sku": next(iter(skus))}).all()
+    else:
+        rows = session.execute(_HEADS_OF_MANY, terms | {"skus": list(skus)}).all()
     places = _candidates(session, {row.reservation_id for row in rows})
-    return [_waiting(row, places[row.reservation_id]) for row in rows]
+    heads: defaultdict[str, list[Waiting]] = defaultdict(list)
+    for row in rows:
+        heads[row.sku].append(_waiting(row, places[row.reservation_id]))
+    return dict(heads)
 
 
 def whole_queue(session: Session, sku: str) -> list[Waiting]:
     """Everybody who waits for a SKU, in turn."""
     is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > NOTHING)
     rows = session.execute(select(backorder).where(is_waiting).order_by(*_TURN)).all()
-    places = _candidates(session, {row.reservation_id for row in rows})
+    places = _places(session, select(candidate).where(candidate.c.reservation_id.in_(_waiting_for(sku))))
     return [_waiting(row, places[row.reservation_id]) for row in rows]
 
 
@@ -98,29 +130,35 @@ def _waiting(row: Row[Any], candidates: tuple[Candidate, ...]) -> Waiting:
     )
 
 
+def _waiting_for(sku: str) -> ScalarSelect[str]:
+    """The reservations that wait for a SKU, as part of a statement: there may be more of them than a statement has parameters."""
+    is_waiting = (backorder.c.sku == sku) & (backorder.c.waiting_quantity > NOTHING)
+    return select(backorder.c.reservation_id).where(is_waiting).scalar_subquery()
+
+
 def _candidates(session: Session, reservation_ids: Collection[str]) -> defaultdict[str, tuple[Candidate, ...]]:
-    found: defaultdict[str, tuple[Candidate, ...]] = defaultdict(tuple)
     if not reservation_ids:
-        return found
-    for row in session.execute(_CANDIDATES, {"reservations": list(reservation_ids)}):
+        return defaultdict(tuple)
+    return _places(session, _CANDIDATES, {"reservations": list(reservation_ids)})
+
+
+def _places(
+    session: Session, wanted: Select[Any], terms: Mapping[str, object] | None = None
+) -> defaultdict[str, tuple[Candidate, ...]]:
+    found: defaultdict[str, tuple[Candidate, ...]] = defaultdict(tuple)
+    for row in session.execute(wanted, terms or {}):
         found[row.reservation_id] += (Candidate(row.warehouse_id, row.cost_minor),)
     return found
 
 
 def fill(session: Session, fills: Iterable[Fill]) -> None:
     """Take filled units off the queue; Conflict when a backorder waits for fewer by now."""
+    units: Counter[str] = Counter()
     for one in fills:
-        is_waiting = (backorder.c.backorder_id == one.backorder.backorder_id) & (
-            backorder.c.waiting_quantity >= one.quantity
-        )
-        left = {
-            "waiting_quantity": backorder.c.waiting_quantity - one.quantity,
-            "filled_quantity": backorder.c.filled_quantity + one.quantity,
-        }
-        if not changed(session, update(backorder).where(is_waiting).values(**left)):
-            raise Conflict(
-                "BACKORDER_FILLED", f"backorder {one.backorder.backorder_id} was filled meanwhile: try again"
-            )
+        units[one.backorder.backorder_id] += one.quantity
+    taken = [{"of": backorder_id, "units": count} for backorder_id, count in units.items()]
+    if taken and changed(session, _FILL, taken) != len(taken):
+        raise Conflict("BACKORDER_FILLED", "some of these backorders were filled meanwhile: try again")
 
 
 def cancel(session: Session, reservation_id: str) -> int:
@@ -136,7 +174,12 @@ def cancel(session: Session, reservation_id: str) -> int:
 
 def lines_of_order(session: Session, order_id: str) -> list[tuple[Waiting, Supply | None]]:
     """Every line of the order that ever waited, with the units that still do (0 when none) and what will bring them."""
-    return _with_due(session, session.execute(_OF_ORDER, {"order": order_id}).all())
+    return lines_of_orders(session, [order_id])
+
+
+def lines_of_orders(session: Session, order_ids: Collection[str]) -> list[tuple[Waiting, Supply | None]]:
+    """The same of several orders, by order."""
+    return _with_due(session, session.execute(_OF_ORDERS, {"orders": list(order_ids)}).all())
 
 
 def page(session: Session, order_id: str, sku: str, after: str, limit: int) -> list[tuple[Waiting, Supply | None]]:
@@ -161,14 +204,31 @@ def _with_due(session: Session, rows: Sequence[Row[Any]]) -> list[tuple[Waiting,
     places = _candidates(session, {row.reservation_id for row in rows})
     queue = [_waiting(row, places[row.reservation_id]) for row in rows]
     supply = expected.open_supply(session, {one.sku for one in queue if one.quantity})
-    return [(one, _due(session, one, supply.get(one.sku, ()))) for one in queue]
+    through = _units_through(session, [one for one in queue if one.quantity and one.sku in supply])
+    return [(one, _due(one, through, supply)) for one in queue]
 
 
-def _due(session: Session, one: Waiting, supply: Sequence[Supply]) -> Supply | None:
-    if not one.quantity or not supply:
+def _due(one: Waiting, through: Mapping[str, int], supply: Mapping[str, Sequence[Supply]]) -> Supply | None:
+    if one.backorder_id not in through:
         return None
-    is_before = (
-        (backorder.c.sku == one.sku) & (backorder.c.waiting_quantity > NOTHING) & (tuple_(*_TURN) <= tuple_(*one.turn))
-    )
-    through = session.execute(select(func.sum(backorder.c.waiting_quantity)).where(is_before)).scalar_one()
-    return due(int(through), supply, {place.warehouse_id for place in one.candidates})
+    return due(through[one.backorder_id], supply[one.sku], {place.warehouse_id for place in one.candidates})
+
+
+def _units_through(session: Session, queue: Sequence[Waiting]) -> dict[str, int]:
+    """Backorder id → units that wait in its queue up to and including it.
+
+    What waits before all of them is one sum a SKU; only from there on the queues are added up row by row.
+    """
+    if not queue:
+        return {}
+    bounds = {"first": min(one.turn for one in queue), "last": max(one.turn for one in queue)}
+    terms: dict[str, object] = {
+        f"{which}_{part}": value
+        for which, turn in bounds.items()
+        for part, value in zip(("placed", "order", "line"), turn, strict=True)
+    }
+    terms["skus"] = sorted({one.sku for one in queue})
+    before = {row.sku: int(row.units) for row in session.execute(_BEFORE, terms)}
+    since = session.execute(_THROUGH, terms | {"ids": [one.backorder_id for one in queue]})
+    units = {row.backorder_id: int(row.units) for row in since}
+    return {one.backorder_id: before.get(one.sku, 0) + units[one.backorder_id] for one in queue}

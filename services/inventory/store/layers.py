@@ -1,10 +1,12 @@
 """Queries over cost layers and the movements they come from."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlmodel import Session
 
 from services.inventory.domain.costing import Draw, Layer
@@ -39,6 +41,29 @@ _LEFT = (
     )
     .order_by(cost_layer.c.number)
     .limit(_PAGE)
+)
+_newer = cost_layer.alias("newer")
+_end_of_page = (
+    select(_newer.c.number)
+    .where(
+        _newer.c.warehouse_id == cost_layer.c.warehouse_id,
+        _newer.c.sku == cost_layer.c.sku,
+        _newer.c.remaining_quantity > NOTHING,
+    )
+    .order_by(_newer.c.number)
+    .limit(1)
+    .offset(_PAGE - 1)
+    .scalar_subquery()
+)
+_FIRST_OF_MANY = (
+    select(cost_layer)
+    .where(
+        cost_layer.c.warehouse_id == bindparam("place"),
+        cost_layer.c.sku.in_(bindparam("skus", expanding=True)),
+        cost_layer.c.remaining_quantity > NOTHING,
+        cost_layer.c.number <= func.coalesce(_end_of_page, cost_layer.c.number),
+    )
+    .order_by(cost_layer.c.sku, cost_layer.c.number)
 )
 _TAKE = (
     update(cost_layer)
@@ -94,17 +119,21 @@ def add(session: Session, layer: Layer, warehouse_id: str, sku: str, unit_cost: 
     )
 
 
-def left(session: Session, warehouse_id: str, sku: str) -> Iterator[Layer]:
-    """Layers with units left, oldest first, read as far as they are needed."""
-    after = 0
-    while True:
-        rows = session.execute(_LEFT, {"place": warehouse_id, "of_sku": sku, "after": after}).all()
+def left(session: Session, warehouse_id: str, skus: Collection[str]) -> Mapping[str, Iterator[Layer]]:
+    """SKU → its layers with units left, oldest first: the first page of all by one statement, the rest as far as it is needed."""
+    first: defaultdict[str, list[Row[Any]]] = defaultdict(list)
+    for row in session.execute(_FIRST_OF_MANY, {"place": warehouse_id, "skus": list(skus)}):
+        first[row.sku].append(row)
+    return {sku: _in_pages(session, warehouse_id, sku, first[sku]) for sku in skus}
+
+
+def _in_pages(session: Session, warehouse_id: str, sku: str, rows: Sequence[Row[Any]]) -> Iterator[Layer]:
+    while rows:
         for row in rows:
             value, worth = Money(row.value_minor, row.currency), Money(row.remaining_value_minor, row.currency)
             yield Layer(row.movement_id, row.quantity, value, row.remaining_quantity, worth)
-            after = row.number
-        if len(rows) < _PAGE:
-            return
+        after = {"place": warehouse_id, "of_sku": sku, "after": rows[-1].number}
+        rows = session.execute(_LEFT, after).all() if len(rows) == _PAGE else ()
 
 
 def take(session: Session, draws: Iterable[Draw]) -> None:

@@ -1,15 +1,15 @@
 """Queries over reservations: what is held, shipped and let go for an order."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from sqlalchemy import bindparam, exists, func, insert, select, text, update
 from sqlmodel import Session
 
 from services.inventory.domain.allocation import Allocation, Candidate, LineDemand
+from services.inventory.domain.backorders import Fill
 from services.inventory.store.tables import ACTIVE, NOTHING, allocation, backorder, candidate, reservation
 from services.kernel.errors import Conflict, Refused
 from services.runtime.db import Int64
@@ -65,10 +65,13 @@ _OF_ORDER = (
     .order_by(allocation.c.line_id, allocation.c.warehouse_id)
 )
 _BY_LINE = (
-    select(allocation.c.line_id, (allocation.c.held_quantity + allocation.c.shipped_quantity).label("units"))
+    select(
+        reservation.c.order_id,
+        allocation.c.line_id,
+        (allocation.c.held_quantity + allocation.c.shipped_quantity).label("units"),
+    )
     .join(reservation, _JOINED)
-    .where(reservation.c.order_id == bindparam("order"))
-    .order_by(allocation.c.line_id)
+    .where(reservation.c.order_id.in_(bindparam("orders", expanding=True)))
 )
 
 
@@ -109,18 +112,19 @@ def create(session: Session, new: NewReservation, now: datetime) -> None:
 
 def hold(session: Session, reservation_id: str, parts: Sequence[Allocation]) -> None:
     """Add units to what the reservation holds; the stock rows are the caller's to change."""
-    rows = [
-        {
-            "reservation_id": reservation_id,
-            "line_id": part.line_id,
-            "warehouse_id": part.warehouse_id,
-            "sku": part.sku,
-            "units": part.quantity,
-        }
-        for part in parts
-    ]
-    if rows:
-        session.execute(_FILL, rows)
+    _hold(session, [(reservation_id, part.line_id, part.warehouse_id, part.sku, part.quantity) for part in parts])
+
+
+def fill(session: Session, fills: Sequence[Fill]) -> None:
+    """Add what backorders were given to what their reservations hold."""
+    filled = [(fill.backorder, fill) for fill in fills]
+    _hold(session, [(one.reservation_id, one.line_id, got.warehouse_id, one.sku, got.quantity) for one, got in filled])
+
+
+def _hold(session: Session, parts: Sequence[tuple[str, str, str, str, int]]) -> None:
+    names = ("reservation_id", "line_id", "warehouse_id", "sku", "units")
+    if parts:
+        session.execute(_FILL, [dict(zip(names, part, strict=True)) for part in parts])
 
 
 def active_of(session: Session, order_id: str) -> str | None:
@@ -178,12 +182,12 @@ def of_order(session: Session, order_id: str) -> tuple[list[Allocation], list[Al
     return held, shipped
 
 
-def allocated_by_line(session: Session, order_id: str) -> dict[str, int]:
-    """Line id → units held or shipped; lines that lost all of theirs are there with zero."""
-    rows = session.execute(_BY_LINE, {"order": order_id}).all()
-    return {
-        line_id: sum(row.units for row in parts) for line_id, parts in groupby(rows, key=lambda row: str(row.line_id))
-    }
+def allocated_by_line(session: Session, order_ids: Collection[str]) -> dict[str, dict[str, int]]:
+    """Order id → line id → units held or shipped; lines that lost all of theirs are there with zero."""
+    found: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for row in session.execute(_BY_LINE, {"orders": list(order_ids)}):
+        found[row.order_id][row.line_id] = found[row.order_id].get(row.line_id, 0) + row.units
+    return dict(found)
 
 
 def lapsed(session: Session, now: datetime, limit: int) -> list[str]:

@@ -20,6 +20,8 @@ allocation = _tables["allocation"]
 backorder = _tables["backorder"]
 expected_receipt = _tables["expected_receipt"]
 stock_issue = _tables["stock_issue"]
+unfilled = _tables["unfilled"]
+unnotified = _tables["unnotified"]
 
 NOTHING: ColumnElement[int] = literal_column("0")
 ACTIVE: ColumnElement[str] = literal_column("'active'")

@@ -8,17 +8,17 @@ from typing import Any
 from services.kernel.errors import InvalidArgument, NotFound
 from services.runtime.roles import MAIL_ROLES, MAIL_ROLES_WITHOUT_PRICES
 
-_DIFF = ("customer_name", "version", "reason", "changes", "total_before", "total_after", "currency")
+_DIFF = ("customer_name", "version", "reason", "changes", "more_changes", "total_before", "total_after", "currency")
 _APPROVAL = (
     "customer_name", "po_number", "total", "currency", "step", "reasons", "submitted_by", "due", "link",
 )  # fmt: skip
 
 VARIABLES: Mapping[str, tuple[str, ...]] = {
     # total and extended are printed amounts such as "1,329.00"; lines: [{description, sku, quantity, extended}];
-    # placed_on: the instant, whose day the company's clock decides
-    "order_received": ("customer_name", "po_number", "total", "currency", "lines", "placed_on"),
+    # more_lines: how many there are beside those listed; placed_on: the instant, whose day the company's clock decides
+    "order_received": ("customer_name", "po_number", "total", "currency", "lines", "more_lines", "placed_on"),
     # promises: [{sku, description, quantity, promised_on}], promised_on empty while supply has no date
-    "order_accepted": ("customer_name", "promises", "total", "currency"),
+    "order_accepted": ("customer_name", "promises", "more_lines", "total", "currency"),
     # reasons: [sentence that names who may release it]; only staff read them; staff_link: where it is released; is_confirmed: the
     # order was accepted before, and only what has not left is held
     "order_on_hold": ("reasons", "staff_link", "is_confirmed"),
@@ -27,7 +27,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "order_cancelled": ("reason",),
     # reason: a sentence that only staff read; no decision was taken in time
     "order_expired": ("reason",),
-    # changes: [{what, before, after, is_money}], before empty for what is new, after empty for what is gone; both are text:
+    # more_changes: how many there are beside those listed; changes: [{what, before, after, is_money}], before empty for what is new, after empty for what is gone; both are text:
     # an ISO date, a quantity, an amount or words. Rows with is_money, both totals and the reason are not for the warehouse
     "order_changed": _DIFF,
     # link: where the customer answers; staff_link: where staff sees the order
@@ -53,9 +53,9 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # answer: ends the sentence "it …", such as "can be ready, but later than requested"; ready_on empty when it was refused
     "manufacturing_answered": ("sku", "answer", "ready_on", "note"),
     # lines: [{sku, description, quantity, expected_on}], expected_on empty while unknown
-    "backorder_created": ("lines",),
+    "backorder_created": ("lines", "more_lines"),
     # lines: [{sku, description, quantity}]; a service visit has no such mail, only delivered
-    "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "promised_on"),
+    "shipped": ("shipment_number", "carrier", "tracking_number", "lines", "more_lines", "promised_on"),
     # the carrier reports a problem in transit
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # is_service: a visit was done; feedback_url: empty unless this completes the order

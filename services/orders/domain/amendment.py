@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import Refused
 from services.kernel.money import Money, extend
 from services.orders.domain.billed import billed, charges_after
 from services.orders.domain.changes import ChangeRequest, LineChange
 from services.orders.domain.masterdata import PriceAgreement, Product
-from services.orders.domain.order import MAX_LINES, Line, Order, PlaceLine, highest_line_id, totals
+from services.orders.domain.order import Line, Order, PlaceLine, highest_line_id, totals
 from services.orders.domain.pricing import Reference, price_line, reference_price
 from services.orders.domain.projection import LineProgress, Progress, quantities
 

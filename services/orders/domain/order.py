@@ -18,8 +18,6 @@ PREPAID_CHANNELS = frozenset({"amazon", "ebay", "pos"})
 
 PAYMENT_METHODS = ("terms", "card", "prepaid", "deposit")
 KINDS = ("stock", "build_to_order", "service")
-MAX_LINES = 1000
-"""Lines of an order, placed or changed: as many as inventory and billing take at once."""
 
 RECEIVED = "received"
 IN_REVIEW = "in_review"

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import AlreadyExists, InvalidArgument
 from services.kernel.ids import new_id
 from services.kernel.money import Money
@@ -22,7 +23,6 @@ from services.orders.domain.holds import remaining
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import (
     CHANNELS,
-    MAX_LINES,
     PAYMENT_METHODS,
     RECEIVED,
     Line,

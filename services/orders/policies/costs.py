@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
+from services.kernel.bounds import MAX_LINES
 from services.kernel.errors import InvalidArgument
 from services.orders.domain.matrix import ReviewRule
-from services.orders.domain.order import MAX_LINES
 from services.orders.domain.policies import Policy, Rule
 from services.orders.domain.policy_text import invalid
 from services.orders.policies import examples

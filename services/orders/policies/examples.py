@@ -9,10 +9,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money, UnitPrice, extend
 from services.orders.domain.amendment import Amendment
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
-from services.orders.domain.order import MAX_LINES, RECEIVED, Address, Line, Order, totals
+from services.orders.domain.order import RECEIVED, Address, Line, Order, totals
 from services.orders.domain.projection import Progress
 from services.orders.domain.proposals import consent_facts, proposal
 from services.orders.policies import engine

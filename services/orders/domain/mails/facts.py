@@ -20,6 +20,7 @@ from services.orders.domain.mails.mail import (
     Mail,
     bill_to,
     buyer,
+    listed,
     reachable,
     sales_rep,
     support_mailbox,
@@ -73,7 +74,7 @@ def _shipped(shipment: Shipment, customer: Customer) -> Mail:
     contents = [
         {"sku": line.sku, "description": line.description, "quantity": line.quantity} for line in shipment.lines
     ]
-    return Mail("shipped", buyer(customer), {**variables, "lines": contents})
+    return Mail("shipped", buyer(customer), variables | listed(contents, "lines", "more_lines"))
 
 
 def _delivered(shipment: Shipment, customer: Customer, feedback_url: str, support_email: str) -> Mail:

@@ -17,6 +17,8 @@ from services.runtime.roles import mail_role
 
 PUBLIC_URL = "http://127.0.0.1:8000"
 """Where people reach a system that nobody has given an address yet."""
+MOST_ROWS = 100
+"""Lines, or changes, that a mail lists; the order's page has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,11 @@ class Promise:
     line_id: str
     quantity: int
     promised_on: str
+
+
+def listed(rows: Sequence[dict[str, Any]], name: str, count: str) -> dict[str, Any]:
+    """The rows as a variable of a mail, MOST_ROWS at most, and how many more there are as another one."""
+    return {name: list(rows[:MOST_ROWS]), count: max(0, len(rows) - MOST_ROWS)}
 
 
 def iso_day(on: date | None) -> str:

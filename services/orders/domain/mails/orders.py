@@ -17,6 +17,7 @@ from services.orders.domain.mails.mail import (
     Recipient,
     buyer,
     hold_owners,
+    listed,
     reachable,
     sales_rep,
     warehouse_mailbox,
@@ -44,7 +45,7 @@ def order_received(order: Order, customer: Customer, placed_on: date) -> Mail:
         "total": amount(order.totals.total),
         "currency": order.currency,
         "placed_on": placed_on.isoformat(),
-        "lines": lines,
+        **listed(lines, "lines", "more_lines"),
     }
     return Mail("order_received", (*buyer(customer), *sales_rep(customer)), variables)
 
@@ -55,19 +56,18 @@ def order_accepted(order: Order, customer: Customer, promises: Sequence[Promise]
         "customer_name": order.customer_name,
         "total": amount(order.totals.total),
         "currency": order.currency,
-        "promises": [_promised(order, promise) for promise in promises],
+        **listed(_promised(order, promises), "promises", "more_lines"),
     }
     return Mail("order_accepted", (*buyer(customer), *sales_rep(customer)), variables)
 
 
-def _promised(order: Order, promise: Promise) -> dict[str, Any]:
-    line = next((line for line in order.lines if line.line_id == promise.line_id), None)
-    return {
-        "sku": line.sku if line else "",
-        "description": line.description if line else "",
-        "quantity": promise.quantity,
-        "promised_on": promise.promised_on,
-    }
+def _promised(order: Order, promises: Sequence[Promise]) -> list[dict[str, Any]]:
+    lines = {line.line_id: (line.sku, line.description) for line in order.lines}
+    named = [(promise, *lines.get(promise.line_id, ("", ""))) for promise in promises]
+    return [
+        {"sku": sku, "description": description, "quantity": promise.quantity, "promised_on": promise.promised_on}
+        for promise, sku, description in named
+    ]
 
 
 def order_on_hold(
@@ -118,7 +118,7 @@ def backorder_created(
         if line.line_id in waiting
     ]
     recipients = (*buyer(customer), *sales_rep(customer), *warehouse_mailbox(contacts))
-    return Mail("backorder_created", recipients, {"lines": lines})
+    return Mail("backorder_created", recipients, listed(lines, "lines", "more_lines"))
 
 
 def waiting_units(order: Order, progress: Progress) -> dict[str, tuple[int, str]]:
@@ -156,14 +156,22 @@ def updated_promises(promises: Sequence[Promise], before: Progress, after: Progr
     The promises of a line name its waiting units last, with the day on which they were expected.
     """
     kept = list(promises)
+    places = _places(promises)
     for line_id, now in after.lines.items():
         was = before.lines.get(line_id)
-        waits = now.backordered if was is not None and was.expected_on != now.expected_on else 0
-        for at in reversed(range(len(kept))):
-            promise = kept[at]
-            if was is None or (promise.line_id, promise.promised_on) != (line_id, was.expected_on):
-                continue
-            if 0 < promise.quantity <= waits:
-                kept[at] = replace(promise, promised_on=now.expected_on)
-                waits -= promise.quantity
+        if was is None or was.expected_on == now.expected_on:
+            continue
+        waits = now.backordered
+        for at in reversed(places.get((line_id, was.expected_on), ())):
+            if 0 < kept[at].quantity <= waits:
+                kept[at] = replace(kept[at], promised_on=now.expected_on)
+                waits -= kept[at].quantity
     return tuple(kept)
+
+
+def _places(promises: Sequence[Promise]) -> dict[tuple[str, str], list[int]]:
+    """(Line id, day) → where its promises stand."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for place, promise in enumerate(promises):
+        found.setdefault((promise.line_id, promise.promised_on), []).append(place)
+    return found

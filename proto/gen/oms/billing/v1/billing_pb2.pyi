@@ -444,7 +444,7 @@ class IssueInvoiceRequest(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
-        """What left, 1 to 1000 lines; a line that comes twice is summed."""
+        """What left, 1 to 2000 lines; a line that comes twice is summed."""
 
     def __init__(
         self,
@@ -704,7 +704,7 @@ class ListInvoicesRequest(_message.Message):
     status: _builtins.str
     """open, part_paid or paid when given."""
     limit: _builtins.int
-    """At most this many; 0 means 100, more than 500 is refused."""
+    """At most this many; 0 means 100, more than 500 is refused. A page ends early where its invoices have 20000 lines together."""
     cursor: _builtins.str
     """Where the last page ended."""
     number: _builtins.str

@@ -452,6 +452,7 @@ class ReleaseShipmentsRequest(_message.Message):
         every service line. The service releases this total less what its shipments carry (all but cancelled ones, shipped and
         delivered ones included), so a repeat releases nothing twice, whether or not inventory has booked the last ship confirm.
         An order that was cancelled by CancelShipments gets an empty answer. Lines of a pending recall wait for its answer.
+        At most 20000, for a line may come from several warehouses.
         """
 
     def __init__(
@@ -690,7 +691,7 @@ class ListShipmentsRequest(_message.Message):
     state: Global___ShipmentState.ValueType
     """Only this state when given."""
     limit: _builtins.int
-    """At most this many; 0 means 100, more than 500 is refused."""
+    """At most this many; 0 means 100, more than 500 is refused. A page ends early where its documents have 20000 lines together."""
     cursor: _builtins.str
     """Where the last page ended."""
     number: _builtins.str
@@ -759,7 +760,7 @@ class PickShipmentRequest(_message.Message):
     """Who picked."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
-        """Units picked a line; empty means all. Less than the shipment asks for is refused until short picks are handled."""
+        """Units picked a line, at most 2000 lines; empty means all. Less than the shipment asks for is refused until short picks are handled."""
 
     def __init__(
         self,
@@ -1050,7 +1051,7 @@ class RequestRecallRequest(_message.Message):
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Units to keep released per line, counted since the order began and those that have left included, services too; a line that is
-        missing keeps none. What no shipment carries is not recalled.
+        missing keeps none. What no shipment carries is not recalled. At most 2000 lines.
         """
 
     def __init__(
@@ -1217,7 +1218,7 @@ class ListRecallsRequest(_message.Message):
     order_id: _builtins.str
     """Only this order when given."""
     limit: _builtins.int
-    """At most this many; 0 means 100, more than 500 is refused."""
+    """At most this many; 0 means 100, more than 500 is refused. A page ends early where its documents have 20000 lines together."""
     cursor: _builtins.str
     """Where the last page ended."""
     def __init__(

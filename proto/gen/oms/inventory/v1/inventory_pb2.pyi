@@ -219,10 +219,10 @@ class ReceiveStockResponse(_message.Message):
     on_hand: _builtins.int
     """On hand there now."""
     filled_quantity: _builtins.int
-    """Units of waiting backorders it filled."""
+    """Units of waiting backorders it filled at once. A long queue is filled in batches: the rest follows by itself."""
     @_builtins.property
     def filled_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Orders that got some, in the order they were filled."""
+        """Orders that got some at once, in the order they were filled; stock_allocated tells of the others as of these."""
 
     def __init__(
         self,
@@ -672,7 +672,7 @@ class ReserveStockRequest(_message.Message):
     """Seconds until the sweep asks whether the order still lives; 0 means the default."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
-        """Stock lines only; several lines of one SKU are summed for allocation."""
+        """Stock lines only, at most 2000; several lines of one SKU are summed for allocation."""
 
     @_builtins.property
     def costs(self) -> _containers.RepeatedCompositeFieldContainer[Global___WarehouseCost]:
@@ -821,8 +821,8 @@ class AdjustReservationRequest(_message.Message):
     """Seconds until the sweep asks whether the order still lives, when nothing was held before; 0 means the default."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
-        """Stock lines only: every unit wanted since the order began, those that have shipped included. A line that is missing and known
-        is wanted no more; 0 says the same.
+        """Stock lines only, at most 2000: every unit wanted since the order began, those that have shipped included. A line that is
+        missing and known is wanted no more; 0 says the same.
         """
 
     @_builtins.property
@@ -1021,7 +1021,7 @@ class ShipStockRequest(_message.Message):
     """Where from."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
-        """What left; empty for a shipment without stock (a service)."""
+        """What left, at most 2000 lines; empty for a shipment without stock (a service)."""
 
     def __init__(
         self,

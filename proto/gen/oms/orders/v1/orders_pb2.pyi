@@ -226,7 +226,7 @@ class Order(_message.Message):
 
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
-        """The lines, in line order."""
+        """The lines, in line order, at most 2000."""
 
     @_builtins.property
     def merchandise(self) -> _types_pb2.Money:

@@ -1,0 +1,61 @@
+"""Goes on with long queues: batch after batch, each in a transaction of its own, and gives way to others in between."""
+
+import threading
+import time
+
+import structlog
+
+from services.inventory import queues
+from services.kernel.clock import Clock, utc_now
+from services.runtime.db import Database
+from services.runtime.wake import Wake
+
+log = structlog.get_logger()
+
+POLL_S = 5.0
+"""After so long it looks by itself: another process may have left something, or was ended in between."""
+MOST_REST_S = 1.0
+
+
+class QueueFiller:
+    """A thread that fills what was left, woken by a commit that left something.
+
+    Between batches it rests as long as the last one took, so that whoever else writes has at least every other moment.
+    """
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+        self._wake = Wake()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="queue-filler")
+        database.on_emit(self._wake.call, frozenset({queues.LEFT}))
+
+    def start(self) -> None:
+        """Begin, with what an earlier process has left."""
+        self._wake.call()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch in hand and stop; the next process goes on with the rest."""
+        self._wake.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._wake.is_stopped():
+            self._wake.wait(POLL_S)
+            try:
+                while not self._wake.is_stopped() and self.fill_batch():
+                    pass
+            except Exception:  # a database that is briefly away must not end the thread; what is left stays left
+                log.exception("queue.filling_failed")
+                self._wake.rest(MOST_REST_S)
+
+    def fill_batch(self) -> bool:
+        """One batch and the rest after it; whether there was anything to do."""
+        began = time.monotonic()
+        with self._database.transaction() as session:
+            is_any = queues.fill_next_batch(session, self._clock())
+        if is_any:
+            self._wake.rest(min(time.monotonic() - began, MOST_REST_S))
+        return is_any

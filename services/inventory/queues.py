@@ -1,0 +1,141 @@
+"""Serving who waits, and telling orders where they stand, so many at a time.
+
+A transaction fills the head of a queue and leaves the rest to the next batch: thousands of backorders of one SKU then keep nobody
+waiting for longer than a batch. Until the queue is served, what is free for it is free for nobody else.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from services.inventory import wire
+from services.inventory.domain import backorders as queueing
+from services.inventory.domain import facts
+from services.inventory.domain.allocation import Available
+from services.inventory.domain.backorders import Fill, Waiting
+from services.inventory.domain.facts import LineStanding, StockStanding
+from services.inventory.store import backorders, batches, reservations, stock
+from services.runtime.facts import document
+from services.runtime.outbox import Notice, emit_each
+from services.runtime.sessions import wake_after_commit
+
+BATCH = 50
+"""Backorders that a transaction fills, and orders that it tells, at most."""
+LEFT = "batch_left"
+"""What is called out, so that the next batch begins at once."""
+
+
+def fill_queues(session: Session, skus: Collection[str]) -> tuple[Fill, ...]:
+    """Serve the queues of these SKUs, whose turns the caller has, from what is free: BATCH backorders, the rest is left.
+
+    Batch after batch gives the same to the same as all at once would.
+    """
+    done: list[Fill] = []
+    while fills := _next_fills(session, skus, BATCH - len(done)):
+        _record_fills(session, fills)
+        done += fills
+        if len(done) >= BATCH:
+            batches.leave(session, stock.available(session, skus).keys())
+            wake_after_commit(session, LEFT)
+            break
+    return tuple(done)
+
+
+def _next_fills(session: Session, skus: Collection[str], most: int) -> list[Fill]:
+    """What the heads of these queues get of what is free; a statement each, however many SKUs there are."""
+    free = stock.available(session, skus) if skus else {}
+    units = sum(sum(places.values()) for places in free.values())
+    heads = backorders.first_in_queues(session, free.keys(), min(units, most)) if free else {}
+    return [one for sku, queue in sorted(heads.items()) for one in queueing.fill(queue, free[sku])]
+
+
+def _record_fills(session: Session, fills: Sequence[Fill]) -> None:
+    taken: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for fill in fills:
+        taken[fill.backorder.sku, fill.warehouse_id] += fill.quantity
+    stock.hold(session, taken)
+    backorders.fill(session, fills)
+    reservations.fill(session, fills)
+
+
+def free_for_newcomers(session: Session, skus: Collection[str], places: Collection[str]) -> Available:
+    """What these warehouses have free of SKUs, whose turns the caller has, less what a queue that is being served will get."""
+    free = stock.available(session, skus, places)
+    for sku in batches.left_of(session, skus):
+        everywhere = stock.available(session, [sku]).get(sku, {})
+        for fill in queueing.fill(backorders.whole_queue(session, sku), everywhere):
+            if fill.warehouse_id in free.get(sku, {}):
+                free[sku][fill.warehouse_id] -= fill.quantity
+    return free
+
+
+def filled(fills: Iterable[Fill]) -> set[Notice]:
+    """The facts that fills call for, one an order."""
+    return {Notice(facts.ALLOCATED, fill.backorder.order_id, fill.backorder.reservation_id) for fill in fills}
+
+
+def notify_filled(session: Session, fills: Iterable[Fill], now: datetime) -> None:
+    """Tell the orders that got something."""
+    notify(session, filled(fills), now)
+
+
+def notify_moved(session: Session, moved: Iterable[Waiting], now: datetime) -> None:
+    """Tell the orders of these backorders of other days: BATCH of them now, the others are left to the next batches."""
+    orders = {one.order_id: one for one in moved}
+    in_turn = sorted(orders.values(), key=lambda one: one.turn)
+    notify(session, [Notice(facts.EXPECTED, one.order_id, one.reservation_id) for one in in_turn[:BATCH]], now)
+    if len(in_turn) > BATCH:
+        batches.leave_unnotified(session, in_turn[BATCH:])
+        wake_after_commit(session, LEFT)
+
+
+def notify(session: Session, notices: Collection[Notice], now: datetime) -> None:
+    """Emit where each order stands, read once its counter is locked: newer facts never know less than older ones."""
+    in_order = sorted(notices, key=lambda notice: notice.order_id)
+
+    def details() -> dict[str, Mapping[str, object]]:
+        standings = _standings(session, [notice.order_id for notice in in_order])
+        return {
+            notice.order_id: document(wire.standing_fact(notice.kind, standings[notice.order_id]))
+            for notice in in_order
+        }
+
+    emit_each(session, in_order, details, now)
+
+
+def _standings(session: Session, order_ids: Sequence[str]) -> dict[str, StockStanding]:
+    allocated = reservations.allocated_by_line(session, order_ids)
+    waiting: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    due: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for one, supply in backorders.lines_of_orders(session, order_ids):
+        waiting[one.order_id][one.line_id] += one.quantity
+        days = due[one.order_id]
+        days[one.line_id] = supply.expected_on if supply else days.get(one.line_id, "")
+    return {
+        order_id: _standing(allocated.get(order_id, {}), waiting[order_id], due[order_id]) for order_id in order_ids
+    }
+
+
+def _standing(allocated: Mapping[str, int], waiting: Mapping[str, int], due: Mapping[str, str]) -> StockStanding:
+    lines = sorted({*allocated, *waiting})
+    return StockStanding(
+        tuple(LineStanding(line, allocated.get(line, 0), waiting.get(line, 0), due.get(line, "")) for line in lines)
+    )
+
+
+def fill_next_batch(session: Session, now: datetime) -> bool:
+    """The next batch of what earlier ones have left, queues before news; whether there was any."""
+    skus = batches.next_left(session, BATCH)
+    if skus:
+        stock.take_turns(session, skus)
+        # fill_queues() leaves again what it does not reach
+        batches.done(session, skus)
+        notify_filled(session, fill_queues(session, skus), now)
+        return True
+    moved = batches.take_unnotified(session, BATCH)
+    notify(
+        session, [Notice(facts.EXPECTED, order_id, reservation_id) for order_id, reservation_id in moved.items()], now
+    )
+    return bool(moved)

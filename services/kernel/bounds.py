@@ -1,0 +1,10 @@
+"""How much one document holds: the same wherever it is placed, changed, reserved, picked, shipped, invoiced or shown."""
+
+MAX_LINES = 2_000
+"""Lines of an order, of a change to it, of a shipment and of an invoice."""
+
+MAX_PAGE_LINES = 10 * MAX_LINES
+"""Lines of all documents on one page of a list: a page of long documents has fewer of them, and at least one."""
+
+MAX_MESSAGE = 16 * 1024 * 1024
+"""Bytes of a call between two services, or of its answer: several times a document of MAX_LINES lines with the longest texts."""
