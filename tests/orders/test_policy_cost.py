@@ -61,6 +61,7 @@ def long_order(line_count: int) -> Evidence:
         ("['aaaaaaaaaaaaaaaaaaaa']" + ".map(x, x + x)" * 40 + "[0] == order.number", "header"),
         ("lines.exists(x, lines.exists(y, x.sku == y.sku && x.line_id != y.line_id))", "header"),
         ("lines.exists(x, x.sku == line.sku && x.line_id != line.line_id)", "line"),
+        ("line.quantity > 1 && size(lines) == 3", "line"),
         ("lines.filter(x, x.quantity > 5).size() > 3", "header"),
         ("lines.map(x, lines.map(y, lines)).size() > 0", "header"),
         ("[1,2,3,4,5,6,7,8,9,0].all(a, " * 8 + "true" + ")" * 8, "header"),
