@@ -1,4 +1,7 @@
-"""`python -m bench`: measures an order's CPU beside its frame, latency, start-up, memory, growth and restarts; prints tables and JSON."""
+"""`python -m bench`: measures an order's CPU beside its frame, with traces and in production, latency, start-up, memory, growth and restarts.
+
+It prints tables and JSON.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import company, footprint, growth, long_queue, order_to_cash, posting, report, restart
+from bench import company, footprint, growth, long_queue, order_to_cash, posting, report, restart, surroundings
 from bench.door import Door
 from bench.machine import LoadSpan
 from bench.system import System, system
@@ -27,6 +30,7 @@ PARTS = {
     "d": "growth with lines and with open orders",
     "e": "one SKU that thousands wait for",
     "f": "restarts of Temporal and the worker",
+    "g": "CPU of an order with traces, with their collector away, and in production, beside that without",
 }
 Say = Callable[[str], None]
 Figures = dict[str, Any]
@@ -53,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(chosen: argparse.Namespace, say: Say) -> Figures:
-    """Every chosen part: (a) on systems of its own, (e) on inventory alone, the others on one, the growth late because it leaves its orders open, the restarts last."""
+    """Every chosen part: (a) and (g) on systems of their own, (e) on inventory alone, the others on one, the growth late because it leaves its orders open, the restarts last."""
     parts = set(chosen.only)
     figures: Figures = {
         "machine": {
@@ -67,8 +71,10 @@ def measure(chosen: argparse.Namespace, say: Say) -> Figures:
     if "e" in parts:
         say(f"(e) {chosen.waiting} orders wait for one SKU")
         figures["long_queue"] = _assessed(lambda: long_queue.measure(chosen.waiting))
-    if parts - {"a", "e"}:
-        figures |= _on_one_system(parts, chosen, say)
+    if "g" in parts:
+        figures["surroundings"] = surroundings.measure(chosen.pairs, chosen.orders, chosen.at_once, say)
+    if parts - {"a", "e", "g"}:
+        figures |= _on_one_system(parts - {"a", "e", "g"}, chosen, say)
     return figures
 
 
@@ -79,7 +85,7 @@ def _on_one_system(parts: set[str], chosen: argparse.Namespace, say: Say) -> Fig
     with system() as running:
         if "c" in parts:
             figures["footprint"] = {**footprint.at_start(running), **starting.assessed("the start")}
-        if parts - {"a", "c", "e"}:
+        if parts - {"c"}:
             figures |= _under_load(running, parts, chosen, say)
         if "c" in parts:
             figures["footprint"] |= footprint.after_work(running)
@@ -139,8 +145,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", type=_parts, default=list(PARTS), help=f"parts to measure, as in a,b ({listed})")
     parser.add_argument("--json", metavar="FILE", help="write the figures there; - is standard output")
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
-    parser.add_argument("--pairs", type=_count, help="pairs of runs of part a (3); one alone shows no range")
-    parser.add_argument("--orders", type=_count, help="orders of each run of part a (150)")
+    parser.add_argument(
+        "--pairs", type=_count, help="pairs of runs of part a, rounds of part g (3); one alone shows no range"
+    )
+    parser.add_argument("--orders", type=_count, help="orders of each run of parts a and e (150)")
     parser.add_argument("--at-once", type=_count, help="how many of them are under way at a time (20)")
     parser.add_argument("--seconds", type=float, help="length of part b (60)")
     parser.add_argument(

@@ -138,6 +138,25 @@ def _change(part: Figures) -> Table:
     return table
 
 
+def _surroundings(part: Figures) -> Iterator[Table]:
+    title = (
+        f"(g) CPU of an order from placed to paid, ms: {part['rounds']} rounds of {part['orders']} orders of "
+        f"{part['lines_per_order']} lines, {part['at_once']} at once; median"
+    )
+    kinds, ratios = part["cpu_ms_per_order"], part["ratio"]
+    table = _table(title, "process", *kinds)
+    spent = {name: [by_process.get(name) for by_process in kinds.values()] for row in kinds.values() for name in row}
+    for name in sorted(spent, key=lambda name: (_LAST.get(name, 0), -max(filter(None, spent[name]), default=0.0))):
+        cells = ("" if each is None else f"{each:.1f}" for each in spent[name])
+        table.add_row(_ROWS.get(name, name), *cells, style="bold" if name == SYSTEM else None)
+    yield table
+    beside = _table("(g) as a multiple of that without traces, on one machine", "", "measured", "", "target", "")
+    for kind, target in part["targets"].items():
+        is_met = ratios[kind]["median"] <= target
+        beside.add_row(kind, *_median_and_range(ratios[kind], digits=2), f"≤ {target:.2f}", _verdict(is_met=is_met))
+    yield beside
+
+
 def _restart(part: Figures) -> Iterator[Table]:
     title = f"(f) Temporal and worker killed: {part['parked']} orders in review"
     table = _table(title, "", "measured", "target", "")
@@ -175,5 +194,6 @@ _TABLES: Mapping[str, Callable[[Figures], Iterator[Table]]] = {
     "footprint": _footprint,
     "growth": _growth,
     "long_queue": _long_queue,
+    "surroundings": _surroundings,
     "restart": _restart,
 }

@@ -92,9 +92,9 @@ def serve(var: Path, ports: Ports, say: Callable[[str], None], specs_of: SpecsOf
     with statefile.held(var):
         _make_room(var, ports, say)
         processes = specs_of(var, ports)
-        for folder in ("log", "run", "mail"):
+        statefile.close_to_others(var)
+        for folder in statefile.FOLDERS:
             statefile.make_folder(var / folder)
-        (var / "keys").mkdir(mode=0o700, exist_ok=True)
         asyncio.run(_serve(var, ports, say, processes))
 
 
@@ -159,11 +159,12 @@ def start_detached(
     var = var.resolve()
     with statefile.held(var):
         _make_room(var, ports, lambda _line: None)
+    statefile.make_folder(var)
     statefile.make_folder(var / "log")
     log_path = var / "log" / _DETACHED_LOG
     said_before = log_path.stat().st_size if log_path.exists() else 0
     command = [sys.executable, "-m", *program, "--var", str(var), "--ports", ports.as_text()]
-    with log_path.open("ab") as log:
+    with open(log_path, "ab", opener=statefile.for_owner) as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -19,6 +19,7 @@ from cli.refusals import CommandRefused
 
 STATE_FILE = "oms.json"
 LOCK_FILE = "oms.pid"
+FOLDERS = ("log", "run", "mail", "keys")
 _ORPHAN_GRACE_S = 5.0
 
 
@@ -60,9 +61,9 @@ def held(var: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> Path:
-    """The folder, made where it is missing; CommandRefused where that cannot be, or nothing can be written to it."""
+    """The folder, made for its owner alone where it is missing; CommandRefused where that cannot be, or it cannot be written to."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if os.access(folder, os.W_OK | os.X_OK):
             return folder
         reason = "it cannot be written to"
@@ -71,11 +72,26 @@ def make_folder(folder: Path) -> Path:
     raise CommandRefused(f"{folder} is no folder to work in ({reason}): name another with --var")
 
 
+def for_owner(path: str, flags: int) -> int:
+    """Open a file that only its owner may read, once it is made: an opener for open()."""
+    return os.open(path, flags, 0o600)
+
+
+def close_to_others(var: Path) -> None:
+    """What this process and its children make from now on is their owner's alone, and so is what an earlier release left open here."""
+    os.umask(0o077)
+    for folder in (var / name for name in FOLDERS):
+        if folder.is_dir():
+            folder.chmod(0o700)
+    for file in (*var.glob("*.db*"), *var.glob(STATE_FILE)):
+        file.chmod(0o600)
+
+
 def _locked(path: Path) -> IO[str] | None:
     """The lock file, held; None when somebody else holds it."""
     # a second and third try: somebody asking who holds it has it for a moment, and somebody who ends removes it
     for _ in range(3):
-        lock = path.open("a+")
+        lock = open(path, "a+", opener=for_owner)  # noqa: SIM115  # held until the folder is let go
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_still(path, lock):

@@ -87,12 +87,17 @@ def _sweep() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def new_database_url(template_url: str = "") -> str:
-    """A database of its own: empty, or a copy of one that nobody is connected to. URLs are SQLAlchemy's."""
+def new_database_url(template_url: str = "", encoding: str = "") -> str:
+    """A database of its own: empty, perhaps in another encoding, or a copy of one that nobody is connected to. URLs are SQLAlchemy's."""
     name = f"t_{uuid.uuid4().hex[:16]}"
     template = _name(template_url) if template_url else "template1"
+    how = (
+        f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+        if encoding
+        else f'TEMPLATE "{template}" STRATEGY FILE_COPY'
+    )
     with psycopg.connect(server_url(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        connection.execute(f'CREATE DATABASE "{name}" {how}')
     base, _, query = server_url().partition("?")
     url = base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
     return url.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -92,7 +92,7 @@ def main() -> None:
         print(f"worker: {refusal}", file=sys.stderr)
         sys.exit(78)
     telemetry.configure_logs("worker", settings.log_level)
-    telemetry.configure_traces("worker", settings.otlp_endpoint)
+    telemetry.configure_traces("worker", settings.otlp_endpoint, settings.trace_ratio)
     try:
         asyncio.run(serve(settings))
     except UnsafeConfiguration as refusal:

@@ -313,6 +313,6 @@ def telemetry_interceptors() -> list[Any]:
     """The tracing interceptor where traces are on, nothing where they are off."""
     if not telemetry.is_tracing():
         return []
-    from temporalio.contrib.opentelemetry import TracingInterceptor
+    from workflows.activities.tracing import KeptTracing
 
-    return [TracingInterceptor()]
+    return [KeptTracing()]

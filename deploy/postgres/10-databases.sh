@@ -13,7 +13,7 @@ create() { # create ROLE PASSWORD DATABASE...
 	for database in "$@"; do
 		psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
 			--set role="$role" --set database="$database" <<-'SQL'
-			CREATE DATABASE :"database" OWNER :"role";
+			CREATE DATABASE :"database" OWNER :"role" ENCODING 'UTF8' TEMPLATE template0;
 			REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 		SQL
 	done

@@ -20,7 +20,7 @@ from gateway.console.visitor import safe_path
 from gateway.http.plumbing.deps import ConsoleSettings, Deps, DepsOf
 from services.kernel.errors import NotFound, NotPermitted
 from services.runtime.auth import NotAuthenticated
-from services.runtime.grpc_client import Unreachable
+from services.runtime.oidc import ProviderAway
 
 router = APIRouter()
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ def _provider(settings: ConsoleSettings) -> dict[str, Any]:
     try:
         return discovery(settings.oidc_issuer)
     except (httpx.HTTPError, ValueError) as away:
-        raise Unreachable("the identity provider does not answer") from away
+        raise ProviderAway("the identity provider does not answer: try again in a moment") from away
 
 
 @router.get("/login/provider")
@@ -103,7 +103,7 @@ def _redeem(settings: ConsoleSettings, provider: dict[str, Any], code: str, veri
     try:
         answer = httpx.post(str(provider["token_endpoint"]), data=form, timeout=_TIMEOUT_S)
     except httpx.HTTPError as away:
-        raise Unreachable("the identity provider does not answer") from away
+        raise ProviderAway("the identity provider does not answer: try again in a moment") from away
     if answer.status_code != 200:
         raise NotPermitted("LOGIN_REFUSED", _REFUSED)
     return dict(answer.json())

@@ -22,6 +22,7 @@ from gateway.http.plumbing.deps import deps_of
 from gateway.http.plumbing.problems import RETRY_AFTER_S, ApiError
 from services.kernel.errors import DomainError
 from services.runtime.grpc_client import Unreachable
+from services.runtime.oidc import ProviderAway
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(Unreachable, _unreachable)
+    app.add_exception_handler(ProviderAway, _provider_away)
     app.add_exception_handler(OperationalError, _away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -96,6 +98,10 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 async def _unreachable(request: Request, _error: Exception) -> Response:
     return await _answer(request, 503, _AWAY, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+async def _provider_away(request: Request, error: Exception) -> Response:
+    return await _answer(request, 503, str(error), {"Retry-After": str(RETRY_AFTER_S)})
 
 
 async def _answer(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -31,11 +31,12 @@ def notice(request: pb.NotifyRequest) -> Notice:
     if not 1 <= len(request.recipients) <= MAX_RECIPIENTS:
         raise InvalidArgument("RECIPIENTS_MISSING", f"name 1 to {MAX_RECIPIENTS} recipients")
     variables, fault = _variables(request.variables_json)
+    of_order = optional_text if request.kind in domain.ABOUT_NO_ORDER else text
     return Notice(
         event_id=text(request.event_id, "event_id"),
         kind=request.kind,
-        order_id=optional_text(request.order_id, "order_id"),
-        order_number=optional_text(request.order_number, "order_number"),
+        order_id=of_order(request.order_id, "order_id"),
+        order_number=of_order(request.order_number, "order_number"),
         recipients=tuple(_recipient(request.kind, each) for each in request.recipients),
         variables=variables,
         fault=fault,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import secrets
 import threading
@@ -18,6 +17,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from services.runtime.oidc import OidcKeys
 from services.runtime.roles import PEOPLE_ROLES, ROLE_NAMES
 from services.runtime.settings import ServiceSettings
 
@@ -157,7 +157,10 @@ def machine_token(settings: ServiceSettings, sub: str) -> Callable[[], str]:
 class Authenticator:
     """Verifies a token against the issuers this process trusts: machines, and people by exactly one source."""
 
-    def __init__(self, settings: ServiceSettings) -> None:
+    def __init__(
+        self, settings: ServiceSettings, provider: OidcKeys | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        """`provider` has the keys of settings.oidc_issuer; one that asks for them is made where none is given."""
         is_embedded = settings.mode == "embedded"
         if not is_embedded and not settings.oidc_issuer:
             raise UnsafeConfiguration(
@@ -169,27 +172,28 @@ class Authenticator:
         }
         self._oidc: OidcKeys | None = None
         if settings.oidc_issuer:
-            self._oidc = OidcKeys(settings.oidc_issuer)
+            self._oidc = provider or OidcKeys(settings.oidc_issuer)
         else:
             people = SigningKey(settings.keys_dir, "people")
             self._keys[LOCAL_ISSUER] = {people.kid: people.public}
+        self._clock = clock
         self._verified: dict[str, tuple[float, Principal]] = {}
 
     def known(self, token: str) -> Principal | None:
-        """The principal of a token that was verified before and has not expired since; never waits for anybody."""
+        """The principal of a token that was verified before and may be trusted since; never waits for anybody."""
         known = self._verified.get(token)
-        return known[1] if known is not None and known[0] > time.time() else None
+        return known[1] if known is not None and known[0] > self._clock() else None
 
     def verify(self, token: str) -> Principal:
-        """The principal of a token, or NotAuthenticated; a provider's key that is not here yet is asked for."""
+        """The principal of a token, or NotAuthenticated; a provider's key that is not here is asked for, and ProviderAway may come of it."""
         known = self.known(token)
         if known is not None:
             return known
-        claims = self._claims(token)
+        claims, trusted_until = self._claims(token)
         principal = _principal(claims)
         if len(self._verified) > 2000:
             self._verified.clear()
-        self._verified[token] = (float(claims["exp"]), principal)
+        self._verified[token] = (min(float(claims["exp"]), trusted_until), principal)
         return principal
 
     def id_token(self, token: str, client_id: str) -> Mapping[str, Any]:
@@ -200,7 +204,7 @@ class Authenticator:
             return dict(
                 jwt.decode(
                     token,
-                    self._oidc.key(token),
+                    self._oidc.key(token)[0],
                     algorithms=["ES256", "RS256"],
                     audience=client_id,
                     issuer=self._oidc.issuer,
@@ -208,52 +212,29 @@ class Authenticator:
                     options={"require": ["exp", "iat", "iss", "aud", "sub"]},
                 )
             )
-        except jwt.PyJWTError as bad:
+        except (jwt.PyJWTError, KeyError) as bad:
             raise NotAuthenticated("the ID token is not acceptable") from bad
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _claims(self, token: str) -> tuple[dict[str, Any], float]:
+        """What a good token says, and until when its key may be trusted: our own for ever, a provider's until it is asked again."""
         try:
             header = jwt.get_unverified_header(token)
             issuer = str(jwt.decode(token, options={"verify_signature": False}).get("iss"))
             options: Any = {"require": ["exp", "iat", "iss", "aud", "sub"]}
+            trusted_until = float("inf")
             if self._oidc is not None and issuer == self._oidc.issuer:
-                key, algorithms = self._oidc.key(token), ["ES256", "RS256"]
+                (key, for_s), algorithms = self._oidc.key(token), ["ES256", "RS256"]
+                trusted_until = self._clock() + for_s
             else:
                 key, algorithms = self._keys[issuer][header["kid"]], ["ES256"]
-            return dict(
-                jwt.decode(
-                    token,
-                    key,
-                    algorithms=algorithms,
-                    audience=AUDIENCE,
-                    issuer=issuer,
-                    leeway=_LEEWAY_S,
-                    options=options,
-                )
+            claims = jwt.decode(
+                token, key, algorithms=algorithms, audience=AUDIENCE, issuer=issuer, leeway=_LEEWAY_S, options=options
             )
+            return dict(claims), trusted_until
         except jwt.ExpiredSignatureError as expired:
             raise NotAuthenticated("the token has expired: get a new one") from expired
         except (jwt.PyJWTError, KeyError, TypeError, ValueError) as bad:
             raise NotAuthenticated("the token is not acceptable: get one from this system's issuer") from bad
-
-
-class OidcKeys:
-    """The signing keys of an OIDC provider, found by discovery and cached."""
-
-    def __init__(self, issuer: str) -> None:
-        self.issuer = issuer
-        self._client: jwt.PyJWKClient | None = None
-
-    def key(self, token: str) -> Any:
-        """The provider's key that the token names."""
-        if self._client is None:
-            import httpx
-
-            discovery = httpx.get(
-                self.issuer.rstrip("/") + "/.well-known/openid-configuration", timeout=5
-            ).raise_for_status()
-            self._client = jwt.PyJWKClient(json.loads(discovery.text)["jwks_uri"], cache_keys=True, timeout=5)
-        return self._client.get_signing_key_from_jwt(token).key
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:

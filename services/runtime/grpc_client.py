@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Self, cast
 
 import grpc
@@ -13,6 +13,7 @@ from grpc_status import rpc_status
 from services.kernel.bounds import MAX_MESSAGE
 from services.kernel.errors import error_for
 from services.runtime import telemetry
+from services.runtime.traced_calls import KeptAsyncChannel
 
 DEADLINE_S = 5.0
 _OPTIONS = [
@@ -85,7 +86,7 @@ class Calls:
 class AsyncCalls:
     """The same for asyncio callers."""
 
-    def __init__(self, channel: grpc.aio.Channel, token: Callable[[], str]) -> None:
+    def __init__(self, channel: grpc.aio.Channel | KeptAsyncChannel, token: Callable[[], str]) -> None:
         self._channel = channel
         self._token = token
 
@@ -131,5 +132,8 @@ def connect(target: str, token: Callable[[], str]) -> grpc.Channel:
 
 def connect_async(target: str, token: Callable[[], str]) -> AsyncCalls:
     """A channel for asyncio callers; it connects as the other does."""
-    channel = grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=telemetry.aio_tracers())
-    return AsyncCalls(channel, token)
+
+    def make(interceptors: Sequence[grpc.aio.ClientInterceptor]) -> grpc.aio.Channel:
+        return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=interceptors)
+
+    return AsyncCalls(telemetry.trace_async_channel(make), token)

@@ -1,4 +1,4 @@
-"""How a service answers: deadline required, caller verified, refusals named, health and reflection on."""
+"""How a service answers: deadline required, caller verified, refusals named, health told; reflection where it is switched on."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from services.kernel.bounds import MAX_MESSAGE
 from services.kernel.errors import DomainError
 from services.runtime import telemetry
 from services.runtime.auth import Authenticator, NotAuthenticated, Principal
+from services.runtime.oidc import ProviderAway
 
 log = structlog.get_logger()
 
@@ -67,6 +68,8 @@ class Calls(grpc.ServerInterceptor):
             principal = self._authenticator.verify(authorization.removeprefix("Bearer "))
         except NotAuthenticated as refusal:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, str(refusal))
+        except ProviderAway as away:
+            context.abort(grpc.StatusCode.UNAVAILABLE, str(away))
         if not self._may_call(principal, method):
             context.abort(
                 grpc.StatusCode.PERMISSION_DENIED,
@@ -134,6 +137,7 @@ class GrpcServer:
         workers: int = 12,
         observe: Observe | None = None,
         bounds: ConnectionBounds | None = None,
+        has_reflection: bool = False,
     ) -> None:
         bounds = bounds or ConnectionBounds()
         self._server = grpc.server(
@@ -151,7 +155,8 @@ class GrpcServer:
         register(self._server)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
+        if has_reflection:
+            reflection.enable_server_reflection((service, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server)
         self._service = service
         try:
             self.port = self._server.add_insecure_port(listen)

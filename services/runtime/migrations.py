@@ -17,11 +17,12 @@ from sqlalchemy import Connection, MetaData
 from services.runtime.db import Database
 from services.runtime.settings import ServiceSettings, UnusableSettings, read_settings
 
+_ENCODING = "UTF8"
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 
 
 class DatabaseNotCurrent(RuntimeError):
-    """The schema is not the one this release needs; the message says what to do."""
+    """The database is not one that this release can work on; the message says what to do."""
 
 
 def config_of(folder: Path, connection: Connection) -> Config:
@@ -41,14 +42,16 @@ def run_env(metadata: MetaData) -> None:
 
 
 def upgrade(database: Database) -> None:
-    """Bring the schema to the newest revision, in one transaction; refuse a schema from a newer release."""
+    """Bring the schema to the newest revision, in one transaction; refuse one from a newer release, and text that is not UTF-8."""
+    _refuse_encoding(database)
     _refuse_unknown(database)
     with database.alone() as connection:
         command.upgrade(config_of(database.migrations, connection), "head")
 
 
 def check(database: Database) -> None:
-    """Raise DatabaseNotCurrent unless the schema is at the newest revision."""
+    """Raise DatabaseNotCurrent unless the schema is at the newest revision, in a database that keeps every name."""
+    _refuse_encoding(database)
     _refuse_unknown(database)
     here, newest = current(database), _script(database).get_current_head()
     if here != newest:
@@ -73,6 +76,20 @@ def differences(database: Database) -> list[Any]:
 
 def _script(database: Database) -> ScriptDirectory:
     return ScriptDirectory(str(database.migrations))
+
+
+def _refuse_encoding(database: Database) -> None:
+    """A cluster that was made without a locale keeps bytes of any kind (SQL_ASCII), and others lack most of the world's letters."""
+    if database.is_sqlite:
+        return
+    with database.engine.connect() as connection:
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    if encoding != _ENCODING:
+        raise DatabaseNotCurrent(
+            f"the database {_safe(database.url)} keeps text as {encoding}, which cannot hold every name and address: make it "
+            f"anew with CREATE DATABASE … ENCODING '{_ENCODING}' TEMPLATE template0, or the whole cluster with "
+            f"initdb --encoding={_ENCODING}; what it holds already goes over with pg_dump and psql"
+        )
 
 
 def _refuse_unknown(database: Database) -> None:

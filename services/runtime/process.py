@@ -64,6 +64,7 @@ class ServiceProcess:
             workers=settings.grpc_workers,
             observe=self.metrics.observe if self.metrics else None,
             bounds=ConnectionBounds(handshake_s=settings.grpc_handshake_s, idle_s=settings.grpc_idle_s),
+            has_reflection=settings.grpc_reflection,
         )
 
     @property
@@ -103,7 +104,7 @@ def run(name: str, settings_type: type[SettingsType], assemble: Callable[[Settin
         print(f"{name}: {refusal}", file=sys.stderr)
         sys.exit(78)
     telemetry.configure_logs(name, settings.log_level)
-    telemetry.configure_traces(name, settings.otlp_endpoint)
+    telemetry.configure_traces(name, settings.otlp_endpoint, settings.trace_ratio)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -116,3 +117,4 @@ def run(name: str, settings_type: type[SettingsType], assemble: Callable[[Settin
     gc.freeze()  # modules and routes live as long as the process: a full collection need not walk them
     stop.wait()
     process.stop()
+    telemetry.end_traces()

@@ -62,6 +62,8 @@ class ServiceSettings(BaseSettings):
     keys_dir: Path = Path("var/keys")
     oidc_issuer: str = ""
     otlp_endpoint: str = ""
+    # Which share of traces is kept and sent to the collector.
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_listen: Address | Literal[""] = ""
     grpc_workers: int = 12
@@ -71,6 +73,8 @@ class ServiceSettings(BaseSettings):
     # Warn when less is free on the disk of the database file, or of a folder that is named here: a server's database is elsewhere.
     disk_folder: Path | None = None
     disk_warn_mib: Annotated[int, Field(ge=0)] = 1024
+    # Whether a gRPC server tells anybody its methods and messages, as grpcurl asks.
+    grpc_reflection: bool = False
     # The selling company as customers read it; lines of the address and of the signature are separated by "|".
     company_name: str = "Order desk"
     company_address: str = ""

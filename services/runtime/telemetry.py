@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,23 +14,31 @@ from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBased, Sampler
 from sqlalchemy import Engine, event
 
 from services.runtime.log_output import LossyOutput
+from services.runtime.traced_calls import Draw, KeptAsyncChannel, KeptChannel, KeptServed
 
 SPAN_ORDER_ID = "oms.order_id"
 SPAN_REQUEST_ID = "oms.request_id"
 
-_STATEMENT_SPAN = "oms.statement_span"
+_STATEMENT_SPAN = "oms_statement_span"
 _QUIET = ("alembic", "httpx", "mail.log")
 """Libraries whose INFO lines tell nothing, or name people's mailboxes."""
 
-_state: dict[str, bool] = {"is_tracing": False}
+_state: dict[str, Any] = {"is_tracing": False, "draw": Draw(1.0)}
+_at_end: list[Callable[[], None]] = []
 
 
 def is_tracing() -> bool:
     """Whether spans are recorded in this process."""
-    return _state["is_tracing"]
+    return bool(_state["is_tracing"])
+
+
+def draw() -> bool:
+    """Whether a trace that begins now is kept."""
+    return bool(_state["draw"].is_kept())
 
 
 # Logs.
@@ -87,8 +95,7 @@ def _add_trace(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> 
 def about(request: Any) -> AbstractContextManager[Any]:
     """While a request is served, every log line and the span name its order, where it has one."""
     order_id = getattr(request, "order_id", "") or getattr(getattr(request, "order", None), "order_id", "")
-    if is_tracing():
-        span = trace.get_current_span()
+    if is_tracing() and (span := trace.get_current_span()).is_recording():
         named = {SPAN_ORDER_ID: order_id, SPAN_REQUEST_ID: getattr(request, "request_id", "")}
         span.set_attributes({name: value for name, value in named.items() if value})
     return structlog.contextvars.bound_contextvars(**({"order_id": order_id} if order_id else {}))
@@ -97,32 +104,36 @@ def about(request: Any) -> AbstractContextManager[Any]:
 # Traces.
 
 
-_EXPORT_S = 2.0
-"""A batch of spans is given up after this, its tries included: a process that is told to stop sends up to five, and a collector that
-is away must not hold it until it is killed."""
-
-
-def configure_traces(process: str, otlp_endpoint: str) -> None:
-    """Send spans to the collector; without an endpoint nothing is traced and nothing is paid."""
+def configure_traces(process: str, otlp_endpoint: str, ratio: float) -> None:
+    """Send this share of all traces to the collector; without an endpoint nothing is traced and nothing is paid."""
     if not otlp_endpoint:
         return
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    from services.runtime.collector import collector_at
 
-    insecure = otlp_endpoint.startswith("http://")
-    record_spans(process, OTLPSpanExporter(endpoint=otlp_endpoint, insecure=insecure, timeout=_EXPORT_S))
+    exporter = collector_at(otlp_endpoint)
+    _at_end.append(exporter.end_soon)
+    record_spans(process, exporter, ratio)
 
 
-def record_spans(process: str, exporter: SpanExporter) -> TracerProvider:
+def record_spans(process: str, exporter: SpanExporter, ratio: float = 1.0) -> TracerProvider:
     """Turn tracing on for this process with the given exporter; must run before databases and servers are made."""
-    provider = TracerProvider(resource=Resource.create({"service.name": f"oms-{process}"}))
+    provider = TracerProvider(sampler=keeping(ratio), resource=Resource.create({"service.name": f"oms-{process}"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     _state["is_tracing"] = True
     return provider
 
 
+def keeping(ratio: float) -> Sampler:
+    """Whether a trace is kept is decided once, where it begins; who is called follows the caller. Of others no span is built."""
+    _state["draw"] = Draw(ratio)
+    return ParentBased(_state["draw"])
+
+
 def end_traces() -> None:
-    """Send what is recorded; the interpreter does it by itself at its regular end."""
+    """Send what is recorded, as far as that takes no time."""
+    for begin_end in _at_end:
+        begin_end()
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
         provider.shutdown()
@@ -136,17 +147,19 @@ def trace_channel(channel: grpc.Channel) -> grpc.Channel:
     from opentelemetry.instrumentation.grpc.grpcext import intercept_channel
 
     tracer = client_interceptor(filter_=_is_business())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
-    traced: grpc.Channel = intercept_channel(channel, tracer)  # type: ignore[no-untyped-call]  # the same here
-    return traced
+    return KeptChannel(channel, intercept_channel(channel, tracer), draw)  # type: ignore[no-untyped-call]  # the same here
 
 
-def aio_tracers() -> Sequence[grpc.aio.ClientInterceptor]:
-    """The interceptors that make a span for each call of an asyncio caller."""
+def trace_async_channel(
+    make: Callable[[Sequence[grpc.aio.ClientInterceptor]], grpc.aio.Channel],
+) -> grpc.aio.Channel | KeptAsyncChannel:
+    """A span for each unary call of an asyncio caller, whose channel `make` makes with interceptors; we make no other calls."""
     if not is_tracing():
-        return ()
+        return make(())
     from opentelemetry.instrumentation.grpc import aio_client_interceptors
 
-    return tuple(aio_client_interceptors())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    unary, *_ = aio_client_interceptors()  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    return KeptAsyncChannel(make(()), make((unary,)), draw)
 
 
 def server_tracers() -> Sequence[grpc.ServerInterceptor]:
@@ -155,7 +168,8 @@ def server_tracers() -> Sequence[grpc.ServerInterceptor]:
         return ()
     from opentelemetry.instrumentation.grpc import server_interceptor
 
-    return (server_interceptor(filter_=_is_business()),)  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    traced = server_interceptor(filter_=_is_business())  # type: ignore[no-untyped-call]  # the instrumentation has no annotations
+    return (KeptServed(traced),)
 
 
 def _is_business() -> Any:
@@ -176,26 +190,25 @@ def trace_engine(engine: Engine) -> None:
         event.listen(engine, "handle_error", _fail_statement)
 
 
-def _begin_statement(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-    if not trace.get_current_span().get_span_context().is_valid:
+def _begin_statement(connection: Any, _cursor: Any, statement: str, _parameters: Any, execution: Any, *_: Any) -> None:
+    if not trace.get_current_span().is_recording():
         return
     kind = connection.dialect.name
     verb = statement.split(None, 1)[0]
     attributes = {"db.system.name": kind, "db.operation.name": verb, "db.query.text": statement}
     tracer = trace.get_tracer(__name__)
-    connection.info[_STATEMENT_SPAN] = tracer.start_span(verb, kind=trace.SpanKind.CLIENT, attributes=attributes)
+    span = tracer.start_span(verb, kind=trace.SpanKind.CLIENT, attributes=attributes)
+    setattr(execution, _STATEMENT_SPAN, span)
 
 
-def _end_statement(connection: Any, *_: Any) -> None:
-    span = connection.info.pop(_STATEMENT_SPAN, None)
+def _end_statement(_connection: Any, _cursor: Any, _statement: str, _parameters: Any, execution: Any, *_: Any) -> None:
+    span = getattr(execution, _STATEMENT_SPAN, None)
     if span is not None:
         span.end()
 
 
 def _fail_statement(failure: Any) -> None:
-    if failure.connection is None:
-        return
-    span = failure.connection.info.pop(_STATEMENT_SPAN, None)
+    span = getattr(failure.execution_context, _STATEMENT_SPAN, None)
     if span is not None:
         span.set_status(trace.StatusCode.ERROR, type(failure.original_exception).__name__)
         span.end()

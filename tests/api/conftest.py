@@ -17,6 +17,7 @@ from gateway.http.plumbing.deps import ApiSettings, Deps
 from services.kernel.ids import new_id
 from services.kernel.money import UnitPrice
 from services.orders import models
+from services.orders.access.standing import Standing
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.lifecycle import validate as validation
@@ -156,14 +157,17 @@ def world(make_world: MakeWorld) -> World:
     return make_world()
 
 
-def build_world(database: Database, keys_dir: Path, **settings: Any) -> World:
+def build_world(
+    database: Database, keys_dir: Path, *, oidc_issuer: str = "", standing: Standing | None = None, **settings: Any
+) -> World:
     """A World over a database with the master data: two customers, two products, one agreement."""
     world = World(FastAPI(), database, keys_dir)
     world.app = app_over(
         Deps(
             database=database,
             clock=lambda: NOW,
-            authenticator=Authenticator(ServiceSettings(keys_dir=keys_dir)),
+            authenticator=Authenticator(ServiceSettings(keys_dir=keys_dir, oidc_issuer=oidc_issuer)),
+            standing=standing or Standing(),
             workflows=world.workflows,
             inventory=cast(Any, world.inventory),
             fulfillment=cast(Any, world.fulfillment),

@@ -51,7 +51,7 @@ RAW = {
     "unknown member": _with('"lines"', '"total": "1.00", "lines"'),
     "member twice": _with('"lines"', '"currency": "USD", "lines"'),
     "no lines": json.dumps({**ORDER, "lines": []}).encode(),
-    "many lines": json.dumps({**ORDER, "lines": ORDER["lines"] * 300}).encode(),
+    "many lines": json.dumps({**ORDER, "lines": ORDER["lines"] * 1001}).encode(),
     "null customer": json.dumps({**ORDER, "customer_id": None}).encode(),
     "long text": json.dumps({**ORDER, "note": "x" * 501}).encode(),
     "deep": DEEP,

@@ -76,6 +76,7 @@ async def test_a_customer_reads_plain_words_where_staff_reads_holds(world: World
         ("us", "checked"),
         ("us", "checked"),
         ("us", "checked"),
+        ("us", "checked"),
     ]
     assert rows[-1]["after"] == {"phase": "in_review", "status": "on_hold", "holds": ["being checked"]}
 

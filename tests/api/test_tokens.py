@@ -13,8 +13,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.ports import free_port
+from services.orders.access.standing import Standing
 from services.runtime.auth import AUDIENCE, LOCAL_ISSUER, MACHINE_ISSUER, SigningKey
-from tests.api.conftest import World
+from tests.api.conftest import MakeWorld, World
 
 PATH = "/v1/products"
 
@@ -138,6 +140,40 @@ async def test_garbage_is_no_token(world: World, token: str) -> None:
     answer = await world.send("GET", PATH, headers={"Authorization": f"Bearer {token}".encode()})
 
     assert answer.status_code == 401
+
+
+async def test_a_provider_that_is_away_at_the_first_token_is_said_with_what_to_do(make_world: MakeWorld) -> None:
+    nobody_listens = f"http://127.0.0.1:{free_port()}"
+    world = make_world(oidc_issuer=nobody_listens)
+    token = _signed(world, iss=nobody_listens)
+
+    answer = await world.send("GET", PATH, headers={"Authorization": f"Bearer {token}"})
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "IDENTITY_PROVIDER_UNAVAILABLE")
+    assert "try again in a moment" in answer.json()["detail"]
+    assert answer.headers["Retry-After"] == "2"
+
+
+PERSON = {"sub": "eve", "name": "Eve", "email": "eve@oms.example", "roles": ["admin"]}
+
+
+async def test_whom_the_directory_lets_go_reads_nothing_within_half_a_minute(make_world: MakeWorld) -> None:
+    now = [100.0]
+    world = make_world(standing=Standing(lambda: now[0]))
+    token = _signed(world)
+    entered = await world.send("POST", "/v1/people", "admin", key="k1", json=PERSON)
+    before = (await _ask(world, token))[0]
+
+    let_go = await world.send("POST", "/v1/people", "admin", key="k2", json={**PERSON, "is_active": False})
+    now[0] += 25.1
+    status, code, _ = await _ask(world, token)
+
+    assert (entered.status_code, let_go.status_code) == (200, 200)
+    assert (before, status, code) == (200, 403, "PERSON_INACTIVE")
+
+
+async def test_whoever_is_in_no_directory_is_believed_by_the_token(world: World) -> None:
+    assert (await _ask(world, _signed(world, sub="somebody new")))[0] == 200
 
 
 def _part(document: dict[str, Any]) -> str:

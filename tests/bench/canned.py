@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench import surroundings
 from bench.machine import Load
 from bench.pairs import Pair, Run, summary
 
@@ -31,6 +32,18 @@ def frame(*, load: Load = QUIET) -> Run:
 def order_to_cash(*, load: Load = QUIET) -> dict[str, Any]:
     pairs = [Pair(ours(), frame()), Pair(ours(load=load), frame()), Pair(ours(), frame())]
     return {"orders": 150, "at_once": 20, "lines_per_order": 3, **summary(pairs)}
+
+
+def beside() -> dict[str, Any]:
+    """Two rounds: 150 ms plain, 159 with 9 more of orders for traces, 153 with their collector away, 210 in production, PostgreSQL 60 of it."""
+    production = Run({**ours().cpu_ms, "postgres": 60.0}, QUIET, ALSO)
+    runs = {
+        surroundings.PLAIN: ours(),
+        "traces kept": ours(orders_ms=69.0),
+        "collector away": ours(orders_ms=63.0),
+        "production": production,
+    }
+    return {"orders": 150, "at_once": 20, "lines_per_order": 3, **surroundings.summary([runs, runs])}
 
 
 def figures(*, load: Load = QUIET) -> dict[str, Any]:
@@ -66,6 +79,7 @@ def figures(*, load: Load = QUIET) -> dict[str, Any]:
             "announcement": {"answered_s": 0.33, "served_s": 5.2, "others_p99_ms": 18.0},
             "goods": {"answered_s": 0.03, "served_s": 4.1, "others_p99_ms": 30.0},
         },
+        "surroundings": beside(),
         "restart": {
             "parked": 900, "ready_again_s": 5.5, "at_rest_ms": 111.0, "first_ms": [126.0, 144.0, 139.0], "ratio": 1.3,
             "target_s": 5.0, **ASSESSED,

@@ -19,7 +19,7 @@ from tests.bench.canned import shape
 
 pytestmark = [pytest.mark.prove, pytest.mark.slice, pytest.mark.timeout(900)]
 
-TINY = "--pairs 1 --orders 4 --at-once 2 --seconds 1 --samples 1 --open-orders 2 --parked 2 --waiting 120"
+TINY = "--only a,b,c,d,e,f --pairs 1 --orders 4 --at-once 2 --seconds 1 --samples 1 --open-orders 2 --parked 2 --waiting 120"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,9 @@ def test_every_part_is_measured_and_looks_like_the_canned_document_of_the_cheap_
     assert set(by_process) > {"orders", "temporal", "worker"}
     for used in ("fresh", "after_work"):
         figures["footprint"][used]["pss_mb_by_process"] = {"orders": 0}
-    assert shape(figures) == shape(canned())
+    expected = canned()
+    del expected["surroundings"]  # four systems more: tests/bench/test_surroundings.py
+    assert shape(figures) == shape(expected)
 
 
 def test_an_order_is_compared_with_its_frame(figures: dict[str, Any]) -> None:

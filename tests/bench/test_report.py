@@ -21,9 +21,9 @@ def shown(document: dict[str, object]) -> str:
 def test_every_part_has_its_table() -> None:
     text = shown(figures())
 
-    assert [part for part in "abcdef" if f"({part})" in text] == ["a", "b", "c", "d", "e", "f"]
+    assert [part for part in "abcdefg" if f"({part})" in text] == ["a", "b", "c", "d", "e", "f", "g"]
     assert TOO_LOADED not in text
-    assert text.count("others took at most 3% of the cores meanwhile") == 6
+    assert text.count("others took at most 3% of the cores meanwhile") == 7
 
 
 def test_a_change_is_shown_as_a_ratio_to_the_placing_of_as_many_lines() -> None:
@@ -40,6 +40,17 @@ def test_an_order_is_shown_by_process_beside_its_frame_with_the_ratio_last() -> 
     assert rows[end + 1] == "the driver, not counted 5.0 (5.0–5.0) 4.0 (4.0–4.0) 1.0"
     assert rows[end + 2] == "ratio of ours to the frame 2.00 (2.00–2.00)"
     assert "orders/s 12.6 (12.6–12.6) 12.6 (12.6–12.6)" in rows
+
+
+def test_traces_and_production_are_shown_beside_the_same_without_them() -> None:
+    rows = [line.strip() for line in shown(figures()).splitlines()]
+
+    first = rows.index("process without traces traces kept collector away production")
+    assert rows[first + 1] == "orders 60.0 69.0 63.0 60.0"
+    assert "postgres 60.0" in rows
+    assert "all of the system 150.0 159.0 153.0 210.0" in rows
+    assert "traces kept 1.06 (1.06–1.06) ≤ 1.10 met" in rows
+    assert "production 1.40 (1.40–1.40) ≤ 1.50 met" in rows
 
 
 def test_figures_of_a_loaded_machine_are_shown_with_the_warning_beside_them() -> None:

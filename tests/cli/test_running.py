@@ -45,9 +45,9 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 '''
 
 def specs(var, ports):
-    is_ready = http_ready(f"http://127.0.0.1:{ports.http}/readyz")
-    orders = ProcessSpec("orders", (sys.executable, "-c", API, str(ports.http)), is_ready, port=ports.http)
-    return [orders, ProcessSpec("sleeper", ("sleep", "600"), after=("orders",))]
+    orders = ProcessSpec("orders", (sys.executable, "-c", API, str(ports.http)), http_ready(f"http://127.0.0.1:{ports.http}/readyz"), port=ports.http)
+    write = f"mkdir -p {var}/made && touch {var}/made/by_a_child && exec sleep 600"
+    return [orders, ProcessSpec("sleeper", ("sh", "-c", write), after=("orders",))]
 
 try:
     running.serve(Path(sys.argv[1]), Ports.parse(sys.argv[2]), lambda line: print(line, flush=True), specs)
@@ -121,6 +121,32 @@ def test_a_system_says_what_it_is_and_stops_on_sigterm(ups: Ups) -> None:
     assert not any(psutil.pid_exists(pid) for pid in children)
     assert running.current(ups.var) is None
     assert not running.stop(ups.var)
+
+
+def test_what_a_system_keeps_is_its_owners_alone(ups: Ups) -> None:
+    ups.ready(free_ports())
+    until((ups.var / "made" / "by_a_child").exists)
+
+    kept = [ups.var, *ups.var.rglob("*")]
+    folders = {str(path.relative_to(ups.var)): mode(path) for path in kept if path.is_dir()}
+    files = {str(path.relative_to(ups.var)): mode(path) for path in kept if path.is_file()}
+
+    assert folders == dict.fromkeys([".", "log", "run", "mail", "keys", "made"], "700")
+    assert files.keys() >= {"oms.json", "oms.pid", "log/orders.log", "made/by_a_child"}
+    assert set(files.values()) == {"600"}
+
+
+def test_what_an_earlier_release_left_open_is_closed(ups: Ups) -> None:
+    (ups.var / "mail").mkdir(parents=True, mode=0o755)
+    (ups.var / "orders.db").touch(0o644)
+
+    ups.ready(free_ports())
+
+    assert (mode(ups.var / "mail"), mode(ups.var / "orders.db")) == ("700", "600")
+
+
+def mode(path: Path) -> str:
+    return f"{path.stat().st_mode & 0o777:o}"
 
 
 def test_a_second_up_in_the_same_folder_is_refused(ups: Ups) -> None:

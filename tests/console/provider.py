@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from jwt.algorithms import ECAlgorithm
 
@@ -30,6 +30,9 @@ class Provider:
     id_subject: str = ""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     redeemed: list[dict[str, str]] = field(default_factory=list)
+    is_away: bool = False
+    asked_in_vain: int = 0
+    kid: str = "k1"
 
     def __post_init__(self) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -38,7 +41,14 @@ class Provider:
         self.app.get("/jwks")(self.jwks)
         self.app.post("/token")(self.token)
 
+    def withdraw_key(self) -> None:
+        """Sign by another key from now on, and deny the one before."""
+        self.key, self.kid = ec.generate_private_key(ec.SECP256R1()), f"{self.kid}+"
+
     def discovery(self) -> dict[str, str]:
+        if self.is_away:
+            self.asked_in_vain += 1
+            raise HTTPException(503)
         return {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",
@@ -48,7 +58,7 @@ class Provider:
 
     def jwks(self) -> dict[str, Any]:
         public = json.loads(ECAlgorithm.to_jwk(self.key.public_key()))
-        return {"keys": [{**public, "kid": "k1", "use": "sig", "alg": "ES256"}]}
+        return {"keys": [{**public, "kid": self.kid, "use": "sig", "alg": "ES256"}]}
 
     def agree(self, address: str) -> str:
         """Somebody logs in at the address they were sent to; gives the address they come back to."""
@@ -78,5 +88,5 @@ class Provider:
             {"iss": self.issuer, "iat": now, "exp": now + 300, **claims},
             self.key,
             algorithm="ES256",
-            headers={"kid": "k1"},
+            headers={"kid": self.kid},
         )

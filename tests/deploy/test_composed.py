@@ -5,20 +5,16 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
 from bench import company
-from bench.door import Door
+from bench.door import Door, Unexpected
 from bench.life import Board, live
 from services.runtime.auth import LocalIssuer
-from tests.console import chrome
-from tests.console.provider import Provider
-from tests.deploy.composed import CARRIER, Composed
+from tests.deploy.composed import Composed, Deployed, ProviderDoor, deployed
 from tests.system.trade import eventually
 
 pytestmark = [pytest.mark.prove, pytest.mark.slice]
@@ -26,38 +22,19 @@ pytestmark = [pytest.mark.prove, pytest.mark.slice]
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 
 
-class ProviderDoor(Door):
-    """The public API for people whom the provider signed in, and for a carrier with its configured secret."""
-
-    def __init__(self, composed: Composed, folder: Path, provider: Provider) -> None:
-        super().__init__(composed.url, folder)
-        self._issuer: Any = self  # it gives the tokens
-        self._secrets: Any = {CARRIER: composed.carrier_secret}
-        self._provider = provider
-
-    def token(self, *, sub: str, roles: list[str], ttl: timedelta) -> str:
-        """An access token of the provider."""
-        assert ttl > timedelta()
-        return self._provider.signed(aud="oms", sub=sub, roles=roles)
-
-
 @pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    made = Provider()
-    with chrome.served(made.app) as made.issuer:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with deployed(tmp_path_factory.mktemp("composed")) as made:
         yield made
 
 
-@pytest.fixture(scope="module")
-def composed(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iterator[Composed]:
-    with Composed(tmp_path_factory.mktemp("composed"), provider.issuer) as running:
-        yield running
+@pytest.fixture
+def composed(running: Deployed) -> Composed:
+    return running.composed
 
 
-def test_an_order_lives_from_placed_to_paid_and_the_audit_is_clean(
-    composed: Composed, provider: Provider, tmp_path: Path
-) -> None:
-    door = ProviderDoor(composed, tmp_path, provider)
+def test_an_order_lives_from_placed_to_paid_and_the_audit_is_clean(running: Deployed) -> None:
+    door = running.door
     company.load_company(door)
 
     with Board(door) as board:
@@ -66,6 +43,44 @@ def test_an_order_lives_from_placed_to_paid_and_the_audit_is_clean(
     order = door.get("auditor", f"/v1/orders/{lived.order_id}")
     assert order["status"] == "completed"
     eventually(lambda: _is_clean(door))
+
+
+def test_orders_live_on_while_the_provider_is_away(running: Deployed) -> None:
+    running.provider.is_away = True
+    eventually(lambda: _is_missed(running))  # its keys are asked for every half minute
+
+    with Board(running.door) as board:
+        lived = live(running.door, board, 1)
+    running.provider.is_away = False
+
+    assert running.door.get("auditor", f"/v1/orders/{lived.order_id}")["status"] == "completed"
+
+
+def _is_missed(running: Deployed) -> None:
+    running.door.get("auditor", "/v1/orders")
+    assert running.provider.asked_in_vain > 0
+
+
+def test_a_key_that_the_provider_withdraws_opens_nothing_within_a_minute(running: Deployed, tmp_path: Path) -> None:
+    made = (running.composed.url, running.composed.carrier_secret, tmp_path, running.provider)
+    earlier = ProviderDoor(*made)
+    earlier.get("auditor", "/v1/orders")
+    running.provider.withdraw_key()
+    later = ProviderDoor(*made)
+
+    eventually(lambda: _is_refused(earlier), within_s=60)
+
+    assert "rows" in later.get("auditor", "/v1/orders")
+
+
+def _is_refused(door: Door) -> None:
+    answer = ""
+    try:
+        door.get("auditor", "/v1/orders")
+    except Unexpected as refusal:
+        answer = str(refusal)
+    assert "401" in answer
+    assert "TOKEN_REFUSED" in answer
 
 
 def _is_clean(door: Door) -> None:

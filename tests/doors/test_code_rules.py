@@ -150,17 +150,3 @@ def test_the_temporal_server_finds_the_settings_it_does_not_start_without() -> N
 
     assert mode == "ro"
     assert all("value" in each for values in settings.values() for each in values)
-
-
-def test_the_commands_that_start_a_deployment_set_every_variable_without_a_default() -> None:
-    required = re.findall(r"^([A-Z_]+)=$", (ROOT / "deploy" / "example.env").read_text(), re.MULTILINE)
-    start = (ROOT / "deploy" / "README.md").read_text().partition("## What starts when")[0]
-    passwords = {
-        f"{name}_PASSWORD"
-        for line in re.findall(r"^for name in (.*); do$", start, re.MULTILINE)
-        for name in line.split()
-    }
-    set_there = passwords | set(re.findall(r"\bs.\^([A-Z_]+)=", start))
-
-    assert len(required) > 8
-    assert [name for name in required if name not in set_there] == []

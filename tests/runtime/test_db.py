@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlmodel import Session
 
@@ -201,3 +204,39 @@ def test_fifty_at_once_under_one_id_act_once(database: Database) -> None:
 
     assert answers == [42] * 50
     assert len(acted) == 1
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    url = postgres.new_database_url()
+    engine = _engine(url)
+    yield engine
+    engine.dispose()
+    postgres.drop(url)
+
+
+def ended_while_it_rested(engine: Engine, rested_s: float) -> None:
+    """Use a connection, let it rest, and have the server end it."""
+    event.listen(
+        engine, "checkin", lambda _, record: record.info.update({"oms.rests_since": time.monotonic() - rested_s})
+    )
+    with engine.connect() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with psycopg.connect(postgres.server_url(), autocommit=True) as administrator:
+        administrator.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+
+
+def test_a_connection_that_ended_while_it_rested_is_replaced_before_anybody_gets_it(engine: Engine) -> None:
+    ended_while_it_rested(engine, rested_s=60)
+
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+
+
+def test_one_that_ended_a_moment_ago_fails_once_and_is_replaced(engine: Engine) -> None:
+    ended_while_it_rested(engine, rested_s=-60)
+
+    with pytest.raises(OperationalError), engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from oms.notifications.v1 import notifications_pb2_grpc as rpc
@@ -110,6 +111,33 @@ def test_who_decides_on_access_is_told_which_machine_calls_what(settings: Servic
     server.stop(0)
 
     assert asked == [("worker", f"/{name}/Notify")]
+
+
+def listed_services(port: int) -> list[str]:
+    """What a stranger without a token learns of the services behind a port."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub: Any = reflection_pb2_grpc.ServerReflectionStub
+        asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+        answers = stub(channel).ServerReflectionInfo(asked, timeout=60)
+        return [service.name for answer in answers for service in answer.list_services_response.service]
+
+
+def test_a_server_tells_nobody_what_it_can_do(server: GrpcServer) -> None:
+    with pytest.raises(grpc.RpcError) as refusal:
+        listed_services(server.port)
+
+    assert refusal.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_a_server_tells_it_where_that_is_switched_on(settings: ServiceSettings) -> None:
+    name = "oms.notifications.v1.NotificationsService"
+    server = GrpcServer("127.0.0.1:0", register, name, Authenticator(settings), has_reflection=True)
+    server.start()
+
+    names = listed_services(server.port)
+    server.stop(0)
+
+    assert name in names
 
 
 def test_a_refusal_crosses_the_wire_with_its_reason_sentence_and_detail(stub: rpc.NotificationsServiceStub) -> None:

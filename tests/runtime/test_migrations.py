@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from services.runtime.migrations import SERVICES, check, database_of, upgrade
+from services.runtime.migrations import SERVICES, DatabaseNotCurrent, check, database_of, main, upgrade
+from tests import postgres
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -15,3 +17,31 @@ def test_a_service_finds_its_migrations_whatever_shape_its_models_have(service: 
 
     check(database)
     database.close()
+
+
+@pytest.fixture(params=["SQL_ASCII", "LATIN1"])
+def narrow_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database that cannot hold every letter."""
+    url = postgres.new_database_url(encoding=request.param)
+    yield url
+    postgres.drop(url)
+
+
+def test_a_database_that_does_not_keep_unicode_is_refused_with_what_to_do(narrow_url: str) -> None:
+    database = database_of("billing", narrow_url)
+
+    for act in (upgrade, check):
+        with pytest.raises(DatabaseNotCurrent, match=r"keeps text as (SQL_ASCII|LATIN1), .*ENCODING 'UTF8' TEMPLATE"):
+            act(database)
+
+    database.close()
+
+
+def test_the_migration_command_says_so_and_does_not_crash(
+    narrow_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OMS_DATABASE_URL", narrow_url)
+
+    assert main(["upgrade", "orders"]) == 1
+
+    assert "initdb --encoding=UTF8" in capsys.readouterr().err

@@ -69,6 +69,7 @@ def test_a_process_exports_its_spans_and_logs_json_lines_in_its_name(
         **{f"OMS_{name.upper()}": value for name, value in given.items()},
         "OMS_KEYS_DIR": str(settings.keys_dir),
         "OMS_OTLP_ENDPOINT": endpoint,
+        "OMS_TRACE_RATIO": "1",
     }
 
     command = [sys.executable, "-m", "services.inventory"]

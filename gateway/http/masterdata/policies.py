@@ -154,6 +154,9 @@ class PolicyInput(Input):
     )
     note: Text = ""
     version: SeenVersion = None
+    warnings: Annotated[list[Text], Field(max_length=500)] = Field(
+        default=[], description="As the answer to an upload gave them; nothing looks at them."
+    )
 
     model_config = example(
         note="company rules",
@@ -339,7 +342,7 @@ def change_policy(deps: DepsOf, who: CallerOf, body: PolicyPatch, if_match: IfMa
 
 
 def _document(body: PolicyInput) -> dict[str, Any]:
-    document = body.model_dump(mode="json", exclude_none=True, exclude={"version"})
+    document = body.model_dump(mode="json", exclude_none=True, exclude={"version", "warnings"})
     calendars = document["calendars"]
     if isinstance(calendars, list):
         names = [one["name"] for one in calendars]

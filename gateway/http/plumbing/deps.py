@@ -17,6 +17,7 @@ from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from services.kernel.clock import Clock
 from services.kernel.formats import Formats
 from services.orders.access.matrix import Matrix, load_matrix
+from services.orders.access.standing import Standing
 from services.orders.domain.mails import NOBODY, Contacts
 from services.runtime.auth import Principal
 from services.runtime.db import Database
@@ -56,7 +57,8 @@ class Workflows(Protocol):
 class ApiSettings:
     """How the API behaves; `carrier_secrets` maps a carrier to the secret that signs its webhooks ("whsec_…").
 
-    Without a `support_email` nobody is told of a support case.
+    Without a `support_email` nobody is told of a support case. A stream ends after `stream_max_s`, so that who follows it comes again
+    and is asked for a token that is still good.
     """
 
     carrier_secrets: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +68,7 @@ class ApiSettings:
     refresh_timeout: timedelta = timedelta(seconds=4)
     stream_poll_s: float = 0.5
     stream_heartbeat_s: float = 15.0
-    stream_max_s: float = 3600.0
+    stream_max_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ class ConsoleSettings:
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
-    stream_max_s: float = 300.0
+    stream_max_s: float = 30.0
     formats: Formats = field(default_factory=Formats)
     company_name: str = "Order desk"
     country: str = "US"
@@ -116,6 +118,7 @@ class Deps:
     matrix: Matrix = field(default_factory=load_matrix)
     measures: Measures = field(default_factory=Measures)
     disk: Disk = field(default_factory=Disk)
+    standing: Standing = field(default_factory=Standing)
 
 
 def deps_of(request: Request) -> Deps:

@@ -19,6 +19,7 @@ from starlette.routing import Match
 from gateway.http.plumbing.field_messages import sentence
 from services.kernel.errors import DomainError
 from services.runtime.grpc_client import Unreachable
+from services.runtime.oidc import ProviderAway
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -88,6 +89,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _refused)
     app.add_exception_handler(ApiError, _api_error)
     app.add_exception_handler(Unreachable, _unreachable)
+    app.add_exception_handler(ProviderAway, _provider_away)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -108,6 +110,10 @@ def _unreachable(_request: Request, _error: Exception) -> JSONResponse:
     return _try_again(
         "SERVICE_UNAVAILABLE", "a service behind this API did not answer in time: send the same request again"
     )
+
+
+def _provider_away(_request: Request, error: Exception) -> JSONResponse:
+    return _try_again("IDENTITY_PROVIDER_UNAVAILABLE", str(error))
 
 
 def _database_away(_request: Request, _error: Exception) -> JSONResponse:

@@ -63,6 +63,11 @@ def person(session: Session, sub: str) -> Principal | None:
     return _within(session.get(PersonRow, sub), None)
 
 
+def has_left(session: Session, sub: str) -> bool:
+    """Whether the directory knows the person and has let it go."""
+    return session.execute(select(col(PersonRow.is_active)).where(col(PersonRow.sub) == sub)).scalar() is False
+
+
 def _within(known: PersonRow | None, claimed: Principal | None) -> Principal | None:
     """What somebody else told of a person, if the directory has not let it go; without it what the directory says."""
     if known is None or not known.is_active:

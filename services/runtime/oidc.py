@@ -1,0 +1,120 @@
+"""The keys by which an OIDC provider signs people's tokens: asked for again and again, so that one it withdraws is soon no key here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jwt
+import structlog
+
+from services.runtime.grpc_client import Unreachable
+
+FRESH_S = 25.0
+"""How long the provider's keys count without being asked for again."""
+RETRY_S = 5.0
+"""How long a provider that is away is left alone."""
+STALE_S = 600.0
+"""How long its last keys count while it is away: people go on working, and a thief who cuts the line gains minutes."""
+_TIMEOUT_S = 3.0
+_AWAY = "the identity provider does not answer, so nobody can be known here: try again in a moment"
+
+log = structlog.get_logger()
+
+Keys = Mapping[str, Any]
+"""Key id → public key."""
+
+
+class ProviderAway(Unreachable):
+    """The identity provider does not answer and none of its keys is known; the message is for people."""
+
+
+class NoAnswer(Exception):
+    """The provider gave nothing that can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    keys: Keys
+    asked_at: float
+    fresh_until: float
+
+
+class OidcKeys:
+    """The signing keys of a provider, found by discovery. Threads share it; one asks while the others use what is known."""
+
+    def __init__(
+        self, issuer: str, fetch: Callable[[str], Keys] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.issuer = issuer
+        self._fetch = fetch or fetch_keys
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._held: _Held | None = None
+        self._again_at = float("-inf")
+
+    def key(self, token: str) -> tuple[Any, float]:
+        """The key that the token names, and how many seconds it may be trusted; KeyError for one that the provider has not."""
+        kid = str(jwt.get_unverified_header(token)["kid"])
+        held = self._current()
+        if kid not in held.keys:
+            held = self._current(asked_after=held.asked_at)
+        return held.keys[kid], held.fresh_until - self._clock()
+
+    def _current(self, asked_after: float = float("-inf")) -> _Held:
+        """What is fresh; with `asked_after` only what was asked for later, unless the provider was asked just now."""
+        held = self._held
+        if held is not None and self._is_enough(held, asked_after):
+            return held
+        # whoever has keys does not wait for one that asks
+        if not self._lock.acquire(blocking=held is None, timeout=2 * _TIMEOUT_S if held is None else -1):
+            return self._or_away(held)
+        try:
+            held = self._held
+            if held is not None and self._is_enough(held, asked_after):
+                return held
+            if self._clock() < self._again_at:
+                return self._or_away(held)
+            self._again_at = self._clock() + RETRY_S
+            return self._ask(held)
+        finally:
+            self._lock.release()
+
+    def _is_enough(self, held: _Held, asked_after: float) -> bool:
+        return self._clock() < held.fresh_until and held.asked_at > asked_after
+
+    def _or_away(self, held: _Held | None) -> _Held:
+        if held is None or self._clock() - held.asked_at > STALE_S:
+            raise ProviderAway(_AWAY)
+        return held if held.fresh_until > self._clock() else replace(held, fresh_until=self._clock() + RETRY_S)
+
+    def _ask(self, held: _Held | None) -> _Held:
+        try:
+            keys = self._fetch(self.issuer)
+        except NoAnswer as absence:
+            log.warning("provider.away", error=str(absence))
+            return self._or_away(held)
+        self._held = _Held(keys, self._clock(), self._clock() + FRESH_S)
+        return self._held
+
+
+def fetch_keys(issuer: str) -> Keys:
+    """Ask the provider where its keys are, and for them; NoAnswer for anything that is none."""
+    import httpx
+
+    try:
+        discovered = _document(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+        found = jwt.PyJWKSet.from_dict(_document(str(discovered["jwks_uri"]))).keys
+    except (httpx.HTTPError, httpx.InvalidURL, jwt.PyJWTError, ValueError, KeyError, TypeError) as absence:
+        raise NoAnswer(f"{type(absence).__name__}: {absence}"[:200]) from absence
+    return {str(each.key_id): each.key for each in found if each.key_id and each.public_key_use in {"sig", None}}
+
+
+def _document(address: str) -> dict[str, Any]:
+    import httpx
+
+    answer: dict[str, Any] = httpx.get(address, timeout=_TIMEOUT_S).raise_for_status().json()
+    return answer

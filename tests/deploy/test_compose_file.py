@@ -1,0 +1,84 @@
+"""What docker-compose.yml promises of every container, as compose itself reads the file."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.deploy.composed import JOBS, configuration, stand_ins
+
+OUTSIDE = ("default", "pages")
+
+
+@cache
+def _read() -> dict[str, Any]:
+    return configuration(stand_ins())
+
+
+def _jobs() -> set[str]:
+    return {name for name in _read()["services"] if name.startswith((JOBS, "temporal-schema", "temporal-namespace"))}
+
+
+def _networks(name: str) -> set[str]:
+    return set(_read()["services"][name]["networks"])
+
+
+def test_every_container_is_bounded_in_memory_processes_and_logs() -> None:
+    for name, service in _read()["services"].items():
+        assert int(service["mem_limit"]) <= 2 * 1024**3, name
+        assert 0 < service["pids_limit"] <= 1024, name
+        assert service["logging"]["options"].keys() == {"max-size", "max-file"}, name
+
+
+def test_every_container_gives_up_what_root_may() -> None:
+    for name, service in _read()["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_what_should_run_starts_again_and_says_whether_it_is_well() -> None:
+    # ours say it by the HEALTHCHECK of the Dockerfile
+    for name in _read()["services"].keys() - _jobs():
+        service = _read()["services"][name]
+        assert service["restart"] == "unless-stopped", name
+        assert "healthcheck" in service or service["image"].startswith("oms:"), name
+
+
+def test_a_job_runs_once_and_waits_by_itself() -> None:
+    assert {_read()["services"][name]["restart"] for name in _jobs()} == {"no"}
+
+
+@pytest.mark.parametrize("name", ["postgres", "temporal"])
+def test_the_databases_and_temporal_have_no_door_to_the_outside(name: str) -> None:
+    assert _networks(name)
+    assert not _networks(name) & set(OUTSIDE)
+    assert all(_read()["networks"][network]["internal"] for network in _networks(name))
+    assert "ports" not in _read()["services"][name]
+
+
+def test_only_who_needs_a_database_or_temporal_shares_a_network_with_it() -> None:
+    names = _read()["services"].keys()
+    services = {"orders", "inventory", "fulfillment", "billing", "notifications"}
+
+    beside = {each: {name for name in names if each in _networks(name)} for each in _read()["networks"]}
+
+    assert beside["databases"] == {"postgres", *services, *(f"migrate-{name}" for name in services)}
+    assert beside["temporal-databases"] == {"postgres", "temporal", "temporal-schema"}
+    assert beside["temporal"] == {"temporal", "temporal-namespace", "temporal-ui", "orders", "worker"}
+
+
+def test_every_published_port_is_of_this_machine_alone() -> None:
+    ports = [port for service in _read()["services"].values() for port in service.get("ports", [])]
+
+    assert len(ports) == 4
+    assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
+
+
+def test_temporals_pages_change_nothing() -> None:
+    assert _read()["services"]["temporal-ui"]["environment"]["TEMPORAL_DISABLE_WRITE_ACTIONS"] == "true"
+
+
+def test_the_databases_keep_text_of_any_language() -> None:
+    assert _read()["services"]["postgres"]["environment"]["POSTGRES_INITDB_ARGS"] == "--encoding=UTF8"

@@ -1,0 +1,146 @@
+"""The keys of an identity provider: who withdraws one, goes away or comes back, and how soon it is known here."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import FastAPI
+
+from services.runtime.auth import Authenticator, NotAuthenticated, SigningKey
+from services.runtime.oidc import FRESH_S, RETRY_S, STALE_S, NoAnswer, OidcKeys, ProviderAway, fetch_keys
+from services.runtime.settings import ServiceSettings
+from tests.console import chrome
+from tests.console.provider import Provider
+
+ISSUER = "https://login.example"
+
+
+class World:
+    """A provider with keys that come and go, a clock that a test moves, and who verifies by them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 1000.0
+        self.asked = 0
+        self.is_away = False
+        self.private = {kid: ec.generate_private_key(ec.SECP256R1()) for kid in ("k1", "k2")}
+        self.kids = {"k1"}
+        SigningKey(folder, "machines")
+        settings = ServiceSettings(mode="production", keys_dir=folder, oidc_issuer=ISSUER)
+        self.authenticator = Authenticator(settings, OidcKeys(ISSUER, self.fetch, self.clock), self.clock)
+
+    def clock(self) -> float:
+        return self.now
+
+    def fetch(self, _issuer: str) -> dict[str, Any]:
+        self.asked += 1
+        if self.is_away:
+            raise NoAnswer("connection refused")
+        return {kid: self.private[kid].public_key() for kid in self.kids}
+
+    def token(self, kid: str = "k1", sub: str = "ann", named: str = "") -> str:
+        now = int(time.time())
+        claims = {"iss": ISSUER, "aud": "oms", "sub": sub, "roles": ["admin"], "iat": now, "exp": now + 3600}
+        return jwt.encode(claims, self.private[kid], algorithm="ES256", headers={"kid": named or kid})
+
+    def is_good(self, token: str) -> bool:
+        """Whether the token is taken, as an operation asks: what is known first."""
+        try:
+            return (self.authenticator.known(token) or self.authenticator.verify(token)) is not None
+        except NotAuthenticated:
+            return False
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_withdrawn_key_ends_its_tokens_within_half_a_minute(world: World) -> None:
+    used, unused = world.token(), world.token(sub="bob")
+    before = world.is_good(used)
+    world.kids = {"k2"}
+
+    world.now += FRESH_S + 0.1
+
+    assert before
+    assert not world.is_good(used)
+    assert not world.is_good(unused)
+
+
+def test_many_requests_ask_the_provider_once(world: World) -> None:
+    tokens = [world.token(sub=f"person {number}") for number in range(20)]
+
+    assert all(world.is_good(token) for token in tokens)
+
+    assert world.asked == 1
+
+
+def test_a_new_key_is_asked_for_at_once_but_not_for_every_key_that_somebody_makes_up(world: World) -> None:
+    world.is_good(world.token())
+    world.now += RETRY_S + 0.1
+    world.kids = {"k1", "k2"}
+
+    taken = world.is_good(world.token("k2"))
+    world.kids = {"k1"}
+    refused = [world.is_good(world.token(named=f"k{number}")) for number in range(10, 30)]
+
+    assert (taken, world.asked) == (True, 2)
+    assert not any(refused)
+
+
+def test_a_provider_that_is_away_at_the_first_token_is_an_absence_and_no_refusal(world: World) -> None:
+    world.is_away = True
+
+    for _ in range(5):
+        with pytest.raises(ProviderAway, match="try again in a moment"):
+            world.authenticator.verify(world.token())
+
+    assert world.asked == 1
+
+
+def test_a_provider_that_goes_away_stops_nobody_for_minutes_and_then_everybody(world: World) -> None:
+    token = world.token()
+    world.is_good(token)
+    world.is_away = True
+
+    world.now += STALE_S - 1
+    meanwhile = world.is_good(token)
+    world.now += RETRY_S + 1
+
+    assert meanwhile
+    with pytest.raises(ProviderAway):
+        world.authenticator.verify(token)
+
+
+def test_a_provider_that_is_back_is_believed_again_at_once(world: World) -> None:
+    world.is_away = True
+    with pytest.raises(ProviderAway):
+        world.authenticator.verify(world.token())
+
+    world.is_away = False
+    world.now += RETRY_S + 0.1
+
+    assert world.is_good(world.token())
+
+
+def test_keys_are_found_where_the_provider_says_and_those_for_encryption_are_left_out() -> None:
+    provider = Provider()
+    with chrome.served(provider.app) as provider.issuer:
+        found = fetch_keys(f"{provider.issuer}/")
+
+    assert {kid: key.public_numbers() for kid, key in found.items()} == {
+        "k1": provider.key.public_key().public_numbers()
+    }
+
+
+@pytest.mark.parametrize("document", [[], {}, {"jwks_uri": "file:///etc/passwd"}, {"jwks_uri": 5}, "no document"])
+def test_what_is_no_provider_is_no_answer_and_never_a_crash(document: Any) -> None:
+    app = FastAPI()
+    app.get("/.well-known/openid-configuration")(lambda: document)
+    with chrome.served(app) as issuer, pytest.raises(NoAnswer):
+        fetch_keys(issuer)
