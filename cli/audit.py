@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import typer
+from rich.text import Text
 
 from cli.client import VAR, Api, JsonOption, VarOption
 from cli.output import console, print_json, table
 
+_BROKEN = "bold red"
 _COLUMNS = (("Invariant", "name"), ("Rule", "rule"), ("Violations", "violations>"))
 
 
@@ -34,12 +36,10 @@ def _print(rows: list[dict[str, Any]]) -> None:
     out = console()
     out.print(table(rows, _COLUMNS))
     for row in broken:
-        out.print(f"\n[bold red]{row['name']}[/]: {row['rule']}")
+        out.print()
+        out.print(Text.assemble((row["name"], _BROKEN), f": {row['rule']}"))
         for offender in row["offenders"]:
-            out.print(f"  {offender}", markup=False)
-    verdict = (
-        f"[bold red]{len(broken)} of {len(rows)} invariants are broken[/]"
-        if broken
-        else f"clean: {len(rows)} invariants hold"
-    )
-    out.print(f"\n{verdict}")
+            out.print(f"  {offender}")
+    verdict = f"{len(broken)} of {len(rows)} invariants are broken" if broken else f"clean: {len(rows)} invariants hold"
+    out.print()
+    out.print(verdict, style=_BROKEN if broken else None)

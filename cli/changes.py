@@ -112,4 +112,4 @@ def _print_proposal(number: str, done: dict[str, Any]) -> None:
     if not done["obstacles"]:
         out.print(f"Total {text(done['totals_before']['total'])} → {text(done['totals_after']['total'])}")
         for sentence in done["consequences"]:
-            out.print(f"- {sentence}", markup=False)
+            out.print(f"- {sentence}")

@@ -56,4 +56,4 @@ def _print(done: Any, outcome: str, *, as_json: bool) -> None:
     if as_json:
         print_json(done)
     else:
-        console().print(f"{done['source']} {done['subject_id']} {outcome}", markup=False)
+        console().print(f"{done['source']} {done['subject_id']} {outcome}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.ports import Ports
 from cli.processes import ProcessSpec
-from cli.readiness import file_written, grpc_serving, listening
+from cli.readiness import beating, grpc_serving, smtp_greeting
 from cli.refusals import CommandRefused
 
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
@@ -51,7 +51,7 @@ def specs(var: Path, ports: Ports) -> list[ProcessSpec]:
     mail = ProcessSpec(
         "mail",
         (python, "-m", "services.notifications.sink", "--port", str(ports.mail), "--mail-dir", str(var / "mail")),
-        is_ready=listening(ports.mail),
+        is_ready=smtp_greeting(ports.mail),
         env=env,
         port=ports.mail,
     )
@@ -60,7 +60,7 @@ def specs(var: Path, ports: Ports) -> list[ProcessSpec]:
     worker = ProcessSpec(
         "worker",
         (python, "-m", "workflows"),
-        is_ready=file_written(ready),
+        is_ready=beating(ready),
         ready_file=ready,
         after=("temporal",),
         # it finishes its running turns while the services still answer

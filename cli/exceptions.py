@@ -48,4 +48,4 @@ def resolve(
         print_json(done)
     else:
         kind = words(done["kind"])
-        console().print(f"{kind} of {done['order_number']} is resolved", markup=False)
+        console().print(f"{kind} of {done['order_number']} is resolved")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.known import check_customer
@@ -57,9 +58,11 @@ def show(
         print_json(found)
         return
     out = console()
-    out.print(
-        f"[bold]{found['number']}[/] · {found['order_number']} · {found['customer_id']} · due {moment(found['due_on'])}"
+    heading = Text(found["number"], style="bold")
+    heading.append(
+        f" · {found['order_number']} · {found['customer_id']} · due {moment(found['due_on'])}", style="not bold"
     )
+    out.print(heading)
     out.print(table(found["lines"], _LINES))
     for name in ("merchandise", "discount", "freight", "tax", "total", "paid", "open"):
         out.print(f"{name:<12}{text(found[name]):>20}")

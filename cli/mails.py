@@ -58,8 +58,8 @@ def show(
             else:
                 out = console()
                 for heading in ("From", "To", "Date", "Subject"):
-                    out.print(f"{heading}: {mail[heading] or ''}", markup=False)
-                out.print("\n" + plain_text(mail), markup=False)
+                    out.print(f"{heading}: {mail[heading] or ''}")
+                out.print("\n" + plain_text(mail))
             return
     raise CommandRefused(f"there is no mail {no}: `oms mails` lists them")
 
@@ -89,7 +89,7 @@ def retry(
     if as_json:
         print_json(row)
     else:
-        console().print(f"{words(row['kind'])} to {row['email']} is {words(row['state'])} again", markup=False)
+        console().print(f"{words(row['kind'])} to {row['email']} is {words(row['state'])} again")
 
 
 @app.command()
@@ -114,7 +114,7 @@ def preview(
     elif html:
         print(shown["html"])
     else:
-        console().print(f"Subject: {shown['subject']}\n\n{shown['text'].strip()}", markup=False)
+        console().print(f"Subject: {shown['subject']}\n\n{shown['text'].strip()}")
 
 
 def plain_text(mail: EmailMessage) -> str:

@@ -33,17 +33,16 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
     out.print(
         f"{order['number']} · {words(order['status'])} · {order['customer_name']} · {order['po_number'] or 'no PO'}",
         style="bold",
-        markup=False,
     )
     reference = f"{words(order['channel'])} {order['channel_ref']}".strip()
-    out.print(f"{reference} · placed {zoned(order['placed_at'])} · {text(order['totals']['total'])}", markup=False)
+    out.print(f"{reference} · placed {zoned(order['placed_at'])} · {text(order['totals']['total'])}")
     out.print(
         " · ".join(f"{words(axis)} {words(value) or 'none'}" for axis, value in order["axes"].items()), style="dim"
     )
     if waiting := order["waiting_for"]:
         due = f", due {moment(waiting['due'])}" if waiting["due"] else ""
         who = words(waiting["who"])
-        out.print(f"Waiting on {who} since {moment(waiting['since'])}: {waiting['what']}{due}", markup=False)
+        out.print(f"Waiting on {who} since {moment(waiting['since'])}: {waiting['what']}{due}")
     out.print()
     out.print(table(order["lines"], _LINES))
     out.print("\n" + " · ".join(f"{words(name)} {text(amount)}" for name, amount in order["totals"].items()))
@@ -55,12 +54,12 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
             out.print(table([_by_name(row, names) for row in order[name]], columns))
     out.print()
     for event in history:
-        out.print(sentence(event, names), markup=False, soft_wrap=True)
+        out.print(sentence(event, names), soft_wrap=True)
 
 
 def print_change(out: Console, change: Mapping[str, Any]) -> None:
     """A change that is on its way, beside what stands."""
-    out.print(f"\nchange to version {change['to_version']} {words(change['state'])}: {change['reason']}", markup=False)
+    out.print(f"\nchange to version {change['to_version']} {words(change['state'])}: {change['reason']}")
     out.print(table(change["difference"], _DIFFERENCE))
 
 

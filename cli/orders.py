@@ -49,7 +49,7 @@ def place(
             refused += 1
             receipts.append({"refused": str(refusal), "code": refusal.code, "channel_ref": order.get("channel_ref")})
         if not as_json:
-            console().print(_placed(receipts[-1]), markup=False, soft_wrap=True)
+            console().print(_placed(receipts[-1]), soft_wrap=True)
     if as_json:
         print_json(receipts)
     if refused:
@@ -106,7 +106,7 @@ def watch(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = Fals
                     if as_json:
                         print(data, flush=True)
                     else:
-                        out.print(sentence(json.loads(data), known), markup=False, soft_wrap=True)
+                        out.print(sentence(json.loads(data), known), soft_wrap=True)
         except NotRunning:
             if last is None:
                 raise

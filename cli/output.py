@@ -32,8 +32,11 @@ _SPELLING = {"fulfilment": "fulfillment", "cancelled": "canceled", "dead_letter"
 
 
 def console() -> Console:
-    """Standard output; wide when nobody's terminal bounds it, so that nothing is cut in a file."""
-    return Console(width=None if sys.stdout.isatty() else 200, highlight=False)
+    """Standard output; wide when nobody's terminal bounds it, so that nothing is cut in a file.
+
+    What people typed is shown as it is: brackets and colons in it are no markup. Whatever is bold says so by a style.
+    """
+    return Console(width=None if sys.stdout.isatty() else 200, highlight=False, markup=False, emoji=False)
 
 
 def print_json(document: Any) -> None:

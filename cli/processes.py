@@ -20,7 +20,8 @@ _KILLED_WITHIN_S = 10.0  # one that waits for a broken disk outlives even SIGKIL
 Probe = Callable[[], Awaitable[bool]]
 """Asks whether a process is ready; never raises for "not yet"."""
 
-State = Literal["waiting", "starting", "ready", "restarting", "done", "stopped"]
+State = Literal["waiting", "starting", "ready", "silent", "restarting", "done", "stopped"]
+"""silent: it was ready, lives, and does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

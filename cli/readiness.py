@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cli.processes import Probe
 
-_ASK_FOR_S = 1.0
+_ASK_FOR_S = 2.0
+_BEATS_WITHIN_S = 10.0
+_GREETING = b"220 "
 # every question gets a connection of its own: a shared one would keep the backoff of a failed attempt
 _OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
 
@@ -35,20 +38,31 @@ def grpc_serving(port: int, service: str = "") -> Probe:
     return probe
 
 
-def listening(port: int) -> Probe:
-    """Ready when somebody accepts connections on the port."""
+def smtp_greeting(port: int) -> Probe:
+    """Ready when the mail server greets; the kernel accepts connections for one that is stopped, too."""
 
     async def probe() -> bool:
-        return await _listens(port)
+        try:
+            async with asyncio.timeout(_ASK_FOR_S):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                try:
+                    return await reader.readexactly(len(_GREETING)) == _GREETING
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            return False
 
     return probe
 
 
-def file_written(path: Path) -> Probe:
-    """Ready when the process has written its ready file."""
+def beating(path: Path) -> Probe:
+    """Ready while the process touches its ready file, as it does every few seconds."""
 
     async def probe() -> bool:
-        return path.exists()  # noqa: ASYNC240  # a look at a local file
+        try:
+            return time.time() - path.stat().st_mtime < _BEATS_WITHIN_S  # noqa: ASYNC240  # a look at a local file
+        except FileNotFoundError:
+            return False
 
     return probe
 

@@ -62,21 +62,20 @@ def show(
         print_json(found)
         return
     out, waiting = console(), found["waiting"]
-    out.print(f"{waiting['number']} · {waiting['customer_name']}: {found['step']['asks']}", markup=False)
+    out.print(f"{waiting['number']} · {waiting['customer_name']}: {found['step']['asks']}")
     for reason in found["step"]["reasons"]:
-        out.print(f"  {reason}", markup=False)
+        out.print(f"  {reason}")
     known = names(api)
     for each in found["review"]["steps"]:
-        out.print(f"  level {each['level']} {each['asks']}: {words(each['state'])}", markup=False)
+        out.print(f"  level {each['level']} {each['asks']}: {words(each['state'])}")
         for decision in each["decisions"]:
             by, of = (known.get(decision[who], decision[who]) for who in ("decided_by", "acting_for"))
             whose = f" for {of}" if of else ""
             note = f": {decision['note']}" if decision["note"] else ""
             out.print(
                 f"    {by}{whose}: {_DECIDED.get(decision['decision'], words(decision['decision']))}{note}",
-                markup=False,
             )
-    out.print(waiting["why_not"] or "You may decide it.", markup=False)
+    out.print(waiting["why_not"] or "You may decide it.")
 
 
 @app.command()
@@ -144,7 +143,7 @@ def answer(
     if as_json:
         print_json(found)
     else:
-        console().print(f"{found['number']} is {words(found['status'])}", markup=False)
+        console().print(f"{found['number']} is {words(found['status'])}")
 
 
 @app.command()
@@ -191,7 +190,7 @@ def delegate(
     else:
         known = names(api)
         stand_in, giver = (known.get(made[who], made[who]) for who in ("to_sub", "from_sub"))
-        console().print(f"{stand_in} decides for {giver} until {zoned(made['valid_to'])}", markup=False)
+        console().print(f"{stand_in} decides for {giver} until {zoned(made['valid_to'])}")
 
 
 def _decide(api: Api, order: str, step: str | None, decision: dict[str, Any], *, as_json: bool) -> None:
@@ -202,7 +201,7 @@ def _decide(api: Api, order: str, step: str | None, decision: dict[str, Any], *,
     if as_json:
         print_json(done)
     else:
-        console().print(f"{done['number']} is {words(done['status'])}", markup=False)
+        console().print(f"{done['number']} is {words(done['status'])}")
 
 
 def _waiting(api: Api, order: str, wanted: str) -> dict[str, Any]:

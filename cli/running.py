@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,11 @@ class Logbook:
         self.children: dict[str, Child] = {}
 
     def report(self, child: Child, words: str) -> None:
-        """Write down and say what happened to a process."""
-        self.write()
-        if words != "starting":
-            self._say(f"{child.spec.name:<14}{words}")
+        """Write down and say what happened to a process; on a full disk neither, and the system goes on."""
+        with suppress(OSError):  # the next event writes all of it again
+            self.write()
+            if words != "starting":
+                self._say(f"{child.spec.name:<14}{words}")
 
     def ready(self) -> None:
         """The whole system can work."""

@@ -30,6 +30,19 @@ class Backoff:
         return float(min(self.most_s, self.first_s * 2.0 ** min(deaths - 1, 30)))
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How a process that got ready is asked whether it still answers, and how many questions in a row it may leave open.
+
+    Questions are counted, not seconds: a supervisor that was stopped itself, or sleeps with its machine, blames nobody.
+    """
+
+    every_s: float = 5.0
+    within_s: float = 3.0
+    again_after_s: float = 1.0
+    misses: int = 5
+
+
 class StartFailed(CommandRefused):
     """The system could not start; the message says which process would not, and why."""
 
@@ -44,6 +57,7 @@ class Supervisor:
         *,
         report: Callable[[Child, str], None] = lambda _child, _lines: None,
         backoff: Backoff | None = None,
+        watch: Watch | None = None,
         ready_within_s: float = 60.0,
         done_within_s: float = 600.0,
         deaths_at_start: int = 3,
@@ -55,6 +69,7 @@ class Supervisor:
         self.children = {spec.name: Child(spec, log_dir) for spec in specs}
         self._report = report
         self._backoff = backoff or Backoff()
+        self._watch = watch or Watch()
         self._within_s = {spec.name: done_within_s if spec.runs_once else ready_within_s for spec in specs}
         self._deaths_at_start = deaths_at_start
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -106,7 +121,7 @@ class Supervisor:
                 self._report(child, f"{child.state} in {time.monotonic() - began:.1f} s")
                 if child.spec.runs_once:
                     await asyncio.Event().wait()  # its work is done; a task that ends is one that gave up
-            code = await process.wait()
+            code = await self._watched(child, process)
             child.kill()  # what it may have started
             deaths = 1 if time.monotonic() - began >= self._backoff.steady_s else deaths + 1
             self._give_up_if_hopeless(child, code, deaths)
@@ -122,6 +137,41 @@ class Supervisor:
             self._report(child, f"not ready within {within_s:.0f} s: ended")
             child.kill()
             return False
+
+    async def _watched(self, child: Child, process: asyncio.subprocess.Process) -> int:
+        """How it ended; one that lives and answers no question any more is ended, which counts as a death."""
+        dying = asyncio.create_task(process.wait())
+        missed = 0
+        try:
+            while True:
+                await asyncio.wait([dying], timeout=self._watch.again_after_s if missed else self._watch.every_s)
+                if dying.done():
+                    return dying.result()
+                missed = 0 if child.state == "starting" or await self._answers(child) else missed + 1
+                self._note(child, missed)
+                if missed >= self._watch.misses:
+                    self._report(child, f"does not answer, asked {missed} times: ended")
+                    child.kill()
+                    return await dying
+        finally:
+            dying.cancel()
+
+    async def _answers(self, child: Child) -> bool:
+        if child.spec.is_ready is None:
+            return True
+        try:
+            async with asyncio.timeout(self._watch.within_s):
+                return await child.spec.is_ready()
+        except TimeoutError:
+            return False
+
+    def _note(self, child: Child, missed: int) -> None:
+        if missed and child.state == "ready":
+            child.state = "silent"
+            self._report(child, "does not answer")
+        elif not missed and child.state == "silent":
+            child.state = "ready"
+            self._report(child, "answers again")
 
     def _give_up_if_hopeless(self, child: Child, code: int, deaths: int) -> None:
         if child.up.is_set():

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import psutil
 import typer
 
@@ -26,6 +27,9 @@ _ROW = (
     ("Memory", "memory>"), ("Port", "port"),
 )  # fmt: skip
 
+_WELL = frozenset({"ready", "done"})
+_ASKED_FOR_S = 6.0  # /readyz waits up to 4.5 s for what it rests on
+
 
 def up(
     var: VarOption = Path("var"),
@@ -38,7 +42,7 @@ def up(
     chosen = Ports.parse(ports) if ports else Ports.shifted(port_offset, http_port)
     out = console()
     if not detach:
-        running.serve(var, chosen, lambda line: out.print(line, markup=False, soft_wrap=True))
+        running.serve(var, chosen, lambda line: out.print(line, soft_wrap=True))
         return
     state = running.start_detached(var, chosen)
     out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s (pid {state['pid']})")
@@ -52,14 +56,14 @@ def down(var: VarOption = Path("var")) -> None:
 
 
 def status(var: VarOption = Path("var"), as_json: JsonOption = False) -> None:
-    """Show every process. Exit code 1 when the system is not up and ready."""
+    """Show every process, and what the API says of the parts it rests on. Exit code 1 when not all is up and ready."""
     state = running.current(var)
     if state is None:
         if as_json:
             print_json({"is_running": False, "is_ready": False, "processes": []})
             raise typer.Exit(1)
         raise NotRunning
-    report = describe(state)
+    report = combined(describe(state), asked(state["url"]))
     if as_json:
         print_json(report)
     else:
@@ -75,13 +79,31 @@ def describe(state: dict[str, Any]) -> dict[str, Any]:
                      "started_at": state["started_at"]})  # fmt: skip
     return {
         "is_running": True,
-        "is_ready": state["ready_at"] is not None and all(entry["state"] in {"ready", "done"} for entry in processes),
+        "is_ready": state["ready_at"] is not None and all(entry["state"] in _WELL for entry in processes),
         "started_in_s": round(state["ready_at"] - state["started_at"], 2) if state["ready_at"] else None,
         "url": state["url"],
         "temporal_ui": state["temporal_ui"],
         "rss_bytes": sum(entry["rss_bytes"] or 0 for entry in [own, *processes]),
         "processes": [own, *processes],
     }
+
+
+def asked(url: str) -> dict[str, Any]:
+    """What the API says of its readiness: its status, its checks and warnings; that it does not answer is one of them."""
+    try:
+        answer = httpx.get(f"{url}/readyz", timeout=_ASKED_FOR_S, trust_env=False).json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+        return {"is_ready": False, "status": "down", "checks": {"api": "it does not answer"}, "warnings": {}}
+    return {"is_ready": False, "status": "down", "checks": {}, "warnings": {}, **answer}
+
+
+def combined(report: dict[str, Any], readiness: dict[str, Any]) -> dict[str, Any]:
+    """The report with a status (ok, degraded or down) and, part by part, what is wrong: a process, or what the API misses."""
+    parts = {entry["name"]: f"it is {entry['state']}" for entry in report["processes"] if entry["state"] not in _WELL}
+    parts |= {name: said for name, said in readiness["checks"].items() if said != "ok" and name not in parts}
+    parts |= readiness["warnings"]
+    status = "degraded" if parts and readiness["status"] == "ok" else readiness["status"]
+    return {**report, "is_ready": report["is_ready"] and readiness["is_ready"], "status": status, "parts": parts}
 
 
 def _measured(entry: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +135,9 @@ def _print(report: dict[str, Any], logs: Path) -> None:
     ]
     out = console()
     out.print(table(rows, _ROW))
-    word = "ready" if report["is_ready"] else f"not all ready: see {logs}"
+    for name, said in report["parts"].items():
+        out.print(f"{name}: {said}", soft_wrap=True)
+    word = "ready" if report["status"] == "ok" else f"{report['status']}: see {logs}"
     out.print(
         f"\n{word} · {report['rss_bytes'] / 2**20:,.0f} MiB in all · console {report['url']} · API {report['url']}/docs · Temporal {report['temporal_ui']}"
     )

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -26,6 +27,7 @@ log = structlog.get_logger()
 
 CONNECT_WITHIN_S = 60.0
 CONNECT_TRY_S = 10.0
+BEAT_S = 2.0
 
 
 def measured(metrics_listen: str) -> Runtime | None:
@@ -68,15 +70,18 @@ async def serve(settings: ServiceSettings) -> None:
     async with order_worker(client, services):
         await schedule_sweeps(client)
         log.info("worker.started", target=settings.temporal_target)
-        say_ready()
-        await stop.wait()
+        await beat(stop)
     log.info("worker.stopped")
 
 
-def say_ready() -> None:
-    """Write the file by which a supervisor sees that the worker polls."""
-    if ready_file := os.environ.get("OMS_READY_FILE"):
-        Path(ready_file).touch()
+async def beat(stop: asyncio.Event) -> None:
+    """Until told to stop, touch the file by which a supervisor sees that the worker polls and its event loop turns."""
+    ready_file = os.environ.get("OMS_READY_FILE")
+    while not stop.is_set():
+        if ready_file:
+            Path(ready_file).touch()  # noqa: ASYNC240  # a local file
+        with suppress(TimeoutError):  # not told yet
+            await asyncio.wait_for(stop.wait(), BEAT_S)
 
 
 def main() -> None:

@@ -65,7 +65,10 @@ class MailSink:
             self.repeats += 1
             return "250 OK, kept already"
         if self._mail_dir:
-            self._write(self._mail_dir, content)
+            try:
+                self._write(self._mail_dir, content)
+            except OSError:  # a full disk: the sender keeps it and tries again
+                return "452 there is no room for it now, try again later"
         else:
             self._kept.append(content)
         if message_id:

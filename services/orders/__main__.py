@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from pathlib import Path
 
 import grpc
-import uvicorn
-from fastapi import FastAPI
 
 from gateway.app import create_app
 from gateway.http.neighbors.carrier_secrets import LocalSecrets, given_secrets
 from gateway.http.plumbing.deps import ApiSettings, ConsoleSettings, Deps
 from gateway.http.plumbing.health import grpc_probe
+from gateway.server import Bounds, HttpServer
 from oms.billing.v1.billing_pb2_grpc import BillingServiceStub
 from oms.fulfillment.v1.fulfillment_pb2_grpc import FulfillmentServiceStub
 from oms.inventory.v1.inventory_pb2_grpc import InventoryServiceStub
@@ -28,51 +26,12 @@ from services.orders.settings import Settings
 from services.runtime.auth import Authenticator, machine_token
 from services.runtime.db import Database
 from services.runtime.grpc_client import Unreachable, connect
-from services.runtime.grpc_server import AddressTaken
 from services.runtime.process import ServiceProcess, run
 from services.runtime.relay import Relay
 
 NAME = "orders"
 MIGRATIONS = Path(__file__).parent / "migrations"
 SERVICE = orders_pb2.DESCRIPTOR.services_by_name["OrdersService"].full_name
-
-KEEP_ALIVE_S = 75
-"""How long a quiet connection stays open: longer than clients keep theirs (httpx 5 s, a load balancer 60 s). Who gives up first is
-never surprised; a request that meets the server's closing is lost."""
-
-
-class HttpServer:
-    """The public API in a thread beside gRPC; the address is taken when it is made, so a taken port is said at once."""
-
-    def __init__(self, app: FastAPI, listen: str) -> None:
-        host, _, port = listen.rpartition(":")
-        config = uvicorn.Config(app, host=host, port=int(port), log_config=None, access_log=False, lifespan="off")
-        config.timeout_graceful_shutdown = 5
-        config.timeout_keep_alive = KEEP_ALIVE_S
-        self._server = uvicorn.Server(config)
-        try:
-            self._socket = config.bind_socket()
-            self._socket.listen(config.backlog)  # two may bind it, one listens; who connects now waits for start()
-        except (SystemExit, OSError) as taken:
-            sentence = f"cannot listen on {listen}: another process has the port; stop it or set OMS_HTTP_LISTEN"
-            raise AddressTaken(sentence) from taken
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True, name="http")
-
-    @property
-    def port(self) -> int:
-        """The port in use; 0 in the setting chooses a free one."""
-        return int(self._socket.getsockname()[1])
-
-    def start(self) -> None:
-        """Serve."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let running requests finish, then end."""
-        self._server.should_exit = True
-        if self._thread.is_alive():
-            self._thread.join(timeout=8)
-        self._socket.close()
 
 
 class TemporalDoor:
@@ -110,7 +69,8 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
     servicer = OrdersServicer(database, _contacts(settings), clock)
     door = TemporalDoor(settings)
     channels = _channels(settings)
-    http = HttpServer(create_app(_deps(settings, database, door, channels, clock)), settings.http_listen)
+    app = create_app(_deps(settings, database, door, channels, clock))
+    http = HttpServer(app, settings.http_listen, _bounds(settings))
     notifications = NotificationsServiceStub(channels["notifications"])
     relay = Relay(database, routes.routes(database, notifications.NotifyAll, door.workflows, clock), clock)
     process = OrdersProcess(
@@ -123,6 +83,17 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
     )
     process.http = http
     return process
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        head_s=settings.http_head_s,
+        body_s=settings.http_body_s,
+        read_s=settings.http_read_s,
+        idle_s=settings.http_idle_s,
+        connections=settings.http_connections,
+        per_address=settings.http_connections_per_address,
+    )
 
 
 def _contacts(settings: Settings) -> Contacts:
@@ -163,6 +134,7 @@ def _deps(
         notifications=NotificationsServiceStub(channels["notifications"]),
         probes={"temporal": door.probe, **{name: grpc_probe(channel) for name, channel in channels.items()}},
         contacts=_contacts(settings),
+        disk=settings.disk,
         settings=ApiSettings(carrier_secrets=carrier_secrets, support_email=settings.support_email),
         console=_console(settings),
     )

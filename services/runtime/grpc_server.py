@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -112,6 +113,16 @@ def _status(refusal: DomainError) -> status_pb2.Status:
     return status_pb2.Status(code=code_pb2.Code.Value(refusal.code), message=str(refusal), details=[packed])
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionBounds:
+    """How long a connection may say nothing, in seconds: until it speaks gRPC at all, between two calls, and when it is pinged."""
+
+    handshake_s: float = 10.0
+    idle_s: float = 600.0
+    ping_every_s: float = 60.0
+    ping_within_s: float = 20.0
+
+
 class GrpcServer:
     """A gRPC server on one address; `port` is known after construction (0 chooses a free one)."""
 
@@ -125,12 +136,21 @@ class GrpcServer:
         may_call: MayCall = only_services,
         workers: int = 12,
         observe: Observe | None = None,
+        bounds: ConnectionBounds | None = None,
         has_reflection: bool = False,
     ) -> None:
+        bounds = bounds or ConnectionBounds()
         self._server = grpc.server(
             ThreadPoolExecutor(max_workers=workers, thread_name_prefix="rpc"),
             interceptors=[*telemetry.server_tracers(), Calls(authenticator, may_call, observe)],
-            options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", MAX_MESSAGE)],
+            options=[
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", MAX_MESSAGE),
+                ("grpc.server_handshake_timeout_ms", int(bounds.handshake_s * 1000)),
+                ("grpc.max_connection_idle_ms", int(bounds.idle_s * 1000)),
+                ("grpc.keepalive_time_ms", int(bounds.ping_every_s * 1000)),
+                ("grpc.keepalive_timeout_ms", int(bounds.ping_within_s * 1000)),
+            ],
         )
         register(self._server)
         self._health = health.HealthServicer()

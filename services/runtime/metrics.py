@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from services.kernel.clock import Clock, utc_now
 from services.runtime.db import Database
+from services.runtime.disk import Disk
 from services.runtime.grpc_server import AddressTaken
 
 Backlog = Callable[[Session], tuple[int, datetime | None, int]]
@@ -30,11 +31,20 @@ def backlog_gauges(session: Session, backlog: Backlog, now: datetime) -> Iterato
     yield GaugeMetricFamily("oms_outbox_dead", "Messages nobody took.", dead)
 
 
+def disk_gauge(disk: Disk) -> Iterator[GaugeMetricFamily]:
+    """The room on the disk, where it is known, and how little of it is warned of."""
+    free = disk.free_bytes()
+    if free is not None:
+        yield GaugeMetricFamily("oms_disk_free_bytes", "Room on the disk that holds the data.", free)
+        yield GaugeMetricFamily("oms_disk_warn_bytes", "Room below which to act.", disk.warn_below_bytes)
+
+
 class _Backlog(Collector):
     """Reads the gauges when Prometheus asks."""
 
-    def __init__(self, database: Database, backlog: Backlog, clock: Clock) -> None:
+    def __init__(self, database: Database, backlog: Backlog, clock: Clock, disk: Disk) -> None:
         self._database = database
+        self._disk = disk
         self._backlog = backlog
         self._clock = clock
 
@@ -42,6 +52,7 @@ class _Backlog(Collector):
         """One short transaction."""
         with self._database.reading() as session:
             yield from backlog_gauges(session, self._backlog, self._clock())
+        yield from disk_gauge(self._disk)
 
     def describe(self) -> list[GaugeMetricFamily]:
         """Nothing beforehand: registering must not ask the database."""
@@ -51,9 +62,11 @@ class _Backlog(Collector):
 class Metrics:
     """What one process counts, and the HTTP server that tells it."""
 
-    def __init__(self, listen: str, database: Database, backlog: Backlog, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, listen: str, database: Database, backlog: Backlog, disk: Disk | None = None, clock: Clock = utc_now
+    ) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(_Backlog(database, backlog, clock))
+        self.registry.register(_Backlog(database, backlog, clock, disk or Disk()))
         self._calls = Histogram(
             "oms_rpc_seconds",
             "Time until a call was answered, by method and gRPC status.",

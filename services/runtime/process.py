@@ -15,7 +15,7 @@ import structlog
 from services.runtime import outbox, telemetry
 from services.runtime.auth import Authenticator, UnsafeConfiguration
 from services.runtime.db import Database
-from services.runtime.grpc_server import AddressTaken, GrpcServer, MayCall, only_services
+from services.runtime.grpc_server import AddressTaken, ConnectionBounds, GrpcServer, MayCall, only_services
 from services.runtime.metrics import Backlog, Metrics
 from services.runtime.migrations import DatabaseNotCurrent
 from services.runtime.settings import ServiceSettings, UnusableSettings, read_settings
@@ -53,7 +53,7 @@ class ServiceProcess:
         self.name = name
         self.settings = settings
         self.database = database
-        self.metrics = Metrics(settings.metrics_listen, database, backlog) if settings.metrics_listen else None
+        self.metrics = _metrics(settings, database, backlog)
         self.background = (*background, *([self.metrics] if self.metrics else []))
         self._server = GrpcServer(
             settings.listen,
@@ -63,6 +63,7 @@ class ServiceProcess:
             may_call=may_call,
             workers=settings.grpc_workers,
             observe=self.metrics.observe if self.metrics else None,
+            bounds=ConnectionBounds(handshake_s=settings.grpc_handshake_s, idle_s=settings.grpc_idle_s),
             has_reflection=settings.grpc_reflection,
         )
 
@@ -86,6 +87,10 @@ class ServiceProcess:
             part.stop()
         self.database.close()
         log.info("service.stopped", service=self.name)
+
+
+def _metrics(settings: ServiceSettings, database: Database, backlog: Backlog) -> Metrics | None:
+    return Metrics(settings.metrics_listen, database, backlog, settings.disk) if settings.metrics_listen else None
 
 
 SettingsType = TypeVar("SettingsType", bound=ServiceSettings)

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from services.kernel.currencies import DECIMALS
 from services.kernel.formats import Clock, DateOrder, Formats
+from services.runtime.disk import Disk
 
 Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-\[\]:]+:[0-9]{1,5}$")]
 """host:port"""
@@ -40,6 +41,9 @@ DatabaseUrl = Annotated[str, StringConstraints(pattern=r"^(sqlite:///.+|postgres
 """sqlite:///file.db or postgresql+psycopg://user:password@host/database"""
 
 
+_SQLITE = "sqlite:///"
+
+
 class ServiceSettings(BaseSettings):
     """Settings that every process shares; the defaults are the embedded mode on one machine."""
 
@@ -63,6 +67,12 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_listen: Address | Literal[""] = ""
     grpc_workers: int = 12
+    # How long a connection may take until it speaks gRPC, and rest between two calls.
+    grpc_handshake_s: Annotated[float, Field(gt=0)] = 10.0
+    grpc_idle_s: Annotated[float, Field(gt=0)] = 600.0
+    # Warn when less is free on the disk of the database file, or of a folder that is named here: a server's database is elsewhere.
+    disk_folder: Path | None = None
+    disk_warn_mib: Annotated[int, Field(ge=0)] = 1024
     # Whether a gRPC server tells anybody its methods and messages, as grpcurl asks.
     grpc_reflection: bool = False
     # The selling company as customers read it; lines of the address and of the signature are separated by "|".
@@ -74,6 +84,13 @@ class ServiceSettings(BaseSettings):
     currency: CurrencyCode = "USD"
     date_order: DateOrder = "mdy"
     clock: Clock = "12h"
+
+    @property
+    def disk(self) -> Disk:
+        """The disk that the process's data is on."""
+        is_file = self.database_url.startswith(_SQLITE)
+        beside = Path(self.database_url.removeprefix(_SQLITE)).parent if is_file else None
+        return Disk(self.disk_folder or beside, self.disk_warn_mib << 20)
 
     @property
     def formats(self) -> Formats:

@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler
 from sqlalchemy import Engine, event
 
+from services.runtime.log_output import LossyOutput
 from services.runtime.traced_calls import Draw, KeptAsyncChannel, KeptChannel, KeptServed
 
 SPAN_ORDER_ID = "oms.order_id"
@@ -59,18 +60,19 @@ def configure_logs(process: str, level: str) -> None:
         structlog.processors.format_exc_info,
     ]
     json_line = structlog.processors.JSONRenderer(sort_keys=True, default=str)
+    output: Any = LossyOutput(sys.stdout)  # all that is asked of it is to write and to flush
     structlog.configure(
         processors=[*shared, json_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(file=output),
         cache_logger_on_first_use=True,
     )
-    _configure_libraries(level, shared, json_line)
+    _configure_libraries(level, shared, json_line, output)
 
 
-def _configure_libraries(level: str, shared: Sequence[Any], json_line: Any) -> None:
+def _configure_libraries(level: str, shared: Sequence[Any], json_line: Any, output: Any) -> None:
     """Lines of the standard library's loggers (uvicorn, Temporal, alembic) look like ours."""
-    lines = logging.StreamHandler(sys.stdout)
+    lines = logging.StreamHandler(output)
     lines.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],

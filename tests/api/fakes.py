@@ -78,7 +78,9 @@ class FakeInventory(Neighbor):
         self.warehouses[stored.warehouse_id] = stored
         return inventory.PutWarehouseResponse(warehouse=stored)
 
-    def ListWarehouses(self, request: inventory.ListWarehousesRequest) -> inventory.ListWarehousesResponse:
+    def ListWarehouses(
+        self, request: inventory.ListWarehousesRequest, timeout: float = 5
+    ) -> inventory.ListWarehousesResponse:
         self.here()
         return inventory.ListWarehousesResponse(warehouses=[row for _, row in sorted(self.warehouses.items())])
 

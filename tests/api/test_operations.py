@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from gateway.http.plumbing.health import ask_all
 from oms.billing.v1 import billing_pb2 as billing
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.types.v1 import types_pb2 as types
+from services.runtime.disk import Disk
+from services.runtime.grpc_client import Unreachable
+from services.runtime.metrics import disk_gauge
 from tests.api.conftest import World
 
 
@@ -53,7 +60,47 @@ async def test_the_process_tells_whether_it_lives_and_is_ready(world: World) -> 
     alive, ready = await world.send("GET", "/healthz"), await world.send("GET", "/readyz")
 
     assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
-    assert (ready.status_code, ready.json()) == (200, {"is_ready": True, "checks": {"database": "ok"}})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"is_ready": True, "status": "ok", "warnings": {}, "checks": {"database": "ok"}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("away", "free_below", "status", "said"),
+    [
+        (False, 1 << 60, (200, "degraded"), "disk"),
+        (True, 0, (503, "degraded"), "billing"),
+        (True, 1 << 60, (503, "degraded"), "billing"),
+    ],
+)
+async def test_readiness_says_degraded_and_which_part_and_orders_are_read_all_the_same(
+    world: World, tmp_path: Path, away: bool, free_below: int, status: tuple[int, str], said: str
+) -> None:
+    def probe() -> None:
+        if away:
+            raise Unreachable("it does not answer")
+
+    world.validates()
+    order_id = (await world.place()).json()["order_id"]
+    world.app.state.deps = replace(world.app.state.deps, disk=Disk(tmp_path, free_below), probes={"billing": probe})
+
+    ready, order = await world.send("GET", "/readyz"), await world.send("GET", f"/v1/orders/{order_id}", "admin")
+
+    answer = ready.json()
+    assert (ready.status_code, answer["status"]) == status
+    assert {**answer["warnings"], **{name: text for name, text in answer["checks"].items() if text != "ok"}}[said]
+    assert ("disk" in answer["warnings"]) == bool(free_below)
+    assert order.status_code == 200
+
+
+def test_a_disk_warns_below_its_threshold_and_where_nothing_is_known_never(tmp_path: Path) -> None:
+    enough, little, unknown = Disk(tmp_path, 0), Disk(tmp_path, 1 << 60), Disk(None, 1 << 60)
+
+    assert (enough.warning(), unknown.warning(), unknown.free_bytes()) == ("", "", None)
+    assert "MiB are free on the disk of" in little.warning()
+    assert [gauge.name for gauge in disk_gauge(little)] == ["oms_disk_free_bytes", "oms_disk_warn_bytes"]
+    assert list(disk_gauge(unknown)) == []
 
 
 def test_a_check_that_does_not_come_back_is_told_and_not_waited_for() -> None:

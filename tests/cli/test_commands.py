@@ -94,7 +94,9 @@ def test_the_status_names_the_folder_with_the_logs_of_what_does_not_run(command:
         answer = command("status")
 
     assert answer.code == 1
-    assert f"not all ready: see {command.var}/log" in answer.out.replace("\n", "")
+    assert "billing: it is starting" in answer.out
+    assert "api: it does not answer" in answer.out
+    assert f"down: see {command.var}/log" in answer.out.replace("\n", "")
 
 
 def test_a_token_names_role_company_and_person(command: Oms) -> None:

@@ -150,3 +150,15 @@ def test_a_shell_completes_nouns_and_commands(command: Oms, monkeypatch: pytest.
 def _help(command: Oms, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.delenv("_OMS_COMPLETE")
     return command("--help").out
+
+
+@pytest.mark.parametrize(
+    "typed", ["[bold]Acme[/]", "[/nothing]", ":smile: & Sons", "[link=https://evil.example]x[/link]", "<b>A</b>"]
+)
+def test_what_people_typed_is_no_markup(command: Oms, api: FakeApi, typed: str) -> None:
+    api.page("GET /v1/orders", {**ROW, "customer_name": typed})
+
+    answer = command("orders", "list")
+
+    assert answer.code == 0
+    assert typed in answer.out

@@ -18,8 +18,9 @@ from bench.ports import free_ports
 from cli import running, statefile
 from cli.embedded import TemporalMissing, environment, specs
 from cli.ports import Ports, PortTaken
-from cli.processes import ProcessSpec
+from cli.processes import Child, ProcessSpec
 from cli.refusals import CommandRefused
+from cli.running import Logbook
 from cli.system import describe
 from tests.processes import ended
 from tests.threads import until
@@ -30,7 +31,7 @@ from pathlib import Path
 from cli import running
 from cli.ports import Ports
 from cli.processes import ProcessSpec
-from cli.readiness import listening
+from cli.readiness import http_ready
 from cli.refusals import CommandRefused
 
 API = '''
@@ -44,7 +45,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 '''
 
 def specs(var, ports):
-    orders = ProcessSpec("orders", (sys.executable, "-c", API, str(ports.http)), listening(ports.http), port=ports.http)
+    orders = ProcessSpec("orders", (sys.executable, "-c", API, str(ports.http)), http_ready(f"http://127.0.0.1:{ports.http}/readyz"), port=ports.http)
     write = f"mkdir -p {var}/made && touch {var}/made/by_a_child && exec sleep 600"
     return [orders, ProcessSpec("sleeper", ("sh", "-c", write), after=("orders",))]
 
@@ -262,3 +263,12 @@ def test_every_process_of_the_embedded_system_knows_where_the_others_are(tmp_pat
     assert {name for name, spec in built.items() if "migrations" in spec.after} == {
         "orders", "inventory", "fulfillment", "billing", "notifications"
     }  # fmt: skip
+
+
+def test_a_full_disk_does_not_end_the_supervisor_which_writes_its_state_there(tmp_path: Path) -> None:
+    said: list[str] = []
+    logbook = Logbook(tmp_path / "no such folder", free_ports(), said.append)
+
+    logbook.report(Child(ProcessSpec("orders", ("true",)), tmp_path), "died (exit code 1)")
+
+    assert said == []

@@ -16,7 +16,7 @@ import pytest
 
 from cli import statefile
 from cli.processes import Child, ProcessSpec
-from cli.supervisor import Backoff, StartFailed, Supervisor
+from cli.supervisor import Backoff, StartFailed, Supervisor, Watch
 from tests.processes import ended
 
 QUICK = Backoff(first_s=0.05, most_s=0.4, steady_s=30)
@@ -56,12 +56,20 @@ class Workshop:
         command = (sys.executable, "-c", code, name, str(self.diary), str(ready))
         return ProcessSpec(name, command, is_ready, after=after, ready_file=ready, grace_s=grace_s, runs_once=runs_once)
 
-    def supervisor(self, *specs: ProcessSpec, ready_within_s: float = 60, done_within_s: float = 60) -> Supervisor:
+    def supervisor(
+        self, *specs: ProcessSpec, ready_within_s: float = 60, done_within_s: float = 60, watch: Watch | None = None
+    ) -> Supervisor:
         def report(child: Child, words: str) -> None:
             self.heard.append((child.spec.name, words))
 
         return Supervisor(
-            specs, self.folder, report=report, backoff=QUICK, ready_within_s=ready_within_s, done_within_s=done_within_s
+            specs,
+            self.folder,
+            report=report,
+            backoff=QUICK,
+            watch=watch,
+            ready_within_s=ready_within_s,
+            done_within_s=done_within_s,
         )
 
     def written(self) -> list[str]:

@@ -33,7 +33,6 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("gateway/http/neighbors/audit.py", "ThreadPoolExecutor(max_workers=len(asks))"): "each call in it has the deadline of its stub",
     ("gateway/http/plumbing/health.py", "ThreadPoolExecutor(max_workers=len(probes))"): "nobody waits for its end",
     ("services/runtime/process.py", "stop.wait()"): "the process lives until it is told to stop",
-    ("workflows/__main__.py", "stop.wait()"): "the process lives until it is told to stop",
 }  # fmt: skip
 """Path and call → why it may wait as it does."""
 

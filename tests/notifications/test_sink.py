@@ -51,6 +51,23 @@ def test_a_repeat_is_known_even_after_a_restart(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("*.eml"))) == 2
 
 
+def test_a_mail_that_a_full_disk_does_not_take_is_sent_again(tmp_path: Path) -> None:
+    folder = tmp_path / "mail"
+    sink = MailSink(folder)
+    sink.start()
+    folder.rmdir()
+
+    with smtplib.SMTP("127.0.0.1", sink.port, timeout=60) as smtp:
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            smtp.sendmail("a@b.example", ["c@d.example"], MAIL.format("one"))
+        folder.mkdir()
+        smtp.sendmail("a@b.example", ["c@d.example"], MAIL.format("one"))
+    sink.stop()
+
+    assert refused.value.smtp_code == 452
+    assert len(list(folder.glob("*.eml"))) == 1
+
+
 def test_taking_a_mail_parses_none_of_those_already_kept() -> None:
     sink = MailSink()
     sink.start()

@@ -30,7 +30,7 @@ from services.orders.domain.reviews import ANY, Step
 from services.orders.masterdata import prices
 from services.orders.overview.figures import read_figures
 from services.orders.policies import engine
-from services.orders.policies.dry_run import _examples
+from services.orders.policies.examples import examples
 from tests.billing.desk import CONTEXT, order_of
 from tests.billing.desk import Desk as BillingDesk
 from tests.conftest import MakeDatabase
@@ -103,7 +103,7 @@ def test_a_price_begins_on_the_companys_day(desk: Desk, today: date) -> None:
 def test_rules_count_from_the_companys_day_and_see_its_agreements(desk: Desk, today: date) -> None:
     on_monday = desk.validate(desk.place(("PUMP", 1), requested_on=MONDAY).order_id)
     agreement = PriceAgreement("cus_example", "PUMP", usd("99.00"), TUESDAY)
-    whole = _examples()[0]
+    whole = examples()[0]
     evidence = replace(
         whole,
         order=replace(whole.order, placed_at=EVENING),

@@ -14,7 +14,7 @@ from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.policies import Violation, outcome, parse_policy, planned_holds, reasons
 from services.orders.domain.pricing import basis_points, reference_price
 from services.orders.policies import engine
-from services.orders.policies.dry_run import _examples
+from services.orders.policies.examples import examples
 
 RULE = {"code": "BIG", "when": "order.total > 5.0", "severity": "WARN", "message": "big"}
 
@@ -97,7 +97,7 @@ def test_a_cost_in_another_currency_is_no_cost() -> None:
     pump = Product(
         "PUMP", "Pump", list_price=UnitPrice.parse("1.00", "EUR"), standard_cost=UnitPrice.parse("0.80", "EUR")
     )
-    whole = _examples()[0]
+    whole = examples()[0]
 
     facts = engine.header_context(replace(whole, products={"PUMP": pump}))["order"]
 
@@ -105,7 +105,7 @@ def test_a_cost_in_another_currency_is_no_cost() -> None:
 
 
 def test_a_line_whose_cost_is_unknown_does_not_lift_the_margin_of_the_others() -> None:
-    whole = _examples()[0]
+    whole = examples()[0]
 
     facts = engine.header_context(whole)["order"]
 

@@ -21,7 +21,7 @@ from services.orders.domain.people import Person
 from services.orders.domain.policies import parse_policy
 from services.orders.masterdata import catalog, customers, exchange
 from services.orders.policies import engine, versions
-from services.orders.policies.dry_run import _examples
+from services.orders.policies.examples import examples
 from services.runtime.db import Database
 from tests.orders.desk import ACCOUNTING, ACME, NOON, SUPPORT, Desk
 from tests.orders.review_desk import DAN, MAX, ReviewDesk
@@ -264,7 +264,7 @@ def test_a_limit_of_another_currency_without_a_rate_reaches_to_nothing() -> None
 
 
 def test_every_amount_that_a_predicate_sees_is_in_the_policys_currency_and_no_share_moves() -> None:
-    whole = _examples()[0]
+    whole = examples()[0]
     euros = replace(whole, currency="EUR", rates=Rates((rate("0.5", pair="USD/EUR"),)))
     plain, converted = (
         {**engine.header_context(one), **engine.line_context(one.order.lines[0], one)} for one in (whole, euros)

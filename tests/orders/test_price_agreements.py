@@ -17,7 +17,7 @@ from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.pricing import agreement_in_force, reference_price
 from services.orders.masterdata import customers, prices
 from services.orders.policies import engine
-from services.orders.policies.dry_run import _examples
+from services.orders.policies.examples import examples
 from services.runtime.migrations import config_of, differences, upgrade
 from tests.orders.change_desk import asked, changed, quantity
 from tests.orders.desk import ACME, BOLT, NOON, RIVAL, Desk, usd
@@ -83,7 +83,7 @@ def test_the_agreement_that_applies_sets_the_price(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.says)
 def test_rules_see_the_agreement_that_prices_the_line(case: Case) -> None:
-    whole, _bare = _examples()
+    whole, _bare = examples()
     line = replace(whole.order.lines[0], quantity=case.units)
     noon = NOON.replace(year=case.on.year, month=case.on.month, day=case.on.day)
     evidence = replace(whole, order=replace(whole.order, placed_at=noon), agreements={"PUMP": case.agreements})

@@ -10,10 +10,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from gateway.server import HttpServer
 from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.kernel.errors import NotFound
-from services.orders.__main__ import HttpServer, OrdersProcess, assemble
+from services.orders.__main__ import OrdersProcess, assemble
 from services.orders.settings import Settings
 from services.runtime.auth import machine_token
 from services.runtime.grpc_client import connect

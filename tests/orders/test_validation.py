@@ -319,7 +319,7 @@ def test_a_line_rule_sees_its_own_line_and_speaks_in_the_order_of_the_policy(des
     warn = {"scope": "line", "severity": "WARN", "message": "check"}
     put_policy(
         desk,
-        {**warn, "code": "MANY", "when": "line.quantity > 1 && size(lines) == 3"},
+        {**warn, "code": "MANY", "when": "line.quantity > 1 && order.line_count == 3"},
         {**warn, "code": "NOT_SOLD", "when": "product.is_known && !product.is_sellable"},
         {**warn, "code": "HEADER", "scope": "header", "when": "1 / (size(lines) - 3) > 0"},
     )

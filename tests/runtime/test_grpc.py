@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -17,7 +18,7 @@ from oms.notifications.v1 import notifications_pb2_grpc as rpc
 from services.kernel.errors import Conflict, NotFound, Refused
 from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer, Principal, machine_token
 from services.runtime.grpc_client import RemoteBug, Unreachable, connect, connect_async
-from services.runtime.grpc_server import AddressTaken, GrpcServer
+from services.runtime.grpc_server import AddressTaken, ConnectionBounds, GrpcServer
 from services.runtime.settings import ServiceSettings
 
 
@@ -64,6 +65,34 @@ def server(settings: ServiceSettings) -> Iterator[GrpcServer]:
 @pytest.fixture
 def stub(server: GrpcServer, settings: ServiceSettings) -> rpc.NotificationsServiceStub:
     return rpc.NotificationsServiceStub(connect(f"127.0.0.1:{server.port}", machine_token(settings, "worker")))
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+def test_a_connection_that_does_not_speak_grpc_is_closed(settings: ServiceSettings, sent: bytes) -> None:
+    bounds = ConnectionBounds(handshake_s=0.5, idle_s=1)
+    server = GrpcServer("127.0.0.1:0", register, "oms.x", Authenticator(settings), bounds=bounds)
+    server.start()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+            client.sendall(sent)
+
+            while client.recv(65536):  # ends when the server closes, and raises when it does not
+                pass
+    finally:
+        server.stop(0)
+
+
+def test_a_call_on_a_connection_that_rested_too_long_opens_another_one(settings: ServiceSettings) -> None:
+    server = GrpcServer(
+        "127.0.0.1:0", register, "oms.x", Authenticator(settings), bounds=ConnectionBounds(idle_s=0.001)
+    )
+    server.start()
+    stub = rpc.NotificationsServiceStub(connect(f"127.0.0.1:{server.port}", machine_token(settings, "worker")))
+
+    answers = [stub.Notify(pb.NotifyRequest(), timeout=30).delivery_ids for _ in range(20)]
+
+    server.stop(0)
+    assert answers == [["served"]] * 20
 
 
 def test_who_decides_on_access_is_told_which_machine_calls_what(settings: ServiceSettings) -> None:

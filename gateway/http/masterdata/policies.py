@@ -19,7 +19,7 @@ from gateway.http.plumbing.paging import Page, PagingOf, cut
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import enough_people
 from services.orders.domain.calendar_rules import CalendarRule
-from services.orders.domain.policies import Policy, StoredPolicy
+from services.orders.domain.policies import Policy, StoredPolicy, parse_policy
 from services.orders.policies import engine
 from services.orders.policies import versions as policy_versions
 from services.runtime.roles import RULE_OWNERS, SELLER_DECIDERS
@@ -302,11 +302,15 @@ def add_policy(deps: DepsOf, who: CallerOf, body: PolicyInput, once: OnceOf, if_
 
     With a version it replaces that one alone; the version in force, sent as the list gives it, adds none. A row of the approval
     matrix that nobody could finish is stored, and warned of.
+
+    A predicate that costs too much is refused: its cost is summed over its text for the largest order, and it is tried on such an
+    order. 422 POLICY_INVALID names the rule, its cost and the limit.
     """
+    document = _document(body)
+    policy_versions.check(parse_policy(document, 0))
 
     def put(session: Session) -> StoredPolicyShape:
         expected = expected_version(body.version, if_match)
-        document = _document(body)
         stored = policy_versions.put_policy(session, document, who.principal.sub, deps.clock(), expected)
         short = enough_people.short_rows(session, policy_versions.parsed(stored), deps.clock())
         return StoredPolicyShape(**_stored_shape(stored).model_dump(), warnings=list(short))
@@ -319,10 +323,16 @@ def change_policy(deps: DepsOf, who: CallerOf, body: PolicyPatch, if_match: IfMa
     """Add a version that is the one in force with other rules, reviews, deadlines, consent, calendars or window, as far as named."""
     expected = expected_version(body.model_dump(exclude_unset=True).get("version"), if_match)
 
+    def made(session: Session) -> tuple[PolicyShape, dict[str, Any]]:
+        stands = _shape(policy_versions.policy_in_force(session))
+        return stands, _document(merged(stands, body, PolicyInput))
+
     def edit() -> PolicyShape:
+        with deps.database.reading() as session:
+            _stands, whole = made(session)
+        policy_versions.check(parse_policy(whole, 0))
         with deps.database.transaction() as session:
-            stands = _shape(policy_versions.policy_in_force(session))
-            whole = _document(merged(stands, body, PolicyInput))
+            stands, whole = made(session)
             seen = stands.version if expected is None else expected
             return _stored_shape(policy_versions.put_policy(session, whole, who.principal.sub, deps.clock(), seen))
 

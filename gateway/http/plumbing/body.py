@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.plumbing import problems
@@ -41,6 +42,8 @@ class BodyGate:
             )
             await refusal(scope, receive, send)
             return
+        except ClientDisconnect:
+            return  # half a body is none, and nobody waits for an answer
         await self.app(scope, receive, send)
 
 
@@ -71,11 +74,13 @@ async def _read(receive: Receive) -> bytes:
     size, is_open = 0, True
     while is_open and size <= _DRAIN_BYTES:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= MAX_BYTES:
             chunks.append(chunk)
-        is_open = message["type"] == "http.request" and message.get("more_body", False)
+        is_open = message.get("more_body", False)
     if size > MAX_BYTES:
         raise ApiError(413, "BODY_TOO_LARGE", f"a body has at most {MAX_BYTES} bytes: send less at once")
     return b"".join(chunks)

@@ -21,6 +21,7 @@ from services.orders.access.standing import Standing
 from services.orders.domain.mails import NOBODY, Contacts
 from services.runtime.auth import Principal
 from services.runtime.db import Database
+from services.runtime.disk import Disk
 from workflows.messages import Acknowledged, CancelOrder, CancelOutcome, ClearanceRefresh, OrderRef, Receipt
 
 
@@ -116,6 +117,7 @@ class Deps:
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     matrix: Matrix = field(default_factory=load_matrix)
     measures: Measures = field(default_factory=Measures)
+    disk: Disk = field(default_factory=Disk)
     standing: Standing = field(default_factory=Standing)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, Literal
 
 import grpc
 from fastapi import APIRouter
@@ -33,6 +33,10 @@ class Readiness(BaseModel):
     """What the process rests on."""
 
     is_ready: bool
+    status: Literal["ok", "degraded", "down"] = Field(
+        description="degraded: something named here is away or short, and orders are still read; down: the database does not answer."
+    )
+    warnings: dict[str, str] = Field(description="Name → what will be wrong soon, while all still works: the disk.")
     checks: dict[str, str] = Field(description="Name → ok, or why not.")
 
 
@@ -48,10 +52,18 @@ def check_health() -> Health:
     responses={503: {"model": Readiness, "description": "Something it rests on is away."}},
 )
 def check_readiness(deps: DepsOf) -> JSONResponse:
-    """Readiness: the database, Temporal and every service; 503 names what is away."""
+    """Readiness: the database, Temporal and every service; 503 names what is away. A disk that fills is a warning."""
     outcomes = ask_all({"database": lambda: _database(deps), **deps.probes})
     is_ready = all(outcome == "ok" for outcome in outcomes.values())
-    return JSONResponse(Readiness(is_ready=is_ready, checks=outcomes).model_dump(), 200 if is_ready else 503)
+    warnings = {"disk": said} if (said := deps.disk.warning()) else {}
+    readiness = Readiness(is_ready=is_ready, status=_status(outcomes, warnings), warnings=warnings, checks=outcomes)
+    return JSONResponse(readiness.model_dump(), 200 if is_ready else 503)
+
+
+def _status(outcomes: Mapping[str, str], warnings: Mapping[str, str]) -> Literal["ok", "degraded", "down"]:
+    if outcomes["database"] != "ok":
+        return "down"
+    return "degraded" if warnings or any(outcome != "ok" for outcome in outcomes.values()) else "ok"
 
 
 def ask_all(probes: Mapping[str, Callable[[], None]], within_s: float = _ALL_S) -> dict[str, str]:

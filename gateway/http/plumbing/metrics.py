@@ -16,7 +16,7 @@ from services.orders.domain.access import EVERYTHING
 from services.orders.lifecycle import dead_letters
 from services.orders.overview import listing
 from services.runtime import outbox
-from services.runtime.metrics import backlog_gauges
+from services.runtime.metrics import backlog_gauges, disk_gauge
 
 router = APIRouter(tags=["operations"])
 
@@ -38,6 +38,7 @@ class _Gauges(Collector):
             orders.add_metric([status], count)
         yield orders
         yield from backlog
+        yield from disk_gauge(self._deps.disk)
         yield GaugeMetricFamily("oms_late_facts", "Facts that arrived after their order had ended.", late)
 
 

@@ -22,7 +22,7 @@ from services.orders.domain.review_plan import plan_steps
 from services.orders.domain.reviews import OPEN, SELLER, Review, Step
 from services.orders.order import exceptions
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_asked, read_for_change
-from services.orders.policies import dry_run, versions
+from services.orders.policies import examples, versions
 from services.orders.store import changes, orders, people, waiting
 from services.orders.store import reviews as store
 
@@ -130,7 +130,7 @@ def short_rows(session: Session, policy: Policy, now: datetime) -> tuple[str, ..
     staff = people.of_company(session, "")
     names = {person.sub: person.name for person in staff if person.name}
     delegations = people.standing_delegations(session, now)
-    order = dry_run.example_order()
+    order = examples.example_order()
     found = []
     for rule in policy.reviews:
         review = _example(rule, policy, order.currency, now)

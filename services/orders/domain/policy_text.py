@@ -15,9 +15,9 @@ _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,63}")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
-def invalid(where: str, why: str, *, rule: str = "") -> InvalidArgument:
+def invalid(where: str, why: str, *, rule: str = "", **figures: str) -> InvalidArgument:
     """POLICY_INVALID: `where` names the place as its author knows it, `rule` the code for programs."""
-    return InvalidArgument("POLICY_INVALID", f"{where}: {why}" if where else why, rule=rule)
+    return InvalidArgument("POLICY_INVALID", f"{where}: {why}" if where else why, rule=rule, **figures)
 
 
 def members(value: object, where: str, known: Collection[str]) -> Mapping[str, Any]:

@@ -28,6 +28,8 @@ from services.orders.domain.matrix import Hit, ReviewRule
 from services.orders.domain.order import Line, Order
 from services.orders.domain.policies import Policy, Rule, Violation, parse_policy, policy_error, rate_missing, spoken
 from services.orders.domain.pricing import agreement_in_force, basis_points
+from services.runtime.predicates import evaluator_process
+from services.runtime.predicates.evaluator import Answer, shared_evaluator
 
 BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
@@ -167,12 +169,13 @@ def reads(policy: Policy, member: str) -> bool:
 
 def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
     """What the policy's own predicate says of a change; one that fails asks the customer, because silence is no consent."""
+    from services.orders.policies import costs  # weighs examples, which are made with this module
+
+    if costs.CONSENT in costs.apart(policy, 1):
+        (answer,) = shared_evaluator().ask({"change": dict(change)}, ({},), (policy.consent.when,))
+        return bool(answer)
     program = _compile("consent", policy.consent.when)
-    try:
-        said = program.execute(cel.Context(variables={"change": dict(change)}))
-    except FAILURES:
-        return True
-    return said if isinstance(said, bool) else True
+    return bool(evaluator_process.said(program, cel.Context(variables={"change": dict(change)})))
 
 
 def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
@@ -183,7 +186,7 @@ def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     programs = compiled(policy)
     if not evidence.has_rate:
         programs = tuple((rule, program) for rule, program in programs if not _AMOUNT.search(rule.when))
-    spoken_by = [verdict for verdicts in _verdicts(programs, evidence) for verdict in verdicts]
+    spoken_by = [verdict for verdicts in _verdicts(policy, programs, evidence) for verdict in verdicts]
     if not evidence.has_rate:
         spoken_by.insert(0, rate_missing(evidence.order.currency, evidence.currency, evidence.today))
     return Verdicts(
@@ -197,7 +200,7 @@ _Asked = tuple[Rule | ReviewRule, cel.Program, list[Violation | Hit]]
 
 
 def _verdicts(
-    programs: Sequence[tuple[Rule | ReviewRule, cel.Program]], evidence: Evidence
+    policy: Policy, programs: Sequence[tuple[Rule | ReviewRule, cel.Program]], evidence: Evidence
 ) -> list[list[Violation | Hit]]:
     """What each rule says, in the order of the rules, line rules in line order.
 
@@ -206,8 +209,9 @@ def _verdicts(
     """
     facts = header_context(evidence)
     asked: list[_Asked] = [(rule, program, []) for rule, program in programs]
-    _speak([each for each in asked if each[0].scope == "header"], "", cel.Context(variables=facts))
-    of_lines = [each for each in asked if each[0].scope == "line"]
+    here = _speak_apart(policy, asked, facts, evidence)
+    _speak([each for each in here if each[0].scope == "header"], "", cel.Context(variables=facts))
+    of_lines = [each for each in here if each[0].scope == "line"]
     naming_lines = [each for each in of_lines if _LINES.search(each[0].when)]
     others = [each for each in of_lines if not _LINES.search(each[0].when)]
     for chosen, seen in ((others, {**facts, "lines": []}), (naming_lines, facts)):
@@ -221,8 +225,34 @@ def _verdicts(
 def _speak(asked: Sequence[_Asked], line_id: str, context: cel.Context) -> None:
     """Run rules of one scope and add what each says to its own list."""
     for rule, program, verdicts in asked:
-        if (verdict := _verdict(rule, program, line_id, context)) is not None:
-            verdicts.append(verdict)
+        if spoken_now := evaluator_process.said(program, context):
+            verdicts.append(_verdict(rule, line_id, spoken_now))
+
+
+def _speak_apart(
+    policy: Policy, asked: Sequence[_Asked], facts: Mapping[str, Any], evidence: Evidence
+) -> Sequence[_Asked]:
+    """Run those that may cost too much in the evaluator process, which may die of them; the others are left to be run here."""
+    from services.orders.policies import costs  # weighs examples, which are made with this module
+
+    lines = evidence.order.lines
+    apart = costs.apart(policy, costs.size_of(len(lines)))
+    if not apart:
+        return asked
+    for scope in ("header", "line"):
+        chosen = [each for each in asked if each[0].code in apart and each[0].scope == scope]
+        line_ids = [line.line_id for line in lines] if scope == "line" else [""]
+        each = [line_context(line, evidence) for line in lines] if scope == "line" and chosen else [{}]
+        found = shared_evaluator().ask(facts, each, [rule.when for rule, _program, _verdicts in chosen])
+        for (rule, _program, verdicts), answer in zip(chosen, found, strict=True):
+            verdicts.extend(_heard(rule, answer, line_ids))
+    return [each for each in asked if each[0].code not in apart]
+
+
+def _heard(rule: Rule | ReviewRule, answer: Answer, line_ids: Sequence[str]) -> list[Violation | Hit]:
+    if isinstance(answer, str):
+        return [policy_error(rule.code, "", answer)]
+    return [_verdict(rule, line_ids[place], spoken_now) for place, spoken_now in answer]
 
 
 def _with_figures(policy: Policy, evidence: Evidence, said: Sequence[Violation]) -> tuple[Violation, ...]:
@@ -241,21 +271,9 @@ def _with_figures(policy: Policy, evidence: Evidence, said: Sequence[Violation])
     return tuple(replace(one, given_for=figures(one)) for one in said)
 
 
-FAILURES = (ValueError, LookupError, TypeError, ArithmeticError, RuntimeError, AttributeError)
-"""Everything a predicate can do wrong while it runs: unknown member, a line too few, wrong type, overflow, division by zero."""
-
-
-def _verdict(
-    rule: Rule | ReviewRule, program: cel.Program, line_id: str, context: cel.Context
-) -> Violation | Hit | None:
-    try:
-        verdict = program.execute(context)
-    except FAILURES as failure:
-        return policy_error(rule.code, line_id, f"{type(failure).__name__}: {str(failure).splitlines()[0][:200]}")
-    if not isinstance(verdict, bool):
-        return policy_error(rule.code, line_id, f"it gives {type(verdict).__name__}, not true or false")
-    if not verdict:
-        return None
+def _verdict(rule: Rule | ReviewRule, line_id: str, spoken_now: bool | str) -> Violation | Hit:
+    if isinstance(spoken_now, str):
+        return policy_error(rule.code, line_id, spoken_now)
     return spoken(rule, line_id) if isinstance(rule, Rule) else Hit(rule, line_id)
 
 

@@ -14,9 +14,23 @@ from sqlmodel import Session
 from services.kernel.errors import Refused
 from services.orders.domain.matrix import carried
 from services.orders.domain.policies import Policy, StoredPolicy, parse_policy
-from services.orders.policies import calendars, dry_run, engine
+from services.orders.policies import calendars, costs, dry_run, engine
 from services.orders.store import masterdata as store
 from services.orders.store import people
+
+
+@lru_cache(maxsize=16)
+def check(policy: Policy) -> None:
+    """InvalidArgument POLICY_INVALID, by the rule's code: what does not compile, asks for what is not there, gives no true or false,
+    costs more than is allowed, or cannot run on the largest order.
+
+    Trying that takes its time: ask before a transaction begins; the answer is then known.
+    """
+    engine.check_compiles(policy)
+    costs.check(policy)
+    dry_run.check(policy)
+    calendars.check_calendars(policy)
+    costs.try_out(policy)
 
 
 def put_policy(
@@ -26,12 +40,10 @@ def put_policy(
 
     Who names that version and sends what it says adds none.
 
-    Refused CALENDAR_IN_USE when somebody goes by a calendar that is gone. A rule that does not parse or compile, asks for what is not there or gives no true or false is refused by its code.
+    Refused CALENDAR_IN_USE when somebody goes by a calendar that is gone. What does not parse or `check` refuses is not stored.
     """
     policy = parse_policy(document, version=0)
-    engine.check_compiles(policy)
-    dry_run.check(policy)
-    calendars.check_calendars(policy)
+    check(policy)
     _check_calendars_in_use(session, policy)
     if expected is not None and _says_the_same(session, replace(policy, version=expected), document):
         return StoredPolicy(expected, document, now, who)
