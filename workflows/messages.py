@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class OrderRef:
-    """Starts an order's life: who, how much, and the few terms that choose its path."""
+    """Starts an order's life: who, how much, and the few terms that choose its path.
+
+    `reads_truth` of orders whose workflow asks the services before it ends; those placed before it did so end by what they are told.
+    `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first.
+    """
 
     order_id: str
     number: str
@@ -22,11 +26,16 @@ class OrderRef:
     total_text: str
     payment_method: str
     is_ship_complete: bool = False
+    reads_truth: bool = False
+    resumption: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to placing an order. `outcome`: accepted, held, rejected or failed; a refusal is an answer, not an error."""
+    """The answer to placing an order. `outcome`: accepted, held, rejected or failed; a refusal is an answer, not an error.
+
+    A run that only found how its order has ended says that.
+    """
 
     outcome: str
     reasons: list[str] = field(default_factory=list)
@@ -128,7 +137,8 @@ class Clearance:
 
     `change_id` is a change that is agreed and must be settled first; `deadline` (remind, escalate, expire_review or
     expire_consent) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never. `waiting_for` says
-    whom a waiting order waits for and for what, empty for nobody; `deadline_about` what the deadline is about.
+    whom a waiting order waits for and for what, empty for nobody; `deadline_about` what the deadline is about. `cancellation_id`
+    is a request to cancel that waits to be carried out; only what was read for its own sake has one.
     """
 
     state: str
@@ -138,6 +148,7 @@ class Clearance:
     subject_id: str = ""
     waiting_for: str = ""
     deadline_about: str = ""
+    cancellation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +229,16 @@ class OrderStep:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop an order's shipments; `is_all_or_nothing` when nothing is to be stopped once a shipment has left."""
+    """Stop an order's shipments; `is_all_or_nothing` when nothing is to be stopped once a shipment has left.
+
+    With a `cancellation_id` nothing is stopped unless the orders service knows that request and it still waits.
+    """
 
     request_id: str
     order_id: str
     reason: str = ""
     is_all_or_nothing: bool = False
+    cancellation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,25 +257,31 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How many new shipments the warehouses got; `what` names a few of them for the reader of the history."""
+    """How many new shipments the warehouses got; `what` names a few of them for the reader of the history.
+
+    `backordered` is what inventory says still waits for supply; -1 where nobody asked.
+    """
 
     shipments: int
     what: list[str] = field(default_factory=list)
+    backordered: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Shipments that were stopped and shipments that had left."""
+    """Shipments that were stopped and shipments that had left; without `is_asked` nobody had asked for it, and nothing was done."""
 
     cancelled: int
     shipped: int
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class RecordStep:
     """Record a milestone in the orders database; `is_backordered` unless the reservation has just said that nothing waits.
 
-    `waiting_for` says who must act after undeliverable and failed; the orders service itself decides whom an order waits for.
+    `waiting_for` says who must act after undeliverable and failed, and why a workflow was interrupted; the orders service itself
+    decides whom an order waits for.
     """
 
     request_id: str
@@ -282,9 +303,37 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step whose answer nobody needs."""
+    """A step whose answer nobody needs, but whether it was done: not when what the step was asked for is not true."""
 
     note: str = ""
+    is_done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What is true of an order that is about to end: all delivered, all settled. `left` are shipments that left without an invoice."""
+
+    is_delivered: bool
+    is_settled: bool
+    left: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an order stands, as the services say: what a run needs that goes on for a lost one.
+
+    `phase` is the order's; `was_held` when people had to clear it; `is_accepted` once its dates are promised; `has_credit` once an
+    amount was committed; `is_reserved` once inventory heard of it; `shipped` counts the shipments that have left and were invoiced.
+    """
+
+    phase: str
+    clearance: Clearance
+    completeness: Completeness
+    was_held: bool = False
+    is_accepted: bool = False
+    has_credit: bool = False
+    is_reserved: bool = False
+    shipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

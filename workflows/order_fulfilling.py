@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from temporalio import workflow
 
 from workflows.order_life import OrderLife
 
 with workflow.unsafe.imports_passed_through():
     from workflows.facts import OrderState
+    from workflows.messages import Release, Reservation
 
 
 class Fulfilling:
@@ -19,23 +22,43 @@ class Fulfilling:
     async def reserve(self) -> bool:
         """Hold what stock allows, the rest waits as backorders; False when nobody can carry it to the address."""
         with workflow.create_event_group("reserve and release").scope():
-            held = await self.life.steps.reserve()
+            held = await self._hold()
         self.life.state = OrderState(is_reserved=not held.is_undeliverable, backordered=held.backordered)
         return not held.is_undeliverable
 
-    async def release(self) -> None:
-        """Give what is held to the warehouses, unless the order ships complete and something is still missing."""
-        if self.life.order.is_ship_complete and self.life.state.backordered:
-            return
+    async def _hold(self) -> Reservation:
+        """What was held for a lost run is put right: a version may have come of which stock has not heard."""
+        standing = self.life.standing
+        if standing is not None and standing.is_reserved:
+            return await self.life.steps.adjust_reservation()
+        return await self.life.steps.reserve()
+
+    async def release(self, *, is_told: bool = False) -> Release | None:
+        """Give what is held to the warehouses, unless the order ships complete and something is still missing.
+
+        Who `is_told` that stock has come asks inventory: the step itself sees what is missing.
+        """
+        life = self.life
+        if life.order.is_ship_complete and life.state.backordered and not (is_told and life.order.reads_truth):
+            return None
         with workflow.create_event_group("reserve and release").scope():
-            await self.life.steps.release_shipments()
+            return await life.steps.release_shipments()
 
     async def accept(self) -> None:
-        """Everything that can leave is with its warehouses."""
-        await self.release()
-        await self.life.record("accepted")
+        """Everything that can leave is with its warehouses; a run that goes on says so only where it is new."""
+        life = self.life
+        released = await self.release()
+        if life.standing is None or not life.standing.is_accepted:
+            await life.record("accepted")
+        elif released is not None and released.shipments:
+            await life.record("allocated")
 
     async def allocate(self, receipt_id: str) -> None:
-        """Stock has come for units that waited."""
-        await self.release()
-        await self.life.record("allocated", receipt_id)
+        """Stock is said to have come for units that waited: what has come is released, and nothing is recorded of what has not."""
+        life = self.life
+        before, released = life.state.backordered, await self.release(is_told=True)
+        if released is not None and released.backordered >= 0:
+            life.state = replace(life.state, backordered=released.backordered)
+            if life.order.reads_truth and not released.shipments and released.backordered == before:
+                return
+        await life.record("allocated", receipt_id)

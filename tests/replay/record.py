@@ -1,4 +1,4 @@
-"""Records a history of every life: `python -m tests.replay.record`.
+"""Records a history of every life: `python -m tests.replay.record`, or of those that are named.
 
 After a release, a change that breaks a stored history would break orders that are under way: put it behind `workflow.patched`, and
 keep what is stored under names of its own before recording.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -20,7 +21,7 @@ from tests.temporal import temporal_environment
 from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import Clearance, Validation
+from workflows.messages import Clearance, Completeness, Standing, Validation
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -101,41 +102,103 @@ def reminded_soon() -> FakeServices:
     )
 
 
+def told_too_early() -> FakeServices:
+    """What the workflow is told first is not true."""
+    return FakeServices(completeness=Completeness(is_delivered=False, is_settled=False, left=["shp_2"]))
+
+
+async def told_twice(order: PlacedOrder) -> None:
+    """Delivered and paid by hand; a shipment is found that nobody told of, and the order goes on waiting."""
+    for kind in (names.SHIPMENT_DELIVERED, names.PAYMENT_SETTLED):
+        await order.notify(kind, "shp_1")
+    await until_quiet(order, 18)
+
+
+def under_way() -> FakeServices:
+    """An accepted order, of which one shipment has left without an invoice."""
+    standing = Standing(
+        "accepted",
+        Clearance("cleared"),
+        Completeness(is_delivered=False, is_settled=False, left=["shp_1"]),
+        is_accepted=True,
+        has_credit=True,
+        is_reserved=True,
+    )
+    return FakeServices(standing=standing)
+
+
+def to_be_cancelled() -> FakeServices:
+    """An accepted order that somebody has asked to cancel."""
+    waits = Clearance("cleared", cancellation_id="can_1")
+    standing = Standing("accepted", waits, Completeness(is_delivered=False, is_settled=False), is_accepted=True)
+    return FakeServices(standing=standing)
+
+
+async def resumed_to_cash(order: PlacedOrder) -> None:
+    """What had left is invoiced, then delivered and paid."""
+    await until_quiet(order, 13)
+    await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
+    await order.notify(names.PAYMENT_SETTLED)
+    await order.handle.result()
+
+
 def validated(outcome: str, reason: str, clearance: Clearance | None = None, **more: Any) -> Callable[[], FakeServices]:
     """Services whose rules say so."""
     return lambda: FakeServices(validation=Validation(outcome, [reason], clearance), **more)
 
 
-LIVES: dict[str, tuple[Callable[[], FakeServices], bool, Life]] = {
-    "to_cash": (FakeServices, False, to_cash),
-    "paid_before_delivered": (FakeServices, False, paid_before_delivered),
-    "approved": (reminded_soon, False, approved_after_a_reminder),
+_TRUSTING: dict[str, Any] = {"reads_truth": False}
+"""Orders of a release whose workflow believed what it was told; their histories are kept as that release recorded them."""
+_RESUMED: dict[str, Any] = {"resumption": 1}
+
+LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
+    "to_cash": (FakeServices, _TRUSTING, to_cash),
+    "paid_before_delivered": (FakeServices, _TRUSTING, paid_before_delivered),
+    "approved": (reminded_soon, _TRUSTING, approved_after_a_reminder),
     "held_and_released": (
         validated("held", "CREDIT", Clearance("waiting"), is_granted=False),
-        False,
+        _TRUSTING,
         released_then_to_cash,
     ),
-    "held_and_cancelled": (validated("held", "THRESHOLD", Clearance("waiting")), False, cancelled),
+    "held_and_cancelled": (validated("held", "THRESHOLD", Clearance("waiting")), _TRUSTING, cancelled),
     "undeliverable_then_released": (
         lambda: FakeServices(undeliverable=1, clearances=[Clearance("waiting"), Clearance("cleared")]),
-        False,
+        _TRUSTING,
         released_then_to_cash,
     ),
-    "rejected": (validated("rejected", "UNKNOWN_SKU"), False, ended),
-    "backordered": (lambda: FakeServices(backordered=5), False, backorder_then_to_cash),
-    "ship_complete": (lambda: FakeServices(backordered=5), True, backorder_then_to_cash),
-    "cancelled": (FakeServices, False, cancelled),
-    "service_away": (away_once, False, to_cash),
-    "still_open": (FakeServices, False, still_open),
+    "rejected": (validated("rejected", "UNKNOWN_SKU"), _TRUSTING, ended),
+    "backordered": (lambda: FakeServices(backordered=5), _TRUSTING, backorder_then_to_cash),
+    "ship_complete": (
+        lambda: FakeServices(backordered=5),
+        _TRUSTING | {"is_ship_complete": True},
+        backorder_then_to_cash,
+    ),
+    "cancelled": (FakeServices, _TRUSTING, cancelled),
+    "service_away": (away_once, _TRUSTING, to_cash),
+    "still_open": (FakeServices, _TRUSTING, still_open),
+    "truth_to_cash": (FakeServices, {}, to_cash),
+    "truth_ship_complete": (
+        lambda: FakeServices(backordered=5),
+        {"is_ship_complete": True},
+        backorder_then_to_cash,
+    ),
+    "truth_held_and_cancelled": (
+        validated("held", "THRESHOLD", Clearance("waiting"), status="cancelled"),
+        {},
+        cancelled,
+    ),
+    "truth_told_too_early": (told_too_early, {}, told_twice),
+    "resumed_to_cash": (under_way, _RESUMED, resumed_to_cash),
+    "resumed_and_cancelled": (to_be_cancelled, _RESUMED, ended),
 }
 
 
 async def record(client: Client, name: str) -> None:
     """Live one life and store its history."""
-    services_of, is_ship_complete, life = LIVES[name]
+    services_of, terms, life = LIVES[name]
     queue = uuid.uuid4().hex
     async with fake_worker(client, services_of(), queue):
-        order = await place(client, order_ref(is_ship_complete=is_ship_complete), queue)
+        order = await place(client, order_ref(**terms), queue)
         await life(order)
         history = await order.history()
     await asyncio.to_thread((HISTORIES / f"{name}.json").write_text, without_the_machine(history.to_json()) + "\n")
@@ -148,9 +211,9 @@ def without_the_machine(text: str) -> str:
 
 
 async def main() -> None:
-    """Record every life."""
+    """Record every life, or those that are named."""
     async with temporal_environment(skips_time=False) as environment:
-        for name in LIVES:
+        for name in sys.argv[1:] or LIVES:
             await record(environment.client, name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -18,6 +18,7 @@ from workflows.messages import (
     ApplyStep,
     ChangeStep,
     Clearance,
+    Completeness,
     Credit,
     CreditStep,
     DeadlineStep,
@@ -28,6 +29,7 @@ from workflows.messages import (
     RecordStep,
     Release,
     Reservation,
+    Standing,
     Stop,
     Stopped,
     ValidateStep,
@@ -37,7 +39,10 @@ from workflows.messages import (
 
 @dataclass
 class FakeServices:
-    """What the five services would say; each call is counted by its activity name and kept by its business key."""
+    """What the five services would say; each call is counted by its activity name and kept by its business key.
+
+    `cancellation_id` is the request to cancel that waits and `left` the shipments that have left; None believes everybody.
+    """
 
     validation: Validation = field(default_factory=lambda: Validation("cleared"))
     clearances: list[Clearance] = field(default_factory=list)
@@ -54,6 +59,12 @@ class FakeServices:
     calls: list[str] = field(default_factory=list)
     keys: Counter[str] = field(default_factory=Counter)
     recorded: dict[str, RecordStep] = field(default_factory=dict)
+    completeness: Completeness = field(default_factory=lambda: Completeness(is_delivered=True, is_settled=True))
+    standing: Standing = field(
+        default_factory=lambda: Standing("received", Clearance("waiting"), Completeness(False, False))
+    )
+    cancellation_id: str = "can_1"
+    left: frozenset[str] | None = None
     stops: list[bool] = field(default_factory=list)
 
     def called(self, name: str, key: str) -> None:
@@ -86,7 +97,17 @@ class FakeServices:
     @activity.defn(name="orders.GetClearance")
     async def get_clearance(self, step: OrderStep) -> Clearance:
         self.called("orders.GetClearance", step.request_id)
-        return self.next_clearance()
+        return replace(self.next_clearance(), cancellation_id=self.cancellation_id)
+
+    @activity.defn(name="orders.GetStanding")
+    async def get_standing(self, step: OrderStep) -> Standing:
+        self.called("orders.GetStanding", step.request_id)
+        return self.standing
+
+    @activity.defn(name="orders.CheckCompleteness")
+    async def check_completeness(self, step: OrderStep) -> Completeness:
+        self.called("orders.CheckCompleteness", step.request_id)
+        return self.completeness
 
     @activity.defn(name="orders.PassDeadline")
     async def pass_deadline(self, step: DeadlineStep) -> Clearance:
@@ -127,6 +148,7 @@ class FakeServices:
     @activity.defn(name="billing.IssueInvoice")
     async def issue_invoice(self, step: OrderStep) -> Done:
         self.called("billing.IssueInvoice", step.request_id)
+        assert self.left is None or step.subject_id in self.left
         return Done("INV-000001")
 
     @activity.defn(name="orders.ValidateOrder")
@@ -170,6 +192,8 @@ class FakeServices:
     @activity.defn(name="inventory.ShipStock")
     async def ship_stock(self, step: OrderStep) -> Done:
         self.called("inventory.ShipStock", step.request_id)
+        if self.left is not None and step.subject_id not in self.left:
+            return Done("nothing left", is_done=False)
         freight = types_pb2.Money(minor_units=2_340, currency="USD")
         shipment = fulfillment_pb2.Shipment(
             number="SH-1001", warehouse_id="wh_dallas", carrier="ups", freight_cost=freight
@@ -181,11 +205,13 @@ class FakeServices:
         self.called("fulfillment.ReleaseShipments", step.request_id)
         lines = [fulfillment_pb2.ShipmentLine(line_id="1", sku="PUMP-100", quantity=10)]
         shipment = fulfillment_pb2.Shipment(number="SH-1001", warehouse_id="wh_dallas", lines=lines)
-        return Release(1, sentences.released([shipment]))
+        return Release(1, sentences.released([shipment]), self.backordered)
 
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:
         self.called("fulfillment.CancelShipments", step.request_id)
+        if step.cancellation_id not in ("", self.cancellation_id):
+            return Stopped(0, 0, is_asked=False)
         self.stops.append(step.is_all_or_nothing)
         return Stopped(0 if self.shipped else 1, self.shipped)
 
@@ -193,6 +219,8 @@ class FakeServices:
         """All of them, for a worker."""
         return [
             self.get_clearance,
+            self.get_standing,
+            self.check_completeness,
             self.pass_deadline,
             self.record_change,
             self.apply_change,

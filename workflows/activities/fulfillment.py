@@ -43,8 +43,9 @@ class FulfillmentActivities:
             self._documents.order(step.order_id, step.version),
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=step.order_id)),
         )
-        if order.is_ship_complete and any(short.quantity for short in held.shortages):
-            return Release(0)
+        backordered = sum(short.quantity for short in held.shortages)
+        if order.is_ship_complete and backordered:
+            return Release(0, backordered=backordered)
         request = pb.ReleaseShipmentsRequest(
             request_id=step.request_id,
             order_id=order.order_id,
@@ -53,7 +54,7 @@ class FulfillmentActivities:
             lines=_release_lines(order, held),
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
-        return Release(len(response.shipments), sentences.released(response.shipments))
+        return Release(len(response.shipments), sentences.released(response.shipments), backordered)
 
     @activity.defn(name="fulfillment.RequestRecall")
     async def request_recall(self, step: ChangeStep) -> Recall:
@@ -80,7 +81,9 @@ class FulfillmentActivities:
 
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:
-        """Stop what has not left."""
+        """Stop what has not left; nothing for a cancellation that the orders service does not know as one that waits."""
+        if step.cancellation_id and not await self._is_asked(step):
+            return Stopped(0, 0, is_asked=False)
         request = pb.CancelShipmentsRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -89,6 +92,10 @@ class FulfillmentActivities:
         )
         response = await self._services.fulfillment.CancelShipments(request)
         return Stopped(response.cancelled_count, response.shipped_count)
+
+    async def _is_asked(self, step: Stop) -> bool:
+        found = await self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=step.order_id))
+        return found.clearance.cancellation_id == step.cancellation_id
 
     @activity.defn(name="fulfillment.Audit")
     async def audit(self, _ask: Done) -> AuditCount:

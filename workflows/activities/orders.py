@@ -67,14 +67,14 @@ class OrdersActivities:
         outcome = _OUTCOMES[response.outcome]
         if response.HasField("order"):
             self._documents.cleared(response.order)
-        clearance = _clearance(response.clearance) if outcome == "held" else None
+        clearance = clearance_of(response.clearance) if outcome == "held" else None
         return Validation(outcome, list(response.reasons), clearance)
 
     @activity.defn(name="orders.GetClearance")
     async def get_clearance(self, step: OrderStep) -> Clearance:
         """What stands between the order and its warehouses."""
         response = await self._services.orders.GetClearance(pb.GetClearanceRequest(order_id=step.order_id))
-        return _clearance(response.clearance)
+        return clearance_of(response.clearance)
 
     @activity.defn(name="orders.PassDeadline")
     async def pass_deadline(self, step: DeadlineStep) -> Clearance:
@@ -87,7 +87,7 @@ class OrdersActivities:
             deadline_micros=step.deadline_micros,
         )
         response = await self._services.orders.PassDeadline(request)
-        return _clearance(response.clearance)
+        return clearance_of(response.clearance)
 
     @activity.defn(name="orders.ApplyChange")
     async def apply_change(self, step: ApplyStep) -> Applied:
@@ -106,7 +106,7 @@ class OrdersActivities:
             total_minor=total.minor,
             total_text=f"{total.amount:,f} {total.currency}",
             is_ship_complete=response.is_ship_complete,
-            clearance=_clearance(response.clearance),
+            clearance=clearance_of(response.clearance),
         )
 
     @activity.defn(name="orders.RecordChange")
@@ -120,7 +120,7 @@ class OrdersActivities:
             reason=step.reason,
         )
         response = await self._services.orders.RecordChange(request)
-        return _clearance(response.clearance)
+        return clearance_of(response.clearance)
 
     @activity.defn(name="orders.RecordOrder")
     async def record_order(self, step: RecordStep) -> Recorded:
@@ -175,7 +175,8 @@ def _standing(credit: Credit, currency: str) -> pb.CreditStanding:
     )
 
 
-def _clearance(message: pb.Clearance) -> Clearance:
+def clearance_of(message: pb.Clearance) -> Clearance:
+    """A clearance as the workflow holds it."""
     return Clearance(
         _CLEARANCES[message.state],
         message.change_id,
@@ -184,6 +185,7 @@ def _clearance(message: pb.Clearance) -> Clearance:
         message.subject_id,
         message.waiting_for,
         message.deadline_about,
+        message.cancellation_id,
     )
 
 

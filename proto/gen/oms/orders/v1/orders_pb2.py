@@ -26,17 +26,17 @@ from oms.facts.v1 import facts_pb2 as oms_dot_facts_dot_v1_dot_facts__pb2
 from oms.types.v1 import types_pb2 as oms_dot_types_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aoms/orders/v1/orders.proto\x12\roms.orders.v1\x1a\x18oms/facts/v1/facts.proto\x1a\x18oms/types/v1/types.proto\"o\n\x0e\x43reditStanding\x12\x12\n\nis_granted\x18\x01 \x01(\x08\x12%\n\x08\x65xposure\x18\x02 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\"\n\x05limit\x18\x03 \x01(\x0b\x32\x13.oms.types.v1.Money\"#\n\x0fGetOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"7\n\x10GetOrderResponse\x12#\n\x05order\x18\x01 \x01(\x0b\x32\x14.oms.orders.v1.Order\"\xa9\x04\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\x12\x11\n\tpo_number\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\x12\x16\n\x0epayment_method\x18\x08 \x01(\t\x12\x10\n\x08net_days\x18\t \x01(\x05\x12&\n\x07ship_to\x18\n \x01(\x0b\x32\x15.oms.types.v1.Address\x12\x18\n\x10is_ship_complete\x18\x0b \x01(\x08\x12\x18\n\x10placed_at_micros\x18\x0c \x01(\x03\x12\'\n\x05lines\x18\r \x03(\x0b\x32\x18.oms.orders.v1.OrderLine\x12(\n\x0bmerchandise\x18\x0e \x01(\x0b\x32\x13.oms.types.v1.Money\x12%\n\x08\x64iscount\x18\x0f \x01(\x0b\x32\x13.oms.types.v1.Money\x12$\n\x07\x66reight\x18\x10 \x01(\x0b\x32\x13.oms.types.v1.Money\x12 \n\x03tax\x18\x11 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\"\n\x05total\x18\x12 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\x10\n\x08tax_rate\x18\x13 \x01(\t\x12\x15\n\rcustomer_name\x18\x14 \x01(\t\x12\r\n\x05phase\x18\x15 \x01(\t\"\xb4\x01\n\tOrderLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x10\n\x08quantity\x18\x05 \x01(\x03\x12\x12\n\nunit_price\x18\x06 \x01(\t\x12%\n\x08\x65xtended\x18\x07 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\x19\n\x11unit_weight_grams\x18\x08 \x01(\x03\"k\n\x14ValidateOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12-\n\x06\x63redit\x18\x03 \x01(\x0b\x32\x1d.oms.orders.v1.CreditStanding\"\xc1\x01\n\x15ValidateOrderResponse\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .oms.orders.v1.ValidationOutcome\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12\x12\n\nhold_count\x18\x03 \x01(\x05\x12+\n\tclearance\x18\x04 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\x12#\n\x05order\x18\x05 \x01(\x0b\x32\x14.oms.orders.v1.Order\"\xb8\x01\n\tClearance\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.oms.orders.v1.ClearanceState\x12\x11\n\tchange_id\x18\x02 \x01(\t\x12\x17\n\x0f\x64\x65\x61\x64line_micros\x18\x03 \x01(\x03\x12\x10\n\x08\x64\x65\x61\x64line\x18\x04 \x01(\t\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12\x13\n\x0bwaiting_for\x18\x06 \x01(\t\x12\x16\n\x0e\x64\x65\x61\x64line_about\x18\x07 \x01(\t\"\'\n\x13GetClearanceRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"C\n\x14GetClearanceResponse\x12+\n\tclearance\x18\x01 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\"z\n\x13PassDeadlineRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\t\x12\x12\n\nsubject_id\x18\x04 \x01(\t\x12\x17\n\x0f\x64\x65\x61\x64line_micros\x18\x05 \x01(\x03\"C\n\x14PassDeadlineResponse\x12+\n\tclearance\x18\x01 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\"=\n\x16GetChangedOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x11\n\tchange_id\x18\x02 \x01(\t\">\n\x17GetChangedOrderResponse\x12#\n\x05order\x18\x01 \x01(\x0b\x32\x14.oms.orders.v1.Order\"|\n\x12\x41pplyChangeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x11\n\tchange_id\x18\x03 \x01(\t\x12-\n\x06\x63redit\x18\x04 \x01(\x0b\x32\x1d.oms.orders.v1.CreditStanding\"\xb5\x01\n\x13\x41pplyChangeResponse\x12\x12\n\nis_applied\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\"\n\x05total\x18\x04 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\x18\n\x10is_ship_complete\x18\x05 \x01(\x08\x12+\n\tclearance\x18\x06 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\"l\n\x13RecordChangeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x11\n\tchange_id\x18\x03 \x01(\t\x12\x0c\n\x04verb\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"C\n\x14RecordChangeResponse\x12+\n\tclearance\x18\x01 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\"\xb5\x01\n\x12RecordOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x11\n\tmilestone\x18\x04 \x01(\t\x12\x13\n\x0bwaiting_for\x18\x05 \x01(\t\x12\x12\n\nsubject_id\x18\x06 \x01(\t\x12,\n\x08promises\x18\x07 \x03(\x0b\x32\x1a.oms.orders.v1.LinePromise\"E\n\x0bLinePromise\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12\x13\n\x0bpromised_on\x18\x03 \x01(\t\":\n\x13RecordOrderResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x13\n\x0bis_complete\x18\x02 \x01(\x08\"7\n\x12RecordFactsRequest\x12!\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x12.oms.facts.v1.Fact\"0\n\x13RecordFactsResponse\x12\x19\n\x11recorded_fact_ids\x18\x01 \x03(\t\"@\n\x14\x43heckLivenessRequest\x12\x11\n\torder_ids\x18\x01 \x03(\t\x12\x15\n\rorder_numbers\x18\x02 \x03(\t\"\\\n\x15\x43heckLivenessResponse\x12\x17\n\x0f\x65nded_order_ids\x18\x01 \x03(\t\x12*\n\x06living\x18\x02 \x03(\x0b\x32\x1a.oms.orders.v1.LivingOrder\"/\n\x0bLivingOrder\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\"\x0e\n\x0c\x41uditRequest\"<\n\rAuditResponse\x12+\n\ninvariants\x18\x01 \x03(\x0b\x32\x17.oms.types.v1.Invariant*\x95\x01\n\x11ValidationOutcome\x12\"\n\x1eVALIDATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVALIDATION_OUTCOME_CLEARED\x10\x01\x12\x1b\n\x17VALIDATION_OUTCOME_HELD\x10\x02\x12\x1f\n\x1bVALIDATION_OUTCOME_REJECTED\x10\x03*\xc1\x01\n\x0e\x43learanceState\x12\x1f\n\x1b\x43LEARANCE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43LEARANCE_STATE_WAITING\x10\x01\x12\x1b\n\x17\x43LEARANCE_STATE_CLEARED\x10\x02\x12\x1c\n\x18\x43LEARANCE_STATE_REJECTED\x10\x03\x12\x1b\n\x17\x43LEARANCE_STATE_EXPIRED\x10\x04\x12\x19\n\x15\x43LEARANCE_STATE_ENDED\x10\x05\x32\xc7\x07\n\rOrdersService\x12K\n\x08GetOrder\x12\x1e.oms.orders.v1.GetOrderRequest\x1a\x1f.oms.orders.v1.GetOrderResponse\x12Z\n\rValidateOrder\x12#.oms.orders.v1.ValidateOrderRequest\x1a$.oms.orders.v1.ValidateOrderResponse\x12W\n\x0cGetClearance\x12\".oms.orders.v1.GetClearanceRequest\x1a#.oms.orders.v1.GetClearanceResponse\x12W\n\x0cPassDeadline\x12\".oms.orders.v1.PassDeadlineRequest\x1a#.oms.orders.v1.PassDeadlineResponse\x12`\n\x0fGetChangedOrder\x12%.oms.orders.v1.GetChangedOrderRequest\x1a&.oms.orders.v1.GetChangedOrderResponse\x12T\n\x0b\x41pplyChange\x12!.oms.orders.v1.ApplyChangeRequest\x1a\".oms.orders.v1.ApplyChangeResponse\x12W\n\x0cRecordChange\x12\".oms.orders.v1.RecordChangeRequest\x1a#.oms.orders.v1.RecordChangeResponse\x12T\n\x0bRecordOrder\x12!.oms.orders.v1.RecordOrderRequest\x1a\".oms.orders.v1.RecordOrderResponse\x12T\n\x0bRecordFacts\x12!.oms.orders.v1.RecordFactsRequest\x1a\".oms.orders.v1.RecordFactsResponse\x12Z\n\rCheckLiveness\x12#.oms.orders.v1.CheckLivenessRequest\x1a$.oms.orders.v1.CheckLivenessResponse\x12\x42\n\x05\x41udit\x12\x1b.oms.orders.v1.AuditRequest\x1a\x1c.oms.orders.v1.AuditResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aoms/orders/v1/orders.proto\x12\roms.orders.v1\x1a\x18oms/facts/v1/facts.proto\x1a\x18oms/types/v1/types.proto\"o\n\x0e\x43reditStanding\x12\x12\n\nis_granted\x18\x01 \x01(\x08\x12%\n\x08\x65xposure\x18\x02 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\"\n\x05limit\x18\x03 \x01(\x0b\x32\x13.oms.types.v1.Money\"#\n\x0fGetOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"7\n\x10GetOrderResponse\x12#\n\x05order\x18\x01 \x01(\x0b\x32\x14.oms.orders.v1.Order\"\xa9\x04\n\x05Order\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x13\n\x0b\x63ustomer_id\x18\x04 \x01(\t\x12\x11\n\tpo_number\x18\x05 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x06 \x01(\t\x12\x10\n\x08\x63urrency\x18\x07 \x01(\t\x12\x16\n\x0epayment_method\x18\x08 \x01(\t\x12\x10\n\x08net_days\x18\t \x01(\x05\x12&\n\x07ship_to\x18\n \x01(\x0b\x32\x15.oms.types.v1.Address\x12\x18\n\x10is_ship_complete\x18\x0b \x01(\x08\x12\x18\n\x10placed_at_micros\x18\x0c \x01(\x03\x12\'\n\x05lines\x18\r \x03(\x0b\x32\x18.oms.orders.v1.OrderLine\x12(\n\x0bmerchandise\x18\x0e \x01(\x0b\x32\x13.oms.types.v1.Money\x12%\n\x08\x64iscount\x18\x0f \x01(\x0b\x32\x13.oms.types.v1.Money\x12$\n\x07\x66reight\x18\x10 \x01(\x0b\x32\x13.oms.types.v1.Money\x12 \n\x03tax\x18\x11 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\"\n\x05total\x18\x12 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\x10\n\x08tax_rate\x18\x13 \x01(\t\x12\x15\n\rcustomer_name\x18\x14 \x01(\t\x12\r\n\x05phase\x18\x15 \x01(\t\"\xb4\x01\n\tOrderLine\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x0b\n\x03sku\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0c\n\x04kind\x18\x04 \x01(\t\x12\x10\n\x08quantity\x18\x05 \x01(\x03\x12\x12\n\nunit_price\x18\x06 \x01(\t\x12%\n\x08\x65xtended\x18\x07 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\x19\n\x11unit_weight_grams\x18\x08 \x01(\x03\"k\n\x14ValidateOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12-\n\x06\x63redit\x18\x03 \x01(\x0b\x32\x1d.oms.orders.v1.CreditStanding\"\xc1\x01\n\x15ValidateOrderResponse\x12\x31\n\x07outcome\x18\x01 \x01(\x0e\x32 .oms.orders.v1.ValidationOutcome\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12\x12\n\nhold_count\x18\x03 \x01(\x05\x12+\n\tclearance\x18\x04 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\x12#\n\x05order\x18\x05 \x01(\x0b\x32\x14.oms.orders.v1.Order\"\xd1\x01\n\tClearance\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x1d.oms.orders.v1.ClearanceState\x12\x11\n\tchange_id\x18\x02 \x01(\t\x12\x17\n\x0f\x64\x65\x61\x64line_micros\x18\x03 \x01(\x03\x12\x10\n\x08\x64\x65\x61\x64line\x18\x04 \x01(\t\x12\x12\n\nsubject_id\x18\x05 \x01(\t\x12\x13\n\x0bwaiting_for\x18\x06 \x01(\t\x12\x16\n\x0e\x64\x65\x61\x64line_about\x18\x07 \x01(\t\x12\x17\n\x0f\x63\x61ncellation_id\x18\x08 \x01(\t\"\'\n\x13GetClearanceRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\"y\n\x14GetClearanceResponse\x12+\n\tclearance\x18\x01 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\x12\r\n\x05phase\x18\x02 \x01(\t\x12\x13\n\x0bis_accepted\x18\x03 \x01(\x08\x12\x10\n\x08was_held\x18\x04 \x01(\x08\"z\n\x13PassDeadlineRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\t\x12\x12\n\nsubject_id\x18\x04 \x01(\t\x12\x17\n\x0f\x64\x65\x61\x64line_micros\x18\x05 \x01(\x03\"C\n\x14PassDeadlineResponse\x12+\n\tclearance\x18\x01 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\"=\n\x16GetChangedOrderRequest\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x11\n\tchange_id\x18\x02 \x01(\t\">\n\x17GetChangedOrderResponse\x12#\n\x05order\x18\x01 \x01(\x0b\x32\x14.oms.orders.v1.Order\"|\n\x12\x41pplyChangeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x11\n\tchange_id\x18\x03 \x01(\t\x12-\n\x06\x63redit\x18\x04 \x01(\x0b\x32\x1d.oms.orders.v1.CreditStanding\"\xb5\x01\n\x13\x41pplyChangeResponse\x12\x12\n\nis_applied\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\"\n\x05total\x18\x04 \x01(\x0b\x32\x13.oms.types.v1.Money\x12\x18\n\x10is_ship_complete\x18\x05 \x01(\x08\x12+\n\tclearance\x18\x06 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\"l\n\x13RecordChangeRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x11\n\tchange_id\x18\x03 \x01(\t\x12\x0c\n\x04verb\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"C\n\x14RecordChangeResponse\x12+\n\tclearance\x18\x01 \x01(\x0b\x32\x18.oms.orders.v1.Clearance\"\xb5\x01\n\x12RecordOrderRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08order_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x11\n\tmilestone\x18\x04 \x01(\t\x12\x13\n\x0bwaiting_for\x18\x05 \x01(\t\x12\x12\n\nsubject_id\x18\x06 \x01(\t\x12,\n\x08promises\x18\x07 \x03(\x0b\x32\x1a.oms.orders.v1.LinePromise\"E\n\x0bLinePromise\x12\x0f\n\x07line_id\x18\x01 \x01(\t\x12\x10\n\x08quantity\x18\x02 \x01(\x03\x12\x13\n\x0bpromised_on\x18\x03 \x01(\t\":\n\x13RecordOrderResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x13\n\x0bis_complete\x18\x02 \x01(\x08\"7\n\x12RecordFactsRequest\x12!\n\x05\x66\x61\x63ts\x18\x01 \x03(\x0b\x32\x12.oms.facts.v1.Fact\"0\n\x13RecordFactsResponse\x12\x19\n\x11recorded_fact_ids\x18\x01 \x03(\t\"@\n\x14\x43heckLivenessRequest\x12\x11\n\torder_ids\x18\x01 \x03(\t\x12\x15\n\rorder_numbers\x18\x02 \x03(\t\"\\\n\x15\x43heckLivenessResponse\x12\x17\n\x0f\x65nded_order_ids\x18\x01 \x03(\t\x12*\n\x06living\x18\x02 \x03(\x0b\x32\x1a.oms.orders.v1.LivingOrder\"/\n\x0bLivingOrder\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\"T\n\x15ListOpenOrdersRequest\x12\x1c\n\x14placed_before_micros\x18\x01 \x01(\x03\x12\r\n\x05limit\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t\"Y\n\x16ListOpenOrdersResponse\x12*\n\x06orders\x18\x01 \x03(\x0b\x32\x1a.oms.orders.v1.LivingOrder\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\"W\n\x14RecordTroubleRequest\x12\x16\n\x0elost_order_ids\x18\x01 \x03(\t\x12\x17\n\x0fstuck_order_ids\x18\x02 \x03(\t\x12\x0e\n\x06is_all\x18\x03 \x01(\x08\"E\n\x15RecordTroubleResponse\x12\x14\n\x0copened_count\x18\x01 \x01(\x05\x12\x16\n\x0eresolved_count\x18\x02 \x01(\x05\"\x0e\n\x0c\x41uditRequest\"<\n\rAuditResponse\x12+\n\ninvariants\x18\x01 \x03(\x0b\x32\x17.oms.types.v1.Invariant*\x95\x01\n\x11ValidationOutcome\x12\"\n\x1eVALIDATION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVALIDATION_OUTCOME_CLEARED\x10\x01\x12\x1b\n\x17VALIDATION_OUTCOME_HELD\x10\x02\x12\x1f\n\x1bVALIDATION_OUTCOME_REJECTED\x10\x03*\xc1\x01\n\x0e\x43learanceState\x12\x1f\n\x1b\x43LEARANCE_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43LEARANCE_STATE_WAITING\x10\x01\x12\x1b\n\x17\x43LEARANCE_STATE_CLEARED\x10\x02\x12\x1c\n\x18\x43LEARANCE_STATE_REJECTED\x10\x03\x12\x1b\n\x17\x43LEARANCE_STATE_EXPIRED\x10\x04\x12\x19\n\x15\x43LEARANCE_STATE_ENDED\x10\x05\x32\x82\t\n\rOrdersService\x12K\n\x08GetOrder\x12\x1e.oms.orders.v1.GetOrderRequest\x1a\x1f.oms.orders.v1.GetOrderResponse\x12Z\n\rValidateOrder\x12#.oms.orders.v1.ValidateOrderRequest\x1a$.oms.orders.v1.ValidateOrderResponse\x12W\n\x0cGetClearance\x12\".oms.orders.v1.GetClearanceRequest\x1a#.oms.orders.v1.GetClearanceResponse\x12W\n\x0cPassDeadline\x12\".oms.orders.v1.PassDeadlineRequest\x1a#.oms.orders.v1.PassDeadlineResponse\x12`\n\x0fGetChangedOrder\x12%.oms.orders.v1.GetChangedOrderRequest\x1a&.oms.orders.v1.GetChangedOrderResponse\x12T\n\x0b\x41pplyChange\x12!.oms.orders.v1.ApplyChangeRequest\x1a\".oms.orders.v1.ApplyChangeResponse\x12W\n\x0cRecordChange\x12\".oms.orders.v1.RecordChangeRequest\x1a#.oms.orders.v1.RecordChangeResponse\x12T\n\x0bRecordOrder\x12!.oms.orders.v1.RecordOrderRequest\x1a\".oms.orders.v1.RecordOrderResponse\x12T\n\x0bRecordFacts\x12!.oms.orders.v1.RecordFactsRequest\x1a\".oms.orders.v1.RecordFactsResponse\x12Z\n\rCheckLiveness\x12#.oms.orders.v1.CheckLivenessRequest\x1a$.oms.orders.v1.CheckLivenessResponse\x12]\n\x0eListOpenOrders\x12$.oms.orders.v1.ListOpenOrdersRequest\x1a%.oms.orders.v1.ListOpenOrdersResponse\x12Z\n\rRecordTrouble\x12#.oms.orders.v1.RecordTroubleRequest\x1a$.oms.orders.v1.RecordTroubleResponse\x12\x42\n\x05\x41udit\x12\x1b.oms.orders.v1.AuditRequest\x1a\x1c.oms.orders.v1.AuditResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'oms.orders.v1.orders_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VALIDATIONOUTCOME']._serialized_start=3164
-  _globals['_VALIDATIONOUTCOME']._serialized_end=3313
-  _globals['_CLEARANCESTATE']._serialized_start=3316
-  _globals['_CLEARANCESTATE']._serialized_end=3509
+  _globals['_VALIDATIONOUTCOME']._serialized_start=3580
+  _globals['_VALIDATIONOUTCOME']._serialized_end=3729
+  _globals['_CLEARANCESTATE']._serialized_start=3732
+  _globals['_CLEARANCESTATE']._serialized_end=3925
   _globals['_CREDITSTANDING']._serialized_start=97
   _globals['_CREDITSTANDING']._serialized_end=208
   _globals['_GETORDERREQUEST']._serialized_start=210
@@ -52,47 +52,55 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALIDATEORDERRESPONSE']._serialized_start=1153
   _globals['_VALIDATEORDERRESPONSE']._serialized_end=1346
   _globals['_CLEARANCE']._serialized_start=1349
-  _globals['_CLEARANCE']._serialized_end=1533
-  _globals['_GETCLEARANCEREQUEST']._serialized_start=1535
-  _globals['_GETCLEARANCEREQUEST']._serialized_end=1574
-  _globals['_GETCLEARANCERESPONSE']._serialized_start=1576
-  _globals['_GETCLEARANCERESPONSE']._serialized_end=1643
-  _globals['_PASSDEADLINEREQUEST']._serialized_start=1645
-  _globals['_PASSDEADLINEREQUEST']._serialized_end=1767
-  _globals['_PASSDEADLINERESPONSE']._serialized_start=1769
-  _globals['_PASSDEADLINERESPONSE']._serialized_end=1836
-  _globals['_GETCHANGEDORDERREQUEST']._serialized_start=1838
-  _globals['_GETCHANGEDORDERREQUEST']._serialized_end=1899
-  _globals['_GETCHANGEDORDERRESPONSE']._serialized_start=1901
-  _globals['_GETCHANGEDORDERRESPONSE']._serialized_end=1963
-  _globals['_APPLYCHANGEREQUEST']._serialized_start=1965
-  _globals['_APPLYCHANGEREQUEST']._serialized_end=2089
-  _globals['_APPLYCHANGERESPONSE']._serialized_start=2092
-  _globals['_APPLYCHANGERESPONSE']._serialized_end=2273
-  _globals['_RECORDCHANGEREQUEST']._serialized_start=2275
-  _globals['_RECORDCHANGEREQUEST']._serialized_end=2383
-  _globals['_RECORDCHANGERESPONSE']._serialized_start=2385
-  _globals['_RECORDCHANGERESPONSE']._serialized_end=2452
-  _globals['_RECORDORDERREQUEST']._serialized_start=2455
-  _globals['_RECORDORDERREQUEST']._serialized_end=2636
-  _globals['_LINEPROMISE']._serialized_start=2638
-  _globals['_LINEPROMISE']._serialized_end=2707
-  _globals['_RECORDORDERRESPONSE']._serialized_start=2709
-  _globals['_RECORDORDERRESPONSE']._serialized_end=2767
-  _globals['_RECORDFACTSREQUEST']._serialized_start=2769
-  _globals['_RECORDFACTSREQUEST']._serialized_end=2824
-  _globals['_RECORDFACTSRESPONSE']._serialized_start=2826
-  _globals['_RECORDFACTSRESPONSE']._serialized_end=2874
-  _globals['_CHECKLIVENESSREQUEST']._serialized_start=2876
-  _globals['_CHECKLIVENESSREQUEST']._serialized_end=2940
-  _globals['_CHECKLIVENESSRESPONSE']._serialized_start=2942
-  _globals['_CHECKLIVENESSRESPONSE']._serialized_end=3034
-  _globals['_LIVINGORDER']._serialized_start=3036
-  _globals['_LIVINGORDER']._serialized_end=3083
-  _globals['_AUDITREQUEST']._serialized_start=3085
-  _globals['_AUDITREQUEST']._serialized_end=3099
-  _globals['_AUDITRESPONSE']._serialized_start=3101
-  _globals['_AUDITRESPONSE']._serialized_end=3161
-  _globals['_ORDERSSERVICE']._serialized_start=3512
-  _globals['_ORDERSSERVICE']._serialized_end=4479
+  _globals['_CLEARANCE']._serialized_end=1558
+  _globals['_GETCLEARANCEREQUEST']._serialized_start=1560
+  _globals['_GETCLEARANCEREQUEST']._serialized_end=1599
+  _globals['_GETCLEARANCERESPONSE']._serialized_start=1601
+  _globals['_GETCLEARANCERESPONSE']._serialized_end=1722
+  _globals['_PASSDEADLINEREQUEST']._serialized_start=1724
+  _globals['_PASSDEADLINEREQUEST']._serialized_end=1846
+  _globals['_PASSDEADLINERESPONSE']._serialized_start=1848
+  _globals['_PASSDEADLINERESPONSE']._serialized_end=1915
+  _globals['_GETCHANGEDORDERREQUEST']._serialized_start=1917
+  _globals['_GETCHANGEDORDERREQUEST']._serialized_end=1978
+  _globals['_GETCHANGEDORDERRESPONSE']._serialized_start=1980
+  _globals['_GETCHANGEDORDERRESPONSE']._serialized_end=2042
+  _globals['_APPLYCHANGEREQUEST']._serialized_start=2044
+  _globals['_APPLYCHANGEREQUEST']._serialized_end=2168
+  _globals['_APPLYCHANGERESPONSE']._serialized_start=2171
+  _globals['_APPLYCHANGERESPONSE']._serialized_end=2352
+  _globals['_RECORDCHANGEREQUEST']._serialized_start=2354
+  _globals['_RECORDCHANGEREQUEST']._serialized_end=2462
+  _globals['_RECORDCHANGERESPONSE']._serialized_start=2464
+  _globals['_RECORDCHANGERESPONSE']._serialized_end=2531
+  _globals['_RECORDORDERREQUEST']._serialized_start=2534
+  _globals['_RECORDORDERREQUEST']._serialized_end=2715
+  _globals['_LINEPROMISE']._serialized_start=2717
+  _globals['_LINEPROMISE']._serialized_end=2786
+  _globals['_RECORDORDERRESPONSE']._serialized_start=2788
+  _globals['_RECORDORDERRESPONSE']._serialized_end=2846
+  _globals['_RECORDFACTSREQUEST']._serialized_start=2848
+  _globals['_RECORDFACTSREQUEST']._serialized_end=2903
+  _globals['_RECORDFACTSRESPONSE']._serialized_start=2905
+  _globals['_RECORDFACTSRESPONSE']._serialized_end=2953
+  _globals['_CHECKLIVENESSREQUEST']._serialized_start=2955
+  _globals['_CHECKLIVENESSREQUEST']._serialized_end=3019
+  _globals['_CHECKLIVENESSRESPONSE']._serialized_start=3021
+  _globals['_CHECKLIVENESSRESPONSE']._serialized_end=3113
+  _globals['_LIVINGORDER']._serialized_start=3115
+  _globals['_LIVINGORDER']._serialized_end=3162
+  _globals['_LISTOPENORDERSREQUEST']._serialized_start=3164
+  _globals['_LISTOPENORDERSREQUEST']._serialized_end=3248
+  _globals['_LISTOPENORDERSRESPONSE']._serialized_start=3250
+  _globals['_LISTOPENORDERSRESPONSE']._serialized_end=3339
+  _globals['_RECORDTROUBLEREQUEST']._serialized_start=3341
+  _globals['_RECORDTROUBLEREQUEST']._serialized_end=3428
+  _globals['_RECORDTROUBLERESPONSE']._serialized_start=3430
+  _globals['_RECORDTROUBLERESPONSE']._serialized_end=3499
+  _globals['_AUDITREQUEST']._serialized_start=3501
+  _globals['_AUDITREQUEST']._serialized_end=3515
+  _globals['_AUDITRESPONSE']._serialized_start=3517
+  _globals['_AUDITRESPONSE']._serialized_end=3577
+  _globals['_ORDERSSERVICE']._serialized_start=3928
+  _globals['_ORDERSSERVICE']._serialized_end=5082
 # @@protoc_insertion_point(module_scope)

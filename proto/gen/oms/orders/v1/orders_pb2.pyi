@@ -422,6 +422,7 @@ class Clearance(_message.Message):
     SUBJECT_ID_FIELD_NUMBER: _builtins.int
     WAITING_FOR_FIELD_NUMBER: _builtins.int
     DEADLINE_ABOUT_FIELD_NUMBER: _builtins.int
+    CANCELLATION_ID_FIELD_NUMBER: _builtins.int
     state: Global___ClearanceState.ValueType
     """Whether the order may go on."""
     change_id: _builtins.str
@@ -436,6 +437,8 @@ class Clearance(_message.Message):
     """Whom a waiting order waits for and for what, as people read it: roles, never names. Empty when it waits for nobody."""
     deadline_about: _builtins.str
     """What the deadline is about, as people read it: "manager approval". Empty without a deadline."""
+    cancellation_id: _builtins.str
+    """A request to cancel the order that waits to be carried out; empty when there is none. Only GetClearance tells it."""
     def __init__(
         self,
         *,
@@ -446,10 +449,11 @@ class Clearance(_message.Message):
         subject_id: _builtins.str = ...,
         waiting_for: _builtins.str = ...,
         deadline_about: _builtins.str = ...,
+        cancellation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_about", b"deadline_about", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancellation_id", b"cancellation_id", "change_id", b"change_id", "deadline", b"deadline", "deadline_about", b"deadline_about", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -484,6 +488,15 @@ class GetClearanceResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CLEARANCE_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    IS_ACCEPTED_FIELD_NUMBER: _builtins.int
+    WAS_HELD_FIELD_NUMBER: _builtins.int
+    phase: _builtins.str
+    """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
+    is_accepted: _builtins.bool
+    """Whether its acceptance with its promised dates is recorded."""
+    was_held: _builtins.bool
+    """Whether people ever had to clear it: it had a hold or a review."""
     @_builtins.property
     def clearance(self) -> Global___Clearance:
         """The clearance."""
@@ -492,10 +505,13 @@ class GetClearanceResponse(_message.Message):
         self,
         *,
         clearance: Global___Clearance | None = ...,
+        phase: _builtins.str = ...,
+        is_accepted: _builtins.bool = ...,
+        was_held: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "phase", b"phase", "was_held", b"was_held"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -778,10 +794,12 @@ class RecordOrderRequest(_message.Message):
     """The order version the turn worked on."""
     milestone: _builtins.str
     """The milestone reached: accepted, undeliverable (no carrier serves the address: a hold for support), allocated, changed,
-    cancelled, cancel_refused, closed, failed.
+    cancelled, cancel_refused, closed, failed; interrupted when the workflow ends although the order has not: an exception.
     """
     waiting_for: _builtins.str
-    """Who must act after the milestones undeliverable and failed, for the order's history; empty with all others."""
+    """Who must act after the milestones undeliverable and failed, and why the workflow was interrupted, for the order's history;
+    empty with all others.
+    """
     subject_id: _builtins.str
     """The shipment or invoice the milestone is about; may be empty."""
     @_builtins.property
@@ -996,6 +1014,124 @@ class LivingOrder(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LivingOrder: _TypeAlias = LivingOrder  # noqa: Y015
+
+@_typing.final
+class ListOpenOrdersRequest(_message.Message):
+    """Asks for orders that have not ended, each of which must have a running workflow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACED_BEFORE_MICROS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    placed_before_micros: _builtins.int
+    """Only those placed before this instant, microseconds since the epoch: a younger one may just be starting."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        placed_before_micros: _builtins.int = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "placed_before_micros", b"placed_before_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenOrdersRequest: _TypeAlias = ListOpenOrdersRequest  # noqa: Y015
+
+@_typing.final
+class ListOpenOrdersResponse(_message.Message):
+    """Open orders by id; one whose start still waits in the outbox is left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___LivingOrder]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        orders: _abc.Iterable[Global___LivingOrder] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "orders", b"orders"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenOrdersResponse: _TypeAlias = ListOpenOrdersResponse  # noqa: Y015
+
+@_typing.final
+class RecordTroubleRequest(_message.Message):
+    """Tells which open orders nobody carries on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOST_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    STUCK_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    IS_ALL_FIELD_NUMBER: _builtins.int
+    is_all: _builtins.bool
+    """Whether these are all that there are: what was said of any other order before is over."""
+    @_builtins.property
+    def lost_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders, at most 500, that have no running workflow."""
+
+    @_builtins.property
+    def stuck_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders, at most 500, whose workflow cannot take its next step: a bug keeps it."""
+
+    def __init__(
+        self,
+        *,
+        lost_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        stuck_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        is_all: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_all", b"is_all", "lost_order_ids", b"lost_order_ids", "stuck_order_ids", b"stuck_order_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordTroubleRequest: _TypeAlias = RecordTroubleRequest  # noqa: Y015
+
+@_typing.final
+class RecordTroubleResponse(_message.Message):
+    """What that came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENED_COUNT_FIELD_NUMBER: _builtins.int
+    RESOLVED_COUNT_FIELD_NUMBER: _builtins.int
+    opened_count: _builtins.int
+    """Exceptions that were opened."""
+    resolved_count: _builtins.int
+    """Exceptions that were resolved, because their cause is gone."""
+    def __init__(
+        self,
+        *,
+        opened_count: _builtins.int = ...,
+        resolved_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["opened_count", b"opened_count", "resolved_count", b"resolved_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordTroubleResponse: _TypeAlias = RecordTroubleResponse  # noqa: Y015
 
 @_typing.final
 class AuditRequest(_message.Message):

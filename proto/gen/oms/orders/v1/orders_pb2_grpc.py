@@ -91,6 +91,16 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessResponse.FromString,
                 _registered_method=True)
+        self.ListOpenOrders = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/ListOpenOrders',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersResponse.FromString,
+                _registered_method=True)
+        self.RecordTrouble = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/RecordTrouble',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/Audit',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.AuditRequest.SerializeToString,
@@ -183,6 +193,21 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOpenOrders(self, request, context):
+        """Open orders, for whoever looks whether each has its workflow. INVALID_ARGUMENT: LIMIT_TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordTrouble(self, request, context):
+        """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
+        meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -242,6 +267,16 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.CheckLiveness,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessResponse.SerializeToString,
+            ),
+            'ListOpenOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOpenOrders,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersResponse.SerializeToString,
+            ),
+            'RecordTrouble': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordTrouble,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -526,6 +561,60 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/CheckLiveness',
             oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOpenOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/ListOpenOrders',
+            oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordTrouble(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/RecordTrouble',
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleResponse.FromString,
             options,
             channel_credentials,
             insecure,
