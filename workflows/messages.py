@@ -344,6 +344,15 @@ class OrderIds:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Open orders that have no running workflow, and those whose workflow cannot take its next step; `is_all` of them, or the first."""
+
+    lost: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
+    is_all: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class AuditCount:
     """Broken invariants of one service: name → violations."""
 

@@ -66,7 +66,8 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         billing.issue_invoice,
         billing.audit,
         notifications.audit,
-        temporal.find_terminated,
+        orders.record_trouble,
+        temporal.find_trouble,
     ]
 
 

@@ -21,7 +21,7 @@ from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
-from services.runtime.wire import money, number_cursor, page_size
+from services.runtime.wire import money, named_orders, number_cursor, page_size
 
 log = structlog.get_logger()
 
@@ -136,6 +136,7 @@ class BillingServicer(rpc.BillingServiceServicer):
                 status=wire.one_of(request.status, STATUSES, "invoice status"),
                 after=after,
                 limit=limit + 1,
+                order_ids=named_orders(request.order_ids),
             )
         cursor = str(page[limit - 1][0]) if len(page) > limit else ""
         return pb.ListInvoicesResponse(invoices=[answers.invoice(each) for _, each in page[:limit]], next_cursor=cursor)

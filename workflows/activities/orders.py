@@ -27,6 +27,7 @@ from workflows.messages import (
     OrderStep,
     Recorded,
     RecordStep,
+    Trouble,
     ValidateStep,
     Validation,
 )
@@ -45,7 +46,7 @@ _CLEARANCES = {
     pb.CLEARANCE_STATE_EXPIRED: "expired",
     pb.CLEARANCE_STATE_ENDED: "ended",
 }
-_ENDS = frozenset({"rejected", "cancelled", "closed", "failed"})
+_ENDS = frozenset({"rejected", "cancelled", "closed", "failed", "interrupted"})
 _RESERVED = frozenset({"accepted", "changed"})
 """Milestones of a turn that has reserved; before `allocated` it was a fact that spoke of stock, which may be an old one."""
 _WITH_PROMISES = _RESERVED | {"allocated"}
@@ -159,6 +160,15 @@ class OrdersActivities:
         """Those of the orders that have ended."""
         response = await self._services.orders.CheckLiveness(pb.CheckLivenessRequest(order_ids=orders.order_ids))
         return OrderIds(list(response.ended_order_ids))
+
+    @activity.defn(name="orders.RecordTrouble")
+    async def record_trouble(self, trouble: Trouble) -> Done:
+        """Tell of open orders that no workflow carries on."""
+        request = pb.RecordTroubleRequest(
+            lost_order_ids=trouble.lost, stuck_order_ids=trouble.stuck, is_all=trouble.is_all
+        )
+        response = await self._services.orders.RecordTrouble(request)
+        return Done(f"{response.opened_count} new, {response.resolved_count} over")
 
     @activity.defn(name="orders.Audit")
     async def audit(self, _ask: Done) -> AuditCount:

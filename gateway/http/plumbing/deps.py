@@ -50,6 +50,9 @@ class Workflows(Protocol):
     ) -> Acknowledged | None:
         """Let the workflow see what somebody decided; None when it does not answer in time."""
 
+    async def is_running(self, number: str) -> bool:
+        """Whether the order's workflow runs now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:

@@ -15,6 +15,14 @@ UNDELIVERABLE_ADDRESS = "undeliverable_address"
 UNREACHABLE_CUSTOMER = "unreachable_customer"
 WEBHOOK_ID_REUSED = "webhook_id_reused"
 BANK_REFERENCE_REUSED = "bank_reference_reused"
+WORKFLOW_LOST = "workflow_lost"
+WORKFLOW_STUCK = "workflow_stuck"
+
+WORKFLOW_TROUBLES: Mapping[str, str] = {
+    WORKFLOW_LOST: "No workflow carries the order on: it was stopped, deleted or lost.",
+    WORKFLOW_STUCK: "Its workflow cannot take its next step: a bug or a bad release keeps it.",
+}
+"""What a sweep says of an order that nobody carries on, by kind."""
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -67,6 +75,18 @@ KINDS: Mapping[str, Kind] = {
             "bank reference",
             "accounting",
             "Compare both with the bank statement, and record the second payment under a reference of its own if it is one.",
+        ),
+        Kind(
+            WORKFLOW_LOST,
+            "order",
+            "support",
+            "Repair the order: its workflow starts again and goes on where goods and money are. That resolves this by itself.",
+        ),
+        Kind(
+            WORKFLOW_STUCK,
+            "order",
+            "support",
+            "Tell an engineer: nothing is lost, and a corrected release goes on by itself. That resolves this by itself.",
         ),
     )
 }
@@ -138,6 +158,11 @@ def undeliverable_reason(address: Address) -> str:
 def unreachable_reason(customer_name: str) -> str:
     """A customer without a mail address in words."""
     return f"{customer_name} has no mail address, so nobody tells it of this order."
+
+
+def interruption(why: str) -> str:
+    """What a workflow said of itself when it ended before its order; what a sweep says where it said nothing."""
+    return why or WORKFLOW_TROUBLES[WORKFLOW_LOST]
 
 
 @dataclass(frozen=True, slots=True)

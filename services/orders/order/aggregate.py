@@ -16,7 +16,7 @@ from services.orders.domain.holds import Hold, remaining
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
-from services.orders.domain.projection import LineQuantities, Progress, quantities
+from services.orders.domain.projection import LineQuantities, Progress, is_delivered, is_settled, quantities
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
 from services.orders.domain.status import Standing, derive, keep_since
 from services.orders.domain.waiting import NOTHING_ASKED, Asked
@@ -53,6 +53,16 @@ class OrderAggregate:
     def snapshot(self) -> dict[str, Any]:
         """What the event log keeps of before and after."""
         return {"phase": self.order.phase, "status": self.standing.status, "holds": list(self.standing.axes.holds)}
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether every unit is delivered or cancelled, by what orders has heard."""
+        return is_delivered(self.order, self.progress)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every unit is invoiced and every invoice settled, by what orders has heard."""
+        return is_settled(self.order, self.progress)
 
     def lines(self) -> dict[str, LineQuantities]:
         """Line id → its quantities, in line order."""
