@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from services.runtime.db import UtcDateTime
+from services.runtime.db import Int64, UtcDateTime
 
 revision = "0015"
 down_revision = "0014"
@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "resumption",
         sa.Column("order_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("number", Int64, nullable=False),
         sa.Column("resumed_at", UtcDateTime(), nullable=False),
         sa.Column("resumed_by", sa.Text(), nullable=False),
         sa.Column("resumed_role", sa.Text(), nullable=False),
