@@ -101,10 +101,11 @@ class OrderWorkflow:
 
     async def act_on(self, kind: str, note: FactNote) -> None:
         """Do what the fact asks for."""
-        self.life.state = facts.apply(self.life.state, kind, note)
         if kind == names.STOCK_ALLOCATED:
-            await self.fulfilling.allocate(note.subject_id)
-        elif kind == names.SHIPMENT_SHIPPED:
+            await self.fulfilling.allocate(note)
+            return
+        self.life.state = facts.apply(self.life.state, kind, note)
+        if kind == names.SHIPMENT_SHIPPED:
             await self.settling.invoice(note.subject_id)
 
     async def end_early(self, undo: Undo) -> OrderOutcome:

@@ -76,8 +76,8 @@ class Cancelling:
         return self.outcomes.get(asked, CancelOutcome(is_cancelled=False, reason="the order has ended"))
 
     def check(self, request: CancelOrder) -> None:
-        """Refuse what can no longer be cancelled, and a request without an id."""
-        if self.life.is_over or self.life.state.is_delivered:
+        """Refuse what can no longer be cancelled, and a request without an id; what was only told is no reason."""
+        if self.life.is_over:
             raise ValueError("the order has ended: ask for a return instead")
         if self.life.state.shipped:
             raise ValueError(GONE)

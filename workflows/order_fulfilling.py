@@ -9,8 +9,9 @@ from temporalio import workflow
 from workflows.order_life import OrderLife
 
 with workflow.unsafe.imports_passed_through():
+    from workflows import facts, names
     from workflows.facts import OrderState
-    from workflows.messages import Release, Reservation
+    from workflows.messages import FactNote, Release, Reservation
 
 
 class Fulfilling:
@@ -53,12 +54,14 @@ class Fulfilling:
         elif released is not None and released.shipments:
             await life.record("allocated")
 
-    async def allocate(self, receipt_id: str) -> None:
+    async def allocate(self, note: FactNote) -> None:
         """Stock is said to have come for units that waited: what has come is released, and nothing is recorded of what has not."""
-        life = self.life
-        before, released = life.state.backordered, await self.release(is_told=True)
+        life, before = self.life, self.life.state.backordered
+        if not life.order.reads_truth:
+            life.state = facts.apply(life.state, names.STOCK_ALLOCATED, note)
+        released = await self.release(is_told=True)
         if released is not None and released.backordered >= 0:
             life.state = replace(life.state, backordered=released.backordered)
             if life.order.reads_truth and not released.shipments and released.backordered == before:
                 return
-        await life.record("allocated", receipt_id)
+        await life.record("allocated", note.subject_id)

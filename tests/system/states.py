@@ -16,6 +16,8 @@ from tests.system.pending import pending
 from tests.system.trade import Trade, eventually, key, ok
 
 PRICE = "100.00"
+SCARCE = 5
+"""Units of what is scarce that one order of each state comes to want in all."""
 ACKNOWLEDGED = {"answer": "acknowledge", "reason": ""}
 
 
@@ -123,33 +125,6 @@ class State:
     unheard: tuple[Act, ...] = ()
 
 
-def _ship(company: Company, order_id: str) -> None:
-    company.move(order_id, "pick", "pack", "ship")
-
-
-STATES = (
-    State("held", terms={"credit_limit": "10.00"}),
-    State("review", lines=(("plenty", 60),)),
-    State("consent", acts=(lambda company, order_id: company.substitute(order_id),)),
-    State("backordered", lines=(("scarce", 3), ("plenty", 2))),
-    State("released"),
-    State("picked", acts=(lambda company, order_id: company.move(order_id, "pick"),)),
-    State("shipped", acts=(_ship,)),
-    State("shipped_unheard", unheard=(_ship,)),
-    State("delivered", acts=(_ship, lambda company, order_id: company.deliver(order_id))),
-    State(
-        "paid_unheard",
-        acts=(_ship, lambda company, order_id: company.deliver(order_id)),
-        unheard=(lambda company, order_id: company.pay(order_id),),
-    ),
-    State("cancelling", unheard=(lambda company, order_id: company.cancel(order_id),)),
-    State("recalled", acts=(lambda company, order_id: company.fewer(order_id),)),
-    State("changing", lines=(("scarce", 5),), unheard=(lambda company, order_id: company.fewer(order_id),)),
-    State("approved_unheard", lines=(("plenty", 60),), unheard=(lambda company, order_id: approve(company, order_id),)),
-    State("rejected_unheard", lines=(("plenty", 60),), unheard=(lambda company, order_id: reject(company, order_id),)),
-)
-
-
 def approve(company: Company, order_id: str) -> None:
     """The manager approves."""
     ok(company.room.decide("manager", order_id, "approve", version=1))
@@ -160,15 +135,55 @@ def reject(company: Company, order_id: str) -> None:
     ok(company.room.decide("manager", order_id, "reject", version=1))
 
 
-def begin(company: Company, state: State, count: int) -> list[str]:
-    """So many orders in a state, as far as their workflow hears of it; their ids."""
-    order_ids = [company.place(state.name, *state.lines, **state.terms) for _ in range(count)]
-    company.idle(*order_ids)
-    for act in state.acts:
-        for order_id in order_ids:
-            act(company, order_id)
-        company.idle(*order_ids)
-    return order_ids
+def _ship(company: Company, order_id: str) -> None:
+    company.move(order_id, "pick", "pack", "ship")
+
+
+STATES = (
+    State("held", terms={"credit_limit": "10.00"}),
+    State("review", lines=(("plenty", 60),)),
+    State("consent", acts=(Company.substitute,)),
+    State("backordered", lines=(("scarce", 3), ("plenty", 2))),
+    State("released"),
+    State("picked", acts=(lambda company, order_id: company.move(order_id, "pick"),)),
+    State("shipped", acts=(_ship,)),
+    State("shipped_unheard", unheard=(_ship,)),
+    State("delivered", acts=(_ship, Company.deliver)),
+    State(
+        "paid_unheard",
+        acts=(_ship, Company.deliver),
+        unheard=(Company.pay,),
+    ),
+    State("cancelling", unheard=(Company.cancel,)),
+    State("recalled", acts=(Company.fewer,)),
+    State("changing", lines=(("scarce", 5),), unheard=(Company.fewer,)),
+    State("approved_unheard", lines=(("plenty", 60),), unheard=(approve,)),
+    State("rejected_unheard", lines=(("plenty", 60),), unheard=(reject,)),
+)
+
+
+def begin(company: Company, count: int) -> dict[str, list[str]]:
+    """State → ids of so many orders in it, as far as their workflow hears of it."""
+    orders = {
+        state.name: [company.place(state.name, *state.lines, **state.terms) for _ in range(count)] for state in STATES
+    }
+    every = [order_id for order_ids in orders.values() for order_id in order_ids]
+    company.idle(*every)
+    for turn in range(max(len(state.acts) for state in STATES)):
+        for state in STATES:
+            for act in state.acts[turn : turn + 1]:
+                for order_id in orders[state.name]:
+                    act(company, order_id)
+        company.idle(*every)
+    return orders
+
+
+def go_on_unheard(company: Company, orders: dict[str, list[str]]) -> None:
+    """What happens to orders in their states while their workflow may not listen."""
+    for state in STATES:
+        for act in state.unheard:
+            for order_id in orders[state.name]:
+                act(company, order_id)
 
 
 def decide(company: Company, order_id: str) -> None:
@@ -207,7 +222,7 @@ def live_to_the_end(company: Company, order_ids: list[str], scarce: int) -> None
     if scarce:
         company.trade.receive(company.warehouse, company.skus["scarce"], scarce, "60.00")
         company.idle(*order_ids)
-    for act in (send_off, lambda company, order_id: company.pay(order_id)):
+    for act in (send_off, Company.pay):
         for order_id in order_ids:
             act(company, order_id)
         company.idle(*order_ids)

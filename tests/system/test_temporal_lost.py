@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.system.conftest import KINDS
 from tests.system.harness import System
-from tests.system.states import STATES, Company, State, begin, end_of, live_to_the_end
+from tests.system.states import SCARCE, Company, begin, end_of, go_on_unheard, live_to_the_end
 from tests.system.test_leases import sweep
 from tests.system.trade import Trade, ok
-
-UNITS_OF_SCARCE = {"backordered": 3, "changing": 2}
 
 
 @pytest.fixture(params=KINDS)
@@ -23,32 +21,21 @@ def losing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield system
 
 
-def scarce(state: State, count: int) -> int:
-    """Units that so many orders of a state still wait for."""
-    return UNITS_OF_SCARCE.get(state.name, 0) * count
-
-
-def lived_undisturbed(company: Company) -> dict[str, object]:
+def lived_undisturbed(company: Company) -> dict[str, Any]:
     """State → how an order of it ends when nothing happens to its workflow."""
-    ends = {}
-    for state in STATES:
-        [order_id] = begin(company, state, 1)
-        for act in state.unheard:
-            act(company, order_id)
-        company.idle(order_id)
-        live_to_the_end(company, [order_id], scarce(state, 1))
-        ends[state.name] = end_of(company, order_id)
-    return ends
+    orders = begin(company, 1)
+    every = [order_id for [order_id] in orders.values()]
+    go_on_unheard(company, orders)
+    company.idle(*every)
+    live_to_the_end(company, every, SCARCE)
+    return {name: end_of(company, order_id) for name, [order_id] in orders.items()}
 
 
 def lose(company: Company, orders: dict[str, list[str]]) -> None:
     """What happens unheard happens to these orders, then Temporal forgets everything."""
     system = company.trade.system
     system.on_loop(system.worker.shutdown())
-    for state in STATES:
-        for act in state.unheard:
-            for order_id in orders[state.name]:
-                act(company, order_id)
+    go_on_unheard(company, orders)
     system.lose_temporal()
 
 
@@ -71,16 +58,16 @@ def test_after_temporal_lost_everything_repaired_orders_end_as_undisturbed_ones(
     with Trade(losing) as trade:
         company = Company(trade)
         undisturbed = lived_undisturbed(company)
-        orders = {state.name: begin(company, state, count) for state in STATES}
+        orders = begin(company, count)
         every = [order_id for ids in orders.values() for order_id in ids]
 
         lose(company, orders)
         started = repaired(losing)
         company.idle(*every)
         again = repaired(losing)
-        live_to_the_end(company, every, sum(scarce(state, count) for state in STATES))
+        live_to_the_end(company, every, SCARCE * count)
 
-        ends = {state.name: [end_of(company, order_id) for order_id in orders[state.name]] for state in STATES}
+        ends = {name: [end_of(company, order_id) for order_id in ids] for name, ids in orders.items()}
         assert set(started) == set(every)
         assert again == []
         for name, found in ends.items():
