@@ -32,9 +32,11 @@ _TEMPORAL_SETTINGS = {
     "history.transferProcessorUpdateAckInterval": _CHECKPOINT,
     "history.timerProcessorUpdateAckInterval": _CHECKPOINT,
     "history.visibilityProcessorUpdateAckInterval": _CHECKPOINT,
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2",
 }
 """One server needs no partitions of a queue, between which tasks and polls seek each other. It writes down every five seconds how far
-it is, instead of every five minutes: what it did since then it does again when it starts, and new work waits behind that."""
+it is, instead of every five minutes: what it did since then it does again when it starts, and new work waits behind that. A workflow
+whose step failed twice is listed as having a problem, by which the sweep finds what a bug keeps."""
 
 
 class TemporalMissing(CommandRefused):
