@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -163,7 +164,11 @@ def _deps(
         notifications=NotificationsServiceStub(channels["notifications"]),
         probes={"temporal": door.probe, **{name: grpc_probe(channel) for name, channel in channels.items()}},
         contacts=_contacts(settings),
-        settings=ApiSettings(carrier_secrets=carrier_secrets, support_email=settings.support_email),
+        settings=ApiSettings(
+            carrier_secrets=carrier_secrets,
+            support_email=settings.support_email,
+            overdue=timedelta(minutes=settings.overdue_minutes),
+        ),
         console=_console(settings),
     )
 

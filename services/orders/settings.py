@@ -28,4 +28,6 @@ class Settings(ServiceSettings):
     # What the provider of OMS_OIDC_ISSUER knows the console as.
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
+    # How late what should have happened may be until the audit calls it overdue: longer than a healthy system under load needs.
+    overdue_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     carrier_secrets: dict[str, str] = Field(default_factory=dict)

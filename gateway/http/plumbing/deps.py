@@ -58,7 +58,7 @@ class Workflows(Protocol):
 class ApiSettings:
     """How the API behaves; `carrier_secrets` maps a carrier to the secret that signs its webhooks ("whsec_…").
 
-    Without a `support_email` nobody is told of a support case.
+    Without a `support_email` nobody is told of a support case. What is later than `overdue` the audit calls overdue.
     """
 
     carrier_secrets: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +69,7 @@ class ApiSettings:
     stream_poll_s: float = 0.5
     stream_heartbeat_s: float = 15.0
     stream_max_s: float = 3600.0
+    overdue: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

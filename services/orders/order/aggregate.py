@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -93,6 +93,16 @@ def read_asked(session: Session, order_id: str) -> Asked:
 def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) -> OrderAggregate:
     """The aggregate of an order that nobody else changes until this transaction ends."""
     return _aggregate(session, orders.take(session, order_id, scope))
+
+
+def read_many(session: Session, order_ids: Sequence[str]) -> list[OrderAggregate]:
+    """The aggregates of these orders that exist, by id, as far as the facts go: with their progress, without holds and questions."""
+    kept = progress.load_many(session, order_ids)
+    return [
+        OrderAggregate(order, rows.progress, (), rows.promises, rows.standing, rows.changed_at)
+        for order in orders.load_many(session, order_ids)
+        if (rows := kept.get(order.order_id)) is not None
+    ]
 
 
 def read_many_for_change(session: Session, order_ids: Collection[str]) -> dict[str, OrderAggregate]:
