@@ -11,7 +11,7 @@ from cli.output import console, print_json
 
 _DONE = {
     "started": "its workflow is started again and goes on where goods and money are",
-    "told": "its workflow runs and was told again what has happened",
+    "woken": "its workflow runs and reads again what has happened",
 }
 
 

@@ -344,11 +344,11 @@ class OrderIds:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Halted:
     """Open orders that have no running workflow, and those whose workflow cannot take its next step; `is_all` of them, or the first."""
 
     lost: list[str] = field(default_factory=list)
-    stuck: list[str] = field(default_factory=list)
+    failing: list[str] = field(default_factory=list)
     is_all: bool = True
 
 

@@ -34,13 +34,13 @@ class Fulfilling:
             return await self.life.steps.adjust_reservation()
         return await self.life.steps.reserve()
 
-    async def release(self, *, is_told: bool = False) -> Release | None:
+    async def release(self, *, is_notified: bool = False) -> Release | None:
         """Give what is held to the warehouses, unless the order ships complete and something is still missing.
 
-        Who `is_told` that stock has come asks inventory: the step itself sees what is missing.
+        Who `is_notified` that stock has come asks inventory: the step itself sees what is missing.
         """
         life = self.life
-        if life.order.is_ship_complete and life.state.backordered and not (is_told and life.order.reads_truth):
+        if life.order.is_ship_complete and life.state.backordered and not (is_notified and life.order.reads_truth):
             return None
         with workflow.create_event_group("reserve and release").scope():
             return await life.steps.release_shipments()
@@ -59,7 +59,7 @@ class Fulfilling:
         life, before = self.life, self.life.state.backordered
         if not life.order.reads_truth:
             life.state = facts.apply(life.state, names.STOCK_ALLOCATED, note)
-        released = await self.release(is_told=True)
+        released = await self.release(is_notified=True)
         if released is not None and released.backordered >= 0:
             life.state = replace(life.state, backordered=released.backordered)
             if life.order.reads_truth and not released.shipments and released.backordered == before:

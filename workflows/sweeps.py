@@ -21,7 +21,7 @@ from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from workflows import names
-    from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Stopped, Trouble
+    from workflows.messages import AuditCount, Done, Halted, OrderIds, OrderStep, Stopped
     from workflows.steps import step
 
 LEASES = "leases"
@@ -55,20 +55,20 @@ class SweepWorkflow:
 
     async def find_lost(self) -> dict[str, int]:
         """Tell of open orders whose workflow is gone or cannot go on: exceptions, until they are repaired."""
-        trouble = await workflow.execute_activity(
-            "temporal.FindTrouble",
+        halted = await workflow.execute_activity(
+            "temporal.FindHalted",
             Done(),
-            result_type=Trouble,
+            result_type=Halted,
             start_to_close_timeout=SEARCH_TIMEOUT,
             retry_policy=RetryPolicy(maximum_attempts=3),
             summary="which open orders does no workflow carry on?",
         )
-        count = len(trouble.lost) + len(trouble.stuck)
-        await step("orders.RecordTrouble", trouble, Done, summary=f"record {count} orders that do not go on")
+        count = len(halted.lost) + len(halted.failing)
+        await step("orders.RecordHalted", halted, Done, summary=f"record {count} orders that do not go on")
         if count:
-            found = {"lost": trouble.lost, "stuck": trouble.stuck}
+            found = {"lost": halted.lost, "failing": halted.failing}
             workflow.logger.error("orders do not go on", extra=found)
-        return {"lost": len(trouble.lost), "stuck": len(trouble.stuck)}
+        return {"lost": len(halted.lost), "failing": len(halted.failing)}
 
     async def free_lapsed(self) -> dict[str, int]:
         """Free what ended orders hold; living orders get a new lease, whether or not their workflow runs: they can be repaired."""

@@ -66,8 +66,8 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         billing.issue_invoice,
         billing.audit,
         notifications.audit,
-        orders.record_trouble,
-        temporal.find_trouble,
+        orders.record_halted,
+        temporal.find_halted,
     ]
 
 

@@ -144,13 +144,13 @@ class OrdersServicer(rpc.OrdersServiceServicer):
             next_cursor=page[-1][0] if len(page) == limit else "",
         )
 
-    def RecordTrouble(self, request: pb.RecordTroubleRequest, context: Context) -> pb.RecordTroubleResponse:
+    def RecordHalted(self, request: pb.RecordHaltedRequest, context: Context) -> pb.RecordHaltedResponse:
         """Tell of orders that nobody carries on; a repeat changes nothing."""
-        trouble = wire.trouble(request)
+        halted = wire.halted(request)
         with self.database.transaction() as session:
-            counted = resume.record_trouble(session, trouble, self.clock())
-        log.info("trouble.recorded", opened=counted.opened, resolved=counted.resolved)
-        return pb.RecordTroubleResponse(opened_count=counted.opened, resolved_count=counted.resolved)
+            counted = resume.record_halted(session, halted, self.clock())
+        log.info("halted.recorded", opened=counted.opened, resolved=counted.resolved)
+        return pb.RecordHaltedResponse(opened_count=counted.opened, resolved_count=counted.resolved)
 
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""

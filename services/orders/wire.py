@@ -20,7 +20,7 @@ from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities
 from services.orders.lifecycle import fact_wire
 from services.orders.lifecycle.record_milestone import Milestone, Recorded
-from services.orders.lifecycle.resume import Trouble
+from services.orders.lifecycle.resume import Halted
 from services.orders.lifecycle.validate import Verdict
 from services.orders.policies.engine import Credit
 from services.runtime.wire import money
@@ -167,9 +167,9 @@ def liveness(request: pb.CheckLivenessRequest) -> tuple[Sequence[str], Sequence[
     return [order_id(asked) for asked in request.order_ids], numbers
 
 
-def trouble(request: pb.RecordTroubleRequest) -> Trouble:
+def halted(request: pb.RecordHaltedRequest) -> Halted:
     """The orders that nobody carries on, at most MAX_ORDER_IDS of each kind."""
-    if max(len(request.lost_order_ids), len(request.stuck_order_ids)) > MAX_ORDER_IDS:
+    if max(len(request.lost_order_ids), len(request.failing_order_ids)) > MAX_ORDER_IDS:
         raise InvalidArgument("TOO_MANY_ORDERS", f"name at most {MAX_ORDER_IDS} orders of a kind at once")
-    lost, stuck = ([order_id(one) for one in named] for named in (request.lost_order_ids, request.stuck_order_ids))
-    return Trouble(lost, stuck, request.is_all)
+    lost, failing = ([order_id(one) for one in named] for named in (request.lost_order_ids, request.failing_order_ids))
+    return Halted(lost, failing, request.is_all)

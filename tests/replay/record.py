@@ -102,12 +102,12 @@ def reminded_soon() -> FakeServices:
     )
 
 
-def told_too_early() -> FakeServices:
+def not_true_yet() -> FakeServices:
     """What the workflow is told first is not true."""
     return FakeServices(completeness=Completeness(is_delivered=False, is_settled=False, left=["shp_2"]))
 
 
-async def told_twice(order: PlacedOrder) -> None:
+async def misled(order: PlacedOrder) -> None:
     """Delivered and paid by hand; a shipment is found that nobody told of, and the order goes on waiting."""
     for kind in (names.SHIPMENT_DELIVERED, names.PAYMENT_SETTLED):
         await order.notify(kind, "shp_1")
@@ -187,7 +187,7 @@ LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
         {},
         cancelled,
     ),
-    "truth_told_too_early": (told_too_early, {}, told_twice),
+    "truth_too_early": (not_true_yet, {}, misled),
     "resumed_to_cash": (under_way, _RESUMED, resumed_to_cash),
     "resumed_and_cancelled": (to_be_cancelled, _RESUMED, ended),
 }

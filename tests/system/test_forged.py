@@ -45,7 +45,7 @@ async def lie(
 async def is_cancelled(handle: WorkflowHandle[Any, Any], cancellation_id: str) -> bool:
     """Whether the workflow says that it has cancelled the order."""
     try:
-        outcome = await handle.execute_update(
+        outcome: CancelOutcome = await handle.execute_update(
             names.CANCEL, CancelOrder(cancellation_id), id=uuid.uuid4().hex, result_type=CancelOutcome
         )
     except WorkflowUpdateFailedError:
@@ -82,7 +82,7 @@ def test_no_signal_and_no_update_that_is_sent_by_hand_changes_how_an_order_ends(
 
     assert not any(answers)
     for name in honest:
-        [true], [told] = honest[name], deceived[name]
-        assert end_of(company, told) == end_of(company, true), name
-        assert events(company, told) == events(company, true), name
+        [true], [misled] = honest[name], deceived[name]
+        assert end_of(company, misled) == end_of(company, true), name
+        assert events(company, misled) == events(company, true), name
     trade.until_audit_is_clean()

@@ -57,18 +57,18 @@ def _stored(system: System, instant: datetime) -> Any:
     return instant.isoformat(timespec="microseconds") if system.kind == "sqlite" else instant
 
 
-def trouble(trade: Trade, order_id: str) -> list[str]:
+def exceptions_of(trade: Trade, order_id: str) -> list[str]:
     """Kinds of the open exceptions of an order."""
     rows = ok(trade.system.api("support").get("/v1/exceptions", params={"order_id": order_id, "state": "open"}))["rows"]
     return [row["kind"] for row in rows]
 
 
-def wait_for_trouble(trade: Trade, order_id: str, *kinds: str) -> None:
+def wait_for_exception(trade: Trade, order_id: str, *kinds: str) -> None:
     """Sweep until an order has just these exceptions: Temporal lists a moment later what has ended, and young orders are passed over."""
 
     def swept() -> None:
         sweep(trade.system, "lost")
-        assert trouble(trade, order_id) == list(kinds)
+        assert exceptions_of(trade, order_id) == list(kinds)
 
     eventually(swept)
 
@@ -105,11 +105,11 @@ def test_an_order_whose_workflow_was_terminated_keeps_all_is_an_exception_and_go
     terminate(trade.system, order_id)
     lapse(trade.system, order_id)
     freed = sweep(trade.system, "leases")["freed"]
-    wait_for_trouble(trade, order_id, "workflow_lost")
+    wait_for_exception(trade, order_id, "workflow_lost")
     kept = trade.order(order_id), trade.stock(pump)[warehouse]
     done = repair(trade, order_id)
     trade.when_idle(order_id)
-    after = trouble(trade, order_id)
+    after = exceptions_of(trade, order_id)
     trade.send_off(trade.shipments(order_id)[0])
     trade.deliver(trade.shipments(order_id)[0])
     bill = trade.when_idle(order_id)
@@ -128,11 +128,11 @@ def test_a_workflow_cancelled_by_hand_takes_nothing_from_its_order_and_says_so_a
     trade.system.on_loop(trade.system.workflow(order_id).cancel())
     order = trade.when_idle(order_id)
 
-    assert (order["phase"], trouble(trade, order_id)) == ("accepted", ["workflow_lost"])
+    assert (order["phase"], exceptions_of(trade, order_id)) == ("accepted", ["workflow_lost"])
     assert trade.stock(pump)[warehouse] == (3, 2)
     assert repair(trade, order_id) == "started"
     trade.when_idle(order_id)
-    assert (trouble(trade, order_id), repair(trade, order_id)) == ([], "told")
+    assert (exceptions_of(trade, order_id), repair(trade, order_id)) == ([], "woken")
     trade.until_audit_is_clean()
 
 

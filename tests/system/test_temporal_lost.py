@@ -72,5 +72,5 @@ def test_after_temporal_lost_everything_repaired_orders_end_as_undisturbed_ones(
         assert again == []
         for name, found in ends.items():
             assert found == [undisturbed[name]] * count, name
-        assert sweep(losing, "lost") == {"lost": 0, "stuck": 0}
+        assert sweep(losing, "lost") == {"lost": 0, "failing": 0}
         trade.until_audit_is_clean()

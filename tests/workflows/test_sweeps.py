@@ -14,7 +14,7 @@ from temporalio.worker import Worker
 
 from tests.workflows.driver import at_work
 from workflows import names
-from workflows.messages import Done, OrderIds, OrderStep, Stopped, Trouble
+from workflows.messages import Done, Halted, OrderIds, OrderStep, Stopped
 from workflows.sweeps import LEASES, LOST, SweepWorkflow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,7 +26,7 @@ class Remains:
 
     lapsed: list[str]
     ended: list[str] = field(default_factory=list)
-    trouble: Trouble = field(default_factory=Trouble)
+    halted: Halted = field(default_factory=Halted)
     refused: str = ""
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -34,9 +34,9 @@ class Remains:
     async def list_lapsed(self, _ask: Done) -> OrderIds:
         return OrderIds(self.lapsed)
 
-    @activity.defn(name="temporal.FindTrouble")
-    async def find_trouble(self, _ask: Done) -> Trouble:
-        return self.trouble
+    @activity.defn(name="temporal.FindHalted")
+    async def find_halted(self, _ask: Done) -> Halted:
+        return self.halted
 
     @activity.defn(name="orders.CheckLiveness")
     async def check_liveness(self, _orders: OrderIds) -> OrderIds:
@@ -59,10 +59,10 @@ class Remains:
         self.calls.append(("credit", step.order_id))
         return Done()
 
-    @activity.defn(name="orders.RecordTrouble")
-    async def record_trouble(self, trouble: Trouble) -> Done:
-        self.calls += [("lost", order_id) for order_id in trouble.lost]
-        self.calls += [("stuck", order_id) for order_id in trouble.stuck]
+    @activity.defn(name="orders.RecordHalted")
+    async def record_halted(self, halted: Halted) -> Done:
+        self.calls += [("lost", order_id) for order_id in halted.lost]
+        self.calls += [("failing", order_id) for order_id in halted.failing]
         return Done()
 
     @activity.defn(name="inventory.RenewLeases")
@@ -72,8 +72,8 @@ class Remains:
 
     async def swept(self, client: Client, duty: str = LEASES) -> dict[str, int]:
         queue = uuid.uuid4().hex
-        steps: list[Any] = [self.list_lapsed, self.find_trouble, self.check_liveness, self.cancel_shipments,
-                            self.release_reservation, self.release_credit, self.record_trouble, self.renew_leases]  # fmt: skip
+        steps: list[Any] = [self.list_lapsed, self.find_halted, self.check_liveness, self.cancel_shipments,
+                            self.release_reservation, self.release_credit, self.record_halted, self.renew_leases]  # fmt: skip
         async with at_work(Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps)):
             found = await client.execute_workflow(
                 names.SWEEP_WORKFLOW, duty, id=f"sweep-{queue}", task_queue=queue, result_type=dict
@@ -82,12 +82,12 @@ class Remains:
 
 
 async def test_orders_that_nobody_carries_on_are_told_and_keep_what_they_hold(temporal: Client) -> None:
-    remains = Remains([], trouble=Trouble(["ord_1"], ["ord_2"]))
+    remains = Remains([], halted=Halted(["ord_1"], ["ord_2"]))
 
     found = await remains.swept(temporal, LOST)
 
-    assert remains.calls == [("lost", "ord_1"), ("stuck", "ord_2")]
-    assert found == {"lost": 1, "stuck": 1}
+    assert remains.calls == [("lost", "ord_1"), ("failing", "ord_2")]
+    assert found == {"lost": 1, "failing": 1}
 
 
 async def test_an_order_that_cannot_be_freed_holds_up_no_other(temporal: Client) -> None:

@@ -23,11 +23,11 @@ from workflows.messages import (
     Credit,
     DeadlineStep,
     Done,
+    Halted,
     OrderIds,
     OrderStep,
     Recorded,
     RecordStep,
-    Trouble,
     ValidateStep,
     Validation,
 )
@@ -161,13 +161,13 @@ class OrdersActivities:
         response = await self._services.orders.CheckLiveness(pb.CheckLivenessRequest(order_ids=orders.order_ids))
         return OrderIds(list(response.ended_order_ids))
 
-    @activity.defn(name="orders.RecordTrouble")
-    async def record_trouble(self, trouble: Trouble) -> Done:
+    @activity.defn(name="orders.RecordHalted")
+    async def record_halted(self, halted: Halted) -> Done:
         """Tell of open orders that no workflow carries on."""
-        request = pb.RecordTroubleRequest(
-            lost_order_ids=trouble.lost, stuck_order_ids=trouble.stuck, is_all=trouble.is_all
+        request = pb.RecordHaltedRequest(
+            lost_order_ids=halted.lost, failing_order_ids=halted.failing, is_all=halted.is_all
         )
-        response = await self._services.orders.RecordTrouble(request)
+        response = await self._services.orders.RecordHalted(request)
         return Done(f"{response.opened_count} new, {response.resolved_count} over")
 
     @activity.defn(name="orders.Audit")

@@ -11,7 +11,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from oms.orders.v1 import orders_pb2
 from workflows import names
 from workflows.activities.calls import Services
-from workflows.messages import Done, Trouble
+from workflows.messages import Done, Halted
 
 YOUNG = timedelta(minutes=1)
 """An order that was placed so lately may just be starting."""
@@ -20,7 +20,9 @@ BATCH = 200
 PAGE = 500
 
 _RUNNING = f"WorkflowType = '{names.ORDER_WORKFLOW}' AND ExecutionStatus = 'Running'"
-_STUCK = f"{_RUNNING} AND TemporalReportedProblems IN ('category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut')"
+_FAILING = (
+    f"{_RUNNING} AND TemporalReportedProblems IN ('category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut')"
+)
 """What the server itself says of a workflow whose next step failed again and again."""
 
 
@@ -31,23 +33,23 @@ class TemporalActivities:
         self._client = client
         self._services = services
 
-    @activity.defn(name="temporal.FindTrouble")
-    async def find_trouble(self, _ask: Done) -> Trouble:
+    @activity.defn(name="temporal.FindHalted")
+    async def find_halted(self, _ask: Done) -> Halted:
         """Open orders without a running workflow, and those whose workflow fails; Temporal's list may lag, so each suspect is looked up."""
-        running, stuck_numbers = await self._numbers(_RUNNING), await self._numbers(_STUCK)
+        running, failing_numbers = await self._numbers(_RUNNING), await self._numbers(_FAILING)
         lost: list[str] = []
-        stuck: list[str] = []
+        failing: list[str] = []
         request = orders_pb2.ListOpenOrdersRequest(placed_before_micros=_micros(datetime.now(UTC) - YOUNG), limit=PAGE)
         while True:
             page = await self._services.orders.ListOpenOrders(request)
             for order in page.orders:
                 if order.number not in running and not await self._is_running(order.number):
                     lost.append(order.order_id)
-                elif order.number in stuck_numbers:
-                    stuck.append(order.order_id)
-            is_all = len(lost) <= BATCH and len(stuck) <= BATCH
+                elif order.number in failing_numbers:
+                    failing.append(order.order_id)
+            is_all = len(lost) <= BATCH and len(failing) <= BATCH
             if not page.next_cursor or not is_all:
-                return Trouble(lost[:BATCH], stuck[:BATCH], is_all)
+                return Halted(lost[:BATCH], failing[:BATCH], is_all)
             request.cursor = page.next_cursor
 
     async def _numbers(self, query: str) -> set[str]:

@@ -30,7 +30,7 @@ YOUNG = timedelta(seconds=10)
 """An order that was placed so lately may just be starting."""
 BATCH = 200
 _AT_ONCE = 20
-STARTED, TOLD = "started", "told"
+STARTED, WOKEN = "started", "woken"
 
 
 class RepairShape(BaseModel):
@@ -40,7 +40,7 @@ class RepairShape(BaseModel):
     number: str
     what: str = Field(
         description="started: its workflow is started again and goes on where goods and money are. "
-        "told: it runs, and is told again what has happened."
+        "woken: it runs, and reads again what has happened."
     )
     resumption: int | None = Field(description="How often its workflow was started again by now; null where it runs.")
 
@@ -105,7 +105,7 @@ def repair(session: Session, deps: Deps, who: Caller, order_id: str, *, is_runni
     number = lookup.number_of(session, order_id)
     if is_running:
         resume.wake(session, order_id, who.scope, deps.clock())
-        return RepairShape(order_id=order_id, number=number, what=TOLD, resumption=None)
+        return RepairShape(order_id=order_id, number=number, what=WOKEN, resumption=None)
     resumption = resume.resume(session, order_id, who, deps.clock())
     return RepairShape(order_id=order_id, number=number, what=STARTED, resumption=resumption)
 

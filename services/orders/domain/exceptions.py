@@ -16,11 +16,11 @@ UNREACHABLE_CUSTOMER = "unreachable_customer"
 WEBHOOK_ID_REUSED = "webhook_id_reused"
 BANK_REFERENCE_REUSED = "bank_reference_reused"
 WORKFLOW_LOST = "workflow_lost"
-WORKFLOW_STUCK = "workflow_stuck"
+WORKFLOW_FAILING = "workflow_failing"
 
-WORKFLOW_TROUBLES: Mapping[str, str] = {
+WORKFLOW_HALTS: Mapping[str, str] = {
     WORKFLOW_LOST: "No workflow carries the order on: it was stopped, deleted or lost.",
-    WORKFLOW_STUCK: "Its workflow cannot take its next step: a bug or a bad release keeps it.",
+    WORKFLOW_FAILING: "Its workflow cannot take its next step: a bug or a bad release keeps it.",
 }
 """What a sweep says of an order that nobody carries on, by kind."""
 
@@ -83,7 +83,7 @@ KINDS: Mapping[str, Kind] = {
             "Repair the order: its workflow starts again and goes on where goods and money are. That resolves this by itself.",
         ),
         Kind(
-            WORKFLOW_STUCK,
+            WORKFLOW_FAILING,
             "order",
             "support",
             "Tell an engineer: nothing is lost, and a corrected release goes on by itself. That resolves this by itself.",
@@ -162,7 +162,7 @@ def unreachable_reason(customer_name: str) -> str:
 
 def interruption(why: str) -> str:
     """What a workflow said of itself when it ended before its order; what a sweep says where it said nothing."""
-    return why or WORKFLOW_TROUBLES[WORKFLOW_LOST]
+    return why or WORKFLOW_HALTS[WORKFLOW_LOST]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from sqlmodel import Session
 from services.orders.access.matrix import Caller
 from services.orders.domain.access import Scope
 from services.orders.domain.exceptions import (
+    WORKFLOW_FAILING,
+    WORKFLOW_HALTS,
     WORKFLOW_LOST,
-    WORKFLOW_STUCK,
-    WORKFLOW_TROUBLES,
 )
 from services.orders.order import exceptions, lookup, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_for_change
@@ -25,11 +25,11 @@ _GOES_ON = "Its workflow goes on."
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Halted:
     """Ids of open orders that have no running workflow, and of those whose workflow cannot take its next step; `is_all` of them."""
 
     lost: Sequence[str]
-    stuck: Sequence[str]
+    failing: Sequence[str]
     is_all: bool
 
 
@@ -46,17 +46,17 @@ def open_orders(session: Session, *, placed_before: datetime, after: str, limit:
     return store.open_orders(session, STARTS, placed_before=placed_before, after=after, limit=limit)
 
 
-def record_trouble(session: Session, trouble: Trouble, now: datetime) -> Counted:
+def record_halted(session: Session, halted: Halted, now: datetime) -> Counted:
     """Open an exception for each, and resolve those of open orders that go on again."""
-    living = lookup.living(session, [*trouble.lost, *trouble.stuck], [])
+    living = lookup.living(session, [*halted.lost, *halted.failing], [])
     starting = facts.unsent_of(session, outbox.RESUME, living) | facts.unsent_of(session, outbox.START, living)
     opened = resolved = 0
-    for kind, named in ((WORKFLOW_LOST, trouble.lost), (WORKFLOW_STUCK, trouble.stuck)):
+    for kind, named in ((WORKFLOW_LOST, halted.lost), (WORKFLOW_FAILING, halted.failing)):
         known = set(store.reported(session, kind))
         for order_id in sorted((set(named) & set(living)) - starting - known):
-            exceptions.open_exception(session, order_id, kind, order_id, WORKFLOW_TROUBLES[kind], now)
+            exceptions.open_exception(session, order_id, kind, order_id, WORKFLOW_HALTS[kind], now)
             opened += 1
-        over = sorted(known - set(named)) if trouble.is_all else []
+        over = sorted(known - set(named)) if halted.is_all else []
         exceptions.resolve_by_system(session, kind, over, _GOES_ON, now)
         resolved += len(over)
     return Counted(opened, resolved)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from services.orders.domain.overdue import age, is_overdue
+from services.kernel.overdue import age, is_overdue
 from services.orders.order import lookup
 from services.orders.order.aggregate import OrderAggregate, read_many
 from services.orders.store import overdue as store

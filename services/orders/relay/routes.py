@@ -101,13 +101,13 @@ def _start(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
 def _resume(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
     """Start workflows again that were lost; one that runs meanwhile stays as it is."""
 
-    def go_on(row: OutboxRow) -> None:
+    def start_again(row: OutboxRow) -> None:
         workflows.start(OrderRef(**row.detail))
         with database.transaction() as session:
             resume.started_again(session, row.order_id, clock())
         log.info("workflow.resumed", order_id=row.order_id, resumption=row.detail["resumption"])
 
-    return _one_by_one(rows, go_on)
+    return _one_by_one(rows, start_again)
 
 
 def _signal(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from services.orders.domain.cancellation import REQUESTED
@@ -25,7 +25,7 @@ def unanswered(session: Session, before: datetime) -> Iterator[Waiting]:
             yield number, what, since
 
 
-def _questions(before: datetime) -> Sequence[tuple[str, Select[Any]]]:
+def _questions(before: datetime) -> Sequence[tuple[str, Any]]:
     number, is_open = col(OrderRow.number), col(OrderRow.phase).notin_(sorted(ENDED))
     placed, cleared = col(OrderRow.placed_at), col(OrderRow.cleared_at)
     asked, changed = col(CancellationRow.requested_at), col(ProgressRow.changed_at)

@@ -1074,13 +1074,13 @@ class ListOpenOrdersResponse(_message.Message):
 Global___ListOpenOrdersResponse: _TypeAlias = ListOpenOrdersResponse  # noqa: Y015
 
 @_typing.final
-class RecordTroubleRequest(_message.Message):
+class RecordHaltedRequest(_message.Message):
     """Tells which open orders nobody carries on."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     LOST_ORDER_IDS_FIELD_NUMBER: _builtins.int
-    STUCK_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    FAILING_ORDER_IDS_FIELD_NUMBER: _builtins.int
     IS_ALL_FIELD_NUMBER: _builtins.int
     is_all: _builtins.bool
     """Whether these are all that there are: what was said of any other order before is over."""
@@ -1089,26 +1089,26 @@ class RecordTroubleRequest(_message.Message):
         """Orders, at most 500, that have no running workflow."""
 
     @_builtins.property
-    def stuck_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def failing_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Orders, at most 500, whose workflow cannot take its next step: a bug keeps it."""
 
     def __init__(
         self,
         *,
         lost_order_ids: _abc.Iterable[_builtins.str] | None = ...,
-        stuck_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        failing_order_ids: _abc.Iterable[_builtins.str] | None = ...,
         is_all: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_all", b"is_all", "lost_order_ids", b"lost_order_ids", "stuck_order_ids", b"stuck_order_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failing_order_ids", b"failing_order_ids", "is_all", b"is_all", "lost_order_ids", b"lost_order_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RecordTroubleRequest: _TypeAlias = RecordTroubleRequest  # noqa: Y015
+Global___RecordHaltedRequest: _TypeAlias = RecordHaltedRequest  # noqa: Y015
 
 @_typing.final
-class RecordTroubleResponse(_message.Message):
+class RecordHaltedResponse(_message.Message):
     """What that came to."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1131,7 +1131,7 @@ class RecordTroubleResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___RecordTroubleResponse: _TypeAlias = RecordTroubleResponse  # noqa: Y015
+Global___RecordHaltedResponse: _TypeAlias = RecordHaltedResponse  # noqa: Y015
 
 @_typing.final
 class AuditRequest(_message.Message):

@@ -96,10 +96,10 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersResponse.FromString,
                 _registered_method=True)
-        self.RecordTrouble = channel.unary_unary(
-                '/oms.orders.v1.OrdersService/RecordTrouble',
-                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleRequest.SerializeToString,
-                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleResponse.FromString,
+        self.RecordHalted = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/RecordHalted',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.FromString,
                 _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/Audit',
@@ -194,13 +194,13 @@ class OrdersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListOpenOrders(self, request, context):
-        """Open orders, for whoever looks whether each has its workflow. INVALID_ARGUMENT: LIMIT_TOO_LARGE.
+        """Open orders, for whoever looks whether each has its workflow.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def RecordTrouble(self, request, context):
+    def RecordHalted(self, request, context):
         """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
         meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
         """
@@ -273,10 +273,10 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersResponse.SerializeToString,
             ),
-            'RecordTrouble': grpc.unary_unary_rpc_method_handler(
-                    servicer.RecordTrouble,
-                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleRequest.FromString,
-                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleResponse.SerializeToString,
+            'RecordHalted': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordHalted,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -599,7 +599,7 @@ class OrdersService:
             _registered_method=True)
 
     @staticmethod
-    def RecordTrouble(request,
+    def RecordHalted(request,
             target,
             options=(),
             channel_credentials=None,
@@ -612,9 +612,9 @@ class OrdersService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/oms.orders.v1.OrdersService/RecordTrouble',
-            oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleRequest.SerializeToString,
-            oms_dot_orders_dot_v1_dot_orders__pb2.RecordTroubleResponse.FromString,
+            '/oms.orders.v1.OrdersService/RecordHalted',
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from oms.orders.v1 import orders_pb2
 from workflows import names
 from workflows.activities.temporal import BATCH, PAGE, TemporalActivities
-from workflows.messages import Done, Trouble
+from workflows.messages import Done, Halted
 
 
 @dataclass
@@ -23,12 +23,12 @@ class Everything:
 
     open_orders: list[str]
     listed: set[str] = field(default_factory=set)
-    stuck: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
     known: dict[str, WorkflowExecutionStatus] = field(default_factory=dict)
     described: list[str] = field(default_factory=list)
 
     async def list_workflows(self, query: str, page_size: int) -> AsyncIterator[Any]:
-        for number in sorted(self.stuck if "TemporalReportedProblems" in query else self.listed):
+        for number in sorted(self.failing if "TemporalReportedProblems" in query else self.listed):
             yield SimpleNamespace(id=names.order_workflow_id(number))
 
     def get_workflow_handle(self, workflow_id: str) -> Any:
@@ -48,10 +48,10 @@ class Everything:
         cursor = page[-1].order_id if len(page) == request.limit else ""
         return orders_pb2.ListOpenOrdersResponse(orders=page, next_cursor=cursor)
 
-    async def found(self) -> Trouble:
+    async def found(self) -> Halted:
         temporal: Any = self
         services: Any = SimpleNamespace(orders=self)
-        return await TemporalActivities(temporal, services).find_trouble(Done())
+        return await TemporalActivities(temporal, services).find_halted(Done())
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ async def test_an_open_order_is_lost_unless_its_workflow_runs(
 
     found = await Everything(["SO-1"], known=known).found()
 
-    assert found == Trouble(["ord_SO-1"] if is_lost else [], [])
+    assert found == Halted(["ord_SO-1"] if is_lost else [], [])
 
 
 async def test_an_order_whose_workflow_is_listed_is_not_looked_up() -> None:
@@ -85,9 +85,9 @@ async def test_an_order_whose_workflow_is_listed_is_not_looked_up() -> None:
 
 
 async def test_an_order_whose_workflow_fails_again_and_again_is_stuck_and_not_lost() -> None:
-    found = await Everything(["SO-1", "SO-2"], listed={"SO-1", "SO-2"}, stuck={"SO-2"}).found()
+    found = await Everything(["SO-1", "SO-2"], listed={"SO-1", "SO-2"}, failing={"SO-2"}).found()
 
-    assert found == Trouble([], ["ord_SO-2"])
+    assert found == Halted([], ["ord_SO-2"])
 
 
 async def test_every_page_of_open_orders_is_looked_through() -> None:
@@ -95,7 +95,7 @@ async def test_every_page_of_open_orders_is_looked_through() -> None:
 
     found = await Everything(many, listed=set(many[:-1])).found()
 
-    assert found == Trouble([f"ord_{many[-1]}"], [])
+    assert found == Halted([f"ord_{many[-1]}"], [])
 
 
 async def test_of_very_many_a_batch_is_told_and_that_it_is_not_all() -> None:

@@ -31,7 +31,7 @@ class _Broken:
         raise KeyError(order.order_id)
 
 
-async def until_stuck(client: Client, order: OrderRef, *, is_stuck: bool) -> list[str]:
+async def until_failing(client: Client, order: OrderRef, *, is_failing: bool) -> list[str]:
     """Look for trouble as the sweep does until it is, or is over; gives the orders that are lost."""
 
     async def open_orders(_request: orders_pb2.ListOpenOrdersRequest) -> orders_pb2.ListOpenOrdersResponse:
@@ -42,8 +42,8 @@ async def until_stuck(client: Client, order: OrderRef, *, is_stuck: bool) -> lis
     temporal = TemporalActivities(client, services)
     async with asyncio.timeout(60):
         while True:
-            found = await temporal.find_trouble(Done())
-            if (order.order_id in found.stuck) == is_stuck:
+            found = await temporal.find_halted(Done())
+            if (order.order_id in found.failing) == is_failing:
                 return found.lost
             await asyncio.sleep(0.2)
 
@@ -56,9 +56,9 @@ async def test_a_bug_ends_no_order_and_the_release_that_heals_it_goes_on(tempora
     )
 
     async with at_work(broken):
-        lost = await until_stuck(temporal, order, is_stuck=True)
+        lost = await until_failing(temporal, order, is_failing=True)
     async with fake_worker(temporal, FakeServices(), queue):
-        lost_then = await until_stuck(temporal, order, is_stuck=False)
+        lost_then = await until_failing(temporal, order, is_failing=False)
         receipt = await handle.execute_update(names.PLACE, id=names.PLACE, result_type=Receipt)
     await handle.terminate()
 
