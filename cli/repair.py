@@ -29,7 +29,8 @@ def repair(
     out = console()
     for row in rows:
         out.print(f"{row['number']}: {_DONE[row['what']]}", markup=False)
-    out.print(f"{len(rows)} orders are repaired" if rows else "nothing to repair: every open order has its workflow")
+    count = "1 order is" if len(rows) == 1 else f"{len(rows)} orders are"
+    out.print(f"{count} repaired" if rows else "nothing to repair: every open order has its workflow")
 
 
 def _all(api: Api) -> list[dict[str, Any]]:
