@@ -10,10 +10,10 @@ from sqlalchemy import text
 from tests.api.conftest import World
 
 
-async def placed(world: World) -> dict[str, Any]:
+async def placed(world: World, key: str = "k1") -> dict[str, Any]:
     """An accepted order, older than the sweep's patience."""
     world.validates()
-    receipt: dict[str, Any] = (await world.place()).json()
+    receipt: dict[str, Any] = (await world.place(key=key, po_number=f"PO-{key}")).json()
     with world.database.transaction() as session:
         session.execute(text("UPDATE sales_order SET placed_at = '2026-01-01T00:00:00.000000+00:00'"))
         session.execute(text("UPDATE outbox SET state = 'sent'"))
@@ -42,7 +42,7 @@ async def test_an_order_is_started_again_only_when_its_workflow_does_not_run(
 
 
 async def test_every_lost_order_is_repaired_at_once_and_no_other(world: World) -> None:
-    lost, _ = await placed(world), await placed(world)
+    lost, _ = await placed(world), await placed(world, "k2")
     world.workflows.lost = {lost["number"]}
 
     first = (await world.send("POST", "/v1/repairs", "admin", json={"cursor": ""})).json()
