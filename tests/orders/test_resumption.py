@@ -43,7 +43,7 @@ def repaired(desk: Desk, order_id: str) -> int:
 def open_orders(desk: Desk) -> list[str]:
     """What a sweep asks about a minute later."""
     request = pb.ListOpenOrdersRequest(placed_before_micros=micros(desk.now + timedelta(minutes=1)))
-    answer = desk.servicer.ListOpenOrders(request, None)  # type: ignore[arg-type]
+    answer = desk.servicer.ListOpenOrders(request, None)  # type: ignore[arg-type]  # as above
     return [one.order_id for one in answer.orders]
 
 
@@ -51,10 +51,10 @@ def test_an_order_without_a_workflow_is_one_exception_until_it_goes_on(desk: Des
     order_id = desk.accepted(("PUMP", 1))
 
     first, second = report(desk, lost=(order_id,)), report(desk, lost=(order_id,))
-    told = kinds(desk, order_id)
+    meanwhile = kinds(desk, order_id)
     over = report(desk)
 
-    assert (first, second, told) == ([1, 0], [0, 0], ["workflow_lost"])
+    assert (first, second, meanwhile) == ([1, 0], [0, 0], ["workflow_lost"])
     assert (over, kinds(desk, order_id)) == ([0, 1], [])
     assert desk.broken() == []
 

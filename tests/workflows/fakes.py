@@ -51,6 +51,7 @@ class FakeServices:
     is_granted: bool = True
     backordered: int = 0
     undeliverable: int = 0
+    released: int = 1
     shipped: int = 0
     status: str = ""
     absences: Counter[str] = field(default_factory=Counter)
@@ -205,7 +206,7 @@ class FakeServices:
         self.called("fulfillment.ReleaseShipments", step.request_id)
         lines = [fulfillment_pb2.ShipmentLine(line_id="1", sku="PUMP-100", quantity=10)]
         shipment = fulfillment_pb2.Shipment(number="SH-1001", warehouse_id="wh_dallas", lines=lines)
-        return Release(1, sentences.released([shipment]), self.backordered)
+        return Release(self.released, sentences.released([shipment] * self.released), self.backordered)
 
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:
