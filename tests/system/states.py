@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -29,7 +30,7 @@ class Company:
     room: Boardroom = field(init=False)
     warehouse: str = field(init=False)
     skus: dict[str, str] = field(init=False)
-    customers: dict[str, str] = field(default_factory=dict)
+    serial: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         trade = self.trade
@@ -42,12 +43,10 @@ class Company:
             trade.receive(self.warehouse, self.skus[what], 100_000, "60.00")
 
     def customer(self, what: str, **terms: Any) -> str:
-        """A customer of its own for orders of a kind."""
-        if what not in self.customers:
-            name = f"cus-{what}-{self.trade.tag}"
-            self.customers[what] = self.trade.customer(customer_id=name, **terms)
-            self.customers[what] = name
-        return self.customers[what]
+        """A customer of its own for each order: what it has ordered before is nothing that orders differ by."""
+        name = f"cus-{what}-{next(self.serial)}-{self.trade.tag}"
+        self.trade.customer(customer_id=name, **terms)
+        return name
 
     def place(self, what: str, *lines: tuple[str, int], **terms: Any) -> str:
         """An order of so many units of these SKUs, as the customer of a kind; its id."""
@@ -199,6 +198,11 @@ def decide(company: Company, order_id: str) -> None:
     if change and change["state"] == "awaiting_customer":
         buyer = trade.system.api("customer", order["customer_id"])
         ok(buyer.post(f"/v1/orders/{order_id}/changes/{change['change_id']}/consent", json={"answer": "accept"}))
+
+
+def answer_recall(company: Company, order_id: str) -> None:
+    """What the warehouses were asked back, they give."""
+    trade = company.trade
     for recall in ok(trade.system.api("warehouse").get("/v1/recalls", params={"order_id": order_id}))["rows"]:
         path = f"/v1/recalls/{recall['recall_id']}/answer"
         ok(trade.system.api("warehouse").post(path, json=ACKNOWLEDGED, headers=key()))
@@ -216,9 +220,10 @@ def send_off(company: Company, order_id: str) -> None:
 
 def live_to_the_end(company: Company, order_ids: list[str], scarce: int) -> None:
     """People, goods and money do what is still to be done; `scarce` units come of what was missing."""
-    for order_id in order_ids:
-        decide(company, order_id)
-    company.idle(*order_ids)
+    for answer in (decide, answer_recall):
+        for order_id in order_ids:
+            answer(company, order_id)
+        company.idle(*order_ids)
     if scarce:
         company.trade.receive(company.warehouse, company.skus["scarce"], scarce, "60.00")
         company.idle(*order_ids)
