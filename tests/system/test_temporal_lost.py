@@ -57,7 +57,11 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]
 
 @pytest.mark.on_postgres
 @pytest.mark.parametrize(
-    "count", [pytest.param(1, id="15 orders"), pytest.param(20, id="300 orders", marks=pytest.mark.prove)]
+    "count",
+    [
+        pytest.param(1, id="15 orders", marks=[pytest.mark.prove, pytest.mark.slice]),
+        pytest.param(20, id="300 orders", marks=pytest.mark.prove),
+    ],
 )
 def test_after_temporal_lost_everything_repaired_orders_end_as_undisturbed_ones(losing: System, count: int) -> None:
     with Trade(losing) as trade:
