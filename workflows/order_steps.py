@@ -175,7 +175,7 @@ class OrderSteps:
 
     async def release_shipments(self, withholding_change_id: str = "") -> Release:
         """Give the warehouses what is held and no shipment carries yet, but for the lines that a change holds back."""
-        request = self._of_order(f"release/{self.turn}", withholding_change_id)
+        request = replace(self._of_order(f"release/{self.turn}"), subject_id=withholding_change_id)
         held_back = ", but for what a pending change holds back" if withholding_change_id else ""
         summary = f"release {self.order.number} to its warehouses{held_back}"
         return await step("fulfillment.ReleaseShipments", request, Release, summary=summary)
