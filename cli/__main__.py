@@ -19,6 +19,7 @@ from cli import (
     password,
     payments,
     proofs,
+    repair,
     reviews,
     shipments,
     stock,
@@ -73,6 +74,7 @@ for _noun, _commands in _NOUNS.items():
 app.command("token")(token.token)
 app.command("password")(password.password)
 app.command("audit")(audit.audit)
+app.command("repair")(repair.repair)
 app.command("demo")(proofs.demo)
 app.command("bench", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(proofs.bench)
 

@@ -33,10 +33,12 @@ _TEMPORAL_SETTINGS = {
     "history.timerProcessorUpdateAckInterval": _CHECKPOINT,
     "history.timerProcessorMaxTimeShift": '"20ms"',
     "history.visibilityProcessorUpdateAckInterval": _CHECKPOINT,
+    "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute": "2",
 }
 """One server needs no partitions of a queue, between which tasks and polls seek each other. It writes down every five seconds how far
 it is, instead of every five minutes: what it did since then it does again when it starts, and new work waits behind that. It has one
-clock: with the allowance of a second for those of other servers no timer fires within that second, however short it is."""
+clock: with the allowance of a second for those of other servers no timer fires within that second, however short it is. A workflow
+whose step failed twice is listed as having a problem, by which the sweep finds what a bug keeps."""
 
 
 class TemporalMissing(CommandRefused):

@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowExecutionStatus,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -57,6 +58,11 @@ def search_attributes(order: OrderRef) -> TypedSearchAttributes:
 def summary(order: OrderRef) -> str:
     """The line that the list of workflows shows."""
     return " · ".join(part for part in (order.number, order.customer_name, order.po_number, order.total_text) if part)
+
+
+def _reuse_policy(order: OrderRef) -> WorkflowIDReusePolicy:
+    """An order is started once; who goes on for a lost run may start what has ended, and never beside one that runs."""
+    return WorkflowIDReusePolicy.ALLOW_DUPLICATE if order.resumption else WorkflowIDReusePolicy.REJECT_DUPLICATE
 
 
 class Unanswered(Unreachable):
@@ -103,6 +109,10 @@ class OrderWorkflows:
         """
         return await self._answer(self._refresh(number, update, refresh, update_id, timeout))
 
+    async def is_running(self, number: str) -> bool:
+        """Whether the order's workflow runs now."""
+        return await self._answer(self._is_running(number))
+
     async def is_reachable(self) -> bool:
         """Whether Temporal answers within two seconds."""
         return await self._answer(self._is_reachable())
@@ -110,7 +120,7 @@ class OrderWorkflows:
     # For threads (relays).
 
     def start(self, order: OrderRef) -> None:
-        """Start the order's workflow unless it was started before: one workflow an order, for ever."""
+        """Start the order's workflow unless it was started before; one that goes on for a lost run, unless one runs."""
         self._result(self._start(order))
 
     def signal(self, number: str, name: str, note: FactNote) -> bool:
@@ -195,6 +205,8 @@ class OrderWorkflows:
             return await self._update(number, names.CANCEL, request, request.cancellation_id, CancelOutcome, timeout)
         except WorkflowUpdateFailedError as refused:
             cause = refused.cause
+            if isinstance(cause, ApplicationError) and cause.type in _INTERRUPTED:
+                return None  # the run has ended and its order has not: the next one settles what was asked
             sentence = cause.message if isinstance(cause, ApplicationError) else str(cause)
             return CancelOutcome(is_cancelled=False, reason=sentence)
 
@@ -236,6 +248,11 @@ class OrderWorkflows:
 
     async def _is_gone_or_try_again(self, number: str) -> bool:
         """False when the workflow has ended or never was; Unanswered while it runs and only has not answered yet."""
+        if await self._is_running(number):
+            raise Unanswered("the order's workflow has not answered yet")
+        return False
+
+    async def _is_running(self, number: str) -> bool:
         try:
             handle = (await self._connected()).get_workflow_handle(names.order_workflow_id(number))
             status = (await handle.describe(rpc_timeout=RPC_TIMEOUT)).status
@@ -243,9 +260,7 @@ class OrderWorkflows:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return False
             raise Unreachable(f"temporal: {error.message}") from error
-        if status is not None and status.name == "RUNNING":
-            raise Unanswered("the order's workflow has not answered yet")
-        return False
+        return status == WorkflowExecutionStatus.RUNNING
 
     async def _start(self, order: OrderRef) -> None:
         client = await self._connected()
@@ -255,7 +270,7 @@ class OrderWorkflows:
                 order,
                 id=names.order_workflow_id(order.number),
                 task_queue=names.ORDER_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_reuse_policy=_reuse_policy(order),
                 search_attributes=search_attributes(order),
                 static_summary=summary(order),
                 rpc_timeout=RPC_TIMEOUT,
@@ -290,6 +305,9 @@ class OrderWorkflows:
         except (RPCError, Unreachable):
             return False
 
+
+_INTERRUPTED = frozenset({names.INTERRUPTED, "AcceptedUpdateCompletedWorkflow"})
+"""Types of the errors of an update whose workflow ended without an answer: ours, and the server's own."""
 
 _AWAY = frozenset(
     {

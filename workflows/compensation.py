@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
-from temporalio.exceptions import CancelledError, FailureError
+from temporalio.exceptions import FailureError
 
 
 async def _to_its_end(action: asyncio.Future[object]) -> asyncio.CancelledError | None:
@@ -27,8 +27,9 @@ async def _to_its_end(action: asyncio.Future[object]) -> asyncio.CancelledError 
 class Undo:
     """A stack of actions to take back, pushed before the action (a timed-out action may have happened), run last first.
 
-    Leaving the block without `keep()` takes everything back: on rejection, cancellation and failure alike. Bugs and the
-    eviction of a cached workflow take nothing back: the same workflow goes on from its history.
+    Leaving the block without `keep()` takes everything back: on rejection and cancellation of the order alike. An error takes
+    nothing back: after a bug or its eviction the same workflow goes on from its history, and after a step that was refused for
+    good a later run goes on from what is there.
     """
 
     def __init__(self) -> None:
@@ -66,5 +67,5 @@ class Undo:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if error is None or isinstance(error, (CancelledError, FailureError, asyncio.CancelledError)):
+        if error is None:
             await self.take_back()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from workflows.messages import FactNote
-from workflows.names import PAYMENT_SETTLED, SHIPMENT_DELIVERED, SHIPMENT_SHIPPED, STOCK_ALLOCATED
+from workflows.names import PAYMENT_SETTLED, SHIPMENT_DELIVERED, STOCK_ALLOCATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,13 @@ class OrderState:
 
 
 def apply(state: OrderState, kind: str, note: FactNote) -> OrderState:
-    """The state after a fact. A repeat or a late fact gives the state that already is."""
+    """The state after a fact. A repeat or a late fact gives the state that already is.
+
+    It is what the order was told: what has shipped is counted when fulfillment has said so, and before the order ends it asks.
+    """
     match kind:
         case _ if kind == STOCK_ALLOCATED:
             return replace(state, backordered=0 if note.is_complete else state.backordered)
-        case _ if kind == SHIPMENT_SHIPPED:
-            return replace(state, shipped=state.shipped + 1)
         case _ if kind == SHIPMENT_DELIVERED:
             return replace(state, is_delivered=True)
         case _ if kind == PAYMENT_SETTLED:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 class OrderRef:
     """Starts an order's life: who, how much, and the few terms that choose its path.
 
-    It `clears_releases` when the rules are asked again before each release later than its acceptance, as of all that are placed now.
+    It `clears_releases` when the rules are asked again before each release later than its acceptance, and `reads_truth` when its
+    workflow asks the services before it ends, as of all that are placed now; those placed before ended by what they were told.
+    `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first.
     """
 
     order_id: str
@@ -26,11 +28,16 @@ class OrderRef:
     payment_method: str
     is_ship_complete: bool = False
     clears_releases: bool = False
+    reads_truth: bool = False
+    resumption: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to placing an order. `outcome`: accepted, held, rejected or failed; a refusal is an answer, not an error."""
+    """The answer to placing an order. `outcome`: accepted, held, rejected or failed; a refusal is an answer, not an error.
+
+    A run that only found how its order has ended says that.
+    """
 
     outcome: str
     reasons: list[str] = field(default_factory=list)
@@ -133,7 +140,8 @@ class Clearance:
     `change_id` is a change that is agreed and must be settled first; `deadline` (remind, escalate, expire_review,
     expire_consent or resume_release) happens to `subject_id` at `deadline_micros` unless somebody acts before; 0 for never.
     `waiting_for` says whom a waiting order waits for and for what, empty for nobody; `deadline_about` what the deadline is about.
-    `withholding_change_id` is a change that holds back the lines it touches.
+    `withholding_change_id` is a change that holds back the lines it touches. `cancellation_id` is a request to cancel that waits
+    to be carried out; only what was read for its own sake has one.
     """
 
     state: str
@@ -144,6 +152,7 @@ class Clearance:
     waiting_for: str = ""
     deadline_about: str = ""
     withholding_change_id: str = ""
+    cancellation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +241,16 @@ class ReleaseCleared:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop an order's shipments; `is_all_or_nothing` when nothing is to be stopped once a shipment has left."""
+    """Stop an order's shipments; `is_all_or_nothing` when nothing is to be stopped once a shipment has left.
+
+    With a `cancellation_id` nothing is stopped unless the orders service knows that request and it still waits.
+    """
 
     request_id: str
     order_id: str
     reason: str = ""
     is_all_or_nothing: bool = False
+    cancellation_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,25 +269,31 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How many new shipments the warehouses got; `what` names a few of them for the reader of the history."""
+    """How many new shipments the warehouses got; `what` names a few of them for the reader of the history.
+
+    `backordered` is what inventory says still waits for supply; -1 where nobody asked.
+    """
 
     shipments: int
     what: list[str] = field(default_factory=list)
+    backordered: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Shipments that were stopped and shipments that had left."""
+    """Shipments that were stopped and shipments that had left; without `is_asked` nobody had asked for it, and nothing was done."""
 
     cancelled: int
     shipped: int
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class RecordStep:
     """Record a milestone in the orders database; `is_backordered` unless the reservation has just said that nothing waits.
 
-    `waiting_for` says who must act after undeliverable and failed; the orders service itself decides whom an order waits for.
+    `waiting_for` says who must act after undeliverable and failed, and why a workflow was interrupted; the orders service itself
+    decides whom an order waits for.
     """
 
     request_id: str
@@ -296,9 +315,37 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step whose answer nobody needs."""
+    """A step whose answer nobody needs, but whether it was done: not when what the step was asked for is not true."""
 
     note: str = ""
+    is_done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """What is true of an order that is about to end: all delivered, all settled. `left` are shipments that left without an invoice."""
+
+    is_delivered: bool
+    is_settled: bool
+    left: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an order stands, as the services say: what a run needs that goes on for a lost one.
+
+    `phase` is the order's; `was_held` when people had to clear it; `is_accepted` once its dates are promised; `has_credit` once an
+    amount was committed; `is_reserved` once inventory heard of it; `shipped` counts the shipments that have left and were invoiced.
+    """
+
+    phase: str
+    clearance: Clearance
+    completeness: Completeness
+    was_held: bool = False
+    is_accepted: bool = False
+    has_credit: bool = False
+    is_reserved: bool = False
+    shipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +353,15 @@ class OrderIds:
     """A handful of orders."""
 
     order_ids: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """Open orders that have no running workflow, and those whose workflow cannot take its next step; `is_all` of them, or the first."""
+
+    lost: list[str] = field(default_factory=list)
+    failing: list[str] = field(default_factory=list)
+    is_all: bool = True
 
 
 @dataclass(frozen=True, slots=True)

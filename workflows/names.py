@@ -18,6 +18,9 @@ HOLDS_RELEASED = "holds_released"
 RECALL_ANSWERED = "recall_answered"
 FACTS = (STOCK_ALLOCATED, SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, PAYMENT_SETTLED, HOLDS_RELEASED, RECALL_ANSWERED)
 
+INTERRUPTED = "WORKFLOW_INTERRUPTED"
+"""The type of the error with which an update ends whose workflow does before its order: a later run answers."""
+
 PLACE = "place"
 CANCEL = "cancel"
 DECIDE = "decide"
@@ -39,7 +42,7 @@ _OF_ORDER = "order/"
 
 
 def order_workflow_id(number: str) -> str:
-    """One workflow an order, for ever: a number ("SO-1019") is given once."""
+    """One running workflow an order: a number ("SO-1019") is given once."""
     return f"{_OF_ORDER}{number}"
 
 

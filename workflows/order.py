@@ -12,11 +12,14 @@ from workflows.order_changing import Changing
 from workflows.order_clearance import REFRESHED_BY, OrderClearance
 from workflows.order_fulfilling import Fulfilling
 from workflows.order_life import CANCEL_ASKED, OrderLife
+from workflows.order_resuming import Resuming
 from workflows.order_settling import Settling
+from workflows.order_steps import INTERRUPTED
 
 with workflow.unsafe.imports_passed_through():
     from workflows import facts, names
     from workflows.compensation import Undo
+    from workflows.interruption import reason_of
     from workflows.messages import (
         Acknowledged,
         CancelOrder,
@@ -38,23 +41,31 @@ class OrderWorkflow:
         self.life = OrderLife(order)
         self.fulfilling = Fulfilling(self.life)
         self.changing = Changing(self.life, self.fulfilling)
-        self.clearance = OrderClearance(self.life, self.changing, self.fulfilling)
-        self.settling = Settling(self.life)
         self.cancelling = Cancelling(self.life)
+        self.clearance = OrderClearance(self.life, self.changing, self.fulfilling, self.cancelling)
+        self.settling = Settling(self.life)
+        self.resuming = Resuming(self.life, self.cancelling)
 
     @workflow.run
     async def run(self, order: OrderRef) -> OrderOutcome:  # noqa: ARG002  # the SDK gives __init__ and run the same
-        """Live until every unit is delivered or cancelled and every invoice is settled."""
+        """Live until every unit is delivered or cancelled and every invoice is settled.
+
+        A step that is refused for good, and whoever cancels the workflow by hand, end this run and never the order: nothing is
+        taken back, the order becomes an exception, and the next run goes on from there.
+        """
         life = self.life
         try:
             outcome = await self.live()
-        except (FailureError, asyncio.CancelledError):  # the latter when a parked workflow is cancelled by hand
+        except (FailureError, asyncio.CancelledError) as interruption:
             life.receipt = life.receipt or Receipt("failed")
-            life.show("failed")
-            await life.record("failed", "", "somebody of support: see the workflow")
+            life.show(INTERRUPTED)
+            await life.record(INTERRUPTED, "", reason_of(interruption))
+            life.is_over = life.is_interrupted = True
+            await workflow.wait_condition(workflow.all_handlers_finished)
             raise
         finally:
             life.is_over = True
+        life.receipt = life.receipt or Receipt(outcome.outcome)
         life.show(outcome.outcome)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return outcome
@@ -63,6 +74,8 @@ class OrderWorkflow:
         """Clear the order, accept it, and follow it until it is delivered and paid; what was taken is given back if it ends early."""
         life = self.life
         async with Undo() as undo:
+            if life.order.resumption and (ended := await self.resuming.enter(undo)):
+                return OrderOutcome(ended)
             if not await self.clearance.clear(undo):
                 return await self.end_early(undo)
             undo.push(life.steps.release_stock)
@@ -71,8 +84,9 @@ class OrderWorkflow:
                     return await self.end_early(undo)
             undo.push(life.steps.stop_shipments)
             await self.fulfilling.accept()
+            self.resuming.recall()
             life.receipt = Receipt("accepted")
-            while life.state.is_open:
+            while life.state.is_open or not await self.settling.is_complete():
                 kind, note = await life.next_event()
                 if kind == CANCEL_ASKED:
                     if await self.cancelling.cancel(note.fact_id, undo):
@@ -87,10 +101,11 @@ class OrderWorkflow:
 
     async def act_on(self, kind: str, note: FactNote) -> None:
         """Do what the fact asks for."""
-        self.life.state = facts.apply(self.life.state, kind, note)
         if kind == names.STOCK_ALLOCATED:
-            await self.fulfilling.allocate(note.subject_id)
-        elif kind == names.SHIPMENT_SHIPPED:
+            await self.fulfilling.allocate(note)
+            return
+        self.life.state = facts.apply(self.life.state, kind, note)
+        if kind == names.SHIPMENT_SHIPPED:
             await self.settling.invoice(note.subject_id)
 
     async def end_early(self, undo: Undo) -> OrderOutcome:

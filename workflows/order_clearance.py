@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 
+from workflows.order_cancelling import Cancelling
 from workflows.order_changing import Changing
 from workflows.order_fulfilling import CLEARED, WAITING, Fulfilling
 from workflows.order_life import CANCEL_ASKED, DEADLINE_PASSED, OrderLife
@@ -15,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import names
     from workflows.compensation import Undo
     from workflows.facts import OrderState
-    from workflows.messages import Acknowledged, Clearance, ClearanceRefresh, FactNote, Receipt
+    from workflows.messages import Acknowledged, Clearance, ClearanceRefresh, Credit, FactNote, Receipt
 
 REFRESHED_BY = frozenset({*names.REFRESHES, names.HOLDS_RELEASED, names.RECALL_ANSWERED, DEADLINE_PASSED})
 """What makes the workflow read the clearance again: it never believes a message that somebody has decided."""
@@ -26,8 +27,9 @@ RESUME_RELEASE = "resume_release"
 class OrderClearance:
     """Whether an order may go on, as the orders service says; what people decide is read from there and nowhere else."""
 
-    def __init__(self, life: OrderLife, changing: Changing, fulfilling: Fulfilling) -> None:
+    def __init__(self, life: OrderLife, changing: Changing, fulfilling: Fulfilling, cancelling: Cancelling) -> None:
         self.life = life
+        self.cancelling = cancelling
         self.changing = changing
         self.fulfilling = fulfilling
         self.cancellation_id = ""
@@ -39,14 +41,29 @@ class OrderClearance:
         life = self.life
         with workflow.create_event_group("clear the order").scope():
             undo.push(life.steps.release_credit)
-            life.credit = await life.steps.commit_credit()
+            life.credit = await self._credit()
             validation = await life.steps.validate(life.credit)
             if validation.outcome == "rejected":
                 life.receipt = Receipt("rejected", validation.reasons)
                 return False
             if validation.clearance is not None:
                 return await self._wait_for_people(validation.reasons, validation.clearance)
+            if life.standing is not None and life.standing.was_held:
+                await self._force_credit()
         return True
+
+    async def _credit(self) -> Credit:
+        """Whether credit covers the order; one that was validated before has what was committed to it."""
+        standing = self.life.standing
+        if standing is None or standing.phase == "received":
+            return await self.life.steps.commit_credit()
+        return Credit(standing.has_credit, 0, 0)
+
+    async def _force_credit(self) -> None:
+        """People let the order go on although credit did not cover it."""
+        life = self.life
+        if not life.credit.is_granted:
+            life.credit = await life.steps.adjust_credit(f"forced/v{life.order.version}", is_forced=True)
 
     async def find_carrier(self) -> bool:
         """No carrier serves the address: support holds the order until one does; False when it ends instead."""
@@ -63,15 +80,16 @@ class OrderClearance:
         while life.clearance.state == WAITING:
             kind, note = await life.next_event()
             if kind == CANCEL_ASKED:
-                self.cancellation_id = note.fact_id
-                return False
+                if await self.cancelling.is_asked(note.fact_id):
+                    self.cancellation_id = note.fact_id
+                    return False
+                continue
             await self.refresh(kind, note)
         self._park(is_parked=False)
         if life.clearance.state != CLEARED:
             return False
         life.state = OrderState()
-        if not life.credit.is_granted:
-            life.credit = await life.steps.adjust_credit(f"forced/v{life.order.version}", is_forced=True)
+        await self._force_credit()
         return True
 
     async def refresh(self, kind: str, note: FactNote) -> None:

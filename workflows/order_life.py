@@ -9,7 +9,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from workflows.details import details, due_at
     from workflows.facts import OrderState
-    from workflows.messages import Clearance, Credit, FactNote, OrderRef, Receipt, Recorded
+    from workflows.messages import Clearance, Credit, FactNote, OrderRef, Receipt, Recorded, Standing
     from workflows.order_steps import OrderSteps, deadline_summary
 
 CANCEL_ASKED = "cancellation"
@@ -23,7 +23,8 @@ Event = tuple[str, FactNote]
 class OrderLife:
     """One order: its steps, where it stands, what stands between it and its warehouses, and what has come in.
 
-    `withheld_by` says what kept goods from the last release: HOLDS, the id of a change, or nothing.
+    `withheld_by` says what kept goods from the last release: HOLDS, the id of a change, or nothing. `standing` is what a run that
+    goes on for a lost one found; None in the first run.
     """
 
     def __init__(self, order: OrderRef) -> None:
@@ -35,6 +36,8 @@ class OrderLife:
         self.inbox: list[Event] = []
         self.withheld_by = ""
         self.is_over = False
+        self.is_interrupted = False
+        self.standing: Standing | None = None
 
     @property
     def order(self) -> OrderRef:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from temporalio import workflow
 
 from workflows.order_life import OrderLife
+
+with workflow.unsafe.imports_passed_through():
+    from workflows import names
+    from workflows.messages import FactNote
 
 
 class Settling:
@@ -12,12 +18,29 @@ class Settling:
 
     def __init__(self, life: OrderLife) -> None:
         self.life = life
+        self.left: set[str] = set()
 
     async def invoice(self, shipment_id: str) -> None:
-        """A shipment left: take it off stock and turn it into an invoice."""
+        """A shipment is said to have left: if fulfillment says so, take it off stock and turn it into an invoice."""
         with workflow.create_event_group("ship and invoice").scope():
-            await self.life.steps.ship_stock(shipment_id)
+            shipped = await self.life.steps.ship_stock(shipment_id)
+            if not shipped.is_done:
+                return
             await self.life.steps.issue_invoice(shipment_id)
+        self.left.add(shipment_id)
+        before = self.life.standing.shipped if self.life.standing else 0
+        self.life.state = replace(self.life.state, shipped=before + len(self.left))
+
+    async def is_complete(self) -> bool:
+        """Whether the order may be closed, as its services say and not as it was told; otherwise it knows now what is true."""
+        life = self.life
+        if not life.order.reads_truth:
+            return True
+        true = await life.steps.check_completeness()
+        life.state = replace(life.state, is_delivered=true.is_delivered, is_settled=true.is_settled)
+        for shipment_id in true.left:  # whoever should have told of it did not, or has yet to
+            life.take(names.SHIPMENT_SHIPPED, FactNote("", shipment_id))
+        return not life.state.is_open
 
     async def close(self) -> None:
         """Every unit is delivered or cancelled and every invoice settled."""

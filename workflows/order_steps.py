@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
         ApplyStep,
         ChangeStep,
         Clearance,
+        Completeness,
         Credit,
         CreditStep,
         DeadlineStep,
@@ -25,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
         Release,
         ReleaseCleared,
         Reservation,
+        Standing,
         Stop,
         Stopped,
         ValidateStep,
@@ -32,7 +34,8 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.steps import step
 
-_ENDS = ("closed", "cancelled", "failed")
+INTERRUPTED = "interrupted"
+_ENDS = ("closed", "cancelled", "failed", INTERRUPTED)
 _DEADLINES = {
     "remind": "Reminder: {about} of {number}",
     "escalate": "Escalation: {about} of {number}",
@@ -56,8 +59,13 @@ class OrderSteps:
         self.turn = 0
 
     def key(self, action: str) -> str:
-        """The business key of an action: the same for every try, and for every run of this order."""
-        return f"order/{self.order.order_id}/{action}"
+        """The business key of an action: the same for every try.
+
+        A run that goes on for a lost one has keys of its own: its turns are others, and what the lost one was answered may no
+        longer be so. Every service finds by the order itself what was done already.
+        """
+        run = f"run-{self.order.resumption}/" if self.order.resumption else ""
+        return f"order/{self.order.order_id}/{run}{action}"
 
     def becomes(self, applied: Applied) -> None:
         """The order at the version that a change has made."""
@@ -69,8 +77,13 @@ class OrderSteps:
             is_ship_complete=applied.is_ship_complete,
         )
 
-    def _of_order(self, action: str, subject_id: str = "", reason: str = "") -> OrderStep:
-        return OrderStep(self.key(action), self.order.order_id, subject_id, reason, self.order.version)
+    def _of_order(self, action: str, reason: str = "") -> OrderStep:
+        return OrderStep(self.key(action), self.order.order_id, "", reason, self.order.version)
+
+    def _of_shipment(self, action: str, shipment_id: str) -> OrderStep:
+        """What is done once with a shipment has one key, whichever run of the order does it."""
+        key = f"order/{self.order.order_id}/{action}/{shipment_id}"
+        return OrderStep(key, self.order.order_id, shipment_id, version=self.order.version)
 
     # Clearing: credit, rules, people.
 
@@ -100,6 +113,17 @@ class OrderSteps:
         return await step(
             "orders.GetClearance", request, Clearance, summary=f"what does {self.order.number} still wait for?"
         )
+
+    async def read_standing(self) -> Standing:
+        """Where the order stands, for a run that goes on for a lost one."""
+        summary = f"where do goods and money of {self.order.number} stand?"
+        return await step("orders.GetStanding", self._of_order("standing"), Standing, summary=summary)
+
+    async def check_completeness(self) -> Completeness:
+        """Whether all is delivered and settled, as the services say."""
+        summary = f"is all of {self.order.number} delivered and settled?"
+        request = self._of_order(f"completeness/{self.turn}")
+        return await step("orders.CheckCompleteness", request, Completeness, summary=summary)
 
     async def pass_deadline(self, passed: Clearance) -> Clearance:
         """Remind, escalate or expire, unless somebody was quicker."""
@@ -151,7 +175,7 @@ class OrderSteps:
 
     async def release_shipments(self, withholding_change_id: str = "") -> Release:
         """Give the warehouses what is held and no shipment carries yet, but for the lines that a change holds back."""
-        request = self._of_order(f"release/{self.turn}", withholding_change_id)
+        request = replace(self._of_order(f"release/{self.turn}"), subject_id=withholding_change_id)
         held_back = ", but for what a pending change holds back" if withholding_change_id else ""
         summary = f"release {self.order.number} to its warehouses{held_back}"
         return await step("fulfillment.ReleaseShipments", request, Release, summary=summary)
@@ -160,25 +184,25 @@ class OrderSteps:
         """Stop what has not left."""
         return await self._stop("stop", f"stop what has not left of {self.order.number}")
 
-    async def stop_whole_order(self) -> Stopped:
-        """Stop every shipment, or none when one has left: what is not cancelled goes on as it was."""
-        return await self._stop("cancel", f"stop {self.order.number} unless something has left", is_all_or_nothing=True)
+    async def stop_whole_order(self, cancellation_id: str) -> Stopped:
+        """Stop every shipment if that was asked for, or none when one has left: what is not cancelled goes on as it was."""
+        return await self._stop("cancel", f"stop {self.order.number} unless something has left", cancellation_id)
 
-    async def _stop(self, verb: str, summary: str, *, is_all_or_nothing: bool = False) -> Stopped:
+    async def _stop(self, verb: str, summary: str, cancellation_id: str = "") -> Stopped:
         asked = self._of_order(f"{verb}/{self.turn}", reason="the order ended")
-        request = Stop(asked.request_id, asked.order_id, asked.reason, is_all_or_nothing)
+        request = Stop(asked.request_id, asked.order_id, asked.reason, bool(cancellation_id), cancellation_id)
         return await step("fulfillment.CancelShipments", request, Stopped, summary=summary)
 
     async def ship_stock(self, shipment_id: str) -> Done:
         """Take what left off stock."""
-        request = self._of_order(f"ship/{shipment_id}", shipment_id)
+        request = self._of_shipment("ship", shipment_id)
         return await step(
             "inventory.ShipStock", request, Done, summary=f"take what left of {self.order.number} off stock"
         )
 
     async def issue_invoice(self, shipment_id: str) -> Done:
         """Invoice what left."""
-        request = self._of_order(f"invoice/{shipment_id}", shipment_id)
+        request = self._of_shipment("invoice", shipment_id)
         return await step("billing.IssueInvoice", request, Done, summary=f"invoice what left of {self.order.number}")
 
     # Changes.
@@ -223,7 +247,7 @@ class OrderSteps:
         return await step("orders.ApplyChange", request, Applied, summary=f"make the next version of {order.number}")
 
     async def adjust_reservation(self) -> Reservation:
-        """Hold what the version in force wants: no more, no less."""
+        """Hold what the version in force wants: no more, no less. What is held so already changes nothing."""
         order = self.order
         request = self._of_order(f"reserve/v{order.version}")
         summary = f"hold what version {order.version} of {order.number} wants"
@@ -237,7 +261,7 @@ class OrderSteps:
         request = RecordStep(
             self.key(f"record/{self.turn}/{milestone}"),
             order.order_id,
-            order.version,
+            0 if milestone == INTERRUPTED else order.version,  # that it ends is true of any version
             milestone,
             reason,
             subject_id,

@@ -1,4 +1,4 @@
-"""Housekeeping on a schedule: free what ended orders still hold, and check the invariants."""
+"""Housekeeping on a schedule: free what ended orders still hold, find orders without a workflow, and check the invariants."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from temporalio.client import (
     SchedulePolicy,
     ScheduleSpec,
 )
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from workflows import names
-    from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Recorded, RecordStep, Stopped
+    from workflows.messages import AuditCount, Done, Halted, OrderIds, OrderStep, Stopped
     from workflows.steps import step
 
 LEASES = "leases"
+LOST = "lost"
 AUDIT = "audit"
-EVERY = {LEASES: timedelta(minutes=5), AUDIT: timedelta(hours=1)}
+EVERY = {LEASES: timedelta(minutes=5), LOST: timedelta(minutes=5), AUDIT: timedelta(hours=1)}
+SEARCH_TIMEOUT = timedelta(minutes=10)
+"""How long it may take to go through all open orders."""
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
 
 
@@ -45,47 +49,50 @@ class SweepWorkflow:
         """Do the duty once."""
         if duty == LEASES:
             return Swept(await self.free_lapsed())
+        if duty == LOST:
+            return Swept(await self.find_lost())
         return Swept(await self.audit())
 
-    async def free_lapsed(self) -> dict[str, int]:
-        """Free what ended orders hold; living orders get a new lease. A terminated workflow's order is recorded as failed.
+    async def find_lost(self) -> dict[str, int]:
+        """Tell of open orders whose workflow is gone or cannot go on: exceptions, until they are repaired."""
+        halted = await workflow.execute_activity(
+            "temporal.FindHalted",
+            Done(),
+            result_type=Halted,
+            start_to_close_timeout=SEARCH_TIMEOUT,
+            retry_policy=RetryPolicy(maximum_attempts=3),
+            summary="which open orders does no workflow carry on?",
+        )
+        count = len(halted.lost) + len(halted.failing)
+        await step("orders.RecordHalted", halted, Done, summary=f"record {count} orders that do not go on")
+        if count:
+            found = {"lost": halted.lost, "failing": halted.failing}
+            workflow.logger.error("orders do not go on", extra=found)
+        return {"lost": len(halted.lost), "failing": len(halted.failing)}
 
-        An order on hold has no lease yet, so orders whose workflow was terminated of late are looked for by themselves.
-        """
+    async def free_lapsed(self) -> dict[str, int]:
+        """Free what ended orders hold; living orders get a new lease, whether or not their workflow runs: they can be repaired."""
         lapsed = await step("inventory.ListLapsedReservations", Done(), OrderIds, summary="which leases have run out?")
-        terminated = await step("temporal.FindTerminated", lapsed, OrderIds, summary="whose workflow was terminated?")
-        asked = OrderIds(sorted({*lapsed.order_ids, *terminated.order_ids}))
-        if not asked.order_ids:
+        if not lapsed.order_ids:
             return {"freed": 0, "renewed": 0}
-        liveness = await step("orders.CheckLiveness", asked, OrderIds, summary="which of these orders have ended?")
+        liveness = await step("orders.CheckLiveness", lapsed, OrderIds, summary="which of these orders have ended?")
         ended = set(liveness.order_ids)
-        failed = [order_id for order_id in terminated.order_ids if order_id not in ended]
-        to_free = [*failed, *(order_id for order_id in lapsed.order_ids if order_id in ended)]
-        freed = [order_id for order_id in to_free if await self.settle(order_id, is_failed=order_id in failed)]
-        living = [order_id for order_id in lapsed.order_ids if order_id not in to_free]
+        freed = [order_id for order_id in lapsed.order_ids if order_id in ended and await self.settle(order_id)]
+        living = [order_id for order_id in lapsed.order_ids if order_id not in ended]
         if living:
             await step("inventory.RenewLeases", OrderIds(living), Done, summary=f"renew {len(living)} leases")
         return {"freed": len(freed), "renewed": len(living)}
 
-    async def settle(self, order_id: str, *, is_failed: bool) -> bool:
-        """Free what the order holds, then say so where people look; False for one that a service refuses, which holds up no other."""
+    async def settle(self, order_id: str) -> bool:
+        """Free what the order holds; False for one that a service refuses, which holds up no other."""
         try:
             await self.free(order_id)
-            if is_failed:
-                await self.record_failed(order_id)
         except FailureError as refused:
             if is_cancelled_exception(refused):
                 raise
             workflow.logger.error("an order cannot be freed", extra={"order_id": order_id, "why": str(refused)})
             return False
         return True
-
-    async def record_failed(self, order_id: str) -> None:
-        """The workflow was terminated: say so where people look, so that nothing is held for it."""
-        request = RecordStep(
-            f"order/{order_id}/record/terminated", order_id, 0, "failed", "support: the workflow was terminated"
-        )
-        await step("orders.RecordOrder", request, Recorded, summary=f"record that {order_id} was terminated")
 
     async def free(self, order_id: str) -> None:
         """Shipments that have not left, stock and credit of an ended order."""

@@ -18,6 +18,7 @@ from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.inventory import InventoryActivities
 from workflows.activities.notifications import NotificationsActivities
 from workflows.activities.orders import OrdersActivities
+from workflows.activities.standing import StandingActivities
 from workflows.activities.temporal import TemporalActivities
 from workflows.order import OrderWorkflow
 from workflows.sweeps import SweepWorkflow
@@ -36,7 +37,10 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
     orders, inventory = OrdersActivities(services, documents), InventoryActivities(services, documents)
     fulfillment, billing = FulfillmentActivities(services, documents), BillingActivities(services, documents)
     temporal, notifications = TemporalActivities(client, services), NotificationsActivities(services)
+    standing = StandingActivities(services)
     return [
+        standing.check_completeness,
+        standing.get_standing,
         orders.validate_order,
         orders.record_order,
         orders.get_clearance,
@@ -63,7 +67,8 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         billing.issue_invoice,
         billing.audit,
         notifications.audit,
-        temporal.find_terminated,
+        orders.record_halted,
+        temporal.find_halted,
     ]
 
 

@@ -12,8 +12,16 @@ from gateway.console.notices import leave
 from gateway.console.pages import render
 from gateway.console.people import owners
 from gateway.console.visitor import FormOf, VisitorOf
+from gateway.http.orders import repair
 from gateway.http.plumbing.inputs import IDENTITY
-from services.orders.domain.exceptions import OPEN, RESOLVED, ExceptionFilter, ListedException, may_resolve
+from services.orders.domain.exceptions import (
+    OPEN,
+    RESOLVED,
+    WORKFLOW_LOST,
+    ExceptionFilter,
+    ListedException,
+    may_resolve,
+)
 from services.orders.lifecycle import resolution
 from services.orders.order import exceptions
 
@@ -54,6 +62,7 @@ def exception_page(who: VisitorOf, exception_id: ExceptionOf) -> Response:
         row=listed,
         found=listed.found,
         may_act=may_act,
+        is_lost=listed.found.kind == WORKFLOW_LOST,
         named=_resolvers([listed]),
         owners=names.get(listed.found.owner_role, ""),
     )
@@ -61,6 +70,19 @@ def exception_page(who: VisitorOf, exception_id: ExceptionOf) -> Response:
 
 def _resolvers(rows: Iterable[ListedException]) -> list[str]:
     return [row.found.resolved_by for row in rows]
+
+
+@router.post("/exceptions/{exception_id}/repair")
+def repair_order(form: FormOf, exception_id: ExceptionOf) -> Response:
+    """Start the order's workflow again, as the API does."""
+    who = form.visitor
+    with who.deps.database.reading() as session:
+        row = exceptions.read_exception(session, exception_id, who.caller.scope)
+    order_id = row.found.order_id
+    is_running = order_id in repair.running(who.deps, {order_id: row.order_number})
+    with who.deps.database.transaction() as session:
+        repair.repair(session, who.deps, who.caller, order_id, is_running=is_running)
+    return leave(RedirectResponse("/exceptions", 303), who.deps.console, "repaired", row.order_number)
 
 
 @router.post("/exceptions/{exception_id}/resolve")

@@ -58,6 +58,8 @@ _EVENTS = {
     "order_cancelled": "canceled the order",
     "order_closed": "closed the order: delivered, invoiced and paid",
     "order_failed": "closed the order: it could not be processed",
+    "workflow_interrupted": "stopped before the order was done",
+    "workflow_resumed": "repaired the order: its workflow goes on",
     "hold_released": "released a hold",
     "facts_changed": "found that facts have changed",
     "cancellation_requested": "requested cancellation",

@@ -23,6 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "request_changes": "You requested changes to {subject}.",
     "reject": "You rejected {subject}. The customer is notified.",
     "exception_resolved": "The exception of {subject} is resolved.",
+    "repaired": "{subject} is repaired. Its workflow goes on where goods and money are.",
     "retried": "The retry is under way. What fails again comes back to this list.",
     "dismissed": "The message is dismissed. Your reason is kept under Recent actions.",
     "delegated": "Your approvals are delegated. They end by themselves on the last day.",

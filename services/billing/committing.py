@@ -97,10 +97,12 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         request = waiting.request
         held = credit.commitment(session, request.order_id)
         adding = amount_to_adjust(request.amount, invoices.billed_total(session, request.order_id, currency), held)
-        if adding.minor > 0 and not _take(session, request, adding, held):
+        if adding.minor <= 0:  # all of it was invoiced meanwhile: a channel that has its money lets such orders pass
+            waits.remove(session, request.order_id)
             continue
-        if adding.minor > 0:
-            credit.record_commitment(session, request, adding)
+        if not _take(session, request, adding, held):
+            continue
+        credit.record_commitment(session, request, adding)
         waits.remove(session, request.order_id)
         detail = wire.credit_fact(CreditGranted(request))
         emit_fact(session, detail, order_id=request.order_id, subject_id=request.order_id, now=now)

@@ -21,7 +21,7 @@ from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
-from services.runtime.wire import money, number_cursor, page_size
+from services.runtime.wire import money, named_orders, number_cursor, page_size
 
 log = structlog.get_logger()
 
@@ -124,6 +124,7 @@ class BillingServicer(rpc.BillingServiceServicer):
                 status=wire.one_of(request.status, STATUSES, "invoice status"),
                 after=after,
                 limit=limit,
+                order_ids=named_orders(request.order_ids),
             )
         return pb.ListInvoicesResponse(
             invoices=[answers.invoice(each) for each in page], next_cursor=str(next_after or "")

@@ -178,4 +178,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""
         with self.database.reading() as session:
-            return pb.AuditResponse(invariants=invariant_messages(find_all(session, audit.INVARIANTS)))
+            return pb.AuditResponse(
+                invariants=invariant_messages(find_all(session, audit.INVARIANTS)),
+                releasing_order_ids=shipments.releasing_orders(session),
+            )

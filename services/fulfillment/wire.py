@@ -23,7 +23,7 @@ from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
 from services.kernel.quantity import non_negative, positive
 from services.kernel.text import optional_text, text
-from services.runtime.wire import country, number_cursor, optional_micros, optional_money, page_size
+from services.runtime.wire import country, named_orders, number_cursor, optional_micros, optional_money, page_size
 
 MAX_DESCRIPTION = 500
 MAX_ROWS = 10_000
@@ -95,6 +95,7 @@ def shipment_filter(request: pb.ListShipmentsRequest) -> Filter:
         optional_text(request.number, "number"),
         number_cursor(request.cursor),
         page_size(request.limit),
+        named_orders(request.order_ids),
     )
 
 

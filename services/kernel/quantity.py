@@ -1,5 +1,7 @@
 """Quantities: whole numbers of a unit, within bounds that no honest order reaches."""
 
+from collections.abc import Mapping
+
 from services.kernel.errors import InvalidArgument
 
 MAX_QUANTITY = 1_000_000_000
@@ -20,3 +22,8 @@ def positive(count: int, what: str) -> int:
     if non_negative(count, what) == 0:
         raise InvalidArgument("QUANTITY_NOT_POSITIVE", f"{what} must be at least 1")
     return count
+
+
+def is_covered(wanted: Mapping[str, int], units: Mapping[str, int]) -> bool:
+    """Whether every line has the units that are wanted of it, and any has some: an order of which nothing came is not delivered."""
+    return all(units.get(line_id, 0) >= count for line_id, count in wanted.items()) and any(units.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -135,7 +136,11 @@ def _deps(
         probes={"temporal": door.probe, **{name: grpc_probe(channel) for name, channel in channels.items()}},
         contacts=_contacts(settings),
         disk=settings.disk,
-        settings=ApiSettings(carrier_secrets=carrier_secrets, support_email=settings.support_email),
+        settings=ApiSettings(
+            carrier_secrets=carrier_secrets,
+            support_email=settings.support_email,
+            overdue=timedelta(minutes=settings.overdue_minutes),
+        ),
         console=_console(settings),
     )
 

@@ -9,16 +9,18 @@ from sqlmodel import Session
 from oms.orders.v1 import orders_pb2 as pb
 from oms.orders.v1 import orders_pb2_grpc as rpc
 from services.kernel.clock import Clock, given_instant, utc_now
+from services.kernel.text import optional_text
 from services.orders import wire
 from services.orders.approvals import clear_release, clearance
 from services.orders.changes import apply
 from services.orders.domain.mails import Contacts
-from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, validate
+from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, resume, validate
 from services.orders.order import aggregate, lookup, order_versions
 from services.orders.overview import audit
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
 from services.runtime.idempotency import without
+from services.runtime.wire import page_size
 
 log = structlog.get_logger()
 
@@ -56,8 +58,7 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def GetClearance(self, request: pb.GetClearanceRequest, context: Context) -> pb.GetClearanceResponse:
         """What stands between the order and its warehouses."""
         with self.database.reading() as session:
-            found = clearance.read_clearance(session, wire.order_id(request.order_id))
-        return pb.GetClearanceResponse(clearance=wire.clearance_message(found))
+            return wire.cleared_message(clearance.read_clearance(session, wire.order_id(request.order_id)))
 
     def PassDeadline(self, request: pb.PassDeadlineRequest, context: Context) -> pb.PassDeadlineResponse:
         """Remind, escalate or expire; a repeated request id gets its first answer."""
@@ -144,6 +145,25 @@ class OrdersServicer(rpc.OrdersServiceServicer):
             ended_order_ids=ended,
             living=[pb.LivingOrder(order_id=order_id, number=number) for order_id, number in living.items()],
         )
+
+    def ListOpenOrders(self, request: pb.ListOpenOrdersRequest, context: Context) -> pb.ListOpenOrdersResponse:
+        """Orders each of which must have a running workflow."""
+        before = given_instant(request.placed_before_micros, "placed_before_micros")
+        after, limit = optional_text(request.cursor, "cursor"), page_size(request.limit)
+        with self.database.reading() as session:
+            page = resume.open_orders(session, placed_before=before, after=after, limit=limit)
+        return pb.ListOpenOrdersResponse(
+            orders=[pb.LivingOrder(order_id=order_id, number=number) for order_id, number in page],
+            next_cursor=page[-1][0] if len(page) == limit else "",
+        )
+
+    def RecordHalted(self, request: pb.RecordHaltedRequest, context: Context) -> pb.RecordHaltedResponse:
+        """Tell of orders that nobody carries on; a repeat changes nothing."""
+        halted = wire.halted(request)
+        with self.database.transaction() as session:
+            counted = resume.record_halted(session, halted, self.clock())
+        log.info("halted.recorded", opened=counted.opened, resolved=counted.resolved)
+        return pb.RecordHaltedResponse(opened_count=counted.opened, resolved_count=counted.resolved)
 
     def Audit(self, request: pb.AuditRequest, context: Context) -> pb.AuditResponse:
         """Check every invariant of this service."""

@@ -36,4 +36,6 @@ class Settings(ServiceSettings):
     # Connections, in all and of one address; behind a proxy, whose address they all have, set both alike.
     http_connections: Annotated[int, Field(gt=0)] = 1000
     http_connections_per_address: Annotated[int, Field(gt=0)] = 200
+    # How late what should have happened may be until the audit calls it overdue: longer than a healthy system under load needs.
+    overdue_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     carrier_secrets: dict[str, str] = Field(default_factory=dict)

@@ -11,6 +11,7 @@ from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.quantity import positive
 from services.kernel.text import text
+from services.orders.approvals.clearance import Cleared
 from services.orders.changes.apply import Applied
 from services.orders.domain import clearance
 from services.orders.domain.facts import Fact
@@ -19,6 +20,7 @@ from services.orders.domain.order import Line, Order
 from services.orders.domain.projection import LineQuantities
 from services.orders.lifecycle import fact_wire
 from services.orders.lifecycle.record_milestone import Milestone, Recorded
+from services.orders.lifecycle.resume import Halted
 from services.orders.lifecycle.validate import Verdict
 from services.orders.policies.engine import Credit
 from services.runtime.wire import money
@@ -113,6 +115,15 @@ def clearance_message(found: clearance.Clearance) -> pb.Clearance:
     return message
 
 
+def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
+    """The clearance with what only the workflow asks."""
+    message = clearance_message(found.clearance)
+    message.cancellation_id = found.cancellation_id
+    return pb.GetClearanceResponse(
+        clearance=message, phase=found.phase, is_accepted=found.is_accepted, was_held=found.was_held
+    )
+
+
 def applied_message(applied: Applied) -> pb.ApplyChangeResponse:
     """The order after a change."""
     return pb.ApplyChangeResponse(
@@ -160,3 +171,11 @@ def liveness(request: pb.CheckLivenessRequest) -> tuple[Sequence[str], Sequence[
         raise InvalidArgument("TOO_MANY_ORDERS", f"ask for at most {MAX_ORDER_IDS} orders at once")
     numbers = [text(asked, "order_numbers") for asked in request.order_numbers]
     return [order_id(asked) for asked in request.order_ids], numbers
+
+
+def halted(request: pb.RecordHaltedRequest) -> Halted:
+    """The orders that nobody carries on, at most MAX_ORDER_IDS of each kind."""
+    if max(len(request.lost_order_ids), len(request.failing_order_ids)) > MAX_ORDER_IDS:
+        raise InvalidArgument("TOO_MANY_ORDERS", f"name at most {MAX_ORDER_IDS} orders of a kind at once")
+    lost, failing = ([order_id(one) for one in named] for named in (request.lost_order_ids, request.failing_order_ids))
+    return Halted(lost, failing, request.is_all)

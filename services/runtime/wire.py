@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from oms.types.v1 import types_pb2 as types
 from services.kernel.clock import micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
+from services.kernel.text import text
 
 PAGE, MAX_PAGE = 100, 500
 
@@ -45,6 +47,13 @@ def page_size(limit: int, *, usual: int = PAGE, most: int = MAX_PAGE) -> int:
     if not 0 <= limit <= most:
         raise InvalidArgument("LIMIT_OUT_OF_RANGE", f"limit must be from 1 to {most}, or 0 for {usual}")
     return limit or usual
+
+
+def named_orders(order_ids: Sequence[str]) -> tuple[str, ...]:
+    """The order ids of a filter, each once; InvalidArgument TOO_MANY_ORDERS for more than a page, and for an id that is none."""
+    if len(order_ids) > MAX_PAGE:
+        raise InvalidArgument("TOO_MANY_ORDERS", f"name at most {MAX_PAGE} orders at once")
+    return tuple(sorted({text(one, "order_ids") for one in order_ids}))
 
 
 def number_cursor(cursor: str) -> int:

@@ -13,6 +13,7 @@ class FakeWorkflows:
 
     def __init__(self) -> None:
         self.is_away = False
+        self.lost: set[str] = set()
         self.placed: list[OrderRef] = []
         self.cancelled: list[tuple[str, CancelOrder]] = []
         self.refreshed: list[tuple[str, str, str]] = []
@@ -27,6 +28,9 @@ class FakeWorkflows:
         if self.on_place:
             self.on_place(order)
         return Receipt("accepted")
+
+    async def is_running(self, number: str) -> bool:
+        return number not in self.lost
 
     async def cancel(self, number: str, request: CancelOrder, timeout: timedelta) -> CancelOutcome | None:
         if self.is_away:

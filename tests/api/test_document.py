@@ -31,7 +31,7 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 VERBS = {
     "accept", "add", "adjust", "answer", "cancel", "change", "check", "decide", "delegate",
     "dismiss", "expect", "get", "give", "list", "pack", "perform", "pick", "place",
-    "preview", "put", "quote", "read", "reapply", "receive", "record", "refund", "release", "resolve", "resubmit",
+    "preview", "put", "quote", "read", "reapply", "receive", "record", "refund", "release", "repair", "resolve", "resubmit",
     "retry", "reverse", "revoke", "send", "set", "ship", "stream", "withdraw",
 }
 # fmt: on

@@ -123,6 +123,7 @@ async def test_metrics_count_orders_requests_and_what_waits(world: World) -> Non
     text = (await world.send("GET", "/metrics")).text
 
     assert 'oms_orders{status="accepted"} 1.0' in text
+    assert 'oms_open_exceptions{kind="workflow_lost"} 0.0' in text
     assert 'oms_http_request_seconds_count{operation="POST /v1/orders",status="201"} 1.0' in text
     assert 'operation="unknown",status="404"' in text
     assert "oms_outbox_waiting " in text

@@ -36,3 +36,23 @@ def test_dead_letters_are_listed_tried_again_and_dismissed_for_a_reason(command:
     assert api.asked[0].query["source"] == "message"
     assert retried.out == "message fct_1 is tried again\n"
     assert (dismissed.out, api.asked[-1].body) == ("message fct_1 is dismissed\n", {"reason": "told by phone"})
+
+
+def test_lost_orders_are_repaired_part_by_part(command: Oms, api: FakeApi) -> None:
+    rows = [{"order_id": "ord_1", "number": "SO-1001", "what": "started", "resumption": 1}]
+    api.on("POST /v1/repairs", {"rows": rows, "checked": 1, "next_cursor": None})
+
+    done = command("repair")
+
+    assert api.asked[0].body == {"cursor": ""}
+    assert "SO-1001: its workflow is started again" in done.out
+    assert done.out.endswith("1 order is repaired\n")
+
+
+def test_one_order_is_repaired_by_its_number(command: Oms, api: FakeApi) -> None:
+    repaired = {"order_id": "ord_1", "number": "SO-1001", "what": "woken", "resumption": None}
+    api.on("POST /v1/orders/SO-1001/repair", repaired)
+
+    done = command("repair", "SO-1001")
+
+    assert "SO-1001: its workflow runs and reads again what has happened" in done.out

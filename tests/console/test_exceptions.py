@@ -5,7 +5,7 @@ import re
 from tests.console.world import ConsoleWorld
 from tests.orders.test_exceptions import on_the_way, opened, undeliverable
 
-EMPTY = "No exceptions. A carrier exception or an address that no carrier serves appears here."
+EMPTY = "No exceptions. A carrier exception, an address that no carrier serves, or an order without a workflow appears here."
 
 
 async def test_an_exception_is_on_the_overview_the_list_and_its_orders_page(world: ConsoleWorld) -> None:
@@ -89,3 +89,23 @@ async def test_many_exceptions_come_in_pages(world: ConsoleWorld) -> None:
     second = (await browser.get(following.group(1))).text
 
     assert (first.count('<td data-of="Exception">'), second.count('<td data-of="Exception">')) == (50, 1)
+
+
+async def test_an_order_without_a_workflow_is_repaired_from_its_exception(world: ConsoleWorld) -> None:
+    desk = world.desk
+    order_id = desk.accepted(("PUMP", 1))
+    desk.record(order_id, "interrupted", "9", waiting_for="Somebody stopped its workflow by hand.")
+    [found] = opened(desk, order_id)
+    number = desk.read(order_id).order.number
+    world.workflows.lost = {number}
+    page = f"/exceptions/{found.exception_id}"
+    browser = world.browser("support", sub="sue")
+
+    shown = (await browser.get(page)).text
+    others = (await world.browser("accounting").get(page)).text
+    done = await browser.send(page, f"{page}/repair")
+
+    assert f"{page}/repair" in shown
+    assert f"{page}/repair" not in others
+    assert (done.status_code, done.headers["Location"]) == (303, "/exceptions")
+    assert [row["detail"]["resumption"] for row in desk.outbox("workflow_resumed", order_id)] == [1]

@@ -50,7 +50,7 @@ def test_the_workflow_hears_whom_a_held_order_waits_for_and_nothing_once_it_may_
 
     def waiting_for() -> str:
         with desk.database.reading() as session:
-            return wire.clearance_message(clearance.read_clearance(session, order_id)).waiting_for
+            return wire.clearance_message(clearance.read_clearance(session, order_id).clearance).waiting_for
 
     assert waiting_for() == "sales_rep, accounting: release of price, credit hold"
     desk.release(order_id, price.hold_id, RITA)

@@ -21,7 +21,7 @@ from tests.temporal import temporal_environment
 from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import Clearance, ReleaseCleared, Validation
+from workflows.messages import Clearance, Completeness, ReleaseCleared, Standing, Validation
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -62,6 +62,15 @@ async def held_again_then_to_cash(order: PlacedOrder) -> None:
     """Stock comes later, the rules hold the order, people release it."""
     await order.notify(names.STOCK_ALLOCATED, is_complete=True)
     await until_quiet(order, 17)
+    await order.notify(names.HOLDS_RELEASED)
+    await until_quiet(order, 24)
+    await to_cash(order)
+
+
+async def held_again_in_truth(order: PlacedOrder) -> None:
+    """Likewise; what is held back is recorded only when it is released."""
+    await order.notify(names.STOCK_ALLOCATED, is_complete=True)
+    await until_quiet(order, 16)
     await order.notify(names.HOLDS_RELEASED)
     await until_quiet(order, 24)
     await to_cash(order)
@@ -139,46 +148,109 @@ def withheld_for_a_second() -> FakeServices:
     )
 
 
+def not_true_yet() -> FakeServices:
+    """What the workflow is told first is not true."""
+    return FakeServices(completeness=Completeness(is_delivered=False, is_settled=False, left=["shp_2"]))
+
+
+async def misled(order: PlacedOrder) -> None:
+    """Delivered and paid by hand; a shipment is found that nobody told of, and the order goes on waiting."""
+    for kind in (names.SHIPMENT_DELIVERED, names.PAYMENT_SETTLED):
+        await order.notify(kind, "shp_1")
+    await until_quiet(order, 18)
+
+
+def under_way() -> FakeServices:
+    """An accepted order, of which one shipment has left without an invoice."""
+    standing = Standing(
+        "accepted",
+        Clearance("cleared"),
+        Completeness(is_delivered=False, is_settled=False, left=["shp_1"]),
+        is_accepted=True,
+        has_credit=True,
+        is_reserved=True,
+    )
+    return FakeServices(standing=standing)
+
+
+def to_be_cancelled() -> FakeServices:
+    """An accepted order that somebody has asked to cancel."""
+    waits = Clearance("cleared", cancellation_id="can_1")
+    standing = Standing("accepted", waits, Completeness(is_delivered=False, is_settled=False), is_accepted=True)
+    return FakeServices(standing=standing)
+
+
+async def resumed_to_cash(order: PlacedOrder) -> None:
+    """What had left is invoiced, then delivered and paid."""
+    await until_quiet(order, 13)
+    await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
+    await order.notify(names.PAYMENT_SETTLED)
+    await order.handle.result()
+
+
 def validated(outcome: str, reason: str, clearance: Clearance | None = None, **more: Any) -> Callable[[], FakeServices]:
     """Services whose rules say so."""
     return lambda: FakeServices(validation=Validation(outcome, [reason], clearance), **more)
 
 
-LIVES: dict[str, tuple[Callable[[], FakeServices], bool, Life]] = {
-    "to_cash": (FakeServices, False, to_cash),
-    "paid_before_delivered": (FakeServices, False, paid_before_delivered),
-    "approved": (reminded_soon, False, approved_after_a_reminder),
+_TRUSTING: dict[str, Any] = {"reads_truth": False}
+"""Orders of a release whose workflow believed what it was told; their histories are kept as that release recorded them."""
+_RESUMED: dict[str, Any] = {"resumption": 1}
+_CLEARED: dict[str, Any] = {"clears_releases": True}
+"""Orders that were placed since releases are cleared."""
+
+LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
+    "to_cash": (FakeServices, _TRUSTING, to_cash),
+    "paid_before_delivered": (FakeServices, _TRUSTING, paid_before_delivered),
+    "approved": (reminded_soon, _TRUSTING, approved_after_a_reminder),
     "held_and_released": (
         validated("held", "CREDIT", Clearance("waiting"), is_granted=False),
-        False,
+        _TRUSTING,
         released_then_to_cash,
     ),
-    "held_and_cancelled": (validated("held", "THRESHOLD", Clearance("waiting")), False, cancelled),
+    "held_and_cancelled": (validated("held", "THRESHOLD", Clearance("waiting")), _TRUSTING, cancelled),
     "undeliverable_then_released": (
         lambda: FakeServices(undeliverable=1, clearances=[Clearance("waiting"), Clearance("cleared")]),
-        False,
+        _TRUSTING,
         released_then_to_cash,
     ),
-    "rejected": (validated("rejected", "UNKNOWN_SKU"), False, ended),
-    "backordered": (lambda: FakeServices(backordered=5), False, backorder_then_to_cash),
-    "ship_complete": (lambda: FakeServices(backordered=5), True, backorder_then_to_cash),
-    "cancelled": (FakeServices, False, cancelled),
-    "service_away": (away_once, False, to_cash),
-    "still_open": (FakeServices, False, still_open),
-    "held_again": (held_again, False, held_again_then_to_cash),
-    "withheld": (withheld_for_a_second, False, withheld_then_to_cash),
+    "rejected": (validated("rejected", "UNKNOWN_SKU"), _TRUSTING, ended),
+    "backordered": (lambda: FakeServices(backordered=5), _TRUSTING, backorder_then_to_cash),
+    "ship_complete": (
+        lambda: FakeServices(backordered=5),
+        _TRUSTING | {"is_ship_complete": True},
+        backorder_then_to_cash,
+    ),
+    "cancelled": (FakeServices, _TRUSTING, cancelled),
+    "service_away": (away_once, _TRUSTING, to_cash),
+    "still_open": (FakeServices, _TRUSTING, still_open),
+    "held_again": (held_again, _TRUSTING | _CLEARED, held_again_then_to_cash),
+    "withheld": (withheld_for_a_second, _TRUSTING | _CLEARED, withheld_then_to_cash),
+    "truth_held_again": (held_again, _CLEARED, held_again_in_truth),
+    "truth_withheld": (withheld_for_a_second, _CLEARED, withheld_then_to_cash),
+    "truth_to_cash": (FakeServices, {}, to_cash),
+    "truth_ship_complete": (
+        lambda: FakeServices(backordered=5),
+        {"is_ship_complete": True},
+        backorder_then_to_cash,
+    ),
+    "truth_held_and_cancelled": (
+        validated("held", "THRESHOLD", Clearance("waiting"), status="cancelled"),
+        {},
+        cancelled,
+    ),
+    "truth_too_early": (not_true_yet, {}, misled),
+    "resumed_to_cash": (under_way, _RESUMED, resumed_to_cash),
+    "resumed_and_cancelled": (to_be_cancelled, _RESUMED, ended),
 }
-CLEARS_RELEASES = frozenset({"held_again", "withheld"})
-"""Lives of orders that were placed since releases are cleared."""
 
 
 async def record(client: Client, name: str) -> None:
     """Live one life and store its history."""
-    services_of, is_ship_complete, life = LIVES[name]
+    services_of, terms, life = LIVES[name]
     queue = uuid.uuid4().hex
     async with fake_worker(client, services_of(), queue):
-        terms = order_ref(is_ship_complete=is_ship_complete, clears_releases=name in CLEARS_RELEASES)
-        order = await place(client, terms, queue)
+        order = await place(client, order_ref(**terms), queue)
         await life(order)
         history = await order.history()
     await asyncio.to_thread((HISTORIES / f"{name}.json").write_text, without_the_machine(history.to_json()) + "\n")

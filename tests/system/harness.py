@@ -172,6 +172,13 @@ class System:
         await self._entered.enter_async_context(environment)
         self.temporal = await Client.connect(self.temporal_target, interceptors=telemetry_interceptors())
 
+    def lose_temporal(self) -> None:
+        """Temporal comes back at its address without anything that it knew, and the worker with it."""
+        self._end_temporal()
+        self._entered = AsyncExitStack()
+        self.on_loop(self._start_temporal())
+        self.on_loop(self.start_worker())
+
     def _end_temporal(self) -> None:
         """End the worker and the server; one that does not end, or never said that it had started, is killed."""
         try:

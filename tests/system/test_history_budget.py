@@ -6,7 +6,7 @@ from tests.system.trade import Trade, eventually
 from tests.workflows.driver import actions
 
 FEW_BYTES = 64  # totals with more digits, never lines
-EVENTS = 27
+EVENTS = 28
 
 
 def history_of(trade: Trade, line_count: int) -> tuple[int, int, int]:

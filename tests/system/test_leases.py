@@ -16,7 +16,7 @@ from temporalio.client import ScheduleListDescription
 
 from tests.processes import ended
 from tests.system.harness import System
-from tests.system.trade import PATIENCE_S, Trade, eventually, ok, wait_for
+from tests.system.trade import PATIENCE_S, Trade, eventually, key, ok, wait_for
 from workflows import names
 from workflows.sweeps import EVERY, SweepWorkflow
 
@@ -57,75 +57,99 @@ def _stored(system: System, instant: datetime) -> Any:
     return instant.isoformat(timespec="microseconds") if system.kind == "sqlite" else instant
 
 
-def credit(trade: Trade, customer: str) -> str:
-    """What the customer's open orders take of its limit."""
-    account = ok(trade.system.api("auditor").get(f"/v1/customers/{customer}"))["credit"]
-    return str(account["committed"]["amount"])
+def exceptions_of(trade: Trade, order_id: str) -> list[str]:
+    """Kinds of the open exceptions of an order."""
+    rows = ok(trade.system.api("support").get("/v1/exceptions", params={"order_id": order_id, "state": "open"}))["rows"]
+    return [row["kind"] for row in rows]
 
 
-def history(trade: Trade, order_id: str) -> list[str]:
-    """What happened to an order, oldest first."""
-    rows = ok(trade.system.api("auditor").get(f"/v1/orders/{order_id}/history", params={"limit": 100}))["rows"]
-    return [row["what"] for row in rows]
+def wait_for_exception(trade: Trade, order_id: str, *kinds: str) -> None:
+    """Sweep until an order has just these exceptions: Temporal lists a moment later what has ended, and young orders are passed over."""
+
+    def swept() -> None:
+        sweep(trade.system, "lost")
+        assert exceptions_of(trade, order_id) == list(kinds)
+
+    eventually(swept)
 
 
-def test_an_order_whose_workflow_was_terminated_gives_everything_back(trade: Trade) -> None:
+def older(system: System, order_id: str) -> None:
+    """Let the order have been placed an hour ago."""
+    with system.processes["orders"].database.transaction() as session:
+        session.execute(
+            text("UPDATE sales_order SET placed_at = :past WHERE order_id = :order_id"),
+            {"past": _stored(system, datetime.now(UTC) - timedelta(hours=1)), "order_id": order_id},
+        )
+
+
+def repair(trade: Trade, order_id: str) -> str:
+    """What support's repair of an order did."""
+    return str(ok(trade.system.api("support").post(f"/v1/orders/{order_id}/repair"))["what"])
+
+
+def placed(trade: Trade, on_hand: int = 3, quantity: int = 2) -> tuple[str, str, str]:
+    """An accepted order, its SKU and warehouse."""
     customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
     warehouse = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(warehouse, pump, 3, "50.00")
-    order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 5}]))["order_id"]
-    before = (trade.stock(pump)[warehouse], credit(trade, customer))
+    trade.receive(warehouse, pump, on_hand, "50.00")
+    order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": quantity}]))["order_id"]
+    older(trade.system, order_id)
+    return order_id, pump, warehouse
+
+
+def test_an_order_whose_workflow_was_terminated_keeps_all_is_an_exception_and_goes_on_when_repaired(
+    trade: Trade,
+) -> None:
+    order_id, pump, warehouse = placed(trade)
 
     terminate(trade.system, order_id)
     lapse(trade.system, order_id)
-    found = sweep(trade.system, "leases")
+    freed = sweep(trade.system, "leases")["freed"]
+    wait_for_exception(trade, order_id, "workflow_lost")
+    kept = trade.order(order_id), trade.stock(pump)[warehouse]
+    done = repair(trade, order_id)
+    trade.when_idle(order_id)
+    after = exceptions_of(trade, order_id)
+    trade.send_off(trade.shipments(order_id)[0])
+    trade.deliver(trade.shipments(order_id)[0])
+    bill = trade.when_idle(order_id)
+    trade.pay(bill["customer_id"], bill["totals"]["total"]["amount"])
 
-    assert before == ((3, 3), "500.00")
-    assert found["freed"] >= 1
-    assert (trade.stock(pump)[warehouse], credit(trade, customer)) == ((3, 0), "0.00")
-    order = trade.when_idle(order_id)
-    assert {shipment["state"] for shipment in order["shipments"]} == {"cancelled"}
-    assert order["phase"] == "failed"
-    assert "order_failed" in history(trade, order_id)
+    assert (freed, kept[0]["phase"], kept[1]) == (0, "accepted", (3, 2))
+    assert (done, after) == ("started", [])
+    assert trade.when_idle(order_id)["phase"] == "closed"
+    assert len([subject for subject in trade.mails(bill["number"]) if "has been accepted" in subject]) == 1
     trade.until_audit_is_clean()
 
 
-def test_a_second_sweep_of_the_same_order_changes_nothing(trade: Trade) -> None:
-    customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
-    warehouse = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(warehouse, pump, 3, "50.00")
-    order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))["order_id"]
+def test_a_workflow_cancelled_by_hand_takes_nothing_from_its_order_and_says_so_at_once(trade: Trade) -> None:
+    order_id, pump, warehouse = placed(trade)
+
+    trade.system.on_loop(trade.system.workflow(order_id).cancel())
+    order = trade.when_idle(order_id)
+
+    assert (order["phase"], exceptions_of(trade, order_id)) == ("accepted", ["workflow_lost"])
+    assert trade.stock(pump)[warehouse] == (3, 2)
+    assert repair(trade, order_id) == "started"
+    trade.when_idle(order_id)
+    assert (exceptions_of(trade, order_id), repair(trade, order_id)) == ([], "woken")
+    trade.until_audit_is_clean()
+
+
+def test_a_cancellation_asked_for_while_no_workflow_runs_is_carried_out_by_the_next_one(trade: Trade) -> None:
+    order_id, pump, warehouse = placed(trade)
     terminate(trade.system, order_id)
-    lapse(trade.system, order_id)
-    sweep(trade.system, "leases")
-    once, events = trade.when_idle(order_id), history(trade, order_id)
 
-    sweep(trade.system, "leases")
+    path = f"/v1/orders/{order_id}/cancellation"
+    asked = trade.system.api("support").post(path, json={"reason": "no need"}, headers=key())
+    before = trade.when_idle(order_id)
+    repair(trade, order_id)
+    order = trade.when_idle(order_id)
 
-    assert {"stock_released", "shipments_cancelled"} <= set(events)
-    assert trade.when_idle(order_id) == once
-    assert history(trade, order_id) == events
-
-
-def test_an_order_terminated_on_hold_gives_its_credit_back_although_it_has_no_lease(trade: Trade) -> None:
-    customer = trade.customer(credit_limit="1000.00")
-    pump = trade.product("pump", "100.00", cost="99.00")
-    trade.receive(trade.warehouses({"w1": 900})["w1"], pump, 10, "50.00")
-    held = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 5}]))
-    committed = credit(trade, customer)
-
-    def swept() -> None:
-        sweep(trade.system, "leases")
-        assert trade.order(held["order_id"])["phase"] == "failed"
-
-    terminate(trade.system, held["order_id"])
-    eventually(swept)  # Temporal lists what has ended a moment later
-    order = trade.when_idle(held["order_id"])
-
-    assert held["status"] == "on_hold"
-    assert committed == "500.00"
-    assert credit(trade, customer) == "0.00"
-    assert not [hold for hold in order["holds"] if hold["released_at"] is None]
+    assert (asked.status_code, before["phase"]) == (202, "accepted")
+    assert [one["state"] for one in before["cancellations"]] == ["requested"]
+    assert (order["phase"], [one["state"] for one in order["cancellations"]]) == ("cancelled", ["done"])
+    assert trade.stock(pump)[warehouse] == (3, 0)
     trade.until_audit_is_clean()
 
 
@@ -144,20 +168,6 @@ def test_a_living_order_keeps_what_it_holds_and_gets_a_new_lease(trade: Trade) -
     assert trade.stock(pump)[warehouse] == (3, 2)
     assert before["shipments"]
     assert trade.when_idle(order_id) == before
-
-
-def test_a_workflow_cancelled_by_hand_gives_everything_back_and_says_so(trade: Trade) -> None:
-    customer, pump = trade.customer(), trade.product("pump", "100.00", cost="50.00")
-    warehouse = trade.warehouses({"w1": 900})["w1"]
-    trade.receive(warehouse, pump, 3, "50.00")
-    order_id = trade.placed(trade.order_body(customer, [{"sku": pump, "quantity": 2}]))["order_id"]
-
-    trade.system.on_loop(trade.system.workflow(order_id).cancel())
-    order = trade.when_idle(order_id)
-
-    assert order["phase"] == "failed"
-    assert (trade.stock(pump)[warehouse], credit(trade, customer)) == ((3, 0), "0.00")
-    trade.until_audit_is_clean()
 
 
 def test_the_audit_duty_tells_which_invariants_are_broken(trade: Trade) -> None:

@@ -42,6 +42,7 @@ def order_ref(**changes: Any) -> OrderRef:
         "currency": "USD",
         "total_text": "26,400.00 USD",
         "payment_method": "terms",
+        "reads_truth": True,
     }
     return OrderRef(**(given | changes))
 

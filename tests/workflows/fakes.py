@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -18,6 +18,7 @@ from workflows.messages import (
     ApplyStep,
     ChangeStep,
     Clearance,
+    Completeness,
     Credit,
     CreditStep,
     DeadlineStep,
@@ -29,6 +30,7 @@ from workflows.messages import (
     Release,
     ReleaseCleared,
     Reservation,
+    Standing,
     Stop,
     Stopped,
     ValidateStep,
@@ -38,7 +40,10 @@ from workflows.messages import (
 
 @dataclass
 class FakeServices:
-    """What the five services would say; each call is counted by its activity name and kept by its business key."""
+    """What the five services would say; each call is counted by its activity name and kept by its business key.
+
+    `cancellation_id` is the request to cancel that waits and `left` the shipments that have left; None believes everybody.
+    """
 
     validation: Validation = field(default_factory=lambda: Validation("cleared"))
     clearances: list[Clearance] = field(default_factory=list)
@@ -49,6 +54,7 @@ class FakeServices:
     is_granted: bool = True
     backordered: int = 0
     undeliverable: int = 0
+    released: int = 1
     shipped: int = 0
     status: str = ""
     absences: Counter[str] = field(default_factory=Counter)
@@ -57,6 +63,12 @@ class FakeServices:
     calls: list[str] = field(default_factory=list)
     keys: Counter[str] = field(default_factory=Counter)
     recorded: dict[str, RecordStep] = field(default_factory=dict)
+    completeness: Completeness = field(default_factory=lambda: Completeness(is_delivered=True, is_settled=True))
+    standing: Standing = field(
+        default_factory=lambda: Standing("received", Clearance("waiting"), Completeness(False, False))
+    )
+    cancellation_id: str = "can_1"
+    left: frozenset[str] | None = None
     stops: list[bool] = field(default_factory=list)
 
     def called(self, name: str, key: str) -> None:
@@ -89,7 +101,17 @@ class FakeServices:
     @activity.defn(name="orders.GetClearance")
     async def get_clearance(self, step: OrderStep) -> Clearance:
         self.called("orders.GetClearance", step.request_id)
-        return self.next_clearance()
+        return replace(self.next_clearance(), cancellation_id=self.cancellation_id)
+
+    @activity.defn(name="orders.GetStanding")
+    async def get_standing(self, step: OrderStep) -> Standing:
+        self.called("orders.GetStanding", step.request_id)
+        return self.standing
+
+    @activity.defn(name="orders.CheckCompleteness")
+    async def check_completeness(self, step: OrderStep) -> Completeness:
+        self.called("orders.CheckCompleteness", step.request_id)
+        return self.completeness
 
     @activity.defn(name="orders.ClearRelease")
     async def clear_release(self, step: OrderStep) -> ReleaseCleared:
@@ -137,6 +159,7 @@ class FakeServices:
     @activity.defn(name="billing.IssueInvoice")
     async def issue_invoice(self, step: OrderStep) -> Done:
         self.called("billing.IssueInvoice", step.request_id)
+        assert self.left is None or step.subject_id in self.left
         return Done("INV-000001")
 
     @activity.defn(name="orders.ValidateOrder")
@@ -180,6 +203,8 @@ class FakeServices:
     @activity.defn(name="inventory.ShipStock")
     async def ship_stock(self, step: OrderStep) -> Done:
         self.called("inventory.ShipStock", step.request_id)
+        if self.left is not None and step.subject_id not in self.left:
+            return Done("nothing left", is_done=False)
         freight = types_pb2.Money(minor_units=2_340, currency="USD")
         shipment = fulfillment_pb2.Shipment(
             number="SH-1001", warehouse_id="wh_dallas", carrier="ups", freight_cost=freight
@@ -192,11 +217,13 @@ class FakeServices:
         self.withheld_by.append(step.subject_id)
         lines = [fulfillment_pb2.ShipmentLine(line_id="1", sku="PUMP-100", quantity=10)]
         shipment = fulfillment_pb2.Shipment(number="SH-1001", warehouse_id="wh_dallas", lines=lines)
-        return Release(1, sentences.released([shipment]))
+        return Release(self.released, sentences.released([shipment] * self.released), self.backordered)
 
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:
         self.called("fulfillment.CancelShipments", step.request_id)
+        if step.cancellation_id not in ("", self.cancellation_id):
+            return Stopped(0, 0, is_asked=False)
         self.stops.append(step.is_all_or_nothing)
         return Stopped(0 if self.shipped else 1, self.shipped)
 
@@ -205,6 +232,8 @@ class FakeServices:
         return [
             self.get_clearance,
             self.clear_release,
+            self.get_standing,
+            self.check_completeness,
             self.pass_deadline,
             self.record_change,
             self.apply_change,

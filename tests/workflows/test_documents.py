@@ -9,10 +9,12 @@ import pytest
 
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.orders.v1 import orders_pb2
+from services.kernel.errors import NotFound
 from workflows.activities.calls import Services
 from workflows.activities.documents import KEPT, LARGEST, Documents
+from workflows.activities.fulfillment import FulfillmentActivities
 from workflows.activities.orders import OrdersActivities
-from workflows.messages import RecordStep
+from workflows.messages import RecordStep, Stop
 
 LEFT = (fulfillment_pb2.SHIPMENT_STATE_SHIPPED, fulfillment_pb2.SHIPMENT_STATE_DELIVERED)
 HERE = (
@@ -44,8 +46,19 @@ class World:
 
     async def GetShipment(self, request: fulfillment_pb2.GetShipmentRequest) -> fulfillment_pb2.GetShipmentResponse:
         self.asked[request.shipment_id] += 1
-        shipment = fulfillment_pb2.Shipment(shipment_id=request.shipment_id, state=self.state)
+        if request.shipment_id == "shp_nobody":
+            raise NotFound("SHIPMENT_NOT_FOUND", "there is no such shipment")
+        shipment = fulfillment_pb2.Shipment(shipment_id=request.shipment_id, order_id="ord_1", state=self.state)
         return fulfillment_pb2.GetShipmentResponse(shipment=shipment)
+
+    async def GetClearance(self, request: orders_pb2.GetClearanceRequest) -> orders_pb2.GetClearanceResponse:
+        return orders_pb2.GetClearanceResponse(clearance=orders_pb2.Clearance(cancellation_id="can_1"))
+
+    async def CancelShipments(
+        self, request: fulfillment_pb2.CancelShipmentsRequest
+    ) -> fulfillment_pb2.CancelShipmentsResponse:
+        self.asked["stopped"] += 1
+        return fulfillment_pb2.CancelShipmentsResponse(cancelled_count=1)
 
     async def RecordOrder(self, request: orders_pb2.RecordOrderRequest) -> orders_pb2.RecordOrderResponse:
         return orders_pb2.RecordOrderResponse(status=request.milestone)
@@ -127,3 +140,36 @@ async def test_a_shipment_is_kept_once_it_has_left(state: fulfillment_pb2.Shipme
         await world.documents.shipment("shp_1")
 
     assert world.asked["shp_1"] == asked
+
+
+@pytest.mark.parametrize(
+    ("shipment_id", "order_id", "state", "has_left"),
+    [
+        *(("shp_1", "ord_1", state, True) for state in LEFT),
+        *(("shp_1", "ord_1", state, False) for state in HERE),
+        ("shp_1", "ord_2", LEFT[0], False),
+        ("shp_nobody", "ord_1", LEFT[0], False),
+        ("", "ord_1", LEFT[0], False),
+    ],
+)
+async def test_a_shipment_has_left_only_when_fulfillment_says_so_of_this_order(
+    shipment_id: str, order_id: str, state: fulfillment_pb2.ShipmentState.ValueType, has_left: bool
+) -> None:
+    world = World()
+    world.state = state
+
+    found = await world.documents.shipment_that_left(shipment_id, order_id)
+
+    assert (found is not None) is has_left
+
+
+@pytest.mark.parametrize(("cancellation_id", "stopped"), [("can_1", 1), ("can_nobody", 0), ("", 1)])
+async def test_shipments_are_stopped_for_a_cancellation_that_waits_and_no_other(
+    cancellation_id: str, stopped: int
+) -> None:
+    world = World()
+    activities = FulfillmentActivities(world.services, world.documents)
+
+    answer = await activities.cancel_shipments(Stop("order/ord_1/cancel/1", "ord_1", "", True, cancellation_id))
+
+    assert (world.asked["stopped"], answer.is_asked) == (stopped, bool(stopped))

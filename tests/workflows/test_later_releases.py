@@ -82,8 +82,8 @@ async def test_what_the_rules_hold_ships_nothing_until_the_last_hold_is_released
         await happens(order, names.HOLDS_RELEASED)
         await order.handle.terminate()
 
-    assert held == [ASK, "orders.RecordOrder"]
-    assert later(services)[2:] == [READ, ASK, RELEASE]
+    assert held == [ASK]
+    assert later(services)[1:] == [READ, ASK, RELEASE, "orders.RecordOrder"]
     assert "billing.ReleaseCredit" not in services.calls
 
 
@@ -102,17 +102,21 @@ async def test_a_held_accepted_order_is_cancelled_and_gives_everything_back(temp
     assert {"billing.ReleaseCredit", "inventory.ReleaseReservation"} <= set(services.calls)
 
 
-async def test_an_order_that_ships_complete_is_asked_about_when_the_last_unit_has_come(temporal: Client) -> None:
+async def test_an_order_that_ships_complete_is_released_when_inventory_says_that_the_last_unit_has_come(
+    temporal: Client,
+) -> None:
     services, queue = FakeServices(backordered=5), uuid.uuid4().hex
+    services.released = 0
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, backordered(is_ship_complete=True), queue)
-        await fill(order, is_complete=False)
+        await fill(order)
         partly = list(services.calls)
+        services.backordered, services.released = 0, 1
         await fill(order)
         await order.handle.terminate()
 
-    assert ASK not in partly
+    assert partly[len(ACCEPTED) - 1 :] == [ASK, RELEASE]
     assert services.calls[len(partly) :] == [ASK, RELEASE, "orders.RecordOrder"]
 
 
@@ -163,7 +167,7 @@ async def test_a_pending_change_is_named_to_the_release_and_its_end_releases_wha
         await order.refresh(names.CONSENT, "chg_1")
         await order.handle.terminate()
 
-    assert later(services) == [ASK, RELEASE, "orders.RecordOrder", READ, ASK, RELEASE]
+    assert later(services) == [ASK, RELEASE, "orders.RecordOrder", READ, ASK, RELEASE, "orders.RecordOrder"]
     assert services.withheld_by == ["", "chg_1", ""]
 
 
@@ -179,7 +183,7 @@ async def test_a_change_that_cannot_be_applied_after_all_releases_what_it_held_b
         await order.refresh(names.AMEND, "chg_1")
         await order.handle.terminate()
 
-    assert later(services)[-2:] == [ASK, RELEASE]
+    assert later(services)[-3:] == [ASK, RELEASE, "orders.RecordOrder"]
     assert services.withheld_by == ["", "chg_1", ""]
 
 
@@ -196,7 +200,7 @@ async def test_the_last_holds_release_lets_go_what_a_pending_change_does_not_tou
         await happens(order, names.HOLDS_RELEASED)
         await order.handle.terminate()
 
-    assert later(services) == [ASK, "orders.RecordOrder", READ, ASK, RELEASE]
+    assert later(services) == [ASK, READ, ASK, RELEASE, "orders.RecordOrder"]
     assert services.withheld_by == ["", "chg_1"]
 
 
@@ -229,7 +233,7 @@ async def test_after_the_policys_time_the_order_goes_on_and_is_not_called_parked
         said = await summaries(order)
         await order.handle.terminate()
 
-    assert later(services)[3:] == ["orders.PassDeadline resume_release", ASK, RELEASE]
+    assert later(services)[3:] == ["orders.PassDeadline resume_release", ASK, RELEASE, "orders.RecordOrder"]
     assert services.withheld_by == ["", "chg_1", ""]
     assert phase == "open"
     assert f"Release deadline: change that is pending of {order.order.number}" in said

@@ -333,11 +333,11 @@ async def test_an_order_cancelled_in_review_ends_and_gives_its_credit_back(tempo
         await order.handle.result()
 
     assert outcome.is_cancelled
-    assert services.calls[2:] == ["billing.ReleaseCredit", "orders.RecordOrder"]
+    assert services.calls[2:] == ["orders.GetClearance", "billing.ReleaseCredit", "orders.RecordOrder"]
 
 
 async def test_a_cancellation_that_people_were_quicker_than_is_declined(temporal: Client) -> None:
-    services, queue = reviewed(waiting(), status="rejected"), uuid.uuid4().hex
+    services, queue = reviewed(Clearance("rejected"), status="rejected"), uuid.uuid4().hex
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, order_ref(), queue)
@@ -346,7 +346,7 @@ async def test_a_cancellation_that_people_were_quicker_than_is_declined(temporal
 
     assert (outcome.is_cancelled, outcome.reason) == (False, "the order is rejected already")
     assert ended in ({"outcome": "rejected"}, OrderOutcome("rejected"))
-    assert services.calls[2:] == ["billing.ReleaseCredit", "orders.RecordOrder"]
+    assert services.calls[2:] == ["orders.GetClearance", "billing.ReleaseCredit", "orders.RecordOrder"]
 
 
 async def test_a_decision_on_an_order_that_failed_is_refused(temporal: Client) -> None:

@@ -14,19 +14,19 @@ from temporalio.worker import Worker
 
 from tests.workflows.driver import at_work
 from workflows import names
-from workflows.messages import Done, OrderIds, OrderStep, Recorded, RecordStep, Stopped
-from workflows.sweeps import LEASES, SweepWorkflow
+from workflows.messages import Done, Halted, OrderIds, OrderStep, Stopped
+from workflows.sweeps import LEASES, LOST, SweepWorkflow
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass
 class Remains:
-    """Orders whose leases have run out, those of them that have ended or were terminated, and one that a service refuses to free."""
+    """Orders whose leases have run out, those of them that have ended, one that a service refuses to free, and those in trouble."""
 
     lapsed: list[str]
     ended: list[str] = field(default_factory=list)
-    terminated: list[str] = field(default_factory=list)
+    halted: Halted = field(default_factory=Halted)
     refused: str = ""
     calls: list[tuple[str, str]] = field(default_factory=list)
 
@@ -34,9 +34,9 @@ class Remains:
     async def list_lapsed(self, _ask: Done) -> OrderIds:
         return OrderIds(self.lapsed)
 
-    @activity.defn(name="temporal.FindTerminated")
-    async def find_terminated(self, _lapsed: OrderIds) -> OrderIds:
-        return OrderIds(self.terminated)
+    @activity.defn(name="temporal.FindHalted")
+    async def find_halted(self, _ask: Done) -> Halted:
+        return self.halted
 
     @activity.defn(name="orders.CheckLiveness")
     async def check_liveness(self, _orders: OrderIds) -> OrderIds:
@@ -59,34 +59,35 @@ class Remains:
         self.calls.append(("credit", step.order_id))
         return Done()
 
-    @activity.defn(name="orders.RecordOrder")
-    async def record_order(self, step: RecordStep) -> Recorded:
-        self.calls.append((step.milestone, step.order_id))
-        return Recorded("cancelled", is_complete=False)
+    @activity.defn(name="orders.RecordHalted")
+    async def record_halted(self, halted: Halted) -> Done:
+        self.calls += [("lost", order_id) for order_id in halted.lost]
+        self.calls += [("failing", order_id) for order_id in halted.failing]
+        return Done()
 
     @activity.defn(name="inventory.RenewLeases")
     async def renew_leases(self, orders: OrderIds) -> Done:
         self.calls += [("renew", order_id) for order_id in orders.order_ids]
         return Done()
 
-    async def swept(self, client: Client) -> dict[str, int]:
+    async def swept(self, client: Client, duty: str = LEASES) -> dict[str, int]:
         queue = uuid.uuid4().hex
-        steps: list[Any] = [self.list_lapsed, self.find_terminated, self.check_liveness, self.cancel_shipments,
-                            self.release_reservation, self.release_credit, self.record_order, self.renew_leases]  # fmt: skip
+        steps: list[Any] = [self.list_lapsed, self.find_halted, self.check_liveness, self.cancel_shipments,
+                            self.release_reservation, self.release_credit, self.record_halted, self.renew_leases]  # fmt: skip
         async with at_work(Worker(client, task_queue=queue, workflows=[SweepWorkflow], activities=steps)):
             found = await client.execute_workflow(
-                names.SWEEP_WORKFLOW, LEASES, id=f"sweep-{queue}", task_queue=queue, result_type=dict
+                names.SWEEP_WORKFLOW, duty, id=f"sweep-{queue}", task_queue=queue, result_type=dict
             )
         return dict(found["found"])
 
 
-async def test_an_order_that_was_cut_short_is_freed_before_it_is_said_to_have_failed(temporal: Client) -> None:
-    remains = Remains([], terminated=["ord_1"])
+async def test_orders_that_nobody_carries_on_are_told_and_keep_what_they_hold(temporal: Client) -> None:
+    remains = Remains([], halted=Halted(["ord_1"], ["ord_2"]))
 
-    found = await remains.swept(temporal)
+    found = await remains.swept(temporal, LOST)
 
-    assert remains.calls == [("stop", "ord_1"), ("stock", "ord_1"), ("credit", "ord_1"), ("failed", "ord_1")]
-    assert found == {"freed": 1, "renewed": 0}
+    assert remains.calls == [("lost", "ord_1"), ("failing", "ord_2")]
+    assert found == {"lost": 1, "failing": 1}
 
 
 async def test_an_order_that_cannot_be_freed_holds_up_no_other(temporal: Client) -> None:

@@ -8,6 +8,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2
 from workflows.activities.calls import Services, changed_document
 from workflows.activities.documents import Documents
+from workflows.activities.inventory import NOT_LEFT
 from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
 
 
@@ -66,9 +67,11 @@ class BillingActivities:
 
     @activity.defn(name="billing.IssueInvoice")
     async def issue_invoice(self, step: OrderStep) -> Done:
-        """Invoice a shipment."""
+        """Invoice a shipment; nothing is done for one that is not the order's or has not left."""
         order = await self._documents.order(step.order_id, step.version)
-        shipment = await self._documents.shipment(step.subject_id)
+        shipment = await self._documents.shipment_that_left(step.subject_id, step.order_id)
+        if shipment is None:
+            return Done(NOT_LEFT, is_done=False)
         request = pb.IssueInvoiceRequest(
             request_id=step.request_id,
             order=order,

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from oms.fulfillment.v1 import fulfillment_pb2
 from oms.orders.v1 import orders_pb2
+from services.kernel.errors import InvalidArgument, NotFound
 from workflows.activities.calls import Services
 
 KEPT = 1_000
@@ -16,7 +17,7 @@ KEPT = 1_000
 LARGEST = 16 * 1024
 """Bytes of a document that is kept, some hundred lines; longer ones are rare and would fill the worker's memory."""
 
-_LEFT = (fulfillment_pb2.SHIPMENT_STATE_SHIPPED, fulfillment_pb2.SHIPMENT_STATE_DELIVERED)
+LEFT = (fulfillment_pb2.SHIPMENT_STATE_SHIPPED, fulfillment_pb2.SHIPMENT_STATE_DELIVERED)
 
 Document = TypeVar("Document", bound=Message)
 
@@ -58,9 +59,17 @@ class Documents:
             return kept
         request = fulfillment_pb2.GetShipmentRequest(shipment_id=shipment_id)
         shipment = (await self._services.fulfillment.GetShipment(request)).shipment
-        if shipment.state in _LEFT:
+        if shipment.state in LEFT:
             self._shipments.keep(shipment_id, shipment)
         return shipment
+
+    async def shipment_that_left(self, shipment_id: str, order_id: str) -> fulfillment_pb2.Shipment | None:
+        """The shipment, if fulfillment says that it is the order's and has left: whoever tells of it may be wrong."""
+        try:
+            found = await self.shipment(shipment_id) if shipment_id else None
+        except (NotFound, InvalidArgument):
+            return None
+        return found if found is not None and found.order_id == order_id and found.state in LEFT else None
 
 
 class _LruCache(Generic[Document]):

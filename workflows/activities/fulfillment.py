@@ -44,9 +44,9 @@ class FulfillmentActivities:
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=step.order_id)),
             self._withheld(step.order_id, step.subject_id),
         )
-        is_short = any(short.quantity for short in held.shortages)
-        if order.is_ship_complete and (is_short or withheld):
-            return Release(0)
+        backordered = sum(short.quantity for short in held.shortages)
+        if order.is_ship_complete and (backordered or withheld):
+            return Release(0, backordered=backordered)
         request = pb.ReleaseShipmentsRequest(
             request_id=step.request_id,
             order_id=order.order_id,
@@ -55,7 +55,7 @@ class FulfillmentActivities:
             lines=[line for line in _release_lines(order, held) if line.line_id not in withheld],
         )
         response = await self._services.fulfillment.ReleaseShipments(request)
-        return Release(len(response.shipments), sentences.released(response.shipments))
+        return Release(len(response.shipments), sentences.released(response.shipments), backordered)
 
     async def _withheld(self, order_id: str, change_id: str) -> frozenset[str]:
         """Lines that a change still holds back; the orders service says which."""
@@ -89,7 +89,9 @@ class FulfillmentActivities:
 
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:
-        """Stop what has not left."""
+        """Stop what has not left; nothing for a cancellation that the orders service does not know as one that waits."""
+        if step.cancellation_id and not await self._is_asked(step):
+            return Stopped(0, 0, is_asked=False)
         request = pb.CancelShipmentsRequest(
             request_id=step.request_id,
             order_id=step.order_id,
@@ -98,6 +100,10 @@ class FulfillmentActivities:
         )
         response = await self._services.fulfillment.CancelShipments(request)
         return Stopped(response.cancelled_count, response.shipped_count)
+
+    async def _is_asked(self, step: Stop) -> bool:
+        found = await self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=step.order_id))
+        return found.clearance.cancellation_id == step.cancellation_id
 
     @activity.defn(name="fulfillment.Audit")
     async def audit(self, _ask: Done) -> AuditCount:

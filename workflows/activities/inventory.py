@@ -16,6 +16,7 @@ from workflows.activities.documents import Documents
 from workflows.messages import AuditCount, Done, OrderIds, OrderStep, Reservation
 
 SWEEP_BATCH = 200
+NOT_LEFT = "no such shipment of this order has left: nothing was done"
 
 
 class InventoryActivities:
@@ -79,8 +80,10 @@ class InventoryActivities:
 
     @activity.defn(name="inventory.ShipStock")
     async def ship_stock(self, step: OrderStep) -> Done:
-        """Take a shipment off stock."""
-        shipment = await self._documents.shipment(step.subject_id)
+        """Take a shipment off stock; nothing is done for one that is not the order's or has not left."""
+        shipment = await self._documents.shipment_that_left(step.subject_id, step.order_id)
+        if shipment is None:
+            return Done(NOT_LEFT, is_done=False)
         request = pb.ShipStockRequest(
             request_id=step.request_id,
             order_id=step.order_id,

@@ -23,6 +23,7 @@ from workflows.messages import (
     Credit,
     DeadlineStep,
     Done,
+    Halted,
     OrderIds,
     OrderStep,
     Recorded,
@@ -46,7 +47,7 @@ _CLEARANCES = {
     pb.CLEARANCE_STATE_EXPIRED: "expired",
     pb.CLEARANCE_STATE_ENDED: "ended",
 }
-_ENDS = frozenset({"rejected", "cancelled", "closed", "failed"})
+_ENDS = frozenset({"rejected", "cancelled", "closed", "failed", "interrupted"})
 _RESERVED = frozenset({"accepted", "changed"})
 """Milestones of a turn that has reserved; before `allocated` it was a fact that spoke of stock, which may be an old one."""
 _WITH_PROMISES = _RESERVED | {"allocated"}
@@ -68,21 +69,21 @@ class OrdersActivities:
         outcome = _OUTCOMES[response.outcome]
         if response.HasField("order"):
             self._documents.cleared(response.order)
-        clearance = _clearance(response.clearance) if outcome == "held" else None
+        clearance = clearance_of(response.clearance) if outcome == "held" else None
         return Validation(outcome, list(response.reasons), clearance)
 
     @activity.defn(name="orders.GetClearance")
     async def get_clearance(self, step: OrderStep) -> Clearance:
         """What stands between the order and its warehouses."""
         response = await self._services.orders.GetClearance(pb.GetClearanceRequest(order_id=step.order_id))
-        return _clearance(response.clearance)
+        return clearance_of(response.clearance)
 
     @activity.defn(name="orders.ClearRelease")
     async def clear_release(self, step: OrderStep) -> ReleaseCleared:
         """Ask the rules again before goods go to the warehouses."""
         request = pb.ClearReleaseRequest(request_id=step.request_id, order_id=step.order_id)
         response = await self._services.orders.ClearRelease(request)
-        return ReleaseCleared(response.is_clear, _clearance(response.clearance))
+        return ReleaseCleared(response.is_clear, clearance_of(response.clearance))
 
     @activity.defn(name="orders.PassDeadline")
     async def pass_deadline(self, step: DeadlineStep) -> Clearance:
@@ -95,7 +96,7 @@ class OrdersActivities:
             deadline_micros=step.deadline_micros,
         )
         response = await self._services.orders.PassDeadline(request)
-        return _clearance(response.clearance)
+        return clearance_of(response.clearance)
 
     @activity.defn(name="orders.ApplyChange")
     async def apply_change(self, step: ApplyStep) -> Applied:
@@ -114,7 +115,7 @@ class OrdersActivities:
             total_minor=total.minor,
             total_text=f"{total.amount:,f} {total.currency}",
             is_ship_complete=response.is_ship_complete,
-            clearance=_clearance(response.clearance),
+            clearance=clearance_of(response.clearance),
         )
 
     @activity.defn(name="orders.RecordChange")
@@ -128,7 +129,7 @@ class OrdersActivities:
             reason=step.reason,
         )
         response = await self._services.orders.RecordChange(request)
-        return _clearance(response.clearance)
+        return clearance_of(response.clearance)
 
     @activity.defn(name="orders.RecordOrder")
     async def record_order(self, step: RecordStep) -> Recorded:
@@ -164,6 +165,15 @@ class OrdersActivities:
         response = await self._services.orders.CheckLiveness(pb.CheckLivenessRequest(order_ids=orders.order_ids))
         return OrderIds(list(response.ended_order_ids))
 
+    @activity.defn(name="orders.RecordHalted")
+    async def record_halted(self, halted: Halted) -> Done:
+        """Tell of open orders that no workflow carries on."""
+        request = pb.RecordHaltedRequest(
+            lost_order_ids=halted.lost, failing_order_ids=halted.failing, is_all=halted.is_all
+        )
+        response = await self._services.orders.RecordHalted(request)
+        return Done(f"{response.opened_count} new, {response.resolved_count} over")
+
     @activity.defn(name="orders.Audit")
     async def audit(self, _ask: Done) -> AuditCount:
         """Broken invariants of the orders service."""
@@ -179,7 +189,8 @@ def _standing(credit: Credit, currency: str) -> pb.CreditStanding:
     )
 
 
-def _clearance(message: pb.Clearance) -> Clearance:
+def clearance_of(message: pb.Clearance) -> Clearance:
+    """A clearance as the workflow holds it."""
     return Clearance(
         _CLEARANCES[message.state],
         message.change_id,
@@ -189,6 +200,7 @@ def _clearance(message: pb.Clearance) -> Clearance:
         message.waiting_for,
         message.deadline_about,
         message.withholding_change_id,
+        message.cancellation_id,
     )
 
 

@@ -1,8 +1,7 @@
-"""The one step that asks Temporal itself: which orders' workflows ended without being able to clean up."""
+"""The one step that asks Temporal itself: which open orders no workflow carries on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from temporalio import activity
@@ -12,21 +11,19 @@ from temporalio.service import RPCError, RPCStatusCode
 from oms.orders.v1 import orders_pb2
 from workflows import names
 from workflows.activities.calls import Services
-from workflows.messages import OrderIds
+from workflows.messages import Done, Halted
 
-OF_LATE = timedelta(days=1)
-"""Longer than anybody leaves the worker down."""
-
+YOUNG = timedelta(minutes=1)
+"""An order that was placed so lately may just be starting."""
 BATCH = 200
+"""So many of a kind are told at once; the next round finds the others."""
+PAGE = 500
 
-_TERMINATED = frozenset(
-    {
-        WorkflowExecutionStatus.TERMINATED,
-        WorkflowExecutionStatus.TIMED_OUT,
-        WorkflowExecutionStatus.FAILED,
-        WorkflowExecutionStatus.CANCELED,
-    }
+_RUNNING = f"WorkflowType = '{names.ORDER_WORKFLOW}' AND ExecutionStatus = 'Running'"
+_FAILING = (
+    f"{_RUNNING} AND TemporalReportedProblems IN ('category=WorkflowTaskFailed', 'category=WorkflowTaskTimedOut')"
 )
+"""What the server itself says of a workflow whose next step failed again and again."""
 
 
 class TemporalActivities:
@@ -36,44 +33,37 @@ class TemporalActivities:
         self._client = client
         self._services = services
 
-    @activity.defn(name="temporal.FindTerminated")
-    async def find_terminated(self, lapsed: OrderIds) -> OrderIds:
-        """Orders whose workflow was terminated and runs no code any more: of these, and of late those that nobody knows as ended.
+    @activity.defn(name="temporal.FindHalted")
+    async def find_halted(self, _ask: Done) -> Halted:
+        """Open orders without a running workflow, and those whose workflow fails; Temporal's list may lag, so each suspect is looked up."""
+        running, failing_numbers = await self._numbers(_RUNNING), await self._numbers(_FAILING)
+        lost: list[str] = []
+        failing: list[str] = []
+        request = orders_pb2.ListOpenOrdersRequest(placed_before_micros=_micros(datetime.now(UTC) - YOUNG), limit=PAGE)
+        while True:
+            page = await self._services.orders.ListOpenOrders(request)
+            for order in page.orders:
+                if order.number not in running and not await self._is_running(order.number):
+                    lost.append(order.order_id)
+                elif order.number in failing_numbers:
+                    failing.append(order.order_id)
+            is_all = len(lost) <= BATCH and len(failing) <= BATCH
+            if not page.next_cursor or not is_all:
+                return Halted(lost[:BATCH], failing[:BATCH], is_all)
+            request.cursor = page.next_cursor
 
-        Some hundreds at most; the next round finds the others.
-        """
-        suspects = {**await self._closed_of_late(), **await self._living(order_ids=lapsed.order_ids)}
-        return OrderIds([order_id for order_id in sorted(suspects) if await self._is_terminated(suspects[order_id])])
+    async def _numbers(self, query: str) -> set[str]:
+        return {names.order_number(run.id) async for run in self._client.list_workflows(query, page_size=PAGE)}
 
-    async def _closed_of_late(self) -> dict[str, str]:
-        """Orders of which a run ended that way while they live on; one that was reset lives on in another run."""
-        since = (datetime.now(UTC) - OF_LATE).isoformat()
-        query = (
-            f"WorkflowType = '{names.ORDER_WORKFLOW}' AND CloseTime > '{since}' "
-            "AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed', 'Canceled')"
-        )
-        pages = self._client.list_workflows(query, page_size=BATCH)
-        found: dict[str, str] = {}
-        while len(found) < BATCH:
-            await pages.fetch_next_page()
-            found |= await self._living(numbers=[names.order_number(run.id) for run in pages.current_page or ()])
-            if not pages.next_page_token:
-                break
-        return dict(list(found.items())[:BATCH])
-
-    async def _living(self, *, order_ids: Sequence[str] = (), numbers: Sequence[str] = ()) -> dict[str, str]:
-        """Order id → number of those that have not ended by what the orders service says."""
-        if not order_ids and not numbers:
-            return {}
-        request = orders_pb2.CheckLivenessRequest(order_ids=order_ids, order_numbers=numbers)
-        response = await self._services.orders.CheckLiveness(request)
-        return {order.order_id: order.number for order in response.living}
-
-    async def _is_terminated(self, number: str) -> bool:
+    async def _is_running(self, number: str) -> bool:
         try:
             description = await self._client.get_workflow_handle(names.order_workflow_id(number)).describe()
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return False
             raise
-        return description.status in _TERMINATED
+        return description.status == WorkflowExecutionStatus.RUNNING
+
+
+def _micros(instant: datetime) -> int:
+    return int(instant.timestamp() * 1_000_000)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from gateway.http.neighbors import cross_audit
+from gateway.http.neighbors import cross_audit, overdue
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from oms.billing.v1 import billing_pb2 as billing
@@ -19,6 +19,7 @@ from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.notifications.v1 import notifications_pb2 as notifications
 from oms.types.v1 import types_pb2 as types
 from services.orders.overview import audit as own
+from services.orders.overview.overdue import Due, on_the_way, unanswered
 from services.runtime.audit import SHOWN, Finding
 from services.runtime.grpc_client import Unreachable
 
@@ -61,7 +62,10 @@ def check_invariants(deps: DepsOf, _who: CallerOf) -> Audit:
     with ThreadPoolExecutor(max_workers=len(asks)) as pool:
         heard = {one.service: one for one in pool.map(_hear, asks.keys(), asks.values())}
     rows = [*_own(deps), *(row for one in heard.values() for row in _rows(one))]
-    rows += _between(deps, heard["inventory"].answer, heard["billing"].answer)
+    due = Due(deps.clock(), deps.settings.overdue)
+    rows += _between(deps, due, heard["inventory"].answer, heard["fulfillment"].answer, heard["billing"].answer)
+    if heard["fulfillment"].answer is not None and heard["billing"].answer is not None:
+        rows += _overdue(deps, due)
     return Audit(is_clean=not any(row.violations for row in rows), rows=rows)
 
 
@@ -94,16 +98,38 @@ def _row(found: types.Invariant | Finding) -> InvariantRow:
     )
 
 
+def _overdue(deps: Deps, due: Due) -> list[InvariantRow]:
+    """What should have happened by now, of orders whose goods and money are on the way; no call is made inside a transaction."""
+    ways: list[overdue.Way] = []
+    last = ""
+    while True:
+        with deps.database.reading() as session:
+            orders = on_the_way(session, last)
+        if not orders:
+            break
+        last = orders[-1].order_id
+        ways += overdue.ways_of(orders, deps.fulfillment.ListShipments, deps.billing.ListInvoices)
+    with deps.database.reading() as session:
+        asked = unanswered(session, due)
+    return [_row(each) for each in (asked, *overdue.findings(ways, due))]
+
+
 def _between(
-    deps: Deps, stock: inventory.AuditResponse | None, ledger: billing.AuditResponse | None
+    deps: Deps,
+    due: Due,
+    stock: inventory.AuditResponse | None,
+    goods: fulfillment.AuditResponse | None,
+    ledger: billing.AuditResponse | None,
 ) -> list[InvariantRow]:
     """What two services say of the same thing; what a service that is away would have said is not judged."""
     found: list[Finding] = []
     with deps.database.reading() as session:
         if stock is not None:
-            found.append(cross_audit.ended_orders_hold_no_stock(session, stock))
+            found.append(cross_audit.ended_orders_hold_no_stock(session, stock, due))
+        if goods is not None:
+            found.append(cross_audit.ended_orders_release_nothing(session, goods, due))
         if ledger is not None:
-            found.append(cross_audit.ended_orders_hold_no_credit(session, ledger))
+            found.append(cross_audit.ended_orders_hold_no_credit(session, ledger, due))
             found.append(cross_audit.invoices_sum_to_their_order(session, ledger.billed))
     if stock is not None and ledger is not None:
         found.append(cross_audit.stock_is_worth_its_balance(stock.stock_value, ledger.inventory_balance))

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as billing
+from oms.fulfillment.v1 import fulfillment_pb2 as fulfillment
 from oms.inventory.v1 import inventory_pb2 as inventory
 from oms.types.v1 import types_pb2 as types
 from services.kernel.money import Money
-from services.orders.order import lookup
 from services.orders.overview.audit import reached
+from services.orders.overview.overdue import Due, still_holding
 from services.runtime.audit import Finding, finding_of
 
 _BATCH = 500
@@ -31,17 +32,24 @@ def stock_is_worth_its_balance(stock: Iterable[types.Money], ledger: Iterable[ty
     )
 
 
-def ended_orders_hold_no_stock(session: Session, answer: inventory.AuditResponse) -> Finding:
-    """Every order that holds stock or waits for it lives."""
-    offenders = _ended(session, list(answer.holding_order_ids))
+def ended_orders_hold_no_stock(session: Session, answer: inventory.AuditResponse, due: Due) -> Finding:
+    """Every order that holds stock or waits for it lives, or has just ended."""
+    offenders = still_holding(session, list(answer.holding_order_ids), "stock", due)
     rule = "an order that has ended holds no stock and waits for none"
     return finding_of("between.ended_orders_hold_no_stock", rule, offenders)
 
 
-def ended_orders_hold_no_credit(session: Session, answer: billing.AuditResponse) -> Finding:
-    """Every order with credit committed lives."""
-    offenders = _ended(session, list(answer.committed_order_ids))
+def ended_orders_hold_no_credit(session: Session, answer: billing.AuditResponse, due: Due) -> Finding:
+    """Every order with credit committed lives, or has just ended."""
+    offenders = still_holding(session, list(answer.committed_order_ids), "credit", due)
     return finding_of("between.ended_orders_hold_no_credit", "an order that has ended holds no credit", offenders)
+
+
+def ended_orders_release_nothing(session: Session, answer: fulfillment.AuditResponse, due: Due) -> Finding:
+    """Every order with a shipment that is still to leave lives, or has just ended."""
+    offenders = still_holding(session, list(answer.releasing_order_ids), "shipments", due)
+    rule = "an order that has ended has no shipment that is still to leave"
+    return finding_of("between.ended_orders_release_nothing", rule, offenders)
 
 
 def invoices_sum_to_their_order(session: Session, billed: Sequence[billing.OrderBilled]) -> Finding:
@@ -64,14 +72,6 @@ def _wrongly_billed(session: Session, batch: dict[str, types.Money]) -> list[str
         if batch[order_id].currency != total.currency or billed > total.minor or (is_whole and billed != total.minor):
             offenders.append(f"{order.number}: billed {_printed(billed, total.currency)} of {total}")
     return offenders
-
-
-def _ended(session: Session, order_ids: list[str]) -> tuple[str, ...]:
-    return tuple(
-        order_id
-        for start in range(0, len(order_ids), _BATCH)
-        for order_id in lookup.ended(session, order_ids[start : start + _BATCH])
-    )
 
 
 def _printed(minor: int, currency: str) -> str:

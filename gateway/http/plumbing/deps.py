@@ -52,13 +52,16 @@ class Workflows(Protocol):
     ) -> Acknowledged | None:
         """Let the workflow see what somebody decided; None when it does not answer in time."""
 
+    async def is_running(self, number: str) -> bool:
+        """Whether the order's workflow runs now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
     """How the API behaves; `carrier_secrets` maps a carrier to the secret that signs its webhooks ("whsec_…").
 
     Without a `support_email` nobody is told of a support case. A stream ends after `stream_max_s`, so that who follows it comes again
-    and is asked for a token that is still good.
+    and is asked for a token that is still good. What is later than `overdue` the audit calls overdue.
     """
 
     carrier_secrets: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +72,7 @@ class ApiSettings:
     stream_poll_s: float = 0.5
     stream_heartbeat_s: float = 15.0
     stream_max_s: float = 30.0
+    overdue: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

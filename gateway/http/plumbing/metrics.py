@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from gateway.http.plumbing.deps import Deps, DepsOf
 from services.orders.domain.access import EVERYTHING
 from services.orders.lifecycle import dead_letters
+from services.orders.order import exceptions
 from services.orders.overview import listing
 from services.runtime import outbox
 from services.runtime.metrics import backlog_gauges, disk_gauge
@@ -32,6 +33,7 @@ class _Gauges(Collector):
         with self._deps.database.reading() as session:
             by_status = listing.count_by_status(session, EVERYTHING)
             late = dead_letters.count_late_facts(session)
+            exceptions_by_kind = exceptions.count_open_by_kind(session)
             backlog = tuple(backlog_gauges(session, outbox.backlog, self._deps.clock()))
         orders = GaugeMetricFamily("oms_orders", "Orders by status word.", labels=["status"])
         for status, count in sorted(by_status.items()):
@@ -39,6 +41,10 @@ class _Gauges(Collector):
         yield orders
         yield from backlog
         yield from disk_gauge(self._deps.disk)
+        waiting = GaugeMetricFamily("oms_open_exceptions", "Open exceptions of orders by kind.", labels=["kind"])
+        for kind, count in sorted(exceptions_by_kind.items()):
+            waiting.add_metric([kind], count)
+        yield waiting
         yield GaugeMetricFamily("oms_late_facts", "Facts that arrived after their order had ended.", late)
 
 

@@ -122,20 +122,33 @@ def open_of_orders(session: Session, order_ids: Collection[str]) -> list[Invoice
 
 
 def page(
-    session: Session, *, order_id: str, customer_id: str, number: str, status: str, after: int, limit: int
+    session: Session,
+    *,
+    order_id: str,
+    customer_id: str,
+    number: str,
+    status: str,
+    after: int,
+    limit: int,
+    order_ids: tuple[str, ...] = (),
 ) -> tuple[list[Invoice], int | None]:
     """Invoices by number beyond sequence `after`, and the `after` of the next page; an empty filter does not filter."""
     columns = {"order_id": order_id, "customer_id": customer_id, "number": number}
     given = {name: value for name, value in columns.items() if value}
-    rows = session.execute(_page(tuple(given), status), given | {"after": after, "most": limit + 1}).all()
+    bounds: dict[str, Any] = {"after": after, "most": limit + 1}
+    if order_ids:
+        bounds["orders"] = list(order_ids)
+    rows = session.execute(_page(tuple(given), status, of_orders=bool(order_ids)), given | bounds).all()
     fits = fitting(session, _line.invoice_id, [row.invoice_id for row in rows[:limit]])
     return _with_lines(session, rows[:fits]), rows[fits - 1].sequence if len(rows) > fits else None
 
 
 @cache
-def _page(given: tuple[str, ...], status: str) -> Select[Any]:
+def _page(given: tuple[str, ...], status: str, *, of_orders: bool) -> Select[Any]:
     """The query for these columns and this status; built once for each choice of them."""
     wanted = _ALL.where(_row.sequence > bindparam("after"), *(_row[name] == bindparam(name) for name in given))
+    if of_orders:
+        wanted = wanted.where(_row.order_id.in_(bindparam("orders", expanding=True)))
     return (wanted.where(_STATUS[status]) if status else wanted).limit(bindparam("most"))
 
 

@@ -76,6 +76,7 @@ class Filter:
     number: str
     after: int
     limit: int
+    order_ids: tuple[str, ...] = ()
 
 
 def add(session: Session, new: Shipment) -> None:
@@ -180,20 +181,30 @@ def page(session: Session, wanted: Filter) -> tuple[list[Shipment], int | None]:
         "serial": serial,
     }
     given = {name: value for name, value in asked.items() if value}
-    bounds = {"after": wanted.after, "most": wanted.limit + 1}
-    found = session.execute(_page(tuple(given)), given | bounds).all()
+    bounds: dict[str, Any] = {"after": wanted.after, "most": wanted.limit + 1}
+    if wanted.order_ids:
+        bounds["orders"] = list(wanted.order_ids)
+    found = session.execute(_page(tuple(given), of_orders=bool(wanted.order_ids)), given | bounds).all()
     fits = fitting(session, shipment_line.c.shipment_id, [row.shipment_id for row in found[: wanted.limit]])
     shown = _load(session, found[:fits])
     return shown, shown[-1].serial if len(found) > fits else None
 
 
 @cache
-def _page(given: tuple[str, ...]) -> Select[Any]:
+def _page(given: tuple[str, ...], *, of_orders: bool) -> Select[Any]:
     """The query for these columns; built once for each choice of them."""
     rows = select(shipment).where(shipment.c.serial > bindparam("after"))
+    if of_orders:
+        rows = rows.where(shipment.c.order_id.in_(bindparam("orders", expanding=True)))
     for name in given:
         rows = rows.where(shipment.c[name] == bindparam(name))
     return rows.order_by(shipment.c.serial).limit(bindparam("most"))
+
+
+def releasing_orders(session: Session) -> list[str]:
+    """Orders with a shipment that is still to leave, each once."""
+    waits = shipment.c.state.in_(("released", "picked", "packed"))
+    return list(session.scalars(select(shipment.c.order_id).where(waits).distinct().order_by(shipment.c.order_id)))
 
 
 def unknown(shipment_id: str) -> NotFound:

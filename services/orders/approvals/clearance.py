@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -10,11 +11,33 @@ from services.orders.domain.clearance import Clearance, clearance
 from services.orders.domain.holds import remaining
 from services.orders.domain.order import IN_REVIEW
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, read
+from services.orders.store import holds as hold_store
+from services.orders.store import reviews
 
 
-def read_clearance(session: Session, order_id: str) -> Clearance:
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The clearance of an order with what only its workflow asks: its phase, whether its dates are promised, whether people were
+    ever asked, and the request to cancel it that waits.
+    """
+
+    clearance: Clearance
+    phase: str
+    is_accepted: bool
+    was_held: bool
+    cancellation_id: str
+
+
+def read_clearance(session: Session, order_id: str) -> Cleared:
     """The clearance now; NotFound for an order that does not exist."""
-    return of_aggregate(read(session, order_id))
+    found = read(session, order_id)
+    return Cleared(
+        of_aggregate(found),
+        found.order.phase,
+        found.order.accepted_at is not None,
+        bool(found.holds or reviews.of_order(session, order_id)),
+        hold_store.waiting_cancellation(session, order_id),
+    )
 
 
 def of_aggregate(aggregate: OrderAggregate) -> Clearance:

@@ -16,6 +16,14 @@ UNREACHABLE_CUSTOMER = "unreachable_customer"
 WEBHOOK_ID_REUSED = "webhook_id_reused"
 BANK_REFERENCE_REUSED = "bank_reference_reused"
 REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
+WORKFLOW_LOST = "workflow_lost"
+WORKFLOW_FAILING = "workflow_failing"
+
+WORKFLOW_HALTS: Mapping[str, str] = {
+    WORKFLOW_LOST: "No workflow carries the order on: it was stopped, deleted or lost.",
+    WORKFLOW_FAILING: "Its workflow cannot take its next step: a bug or a bad release keeps it.",
+}
+"""What a sweep says of an order that nobody carries on, by kind."""
 
 OPEN = "open"
 RESOLVED = "resolved"
@@ -75,6 +83,18 @@ KINDS: Mapping[str, Kind] = {
             "admin",
             "Enter people with the position and a limit that covers the order, or have the order changed or canceled. "
             "Enough people, or the end of the review, resolve this by itself.",
+        ),
+        Kind(
+            WORKFLOW_LOST,
+            "order",
+            "support",
+            "Repair the order: its workflow starts again and goes on where goods and money are. That resolves this by itself.",
+        ),
+        Kind(
+            WORKFLOW_FAILING,
+            "order",
+            "support",
+            "Tell an engineer: nothing is lost, and a corrected release goes on by itself. That resolves this by itself.",
         ),
     )
 }
@@ -160,6 +180,11 @@ def unreachable_reason(customer_name: str) -> str:
 def short_of_people_reason(shortfall: str) -> str:
     """A review that nobody can finish in words; `shortfall` says whom is missing."""
     return f"This review cannot be finished: {shortfall}."
+
+
+def interruption(why: str) -> str:
+    """What a workflow said of itself when it ended before its order; what a sweep says where it said nothing."""
+    return why or WORKFLOW_HALTS[WORKFLOW_LOST]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,12 @@ from services.kernel.errors import InvalidArgument, Refused
 from services.orders.approvals import holds, manufacturing
 from services.orders.domain import mails
 from services.orders.domain.cancellation import DECLINED, DONE, REQUESTED
-from services.orders.domain.exceptions import UNDELIVERABLE_ADDRESS, undeliverable_reason
+from services.orders.domain.exceptions import (
+    UNDELIVERABLE_ADDRESS,
+    WORKFLOW_LOST,
+    interruption,
+    undeliverable_reason,
+)
 from services.orders.domain.holds import remaining
 from services.orders.domain.mails import Contacts, Promise
 from services.orders.domain.order import ACCEPTED, CANCELLED
@@ -28,7 +33,7 @@ _HAS_LEFT = "a shipment has left: ask for a return instead"
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """What the saga reached; `promises` only with accepted and allocated, a `reason` with undeliverable and failed."""
+    """What the saga reached; `promises` only with accepted and allocated, a `reason` with undeliverable, failed and interrupted."""
 
     name: str
     version: int
@@ -87,7 +92,7 @@ def _why(milestone: Milestone, after: OrderAggregate, asked: str) -> str:
         return asked if after.order.phase == CANCELLED else f"the order is {after.order.phase} already"
     if milestone.name == "cancel_refused":
         return _HAS_LEFT
-    return milestone.reason if milestone.name in ("failed", "undeliverable") else ""
+    return milestone.reason if milestone.name in ("failed", "undeliverable", "interrupted") else ""
 
 
 def _allocated(turn: Turn) -> OrderAggregate:
@@ -157,6 +162,13 @@ def _failed(turn: Turn) -> OrderAggregate:
     return advance(turn.session, turn.aggregate, "fail", WORKFLOW, turn.now, turn.milestone.reason)
 
 
+def _interrupted(turn: Turn) -> OrderAggregate:
+    """The order stays as it is: what its workflow could not do, the next run goes on with."""
+    order_id, why = turn.aggregate.order_id, interruption(turn.milestone.reason)
+    exceptions.open_exception(turn.session, order_id, WORKFLOW_LOST, order_id, why, turn.now)
+    return turn.aggregate
+
+
 def _pending_reason(session: Session, order_id: str) -> str:
     asked = [one for one in hold_store.cancellations_of(session, order_id) if one.state == REQUESTED]
     return asked[0].reason if asked else ""
@@ -171,8 +183,14 @@ MILESTONES: dict[str, Callable[[Turn], OrderAggregate]] = {
     "cancel_refused": _cancel_refused,
     "closed": _closed,
     "failed": _failed,
+    "interrupted": _interrupted,
 }
-_EVENTS = {"undeliverable": "order_held", "changed": "change_settled", "cancel_refused": "cancellation_declined"}
+_EVENTS = {
+    "undeliverable": "order_held",
+    "interrupted": "workflow_interrupted",
+    "changed": "change_settled",
+    "cancel_refused": "cancellation_declined",
+}
 
 
 def notify_backorders(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:

@@ -10,6 +10,7 @@ from services.orders.models.log import EventRow, FactRow, LateFactRow
 from services.orders.models.masterdata import CustomerRow, ExchangeRateRow, PolicyRow, PriceAgreementRow, ProductRow
 from services.orders.models.orders import CounterRow, LineRow, OrderRow, ProgressRow
 from services.orders.models.people import AccessChangeRow, DelegationRow, PersonRow
+from services.orders.models.resumptions import ResumptionRow
 from services.orders.models.reviews import DecisionRow, ReviewRow, StepRow
 from services.orders.models.table import Table, answers, outbox
 
@@ -39,6 +40,7 @@ __all__ = [
     "PriceAgreementRow",
     "ProductRow",
     "ProgressRow",
+    "ResumptionRow",
     "ReviewRow",
     "StepRow",
     "Table",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from services.orders.domain.holds import Hold, remaining
 from services.orders.domain.mails import Promise
 from services.orders.domain.order import ENDED, Order, move
 from services.orders.domain.policies import Violation
-from services.orders.domain.projection import LineQuantities, Progress, quantities
+from services.orders.domain.projection import LineQuantities, Progress, is_delivered, is_settled, quantities
 from services.orders.domain.reviews import OPEN, VOID, WAITING, WITHDRAWN, Review
 from services.orders.domain.status import Standing, derive, keep_since
 from services.orders.domain.waiting import NOTHING_ASKED, Asked
@@ -55,6 +55,16 @@ class OrderAggregate:
         """What the event log keeps of before and after."""
         return {"phase": self.order.phase, "status": self.standing.status, "holds": list(self.standing.axes.holds)}
 
+    @property
+    def is_delivered(self) -> bool:
+        """Whether every unit is delivered or cancelled, by what orders has heard."""
+        return is_delivered(self.order, self.progress)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every unit is invoiced and every invoice settled, by what orders has heard."""
+        return is_settled(self.order, self.progress)
+
     def lines(self) -> dict[str, LineQuantities]:
         """Line id → its quantities, in line order."""
         return quantities(self.order, self.progress)
@@ -84,6 +94,16 @@ def read_asked(session: Session, order_id: str) -> Asked:
 def read_for_change(session: Session, order_id: str, scope: Scope = EVERYTHING) -> OrderAggregate:
     """The aggregate of an order that nobody else changes until this transaction ends."""
     return _aggregate(session, orders.take(session, order_id, scope))
+
+
+def read_many(session: Session, order_ids: Sequence[str]) -> list[OrderAggregate]:
+    """The aggregates of these orders that exist, by id, as far as the facts go: with their progress, without holds and questions."""
+    kept = progress.load_many(session, order_ids)
+    return [
+        OrderAggregate(order, rows.progress, (), rows.promises, rows.standing, rows.changed_at)
+        for order in orders.load_many(session, order_ids)
+        if (rows := kept.get(order.order_id)) is not None
+    ]
 
 
 def read_many_for_change(session: Session, order_ids: Collection[str]) -> dict[str, OrderAggregate]:

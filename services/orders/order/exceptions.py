@@ -72,6 +72,11 @@ def count_open(session: Session, scope: Scope) -> int:
     return store.count_open(session, scope)
 
 
+def count_open_by_kind(session: Session) -> dict[str, int]:
+    """Kind → how many open exceptions it has, 0 too."""
+    return {**dict.fromkeys(KINDS, 0), **store.count_open_by_kind(session)}
+
+
 def resolve_of_holds(session: Session, hold_ids: Sequence[str], note: str, now: datetime) -> None:
     """Resolve what stood for holds that were released; whoever releases a hold calls this in the same transaction."""
     said = f"The hold was released: {note}" if note else "The hold was released."

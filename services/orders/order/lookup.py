@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlmodel import Session
 
@@ -45,3 +45,8 @@ def newest_of(session: Session, customer_id: str) -> str:
 def number_of(session: Session, order_id: str) -> str:
     """The number that people and the order's workflow know it by."""
     return store.numbers(session, [order_id])[order_id]
+
+
+def numbers(session: Session, order_ids: Collection[str]) -> dict[str, str]:
+    """Order id → number of those that exist."""
+    return store.numbers(session, order_ids)

@@ -17,6 +17,7 @@ from services.runtime import outbox
 
 NOTIFY = "notify"
 START = "order_placed"
+RESUME = "workflow_resumed"
 SIGNAL = "signal"
 CANCEL = "cancellation_requested"
 REFRESH = "people_decided"
@@ -75,6 +76,7 @@ def terms(order: Order) -> dict[str, Any]:
         "payment_method": order.payment_method,
         "is_ship_complete": order.is_ship_complete,
         "clears_releases": True,
+        "reads_truth": True,
     }
 
 
@@ -84,6 +86,12 @@ def start(session: Session, order: Order, now: datetime) -> str:
     return outbox.emit(
         session, kind=START, order_id=order.order_id, detail=terms(order), now=now, not_before=rests_until
     )
+
+
+def resume(session: Session, order: Order, number: int, now: datetime) -> str:
+    """The intent to start the order's workflow again, for the n-th time; gives its id."""
+    detail = terms(order) | {"resumption": number}
+    return outbox.emit(session, kind=RESUME, order_id=order.order_id, detail=detail, now=now)
 
 
 def signal(

@@ -11,8 +11,9 @@ import structlog
 
 from oms.notifications.v1 import notifications_pb2 as notifications
 from services.kernel.clock import Clock, utc_now
-from services.orders.lifecycle import cancel
-from services.orders.order.outbox import CANCEL, NOTIFY, REFRESH, SIGNAL, START
+from services.orders.lifecycle import cancel, resume
+from services.orders.order import lookup
+from services.orders.order.outbox import CANCEL, NOTIFY, REFRESH, RESUME, SIGNAL, START
 from services.orders.store import facts as store
 from services.orders.store import orders
 from services.orders.store.facts import LateFact
@@ -38,7 +39,7 @@ class Workflows(Protocol):
     """The blocking part of workflows.client.OrderWorkflows; every call raises Unreachable while Temporal is away."""
 
     def start(self, order: OrderRef) -> None:
-        """Start the order's workflow unless it was started before."""
+        """Start the order's workflow unless it was started before; one that goes on for a lost run, unless one runs."""
 
     def signal(self, number: str, name: str, note: FactNote) -> bool:
         """Hand a fact over; False when the workflow has ended or never was."""
@@ -62,6 +63,7 @@ def routes(
     return (
         Route(frozenset({NOTIFY}), lambda rows: _notify(rows, notify_all), MAIL_GATHERING),
         Route(frozenset({START}), lambda rows: _start(rows, workflows)),
+        Route(frozenset({RESUME}), lambda rows: _resume(rows, workflows, database, clock)),
         Route(frozenset({SIGNAL}), lambda rows: _signal(rows, workflows, database, clock)),
         Route(frozenset({CANCEL}), lambda rows: _cancel(rows, workflows, database, clock)),
         Route(frozenset({REFRESH}), lambda rows: _refresh(rows, workflows, database)),
@@ -96,6 +98,18 @@ def _start(rows: Sequence[OutboxRow], workflows: Workflows) -> Iterable[str]:
     return [row.fact_id for row in rows]
 
 
+def _resume(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
+    """Start workflows again that were lost; one that runs meanwhile stays as it is."""
+
+    def start_again(row: OutboxRow) -> None:
+        workflows.start(OrderRef(**row.detail))
+        with database.transaction() as session:
+            resume.started_again(session, row.order_id, clock())
+        log.info("workflow.resumed", order_id=row.order_id, resumption=row.detail["resumption"])
+
+    return _one_by_one(rows, start_again)
+
+
 def _signal(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
     numbers = _numbers(rows, database)
     for row in rows:
@@ -109,9 +123,14 @@ def _signal(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
 
 
 def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database, clock: Clock) -> Iterable[str]:
-    """Hand over what the request itself could not. A workflow that has ended or refuses declines it; one that has not begun waits."""
+    """Hand over what the request itself could not. A workflow that refuses declines it, one that has not begun waits.
+
+    Of an open order whose workflow is lost it stays asked: the run that goes on reads it.
+    """
+    order_ids = sorted({row.order_id for row in rows})
     with database.reading() as session:
-        to_begin = store.unsent_of(session, START, {row.order_id for row in rows})
+        to_begin = store.unsent_of(session, START, order_ids) | store.unsent_of(session, RESUME, order_ids)
+        living = lookup.living(session, order_ids, [])
     numbers = _numbers(rows, database)
 
     def hand_over(row: OutboxRow) -> None:
@@ -119,6 +138,9 @@ def _cancel(rows: Sequence[OutboxRow], workflows: Workflows, database: Database,
             raise Unanswered(f"the workflow of {row.order_id} is still to be started")
         request = CancelOrder(str(row.detail["cancellation_id"]), str(row.detail["reason"]))
         outcome = workflows.cancel_later(numbers[row.order_id], request)
+        if outcome is None and row.order_id in living:
+            log.warning("cancellation.no_workflow", order_id=row.order_id)
+            return
         if outcome is None or not outcome.is_cancelled:
             reason = outcome.reason if outcome else "the order had ended before it could be cancelled"
             with database.transaction() as session:

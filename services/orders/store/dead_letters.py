@@ -115,6 +115,12 @@ def take_out(session: Session, fact_id: str) -> Fact:
     return Fact(**values, detail=None, document=document)
 
 
+def late_of(session: Session, order_id: str) -> list[str]:
+    """Ids of the facts that came while the order had no workflow, oldest first."""
+    query = select(col(LateFactRow.fact_id)).where(col(LateFactRow.order_id) == order_id)
+    return list(session.scalars(query.order_by(col(LateFactRow.arrived_at))))
+
+
 def take_late(session: Session, fact_id: str) -> tuple[LateFact, bool]:
     """Remove a late fact, so that it may be handed over again, and tell whether it said that all is done; Refused for none."""
     columns = [getattr(LateFactRow, name) for name in _LATE]

@@ -93,6 +93,12 @@ def count_open(session: Session, scope: Scope) -> int:
     return int(session.execute(query).scalar_one())
 
 
+def count_open_by_kind(session: Session) -> dict[str, int]:
+    """Kind → open exceptions, of kinds that have any."""
+    query = select(_exception.c.kind, func.count()).where(_IS_OPEN).group_by(_exception.c.kind)
+    return {kind: int(count) for kind, count in session.execute(query)}
+
+
 def resolve(
     session: Session, exception_id: str, *, resolved_by: str, resolved_role: str, note: str, now: datetime
 ) -> bool:

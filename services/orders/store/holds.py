@@ -61,6 +61,7 @@ _CANCELLATIONS = (
     .order_by(_cancellation.c.requested_at, _cancellation.c.cancellation_id)
 )
 _is_open = _cancellation.c.state == literal_column(f"'{REQUESTED}'")  # said in the statement itself, the index serves
+_WAITING = select(_cancellation.c.cancellation_id).where(_cancellation.c.order_id == bindparam("of"), _is_open)
 _SETTLE = update(_cancellation).where(_cancellation.c.order_id == bindparam("of"), _is_open)
 
 
@@ -165,6 +166,11 @@ def add_cancellation(session: Session, cancellation: Cancellation, request_fact_
 def cancellations_of(session: Session, order_id: str) -> tuple[Cancellation, ...]:
     """Every request to cancel an order, oldest first."""
     return tuple(Cancellation(**row) for row in session.execute(_CANCELLATIONS, {"of": order_id}).mappings())
+
+
+def waiting_cancellation(session: Session, order_id: str) -> str:
+    """The id of the request to cancel an order that waits for its outcome; empty without one."""
+    return session.execute(_WAITING, {"of": order_id}).scalar() or ""
 
 
 def settle_cancellation(session: Session, order_id: str, state: str, reason: str, now: datetime) -> None:

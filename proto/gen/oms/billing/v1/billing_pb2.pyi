@@ -711,6 +711,7 @@ class ListInvoicesRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_IDS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     customer_id: _builtins.str
@@ -723,6 +724,10 @@ class ListInvoicesRequest(_message.Message):
     """Where the last page ended."""
     number: _builtins.str
     """Only the invoice of this number when given, "INV-000001"."""
+    @_builtins.property
+    def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only of these orders when given, at most 500."""
+
     def __init__(
         self,
         *,
@@ -732,10 +737,11 @@ class ListInvoicesRequest(_message.Message):
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
         number: _builtins.str = ...,
+        order_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "number", b"number", "order_id", b"order_id", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "number", b"number", "order_id", b"order_id", "order_ids", b"order_ids", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

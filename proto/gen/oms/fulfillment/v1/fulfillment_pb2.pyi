@@ -684,6 +684,7 @@ class ListShipmentsRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_IDS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     warehouse_id: _builtins.str
@@ -696,6 +697,10 @@ class ListShipmentsRequest(_message.Message):
     """Where the last page ended."""
     number: _builtins.str
     """Only the shipment of this number when given, "SH-1001"."""
+    @_builtins.property
+    def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these orders when given, at most 500."""
+
     def __init__(
         self,
         *,
@@ -705,10 +710,11 @@ class ListShipmentsRequest(_message.Message):
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
         number: _builtins.str = ...,
+        order_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "number", b"number", "order_id", b"order_id", "state", b"state", "warehouse_id", b"warehouse_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "number", b"number", "order_id", b"order_id", "order_ids", b"order_ids", "state", b"state", "warehouse_id", b"warehouse_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1346,18 +1352,24 @@ class AuditResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     INVARIANTS_FIELD_NUMBER: _builtins.int
+    RELEASING_ORDER_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def invariants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Invariant]:
         """Every invariant of the service."""
+
+    @_builtins.property
+    def releasing_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders with a shipment that is still to leave: each must be live."""
 
     def __init__(
         self,
         *,
         invariants: _abc.Iterable[_types_pb2.Invariant] | None = ...,
+        releasing_order_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["invariants", b"invariants"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invariants", b"invariants", "releasing_order_ids", b"releasing_order_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -429,6 +429,7 @@ class Clearance(_message.Message):
     WAITING_FOR_FIELD_NUMBER: _builtins.int
     DEADLINE_ABOUT_FIELD_NUMBER: _builtins.int
     WITHHOLDING_CHANGE_ID_FIELD_NUMBER: _builtins.int
+    CANCELLATION_ID_FIELD_NUMBER: _builtins.int
     state: Global___ClearanceState.ValueType
     """Whether the order may go on."""
     change_id: _builtins.str
@@ -445,6 +446,8 @@ class Clearance(_message.Message):
     """What the deadline is about, as people read it: "manager approval". Empty without a deadline."""
     withholding_change_id: _builtins.str
     """A change that is not settled and holds back lines of an accepted order. Empty when nothing is held back."""
+    cancellation_id: _builtins.str
+    """A request to cancel the order that waits to be carried out; empty when there is none. Only GetClearance tells it."""
     def __init__(
         self,
         *,
@@ -456,10 +459,11 @@ class Clearance(_message.Message):
         waiting_for: _builtins.str = ...,
         deadline_about: _builtins.str = ...,
         withholding_change_id: _builtins.str = ...,
+        cancellation_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "deadline", b"deadline", "deadline_about", b"deadline_about", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for", "withholding_change_id", b"withholding_change_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancellation_id", b"cancellation_id", "change_id", b"change_id", "deadline", b"deadline", "deadline_about", b"deadline_about", "deadline_micros", b"deadline_micros", "state", b"state", "subject_id", b"subject_id", "waiting_for", b"waiting_for", "withholding_change_id", b"withholding_change_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -548,6 +552,15 @@ class GetClearanceResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CLEARANCE_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    IS_ACCEPTED_FIELD_NUMBER: _builtins.int
+    WAS_HELD_FIELD_NUMBER: _builtins.int
+    phase: _builtins.str
+    """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
+    is_accepted: _builtins.bool
+    """Whether its acceptance with its promised dates is recorded."""
+    was_held: _builtins.bool
+    """Whether people ever had to clear it: it had a hold or a review."""
     @_builtins.property
     def clearance(self) -> Global___Clearance:
         """The clearance."""
@@ -556,10 +569,13 @@ class GetClearanceResponse(_message.Message):
         self,
         *,
         clearance: Global___Clearance | None = ...,
+        phase: _builtins.str = ...,
+        is_accepted: _builtins.bool = ...,
+        was_held: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clearance", b"clearance", "is_accepted", b"is_accepted", "phase", b"phase", "was_held", b"was_held"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -848,10 +864,12 @@ class RecordOrderRequest(_message.Message):
     """The order version the turn worked on."""
     milestone: _builtins.str
     """The milestone reached: accepted, undeliverable (no carrier serves the address: a hold for support), allocated, changed,
-    cancelled, cancel_refused, closed, failed.
+    cancelled, cancel_refused, closed, failed; interrupted when the workflow ends although the order has not: an exception.
     """
     waiting_for: _builtins.str
-    """Who must act after the milestones undeliverable and failed, for the order's history; empty with all others."""
+    """Who must act after the milestones undeliverable and failed, and why the workflow was interrupted, for the order's history;
+    empty with all others.
+    """
     subject_id: _builtins.str
     """The shipment or invoice the milestone is about; may be empty."""
     @_builtins.property
@@ -1066,6 +1084,124 @@ class LivingOrder(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LivingOrder: _TypeAlias = LivingOrder  # noqa: Y015
+
+@_typing.final
+class ListOpenOrdersRequest(_message.Message):
+    """Asks for orders that have not ended, each of which must have a running workflow."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACED_BEFORE_MICROS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    placed_before_micros: _builtins.int
+    """Only those placed before this instant, microseconds since the epoch: a younger one may just be starting."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        placed_before_micros: _builtins.int = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "placed_before_micros", b"placed_before_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenOrdersRequest: _TypeAlias = ListOpenOrdersRequest  # noqa: Y015
+
+@_typing.final
+class ListOpenOrdersResponse(_message.Message):
+    """Open orders by id; one whose start still waits in the outbox is left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___LivingOrder]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        orders: _abc.Iterable[Global___LivingOrder] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "orders", b"orders"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListOpenOrdersResponse: _TypeAlias = ListOpenOrdersResponse  # noqa: Y015
+
+@_typing.final
+class RecordHaltedRequest(_message.Message):
+    """Tells which open orders nobody carries on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOST_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    FAILING_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    IS_ALL_FIELD_NUMBER: _builtins.int
+    is_all: _builtins.bool
+    """Whether these are all that there are: what was said of any other order before is over."""
+    @_builtins.property
+    def lost_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders, at most 500, that have no running workflow."""
+
+    @_builtins.property
+    def failing_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders, at most 500, whose workflow cannot take its next step: a bug keeps it."""
+
+    def __init__(
+        self,
+        *,
+        lost_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        failing_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        is_all: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failing_order_ids", b"failing_order_ids", "is_all", b"is_all", "lost_order_ids", b"lost_order_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordHaltedRequest: _TypeAlias = RecordHaltedRequest  # noqa: Y015
+
+@_typing.final
+class RecordHaltedResponse(_message.Message):
+    """What that came to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENED_COUNT_FIELD_NUMBER: _builtins.int
+    RESOLVED_COUNT_FIELD_NUMBER: _builtins.int
+    opened_count: _builtins.int
+    """Exceptions that were opened."""
+    resolved_count: _builtins.int
+    """Exceptions that were resolved, because their cause is gone."""
+    def __init__(
+        self,
+        *,
+        opened_count: _builtins.int = ...,
+        resolved_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["opened_count", b"opened_count", "resolved_count", b"resolved_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordHaltedResponse: _TypeAlias = RecordHaltedResponse  # noqa: Y015
 
 @_typing.final
 class AuditRequest(_message.Message):

@@ -96,6 +96,16 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessResponse.FromString,
                 _registered_method=True)
+        self.ListOpenOrders = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/ListOpenOrders',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersResponse.FromString,
+                _registered_method=True)
+        self.RecordHalted = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/RecordHalted',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.FromString,
+                _registered_method=True)
         self.Audit = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/Audit',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.AuditRequest.SerializeToString,
@@ -196,6 +206,21 @@ class OrdersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListOpenOrders(self, request, context):
+        """Open orders, for whoever looks whether each has its workflow.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordHalted(self, request, context):
+        """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
+        meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Audit(self, request, context):
         """Check every invariant of this service.
         """
@@ -260,6 +285,16 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     servicer.CheckLiveness,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessResponse.SerializeToString,
+            ),
+            'ListOpenOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOpenOrders,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersResponse.SerializeToString,
+            ),
+            'RecordHalted': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordHalted,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.SerializeToString,
             ),
             'Audit': grpc.unary_unary_rpc_method_handler(
                     servicer.Audit,
@@ -571,6 +606,60 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/CheckLiveness',
             oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.CheckLivenessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOpenOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/ListOpenOrders',
+            oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.ListOpenOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordHalted(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/RecordHalted',
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.RecordHaltedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -74,6 +74,12 @@ class OrdersServiceStub:
     """
     CheckLiveness: _grpc.UnaryUnaryMultiCallable[_orders_pb2.CheckLivenessRequest, _orders_pb2.CheckLivenessResponse]
     """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
+    ListOpenOrders: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ListOpenOrdersRequest, _orders_pb2.ListOpenOrdersResponse]
+    """Open orders, for whoever looks whether each has its workflow."""
+    RecordHalted: _grpc.UnaryUnaryMultiCallable[_orders_pb2.RecordHaltedRequest, _orders_pb2.RecordHaltedResponse]
+    """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
+    meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
+    """
     Audit: _grpc.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]
     """Check every invariant of this service."""
 
@@ -123,6 +129,12 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     """
     CheckLiveness: _aio.UnaryUnaryMultiCallable[_orders_pb2.CheckLivenessRequest, _orders_pb2.CheckLivenessResponse]  # type: ignore[assignment]
     """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
+    ListOpenOrders: _aio.UnaryUnaryMultiCallable[_orders_pb2.ListOpenOrdersRequest, _orders_pb2.ListOpenOrdersResponse]  # type: ignore[assignment]
+    """Open orders, for whoever looks whether each has its workflow."""
+    RecordHalted: _aio.UnaryUnaryMultiCallable[_orders_pb2.RecordHaltedRequest, _orders_pb2.RecordHaltedResponse]  # type: ignore[assignment]
+    """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
+    meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
+    """
     Audit: _aio.UnaryUnaryMultiCallable[_orders_pb2.AuditRequest, _orders_pb2.AuditResponse]  # type: ignore[assignment]
     """Check every invariant of this service."""
 
@@ -235,6 +247,24 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.CheckLivenessResponse, _abc.Awaitable[_orders_pb2.CheckLivenessResponse]]:
         """Which orders have ended: the sweep frees what is still held for them. INVALID_ARGUMENT: TOO_MANY_ORDERS."""
+
+    @_abc_1.abstractmethod
+    def ListOpenOrders(
+        self,
+        request: _orders_pb2.ListOpenOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.ListOpenOrdersResponse, _abc.Awaitable[_orders_pb2.ListOpenOrdersResponse]]:
+        """Open orders, for whoever looks whether each has its workflow."""
+
+    @_abc_1.abstractmethod
+    def RecordHalted(
+        self,
+        request: _orders_pb2.RecordHaltedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.RecordHaltedResponse, _abc.Awaitable[_orders_pb2.RecordHaltedResponse]]:
+        """Open an exception for every order that nobody carries on, and resolve those of orders that go on again; an order that has ended
+        meanwhile is passed over. INVALID_ARGUMENT: TOO_MANY_ORDERS.
+        """
 
     @_abc_1.abstractmethod
     def Audit(

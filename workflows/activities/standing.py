@@ -1,0 +1,104 @@
+"""What is true of an order: read from the services that own it, by id, before its workflow ends or goes on for a lost one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from temporalio import activity
+
+from oms.billing.v1 import billing_pb2
+from oms.fulfillment.v1 import fulfillment_pb2
+from oms.inventory.v1 import inventory_pb2
+from oms.orders.v1 import orders_pb2
+from services.kernel.quantity import is_covered
+from workflows.activities.calls import Services
+from workflows.activities.documents import LEFT
+from workflows.activities.orders import clearance_of
+from workflows.messages import Completeness, OrderStep, Standing
+
+PAGE = 500
+
+
+class StandingActivities:
+    """All services together, asked about one order."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @activity.defn(name="orders.CheckCompleteness")
+    async def check_completeness(self, step: OrderStep) -> Completeness:
+        """Whether all is delivered and settled, and what has left without an invoice."""
+        order, shipments, invoices = await asyncio.gather(
+            self._services.orders.GetOrder(orders_pb2.GetOrderRequest(order_id=step.order_id)),
+            self._shipments(step.order_id),
+            self._invoices(step.order_id),
+        )
+        return completeness(order.order, shipments, invoices)
+
+    @activity.defn(name="orders.GetStanding")
+    async def get_standing(self, step: OrderStep) -> Standing:
+        """Where the goods and the money are."""
+        order_id = step.order_id
+        found, order, shipments, invoices, held, credit = await asyncio.gather(
+            self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=order_id)),
+            self._services.orders.GetOrder(orders_pb2.GetOrderRequest(order_id=order_id)),
+            self._shipments(order_id),
+            self._invoices(order_id),
+            self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
+            self._services.billing.GetCommitment(billing_pb2.GetCommitmentRequest(order_id=order_id)),
+        )
+        true = completeness(order.order, shipments, invoices)
+        return Standing(
+            phase=found.phase,
+            clearance=clearance_of(found.clearance),
+            completeness=true,
+            was_held=found.was_held,
+            is_accepted=found.is_accepted,
+            has_credit=credit.HasField("remaining"),
+            is_reserved=bool(held.allocations or held.shortages or held.shipped),
+            shipped=sum(each.state in LEFT for each in shipments) - len(true.left),
+        )
+
+    async def _shipments(self, order_id: str) -> Sequence[fulfillment_pb2.Shipment]:
+        found: list[fulfillment_pb2.Shipment] = []
+        asked = fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=PAGE)
+        while True:
+            page = await self._services.fulfillment.ListShipments(asked)
+            found.extend(page.shipments)
+            if not page.next_cursor:
+                return found
+            asked.cursor = page.next_cursor
+
+    async def _invoices(self, order_id: str) -> Sequence[billing_pb2.Invoice]:
+        found: list[billing_pb2.Invoice] = []
+        asked = billing_pb2.ListInvoicesRequest(order_id=order_id, limit=PAGE)
+        while True:
+            page = await self._services.billing.ListInvoices(asked)
+            found.extend(page.invoices)
+            if not page.next_cursor:
+                return found
+            asked.cursor = page.next_cursor
+
+
+def completeness(
+    order: orders_pb2.Order, shipments: Sequence[fulfillment_pb2.Shipment], invoices: Sequence[billing_pb2.Invoice]
+) -> Completeness:
+    """What its shipments and invoices say of an order; an invoice is settled when billing has nothing open on it."""
+    wanted = {line.line_id: line.quantity for line in order.lines}
+    arrived = [each for each in shipments if each.state == fulfillment_pb2.SHIPMENT_STATE_DELIVERED]
+    billed = {invoice.shipment_id for invoice in invoices}
+    is_paid = all(invoice.open.minor_units == 0 for invoice in invoices)
+    return Completeness(
+        is_delivered=is_covered(wanted, _units(line for each in arrived for line in each.lines)),
+        is_settled=is_paid and is_covered(wanted, _units(line for each in invoices for line in each.lines)),
+        left=[each.shipment_id for each in shipments if each.state in LEFT and each.shipment_id not in billed],
+    )
+
+
+def _units(lines: Iterable[fulfillment_pb2.ShipmentLine | billing_pb2.InvoiceLine]) -> Counter[str]:
+    units: Counter[str] = Counter()
+    for line in lines:
+        units[line.line_id] += line.quantity
+    return units
