@@ -40,7 +40,7 @@ _SENTENCES = {
     "invoice_issued": "Invoiced: {why}",
     "payment_received": "Paid: {why}",
     "deposit_received": "A payment is held for the order: {why}",
-    "payment_reversed": "A payment was taken back: {why}",
+    "payment_reversed": "A payment was reversed: {why}",
     "order_closed": "Closed: everything is delivered, invoiced and paid",
     "cancellation_requested": "{who} cancels it: {why}",
     "order_cancelled": "Canceled: no stock, credit or shipment is held for it any more",

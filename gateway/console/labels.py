@@ -81,7 +81,7 @@ _EVENTS = {
     "invoice_issued": "invoiced",
     "payment_received": "payment received",
     "deposit_received": "payment held for the order",
-    "payment_reversed": "payment taken back",
+    "payment_reversed": "payment reversed",
     "credit_granted": "committed the order to its customer's credit or cash",
     "feedback_given": "gave feedback",
     "review_opened": "requested approval",

@@ -39,7 +39,7 @@ _MILESTONES = {
     "invoice_issued": "Invoiced",
     "payment_received": "Paid",
     "deposit_received": "Payment held for the order",
-    "payment_reversed": "Payment taken back",
+    "payment_reversed": "Payment reversed",
     "backordered": "Backordered",
     "stock_expected": "New date for backordered stock",
 }

@@ -233,8 +233,8 @@ def test_a_check_that_bounces_opens_what_it_paid_and_holds_what_it_was_for(desk:
     assert desk.money("ord_b") == {
         "committed": 0, "held": 0, "invoiced": 0, "paid": 0, "missing": 50_000, "waiting_on": "cash"
     }  # fmt: skip
-    told = {one["amount_minor"]: one.get("is_uncovered", False) for one in desk.facts("payment_reversed")}
-    assert told == {4000: False, 50_000: True}
+    notified = {one["amount_minor"]: one.get("is_uncovered", False) for one in desk.facts("payment_reversed")}
+    assert notified == {4000: False, 50_000: True}
     balances = desk.balances()
     assert (balances["cash"], balances["accounts_receivable"], balances["customer_deposits"]) == (0, 4000, 0)
     assert desk.account() == (0, 4000)

@@ -115,7 +115,7 @@ def test_a_payment_that_is_taken_back_holds_what_has_not_left_until_another_come
 
     _hear(desk, order_id, "payment_reversed", 5, _taken())
 
-    assert _open(desk, order_id) == ["PAYMENT_TAKEN_BACK"]
+    assert _open(desk, order_id) == ["PAYMENT_REVERSED"]
     assert desk.read(order_id).order.phase == "accepted"
     assert not desk.clear_release(order_id).is_clear
     assert desk.mails(order_id)[-1] == "order_on_hold"

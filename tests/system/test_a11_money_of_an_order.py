@@ -95,7 +95,7 @@ def test_a11_a_check_that_bounces_before_the_rest_has_left_holds_it_until_anothe
     trade.until(b["order_id"], lambda order: len(order["shipments"]) == 2, "the second release")
     after = trade.when_idle(b["order_id"])
 
-    assert [hold["code"] for hold in kept["holds"] if not hold["released_at"]] == ["PAYMENT_TAKEN_BACK"]
+    assert [hold["code"] for hold in kept["holds"] if not hold["released_at"]] == ["PAYMENT_REVERSED"]
     assert len(kept["shipments"]) == 1
     assert not [hold for hold in after["holds"] if not hold["released_at"]]
     assert len([one for one in trade.mails(b["number"]) if "returned" in one]) == 1

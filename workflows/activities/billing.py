@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio import activity
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from workflows.activities.calls import Services, changed_document
 from workflows.activities.documents import Documents
@@ -35,7 +36,7 @@ class BillingActivities:
 
     async def _deposit(self, step: CreditStep) -> types_pb2.Money | None:
         """What must be here before the goods leave: only one method asks, so only then the order is read for it."""
-        return (await self._documents.order(step.order_id)).deposit if step.payment_method == "deposit" else None
+        return _deposit_of(await self._documents.order(step.order_id)) if step.payment_method == "deposit" else None
 
     @activity.defn(name="billing.AdjustCredit")
     async def adjust_credit(self, step: CreditStep) -> Credit:
@@ -43,7 +44,7 @@ class BillingActivities:
         amount, deposit = types_pb2.Money(minor_units=step.amount_minor, currency=step.currency), None
         if step.change_id:
             changed = await changed_document(self._services, step.order_id, step.change_id)
-            amount, deposit = changed.total, changed.deposit
+            amount, deposit = changed.total, _deposit_of(changed)
         else:
             deposit = await self._deposit(step)
         request = pb.AdjustCreditRequest(
@@ -90,3 +91,7 @@ class BillingActivities:
         """Broken invariants of the billing service."""
         response = await self._services.billing.Audit(pb.AuditRequest())
         return AuditCount({row.name: row.violations for row in response.invariants if row.violations})
+
+
+def _deposit_of(order: orders_pb2.Order) -> types_pb2.Money | None:
+    return order.deposit if order.HasField("deposit") else None

@@ -141,7 +141,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "delivered": ("A shipment for your order {number} has been delivered", "Order {number}: shipment delivered"),
     "invoice": ("Invoice {invoice} for your order {number}", "Invoice {invoice} issued on order {number}"),
     "payment_received": ("Payment received for your order {number}", "Payment received on order {number}"),
-    "payment_reversed": ("A payment for your order {number} was returned", "Payment taken back on order {number}"),
+    "payment_reversed": ("A payment for your order {number} was returned", "Payment reversed on order {number}"),
     "support_case": ("", "Support case {case} on order {number}"),
     "manufacturing_asked": ("", "Order {number}: when can {sku} be ready?"),
     "manufacturing_answered": ("", "Order {number}: production's answer on {sku}"),

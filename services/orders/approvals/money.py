@@ -62,10 +62,10 @@ def went(
     if is_held or not is_anything_to_come or before.order.phase not in (IN_REVIEW, ACCEPTED):
         return before
     reason = (
-        f"A payment of {amount(taken.amount)} {taken.amount.currency} was taken back ({taken.reason}): what has not left is not "
+        f"A payment of {amount(taken.amount)} {taken.amount.currency} was reversed ({taken.reason}): what has not left is not "
         "paid for. Ask the customer for another payment; this hold goes by itself when it is here."
     )
-    after = place(session, before, "PAYMENT_TAKEN_BACK", "payment", "accounting", reason, now)
+    after = place(session, before, "PAYMENT_REVERSED", "payment", "accounting", reason, now)
     after = restate(session, after, now)
     note_event(session, before, after, BILLING, "hold_placed", now, why=reason)
     notify_owners(session, after.order, [hold for hold in after.holds if hold not in before.holds], contacts, now)
