@@ -167,7 +167,7 @@ class Desk:
             return events.of_order(session, order_id)
 
     def outbox(self, kind: str, order_id: str = "") -> list[dict[str, Any]]:
-        query = "SELECT fact_id, order_id, subject_id, detail FROM outbox WHERE kind = :kind ORDER BY position"
+        query = "SELECT fact_id, order_id, subject_id, state, detail FROM outbox WHERE kind = :kind ORDER BY position"
         with self.database.reading() as session:
             rows = session.execute(text(query), {"kind": kind}).mappings().all()
         return [{**dict(row), "detail": json.loads(row["detail"])} for row in rows if order_id in ("", row["order_id"])]

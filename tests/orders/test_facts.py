@@ -123,15 +123,13 @@ def test_a_batch_leaves_an_order_as_its_facts_one_by_one_do(desk: Desk) -> None:
 
 
 @pytest.mark.on_postgres
-def test_a_batch_costs_as_many_statements_for_many_orders_as_for_few_but_for_their_counters(desk: Desk) -> None:
+def test_a_batch_costs_as_many_statements_for_many_orders_as_for_few(desk: Desk) -> None:
     costs = {
         count: statements_of(desk, [life(desk, desk.accepted(("PUMP", 2)))[2] for _ in range(count)])
         for count in (2, 12)
     }
 
-    counters = {count: costs[count].pop("INSERT INTO outbox_counters") for count in costs}
     assert costs[12] == costs[2]
-    assert counters == {2: 2, 12: 12}
 
 
 def statements_of(desk: Desk, facts: list[facts_pb2.Fact]) -> Counter[str]:

@@ -196,21 +196,6 @@ def test_a_cancellation_that_the_request_could_not_hand_over_is_handed_over_late
     assert post.workflows.cancelled == [CancelOrder(asked.cancellation.cancellation_id, "changed our mind")]
 
 
-@pytest.mark.on_postgres
-def test_a_cancellation_of_a_workflow_that_has_ended_is_declined(post: Post) -> None:
-    order_id = post.desk.accepted(("PUMP", 1))
-    with post.desk.database.transaction() as session:
-        asked = cancellation.request(session, order_id, BUYER, "changed our mind", post.desk.now)
-    post.workflows.has_ended = True
-
-    post.later = CALLER_FIRST
-    post.send()
-
-    with post.desk.database.reading() as session:
-        settled: Any = cancellation.get(session, order_id, asked.cancellation.cancellation_id, BUYER.scope)
-    assert settled.state == "declined"
-
-
 def test_a_cancellation_that_the_workflow_refuses_is_declined_in_its_words(post: Post) -> None:
     order_id = post.desk.accepted(("PUMP", 1))
     with post.desk.database.transaction() as session:
