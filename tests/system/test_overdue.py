@@ -87,7 +87,7 @@ def test_what_did_not_happen_is_named_with_its_age(
 def test_goods_that_left_and_are_not_invoiced_are_named_with_their_age(tmp_path: Path) -> None:
     """A system whose clock nobody has moved: fulfillment says by its own when goods have left."""
     said = "left 20 minutes ago and is not invoiced"
-    with System(tmp_path) as system:
+    with System(tmp_path, "sqlite") as system:
         is_named_with_its_age(system, unheard_shipment, 5, "overdue.shipped_and_not_invoiced", said)
 
 
