@@ -151,14 +151,15 @@ def test_a_negative_amount_is_an_amount_and_no_option(
 def test_a_reference_that_no_header_carries_is_sent_under_a_digest_that_stays_the_same(
     command: Oms, api: FakeApi
 ) -> None:
-    api.on("POST /v1/payments", {"amount": {}, "unapplied": {}, "applications": [], "customer_id": "cus_acme"}, 201)
+    api.on("POST /v1/stock/receipts", {"filled_order_ids": [], "filled_quantity": 0, "on_hand": 5}, 201)
 
-    for reference in ("Überweisung 7", "Überweisung 7", "Überweisung 8", "plain-7"):
-        assert command("payments", "record", "cus_acme", "10.00", "--reference", reference).code == 0
+    for reference in ("Lieferung ü7", "Lieferung ü7", "Lieferung ü8", "plain-7"):
+        words = ("stock", "receive", "PUMP-100", "5", "--warehouse", "wh_1", "--reference", reference)
+        assert command(*words, "--unit-cost", "1.00").code == 0
 
-    first, again, other, plain = (asked.headers["Idempotency-Key"] for asked in api.asked)
+    first, again, other, plain = (asked.headers["Idempotency-Key"] for asked in api.asked if asked.method == "POST")
     assert first == again != other
-    assert plain == "oms-payment-cus_acme-plain-7"
+    assert plain.endswith("plain-7")
 
 
 @pytest.mark.parametrize(
