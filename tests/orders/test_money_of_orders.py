@@ -8,6 +8,7 @@ import pytest
 
 from services.kernel.money import Money
 from services.orders.domain.order import deposit_of
+from services.orders.order import exceptions
 from services.runtime.db import Database
 from tests.orders.desk import ACCOUNTING, Desk, shipment, stock, together
 from tests.orders.review_desk import ReviewDesk
@@ -151,6 +152,34 @@ def test_an_order_that_is_with_the_warehouse_as_a_whole_is_not_held(desk: Review
 
     assert _open(desk, order_id) == []
     assert desk.broken() == []
+
+
+def test_a_payment_returned_on_an_invoice_is_an_exception_of_accounting_until_it_is_paid_again(
+    desk: ReviewDesk,
+) -> None:
+    order_id = desk.accepted(("PUMP", 3))
+    bill = {
+        "invoice_id": "inv_1", "number": "INV-000001", "shipment_id": "shp_1", "total_minor": TOTAL, "currency": "USD",
+        "invoiced_on": "2026-12-01", "due_on": "2026-12-31",
+    }  # fmt: skip
+    paid, open_again = {**bill, "paid_minor": TOTAL, "status": "paid"}, {**bill, "open_minor": TOTAL, "status": "open"}
+    issued = {"lines": {"1": {"invoiced": 3}}, "invoice": open_again}
+    received = {"payment_id": "pay_1", "amount_minor": TOTAL, "currency": "USD", "reference": "W", "invoices": [paid]}
+    _hear(desk, order_id, "invoice_issued", 1, issued)
+    _hear(desk, order_id, "payment_received", 2, received)
+
+    _hear(desk, order_id, "payment_reversed", 3, {**_taken(is_uncovered=False), "invoices": [open_again]})
+    found = _exceptions(desk, order_id)
+    _hear(desk, order_id, "payment_received", 4, {**received, "payment_id": "pay_2"})
+
+    assert found == [("payment_returned", "accounting")]
+    assert _exceptions(desk, order_id) == []
+    assert desk.broken() == []
+
+
+def _exceptions(desk: Desk, order_id: str) -> list[tuple[str, str]]:
+    with desk.database.reading() as session:
+        return [(one.kind, one.owner_role) for one in exceptions.list_open(session, order_id)]
 
 
 def test_the_cash_held_for_an_order_is_what_the_newest_fact_says(desk: ReviewDesk) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.approvals.holds import HOLDS_RELEASED, clear_if_still_right, hold_if_changed, notify_owners, place
+from services.orders.domain.exceptions import PAYMENT_RETURNED
 from services.orders.domain.facts import PaymentReversed
 from services.orders.domain.holds import is_on_money, remaining
 from services.orders.domain.mails import Contacts
@@ -49,6 +50,21 @@ def came(session: Session, before: OrderAggregate, contacts: Contacts, now: date
     if not remaining(after.holds):
         outbox.signal(session, before.order_id, HOLDS_RELEASED, now, subject_id=ids[-1])
     return after
+
+
+def note_returned(session: Session, aggregate: OrderAggregate, taken: PaymentReversed, now: datetime) -> None:
+    """Invoices that were paid are open again: accounting must know, also of an order that was complete."""
+    if not taken.invoices:
+        return
+    numbers = ", ".join(invoice.number for invoice in taken.invoices)
+    reason = f"{amount(taken.amount)} {taken.amount.currency} paid on {numbers} was reversed: {taken.reason}"
+    exceptions.open_exception(session, aggregate.order_id, PAYMENT_RETURNED, aggregate.order_id, reason, now)
+
+
+def note_settled(session: Session, aggregate: OrderAggregate, now: datetime) -> None:
+    """What was returned has come after all."""
+    if aggregate.is_settled:
+        exceptions.resolve_by_system(session, PAYMENT_RETURNED, [aggregate.order_id], "All is paid.", now)
 
 
 def went(

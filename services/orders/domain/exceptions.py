@@ -15,6 +15,7 @@ UNDELIVERABLE_ADDRESS = "undeliverable_address"
 UNREACHABLE_CUSTOMER = "unreachable_customer"
 WEBHOOK_ID_REUSED = "webhook_id_reused"
 BANK_REFERENCE_REUSED = "bank_reference_reused"
+PAYMENT_RETURNED = "payment_returned"
 REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
 WORKFLOW_LOST = "workflow_lost"
 WORKFLOW_FAILING = "workflow_failing"
@@ -76,6 +77,12 @@ KINDS: Mapping[str, Kind] = {
             "bank reference",
             "accounting",
             "Compare both with the bank statement, and record the second payment under a reference of its own if it is one.",
+        ),
+        Kind(
+            PAYMENT_RETURNED,
+            "order",
+            "accounting",
+            "Ask the customer for another payment: its invoices are open again. Their payment resolves this by itself.",
         ),
         Kind(
             REVIEW_SHORT_OF_PEOPLE,

@@ -20,6 +20,7 @@ from services.orders.domain.facts import (
     STOCK_EXPECTED,
     Fact,
     Invoice,
+    PaymentReceived,
     PaymentReversed,
     RecallAnswered,
     Shipment,
@@ -130,6 +131,10 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
 
 def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggregate:
     """Holds on the order's money go when it comes and come back when it is taken back; an older fact than the newest does nothing."""
+    if isinstance(fact.detail, PaymentReversed):
+        money.note_returned(desk.session, after, fact.detail, desk.now)
+    elif isinstance(fact.detail, PaymentReceived):
+        money.note_settled(desk.session, after, desk.now)
     if after.progress.credit_sequence != fact.sequence:
         return after
     if fact.kind == CREDIT_GRANTED:
