@@ -19,7 +19,6 @@ from tests.system.trade import Trade, key, ok
 pytestmark = pytest.mark.prove
 
 EVENTS = 28
-_SCHEDULED = "workflow_task_scheduled_event_attributes"
 
 
 def stocked(trade: Trade, count: int, warehouse: str) -> list[str]:
@@ -72,7 +71,8 @@ def test_the_longest_order_goes_all_the_way_and_its_history_is_as_short_as_any(t
     # on a busy machine a step outlasts its local try, or its workflow task is renewed meanwhile, whatever the lines
     patient = sum(event.HasField("activity_task_scheduled_event_attributes") for event in history.events)
     renewed = sum(
-        one.HasField("workflow_task_completed_event_attributes") and next_.HasField(_SCHEDULED)
+        one.HasField("workflow_task_completed_event_attributes")
+        and next_.HasField("workflow_task_scheduled_event_attributes")
         for one, next_ in pairwise(history.events)
     )
     assert len(history.events) <= EVENTS + 6 * patient + 3 * renewed
