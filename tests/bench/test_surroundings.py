@@ -1,4 +1,4 @@
-"""Part e of the bench as a person runs it, in a size that says nothing of speed."""
+"""Part g of the bench as a person runs it, in a size that says nothing of speed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = {surroundings.PLAIN, *surroundings.TARGETS}
 def test_traces_and_production_are_measured_beside_the_plain_system(tmp_path: Path) -> None:
     found = tmp_path / "figures.json"
 
-    assert bench.main(["--only", "e", "--pairs", "1", "--orders", "4", "--at-once", "2", "--json", str(found)]) == 0
+    assert bench.main(["--only", "g", "--pairs", "1", "--orders", "4", "--at-once", "2", "--json", str(found)]) == 0
 
     part = json.loads(found.read_text())["surroundings"]
     spent = part["cpu_ms_per_order"]
