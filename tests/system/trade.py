@@ -271,11 +271,10 @@ class Trade:
         answer: dict[str, Any] = ok(self.system.api("accounting").post("/v1/payments", json=body, headers=key()))
         return answer
 
-    def reverse(self, payment_id: str, reason: str = "check returned unpaid") -> dict[str, Any]:
+    def reverse(self, payment_id: str) -> None:
         """The bank takes a payment back."""
-        path = f"/v1/payments/{payment_id}/reversal"
-        answer: dict[str, Any] = ok(self.system.api("accounting").post(path, json={"reason": reason}, headers=key()))
-        return answer
+        path, why = f"/v1/payments/{payment_id}/reversal", {"reason": "check returned unpaid"}
+        ok(self.system.api("accounting").post(path, json=why, headers=key()))
 
     def ledger(self) -> dict[str, int]:
         """Debit minus credit in cents by account."""

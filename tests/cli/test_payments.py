@@ -1,0 +1,72 @@
+"""`oms payments`: what is typed is what the API is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.fake_api import FakeApi
+from tests.cli.terminal import Oms
+
+
+def test_a_payment_is_one_by_its_reference_and_each_command_is_a_request_of_its_own(command: Oms, api: FakeApi) -> None:
+    amount = {"amount": "1329.00", "currency": "USD"}
+    api.on(
+        "POST /v1/payments",
+        {"amount": amount, "applications": [{}], "customer_id": "cus_acme", "unapplied": {**amount, "amount": "0.00"}},
+        201,
+    )
+
+    answers = [command("payments", "record", "cus_acme", "1329.00", "--reference", "BANK-1") for _ in range(2)]
+
+    assert [answer.code for answer in answers] == [0, 0]
+    assert api.asked[0].body == {"customer_id": "cus_acme", "amount": amount, "reference": "BANK-1"}
+    assert len({asked.headers["Idempotency-Key"] for asked in api.asked}) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "body"),
+    [
+        (
+            ("record", "cus_acme", "500.00", "--reference", "W", "--order", "SO-1=400.00", "--on-account"),
+            "/v1/payments",
+            {
+                "customer_id": "cus_acme", "amount": {"amount": "500.00", "currency": "USD"}, "reference": "W",
+                "orders": [{"order_id": "SO-1", "amount": {"amount": "400.00", "currency": "USD"}}], "on_account": True,
+            },
+        ),
+        (("reverse", "pay_1", "--reason", "bounced"), "/v1/payments/pay_1/reversal", {"reason": "bounced"}),
+        (
+            ("reapply", "pay_1", "--reason", "meant for B", "--customer", "cus_b", "--invoice", "inv_1=5.00"),
+            "/v1/payments/pay_1/reapply",
+            {
+                "reason": "meant for B", "customer_id": "cus_b",
+                "applications": [{"invoice_id": "inv_1", "amount": {"amount": "5.00", "currency": "USD"}}],
+            },
+        ),
+        (
+            ("refund", "pay_1", "120.00", "--reason", "paid twice", "--order", "SO-1"),
+            "/v1/payments/pay_1/refund",
+            {"amount": {"amount": "120.00", "currency": "USD"}, "reason": "paid twice", "order_id": "SO-1"},
+        ),
+    ],
+    ids=["record", "reverse", "reapply", "refund"],
+)  # fmt: skip
+def test_what_a_payment_is_for_is_sent_as_it_was_typed(
+    command: Oms, api: FakeApi, words: tuple[str, ...], path: str, body: dict[str, Any]
+) -> None:
+    amount = {"amount": "1.00", "currency": "USD"}
+    answered = {"amount": amount, "applications": [], "deposits": [{}], "customer_id": "cus_b", "unapplied": amount}
+    api.on(f"POST {path}", answered)
+
+    assert command("payments", *words).code == 0
+    assert api.asked[0].body == body
+
+
+@pytest.mark.parametrize("part", ["SO-1", "SO-1=", "=5.00"])
+def test_a_part_of_a_payment_that_names_nothing_is_refused_in_words(command: Oms, api: FakeApi, part: str) -> None:
+    answer = command("payments", "record", "cus_acme", "5.00", "--reference", "W", "--order", part)
+
+    assert (answer.code, api.asked) == (1, [])
+    assert "write it as SO-1001=500.00" in answer.err
