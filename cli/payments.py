@@ -84,7 +84,7 @@ def reverse(
     if as_json:
         print_json(done)
         return
-    console().print(f"{text(done['amount'])} taken back: what it paid is open again")
+    console().print(f"{text(done['amount'])} reversed: what it paid is open again")
 
 
 @app.command()

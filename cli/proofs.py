@@ -36,7 +36,7 @@ def demo(
         out.print(f"ready in {state['ready_at'] - state['started_at']:.1f} s")
     code = 1
     try:
-        code = samples.demo.run(state["url"], is_up_after, var=var.resolve(), console=out)
+        code = samples.demo.run(state["url"], is_up_after, var=var.resolve())  # its texts are markup, ours are not
     finally:
         if is_up_after:
             out.print(f"the system is up: stop it with `oms down{statefile.option(var)}`", soft_wrap=True)
