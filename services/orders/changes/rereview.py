@@ -13,12 +13,12 @@ from services.orders.approvals.clearance import clear_if_unblocked
 from services.orders.approvals.holds import notify_owners
 from services.orders.approvals.holds import planned as new_holds
 from services.orders.domain.changes import ChangeOrder
-from services.orders.domain.holds import remaining
+from services.orders.domain.holds import remaining, rule_of
 from services.orders.domain.mails import Contacts
 from services.orders.domain.policies import EXCHANGE_RATE_MISSING, HOLD, Violation, planned_holds
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.domain.reviews import CHANGES_REQUESTED
-from services.orders.domain.verdicts import beyond, rule_of
+from services.orders.domain.verdicts import beyond
 from services.orders.order import exceptions
 from services.orders.order.aggregate import Actor, OrderAggregate
 from services.orders.policies.evaluate import Evaluation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -96,12 +96,20 @@ def find_hold(holds: Sequence[Hold], hold_id: str) -> Hold:
     raise NotFound("HOLD_UNKNOWN", "the order has no such hold: reload it")
 
 
+_NUMBER = re.compile(r"_[0-9]+$")
+"""What a second hold of the same rule has behind its code."""
+
+
+def rule_of(code: str, rules: Collection[str]) -> str:
+    """The rule that a hold of this code is of: a second one of the same rule has a number behind its code."""
+    return code if code in rules else _NUMBER.sub("", code)
+
+
 MONEY_TYPES = frozenset({"credit", "payment"})
 """The types of hold that wait for the order's money, whatever rule placed them."""
-_SECOND = re.compile(r"_[0-9]+$")
 
 
 def is_on_money(hold: Hold, rules: Mapping[str, str]) -> bool:
     """Whether a hold waits for credit or cash: by its type, or because its rule asks for credit. `rules` is code → predicate."""
-    when = rules.get(hold.code) or rules.get(_SECOND.sub("", hold.code), "")
+    when = rules.get(rule_of(hold.code, rules), "")
     return hold.hold_type in MONEY_TYPES or "credit.is_granted" in when

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from services.orders.domain import coverage
 from services.orders.domain.coverage import Figures, covers
-from services.orders.domain.holds import Hold
+from services.orders.domain.holds import Hold, rule_of
 from services.orders.domain.order import Order
 from services.orders.domain.policies import Violation
 from services.orders.domain.policy_text import POLICY_ERROR
-
-_NUMBER = re.compile(r"_[0-9]+$")
-"""What a second hold of the same rule has behind its code."""
 
 Key = tuple[str, str, str, str]
 
@@ -66,11 +62,6 @@ def _covering(one: Violation, earlier: dict[Key, list[Figures]]) -> Figures | No
     if one.given_for is None:
         return next(iter(given), None)
     return next((figures for figures in given if covers(figures, one.given_for)), None)
-
-
-def rule_of(code: str, rules: Collection[str]) -> str:
-    """The rule that a hold of this code is of: a second one of the same rule has a number behind its code."""
-    return code if code in rules else _NUMBER.sub("", code)
 
 
 def held_codes(holds: Iterable[Hold], rules: Collection[str]) -> frozenset[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
+from services.orders.domain.holds import rule_of
 from services.orders.domain.order import Order
 from services.orders.domain.policies import BLOCK, HOLD, Violation
 from services.orders.domain.verdicts import beyond, figured
@@ -15,9 +15,6 @@ from services.orders.policies import evaluate
 from services.orders.policies.engine import CREDIT_NOT_ASKED
 from services.orders.policies.evaluate import Evaluation
 from services.orders.store import holds as store
-
-_NUMBER = re.compile(r"_[0-9]+$")
-"""What a second hold of the same rule has behind its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,6 @@ def changed_facts(session: Session, order: Order, now: datetime) -> ChangedFacts
 
 def still_blocks(session: Session, order: Order, code: str, now: datetime) -> str:
     """The sentence of a rule that still blocks the order, by the code of the hold it left; empty when it is content."""
-    for one in evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now).violations:
-        if one.severity == BLOCK and one.code in (code, _NUMBER.sub("", code)):
-            return one.message
-    return ""
+    said = evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now).violations
+    blocking = {one.code: one.message for one in reversed(said) if one.severity == BLOCK}
+    return blocking.get(rule_of(code, blocking), "")
