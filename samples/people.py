@@ -29,6 +29,7 @@ class People:
         self._board = board
         self._mark = mark
         self._done: set[str] = set()
+        self._scans: dict[str, Row] = {}
         self._refusals: dict[str, int] = {}
         self._reps = {row["customer_id"]: row.get("sales_rep", "") for row in documents.read("customers")["customers"]}
         products = documents.read("catalog")["products"]
@@ -194,12 +195,14 @@ class People:
         )
 
     def _hear(self, parcel: Row, status: str) -> Row:
+        """What a carrier's scan makes of a shipment; a scan that comes twice says the same to the second."""
+        scan_id = f"{parcel['tracking_number']}-{status}"
         event = {
             "tracking_number": parcel["tracking_number"],
             "status": status,
             "occurred_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
-        return self._door.carrier_says(parcel["carrier"], f"{parcel['tracking_number']}-{status}", event)
+        return self._door.carrier_says(parcel["carrier"], scan_id, self._scans.setdefault(scan_id, event))
 
     def _supplier(self) -> int:
         """What customers wait for arrives: a receipt fills the backorders in the order they were accepted."""
