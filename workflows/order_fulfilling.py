@@ -74,12 +74,13 @@ class Fulfilling:
     async def accept(self) -> None:
         """Everything that can leave is with its warehouses; a change that somebody has proposed just now is looked at first.
 
-        A run that goes on for a lost one asks again what it may release, and records only what is new.
+        A run that goes on for a lost one asks again what it may release: what people cleared may be held or withheld by now. It
+        records only what is new.
         """
         life = self.life
         was_accepted = life.standing is not None and life.standing.is_accepted
         is_proposed = any(kind in names.REFRESHES for kind, _ in life.inbox)
-        if was_accepted or (life.order.clears_releases and is_proposed):
+        if life.standing is not None or (life.order.clears_releases and is_proposed):
             released = await self.release_if_clear()
         else:
             released = await self.release()
