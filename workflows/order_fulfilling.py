@@ -75,19 +75,16 @@ class Fulfilling:
         """Everything that can leave is with its warehouses; a change that somebody has proposed just now is looked at first.
 
         A run that goes on for a lost one asks again what it may release: what people cleared may be held or withheld by now. It
-        records only what is new.
+        records what is promised in any case, for the lost one may have done anything but that.
         """
         life = self.life
         was_accepted = life.standing is not None and life.standing.is_accepted
         is_proposed = any(kind in names.REFRESHES for kind, _ in life.inbox)
         if life.standing is not None or (life.order.clears_releases and is_proposed):
-            released = await self.release_if_clear()
+            await self.release_if_clear()
         else:
-            released = await self.release()
-        if not was_accepted:
-            await life.record("accepted")
-        elif released is not None and released.shipments:
-            await life.record("allocated")
+            await self.release()
+        await life.record("allocated" if was_accepted else "accepted")
 
     async def release_changed(self) -> None:
         """The version that a change has just made, whose rules were asked with it."""

@@ -169,3 +169,15 @@ async def test_an_order_that_was_cleared_and_not_yet_accepted_asks_again_what_it
 
     assert "fulfillment.ReleaseShipments" not in services.calls
     assert services.milestones() == ["accepted"]
+
+
+async def test_what_the_lost_run_may_have_left_unrecorded_is_recorded_though_nothing_more_leaves(
+    temporal: Client,
+) -> None:
+    services, queue = FakeServices(standing=UNDER_WAY, released=0, backordered=5), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(resumption=1), queue)
+        await order.handle.terminate()
+
+    assert services.milestones() == ["allocated"]
