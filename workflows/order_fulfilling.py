@@ -97,8 +97,12 @@ class Fulfilling:
         by, now = self.life.withheld_by, self.life.clearance
         if not by or now.state != CLEARED or by == now.withholding_change_id:
             return
+        await self.release_and_record(is_notified=True)
+
+    async def release_and_record(self, *, is_notified: bool = False) -> None:
+        """Release what the rules let go today, and record it if anything of it is new."""
         before = self.life.state.backordered
-        released = await self.release_if_clear(is_notified=True)
+        released = await self.release_if_clear(is_notified=is_notified)
         if self.life.order.reads_truth and released is not None and self._is_new(released, before):
             await self.life.record("allocated")
 
