@@ -357,11 +357,15 @@ class OrderIds:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """Open orders that have no running workflow, and those whose workflow cannot take its next step; `is_all` of them, or the first."""
+    """Open orders that have no running workflow, and those whose workflow cannot take its next step; `is_all` of them, or the first.
+
+    Every order that was placed before `searched_micros` was looked at after it.
+    """
 
     lost: list[str] = field(default_factory=list)
     failing: list[str] = field(default_factory=list)
     is_all: bool = True
+    searched_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
