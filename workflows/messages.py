@@ -335,7 +335,7 @@ class Standing:
     """Where an order stands, as the services say: what a run needs that goes on for a lost one.
 
     `phase` is the order's; `was_held` when people had to clear it; `is_accepted` once its dates are promised; `has_credit` once an
-    amount was committed; `is_reserved` once inventory heard of it; `shipped` counts the shipments that have left and were invoiced.
+    amount was committed; `is_reserved` once inventory heard of it; `invoiced` are the shipments that have left and have an invoice.
     """
 
     phase: str
@@ -345,7 +345,7 @@ class Standing:
     is_accepted: bool = False
     has_credit: bool = False
     is_reserved: bool = False
-    shipped: int = 0
+    invoiced: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
