@@ -11,7 +11,7 @@ from cli.output import console, print_json
 
 _DONE = {
     "started": "its workflow is started again and goes on where goods and money are",
-    "woken": "its workflow runs and reads again what has happened",
+    "woken": "its workflow runs and is told again what has happened; one that fails reads it once it is fixed",
 }
 
 

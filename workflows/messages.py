@@ -335,7 +335,7 @@ class Standing:
     """Where an order stands, as the services say: what a run needs that goes on for a lost one.
 
     `phase` is the order's; `was_held` when people had to clear it; `is_accepted` once its dates are promised; `has_credit` once an
-    amount was committed; `is_reserved` once inventory heard of it; `shipped` counts the shipments that have left and were invoiced.
+    amount was committed; `is_reserved` once inventory heard of it; `invoiced` are the shipments that have left and have an invoice.
     """
 
     phase: str
@@ -345,7 +345,7 @@ class Standing:
     is_accepted: bool = False
     has_credit: bool = False
     is_reserved: bool = False
-    shipped: int = 0
+    invoiced: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,11 +357,15 @@ class OrderIds:
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """Open orders that have no running workflow, and those whose workflow cannot take its next step; `is_all` of them, or the first."""
+    """Open orders that have no running workflow, and those whose workflow cannot take its next step; `is_all` of them, or the first.
+
+    Every order that was placed before `searched_micros` was looked at after it.
+    """
 
     lost: list[str] = field(default_factory=list)
     failing: list[str] = field(default_factory=list)
     is_all: bool = True
+    searched_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,19 +74,17 @@ class Fulfilling:
     async def accept(self) -> None:
         """Everything that can leave is with its warehouses; a change that somebody has proposed just now is looked at first.
 
-        A run that goes on for a lost one asks again what it may release, and records only what is new.
+        A run that goes on for a lost one asks again what it may release: what people cleared may be held or withheld by now. It
+        records what is promised in any case, for the lost one may have done anything but that.
         """
         life = self.life
         was_accepted = life.standing is not None and life.standing.is_accepted
         is_proposed = any(kind in names.REFRESHES for kind, _ in life.inbox)
-        if was_accepted or (life.order.clears_releases and is_proposed):
-            released = await self.release_if_clear()
+        if life.standing is not None or (life.order.clears_releases and is_proposed):
+            await self.release_if_clear()
         else:
-            released = await self.release()
-        if not was_accepted:
-            await life.record("accepted")
-        elif released is not None and released.shipments:
-            await life.record("allocated")
+            await self.release()
+        await life.record("allocated" if was_accepted else "accepted")
 
     async def release_changed(self) -> None:
         """The version that a change has just made, whose rules were asked with it."""
@@ -99,8 +97,12 @@ class Fulfilling:
         by, now = self.life.withheld_by, self.life.clearance
         if not by or now.state != CLEARED or by == now.withholding_change_id:
             return
+        await self.release_and_record(is_notified=True)
+
+    async def release_and_record(self, *, is_notified: bool = False) -> None:
+        """Release what the rules let go today, and record it if anything of it is new."""
         before = self.life.state.backordered
-        released = await self.release_if_clear(is_notified=True)
+        released = await self.release_if_clear(is_notified=is_notified)
         if self.life.order.reads_truth and released is not None and self._is_new(released, before):
             await self.life.record("allocated")
 

@@ -67,7 +67,7 @@ class Resuming:
             true = standing.completeness
             self.life.state = replace(
                 self.life.state,
-                shipped=standing.shipped,
+                shipped=len(standing.invoiced),
                 is_delivered=true.is_delivered,
                 is_settled=true.is_settled,
             )

@@ -28,8 +28,8 @@ class Settling:
                 return
             await self.life.steps.issue_invoice(shipment_id)
         self.left.add(shipment_id)
-        before = self.life.standing.shipped if self.life.standing else 0
-        self.life.state = replace(self.life.state, shipped=before + len(self.left))
+        before = self.life.standing.invoiced if self.life.standing else []
+        self.life.state = replace(self.life.state, shipped=len(self.left.union(before)))
 
     async def is_complete(self) -> bool:
         """Whether the order may be closed, as its services say and not as it was told; otherwise it knows now what is true."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from oms.orders.v1 import orders_pb2 as pb
 from oms.types.v1 import types_pb2 as types
-from services.kernel.clock import micros
+from services.kernel.clock import EPOCH, given_instant, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.quantity import positive
 from services.kernel.text import text
@@ -174,8 +174,10 @@ def liveness(request: pb.CheckLivenessRequest) -> tuple[Sequence[str], Sequence[
 
 
 def halted(request: pb.RecordHaltedRequest) -> Halted:
-    """The orders that nobody carries on, at most MAX_ORDER_IDS of each kind."""
+    """The orders that nobody carries on, at most MAX_ORDER_IDS of each kind; a search without its instant was before all else."""
     if max(len(request.lost_order_ids), len(request.failing_order_ids)) > MAX_ORDER_IDS:
         raise InvalidArgument("TOO_MANY_ORDERS", f"name at most {MAX_ORDER_IDS} orders of a kind at once")
     lost, failing = ([order_id(one) for one in named] for named in (request.lost_order_ids, request.failing_order_ids))
-    return Halted(lost, failing, request.is_all)
+    searched = request.searched_micros
+    searched_at = given_instant(searched, "searched_micros") if searched else EPOCH
+    return Halted(lost, failing, request.is_all, searched_at)

@@ -55,4 +55,7 @@ def test_one_order_is_repaired_by_its_number(command: Oms, api: FakeApi) -> None
 
     done = command("repair", "SO-1001")
 
-    assert "SO-1001: its workflow runs and reads again what has happened" in done.out
+    assert (
+        "SO-1001: its workflow runs and is told again what has happened; one that fails reads it once it is fixed"
+        in done.out
+    )

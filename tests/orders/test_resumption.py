@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from oms.orders.v1 import orders_pb2 as pb
-from services.kernel.clock import micros
+from services.kernel.clock import EPOCH, micros
 from services.orders.lifecycle import cancel, resume
 from services.orders.order import outbox
 from services.orders.store import exceptions as exception_store
@@ -28,9 +28,19 @@ def kinds(desk: Desk, order_id: str) -> list[str]:
         return [found.kind for found in exception_store.open_of(session, order_id)]
 
 
-def report(desk: Desk, *, lost: tuple[str, ...] = (), failing: tuple[str, ...] = (), is_all: bool = True) -> list[int]:
-    """What a sweep found; exceptions opened and resolved."""
-    request = pb.RecordHaltedRequest(lost_order_ids=lost, failing_order_ids=failing, is_all=is_all)
+def report(
+    desk: Desk,
+    *,
+    lost: tuple[str, ...] = (),
+    failing: tuple[str, ...] = (),
+    is_all: bool = True,
+    searched_at: datetime | None = None,
+) -> list[int]:
+    """What a sweep found, a minute later unless the test says when; exceptions opened and resolved."""
+    searched_micros = micros(desk.now + timedelta(minutes=1) if searched_at is None else searched_at)
+    request = pb.RecordHaltedRequest(
+        lost_order_ids=lost, failing_order_ids=failing, is_all=is_all, searched_micros=searched_micros
+    )
     answer = desk.servicer.RecordHalted(request, None)  # type: ignore[arg-type]  # no method asks for the context
     return [answer.opened_count, answer.resolved_count]
 
@@ -74,6 +84,24 @@ def test_a_sweep_that_did_not_see_all_resolves_nothing(desk: Desk) -> None:
 
     assert report(desk, is_all=False) == [0, 0]
     assert kinds(desk, order_id) == ["workflow_failing"]
+
+
+def test_what_was_told_after_the_search_began_is_not_over(desk: Desk) -> None:
+    order_id = started(desk)
+    desk.record(order_id, "interrupted", "9", waiting_for="A step of its workflow was refused: no rate.")
+
+    during, unsaid = report(desk, searched_at=desk.now), report(desk, searched_at=EPOCH)
+
+    assert (during, unsaid, kinds(desk, order_id)) == ([0, 0], [0, 0], ["workflow_lost"])
+
+
+def test_an_order_whose_next_start_still_waits_was_not_looked_at(desk: Desk) -> None:
+    order_id = started(desk)
+    report(desk, lost=(order_id,))
+    repaired(desk, order_id)
+
+    assert report(desk) == [0, 0]
+    assert kinds(desk, order_id) == ["workflow_lost"]
 
 
 def test_an_order_that_has_ended_meanwhile_is_passed_over(desk: Desk) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,13 @@ def under_way() -> FakeServices:
     return FakeServices(standing=standing)
 
 
+def cleared_only() -> FakeServices:
+    """An order that people cleared and that was not yet accepted; of its goods one shipment has left."""
+    services = under_way()
+    services.standing = replace(services.standing, is_accepted=False, is_reserved=False)
+    return services
+
+
 def to_be_cancelled() -> FakeServices:
     """An accepted order that somebody has asked to cancel."""
     waits = Clearance("cleared", cancellation_id="can_1")
@@ -241,6 +249,8 @@ LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
     ),
     "truth_too_early": (not_true_yet, {}, misled),
     "resumed_to_cash": (under_way, _RESUMED, resumed_to_cash),
+    "resumed_and_cleared_to_cash": (under_way, _RESUMED | _CLEARED, resumed_to_cash),
+    "resumed_before_acceptance": (cleared_only, _RESUMED | _CLEARED, resumed_to_cash),
     "resumed_and_cancelled": (to_be_cancelled, _RESUMED, ended),
 }
 

@@ -238,9 +238,14 @@ def end_of(company: Company, order_id: str) -> dict[str, Any]:
     order = company.trade.order(order_id)
     said = (re.sub(r"INV-\d+", "INV", subject) for subject in company.trade.mails(order["number"]))
     mails = Counter(subject.replace(order["number"], "SO") for subject in said)
+    days = {one["promised_on"] for one in order["shipments"]}
     return {
         "stand": (order["status"], order["phase"], order["version"], order["axes"], order["totals"]),
         "lines": [(line["sku"], line["quantities"]) for line in order["lines"]],
+        "promises": [
+            sorted((promise["quantity"], promise["promised_on"] in days) for promise in line["promises"])
+            for line in order["lines"]
+        ],
         "shipments": [(one["state"], [line["quantity"] for line in one["lines"]]) for one in order["shipments"]],
         "invoices": [(one["status"], one["total"]) for one in order["invoices"]],
         "cancellations": [one["state"] for one in order["cancellations"]],

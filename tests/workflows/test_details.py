@@ -13,7 +13,7 @@ from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.details import details
 from workflows.facts import OrderState
-from workflows.messages import Clearance, OrderRef, Validation
+from workflows.messages import Clearance, Completeness, OrderRef, Standing, Validation
 
 ORDER = OrderRef("ord_1", "SO-1001", 1, "cus_acme", "ACME", "web", "PO-7", 100_000, "USD", "1,000.00 USD", "terms")
 CLEARED = Clearance("cleared")
@@ -153,3 +153,20 @@ async def test_a_cancelled_order_is_not_said_to_wait_for_stock(temporal: Client)
 
     said = [event.user_metadata.summary.data.decode() for event in history.events]
     assert f'"record that {order.order.number} is cancelled"' in said
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_shipment_that_the_lost_run_invoiced_counts_once_though_it_is_told_again(temporal: Client) -> None:
+    standing = Standing("accepted", CLEARED, Completeness(False, False), is_accepted=True, invoiced=["shp_1"])
+    services, queue = FakeServices(standing=standing), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(resumption=1), queue)
+        for shipment_id in ("shp_1", "shp_2"):
+            events = len((await order.history()).events)
+            await order.notify(names.SHIPMENT_SHIPPED, shipment_id)
+            await until_quiet(order, events + 5)
+        shown = await shown_of(order)
+        await order.handle.terminate()
+
+    assert "| shipments shipped | 2 |" in shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,6 +26,7 @@ class Everything:
     failing: set[str] = field(default_factory=set)
     known: dict[str, WorkflowExecutionStatus] = field(default_factory=dict)
     described: list[str] = field(default_factory=list)
+    placed_before: list[int] = field(default_factory=list)
 
     async def list_workflows(self, query: str, page_size: int) -> AsyncIterator[Any]:
         for number in sorted(self.failing if "TemporalReportedProblems" in query else self.listed):
@@ -43,15 +44,20 @@ class Everything:
         return SimpleNamespace(describe=describe)
 
     async def ListOpenOrders(self, request: orders_pb2.ListOpenOrdersRequest) -> orders_pb2.ListOpenOrdersResponse:
+        self.placed_before.append(request.placed_before_micros)
         behind = [number for number in self.open_orders if f"ord_{number}" > request.cursor][: request.limit]
         page = [orders_pb2.LivingOrder(order_id=f"ord_{number}", number=number) for number in behind]
         cursor = page[-1].order_id if len(page) == request.limit else ""
         return orders_pb2.ListOpenOrdersResponse(orders=page, next_cursor=cursor)
 
-    async def found(self) -> Halted:
+    async def searched(self) -> Halted:
         temporal: Any = self
         services: Any = SimpleNamespace(orders=self)
         return await TemporalActivities(temporal, services).find_halted(Done())
+
+    async def found(self) -> Halted:
+        """What the search finds, whenever it was."""
+        return replace(await self.searched(), searched_micros=0)
 
 
 @pytest.mark.parametrize(
@@ -104,3 +110,11 @@ async def test_of_very_many_a_batch_is_told_and_that_it_is_not_all() -> None:
     found = await Everything(many).found()
 
     assert (len(found.lost), found.is_all) == (BATCH, False)
+
+
+async def test_the_search_says_from_when_on_it_looked_at_no_order() -> None:
+    everything = Everything(["SO-1"], listed={"SO-1"})
+
+    found = await everything.searched()
+
+    assert everything.placed_before == [found.searched_micros]

@@ -120,11 +120,23 @@ async def test_an_order_that_ships_complete_is_released_when_inventory_says_that
     assert services.calls[len(partly) :] == [ASK, RELEASE, "orders.RecordOrder"]
 
 
-async def test_a_refused_recall_asks_the_rules_before_the_release(temporal: Client) -> None:
+async def test_a_refused_recall_asks_the_rules_before_the_release_and_what_leaves_is_recorded(temporal: Client) -> None:
     services, queue = FakeServices(clearances=[CLEARED]), uuid.uuid4().hex
 
     async with fake_worker(temporal, services, queue):
         order = await place(temporal, backordered(), queue)
+        await happens(order, names.RECALL_ANSWERED)
+        await order.handle.terminate()
+
+    assert later(services) == [READ, ASK, RELEASE, "orders.RecordOrder"]
+
+
+async def test_a_refused_recall_records_nothing_when_nothing_leaves(temporal: Client) -> None:
+    services, queue = FakeServices(clearances=[CLEARED]), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, backordered(), queue)
+        services.released = 0
         await happens(order, names.RECALL_ANSWERED)
         await order.handle.terminate()
 

@@ -11,7 +11,7 @@ from temporalio.client import Client
 from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
-from workflows.messages import Clearance, Completeness, Standing, Validation
+from workflows.messages import Clearance, Completeness, ReleaseCleared, Standing, Validation
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -156,3 +156,28 @@ async def test_people_who_let_an_order_go_on_meanwhile_force_its_credit(
 
     assert ("billing.AdjustCredit" in services.calls) is is_forced
     assert services.milestones() == ["accepted"]
+
+
+async def test_an_order_that_was_cleared_and_not_yet_accepted_asks_again_what_it_may_release(temporal: Client) -> None:
+    held = Clearance("waiting", waiting_for="support: release of facts changed hold")
+    standing = Standing("accepted", Clearance("cleared", withholding_change_id="chg_1"), OPEN)
+    services, queue = FakeServices(standing=standing, cleared_releases=[ReleaseCleared(False, held)]), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(resumption=1, clears_releases=True), queue)
+        await order.handle.terminate()
+
+    assert "fulfillment.ReleaseShipments" not in services.calls
+    assert services.milestones() == ["accepted"]
+
+
+async def test_what_the_lost_run_may_have_left_unrecorded_is_recorded_though_nothing_more_leaves(
+    temporal: Client,
+) -> None:
+    services, queue = FakeServices(standing=UNDER_WAY, released=0, backordered=5), uuid.uuid4().hex
+
+    async with fake_worker(temporal, services, queue):
+        order = await place(temporal, order_ref(resumption=1), queue)
+        await order.handle.terminate()
+
+    assert services.milestones() == ["allocated"]

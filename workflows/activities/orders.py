@@ -169,7 +169,10 @@ class OrdersActivities:
     async def record_halted(self, halted: Halted) -> Done:
         """Tell of open orders that no workflow carries on."""
         request = pb.RecordHaltedRequest(
-            lost_order_ids=halted.lost, failing_order_ids=halted.failing, is_all=halted.is_all
+            lost_order_ids=halted.lost,
+            failing_order_ids=halted.failing,
+            is_all=halted.is_all,
+            searched_micros=halted.searched_micros,
         )
         response = await self._services.orders.RecordHalted(request)
         return Done(f"{response.opened_count} new, {response.resolved_count} over")

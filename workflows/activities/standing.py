@@ -13,7 +13,7 @@ from oms.fulfillment.v1 import fulfillment_pb2
 from oms.inventory.v1 import inventory_pb2
 from oms.orders.v1 import orders_pb2
 from services.kernel.quantity import is_covered
-from workflows.activities.calls import Services
+from workflows.activities.calls import Services, shipments_of
 from workflows.activities.documents import LEFT
 from workflows.activities.orders import clearance_of
 from workflows.messages import Completeness, OrderStep, Standing
@@ -32,7 +32,7 @@ class StandingActivities:
         """Whether all is delivered and settled, and what has left without an invoice."""
         order, shipments, invoices = await asyncio.gather(
             self._services.orders.GetOrder(orders_pb2.GetOrderRequest(order_id=step.order_id)),
-            self._shipments(step.order_id),
+            shipments_of(self._services, step.order_id),
             self._invoices(step.order_id),
         )
         return completeness(order.order, shipments, invoices)
@@ -44,7 +44,7 @@ class StandingActivities:
         found, order, shipments, invoices, held, credit = await asyncio.gather(
             self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=order_id)),
             self._services.orders.GetOrder(orders_pb2.GetOrderRequest(order_id=order_id)),
-            self._shipments(order_id),
+            shipments_of(self._services, order_id),
             self._invoices(order_id),
             self._services.inventory.GetReservation(inventory_pb2.GetReservationRequest(order_id=order_id)),
             self._services.billing.GetCommitment(billing_pb2.GetCommitmentRequest(order_id=order_id)),
@@ -58,18 +58,10 @@ class StandingActivities:
             is_accepted=found.is_accepted,
             has_credit=credit.HasField("remaining"),
             is_reserved=bool(held.allocations or held.shortages or held.shipped),
-            shipped=sum(each.state in LEFT for each in shipments) - len(true.left),
+            invoiced=[
+                each.shipment_id for each in shipments if each.state in LEFT and each.shipment_id not in true.left
+            ],
         )
-
-    async def _shipments(self, order_id: str) -> Sequence[fulfillment_pb2.Shipment]:
-        found: list[fulfillment_pb2.Shipment] = []
-        asked = fulfillment_pb2.ListShipmentsRequest(order_id=order_id, limit=PAGE)
-        while True:
-            page = await self._services.fulfillment.ListShipments(asked)
-            found.extend(page.shipments)
-            if not page.next_cursor:
-                return found
-            asked.cursor = page.next_cursor
 
     async def _invoices(self, order_id: str) -> Sequence[billing_pb2.Invoice]:
         found: list[billing_pb2.Invoice] = []

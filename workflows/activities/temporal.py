@@ -16,7 +16,7 @@ from workflows.messages import Done, Halted
 YOUNG = timedelta(minutes=1)
 """An order that was placed so lately may just be starting."""
 BATCH = 200
-"""So many of a kind are told at once; the next round finds the others."""
+"""So many of a kind are told at once, by order id; the others are told once these go on. `oms repair` starts every lost one."""
 PAGE = 500
 
 _RUNNING = f"WorkflowType = '{names.ORDER_WORKFLOW}' AND ExecutionStatus = 'Running'"
@@ -36,10 +36,11 @@ class TemporalActivities:
     @activity.defn(name="temporal.FindHalted")
     async def find_halted(self, _ask: Done) -> Halted:
         """Open orders without a running workflow, and those whose workflow fails; Temporal's list may lag, so each suspect is looked up."""
+        before = _micros(datetime.now(UTC) - YOUNG)
         running, failing_numbers = await self._numbers(_RUNNING), await self._numbers(_FAILING)
         lost: list[str] = []
         failing: list[str] = []
-        request = orders_pb2.ListOpenOrdersRequest(placed_before_micros=_micros(datetime.now(UTC) - YOUNG), limit=PAGE)
+        request = orders_pb2.ListOpenOrdersRequest(placed_before_micros=before, limit=PAGE)
         while True:
             page = await self._services.orders.ListOpenOrders(request)
             for order in page.orders:
@@ -49,7 +50,7 @@ class TemporalActivities:
                     failing.append(order.order_id)
             is_all = len(lost) <= BATCH and len(failing) <= BATCH
             if not page.next_cursor or not is_all:
-                return Halted(lost[:BATCH], failing[:BATCH], is_all)
+                return Halted(lost[:BATCH], failing[:BATCH], is_all, before)
             request.cursor = page.next_cursor
 
     async def _numbers(self, query: str) -> set[str]:

@@ -40,7 +40,7 @@ class RepairShape(BaseModel):
     number: str
     what: str = Field(
         description="started: its workflow is started again and goes on where goods and money are. "
-        "woken: it runs, and reads again what has happened."
+        "woken: it runs, and is told again what has happened; one that fails reads it once the workflow is fixed."
     )
     resumption: int | None = Field(description="How often its workflow was started again by now; null where it runs.")
 

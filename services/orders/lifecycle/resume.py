@@ -26,11 +26,15 @@ _GOES_ON = "Its workflow goes on."
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """Ids of open orders that have no running workflow, and of those whose workflow cannot take its next step; `is_all` of them."""
+    """Ids of open orders that have no running workflow, and of those whose workflow cannot take its next step; `is_all` of them.
+
+    Orders placed before `searched_at` were looked at after it, but for those whose start waits in the outbox.
+    """
 
     lost: Sequence[str]
     failing: Sequence[str]
     is_all: bool
+    searched_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +51,25 @@ def open_orders(session: Session, *, placed_before: datetime, after: str, limit:
 
 
 def record_halted(session: Session, halted: Halted, now: datetime) -> Counted:
-    """Open an exception for each, and resolve those of open orders that go on again."""
+    """Open an exception for each, and resolve those of open orders that the search looked at and found to go on again."""
     living = lookup.living(session, [*halted.lost, *halted.failing], [])
-    starting = facts.unsent_of(session, outbox.RESUME, living) | facts.unsent_of(session, outbox.START, living)
     opened = resolved = 0
     for kind, named in ((WORKFLOW_LOST, halted.lost), (WORKFLOW_FAILING, halted.failing)):
-        known = set(store.reported(session, kind))
-        for order_id in sorted((set(named) & set(living)) - starting - known):
+        known = store.reported(session, kind)
+        starting = _starting(session, {*named, *known})
+        for order_id in sorted((set(named) & set(living)) - starting - set(known)):
             exceptions.open_exception(session, order_id, kind, order_id, WORKFLOW_HALTS[kind], now)
             opened += 1
-        over = sorted(known - set(named)) if halted.is_all else []
+        seen = {order_id for order_id, since in known.items() if since < halted.searched_at} - starting
+        over = sorted(seen - set(named)) if halted.is_all else []
         exceptions.resolve_by_system(session, kind, over, _GOES_ON, now)
         resolved += len(over)
     return Counted(opened, resolved)
+
+
+def _starting(session: Session, order_ids: Collection[str]) -> set[str]:
+    """Those of these orders whose workflow a message still is to start."""
+    return {found for kind in STARTS for found in facts.unsent_of(session, kind, order_ids)}
 
 
 def resume(session: Session, order_id: str, caller: Caller, now: datetime) -> int:

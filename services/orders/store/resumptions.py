@@ -33,11 +33,11 @@ def open_orders(
     return [(row.order_id, row.number) for row in session.execute(query)]
 
 
-def reported(session: Session, kind: str) -> list[str]:
-    """Ids of the open orders with an open exception of a kind that is about the order itself."""
-    query = select(_exception.c.order_id).join(_order, _order.c.order_id == _exception.c.order_id)
+def reported(session: Session, kind: str) -> dict[str, datetime]:
+    """Open orders with an open exception of a kind that is about the order itself: order id → since when."""
+    query = select(_exception.c.order_id, _exception.c.since).join(_order, _order.c.order_id == _exception.c.order_id)
     is_open = _exception.c.resolved_at.is_(None), _order.c.phase.notin_(sorted(ENDED))
-    return [str(found) for found in session.scalars(query.where(_exception.c.kind == kind, *is_open))]
+    return {row.order_id: row.since for row in session.execute(query.where(_exception.c.kind == kind, *is_open))}
 
 
 def ended_but_interrupted(session: Session) -> list[str]:

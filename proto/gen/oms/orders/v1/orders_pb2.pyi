@@ -1152,8 +1152,13 @@ class RecordHaltedRequest(_message.Message):
     LOST_ORDER_IDS_FIELD_NUMBER: _builtins.int
     FAILING_ORDER_IDS_FIELD_NUMBER: _builtins.int
     IS_ALL_FIELD_NUMBER: _builtins.int
+    SEARCHED_MICROS_FIELD_NUMBER: _builtins.int
     is_all: _builtins.bool
-    """Whether these are all that there are: what was said of any other order before is over."""
+    """Whether these are all that there are: what was said of any other order before the search is over."""
+    searched_micros: _builtins.int
+    """Every order that was placed before this instant, microseconds since the epoch, was looked at after it: what was said of one since is
+    not over. 0, as an older worker sends it, ends nothing.
+    """
     @_builtins.property
     def lost_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Orders, at most 500, that have no running workflow."""
@@ -1168,10 +1173,11 @@ class RecordHaltedRequest(_message.Message):
         lost_order_ids: _abc.Iterable[_builtins.str] | None = ...,
         failing_order_ids: _abc.Iterable[_builtins.str] | None = ...,
         is_all: _builtins.bool = ...,
+        searched_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failing_order_ids", b"failing_order_ids", "is_all", b"is_all", "lost_order_ids", b"lost_order_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failing_order_ids", b"failing_order_ids", "is_all", b"is_all", "lost_order_ids", b"lost_order_ids", "searched_micros", b"searched_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
