@@ -15,6 +15,7 @@ from gateway.http.neighbors import (
     mail_templates,
     payment_corrections,
     payments,
+    payouts,
     rates,
     recalls,
     shipments,
@@ -50,7 +51,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
-    feedback, customers, payment_corrections, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    feedback, customers, payment_corrections, payouts, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -167,7 +167,10 @@ def channel(word: str) -> str:
 
 def terms(order: Order) -> str:
     """How an order is paid."""
-    return f"net {order.net_days} days" if order.payment_method == "terms" else status(order.payment_method)
+    if order.settlement is not None:
+        return f"settled by {channel(order.channel)}, {order.settlement.reference}"
+    named = {"terms": f"net {order.net_days} days", "cod": "cash on delivery"}
+    return named.get(order.payment_method, status(order.payment_method))
 
 
 MILESTONES = ("approved", "allocated", "shipped", "delivered", "paid")

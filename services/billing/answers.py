@@ -57,6 +57,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         status=issued.status,
         open=money(issued.open),
         written_off=money(issued.written_off),
+        settled_elsewhere=money(issued.settled_elsewhere),
     )
 
 

@@ -21,6 +21,7 @@ from services.billing.domain.credit import (
     check_account,
     counts_against_limit,
     is_paid_ahead,
+    needs_money,
 )
 from services.billing.domain.facts import CreditGranted
 from services.billing.store import credit, deposits, invoices, waits
@@ -36,7 +37,7 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     account = credit.take_or_open(session, request.customer_id, currency)
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, currency)
-    adding = amount_to_commit(request.amount, held)
+    adding = _to_count(request, amount_to_commit(request.amount, held))
     if adding is not None:
         if not _take(session, request, adding, held):
             waits.put(session, Waiting(request, now))
@@ -53,7 +54,9 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, total.currency)
     billed = invoices.billed_total(session, request.order_id, total.currency)
-    adding = amount_to_adjust(total, billed, held)
+    adding = (
+        amount_to_adjust(total, billed, held) if needs_money(request.payment_method) else Money.zero(total.currency)
+    )
     if adding.minor <= 0 or is_forced:
         credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
     elif not _take(session, request, adding, held):
@@ -118,6 +121,11 @@ def _take(session: Session, request: CreditRequest, adding: Money, held: Commitm
         return not adding.minor or credit.commit_within_limit(session, request.customer_id, adding)
     credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
     return True
+
+
+def _to_count(request: CreditRequest, adding: Money | None) -> Money | None:
+    """What of it counts as credit: nothing of an order that needs no money before its goods leave."""
+    return adding if adding is None or needs_money(request.payment_method) else Money.zero(adding.currency)
 
 
 def _decision(account: Account, *, is_granted: bool) -> Decision:

@@ -10,8 +10,9 @@ from services.billing.domain import ledger
 from services.billing.domain.credit import check_account, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, due_on
+from services.billing.domain.payouts import due_from_channel
 from services.billing.settling import settle
-from services.billing.store import credit, invoices
+from services.billing.store import credit, invoices, sales
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.ids import invoice_number, new_id
@@ -31,8 +32,10 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     sequence = invoices.next_sequence(session)
     invoice = _invoice(order, shipped.shipment_id, shipped.shipped_on, billed, sequence)
     invoices.add(session, invoice, sequence, now)
-    ledger_store.post(session, ledger.invoice_postings(invoice), now)
+    ledger_store.post(session, ledger.invoice_postings(invoice, order.settlement), now)
     _move_credit(session, invoice)
+    if order.settlement is not None:
+        sales.add(session, order, order.settlement, due_from_channel(invoice.charges, order.settlement), now)
     _notify_issued(session, invoice, before, now)
     # cash that came before pays it at once: a prepaid order is settled the moment it is billed
     return settle(session, order.customer_id, order.currency, now).get(invoice.invoice_id, invoice)
@@ -51,6 +54,7 @@ def _invoice(order: BillableOrder, shipment_id: str, invoiced_on: date, billed: 
         billed.lines,
         billed.charges,
         Money.zero(order.currency),
+        billed.charges.total if order.settlement is not None else Money.zero(order.currency),
     )
 
 
@@ -61,7 +65,7 @@ def _move_credit(session: Session, invoice: Invoice) -> None:
     moved = moved_by_invoice(commitment, invoice.total)
     if commitment is not None:
         credit.invoice_commitment(session, commitment, moved)
-    credit.move(session, invoice.customer_id, committed=-moved, receivable=invoice.total)
+    credit.move(session, invoice.customer_id, committed=-moved, receivable=invoice.open)
 
 
 def _notify_issued(session: Session, invoice: Invoice, before: BilledSoFar, now: datetime) -> None:

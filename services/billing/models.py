@@ -12,7 +12,7 @@ from services.runtime.idempotency import answers_table
 from services.runtime.outbox import outbox_table
 
 # what is open and what is left over are few rows of many: indexes of those alone, found by queries that say the same words
-_IS_OPEN = text("total_minor - paid_minor > 0")
+_IS_OPEN = text("total_minor - paid_minor - settled_elsewhere_minor > 0")
 _HAS_CASH = text("unapplied_minor > 0")
 
 
@@ -130,6 +130,7 @@ class Invoice(Table, table=True):
         ),
         CheckConstraint("discount_minor <= merchandise_minor", name="invoice_discount"),
         CheckConstraint("paid_minor >= 0 AND paid_minor <= total_minor", name="invoice_paid"),
+        CheckConstraint("settled_elsewhere_minor >= 0", name="invoice_settled_elsewhere"),
         CheckConstraint("due_on >= invoiced_on", name="invoice_due"),
         Index("invoice_of_order", "order_id"),
         Index("invoice_of_customer", "customer_id", "currency", "due_on"),
@@ -152,6 +153,7 @@ class Invoice(Table, table=True):
     tax_minor: int = Field(sa_type=Int64)
     total_minor: int = Field(sa_type=Int64)
     paid_minor: int = Field(sa_type=Int64)
+    settled_elsewhere_minor: int = Field(sa_type=Int64)
     issued_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -249,6 +251,67 @@ class OrderDeposit(Table, table=True):
     order_id: str = Field(sa_type=Text, primary_key=True)
     amount_minor: int = Field(sa_type=Int64)
     remaining_minor: int = Field(sa_type=Int64)
+
+
+class MarketplaceSale(Table, table=True):
+    """What a marketplace or a till owes, before its fees, for what was shipped of the orders that it gave one reference."""
+
+    __tablename__ = "marketplace_sale"
+    __table_args__ = (
+        CheckConstraint("due_minor >= 0", name="marketplace_sale_due"),
+        STRICT,
+    )
+    channel: str = Field(sa_type=Text, primary_key=True)
+    reference_key: str = Field(sa_type=Text, primary_key=True)
+    currency: str = Field(sa_type=Text, primary_key=True)
+    reference: str = Field(sa_type=Text)
+    order_id: str = Field(sa_type=Text)
+    order_number: str = Field(sa_type=Text)
+    customer_id: str = Field(sa_type=Text)
+    due_minor: int = Field(sa_type=Int64)
+    announced_fees_minor: int | None = Field(default=None, sa_type=Int64)
+    sold_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Payout(Table, table=True):
+    """Cash that a marketplace or a till paid out: the sum of its lines less fees that belong to no sale."""
+
+    __tablename__ = "payout"
+    __table_args__ = (
+        UniqueConstraint("channel", "reference_key", name="payout_reference"),
+        CheckConstraint("amount_minor >= 0", name="payout_amount"),
+        CheckConstraint("fees_minor >= 0", name="payout_fees"),
+        STRICT,
+    )
+    payout_id: str = Field(sa_type=Text, primary_key=True)
+    channel: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    reference_key: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    amount_minor: int = Field(sa_type=Int64)
+    fees_minor: int = Field(sa_type=Int64)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PayoutLine(Table, table=True):
+    """What a payout pays of one sale, and the fees it keeps of it; the sale may not be shipped yet."""
+
+    __tablename__ = "payout_line"
+    __table_args__ = (
+        ForeignKeyConstraint(["payout_id"], ["payout.payout_id"], name="payout_line_payout"),
+        CheckConstraint("amount_minor >= 0 AND fees_minor >= 0", name="payout_line_amounts"),
+        CheckConstraint("amount_minor + fees_minor > 0", name="payout_line_something"),
+        Index("payout_line_of_sale", "channel", "reference_key"),
+        STRICT,
+    )
+    payout_id: str = Field(sa_type=Text, primary_key=True)
+    position: int = Field(sa_type=Int64, primary_key=True)
+    channel: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    reference_key: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    amount_minor: int = Field(sa_type=Int64)
+    fees_minor: int = Field(sa_type=Int64)
 
 
 class JournalEntry(Table, table=True):

@@ -8,12 +8,13 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.billing.v1 import billing_pb2_grpc as rpc
-from services.billing import answers, committing, correcting, invoicing, receiving, wire
+from services.billing import answers, committing, correcting, invoicing, paying_out, payout_wire, receiving, wire
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES
 from services.billing.domain.ledger import movement_posting
+from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
-from services.billing.store import audit, credit, invoices, order_money, payments
+from services.billing.store import audit, credit, invoices, order_money, payments, sales
 from services.billing.store import ledger as ledger_store
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import NotFound
@@ -197,6 +198,38 @@ class BillingServicer(rpc.BillingServiceServicer):
             )
         cursor = page[limit - 1].payment_id if len(page) > limit else ""
         return pb.ListPaymentsResponse(payments=[answers.payment(each) for each in page[:limit]], next_cursor=cursor)
+
+    def RecordPayout(self, request: pb.RecordPayoutRequest, context: Context) -> pb.RecordPayoutResponse:
+        """Record what a marketplace or a till paid out; the same reference of a channel is one payout."""
+        asked = payout_wire.payout(request)
+
+        def act(session: Session) -> pb.RecordPayoutResponse:
+            payout = paying_out.record(session, asked, self.clock())
+            log.info("payout.recorded", payout_id=payout.payout_id, sales=len(payout.lines))
+            return pb.RecordPayoutResponse(payout=payout_wire.payout_message(payout))
+
+        return self.database.once(request.request_id, request, pb.RecordPayoutResponse, act)
+
+    def ListPayouts(self, request: pb.ListPayoutsRequest, context: Context) -> pb.ListPayoutsResponse:
+        """Payouts, oldest first."""
+        limit, after = page_size(request.limit), optional_text(request.cursor, "cursor")
+        channel = wire.one_of(request.channel, payout_wire.CHANNELS, "channel that pays out")
+        with self.database.reading() as session:
+            page = sales.payouts(session, channel=channel, after=after, limit=limit + 1)
+        cursor = page[limit - 1].payout_id if len(page) > limit else ""
+        return pb.ListPayoutsResponse(payouts=map(payout_wire.payout_message, page[:limit]), next_cursor=cursor)
+
+    def ListMarketplaceSales(
+        self, request: pb.ListMarketplaceSalesRequest, context: Context
+    ) -> pb.ListMarketplaceSalesResponse:
+        """What marketplaces and tills owe, by channel and reference."""
+        limit, after = page_size(request.limit), payout_wire.sales_cursor(request.cursor)
+        channel = wire.one_of(request.channel, payout_wire.CHANNELS, "channel that pays out")
+        status = wire.one_of(request.status, SALE_STATUSES, "status of a sale")
+        with self.database.reading() as session:
+            page = sales.page(session, channel=channel, status=status, after=after, limit=limit + 1)
+        cursor = payout_wire.cursor_after(page[limit - 1]) if len(page) > limit else ""
+        return pb.ListMarketplaceSalesResponse(sales=map(payout_wire.sale_message, page[:limit]), next_cursor=cursor)
 
     def PostStockMovements(
         self, request: pb.PostStockMovementsRequest, context: Context

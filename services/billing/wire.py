@@ -12,7 +12,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from services.billing.domain.credit import PAYMENT_METHODS, CreditRequest
+from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest
 from services.billing.domain.facts import (
     CreditGranted,
     DepositReceived,
@@ -20,7 +20,7 @@ from services.billing.domain.facts import (
     PaymentReceived,
     PaymentReversed,
 )
-from services.billing.domain.invoices import BillableOrder, Charges, Invoice, OrderLine
+from services.billing.domain.invoices import BillableOrder, Charges, Invoice, OrderLine, Settlement
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application, ForOrder, Instruction
 from services.kernel.bounds import MAX_LINES
@@ -94,7 +94,7 @@ def days(count: int, what: str) -> int:
 
 
 def payment_method(method: str) -> str:
-    """One of the four."""
+    """One that orders are paid by."""
     if method not in PAYMENT_METHODS:
         raise InvalidArgument(
             "PAYMENT_METHOD_UNKNOWN",
@@ -305,9 +305,19 @@ def _order(order: orders_pb2.Order) -> BillableOrder:
         Decimal(order.tax_rate),
         tuple(_order_line(line, currency) for line in order.lines),
         _charges(order, currency),
+        _settlement(order, currency) if order.payment_method == SETTLED_ELSEWHERE else None,
     )
     _check_lines(billable)
     return billable
+
+
+def _settlement(order: orders_pb2.Order, currency: str) -> Settlement:
+    if not order.HasField("settlement"):
+        raise InvalidArgument("FIELD_MISSING", "settlement is missing: say where the order's buyer has paid")
+    said = order.settlement
+    fees = money(said, "fees", currency=currency) if said.HasField("fees") else None
+    reference = text(clean_key(said.reference), "reference of the settlement")
+    return Settlement(text(order.channel, "channel of the order"), reference, said.is_tax_remitted, fees)
 
 
 def _order_line(line: orders_pb2.OrderLine, currency: str) -> OrderLine:

@@ -16,7 +16,7 @@ from services.orders.changes.apply import Applied
 from services.orders.domain import clearance
 from services.orders.domain.facts import Fact
 from services.orders.domain.mails import Promise
-from services.orders.domain.order import Line, Order
+from services.orders.domain.order import Line, Order, Settlement
 from services.orders.domain.projection import LineQuantities
 from services.orders.lifecycle import fact_wire
 from services.orders.lifecycle.record_milestone import Milestone, Recorded
@@ -66,7 +66,13 @@ def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
         total=money(order.totals.total),
         tax_rate=f"{order.tax_rate:f}",
         deposit=money(order.deposit) if order.deposit_terms else None,
+        settlement=_settlement_message(order.settlement) if order.settlement else None,
     )
+
+
+def _settlement_message(settlement: Settlement) -> pb.Settlement:
+    fees = money(settlement.fees) if settlement.fees is not None else None
+    return pb.Settlement(reference=settlement.reference, is_tax_remitted=settlement.tax is not None, fees=fees)
 
 
 def _line_message(line: Line, quantity: int) -> pb.OrderLine:

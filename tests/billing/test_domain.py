@@ -46,6 +46,7 @@ def invoice_of(
         (),
         charges,
         usd(paid),
+        usd(0),
     )
 
 

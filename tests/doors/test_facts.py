@@ -48,7 +48,7 @@ RECALL = Recall(
 USD_10 = Money(1000, "USD")
 INVOICE = Invoice(
     "inv_1", "INV-000001", "ord_1", "SO-1001", "cus_1", "shp_1", NOW.date(), NOW.date(), (),
-    Charges(USD_10, Money(0, "USD"), Money(0, "USD"), Money(0, "USD")), USD_10,
+    Charges(USD_10, Money(0, "USD"), Money(0, "USD"), Money(0, "USD")), USD_10, Money(0, "USD"),
 )  # fmt: skip
 PAYMENT = Payment("pay_1", "cus_1", USD_10, "BANK-1", (), Money(0, "USD"), NOW)
 

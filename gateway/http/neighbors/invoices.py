@@ -51,6 +51,9 @@ class Invoice(BaseModel):
     tax: MoneyShape
     total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
     paid: MoneyShape
+    settled_elsewhere: MoneyShape = Field(
+        description="Paid by its buyer to a marketplace or a till: all of it or nothing."
+    )
     open: MoneyShape = Field(description="Still to be paid.")
     status: str = Field(description="open, part_paid or paid.")
 
@@ -130,6 +133,7 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         tax=money(row.tax.minor_units),
         total=money(row.total.minor_units),
         paid=money(row.paid.minor_units),
+        settled_elsewhere=money(row.settled_elsewhere.minor_units),
         open=money(row.open.minor_units),
         status=row.status,
     )

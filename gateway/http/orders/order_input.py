@@ -24,7 +24,7 @@ from gateway.http.plumbing.inputs import (
 )
 from services.kernel.bounds import MAX_LINES
 from services.kernel.money import Money, UnitPrice
-from services.orders.domain.order import Address, PlaceLine, PlaceOrder
+from services.orders.domain.order import Address, PlaceLine, PlaceOrder, Settlement
 
 _ShortText = Annotated[str, StringConstraints(max_length=64, pattern=PRINTABLE), TIDY]
 _LongText = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE), TIDY]
@@ -45,15 +45,27 @@ class ShipTo(Input):
 class PaymentTerms(Input):
     """How the order is paid."""
 
-    method: Literal["terms", "card", "prepaid", "deposit"] = Field(
+    method: Literal["terms", "card", "prepaid", "deposit", "cod", "settled_elsewhere"] = Field(
         default="terms",
         description="A prepaid order waits until payments that name it cover it, one with a deposit until they cover that and "
-        "credit the rest; it goes on by itself then. Others need credit. Orders of amazon, ebay and pos were paid there.",
+        "credit the rest; it goes on by itself then. One on terms or by card needs credit, cash on delivery (cod) none: its "
+        "goods are handed over for their money. What amazon, ebay or a till (pos) has taken the money for is settled_elsewhere: "
+        "it is not billed again, and a payout settles it.",
     )
     percent: Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?(\.[0-9]{1,2})?|0\.[0-9]{1,2}|100)$")] | None = (
         Field(default=None, description="Of a deposit: its share of the order's total.", examples=["30"])
     )
     amount: Amount | None = Field(default=None, description="Of a deposit: what it is, in the order's currency.")
+    reference: _TypedKey = Field(
+        default="",
+        description="Of what is settled elsewhere: the marketplace's or the till's own, by which its payout names it.",
+    )
+    tax: Amount | None = Field(
+        default=None,
+        description="Of what is settled elsewhere: the tax that the marketplace charged and remits itself; without it the "
+        "order's tax is reckoned, and owed, by us.",
+    )
+    fees: Amount | None = Field(default=None, description="Of what is settled elsewhere: the fees it has announced.")
 
     @model_validator(mode="after")
     def _names_its_deposit(self) -> PaymentTerms:
@@ -62,10 +74,26 @@ class PaymentTerms(Input):
             raise ValueError("a deposit names its percent or its amount, one of the two; no other method has any")
         return self
 
+    @model_validator(mode="after")
+    def _names_its_settlement(self) -> PaymentTerms:
+        is_elsewhere = self.method == "settled_elsewhere"
+        if is_elsewhere and not self.reference:
+            raise ValueError("what is settled elsewhere names the marketplace's or the till's reference")
+        if not is_elsewhere and (self.reference or self.tax is not None or self.fees is not None):
+            raise ValueError("reference, tax and fees are of what is settled elsewhere; no other method has any")
+        return self
+
     @property
     def deposit_terms(self) -> str:
         """As the order keeps it: "30%" or "300.00"; empty without a deposit."""
         return f"{self.percent}%" if self.percent is not None else self.amount or ""
+
+    def settlement(self, currency: str) -> Settlement | None:
+        """What is settled elsewhere, with amounts in the order's currency."""
+        if self.method != "settled_elsewhere":
+            return None
+        amounts = (Money.parse(given, currency) if given is not None else None for given in (self.tax, self.fees))
+        return Settlement(self.reference, *amounts)
 
 
 class LineInput(Input):
@@ -136,6 +164,7 @@ def command(body: OrderInput, key: str) -> PlaceOrder:
         po_number=body.po_number,
         payment_method=body.payment.method,
         deposit_terms=body.payment.deposit_terms,
+        settlement=body.payment.settlement(body.currency),
         requested_on=body.requested_on,
         is_ship_complete=body.ship_complete,
         discount=Money.parse(body.discount, body.currency) if body.discount is not None else None,

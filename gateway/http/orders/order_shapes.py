@@ -187,6 +187,14 @@ class OrderSummary(BaseModel):
     waiting_for: WaitingForShape | None
 
 
+class SettlementShape(BaseModel):
+    """An order's money that a marketplace or a till has taken."""
+
+    reference: str
+    tax_remitted: bool = Field(description="The order's tax is its own, which it remits itself.")
+    fees: MoneyShape | None = Field(description="Fees that it has announced.")
+
+
 class OrderDocument(BaseModel):
     """The whole order."""
 
@@ -205,6 +213,9 @@ class OrderDocument(BaseModel):
     currency: str
     payment_method: str
     net_days: int = Field(description="Days from an invoice until it is due.")
+    settlement: SettlementShape | None = Field(
+        description="What the marketplace or the till says that took the money; null for other orders."
+    )
     ship_to: AddressShape
     requested_on: str | None
     ship_complete: bool

@@ -19,6 +19,7 @@ from gateway.http.orders.order_shapes import (
     OrderShipment,
     OrderShipmentLine,
     Quantities,
+    SettlementShape,
     ViolationShape,
     WaitingForShape,
 )
@@ -29,7 +30,7 @@ from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.facts import Invoice, Shipment
 from services.orders.domain.holds import Hold
 from services.orders.domain.mails import Promise
-from services.orders.domain.order import Line, Order
+from services.orders.domain.order import Line, Order, Settlement
 from services.orders.domain.policies import BLOCK
 from services.orders.domain.projection import LineQuantities
 from services.orders.domain.status import Standing
@@ -150,6 +151,11 @@ def _cancellation(asked: Cancellation) -> OrderCancellation:
     )
 
 
+def _settlement(settlement: Settlement) -> SettlementShape:
+    fees = MoneyShape.of(settlement.fees) if settlement.fees is not None else None
+    return SettlementShape(reference=settlement.reference, tax_remitted=settlement.tax is not None, fees=fees)
+
+
 def _header(order: Order) -> dict[str, Any]:
     return {
         "order_id": order.order_id,
@@ -164,6 +170,7 @@ def _header(order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "payment_method": order.payment_method,
         "net_days": order.net_days,
+        "settlement": _settlement(order.settlement) if order.settlement else None,
         "ship_to": AddressShape.model_validate(order.ship_to, from_attributes=True),
         "requested_on": order.requested_on.isoformat() if order.requested_on else None,
         "ship_complete": order.is_ship_complete,

@@ -7,7 +7,8 @@ from services.kernel.errors import Refused
 from services.kernel.money import Money
 
 TERMS, PREPAID, DEPOSIT = "terms", "prepaid", "deposit"
-PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT})
+CASH_ON_DELIVERY, SETTLED_ELSEWHERE = "cod", "settled_elsewhere"
+PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT, CASH_ON_DELIVERY, SETTLED_ELSEWHERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,11 @@ def is_paid_ahead(request: CreditRequest, adding: Money, cash: OrderCash) -> boo
 def counts_against_limit(payment_method: str) -> bool:
     """Whether an order needs room under the credit limit; one that is paid ahead in full needs none."""
     return payment_method != PREPAID
+
+
+def needs_money(payment_method: str) -> bool:
+    """Whether any money must be there before an order's goods leave: they are handed over for it, or it was taken elsewhere."""
+    return payment_method not in (CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
 
 
 def check_account(held: Commitment | None, customer_id: str, currency: str) -> None:

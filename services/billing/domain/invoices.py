@@ -51,6 +51,16 @@ class Charges:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """Where an order's buyer has paid: the channel and its reference of the sale. It may remit the order's tax itself."""
+
+    channel: str
+    reference: str
+    is_tax_remitted: bool
+    fees: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class BillableOrder:
     """What billing needs of an order. `charges` are those of its current version and are the denominators of every share; a
     line's quantity lacks what was cancelled, so that a partly cancelled order keeps sharing rightly. `tax_rate` is a fraction.
@@ -64,6 +74,7 @@ class BillableOrder:
     tax_rate: Decimal
     lines: tuple[OrderLine, ...]
     charges: Charges
+    settlement: Settlement | None = None
 
     @property
     def currency(self) -> str:
@@ -101,7 +112,10 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """A posted invoice; nothing of it changes but what is paid on it."""
+    """A posted invoice; nothing of it changes but what is paid on it.
+
+    `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing.
+    """
 
     invoice_id: str
     number: str
@@ -114,6 +128,7 @@ class Invoice:
     lines: tuple[InvoiceLine, ...]
     charges: Charges
     paid: Money
+    settled_elsewhere: Money
 
     @property
     def total(self) -> Money:
@@ -123,7 +138,7 @@ class Invoice:
     @property
     def open(self) -> Money:
         """What is still to be paid."""
-        return self.total - self.paid - self.written_off
+        return self.total - self.paid - self.written_off - self.settled_elsewhere
 
     @property
     def written_off(self) -> Money:

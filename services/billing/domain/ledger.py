@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.billing.domain.invoices import Invoice
+from services.billing.domain.invoices import Invoice, Settlement
 from services.billing.domain.payments import Payment
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
@@ -15,6 +15,8 @@ INVENTORY = "inventory"
 GRNI = "goods_received_not_invoiced"
 TAX_PAYABLE = "tax_payable"
 UNAPPLIED_CASH = "unapplied_cash"
+MARKETPLACE_CLEARING = "marketplace_clearing"
+MARKETPLACE_FEES = "marketplace_fees"
 CUSTOMER_DEPOSITS = "customer_deposits"
 REVENUE = "revenue"
 FREIGHT_REVENUE = "freight_revenue"
@@ -24,6 +26,7 @@ SHRINKAGE = "shrinkage"
 ACCOUNTS = (
     CASH,
     RECEIVABLE,
+    MARKETPLACE_CLEARING,
     INVENTORY,
     GRNI,
     TAX_PAYABLE,
@@ -32,12 +35,13 @@ ACCOUNTS = (
     REVENUE,
     FREIGHT_REVENUE,
     COGS,
+    MARKETPLACE_FEES,
     SHRINKAGE,
 )
 """Every account, assets first."""
 
-INVOICE, PAYMENT, STOCK_MOVEMENT = "invoice", "payment", "stock_movement"
-SOURCE_TYPES = (INVOICE, PAYMENT, STOCK_MOVEMENT)
+INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT = "invoice", "payment", "stock_movement", "payout"
+SOURCE_TYPES = (INVOICE, PAYMENT, STOCK_MOVEMENT, PAYOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +92,20 @@ class Movement:
     value: Money
 
 
-def invoice_postings(invoice: Invoice) -> tuple[Posting, ...]:
-    """What the customer owes, by what it is owed for; parts of zero post nothing."""
+def invoice_postings(invoice: Invoice, settlement: Settlement | None = None) -> tuple[Posting, ...]:
+    """What the customer owes, by what it is owed for; parts of zero post nothing.
+
+    Where a marketplace or a till has the money, it owes that, less the tax that it remits itself, which is not ours.
+    """
+    is_tax_ours = settlement is None or not settlement.is_tax_remitted
     parts = (
         (REVENUE, invoice.charges.net, "revenue", "goods and services"),
         (FREIGHT_REVENUE, invoice.charges.freight, "freight", "freight"),
-        (TAX_PAYABLE, invoice.charges.tax, "tax", "tax"),
+        (TAX_PAYABLE, invoice.charges.tax if is_tax_ours else Money.zero(invoice.total.currency), "tax", "tax"),
     )
     return tuple(
         Posting(
-            RECEIVABLE,
+            RECEIVABLE if settlement is None else MARKETPLACE_CLEARING,
             account,
             amount,
             INVOICE,

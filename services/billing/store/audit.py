@@ -25,7 +25,9 @@ def _compare(left: str, right: str, keys: tuple[str, ...]) -> str:
     """  # noqa: S608 - built from constants of this module
 
 
-_OPEN_BY_CURRENCY = "SELECT currency, SUM(total_minor - paid_minor) AS minor FROM invoice GROUP BY currency"
+_OPEN_BY_CURRENCY = (
+    "SELECT currency, SUM(total_minor - paid_minor - settled_elsewhere_minor) AS minor FROM invoice GROUP BY currency"
+)
 _UNAPPLIED_BY_CURRENCY = "SELECT currency, -SUM(unapplied_minor) AS minor FROM payment GROUP BY currency"
 _DEPOSITS_BY_CURRENCY = (
     "SELECT p.currency, -SUM(d.remaining_minor) AS minor FROM order_deposit AS d "
@@ -33,7 +35,7 @@ _DEPOSITS_BY_CURRENCY = (
 )
 _OWED_BY_CUSTOMER = """
 SELECT customer_id, currency, SUM(minor) AS minor FROM (
-  SELECT customer_id, currency, total_minor - paid_minor AS minor FROM invoice
+  SELECT customer_id, currency, total_minor - paid_minor - settled_elsewhere_minor AS minor FROM invoice
   UNION ALL SELECT customer_id, currency, -unapplied_minor AS minor FROM payment
   UNION ALL SELECT p.customer_id, p.currency, -d.remaining_minor AS minor
   FROM order_deposit AS d JOIN payment AS p ON p.payment_id = d.payment_id
@@ -66,11 +68,31 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.cash_account_is_payments",
-        "the balance of cash is the sum of the payments less what went back, per currency",
+        "the balance of cash is the sum of the payments less what went back, and of the payouts, per currency",
         _compare(
             _BALANCE.format(account="cash"),
-            "SELECT currency, SUM(amount_minor - returned_minor) AS minor FROM payment GROUP BY currency",
+            "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, amount_minor - returned_minor AS minor FROM payment "
+            "UNION ALL SELECT currency, amount_minor AS minor FROM payout) AS came GROUP BY currency",
             ("currency",),
+        ),
+    ),
+    Invariant(
+        "billing.clearing_account_is_open_sales",
+        "the balance of marketplace_clearing is what is due for sales less what payouts have paid and kept, per currency",
+        _compare(
+            _BALANCE.format(account="marketplace_clearing"),
+            "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, due_minor AS minor FROM marketplace_sale "
+            "UNION ALL SELECT currency, -amount_minor - fees_minor AS minor FROM payout_line) AS owed GROUP BY currency",
+            ("currency",),
+        ),
+    ),
+    Invariant(
+        "billing.payouts_add_up",
+        "a payout is what it pays of its sales less the fees of none",
+        _compare(
+            "SELECT payout_id, amount_minor + fees_minor AS minor FROM payout",
+            "SELECT payout_id, SUM(amount_minor) AS minor FROM payout_line GROUP BY payout_id",
+            ("payout_id",),
         ),
     ),
     Invariant(
@@ -125,9 +147,9 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.invoice_posted_in_full",
-        "an invoice's entries debit the receivable by exactly its total",
+        "an invoice's entries debit the receivable by exactly its total, but for what its buyer has paid elsewhere",
         _compare(
-            "SELECT invoice_id, total_minor AS minor FROM invoice",
+            "SELECT invoice_id, total_minor - settled_elsewhere_minor AS minor FROM invoice",
             "SELECT source_id AS invoice_id, SUM(amount_minor) AS minor FROM journal_entry "
             "WHERE source_type = 'invoice' AND debit = 'accounts_receivable' GROUP BY source_id",
             ("invoice_id",),
@@ -168,13 +190,13 @@ INVARIANTS = (
         "billing.no_deposit_beside_its_open_invoice",
         "cash held for an order pays its open invoices",
         "SELECT d.order_id FROM order_deposit AS d WHERE d.remaining_minor > 0 AND EXISTS (SELECT 1 FROM invoice AS i "
-        "WHERE i.order_id = d.order_id AND i.total_minor - i.paid_minor > 0) ORDER BY d.order_id",
+        "WHERE i.order_id = d.order_id AND i.total_minor - i.paid_minor - i.settled_elsewhere_minor > 0) ORDER BY d.order_id",
     ),
     Invariant(
         "billing.no_cash_beside_open_invoices",
         "a customer has cash left over to apply or invoices open in a currency, never both",
         "SELECT payment_id FROM payment AS p WHERE unapplied_minor > 0 AND NOT is_on_account AND EXISTS (SELECT 1 FROM invoice AS i "
-        "WHERE i.customer_id = p.customer_id AND i.currency = p.currency AND i.total_minor - i.paid_minor > 0) "
+        "WHERE i.customer_id = p.customer_id AND i.currency = p.currency AND i.total_minor - i.paid_minor - i.settled_elsewhere_minor > 0) "
         "ORDER BY payment_id",
     ),
 )

@@ -29,11 +29,11 @@ from services.runtime.statements import changed, fitting
 
 _row, _line = tables.invoice.c, tables.invoice_line.c
 _NOTHING: ColumnElement[int] = literal_column("0")
-_IS_OPEN = _row.total_minor - _row.paid_minor > _NOTHING
+_IS_OPEN = _row.total_minor - _row.paid_minor - _row.settled_elsewhere_minor > _NOTHING
 _STATUS: Mapping[str, ColumnElement[bool]] = {
     OPEN: _IS_OPEN & (_row.paid_minor == _NOTHING),
     PART_PAID: _IS_OPEN & (_row.paid_minor > _NOTHING),
-    PAID: _row.total_minor - _row.paid_minor == _NOTHING,
+    PAID: _row.total_minor - _row.paid_minor - _row.settled_elsewhere_minor == _NOTHING,
 }
 _NEXT = text(
     "INSERT INTO counter (name, last_number) VALUES ('invoice', 1) "
@@ -72,7 +72,10 @@ _ADD, _ADD_LINES = insert(tables.invoice), insert(tables.invoice_line)
 _AMOUNT = bindparam("amount", type_=Int64)
 _PAY = (
     update(tables.invoice)
-    .where(_row.invoice_id == bindparam("id"), _row.paid_minor + _AMOUNT <= _row.total_minor)
+    .where(
+        _row.invoice_id == bindparam("id"),
+        _row.paid_minor + _AMOUNT <= _row.total_minor - _row.settled_elsewhere_minor,
+    )
     .values(paid_minor=_row.paid_minor + _AMOUNT)
 )
 _TAKE_BACK = (
@@ -232,6 +235,7 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "tax_minor": invoice.charges.tax.minor,
         "total_minor": invoice.total.minor,
         "paid_minor": invoice.paid.minor,
+        "settled_elsewhere_minor": invoice.settled_elsewhere.minor,
         "issued_at": now,
     }
 
@@ -264,4 +268,5 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
             money(row.merchandise_minor), money(row.discount_minor), money(row.freight_minor), money(row.tax_minor)
         ),
         money(row.paid_minor),
+        money(row.settled_elsewhere_minor),
     )

@@ -183,7 +183,7 @@ def draw(session: Session, payment_id: str, application: Application, now: datet
 
 def due_amounts(session: Session, customer_id: str) -> list[DueAmount]:
     """What is open by customer, currency and due date; an empty customer means all."""
-    open_minor = _bill.total_minor - _bill.paid_minor
+    open_minor = _bill.total_minor - _bill.paid_minor - _bill.settled_elsewhere_minor
     wanted = [open_minor > _NOTHING] + ([_bill.customer_id == customer_id] if customer_id else [])
     key = (_bill.customer_id, _bill.currency, _bill.due_on)
     rows = session.execute(select(*key, func.sum(open_minor)).where(*wanted).group_by(*key))

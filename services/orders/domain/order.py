@@ -16,7 +16,10 @@ CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "e
 PREPAID_CHANNELS = frozenset({"amazon", "ebay", "pos"})
 """Channels that have the buyer's money when they send the order, and set its prices."""
 
-PAYMENT_METHODS = ("terms", "card", "prepaid", "deposit")
+CASH_ON_DELIVERY = "cod"
+SETTLED_ELSEWHERE = "settled_elsewhere"
+PAYMENT_METHODS = ("terms", "card", "prepaid", "deposit", CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
+_RATE_DIGITS = Decimal("1e-10")
 KINDS = ("stock", "build_to_order", "service")
 
 RECEIVED = "received"
@@ -85,6 +88,18 @@ class PlaceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a marketplace or a till says of the money it has taken: its reference, and what it keeps of it.
+
+    `tax` is what it charged and remits itself; None where the tax is ours to remit. `fees` are those it has announced.
+    """
+
+    reference: str
+    tax: Money | None = None
+    fees: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """An order as a client asks for it; every adapter of every channel makes this one command.
 
@@ -102,6 +117,7 @@ class PlaceOrder:
     po_number: str = ""
     payment_method: str = "terms"
     deposit_terms: str = ""
+    settlement: Settlement | None = None
     requested_on: date | None = None
     is_ship_complete: bool = False
     discount: Money | None = None
@@ -115,6 +131,11 @@ def check_placer(command: PlaceOrder, role: str) -> None:
 
     Those have agreed prices of their own, which the rules do not compare with the customer's agreement.
     """
+    if command.payment_method == SETTLED_ELSEWHERE and command.channel not in PREPAID_CHANNELS:
+        raise NotPermitted(
+            "SETTLED_ELSEWHERE_NOT_PERMITTED",
+            f"only {', '.join(sorted(PREPAID_CHANNELS))} take the buyer's money themselves: say how a {command.channel} order is paid",
+        )
     if role != "customer":
         return
     if command.channel in PREPAID_CHANNELS:
@@ -183,6 +204,13 @@ def totals(extended: tuple[Money, ...], discount: Money, freight: Money, tax_rat
     return Totals(merchandise, discount, freight, tax, net + freight + tax)
 
 
+def remitted_rate(net: Money, tax: Money) -> Decimal:
+    """The rate at which a marketplace's own tax comes out to the cent on an order's net; a tax beyond the net is Refused."""
+    if not 0 <= tax.minor <= net.minor:
+        raise Refused("TAX_TOO_LARGE", f"the marketplace's tax {tax} is more than the goods it is on, {net}: check it")
+    return (Decimal(tax.minor) / max(net.minor, 1)).quantize(_RATE_DIGITS)
+
+
 def deposit_of(terms: str, total: Money) -> Money:
     """What deposit terms come to: "30%" of the total, half up, or "300.00" as far as the total goes; zero without terms."""
     if not terms:
@@ -225,6 +253,7 @@ class Order:
     ended_at: datetime | None = None
     is_backorder_notified: bool = False
     deposit_terms: str = ""
+    settlement: Settlement | None = None
 
     @property
     def deposit(self) -> Money:
@@ -234,7 +263,7 @@ class Order:
     @property
     def is_paid_at_till(self) -> bool:
         """Whether the channel has taken its money, so that no credit and no cash of the customer's is asked for."""
-        return self.channel in PREPAID_CHANNELS and self.payment_method != "terms"
+        return self.channel in PREPAID_CHANNELS and self.payment_method not in ("terms", CASH_ON_DELIVERY)
 
     @property
     def has_ended(self) -> bool:

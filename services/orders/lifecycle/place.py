@@ -25,12 +25,14 @@ from services.orders.domain.order import (
     CHANNELS,
     PAYMENT_METHODS,
     RECEIVED,
+    SETTLED_ELSEWHERE,
     Line,
     Order,
     PlaceOrder,
     Totals,
     check_placer,
     ref_issuer,
+    remitted_rate,
     totals,
 )
 from services.orders.domain.policies import BLOCK, HOLD, Violation, reasons
@@ -104,6 +106,8 @@ def key_scope(caller: Caller) -> str:
 def request_sha256(command: PlaceOrder) -> str:
     """A digest of what is asked for, without the key."""
     asked = asdict(replace(command, idempotency_key=""))
+    if command.settlement is None:
+        del asked["settlement"]  # requests from before it was known have the digest that they had
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -162,6 +166,10 @@ def _check_shape(command: PlaceOrder) -> None:
         raise InvalidArgument("CHANNEL_UNKNOWN", f"a channel is one of {', '.join(CHANNELS)}")
     if command.payment_method not in PAYMENT_METHODS:
         raise InvalidArgument("PAYMENT_METHOD_UNKNOWN", f"pay by one of {', '.join(PAYMENT_METHODS)}")
+    if (command.payment_method == SETTLED_ELSEWHERE) != (command.settlement is not None):
+        raise InvalidArgument(
+            "SETTLEMENT_MISSING", "an order that is settled elsewhere, and no other, has the settlement's reference"
+        )
     if not 1 <= len(command.lines) <= MAX_LINES:
         raise InvalidArgument("LINES_OUT_OF_RANGE", f"an order has 1 to {MAX_LINES} lines")
     for line in command.lines:
@@ -185,9 +193,11 @@ def _order(
 ) -> Order:
     zero = Money.zero(command.currency)
     lines = _lines(session, command, sessions.business_day(session, now))
-    sums = totals(
-        tuple(line.extended for line in lines), command.discount or zero, command.freight or zero, customer.tax_rate
-    )
+    extended, discount = tuple(line.extended for line in lines), command.discount or zero
+    tax_rate = customer.tax_rate
+    if command.settlement is not None and command.settlement.tax is not None:
+        tax_rate = remitted_rate(Money.total(extended, command.currency) - discount, command.settlement.tax)
+    sums = totals(extended, discount, command.freight or zero, tax_rate)
     names = (
         "customer_id",
         "channel",
@@ -196,6 +206,7 @@ def _order(
         "currency",
         "payment_method",
         "deposit_terms",
+        "settlement",
         "ship_to",
     )
     return Order(
@@ -206,7 +217,7 @@ def _order(
         phase=RECEIVED,
         customer_name=customer.name,
         net_days=customer.net_days,
-        tax_rate=customer.tax_rate,
+        tax_rate=tax_rate,
         requested_on=command.requested_on,
         is_ship_complete=command.is_ship_complete,
         placed_at=now,

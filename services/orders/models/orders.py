@@ -82,6 +82,7 @@ class OrderRow(Table, table=True):
     currency: str = Field(sa_type=Text)
     payment_method: str = Field(sa_type=Text)
     deposit_terms: str = Field(sa_type=Text)
+    settlement: Any = Field(default=None, sa_type=JsonText, nullable=True)
     net_days: int = Field(sa_type=Int64)
     tax_rate: str = Field(sa_type=Text)
     ship_to: Any = Field(sa_type=JsonText)

@@ -28,7 +28,7 @@ from services.kernel.errors import NotFound
 from services.kernel.ids import sales_order_number
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.access import EVERYTHING, Scope
-from services.orders.domain.order import ENDED, Address, Line, Order, Totals
+from services.orders.domain.order import ENDED, Address, Line, Order, Settlement, Totals
 from services.orders.models import CounterRow, CustomerRow, LineRow, OrderRow
 from services.runtime.db import JsonText, table_of
 from services.runtime.sessions import unchanging
@@ -141,6 +141,7 @@ def add(session: Session, order: Order, request: Request, start_fact_id: str) ->
         "ref_issuer": order.ref_issuer,
         "tax_rate": str(order.tax_rate),
         "ship_to": asdict(order.ship_to),
+        "settlement": _settlement_values(order.settlement),
         "requested_on": order.requested_on.isoformat() if order.requested_on else "",
         "event_count": 0,
         "request_scope": request.scope,
@@ -179,6 +180,21 @@ _PLAIN = (
     "ended_at",
     "is_backorder_notified",
 )
+
+
+def _settlement_values(settlement: Settlement | None) -> dict[str, Any] | None:
+    if settlement is None:
+        return None
+    amounts = {"tax_minor": settlement.tax, "fees_minor": settlement.fees}
+    known = {name: amount.minor for name, amount in amounts.items() if amount is not None}
+    return {"reference": settlement.reference, **known}
+
+
+def _settlement_of(kept: dict[str, Any] | None, currency: str) -> Settlement | None:
+    if kept is None:
+        return None
+    amounts = (Money(kept[name], currency) if name in kept else None for name in ("tax_minor", "fees_minor"))
+    return Settlement(kept["reference"], *amounts)
 
 
 def _line_values(order_id: str, position: int, line: Line) -> dict[str, Any]:
@@ -347,6 +363,7 @@ def _order_of(row: Any, lines: tuple[Line, ...]) -> Order:
         **{name: getattr(row, name) for name in _PLAIN},
         tax_rate=Decimal(row.tax_rate),
         ship_to=Address(**row.ship_to),
+        settlement=_settlement_of(row.settlement, currency),
         requested_on=date.fromisoformat(row.requested_on) if row.requested_on else None,
         lines=lines,
         totals=Totals(**{name: Money(getattr(row, f"{name}_minor"), currency) for name in _AMOUNTS}),

@@ -49,7 +49,7 @@ MAILED_KINDS = frozenset(
 def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
     """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received or payment_reversed; None for all other kinds.
 
-    A service visit has one mail, delivered. Only the last delivery asks for feedback.
+    Nobody is asked to pay what a marketplace or a till was paid for. A service visit has one mail, delivered. Only the last delivery asks for feedback.
     """
     match fact.kind, fact.detail:
         case facts.SHIPMENT_SHIPPED, ShipmentChanged(shipment=shipment):
@@ -60,7 +60,7 @@ def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
         case facts.SHIPMENT_EXCEPTION, ShipmentChanged(shipment=shipment):
             return _exception(shipment, order, customer, contacts)
         case _, InvoiceIssued(invoice=invoice):
-            return _invoice(invoice, customer)
+            return None if order.settlement is not None else _invoice(invoice, customer)
         case _, PaymentReceived(amount=paid, invoices=invoices):
             return Mail("payment_received", bill_to(customer), _paid(paid, invoices))
         case _, DepositReceived(amount=paid):

@@ -192,8 +192,9 @@ class CommitCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms, card, prepaid or deposit. A prepaid order needs cash that names it and no room under the limit; one with a deposit
-    needs the deposit and room for the rest; the others need room.
+    """terms, card, prepaid, deposit, cod or settled_elsewhere. A prepaid order needs cash that names it and no room under the limit;
+    one with a deposit needs the deposit and room for the rest; cod and settled_elsewhere need nothing and commit nothing; the
+    others need room.
     """
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
@@ -275,7 +276,7 @@ class AdjustCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms, card, prepaid or deposit, tested as in CommitCredit."""
+    """One of the six, tested as in CommitCredit."""
     is_forced: _builtins.bool
     """Commit even over the limit and without its cash: somebody with the right said so."""
     @_builtins.property
@@ -569,6 +570,7 @@ class Invoice(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
     WRITTEN_OFF_FIELD_NUMBER: _builtins.int
+    SETTLED_ELSEWHERE_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -617,11 +619,15 @@ class Invoice(_message.Message):
 
     @_builtins.property
     def open(self) -> _types_pb2.Money:
-        """Still to be paid: total - paid - written_off."""
+        """Still to be paid: total - paid - written_off - settled_elsewhere."""
 
     @_builtins.property
     def written_off(self) -> _types_pb2.Money:
         """Given up; nothing yet, because billing writes nothing off."""
+
+    @_builtins.property
+    def settled_elsewhere(self) -> _types_pb2.Money:
+        """What its buyer has paid to a marketplace or a till: all of it or nothing."""
 
     def __init__(
         self,
@@ -644,10 +650,11 @@ class Invoice(_message.Message):
         status: _builtins.str = ...,
         open: _types_pb2.Money | None = ...,
         written_off: _types_pb2.Money | None = ...,
+        settled_elsewhere: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "due_on", b"due_on", "freight", b"freight", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "due_on", b"due_on", "freight", b"freight", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1352,6 +1359,360 @@ class ListPaymentsResponse(_message.Message):
 Global___ListPaymentsResponse: _TypeAlias = ListPaymentsResponse  # noqa: Y015
 
 @_typing.final
+class PayoutLine(_message.Message):
+    """What a payout pays of one sale."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    FEES_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    """The marketplace's or the till's reference of the sale; nothing of it need be shipped yet."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """Cash for it."""
+
+    @_builtins.property
+    def fees(self) -> _types_pb2.Money:
+        """Fees kept of it."""
+
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        fees: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "fees", b"fees"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "fees", b"fees", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PayoutLine: _TypeAlias = PayoutLine  # noqa: Y015
+
+@_typing.final
+class Payout(_message.Message):
+    """Cash that a marketplace or a till paid out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    FEES_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    payout_id: _builtins.str
+    """Identity, "pout_…"."""
+    channel: _builtins.str
+    """amazon, ebay or pos."""
+    reference: _builtins.str
+    """Its reference of the payout; the same one of a channel is one payout."""
+    recorded_at_micros: _builtins.int
+    """Microseconds since the epoch."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """Cash that came: the sum of the lines less fees."""
+
+    @_builtins.property
+    def fees(self) -> _types_pb2.Money:
+        """Fees that belong to no sale."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PayoutLine]:
+        """What it pays."""
+
+    def __init__(
+        self,
+        *,
+        payout_id: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        fees: _types_pb2.Money | None = ...,
+        lines: _abc.Iterable[Global___PayoutLine] | None = ...,
+        recorded_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "fees", b"fees"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "channel", b"channel", "fees", b"fees", "lines", b"lines", "payout_id", b"payout_id", "recorded_at_micros", b"recorded_at_micros", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Payout: _TypeAlias = Payout  # noqa: Y015
+
+@_typing.final
+class RecordPayoutRequest(_message.Message):
+    """Records a payout."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    FEES_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    channel: _builtins.str
+    """amazon, ebay or pos."""
+    reference: _builtins.str
+    """Its reference of the payout."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """Cash that came: the sum of the lines less fees."""
+
+    @_builtins.property
+    def fees(self) -> _types_pb2.Money:
+        """Fees that belong to no sale."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___PayoutLine]:
+        """What it pays, 1 to 2000 lines; a sale comes once."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        fees: _types_pb2.Money | None = ...,
+        lines: _abc.Iterable[Global___PayoutLine] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "fees", b"fees"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "channel", b"channel", "fees", b"fees", "lines", b"lines", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPayoutRequest: _TypeAlias = RecordPayoutRequest  # noqa: Y015
+
+@_typing.final
+class RecordPayoutResponse(_message.Message):
+    """The recorded payout."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payout(self) -> Global___Payout:
+        """As recorded."""
+
+    def __init__(
+        self,
+        *,
+        payout: Global___Payout | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payout", b"payout"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payout", b"payout"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPayoutResponse: _TypeAlias = RecordPayoutResponse  # noqa: Y015
+
+@_typing.final
+class ListPayoutsRequest(_message.Message):
+    """Asks for payouts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    """Only this channel's when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "cursor", b"cursor", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPayoutsRequest: _TypeAlias = ListPayoutsRequest  # noqa: Y015
+
+@_typing.final
+class ListPayoutsResponse(_message.Message):
+    """Payouts, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYOUTS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def payouts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Payout]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        payouts: _abc.Iterable[Global___Payout] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "payouts", b"payouts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPayoutsResponse: _TypeAlias = ListPayoutsResponse  # noqa: Y015
+
+@_typing.final
+class MarketplaceSale(_message.Message):
+    """What a channel owes for what was shipped under one of its references."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
+    PAID_OUT_FIELD_NUMBER: _builtins.int
+    FEES_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    ANNOUNCED_FEES_FIELD_NUMBER: _builtins.int
+    SOLD_AT_MICROS_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The first order under the reference."""
+    order_number: _builtins.str
+    """Its number."""
+    customer_id: _builtins.str
+    """Its customer."""
+    channel: _builtins.str
+    """amazon, ebay or pos."""
+    reference: _builtins.str
+    """The channel's reference."""
+    status: _builtins.str
+    """open, settled or overpaid."""
+    sold_at_micros: _builtins.int
+    """When the first of it was shipped, microseconds since the epoch."""
+    @_builtins.property
+    def due(self) -> _types_pb2.Money:
+        """Owed for what was shipped, before fees, less the tax that the channel remits itself."""
+
+    @_builtins.property
+    def paid_out(self) -> _types_pb2.Money:
+        """Paid out."""
+
+    @_builtins.property
+    def fees(self) -> _types_pb2.Money:
+        """Fees kept."""
+
+    @_builtins.property
+    def open(self) -> _types_pb2.Money:
+        """due - paid_out - fees; negative when more came than was shipped."""
+
+    @_builtins.property
+    def announced_fees(self) -> _types_pb2.Money:
+        """Fees announced with the order; unset when none were."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        due: _types_pb2.Money | None = ...,
+        paid_out: _types_pb2.Money | None = ...,
+        fees: _types_pb2.Money | None = ...,
+        open: _types_pb2.Money | None = ...,
+        status: _builtins.str = ...,
+        announced_fees: _types_pb2.Money | None = ...,
+        sold_at_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["announced_fees", b"announced_fees", "due", b"due", "fees", b"fees", "open", b"open", "paid_out", b"paid_out"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["announced_fees", b"announced_fees", "channel", b"channel", "customer_id", b"customer_id", "due", b"due", "fees", b"fees", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid_out", b"paid_out", "reference", b"reference", "sold_at_micros", b"sold_at_micros", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarketplaceSale: _TypeAlias = MarketplaceSale  # noqa: Y015
+
+@_typing.final
+class ListMarketplaceSalesRequest(_message.Message):
+    """Asks for sales whose buyers paid elsewhere."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    channel: _builtins.str
+    """Only this channel's when given."""
+    status: _builtins.str
+    """open, settled or overpaid when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        channel: _builtins.str = ...,
+        status: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "cursor", b"cursor", "limit", b"limit", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMarketplaceSalesRequest: _TypeAlias = ListMarketplaceSalesRequest  # noqa: Y015
+
+@_typing.final
+class ListMarketplaceSalesResponse(_message.Message):
+    """Sales by channel and reference."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SALES_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def sales(self) -> _containers.RepeatedCompositeFieldContainer[Global___MarketplaceSale]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        sales: _abc.Iterable[Global___MarketplaceSale] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "sales", b"sales"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMarketplaceSalesResponse: _TypeAlias = ListMarketplaceSalesResponse  # noqa: Y015
+
+@_typing.final
 class PostStockMovementsRequest(_message.Message):
     """Posts the value of stock movements; sent by inventory's relay."""
 
@@ -1432,8 +1793,8 @@ class AccountBalance(_message.Message):
     DEBIT_MINOR_FIELD_NUMBER: _builtins.int
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
-    """cash, accounts_receivable, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash, customer_deposits, revenue,
-    freight_revenue, cost_of_goods_sold, shrinkage.
+    """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
+    customer_deposits, revenue, freight_revenue, cost_of_goods_sold, marketplace_fees, shrinkage.
     """
     currency: _builtins.str
     """ISO 4217."""
@@ -1537,7 +1898,7 @@ class Entry(_message.Message):
     credit: _builtins.str
     """Account credited."""
     source_type: _builtins.str
-    """invoice, payment or stock_movement."""
+    """invoice, payment, payout or stock_movement."""
     source_id: _builtins.str
     """Its id."""
     order_id: _builtins.str

@@ -116,6 +116,21 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentsRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentsResponse.FromString,
                 _registered_method=True)
+        self.RecordPayout = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RecordPayout',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutResponse.FromString,
+                _registered_method=True)
+        self.ListPayouts = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListPayouts',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPayoutsRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPayoutsResponse.FromString,
+                _registered_method=True)
+        self.ListMarketplaceSales = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListMarketplaceSales',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListMarketplaceSalesRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListMarketplaceSalesResponse.FromString,
+                _registered_method=True)
         self.PostStockMovements = channel.unary_unary(
                 '/oms.billing.v1.BillingService/PostStockMovements',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsRequest.SerializeToString,
@@ -267,6 +282,28 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordPayout(self, request, context):
+        """Cash that a marketplace or a till paid out; a channel's reference is one payout. FAILED_PRECONDITION when its figures do
+        not add up or its reference comes back with other ones.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPayouts(self, request, context):
+        """Payouts, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMarketplaceSales(self, request, context):
+        """What marketplaces and tills owe, sale by sale.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PostStockMovements(self, request, context):
         """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
         INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
@@ -380,6 +417,21 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListPayments,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentsRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentsResponse.SerializeToString,
+            ),
+            'RecordPayout': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordPayout,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutResponse.SerializeToString,
+            ),
+            'ListPayouts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPayouts,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPayoutsRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPayoutsResponse.SerializeToString,
+            ),
+            'ListMarketplaceSales': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMarketplaceSales,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListMarketplaceSalesRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListMarketplaceSalesResponse.SerializeToString,
             ),
             'PostStockMovements': grpc.unary_unary_rpc_method_handler(
                     servicer.PostStockMovements,
@@ -819,6 +871,87 @@ class BillingService:
             '/oms.billing.v1.BillingService/ListPayments',
             oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentsRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordPayout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RecordPayout',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordPayoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPayouts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListPayouts',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListPayoutsRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListPayoutsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMarketplaceSales(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListMarketplaceSales',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListMarketplaceSalesRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListMarketplaceSalesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -85,6 +85,14 @@ class BillingServiceStub:
     """The money of one order."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]
     """Payments by filter."""
+    RecordPayout: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPayoutRequest, _billing_pb2.RecordPayoutResponse]
+    """Cash that a marketplace or a till paid out; a channel's reference is one payout. FAILED_PRECONDITION when its figures do
+    not add up or its reference comes back with other ones.
+    """
+    ListPayouts: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPayoutsRequest, _billing_pb2.ListPayoutsResponse]
+    """Payouts, oldest first."""
+    ListMarketplaceSales: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListMarketplaceSalesRequest, _billing_pb2.ListMarketplaceSalesResponse]
+    """What marketplaces and tills owe, sale by sale."""
     PostStockMovements: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]
     """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
     INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
@@ -155,6 +163,14 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """The money of one order."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """Payments by filter."""
+    RecordPayout: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordPayoutRequest, _billing_pb2.RecordPayoutResponse]  # type: ignore[assignment]
+    """Cash that a marketplace or a till paid out; a channel's reference is one payout. FAILED_PRECONDITION when its figures do
+    not add up or its reference comes back with other ones.
+    """
+    ListPayouts: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPayoutsRequest, _billing_pb2.ListPayoutsResponse]  # type: ignore[assignment]
+    """Payouts, oldest first."""
+    ListMarketplaceSales: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListMarketplaceSalesRequest, _billing_pb2.ListMarketplaceSalesResponse]  # type: ignore[assignment]
+    """What marketplaces and tills owe, sale by sale."""
     PostStockMovements: _aio.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]  # type: ignore[assignment]
     """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
     INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
@@ -312,6 +328,32 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListPaymentsResponse, _abc.Awaitable[_billing_pb2.ListPaymentsResponse]]:
         """Payments by filter."""
+
+    @_abc_1.abstractmethod
+    def RecordPayout(
+        self,
+        request: _billing_pb2.RecordPayoutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RecordPayoutResponse, _abc.Awaitable[_billing_pb2.RecordPayoutResponse]]:
+        """Cash that a marketplace or a till paid out; a channel's reference is one payout. FAILED_PRECONDITION when its figures do
+        not add up or its reference comes back with other ones.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPayouts(
+        self,
+        request: _billing_pb2.ListPayoutsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListPayoutsResponse, _abc.Awaitable[_billing_pb2.ListPayoutsResponse]]:
+        """Payouts, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ListMarketplaceSales(
+        self,
+        request: _billing_pb2.ListMarketplaceSalesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListMarketplaceSalesResponse, _abc.Awaitable[_billing_pb2.ListMarketplaceSalesResponse]]:
+        """What marketplaces and tills owe, sale by sale."""
 
     @_abc_1.abstractmethod
     def PostStockMovements(

@@ -193,6 +193,7 @@ class Order(_message.Message):
     CUSTOMER_NAME_FIELD_NUMBER: _builtins.int
     PHASE_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
     number: _builtins.str
@@ -208,7 +209,7 @@ class Order(_message.Message):
     currency: _builtins.str
     """ISO 4217 code of every amount in it."""
     payment_method: _builtins.str
-    """terms, card, prepaid or deposit."""
+    """terms, card, prepaid, deposit, cod or settled_elsewhere."""
     net_days: _builtins.int
     """Days until an invoice falls due (Net N)."""
     is_ship_complete: _builtins.bool
@@ -253,6 +254,10 @@ class Order(_message.Message):
     def deposit(self) -> _types_pb2.Money:
         """What must be here for the order before its goods leave; unset for one without a deposit."""
 
+    @_builtins.property
+    def settlement(self) -> Global___Settlement:
+        """What a marketplace or a till that took the money says of it; unset for other orders."""
+
     def __init__(
         self,
         *,
@@ -278,14 +283,47 @@ class Order(_message.Message):
         customer_name: _builtins.str = ...,
         phase: _builtins.str = ...,
         deposit: _types_pb2.Money | None = ...,
+        settlement: Global___Settlement | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Order: _TypeAlias = Order  # noqa: Y015
+
+@_typing.final
+class Settlement(_message.Message):
+    """An order's money that a marketplace or a till has taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    IS_TAX_REMITTED_FIELD_NUMBER: _builtins.int
+    FEES_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    """Its reference of the sale."""
+    is_tax_remitted: _builtins.bool
+    """The order's tax is its own, which it remits itself."""
+    @_builtins.property
+    def fees(self) -> _types_pb2.Money:
+        """Fees that it has announced; unset when it has not."""
+
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+        is_tax_remitted: _builtins.bool = ...,
+        fees: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fees", b"fees"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fees", b"fees", "is_tax_remitted", b"is_tax_remitted", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Settlement: _TypeAlias = Settlement  # noqa: Y015
 
 @_typing.final
 class OrderLine(_message.Message):
