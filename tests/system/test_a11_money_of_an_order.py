@@ -100,3 +100,18 @@ def test_a11_a_check_that_bounces_before_the_rest_has_left_holds_it_until_anothe
     assert not [hold for hold in after["holds"] if not hold["released_at"]]
     assert len([one for one in trade.mails(b["number"]) if "returned" in one]) == 1
     trade.until_audit_is_clean()
+
+
+def test_a11_a_pro_forma_asks_for_what_is_to_be_paid_ahead(trade: Trade) -> None:
+    """All of a prepaid order, the deposit of one with a deposit; nobody is asked for an order on terms."""
+    customer, sku = trade.customer(credit_limit="0.00"), _stocked(trade, 5)
+    lines = [{"sku": sku, "quantity": 1}]
+    prepaid = trade.placed(trade.order_body(customer, lines, payment=PREPAID))
+    deposit = trade.placed(trade.order_body(customer, lines, payment={"method": "deposit", "amount": "40.00"}))
+    on_terms = trade.placed(trade.order_body(customer, lines))
+
+    def asked(order: dict[str, Any]) -> list[str]:
+        return [one for one in trade.mails(order["number"]) if "Pro forma" in one]
+
+    assert [len(asked(order)) for order in (prepaid, deposit, on_terms)] == [1, 1, 0]
+    trade.until_audit_is_clean()

@@ -22,6 +22,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     # reasons: [sentence that names who may release it]; only staff read them; staff_link: where it is released; is_confirmed: the
     # order was accepted before, and only what has not left is held
     "order_on_hold": ("reasons", "staff_link", "is_confirmed"),
+    # amount: to be paid before anything ships, tax its part of the order's; is_deposit: it is not all of the total
+    "pro_forma": ("amount", "tax", "total", "currency", "po_number", "is_deposit", "lines", "more_lines"),
     # reasons: [sentence]; only staff read them
     "order_rejected": ("reasons",),
     "order_cancelled": ("reason",),
@@ -92,7 +94,7 @@ _STAFF_ONLY = frozenset(["support_case", "manufacturing_asked", "manufacturing_a
 ABOUT_NO_ORDER = frozenset(["password_link"])
 """Kinds that are about one person, and name no order."""
 
-_MONEY_ONLY = frozenset(["invoice", "payment_received", "payment_reversed"])
+_MONEY_ONLY = frozenset(["pro_forma", "invoice", "payment_received", "payment_reversed"])
 """Kinds that are about money alone: not for the warehouse and the plant."""
 
 _SUBJECTS: Mapping[str, tuple[str, str]] = {
@@ -101,6 +103,7 @@ _SUBJECTS: Mapping[str, tuple[str, str]] = {
     "order_accepted": ("Your order {number} has been accepted", "Order {number} accepted"),
     # neutral on purpose: credit and margin are nobody's business in a subject line
     "order_on_hold": ("Your order {number} is under review", "Order {number} is on hold"),
+    "pro_forma": ("Pro forma invoice for your order {number}", "Pro forma invoice sent on order {number}"),
     "order_rejected": ("About your order {number}", "Order {number} rejected"),
     "order_cancelled": ("Your order {number} has been canceled", "Order {number} canceled"),
     "order_expired": ("About your order {number}", "Order {number} expired: no decision in time"),

@@ -15,7 +15,7 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees, deciders, plan_review
 from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
 from services.orders.domain import mails
-from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
+from services.orders.domain.holds import CodedType, Hold, asks_for_cash, find_hold, remaining
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.owners import SALES, owner_of
@@ -209,3 +209,5 @@ def notify_owners(session: Session, order: Order, placed: Sequence[Hold], contac
     owned = [(hold.owner_role, hold.reason) for hold in placed]
     mail = mails.order_on_hold(order, customer, contacts, owned, people.of_company(session, ""))
     outbox.mail(session, order, mail, now)
+    if order.is_paid_ahead and any(asks_for_cash(hold) for hold in placed):
+        outbox.mail(session, order, mails.pro_forma(order, customer), now)

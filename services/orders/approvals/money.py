@@ -12,7 +12,7 @@ from services.kernel.money import Money
 from services.orders.approvals.holds import HOLDS_RELEASED, clear_if_still_right, hold_if_changed, notify_owners, place
 from services.orders.domain.exceptions import PAYMENT_RETURNED
 from services.orders.domain.facts import PaymentReversed
-from services.orders.domain.holds import is_on_money, remaining
+from services.orders.domain.holds import PAYMENT_REVERSED, is_on_money, remaining
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW
 from services.orders.order import exceptions, outbox
@@ -81,7 +81,7 @@ def went(
         f"A payment of {amount(taken.amount)} {taken.amount.currency} was reversed ({taken.reason}): what has not left is not "
         "paid for. Ask the customer for another payment; this hold goes by itself when it is here."
     )
-    after = place(session, before, "PAYMENT_REVERSED", "payment", "accounting", reason, now)
+    after = place(session, before, PAYMENT_REVERSED, "payment", "accounting", reason, now)
     after = restate(session, after, now)
     note_event(session, before, after, BILLING, "hold_placed", now, why=reason)
     notify_owners(session, after.order, [hold for hold in after.holds if hold not in before.holds], contacts, now)

@@ -105,6 +105,9 @@ def rule_of(code: str, rules: Collection[str]) -> str:
     return code if code in rules else _NUMBER.sub("", code)
 
 
+PAYMENT_REVERSED = "PAYMENT_REVERSED"
+"""The code of a hold on goods whose payment was reversed."""
+
 MONEY_TYPES = frozenset({"credit", "payment"})
 """The types of hold that wait for the order's money, whatever rule placed them."""
 
@@ -113,3 +116,8 @@ def is_on_money(hold: Hold, rules: Mapping[str, str]) -> bool:
     """Whether a hold waits for credit or cash: by its type, or because its rule asks for credit. `rules` is code → predicate."""
     when = rules.get(rule_of(hold.code, rules), "")
     return hold.hold_type in MONEY_TYPES or "credit.is_granted" in when
+
+
+def asks_for_cash(hold: Hold) -> bool:
+    """Whether a hold waits for the first payment of an order: where one came and was reversed, its customer has been asked."""
+    return hold.hold_type == "payment" and not hold.code.startswith(PAYMENT_REVERSED)

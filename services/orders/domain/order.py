@@ -266,6 +266,11 @@ class Order:
         return self.channel in PREPAID_CHANNELS and self.payment_method not in ("terms", CASH_ON_DELIVERY)
 
     @property
+    def is_paid_ahead(self) -> bool:
+        """Whether cash of its own, all of it or a deposit, is to be here before its goods leave."""
+        return self.payment_method in ("prepaid", "deposit")
+
+    @property
     def has_ended(self) -> bool:
         """Whether nothing more can happen to it but late facts."""
         return self.phase in ENDED

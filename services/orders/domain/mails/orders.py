@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from services.kernel.formats import amount
+from services.kernel.money import Money, share
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.mails.links import order_page
 from services.orders.domain.mails.mail import (
@@ -15,6 +16,7 @@ from services.orders.domain.mails.mail import (
     Mail,
     Promise,
     Recipient,
+    bill_to,
     buyer,
     hold_owners,
     listed,
@@ -86,6 +88,31 @@ def order_on_hold(
         "is_confirmed": order.accepted_at is not None,
     }
     return Mail("order_on_hold", reachable([*buyer(customer), *sales_rep(customer), *owners]), variables)
+
+
+def pro_forma(order: Order, customer: Customer) -> Mail:
+    """What is to be paid before the order's goods leave: all of it, or its deposit, which has its part of the tax."""
+    zero = Money.zero(order.currency)
+    asked = order.deposit if order.deposit_terms else order.totals.total
+    lines = [
+        {
+            "sku": line.sku,
+            "description": line.description,
+            "quantity": line.quantity,
+            "extended": amount(line.extended),
+        }
+        for line in order.lines
+    ]
+    variables = {
+        "amount": amount(asked),
+        "tax": amount(share(order.totals.tax, asked.minor, max(order.totals.total.minor, 1), before=0, given=zero)),
+        "total": amount(order.totals.total),
+        "currency": order.currency,
+        "po_number": order.po_number,
+        "is_deposit": bool(order.deposit_terms),
+        **listed(lines, "lines", "more_lines"),
+    }
+    return Mail("pro_forma", bill_to(customer), variables)
 
 
 def order_rejected(customer: Customer, reasons: Sequence[str]) -> Mail:
