@@ -20,7 +20,7 @@ from services.billing.domain.credit import (
     amount_to_commit,
     check_account,
     counts_against_limit,
-    is_paid_ahead,
+    missing_cash,
 )
 from services.billing.domain.facts import CreditGranted
 from services.billing.store import credit, deposits, invoices, waits
@@ -38,7 +38,7 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     check_account(held, request.customer_id, currency)
     adding = amount_to_commit(request.amount, held)
     if adding is not None:
-        if not _take(session, request, adding, held):
+        if not _take(session, request, adding):
             waits.put(session, Waiting(request, now))
             return _decision(account, is_granted=False)
         credit.record_commitment(session, request, adding)
@@ -56,7 +56,7 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     adding = amount_to_adjust(total, billed, held)
     if adding.minor <= 0 or is_forced:
         credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not _take(session, request, adding, held):
+    elif not _take(session, request, adding):
         waits.put(session, Waiting(request, now))
         return _decision(account, is_granted=False)
     if held is not None and adding.minor < 0:
@@ -100,7 +100,7 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         if adding.minor <= 0:  # all of it was invoiced meanwhile: a channel that has its money lets such orders pass
             waits.remove(session, request.order_id)
             continue
-        if not _take(session, request, adding, held):
+        if not _take(session, request, adding):
             continue
         credit.record_commitment(session, request, adding)
         waits.remove(session, request.order_id)
@@ -109,13 +109,14 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         log.info("credit.granted_later", order_id=request.order_id)
 
 
-def _take(session: Session, request: CreditRequest, adding: Money, held: Commitment | None) -> bool:
-    """Whether the order's money is there: its own cash for all that is not invoiced, and room under the limit for what it adds."""
-    uninvoiced = adding + held.remaining if held else adding
-    if not is_paid_ahead(request, uninvoiced, deposits.cash_of(session, request.order_id, adding.currency)):
+def _take(session: Session, request: CreditRequest, adding: Money) -> bool:
+    """Whether the order's money is there: its own cash, as its payment method wants it, and room under the limit for what it adds."""
+    if not adding.minor:
+        return True
+    if missing_cash(request, deposits.cash_of(session, request.order_id, adding.currency)).minor:
         return False
     if counts_against_limit(request.payment_method):
-        return not adding.minor or credit.commit_within_limit(session, request.customer_id, adding)
+        return credit.commit_within_limit(session, request.customer_id, adding)
     credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
     return True
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from services.billing import wire
 from services.billing.committing import give_up, grant_waiting
 from services.billing.domain import ledger
-from services.billing.domain.credit import Commitment, CreditRequest, Waiting, is_paid_ahead
+from services.billing.domain.credit import Commitment, CreditRequest, Waiting, missing_cash
 from services.billing.domain.facts import PaymentReversed
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Instruction, Payment, check_current, check_refund, check_reversible
@@ -147,16 +147,16 @@ def uncover(session: Session, order_id: str, now: datetime) -> bool:
     held = credit.commitment(session, order_id)
     if held is None or held.is_released or not held.remaining.minor:
         return False
-    request = _request_of(held)
-    if is_paid_ahead(request, held.remaining, deposits.cash_of(session, order_id, held.amount.currency)):
+    request = _request_of(session, held)
+    if not missing_cash(request, deposits.cash_of(session, order_id, held.amount.currency)).minor:
         return False
     give_up(session, held)
     waits.put(session, Waiting(request, now))
     return True
 
 
-def _request_of(held: Commitment) -> CreditRequest:
-    """What the order asked when it was committed, as far as it goes on."""
+def _request_of(session: Session, held: Commitment) -> CreditRequest:
+    """What the order asked when it was committed, as far as it goes on: what remains, and all that is invoiced of it."""
     deposit = held.deposit or Money.zero(held.amount.currency)
-    amount = held.remaining + held.invoiced
+    amount = held.remaining + invoices.billed_total(session, held.order_id, held.amount.currency)
     return CreditRequest(held.order_id, held.customer_id, amount, held.payment_method, deposit)

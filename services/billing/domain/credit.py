@@ -64,10 +64,15 @@ class CreditRequest:
 
 @dataclass(frozen=True, slots=True)
 class OrderCash:
-    """Cash that names one order: `given` in all, `held` of it not deducted from an invoice yet."""
+    """Cash of one order: `held` for it, and `paid` on its invoices, which what comes for the order pays first."""
 
-    given: Money
     held: Money
+    paid: Money
+
+    @property
+    def given(self) -> Money:
+        """All that has come for the order."""
+        return self.held + self.paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +92,11 @@ class Decision:
     limit: Money
 
 
-def is_paid_ahead(request: CreditRequest, adding: Money, cash: OrderCash) -> bool:
-    """Whether the cash that names the order is what its payment method wants before goods leave.
-
-    A prepaid order is paid in full by it, `adding` being what is not invoiced yet; a deposit is down once it was given.
-    """
-    if request.payment_method == PREPAID:
-        return cash.held >= adding
-    return request.payment_method != DEPOSIT or cash.given >= request.deposit
+def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:
+    """What must still come for an order before its goods leave: of its whole amount when it is prepaid, else of its deposit."""
+    zero = Money.zero(request.amount.currency)
+    wanted = {PREPAID: request.amount, DEPOSIT: request.deposit}.get(request.payment_method, zero)
+    return max(wanted - cash.given, zero)
 
 
 def counts_against_limit(payment_method: str) -> bool:
@@ -154,12 +156,9 @@ class OrderMoney:
     @property
     def missing(self) -> Money:
         """What of the order's own cash has not come yet; zero for an order that waits for credit alone, or for nothing."""
-        zero = Money.zero(self.held.currency)
         if self.waiting is None:
-            return zero
-        asked = self.waiting.request
-        wanted = asked.amount - self.invoiced if asked.payment_method == PREPAID else asked.deposit
-        return max(wanted - self.held, zero)
+            return Money.zero(self.held.currency)
+        return missing_cash(self.waiting.request, OrderCash(self.held, self.paid))
 
     @property
     def waiting_on(self) -> str:

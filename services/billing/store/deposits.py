@@ -13,14 +13,15 @@ from services.kernel.money import Money
 from services.runtime.db import Int64
 from services.runtime.statements import changed
 
-_row, _payment = tables.order_deposit.c, tables.payment.c
+_row, _bill = tables.order_deposit.c, tables.invoice.c
 _NOTHING: ColumnElement[int] = literal_column("0")
 _OF_PAYMENTS = (
     select(tables.order_deposit)
     .where(_row.payment_id.in_(bindparam("ids", expanding=True)))
     .order_by(_row.payment_id, _row.order_id)
 )
-_CASH = select(func.coalesce(func.sum(_row.amount_minor), 0), func.coalesce(func.sum(_row.remaining_minor), 0)).where(
+_PAID = select(func.coalesce(func.sum(_bill.paid_minor), 0)).where(_bill.order_id == bindparam("order"))
+_CASH = select(func.coalesce(func.sum(_row.remaining_minor), 0), _PAID.scalar_subquery()).where(
     _row.order_id == bindparam("order")
 )
 _HELD = (
@@ -54,9 +55,9 @@ def of_payments(session: Session, payment_ids: list[str], currencies: dict[str, 
 
 
 def cash_of(session: Session, order_id: str, currency: str) -> OrderCash:
-    """What was given for an order and what is still held of it."""
-    given, held = session.execute(_CASH, {"order": order_id}).one()
-    return OrderCash(Money(int(given), currency), Money(int(held), currency))
+    """What is held for an order, and what is paid on its invoices."""
+    held, paid = session.execute(_CASH, {"order": order_id}).one()
+    return OrderCash(Money(int(held), currency), Money(int(paid), currency))
 
 
 def holding_payments(session: Session, order_id: str) -> list[str]:

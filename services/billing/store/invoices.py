@@ -80,7 +80,6 @@ _TAKE_BACK = (
     .where(_row.invoice_id == bindparam("id"), _row.paid_minor >= _AMOUNT)
     .values(paid_minor=_row.paid_minor - _AMOUNT)
 )
-_PAID_TOTAL = select(func.coalesce(func.sum(_row.paid_minor), 0)).where(_row.order_id == bindparam("order"))
 
 
 def next_sequence(session: Session) -> int:
@@ -164,11 +163,6 @@ def billed_so_far(session: Session, order_id: str, currency: str) -> BilledSoFar
 def billed_total(session: Session, order_id: str, currency: str) -> Money:
     """What the invoices of an order came to in all."""
     return Money(int(session.execute(_BILLED_TOTAL, {"order": order_id}).scalar_one()), currency)
-
-
-def paid_total(session: Session, order_id: str, currency: str) -> Money:
-    """What is paid on the invoices of an order in all."""
-    return Money(int(session.execute(_PAID_TOTAL, {"order": order_id}).scalar_one()), currency)
 
 
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
