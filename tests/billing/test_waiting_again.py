@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import text
+
+from services.kernel.errors import Refused
+from services.kernel.text import fold_key
 from tests.billing.desk import Desk, order_of
 
 
@@ -69,3 +74,84 @@ def test_what_was_invoiced_while_an_order_waited_is_part_of_what_it_asks_for_aga
     assert granted(desk) == [50_000, 50_000, 50_000]
     assert desk.money("ord_1")["committed"] == 20_000
     assert desk.violations() == {}
+
+
+def test_a_refunded_deposit_is_told_of_as_refunded_and_the_order_waits_again(desk: Desk) -> None:
+    desk.commit("ord_1", 4000, method="prepaid")
+    payment = desk.pay(5000, "WIRE-1", orders={"ord_1": 4000})
+
+    desk.refund(payment.payment_id, 1000)
+    desk.refund(payment.payment_id, 1500, "ord_1")
+
+    [told] = desk.facts("payment_reversed")
+    assert (told["amount_minor"], told["cause"], told["reason"]) == (1500, "refunded", "not needed")
+    assert (told["is_uncovered"], told["held_minor"]) == (True, 2500)
+
+
+def test_what_a_refund_or_a_reversal_uncovers_makes_room_for_who_waits(desk: Desk) -> None:
+    desk.limit(10_000)
+    payment = desk.pay(1000, "WIRE-1", orders={"ord_1": 1000})
+    assert desk.commit("ord_1", 10_000, method="deposit", deposit=1000).is_granted
+    assert not desk.commit("ord_2", 9000).is_granted
+
+    desk.refund(payment.payment_id, 1, "ord_1")
+
+    assert granted(desk) == [9000]
+    desk.release("ord_2")
+    desk.pay(1, "WIRE-2", orders={"ord_1": 1})
+    assert not desk.commit("ord_3", 9000).is_granted
+    desk.reapply(payment.payment_id, on_account=True)
+    assert granted(desk) == [9000, 10_000, 9000]
+    assert desk.violations() == {}
+
+
+def test_an_order_that_keeps_its_cash_when_a_payment_is_reapplied_waits_for_nothing(desk: Desk) -> None:
+    order = order_of({"1": (5, "100.00")}, payment_method="prepaid")
+    payment = desk.pay(60_000, "WIRE-1", orders={"ord_1": 60_000})
+    desk.commit("ord_1", 50_000, method="prepaid")
+    bill = desk.invoice(order, "shp_1", {"1": 2})
+
+    desk.reapply(payment.payment_id, orders={"ord_1": 50_000, "ord_2": 10_000})
+
+    [told] = desk.facts("payment_reversed")
+    assert (told["cause"], told.get("is_uncovered", False), told["held_minor"]) == ("reapplied", False, 30_000)
+    assert [(one["invoice_id"], one["status"]) for one in told["invoices"]] == [(bill.invoice_id, "paid")]
+    assert (granted(desk), desk.money("ord_1")["waiting_on"]) == ([], "")
+    assert desk.violations() == {}
+
+
+def test_a_payment_does_not_move_to_a_customer_that_has_one_under_its_reference(desk: Desk) -> None:
+    here, there = desk.pay(4000, "WIRE-1"), desk.pay(5000, "wire-1 ", customer_id="cus_b")
+
+    with pytest.raises(Refused, match="WIRE-1") as refusal:
+        desk.reapply(here.payment_id, customer_id="cus_b")
+    desk.reverse(there.payment_id)
+    moved = desk.reapply(here.payment_id, customer_id="cus_b")
+
+    assert refusal.value.reason == "PAYMENT_REFERENCE_REUSED"
+    assert (moved.customer_id, moved.reference) == ("cus_b", "WIRE-1")
+    assert desk.violations() == {}
+
+
+def test_a_payment_whose_key_is_marked_as_a_duplicate_is_refunded_and_keeps_its_mark(desk: Desk) -> None:
+    desk.pay(4000, "WIRE-1")
+    second = desk.pay(4000, "WIRE-2", on_account=True)
+    with desk.database.transaction() as session:  # as a migration left two references of different spelling
+        marked = {"id": second.payment_id, "key": f"{fold_key('WIRE-1')}\n{second.payment_id}"}
+        session.execute(
+            text("UPDATE payment SET reference = 'wire-1', reference_key = :key WHERE payment_id = :id"), marked
+        )
+
+    after = desk.refund(second.payment_id, 1000)
+
+    assert (after.returned.minor_units, after.reference) == (1000, "wire-1")
+    desk.reverse(desk.pay(1, "WIRE-3").payment_id)
+    assert desk.violations() == {}
+
+
+def test_a_limit_is_answered_with_what_it_granted(desk: Desk) -> None:
+    desk.commit("ord_1", 5000)
+
+    answered = desk.limit(9000)
+
+    assert (answered.committed.minor_units, answered.headroom.minor_units) == (5000, 4000)

@@ -213,3 +213,38 @@ def test_a_deposit_follows_the_total_of_its_order(desk: ReviewDesk) -> None:
     order_id = desk.place(("PUMP", 3), payment_method="deposit", deposit_terms="30%").order_id
 
     assert desk.read(order_id).order.deposit == Money(12_452, "USD")  # 30 % of 415.06 is 124.518
+
+
+@pytest.mark.parametrize(
+    ("cause", "words", "mails"),
+    [("", "was reversed", 1), ("reapplied", "was put to another use", 0), ("refunded", "was refunded", 0)],
+)
+def test_money_that_was_moved_or_refunded_is_not_said_to_be_reversed(
+    desk: ReviewDesk, cause: str, words: str, mails: int
+) -> None:
+    order_id = _part_released(desk)
+    open_again = {
+        "invoice_id": "inv_1", "number": "INV-000001", "shipment_id": "shp_1", "total_minor": TOTAL, "currency": "USD",
+        "invoiced_on": "2026-12-01", "due_on": "2026-12-31", "open_minor": TOTAL, "status": "open",
+    }  # fmt: skip
+
+    _hear(desk, order_id, "payment_reversed", 5, {**_taken(), "invoices": [open_again], "cause": cause})
+
+    [hold] = [one for one in desk.read(order_id).holds if one.is_open]
+    with desk.database.reading() as session:
+        [returned] = exceptions.list_open(session, order_id)
+    assert (words in hold.reason, words in returned.reason) == (True, True)
+    assert desk.mails(order_id).count("payment_reversed") == mails
+
+
+def test_an_invoice_that_the_moved_payment_pays_all_the_same_is_no_exception(desk: ReviewDesk) -> None:
+    order_id = _part_released(desk)
+    paid = {
+        "invoice_id": "inv_1", "number": "INV-000001", "shipment_id": "shp_1", "total_minor": TOTAL, "currency": "USD",
+        "invoiced_on": "2026-12-01", "due_on": "2026-12-31", "paid_minor": TOTAL, "status": "paid",
+    }  # fmt: skip
+
+    moved = {**_taken(is_uncovered=False), "invoices": [paid], "cause": "reapplied"}
+    _hear(desk, order_id, "payment_reversed", 5, moved)
+
+    assert (_exceptions(desk, order_id), _open(desk, order_id)) == ([], [])

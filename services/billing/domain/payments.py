@@ -195,6 +195,17 @@ def check_repeat(payment: Payment, amount: Money, asked: Instruction, order_id: 
         )
 
 
+def check_free_reference(payment: Payment, earlier: Payment | None) -> None:
+    """Refused when the customer that a payment moves to has a payment under its bank reference: `earlier`."""
+    if earlier is not None:
+        raise Refused(
+            "PAYMENT_REFERENCE_REUSED",
+            f"the other customer has a payment of {earlier.amount} under reference {payment.reference!r}: reverse one that was "
+            "recorded twice, or reverse this one and record it for that customer under a reference of its own",
+            order_id="",
+        )
+
+
 def check_reversible(payment: Payment) -> None:
     """Refused once something of it was refunded: what went back to the payer cannot go back twice."""
     if payment.returned is not None and payment.returned.minor and not payment.is_reversed:

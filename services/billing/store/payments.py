@@ -67,10 +67,13 @@ _REUSE = (
         asked_digest=bindparam("digest"),
         returned_minor=bindparam("returned", type_=Int64),
         reversed_at=bindparam("reversed", type_=UtcDateTime()),
-        reference=bindparam("now_reference"),
-        reference_key=bindparam("key"),
         revision=_row.revision + 1,
     )
+)
+_FREE_REFERENCE = (
+    update(tables.payment)
+    .where(_row.payment_id == bindparam("id"))
+    .values(reference=bindparam("now_reference"), reference_key=bindparam("key"))
 )
 _DRAW = (
     update(tables.payment)
@@ -142,7 +145,6 @@ def add(session: Session, payment: Payment) -> None:
 def reuse(session: Session, before: Payment, after: Payment, now: datetime) -> bool:
     """Put a payment to another use, unless somebody else has meanwhile; a reversed one gives its reference back."""
     returned = after.returned or Money.zero(after.amount.currency)
-    mark = f"\n{after.payment_id}" if after.is_reversed else ""
     terms = {
         "id": before.payment_id,
         "of_revision": before.revision,
@@ -152,11 +154,13 @@ def reuse(session: Session, before: Payment, after: Payment, now: datetime) -> b
         "digest": after.asked_digest,
         "returned": returned.minor,
         "reversed": after.reversed_at,
-        "now_reference": after.reference + mark,
-        "key": fold_key(after.reference) + mark,
     }
     if changed(session, _REUSE, terms) != 1:
         return False
+    if after.is_reversed:
+        mark = f"\n{after.payment_id}"
+        given_back = {"now_reference": after.reference + mark, "key": fold_key(after.reference) + mark}
+        session.execute(_FREE_REFERENCE, {"id": after.payment_id, **given_back})
     session.execute(_TAKE_PARTS, {"id": before.payment_id})
     deposits.remove(session, before.payment_id)
     _apply(session, after.payment_id, after.applications, now)

@@ -921,7 +921,7 @@ Global___Deposit: _TypeAlias = Deposit  # noqa: Y015
 
 @_typing.final
 class ReversePaymentRequest(_message.Message):
-    """Takes a payment back: a check bounced, or it was recorded by mistake."""
+    """Reverses a payment: a check bounced, or it was recorded by mistake."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1245,7 +1245,7 @@ class Payment(_message.Message):
     is_on_account: _builtins.bool
     """What is unapplied waits until somebody applies it."""
     reversed_at_micros: _builtins.int
-    """When it was taken back, microseconds since the epoch; 0 when it was not."""
+    """When it was reversed, microseconds since the epoch; 0 when it was not."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
