@@ -33,7 +33,7 @@ log = structlog.get_logger()
 def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     """Commit an order's amount if its money is there, else it waits; an order never counts twice."""
     currency = request.amount.currency
-    account = credit.take_or_open(session, request.customer_id, currency)
+    account = credit.taken(session, request.customer_id, currency)
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, currency)
     adding = amount_to_commit(request.amount, held)
@@ -49,7 +49,7 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
 def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
     """Commit a changed order's total less what is invoiced of it. More needs its money unless forced; less is always granted."""
     total = request.amount
-    account = credit.take_or_open(session, request.customer_id, total.currency)
+    account = credit.taken(session, request.customer_id, total.currency)
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, total.currency)
     billed = invoices.billed_total(session, request.order_id, total.currency)
@@ -116,7 +116,7 @@ def _take(session: Session, request: CreditRequest, adding: Money) -> bool:
     if missing_cash(request, deposits.cash_of(session, request.order_id, adding.currency)).minor:
         return False
     if counts_against_limit(request.payment_method):
-        return credit.commit_within_limit(session, request.customer_id, adding)
+        return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)
     credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
     return True
 

@@ -88,6 +88,11 @@ class Desk:
         request = pb.PutCreditAccountRequest(customer_id=customer_id, limit=usd(minor), net_days=30)
         return self.billing.PutCreditAccount(request, CONTEXT).account
 
+    def headroom(self, customer_id: str = "cus_acme") -> int:
+        """What is left of the limit."""
+        request = pb.GetCreditAccountRequest(customer_id=customer_id, currency="USD")
+        return self.billing.GetCreditAccount(request, CONTEXT).account.headroom.minor_units
+
     def account(self, customer_id: str = "cus_acme") -> tuple[int, int]:
         """The account as (committed, receivable)."""
         request = pb.GetCreditAccountRequest(customer_id=customer_id, currency="USD")

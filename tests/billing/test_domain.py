@@ -54,9 +54,15 @@ def movement_of(kind: str, value: int) -> ledger.Movement:
 
 
 def test_exposure_is_what_is_committed_and_owed() -> None:
-    account = Account("cus_1", usd(1_000_000), usd(250_000), usd(620_000))
+    account = Account("cus_1", usd(1_000_000), usd(250_000), usd(620_000), usd(0))
 
     assert (account.exposure, account.headroom) == (usd(870_000), usd(130_000))
+
+
+def test_cash_held_for_orders_beyond_what_they_commit_is_no_headroom() -> None:
+    account = Account("cus_1", usd(1_000_000), usd(250_000), usd(-50_000), usd(80_000))
+
+    assert (account.exposure, account.headroom) == (usd(280_000), usd(720_000))
 
 
 def test_an_active_commitment_commits_no_more_and_a_reopened_order_only_what_was_not_invoiced() -> None:

@@ -155,3 +155,39 @@ def test_a_limit_is_answered_with_what_it_granted(desk: Desk) -> None:
     answered = desk.limit(9000)
 
     assert (answered.committed.minor_units, answered.headroom.minor_units) == (5000, 4000)
+
+
+def test_cash_that_names_one_order_is_no_credit_for_another_that_waits_longer(desk: Desk) -> None:
+    desk.limit(10_000)
+    assert not desk.commit("ord_a", 10_001).is_granted
+    assert not desk.commit("ord_b", 50_000, method="prepaid").is_granted
+
+    desk.pay(50_000, "WIRE-B", orders={"ord_b": 50_000})
+
+    assert (granted(desk), desk.money("ord_a")["waiting_on"]) == ([50_000], "credit")
+    assert desk.violations() == {}
+
+
+@pytest.mark.parametrize("method", ["terms", "deposit"])
+def test_cash_held_for_an_order_that_has_not_come_is_no_credit_for_others_but_for_itself(
+    desk: Desk, method: str
+) -> None:
+    desk.limit(10_000)
+    desk.pay(50_000, "WIRE-B", orders={"ord_b": 50_000})
+
+    assert not desk.commit("ord_a", 10_001).is_granted
+
+    assert desk.headroom() == 10_000
+    assert desk.commit("ord_b", 60_000, method=method, deposit=50_000).is_granted
+    assert desk.headroom() == 0
+    assert desk.violations() == {}
+
+
+def test_what_is_held_for_orders_pays_them_and_what_is_on_account_is_credit(desk: Desk) -> None:
+    desk.limit(10_000)
+    desk.commit("ord_b", 4000)
+    desk.pay(9000, "WIRE-B", orders={"ord_b": 7000}, on_account=True)  # 3,000 beyond the order, 2,000 on account
+
+    assert desk.headroom() == 12_000  # 10,000 - 4,000 committed + 4,000 of its cash + 2,000
+    assert not desk.commit("ord_a", 12_001).is_granted
+    assert desk.commit("ord_a", 12_000).is_granted

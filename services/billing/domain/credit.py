@@ -12,23 +12,28 @@ PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT})
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer's credit in one currency. `receivable` is open invoices less unapplied cash, so it may be negative."""
+    """A customer's credit in one currency.
+
+    `receivable` is open invoices less unapplied cash and deposits, so it may be negative. `paid_ahead` is what is held for orders
+    beyond what they have committed: it pays those orders and lets the customer owe no more for others.
+    """
 
     customer_id: str
     limit: Money
     committed: Money
     receivable: Money
+    paid_ahead: Money
 
     @classmethod
     def unknown(cls, customer_id: str, currency: str) -> "Account":
         """A customer nobody has given credit: everything is zero."""
         zero = Money.zero(currency)
-        return cls(customer_id, zero, zero, zero)
+        return cls(customer_id, zero, zero, zero, zero)
 
     @property
     def exposure(self) -> Money:
-        """What the customer owes or will owe: accepted orders not yet invoiced, and open invoices less unapplied cash."""
-        return self.committed + self.receivable
+        """What the customer owes or will owe: accepted orders not yet invoiced, and open invoices less cash that may pay them."""
+        return self.committed + self.receivable + self.paid_ahead
 
     @property
     def headroom(self) -> Money:

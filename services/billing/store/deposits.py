@@ -1,13 +1,12 @@
 """Cash held for orders."""
 
-from collections.abc import Iterable
 from itertools import groupby
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, update
 from sqlmodel import Session
 
 from services.billing.domain.credit import OrderCash
-from services.billing.domain.payments import Deposit
+from services.billing.domain.payments import Deposit, Payment
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Int64
@@ -65,16 +64,18 @@ def holding_payments(session: Session, order_id: str) -> list[str]:
     return [str(one) for one in session.execute(_HELD, {"order": order_id}).scalars()]
 
 
-def add(session: Session, payment_id: str, deposits: Iterable[Deposit]) -> None:
-    """Hold parts of a payment for orders."""
+def add(session: Session, payment: Payment) -> None:
+    """Hold the parts of a payment that are for orders."""
     rows = [
         {
-            "payment_id": payment_id,
+            "payment_id": payment.payment_id,
             "order_id": one.order_id,
+            "customer_id": payment.customer_id,
+            "currency": payment.amount.currency,
             "amount_minor": one.amount.minor,
             "remaining_minor": one.remaining.minor,
         }
-        for one in deposits
+        for one in payment.deposits
     ]
     if rows:
         session.execute(_ADD, rows)

@@ -139,7 +139,7 @@ def add(session: Session, payment: Payment) -> None:
         },
     )
     _apply(session, payment.payment_id, payment.applications, payment.received_at)
-    deposits.add(session, payment.payment_id, payment.deposits)
+    deposits.add(session, payment)
 
 
 def reuse(session: Session, before: Payment, after: Payment, now: datetime) -> bool:
@@ -164,7 +164,7 @@ def reuse(session: Session, before: Payment, after: Payment, now: datetime) -> b
     session.execute(_TAKE_PARTS, {"id": before.payment_id})
     deposits.remove(session, before.payment_id)
     _apply(session, after.payment_id, after.applications, now)
-    deposits.add(session, after.payment_id, after.deposits)
+    deposits.add(session, after)
     return True
 
 
@@ -199,15 +199,13 @@ def due_amounts(session: Session, customer_id: str) -> list[DueAmount]:
 
 def unapplied_cash(session: Session, customer_id: str) -> list[UnappliedCash]:
     """What pays no invoice yet by customer and currency, held for orders or not; an empty customer means all."""
-    wanted = [_row.customer_id == customer_id] if customer_id else []
-    key = (_row.customer_id, _row.currency)
-    left = select(*key, func.sum(_row.unapplied_minor).label("minor")).where(*wanted, _row.unapplied_minor > _NOTHING)
-    held = (
-        select(*key, func.sum(_held.remaining_minor).label("minor"))
-        .join(tables.order_deposit, _held.payment_id == _row.payment_id)
-        .where(*wanted, _held.remaining_minor > _NOTHING)
-    )
-    parts = union_all(left.group_by(*key), held.group_by(*key)).subquery().c
+    by_account = [
+        select(of.customer_id, of.currency, func.sum(minor).label("minor"))
+        .where(minor > _NOTHING, *([of.customer_id == customer_id] if customer_id else []))
+        .group_by(of.customer_id, of.currency)
+        for of, minor in ((_row, _row.unapplied_minor), (_held, _held.remaining_minor))
+    ]
+    parts = union_all(*by_account).subquery().c
     of = (parts.customer_id, parts.currency)
     rows = session.execute(select(*of, func.sum(parts.minor)).group_by(*of))
     return [UnappliedCash(customer, Money(int(minor), currency)) for customer, currency, minor in rows]

@@ -100,11 +100,11 @@ class CreditAccount(_message.Message):
 
     @_builtins.property
     def receivable(self) -> _types_pb2.Money:
-        """Open invoices less unapplied cash."""
+        """Open invoices less unapplied cash and what is held for orders."""
 
     @_builtins.property
     def headroom(self) -> _types_pb2.Money:
-        """limit - committed - receivable; negative when over."""
+        """limit - committed - receivable, less what is held for orders beyond what they have committed: it pays those. Negative when over."""
 
     def __init__(
         self,
