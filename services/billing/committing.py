@@ -59,8 +59,8 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     elif not _take(session, request, adding):
         waits.put(session, Waiting(request, now))
         return _decision(account, is_granted=False)
-    if held is not None and adding.minor < 0:
-        credit.give_back(session, held, -adding)
+    if held is not None and adding.minor <= 0:
+        credit.reduce_commitment(session, held, request, -adding)
     elif adding.minor:
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)

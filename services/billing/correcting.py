@@ -186,6 +186,5 @@ def uncover(session: Session, order_id: str, now: datetime) -> bool:
 
 def _request_of(session: Session, held: Commitment) -> CreditRequest:
     """What the order asked when it was committed, as far as it goes on: what remains, and all that is invoiced of it."""
-    deposit = held.deposit or Money.zero(held.amount.currency)
     amount = held.remaining + invoices.billed_total(session, held.order_id, held.amount.currency)
-    return CreditRequest(held.order_id, held.customer_id, amount, held.payment_method, deposit)
+    return CreditRequest(held.order_id, held.customer_id, amount, held.payment_method, held.deposit)

@@ -66,8 +66,28 @@ def test_cash_held_for_orders_beyond_what_they_commit_is_no_headroom() -> None:
 
 
 def test_an_active_commitment_commits_no_more_and_a_reopened_order_only_what_was_not_invoiced() -> None:
-    active = Commitment("ord_1", "cus_1", usd(1000), usd(600), usd(400), usd(0), is_released=False)
-    released = Commitment("ord_1", "cus_1", usd(1000), usd(0), usd(400), usd(600), is_released=True)
+    active = Commitment(
+        "ord_1",
+        "cus_1",
+        usd(1000),
+        usd(600),
+        usd(400),
+        usd(0),
+        is_released=False,
+        payment_method="terms",
+        deposit=usd(0),
+    )
+    released = Commitment(
+        "ord_1",
+        "cus_1",
+        usd(1000),
+        usd(0),
+        usd(400),
+        usd(600),
+        is_released=True,
+        payment_method="terms",
+        deposit=usd(0),
+    )
 
     assert amount_to_commit(usd(1000), None) == usd(1000)
     assert amount_to_commit(usd(1000), active) is None
@@ -76,7 +96,17 @@ def test_an_active_commitment_commits_no_more_and_a_reopened_order_only_what_was
 
 
 def test_an_invoice_moves_no_more_than_what_is_committed() -> None:
-    commitment = Commitment("ord_1", "cus_1", usd(1000), usd(600), usd(400), usd(0), is_released=False)
+    commitment = Commitment(
+        "ord_1",
+        "cus_1",
+        usd(1000),
+        usd(600),
+        usd(400),
+        usd(0),
+        is_released=False,
+        payment_method="terms",
+        deposit=usd(0),
+    )
 
     assert moved_by_invoice(commitment, usd(500)) == usd(500)
     assert moved_by_invoice(commitment, usd(700)) == usd(600)

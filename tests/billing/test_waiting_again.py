@@ -191,3 +191,43 @@ def test_what_is_held_for_orders_pays_them_and_what_is_on_account_is_credit(desk
     assert desk.headroom() == 12_000  # 10,000 - 4,000 committed + 4,000 of its cash + 2,000
     assert not desk.commit("ord_a", 12_001).is_granted
     assert desk.commit("ord_a", 12_000).is_granted
+
+
+def test_an_order_whose_change_does_not_come_about_goes_on_waiting_for_what_it_asked_before(desk: Desk) -> None:
+    desk.commit("ord_1", 50_000, method="prepaid")
+    assert not desk.adjust("ord_1", 70_000, method="prepaid").is_granted
+
+    assert not desk.adjust("ord_1", 50_000, method="prepaid").is_granted
+    desk.pay(50_000, "WIRE-1", orders={"ord_1": 50_000})
+
+    assert granted(desk) == [50_000]
+    assert desk.violations() == {}
+
+
+def test_a_smaller_order_needs_its_smaller_deposit(desk: Desk) -> None:
+    desk.limit(100_000)
+    payment = desk.pay(30_000, "WIRE-1", orders={"ord_1": 30_000})
+    assert desk.commit("ord_1", 100_000, method="deposit", deposit=30_000).is_granted
+    assert desk.adjust("ord_1", 50_000, method="deposit", deposit=15_000).is_granted
+
+    desk.refund(payment.payment_id, 15_000, "ord_1")
+    assert desk.money("ord_1")["waiting_on"] == ""
+    desk.refund(payment.payment_id, 1, "ord_1")
+
+    assert (desk.money("ord_1")["waiting_on"], desk.money("ord_1")["missing"]) == ("cash", 1)
+    assert desk.violations() == {}
+
+
+def test_an_order_whose_payment_method_changed_is_tested_by_the_new_one(desk: Desk) -> None:
+    desk.limit(50_000)
+    payment = desk.pay(50_000, "WIRE-1", orders={"ord_1": 50_000})
+    desk.commit("ord_1", 50_000, method="prepaid")
+    assert desk.adjust("ord_1", 50_000).is_granted
+
+    desk.reverse(payment.payment_id)
+
+    assert desk.money("ord_1")["waiting_on"] == ""
+    assert not desk.adjust("ord_1", 60_000).is_granted
+    assert not desk.adjust("ord_1", 60_000, method="prepaid").is_granted
+    assert desk.money("ord_1")["missing"] == 60_000
+    assert desk.violations() == {}

@@ -10,6 +10,7 @@ from services.kernel.money import Money
 from services.orders.domain.order import deposit_of
 from services.orders.order import exceptions
 from services.runtime.db import Database
+from tests.orders.change_desk import apply, asked, changed, propose, quantity
 from tests.orders.desk import ACCOUNTING, Desk, shipment, stock, together
 from tests.orders.review_desk import ReviewDesk
 
@@ -248,3 +249,45 @@ def test_an_invoice_that_the_moved_payment_pays_all_the_same_is_no_exception(des
     _hear(desk, order_id, "payment_reversed", 5, moved)
 
     assert (_exceptions(desk, order_id), _open(desk, order_id)) == ([], [])
+
+
+def test_a_change_that_makes_an_order_smaller_needs_no_money_that_is_not_here(desk: ReviewDesk) -> None:
+    order_id = _part_released(desk)
+    _hear(desk, order_id, "payment_reversed", 5, _taken())
+    change_id = propose(desk, order_id, asked(quantity("1", 2))).change.change_id
+
+    applied = apply(desk, order_id, change_id, is_granted=False)
+
+    assert (applied.is_applied, desk.read(order_id).order.lines[0].quantity) == (True, 2)
+    assert "PAYMENT_REVERSED" in _open(desk, order_id)
+    assert desk.broken() == []
+
+
+def test_money_that_came_counts_once_and_not_for_what_the_order_asks_for_later(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3)).order_id
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+    desk.validate(order_id, is_granted=False)
+    changed(desk, order_id, asked(quantity("1", 1)))
+    more = propose(desk, order_id, asked(quantity("1", 3))).change.change_id
+
+    refused = apply(desk, order_id, more, is_granted=False)
+
+    assert refused.reason == "the customer's credit does not cover the changed order"
+
+
+def test_money_that_released_a_hold_is_none_for_a_change_that_nobody_has_money_for(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3)).order_id
+    desk.validate(order_id, is_granted=False)
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+    changed(desk, order_id, asked(quantity("1", 1)))
+    more = propose(desk, order_id, asked(quantity("1", 3))).change.change_id
+
+    assert not apply(desk, order_id, more, is_granted=False).is_applied
+
+
+def test_money_that_comes_before_a_change_is_told_of_its_refusal_lets_it_pass(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    more = propose(desk, order_id, asked(quantity("1", 3))).change.change_id
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+
+    assert apply(desk, order_id, more, is_granted=False).is_applied

@@ -52,8 +52,8 @@ class Commitment:
     invoiced: Money
     released: Money
     is_released: bool
-    payment_method: str = TERMS
-    deposit: Money | None = None
+    payment_method: str
+    deposit: Money
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ _CHANGE = (
         invoiced_minor=bindparam("invoiced"),
         released_minor=bindparam("released"),
         is_released=bindparam("is_over"),
+        payment_method=bindparam("method"),
+        deposit_minor=bindparam("deposit", type_=Int64),
     )
 )
 
@@ -157,9 +159,10 @@ def release_commitment(session: Session, held: Commitment) -> None:
     _change(session, replace(held, remaining=rest - rest, released=held.released + rest, is_released=True))
 
 
-def give_back(session: Session, held: Commitment, amount: Money) -> None:
-    """Part of an order's commitment is given back; the rest stays."""
-    _change(session, replace(held, remaining=held.remaining - amount, released=held.released + amount))
+def reduce_commitment(session: Session, held: Commitment, request: CreditRequest, amount: Money) -> None:
+    """Part of an order's commitment is given back, none when zero; the rest stays on the terms of the request."""
+    parts = replace(held, remaining=held.remaining - amount, released=held.released + amount)
+    _change(session, replace(parts, payment_method=request.payment_method, deposit=request.deposit))
 
 
 def invoice_commitment(session: Session, held: Commitment, moved: Money) -> None:
@@ -173,7 +176,8 @@ def _key(customer_id: str, currency: str) -> dict[str, object]:
 
 def _change(session: Session, to: Commitment) -> None:
     parts = {"remaining": to.remaining.minor, "invoiced": to.invoiced.minor, "released": to.released.minor}
-    session.execute(_CHANGE, {"order": to.order_id, "is_over": to.is_released, **parts})
+    terms = {"method": to.payment_method, "deposit": to.deposit.minor}
+    session.execute(_CHANGE, {"order": to.order_id, "is_over": to.is_released, **parts, **terms})
 
 
 def _account(row: Row[Any]) -> Account:

@@ -22,7 +22,8 @@ _REMOVE = delete(tables.credit_wait).where(_row.order_id == bindparam("order"))
 _PUT = text(
     "INSERT INTO credit_wait (order_id, customer_id, currency, amount_minor, payment_method, deposit_minor, waiting_since) "
     "VALUES (:order_id, :customer_id, :currency, :amount_minor, :payment_method, :deposit_minor, :waiting_since) "
-    "ON CONFLICT (order_id) DO UPDATE SET amount_minor = excluded.amount_minor, deposit_minor = excluded.deposit_minor"
+    "ON CONFLICT (order_id) DO UPDATE SET amount_minor = excluded.amount_minor, "
+    "payment_method = excluded.payment_method, deposit_minor = excluded.deposit_minor"
 ).bindparams(bindparam("waiting_since", type_=UtcDateTime()))
 
 

@@ -26,9 +26,17 @@ _CAME = "the money is here"
 _WENT = {REVERSED: "was reversed", REAPPLIED: "was put to another use", REFUNDED: "was refunded"}
 
 
-def with_money(aggregate: OrderAggregate, credit: Credit, total: Money) -> Credit:
-    """How the order's money stands: what billing refused may have come before anybody was told of the refusal."""
-    return replace(credit, is_granted=True) if aggregate.progress.granted_minor >= total.minor > 0 else credit
+def with_money(aggregate: OrderAggregate, credit: Credit, total: Money) -> tuple[OrderAggregate, Credit]:
+    """How the order's money stands: what billing refused may have come before anybody was told of the refusal.
+
+    That it came counts once, so that it covers nothing that billing refuses later; the caller saves the aggregate.
+    """
+    has_come = aggregate.progress.granted_minor == total.minor > 0
+    return _counted(aggregate), replace(credit, is_granted=credit.is_granted or has_come)
+
+
+def _counted(aggregate: OrderAggregate) -> OrderAggregate:
+    return replace(aggregate, progress=replace(aggregate.progress, granted_minor=0))
 
 
 def came(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
@@ -40,7 +48,7 @@ def came(session: Session, before: OrderAggregate, contacts: Contacts, now: date
         return before
     ids = [hold.hold_id for hold in freed]
     store.release(session, ids, released_by=BILLING.who, released_role=BILLING.role, note=_CAME, now=now)
-    after = replace(before, holds=store.of_order(session, before.order_id))
+    after = replace(_counted(before), holds=store.of_order(session, before.order_id))
     if after.order.phase == ACCEPTED:
         after = hold_if_changed(session, after, contacts, now)
     after = restate(session, clear_if_still_right(session, after, BILLING, contacts, now), now)
