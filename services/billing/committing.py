@@ -15,6 +15,7 @@ from services.billing.domain.credit import (
     Commitment,
     CreditRequest,
     Decision,
+    OrderCash,
     Waiting,
     amount_to_adjust,
     amount_to_commit,
@@ -38,7 +39,7 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     check_account(held, request.customer_id, currency)
     adding = amount_to_commit(request.amount, held)
     if adding is not None:
-        if not _take(session, request, adding):
+        if not _take(session, request, adding, deposits.cash_of(session, request.order_id, currency)):
             waits.put(session, Waiting(request, now))
             return _decision(account, is_granted=False)
         credit.record_commitment(session, request, adding)
@@ -56,7 +57,7 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     adding = amount_to_adjust(total, billed, held)
     if adding.minor <= 0 or is_forced:
         credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not _take(session, request, adding):
+    elif not _take(session, request, adding, deposits.cash_of(session, request.order_id, total.currency)):
         waits.put(session, Waiting(request, now))
         return _decision(account, is_granted=False)
     if held is not None and adding.minor <= 0:
@@ -71,15 +72,17 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
 
 def release(session: Session, order_id: str, now: datetime) -> Money | None:
     """Give back what remains of an order's commitment and say how much; None when it never committed anything."""
-    waits.remove(session, order_id)
-    known = credit.commitment(session, order_id)
+    waiting = waits.of_order(session, order_id)
+    known = credit.commitment(session, order_id) or (waiting.request if waiting else None)
     if known is None:
         return None
     currency = known.amount.currency
     credit.take(session, known.customer_id, currency)
-    # read again: an invoice may have taken its part while this waited for the account
+    waits.remove(session, order_id)
+    # read again: an invoice may have taken its part, or a payment granted the order, while this waited for the account
     held = credit.commitment(session, order_id)
-    assert held is not None, "commitments are never deleted"
+    if held is None:
+        return None
     give_up(session, held)
     grant_waiting(session, known.customer_id, currency, now)
     return held.remaining
@@ -93,27 +96,32 @@ def give_up(session: Session, held: Commitment) -> None:
 
 def grant_waiting(session: Session, customer_id: str, currency: str, now: datetime) -> None:
     """Commit the orders that wait and fit now, the longest waiting first, and tell of each; the account is taken."""
-    for waiting in waits.of_account(session, customer_id, currency):
-        request = waiting.request
-        held = credit.commitment(session, request.order_id)
-        adding = amount_to_adjust(request.amount, invoices.billed_total(session, request.order_id, currency), held)
-        if adding.minor <= 0:  # all of it was invoiced meanwhile: a channel that has its money lets such orders pass
-            waits.remove(session, request.order_id)
+    asked = [waiting.request for waiting in waits.of_account(session, customer_id, currency)]
+    if not asked:
+        return
+    ids = [request.order_id for request in asked]
+    held, cash = credit.commitments(session, ids), deposits.cash_of_orders(session, ids, currency)
+    billed = invoices.billed_totals(session, ids, currency)
+    for request in asked:
+        order_id = request.order_id
+        adding = amount_to_adjust(request.amount, billed[order_id], held.get(order_id))
+        if adding.minor <= 0:  # it was invoiced before it asked: a channel that has its money lets such orders pass
+            waits.remove(session, order_id)
             continue
-        if not _take(session, request, adding):
+        if not _take(session, request, adding, cash[order_id]):
             continue
         credit.record_commitment(session, request, adding)
-        waits.remove(session, request.order_id)
+        waits.remove(session, order_id)
         detail = wire.credit_fact(CreditGranted(request))
-        emit_fact(session, detail, order_id=request.order_id, subject_id=request.order_id, now=now)
-        log.info("credit.granted_later", order_id=request.order_id)
+        emit_fact(session, detail, order_id=order_id, subject_id=order_id, now=now)
+        log.info("credit.granted_later", order_id=order_id)
 
 
-def _take(session: Session, request: CreditRequest, adding: Money) -> bool:
+def _take(session: Session, request: CreditRequest, adding: Money, cash: OrderCash) -> bool:
     """Whether the order's money is there: its own cash, as its payment method wants it, and room under the limit for what it adds."""
     if not adding.minor:
         return True
-    if missing_cash(request, deposits.cash_of(session, request.order_id, adding.currency)).minor:
+    if missing_cash(request, cash).minor:
         return False
     if counts_against_limit(request.payment_method):
         return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)

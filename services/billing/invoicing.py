@@ -11,7 +11,7 @@ from services.billing.domain.credit import check_account, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, due_on
 from services.billing.settling import settle
-from services.billing.store import credit, invoices
+from services.billing.store import credit, invoices, waits
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.ids import invoice_number, new_id
@@ -33,6 +33,7 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     invoices.add(session, invoice, sequence, now)
     ledger_store.post(session, ledger.invoice_postings(invoice), now)
     _move_credit(session, invoice)
+    waits.remove_billed(session, order.order_id, before.charges.total + invoice.total)
     _notify_issued(session, invoice, before, now)
     # cash that came before pays it at once: a prepaid order is settled the moment it is billed
     return settle(session, order.customer_id, order.currency, now).get(invoice.invoice_id, invoice)

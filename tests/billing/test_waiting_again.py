@@ -8,6 +8,7 @@ from sqlalchemy import text
 from services.kernel.errors import Refused
 from services.kernel.text import fold_key
 from tests.billing.desk import Desk, order_of
+from tests.plans import counted
 
 
 def granted(desk: Desk) -> list[int]:
@@ -231,3 +232,37 @@ def test_an_order_whose_payment_method_changed_is_tested_by_the_new_one(desk: De
     assert not desk.adjust("ord_1", 60_000, method="prepaid").is_granted
     assert desk.money("ord_1")["missing"] == 60_000
     assert desk.violations() == {}
+
+
+def test_an_order_that_waits_and_is_billed_as_a_whole_waits_no_more(desk: Desk) -> None:
+    order = order_of({"1": (5, "100.00")}, payment_method="prepaid")
+    desk.commit("ord_1", 50_000, method="prepaid")
+
+    desk.invoice(order, "shp_1", {"1": 4})
+    assert desk.money("ord_1")["waiting_on"] == "cash"
+    desk.invoice(order, "shp_2", {"1": 1})
+
+    assert (desk.money("ord_1")["waiting_on"], granted(desk)) == ("", [])
+    assert desk.violations() == {}
+
+
+def test_whoever_ends_an_order_takes_its_account_before_anything_of_it(desk: Desk) -> None:
+    desk.commit("ord_1", 5000)
+
+    with counted(desk.database) as statements:
+        desk.release("ord_1")
+
+    writes = [one.split()[:3] for one in statements if one.startswith(("UPDATE credit_", "DELETE FROM credit_"))]
+    assert writes == [["UPDATE", "credit_account", "SET"], ["DELETE", "FROM", "credit_wait"]]
+
+
+def test_what_waits_is_looked_at_together(desk: Desk) -> None:
+    asked = []
+    for orders in (2, 20):
+        for number in range(orders):
+            desk.commit(f"ord_{number}", 5000, method="prepaid")
+        with counted(desk.database) as statements:
+            desk.limit(orders)
+        asked.append(len(statements))
+
+    assert asked[0] == asked[1]

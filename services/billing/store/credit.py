@@ -62,6 +62,7 @@ _MOVE = (
     )
 )
 _COMMITMENT = select(tables.commitment).where(tables.commitment.c.order_id == bindparam("order"))
+_COMMITMENTS = select(tables.commitment).where(tables.commitment.c.order_id.in_(bindparam("orders", expanding=True)))
 _RECORD = text(
     "INSERT INTO commitment (order_id, customer_id, currency, amount_minor, remaining_minor, invoiced_minor, "
     "released_minor, is_released, payment_method, deposit_minor) "
@@ -135,6 +136,12 @@ def commitment(session: Session, order_id: str) -> Commitment | None:
     """What an order has committed; None when it never did."""
     row = session.execute(_COMMITMENT, {"order": order_id}).one_or_none()
     return None if row is None else _commitment(row)
+
+
+def commitments(session: Session, order_ids: list[str]) -> dict[str, Commitment]:
+    """Order id → what it has committed, of those that ever did."""
+    rows = session.execute(_COMMITMENTS, {"orders": order_ids})
+    return {row.order_id: _commitment(row) for row in rows}
 
 
 def record_commitment(session: Session, request: CreditRequest, adding: Money) -> None:

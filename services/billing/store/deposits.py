@@ -2,14 +2,14 @@
 
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, union_all, update
 from sqlmodel import Session
 
 from services.billing.domain.credit import OrderCash
 from services.billing.domain.payments import Deposit, Payment
 from services.billing.store import tables
 from services.kernel.money import Money
-from services.runtime.db import Int64
+from services.runtime.db import Int64, Text
 from services.runtime.statements import changed
 
 _row, _bill = tables.order_deposit.c, tables.invoice.c
@@ -19,9 +19,14 @@ _OF_PAYMENTS = (
     .where(_row.payment_id.in_(bindparam("ids", expanding=True)))
     .order_by(_row.payment_id, _row.order_id)
 )
-_PAID = select(func.coalesce(func.sum(_bill.paid_minor), 0)).where(_bill.order_id == bindparam("order"))
-_CASH = select(func.coalesce(func.sum(_row.remaining_minor), 0), _PAID.scalar_subquery()).where(
-    _row.order_id == bindparam("order")
+_OF_ORDERS = bindparam("orders", type_=Text, expanding=True)
+_CASH = union_all(
+    select(_row.order_id, literal_column("1").label("is_held"), func.sum(_row.remaining_minor).label("minor"))
+    .where(_row.order_id.in_(_OF_ORDERS))
+    .group_by(_row.order_id),
+    select(_bill.order_id, literal_column("0"), func.sum(_bill.paid_minor))
+    .where(_bill.order_id.in_(_OF_ORDERS))
+    .group_by(_bill.order_id),
 )
 _HELD = (
     select(_row.payment_id)
@@ -55,8 +60,16 @@ def of_payments(session: Session, payment_ids: list[str], currencies: dict[str, 
 
 def cash_of(session: Session, order_id: str, currency: str) -> OrderCash:
     """What is held for an order, and what is paid on its invoices."""
-    held, paid = session.execute(_CASH, {"order": order_id}).one()
-    return OrderCash(Money(int(held), currency), Money(int(paid), currency))
+    return cash_of_orders(session, [order_id], currency)[order_id]
+
+
+def cash_of_orders(session: Session, order_ids: list[str], currency: str) -> dict[str, OrderCash]:
+    """Order id → what is held for it, and what is paid on its invoices; every order is there."""
+    sums = {(row.order_id, row.is_held): int(row.minor) for row in session.execute(_CASH, {"orders": order_ids})}
+    return {
+        order_id: OrderCash(*(Money(sums.get((order_id, is_held), 0), currency) for is_held in (1, 0)))
+        for order_id in order_ids
+    }
 
 
 def holding_payments(session: Session, order_id: str) -> list[str]:

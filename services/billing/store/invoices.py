@@ -67,7 +67,11 @@ _BILLED = (
     .where(_row.order_id == bindparam("order"))
     .group_by(_line.line_id)
 )
-_BILLED_TOTAL = select(func.coalesce(func.sum(_row.total_minor), 0)).where(_row.order_id == bindparam("order"))
+_BILLED_TOTALS = (
+    select(_row.order_id, func.sum(_row.total_minor))
+    .where(_row.order_id.in_(bindparam("orders", expanding=True)))
+    .group_by(_row.order_id)
+)
 _ADD, _ADD_LINES = insert(tables.invoice), insert(tables.invoice_line)
 _AMOUNT = bindparam("amount", type_=Int64)
 _PAY = (
@@ -162,7 +166,13 @@ def billed_so_far(session: Session, order_id: str, currency: str) -> BilledSoFar
 
 def billed_total(session: Session, order_id: str, currency: str) -> Money:
     """What the invoices of an order came to in all."""
-    return Money(int(session.execute(_BILLED_TOTAL, {"order": order_id}).scalar_one()), currency)
+    return billed_totals(session, [order_id], currency)[order_id]
+
+
+def billed_totals(session: Session, order_ids: list[str], currency: str) -> dict[str, Money]:
+    """Order id → what its invoices came to in all, zero when it has none."""
+    sums = {str(order_id): int(minor) for order_id, minor in session.execute(_BILLED_TOTALS, {"orders": order_ids})}
+    return {order_id: Money(sums.get(order_id, 0), currency) for order_id in order_ids}
 
 
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
