@@ -291,3 +291,45 @@ def test_money_that_comes_before_a_change_is_told_of_its_refusal_lets_it_pass(de
     _hear(desk, order_id, "credit_granted", 1, _granted())
 
     assert apply(desk, order_id, more, is_granted=False).is_applied
+
+
+def _deposit(held: int) -> dict[str, Any]:
+    return {"payment_id": "pay_1", "amount_minor": 500, "currency": "USD", "reference": "W-1", "held_minor": held}
+
+
+@pytest.mark.parametrize("cause", ["reapplied", "refunded"])
+def test_cash_held_for_an_order_that_ends_is_an_exception_of_accounting_until_it_is_moved(
+    desk: ReviewDesk, cause: str
+) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+    _hear(desk, order_id, "deposit_received", 1, _deposit(500))
+    assert _exceptions(desk, order_id) == []
+
+    desk.record(order_id, "cancelled")
+    found = _exceptions(desk, order_id)
+    _hear(desk, order_id, "payment_reversed", 2, {**_taken(is_uncovered=False, held=1), "cause": cause})
+    assert _exceptions(desk, order_id) == found
+    _hear(desk, order_id, "payment_reversed", 3, {**_taken(is_uncovered=False), "cause": cause})
+
+    assert found == [("deposit_left", "accounting")]
+    assert _exceptions(desk, order_id) == []
+    assert desk.broken() == []
+
+
+def test_cash_that_comes_for_an_order_that_has_ended_is_an_exception(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+    desk.record(order_id, "cancelled")
+    assert _exceptions(desk, order_id) == []
+
+    _hear(desk, order_id, "deposit_received", 1, _deposit(500))
+
+    assert _exceptions(desk, order_id) == [("deposit_left", "accounting")]
+
+
+def test_an_exception_for_cash_that_is_not_held_is_named_by_the_audit(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+
+    with desk.database.transaction() as session:
+        exceptions.open_exception(session, order_id, "deposit_left", order_id, "planted", desk.now)
+
+    assert desk.broken() == ["orders.deposit_left_is_held"]

@@ -114,6 +114,8 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     if fact.source == "fulfillment":
         exceptions.follow_shipments(session, before.progress, progress, fact, now)
     _notify_people(desk, fact, before, after)
+    if progress.held_minor != before.progress.held_minor:
+        exceptions.follow_deposit(session, after.order, progress.held_minor, now)
     after = _follow_money(desk, fact, after)
     after = notify_backorders(session, after, contacts, now)
     for name in projection.signals(before.order, before.progress, progress, fact):
