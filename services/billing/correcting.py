@@ -39,7 +39,7 @@ def reverse(session: Session, payment_id: str, reason: str, now: datetime) -> Pa
         payment, applications=(), deposits=(), unapplied=zero, returned=payment.amount, reversed_at=now,
         revision=payment.revision + 1,
     )  # fmt: skip
-    paid = _take_back(session, payment, after, ledger.CASH, REVERSED, now)
+    paid = _take_off(session, payment, after, ledger.CASH, REVERSED, now)
     credit.move(session, payment.customer_id, committed=zero, receivable=payment.amount)
     _notify_taken_off(session, payment, paid, reason, REVERSED, now)
     _settle_and_grant(session, payment.customer_id, zero.currency, now)
@@ -60,7 +60,7 @@ def reapply(
         payment, customer_id=customer_id or payment.customer_id, applications=(), deposits=(), unapplied=left,
         revision=payment.revision + 1,
     )  # fmt: skip
-    paid = _take_back(session, payment, loose, ledger.UNAPPLIED_CASH, REAPPLIED, now)
+    paid = _take_off(session, payment, loose, ledger.UNAPPLIED_CASH, REAPPLIED, now)
     after, found = use(session, loose, asked)
     _reuse(session, loose, after, now)
     after = replace(after, revision=loose.revision + 1)
@@ -118,13 +118,13 @@ def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
     return payment
 
 
-def _take_back(
+def _take_off(
     session: Session, payment: Payment, after: Payment, account: str, event: str, now: datetime
 ) -> dict[str, Invoice]:
     """Take a payment off everything that it was used for; invoice id → invoice as it was before."""
     paid = invoices.by_ids(session, [one.invoice_id for one in payment.applications])
     for application in payment.applications:
-        if not invoices.take_back(session, application.invoice_id, application.amount):
+        if not invoices.take_off(session, application.invoice_id, application.amount):
             raise Conflict("INVOICE_PAID_MEANWHILE", "an invoice was changed by somebody else: try again")
     ledger_store.post(session, ledger.taken_postings(payment, paid, account, event), now)
     _reuse(session, payment, after, now)

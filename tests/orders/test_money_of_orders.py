@@ -1,4 +1,4 @@
-"""An order's money as orders follows it: holds go when it comes and come back when it is taken back; deposits by their terms."""
+"""An order's money as orders follows it: holds go when it comes and come back when it is reversed; deposits by their terms."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _part_released(desk: ReviewDesk) -> str:
     return order_id
 
 
-def test_a_payment_that_is_taken_back_holds_what_has_not_left_until_another_comes(desk: ReviewDesk) -> None:
+def test_a_payment_that_is_reversed_holds_what_has_not_left_until_another_comes(desk: ReviewDesk) -> None:
     order_id = _part_released(desk)
 
     _hear(desk, order_id, "payment_reversed", 5, _taken())
@@ -133,9 +133,7 @@ def test_a_payment_that_is_taken_back_holds_what_has_not_left_until_another_come
     [(3, True), (5, False)],
     ids=["an older fact than the money that came", "what had left already is owed, not held"],
 )
-def test_a_payment_that_is_taken_back_holds_nothing_when(
-    desk: ReviewDesk, sequence: int, *, is_uncovered: bool
-) -> None:
+def test_a_payment_that_is_reversed_holds_nothing_when(desk: ReviewDesk, sequence: int, *, is_uncovered: bool) -> None:
     order_id = _part_released(desk)
     _hear(desk, order_id, "credit_granted", 4, _granted())
 

@@ -77,7 +77,7 @@ class Payment:
 
     @property
     def is_reversed(self) -> bool:
-        """Whether the bank took it back, or it was recorded by mistake."""
+        """Whether the bank returned it, or it was recorded by mistake."""
         return self.reversed_at is not None
 
 

@@ -79,7 +79,7 @@ _PAY = (
     .where(_row.invoice_id == bindparam("id"), _row.paid_minor + _AMOUNT <= _row.total_minor)
     .values(paid_minor=_row.paid_minor + _AMOUNT)
 )
-_TAKE_BACK = (
+_TAKE_OFF = (
     update(tables.invoice)
     .where(_row.invoice_id == bindparam("id"), _row.paid_minor >= _AMOUNT)
     .values(paid_minor=_row.paid_minor - _AMOUNT)
@@ -200,9 +200,9 @@ def pay(session: Session, invoice_id: str, amount: Money) -> bool:
     return changed(session, _PAY, {"id": invoice_id, "amount": amount.minor}) == 1
 
 
-def take_back(session: Session, invoice_id: str, amount: Money) -> bool:
-    """Count an amount as not paid after all: one conditional UPDATE, whose row count decides."""
-    return changed(session, _TAKE_BACK, {"id": invoice_id, "amount": amount.minor}) == 1
+def take_off(session: Session, invoice_id: str, amount: Money) -> bool:
+    """Take an amount that was paid off an invoice: one conditional UPDATE, whose row count decides."""
+    return changed(session, _TAKE_OFF, {"id": invoice_id, "amount": amount.minor}) == 1
 
 
 def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:

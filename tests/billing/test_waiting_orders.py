@@ -84,9 +84,9 @@ def test_a_refunded_deposit_is_told_of_as_refunded_and_the_order_waits_again(des
     desk.refund(payment.payment_id, 1000)
     desk.refund(payment.payment_id, 1500, "ord_1")
 
-    [told] = desk.facts("payment_reversed")
-    assert (told["amount_minor"], told["cause"], told["reason"]) == (1500, "refunded", "not needed")
-    assert (told["is_uncovered"], told["held_minor"]) == (True, 2500)
+    [notified] = desk.facts("payment_reversed")
+    assert (notified["amount_minor"], notified["cause"], notified["reason"]) == (1500, "refunded", "not needed")
+    assert (notified["is_uncovered"], notified["held_minor"]) == (True, 2500)
 
 
 def test_what_a_refund_or_a_reversal_uncovers_makes_room_for_who_waits(desk: Desk) -> None:
@@ -114,9 +114,13 @@ def test_an_order_that_keeps_its_cash_when_a_payment_is_reapplied_waits_for_noth
 
     desk.reapply(payment.payment_id, orders={"ord_1": 50_000, "ord_2": 10_000})
 
-    [told] = desk.facts("payment_reversed")
-    assert (told["cause"], told.get("is_uncovered", False), told["held_minor"]) == ("reapplied", False, 30_000)
-    assert [(one["invoice_id"], one["status"]) for one in told["invoices"]] == [(bill.invoice_id, "paid")]
+    [notified] = desk.facts("payment_reversed")
+    assert (notified["cause"], notified.get("is_uncovered", False), notified["held_minor"]) == (
+        "reapplied",
+        False,
+        30_000,
+    )
+    assert [(one["invoice_id"], one["status"]) for one in notified["invoices"]] == [(bill.invoice_id, "paid")]
     assert (granted(desk), desk.money("ord_1")["waiting_on"]) == ([], "")
     assert desk.violations() == {}
 
