@@ -1,4 +1,4 @@
-"""`oms payments`: cash in, what it paid, and what is taken back, moved or refunded."""
+"""`oms payments`: cash in, what it paid, and what is reversed, reapplied or refunded."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def reverse(
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
-    """Take a payment back, such as a check that bounced. What it paid is open again."""
+    """Reverse a payment, such as a check that bounced. What it paid is open again."""
     done = Api(var, "accounting").post(f"/v1/payments/{segment(payment)}/reversal", {"reason": reason})
     if as_json:
         print_json(done)

@@ -24,7 +24,7 @@ class Changing:
         applied = await life.steps.apply_change(change_id, credit)
         life.clearance = applied.clearance
         if not applied.is_applied:
-            await life.steps.adjust_credit(f"{change_id}/back", is_forced=True)
+            await life.steps.adjust_credit(f"{change_id}/back")  # not forced: what waited for its money still does
             return
         life.credit = credit
         life.steps.becomes(applied)

@@ -15,13 +15,13 @@ from services.billing.domain.credit import (
     Commitment,
     CreditRequest,
     Decision,
+    OrderCash,
     Waiting,
     amount_to_adjust,
     amount_to_commit,
     check_account,
     counts_against_limit,
-    is_paid_ahead,
-    needs_money,
+    missing_cash,
 )
 from services.billing.domain.facts import CreditGranted
 from services.billing.store import credit, deposits, invoices, waits
@@ -34,12 +34,12 @@ log = structlog.get_logger()
 def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     """Commit an order's amount if its money is there, else it waits; an order never counts twice."""
     currency = request.amount.currency
-    account = credit.take_or_open(session, request.customer_id, currency)
+    account = credit.taken(session, request.customer_id, currency)
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, currency)
-    adding = _to_count(request, amount_to_commit(request.amount, held))
+    adding = amount_to_commit(request.counted, held)
     if adding is not None:
-        if not _take(session, request, adding, held):
+        if not _take(session, request, adding, deposits.cash_of(session, request.order_id, currency)):
             waits.put(session, Waiting(request, now))
             return _decision(account, is_granted=False)
         credit.record_commitment(session, request, adding)
@@ -50,20 +50,18 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
 def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
     """Commit a changed order's total less what is invoiced of it. More needs its money unless forced; less is always granted."""
     total = request.amount
-    account = credit.take_or_open(session, request.customer_id, total.currency)
+    account = credit.taken(session, request.customer_id, total.currency)
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, total.currency)
     billed = invoices.billed_total(session, request.order_id, total.currency)
-    adding = (
-        amount_to_adjust(total, billed, held) if needs_money(request.payment_method) else Money.zero(total.currency)
-    )
+    adding = amount_to_adjust(request.counted, billed, held)
     if adding.minor <= 0 or is_forced:
         credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not _take(session, request, adding, held):
+    elif not _take(session, request, adding, deposits.cash_of(session, request.order_id, total.currency)):
         waits.put(session, Waiting(request, now))
         return _decision(account, is_granted=False)
-    if held is not None and adding.minor < 0:
-        credit.give_back(session, held, -adding)
+    if held is not None and adding.minor <= 0:
+        credit.reduce_commitment(session, held, request, -adding)
     elif adding.minor:
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
@@ -74,15 +72,17 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
 
 def release(session: Session, order_id: str, now: datetime) -> Money | None:
     """Give back what remains of an order's commitment and say how much; None when it never committed anything."""
-    waits.remove(session, order_id)
-    known = credit.commitment(session, order_id)
+    waiting = waits.of_order(session, order_id)
+    known = credit.commitment(session, order_id) or (waiting.request if waiting else None)
     if known is None:
         return None
     currency = known.amount.currency
     credit.take(session, known.customer_id, currency)
-    # read again: an invoice may have taken its part while this waited for the account
+    waits.remove(session, order_id)
+    # read again: an invoice may have taken its part, or a payment granted the order, while this waited for the account
     held = credit.commitment(session, order_id)
-    assert held is not None, "commitments are never deleted"
+    if held is None:
+        return None
     give_up(session, held)
     grant_waiting(session, known.customer_id, currency, now)
     return held.remaining
@@ -96,36 +96,37 @@ def give_up(session: Session, held: Commitment) -> None:
 
 def grant_waiting(session: Session, customer_id: str, currency: str, now: datetime) -> None:
     """Commit the orders that wait and fit now, the longest waiting first, and tell of each; the account is taken."""
-    for waiting in waits.of_account(session, customer_id, currency):
-        request = waiting.request
-        held = credit.commitment(session, request.order_id)
-        adding = amount_to_adjust(request.amount, invoices.billed_total(session, request.order_id, currency), held)
-        if adding.minor <= 0:  # all of it was invoiced meanwhile: a channel that has its money lets such orders pass
-            waits.remove(session, request.order_id)
+    asked = [waiting.request for waiting in waits.of_account(session, customer_id, currency)]
+    if not asked:
+        return
+    ids = [request.order_id for request in asked]
+    held, cash = credit.commitments(session, ids), deposits.cash_of_orders(session, ids, currency)
+    billed = invoices.billed_totals(session, ids, currency)
+    for request in asked:
+        order_id = request.order_id
+        adding = amount_to_adjust(request.amount, billed[order_id], held.get(order_id))
+        if adding.minor <= 0:  # it was invoiced before it asked: a channel that has its money lets such orders pass
+            waits.remove(session, order_id)
             continue
-        if not _take(session, request, adding, held):
+        if not _take(session, request, adding, cash[order_id]):
             continue
         credit.record_commitment(session, request, adding)
-        waits.remove(session, request.order_id)
+        waits.remove(session, order_id)
         detail = wire.credit_fact(CreditGranted(request))
-        emit_fact(session, detail, order_id=request.order_id, subject_id=request.order_id, now=now)
-        log.info("credit.granted_later", order_id=request.order_id)
+        emit_fact(session, detail, order_id=order_id, subject_id=order_id, now=now)
+        log.info("credit.granted_later", order_id=order_id)
 
 
-def _take(session: Session, request: CreditRequest, adding: Money, held: Commitment | None) -> bool:
-    """Whether the order's money is there: its own cash for all that is not invoiced, and room under the limit for what it adds."""
-    uninvoiced = adding + held.remaining if held else adding
-    if not is_paid_ahead(request, uninvoiced, deposits.cash_of(session, request.order_id, adding.currency)):
+def _take(session: Session, request: CreditRequest, adding: Money, cash: OrderCash) -> bool:
+    """Whether the order's money is there: its own cash, as its payment method wants it, and room under the limit for what it adds."""
+    if not adding.minor:
+        return True
+    if missing_cash(request, cash).minor:
         return False
     if counts_against_limit(request.payment_method):
-        return not adding.minor or credit.commit_within_limit(session, request.customer_id, adding)
+        return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)
     credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
     return True
-
-
-def _to_count(request: CreditRequest, adding: Money | None) -> Money | None:
-    """What of it counts as credit: nothing of an order that needs no money before its goods leave."""
-    return adding if adding is None or needs_money(request.payment_method) else Money.zero(adding.currency)
 
 
 def _decision(account: Account, *, is_granted: bool) -> Decision:

@@ -12,7 +12,7 @@ from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, due_on
 from services.billing.domain.payouts import due_from_channel
 from services.billing.settling import settle
-from services.billing.store import credit, invoices, sales
+from services.billing.store import credit, invoices, sales, waits
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Shipped
 from services.kernel.ids import invoice_number, new_id
@@ -36,6 +36,7 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     _move_credit(session, invoice)
     if order.settlement is not None:
         sales.add(session, order, order.settlement, due_from_channel(invoice.charges, order.settlement), now)
+    waits.remove_billed(session, order.order_id, before.charges.total + invoice.total)
     _notify_issued(session, invoice, before, now)
     # cash that came before pays it at once: a prepaid order is settled the moment it is billed
     return settle(session, order.customer_id, order.currency, now).get(invoice.invoice_id, invoice)

@@ -14,6 +14,7 @@ from services.runtime.outbox import outbox_table
 # what is open and what is left over are few rows of many: indexes of those alone, found by queries that say the same words
 _IS_OPEN = text("total_minor - paid_minor - settled_elsewhere_minor > 0")
 _HAS_CASH = text("unapplied_minor > 0")
+_IS_HELD = text("remaining_minor > 0")
 
 
 class Table(SQLModel, registry=registry()):
@@ -237,7 +238,7 @@ class PaymentApplication(Table, table=True):
 
 
 class OrderDeposit(Table, table=True):
-    """Part of a payment that is held for one order until its invoices deduct it."""
+    """Part of a payment that is held for one order until its invoices deduct it; whose it is and its currency are the payment's."""
 
     __tablename__ = "order_deposit"
     __table_args__ = (
@@ -245,10 +246,20 @@ class OrderDeposit(Table, table=True):
         CheckConstraint("amount_minor > 0", name="order_deposit_amount"),
         CheckConstraint("remaining_minor >= 0 AND remaining_minor <= amount_minor", name="order_deposit_remaining"),
         Index("order_deposit_of_order", "order_id", "payment_id"),
+        Index(
+            "order_deposit_held",
+            "customer_id",
+            "currency",
+            "order_id",
+            sqlite_where=_IS_HELD,
+            postgresql_where=_IS_HELD,
+        ),
         STRICT,
     )
     payment_id: str = Field(sa_type=Text, primary_key=True)
     order_id: str = Field(sa_type=Text, primary_key=True)
+    customer_id: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
     amount_minor: int = Field(sa_type=Int64)
     remaining_minor: int = Field(sa_type=Int64)
 

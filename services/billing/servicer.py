@@ -41,8 +41,10 @@ class BillingServicer(rpc.BillingServiceServicer):
         customer_id = text(request.customer_id, "customer_id")
         limit, net_days = wire.money(request, "limit"), wire.days(request.net_days, "net_days")
         with self.database.transaction() as session:
-            account = credit.put_limit(session, customer_id, limit, net_days)
+            credit.put_limit(session, customer_id, limit, net_days)
             committing.grant_waiting(session, customer_id, limit.currency, self.clock())
+            account = credit.account(session, customer_id, limit.currency)
+            assert account is not None, "its limit was just put"
         return pb.PutCreditAccountResponse(account=answers.account(account))
 
     def GetCreditAccount(self, request: pb.GetCreditAccountRequest, context: Context) -> pb.GetCreditAccountResponse:
@@ -143,7 +145,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         return self.database.once(request.request_id, request, pb.RecordPaymentResponse, act)
 
     def ReversePayment(self, request: pb.ReversePaymentRequest, context: Context) -> pb.ReversePaymentResponse:
-        """Take a payment back: what it paid is open again."""
+        """Reverse a payment: what it paid is open again."""
         payment_id, reason = text(request.payment_id, "payment_id"), wire.reason(request.reason)
 
         def act(session: Session) -> pb.ReversePaymentResponse:
@@ -169,10 +171,10 @@ class BillingServicer(rpc.BillingServiceServicer):
         """Give cash that pays nothing back to its payer."""
         payment_id, amount = text(request.payment_id, "payment_id"), wire.money(request, "amount", least=1)
         order_id = optional_text(request.order_id, "order_id")
-        wire.reason(request.reason)
+        reason = wire.reason(request.reason)
 
         def act(session: Session) -> pb.RefundPaymentResponse:
-            payment = correcting.refund(session, payment_id, amount, order_id, request.request_id, self.clock())
+            payment = correcting.refund(session, payment_id, amount, order_id, reason, request.request_id, self.clock())
             log.info("payment.refunded", payment_id=payment_id)
             return pb.RefundPaymentResponse(payment=answers.payment(payment))
 

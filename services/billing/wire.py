@@ -259,6 +259,7 @@ def reversal_fact(detail: PaymentReversed) -> facts_pb2.PaymentReversed:
         reason=detail.reason,
         is_uncovered=detail.is_uncovered,
         held_minor=detail.held.minor,
+        cause=detail.cause,
     )
 
 

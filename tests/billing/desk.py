@@ -84,9 +84,14 @@ class Desk:
         self.billing = BillingServicer(database, lambda: self.now)
         self._ids = itertools.count(1)
 
-    def limit(self, minor: int, customer_id: str = "cus_acme") -> None:
+    def limit(self, minor: int, customer_id: str = "cus_acme") -> pb.CreditAccount:
         request = pb.PutCreditAccountRequest(customer_id=customer_id, limit=usd(minor), net_days=30)
-        self.billing.PutCreditAccount(request, CONTEXT)
+        return self.billing.PutCreditAccount(request, CONTEXT).account
+
+    def headroom(self, customer_id: str = "cus_acme") -> int:
+        """What is left of the limit."""
+        request = pb.GetCreditAccountRequest(customer_id=customer_id, currency="USD")
+        return self.billing.GetCreditAccount(request, CONTEXT).account.headroom.minor_units
 
     def account(self, customer_id: str = "cus_acme") -> tuple[int, int]:
         """The account as (committed, receivable)."""

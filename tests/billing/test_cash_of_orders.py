@@ -1,4 +1,4 @@
-"""An order's own money: cash that names it, orders that wait for money and go by themselves, payments taken back and moved."""
+"""An order's own money: cash that names it, orders that wait for money and go by themselves, payments reversed and reapplied."""
 
 from __future__ import annotations
 

@@ -55,14 +55,40 @@ def movement_of(kind: str, value: int) -> ledger.Movement:
 
 
 def test_exposure_is_what_is_committed_and_owed() -> None:
-    account = Account("cus_1", usd(1_000_000), usd(250_000), usd(620_000))
+    account = Account("cus_1", usd(1_000_000), usd(250_000), usd(620_000), usd(0))
 
     assert (account.exposure, account.headroom) == (usd(870_000), usd(130_000))
 
 
+def test_cash_held_for_orders_beyond_what_they_commit_is_no_headroom() -> None:
+    account = Account("cus_1", usd(1_000_000), usd(250_000), usd(-50_000), usd(80_000))
+
+    assert (account.exposure, account.headroom) == (usd(280_000), usd(720_000))
+
+
 def test_an_active_commitment_commits_no_more_and_a_reopened_order_only_what_was_not_invoiced() -> None:
-    active = Commitment("ord_1", "cus_1", usd(1000), usd(600), usd(400), usd(0), is_released=False)
-    released = Commitment("ord_1", "cus_1", usd(1000), usd(0), usd(400), usd(600), is_released=True)
+    active = Commitment(
+        "ord_1",
+        "cus_1",
+        usd(1000),
+        usd(600),
+        usd(400),
+        usd(0),
+        is_released=False,
+        payment_method="terms",
+        deposit=usd(0),
+    )
+    released = Commitment(
+        "ord_1",
+        "cus_1",
+        usd(1000),
+        usd(0),
+        usd(400),
+        usd(600),
+        is_released=True,
+        payment_method="terms",
+        deposit=usd(0),
+    )
 
     assert amount_to_commit(usd(1000), None) == usd(1000)
     assert amount_to_commit(usd(1000), active) is None
@@ -71,7 +97,17 @@ def test_an_active_commitment_commits_no_more_and_a_reopened_order_only_what_was
 
 
 def test_an_invoice_moves_no_more_than_what_is_committed() -> None:
-    commitment = Commitment("ord_1", "cus_1", usd(1000), usd(600), usd(400), usd(0), is_released=False)
+    commitment = Commitment(
+        "ord_1",
+        "cus_1",
+        usd(1000),
+        usd(600),
+        usd(400),
+        usd(0),
+        is_released=False,
+        payment_method="terms",
+        deposit=usd(0),
+    )
 
     assert moved_by_invoice(commitment, usd(500)) == usd(500)
     assert moved_by_invoice(commitment, usd(700)) == usd(600)

@@ -158,6 +158,8 @@ PLANTED = (
         "UPDATE journal_entry SET amount_minor = 1 WHERE credit = 'customer_deposits'",
     ),
     ("billing.credit_receivable_is_open_invoices", "DELETE FROM order_deposit"),
+    ("billing.deposit_is_its_payers", "UPDATE order_deposit SET customer_id = 'cus_other'"),
+    ("billing.deposit_is_its_payers", "UPDATE order_deposit SET currency = 'EUR'"),
     ("billing.no_deposit_beside_its_open_invoice", "UPDATE order_deposit SET order_id = 'ord_1'"),
     ("billing.who_waits_is_not_committed", "UPDATE credit_wait SET order_id = 'ord_2', amount_minor = 1"),
 )

@@ -36,7 +36,7 @@ def test_no_statement_of_an_orders_money_reads_a_whole_table(desk: Desk) -> None
     statements = live(desk)
 
     assert len(statements) > 25
-    assert scans(desk.database, statements) == []
+    assert scans(desk.database, statements, small={"held_for_orders"}) == []  # what order_deposit_held finds
 
 
 def test_cash_left_over_and_open_invoices_are_found_by_indexes_of_those_alone(desk: Desk) -> None:
@@ -48,3 +48,4 @@ def test_cash_left_over_and_open_invoices_are_found_by_indexes_of_those_alone(de
 
     assert any("payment_with_cash_left" in step for step in planned)
     assert any("invoice_open" in step for step in planned)
+    assert any("order_deposit_held" in step for step in planned)

@@ -76,7 +76,9 @@ def of_billing() -> Iterator[tuple[str, Message]]:
     received = billing.PaymentReceived(PAYMENT, USD_10, (INVOICE,), USD_10)
     yield billing.PAYMENT_RECEIVED, billing_wire.payment_fact(received)
     yield billing.DEPOSIT_RECEIVED, billing_wire.deposit_fact(billing.DepositReceived(PAYMENT, USD_10, USD_10))
-    taken = billing.PaymentReversed(PAYMENT, USD_10, (INVOICE,), "bounced", is_uncovered=True, held=USD_10)
+    taken = billing.PaymentReversed(
+        PAYMENT, USD_10, (INVOICE,), "bounced", is_uncovered=True, held=USD_10, cause="reversed"
+    )
     yield billing.PAYMENT_REVERSED, billing_wire.reversal_fact(taken)
     request = CreditRequest("ord_1", "cus_1", USD_10, "prepaid", Money(0, "USD"))
     yield billing.CREDIT_GRANTED, billing_wire.credit_fact(billing.CreditGranted(request))

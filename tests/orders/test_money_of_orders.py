@@ -1,4 +1,4 @@
-"""An order's money as orders follows it: holds go when it comes and come back when it is taken back; deposits by their terms."""
+"""An order's money as orders follows it: holds go when it comes and come back when it is reversed; deposits by their terms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from services.kernel.money import Money
 from services.orders.domain.order import deposit_of
 from services.orders.order import exceptions
 from services.runtime.db import Database
+from tests.orders.change_desk import apply, asked, changed, propose, quantity
 from tests.orders.desk import ACCOUNTING, Desk, shipment, stock, together
 from tests.orders.review_desk import ReviewDesk
 
@@ -111,7 +112,7 @@ def _part_released(desk: ReviewDesk) -> str:
     return order_id
 
 
-def test_a_payment_that_is_taken_back_holds_what_has_not_left_until_another_comes(desk: ReviewDesk) -> None:
+def test_a_payment_that_is_reversed_holds_what_has_not_left_until_another_comes(desk: ReviewDesk) -> None:
     order_id = _part_released(desk)
 
     _hear(desk, order_id, "payment_reversed", 5, _taken())
@@ -132,9 +133,7 @@ def test_a_payment_that_is_taken_back_holds_what_has_not_left_until_another_come
     [(3, True), (5, False)],
     ids=["an older fact than the money that came", "what had left already is owed, not held"],
 )
-def test_a_payment_that_is_taken_back_holds_nothing_when(
-    desk: ReviewDesk, sequence: int, *, is_uncovered: bool
-) -> None:
+def test_a_payment_that_is_reversed_holds_nothing_when(desk: ReviewDesk, sequence: int, *, is_uncovered: bool) -> None:
     order_id = _part_released(desk)
     _hear(desk, order_id, "credit_granted", 4, _granted())
 
@@ -213,3 +212,122 @@ def test_a_deposit_follows_the_total_of_its_order(desk: ReviewDesk) -> None:
     order_id = desk.place(("PUMP", 3), payment_method="deposit", deposit_terms="30%").order_id
 
     assert desk.read(order_id).order.deposit == Money(12_452, "USD")  # 30 % of 415.06 is 124.518
+
+
+@pytest.mark.parametrize(
+    ("cause", "words", "mails"),
+    [("", "was reversed", 1), ("reapplied", "was put to another use", 0), ("refunded", "was refunded", 0)],
+)
+def test_money_that_was_moved_or_refunded_is_not_said_to_be_reversed(
+    desk: ReviewDesk, cause: str, words: str, mails: int
+) -> None:
+    order_id = _part_released(desk)
+    open_again = {
+        "invoice_id": "inv_1", "number": "INV-000001", "shipment_id": "shp_1", "total_minor": TOTAL, "currency": "USD",
+        "invoiced_on": "2026-12-01", "due_on": "2026-12-31", "open_minor": TOTAL, "status": "open",
+    }  # fmt: skip
+
+    _hear(desk, order_id, "payment_reversed", 5, {**_taken(), "invoices": [open_again], "cause": cause})
+
+    [hold] = [one for one in desk.read(order_id).holds if one.is_open]
+    with desk.database.reading() as session:
+        [returned] = exceptions.list_open(session, order_id)
+    assert (words in hold.reason, words in returned.reason) == (True, True)
+    assert desk.mails(order_id).count("payment_reversed") == mails
+
+
+def test_an_invoice_that_the_moved_payment_pays_all_the_same_is_no_exception(desk: ReviewDesk) -> None:
+    order_id = _part_released(desk)
+    paid = {
+        "invoice_id": "inv_1", "number": "INV-000001", "shipment_id": "shp_1", "total_minor": TOTAL, "currency": "USD",
+        "invoiced_on": "2026-12-01", "due_on": "2026-12-31", "paid_minor": TOTAL, "status": "paid",
+    }  # fmt: skip
+
+    moved = {**_taken(is_uncovered=False), "invoices": [paid], "cause": "reapplied"}
+    _hear(desk, order_id, "payment_reversed", 5, moved)
+
+    assert (_exceptions(desk, order_id), _open(desk, order_id)) == ([], [])
+
+
+def test_a_change_that_makes_an_order_smaller_needs_no_money_that_is_not_here(desk: ReviewDesk) -> None:
+    order_id = _part_released(desk)
+    _hear(desk, order_id, "payment_reversed", 5, _taken())
+    change_id = propose(desk, order_id, asked(quantity("1", 2))).change.change_id
+
+    applied = apply(desk, order_id, change_id, is_granted=False)
+
+    assert (applied.is_applied, desk.read(order_id).order.lines[0].quantity) == (True, 2)
+    assert "PAYMENT_REVERSED" in _open(desk, order_id)
+    assert desk.broken() == []
+
+
+def test_money_that_came_counts_once_and_not_for_what_the_order_asks_for_later(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3)).order_id
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+    desk.validate(order_id, is_granted=False)
+    changed(desk, order_id, asked(quantity("1", 1)))
+    more = propose(desk, order_id, asked(quantity("1", 3))).change.change_id
+
+    refused = apply(desk, order_id, more, is_granted=False)
+
+    assert refused.reason == "the customer's credit does not cover the changed order"
+
+
+def test_money_that_released_a_hold_is_none_for_a_change_that_nobody_has_money_for(desk: ReviewDesk) -> None:
+    order_id = desk.place(("PUMP", 3)).order_id
+    desk.validate(order_id, is_granted=False)
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+    changed(desk, order_id, asked(quantity("1", 1)))
+    more = propose(desk, order_id, asked(quantity("1", 3))).change.change_id
+
+    assert not apply(desk, order_id, more, is_granted=False).is_applied
+
+
+def test_money_that_comes_before_a_change_is_told_of_its_refusal_lets_it_pass(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 1))
+    more = propose(desk, order_id, asked(quantity("1", 3))).change.change_id
+    _hear(desk, order_id, "credit_granted", 1, _granted())
+
+    assert apply(desk, order_id, more, is_granted=False).is_applied
+
+
+def _deposit(held: int) -> dict[str, Any]:
+    return {"payment_id": "pay_1", "amount_minor": 500, "currency": "USD", "reference": "W-1", "held_minor": held}
+
+
+@pytest.mark.parametrize("cause", ["reapplied", "refunded"])
+def test_cash_held_for_an_order_that_ends_is_an_exception_of_accounting_until_it_is_moved(
+    desk: ReviewDesk, cause: str
+) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+    _hear(desk, order_id, "deposit_received", 1, _deposit(500))
+    assert _exceptions(desk, order_id) == []
+
+    desk.record(order_id, "cancelled")
+    found = _exceptions(desk, order_id)
+    _hear(desk, order_id, "payment_reversed", 2, {**_taken(is_uncovered=False, held=1), "cause": cause})
+    assert _exceptions(desk, order_id) == found
+    _hear(desk, order_id, "payment_reversed", 3, {**_taken(is_uncovered=False), "cause": cause})
+
+    assert found == [("deposit_left", "accounting")]
+    assert _exceptions(desk, order_id) == []
+    assert desk.broken() == []
+
+
+def test_cash_that_comes_for_an_order_that_has_ended_is_an_exception(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+    desk.record(order_id, "cancelled")
+    assert _exceptions(desk, order_id) == []
+
+    _hear(desk, order_id, "deposit_received", 1, _deposit(500))
+
+    assert _exceptions(desk, order_id) == [("deposit_left", "accounting")]
+
+
+def test_an_exception_for_cash_that_is_not_held_is_named_by_the_audit(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
+
+    with desk.database.transaction() as session:
+        exceptions.open_exception(session, order_id, "deposit_left", order_id, "planted", desk.now)
+
+    assert desk.broken() == ["orders.deposit_left_is_held"]

@@ -70,6 +70,7 @@ class FakeServices:
     cancellation_id: str = "can_1"
     left: frozenset[str] | None = None
     stops: list[bool] = field(default_factory=list)
+    forced: list[str] = field(default_factory=list)
 
     def called(self, name: str, key: str) -> None:
         """Note a call; be away, or refuse, as many times as the test asked for."""
@@ -139,6 +140,8 @@ class FakeServices:
     @activity.defn(name="billing.AdjustCredit")
     async def adjust_credit(self, step: CreditStep) -> Credit:
         self.called("billing.AdjustCredit", step.request_id)
+        if step.is_forced:
+            self.forced.append(step.request_id)
         return Credit(self.is_granted or step.is_forced, 0, 1_000_000)
 
     @activity.defn(name="inventory.AdjustReservation")

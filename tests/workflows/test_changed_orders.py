@@ -240,3 +240,14 @@ async def test_an_order_changed_at_any_time_ships_and_bills_its_last_version(
     held = world.stock.servicer.GetReservation(inventory_pb.GetReservationRequest(order_id="ord_1"), None)
     assert (list(held.allocations), list(held.shortages)) == ([], [])
     world.agrees()
+
+
+async def test_a_change_is_tested_by_its_own_payment_method(make_database: MakeDatabase) -> None:
+    world = World(make_database, random.Random(1))
+    world.orders.order = world.document({"1": (1, "10.00")})
+    world.orders.changed = world.document({"1": (2, "10.00")})
+    world.orders.changed.payment_method = "prepaid"
+
+    assert not (await world.billing.adjust_credit(world.credit("chg_1"))).is_granted
+
+    assert world.desk.money("ord_1")["waiting_on"] == "cash"

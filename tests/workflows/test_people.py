@@ -307,6 +307,7 @@ async def test_a_change_that_cannot_be_applied_gives_the_credit_of_the_old_total
 
     committed = [key.split("/", 2)[2] for key in services.keys if "/credit/" in key]
     assert committed == ["credit/1", "credit/chg_1", "credit/chg_1/back"]
+    assert services.forced == []
     assert "inventory.AdjustReservation" not in services.calls
 
 

@@ -137,7 +137,9 @@ class CreditShape(BaseModel):
     limit: MoneyShape
     committed: MoneyShape = Field(description="Accepted orders not yet invoiced.")
     receivable: MoneyShape = Field(description="Open invoices less unapplied cash.")
-    headroom: MoneyShape = Field(description="limit - committed - receivable.")
+    headroom: MoneyShape = Field(
+        description="limit - committed - receivable, less cash that is held for orders beyond what they have committed."
+    )
 
 
 class CustomerWithCredit(CustomerShape):

@@ -1,4 +1,4 @@
-"""Payments corrected: taken back, put to another use, refunded; and the money of one order."""
+"""Payments corrected: reversed, put to another use, refunded; and the money of one order."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PaymentId = Annotated[str, path_id("The payment.", "pay_0198c7f2")]
 
 
 class ReversalInput(Input):
-    """Why a payment is taken back."""
+    """Why a payment is reversed."""
 
     reason: Name = Field(description="Such as a check that bounced, or a typing error.")
 
@@ -84,7 +84,7 @@ class OrderMoney(BaseModel):
 
 @router.post("/v1/payments/{payment_id}/reversal", response_model=Payment)
 def reverse_payment(deps: DepsOf, payment_id: PaymentId, body: ReversalInput, once: OnceWithKey) -> Response:
-    """Take a payment back: what it paid is open again, and orders that it was for wait for their cash."""
+    """Reverse a payment: what it paid is open again, and orders that it was for wait for their cash."""
 
     def act(request_id: str) -> Payment:
         wanted = pb.ReversePaymentRequest(request_id=request_id, payment_id=payment_id, reason=body.reason)

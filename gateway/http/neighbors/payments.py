@@ -97,7 +97,7 @@ class Payment(BaseModel):
     on_account: bool = Field(description="What is unapplied waits until somebody applies it.")
     returned: MoneyShape = Field(description="What went back to the payer: refunds, or all of it once it is reversed.")
     received_at: str | None
-    reversed_at: str | None = Field(description="When it was taken back; null when it was not.")
+    reversed_at: str | None = Field(description="When it was reversed; null when it was not.")
 
 
 class Receivable(BaseModel):

@@ -13,23 +13,28 @@ PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT, CASH_ON_DELIVERY, 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A customer's credit in one currency. `receivable` is open invoices less unapplied cash, so it may be negative."""
+    """A customer's credit in one currency.
+
+    `receivable` is open invoices less unapplied cash and deposits, so it may be negative. `paid_ahead` is what is held for orders
+    beyond what they have committed: it pays those orders and lets the customer owe no more for others.
+    """
 
     customer_id: str
     limit: Money
     committed: Money
     receivable: Money
+    paid_ahead: Money
 
     @classmethod
     def unknown(cls, customer_id: str, currency: str) -> "Account":
         """A customer nobody has given credit: everything is zero."""
         zero = Money.zero(currency)
-        return cls(customer_id, zero, zero, zero)
+        return cls(customer_id, zero, zero, zero, zero)
 
     @property
     def exposure(self) -> Money:
-        """What the customer owes or will owe: accepted orders not yet invoiced, and open invoices less unapplied cash."""
-        return self.committed + self.receivable
+        """What the customer owes or will owe: accepted orders not yet invoiced, and open invoices less cash that may pay them."""
+        return self.committed + self.receivable + self.paid_ahead
 
     @property
     def headroom(self) -> Money:
@@ -48,8 +53,14 @@ class Commitment:
     invoiced: Money
     released: Money
     is_released: bool
-    payment_method: str = TERMS
-    deposit: Money | None = None
+    payment_method: str
+    deposit: Money
+
+    @property
+    def counted(self) -> Money:
+        """What of it is committed: nothing of an order whose goods are handed over for cash, or that was paid elsewhere."""
+        is_free = self.payment_method in (CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
+        return Money.zero(self.amount.currency) if is_free else self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +76,15 @@ class CreditRequest:
 
 @dataclass(frozen=True, slots=True)
 class OrderCash:
-    """Cash that names one order: `given` in all, `held` of it not deducted from an invoice yet."""
+    """Cash of one order: `held` for it, and `paid` on its invoices, which what comes for the order pays first."""
 
-    given: Money
     held: Money
+    paid: Money
+
+    @property
+    def given(self) -> Money:
+        """All that has come for the order."""
+        return self.held + self.paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +104,16 @@ class Decision:
     limit: Money
 
 
-def is_paid_ahead(request: CreditRequest, adding: Money, cash: OrderCash) -> bool:
-    """Whether the cash that names the order is what its payment method wants before goods leave.
-
-    A prepaid order is paid in full by it, `adding` being what is not invoiced yet; a deposit is down once it was given.
-    """
-    if request.payment_method == PREPAID:
-        return cash.held >= adding
-    return request.payment_method != DEPOSIT or cash.given >= request.deposit
+def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:
+    """What must still come for an order before its goods leave: of its whole amount when it is prepaid, else of its deposit."""
+    zero = Money.zero(request.amount.currency)
+    wanted = {PREPAID: request.amount, DEPOSIT: request.deposit}.get(request.payment_method, zero)
+    return max(wanted - cash.given, zero)
 
 
 def counts_against_limit(payment_method: str) -> bool:
     """Whether an order needs room under the credit limit; one that is paid ahead in full needs none."""
     return payment_method != PREPAID
-
-
-def needs_money(payment_method: str) -> bool:
-    """Whether any money must be there before an order's goods leave: they are handed over for it, or it was taken elsewhere."""
-    return payment_method not in (CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
 
 
 def check_account(held: Commitment | None, customer_id: str, currency: str) -> None:
@@ -160,12 +168,9 @@ class OrderMoney:
     @property
     def missing(self) -> Money:
         """What of the order's own cash has not come yet; zero for an order that waits for credit alone, or for nothing."""
-        zero = Money.zero(self.held.currency)
         if self.waiting is None:
-            return zero
-        asked = self.waiting.request
-        wanted = asked.amount - self.invoiced if asked.payment_method == PREPAID else asked.deposit
-        return max(wanted - self.held, zero)
+            return Money.zero(self.held.currency)
+        return missing_cash(self.waiting.request, OrderCash(self.held, self.paid))
 
     @property
     def waiting_on(self) -> str:

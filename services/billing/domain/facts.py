@@ -16,6 +16,9 @@ CREDIT_GRANTED = "credit_granted"
 FACT_KINDS = frozenset({INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED})
 """Every kind of fact billing tells the orders service."""
 
+REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
+"""What became of cash that was taken off an order."""
+
 
 @dataclass(frozen=True, slots=True)
 class InvoiceIssued:
@@ -51,7 +54,7 @@ class DepositReceived:
 class PaymentReversed:
     """`amount` of the payment is taken off the order; `invoices` those it had paid, as they stand after it.
 
-    `is_uncovered` says that goods of the order that have not left are no longer paid for.
+    `is_uncovered` says that goods of the order that have not left are no longer paid for; `cause` says where the cash went.
     """
 
     payment: Payment
@@ -60,6 +63,7 @@ class PaymentReversed:
     reason: str
     is_uncovered: bool
     held: Money
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)

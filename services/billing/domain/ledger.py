@@ -128,7 +128,7 @@ def payment_postings(payment: Payment, invoices: Mapping[str, Invoice]) -> tuple
 
 
 def taken_postings(payment: Payment, invoices: Mapping[str, Invoice], to: str, event: str) -> tuple[Posting, ...]:
-    """Everything a payment was used for, taken back into an account: cash when it is reversed, unapplied cash when it moves."""
+    """Everything a payment was used for, back in an account: cash when it is reversed, unapplied cash when it is reapplied."""
     return tuple(each for each in _postings(payment, invoices, to, event, is_taken=True) if each.debit != each.credit)
 
 

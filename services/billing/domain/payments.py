@@ -77,7 +77,7 @@ class Payment:
 
     @property
     def is_reversed(self) -> bool:
-        """Whether the bank took it back, or it was recorded by mistake."""
+        """Whether the bank returned it, or it was recorded by mistake."""
         return self.reversed_at is not None
 
 
@@ -192,6 +192,17 @@ def check_repeat(payment: Payment, amount: Money, asked: Instruction, order_id: 
             f"reference {payment.reference!r} is a payment of {payment.amount} already: correct the reference, "
             "the amount or what it pays",
             order_id=order_id,
+        )
+
+
+def check_free_reference(payment: Payment, earlier: Payment | None) -> None:
+    """Refused when the customer that a payment moves to has a payment under its bank reference: `earlier`."""
+    if earlier is not None:
+        raise Refused(
+            "PAYMENT_REFERENCE_REUSED",
+            f"the other customer has a payment of {earlier.amount} under reference {payment.reference!r}: reverse one that was "
+            "recorded twice, or reverse this one and record it for that customer under a reference of its own",
+            order_id="",
         )
 
 

@@ -187,6 +187,12 @@ INVARIANTS = (
         "WHERE c.remaining_minor + c.invoiced_minor >= w.amount_minor ORDER BY w.order_id",
     ),
     Invariant(
+        "billing.deposit_is_its_payers",
+        "cash held for an order is of the customer and in the currency of its payment",
+        "SELECT d.order_id FROM order_deposit AS d JOIN payment AS p ON p.payment_id = d.payment_id "
+        "WHERE d.customer_id <> p.customer_id OR d.currency <> p.currency ORDER BY d.order_id",
+    ),
+    Invariant(
         "billing.no_deposit_beside_its_open_invoice",
         "cash held for an order pays its open invoices",
         "SELECT d.order_id FROM order_deposit AS d WHERE d.remaining_minor > 0 AND EXISTS (SELECT 1 FROM invoice AS i "

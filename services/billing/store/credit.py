@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, text, update
+from sqlalchemy import Row, bindparam, case, func, literal_column, select, text, update
 from sqlmodel import Session
 
 from services.billing.domain.credit import Account, Commitment, CreditRequest
@@ -12,15 +12,28 @@ from services.kernel.money import Money
 from services.runtime.db import Flag, Int64
 from services.runtime.statements import changed
 
-_account_row = tables.credit_account.c
+_account_row, _deposit = tables.credit_account.c, tables.order_deposit.c
 _is_account = (_account_row.customer_id == bindparam("customer")) & (_account_row.currency == bindparam("of_currency"))
-_ACCOUNT = select(tables.credit_account).where(_is_account)
-_TAKE = (
-    update(tables.credit_account)
-    .where(_is_account)
-    .values(limit_minor=_account_row.limit_minor)
-    .returning(*tables.credit_account.c)
+_held = (
+    select(_deposit.order_id, func.sum(_deposit.remaining_minor).label("minor"))
+    .where(
+        _deposit.customer_id == bindparam("customer"),
+        _deposit.currency == bindparam("of_currency"),
+        _deposit.remaining_minor > literal_column("0"),
+        _deposit.order_id != bindparam("order"),
+    )
+    .group_by(_deposit.order_id)
+    .subquery("held_for_orders")
 )
+_beyond = _held.c.minor - func.coalesce(tables.commitment.c.remaining_minor, literal_column("0"))
+# what is held for other orders beyond what they have committed: it pays them and is no room for this one
+_PAID_AHEAD = (
+    select(func.coalesce(func.sum(case((_beyond > literal_column("0"), _beyond), else_=literal_column("0"))), 0))
+    .select_from(_held.outerjoin(tables.commitment, tables.commitment.c.order_id == _held.c.order_id))
+    .scalar_subquery()
+)
+_ACCOUNT = select(tables.credit_account, _PAID_AHEAD.label("paid_ahead_minor")).where(_is_account)
+_TAKE = update(tables.credit_account).where(_is_account).values(limit_minor=_account_row.limit_minor)
 _OPEN = text(
     "INSERT INTO credit_account (customer_id, currency, limit_minor, committed_minor, receivable_minor, net_days) "
     "VALUES (:customer, :of_currency, 0, 0, 0, 0) ON CONFLICT (customer_id, currency) DO NOTHING"
@@ -34,7 +47,9 @@ _AMOUNT = bindparam("amount", type_=Int64)
 _COMMIT = (
     update(tables.credit_account)
     .where(
-        _is_account, _account_row.limit_minor - _account_row.committed_minor - _account_row.receivable_minor >= _AMOUNT
+        _is_account,
+        _account_row.limit_minor - _account_row.committed_minor - _account_row.receivable_minor - _PAID_AHEAD
+        >= _AMOUNT,
     )
     .values(committed_minor=_account_row.committed_minor + _AMOUNT)
 )
@@ -47,6 +62,7 @@ _MOVE = (
     )
 )
 _COMMITMENT = select(tables.commitment).where(tables.commitment.c.order_id == bindparam("order"))
+_COMMITMENTS = select(tables.commitment).where(tables.commitment.c.order_id.in_(bindparam("orders", expanding=True)))
 _RECORD = text(
     "INSERT INTO commitment (order_id, customer_id, currency, amount_minor, remaining_minor, invoiced_minor, "
     "released_minor, is_released, payment_method, deposit_minor) "
@@ -63,42 +79,50 @@ _CHANGE = (
         invoiced_minor=bindparam("invoiced"),
         released_minor=bindparam("released"),
         is_released=bindparam("is_over"),
+        payment_method=bindparam("method"),
+        deposit_minor=bindparam("deposit", type_=Int64),
     )
 )
 
 
 def account(session: Session, customer_id: str, currency: str) -> Account | None:
     """The account as it stands; None for a customer without one."""
-    return _account(session.execute(_ACCOUNT, _key(customer_id, currency)).one_or_none())
+    row = session.execute(_ACCOUNT, _key(customer_id, currency) | {"order": ""}).one_or_none()
+    return None if row is None else _account(row)
 
 
-def take(session: Session, customer_id: str, currency: str) -> Account | None:
-    """The account, locked until the transaction ends by a write that changes nothing; None when there is none."""
-    return _account(session.execute(_TAKE, _key(customer_id, currency)).one_or_none())
+def take(session: Session, customer_id: str, currency: str) -> bool:
+    """Lock the account until the transaction ends, by a write that changes nothing; False when there is none."""
+    return changed(session, _TAKE, _key(customer_id, currency)) == 1
 
 
-def take_or_open(session: Session, customer_id: str, currency: str) -> Account:
-    """The account, locked; a customer without one gets one without credit, so that cash and invoices have a home."""
-    taken = take(session, customer_id, currency)
-    if taken is None:
+def take_or_open(session: Session, customer_id: str, currency: str) -> None:
+    """Lock the account; a customer without one gets one without credit, so that cash and invoices have a home."""
+    if not take(session, customer_id, currency):
         session.execute(_OPEN, _key(customer_id, currency))
-        taken = take(session, customer_id, currency)
-    assert taken is not None, "the row was there or has just been inserted"
-    return taken
+        assert take(session, customer_id, currency), "the row was there or has just been inserted"
 
 
-def put_limit(session: Session, customer_id: str, limit: Money, net_days: int) -> Account:
+def taken(session: Session, customer_id: str, currency: str) -> Account:
+    """The account as it stands, locked as by take_or_open()."""
+    take_or_open(session, customer_id, currency)
+    found = account(session, customer_id, currency)
+    assert found is not None, "it has just been locked"
+    return found
+
+
+def put_limit(session: Session, customer_id: str, limit: Money, net_days: int) -> None:
     """Create the account or replace its limit and days; what is committed and owed stays."""
     take_or_open(session, customer_id, limit.currency)
     session.execute(_LIMIT, _key(customer_id, limit.currency) | {"new_limit": limit.minor, "days": net_days})
-    taken = take(session, customer_id, limit.currency)
-    assert taken is not None, "it was opened above"
-    return taken
 
 
-def commit_within_limit(session: Session, customer_id: str, amount: Money) -> bool:
-    """Commit an amount if the headroom has room for it: one conditional UPDATE, whose row count decides."""
-    terms = _key(customer_id, amount.currency) | {"amount": amount.minor}
+def commit_within_limit(session: Session, customer_id: str, order_id: str, amount: Money) -> bool:
+    """Commit an order's amount if the headroom has room for it: one conditional UPDATE, whose row count decides.
+
+    Cash held for the order is room for it; what is held for others is none.
+    """
+    terms = _key(customer_id, amount.currency) | {"order": order_id, "amount": amount.minor}
     return changed(session, _COMMIT, terms) == 1
 
 
@@ -112,6 +136,12 @@ def commitment(session: Session, order_id: str) -> Commitment | None:
     """What an order has committed; None when it never did."""
     row = session.execute(_COMMITMENT, {"order": order_id}).one_or_none()
     return None if row is None else _commitment(row)
+
+
+def commitments(session: Session, order_ids: list[str]) -> dict[str, Commitment]:
+    """Order id → what it has committed, of those that ever did."""
+    rows = session.execute(_COMMITMENTS, {"orders": order_ids})
+    return {row.order_id: _commitment(row) for row in rows}
 
 
 def record_commitment(session: Session, request: CreditRequest, adding: Money) -> None:
@@ -136,9 +166,10 @@ def release_commitment(session: Session, held: Commitment) -> None:
     _change(session, replace(held, remaining=rest - rest, released=held.released + rest, is_released=True))
 
 
-def give_back(session: Session, held: Commitment, amount: Money) -> None:
-    """Part of an order's commitment is given back; the rest stays."""
-    _change(session, replace(held, remaining=held.remaining - amount, released=held.released + amount))
+def reduce_commitment(session: Session, held: Commitment, request: CreditRequest, amount: Money) -> None:
+    """Part of an order's commitment is given back, none when zero; the rest stays on the terms of the request."""
+    parts = replace(held, remaining=held.remaining - amount, released=held.released + amount)
+    _change(session, replace(parts, payment_method=request.payment_method, deposit=request.deposit))
 
 
 def invoice_commitment(session: Session, held: Commitment, moved: Money) -> None:
@@ -152,17 +183,17 @@ def _key(customer_id: str, currency: str) -> dict[str, object]:
 
 def _change(session: Session, to: Commitment) -> None:
     parts = {"remaining": to.remaining.minor, "invoiced": to.invoiced.minor, "released": to.released.minor}
-    session.execute(_CHANGE, {"order": to.order_id, "is_over": to.is_released, **parts})
+    terms = {"method": to.payment_method, "deposit": to.deposit.minor}
+    session.execute(_CHANGE, {"order": to.order_id, "is_over": to.is_released, **parts, **terms})
 
 
-def _account(row: Row[Any] | None) -> Account | None:
-    if row is None:
-        return None
+def _account(row: Row[Any]) -> Account:
     return Account(
         row.customer_id,
         Money(row.limit_minor, row.currency),
         Money(row.committed_minor, row.currency),
         Money(row.receivable_minor, row.currency),
+        Money(int(row.paid_ahead_minor), row.currency),
     )
 
 

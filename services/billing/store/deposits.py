@@ -1,27 +1,32 @@
 """Cash held for orders."""
 
-from collections.abc import Iterable
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, select, union_all, update
 from sqlmodel import Session
 
 from services.billing.domain.credit import OrderCash
-from services.billing.domain.payments import Deposit
+from services.billing.domain.payments import Deposit, Payment
 from services.billing.store import tables
 from services.kernel.money import Money
-from services.runtime.db import Int64
+from services.runtime.db import Int64, Text
 from services.runtime.statements import changed
 
-_row, _payment = tables.order_deposit.c, tables.payment.c
+_row, _bill = tables.order_deposit.c, tables.invoice.c
 _NOTHING: ColumnElement[int] = literal_column("0")
 _OF_PAYMENTS = (
     select(tables.order_deposit)
     .where(_row.payment_id.in_(bindparam("ids", expanding=True)))
     .order_by(_row.payment_id, _row.order_id)
 )
-_CASH = select(func.coalesce(func.sum(_row.amount_minor), 0), func.coalesce(func.sum(_row.remaining_minor), 0)).where(
-    _row.order_id == bindparam("order")
+_OF_ORDERS = bindparam("orders", type_=Text, expanding=True)
+_CASH = union_all(
+    select(_row.order_id, literal_column("1").label("is_held"), func.sum(_row.remaining_minor).label("minor"))
+    .where(_row.order_id.in_(_OF_ORDERS))
+    .group_by(_row.order_id),
+    select(_bill.order_id, literal_column("0"), func.sum(_bill.paid_minor))
+    .where(_bill.order_id.in_(_OF_ORDERS))
+    .group_by(_bill.order_id),
 )
 _HELD = (
     select(_row.payment_id)
@@ -54,9 +59,17 @@ def of_payments(session: Session, payment_ids: list[str], currencies: dict[str, 
 
 
 def cash_of(session: Session, order_id: str, currency: str) -> OrderCash:
-    """What was given for an order and what is still held of it."""
-    given, held = session.execute(_CASH, {"order": order_id}).one()
-    return OrderCash(Money(int(given), currency), Money(int(held), currency))
+    """What is held for an order, and what is paid on its invoices."""
+    return cash_of_orders(session, [order_id], currency)[order_id]
+
+
+def cash_of_orders(session: Session, order_ids: list[str], currency: str) -> dict[str, OrderCash]:
+    """Order id → what is held for it, and what is paid on its invoices; every order is there."""
+    sums = {(row.order_id, row.is_held): int(row.minor) for row in session.execute(_CASH, {"orders": order_ids})}
+    return {
+        order_id: OrderCash(*(Money(sums.get((order_id, is_held), 0), currency) for is_held in (1, 0)))
+        for order_id in order_ids
+    }
 
 
 def holding_payments(session: Session, order_id: str) -> list[str]:
@@ -64,16 +77,18 @@ def holding_payments(session: Session, order_id: str) -> list[str]:
     return [str(one) for one in session.execute(_HELD, {"order": order_id}).scalars()]
 
 
-def add(session: Session, payment_id: str, deposits: Iterable[Deposit]) -> None:
-    """Hold parts of a payment for orders."""
+def add(session: Session, payment: Payment) -> None:
+    """Hold the parts of a payment that are for orders."""
     rows = [
         {
-            "payment_id": payment_id,
+            "payment_id": payment.payment_id,
             "order_id": one.order_id,
+            "customer_id": payment.customer_id,
+            "currency": payment.amount.currency,
             "amount_minor": one.amount.minor,
             "remaining_minor": one.remaining.minor,
         }
-        for one in deposits
+        for one in payment.deposits
     ]
     if rows:
         session.execute(_ADD, rows)

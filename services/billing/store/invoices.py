@@ -67,7 +67,11 @@ _BILLED = (
     .where(_row.order_id == bindparam("order"))
     .group_by(_line.line_id)
 )
-_BILLED_TOTAL = select(func.coalesce(func.sum(_row.total_minor), 0)).where(_row.order_id == bindparam("order"))
+_BILLED_TOTALS = (
+    select(_row.order_id, func.sum(_row.total_minor))
+    .where(_row.order_id.in_(bindparam("orders", expanding=True)))
+    .group_by(_row.order_id)
+)
 _ADD, _ADD_LINES = insert(tables.invoice), insert(tables.invoice_line)
 _AMOUNT = bindparam("amount", type_=Int64)
 _PAY = (
@@ -78,12 +82,11 @@ _PAY = (
     )
     .values(paid_minor=_row.paid_minor + _AMOUNT)
 )
-_TAKE_BACK = (
+_TAKE_OFF = (
     update(tables.invoice)
     .where(_row.invoice_id == bindparam("id"), _row.paid_minor >= _AMOUNT)
     .values(paid_minor=_row.paid_minor - _AMOUNT)
 )
-_PAID_TOTAL = select(func.coalesce(func.sum(_row.paid_minor), 0)).where(_row.order_id == bindparam("order"))
 
 
 def next_sequence(session: Session) -> int:
@@ -166,12 +169,13 @@ def billed_so_far(session: Session, order_id: str, currency: str) -> BilledSoFar
 
 def billed_total(session: Session, order_id: str, currency: str) -> Money:
     """What the invoices of an order came to in all."""
-    return Money(int(session.execute(_BILLED_TOTAL, {"order": order_id}).scalar_one()), currency)
+    return billed_totals(session, [order_id], currency)[order_id]
 
 
-def paid_total(session: Session, order_id: str, currency: str) -> Money:
-    """What is paid on the invoices of an order in all."""
-    return Money(int(session.execute(_PAID_TOTAL, {"order": order_id}).scalar_one()), currency)
+def billed_totals(session: Session, order_ids: list[str], currency: str) -> dict[str, Money]:
+    """Order id → what its invoices came to in all, zero when it has none."""
+    sums = {str(order_id): int(minor) for order_id, minor in session.execute(_BILLED_TOTALS, {"orders": order_ids})}
+    return {order_id: Money(sums.get(order_id, 0), currency) for order_id in order_ids}
 
 
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
@@ -199,9 +203,9 @@ def pay(session: Session, invoice_id: str, amount: Money) -> bool:
     return changed(session, _PAY, {"id": invoice_id, "amount": amount.minor}) == 1
 
 
-def take_back(session: Session, invoice_id: str, amount: Money) -> bool:
-    """Count an amount as not paid after all: one conditional UPDATE, whose row count decides."""
-    return changed(session, _TAKE_BACK, {"id": invoice_id, "amount": amount.minor}) == 1
+def take_off(session: Session, invoice_id: str, amount: Money) -> bool:
+    """Take an amount that was paid off an invoice: one conditional UPDATE, whose row count decides."""
+    return changed(session, _TAKE_OFF, {"id": invoice_id, "amount": amount.minor}) == 1
 
 
 def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:

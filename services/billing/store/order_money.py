@@ -9,11 +9,11 @@ from services.kernel.money import Money
 
 def read(session: Session, order_id: str, currency: str) -> OrderMoney:
     """What billing knows of an order; zeros for one that it has never heard of."""
-    held = credit.commitment(session, order_id)
+    held, cash = credit.commitment(session, order_id), deposits.cash_of(session, order_id, currency)
     return OrderMoney(
         committed=held.remaining if held else Money.zero(currency),
-        held=deposits.cash_of(session, order_id, currency).held,
+        held=cash.held,
         invoiced=invoices.billed_total(session, order_id, currency),
-        paid=invoices.paid_total(session, order_id, currency),
+        paid=cash.paid,
         waiting=waits.of_order(session, order_id),
     )

@@ -67,10 +67,13 @@ _REUSE = (
         asked_digest=bindparam("digest"),
         returned_minor=bindparam("returned", type_=Int64),
         reversed_at=bindparam("reversed", type_=UtcDateTime()),
-        reference=bindparam("now_reference"),
-        reference_key=bindparam("key"),
         revision=_row.revision + 1,
     )
+)
+_FREE_REFERENCE = (
+    update(tables.payment)
+    .where(_row.payment_id == bindparam("id"))
+    .values(reference=bindparam("now_reference"), reference_key=bindparam("key"))
 )
 _DRAW = (
     update(tables.payment)
@@ -136,13 +139,12 @@ def add(session: Session, payment: Payment) -> None:
         },
     )
     _apply(session, payment.payment_id, payment.applications, payment.received_at)
-    deposits.add(session, payment.payment_id, payment.deposits)
+    deposits.add(session, payment)
 
 
 def reuse(session: Session, before: Payment, after: Payment, now: datetime) -> bool:
     """Put a payment to another use, unless somebody else has meanwhile; a reversed one gives its reference back."""
     returned = after.returned or Money.zero(after.amount.currency)
-    mark = f"\n{after.payment_id}" if after.is_reversed else ""
     terms = {
         "id": before.payment_id,
         "of_revision": before.revision,
@@ -152,15 +154,17 @@ def reuse(session: Session, before: Payment, after: Payment, now: datetime) -> b
         "digest": after.asked_digest,
         "returned": returned.minor,
         "reversed": after.reversed_at,
-        "now_reference": after.reference + mark,
-        "key": fold_key(after.reference) + mark,
     }
     if changed(session, _REUSE, terms) != 1:
         return False
+    if after.is_reversed:
+        mark = f"\n{after.payment_id}"
+        given_back = {"now_reference": after.reference + mark, "key": fold_key(after.reference) + mark}
+        session.execute(_FREE_REFERENCE, {"id": after.payment_id, **given_back})
     session.execute(_TAKE_PARTS, {"id": before.payment_id})
     deposits.remove(session, before.payment_id)
     _apply(session, after.payment_id, after.applications, now)
-    deposits.add(session, after.payment_id, after.deposits)
+    deposits.add(session, after)
     return True
 
 
@@ -195,15 +199,13 @@ def due_amounts(session: Session, customer_id: str) -> list[DueAmount]:
 
 def unapplied_cash(session: Session, customer_id: str) -> list[UnappliedCash]:
     """What pays no invoice yet by customer and currency, held for orders or not; an empty customer means all."""
-    wanted = [_row.customer_id == customer_id] if customer_id else []
-    key = (_row.customer_id, _row.currency)
-    left = select(*key, func.sum(_row.unapplied_minor).label("minor")).where(*wanted, _row.unapplied_minor > _NOTHING)
-    held = (
-        select(*key, func.sum(_held.remaining_minor).label("minor"))
-        .join(tables.order_deposit, _held.payment_id == _row.payment_id)
-        .where(*wanted, _held.remaining_minor > _NOTHING)
-    )
-    parts = union_all(left.group_by(*key), held.group_by(*key)).subquery().c
+    by_account = [
+        select(of.customer_id, of.currency, func.sum(minor).label("minor"))
+        .where(minor > _NOTHING, *([of.customer_id == customer_id] if customer_id else []))
+        .group_by(of.customer_id, of.currency)
+        for of, minor in ((_row, _row.unapplied_minor), (_held, _held.remaining_minor))
+    ]
+    parts = union_all(*by_account).subquery().c
     of = (parts.customer_id, parts.currency)
     rows = session.execute(select(*of, func.sum(parts.minor)).group_by(*of))
     return [UnappliedCash(customer, Money(int(minor), currency)) for customer, currency, minor in rows]

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from services.billing.domain.credit import CreditRequest, Waiting
 from services.billing.store import tables
 from services.kernel.money import Money
-from services.runtime.db import UtcDateTime
+from services.runtime.db import Int64, UtcDateTime
 
 _row = tables.credit_wait.c
 _OF_ACCOUNT = (
@@ -18,11 +18,13 @@ _OF_ACCOUNT = (
 )
 _OF_ORDER = select(tables.credit_wait).where(_row.order_id == bindparam("order"))
 _REMOVE = delete(tables.credit_wait).where(_row.order_id == bindparam("order"))
+_REMOVE_BILLED = _REMOVE.where(_row.amount_minor <= bindparam("billed", type_=Int64))
 # one that waits already keeps its place
 _PUT = text(
     "INSERT INTO credit_wait (order_id, customer_id, currency, amount_minor, payment_method, deposit_minor, waiting_since) "
     "VALUES (:order_id, :customer_id, :currency, :amount_minor, :payment_method, :deposit_minor, :waiting_since) "
-    "ON CONFLICT (order_id) DO UPDATE SET amount_minor = excluded.amount_minor, deposit_minor = excluded.deposit_minor"
+    "ON CONFLICT (order_id) DO UPDATE SET amount_minor = excluded.amount_minor, "
+    "payment_method = excluded.payment_method, deposit_minor = excluded.deposit_minor"
 ).bindparams(bindparam("waiting_since", type_=UtcDateTime()))
 
 
@@ -46,6 +48,11 @@ def put(session: Session, waiting: Waiting) -> None:
 def remove(session: Session, order_id: str) -> None:
     """Forget that an order waits."""
     session.execute(_REMOVE, {"order": order_id})
+
+
+def remove_billed(session: Session, order_id: str, billed: Money) -> None:
+    """Forget that an order waits once its invoices come to all that it asks for: nothing of it is still to leave."""
+    session.execute(_REMOVE_BILLED, {"order": order_id, "billed": billed.minor})
 
 
 def of_account(session: Session, customer_id: str, currency: str) -> list[Waiting]:

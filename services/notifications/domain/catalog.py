@@ -65,7 +65,7 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "invoice": ("invoice_number", "total", "currency", "due_on"),
     # invoices: [invoice number]
     "payment_received": ("amount", "currency", "invoices"),
-    # what came for the order and was taken back, such as a check that bounced; invoices are open again
+    # what came for the order and was reversed, such as a check that bounced; invoices are open again
     "payment_reversed": ("amount", "currency", "invoices", "reason"),
     # rating: 1 to 5, or null when the customer only asked for support
     "support_case": ("case_number", "rating", "comment", "customer_name"),

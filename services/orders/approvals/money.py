@@ -1,4 +1,4 @@
-"""Holds on an order's money: credit or cash that comes releases them by itself, a payment that is taken back places one."""
+"""Holds on an order's money: credit or cash that comes releases them by itself, a payment that is taken off it places one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.approvals.holds import HOLDS_RELEASED, clear_if_still_right, hold_if_changed, notify_owners, place
 from services.orders.domain.exceptions import PAYMENT_RETURNED
-from services.orders.domain.facts import PaymentReversed
+from services.orders.domain.facts import REAPPLIED, REFUNDED, REVERSED, PaymentReversed
 from services.orders.domain.holds import PAYMENT_REVERSED, is_on_money, remaining
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW
@@ -23,11 +23,20 @@ from services.orders.store import holds as store
 
 BILLING = Actor("billing", "service")
 _CAME = "the money is here"
+_WENT = {REVERSED: "was reversed", REAPPLIED: "was put to another use", REFUNDED: "was refunded"}
 
 
-def with_money(aggregate: OrderAggregate, credit: Credit, total: Money) -> Credit:
-    """How the order's money stands: what billing refused may have come before anybody was told of the refusal."""
-    return replace(credit, is_granted=True) if aggregate.progress.granted_minor >= total.minor > 0 else credit
+def with_money(aggregate: OrderAggregate, credit: Credit, total: Money) -> tuple[OrderAggregate, Credit]:
+    """How the order's money stands: what billing refused may have come before anybody was told of the refusal.
+
+    That it came counts once, so that it covers nothing that billing refuses later; the caller saves the aggregate.
+    """
+    has_come = aggregate.progress.granted_minor == total.minor > 0
+    return _counted(aggregate), replace(credit, is_granted=credit.is_granted or has_come)
+
+
+def _counted(aggregate: OrderAggregate) -> OrderAggregate:
+    return replace(aggregate, progress=replace(aggregate.progress, granted_minor=0))
 
 
 def came(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
@@ -39,7 +48,7 @@ def came(session: Session, before: OrderAggregate, contacts: Contacts, now: date
         return before
     ids = [hold.hold_id for hold in freed]
     store.release(session, ids, released_by=BILLING.who, released_role=BILLING.role, note=_CAME, now=now)
-    after = replace(before, holds=store.of_order(session, before.order_id))
+    after = replace(_counted(before), holds=store.of_order(session, before.order_id))
     if after.order.phase == ACCEPTED:
         after = hold_if_changed(session, after, contacts, now)
     after = restate(session, clear_if_still_right(session, after, BILLING, contacts, now), now)
@@ -52,12 +61,18 @@ def came(session: Session, before: OrderAggregate, contacts: Contacts, now: date
     return after
 
 
+def what_went(taken: PaymentReversed) -> str:
+    """What became of money that was taken off an order, in words."""
+    return _WENT.get(taken.cause, _WENT[REVERSED])
+
+
 def note_returned(session: Session, aggregate: OrderAggregate, taken: PaymentReversed, now: datetime) -> None:
     """Invoices that were paid are open again: accounting must know, also of an order that was complete."""
-    if not taken.invoices:
+    numbers = ", ".join(invoice.number for invoice in taken.invoices if not invoice.is_settled)
+    if not numbers:
         return
-    numbers = ", ".join(invoice.number for invoice in taken.invoices)
-    reason = f"{amount(taken.amount)} {taken.amount.currency} paid on {numbers} was reversed: {taken.reason}"
+    paid = f"{amount(taken.amount)} {taken.amount.currency} paid on {numbers}"
+    reason = f"{paid} {what_went(taken)}: {taken.reason}"
     exceptions.open_exception(session, aggregate.order_id, PAYMENT_RETURNED, aggregate.order_id, reason, now)
 
 
@@ -78,8 +93,8 @@ def went(
     if is_held or not is_anything_to_come or before.order.phase not in (IN_REVIEW, ACCEPTED):
         return before
     reason = (
-        f"A payment of {amount(taken.amount)} {taken.amount.currency} was reversed ({taken.reason}): what has not left is not "
-        "paid for. Ask the customer for another payment; this hold goes by itself when it is here."
+        f"A payment of {amount(taken.amount)} {taken.amount.currency} {what_went(taken)} ({taken.reason}): "
+        "what has not left is not paid for. Ask the customer for another payment; this hold goes by itself when it is here."
     )
     after = place(session, before, PAYMENT_REVERSED, "payment", "accounting", reason, now)
     after = restate(session, after, now)

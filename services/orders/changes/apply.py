@@ -65,7 +65,7 @@ def apply(
 ) -> Applied:
     """Make an agreed change the next version; a change that was applied or has ended before gives the order as it stands.
 
-    What has been picked meanwhile, a rule that blocks by now, or credit that an accepted order does not get, rejects it.
+    What has been picked meanwhile, a rule that blocks by now, or money that an accepted order which grows does not have, rejects it.
     """
     before = read_for_change(session, order_id)
     change = before.asked.change
@@ -75,7 +75,7 @@ def apply(
         why = "" if change.state == APPLIED else change.ended_reason or f"the change is {change.state}"
         return _outcome(before, why)
     becomes = versions.becomes(session, before.order, change_id)
-    credit = with_money(before, credit, becomes.totals.total)
+    before, credit = with_money(before, credit, becomes.totals.total)
     following = _next_version(session, before, becomes, credit, now)
     blocked = _blocked(before, change, following)
     why = _obstacle(before, following.order, credit, blocked)
@@ -119,7 +119,8 @@ def _blocked(before: OrderAggregate, change: ChangeOrder, following: NextVersion
 def _obstacle(before: OrderAggregate, becomes: Order, credit: Credit, blocked: Sequence[Obstacle]) -> str:
     """Why the change cannot be applied any more; empty when it can."""
     found = [one.sentence for one in below_minimum(before.order, becomes, before.progress)]
-    if before.order.phase == ACCEPTED and not credit.is_granted and not becomes.is_paid_at_till:
+    is_larger = becomes.totals.total > before.order.totals.total
+    if before.order.phase == ACCEPTED and is_larger and not credit.is_granted and not becomes.is_paid_at_till:
         cover = "credit does" if becomes.payment_method == "terms" else "cash and credit do"
         found.append(f"the customer's {cover} not cover the changed order")
     found += [one.sentence for one in blocked]

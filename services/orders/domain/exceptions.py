@@ -16,6 +16,8 @@ UNREACHABLE_CUSTOMER = "unreachable_customer"
 WEBHOOK_ID_REUSED = "webhook_id_reused"
 BANK_REFERENCE_REUSED = "bank_reference_reused"
 PAYMENT_RETURNED = "payment_returned"
+DEPOSIT_LEFT = "deposit_left"
+DEPOSIT_LEFT_REASON = "Cash is held for this order, which has ended: no invoice will deduct it."
 REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
 WORKFLOW_LOST = "workflow_lost"
 WORKFLOW_FAILING = "workflow_failing"
@@ -83,6 +85,12 @@ KINDS: Mapping[str, Kind] = {
             "order",
             "accounting",
             "Ask the customer for another payment: its invoices are open again. Their payment resolves this by itself.",
+        ),
+        Kind(
+            DEPOSIT_LEFT,
+            "order",
+            "accounting",
+            "Reapply its payment to what the customer owes or to another order, or refund it. That resolves this by itself.",
         ),
         Kind(
             REVIEW_SHORT_OF_PEOPLE,

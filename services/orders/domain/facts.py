@@ -12,6 +12,8 @@ STOCK_EXPECTED = "stock_expected"
 SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION = "shipment_exception"
 PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "deposit_received", "payment_reversed"
+REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
+"""What became of money that was taken off an order."""
 CREDIT_GRANTED = "credit_granted"
 
 KINDS: Mapping[str, frozenset[str]] = {
@@ -188,7 +190,8 @@ class DepositReceived:
 class PaymentReversed:
     """What of a payment was taken off the order, and its invoices that it had paid, as they stand after it.
 
-    `is_uncovered` says that goods of the order that have not left are no longer paid for.
+    `is_uncovered` says that goods of the order that have not left are no longer paid for. `cause` is reversed, reapplied or
+    refunded: of the last two the payer knows, and their `reason` is the company's own.
     """
 
     amount: Money
@@ -196,6 +199,12 @@ class PaymentReversed:
     held_minor: int
     reason: str
     is_uncovered: bool
+    cause: str = REVERSED
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether the money went back on its own: nobody here gave it or moved it."""
+        return self.cause == REVERSED
 
 
 @dataclass(frozen=True, slots=True)

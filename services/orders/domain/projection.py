@@ -55,7 +55,7 @@ class LineProgress:
 class Progress:
     """Everything heard about an order, by line id, shipment id and invoice id, and its money.
 
-    `held_minor` is the cash held for it; `granted_minor` is the total that its money is there for, after it waited for that.
+    `held_minor` is the cash held for it; `granted_minor` is the total that its money came for after it waited, zero once that counted.
     """
 
     lines: Mapping[str, LineProgress] = field(default_factory=dict)

@@ -114,6 +114,8 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
     if fact.source == "fulfillment":
         exceptions.follow_shipments(session, before.progress, progress, fact, now)
     _notify_people(desk, fact, before, after)
+    if progress.held_minor != before.progress.held_minor:
+        exceptions.follow_deposit(session, after.order, progress.held_minor, now)
     after = _follow_money(desk, fact, after)
     after = notify_backorders(session, after, contacts, now)
     for name in projection.signals(before.order, before.progress, progress, fact):
@@ -130,7 +132,7 @@ def _act_on(desk: _Desk, fact: Fact, before: OrderAggregate, progress: projectio
 
 
 def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggregate:
-    """Holds on the order's money go when it comes and come back when it is taken back; an older fact than the newest does nothing."""
+    """Holds on the order's money go when it comes and come back when it is taken off; an older fact than the newest does nothing."""
     if isinstance(fact.detail, PaymentReversed):
         money.note_returned(desk.session, after, fact.detail, desk.now)
     elif isinstance(fact.detail, PaymentReceived):
@@ -165,6 +167,8 @@ def _why(fact: Fact) -> str:
     """What the fact is about, as people name it: shipment or invoice numbers, or the days on which missing stock comes."""
     if fact.detail is None:
         return ""
+    if isinstance(fact.detail, PaymentReversed) and not fact.detail.is_returned:
+        return money.what_went(fact.detail)
     documents: list[Shipment | Invoice] = [*shipments_in(fact.detail), *invoices_in(fact.detail)]
     days = expected_in(fact.detail) if fact.kind == STOCK_EXPECTED else ()
     return ", ".join([*days, *(document.number for document in documents)])

@@ -113,7 +113,8 @@ def _read(detail: object, sequence: int) -> Detail | None:
         case pb.PaymentReversed():
             invoices = tuple(_invoice(one, sequence) for one in detail.invoices)
             taken = Money(detail.amount_minor, detail.currency)
-            return facts.PaymentReversed(taken, invoices, detail.held_minor, detail.reason, detail.is_uncovered)
+            cause = detail.cause or facts.REVERSED
+            return facts.PaymentReversed(taken, invoices, detail.held_minor, detail.reason, detail.is_uncovered, cause)
         case pb.CreditGranted():
             return facts.CreditGranted(Money(detail.amount_minor, detail.currency))
     return None

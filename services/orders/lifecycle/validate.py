@@ -45,7 +45,7 @@ def validate(session: Session, order_id: str, credit: Credit, contacts: mails.Co
     before = read_for_change(session, order_id)
     if before.order.phase != RECEIVED:
         return _earlier_verdict(session, before)
-    credit = with_money(before, credit, before.order.totals.total)
+    before, credit = with_money(before, credit, before.order.totals.total)
     evaluation = evaluate.evaluate(session, before.order, credit, now)
     violations = evaluation.violations
     hold_store.add_violations(

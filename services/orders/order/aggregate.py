@@ -148,7 +148,7 @@ def page(session: Session, reference: str, scope: Scope) -> OrderPage:
 def advance(
     session: Session, aggregate: OrderAggregate, verb: str, actor: Actor, now: datetime, why: str = ""
 ) -> OrderAggregate:
-    """Move the order through TRANSITIONS and store it; an order that ends has its holds lifted and its questions withdrawn.
+    """Move the order through TRANSITIONS and store it; an order that ends has its holds lifted, its questions withdrawn and its cash shown to accounting.
 
     One that is held after it was cleared is cleared again when the hold goes.
     """
@@ -159,6 +159,8 @@ def advance(
     changed = replace(aggregate, order=replace(aggregate.order, phase=phase, cleared_at=cleared_at, ended_at=ended_at))
     if phase not in ENDED:
         return changed
+    if changed.progress.held_minor:
+        exceptions.follow_deposit(session, changed.order, changed.progress.held_minor, now)
     return _withdraw_questions(session, _lift_holds(session, changed, actor, now, why), now, why)
 
 

@@ -14,6 +14,8 @@ from services.kernel.ids import new_id
 from services.orders.domain.access import Scope
 from services.orders.domain.exceptions import (
     CARRIER_EXCEPTION,
+    DEPOSIT_LEFT,
+    DEPOSIT_LEFT_REASON,
     KINDS,
     REVIEW_SHORT_OF_PEOPLE,
     SYSTEM,
@@ -142,6 +144,14 @@ def follow_shipments(session: Session, before: Progress, after: Progress, fact: 
         if known and known.exception_at and shipment.state in _OVER:
             note = f"{shipment.number} was {shipment.state}."
             resolve_by_system(session, CARRIER_EXCEPTION, [shipment.shipment_id], note, now)
+
+
+def follow_deposit(session: Session, order: Order, held_minor: int, now: datetime) -> None:
+    """Open an exception for cash that is held for an order that has ended, and resolve it once none is."""
+    if order.has_ended and held_minor:
+        open_exception(session, order.order_id, DEPOSIT_LEFT, order.order_id, DEPOSIT_LEFT_REASON, now)
+    elif order.has_ended:
+        resolve_by_system(session, DEPOSIT_LEFT, [order.order_id], "No cash is held for the order any more.", now)
 
 
 def resolve_by_system(session: Session, kind: str, subject_ids: Sequence[str], note: str, now: datetime) -> None:

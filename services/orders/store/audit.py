@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from services.orders.domain.exceptions import CARRIER_EXCEPTION, OPEN, ExceptionFilter
+from services.orders.domain.exceptions import CARRIER_EXCEPTION, DEPOSIT_LEFT, OPEN, ExceptionFilter, ListedException
 from services.orders.domain.holds import Hold
 from services.orders.domain.order import Order
 from services.orders.domain.status import derive, keep_since
@@ -193,6 +193,7 @@ def findings(session: Session) -> list[Finding]:
         *find_all(session, INVARIANTS),
         _cache_equals_derivation(session),
         _carrier_exceptions(session),
+        _deposits_left(session),
         _late_facts(session),
     ]
 
@@ -229,19 +230,36 @@ def _is_derived(order: Order, kept: Kept, held: tuple[Hold, ...], asked: Asked) 
 def _carrier_exceptions(session: Session) -> Finding:
     """A rule about the shipments of the projection, which no SQL of both databases reads."""
     rule = "An open carrier exception is of a shipment that is still on its way."
-    return finding_of("orders.carrier_exception_is_on_its_way", rule, list(_arrived(session)))
+    return _finding_of_open(session, CARRIER_EXCEPTION, "orders.carrier_exception_is_on_its_way", rule, _is_on_its_way)
 
 
-def _arrived(session: Session) -> Iterator[str]:
-    wanted, last = ExceptionFilter(OPEN, kind=CARRIER_EXCEPTION), ""
+def _is_on_its_way(each: ListedException, kept: Kept) -> bool:
+    shipment = kept.progress.shipments.get(each.found.subject_id)
+    return shipment is not None and shipment.state not in ("delivered", "cancelled")
+
+
+def _deposits_left(session: Session) -> Finding:
+    rule = "A deposit left is an open exception as long as cash is held for its order."
+    return _finding_of_open(session, DEPOSIT_LEFT, "orders.deposit_left_is_held", rule, _holds_cash)
+
+
+def _holds_cash(_each: ListedException, kept: Kept) -> bool:
+    return kept.progress.held_minor > 0
+
+
+def _finding_of_open(
+    session: Session, kind: str, name: str, rule: str, has_cause: Callable[[ListedException, Kept], bool]
+) -> Finding:
+    """Open exceptions of a kind whose cause the projection does not have."""
+    wanted, last, offenders = ExceptionFilter(OPEN, kind=kind), "", []
     while found := exceptions.listed(session, wanted, after=last, limit=_BATCH):
         last = found[-1].found.exception_id
         kept = progress.load_many(session, list({each.found.order_id for each in found}))
         for each in found:
             order = kept.get(each.found.order_id)
-            shipment = order.progress.shipments.get(each.found.subject_id) if order else None
-            if shipment is None or shipment.state in ("delivered", "cancelled"):
-                yield f"{each.order_number} has exception {each.found.exception_id}"
+            if order is None or not has_cause(each, order):
+                offenders.append(f"{each.order_number} has exception {each.found.exception_id}")
+    return finding_of(name, rule, offenders)
 
 
 def _late_facts(session: Session) -> Finding:

@@ -1,4 +1,4 @@
-"""Cash is held for orders, orders wait for it, and a payment can be taken back; the ledger knows customers' deposits."""
+"""Cash is held for orders, orders wait for it, and a payment can be reversed and reapplied; the ledger knows customers' deposits."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -49,7 +49,8 @@ MAILED_KINDS = frozenset(
 def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
     """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received or payment_reversed; None for all other kinds.
 
-    Nobody is asked to pay what a marketplace or a till was paid for. A service visit has one mail, delivered. Only the last delivery asks for feedback.
+    Nobody is asked to pay what a marketplace or a till was paid for. A service visit has one mail, delivered. Only the last
+    delivery asks for feedback. A payment that was put to another use or refunded has no mail.
     """
     match fact.kind, fact.detail:
         case facts.SHIPMENT_SHIPPED, ShipmentChanged(shipment=shipment):
@@ -65,7 +66,7 @@ def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
             return Mail("payment_received", bill_to(customer), _paid(paid, invoices))
         case _, DepositReceived(amount=paid):
             return Mail("payment_received", bill_to(customer), _paid(paid, ()))
-        case _, PaymentReversed(amount=paid, invoices=invoices, reason=reason):
+        case _, PaymentReversed(amount=paid, invoices=invoices, reason=reason, is_returned=True):
             everybody = reachable([*bill_to(customer), *sales_rep(customer)])
             return Mail("payment_reversed", everybody, {**_paid(paid, invoices), "reason": reason})
     return None

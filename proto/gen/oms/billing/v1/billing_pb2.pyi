@@ -100,11 +100,11 @@ class CreditAccount(_message.Message):
 
     @_builtins.property
     def receivable(self) -> _types_pb2.Money:
-        """Open invoices less unapplied cash."""
+        """Open invoices less unapplied cash and what is held for orders."""
 
     @_builtins.property
     def headroom(self) -> _types_pb2.Money:
-        """limit - committed - receivable; negative when over."""
+        """limit - committed - receivable, less what is held for orders beyond what they have committed: it pays those. Negative when over."""
 
     def __init__(
         self,
@@ -928,7 +928,7 @@ Global___Deposit: _TypeAlias = Deposit  # noqa: Y015
 
 @_typing.final
 class ReversePaymentRequest(_message.Message):
-    """Takes a payment back: a check bounced, or it was recorded by mistake."""
+    """Reverses a payment: a check bounced, or it was recorded by mistake."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1252,7 +1252,7 @@ class Payment(_message.Message):
     is_on_account: _builtins.bool
     """What is unapplied waits until somebody applies it."""
     reversed_at_micros: _builtins.int
-    """When it was taken back, microseconds since the epoch; 0 when it was not."""
+    """When it was reversed, microseconds since the epoch; 0 when it was not."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""

@@ -244,8 +244,8 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReversePayment(self, request, context):
-        """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-        PAYMENT_REFUNDED.
+        """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
+        PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -254,7 +254,8 @@ class BillingServiceServicer:
     def ReapplyPayment(self, request, context):
         """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
         FAILED_PRECONDITION: PAYMENT_REVERSED, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID, INVOICE_OF_ANOTHER_CUSTOMER,
-        INVOICE_CURRENCY_DIFFERS.
+        INVOICE_CURRENCY_DIFFERS, PAYMENT_REFERENCE_REUSED when the customer it moves to has a payment under its bank reference.
+        ABORTED: PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -262,7 +263,7 @@ class BillingServiceServicer:
 
     def RefundPayment(self, request, context):
         """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
+        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -69,17 +69,18 @@ class BillingServiceStub:
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
     ReversePayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]
-    """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-    PAYMENT_REFUNDED.
+    """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
+    PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReapplyPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]
     """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
     FAILED_PRECONDITION: PAYMENT_REVERSED, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID, INVOICE_OF_ANOTHER_CUSTOMER,
-    INVOICE_CURRENCY_DIFFERS.
+    INVOICE_CURRENCY_DIFFERS, PAYMENT_REFERENCE_REUSED when the customer it moves to has a payment under its bank reference.
+    ABORTED: PAYMENT_USED_MEANWHILE.
     """
     RefundPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]
     """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
+    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
     """The money of one order."""
@@ -147,17 +148,18 @@ class BillingServiceAsyncStub(BillingServiceStub):
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
     ReversePayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]  # type: ignore[assignment]
-    """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-    PAYMENT_REFUNDED.
+    """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
+    PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReapplyPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]  # type: ignore[assignment]
     """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
     FAILED_PRECONDITION: PAYMENT_REVERSED, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID, INVOICE_OF_ANOTHER_CUSTOMER,
-    INVOICE_CURRENCY_DIFFERS.
+    INVOICE_CURRENCY_DIFFERS, PAYMENT_REFERENCE_REUSED when the customer it moves to has a payment under its bank reference.
+    ABORTED: PAYMENT_USED_MEANWHILE.
     """
     RefundPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]  # type: ignore[assignment]
     """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
+    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
     """The money of one order."""
@@ -288,8 +290,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.ReversePaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ReversePaymentResponse, _abc.Awaitable[_billing_pb2.ReversePaymentResponse]]:
-        """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-        PAYMENT_REFUNDED.
+        """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
+        PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod
@@ -300,7 +302,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.ReapplyPaymentResponse, _abc.Awaitable[_billing_pb2.ReapplyPaymentResponse]]:
         """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
         FAILED_PRECONDITION: PAYMENT_REVERSED, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID, INVOICE_OF_ANOTHER_CUSTOMER,
-        INVOICE_CURRENCY_DIFFERS.
+        INVOICE_CURRENCY_DIFFERS, PAYMENT_REFERENCE_REUSED when the customer it moves to has a payment under its bank reference.
+        ABORTED: PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod
@@ -310,7 +313,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RefundPaymentResponse, _abc.Awaitable[_billing_pb2.RefundPaymentResponse]]:
         """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
+        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod

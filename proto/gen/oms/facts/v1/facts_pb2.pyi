@@ -145,7 +145,7 @@ class Fact(_message.Message):
 
     @_builtins.property
     def payment_reversed(self) -> Global___PaymentReversed:
-        """Money that had come for the order was taken back."""
+        """Money that had come for the order was taken off it."""
 
     @_builtins.property
     def credit_granted(self) -> Global___CreditGranted:
@@ -1332,7 +1332,7 @@ Global___DepositReceived: _TypeAlias = DepositReceived  # noqa: Y015
 
 @_typing.final
 class PaymentReversed(_message.Message):
-    """Money that had come for an order was taken back: a check bounced, or it was recorded by mistake."""
+    """Money that had come for an order was taken off it: a check bounced, it was recorded by mistake, put to another use or refunded."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1344,6 +1344,7 @@ class PaymentReversed(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     IS_UNCOVERED_FIELD_NUMBER: _builtins.int
     HELD_MINOR_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """The payment."""
     amount_minor: _builtins.int
@@ -1353,11 +1354,13 @@ class PaymentReversed(_message.Message):
     reference: _builtins.str
     """The bank's reference."""
     reason: _builtins.str
-    """Why, in the words of whoever reversed it."""
+    """Why, in the words of whoever took it off; people of the company alone read it unless it was reversed."""
     is_uncovered: _builtins.bool
     """Goods of the order that have not left are no longer paid for."""
     held_minor: _builtins.int
     """What is still held for the order after it, in minor units."""
+    cause: _builtins.str
+    """reversed, reapplied (put to another use) or refunded; empty means reversed."""
     @_builtins.property
     def invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___Invoice]:
         """The order's invoices that it had paid, as they stand after it."""
@@ -1373,10 +1376,11 @@ class PaymentReversed(_message.Message):
         reason: _builtins.str = ...,
         is_uncovered: _builtins.bool = ...,
         held_minor: _builtins.int = ...,
+        cause: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "currency", b"currency", "held_minor", b"held_minor", "invoices", b"invoices", "is_uncovered", b"is_uncovered", "payment_id", b"payment_id", "reason", b"reason", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "cause", b"cause", "currency", b"currency", "held_minor", b"held_minor", "invoices", b"invoices", "is_uncovered", b"is_uncovered", "payment_id", b"payment_id", "reason", b"reason", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
