@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -15,12 +15,12 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees, deciders, plan_review
 from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
 from services.orders.domain import mails
-from services.orders.domain.holds import CodedType, Hold, find_hold, remaining
+from services.orders.domain.holds import CodedType, Hold, find_hold, remaining, rule_of
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.owners import SALES, owner_of
-from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, HOLD, PlannedHold, planned_holds
-from services.orders.domain.verdicts import held_codes
+from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, HOLD, PlannedHold, Violation, planned_holds
+from services.orders.domain.verdicts import held_codes, key_of
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 from services.orders.policies import evaluate, recheck, versions
@@ -123,12 +123,19 @@ def lift_idle(session: Session, aggregate: OrderAggregate, now: datetime) -> Ord
 def hold_for(
     session: Session, aggregate: OrderAggregate, changed: ChangedFacts, contacts: Contacts, now: datetime
 ) -> OrderAggregate:
-    """A hold of its owner for each rule that holds, and one of support for each that blocks; none where one stands already."""
+    """A hold of its owner for each rule that holds, and one of support for each that blocks.
+
+    One that stands already names what its rule speaks of by now.
+    """
     order, policy = aggregate.order, changed.evaluation.policy
-    held = held_codes(aggregate.holds, [rule.code for rule in policy.rules])
+    rules = [rule.code for rule in policy.rules]
+    held = held_codes(aggregate.holds, rules)
     said = [one for one in changed.violations if one.code not in held]
-    kept = [one for one in changed.violations if one.severity == HOLD or one in said]
-    store.add_violations(session, order.order_id, order.version, policy.version, kept)
+    more = {one.code for one in changed.violations if one.severity == HOLD} & held
+    grown = [one for one in changed.evaluation.violations if one.code in more]
+    aggregate = replace(aggregate, holds=rephrase(session, aggregate.holds, grown, rules))
+    new = [one for one in changed.violations if one.severity == HOLD or key_of(one) not in changed.kept]
+    store.add_violations(session, order.order_id, order.version, policy.version, new)
     if not said:
         return aggregate
     blocked = {one.code: one.message for one in said if one.severity == BLOCK}
@@ -146,6 +153,20 @@ def hold_for(
     why = " ".join(dict.fromkeys(one.message for one in said))
     note_event(session, aggregate, after, VALIDATOR, "facts_changed", now, why=why)
     return after
+
+
+def rephrase(
+    session: Session, holds: Sequence[Hold], said: Sequence[Violation], rules: Collection[str]
+) -> tuple[Hold, ...]:
+    """The holds, of which those that stand name every line that their rule speaks of by now; `said` is what the rules say."""
+    reasons = {plan.code: plan.reason for plan in planned_holds(said)}
+    after = []
+    for hold in holds:
+        reason = reasons.get(rule_of(hold.code, rules), hold.reason) if hold.is_open else hold.reason
+        if reason != hold.reason:
+            store.rephrase(session, hold.hold_id, reason)
+        after.append(replace(hold, reason=reason))
+    return tuple(after)
 
 
 def _check_has_rate(session: Session, order: Order, hold: Hold, now: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.orders.domain.holds import rule_of
 from services.orders.domain.order import Order
 from services.orders.domain.policies import BLOCK, HOLD, Violation
-from services.orders.domain.verdicts import beyond, figured
+from services.orders.domain.verdicts import Key, beyond, figured, key_of
 from services.orders.policies import evaluate
 from services.orders.policies.engine import CREDIT_NOT_ASKED
 from services.orders.policies.evaluate import Evaluation
@@ -19,10 +19,14 @@ from services.orders.store import holds as store
 
 @dataclass(frozen=True, slots=True)
 class ChangedFacts:
-    """The evaluation of today, and its violations that block, or that hold and go beyond what was decided."""
+    """The evaluation of today, and its violations that block, or that hold and go beyond what was decided.
+
+    `kept` are those of this version that are kept already.
+    """
 
     evaluation: Evaluation
     violations: tuple[Violation, ...]
+    kept: frozenset[Key]
 
 
 def changed_facts(session: Session, order: Order, now: datetime) -> ChangedFacts:
@@ -32,8 +36,9 @@ def changed_facts(session: Session, order: Order, now: datetime) -> ChangedFacts
     """
     evaluation = evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now)
     said = [one for one in evaluation.violations if one.severity in (BLOCK, HOLD)]
-    known = [one for one in store.violations_of(session, order.order_id) if one.severity != BLOCK]
-    return ChangedFacts(evaluation, beyond(said, figured(known, order)))
+    kept = store.violations_of(session, order.order_id)
+    known = figured([one for one in kept if one.severity != BLOCK], order)
+    return ChangedFacts(evaluation, beyond(said, known), frozenset(map(key_of, kept)))
 
 
 def still_blocks(session: Session, order: Order, code: str, now: datetime) -> str:
