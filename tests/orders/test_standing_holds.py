@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from services.kernel.errors import Refused
 from services.orders.domain.holds import Hold
 from services.orders.domain.masterdata import Product
 from services.orders.masterdata import catalog
-from services.orders.policies import versions
+from services.orders.policies import engine, versions
 from services.orders.store.holds import violations_of
 from services.runtime.db import Database
 from tests.orders.change_desk import apply, asked, changed, propose, quantity
@@ -125,3 +126,37 @@ def test_what_a_rule_blocks_of_a_version_is_kept_once(desk: Desk) -> None:
         said = Counter((one.code, one.line_id) for one in violations_of(session, order_id))
     assert said == {("SKU_NOT_SELLABLE", "1"): 1}
     assert [hold.code for hold in _open(desk, order_id)] == ["SKU_NOT_SELLABLE"]
+
+
+def test_a_hold_of_a_rule_that_is_content_is_released_although_one_with_the_shorter_name_blocks(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 8))
+    always = {"when": "order.line_count > 0"}
+    _policy(desk, BLOCKED, {**BLOCKED_2, **always})
+    desk.clear_release(order_id)
+    [second] = _open(desk, order_id)
+    _policy(desk, {**BLOCKED, **always}, BLOCKED_2)
+
+    desk.release(order_id, second.hold_id, SUPPORT)
+
+    assert (second.code, [hold.code for hold in _open(desk, order_id)]) == ("CLOSED_2", ["CLOSED"])
+
+
+def test_the_release_of_a_hold_asks_the_rules_once(desk: Desk) -> None:
+    order_id = desk.accepted(("PUMP", 8))
+    _product(desk, "PUMP", is_sellable=False)
+    desk.clear_release(order_id)
+    [blocked] = _open(desk, order_id)
+    with pytest.raises(Refused):
+        desk.release(order_id, blocked.hold_id, SUPPORT)
+    _product(desk, "PUMP", is_sellable=True)
+    before = _evaluations()
+
+    desk.release(order_id, blocked.hold_id, SUPPORT)
+
+    assert _evaluations() == before + 1
+
+
+def _evaluations() -> int:
+    """Each takes the policy's programs once."""
+    uses = engine.compiled.cache_info()
+    return uses.hits + uses.misses
