@@ -87,6 +87,9 @@ def test_a_predicate_that_costs_too_much_is_refused_with_its_cost_and_the_limit(
         ("order.number.replace('a', 'b') == 'b'", "calls replace, but a predicate may call all, contains, "),
         ("order.number.matches(order.po_number)", "a pattern that is computed"),
         ("order.is_ship_complete == " + "(" * 60 + "true" + ")" * 60, "it nests more than 50 levels"),
+        ("(" * 19 + "order" + (".number" * 12 + ")") * 19 + " == ''", "it nests more than 100 levels"),
+        ("(" * 13 + "lines" + ("[0]" * 49 + ")") * 13 + " == 0", "it nests more than 100 levels"),
+        ("order" + ".number" * 120 + " == ''", "it nests more than 100 levels"),
     ],
 )
 def test_what_cannot_be_weighed_is_refused(when: str, why: str) -> None:
