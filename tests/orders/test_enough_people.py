@@ -26,6 +26,7 @@ from services.runtime.db import Database
 from tests.orders.change_desk import apply, asked, propose, quantity
 from tests.orders.desk import CONTACTS, NOON, SUPPORT, caller
 from tests.orders.review_desk import DIRECTOR, FAY, MANAGER, MAX, ReviewDesk, review
+from tests.plans import counted
 
 TWO_DIRECTORS = {**DIRECTOR, "mode": "n_of", "count": 2}
 GIL = Person("gil", "Gil", "gil@company.example", ("approver",), ("finance_director",), limits={"USD": 100_000_00})
@@ -302,6 +303,24 @@ def test_a_step_of_knowledge_goes_to_the_fallback_owner(desk: ReviewDesk) -> Non
     assert order_id in mine(desk, MAX)
     assert desk.decide(order_id, MAX).aggregate.order.phase == "accepted"
     assert SUPPORT.principal.sub == "sue"
+
+
+@pytest.mark.parametrize("tier", [MANAGER, TWO_DIRECTORS], ids=["somebody can finish them", "nobody can"])
+def test_a_look_at_all_reviews_asks_the_database_no_more_often_for_many_than_for_one(
+    desk: ReviewDesk, tier: dict[str, Any]
+) -> None:
+    desk.policy(reviews=[review("ASKED", "true", tier)], deadlines={"calendar": "always"})
+    change(desk, replace(FAY_ENTRY, limits={"EUR": 100_000_00}))
+    desk.reviewed(40)
+    with counted(desk.database) as of_one, desk.database.transaction() as session:
+        enough_people.recheck(session, CONTACTS, desk.now)
+    for _ in range(3):
+        desk.reviewed(40)
+
+    with counted(desk.database) as of_four, desk.database.transaction() as session:
+        enough_people.recheck(session, CONTACTS, desk.now)
+
+    assert len(of_four) == len(of_one)
 
 
 def test_the_audit_names_an_exception_that_has_outlived_its_review(desk: ReviewDesk) -> None:

@@ -15,6 +15,7 @@ from services.orders.approvals.holds import FACTS_CHANGED
 from services.orders.domain.masterdata import AllowedShipTo, PriceAgreement, Product
 from services.orders.lifecycle import cancel
 from services.orders.masterdata import catalog, customers, prices
+from services.orders.policies import versions
 from services.runtime.db import Database
 from tests.orders.change_desk import apply, asked, propose, quantity
 from tests.orders.desk import ACME, BUYER, SUPPORT, Desk, shipment, stock, together, usd
@@ -37,6 +38,12 @@ def _agreement(session: Any, desk: Desk) -> None:
     prices.put_agreement(session, ended, "root", desk.now)
 
 
+def _credit_rule(session: Any, desk: Desk) -> None:
+    rule = {"code": "NO_ROOM", "when": "credit.headroom_minor < order.total_minor || credit.limit_minor == 0"}
+    more = {"severity": "HOLD", "hold_type": "credit", "owner_role": "accounting", "message": "Credit leaves no room."}
+    versions.put_policy(session, {"rules": [{**rule, **more}]}, "root", desk.now)
+
+
 CHANGES: dict[str, tuple[Change, list[tuple[str, str]]]] = {
     "the customer is deactivated": (_customer(is_active=False), [("CUSTOMER_INACTIVE", FACTS_CHANGED)]),
     "the product is not sold any more": (_pump(is_sellable=False), [("SKU_NOT_SELLABLE", FACTS_CHANGED)]),
@@ -46,9 +53,10 @@ CHANGES: dict[str, tuple[Change, list[tuple[str, str]]]] = {
     ),
     "the price agreement has ended": (_agreement, []),
     "the list price is another": (_pump(list_price=usd("999.00")), []),
+    "a rule compares what credit leaves": (_credit_rule, []),
     "nothing": (lambda _session, _desk: None, []),
 }
-"""What happens while backorders wait → the holds it leaves; a captured price stands."""
+"""What happens while backorders wait → the holds it leaves; a captured price stands, and credit is asked by the workflow."""
 
 
 @pytest.fixture

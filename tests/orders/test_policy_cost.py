@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,14 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.kernel.bounds import MAX_LINES
-from services.kernel.errors import InvalidArgument
+from services.kernel.errors import Conflict, InvalidArgument
 from services.kernel.money import Money
 from services.orders.domain.order import totals
 from services.orders.domain.policies import MAX_RULES, Policy, parse_policy
 from services.orders.domain.policy_text import POLICY_ERROR
 from services.orders.policies import costs, engine, versions
 from services.orders.policies.engine import Evidence
-from services.orders.policies.examples import examples, of_orders
+from services.orders.policies.examples import examples, of_largest, of_orders
 from services.runtime.predicates import cost as predicate_cost
 from services.runtime.predicates.evaluator import Evaluator
 from services.runtime.predicates.text import Unreadable, parse
@@ -86,6 +87,9 @@ def test_a_predicate_that_costs_too_much_is_refused_with_its_cost_and_the_limit(
         ("order.number.replace('a', 'b') == 'b'", "calls replace, but a predicate may call all, contains, "),
         ("order.number.matches(order.po_number)", "a pattern that is computed"),
         ("order.is_ship_complete == " + "(" * 60 + "true" + ")" * 60, "it nests more than 50 levels"),
+        ("(" * 19 + "order" + (".number" * 12 + ")") * 19 + " == ''", "it nests more than 100 levels"),
+        ("(" * 13 + "lines" + ("[0]" * 49 + ")") * 13 + " == 0", "it nests more than 100 levels"),
+        ("order" + ".number" * 120 + " == ''", "it nests more than 100 levels"),
     ],
 )
 def test_what_cannot_be_weighed_is_refused(when: str, why: str) -> None:
@@ -215,6 +219,58 @@ def test_a_predicate_of_which_the_process_died_is_not_run_again_and_its_neighbor
     assert first == [[(0, True)], "it takes more than 256 MiB of memory, or breaks what runs it", []]
     assert again == [first[1], [(0, True)], first[1]]
     assert evaluator._child is alive
+
+
+def test_rules_that_the_process_bears_together_are_all_heard_on_the_largest_order(evaluator: Evaluator) -> None:
+    # one by one each turns 2,000 lines anew: more than the two seconds of processor time that a run has
+    shared, each = of_largest()
+    rules = [f"line.quantity > {number} && product.multiple != 3" for number in range(5, 65)]
+
+    answers = evaluator.ask(shared, each, rules)
+
+    assert [len(answer) for answer in answers] == [MAX_LINES] + [0] * 59  # each line has six
+    assert evaluator._given_up == {}
+
+
+def test_who_waits_in_vain_for_others_is_refused_for_now_and_no_predicate_is_blamed(evaluator: Evaluator) -> None:
+    evaluator.ask({"x": 1}, [{}], ["x > 0"])
+    alive = evaluator._child
+
+    with evaluator._lock, pytest.raises(Conflict, match="try again") as refusal:
+        evaluator.ask({"x": 1}, [{}], ["x == 1"], within_s=0.05)
+
+    assert (refusal.value.reason, evaluator._given_up) == ("EVALUATOR_BUSY", {})
+    assert evaluator.ask({"x": 1}, [{}], ["x == 1"]) == [[(0, True)]]
+    assert evaluator._child is alive
+
+
+class Overtaken:
+    """A lock that somebody else has until they have given up a predicate."""
+
+    def __init__(self, evaluator: Evaluator, predicate: str) -> None:
+        self.evaluator, self.predicate = evaluator, predicate
+
+    def acquire(self, timeout: float = -1) -> bool:
+        assert timeout
+        self.evaluator._given_up[self.predicate] = (time.monotonic() + 300, "it breaks")
+        return True
+
+    def release(self) -> None:
+        """Nobody waits."""
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_failure: object) -> None:
+        self.release()
+
+
+def test_a_predicate_given_up_while_one_waits_leaves_its_neighbors_their_own_answers(evaluator: Evaluator) -> None:
+    evaluator._lock = Overtaken(evaluator, "x > 5")  # type: ignore[assignment]  # a lock as far as it is used
+
+    answers = evaluator.ask({"x": 1}, [{}], ["x > 5", "x == 1", "x > 6"])
+
+    assert answers == ["it breaks", [(0, True)], []]
 
 
 @given(st.text(alphabet="ab.'\"/() ,[]{}&|!<>=1?:+-", max_size=30))

@@ -56,12 +56,6 @@ class Commitment:
     payment_method: str
     deposit: Money
 
-    @property
-    def counted(self) -> Money:
-        """What of it is committed: nothing of an order whose goods are handed over for cash, or that was paid elsewhere."""
-        is_free = self.payment_method in (CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
-        return Money.zero(self.amount.currency) if is_free else self.amount
-
 
 @dataclass(frozen=True, slots=True)
 class CreditRequest:
@@ -72,6 +66,12 @@ class CreditRequest:
     amount: Money
     payment_method: str
     deposit: Money
+
+    @property
+    def counted(self) -> Money:
+        """What of it is committed: nothing of an order whose goods are handed over for cash, or that was paid elsewhere."""
+        is_free = self.payment_method in (CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
+        return Money.zero(self.amount.currency) if is_free else self.amount
 
 
 @dataclass(frozen=True, slots=True)

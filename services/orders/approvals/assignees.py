@@ -122,13 +122,14 @@ def eligible_by_order(session: Session, orders: Sequence[Order], now: datetime) 
     delegations = people.standing_delegations(session, now)
     by_company = people.of_companies(session, {"", *(order.customer_id for order in orders)})
     names = _names(session, orders, involved, by_company)
+    reaching = limits.in_currencies(session, by_company, {order.currency for order in orders}, now)
     return {
         order.order_id: EligibleApprovers(
             order=order,
             parties=involved[order.order_id],
             delegations=delegations,
-            staff=limits.in_currency(session, by_company.get("", ()), order.currency, now),
-            buyers=limits.in_currency(session, by_company.get(order.customer_id, ()), order.currency, now),
+            staff=reaching[order.currency].get("", ()),
+            buyers=reaching[order.currency].get(order.customer_id, ()),
             names=names,
         )
         for order in orders

@@ -35,18 +35,25 @@ def raise_shortfall(session: Session, aggregate: OrderAggregate, now: datetime) 
     if review is None or review.state != OPEN:
         return
     eligible = assignees.eligible_of(session, aggregate.order, now)
-    _raise(session, eligible, review, shortfall_of(eligible, review, aggregate.asked.change, now), now)
+    standing = exceptions.short_of_people(session, [review.review_id]).get(review.review_id, "")
+    _raise(session, eligible, review, shortfall_of(eligible, review, aggregate.asked.change, now), standing, now)
 
 
 def _raise(
-    session: Session, eligible: EligibleApprovers, review: Review, missing: Shortfall | None, now: datetime
+    session: Session,
+    eligible: EligibleApprovers,
+    review: Review,
+    missing: Shortfall | None,
+    standing: str,
+    now: datetime,
 ) -> None:
-    if missing is None:
-        note = "There are enough people now."
-        exceptions.resolve_short_of_people(session, [review.review_id], note, now)
-        return
-    names = {person.sub: person.name for person in (*eligible.staff, *eligible.buyers) if person.name}
-    exceptions.note_short_of_people(session, review.order_id, review.review_id, missing.sentence(names), now)
+    """`standing` is the reason of the exception that stands for the review; empty without one."""
+    if missing is not None:
+        names = {person.sub: person.name for person in (*eligible.staff, *eligible.buyers) if person.name}
+        sentence = missing.sentence(names)
+        exceptions.note_short_of_people(session, review.order_id, review.review_id, sentence, standing, now)
+    elif standing:
+        exceptions.resolve_short_of_people(session, [review.review_id], "There are enough people now.", now)
 
 
 def shortfall_of(
@@ -68,27 +75,27 @@ def recheck(session: Session, contacts: Contacts, now: datetime, customer_id: st
 
     A step that asks nobody any more goes to who acts for them, and they are told. Only orders with something to do are taken.
     """
-    for eligible, review, change in _reviewed(session, customer_id, now):
-        missing = shortfall_of(eligible, review, change, now)
-        if missing is not None or exceptions.is_short_of_people(session, review.review_id):
-            _raise(session, eligible, review, missing, now)
+    for eligible, review, change, standing in _reviewed(session, customer_id, now):
+        _raise(session, eligible, review, shortfall_of(eligible, review, change, now), standing, now)
         if any(_new_substitutes(eligible, step, now) for step in review.open_steps()):
             reassign(session, read_for_change(session, review.order_id), contacts, now)
 
 
 def _reviewed(
     session: Session, customer_id: str, now: datetime
-) -> Iterator[tuple[EligibleApprovers, Review, ChangeOrder | None]]:
+) -> Iterator[tuple[EligibleApprovers, Review, ChangeOrder | None, str]]:
+    """Open reviews by order with what is asked about them: whom they may ask, the pending change, the reason of their exception."""
     last = ""
     while order_ids := waiting.reviewed_orders(session, after=last, customer_id=customer_id):
         last = order_ids[-1]
         loaded = orders.load_many(session, order_ids)
         eligible = assignees.eligible_by_order(session, loaded, now)
-        reviews, pending = store.of_orders(session, order_ids), changes.pending_of(session, order_ids)
-        for order in sorted(loaded, key=lambda each: each.order_id):
-            for review in reviews.get(order.order_id, ()):
-                if review.state == OPEN:
-                    yield eligible[order.order_id], review, pending.get(order.order_id)
+        pending = changes.pending_of(session, order_ids)
+        found = [one for each in store.of_orders(session, order_ids).values() for one in each if one.state == OPEN]
+        standing = exceptions.short_of_people(session, [review.review_id for review in found])
+        for review in sorted(found, key=lambda each: each.order_id):
+            order_id = review.order_id
+            yield eligible[order_id], review, pending.get(order_id), standing.get(review.review_id, "")
 
 
 def _new_substitutes(eligible: EligibleApprovers, step: Step, now: datetime) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -15,15 +15,17 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees, deciders, plan_review
 from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
 from services.orders.domain import mails
-from services.orders.domain.holds import CodedType, Hold, asks_for_cash, find_hold, remaining
+from services.orders.domain.holds import CodedType, Hold, asks_for_cash, find_hold, remaining, rule_of
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.owners import SALES, owner_of
-from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, HOLD, PlannedHold, planned_holds
-from services.orders.domain.verdicts import held_codes
+from services.orders.domain.policies import BLOCK, EXCHANGE_RATE_MISSING, HOLD, PlannedHold, Violation, planned_holds
+from services.orders.domain.verdicts import held_codes, key_of
 from services.orders.order import exceptions, outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, check_version, note_event, read_for_change, restate
 from services.orders.policies import evaluate, recheck, versions
+from services.orders.policies.engine import CREDIT_NOT_ASKED
+from services.orders.policies.evaluate import Evaluation
 from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
@@ -59,8 +61,7 @@ def release(
     hold = find_hold(before.holds, hold_id)
     deciders.check_may_release(session, before, hold, caller, now)
     check_version(before, expected_version)
-    _check_facts(session, before.order, hold, now)
-    _check_has_rate(session, before.order, hold, now)
+    evaluation = _checked(session, before.order, hold, now)
     actor = Actor(caller.principal.sub, caller.acting_as(hold.owner_role))
     store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
     after = replace(before, holds=store.of_order(session, order_id))
@@ -68,10 +69,10 @@ def release(
     if is_asked_again:
         after = plan_review.reopen_review(session, after, contacts, now)
     if hold.code == EXCHANGE_RATE_MISSING and after.order.phase == IN_REVIEW:
-        after = _with_amounts(session, after, contacts, now)
+        after = _with_amounts(session, after, contacts, now, evaluation)
     if after.order.phase == ACCEPTED:
-        after = hold_if_changed(session, after, contacts, now)
-    after = restate(session, clear_if_still_right(session, after, actor, contacts, now), now)
+        after = hold_if_changed(session, after, contacts, now, evaluation)
+    after = restate(session, clear_if_still_right(session, after, actor, contacts, now, evaluation), now)
     is_last = not remaining(after.holds)
     more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
     note_event(session, before, after, actor, "hold_released", now, why=note, more=more)
@@ -81,31 +82,51 @@ def release(
     return after
 
 
-def _check_facts(session: Session, order: Order, hold: Hold, now: datetime) -> None:
-    """What a rule blocks nobody lets pass: the fact is corrected, or the order changed or canceled."""
-    why = recheck.still_blocks(session, order, hold.code, now) if hold.hold_type == FACTS_CHANGED else ""
+def _checked(session: Session, order: Order, hold: Hold, now: datetime) -> Evaluation | None:
+    """The evaluation of now where the hold's release rests on one: what a rule blocks, or what waits for a rate, nobody lets pass."""
+    if hold.hold_type != FACTS_CHANGED and hold.code != EXCHANGE_RATE_MISSING:
+        return None
+    _check_has_rate(session, order, hold, now)
+    evaluation = evaluate.evaluate(session, order, CREDIT_NOT_ASKED, now)
+    why = recheck.still_blocks(evaluation, hold.code) if hold.hold_type == FACTS_CHANGED else ""
     if why:
         raise Refused("FACTS_STILL_WRONG", f"{why} Correct that, change the order, or cancel it", rule=hold.code)
+    return evaluation
 
 
 def clear_if_still_right(
-    session: Session, aggregate: OrderAggregate, actor: Actor, contacts: Contacts, now: datetime
+    session: Session,
+    aggregate: OrderAggregate,
+    actor: Actor,
+    contacts: Contacts,
+    now: datetime,
+    evaluation: Evaluation | None = None,
 ) -> OrderAggregate:
     """clear_if_unblocked() after the rules were asked again: what changed while people decided holds the order instead.
 
-    What had been said of this version before was decided upon, and is not asked twice. The caller restates.
+    What had been said of this version before was decided upon, and is not asked twice. `evaluation` is that of now where the
+    caller has it. The caller restates.
     """
     if not is_unblocked(aggregate):
         return aggregate
-    changed = recheck.changed_facts(session, aggregate.order, now)
+    changed = recheck.changed_facts(session, aggregate.order, now, evaluation)
     if not changed.violations:
         return clear_if_unblocked(session, aggregate, actor, now)
     return hold_for(session, aggregate, changed, contacts, now)
 
 
-def hold_if_changed(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
-    """An accepted order, held by what the rules say of it today and nobody has decided; without that it stays as it is."""
-    return hold_for(session, aggregate, recheck.changed_facts(session, aggregate.order, now), contacts, now)
+def hold_if_changed(
+    session: Session,
+    aggregate: OrderAggregate,
+    contacts: Contacts,
+    now: datetime,
+    evaluation: Evaluation | None = None,
+) -> OrderAggregate:
+    """An accepted order, held by what the rules say of it today and nobody has decided; without that it stays as it is.
+
+    `evaluation` is that of now where the caller has it.
+    """
+    return hold_for(session, aggregate, recheck.changed_facts(session, aggregate.order, now, evaluation), contacts, now)
 
 
 def lift_idle(session: Session, aggregate: OrderAggregate, now: datetime) -> OrderAggregate:
@@ -123,12 +144,19 @@ def lift_idle(session: Session, aggregate: OrderAggregate, now: datetime) -> Ord
 def hold_for(
     session: Session, aggregate: OrderAggregate, changed: ChangedFacts, contacts: Contacts, now: datetime
 ) -> OrderAggregate:
-    """A hold of its owner for each rule that holds, and one of support for each that blocks; none where one stands already."""
+    """A hold of its owner for each rule that holds, and one of support for each that blocks.
+
+    One that stands already names what its rule speaks of by now.
+    """
     order, policy = aggregate.order, changed.evaluation.policy
-    held = held_codes(aggregate.holds, [rule.code for rule in policy.rules])
+    rules = [rule.code for rule in policy.rules]
+    held = held_codes(aggregate.holds, rules)
     said = [one for one in changed.violations if one.code not in held]
-    kept = [one for one in changed.violations if one.severity == HOLD or one in said]
-    store.add_violations(session, order.order_id, order.version, policy.version, kept)
+    more = {one.code for one in changed.violations if one.severity == HOLD} & held
+    grown = [one for one in changed.evaluation.violations if one.code in more]
+    aggregate = replace(aggregate, holds=rephrase(session, aggregate.holds, grown, rules))
+    new = [one for one in changed.violations if one.severity == HOLD or key_of(one) not in changed.kept]
+    store.add_violations(session, order.order_id, order.version, policy.version, new)
     if not said:
         return aggregate
     blocked = {one.code: one.message for one in said if one.severity == BLOCK}
@@ -148,6 +176,20 @@ def hold_for(
     return after
 
 
+def rephrase(
+    session: Session, holds: Sequence[Hold], said: Sequence[Violation], rules: Collection[str]
+) -> tuple[Hold, ...]:
+    """The holds, of which those that stand name every line that their rule speaks of by now; `said` is what the rules say."""
+    reasons = {plan.code: plan.reason for plan in planned_holds(said)}
+    after = []
+    for hold in holds:
+        reason = reasons.get(rule_of(hold.code, rules), hold.reason) if hold.is_open else hold.reason
+        if reason != hold.reason:
+            store.rephrase(session, hold.hold_id, reason)
+        after.append(replace(hold, reason=reason))
+    return tuple(after)
+
+
 def _check_has_rate(session: Session, order: Order, hold: Hold, now: datetime) -> None:
     """What waits for an exchange rate does not go on without one: its amounts were compared with nothing."""
     if hold.code != EXCHANGE_RATE_MISSING:
@@ -156,9 +198,11 @@ def _check_has_rate(session: Session, order: Order, hold: Hold, now: datetime) -
         raise Refused(EXCHANGE_RATE_MISSING, f"no exchange rate of {order.currency} is known yet: enter it first")
 
 
-def _with_amounts(session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+def _with_amounts(
+    session: Session, aggregate: OrderAggregate, contacts: Contacts, now: datetime, evaluation: Evaluation | None
+) -> OrderAggregate:
     """What the rules that read amounts say, now that these can be compared: their holds and their review."""
-    changed = recheck.changed_facts(session, aggregate.order, now)
+    changed = recheck.changed_facts(session, aggregate.order, now, evaluation)
     after = hold_for(session, aggregate, changed, contacts, now) if changed.violations else aggregate
     review = plan_review.plan(session, after.order, changed.evaluation, now)
     return plan_review.rebind_review(session, after, review, contacts, now)

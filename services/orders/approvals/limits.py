@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from services.orders.domain.cases import Decider
-from services.orders.domain.exchange import Rates
+from services.orders.domain.exchange import NO_RATES, Rates
 from services.orders.domain.people import Delegation, Person
 from services.orders.store import exchange
 from services.runtime import sessions
 
 
-def in_currency(session: Session, persons: Iterable[Person], currency: str, now: datetime) -> tuple[Person, ...]:
-    """People whose limits say what they reach to in this currency; without a rate a limit in another one reaches to nothing.
+def in_currencies(
+    session: Session, persons: Mapping[str, Sequence[Person]], currencies: Collection[str], now: datetime
+) -> dict[str, dict[str, tuple[Person, ...]]]:
+    """Currency → company → its people, whose limits say what they reach to in it.
 
-    Rates are only read where somebody has limits and none in this currency.
+    Without a rate a limit in another currency reaches to nothing. Rates are read once, and only where somebody has limits and none in
+    one of the currencies.
     """
-    found = tuple(persons)
-    if not any(person.limits and currency not in person.limits for person in found):
-        return found
-    rates = _rates(session, currency, now)
-    return tuple(_person(person, currency, rates) for person in found)
+    everybody = [person for found in persons.values() for person in found]
+    foreign = {one for one in currencies if any(person.limits and one not in person.limits for person in everybody)}
+    rates = _rates(session, foreign, now) if foreign else NO_RATES
+    return {
+        currency: {
+            company: tuple(_person(person, currency, rates) for person in found) for company, found in persons.items()
+        }
+        for currency in currencies
+    }
 
 
 def decider_in(session: Session, decider: Decider, currency: str, now: datetime) -> Decider:
@@ -33,7 +40,7 @@ def decider_in(session: Session, decider: Decider, currency: str, now: datetime)
     is_foreign = any(one.max_minor is not None and one.currency != currency for one in decider.delegated)
     if not is_foreign and not any(person.limits and currency not in person.limits for person in persons):
         return decider
-    rates = _rates(session, currency, now)
+    rates = _rates(session, [currency], now)
     return replace(
         decider,
         person=_person(decider.person, currency, rates) if decider.person else None,
@@ -42,8 +49,8 @@ def decider_in(session: Session, decider: Decider, currency: str, now: datetime)
     )
 
 
-def _rates(session: Session, currency: str, now: datetime) -> Rates:
-    return exchange.rates_of(session, currency, sessions.business_day(session, now))
+def _rates(session: Session, currencies: Collection[str], now: datetime) -> Rates:
+    return exchange.rates_of(session, currencies, sessions.business_day(session, now))
 
 
 def _person(person: Person, currency: str, rates: Rates) -> Person:

@@ -31,13 +31,12 @@ from services.orders.domain.facts import RecallAnswered
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.policies import BLOCK, HOLD, Violation, planned_holds
-from services.orders.domain.verdicts import beyond, carried, held_codes
+from services.orders.domain.verdicts import beyond, carried, held_codes, key_of
 from services.orders.order import outbox
 from services.orders.order.aggregate import Actor, OrderAggregate, note_event, read_asked, read_for_change, restate
 from services.orders.order.change_orders import find_change
 from services.orders.policies import evaluate
 from services.orders.policies.engine import Credit
-from services.orders.policies.evaluate import Evaluation
 from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import changes, masterdata, orders, versions
 from services.orders.store import holds as hold_store
@@ -84,12 +83,12 @@ def apply(
         after = end(session, before, change, "reject", why, WORKFLOW, contacts, now, customer_reason=for_customer)
         return _outcome(restate(session, after, now), why)
     known = decided(session, before.order)
-    said = _decided_of_next(before, change, following, known)
+    said, unasked = _divided(before, change, following, known)
     after = _make(session, before, change, following, said, now)
     if after.order.phase == IN_REVIEW:
         after = rereviewed(session, after, change, following.evaluation, known, contacts, now)
     else:
-        open_questions = ChangedFacts(following.evaluation, _unasked(following.evaluation, said))
+        open_questions = ChangedFacts(following.evaluation, unasked, frozenset(map(key_of, said)))
         after = lift_idle(session, hold_for(session, after, open_questions, contacts, now), now)
     after = restate(session, after, now)
     note_event(session, before, after, WORKFLOW, "change_applied", now, why=change.request.reason, more=logged(change))
@@ -158,35 +157,25 @@ def _make(
     )
 
 
-def _decided_of_next(
+def _divided(
     before: OrderAggregate, change: ChangeOrder, following: NextVersion, known: Sequence[Violation]
-) -> tuple[Violation, ...]:
-    """What the rules say of the new version, as decided: before, by the change's review, or by the holds it is about to get.
-
-    What came up only now of an accepted order is left out: nobody was asked about it.
+) -> tuple[tuple[Violation, ...], tuple[Violation, ...]]:
+    """What the rules say of the new version as decided (before, by the change's review, or by the holds it is about to get), and
+    what holds an accepted order at it: what came up only now, so that nobody was asked about it, and what a rule blocks.
     """
     evaluation = following.evaluation
     said = carried(
         evaluation.violations, known, held_codes(before.holds, [rule.code for rule in evaluation.policy.rules])
     )
     if before.order.phase == IN_REVIEW:
-        return said
+        return said, ()
     steps = [step for one in before.asked.reviews if one.change_id == change.change_id for step in one.steps]
     reviewed = {reason for step in steps for reason in step.reasons}
     new = [one for one in beyond(said, known) if one.severity == HOLD]
-    unasked = {plan.code for plan in planned_holds(new) if plan.reason not in reviewed}
-    unsaid = frozenset(one for one in new if one.code in unasked)
-    return tuple(one for one in said if one not in unsaid)
-
-
-def _unasked(evaluation: Evaluation, said: Sequence[Violation]) -> tuple[Violation, ...]:
-    """What holds an accepted order at its new version: what nobody was asked about, and what a rule blocks."""
-    decided_on = {(one.code, one.line_id) for one in said if one.severity == HOLD}
-    return tuple(
-        one
-        for one in evaluation.violations
-        if one.severity == BLOCK or (one.severity == HOLD and (one.code, one.line_id) not in decided_on)
-    )
+    codes = {plan.code for plan in planned_holds(new) if plan.reason not in reviewed}
+    unasked = frozenset(one for one in new if one.code in codes)
+    held = tuple(one for one in said if one in unasked or one.severity == BLOCK)
+    return tuple(one for one in said if one not in unasked), held
 
 
 def _notify(

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from services.orders.approvals import plan_review
 from services.orders.approvals.clearance import clear_if_unblocked
-from services.orders.approvals.holds import notify_owners
+from services.orders.approvals.holds import notify_owners, rephrase
 from services.orders.approvals.holds import planned as new_holds
 from services.orders.domain.changes import ChangeOrder
 from services.orders.domain.holds import remaining, rule_of
@@ -68,7 +68,7 @@ def _replaced_holds(
     """
     rules = [rule.code for rule in evaluation.policy.rules]
     said = [one for one in evaluation.violations if one.severity == HOLD]
-    wanted = {plan.code: plan for plan in planned_holds(said)}
+    wanted = {one.code for one in said}
     ruled = {POLICY_ERROR, EXCHANGE_RATE_MISSING, *rules}
     standing = {hold: rule_of(hold.code, rules) for hold in remaining(aggregate.holds)}
     freed = [
@@ -77,9 +77,7 @@ def _replaced_holds(
     note = f"version {change.to_version} has removed its cause"
     holds.release(session, freed, released_by=APPLIER.who, released_role=APPLIER.role, note=note, now=now)
     exceptions.resolve_of_holds(session, freed, note, now)
-    for hold, rule in standing.items():
-        if rule in wanted and wanted[rule].reason != hold.reason:
-            holds.rephrase(session, hold.hold_id, wanted[rule].reason)
+    rephrase(session, aggregate.holds, said, rules)
     new = beyond([one for one in said if one.code not in standing.values()], known)
     placed = new_holds(session, aggregate.order, planned_holds(new), now)
     holds.add(session, placed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -238,17 +238,18 @@ def reasons(violations: Sequence[Violation]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(violation.code for violation in ordered))
 
 
-def planned_holds(violations: Sequence[Violation]) -> tuple[PlannedHold, ...]:
+def planned_holds(violations: Iterable[Violation]) -> tuple[PlannedHold, ...]:
     """One hold for each rule that holds, its reason naming the lines it concerns."""
-    lines: dict[str, list[str]] = {}
-    first: dict[str, Violation] = {}
+    of_code: dict[str, list[Violation]] = {}
     for violation in violations:
         if violation.severity == HOLD:
-            first.setdefault(violation.code, violation)
-            lines.setdefault(violation.code, []).append(violation.line_id)
-    return tuple(_planned(violation, [line for line in lines[code] if line]) for code, violation in first.items())
+            of_code.setdefault(violation.code, []).append(violation)
+    return tuple(_planned(found) for found in of_code.values())
 
 
-def _planned(violation: Violation, line_ids: list[str]) -> PlannedHold:
+def _planned(found: Sequence[Violation]) -> PlannedHold:
+    """Rules that cannot be evaluated share a code: the reason has what each of them says."""
+    first, line_ids = found[0], dict.fromkeys(one.line_id for one in found if one.line_id)
     where = f" (line {', '.join(line_ids)})" if line_ids else ""
-    return PlannedHold(violation.code, violation.hold_type, violation.owner_role, violation.message + where)
+    said = " ".join(dict.fromkeys(one.message for one in found))
+    return PlannedHold(first.code, first.hold_type, first.owner_role, said + where)

@@ -15,6 +15,11 @@ from services.orders.domain.policy_text import POLICY_ERROR
 Key = tuple[str, str, str, str]
 
 
+def key_of(one: Violation) -> Key:
+    """What makes two verdicts the same one: rules that cannot be evaluated share a code, and are told apart by what they say."""
+    return one.code, one.severity, one.line_id, one.message if one.code == POLICY_ERROR else ""
+
+
 def figured(said: Iterable[Violation], order: Order) -> tuple[Violation, ...]:
     """Violations of a version of the order with their figures: those kept without any are about the version as it is."""
     lines = {line.line_id: line for line in order.lines}
@@ -48,17 +53,12 @@ def _by_key(said: Iterable[Violation]) -> dict[Key, list[Figures]]:
     earlier: dict[Key, list[Figures]] = {}
     for one in said:
         if one.given_for is not None:
-            earlier.setdefault(_key(one), []).append(one.given_for)
+            earlier.setdefault(key_of(one), []).append(one.given_for)
     return earlier
 
 
-def _key(one: Violation) -> Key:
-    """Rules that cannot be evaluated share a code: what is decided of one is not decided of another."""
-    return one.code, one.severity, one.line_id, one.message if one.code == POLICY_ERROR else ""
-
-
 def _covering(one: Violation, earlier: dict[Key, list[Figures]]) -> Figures | None:
-    given = earlier.get(_key(one), ())
+    given = earlier.get(key_of(one), ())
     if one.given_for is None:
         return next(iter(given), None)
     return next((figures for figures in given if covers(figures, one.given_for)), None)

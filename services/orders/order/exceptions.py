@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -85,22 +85,24 @@ def resolve_of_holds(session: Session, hold_ids: Sequence[str], note: str, now: 
     resolve_by_system(session, UNDELIVERABLE_ADDRESS, hold_ids, said, now)
 
 
-def note_short_of_people(session: Session, order_id: str, review_id: str, shortfall: str, now: datetime) -> None:
-    """Open an exception for a review that the people there are cannot finish, in the words of today."""
+def note_short_of_people(
+    session: Session, order_id: str, review_id: str, shortfall: str, standing: str, now: datetime
+) -> None:
+    """Open an exception for a review that the people there are cannot finish, in the words of today.
+
+    `standing` is the reason of the one that stands, empty without one; that of today stays as it is.
+    """
     reason = short_of_people_reason(shortfall)
-    standing = [
-        one
-        for one in store.open_of(session, order_id)
-        if (one.kind, one.subject_id) == (REVIEW_SHORT_OF_PEOPLE, review_id)
-    ]
-    if standing and standing[0].reason != reason:
+    if standing == reason:
+        return
+    if standing:
         resolve_by_system(session, REVIEW_SHORT_OF_PEOPLE, [review_id], f"It is another one now: {shortfall}.", now)
     open_exception(session, order_id, REVIEW_SHORT_OF_PEOPLE, review_id, reason, now)
 
 
-def is_short_of_people(session: Session, review_id: str) -> bool:
-    """Whether an exception stands for a review that nobody can finish."""
-    return store.is_open(session, REVIEW_SHORT_OF_PEOPLE, review_id)
+def short_of_people(session: Session, review_ids: Collection[str]) -> dict[str, str]:
+    """Review → the reason of the exception that stands because nobody can finish it; other reviews are missing."""
+    return store.open_reasons(session, REVIEW_SHORT_OF_PEOPLE, review_ids)
 
 
 def resolve_short_of_people(session: Session, review_ids: Sequence[str], note: str, now: datetime) -> None:

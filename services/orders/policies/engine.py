@@ -35,6 +35,8 @@ BUILT_IN = Path(__file__).with_name("default_policies.yaml")
 _BASIS_POINTS = 10_000
 _AMOUNT = re.compile(r"\w_minor\b|\border\.(total|cumulative)\b|\.(unit_price|reference_price)\b|\bagreement\.price\b")
 """Members that are amounts of a currency."""
+_CREDIT = re.compile(r"\b(exposure|limit|headroom)_minor\b")
+"""Members that only billing knows."""
 _LINES = re.compile(r"\blines\b")
 """The list of all lines."""
 
@@ -181,11 +183,14 @@ def is_consent_needed(policy: Policy, change: Mapping[str, Any]) -> bool:
 def evaluate(policy: Policy, evidence: Evidence) -> Verdicts:
     """Run every rule, line rules on every line; a predicate that fails, or gives no boolean, is a POLICY_ERROR hold.
 
-    Without an exchange rate those that read an amount are not run: the order is held for the rate, then evaluated again.
+    Without an exchange rate those that read an amount are not run: the order is held for the rate, then evaluated again. While
+    billing is not asked, rules that read figures of credit are not run; the matrix asks all the same.
     """
     programs = compiled(policy)
     if not evidence.has_rate:
         programs = tuple((rule, program) for rule, program in programs if not _AMOUNT.search(rule.when))
+    if evidence.credit is CREDIT_NOT_ASKED:
+        programs = tuple(each for each in programs if not (isinstance(each[0], Rule) and _CREDIT.search(each[0].when)))
     spoken_by = [verdict for verdicts in _verdicts(policy, programs, evidence) for verdict in verdicts]
     if not evidence.has_rate:
         spoken_by.insert(0, rate_missing(evidence.order.currency, evidence.currency, evidence.today))

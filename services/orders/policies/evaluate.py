@@ -46,7 +46,7 @@ def evaluate(session: Session, order: Order, credit: Credit, now: datetime) -> E
         history=_history(session, policy, order),
         sku_quantities=order.units_by_sku(),
         currency=currency,
-        rates=exchange.rates_of(session, order.currency, today) if order.currency != currency else NO_RATES,
+        rates=exchange.rates_of(session, [order.currency], today) if order.currency != currency else NO_RATES,
     )
     verdicts = engine.evaluate(policy, evidence)
     return Evaluation(policy, verdicts.violations, verdicts.hits)
@@ -57,7 +57,7 @@ def amounts_of(session: Session, policy: Policy, currency: str, now: datetime) -
     of_policy = policy.currency or sessions.currency(session)
     if currency == of_policy:
         return Amounts(currency, currency, Fraction(1))
-    rates = exchange.rates_of(session, currency, sessions.business_day(session, now))
+    rates = exchange.rates_of(session, [currency], sessions.business_day(session, now))
     factor = rates.factor(currency, of_policy)
     return Amounts(currency, of_policy, factor) if factor is not None else None
 

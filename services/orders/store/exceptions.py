@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,10 +57,11 @@ def was_opened(session: Session, kind: str, subject_id: str) -> bool:
     return session.execute(query.limit(1)).first() is not None
 
 
-def is_open(session: Session, kind: str, subject_id: str) -> bool:
-    """Whether a subject has an open exception of a kind."""
-    query = select(_exception.c.exception_id).where(_exception.c.kind == kind, _exception.c.subject_id == subject_id)
-    return session.execute(query.where(_IS_OPEN).limit(1)).first() is not None
+def open_reasons(session: Session, kind: str, subject_ids: Collection[str]) -> dict[str, str]:
+    """Subject → the reason of its open exception of a kind; subjects without one are missing."""
+    wanted = (_exception.c.kind == kind, _exception.c.subject_id.in_(sorted(subject_ids)), _IS_OPEN)
+    found = session.execute(select(_exception.c.subject_id, _exception.c.reason).where(*wanted))
+    return {str(subject_id): str(reason) for subject_id, reason in found}
 
 
 def open_orders(session: Session, kind: str, customer_id: str) -> list[str]:

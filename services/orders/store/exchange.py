@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, tuple_
+from sqlalchemy import BindParameter, bindparam, func, select, tuple_
 from sqlmodel import Session
 
 from services.orders.domain.exchange import ExchangeRate, Rates
@@ -20,10 +21,11 @@ RateKey = tuple[str, str, str]
 
 _rate = table_of(ExchangeRateRow)
 _KEY = (_rate.c.from_currency, _rate.c.to_currency, _rate.c.valid_from)
+_CURRENCIES: BindParameter[str] = bindparam("currencies", expanding=True)
 _LATEST = (
     select(_rate.c.from_currency, _rate.c.to_currency, func.max(_rate.c.valid_from))
     .where(
-        (_rate.c.from_currency == bindparam("currency")) | (_rate.c.to_currency == bindparam("currency")),
+        _rate.c.from_currency.in_(_CURRENCIES) | _rate.c.to_currency.in_(_CURRENCIES),
         _rate.c.valid_from <= bindparam("on"),
     )
     .group_by(_rate.c.from_currency, _rate.c.to_currency)
@@ -49,9 +51,9 @@ def _key(rate: ExchangeRate) -> dict[str, str]:
     return {"from_currency": rate.from_currency, "to_currency": rate.to_currency, "valid_from": first}
 
 
-def rates_of(session: Session, currency: str, on: date) -> Rates:
-    """The latest rates up to a day between a currency and every other."""
-    rows = session.execute(_RATES, {"currency": currency, "on": on.isoformat()})
+def rates_of(session: Session, currencies: Collection[str], on: date) -> Rates:
+    """The latest rates up to a day between these currencies and every other."""
+    rows = session.execute(_RATES, {"currencies": sorted(currencies), "on": on.isoformat()})
     return Rates(tuple(_rate_of(row) for row in rows))
 
 

@@ -135,7 +135,7 @@ def add_violations(
 
 
 def violations_of(session: Session, order_id: str) -> tuple[Violation, ...]:
-    """What the rules said of the order's current version, in the policy's order."""
+    """What the rules said of the order's current version: in the policy's order, and what they said later behind what they said before."""
     return tuple(
         Violation(**{**row, "given_for": _figures(row["given_for"]) if row["given_for"] is not None else None})
         for row in session.execute(_VIOLATIONS, {"of": order_id}).mappings()

@@ -9,20 +9,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from services.kernel.errors import Conflict
 from services.runtime.predicates.evaluator_process import CPU_S, MEMORY_BYTES
 
 log = structlog.get_logger()
 
 WITHIN_S = 5.0
-"""For all predicates of one question, on a machine that is busy; the limit of processor time ends them earlier."""
+"""For one run, on a machine that is busy, and for one's turn; the limit of processor time ends a run earlier."""
+_ROUNDS = 4
+"""How many times that all runs of one question may take."""
+_NO_TIME_LEFT = "the rules before it took all the time that there is"
 GIVEN_UP_S = 300.0
 """How long a predicate of which the process died is not run again: each order would wait for the deadline anew."""
 _ENDED_WITHIN_S = 5.0
@@ -49,58 +53,65 @@ class Evaluator:
         predicates: Sequence[str],
         within_s: float | None = None,
     ) -> list[Answer]:
-        """The answer of each predicate. One of which the process died is not run again for a while; the others still are."""
-        found: list[Answer] = []
-        until = time.monotonic() + (within_s or self._within_s)
-        while len(found) < len(predicates):
-            remaining = predicates[len(found) :]
-            if why := self._why_given_up(remaining[0]):
-                found.append(why)
-                continue
-            runnable = [one for one in remaining if not self._why_given_up(one)]
-            with self._lock:
-                request = {"shared": shared, "each": each, "predicates": runnable, "together": False}
-                answers, death = self._exchange(request, until)
-            found += self._in_order(remaining, answers)
-            if death:
-                self._forget_old()
-                self._given_up[runnable[len(answers)]] = (time.monotonic() + self._given_up_s, death)
-                log.warning("evaluator.died", why=death)
-        return found
+        """The answer of each predicate. One of which the process died is not run again for a while; the others still are.
 
-    def is_borne(
-        self,
-        shared: Mapping[str, Any],
-        each: Sequence[Mapping[str, Any]],
-        predicates: Sequence[str],
-        within_s: float | None = None,
-    ) -> bool:
-        """Whether the process runs all of them on all contexts and lives. Much quicker than to ask, and not said which one it is."""
-        request = {"shared": shared, "each": each, "predicates": predicates, "together": True}
-        with self._lock:
-            _answers, death = self._exchange(request, time.monotonic() + (within_s or self._within_s))
-        return not death
-
-    def _in_order(self, remaining: Sequence[str], answers: list[Answer]) -> list[Answer]:
-        """Answers with those given up between them, as far as they go."""
-        ready, left = [], iter(answers)
-        for predicate in remaining:
-            answer = self._why_given_up(predicate) or next(left, None)
-            if answer is None:
+        They run together, because turning facts into what CEL reads costs hundreds of times what a predicate does; where the process dies
+        of it, one by one until it is known of which. Each run has `within_s`, all have a few times that. Conflict EVALUATOR_BUSY when others ask
+        for longer: that is no fault of a predicate.
+        """
+        within = within_s or self._within_s
+        until = time.monotonic() + _ROUNDS * within
+        answers: dict[str, Answer] = {}
+        is_together = True
+        while left := [one for one in dict.fromkeys(predicates) if one not in answers]:
+            if time.monotonic() > until:
+                answers |= dict.fromkeys(left, _NO_TIME_LEFT)
                 break
-            ready.append(answer)
-        return ready
+            asked = left if is_together else left[:1]
+            found = self._answers(shared, each, asked, within)
+            answers |= found
+            is_together = not is_together and isinstance(found[asked[0]], str)
+        return [answers[one] for one in predicates]
+
+    def _answers(
+        self, shared: Mapping[str, Any], each: Sequence[Mapping[str, Any]], asked: Sequence[str], within_s: float
+    ) -> dict[str, Answer]:
+        """Predicate → its answer, in one run; those that were run are missing where the process died of several."""
+        with self._turn(within_s):
+            answers: dict[str, Answer] = {one: why for one in asked if (why := self._why_given_up(one))}
+            runnable = [one for one in asked if one not in answers]
+            if not runnable:
+                return answers
+            found, death = self._exchange({"shared": shared, "each": each, "predicates": runnable}, within_s)
+            if death and len(runnable) == 1:
+                self._give_up(runnable[0], death)
+                found = [death]
+            elif death:
+                return answers
+            return answers | dict(zip(runnable, found, strict=True))
+
+    @contextmanager
+    def _turn(self, within_s: float) -> Iterator[None]:
+        """The process for oneself: the time of a run begins when it is one's turn."""
+        if not self._lock.acquire(timeout=within_s):
+            raise Conflict("EVALUATOR_BUSY", "the rules of other orders are being evaluated: try again in a moment")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _why_given_up(self, predicate: str) -> str:
         until, why = self._given_up.get(predicate, (0.0, ""))
         return why if time.monotonic() < until else ""
 
-    def _forget_old(self) -> None:
+    def _give_up(self, predicate: str, why: str) -> None:
         now = time.monotonic()
-        self._given_up = {one: (until, why) for one, (until, why) in self._given_up.items() if now < until}
+        self._given_up = {one: (until, said) for one, (until, said) in self._given_up.items() if now < until}
+        self._given_up[predicate] = (now + self._given_up_s, why)
+        log.warning("evaluator.died", why=why)
 
-    def _exchange(self, request: Mapping[str, Any], until: float) -> tuple[list[Answer], str]:
-        """The answers that came, and why the process died before the last one; empty when it did not."""
+    def _exchange(self, request: Mapping[str, Any], within_s: float) -> tuple[list[Answer], str]:
+        """The answers, or why the process died before the last one; empty when it did not."""
         child = self._living()
         is_late = threading.Event()
 
@@ -108,7 +119,7 @@ class Evaluator:
             is_late.set()
             child.kill()
 
-        ender = threading.Timer(max(until - time.monotonic(), 0.0), end)
+        ender = threading.Timer(within_s, end)
         ender.daemon = True
         ender.start()
         answers: list[Answer] = []
@@ -121,7 +132,7 @@ class Evaluator:
             for _predicate in request["predicates"]:
                 line = child.stdout.readline()
                 if not line.endswith("\n"):
-                    return answers, self._buried(child)
+                    return [], self._buried(child)
                 answers.append([(place, verdict) for place, verdict in json.loads(line)])
         finally:
             ender.cancel()

@@ -2,9 +2,8 @@
 
 A request is a line of JSON on its input: `shared` and `each` are what predicates look at, `predicates` are their texts. For each of
 them it writes a line: the contexts, by their place in `each`, of which the predicate says anything but false, with what it said. It
-runs one predicate after the other, so that it is known of which one it died; or, `together`, all of them on one context after
-the other, because turning facts into what CEL reads costs hundreds of times what a predicate does. Whatever is shared is turned again
-for each context, so what no text names is left out.
+runs all of them on one context after the other, because turning facts into what CEL reads costs hundreds of times what a predicate does.
+Whatever is shared is turned again for each context, so what no text names is left out.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import cel
@@ -32,17 +31,9 @@ def said(program: cel.Program, context: cel.Context) -> bool | str:
     return verdict if isinstance(verdict, bool) else f"it gives {type(verdict).__name__}, not true or false"
 
 
-def answers(request: Mapping[str, Any]) -> Iterator[list[tuple[int, bool | str]]]:
+def answers(request: Mapping[str, Any]) -> list[list[tuple[int, bool | str]]]:
     """One answer a predicate, in their order."""
     predicates = request["predicates"]
-    if request["together"]:
-        yield from _spoken(predicates, request)
-        return
-    for predicate in predicates:
-        yield from _spoken([predicate], request)
-
-
-def _spoken(predicates: Sequence[str], request: Mapping[str, Any]) -> list[list[tuple[int, bool | str]]]:
     programs = [cel.compile(predicate) for predicate in predicates]
     text = " ".join(predicates)
     context = cel.Context(variables={name: value for name, value in request["shared"].items() if name in text})

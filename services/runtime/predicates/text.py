@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 MAX_NESTING = 50
 """Brackets within brackets; a rule that a person can read needs five."""
+MAX_DEPTH = 100
+"""Parts within parts of the tree, members of members too: whoever walks it may do so by calling themselves."""
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|//[^\n]*)
@@ -49,7 +51,16 @@ def parse(predicate: str) -> Node:
     tree = reader.expression()
     if reader.kind != "end":
         raise Unreadable(f"it goes on with {reader.text!r} where it should end")
+    _check_depth(tree)
     return tree
+
+
+def _check_depth(tree: Node) -> None:
+    level: tuple[Node, ...] = (tree,)
+    for _depth in range(MAX_DEPTH):
+        level = tuple(part for node in level for part in node.parts)
+    if level:
+        raise Unreadable(f"it nests more than {MAX_DEPTH} levels")
 
 
 def _tokens(predicate: str) -> Iterator[tuple[str, str]]:
@@ -126,11 +137,7 @@ class _Reader:
         return Node("call", "!", (found,)) if count else found
 
     def _with_members(self, found: Node) -> Node:
-        length = 0
         while self._is(".") or self._is("["):
-            length += 1
-            if length > MAX_NESTING:
-                raise Unreadable(f"it asks for members of members more than {MAX_NESTING} times")
             if self._next() == "[":
                 found = Node("index", parts=(found, self.expression()))
                 self._take("]")
