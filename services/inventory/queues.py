@@ -20,6 +20,7 @@ from services.inventory.store import backorders, batches, reservations, stock
 from services.runtime.facts import document
 from services.runtime.outbox import Notice, emit_each
 from services.runtime.sessions import wake_after_commit
+from services.runtime.statements import slices
 
 BATCH = 50
 """Backorders that a transaction fills, and orders that it tells, at most."""
@@ -33,19 +34,24 @@ def fill_queues(session: Session, skus: Collection[str]) -> tuple[Fill, ...]:
     Batch after batch gives the same to the same as all at once would.
     """
     done: list[Fill] = []
-    while fills := _next_fills(session, skus, BATCH - len(done)):
-        _record_fills(session, fills)
-        done += fills
-        if len(done) >= BATCH:
-            batches.leave(session, stock.available(session, skus).keys())
-            wake_after_commit(session, LEFT)
-            break
+    for some in slices(skus):
+        while fills := _next_fills(session, some, BATCH - len(done)):
+            _record_fills(session, fills)
+            done += fills
+            if len(done) >= BATCH:
+                _leave(session, [sku for sku in skus if sku >= some[0]])
+                return tuple(done)
     return tuple(done)
+
+
+def _leave(session: Session, skus: Collection[str]) -> None:
+    batches.leave(session, stock.available(session, skus).keys())
+    wake_after_commit(session, LEFT)
 
 
 def _next_fills(session: Session, skus: Collection[str], most: int) -> list[Fill]:
     """What the heads of these queues get of what is free; a statement each, however many SKUs there are."""
-    free = stock.available(session, skus) if skus else {}
+    free = stock.available(session, skus)
     units = sum(sum(places.values()) for places in free.values())
     heads = backorders.first_in_queues(session, free.keys(), min(units, most)) if free else {}
     return [one for sku, queue in sorted(heads.items()) for one in queueing.fill(queue, free[sku])]
