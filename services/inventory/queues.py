@@ -91,10 +91,10 @@ def notify_moved(session: Session, moved: Iterable[Waiting], now: datetime) -> N
     """Tell the orders of these backorders of other days: BATCH of them now, the others are left to the next batches."""
     orders = {one.order_id: one for one in moved}
     in_turn = sorted(orders.values(), key=lambda one: one.turn)
-    notify(session, [Notice(facts.EXPECTED, one.order_id, one.reservation_id) for one in in_turn[:BATCH]], now)
     if len(in_turn) > BATCH:
         batches.leave_unnotified(session, in_turn[BATCH:])
         wake_after_commit(session, LEFT)
+    notify(session, [Notice(facts.EXPECTED, one.order_id, one.reservation_id) for one in in_turn[:BATCH]], now)
 
 
 def notify(session: Session, notices: Collection[Notice], now: datetime) -> None:

@@ -1,7 +1,8 @@
 """What each change does inside its one transaction: take turns, read, decide, record, tell.
 
 Rows are locked in one order everywhere, so two transactions wait for each other but never in a circle: the turns of all SKUs
-first (sorted), then stock, then the outbox counter of each affected order (sorted), movements of no order last.
+first (sorted), then stock, then what is left to the next batch or taken up from it, then the outbox counter of each affected
+order (sorted), movements of no order last.
 """
 
 from collections import defaultdict
