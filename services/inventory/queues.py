@@ -69,7 +69,7 @@ def _record_fills(session: Session, fills: Sequence[Fill]) -> None:
 def free_for_newcomers(session: Session, skus: Collection[str], places: Collection[str]) -> Available:
     """What these warehouses have free of SKUs, whose turns the caller has, less what a queue that is being served will get."""
     free = stock.available(session, skus, places)
-    for sku in batches.left_of(session, skus):
+    for sku in batches.left_of(session, free.keys()):
         everywhere = stock.available(session, [sku]).get(sku, {})
         for fill in queueing.fill(backorders.whole_queue(session, sku), everywhere):
             if fill.warehouse_id in free.get(sku, {}):

@@ -118,6 +118,18 @@ def test_who_comes_while_a_queue_is_being_served_gets_what_the_queue_will_leave(
     assert stockroom.waiting("ord_new") == {"l1": 3}
 
 
+def test_who_comes_for_what_is_not_free_where_they_may_be_served_reads_no_queue(stockroom: Stockroom) -> None:
+    with counted(stockroom.database) as usual:
+        stockroom.reserve("ord_usual", {"l1": ("COLD", 1)}, {"w3": 900})
+    queue_up(stockroom, BATCH + 2)
+    stockroom.receive("w1", SKU, BATCH + 2)
+
+    with counted(stockroom.database) as meanwhile:
+        stockroom.reserve("ord_new", {"l1": (SKU, 1)}, {"w3": 900}, placed_days=BATCH + 2)
+
+    assert len(meanwhile) == len(usual)
+
+
 @pytest.mark.on_postgres
 def test_a_batch_costs_the_same_whatever_waits_behind_it(stockroom: Stockroom) -> None:
     queue_up(stockroom, 4 * BATCH)
