@@ -4,8 +4,11 @@ A transaction fills the head of a queue and leaves the rest to the next batch: t
 waiting for longer than a batch. Until the queue is served, what is free for it is free for nobody else.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -28,7 +31,7 @@ LEFT = "batch_left"
 """What is called out, so that the next batch begins at once."""
 
 
-def fill_queues(session: Session, skus: Collection[str]) -> tuple[Fill, ...]:
+def fill_queues(session: Session, skus: Collection[str], now: datetime) -> tuple[Fill, ...]:
     """Serve the queues of these SKUs, whose turns the caller has, from what is free: BATCH backorders, the rest is left.
 
     Batch after batch gives the same to the same as all at once would.
@@ -39,13 +42,13 @@ def fill_queues(session: Session, skus: Collection[str]) -> tuple[Fill, ...]:
             _record_fills(session, fills)
             done += fills
             if len(done) >= BATCH:
-                _leave(session, [sku for sku in skus if sku >= some[0]])
+                _leave(session, [sku for sku in skus if sku >= some[0]], now)
                 return tuple(done)
     return tuple(done)
 
 
-def _leave(session: Session, skus: Collection[str]) -> None:
-    batches.leave(session, stock.available(session, skus).keys())
+def _leave(session: Session, skus: Collection[str], now: datetime) -> None:
+    batches.leave(session, stock.available(session, skus).keys(), now)
     wake_after_commit(session, LEFT)
 
 
@@ -92,7 +95,7 @@ def notify_moved(session: Session, moved: Iterable[Waiting], now: datetime) -> N
     orders = {one.order_id: one for one in moved}
     in_turn = sorted(orders.values(), key=lambda one: one.turn)
     if len(in_turn) > BATCH:
-        batches.leave_unnotified(session, in_turn[BATCH:])
+        batches.leave_unnotified(session, in_turn[BATCH:], now)
         wake_after_commit(session, LEFT)
     notify(session, [Notice(facts.EXPECTED, one.order_id, one.reservation_id) for one in in_turn[:BATCH]], now)
 
@@ -131,17 +134,35 @@ def _standing(allocated: Mapping[str, int], waiting: Mapping[str, int], due: Map
     )
 
 
-def fill_next_batch(session: Session, now: datetime) -> bool:
-    """The next batch of what earlier ones have left, queues before news; whether there was any."""
-    skus = batches.next_left(session, BATCH)
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What earlier batches have left: SKUs whose queues go on, and orders that are to hear of other days."""
+
+    skus: tuple[str, ...] = ()
+    order_ids: tuple[str, ...] = ()
+
+    def singly(self) -> list[Left]:
+        """The same in batches of one."""
+        return [Left(skus=(sku,)) for sku in self.skus] + [Left(order_ids=(order_id,)) for order_id in self.order_ids]
+
+
+def next_left(session: Session, passed_over: Collection[Left] = ()) -> Left:
+    """The next batch, queues before news; empty when nothing is left. Batches of one that are `passed_over` are not in it."""
+    most = BATCH + len(passed_over)
+    skus = [sku for sku in batches.next_left(session, most) if Left(skus=(sku,)) not in passed_over]
     if skus:
-        stock.take_turns(session, skus)
+        return Left(skus=tuple(skus[:BATCH]))
+    news = batches.next_unnotified(session, most)
+    return Left(order_ids=tuple([one for one in news if Left(order_ids=(one,)) not in passed_over][:BATCH]))
+
+
+def fill_left(session: Session, left: Left, now: datetime) -> None:
+    """Go on with these queues, and tell these orders of their days, as far as nobody else has since."""
+    if left.skus:
+        stock.take_turns(session, left.skus)
         # fill_queues() leaves again what it does not reach
-        batches.done(session, skus)
-        notify_filled(session, fill_queues(session, skus), now)
-        return True
-    moved = batches.take_unnotified(session, BATCH)
-    notify(
-        session, [Notice(facts.EXPECTED, order_id, reservation_id) for order_id, reservation_id in moved.items()], now
-    )
-    return bool(moved)
+        batches.done(session, left.skus)
+        notify_filled(session, fill_queues(session, left.skus, now), now)
+    if left.order_ids:
+        moved = batches.take_unnotified(session, left.order_ids)
+        notify(session, [Notice(facts.EXPECTED, order_id, kept_by) for order_id, kept_by in moved.items()], now)

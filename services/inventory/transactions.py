@@ -49,7 +49,7 @@ def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int |
 def _serve_waiting(session: Session, place: Warehouse, now: datetime) -> None:
     skus = warehouses.skus_of(session, place.warehouse_id)
     stock.take_turns(session, skus)
-    notify_filled(session, fill_queues(session, skus), now)
+    notify_filled(session, fill_queues(session, skus, now), now)
 
 
 def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]:
@@ -102,7 +102,7 @@ def release(session: Session, order_id: str, now: datetime) -> tuple[int, int]:
         return 0, 0
     stock.free(session, freed)
     cancelled = backorders.cancel(session, reservation_id)
-    fills = fill_queues(session, {sku for sku, _ in freed})
+    fills = fill_queues(session, {sku for sku, _ in freed}, now)
     notify(session, {Notice(facts.RELEASED, order_id, reservation_id), *filled(fills)}, now)
     log.info("reservation.released", order_id=order_id, released=sum(freed.values()), cancelled=cancelled)
     return sum(freed.values()), cancelled
@@ -119,7 +119,7 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
     change = _add_layer(session, receipt.warehouse_id, receipt.sku, receipt.quantity, receipt.unit_cost, occasion)
     supply = expected.open_supply(session, [receipt.sku], receipt.warehouse_id).get(receipt.sku, [])
     expected.come(session, queueing.arrived(supply, receipt.quantity))
-    fills = fill_queues(session, [receipt.sku])
+    fills = fill_queues(session, [receipt.sku], now)
     notify_filled(session, fills, now)
     _notify_change(session, facts.RECEIVED, change, now)
     log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
@@ -143,7 +143,7 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
         unit_cost = _counted_cost(session, adjustment, valued_in)
         warehouses.settle_currency(session, place, unit_cost.currency)
         change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
-        notify_filled(session, fill_queues(session, [sku]), now)
+        notify_filled(session, fill_queues(session, [sku], now), now)
     else:
         [change] = _take_layers(session, place, {sku: -adjustment.delta}, valued_in, occasion)
     _notify_change(session, facts.ADJUSTED, change, now)

@@ -179,11 +179,11 @@ def test_an_announcement_beside_a_batch_of_news_does_not_deadlock(stockroom: Sto
         stockroom.reserve(f"o{n:02}", {"l1": ("B", 1)}, {"w1": 900}, placed_days=n)
     with stockroom.database.transaction() as session:
         queue = backorders.whole_queue(session, "B")
-        batches.leave_unnotified(session, [queue[0], queue[-1]])
+        batches.leave_unnotified(session, [queue[0], queue[-1]], stockroom.now)
 
     with threads.Crew(1) as crew:
         with stockroom.database.transaction() as session:
-            moved = batches.take_unnotified(session, BATCH)
+            moved = batches.take_unnotified(session, [queue[0].order_id, queue[-1].order_id])
             announced = crew.submit(stockroom.expect, "w1", "B", BATCH + 2, "2026-04-01")
             threads.until(lambda: _somebody_waits(stockroom.database))
             queues.notify(session, [Notice(facts.EXPECTED, *one) for one in moved.items()], stockroom.now)
