@@ -99,5 +99,7 @@ def test_every_variable_that_the_readme_and_the_example_name_is_one_that_compose
 def test_a_folder_to_watch_is_told_to_every_process_that_tells_metrics() -> None:
     services = configuration({**stand_ins(), "OMS_DISK_FOLDER": "/", "OMS_DISK_WARN_MIB": "4096"})["services"]
 
-    told = [each["environment"] for each in services.values() if "OMS_METRICS_LISTEN" in each.get("environment", {})]
-    assert [(each["OMS_DISK_FOLDER"], each["OMS_DISK_WARN_MIB"]) for each in told] == [("/", "4096")] * 6
+    environments = [
+        each["environment"] for each in services.values() if "OMS_METRICS_LISTEN" in each.get("environment", {})
+    ]
+    assert [(each["OMS_DISK_FOLDER"], each["OMS_DISK_WARN_MIB"]) for each in environments] == [("/", "4096")] * 6

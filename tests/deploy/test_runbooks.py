@@ -87,9 +87,9 @@ def test_the_repair_of_a_runbook_works_with_what_is_in_the_image(tmp_path: Path)
 
     with serving() as api:
         api.on("POST /v1/repairs", {"rows": [], "checked": 0, "next_cursor": None})
-        told = dict([variable.replace("$TOKEN", "a-token").split("=", 1)])
+        named = dict([variable.replace("$TOKEN", "a-token").split("=", 1)])
         environment = {
-            **told,
+            **named,
             "OMS_URL": api.url,
             "PYTHONPATH": f"{app}:{app}/proto/gen",
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -190,8 +190,8 @@ def test_an_announcement_beside_a_batch_of_news_does_not_deadlock(stockroom: Sto
         assert announced.result()
     stockroom.fill_on()
 
-    told = {fact["order_id"]: fact["lines"]["l1"]["expected_on"] for fact in stockroom.facts("stock_expected")}
-    assert told == {f"o{n:02}": "2026-04-01" for n in range(BATCH + 2)}
+    expected_on = {fact["order_id"]: fact["lines"]["l1"]["expected_on"] for fact in stockroom.facts("stock_expected")}
+    assert expected_on == {f"o{n:02}": "2026-04-01" for n in range(BATCH + 2)}
 
 
 def _somebody_waits(database: Database) -> bool:
