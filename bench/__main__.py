@@ -1,4 +1,4 @@
-"""`python -m bench`: measures an order's CPU beside its frame, with traces and in production, latency, start-up, memory, growth and restarts.
+"""`python -m bench`: measures an order's CPU beside its frame, with traces and in production, latency, start-up, memory, growth, restarts and a SKU that many wait for.
 
 It prints tables and JSON.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import company, footprint, growth, long_queue, order_to_cash, posting, report, restart, surroundings
+from bench import company, footprint, growth, hot_sku, long_queue, order_to_cash, posting, report, restart, surroundings
 from bench.door import Door
 from bench.machine import LoadSpan
 from bench.system import System, system
@@ -31,7 +31,9 @@ PARTS = {
     "e": "one SKU that thousands wait for",
     "f": "restarts of Temporal and the worker",
     "g": "CPU of an order with traces, with their collector away, and in production, beside that without",
+    "h": "latency of others' POST while goods come for the SKU of part e",
 }
+_APART = {"a", "e", "g", "h"}
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def measure(chosen: argparse.Namespace, say: Say) -> Figures:
-    """Every chosen part: (a) and (g) on systems of their own, (e) on inventory alone, the others on one, the growth late because it leaves its orders open, the restarts last."""
+    """Every chosen part: (a), (g) and (h) on systems of their own, (e) on inventory alone, the others on one, the growth late because it leaves its orders open, the restarts last."""
     parts = set(chosen.only)
     figures: Figures = {
         "machine": {
@@ -73,8 +75,11 @@ def measure(chosen: argparse.Namespace, say: Say) -> Figures:
         figures["long_queue"] = _assessed(lambda: long_queue.measure(chosen.waiting))
     if "g" in parts:
         figures["surroundings"] = surroundings.measure(chosen.pairs, chosen.orders, chosen.at_once, say)
-    if parts - {"a", "e", "g"}:
-        figures |= _on_one_system(parts - {"a", "e", "g"}, chosen, say)
+    if "h" in parts:
+        say(f"(h) {chosen.waiting} orders wait for one SKU, and others are placed")
+        figures["hot_sku"] = _assessed(lambda: hot_sku.measure(chosen.waiting, chosen.seconds))
+    if parts - _APART:
+        figures |= _on_one_system(parts - _APART, chosen, say)
     return figures
 
 
@@ -150,7 +155,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--orders", type=_count, help="orders of each run of parts a and e (150)")
     parser.add_argument("--at-once", type=_count, help="how many of them are under way at a time (20)")
-    parser.add_argument("--seconds", type=float, help="length of part b (60)")
+    parser.add_argument("--seconds", type=float, help="length of part b, and of each of the three of part h (60)")
     parser.add_argument(
         "--samples",
         type=_count,
@@ -158,7 +163,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--open-orders", type=_counts, help="steps of part d (100,1000,5000)")
     parser.add_argument("--parked", type=_count, help="orders in review before each kill of part f (300)")
-    parser.add_argument("--waiting", type=_count, help="orders that wait for the one SKU of part e (5000)")
+    parser.add_argument("--waiting", type=_count, help="orders that wait for the one SKU of parts e and h (5000)")
     chosen = parser.parse_args(arguments)
     for name, size in (QUICK if chosen.quick else SIZES).items():
         if getattr(chosen, name) is None:

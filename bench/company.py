@@ -12,6 +12,8 @@ from samples import documents
 CUSTOMERS = tuple(f"cus_bench_{number}" for number in range(200))
 """So many that none orders enough in a policy's window for a review, which counts a customer's orders together."""
 SKUS = tuple(f"BENCH-{number:03}" for number in range(100))
+HOT = "BENCH-HOT"
+"""What nobody has and everybody wants."""
 WAREHOUSES = {"dallas": 900, "reno": 1400}
 """Short name → what a shipment to Texas costs from there, in cents."""
 TEXAS = {
@@ -46,6 +48,27 @@ def order(lines: int) -> dict[str, Any]:
         "ship_to": TEXAS,
         "lines": [{"sku": SKUS[(number * lines + each) % len(SKUS)], "quantity": 2} for each in range(lines)],
     }
+
+
+def load_hot(door: Door) -> None:
+    """Sell what is not there."""
+    door.post("admin", "/v1/products", _product(HOT))
+
+
+def hot_order() -> dict[str, Any]:
+    """A new order document for one unit of HOT."""
+    return {**order(1), "lines": [{"sku": HOT, "quantity": 1}]}
+
+
+def expect_hot(door: Door, units: int) -> None:
+    """Announce so many units of HOT."""
+    announced = {"warehouse_id": "wh_dallas", "sku": HOT, "quantity": units, "expected_on": "2030-01-02"}
+    door.post("warehouse", "/v1/stock/expected-receipts", {**announced, "reference": "PO-HOT"})
+
+
+def receive_hot(door: Door, units: int) -> None:
+    """So many units of HOT arrive."""
+    door.post("warehouse", "/v1/stock/receipts", {**_receipt("dallas", HOT), "quantity": units})
 
 
 def _customer(customer_id: str) -> dict[str, Any]:

@@ -18,9 +18,20 @@ _WARM = 5
 
 
 def measure(door: Door, seconds: float) -> dict[str, Any]:
-    """Latencies at RATE_PER_S for so many seconds; a late start counts, so that a pause of the system is not left out."""
+    """The spread of latencies()."""
     for _ in range(_WARM):
         place(door, LINES)
+    found = latencies(door, seconds)
+    return {
+        "rate_per_s": RATE_PER_S,
+        "requests": len(found),
+        **spread_ms(found),
+        "target_p99_ms": TARGET_P99_MS,
+    }
+
+
+def latencies(door: Door, seconds: float) -> list[float]:
+    """At RATE_PER_S for so many seconds; a late start counts, so that a pause of the system is not left out."""
     count = max(1, round(seconds * RATE_PER_S))
     first_at = time.perf_counter() + 0.1
 
@@ -30,10 +41,4 @@ def measure(door: Door, seconds: float) -> dict[str, Any]:
         place(door, LINES)
         return time.perf_counter() - due_at
 
-    latencies = for_each(one, range(count), _AT_ONCE)
-    return {
-        "rate_per_s": RATE_PER_S,
-        "requests": count,
-        **spread_ms(latencies),
-        "target_p99_ms": TARGET_P99_MS,
-    }
+    return for_each(one, range(count), _AT_ONCE)

@@ -188,12 +188,29 @@ def _long_queue(part: Figures) -> Iterator[Table]:
     yield table
 
 
+def _hot_sku(part: Figures) -> Iterator[Table]:
+    title = (
+        f"(h) one SKU that {part['waiting']} orders wait for: others' POST /v1/orders for {part['seconds']:.0f} s each"
+    )
+    table = _table(title, "", "answered in", "others' p50", "others' p99", "ratio to alone", "target", "")
+    for name, words in (("announcement", "an announcement"), ("goods", "goods")):
+        took, others = part[name], part[name]["others"]
+        cells = (f"{took['answered_s']} s", f"{others['p50_ms']:.0f} ms", f"{others['p99_ms']:.0f} ms")
+        target = part["target_ratio"]
+        table.add_row(
+            words, *cells, f"{took['ratio']:.2f}", f"≤ {target:.2f}", _verdict(is_met=took["ratio"] <= target)
+        )
+    table.add_row("nothing", "", f"{part['alone']['p50_ms']:.0f} ms", f"{part['alone']['p99_ms']:.0f} ms", "", "", "")
+    yield table
+
+
 _TABLES: Mapping[str, Callable[[Figures], Iterator[Table]]] = {
     "order_to_cash": _order_to_cash,
     "posting": _posting,
     "footprint": _footprint,
     "growth": _growth,
     "long_queue": _long_queue,
+    "hot_sku": _hot_sku,
     "surroundings": _surroundings,
     "restart": _restart,
 }

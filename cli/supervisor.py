@@ -34,13 +34,18 @@ class Backoff:
 class Watch:
     """How a process that got ready is asked whether it still answers, and how many questions in a row it may leave open.
 
-    Questions are counted, not seconds: a supervisor that was stopped itself, or sleeps with its machine, blames nobody.
+    Questions are counted, not seconds: a supervisor that was stopped itself, or sleeps with its machine, blames nobody. From the
+    first question without an answer to the last there are 33 s, whether each takes its time or fails at once.
     """
 
     every_s: float = 5.0
     within_s: float = 3.0
-    again_after_s: float = 1.0
-    misses: int = 5
+    again_after_s: float = 3.0
+    misses: int = 12
+
+    def pause_s(self, missed: int, took_s: float) -> float:
+        """How long to wait after a question that took so long, the last of so many in a row without an answer."""
+        return max(0.0, self.again_after_s - took_s) if missed else self.every_s
 
 
 class StartFailed(CommandRefused):
@@ -141,13 +146,15 @@ class Supervisor:
     async def _watched(self, child: Child, process: asyncio.subprocess.Process) -> int:
         """How it ended; one that lives and answers no question any more is ended, which counts as a death."""
         dying = asyncio.create_task(process.wait())
-        missed = 0
+        missed, took_s = 0, 0.0
         try:
             while True:
-                await asyncio.wait([dying], timeout=self._watch.again_after_s if missed else self._watch.every_s)
+                await asyncio.wait([dying], timeout=self._watch.pause_s(missed, took_s))
                 if dying.done():
                     return dying.result()
+                asked_at = time.monotonic()
                 missed = 0 if child.state == "starting" or await self._answers(child) else missed + 1
+                took_s = time.monotonic() - asked_at
                 self._note(child, missed)
                 if missed >= self._watch.misses:
                     self._report(child, f"does not answer, asked {missed} times: ended")

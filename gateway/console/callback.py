@@ -20,7 +20,7 @@ from gateway.console.visitor import safe_path
 from gateway.http.plumbing.deps import ConsoleSettings, Deps, DepsOf
 from services.kernel.errors import NotFound, NotPermitted
 from services.runtime.auth import NotAuthenticated
-from services.runtime.oidc import ProviderAway
+from services.runtime.oidc import ProviderAway, ask
 
 router = APIRouter()
 log = structlog.get_logger()
@@ -32,7 +32,7 @@ _REFUSED = "the identity provider did not let you in: go back to the login page 
 @lru_cache(maxsize=4)
 def discovery(issuer: str) -> dict[str, Any]:
     """What the provider says of itself; kept once it has answered."""
-    answer = httpx.get(issuer.rstrip("/") + "/.well-known/openid-configuration", timeout=_TIMEOUT_S)
+    answer = ask("GET", issuer.rstrip("/") + "/.well-known/openid-configuration", _TIMEOUT_S)
     return dict(answer.raise_for_status().json())
 
 
@@ -101,7 +101,7 @@ def _redeem(settings: ConsoleSettings, provider: dict[str, Any], code: str, veri
     if settings.oidc_client_secret:
         form["client_secret"] = settings.oidc_client_secret
     try:
-        answer = httpx.post(str(provider["token_endpoint"]), data=form, timeout=_TIMEOUT_S)
+        answer = ask("POST", str(provider["token_endpoint"]), _TIMEOUT_S, form)
     except httpx.HTTPError as away:
         raise ProviderAway("the identity provider does not answer: try again in a moment") from away
     if answer.status_code != 200:

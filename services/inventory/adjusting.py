@@ -36,7 +36,9 @@ def adjust(session: Session, adjusted: Adjusted, now: datetime) -> None:
         store.put_candidates(session, known, demand.candidates)
     _get(session, reservation_id, demand, wanted.added, candidates)
     _give_up(session, reservation_id, wanted)
-    fills = fill_queues(session, {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id))
+    fills = fill_queues(
+        session, {line.sku for line in demand.lines} | reservations.skus_of(session, reservation_id), now
+    )
     _notify(session, demand.order_id, reservation_id, wanted, fills, now)
     # nobody ships of it meanwhile: the order has its turn at every SKU of its own
     store.close_when_empty(session, reservation_id)

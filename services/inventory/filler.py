@@ -6,6 +6,7 @@ import time
 import structlog
 
 from services.inventory import queues
+from services.inventory.queues import Left
 from services.kernel.clock import Clock, utc_now
 from services.runtime.db import Database
 from services.runtime.wake import Wake
@@ -20,12 +21,14 @@ MOST_REST_S = 1.0
 class QueueFiller:
     """A thread that fills what was left, woken by a commit that left something.
 
-    Between batches it rests as long as the last one took, so that whoever else writes has at least every other moment.
+    Between batches it rests as long as the last one took, so that whoever else writes has at least every other moment. A batch
+    that fails is taken up one by one; what fails then is passed over until all the rest is done.
     """
 
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
         self._clock = clock
+        self._passed_over: set[Left] = set()
         self._wake = Wake()
         self._thread = threading.Thread(target=self._run, daemon=True, name="queue-filler")
         database.on_emit(self._wake.call, frozenset({queues.LEFT}))
@@ -54,8 +57,29 @@ class QueueFiller:
     def fill_batch(self) -> bool:
         """One batch and the rest after it; whether there was anything to do."""
         began = time.monotonic()
-        with self._database.transaction() as session:
-            is_any = queues.fill_next_batch(session, self._clock())
-        if is_any:
-            self._wake.rest(min(time.monotonic() - began, MOST_REST_S))
-        return is_any
+        left = self._next()
+        if left == Left():
+            self._passed_over.clear()
+            return False
+        if not self._is_filled(left):
+            # asked again: where it is the database that is away, that fails here
+            for one in self._next().singly():
+                if not self._is_filled(one):
+                    self._passed_over.add(one)
+        self._wake.rest(min(time.monotonic() - began, MOST_REST_S))
+        return True
+
+    def _next(self) -> Left:
+        with self._database.reading() as session:
+            return queues.next_left(session, self._passed_over)
+
+    def _is_filled(self, left: Left) -> bool:
+        try:
+            with self._database.transaction() as session:
+                queues.fill_left(session, left, self._clock())
+        except (
+            Exception
+        ):  # whatever it is, it must not keep the others waiting; what fails stays left, and the audit says so
+            log.exception("queue.batch_failed", skus=left.skus, order_ids=left.order_ids)
+            return False
+        return True

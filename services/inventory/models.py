@@ -259,6 +259,7 @@ class Unfilled(Table, table=True):
     __table_args__ = (STRICT,)
 
     sku: str = Field(sa_type=Text, primary_key=True)
+    left_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Unnotified(Table, table=True):
@@ -270,3 +271,4 @@ class Unnotified(Table, table=True):
     order_id: str = Field(sa_type=Text, primary_key=True)
     reservation_id: str = Field(sa_type=Text)
     placed_at_micros: int = Field(sa_type=Int64)
+    left_at: datetime = Field(sa_type=UtcDateTime)

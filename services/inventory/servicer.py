@@ -196,7 +196,7 @@ class InventoryServicer(InventoryServiceServicer):
         """Check every invariant of this service."""
         with self._database.reading() as session:
             return pb.AuditResponse(
-                invariants=invariant_messages(find_all(session, audit.INVARIANTS)),
+                invariants=invariant_messages(find_all(session, audit.invariants(self._clock()))),
                 stock_value=[money(worth) for worth in audit.stock_value(session)],
                 holding_order_ids=audit.holding_order_ids(session),
             )

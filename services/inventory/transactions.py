@@ -1,7 +1,8 @@
 """What each change does inside its one transaction: take turns, read, decide, record, tell.
 
 Rows are locked in one order everywhere, so two transactions wait for each other but never in a circle: the turns of all SKUs
-first (sorted), then stock, then the outbox counter of each affected order (sorted), movements of no order last.
+first (sorted), then stock, then what is left to the next batch or taken up from it, then the outbox counter of each affected
+order (sorted), movements of no order last.
 """
 
 from collections import defaultdict
@@ -48,7 +49,7 @@ def put_warehouse(session: Session, place: Warehouse, now: datetime, seen: int |
 def _serve_waiting(session: Session, place: Warehouse, now: datetime) -> None:
     skus = warehouses.skus_of(session, place.warehouse_id)
     stock.take_turns(session, skus)
-    notify_filled(session, fill_queues(session, skus), now)
+    notify_filled(session, fill_queues(session, skus, now), now)
 
 
 def reserve(session: Session, demand: Demand, now: datetime) -> tuple[str, Plan]:
@@ -101,7 +102,7 @@ def release(session: Session, order_id: str, now: datetime) -> tuple[int, int]:
         return 0, 0
     stock.free(session, freed)
     cancelled = backorders.cancel(session, reservation_id)
-    fills = fill_queues(session, {sku for sku, _ in freed})
+    fills = fill_queues(session, {sku for sku, _ in freed}, now)
     notify(session, {Notice(facts.RELEASED, order_id, reservation_id), *filled(fills)}, now)
     log.info("reservation.released", order_id=order_id, released=sum(freed.values()), cancelled=cancelled)
     return sum(freed.values()), cancelled
@@ -118,7 +119,7 @@ def receive(session: Session, receipt: Receipt, now: datetime) -> tuple[StockCha
     change = _add_layer(session, receipt.warehouse_id, receipt.sku, receipt.quantity, receipt.unit_cost, occasion)
     supply = expected.open_supply(session, [receipt.sku], receipt.warehouse_id).get(receipt.sku, [])
     expected.come(session, queueing.arrived(supply, receipt.quantity))
-    fills = fill_queues(session, [receipt.sku])
+    fills = fill_queues(session, [receipt.sku], now)
     notify_filled(session, fills, now)
     _notify_change(session, facts.RECEIVED, change, now)
     log.info("stock.received", sku=receipt.sku, warehouse_id=receipt.warehouse_id, quantity=receipt.quantity)
@@ -142,7 +143,7 @@ def adjust(session: Session, adjustment: Adjustment, currency: str, now: datetim
         unit_cost = _counted_cost(session, adjustment, valued_in)
         warehouses.settle_currency(session, place, unit_cost.currency)
         change = _add_layer(session, place, sku, adjustment.delta, unit_cost, occasion)
-        notify_filled(session, fill_queues(session, [sku]), now)
+        notify_filled(session, fill_queues(session, [sku], now), now)
     else:
         [change] = _take_layers(session, place, {sku: -adjustment.delta}, valued_in, occasion)
     _notify_change(session, facts.ADJUSTED, change, now)

@@ -1,4 +1,4 @@
-"""How much one document holds: the same wherever it is placed, changed, reserved, picked, shipped, invoiced or shown."""
+"""How much one document holds, the same wherever it is placed, changed, reserved, picked, shipped, invoiced or shown; and what two services must agree on."""
 
 MAX_LINES = 2_000
 """Lines of an order, of a change to it, of a shipment and of an invoice."""
@@ -8,3 +8,6 @@ MAX_PAGE_LINES = 10 * MAX_LINES
 
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes of a call between two services, or of its answer: several times a document of MAX_LINES lines with the longest texts."""
+
+CLIENT_IDLE_S = 300
+"""Seconds that a client keeps a connection on which nothing is called. Servers keep it longer: one that closed first would lose the call that comes in that moment."""

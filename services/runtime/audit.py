@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
 from oms.types.v1 import types_pb2 as types
+from services.runtime.db import UtcDateTime
 
 SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A rule as a sentence, and a SELECT of one column: a text that people can read for each row that breaks it."""
+    """A rule as a sentence, and a SELECT of one column: a text that people can read for each row that breaks it.
+
+    `instants` are parameters that the query names.
+    """
 
     name: str
     rule: str
     query: str
+    instants: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +41,12 @@ class Finding:
 def find(session: Session, invariant: Invariant) -> Finding:
     """Who breaks the invariant now."""
     # the query is a constant of the service; nothing from outside reaches the statement
-    rows = session.execute(
-        text(
-            f"WITH broken (offender) AS ({invariant.query}) "  # noqa: S608  # only our constants
-            "SELECT count(*) OVER () AS violations, offender FROM broken ORDER BY offender LIMIT :shown"
-        ),
-        {"shown": SHOWN},
-    ).all()
+    statement = text(
+        f"WITH broken (offender) AS ({invariant.query}) "  # noqa: S608  # only our constants
+        "SELECT count(*) OVER () AS violations, offender FROM broken ORDER BY offender LIMIT :shown"
+    )
+    instants = (bindparam(name, at, type_=UtcDateTime()) for name, at in invariant.instants.items())
+    rows = session.execute(statement.bindparams(*instants), {"shown": SHOWN}).all()
     offenders = tuple(str(row.offender) for row in rows)
     return Finding(invariant.name, invariant.rule, int(rows[0].violations) if rows else 0, offenders)
 

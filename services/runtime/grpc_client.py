@@ -10,7 +10,7 @@ import grpc.aio
 from google.rpc import error_details_pb2  # type: ignore[import-untyped]  # the package has no stubs
 from grpc_status import rpc_status
 
-from services.kernel.bounds import MAX_MESSAGE
+from services.kernel.bounds import CLIENT_IDLE_S, MAX_MESSAGE
 from services.kernel.errors import error_for
 from services.runtime import telemetry
 from services.runtime.traced_calls import KeptAsyncChannel
@@ -20,6 +20,7 @@ _OPTIONS = [
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
     ("grpc.enable_retries", 0),
     ("grpc.max_receive_message_length", MAX_MESSAGE),
+    ("grpc.client_idle_timeout_ms", CLIENT_IDLE_S * 1000),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.initial_reconnect_backoff_ms", 100),
 ]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 import structlog
 
 from services.runtime.grpc_client import Unreachable
+
+if TYPE_CHECKING:
+    import httpx
 
 FRESH_S = 25.0
 """How long the provider's keys count without being asked for again."""
@@ -19,7 +24,10 @@ RETRY_S = 5.0
 """How long a provider that is away is left alone."""
 STALE_S = 600.0
 """How long its last keys count while it is away: people go on working, and a thief who cuts the line gains minutes."""
+MAX_ANSWER = 1 << 20
+"""Bytes of an answer: a hundred times what providers say."""
 _TIMEOUT_S = 3.0
+_AS_IT_IS = {"Accept-Encoding": "identity"}  # a packed answer would be bounded only before it is unpacked
 _AWAY = "the identity provider does not answer, so nobody can be known here: try again in a moment"
 
 log = structlog.get_logger()
@@ -114,7 +122,35 @@ def fetch_keys(issuer: str) -> Keys:
 
 
 def _document(address: str) -> dict[str, Any]:
+    answer: dict[str, Any] = ask("GET", address, _TIMEOUT_S).raise_for_status().json()
+    return answer
+
+
+def ask(method: str, address: str, within_s: float, form: Mapping[str, str] | None = None) -> httpx.Response:
+    """The whole answer within the time; httpx.HTTPError when it takes longer or is longer than MAX_ANSWER. For threads, not for event loops."""
     import httpx
 
-    answer: dict[str, Any] = httpx.get(address, timeout=_TIMEOUT_S).raise_for_status().json()
-    return answer
+    async def answered() -> httpx.Response:
+        try:
+            async with asyncio.timeout(within_s), httpx.AsyncClient(timeout=within_s) as client:
+                return await _whole(client, client.build_request(method, address, data=form, headers=_AS_IT_IS))
+        except TimeoutError as late:
+            raise httpx.ReadTimeout(f"{address} has not answered within {within_s:g} s") from late
+
+    with closing(asyncio.new_event_loop()) as loop:
+        return loop.run_until_complete(answered())
+
+
+async def _whole(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    import httpx
+
+    answer = await client.send(request, stream=True)
+    try:
+        content = bytearray()
+        async for part in answer.aiter_raw():
+            content += part
+            if len(content) > MAX_ANSWER:
+                raise httpx.ReadError(f"the answer of {request.url} is longer than {MAX_ANSWER} bytes")
+    finally:
+        await answer.aclose()
+    return httpx.Response(answer.status_code, content=bytes(content), request=request)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from services.kernel.bounds import CLIENT_IDLE_S
 from services.kernel.currencies import DECIMALS
 from services.kernel.formats import Clock, DateOrder, Formats
 from services.runtime.disk import Disk
@@ -69,9 +70,9 @@ class ServiceSettings(BaseSettings):
     grpc_workers: int = 12
     # How long a connection may take until it speaks gRPC, and rest between two calls.
     grpc_handshake_s: Annotated[float, Field(gt=0)] = 10.0
-    grpc_idle_s: Annotated[float, Field(gt=0)] = 600.0
+    grpc_idle_s: Annotated[float, Field(gt=CLIENT_IDLE_S)] = 600.0
     # Warn when less is free on the disk of the database file, or of a folder that is named here: a server's database is elsewhere.
-    disk_folder: Path | None = None
+    disk_folder: Annotated[DirectoryPath | None, BeforeValidator(lambda named: named or None)] = None
     disk_warn_mib: Annotated[int, Field(ge=0)] = 1024
     # Whether a gRPC server tells anybody its methods and messages, as grpcurl asks.
     grpc_reflection: bool = False

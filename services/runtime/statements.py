@@ -1,11 +1,12 @@
 """Statements that the stores of all services share.
 
-An insert that leaves a taken key alone, a change whose row count decides, and how many documents fit on a page.
+An insert that leaves a taken key alone, a change whose row count decides, lists longer than a statement takes, and how many documents
+fit on a page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -15,6 +16,15 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
 from services.kernel.bounds import MAX_LINES, MAX_PAGE_LINES
+
+IN_STATEMENT = 10_000
+"""Values of a list that one statement takes: SQLite has room for 32,766 parameters, PostgreSQL for 65,535."""
+
+
+def slices(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values, each once and sorted, in lists that a statement takes."""
+    each = sorted(set(values))
+    return (each[start : start + IN_STATEMENT] for start in range(0, len(each), IN_STATEMENT))
 
 
 def changed(

@@ -60,7 +60,9 @@ def configure_logs(process: str, level: str) -> None:
         structlog.processors.format_exc_info,
     ]
     json_line = structlog.processors.JSONRenderer(sort_keys=True, default=str)
-    output: Any = LossyOutput(sys.stdout)  # all that is asked of it is to write and to flush
+    stdout = sys.stdout.buffer
+    # without the buffer in between; all that is asked of it is to write and to flush
+    output: Any = LossyOutput(getattr(stdout, "raw", stdout))
     structlog.configure(
         processors=[*shared, json_line],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),

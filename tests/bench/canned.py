@@ -79,6 +79,16 @@ def figures(*, load: Load = QUIET) -> dict[str, Any]:
             "announcement": {"answered_s": 0.33, "served_s": 5.2, "others_p99_ms": 18.0},
             "goods": {"answered_s": 0.03, "served_s": 4.1, "others_p99_ms": 30.0},
         },
+        "hot_sku": {
+            "waiting": 5000, "seconds": 60.0, "target_ratio": 2.0, **ASSESSED,
+            "alone": {"p50_ms": 90.0, "p99_ms": 200.0, "max_ms": 210.0},
+            "announcement": {
+                "answered_s": 0.4, "others": {"p50_ms": 120.0, "p99_ms": 300.0, "max_ms": 350.0}, "ratio": 1.5,
+            },
+            "goods": {
+                "answered_s": 0.2, "others": {"p50_ms": 150.0, "p99_ms": 500.0, "max_ms": 900.0}, "ratio": 2.5,
+            },
+        },
         "surroundings": beside(),
         "restart": {
             "parked": 900, "ready_again_s": 5.5, "at_rest_ms": 111.0, "first_ms": [126.0, 144.0, 139.0], "ratio": 1.3,

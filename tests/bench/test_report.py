@@ -21,9 +21,9 @@ def shown(document: dict[str, object]) -> str:
 def test_every_part_has_its_table() -> None:
     text = shown(figures())
 
-    assert [part for part in "abcdefg" if f"({part})" in text] == ["a", "b", "c", "d", "e", "f", "g"]
+    assert [part for part in "abcdefgh" if f"({part})" in text] == ["a", "b", "c", "d", "e", "f", "g", "h"]
     assert TOO_LOADED not in text
-    assert text.count("others took at most 3% of the cores meanwhile") == 7
+    assert text.count("others took at most 3% of the cores meanwhile") == 8
 
 
 def test_a_change_is_shown_as_a_ratio_to_the_placing_of_as_many_lines() -> None:
@@ -74,3 +74,11 @@ def test_a_long_queue_is_answered_within_its_time_and_others_wait_at_most_twice_
 
     assert "an announcement 0.33 s met 5.2 s 18.0 ms met" in rows
     assert "goods 0.03 s met 4.1 s 30.0 ms missed" in rows
+
+
+def test_others_posts_beside_a_hot_sku_are_shown_as_a_ratio_to_those_alone() -> None:
+    rows = [line.strip() for line in shown(figures()).splitlines()]
+
+    assert "an announcement 0.4 s 120 ms 300 ms 1.50 ≤ 2.00 met" in rows
+    assert "goods 0.2 s 150 ms 500 ms 2.50 ≤ 2.00 missed" in rows
+    assert "nothing 90 ms 200 ms" in rows

@@ -90,7 +90,22 @@ async def test_a_probe_that_hangs_counts_as_no_answer(workshop: Workshop) -> Non
     await supervisor.start()
 
     await until(lambda: supervisor.children["deaf"].restarts == 1)
+    asked_until_then = len(asked)
     await supervisor.stop()
+
+    assert asked_until_then >= 1 + ATTENTIVE.misses  # once to get ready
+    assert ("deaf", "does not answer, asked 4 times: ended") in workshop.heard
+
+
+@pytest.mark.parametrize("probe_s", [0.0, 2.0, 3.0])
+def test_a_hang_of_25_s_is_survived_however_long_a_question_takes_and_none_of_a_minute(probe_s: float) -> None:
+    watch = Watch()
+
+    # the first question comes at once or after every_s, each other one after the pause that the one before left
+    first_to_last_s = sum(probe_s + watch.pause_s(missed, probe_s) for missed in range(1, watch.misses))
+
+    assert first_to_last_s >= 33
+    assert watch.pause_s(0, probe_s) + first_to_last_s + watch.within_s < 50
 
 
 async def test_a_stopped_mail_server_does_not_greet_and_a_worker_that_does_not_beat_is_not_ready(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 import pytest
 
-from tests.deploy.composed import JOBS, configuration, stand_ins
+from tests.deploy.composed import JOBS, ROOT, configuration, stand_ins
 
 OUTSIDE = ("default", "pages")
 
@@ -82,3 +83,23 @@ def test_temporals_pages_change_nothing() -> None:
 
 def test_the_databases_keep_text_of_any_language() -> None:
     assert _read()["services"]["postgres"]["environment"]["POSTGRES_INITDB_ARGS"] == "--encoding=UTF8"
+
+
+def test_every_variable_that_the_readme_and_the_example_name_is_one_that_compose_reads() -> None:
+    rows = re.findall(r"^\| (`.+?) \| .* \|$", (ROOT / "deploy" / "README.md").read_text(), re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    exemplary = set(re.findall(r"^#?([A-Z_]+)(?:=|$)", (ROOT / "deploy" / "example.env").read_text(), re.MULTILINE))
+
+    read = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
+
+    assert named >= {"OMS_DISK_FOLDER", "OMS_DISK_WARN_MIB"}
+    assert named - read == exemplary - read == set()
+
+
+def test_a_folder_to_watch_is_told_to_every_process_that_tells_metrics() -> None:
+    services = configuration({**stand_ins(), "OMS_DISK_FOLDER": "/", "OMS_DISK_WARN_MIB": "4096"})["services"]
+
+    environments = [
+        each["environment"] for each in services.values() if "OMS_METRICS_LISTEN" in each.get("environment", {})
+    ]
+    assert [(each["OMS_DISK_FOLDER"], each["OMS_DISK_WARN_MIB"]) for each in environments] == [("/", "4096")] * 6

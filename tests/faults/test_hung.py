@@ -67,6 +67,7 @@ def survives_a_hang(shop: Shop, name: str, orders: int, per_s: float, finished: 
 
     print(f"{name}: answers {dict(load.answers)}, restarts {running.restarts(name) - restarts}")
     assert read_meanwhile
+    assert running.restarts(name) == restarts
     assert set(load.answers) <= {201, 202, 503, "refused", "cut off", "hung"}
     assert [found for got in outcomes if (found := differences(wanted, got))] == []
     shop.trade().until_audit_is_clean()

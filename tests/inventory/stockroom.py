@@ -86,7 +86,9 @@ class Stockroom:
     def fill_batch(self) -> bool:
         """One of them; whether there was anything to do."""
         with self.database.transaction() as session:
-            return queues.fill_next_batch(session, self.now)
+            left = queues.next_left(session)
+            queues.fill_left(session, left, self.now)
+            return left != queues.Left()
 
     def adjust(
         self,

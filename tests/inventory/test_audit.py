@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import Session
 
-from services.inventory.store.audit import INVARIANTS
+from services.inventory.queues import BATCH
+from services.inventory.store.audit import GRACE, invariants
 from services.runtime.audit import find_all
 from services.runtime.migrations import differences
-from tests.inventory.stockroom import Stockroom
+from tests.inventory.stockroom import MARCH, Stockroom
 from tests.planting import unnoticed
 
 pytestmark = pytest.mark.on_postgres
@@ -38,6 +41,10 @@ PLANTED = (
     ("inventory.backorder_quantities_positive", "UPDATE backorder SET waiting_quantity = 0"),
     ("inventory.waiting_belongs_to_active", "UPDATE reservation SET state = 'released' WHERE order_id = 'o2'"),
     ("inventory.nobody_waits_beside_stock", "UPDATE backorder SET sku = 'B'"),
+    (
+        "inventory.orders_hear_of_other_days",
+        "INSERT INTO unnotified VALUES ('o2', 'res_2', 0, '2026-03-01T08:44:59.000000+00:00')",
+    ),
 )
 """An invariant and a change that breaks it, one for each thing that it forbids."""
 
@@ -59,7 +66,7 @@ def test_a_busy_stockroom_breaks_no_invariant(busy_stockroom: Stockroom) -> None
 
 
 def test_every_invariant_is_planted() -> None:
-    assert {each.name for each in INVARIANTS} == {name for name, _ in PLANTED}
+    assert {each.name for each in invariants(MARCH)} == {name for name, _ in PLANTED}
 
 
 def test_the_audit_finds_every_planted_violation(busy_stockroom: Stockroom) -> None:
@@ -67,7 +74,37 @@ def test_the_audit_finds_every_planted_violation(busy_stockroom: Stockroom) -> N
 
 
 def _broken(session: Session) -> set[str]:
-    return {each.name for each in find_all(session, INVARIANTS) if each.violations and each.offenders}
+    return {each.name for each in find_all(session, invariants(MARCH)) if each.violations and each.offenders}
+
+
+def test_stock_that_is_left_to_the_next_batch_is_a_fault_once_that_does_not_come(stockroom: Stockroom) -> None:
+    for n in range(BATCH + 1):
+        stockroom.reserve(f"o{n:02}", {"l1": ("A", 1)}, placed_days=n)
+    stockroom.receive("w1", "A", BATCH + 1)
+
+    stockroom.now += GRACE
+    within = stockroom.broken()
+    stockroom.now += timedelta(seconds=1)
+
+    assert within == {}
+    assert stockroom.broken() == {
+        "inventory.nobody_waits_beside_stock": [f"1 A free in w1, order o{BATCH} waits for 1"]
+    }
+
+
+def test_an_order_that_is_left_to_the_next_batch_is_a_fault_once_that_does_not_come(stockroom: Stockroom) -> None:
+    for n in range(BATCH + 1):
+        stockroom.reserve(f"o{n:02}", {"l1": ("A", 1)}, placed_days=n)
+    stockroom.expect("w1", "A", BATCH + 1, "2026-04-01")
+
+    stockroom.now += GRACE
+    within = stockroom.broken()
+    stockroom.now += timedelta(seconds=1)
+
+    assert within == {}
+    assert stockroom.broken() == {
+        "inventory.orders_hear_of_other_days": [f"order o{BATCH} has not heard of its other days"]
+    }
 
 
 def test_an_audit_lists_every_order_that_holds_or_waits(stockroom: Stockroom) -> None:

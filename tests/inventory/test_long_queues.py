@@ -13,7 +13,7 @@ from services.inventory.domain import backorders as queueing
 from services.inventory.domain.backorders import Fill
 from services.inventory.filler import QueueFiller
 from services.inventory.queues import BATCH
-from services.inventory.store import backorders, stock
+from services.inventory.store import backorders, batches, stock
 from tests.inventory.stockroom import Stockroom
 from tests.plans import counted
 from tests.threads import at_once
@@ -63,7 +63,7 @@ def test_batches_give_everybody_what_one_for_all_would(stockroom: Stockroom) -> 
         stockroom.shelve(place, {SKU: units})
     with stockroom.database.transaction() as session:
         stock.take_turns(session, [SKU])
-        queues.notify_filled(session, queues.fill_queues(session, [SKU]), stockroom.now)
+        queues.notify_filled(session, queues.fill_queues(session, [SKU], stockroom.now), stockroom.now)
     first = held(stockroom)
     is_left = stockroom.fill_on() > 0
 
@@ -118,6 +118,18 @@ def test_who_comes_while_a_queue_is_being_served_gets_what_the_queue_will_leave(
     assert stockroom.waiting("ord_new") == {"l1": 3}
 
 
+def test_who_comes_for_what_is_not_free_where_they_may_be_served_reads_no_queue(stockroom: Stockroom) -> None:
+    with counted(stockroom.database) as usual:
+        stockroom.reserve("ord_usual", {"l1": ("COLD", 1)}, {"w3": 900})
+    queue_up(stockroom, BATCH + 2)
+    stockroom.receive("w1", SKU, BATCH + 2)
+
+    with counted(stockroom.database) as meanwhile:
+        stockroom.reserve("ord_new", {"l1": (SKU, 1)}, {"w3": 900}, placed_days=BATCH + 2)
+
+    assert len(meanwhile) == len(usual)
+
+
 @pytest.mark.on_postgres
 def test_a_batch_costs_the_same_whatever_waits_behind_it(stockroom: Stockroom) -> None:
     queue_up(stockroom, 4 * BATCH)
@@ -149,3 +161,42 @@ def test_many_orders_hear_of_other_days_in_batches_each_once_and_of_the_newest(s
     assert (notified_at_once, len(answered) <= 2 * PER_BATCH) == (BATCH, True)
     assert {days[-1] for days in notified.values()} == {"2026-04-02"}
     assert (len(notified), sum(map(len, notified.values()))) == (2 * BATCH + 10, 2 * BATCH + 10 + BATCH)
+
+
+@pytest.mark.parametrize("table", ["backorder", "outbox"])
+def test_one_that_cannot_go_on_stops_no_other_and_goes_on_once_it_can(stockroom: Stockroom, table: str) -> None:
+    """Goods for two SKUs, and orders that are to hear of days: the first of each cannot be written."""
+    for place, sku in enumerate(("BAD", "GOOD")):
+        for number in range(BATCH + 2):
+            stockroom.reserve(f"{sku}_{number:02}", {"l1": (sku, 1)}, {"w1": 900}, placed_days=place)
+        stockroom.expect("w1", sku, BATCH + 2, "2026-04-01")
+        stockroom.receive("w1", sku, BATCH + 1)
+    refuse(stockroom, "UPDATE ON backorder WHEN new.sku = 'BAD'" if table == "backorder" else REFUSED_NEWS)
+    filler = QueueFiller(stockroom.database, lambda: stockroom.now)
+
+    while filler.fill_batch():
+        pass
+    meanwhile = left(stockroom)
+    with stockroom.database.transaction() as session:
+        session.execute(text("DROP TRIGGER refused"))
+    while filler.fill_batch():
+        pass
+
+    assert meanwhile == (["BAD"], []) if table == "backorder" else ([], ["BAD_50"])
+    assert left(stockroom) == ([], [])
+    assert [stockroom.stock(sku)["w1"] for sku in ("BAD", "GOOD")] == [(BATCH + 1, BATCH + 1)] * 2
+
+
+REFUSED_NEWS = "INSERT ON outbox WHEN new.kind = 'stock_expected' AND new.order_id = 'BAD_50'"
+
+
+def refuse(stockroom: Stockroom, what: str) -> None:
+    """A trigger of SQLite stands for whatever is wrong with one SKU or order."""
+    with stockroom.database.transaction() as session:
+        session.execute(text(f"CREATE TRIGGER refused BEFORE {what} BEGIN SELECT RAISE(ABORT, 'planted'); END"))
+
+
+def left(stockroom: Stockroom) -> tuple[list[str], list[str]]:
+    """SKUs whose queues are still to be filled, and orders that are still to hear of other days."""
+    with stockroom.database.reading() as session:
+        return batches.next_left(session, BATCH), batches.next_unnotified(session, BATCH)

@@ -9,7 +9,12 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
+from services.inventory import queues
+from services.inventory.domain import facts
+from services.inventory.queues import BATCH
+from services.inventory.store import backorders, batches
 from services.runtime.db import Database
+from services.runtime.outbox import Notice
 from tests import threads
 from tests.inventory.stockroom import Stockroom
 
@@ -164,3 +169,31 @@ def test_releases_shipments_and_receipts_at_once_keep_every_invariant(stockroom:
     issued = sum(fact["value_minor"] for fact in stockroom.facts("stock_issued"))
     received = sum(fact["value_minor"] for fact in stockroom.facts("stock_received"))
     assert received - issued == stockroom.value()
+
+
+def test_an_announcement_beside_a_batch_of_news_does_not_deadlock(stockroom: Stockroom) -> None:
+    """The batch has taken an order that the announcement tells at once, and one that it leaves to the next batch."""
+    if stockroom.database.is_sqlite:
+        pytest.skip("writers of SQLite wait for each other before they begin")
+    for n in range(BATCH + 2):
+        stockroom.reserve(f"o{n:02}", {"l1": ("B", 1)}, {"w1": 900}, placed_days=n)
+    with stockroom.database.transaction() as session:
+        queue = backorders.whole_queue(session, "B")
+        batches.leave_unnotified(session, [queue[0], queue[-1]], stockroom.now)
+
+    with threads.Crew(1) as crew:
+        with stockroom.database.transaction() as session:
+            moved = batches.take_unnotified(session, [queue[0].order_id, queue[-1].order_id])
+            announced = crew.submit(stockroom.expect, "w1", "B", BATCH + 2, "2026-04-01")
+            threads.until(lambda: _somebody_waits(stockroom.database))
+            queues.notify(session, [Notice(facts.EXPECTED, *one) for one in moved.items()], stockroom.now)
+        assert announced.result()
+    stockroom.fill_on()
+
+    expected_on = {fact["order_id"]: fact["lines"]["l1"]["expected_on"] for fact in stockroom.facts("stock_expected")}
+    assert expected_on == {f"o{n:02}": "2026-04-01" for n in range(BATCH + 2)}
+
+
+def _somebody_waits(database: Database) -> bool:
+    with database.reading() as session:
+        return bool(session.execute(text("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")).scalar())

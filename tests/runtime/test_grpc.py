@@ -12,12 +12,13 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from pydantic import ValidationError
 
 from oms.notifications.v1 import notifications_pb2 as pb
 from oms.notifications.v1 import notifications_pb2_grpc as rpc
 from services.kernel.errors import Conflict, NotFound, Refused
 from services.runtime.auth import Authenticator, LocalIssuer, MachineIssuer, Principal, machine_token
-from services.runtime.grpc_client import RemoteBug, Unreachable, connect, connect_async
+from services.runtime.grpc_client import _OPTIONS, RemoteBug, Unreachable, connect, connect_async
 from services.runtime.grpc_server import AddressTaken, ConnectionBounds, GrpcServer
 from services.runtime.settings import ServiceSettings
 
@@ -99,6 +100,15 @@ def test_a_call_on_a_connection_that_rested_too_long_opens_another_one(settings:
 
     server.stop(0)
     assert answers == [["served"]] * 20
+
+
+def test_a_client_lets_a_connection_rest_for_less_time_than_any_server_may() -> None:
+    client_ms = dict(_OPTIONS)["grpc.client_idle_timeout_ms"]
+
+    assert client_ms == 300_000
+    assert client_ms < ConnectionBounds().idle_s * 1000
+    with pytest.raises(ValidationError, match="greater than 300"):
+        ServiceSettings(grpc_idle_s=client_ms / 1000)
 
 
 def test_who_decides_on_access_is_told_which_machine_calls_what(settings: ServiceSettings) -> None:

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 
 from services.runtime.auth import Authenticator, NotAuthenticated, SigningKey
-from services.runtime.oidc import FRESH_S, RETRY_S, STALE_S, NoAnswer, OidcKeys, ProviderAway, fetch_keys
+from services.runtime.oidc import (
+    FRESH_S,
+    MAX_ANSWER,
+    RETRY_S,
+    STALE_S,
+    NoAnswer,
+    OidcKeys,
+    ProviderAway,
+    ask,
+    fetch_keys,
+)
 from services.runtime.settings import ServiceSettings
 from tests.console import chrome
 from tests.console.provider import Provider
+from tests.threads import Crew
 
 ISSUER = "https://login.example"
 
@@ -136,6 +150,36 @@ def test_keys_are_found_where_the_provider_says_and_those_for_encryption_are_lef
     assert {kid: key.public_numbers() for kid, key in found.items()} == {
         "k1": provider.key.public_key().public_numbers()
     }
+
+
+def trickle(listening: socket.socket, sent: bytes) -> None:
+    """Answer so, and then with a byte every tenth of a second until the client is gone."""
+    client, _ = listening.accept()
+    client.settimeout(0.1)
+    client.sendall(sent)
+    with client, suppress(ConnectionError):
+        while True:
+            with suppress(TimeoutError):
+                if not client.recv(4096):
+                    return
+            client.sendall(b"x")
+
+
+@pytest.mark.parametrize("sent", [b"HTTP/1.1 200 OK\r\nX-Padding: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_provider_that_answers_a_byte_at_a_time_is_left_alone_in_time(sent: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening, Crew(1) as crew:
+        listening.settimeout(30)
+        crew.submit(trickle, listening, sent)  # it ends when who asked has hung up
+
+        with pytest.raises(httpx.TimeoutException):
+            ask("GET", f"http://127.0.0.1:{listening.getsockname()[1]}", within_s=0.5)
+
+
+def test_an_answer_without_end_is_no_answer_and_not_kept() -> None:
+    app = FastAPI()
+    app.get("/.well-known/openid-configuration")(lambda: {"padding": "x" * MAX_ANSWER})
+    with chrome.served(app) as issuer, pytest.raises(NoAnswer, match="longer than"):
+        fetch_keys(issuer)
 
 
 @pytest.mark.parametrize("document", [[], {}, {"jwks_uri": "file:///etc/passwd"}, {"jwks_uri": 5}, "no document"])

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib import import_module
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,24 @@ def test_each_service_names_an_address_or_database_that_cannot_be_one(
 
     with pytest.raises(UnusableSettings, match=variable):
         read_settings(settings)
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_without_a_folder_to_watch_the_disk_is_that_of_the_database_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str | None
+) -> None:
+    monkeypatch.setenv("OMS_DATABASE_URL", f"sqlite:///{tmp_path}/orders.db")
+    if value is not None:
+        monkeypatch.setenv("OMS_DISK_FOLDER", value)
+
+    assert read_settings(ServiceSettings).disk.folder == tmp_path
+
+
+def test_a_folder_to_watch_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OMS_DISK_FOLDER", str(tmp_path / "nowhere"))
+
+    with pytest.raises(UnusableSettings, match="OMS_DISK_FOLDER"):
+        read_settings(ServiceSettings)
 
 
 @pytest.mark.parametrize("process", ["services.inventory", "services.orders", "services.notifications", "workflows"])

@@ -1,12 +1,18 @@
 """The invariants of inventory, and what other services' figures must agree with."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from sqlalchemy import text
 from sqlmodel import Session
 
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
-INVARIANTS = (
+GRACE = timedelta(minutes=15)
+"""How long a queue may rest between two batches, and an order wait for news that another one is told."""
+
+_ALWAYS = (
     Invariant(
         "inventory.allocated_within_on_hand",
         "allocated is never negative and never above on hand",
@@ -105,9 +111,12 @@ INVARIANTS = (
         WHERE b.waiting_quantity > 0 AND r.state <> 'active'
         """,
     ),
+)
+
+_IN_TIME = (
     Invariant(
         "inventory.nobody_waits_beside_stock",
-        "no stock lies free in an open warehouse that could fill a waiting backorder, but for what the next batch gives",
+        "no stock lies free in an open warehouse that could fill a waiting backorder, but for what the next batch soon gives",
         """
         SELECT DISTINCT (s.on_hand - s.allocated) || ' ' || s.sku || ' free in ' || s.warehouse_id || ', order ' || b.order_id
                || ' waits for ' || b.waiting_quantity AS offender
@@ -116,10 +125,25 @@ INVARIANTS = (
         JOIN warehouse w ON w.warehouse_id = c.warehouse_id
         JOIN stock s ON s.warehouse_id = c.warehouse_id AND s.sku = b.sku
         WHERE b.waiting_quantity > 0 AND s.on_hand > s.allocated AND w.is_active
-          AND NOT EXISTS (SELECT 1 FROM unfilled u WHERE u.sku = b.sku)
+          AND NOT EXISTS (SELECT 1 FROM unfilled u WHERE u.sku = b.sku AND u.left_at >= :overdue)
+        """,
+    ),
+    Invariant(
+        "inventory.orders_hear_of_other_days",
+        "every order whose expected days were moved is told within the grace of a batch",
+        """
+        SELECT 'order ' || order_id || ' has not heard of its other days' AS offender
+        FROM unnotified WHERE left_at < :overdue
         """,
     ),
 )
+
+
+def invariants(now: datetime) -> tuple[Invariant, ...]:
+    """Every rule of inventory, as it stands at an instant."""
+    overdue = {"overdue": now - GRACE}
+    return (*_ALWAYS, *(replace(one, instants=overdue) for one in _IN_TIME))
+
 
 _STOCK_VALUE = text(
     "SELECT currency, SUM(remaining_value_minor) AS worth FROM cost_layer GROUP BY currency ORDER BY currency"

@@ -13,7 +13,7 @@ from services.inventory.store import expected
 from services.inventory.store.tables import NOTHING, backorder, candidate, stock, warehouse
 from services.kernel.errors import Conflict, InvalidArgument
 from services.runtime.db import Int64
-from services.runtime.statements import changed
+from services.runtime.statements import changed, slices
 
 _TURN = (backorder.c.placed_at_micros, backorder.c.order_id, backorder.c.line_id)
 _ADD = insert(backorder)
@@ -61,12 +61,13 @@ _BEFORE = (
 _queues = (
     select(
         backorder.c.backorder_id,
+        backorder.c.order_id,
         func.sum(backorder.c.waiting_quantity).over(partition_by=backorder.c.sku, order_by=_TURN).label("units"),
     )
     .where(*_OF_SKUS, tuple_(*_TURN) >= _FIRST, tuple_(*_TURN) <= _LAST)
     .subquery("in_turn")
 )
-_THROUGH = select(_queues).where(_queues.c.backorder_id.in_(bindparam("ids", expanding=True)))
+_THROUGH = select(_queues).where(_queues.c.order_id.in_(bindparam("orders", expanding=True)))
 _CANDIDATES = select(candidate).where(candidate.c.reservation_id.in_(bindparam("reservations", expanding=True)))
 
 
@@ -227,8 +228,10 @@ def _units_through(session: Session, queue: Sequence[Waiting]) -> dict[str, int]
         for which, turn in bounds.items()
         for part, value in zip(("placed", "order", "line"), turn, strict=True)
     }
-    terms["skus"] = sorted({one.sku for one in queue})
-    before = {row.sku: int(row.units) for row in session.execute(_BEFORE, terms)}
-    since = session.execute(_THROUGH, terms | {"ids": [one.backorder_id for one in queue]})
-    units = {row.backorder_id: int(row.units) for row in since}
+    terms["orders"] = sorted({one.order_id for one in queue})
+    before: dict[str, int] = {}
+    units: dict[str, int] = {}
+    for some in slices(one.sku for one in queue):
+        before |= {row.sku: int(row.units) for row in session.execute(_BEFORE, terms | {"skus": some})}
+        units |= {row.backorder_id: int(row.units) for row in session.execute(_THROUGH, terms | {"skus": some})}
     return {one.backorder_id: before.get(one.sku, 0) + units[one.backorder_id] for one in queue}

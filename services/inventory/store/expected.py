@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from services.inventory.domain.backorders import Supply
 from services.inventory.store.tables import NOTHING, expected_receipt
+from services.runtime.statements import slices
 
 _OPEN = (
     select(expected_receipt)
@@ -37,14 +38,14 @@ def announce(session: Session, supply: Supply, sku: str) -> None:
 def open_supply(session: Session, skus: Collection[str], warehouse_id: str = "") -> dict[str, list[Supply]]:
     """SKU → what has not come yet, earliest first; of one warehouse when named."""
     supply: defaultdict[str, list[Supply]] = defaultdict(list)
-    if not skus:
-        return supply
-    asked = {"skus": list(skus)}
-    rows = session.execute(_OPEN_AT, asked | {"place": warehouse_id}) if warehouse_id else session.execute(_OPEN, asked)
-    for row in rows:
-        supply[row.sku].append(
-            Supply(row.expected_receipt_id, row.warehouse_id, row.remaining_quantity, row.expected_on, row.reference)
-        )
+    wanted, terms = (_OPEN_AT, {"place": warehouse_id}) if warehouse_id else (_OPEN, {})
+    for some in slices(skus):
+        for row in session.execute(wanted, terms | {"skus": some}):
+            supply[row.sku].append(
+                Supply(
+                    row.expected_receipt_id, row.warehouse_id, row.remaining_quantity, row.expected_on, row.reference
+                )
+            )
     return dict(supply)
 
 

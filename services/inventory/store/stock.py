@@ -11,7 +11,7 @@ from services.inventory.store.tables import cost_layer, expected_receipt, stock,
 from services.kernel.errors import Conflict, Refused
 from services.kernel.money import Money
 from services.runtime.db import Int64
-from services.runtime.statements import changed, inserted
+from services.runtime.statements import changed, inserted, slices
 
 _TURN = text(
     "INSERT INTO sku_turn (sku, turn) VALUES (:sku, 1) ON CONFLICT (sku) DO UPDATE SET turn = sku_turn.turn + 1"
@@ -69,15 +69,11 @@ def available(
     session: Session, skus: Collection[str], warehouse_ids: Collection[str] | None = None
 ) -> dict[str, dict[str, int]]:
     """SKU → warehouse id → units free to promise, never zero; open warehouses only, and only those named when any are."""
-    asked = {"skus": list(skus)}
-    rows = (
-        session.execute(_FREE, asked)
-        if warehouse_ids is None
-        else session.execute(_FREE_AT, asked | {"places": list(warehouse_ids)})
-    )
+    wanted, terms = (_FREE, {}) if warehouse_ids is None else (_FREE_AT, {"places": list(warehouse_ids)})
     found: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for row in rows:
-        found[row.sku][row.warehouse_id] = row.free
+    for some in slices(skus):
+        for row in session.execute(wanted, terms | {"skus": some}):
+            found[row.sku][row.warehouse_id] = row.free
     return dict(found)
 
 
