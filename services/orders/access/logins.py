@@ -21,6 +21,8 @@ from services.runtime.auth import Principal
 
 LASTS = timedelta(hours=8)
 LINK_LASTS = timedelta(hours=24)
+LINK_IS_YOUNG = timedelta(minutes=10)
+"""For so long after a link nobody is mailed another one because somebody asked at the login page."""
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
 _PER_NAME, _PER_ADDRESS = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
 # a hash takes 64 MiB: more than two at once would let strangers fill the memory
@@ -140,10 +142,18 @@ def set_password(session: Session, sub: str, argon2: str, now: datetime) -> None
 
 
 def open_link(session: Session, sub: str, issued_by: str, now: datetime) -> Link:
-    """A new link by which a person chooses a password; its secret is told once and kept nowhere."""
+    """A new link by which a person chooses a password; its secret is told once and kept nowhere.
+
+    It ends those before it; one that its owner has asked for leaves those that administrators sent.
+    """
     secret, until = secrets.token_urlsafe(32), now + LINK_LASTS
     store.add_link(session, _sha256(secret), sub, issued_by=issued_by, issued_at=now, expires_at=until)
     return Link(secret, until)
+
+
+def has_young_link(session: Session, sub: str, now: datetime) -> bool:
+    """Whether a person was sent a link a moment ago that is still good."""
+    return store.has_link_since(session, sub, now - LINK_IS_YOUNG)
 
 
 def owner_of_link(session: Session, secret: str, now: datetime) -> str:
