@@ -42,6 +42,11 @@ async def _choose(world: ConsoleWorld, link: str, password: str = CHOSEN, again:
     return await world.browser().send(link, link, password=password, again=again or password)
 
 
+async def _set_own(world: ConsoleWorld, password: str, sub: str = "mia") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {world.token('approver', sub=sub)}"}
+    return await world.browser().client.post("/v1/me/password", json={"password": password}, headers=headers)
+
+
 async def _log_in(world: ConsoleWorld, password: str) -> int:
     return (await world.browser().send("/login", "/login", name="mia", password=password)).status_code
 
@@ -269,9 +274,42 @@ async def test_who_comes_with_their_own_token_sets_their_own(
     world: ConsoleWorld, sub: str, password: str, status: int, code: str | None
 ) -> None:
     person(world)
-    headers = {"Authorization": f"Bearer {world.token('approver', sub=sub)}"}
 
-    answer = await world.browser().client.post("/v1/me/password", json={"password": password}, headers=headers)
+    answer = await _set_own(world, password, sub)
 
     assert (answer.status_code, answer.json().get("code")) == (status, code)
     assert (await _log_in(world, CHOSEN)) == (303 if status == 200 else 403)
+
+
+@pytest.mark.parametrize("is_by_link", [True, False])
+@pytest.mark.parametrize(
+    ("chosen", "typed"),
+    [
+        ("caf\u00e9 at noon", "cafe\u0301 at noon"),
+        ("cafe\u0301 at noon", "caf\u00e9 at noon"),
+        ("two  blanks here", "two  blanks here"),
+        (" blanks around ", " blanks around "),
+        ("blank of\u00a0paper", "blank of paper"),
+    ],
+)
+async def test_a_password_is_the_same_by_every_door_and_from_every_keyboard(
+    world: ConsoleWorld, chosen: str, typed: str, is_by_link: bool
+) -> None:
+    person(world)
+
+    if is_by_link:
+        await _forgotten(world)
+        status = (await _choose(world, _mailed(world)[0][1], chosen)).status_code
+    else:
+        status = (await _set_own(world, chosen)).status_code
+
+    assert status == (303 if is_by_link else 200)
+    assert await _log_in(world, typed) == 303
+
+
+async def test_blanks_make_no_password_longer(world: ConsoleWorld) -> None:
+    person(world)
+
+    answer = await _set_own(world, "short" + " " * 20 + "one")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "PASSWORD_UNFIT")

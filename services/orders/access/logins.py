@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,6 +17,7 @@ from pwdlib import PasswordHash
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.text import one_line
 from services.orders.store import logins as store
 from services.runtime.auth import Principal
 
@@ -121,17 +123,26 @@ def password_hash(session: Session, sub: str) -> tuple[str, bool]:
 def is_password_right(argon2: str, password: str) -> bool:
     """Whether the password is the one of this hash; without a hash it takes as long and says no."""
     with _hashing:
-        is_right = _hasher().verify(password[:MAX_PASSWORD], argon2 or _nobodys_hash())
+        is_right = _hasher().verify(_plain(password)[:MAX_PASSWORD], argon2 or _nobodys_hash())
     return is_right and bool(argon2)
 
 
 def hash_password(password: str) -> str:
     """The hash to keep; InvalidArgument for a password that is too short or too long."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+    plain = _plain(password)
+    if not MIN_PASSWORD <= len(plain) <= MAX_PASSWORD:
         sentence = f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters: choose another one"
         raise InvalidArgument("PASSWORD_UNFIT", sentence)
     with _hashing:
-        return _hasher().hash(password)
+        return _hasher().hash(plain)
+
+
+def _plain(password: str) -> str:
+    """A password as it is hashed, by whatever door and from whatever keyboard it came: single blanks, letters composed.
+
+    Forms make blanks single before anybody sees them, so this does too. NFC, not NFKC: it leaves what was hashed before as it was.
+    """
+    return unicodedata.normalize("NFC", " ".join(one_line(password).split()))
 
 
 def set_password(session: Session, sub: str, argon2: str, now: datetime) -> None:
