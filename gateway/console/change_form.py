@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from pydantic import TypeAdapter
 
@@ -54,11 +53,7 @@ def _consent(fields: Mapping[str, str], zone: str) -> SpokenConsent | None:
         raise InvalidArgument("CONSENT_INCOMPLETE", sentence)
     if max(len(given_by), len(how)) > _MAX_TEXT:
         raise InvalidArgument("CONSENT_TOO_LONG", f"who agreed, and how, have at most {_MAX_TEXT} characters each")
-    try:
-        when = datetime.fromisoformat(at)
-    except ValueError as unreadable:
-        raise InvalidArgument("TIME_UNREADABLE", "enter when the customer agreed as 2026-12-01T14:05") from unreadable
-    return SpokenConsent(given_by, when if when.tzinfo else when.replace(tzinfo=ZoneInfo(zone)), how)
+    return SpokenConsent(given_by, entries.instant(at, zone, "when the customer agreed"), how)
 
 
 def _changed(order: Order, fields: Mapping[str, str]) -> Iterator[LineChange]:

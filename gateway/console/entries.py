@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.http.orders.order_input import ShipTo
 from gateway.http.plumbing.field_messages import sentence
-from gateway.http.plumbing.inputs import Amount, Day, Price
+from gateway.http.plumbing.inputs import Amount, Day, Instant, Price
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice
 from services.orders.domain.order import Address
@@ -28,6 +29,7 @@ ADDRESS_FIELDS = {
 """Member of an address → what its field is called."""
 _CODE = 2
 _DAY: TypeAdapter[date] = TypeAdapter(Day)
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 _AMOUNT: TypeAdapter[str] = TypeAdapter(Amount)
 _PRICE: TypeAdapter[str] = TypeAdapter(Price)
 _SHIP_TO: TypeAdapter[ShipTo] = TypeAdapter(ShipTo)
@@ -46,6 +48,16 @@ def entered(shape: TypeAdapter[Value], typed: Any, what: str, reason: str) -> Va
 def day(typed: str, what: str) -> date:
     """A day of the calendar that anybody may give."""
     return entered(_DAY, typed, what, "DATE_UNREADABLE")
+
+
+def instant(typed: str, time_zone: str, what: str) -> datetime:
+    """An instant that anybody may give; one without a zone of its own is on the clock of this one."""
+    try:
+        when = datetime.fromisoformat(typed)
+    except ValueError as unreadable:
+        raise InvalidArgument("TIME_UNREADABLE", f"{what}: enter it as 2026-12-01T14:05") from unreadable
+    placed = when if when.tzinfo else when.replace(tzinfo=ZoneInfo(time_zone))
+    return entered(_INSTANT, placed.isoformat(), what, "TIME_UNREADABLE")
 
 
 def money(typed: str, currency: str, what: str) -> Money:
