@@ -26,13 +26,13 @@ class Held:
     def __init__(self) -> None:
         self.may_end = threading.Event()
 
-    def wait(self) -> None:
+    def last(self) -> bytes:
         self.may_end.wait(SOON)
+        return b"ended"
 
     def parts(self) -> Iterator[bytes]:
         yield b"begun"
-        self.wait()
-        yield b"ended"
+        yield self.last()
 
 
 def application(held: Held) -> FastAPI:
@@ -44,8 +44,7 @@ def application(held: Held) -> FastAPI:
 
     @app.get("/waiting")
     def waiting() -> PlainTextResponse:
-        held.wait()
-        return PlainTextResponse("ended")
+        return PlainTextResponse(held.last())
 
     @app.post("/echo")
     async def echo(request: Request) -> PlainTextResponse:

@@ -14,7 +14,7 @@ from tests.cli.fake_api import FakeApi
 from tests.cli.terminal import Oms
 
 
-def stuck() -> None:
+def refuse_to_stop() -> None:
     raise CommandRefused("the system does not stop")
 
 
@@ -24,13 +24,13 @@ def test_the_exit_code_is_the_days_though_the_system_does_not_stop(
 ) -> None:
     log = tmp_path / "demo.log"
 
-    assert played(lambda: problems, stuck, log) == code
+    assert played(lambda: problems, refuse_to_stop, log) == code
 
     kept = [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
     assert kept == [*problems, "the system does not stop"]
-    told = capsys.readouterr().err
-    assert "the system does not stop\n" in told
-    assert f"what ended the demo is kept in {log}\n" in told
+    said = capsys.readouterr().err
+    assert "the system does not stop\n" in said
+    assert f"what ended the demo is kept in {log}\n" in said
 
 
 def test_a_bug_that_ends_a_day_is_kept_and_still_told_though_the_system_does_not_stop(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_bug_that_ends_a_day_is_kept_and_still_told_though_the_system_does_not
         raise KeyError("receipt")
 
     with pytest.raises(KeyError, match="receipt"):
-        played(day, stuck, log)
+        played(day, refuse_to_stop, log)
 
     assert "KeyError: 'receipt'\n" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
