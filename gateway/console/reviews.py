@@ -123,4 +123,4 @@ def _ready_on(form: Form) -> date | None:
     given = form.text("ready_on", most=10)
     if not given or form.text("decision", most=20) != "approve":
         return None
-    return entries.day(given, "day")
+    return entries.day(given, "ready on")

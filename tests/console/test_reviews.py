@@ -226,7 +226,7 @@ async def test_an_approval_takes_no_day_that_the_api_refuses(
         page, page, decision="approve", version="1", ready_on=day, note=""
     )
 
-    assert (answer.status_code, "Day: " in answer.text) == (422, True)
+    assert (answer.status_code, "Ready on: " in answer.text) == (422, True)
 
 
 async def test_a_review_that_requested_changes_is_answered_on_a_page_of_its_own(
