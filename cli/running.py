@@ -24,7 +24,7 @@ from cli.supervisor import StartFailed, Supervisor
 SpecsOf = Callable[[Path, Ports], Sequence[ProcessSpec]]
 
 READY_WITHIN_S = 60.0
-STOPPED_WITHIN_S = 60.0
+STOPPED_WITHIN_S = 120.0  # one after the other stops, each in its grace, who depends on the next
 STARTED_WITHIN_S = 900.0  # longer than the supervisor gives migrations and everything after them
 _DETACHED_LOG = "oms.log"
 

@@ -111,6 +111,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_in_head and self._head_bytes > MAX_HEAD_BYTES:
             self._refuse(431, "HEAD_TOO_LARGE", f"address and headers have at most {MAX_HEAD_BYTES} bytes: send less")
 
+    def send_400_response(self, _msg: str) -> None:
+        """What came is no HTTP."""
+        self._refuse(400, "MALFORMED_REQUEST", "the request could not be read: send valid HTTP")
+
     def on_message_begin(self) -> None:
         """A request begins, perhaps behind another one."""
         super().on_message_begin()
@@ -159,18 +163,23 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(408, _TOO_SLOW, f"{part} of the request did not come within {seconds:g} s: send it again at once")
 
     def _unanswered(self) -> RequestResponseCycle | None:
-        """The request that is being answered; uvicorn has none before the first one, whatever its types say."""
+        """The newest request that is not answered, others may wait before it; uvicorn has none at first, whatever its types say."""
         cycle: RequestResponseCycle | None = self.cycle
         return cycle if cycle is not None and not cycle.response_complete else None
 
+    def _is_answering(self) -> bool:
+        """Whether an answer to a request before the one that comes now, or to this one, is under way or owed."""
+        newest = self._unanswered()
+        return newest is not None and (self._is_in_head or bool(self.pipeline) or newest.response_started)
+
     def _refuse(self, status: int, code: str, sentence: str) -> None:
-        """Say why and close; who is in the middle of an answer is told nothing, for it would be part of that."""
+        """Say why and close; where an answer is owed only close, for what is said would be part of that, or be taken for it."""
         self._set_deadline(None)
-        asked = self._unanswered()
-        if asked is not None:
-            asked.disconnected = True
-            asked.message_event.set()
-        if (asked is not None and asked.response_started) or self.transport.is_closing():
+        is_answering, newest = self._is_answering(), self._unanswered()
+        if newest is not None:
+            newest.disconnected = True
+            newest.message_event.set()
+        if is_answering or self.transport.is_closing():
             self.transport.abort()
             return
         self.transport.write(_response(status, code, sentence))

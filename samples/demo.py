@@ -24,8 +24,8 @@ _PAUSE_S = 0.25
 _AT_REST = frozenset(["completed", "completed_with_cancellations", "rejected", "cancelled", "expired"])
 
 
-def run(base_url: str, keep: bool = False, *, var: Path | None = None, console: Console | None = None) -> int:
-    """Play the day on the system at `base_url`; 0 when every order came to rest and the audit is clean, else 1.
+def run(base_url: str, keep: bool = False, *, var: Path | None = None, console: Console | None = None) -> Sequence[str]:
+    """Play the day on the system at `base_url`; what went wrong: nothing when every order came to rest and the audit is clean.
 
     `var` is the folder of that system (keys, mails); OMS_VAR or "var" when it is not given. `keep` only says that the system
     stays up afterwards, so that the addresses at the end are worth a visit.
@@ -34,7 +34,7 @@ def run(base_url: str, keep: bool = False, *, var: Path | None = None, console: 
     out = console or Console(highlight=False, width=None if Console().is_terminal else 160)
     door = Door(base_url, folder)
     try:
-        problems = _Day(door, folder, out).play()
+        problems: Sequence[str] = _Day(door, folder, out).play()
     except (Refusal, Unanswered) as refusal:
         problems = [str(refusal)]
     finally:
@@ -42,7 +42,7 @@ def run(base_url: str, keep: bool = False, *, var: Path | None = None, console: 
     for problem in problems:
         out.print(f"[bold red]{problem}[/]", soft_wrap=True)
     _show_doors(out, base_url, folder, keep=keep)
-    return 1 if problems else 0
+    return problems
 
 
 def _show_doors(out: Console, base_url: str, var: Path, *, keep: bool) -> None:

@@ -136,5 +136,9 @@ def _reasons(order: Row, code: str) -> str:
 
 
 def _promised(order: Row, form: Formats) -> str:
-    days = sorted({date.fromisoformat(one["promised_on"][:10]) for line in order["lines"] for one in line["promises"]})
-    return " and ".join(dict.fromkeys(form.day(day) for day in (days[:1] + days[-1:]))) or "as stock comes in"
+    given = [one["promised_on"] for line in order["lines"] for one in line["promises"]]
+    days = sorted({date.fromisoformat(day[:10]) for day in given if day})
+    ends = " and ".join(dict.fromkeys(form.day(day) for day in (days[:1] + days[-1:])))
+    if not ends:
+        return "as stock comes in"
+    return ends if all(given) else f"{ends}, the rest as stock comes in"

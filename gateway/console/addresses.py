@@ -1,4 +1,4 @@
-"""Addresses as each country writes them: its order of the lines, whatever is missing left out, other countries named."""
+"""Addresses as each country writes them: its order of the lines, all that is given and no more, other countries named."""
 
 from __future__ import annotations
 
@@ -23,10 +23,23 @@ def lines_of(place: Address, own_country: str = "") -> tuple[str, ...]:
     """
     layout, country = _layout(place.country.strip().upper(), is_latin=_is_latin(place))
     values = {"N": place.name, "A": place.street, "C": place.city, "S": place.region, "Z": place.postal_code}
-    lines = [line for part in layout.split("%n") for line in _line(part, values)]
+    lines = [line for part in _completed(layout, values).split("%n") for line in _line(part, values)]
     if place.country.strip().upper() != own_country.upper():
         lines.append(country)
     return tuple(filter(None, lines))
+
+
+def _completed(layout: str, values: dict[str, str]) -> str:
+    """The layout with a place for what is given and this country leaves out: a city by the street, a region by the city, a code last."""
+    left_out = {name for name, value in values.items() if value.strip() and f"%{name}" not in layout}
+    is_name_last = layout.index("%A") < layout.index("%N")
+    if "C" in left_out:
+        layout = layout.replace("%A", "%C%n%A" if is_name_last else "%A%n%C")
+    if "S" in left_out:
+        layout = layout.replace("%C", "%C, %S") if "%C" in layout else layout.replace("%A", "%A%n%S")
+    if "Z" in left_out:
+        layout = f"%Z%n{layout}" if is_name_last else f"{layout}%n%Z"
+    return layout
 
 
 def _line(part: str, values: dict[str, str]) -> list[str]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
+from pydantic import TypeAdapter
+
+from gateway.console import entries
+from gateway.http.orders.change_input import LineQuantity
+from gateway.http.plumbing.inputs import Sku
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice
-from services.kernel.text import clean_key
 from services.orders.domain.changes import ChangeRequest, LineChange, SpokenConsent
 from services.orders.domain.order import Address, Line, Order
 
 NEW_LINES = 3
-_ADDRESS = ("name", "street", "city", "region", "postal_code", "country")
-_QUANTITY = re.compile(r"[0-9]{1,7}")
-_SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-/]{0,63}")
+_DIGITS = re.compile(r"[0-9]{1,7}")
+_QUANTITY: TypeAdapter[int] = TypeAdapter(LineQuantity)
+_SKU: TypeAdapter[str] = TypeAdapter(Sku)
 _MAX_TEXT = 200
 
 
@@ -50,11 +53,7 @@ def _consent(fields: Mapping[str, str], zone: str) -> SpokenConsent | None:
         raise InvalidArgument("CONSENT_INCOMPLETE", sentence)
     if max(len(given_by), len(how)) > _MAX_TEXT:
         raise InvalidArgument("CONSENT_TOO_LONG", f"who agreed, and how, have at most {_MAX_TEXT} characters each")
-    try:
-        when = datetime.fromisoformat(at)
-    except ValueError as unreadable:
-        raise InvalidArgument("TIME_UNREADABLE", "enter when the customer agreed as 2026-12-01T14:05") from unreadable
-    return SpokenConsent(given_by, when if when.tzinfo else when.replace(tzinfo=ZoneInfo(zone)), how)
+    return SpokenConsent(given_by, entries.instant(at, zone, "when the customer agreed"), how)
 
 
 def _changed(order: Order, fields: Mapping[str, str]) -> Iterator[LineChange]:
@@ -86,18 +85,15 @@ def _added(order: Order, fields: Mapping[str, str]) -> Iterator[LineChange]:
 def _quantity(text: str, sku: str) -> int | None:
     if not text:
         return None
-    if not _QUANTITY.fullmatch(text):
+    if not _DIGITS.fullmatch(text):
         raise InvalidArgument(
             "QUANTITY_UNREADABLE", f"enter the quantity of {sku} as a whole number; 0 removes the line"
         )
-    return int(text)
+    return entries.entered(_QUANTITY, int(text), f"quantity of {sku}", "QUANTITY_UNREADABLE")
 
 
 def _sku(typed: str) -> str:
-    text = clean_key(typed)
-    if text and not _SKU.fullmatch(text):
-        raise InvalidArgument("SKU_UNREADABLE", "a SKU has letters, digits, dots, dashes and slashes only")
-    return text
+    return entries.entered(_SKU, typed, "SKU", "SKU_UNREADABLE") if typed else ""
 
 
 def _price(order: Order, line: Line, text: str) -> UnitPrice | None:
@@ -105,30 +101,24 @@ def _price(order: Order, line: Line, text: str) -> UnitPrice | None:
 
 
 def _price_text(order: Order, text: str) -> UnitPrice | None:
-    return UnitPrice.parse(text, order.currency) if text else None
+    return entries.unit_price(text, order.currency, "unit price") if text else None
 
 
 def _amount(name: str, fields: Mapping[str, str], current: Money) -> Money | None:
     text = fields.get(name, "")
-    given = Money.parse(text, current.currency) if text else current
+    given = entries.money(text, current.currency, name) if text else current
     return None if given == current else given
 
 
 def _address(order: Order, fields: Mapping[str, str]) -> Address | None:
-    kept = {name: getattr(order.ship_to, name) for name in _ADDRESS}
-    given = {name: fields.get(f"to-{name}", kept[name]) for name in _ADDRESS}
-    if any(len(value) > _MAX_TEXT for value in given.values()):
-        raise InvalidArgument("ADDRESS_TOO_LONG", f"a line of an address has at most {_MAX_TEXT} characters")
-    return None if given == kept else Address(**given)
+    kept = {name: getattr(order.ship_to, name) for name in entries.ADDRESS_FIELDS}
+    given = {name: fields.get(f"to-{name}", kept[name]) for name in kept}
+    address = order.ship_to if given == kept else entries.address(given)
+    return None if address == order.ship_to else address
 
 
 def _day(order: Order, text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as unreadable:
-        raise InvalidArgument("DATE_UNREADABLE", "enter the requested date as 2026-12-01") from unreadable
+    day = entries.day(text, "requested date") if text else None
     return None if day == order.requested_on else day
 
 

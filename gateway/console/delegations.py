@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console import entries
 from gateway.console.notices import leave
 from gateway.console.pages import render
-from gateway.console.visitor import Form, FormOf, VisitorOf
+from gateway.console.visitor import FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
-from services.kernel.clock import LAST_YEAR, business_day, start_of_day
+from services.kernel.clock import business_day, start_of_day
 from services.kernel.errors import InvalidArgument
-from services.kernel.money import Money
 from services.orders.approvals import enough_people
 from services.orders.domain.people import Delegation
 from services.orders.masterdata import people
@@ -22,7 +22,6 @@ from services.orders.masterdata import people
 router = APIRouter()
 
 _MOST = 100
-_LAST_DAY = date(LAST_YEAR, 12, 31)
 
 
 @router.get("/delegations")
@@ -56,13 +55,11 @@ def delegate(form: FormOf) -> Response:
         raise InvalidArgument("DELEGATE_MISSING", "choose who decides instead")
     if form.text("confirmed", most=3) != "yes":
         raise InvalidArgument("NOT_CONFIRMED", "confirm that this person decides instead: check the box")
-    first, last = _day(form, "first"), _day(form, "last")
+    first, last = entries.day(form.text("first"), "first day"), entries.day(form.text("last"), "last day")
     zone = who.deps.database.time_zone
     most = form.text("most", most=20)
     currency = form.text("currency", most=3).upper()
-    maximum = Money.parse(most, currency) if most else None
-    if maximum is not None and maximum.minor < 0:
-        raise InvalidArgument("AMOUNT_NEGATIVE", "enter the maximum as a positive amount, or leave it empty")
+    maximum = entries.money(most, currency, "maximum") if most else None
     wanted = Delegation(
         delegation_id="",
         from_sub=form.text("from", most=128) or who.caller.principal.sub,
@@ -87,13 +84,3 @@ def revoke(form: FormOf, delegation_id: Annotated[str, Path(pattern=IDENTITY, ma
         people.revoke(session, delegation_id, who.caller, who.deps.clock())
         enough_people.recheck(session, who.deps.contacts, who.deps.clock())
     return leave(RedirectResponse("/delegations", 303), who.deps.console, "delegation_ended")
-
-
-def _day(form: Form, name: str) -> date:
-    try:
-        day = date.fromisoformat(form.text(name, most=10))
-    except ValueError as unreadable:
-        raise InvalidArgument("DATE_UNREADABLE", "enter both days as 2026-12-01") from unreadable
-    if day > _LAST_DAY:
-        raise InvalidArgument("DATE_OUT_OF_RANGE", f"the last possible day is {_LAST_DAY}")
-    return day

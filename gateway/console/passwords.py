@@ -32,7 +32,8 @@ def forgotten_page(request: Request, deps: DepsOf) -> Response:
 def ask_for_link(request: Request, deps: DepsOf, fields: LoginForm) -> Response:
     """Mail a link; the answer is the same whether there is such a person or not."""
     name = fields.get("name", "")[:128]
-    if not may_try(request, name):
+    # no login has this name, so whoever asks does not use up its owner's tries to log in
+    if not may_try(request, f"forgotten/{name}"):
         return _page(request, deps, "forgotten.html", 429, problem=_TOO_OFTEN, is_sent=False)
     with deps.database.transaction() as session:
         passwords.ask_for_link(session, name, deps.contacts, deps.clock())

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
+from gateway.console import entries
 from gateway.console.facts import known_facts
 from gateway.console.notices import leave
 from gateway.console.pages import render
@@ -122,7 +123,4 @@ def _ready_on(form: Form) -> date | None:
     given = form.text("ready_on", most=10)
     if not given or form.text("decision", most=20) != "approve":
         return None
-    try:
-        return date.fromisoformat(given)
-    except ValueError as unreadable:
-        raise InvalidArgument("DATE_UNREADABLE", "enter the day as 2026-12-01") from unreadable
+    return entries.day(given, "ready on")

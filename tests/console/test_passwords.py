@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
-from services.orders.models import outbox
+from services.orders.models import PasswordLinkRow, outbox
 from tests.console.conftest import MakeWorld
 from tests.console.test_login import PASSWORD, person, sql
 from tests.console.world import ConsoleWorld
@@ -39,6 +40,11 @@ def _mailed(world: ConsoleWorld) -> list[tuple[str, str]]:
 
 async def _choose(world: ConsoleWorld, link: str, password: str = CHOSEN, again: str = "") -> httpx.Response:
     return await world.browser().send(link, link, password=password, again=again or password)
+
+
+async def _set_own(world: ConsoleWorld, password: str, sub: str = "mia") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {world.token('approver', sub=sub)}"}
+    return await world.browser().client.post("/v1/me/password", json={"password": password}, headers=headers)
 
 
 async def _log_in(world: ConsoleWorld, password: str) -> int:
@@ -159,6 +165,66 @@ async def test_a_person_asks_for_their_own_link_and_strangers_learn_nothing(worl
     assert [mailbox for mailbox, _ in _mailed(world)] == ["mia@company.example"]
 
 
+async def _forgotten(world: ConsoleWorld, name: str = "mia") -> httpx.Response:
+    return await world.browser().send("/login/forgotten", "/login/forgotten", name=name)
+
+
+def _age_links(world: ConsoleWorld, minutes: int) -> None:
+    with world.database.transaction() as session:
+        issued = datetime.now(UTC) - timedelta(minutes=minutes)
+        session.execute(update(PasswordLinkRow).values(issued_at=issued))
+
+
+@pytest.mark.parametrize(("minutes", "links"), [(9, 1), (11, 2)])
+async def test_a_link_that_was_asked_for_is_mailed_again_only_once_the_last_one_is_no_longer_young(
+    world: ConsoleWorld, minutes: int, links: int
+) -> None:
+    person(world)
+
+    first = await _forgotten(world)
+    _age_links(world, minutes)
+    second = await _forgotten(world)
+
+    assert first.text.split("</h1>")[1] == second.text.split("</h1>")[1]
+    mailed = _mailed(world)
+    assert len(mailed) == links
+    assert (await world.browser().get(mailed[-1][1])).status_code == 200
+    assert len(sql(world, "SELECT * FROM access_change WHERE what = 'password_link_sent'")) == links
+
+
+async def test_a_link_that_was_used_is_followed_by_another_at_once(world: ConsoleWorld) -> None:
+    person(world)
+
+    await _forgotten(world)
+    await _choose(world, _mailed(world)[0][1])
+    await _forgotten(world)
+
+    assert len(_mailed(world)) == 2
+
+
+async def test_a_stranger_who_asks_ends_no_link_that_an_administrator_sent(world: ConsoleWorld) -> None:
+    person(world)
+    await _ask(world, "admin", "mia", by="root")
+    [(_, link)] = _mailed(world)
+
+    for _ in range(2):
+        _age_links(world, 11)
+        await _forgotten(world)
+
+    assert len(_mailed(world)) == 3
+    assert (await world.browser().get(link)).status_code == 200
+    assert (await world.browser().get(_mailed(world)[1][1])).status_code == 409
+
+
+async def test_who_asks_for_links_to_a_name_does_not_keep_its_owner_from_logging_in(world: ConsoleWorld) -> None:
+    person(world)
+
+    asked = [(await _forgotten(world)).status_code for _ in range(6)]
+
+    assert asked == [200] * 5 + [429]
+    assert await _log_in(world, PASSWORD) == 303
+
+
 @pytest.mark.parametrize(
     ("role", "sub", "more", "status", "code"),
     [
@@ -208,9 +274,42 @@ async def test_who_comes_with_their_own_token_sets_their_own(
     world: ConsoleWorld, sub: str, password: str, status: int, code: str | None
 ) -> None:
     person(world)
-    headers = {"Authorization": f"Bearer {world.token('approver', sub=sub)}"}
 
-    answer = await world.browser().client.post("/v1/me/password", json={"password": password}, headers=headers)
+    answer = await _set_own(world, password, sub)
 
     assert (answer.status_code, answer.json().get("code")) == (status, code)
     assert (await _log_in(world, CHOSEN)) == (303 if status == 200 else 403)
+
+
+@pytest.mark.parametrize("is_by_link", [True, False])
+@pytest.mark.parametrize(
+    ("chosen", "typed"),
+    [
+        ("caf\u00e9 at noon", "cafe\u0301 at noon"),
+        ("cafe\u0301 at noon", "caf\u00e9 at noon"),
+        ("two  blanks here", "two  blanks here"),
+        (" blanks around ", " blanks around "),
+        ("blank of\u00a0paper", "blank of paper"),
+    ],
+)
+async def test_a_password_is_the_same_by_every_door_and_from_every_keyboard(
+    world: ConsoleWorld, chosen: str, typed: str, is_by_link: bool
+) -> None:
+    person(world)
+
+    if is_by_link:
+        await _forgotten(world)
+        status = (await _choose(world, _mailed(world)[0][1], chosen)).status_code
+    else:
+        status = (await _set_own(world, chosen)).status_code
+
+    assert status == (303 if is_by_link else 200)
+    assert await _log_in(world, typed) == 303
+
+
+async def test_blanks_make_no_password_longer(world: ConsoleWorld) -> None:
+    person(world)
+
+    answer = await _set_own(world, "short" + " " * 20 + "one")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "PASSWORD_UNFIT")

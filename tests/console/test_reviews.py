@@ -202,6 +202,33 @@ async def test_nobody_hands_over_to_themselves_or_without_days(world: ConsoleWor
     assert "Hand your decisions to somebody else" in to_self.text
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"first": "0001-01-01"}, {"last": "0026-12-01"}, {"most": "1" * 13, "currency": "USD"}]
+)
+async def test_a_handing_over_takes_no_day_and_no_amount_that_the_api_refuses(
+    world: ConsoleWorld, wrong: dict[str, str]
+) -> None:
+    world.desk.database.time_zone = "Asia/Tokyo"  # where the first day of the calendar begins before it
+    entries = {"to": "dan", "first": "2030-06-01", "last": "2030-06-02", "confirmed": "yes", **wrong}
+
+    answer = await world.browser("approver", sub="max").send("/delegations", "/delegations", **entries)
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("day", ["0026-12-01", "9999-12-31", "2026-02-30", "soon"])
+async def test_an_approval_takes_no_day_that_the_api_refuses(
+    world: ConsoleWorld, numbers: dict[str, str], day: str
+) -> None:
+    page = f"/reviews/{steps(world, numbers['reviewed'])[0].step_id}"
+
+    answer = await world.browser("approver", sub="max").send(
+        page, page, decision="approve", version="1", ready_on=day, note=""
+    )
+
+    assert (answer.status_code, "Ready on: " in answer.text) == (422, True)
+
+
 async def test_a_review_that_requested_changes_is_answered_on_a_page_of_its_own(
     world: ConsoleWorld, numbers: dict[str, str]
 ) -> None:

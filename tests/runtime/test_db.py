@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 
 import psycopg
@@ -123,6 +124,19 @@ def test_a_connection_whose_other_end_is_gone_is_noticed() -> None:
     # three questions, five seconds apart, to one that has been silent for ten
     assert [notified[f"keepalives_{name}"] for name in ("idle", "interval", "count")] == ["10", "5", "3"]
     assert notified["tcp_user_timeout"] == "30000"
+
+
+def test_a_database_whose_connections_are_all_in_use_is_away_and_no_bug_of_ours(database: Database) -> None:
+    engine = _engine(database.url, free_within_s=0.01)
+    with ExitStack() as used:
+        for _ in range(32):
+            used.enter_context(engine.connect())
+
+        with pytest.raises(OperationalError, match="limit of size 8 overflow 24 reached"):
+            engine.connect()
+    with engine.connect() as freed:
+        assert freed.execute(text("SELECT 1")).scalar_one() == 1
+    engine.dispose()
 
 
 def request(order_id: str = "ord_1") -> pb.ReleaseReservationRequest:

@@ -88,6 +88,16 @@ def test_promised_dates_are_written_out_and_what_has_no_sentence_is_still_told()
     assert narrated(accepted, lines=[{"promises": []}])[0].endswith("as stock comes in")
 
 
+def test_what_has_no_promised_date_yet_comes_as_stock_does() -> None:
+    accepted, undated = event("order_accepted", 1), {"promised_on": None}
+
+    none = narrated(accepted, lines=[{"promises": [undated]}])
+    some = narrated(accepted, lines=[{"promises": [{"promised_on": "2026-12-04"}]}, {"promises": [undated]}])
+
+    assert none[0].endswith("the promised dates, as stock comes in")
+    assert some[0].endswith("the promised dates, Dec 4, 2026, the rest as stock comes in")
+
+
 def test_each_order_has_the_address_of_its_page_and_of_its_workflow_where_the_temporal_ui_runs() -> None:
     both = Places("http://oms", "http://temporal")
 

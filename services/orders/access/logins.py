@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,11 +17,14 @@ from pwdlib import PasswordHash
 from sqlmodel import Session
 
 from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.text import one_line
 from services.orders.store import logins as store
 from services.runtime.auth import Principal
 
 LASTS = timedelta(hours=8)
 LINK_LASTS = timedelta(hours=24)
+LINK_IS_YOUNG = timedelta(minutes=10)
+"""For so long after a link nobody is mailed another one because somebody asked at the login page."""
 MIN_PASSWORD, MAX_PASSWORD = 10, 200
 _PER_NAME, _PER_ADDRESS = RateLimitItemPerMinute(5), RateLimitItemPerMinute(30)
 # a hash takes 64 MiB: more than two at once would let strangers fill the memory
@@ -119,17 +123,26 @@ def password_hash(session: Session, sub: str) -> tuple[str, bool]:
 def is_password_right(argon2: str, password: str) -> bool:
     """Whether the password is the one of this hash; without a hash it takes as long and says no."""
     with _hashing:
-        is_right = _hasher().verify(password[:MAX_PASSWORD], argon2 or _nobodys_hash())
+        is_right = _hasher().verify(_plain(password)[:MAX_PASSWORD], argon2 or _nobodys_hash())
     return is_right and bool(argon2)
 
 
 def hash_password(password: str) -> str:
     """The hash to keep; InvalidArgument for a password that is too short or too long."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+    plain = _plain(password)
+    if not MIN_PASSWORD <= len(plain) <= MAX_PASSWORD:
         sentence = f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters: choose another one"
         raise InvalidArgument("PASSWORD_UNFIT", sentence)
     with _hashing:
-        return _hasher().hash(password)
+        return _hasher().hash(plain)
+
+
+def _plain(password: str) -> str:
+    """A password as it is hashed, by whatever door and from whatever keyboard it came: single blanks, letters composed.
+
+    Forms make blanks single before anybody sees them, so this does too. NFC, not NFKC: it leaves what was hashed before as it was.
+    """
+    return unicodedata.normalize("NFC", " ".join(one_line(password).split()))
 
 
 def set_password(session: Session, sub: str, argon2: str, now: datetime) -> None:
@@ -140,10 +153,18 @@ def set_password(session: Session, sub: str, argon2: str, now: datetime) -> None
 
 
 def open_link(session: Session, sub: str, issued_by: str, now: datetime) -> Link:
-    """A new link by which a person chooses a password; its secret is told once and kept nowhere."""
+    """A new link by which a person chooses a password; its secret is told once and kept nowhere.
+
+    It ends those before it; one that its owner has asked for leaves those that administrators sent.
+    """
     secret, until = secrets.token_urlsafe(32), now + LINK_LASTS
     store.add_link(session, _sha256(secret), sub, issued_by=issued_by, issued_at=now, expires_at=until)
     return Link(secret, until)
+
+
+def has_young_link(session: Session, sub: str, now: datetime) -> bool:
+    """Whether a person was sent a link a moment ago that is still good."""
+    return store.has_link_since(session, sub, now - LINK_IS_YOUNG)
 
 
 def owner_of_link(session: Session, secret: str, now: datetime) -> str:

@@ -40,9 +40,14 @@ def send_link(session: Session, sub: str, asked_by: str, contacts: Contacts, now
 
 
 def ask_for_link(session: Session, sub: str, contacts: Contacts, now: datetime) -> None:
-    """The same for who asks for their own; nothing happens where an administrator must send it."""
+    """The same for who says to be this person: anybody may.
+
+    Nothing happens where an administrator must send it, nor while a young link is still good: no stranger fills a mailbox.
+    """
     person = people.find(session, sub)
-    if person is not None and person.is_active and person.email and not person.email_by:
+    if person is None or not person.is_active or not person.email or person.email_by:
+        return
+    if not logins.has_young_link(session, sub, now):
         _send(session, person, sub, "", contacts, now)
 
 

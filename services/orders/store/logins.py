@@ -100,8 +100,8 @@ def secret_of(session: Session, sub: str) -> tuple[str, bool]:
 def add_link(
     session: Session, token_sha256: str, sub: str, *, issued_by: str, issued_at: datetime, expires_at: datetime
 ) -> None:
-    """Keep a link; those of this person before it are worth nothing from now on."""
-    end_links(session, sub, issued_at)
+    """Keep a link; those of this person before it are worth nothing from now on, though one they ask for ends only such."""
+    end_links(session, sub, issued_at, asked_by=sub if issued_by == sub else "")
     session.execute(
         insert(PasswordLinkRow).values(
             token_sha256=token_sha256, sub=sub, issued_by=issued_by, issued_at=issued_at, expires_at=expires_at
@@ -109,9 +109,19 @@ def add_link(
     )
 
 
-def end_links(session: Session, sub: str, now: datetime) -> None:
-    """Every link of a person that is still good is good no more."""
+def has_link_since(session: Session, sub: str, since: datetime) -> bool:
+    """Whether a person was sent a link from this instant on that is not used yet."""
+    sent = select(PasswordLinkRow).where(
+        col(PasswordLinkRow.sub) == sub, col(PasswordLinkRow.used_at).is_(None), col(PasswordLinkRow.issued_at) > since
+    )
+    return bool(session.execute(select(sent.exists())).scalar())
+
+
+def end_links(session: Session, sub: str, now: datetime, *, asked_by: str = "") -> None:
+    """Every link of a person that is still good is good no more; with `asked_by` only those that this one asked for."""
     ended = update(PasswordLinkRow).where(col(PasswordLinkRow.sub) == sub, col(PasswordLinkRow.used_at).is_(None))
+    if asked_by:
+        ended = ended.where(col(PasswordLinkRow.issued_by) == asked_by)
     session.execute(ended.values(used_at=now), execution_options={"synchronize_session": False})
 
 
