@@ -188,7 +188,9 @@ class ChangeStep:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """Whether the warehouses must give something back. `state`: nothing_to_recall, pending, or refused with the reason."""
+    """Whether the warehouses must give something back. `state`: nothing_to_recall, pending, refused with the reason, or not_asked
+    where it is not true that they should.
+    """
 
     state: str
     reason: str = ""

@@ -16,7 +16,10 @@ SHIPMENT_DELIVERED = "shipment_delivered"
 PAYMENT_SETTLED = "payment_settled"
 HOLDS_RELEASED = "holds_released"
 RECALL_ANSWERED = "recall_answered"
-FACTS = (STOCK_ALLOCATED, SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, PAYMENT_SETTLED, HOLDS_RELEASED, RECALL_ANSWERED)
+PAYMENT_REVERSED = "payment_reversed"
+FACTS = (
+    STOCK_ALLOCATED, SHIPMENT_SHIPPED, SHIPMENT_DELIVERED, PAYMENT_SETTLED, HOLDS_RELEASED, RECALL_ANSWERED, PAYMENT_REVERSED,
+)  # fmt: skip
 
 INTERRUPTED = "WORKFLOW_INTERRUPTED"
 """The type of the error with which an update ends whose workflow does before its order: a later run answers."""

@@ -104,6 +104,9 @@ class OrderWorkflow:
         if kind == names.STOCK_ALLOCATED:
             await self.fulfilling.allocate(note)
             return
+        if kind == names.PAYMENT_REVERSED:
+            await self.fulfilling.recall_unpaid(note.subject_id)
+            return
         self.life.state = facts.apply(self.life.state, kind, note)
         if kind == names.SHIPMENT_SHIPPED:
             await self.settling.invoice(note.subject_id)
@@ -143,6 +146,11 @@ class OrderWorkflow:
     def recall_answered(self, note: FactNote) -> None:
         """The warehouse gave back what a change drops, or refused."""
         self.life.take(names.RECALL_ANSWERED, note)
+
+    @workflow.signal(name=names.PAYMENT_REVERSED)
+    def payment_reversed(self, note: FactNote) -> None:
+        """A payment for goods that have not left was reversed."""
+        self.life.take(names.PAYMENT_REVERSED, note)
 
     @workflow.update(name=names.PLACE)
     async def place(self) -> Receipt:

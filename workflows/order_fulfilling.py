@@ -99,6 +99,12 @@ class Fulfilling:
             return
         await self.release_and_record(is_notified=True)
 
+    async def recall_unpaid(self, hold_id: str) -> None:
+        """A payment is said to be reversed: what is not picked comes back, and is released again once the order's holds are gone."""
+        recall = await self.life.steps.recall_unpaid(hold_id)
+        if recall.state != "not_asked":
+            self.life.withheld_by = HOLDS
+
     async def release_and_record(self, *, is_notified: bool = False) -> None:
         """Release what the rules let go today, and record it if anything of it is new."""
         before = self.life.state.backordered

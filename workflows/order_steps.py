@@ -216,6 +216,12 @@ class OrderSteps:
         summary = f"ask the warehouses to give back what the change to {self.order.number} drops"
         return await step("fulfillment.RequestRecall", request, Recall, summary=summary)
 
+    async def recall_unpaid(self, hold_id: str) -> Recall:
+        """Ask the warehouses for what is not picked of an order whose payment was reversed."""
+        request = replace(self._of_order(f"recall/unpaid/{self.turn}"), subject_id=hold_id)
+        summary = f"ask the warehouses to give back what is not paid of {self.order.number}"
+        return await step("fulfillment.RecallUnpaid", request, Recall, summary=summary)
+
     async def record_change(self, change_id: str, verb: str, reason: str = "") -> Clearance:
         """Note that a change waits for the warehouse, or that it cannot come about."""
         request = self._of_change(f"change/{verb}", change_id, verb, reason)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from services.fulfillment import wire
 from services.fulfillment.domain import facts
-from services.fulfillment.domain.recall import Demand, Recall, answered, demand, without
+from services.fulfillment.domain.recall import Demand, Recall, answered, demand, picked_units, without
 from services.fulfillment.domain.shipment import Shipment
 from services.fulfillment.store import orders, recalls, shipments
 from services.kernel.ids import new_id
@@ -23,9 +23,12 @@ ORDER_CANCELLED = "the order was cancelled"
 
 
 def ask(
-    session: Session, order_id: str, change_id: str, keep: Mapping[str, int], now: datetime
+    session: Session, order_id: str, change_id: str, keep: Mapping[str, int] | None, now: datetime
 ) -> tuple[Recall | None, Demand]:
-    """The recall that now waits, if there is anything to ask back and it can be; asking again for a change finds its recall."""
+    """The recall that now waits, if there is anything to ask back and it can be; asking again for a change finds its recall.
+
+    Without units to `keep` all is asked back that is not picked yet.
+    """
     orders.claim(session, order_id)
     waiting = recalls.pending_of(session, order_id)
     if waiting is not None and waiting.change_id == change_id:
@@ -34,7 +37,7 @@ def ask(
         sentence = "the warehouse has not answered an earlier recall of this order: wait for its answer"
         return None, Demand((), "RECALL_PENDING", sentence)
     siblings = shipments.of_order(session, order_id)
-    wanted = demand(keep, siblings)
+    wanted = demand(picked_units(siblings) if keep is None else keep, siblings)
     if not wanted.lines:
         return None, wanted
     recall = Recall(new_id("rcl"), order_id, siblings[0].order_number, change_id, now, wanted.lines)

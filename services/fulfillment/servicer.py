@@ -145,7 +145,7 @@ class FulfillmentServicer(rpc.FulfillmentServiceServicer):
     def RequestRecall(self, request: pb.RequestRecallRequest, context: Context) -> pb.RequestRecallResponse:
         """Ask the warehouse for units back; what is picked or gone cannot be asked for, and that is an answer."""
         order_id, change_id = text(request.order_id, "order_id"), text(request.change_id, "change_id")
-        keep = wire.kept_units(request)
+        keep = None if request.is_all_not_picked else wire.kept_units(request)
 
         def act(session: Session) -> pb.RequestRecallResponse:
             recall, wanted = recall_units.ask(session, order_id, change_id, keep, self.clock())

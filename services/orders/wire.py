@@ -126,7 +126,11 @@ def cleared_message(found: Cleared) -> pb.GetClearanceResponse:
     message = clearance_message(found.clearance)
     message.cancellation_id = found.cancellation_id
     return pb.GetClearanceResponse(
-        clearance=message, phase=found.phase, is_accepted=found.is_accepted, was_held=found.was_held
+        clearance=message,
+        phase=found.phase,
+        is_accepted=found.is_accepted,
+        was_held=found.was_held,
+        is_unpaid=found.is_unpaid,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.system.test_a2_partial_shipments import changes
-from tests.system.trade import Trade, ok
+from tests.system.trade import Trade, eventually, key, ok
 
 PREPAID = {"method": "prepaid"}
 
@@ -115,3 +115,40 @@ def test_a11_a_pro_forma_asks_for_what_is_to_be_paid_ahead(trade: Trade) -> None
 
     assert [len(asked(order)) for order in (prepaid, deposit, on_terms)] == [1, 1, 0]
     trade.until_audit_is_clean()
+
+
+def test_a11_a_check_that_bounces_recalls_what_is_not_picked(trade: Trade) -> None:
+    """B 5 at 100 prepaid is with its warehouse, nothing picked; the check bounces: the goods come back and leave for another payment."""
+    before = trade.ledger()
+    customer, sku = trade.customer(credit_limit="0.00"), _stocked(trade, 5)
+    b = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 5}], payment=PREPAID))
+    check = trade.pay(customer, "500.00", orders=[(b["number"], "500.00")])
+    trade.until(b["order_id"], _is_released, "the release")
+
+    trade.reverse(check["payment_id"])
+    warehouse = trade.system.api("warehouse")
+
+    def asked() -> dict[str, Any]:
+        [recall] = ok(warehouse.get("/v1/recalls", params={"order_id": b["order_id"]}))["rows"]
+        return dict(recall)
+
+    recall = eventually(asked)
+    ok(warehouse.post(f"/v1/recalls/{recall['recall_id']}/answer", json={"answer": "acknowledge"}, headers=key()))
+    trade.until(b["order_id"], lambda order: not _open(order["shipments"]), "the goods back")
+    held = trade.when_idle(b["order_id"])
+    trade.pay(customer, "500.00", orders=[(b["number"], "500.00")])
+    trade.until(b["order_id"], lambda order: bool(_open(order["shipments"])), "the second release")
+    for shipment in _open(trade.shipments(b["order_id"])):
+        trade.send_off(shipment)
+    billed = trade.when_idle(b["order_id"])
+
+    assert [hold["code"] for hold in held["holds"] if not hold["released_at"]] == ["PAYMENT_REVERSED"]
+    assert [(line["quantities"]["released"], line["quantities"]["allocated"]) for line in held["lines"]] == [(0, 5)]
+    assert [one["status"] for one in billed["invoices"]] == ["paid"]
+    moved = changes(before, trade.ledger())
+    assert (moved["cash"], moved.get("accounts_receivable", 0)) == (50_000, 0)
+    trade.until_audit_is_clean()
+
+
+def _open(shipments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in shipments if one["state"] != "cancelled"]

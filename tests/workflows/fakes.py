@@ -154,6 +154,11 @@ class FakeServices:
         self.called("fulfillment.RequestRecall", step.request_id)
         return self.recalls.pop(0) if self.recalls else Recall("nothing_to_recall")
 
+    @activity.defn(name="fulfillment.RecallUnpaid")
+    async def recall_unpaid(self, step: OrderStep) -> Recall:
+        self.called("fulfillment.RecallUnpaid", step.request_id)
+        return self.recalls.pop(0) if self.recalls else Recall("not_asked")
+
     @activity.defn(name="billing.ReleaseCredit")
     async def release_credit(self, step: OrderStep) -> Done:
         self.called("billing.ReleaseCredit", step.request_id)
@@ -243,6 +248,7 @@ class FakeServices:
             self.adjust_credit,
             self.adjust_reservation,
             self.request_recall,
+            self.recall_unpaid,
             self.commit_credit,
             self.release_credit,
             self.issue_invoice,

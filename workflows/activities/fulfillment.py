@@ -87,6 +87,21 @@ class FulfillmentActivities:
         response = await self._services.fulfillment.RequestRecall(request)
         return Recall(_RECALLS[response.state], response.message)
 
+    @activity.defn(name="fulfillment.RecallUnpaid")
+    async def recall_unpaid(self, step: OrderStep) -> Recall:
+        """Ask for what is not picked; nothing of an order that no reversed payment holds."""
+        found = await self._services.orders.GetClearance(orders_pb2.GetClearanceRequest(order_id=step.order_id))
+        if not found.is_unpaid:
+            return Recall("not_asked", "no reversed payment holds the order")
+        request = pb.RequestRecallRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            change_id=step.subject_id or "payment_reversed",
+            is_all_not_picked=True,
+        )
+        response = await self._services.fulfillment.RequestRecall(request)
+        return Recall(_RECALLS[response.state], response.message)
+
     @activity.defn(name="fulfillment.CancelShipments")
     async def cancel_shipments(self, step: Stop) -> Stopped:
         """Stop what has not left; nothing for a cancellation that the orders service does not know as one that waits."""

@@ -39,7 +39,7 @@ class Recall(BaseModel):
     recall_id: str
     order_id: str
     order_number: str
-    change_id: str = Field(description="The change order that no longer wants them.")
+    change_id: str = Field(description="What no longer wants them: a change order, or the hold of a reversed payment.")
     state: State
     reason: str | None = Field(description="Why it was answered so; null while it is pending.")
     since: str | None = Field(description="When it was asked.")

@@ -63,6 +63,15 @@ class Demand:
     message: str = ""
 
 
+def picked_units(shipments: Sequence[Shipment]) -> dict[str, int]:
+    """Line id → units that are picked or gone: those to keep when all that is not picked is asked back."""
+    kept: Counter[str] = Counter()
+    for each in shipments:
+        if each.state not in (State.RELEASED, State.CANCELLED):
+            kept.update({line.line_id: line.quantity for line in each.lines})
+    return dict(kept)
+
+
 def demand(keep: Mapping[str, int], shipments: Sequence[Shipment]) -> Demand:
     """What shipments that are not picked yet carry beyond the units to keep, the newest shipment first.
 

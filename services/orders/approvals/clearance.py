@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.orders.domain.clearance import Clearance, clearance
-from services.orders.domain.holds import remaining
+from services.orders.domain.holds import is_unpaid, remaining
 from services.orders.domain.order import IN_REVIEW
 from services.orders.order.aggregate import Actor, OrderAggregate, advance, read
 from services.orders.store import holds as hold_store
@@ -18,7 +18,7 @@ from services.orders.store import reviews
 @dataclass(frozen=True, slots=True)
 class Cleared:
     """The clearance of an order with what only its workflow asks: its phase, whether its dates are promised, whether people were
-    ever asked, and the request to cancel it that waits.
+    ever asked, the request to cancel it that waits, and whether a reversed payment holds it.
     """
 
     clearance: Clearance
@@ -26,6 +26,7 @@ class Cleared:
     is_accepted: bool
     was_held: bool
     cancellation_id: str
+    is_unpaid: bool
 
 
 def read_clearance(session: Session, order_id: str) -> Cleared:
@@ -37,6 +38,7 @@ def read_clearance(session: Session, order_id: str) -> Cleared:
         found.order.accepted_at is not None,
         bool(found.holds or reviews.of_order(session, order_id)),
         hold_store.waiting_cancellation(session, order_id),
+        any(is_unpaid(hold) for hold in remaining(found.holds)),
     )
 
 

@@ -22,6 +22,7 @@ from services.orders.policies.engine import Credit
 from services.orders.store import holds as store
 
 BILLING = Actor("billing", "service")
+PAYMENT_REVERSED_SIGNAL = "payment_reversed"
 _CAME = "the money is here"
 _WENT = {REVERSED: "was reversed", REAPPLIED: "was put to another use", REFUNDED: "was refunded"}
 
@@ -85,12 +86,15 @@ def note_settled(session: Session, aggregate: OrderAggregate, now: datetime) -> 
 def went(
     session: Session, before: OrderAggregate, taken: PaymentReversed, contacts: Contacts, now: datetime
 ) -> OrderAggregate:
-    """Hold an order whose goods are no longer paid for, as long as any have not left. The caller saves."""
+    """Hold an order whose goods are no longer paid for, as long as any have not left, and have what is not picked recalled.
+
+    The caller saves.
+    """
     policy = versions.policy_in_force(session)
     rules = {rule.code: rule.when for rule in policy.rules}
     is_held = any(is_on_money(hold, rules) for hold in remaining(before.holds))
-    is_anything_to_come = any(line.released < line.wanted for line in before.lines().values())
-    if is_held or not is_anything_to_come or before.order.phase not in (IN_REVIEW, ACCEPTED):
+    lines = before.lines().values()
+    if is_held or all(line.shipped >= line.wanted for line in lines) or before.order.phase not in (IN_REVIEW, ACCEPTED):
         return before
     reason = (
         f"A payment of {amount(taken.amount)} {taken.amount.currency} {what_went(taken)} ({taken.reason}): "
@@ -99,5 +103,8 @@ def went(
     after = place(session, before, PAYMENT_REVERSED, "payment", "accounting", reason, now)
     after = restate(session, after, now)
     note_event(session, before, after, BILLING, "hold_placed", now, why=reason)
-    notify_owners(session, after.order, [hold for hold in after.holds if hold not in before.holds], contacts, now)
+    placed = [hold for hold in after.holds if hold not in before.holds]
+    notify_owners(session, after.order, placed, contacts, now)
+    if any(line.released > line.picked for line in lines):
+        outbox.signal(session, before.order_id, PAYMENT_REVERSED_SIGNAL, now, subject_id=placed[0].hold_id)
     return after

@@ -120,4 +120,9 @@ def is_on_money(hold: Hold, rules: Mapping[str, str]) -> bool:
 
 def asks_for_cash(hold: Hold) -> bool:
     """Whether a hold waits for the first payment of an order: where one came and was reversed, its customer has been asked."""
-    return hold.hold_type == "payment" and not hold.code.startswith(PAYMENT_REVERSED)
+    return hold.hold_type == "payment" and not is_unpaid(hold)
+
+
+def is_unpaid(hold: Hold) -> bool:
+    """Whether a hold stands because a payment was reversed."""
+    return rule_of(hold.code, (PAYMENT_REVERSED,)) == PAYMENT_REVERSED

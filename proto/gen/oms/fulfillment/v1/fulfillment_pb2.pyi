@@ -1048,12 +1048,15 @@ class RequestRecallRequest(_message.Message):
     ORDER_ID_FIELD_NUMBER: _builtins.int
     CHANGE_ID_FIELD_NUMBER: _builtins.int
     LINES_FIELD_NUMBER: _builtins.int
+    IS_ALL_NOT_PICKED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
     """The order."""
     change_id: _builtins.str
-    """The change order that no longer wants them."""
+    """What no longer wants them: a change order, or the hold of a reversed payment."""
+    is_all_not_picked: _builtins.bool
+    """Ask for all that is not picked yet, whatever lines say."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.LineQuantity]:
         """Units to keep released per line, counted since the order began and those that have left included, services too; a line that is
@@ -1067,10 +1070,11 @@ class RequestRecallRequest(_message.Message):
         order_id: _builtins.str = ...,
         change_id: _builtins.str = ...,
         lines: _abc.Iterable[_types_pb2.LineQuantity] | None = ...,
+        is_all_not_picked: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "lines", b"lines", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "is_all_not_picked", b"is_all_not_picked", "lines", b"lines", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
