@@ -20,6 +20,7 @@ from services.runtime.facts import emit_fact
 log = structlog.get_logger()
 
 ORDER_CANCELLED = "the order was cancelled"
+HOLD_GONE = "the order is held no longer: its goods go on"
 
 
 def ask(
@@ -71,6 +72,13 @@ def answer_by_cancellation(session: Session, order_id: str, now: datetime) -> No
     recall = recalls.pending_of(session, order_id)
     if recall is not None:
         _close(session, answered(recall, is_acknowledged=True, reason=ORDER_CANCELLED, now=now), now)
+
+
+def answer_by_release(session: Session, order_id: str, now: datetime) -> None:
+    """An order is released again: nothing is asked back any more for a hold of it. The order must be claimed."""
+    recall = recalls.pending_of(session, order_id)
+    if recall is not None and recall.is_of_hold:
+        _close(session, answered(recall, is_acknowledged=False, reason=HOLD_GONE, now=now), now)
 
 
 def withheld_lines(session: Session, siblings: Sequence[Shipment]) -> frozenset[str]:

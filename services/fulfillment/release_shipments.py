@@ -26,6 +26,7 @@ def release(session: Session, rate_book: RateBook, wanted: Release, now: datetim
     if orders.claim(session, wanted.order_id):
         log.info("release.ignored", order_id=wanted.order_id, why="order was cancelled")
         return []
+    recall_units.answer_by_release(session, wanted.order_id, now)
     earlier = shipments.of_order(session, wanted.order_id)
     withheld = recall_units.withheld_lines(session, earlier)
     lines = unreleased((line for line in wanted.allocated if line.line_id not in withheld), earlier)

@@ -129,8 +129,9 @@ def test_a11_a_check_that_bounces_recalls_what_is_not_picked(trade: Trade) -> No
     warehouse = trade.system.api("warehouse")
 
     def asked() -> dict[str, Any]:
-        [recall] = ok(warehouse.get("/v1/recalls", params={"order_id": b["order_id"]}))["rows"]
-        return dict(recall)
+        rows = ok(warehouse.get("/v1/recalls", params={"order_id": b["order_id"]}))["rows"]
+        assert rows
+        return dict(rows[0])
 
     recall = eventually(asked)
     ok(warehouse.post(f"/v1/recalls/{recall['recall_id']}/answer", json={"answer": "acknowledge"}, headers=key()))

@@ -36,7 +36,7 @@ class RecallLine:
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """A question to the warehouse and its answer; `change_id` is the change order that no longer wants the units."""
+    """A question to the warehouse and its answer; `change_id` is the change order, or the hold, that no longer wants the units."""
 
     recall_id: str
     order_id: str
@@ -47,6 +47,11 @@ class Recall:
     state: RecallState = RecallState.PENDING
     reason: str = ""
     answered_at: datetime | None = None
+
+    @property
+    def is_of_hold(self) -> bool:
+        """Whether it is asked because the order is held, and not because less is wanted."""
+        return self.change_id.startswith("hold_")
 
     @property
     def shipment_ids(self) -> frozenset[str]:
