@@ -13,12 +13,15 @@ from services.runtime.wire import money
 
 def account(standing: Account) -> pb.CreditAccount:
     """A customer's credit."""
+    rule = standing.overdue_rule
     return pb.CreditAccount(
         customer_id=standing.customer_id,
         limit=money(standing.limit),
         committed=money(standing.committed),
         receivable=money(standing.receivable),
         headroom=money(standing.headroom),
+        parent_id=standing.parent_id,
+        overdue_rule=pb.OverdueRule(days=rule.days, least=money(rule.least)) if rule else None,
     )
 
 

@@ -24,7 +24,7 @@ from services.billing.domain.credit import (
     missing_cash,
 )
 from services.billing.domain.facts import CreditGranted
-from services.billing.store import credit, deposits, invoices, waits
+from services.billing.store import credit, deposits, families, invoices, waits
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
@@ -39,7 +39,7 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     check_account(held, request.customer_id, currency)
     adding = amount_to_commit(request.counted, held)
     if adding is not None:
-        if not _take(session, request, adding, deposits.cash_of(session, request.order_id, currency)):
+        if not _take(session, account, request, adding, deposits.cash_of(session, request.order_id, currency), now):
             waits.put(session, Waiting(request, now))
             return _decision(account, is_granted=False)
         credit.record_commitment(session, request, adding)
@@ -57,7 +57,7 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     adding = amount_to_adjust(request.counted, billed, held)
     if adding.minor <= 0 or is_forced:
         credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not _take(session, request, adding, deposits.cash_of(session, request.order_id, total.currency)):
+    elif not _take(session, account, request, adding, deposits.cash_of(session, request.order_id, total.currency), now):
         waits.put(session, Waiting(request, now))
         return _decision(account, is_granted=False)
     if held is not None and adding.minor <= 0:
@@ -95,10 +95,14 @@ def give_up(session: Session, held: Commitment) -> None:
 
 
 def grant_waiting(session: Session, customer_id: str, currency: str, now: datetime) -> None:
-    """Commit the orders that wait and fit now, the longest waiting first, and tell of each; the account is taken."""
-    asked = [waiting.request for waiting in waits.of_account(session, customer_id, currency)]
+    """Commit the orders of a customer's family that wait and fit now, the longest waiting first, and tell of each.
+
+    The account is taken.
+    """
+    asked = [waiting.request for waiting in waits.of_family(session, customer_id, currency)]
     if not asked:
         return
+    accounts = {name: credit.account(session, name, currency) for name in {request.customer_id for request in asked}}
     ids = [request.order_id for request in asked]
     held, cash = credit.commitments(session, ids), deposits.cash_of_orders(session, ids, currency)
     billed = invoices.billed_totals(session, ids, currency)
@@ -108,7 +112,9 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         if adding.minor <= 0:  # it was invoiced before it asked: a channel that has its money lets such orders pass
             waits.remove(session, order_id)
             continue
-        if not _take(session, request, adding, cash[order_id]):
+        account = accounts[request.customer_id]
+        assert account is not None, "who waits has an account"
+        if not _take(session, account, request, adding, cash[order_id], now):
             continue
         credit.record_commitment(session, request, adding)
         waits.remove(session, order_id)
@@ -117,16 +123,20 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         log.info("credit.granted_later", order_id=order_id)
 
 
-def _take(session: Session, request: CreditRequest, adding: Money, cash: OrderCash) -> bool:
-    """Whether the order's money is there: its own cash, as its payment method wants it, and room under the limit for what it adds."""
+def _take(
+    session: Session, account: Account, request: CreditRequest, adding: Money, cash: OrderCash, now: datetime
+) -> bool:
+    """Whether the order's money is there: its own cash, as its payment method wants it, and credit for what it adds."""
     if not adding.minor:
         return True
     if missing_cash(request, cash).minor:
         return False
-    if counts_against_limit(request.payment_method):
-        return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)
-    credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
-    return True
+    if not counts_against_limit(request.payment_method):
+        credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
+        return True
+    if families.is_stopped(session, account, now) or not families.have_room(session, account, request.order_id, adding):
+        return False
+    return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)
 
 
 def _decision(account: Account, *, is_granted: bool) -> Decision:

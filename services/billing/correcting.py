@@ -21,7 +21,7 @@ from services.billing.domain.payments import (
 )
 from services.billing.receiving import notify_used, pay_invoices, use
 from services.billing.settling import settle
-from services.billing.store import credit, deposits, invoices, payments, waits
+from services.billing.store import credit, deposits, families, invoices, payments, waits
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.money import Money
@@ -107,7 +107,7 @@ def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
     known = payments.by_id(session, payment_id)
     if known is None:
         raise NotFound("PAYMENT_NOT_FOUND", f"there is no payment {payment_id}: check the identity")
-    for customer in sorted({known.customer_id, customer_id or known.customer_id}):
+    for customer in _in_order(session, {known.customer_id, customer_id or known.customer_id}, known.amount.currency):
         credit.take_or_open(session, customer, known.amount.currency)
     payment = payments.by_id(session, payment_id)
     assert payment is not None, "payments are never deleted"
@@ -116,6 +116,15 @@ def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
     ):  # it was moved meanwhile, and the account that it has now is not locked
         raise _used_meanwhile()
     return payment
+
+
+def _in_order(session: Session, customers: set[str], currency: str) -> list[str]:
+    """Customers by the family that is taken for each, so that no two corrections wait for each other in a circle."""
+    if len(customers) == 1:
+        return list(customers)
+    return sorted(
+        customers, key=lambda customer: (families.family_of(session, customer, currency) or customer, customer)
+    )
 
 
 def _take_off(

@@ -37,6 +37,9 @@ class CreditAccount(Table, table=True):
         CheckConstraint("limit_minor >= 0", name="credit_account_limit"),
         CheckConstraint("committed_minor >= 0", name="credit_account_committed"),
         CheckConstraint("net_days >= 0", name="credit_account_net_days"),
+        CheckConstraint("parent_id <> customer_id", name="credit_account_parent"),
+        CheckConstraint("overdue_days >= 0 AND overdue_minor >= 0", name="credit_account_overdue"),
+        Index("credit_account_family", "currency", "family_id"),
         STRICT,
     )
     customer_id: str = Field(sa_type=Text, primary_key=True)
@@ -45,6 +48,10 @@ class CreditAccount(Table, table=True):
     committed_minor: int = Field(sa_type=Int64)
     receivable_minor: int = Field(sa_type=Int64)
     net_days: int = Field(sa_type=Int64)
+    parent_id: str = Field(sa_type=Text)
+    family_id: str = Field(sa_type=Text)
+    overdue_days: int | None = Field(default=None, sa_type=Int64)
+    overdue_minor: int | None = Field(default=None, sa_type=Int64)
 
 
 class Commitment(Table, table=True):

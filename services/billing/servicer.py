@@ -8,7 +8,17 @@ from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
 from oms.billing.v1 import billing_pb2_grpc as rpc
-from services.billing import answers, committing, correcting, invoicing, paying_out, payout_wire, receiving, wire
+from services.billing import (
+    answers,
+    committing,
+    correcting,
+    credit_terms,
+    invoicing,
+    paying_out,
+    payout_wire,
+    receiving,
+    wire,
+)
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES
 from services.billing.domain.ledger import movement_posting
@@ -46,6 +56,16 @@ class BillingServicer(rpc.BillingServiceServicer):
             account = credit.account(session, customer_id, limit.currency)
             assert account is not None, "its limit was just put"
         return pb.PutCreditAccountResponse(account=answers.account(account))
+
+    def PutCreditTerms(self, request: pb.PutCreditTermsRequest, context: Context) -> pb.PutCreditTermsResponse:
+        """Replace an account's parent and what overdue invoices stop."""
+        customer_id, currency = text(request.customer_id, "customer_id"), wire.currency_of(request.currency)
+        parent_id, rule = optional_text(request.parent_id, "parent_id"), wire.overdue_rule(request)
+        with self.database.transaction() as session:
+            credit_terms.put(session, customer_id, currency, parent_id, rule, self.clock())
+            account = credit.account(session, customer_id, currency)
+            assert account is not None, "its terms were just put"
+        return pb.PutCreditTermsResponse(account=answers.account(account))
 
     def GetCreditAccount(self, request: pb.GetCreditAccountRequest, context: Context) -> pb.GetCreditAccountResponse:
         """How credit stands; a customer nobody gave credit has a limit of zero."""
@@ -184,7 +204,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         """The money of one order, from what is committed to what is paid."""
         order_id, currency = text(request.order_id, "order_id"), wire.currency_of(request.currency)
         with self.database.reading() as session:
-            return answers.order_money(order_money.read(session, order_id, currency))
+            return answers.order_money(order_money.read(session, order_id, currency, self.clock()))
 
     def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
         """Payments, oldest first."""

@@ -12,7 +12,7 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest
+from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest, OverdueRule
 from services.billing.domain.facts import (
     CreditGranted,
     DepositReceived,
@@ -91,6 +91,14 @@ def days(count: int, what: str) -> int:
     if not 0 <= count <= MAX_NET_DAYS:
         raise InvalidArgument("DAYS_OUT_OF_RANGE", f"{what} must be from 0 to {MAX_NET_DAYS}")
     return count
+
+
+def overdue_rule(request: pb.PutCreditTermsRequest) -> OverdueRule | None:
+    """What overdue invoices stop; None when they stop nothing."""
+    if not request.HasField("overdue_rule"):
+        return None
+    least = money(request.overdue_rule, "least", currency=currency_of(request.currency), least=1)
+    return OverdueRule(days(request.overdue_rule.days, "days of the overdue rule"), least)
 
 
 def payment_method(method: str) -> str:

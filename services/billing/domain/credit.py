@@ -1,5 +1,6 @@
 """Credit: what a customer may owe, what is committed to accepted orders, and how an order counts once."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +13,26 @@ PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT, CASH_ON_DELIVERY, 
 
 
 @dataclass(frozen=True, slots=True)
+class OverdueRule:
+    """A customer that owes at least `least` on invoices overdue by more than `days` gets no more credit."""
+
+    days: int
+    least: Money
+
+    def stops(self, overdue: Money) -> bool:
+        """Whether it stops credit with this much overdue."""
+        return bool(overdue.minor) and overdue >= self.least
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A customer's credit in one currency.
 
     `receivable` is open invoices less unapplied cash and deposits, so it may be negative. `paid_ahead` is what is held for orders
     beyond what they have committed: it pays those orders and lets the customer owe no more for others.
+
+    A customer with a parent counts in the parent's limit too. All accounts under one topmost parent are a family, named by it; one
+    without a parent is its own.
     """
 
     customer_id: str
@@ -24,6 +40,10 @@ class Account:
     committed: Money
     receivable: Money
     paid_ahead: Money
+    parent_id: str = ""
+    family_id: str = ""
+    has_family: bool = False
+    overdue_rule: OverdueRule | None = None
 
     @classmethod
     def unknown(cls, customer_id: str, currency: str) -> "Account":
@@ -116,6 +136,37 @@ def counts_against_limit(payment_method: str) -> bool:
     return payment_method != PREPAID
 
 
+def limits_have_room(family: Sequence[Account], customer_id: str, amount: Money) -> bool:
+    """Whether a customer's limit and those of all its parents have room for this much more: each counts all accounts under it.
+
+    `family` has the account of every member in the currency, the customer's too.
+    """
+    members = {account.customer_id: account for account in family}
+    exposed = {name: Money.zero(amount.currency) for name in members}
+    for account in family:
+        for name in chain(members, account.customer_id):
+            exposed[name] += account.exposure
+    return all(members[name].limit - exposed[name] >= amount for name in chain(members, customer_id))
+
+
+def chain(members: Mapping[str, Account], customer_id: str) -> tuple[str, ...]:
+    """A customer and its parents, up to the topmost one."""
+    found = [customer_id]
+    while parent := members[found[-1]].parent_id:
+        found.append(parent)
+    return tuple(found)
+
+
+def check_parent(customer_id: str, parent_id: str, family: Mapping[str, Account]) -> None:
+    """Refused when a parent would be under its own customer, or has no account; `family` is the parent's."""
+    if parent_id not in family:
+        raise Refused(
+            "PARENT_WITHOUT_CREDIT", f"{parent_id} has no credit account in this currency: give it a limit first"
+        )
+    if customer_id in chain(family, parent_id):
+        raise Refused("PARENT_UNDER_ITSELF", f"{parent_id} is {customer_id} or under it: name another parent")
+
+
 def check_account(held: Commitment | None, customer_id: str, currency: str) -> None:
     """Refuse what would move one customer's credit for an order that another one, or another currency, is committed for."""
     if held is not None and (held.customer_id, held.amount.currency) != (customer_id, currency):
@@ -151,19 +202,23 @@ def moved_by_invoice(commitment: Commitment | None, invoice_total: Money) -> Mon
     return min(commitment.remaining, invoice_total)
 
 
-CREDIT, CASH = "credit", "cash"
+CREDIT, CASH, OVERDUE = "credit", "cash", "overdue"
 """What an order waits on before its goods leave."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderMoney:
-    """One order's money, from what is committed to what is paid; `missing` is the cash that must still come for it."""
+    """One order's money, from what is committed to what is paid; `missing` is the cash that must still come for it.
+
+    `is_stopped` says that its customer gets no credit because of overdue invoices.
+    """
 
     committed: Money
     held: Money
     invoiced: Money
     paid: Money
     waiting: Waiting | None = None
+    is_stopped: bool = False
 
     @property
     def missing(self) -> Money:
@@ -174,7 +229,9 @@ class OrderMoney:
 
     @property
     def waiting_on(self) -> str:
-        """cash, credit, or nothing."""
+        """cash, overdue invoices of its customer, credit, or nothing."""
         if self.waiting is None:
             return ""
-        return CASH if self.missing.minor else CREDIT
+        if self.missing.minor:
+            return CASH
+        return OVERDUE if self.is_stopped else CREDIT

@@ -114,6 +114,14 @@ INVARIANTS = (
         ),
     ),
     Invariant(
+        "billing.families_have_their_parents",
+        "a credit account is of its parent's family, or its own without a parent",
+        "SELECT a.customer_id || ' ' || a.currency FROM credit_account AS a LEFT JOIN credit_account AS p "
+        "ON p.customer_id = a.parent_id AND p.currency = a.currency "
+        "WHERE a.family_id <> COALESCE(p.family_id, a.customer_id) OR (a.parent_id <> '' AND p.customer_id IS NULL) "
+        "ORDER BY a.customer_id",
+    ),
+    Invariant(
         "billing.commitments_add_up",
         "a commitment is what remains of it, what was invoiced and what was released; a released one has nothing left",
         "SELECT order_id FROM commitment WHERE amount_minor <> remaining_minor + invoiced_minor + released_minor "

@@ -1,19 +1,24 @@
 """The money of one order, read together."""
 
+from datetime import datetime
+
 from sqlmodel import Session
 
 from services.billing.domain.credit import OrderMoney
-from services.billing.store import credit, deposits, invoices, waits
+from services.billing.store import credit, deposits, families, invoices, waits
 from services.kernel.money import Money
 
 
-def read(session: Session, order_id: str, currency: str) -> OrderMoney:
+def read(session: Session, order_id: str, currency: str, now: datetime) -> OrderMoney:
     """What billing knows of an order; zeros for one that it has never heard of."""
+    waiting = waits.of_order(session, order_id)
+    account = credit.account(session, waiting.request.customer_id, currency) if waiting else None
     held, cash = credit.commitment(session, order_id), deposits.cash_of(session, order_id, currency)
     return OrderMoney(
         committed=held.remaining if held else Money.zero(currency),
         held=cash.held,
         invoiced=invoices.billed_total(session, order_id, currency),
         paid=cash.paid,
-        waiting=waits.of_order(session, order_id),
+        waiting=waiting,
+        is_stopped=account is not None and families.is_stopped(session, account, now),
     )

@@ -88,8 +88,12 @@ class CreditAccount(_message.Message):
     COMMITTED_FIELD_NUMBER: _builtins.int
     RECEIVABLE_FIELD_NUMBER: _builtins.int
     HEADROOM_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
+    OVERDUE_RULE_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """The customer."""
+    parent_id: _builtins.str
+    """Whose limit it counts in too; empty without a parent."""
     @_builtins.property
     def limit(self) -> _types_pb2.Money:
         """Most the customer may owe."""
@@ -106,6 +110,10 @@ class CreditAccount(_message.Message):
     def headroom(self) -> _types_pb2.Money:
         """limit - committed - receivable, less what is held for orders beyond what they have committed: it pays those. Negative when over."""
 
+    @_builtins.property
+    def overdue_rule(self) -> Global___OverdueRule:
+        """What overdue invoices stop; unset when they stop nothing."""
+
     def __init__(
         self,
         *,
@@ -114,14 +122,104 @@ class CreditAccount(_message.Message):
         committed: _types_pb2.Money | None = ...,
         receivable: _types_pb2.Money | None = ...,
         headroom: _types_pb2.Money | None = ...,
+        parent_id: _builtins.str = ...,
+        overdue_rule: Global___OverdueRule | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "headroom", b"headroom", "limit", b"limit", "receivable", b"receivable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "headroom", b"headroom", "limit", b"limit", "overdue_rule", b"overdue_rule", "receivable", b"receivable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "customer_id", b"customer_id", "headroom", b"headroom", "limit", b"limit", "receivable", b"receivable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "customer_id", b"customer_id", "headroom", b"headroom", "limit", b"limit", "overdue_rule", b"overdue_rule", "parent_id", b"parent_id", "receivable", b"receivable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreditAccount: _TypeAlias = CreditAccount  # noqa: Y015
+
+@_typing.final
+class OverdueRule(_message.Message):
+    """A customer that owes so much on invoices overdue by more than so many days gets no more credit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    LEAST_FIELD_NUMBER: _builtins.int
+    days: _builtins.int
+    """Days past the due date, 0 to 3650."""
+    @_builtins.property
+    def least(self) -> _types_pb2.Money:
+        """Least that is overdue, positive."""
+
+    def __init__(
+        self,
+        *,
+        days: _builtins.int = ...,
+        least: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["least", b"least"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "least", b"least"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OverdueRule: _TypeAlias = OverdueRule  # noqa: Y015
+
+@_typing.final
+class PutCreditTermsRequest(_message.Message):
+    """Replaces whose limit a customer's credit counts in too, and what overdue invoices stop."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
+    OVERDUE_RULE_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """The customer."""
+    currency: _builtins.str
+    """ISO 4217: the account they are of."""
+    parent_id: _builtins.str
+    """The parent, which has an account in the currency; empty for none."""
+    @_builtins.property
+    def overdue_rule(self) -> Global___OverdueRule:
+        """Unset for none."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        parent_id: _builtins.str = ...,
+        overdue_rule: Global___OverdueRule | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["overdue_rule", b"overdue_rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "customer_id", b"customer_id", "overdue_rule", b"overdue_rule", "parent_id", b"parent_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutCreditTermsRequest: _TypeAlias = PutCreditTermsRequest  # noqa: Y015
+
+@_typing.final
+class PutCreditTermsResponse(_message.Message):
+    """The stored account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def account(self) -> Global___CreditAccount:
+        """How it stands."""
+
+    def __init__(
+        self,
+        *,
+        account: Global___CreditAccount | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutCreditTermsResponse: _TypeAlias = PutCreditTermsResponse  # noqa: Y015
 
 @_typing.final
 class GetCreditAccountRequest(_message.Message):
@@ -1158,7 +1256,7 @@ class GetOrderMoneyResponse(_message.Message):
     WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
     waiting_on: _builtins.str
-    """What it waits for before its goods leave: credit, cash or nothing (empty)."""
+    """What it waits for before its goods leave: cash, overdue invoices of its customer, credit or nothing (empty)."""
     waiting_since_micros: _builtins.int
     """Since when, microseconds since the epoch."""
     @_builtins.property

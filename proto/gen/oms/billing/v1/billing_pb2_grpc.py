@@ -46,6 +46,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountResponse.FromString,
                 _registered_method=True)
+        self.PutCreditTerms = channel.unary_unary(
+                '/oms.billing.v1.BillingService/PutCreditTerms',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsResponse.FromString,
+                _registered_method=True)
         self.GetCreditAccount = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetCreditAccount',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditAccountRequest.SerializeToString,
@@ -170,6 +175,14 @@ class BillingServiceServicer:
 
     def PutCreditAccount(self, request, context):
         """Create or replace a credit account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutCreditTerms(self, request, context):
+        """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+        PARENT_UNDER_ITSELF.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -349,6 +362,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountResponse.SerializeToString,
             ),
+            'PutCreditTerms': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutCreditTerms,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsResponse.SerializeToString,
+            ),
             'GetCreditAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCreditAccount,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditAccountRequest.FromString,
@@ -494,6 +512,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/PutCreditAccount',
             oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutCreditTerms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/PutCreditTerms',
+            oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,10 @@ class BillingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> BillingServiceAsyncStub: ...
     PutCreditAccount: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PutCreditAccountRequest, _billing_pb2.PutCreditAccountResponse]
     """Create or replace a credit account."""
+    PutCreditTerms: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PutCreditTermsRequest, _billing_pb2.PutCreditTermsResponse]
+    """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+    PARENT_UNDER_ITSELF.
+    """
     GetCreditAccount: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCreditAccountRequest, _billing_pb2.GetCreditAccountResponse]
     """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]
@@ -121,6 +125,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutCreditAccount: _aio.UnaryUnaryMultiCallable[_billing_pb2.PutCreditAccountRequest, _billing_pb2.PutCreditAccountResponse]  # type: ignore[assignment]
     """Create or replace a credit account."""
+    PutCreditTerms: _aio.UnaryUnaryMultiCallable[_billing_pb2.PutCreditTermsRequest, _billing_pb2.PutCreditTermsResponse]  # type: ignore[assignment]
+    """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+    PARENT_UNDER_ITSELF.
+    """
     GetCreditAccount: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCreditAccountRequest, _billing_pb2.GetCreditAccountResponse]  # type: ignore[assignment]
     """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]  # type: ignore[assignment]
@@ -203,6 +211,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.PutCreditAccountResponse, _abc.Awaitable[_billing_pb2.PutCreditAccountResponse]]:
         """Create or replace a credit account."""
+
+    @_abc_1.abstractmethod
+    def PutCreditTerms(
+        self,
+        request: _billing_pb2.PutCreditTermsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.PutCreditTermsResponse, _abc.Awaitable[_billing_pb2.PutCreditTermsResponse]]:
+        """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+        PARENT_UNDER_ITSELF.
+        """
 
     @_abc_1.abstractmethod
     def GetCreditAccount(
