@@ -12,7 +12,8 @@ class OrderRef:
 
     It `clears_releases` when the rules are asked again before each release later than its acceptance, and `reads_truth` when its
     workflow asks the services before it ends, as of all that are placed now; those placed before ended by what they were told.
-    `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first.
+    `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first. `bill_to_id` is the account
+    that is billed where it is another than the customer's.
     """
 
     order_id: str
@@ -30,6 +31,12 @@ class OrderRef:
     clears_releases: bool = False
     reads_truth: bool = False
     resumption: int = 0
+    bill_to_id: str = ""
+
+    @property
+    def payer_id(self) -> str:
+        """The account that is billed."""
+        return self.bill_to_id or self.customer_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,12 +93,12 @@ class OrderSteps:
         request = CreditStep(
             self.key("credit/1"),
             order.order_id,
-            order.customer_id,
+            order.payer_id,
             order.total_minor,
             order.currency,
             order.payment_method,
         )
-        summary = f"commit {order.total_text} to the credit of {order.customer_id}"
+        summary = f"commit {order.total_text} to the credit of {order.payer_id}"
         return await step("billing.CommitCredit", request, Credit, summary=summary)
 
     async def validate(self, credit: Credit) -> Validation:
@@ -235,7 +235,7 @@ class OrderSteps:
         request = CreditStep(
             self.key(f"credit/{action}"),
             order.order_id,
-            order.customer_id,
+            order.payer_id,
             order.total_minor,
             order.currency,
             order.payment_method,
@@ -243,7 +243,7 @@ class OrderSteps:
             change_id,
         )
         what = f"the changed total of {order.number}" if change_id else order.total_text
-        summary = f"commit {what} to the credit of {order.customer_id}"
+        summary = f"commit {what} to the credit of {order.payer_id}"
         return await step("billing.AdjustCredit", request, Credit, summary=summary)
 
     async def apply_change(self, change_id: str, credit: Credit) -> Applied:

@@ -308,7 +308,7 @@ def _order(order: orders_pb2.Order) -> BillableOrder:
     billable = BillableOrder(
         text(order.order_id, "order_id"),
         text(order.number, "number of the order"),
-        text(order.customer_id, "customer_id of the order"),
+        text(order.bill_to_id or order.customer_id, "customer_id of the order"),
         payment_method(order.payment_method),
         days(order.net_days, "net_days"),
         Decimal(order.tax_rate),

@@ -46,6 +46,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
         "version",
         "customer_id",
         "customer_name",
+        "bill_to_id",
         "po_number",
         "channel",
         "currency",

@@ -106,7 +106,9 @@ PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
 
 
 def notified(kind: str, detail: dict[str, Any]) -> Mail:
-    mail = mails.mail_of(heard(kind, detail, "fulfillment"), ORDER, CUSTOMER, CONTACTS, is_last_delivery=True)
+    mail = mails.mail_of(
+        heard(kind, detail, "fulfillment"), ORDER, mails.Parties(CUSTOMER, CUSTOMER), CONTACTS, is_last_delivery=True
+    )
     assert mail is not None
     return mail
 

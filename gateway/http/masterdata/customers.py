@@ -82,6 +82,10 @@ class CustomerInput(Input):
     customer_group: Identity | Literal[""] = Field(
         default="", description="A group that prices are agreed with; its own agreements win over the group's."
     )
+    bill_to_id: Identity | Literal[""] = Field(
+        default="",
+        description="Who is billed for what it orders, on whose credit that is; itself when empty. Placed orders keep theirs.",
+    )
     credit_limit: Amount | None = Field(
         default=None,
         description="Most it may owe, open orders included, in its currency; a new account needs one, another keeps its own.",
@@ -128,6 +132,7 @@ class CustomerShape(BaseModel):
     free_multiple_skus: list[str]
     duplicate_po: str
     customer_group: str
+    bill_to_id: str
     version: StoredVersion
 
 
@@ -207,6 +212,8 @@ def change_customer(
 def _put(deps: Deps, who: Caller, body: CustomerInput, expected: int | None) -> CustomerWithCredit:
     customer = _customer(body)
     _check_currency(deps, customer)
+    with deps.database.reading() as session:
+        customers.check_bill_to(session, customer)
     before = _account(deps, body.customer_id, body.currency)
     limit = _limit(body, before)
     with deps.database.reading() as session:

@@ -97,7 +97,7 @@ def _of_sku(one: inventory.SkuAvailability) -> SkuStock:
 def _credit(deps: Deps, facts: DecisionFacts) -> CreditCheck | None:
     """None for a customer without a credit account."""
     order, currency = facts.order, facts.order.currency
-    asked = billing.GetCreditAccountRequest(customer_id=order.customer_id, currency=currency)
+    asked = billing.GetCreditAccountRequest(customer_id=order.payer_id, currency=currency)
     try:
         account = deps.billing.GetCreditAccount(asked, timeout=DEADLINE_S).account
     except NotFound:
@@ -117,7 +117,7 @@ def _credit(deps: Deps, facts: DecisionFacts) -> CreditCheck | None:
 
 
 def _overdue(deps: Deps, order: Order) -> tuple[int, str]:
-    wanted = billing.ListReceivablesRequest(customer_id=order.customer_id)
+    wanted = billing.ListReceivablesRequest(customer_id=order.payer_id)
     found = deps.billing.ListReceivables(wanted, timeout=DEADLINE_S).receivables
-    row = next((row for row in found if (row.customer_id, row.currency) == (order.customer_id, order.currency)), None)
+    row = next((row for row in found if (row.customer_id, row.currency) == (order.payer_id, order.currency)), None)
     return (row.days_30_minor + row.days_60_minor + row.older_minor, row.overdue_since) if row else (0, "")

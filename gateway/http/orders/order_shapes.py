@@ -213,6 +213,9 @@ class OrderDocument(BaseModel):
     currency: str
     payment_method: str
     net_days: int = Field(description="Days from an invoice until it is due.")
+    bill_to_id: str = Field(
+        description="The account that is billed, where it is another than the customer's; else empty."
+    )
     settlement: SettlementShape | None = Field(
         description="What the marketplace or the till says that took the money; null for other orders."
     )

@@ -170,6 +170,7 @@ def _header(order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "payment_method": order.payment_method,
         "net_days": order.net_days,
+        "bill_to_id": order.bill_to_id,
         "settlement": _settlement(order.settlement) if order.settlement else None,
         "ship_to": AddressShape.model_validate(order.ship_to, from_attributes=True),
         "requested_on": order.requested_on.isoformat() if order.requested_on else None,

@@ -254,4 +254,4 @@ def notify_owners(session: Session, order: Order, placed: Sequence[Hold], contac
     mail = mails.order_on_hold(order, customer, contacts, owned, people.of_company(session, ""))
     outbox.mail(session, order, mail, now)
     if order.is_paid_ahead and any(asks_for_cash(hold) for hold in placed):
-        outbox.mail(session, order, mails.pro_forma(order, customer), now)
+        outbox.mail(session, order, mails.pro_forma(order, masterdata.customer(session, order.payer_id)), now)

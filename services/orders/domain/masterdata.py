@@ -38,6 +38,7 @@ class Customer:
 
     No `allowed_ship_tos` means everywhere; `free_multiple_skus` are sold to it in any quantity; `duplicate_po` says what a
     purchase order number seen before does: allow, warn, hold or block. Prices may be agreed with its `customer_group`.
+    What it buys may be billed to another account, `bill_to_id`, on whose credit it then is.
     """
 
     customer_id: str
@@ -55,9 +56,14 @@ class Customer:
     free_multiple_skus: tuple[str, ...] = ()
     duplicate_po: str = "hold"
     customer_group: str = ""
+    bill_to_id: str = ""
     version: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
+        if self.bill_to_id == self.customer_id:
+            raise InvalidArgument(
+                "BILLED_TO_ITSELF", "a customer that is billed itself names nobody else: leave bill_to_id out"
+            )
         if self.duplicate_po not in DUPLICATE_PO:
             raise InvalidArgument("DUPLICATE_PO_UNKNOWN", f"duplicate_po is one of {', '.join(DUPLICATE_PO)}")
         if not 0 <= self.net_days <= 365:

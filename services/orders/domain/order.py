@@ -254,6 +254,12 @@ class Order:
     is_backorder_notified: bool = False
     deposit_terms: str = ""
     settlement: Settlement | None = None
+    bill_to_id: str = ""
+
+    @property
+    def payer_id(self) -> str:
+        """The account that is billed, on whose credit it is: its customer's own, unless another one was agreed."""
+        return self.bill_to_id or self.customer_id
 
     @property
     def deposit(self) -> Money:

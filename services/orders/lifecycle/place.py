@@ -217,6 +217,7 @@ def _order(
         phase=RECEIVED,
         customer_name=customer.name,
         net_days=customer.net_days,
+        bill_to_id=customer.bill_to_id,
         tax_rate=tax_rate,
         requested_on=command.requested_on,
         is_ship_complete=command.is_ship_complete,

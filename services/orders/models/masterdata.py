@@ -38,6 +38,7 @@ class CustomerRow(Table, table=True):
     free_multiple_skus: Any = Field(sa_type=JsonText)
     duplicate_po: str = Field(sa_type=Text)
     customer_group: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    bill_to_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     version: int = Field(default=1, sa_type=Int64, sa_column_kwargs={"server_default": "1"})
     changed_at: datetime = Field(sa_type=UtcDateTime)
     changed_by: str = Field(sa_type=Text)

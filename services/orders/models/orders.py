@@ -82,6 +82,7 @@ class OrderRow(Table, table=True):
     currency: str = Field(sa_type=Text)
     payment_method: str = Field(sa_type=Text)
     deposit_terms: str = Field(sa_type=Text)
+    bill_to_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     settlement: Any = Field(default=None, sa_type=JsonText, nullable=True)
     net_days: int = Field(sa_type=Int64)
     tax_rate: str = Field(sa_type=Text)

@@ -168,6 +168,7 @@ _PLAIN = (
     "currency",
     "payment_method",
     "deposit_terms",
+    "bill_to_id",
     "net_days",
     "is_ship_complete",
     "placed_at",
