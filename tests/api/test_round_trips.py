@@ -26,6 +26,7 @@ ACTS = {
     "POST /v1/delegations": "hands decisions over; each is a new one",
     "POST /v1/delegations/{delegation_id}/revoke": "has no body",
     "POST /v1/people/{sub}/password": "mails a link",
+    "POST /v1/customers/{customer_id}/credit-terms": "replaces two members that billing keeps, without versions",
     "POST /v1/me/password": "a secret is never given back",
 }
 """Operations of master data that replace nothing, and why."""

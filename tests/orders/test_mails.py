@@ -117,6 +117,7 @@ MAILS = [
     mails.order_received(ORDER, CUSTOMER, date(2026, 11, 23)),
     mails.order_accepted(ORDER, CUSTOMER, [Promise("lin_1", 3, "2026-12-15")]),
     mails.order_on_hold(ORDER, CUSTOMER, CONTACTS, [("accounting", "over the limit")], ()),
+    mails.pro_forma(ORDER, CUSTOMER),
     mails.order_rejected(CUSTOMER, ["account closed"]),
     mails.order_cancelled(CUSTOMER, "ordered twice"),
     mails.order_expired(CUSTOMER, "nobody decided"),
