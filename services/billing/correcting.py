@@ -112,6 +112,10 @@ def _take_back(
     for application in payment.applications:
         if not invoices.take_back(session, application.invoice_id, application.amount):
             raise Conflict("INVOICE_PAID_MEANWHILE", "an invoice was changed by somebody else: try again")
+    zero = Money.zero(payment.amount.currency)
+    lost = Money.total((one.discount_taken or zero for one in paid.values()), zero.currency)
+    if lost.minor:  # the discounts are owed again
+        credit.move(session, payment.customer_id, committed=zero, receivable=lost)
     ledger_store.post(session, ledger.taken_postings(payment, paid, account, event), now)
     _reuse(session, payment, after, now)
     return paid
@@ -131,15 +135,11 @@ def _notify_reversed(session: Session, payment: Payment, paid: dict[str, Invoice
         taken[order_id] = taken.get(order_id, zero) + application.amount
     for order_id in sorted(taken):
         of_order = [one for one in payment.applications if paid[one.invoice_id].order_id == order_id]
-        after = tuple(_without(paid[one.invoice_id], one.amount) for one in of_order)
+        after = tuple(paid[one.invoice_id].without(one.amount) for one in of_order)
         is_uncovered = uncover(session, order_id, now)
         held = deposits.cash_of(session, order_id, zero.currency).held
         detail = wire.reversal_fact(PaymentReversed(payment, taken[order_id], after, reason, is_uncovered, held))
         emit_fact(session, detail, order_id=order_id, subject_id=payment.payment_id, now=now)
-
-
-def _without(invoice: Invoice, amount: Money) -> Invoice:
-    return replace(invoice, paid=invoice.paid - amount)
 
 
 def uncover(session: Session, order_id: str, now: datetime) -> bool:
