@@ -82,6 +82,7 @@ _EVENTS = {
     "payment_received": "payment received",
     "deposit_received": "payment held for the order",
     "payment_reversed": "payment reversed",
+    "due_date_set": "set the due date",
     "credit_granted": "committed the order to its customer's credit or cash",
     "feedback_given": "gave feedback",
     "review_opened": "requested approval",
@@ -167,7 +168,7 @@ def channel(word: str) -> str:
 
 def terms(order: Order) -> str:
     """How an order is paid."""
-    return f"net {order.net_days} days" if order.payment_method == "terms" else status(order.payment_method)
+    return order.payment_terms.words if order.payment_method == "terms" else status(order.payment_method)
 
 
 MILESTONES = ("approved", "allocated", "shipped", "delivered", "paid")

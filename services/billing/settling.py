@@ -70,8 +70,7 @@ def settle(session: Session, customer_id: str, currency: str, now: datetime) -> 
 
 def _draw(session: Session, payment: Payment, invoice: Invoice, application: Application, now: datetime) -> Invoice:
     if not (
-        payments.draw(session, payment.payment_id, application, now)
-        and pay(session, payment.customer_id, application)
+        payments.draw(session, payment.payment_id, application, now) and pay(session, payment.customer_id, application)
     ):
         raise Conflict("UNAPPLIED_CASH_TAKEN", "the customer's unapplied cash was used by somebody else: try again")
     ledger_store.post(session, ledger.drawn_postings(payment, invoice, application), now)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, share
@@ -41,7 +42,7 @@ class Discount:
 
     @property
     def text(self) -> str:
-        """ "2/10"."""
+        """Such as "2/10"."""
         return f"{_plain(self.percent)}/{self.days}"
 
 
@@ -158,7 +159,7 @@ def _check_parts(terms: Terms, text: str) -> None:
     days = [part.days for part in terms.parts]
     if not 2 <= len(days) <= MAX_INSTALLMENTS:
         raise _invalid(text, f"there are from 2 to {MAX_INSTALLMENTS} installments")
-    if any(one >= other for one, other in zip(days, days[1:], strict=False)):
+    if any(one >= other for one, other in pairwise(days)):
         raise _invalid(text, "each installment falls due later than the one before it")
     if any(not part.percent for part in terms.parts) or sum(part.percent for part in terms.parts) != _WHOLE:
         raise _invalid(text, "the installments come to 100 %, none of them to 0 %")

@@ -25,7 +25,6 @@ from services.billing.domain.receivables import DueAmount, UnappliedCash, ageing
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money
 
-
 TODAY = date(2026, 3, 2)
 
 

@@ -140,8 +140,11 @@ class OrderInvoice(BaseModel):
     shipment_id: str
     total: MoneyShape
     paid: MoneyShape
+    discount_taken: MoneyShape = Field(description="For paying early.")
     invoiced_on: str
-    due_on: str
+    due_on: str | None = Field(
+        description="When the first of what is open is due; null while it waits for its goods to be delivered."
+    )
     status: str
 
 
@@ -204,7 +207,8 @@ class OrderDocument(BaseModel):
     po_number: str
     currency: str
     payment_method: str
-    net_days: int = Field(description="Days from an invoice until it is due.")
+    net_days: int = Field(description="Days until an invoice is due; `terms` say from when on.")
+    terms: str = Field(description="Its customer's payment terms when it was placed.", examples=["2/10 net 30"])
     ship_to: AddressShape
     requested_on: str | None
     ship_complete: bool

@@ -131,9 +131,7 @@ def oldest_first(amount: Money, invoices: Sequence[Invoice], received_on: date) 
     return tuple(paid.values())
 
 
-def allocate(
-    amount: Money, instruction: Instruction, invoices: Mapping[str, Invoice], received_on: date
-) -> Allocation:
+def allocate(amount: Money, instruction: Instruction, invoices: Mapping[str, Invoice], received_on: date) -> Allocation:
     """What a payment pays: the invoices it names, then the orders it names, then what else is open, oldest due first.
 
     `invoices` is invoice id → invoice before the payment: those it names, those of its orders, and unless it is on account all
@@ -152,9 +150,7 @@ def allocate(
     held = Money.total((one.amount for one in deposits.values()), amount.currency)
     left = amount - held - Money.total((one.amount for one in used.values()), amount.currency)
     if not instruction.is_on_account:
-        left = left - Money.total(
-            _add(used, oldest_first(left, _after(invoices, used), received_on)), amount.currency
-        )
+        left = left - Money.total(_add(used, oldest_first(left, _after(invoices, used), received_on)), amount.currency)
     return Allocation(tuple(used.values()), tuple(deposits.values()), left)
 
 

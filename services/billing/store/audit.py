@@ -25,7 +25,9 @@ def _compare(left: str, right: str, keys: tuple[str, ...]) -> str:
     """  # noqa: S608 - built from constants of this module
 
 
-_OPEN_BY_CURRENCY = "SELECT currency, SUM(total_minor - paid_minor - discount_taken_minor) AS minor FROM invoice GROUP BY currency"
+_OPEN_BY_CURRENCY = (
+    "SELECT currency, SUM(total_minor - paid_minor - discount_taken_minor) AS minor FROM invoice GROUP BY currency"
+)
 _UNAPPLIED_BY_CURRENCY = "SELECT currency, -SUM(unapplied_minor) AS minor FROM payment GROUP BY currency"
 _DEPOSITS_BY_CURRENCY = (
     "SELECT p.currency, -SUM(d.remaining_minor) AS minor FROM order_deposit AS d "

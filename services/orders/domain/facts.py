@@ -13,6 +13,7 @@ SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION = "shipment_exception"
 PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "deposit_received", "payment_reversed"
 CREDIT_GRANTED = "credit_granted"
+DUE_DATE_SET = "due_date_set"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", "stock_allocated", "stock_released", STOCK_EXPECTED}),
@@ -28,7 +29,9 @@ KINDS: Mapping[str, frozenset[str]] = {
             "recall_answered",
         }
     ),
-    "billing": frozenset({"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED}),
+    "billing": frozenset(
+        {"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET}
+    ),
 }
 """Source → kinds of its facts that tell something of an order."""
 KNOWN_KINDS = frozenset().union(*KINDS.values())
@@ -97,7 +100,7 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as billing last told of it."""
+    """An invoice as billing last told of it; `due_on` is empty while it waits for its goods to be delivered."""
 
     invoice_id: str
     number: str
@@ -114,6 +117,7 @@ class Invoice:
     freight_minor: int = 0
     tax_minor: int = 0
     open_minor: int = 0
+    discount_taken_minor: int = 0
 
     @property
     def is_settled(self) -> bool:
@@ -161,6 +165,13 @@ class InvoiceIssued:
     """An invoice, and what was invoiced of the order's lines so far, by line id."""
 
     lines: Mapping[str, LineInvoiced]
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class DueDateSet:
+    """An invoice that waited for its goods to be delivered has its due date."""
+
     invoice: Invoice
 
 
@@ -215,6 +226,7 @@ Detail = (
     | DepositReceived
     | PaymentReversed
     | CreditGranted
+    | DueDateSet
 )
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -240,7 +252,7 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted):
+    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | DueDateSet):
         return {}
     return detail.lines
 
@@ -254,7 +266,7 @@ def shipments_in(detail: Detail) -> tuple[Shipment, ...]:
 
 def invoices_in(detail: Detail) -> tuple[Invoice, ...]:
     """The invoices it tells of."""
-    if isinstance(detail, InvoiceIssued):
+    if isinstance(detail, InvoiceIssued | DueDateSet):
         return (detail.invoice,)
     return detail.invoices if isinstance(detail, PaymentReceived | PaymentReversed) else ()
 

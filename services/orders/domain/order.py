@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from services.kernel.errors import NotPermitted, Refused
 from services.kernel.money import Money, UnitPrice, tax_on
+from services.kernel.terms import Terms
 from services.kernel.text import fold_key
 
 CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
@@ -225,6 +226,13 @@ class Order:
     ended_at: datetime | None = None
     is_backorder_notified: bool = False
     deposit_terms: str = ""
+    terms: str = ""
+    calendar: str = ""
+
+    @property
+    def payment_terms(self) -> Terms:
+        """When its invoices fall due, as its customer's terms were when it was placed."""
+        return Terms.parse(self.terms) if self.terms else Terms.net(self.net_days)
 
     @property
     def deposit(self) -> Money:

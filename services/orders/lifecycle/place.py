@@ -206,6 +206,8 @@ def _order(
         phase=RECEIVED,
         customer_name=customer.name,
         net_days=customer.net_days,
+        terms=customer.terms,
+        calendar=customer.calendar,
         tax_rate=customer.tax_rate,
         requested_on=command.requested_on,
         is_ship_complete=command.is_ship_complete,

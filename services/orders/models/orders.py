@@ -83,6 +83,8 @@ class OrderRow(Table, table=True):
     payment_method: str = Field(sa_type=Text)
     deposit_terms: str = Field(sa_type=Text)
     net_days: int = Field(sa_type=Int64)
+    terms: str = Field(sa_type=Text)
+    calendar: str = Field(sa_type=Text)
     tax_rate: str = Field(sa_type=Text)
     ship_to: Any = Field(sa_type=JsonText)
     requested_on: str = Field(sa_type=Text)

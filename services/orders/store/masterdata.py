@@ -35,6 +35,8 @@ _CUSTOMER = (
     "sales_rep_email",
     "duplicate_po",
     "customer_group",
+    "terms",
+    "calendar",
 )
 _PRODUCT = ("description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
 

@@ -168,6 +168,8 @@ _PLAIN = (
     "payment_method",
     "deposit_terms",
     "net_days",
+    "terms",
+    "calendar",
     "is_ship_complete",
     "placed_at",
     "placed_by",

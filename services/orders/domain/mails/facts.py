@@ -60,7 +60,7 @@ def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
         case facts.SHIPMENT_EXCEPTION, ShipmentChanged(shipment=shipment):
             return _exception(shipment, order, customer, contacts)
         case _, InvoiceIssued(invoice=invoice):
-            return _invoice(invoice, customer)
+            return _invoice(invoice, order, customer)
         case _, PaymentReceived(amount=paid, invoices=invoices):
             return Mail("payment_received", bill_to(customer), _paid(paid, invoices))
         case _, DepositReceived(amount=paid):
@@ -117,7 +117,8 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
     return Mail(facts.SHIPMENT_EXCEPTION, reachable([*buyer(customer), *ours]), variables)
 
 
-def _invoice(invoice: Invoice, customer: Customer) -> Mail:
+def _invoice(invoice: Invoice, order: Order, customer: Customer) -> Mail:
     total = Money(invoice.total_minor, invoice.currency)
-    variables = {"total": amount(total), "currency": total.currency, "due_on": invoice.due_on}
+    due_on = invoice.due_on or order.payment_terms.words  # it has no day before its goods are delivered
+    variables = {"total": amount(total), "currency": total.currency, "due_on": due_on}
     return Mail("invoice", bill_to(customer), {"invoice_number": invoice.number, **variables})
