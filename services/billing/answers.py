@@ -101,7 +101,7 @@ def payment(recorded: Payment) -> pb.Payment:
         is_on_account=recorded.is_on_account,
         returned=money(recorded.returned or Money.zero(recorded.amount.currency)),
         reversed_at_micros=micros(recorded.reversed_at) if recorded.reversed_at else 0,
-        received_on=recorded.came_on.isoformat(),
+        received_on=recorded.received_on.isoformat(),
     )
 
 

@@ -52,7 +52,7 @@ def use(session: Session, payment: Payment, asked: Instruction) -> tuple[Payment
     named = _named(session, asked)
     checked = check_instruction(payment.customer_id, payment.unapplied, asked, named)
     found = named | _open(session, payment, checked)
-    allocation = allocate(payment.unapplied, checked, found, payment.came_on)
+    allocation = allocate(payment.unapplied, checked, found, payment.received_on)
     return (
         replace(
             payment,

@@ -24,7 +24,7 @@ def deduct(session: Session, invoice: Invoice, now: datetime) -> Invoice:
     """Deduct what is held for the invoice's order from it, the oldest cash first; the invoice afterwards."""
     for payment in payments.by_ids(session, deposits.holding_payments(session, invoice.order_id)):
         held = next(one.remaining for one in payment.deposits if one.order_id == invoice.order_id)
-        early = settles(invoice, held, payment.came_on)
+        early = settles(invoice, held, payment.received_on)
         application = early or Application(invoice.invoice_id, min(held, invoice.open))
         if not application.amount.minor:
             break
@@ -35,7 +35,7 @@ def deduct(session: Session, invoice: Invoice, now: datetime) -> Invoice:
             raise Conflict("UNAPPLIED_CASH_TAKEN", "the order's deposit was used by somebody else: try again")
         ledger_store.post(session, ledger.deducted_postings(payment, invoice, application), now)
         notify_received(session, payment, [application], {invoice.invoice_id: invoice}, now)
-        invoice = invoice.with_paid(application.amount, application.discount, payment.came_on)
+        invoice = invoice.with_paid(application.amount, application.discount, payment.received_on)
     return invoice
 
 
@@ -60,7 +60,7 @@ def settle(session: Session, customer_id: str, currency: str, now: datetime) -> 
         return settled
     open_ones = {each.invoice_id: each for each in invoices.open_of_customer(session, customer_id, currency)}
     for payment in waiting:
-        applications = oldest_first(payment.unapplied, list((open_ones | settled).values()), payment.came_on)
+        applications = oldest_first(payment.unapplied, list((open_ones | settled).values()), payment.received_on)
         before = open_ones | settled
         for application in applications:
             settled[application.invoice_id] = _draw(session, payment, before[application.invoice_id], application, now)
@@ -74,7 +74,7 @@ def _draw(session: Session, payment: Payment, invoice: Invoice, application: App
     ):
         raise Conflict("UNAPPLIED_CASH_TAKEN", "the customer's unapplied cash was used by somebody else: try again")
     ledger_store.post(session, ledger.drawn_postings(payment, invoice, application), now)
-    return invoice.with_paid(application.amount, application.discount, payment.came_on)
+    return invoice.with_paid(application.amount, application.discount, payment.received_on)
 
 
 def notify_received(
@@ -91,7 +91,7 @@ def notify_received(
     for order_id in sorted(by_order):
         applied = Money.total((each.amount for each in by_order[order_id]), payment.amount.currency)
         after = tuple(
-            before[each.invoice_id].with_paid(each.amount, each.discount, payment.came_on)
+            before[each.invoice_id].with_paid(each.amount, each.discount, payment.received_on)
             for each in by_order[order_id]
         )
         held = deposits.cash_of(session, order_id, applied.currency).held

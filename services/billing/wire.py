@@ -59,7 +59,7 @@ class Receipt:
     amount: Money
     reference: str
     instruction: Instruction
-    received_on: date | None = None
+    received_on: date
 
 
 def description(value: str, what: str) -> str:

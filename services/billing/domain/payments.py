@@ -59,7 +59,8 @@ class Payment:
     """Cash of a customer. amount = sum of the applications + what deposits have left + unapplied + returned, always.
 
     `returned` went back to the payer: refunds, or all of it once it is reversed. `asked_digest` is of what the payer asked for;
-    empty for a payment from before it was kept. `revision` counts how often it was applied anew.
+    empty for a payment from before it was kept. `revision` counts how often it was applied anew. It was recorded at `received_at`;
+    its cash came on `received_on`, by which discounts for paying early go.
     """
 
     payment_id: str
@@ -75,12 +76,7 @@ class Payment:
     returned: Money | None = None
     reversed_at: datetime | None = None
     revision: int = 0
-    received_on: date | None = None
-
-    @property
-    def came_on(self) -> date:
-        """The day on which its cash came, by which discounts for paying early go."""
-        return self.received_on or self.received_at.date()
+    received_on: date = date.min
 
     @property
     def discounts(self) -> Money:

@@ -129,7 +129,7 @@ def add(session: Session, payment: Payment) -> None:
             "reference_key": fold_key(payment.reference),
             "asked_digest": payment.asked_digest,
             "received_at": payment.received_at,
-            "received_on": payment.came_on.isoformat(),
+            "received_on": payment.received_on.isoformat(),
             "is_on_account": payment.is_on_account,
             "returned_minor": 0,
             "reversed_at": None,
@@ -238,5 +238,5 @@ def _payment(row: Row[Any], applications: Sequence[Row[Any]], held: tuple[Deposi
         Money(row.returned_minor, row.currency),
         row.reversed_at,
         row.revision,
-        date.fromisoformat(row.received_on) if row.received_on else None,
+        date.fromisoformat(row.received_on),
     )

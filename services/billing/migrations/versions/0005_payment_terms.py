@@ -30,7 +30,10 @@ def upgrade() -> None:
         ("payment", "received_on", words, ""),
     ):
         op.add_column(table, sa.Column(name, kind, nullable=False, server_default=unless))
-    integer = "BIGINT" if op.get_bind().dialect.name == "postgresql" else "INTEGER"
+    is_postgres = op.get_bind().dialect.name == "postgresql"
+    day = "to_char(received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')" if is_postgres else "substr(received_at, 1, 10)"
+    op.execute(f"UPDATE payment SET received_on = {day}")  # noqa: S608 - constants
+    integer = "BIGINT" if is_postgres else "INTEGER"
     op.execute(
         f"ALTER TABLE invoice ADD COLUMN discount_taken_minor {integer} NOT NULL DEFAULT 0 "
         "CONSTRAINT invoice_settled CHECK (discount_taken_minor >= 0 AND paid_minor + discount_taken_minor <= total_minor)"
