@@ -310,6 +310,8 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
         due_on=due_text(invoice.due_on),
         status=invoice.status,
         discount_taken_minor=invoice.discount_taken.minor if invoice.discount_taken else 0,
+        early_discount_minor=invoice.offer.amount.minor if invoice.offer else 0,
+        discount_until=invoice.offer.until.isoformat() if invoice.offer else "",
     )
 
 

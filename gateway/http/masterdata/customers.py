@@ -42,6 +42,7 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import enough_people
 from services.orders.domain.masterdata import AllowedShipTo, Customer
 from services.orders.masterdata import customers
+from services.runtime.business_days import check_place
 
 router = APIRouter(tags=["master data"])
 
@@ -278,6 +279,7 @@ def _customer(body: CustomerInput) -> Customer:
     own = {"version", "credit_limit", "tax_rate", "allowed_ship_tos", "free_multiple_skus", "terms", "net_days"}
     plain = body.model_dump(exclude=own)
     terms = _terms(body)
+    check_place(body.calendar)
     return Customer(
         **plain,
         net_days=terms.days,

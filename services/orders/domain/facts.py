@@ -100,7 +100,10 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as billing last told of it; `due_on` is empty while it waits for its goods to be delivered."""
+    """An invoice as billing last told of it; `due_on` is empty while it waits for its goods to be delivered.
+
+    `discount_until` is empty when no discount for paying early can be had.
+    """
 
     invoice_id: str
     number: str
@@ -118,6 +121,13 @@ class Invoice:
     tax_minor: int = 0
     open_minor: int = 0
     discount_taken_minor: int = 0
+    early_discount_minor: int = 0
+    discount_until: str = ""
+
+    @property
+    def pays_early(self) -> int:
+        """What settles it, in minor units, when received by the last day of its discount."""
+        return self.open_minor - self.early_discount_minor
 
     @property
     def is_settled(self) -> bool:

@@ -180,6 +180,8 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
         tax_minor=detail.tax_minor,
         open_minor=detail.open_minor,
         discount_taken_minor=detail.discount_taken_minor,
+        early_discount_minor=detail.early_discount_minor,
+        discount_until=_day(detail.discount_until),
     )
 
 

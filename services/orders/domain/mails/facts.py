@@ -117,8 +117,16 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
     return Mail(facts.SHIPMENT_EXCEPTION, reachable([*buyer(customer), *ours]), variables)
 
 
+def _early(invoice: Invoice) -> dict[str, str]:
+    """What settles an invoice by which day, where that is less than its total."""
+    if not invoice.discount_until:
+        return {"early_total": "", "early_on": ""}
+    return {"early_total": amount(Money(invoice.pays_early, invoice.currency)), "early_on": invoice.discount_until}
+
+
 def _invoice(invoice: Invoice, order: Order, customer: Customer) -> Mail:
     total = Money(invoice.total_minor, invoice.currency)
     due_on = invoice.due_on or order.payment_terms.words  # it has no day before its goods are delivered
     variables = {"total": amount(total), "currency": total.currency, "due_on": due_on}
+    variables |= _early(invoice)
     return Mail("invoice", bill_to(customer), {"invoice_number": invoice.number, **variables})

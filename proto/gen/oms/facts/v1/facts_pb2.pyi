@@ -1157,6 +1157,8 @@ class Invoice(_message.Message):
     DUE_ON_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     DISCOUNT_TAKEN_MINOR_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1189,6 +1191,10 @@ class Invoice(_message.Message):
     """open, part_paid, paid or written_off: whether it is settled is billing's word, so that nobody else works it out."""
     discount_taken_minor: _builtins.int
     """Discount for paying early that was taken."""
+    early_discount_minor: _builtins.int
+    """Discount for paying early that can still be had; 0 without one."""
+    discount_until: _builtins.str
+    """ISO date of the last day on which a payment may be received that takes the discount; empty without one."""
     def __init__(
         self,
         *,
@@ -1208,10 +1214,12 @@ class Invoice(_message.Message):
         due_on: _builtins.str = ...,
         status: _builtins.str = ...,
         discount_taken_minor: _builtins.int = ...,
+        early_discount_minor: _builtins.int = ...,
+        discount_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "due_on", b"due_on", "freight_minor", b"freight_minor", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "status", b"status", "tax_minor", b"tax_minor", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "status", b"status", "tax_minor", b"tax_minor", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
