@@ -31,16 +31,16 @@ def test_an_invoice_shows_its_terms_and_what_settles_it_early(command: Oms, api:
 
     assert answer.code == 0
     assert "2/10 net 30" in answer.out
-    assert "980.00 USD settles it until 2026-03-12: 20.00 USD discount" in answer.out
+    assert "980.00 USD settles it until Mar 12, 2026: 20.00 USD discount" in answer.out
 
 
-@pytest.mark.parametrize(("due_on", "shown"), [("2026-04-01", "2026-04-01"), (None, "–")])
+@pytest.mark.parametrize("due_on", ["2026-04-01", None])
 def test_an_invoice_that_waits_for_its_delivery_has_no_due_date_yet(
-    command: Oms, api: FakeApi, due_on: str | None, shown: str
+    command: Oms, api: FakeApi, due_on: str | None
 ) -> None:
     api.page("GET /v1/invoices", invoice(due_on=due_on))
 
     answer = command("invoices", "list")
 
     assert answer.code == 0
-    assert ("2026-04-01" in answer.out) == bool(due_on)
+    assert ("Apr 1, 2026" in answer.out) == bool(due_on)
