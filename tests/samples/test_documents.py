@@ -189,6 +189,8 @@ def a_product(row: dict[str, Any]) -> Product:
 
 def a_customer(row: dict[str, Any]) -> Customer:
     given = {key: value for key, value in row.items() if key not in ("credit_limit", "tax_rate", "allowed_ship_tos")}
+    if "terms" in row:
+        given["net_days"] = Terms.parse(row["terms"]).days
     given["free_multiple_skus"] = tuple(row.get("free_multiple_skus", ()))
     allowed = tuple(AllowedShipTo(**each) for each in row.get("allowed_ship_tos", ()))
     return Customer(**given, tax_rate=Decimal(row["tax_rate"]), allowed_ship_tos=allowed)
