@@ -8,6 +8,7 @@ from functools import partial
 from sqlmodel import Session
 
 from services.billing import wire
+from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
 from services.billing.domain.credit import TERMS, check_account, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
@@ -39,7 +40,10 @@ def issue(session: Session, shipped: Shipped, now: datetime) -> Invoice:
     _move_credit(session, invoice)
     _notify_issued(session, invoice, before, now)
     # cash that came before pays it at once: a prepaid order is settled the moment it is billed
-    return settle(session, order.customer_id, order.currency, now).get(invoice.invoice_id, invoice)
+    settled = settle(session, order.customer_id, order.currency, now)
+    if any(one.discount_taken for one in settled.values()):  # the customer owes less than was committed
+        grant_waiting(session, order.customer_id, order.currency, now)
+    return settled.get(invoice.invoice_id, invoice)
 
 
 def _invoice(order: BillableOrder, shipment_id: str, invoiced_on: date, billed: Bill, sequence: int) -> Invoice:
