@@ -59,9 +59,10 @@ def show(
         print_json(found)
         return
     out = console()
+    due = f"due {moment(found['due_on'])}"  # of before terms were kept, or due at once
     heading = Text(found["number"], style="bold")
     heading.append(
-        f" · {found['order_number']} · {found['customer_id']} · {found['terms'] or 'due at once'}", style="not bold"
+        f" · {found['order_number']} · {found['customer_id']} · {found['terms'] or due}", style="not bold"
     )
     out.print(heading)
     out.print(table(found["lines"], _LINES))

@@ -167,13 +167,13 @@ class WarehouseDesk:
 
     def facts(self) -> list[tuple[str, dict[str, Any]]]:
         """(kind, detail) of every fact for orders so far, oldest first."""
-        return [(kind, detail) for kind, detail in self._told() if kind not in FOR_BILLING]
+        return [(kind, detail) for kind, detail in self._all() if kind not in FOR_BILLING]
 
     def deliveries(self) -> list[dict[str, Any]]:
         """Details of the facts for billing so far, oldest first."""
-        return [detail for kind, detail in self._told() if kind in FOR_BILLING]
+        return [detail for kind, detail in self._all() if kind in FOR_BILLING]
 
-    def _told(self) -> list[tuple[str, dict[str, Any]]]:
+    def _all(self) -> list[tuple[str, dict[str, Any]]]:
         with self.database.reading() as session:
             rows = session.execute(text("SELECT kind, detail FROM outbox ORDER BY position")).all()
         return [(row.kind, facts.kept(row.kind, json.loads(row.detail))) for row in rows]
