@@ -61,9 +61,7 @@ def show(
     out = console()
     due = f"due {moment(found['due_on'])}"  # of before terms were kept, or due at once
     heading = Text(found["number"], style="bold")
-    heading.append(
-        f" · {found['order_number']} · {found['customer_id']} · {found['terms'] or due}", style="not bold"
-    )
+    heading.append(f" · {found['order_number']} · {found['customer_id']} · {found['terms'] or due}", style="not bold")
     out.print(heading)
     out.print(table(found["lines"], _LINES))
     for name in ("merchandise", "discount", "freight", "tax", "total", "paid", "discount_taken", "open"):

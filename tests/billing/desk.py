@@ -263,6 +263,10 @@ class Desk:
     def invoice_now(self, invoice_id: str) -> pb.Invoice:
         return self.billing.GetInvoice(pb.GetInvoiceRequest(invoice_id=invoice_id), CONTEXT).invoice
 
+    def listed(self) -> list[pb.Invoice]:
+        """All invoices, by number."""
+        return list(self.billing.ListInvoices(pb.ListInvoicesRequest(), CONTEXT).invoices)
+
     def balances(self) -> dict[str, int]:
         """Account → debits less credits, in minor units; accounts at zero too."""
         answer = self.billing.GetTrialBalance(pb.GetTrialBalanceRequest(currency="USD"), CONTEXT)

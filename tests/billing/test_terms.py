@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.kernel.errors import InvalidArgument
 from tests.billing.desk import Desk, order_of
+from tests.threads import at_once
 
 
 def invoiced(desk: Desk, terms: str, price: str = "1000.00", order: str = "ord_1", calendar: str = "") -> pb.Invoice:
@@ -289,3 +291,36 @@ def test_terms_that_nobody_can_read_are_refused(desk: Desk, terms: str, calendar
         invoiced(desk, terms, calendar=calendar)
 
     assert refusal.value.reason == reason
+
+
+@pytest.mark.on_postgres
+def test_a_delivery_told_while_its_invoice_is_issued_is_not_missed(desk: Desk) -> None:
+    numbers = range(12)
+    orders = [order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", terms="delivery 5") for number in numbers]
+    at = datetime(2026, 3, 5, 12, tzinfo=UTC)
+
+    at_once(
+        [
+            act
+            for number in numbers
+            for act in (
+                partial(desk.invoice, orders[number], f"shp_{number}", {"1": 1}),
+                partial(desk.deliver, f"shp_{number}", at, f"fact_{number}"),
+            )
+        ],
+        threads=2,
+    )
+
+    assert desk.violations() == {}
+    assert {one.due_on for one in desk.listed()} == {"2026-03-10"}
+
+
+@pytest.mark.on_postgres
+def test_two_payments_at_once_take_one_discount(desk: Desk) -> None:
+    invoice = invoiced(desk, "2/10 net 30")
+
+    at_once([partial(desk.pay, 98_000, f"BANK-{number}") for number in range(2)])
+
+    assert standing(desk, invoice) == ("paid", 98_000, 2_000, 0)
+    assert desk.account() == (0, -98_000)
+    assert desk.violations() == {}

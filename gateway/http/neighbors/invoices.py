@@ -62,7 +62,9 @@ class Invoice(BaseModel):
     due_on: str | None = Field(
         description="When the first of what is open is due; null while it waits for its goods to be delivered."
     )
-    terms: str = Field(description="Payment terms it was issued under; empty when it was due at once, or issued before they were kept.")
+    terms: str = Field(
+        description="Payment terms it was issued under; empty when it was due at once, or issued before they were kept."
+    )
     installments: list[Installment] = Field(description="What is due when; one, unless the terms are installments.")
     early_discount: EarlyDiscount | None = Field(
         description="The discount for paying early; null when there is none, it was taken, or a payment came too late."
