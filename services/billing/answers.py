@@ -119,6 +119,7 @@ def order_money(of: OrderMoney) -> pb.GetOrderMoneyResponse:
         waiting_on=of.waiting_on,
         waiting_since_micros=micros(of.waiting.waiting_since) if of.waiting else 0,
         missing=money(of.missing) if of.missing.minor else None,
+        discount_taken=money(of.discount_taken) if of.discount_taken else None,
     )
 
 

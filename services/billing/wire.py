@@ -312,6 +312,10 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
         discount_taken_minor=invoice.discount_taken.minor if invoice.discount_taken else 0,
         early_discount_minor=invoice.offer.amount.minor if invoice.offer else 0,
         discount_until=invoice.offer.until.isoformat() if invoice.offer else "",
+        installments=[
+            facts_pb2.Installment(due_on=one.due_on.isoformat(), amount_minor=one.amount.minor, open_minor=left.minor)
+            for one, left in (invoice.open_installments() if invoice.installments else ())
+        ],
     )
 
 

@@ -235,7 +235,12 @@ class Desk:
         request = pb.GetOrderMoneyRequest(order_id=order_id, currency="USD")
         answer = self.billing.GetOrderMoney(request, CONTEXT)
         amounts = ("committed", "held", "invoiced", "paid", "missing")
-        return {**{name: getattr(answer, name).minor_units for name in amounts}, "waiting_on": answer.waiting_on}
+        taken = answer.discount_taken.minor_units
+        return {
+            **{name: getattr(answer, name).minor_units for name in amounts},
+            **({"discount_taken": taken} if taken else {}),
+            "waiting_on": answer.waiting_on,
+        }
 
     def move(self, fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> list[str]:
         fact = movement(fact_id, kind, value, order_id=order_id, quantity=quantity)

@@ -149,6 +149,7 @@ def test_the_fact_counts_what_is_invoiced_so_far_over_the_whole_order(desk: Desk
         "discount_taken_minor": 0,
         "early_discount_minor": 0,
         "discount_until": "",
+        "installments": [],
     }
 
 

@@ -51,6 +51,8 @@ def test_an_invoice_is_settled_by_its_total_less_the_discount_on_the_last_day_of
     balances = desk.balances()
     assert (balances["accounts_receivable"], balances["sales_discounts"], balances["cash"]) == (0, 2_000, 98_000)
     assert desk.account() == (0, 0)
+    money = desk.money("ord_1")
+    assert (money["invoiced"], money["paid"], money["discount_taken"]) == (100_000, 98_000, 2_000)
     assert desk.violations() == {}
 
 
@@ -232,8 +234,8 @@ def test_installments_fall_due_one_after_the_other(desk: Desk) -> None:
     assert [one.open.minor_units for one in now.installments] == [0, 2_500, 4_001]
     assert (now.due_on, now.status) == (days[1], "part_paid")
     assert desk.receivables() == {"current_minor": 6_501}
-    (received,) = desk.facts("payment_received")
-    assert [one["due_on"] for one in received["invoices"]] == [days[1]]
+    ((after,),) = [one["invoices"] for one in desk.facts("payment_received")]
+    assert (after["due_on"], [one["open_minor"] for one in after["installments"]]) == (days[1], [0, 2_500, 4_001])
     assert desk.violations() == {}
 
 

@@ -66,3 +66,19 @@ async def test_an_invoice_that_is_due_on_delivery_says_so_until_it_has_its_day(w
 
     assert "dated Nov 23, 2026 · 10 days after delivery" in before
     assert "dated Nov 23, 2026 · due Dec 15, 2026" in after
+
+
+async def test_installments_are_listed_with_what_is_open_of_each(world: ConsoleWorld) -> None:
+    parts = [
+        {"due_on": "2026-12-03", "amount_minor": 3_000, "open_minor": 0},
+        {"due_on": "2026-12-23", "amount_minor": 3_000, "open_minor": 1_000},
+        {"due_on": "2027-01-22", "amount_minor": 4_000, "open_minor": 4_000},
+    ]
+    _, number = placed_on(world, "30%@10 30%@30 40%@60", 60, installments=parts)
+
+    page = await page_of(world, number)
+
+    assert "<li>30.00 due Dec 3, 2026 · paid</li>" in page
+    assert "<li>30.00 due Dec 23, 2026 · 10.00 open</li>" in page
+    assert "<li>40.00 due Jan 22, 2027</li>" in page
+    assert "<dt>Terms</dt><dd>30 % after 10 days, 30 % after 30 days, 40 % after 60 days</dd>" in page

@@ -143,13 +143,14 @@ CREDIT, CASH = "credit", "cash"
 
 @dataclass(frozen=True, slots=True)
 class OrderMoney:
-    """One order's money, from what is committed to what is paid; `missing` is the cash that must still come for it."""
+    """One order's money, from what is committed to what is paid and given for paying early; `missing` is the cash that must still come for it."""
 
     committed: Money
     held: Money
     invoiced: Money
     paid: Money
     waiting: Waiting | None = None
+    discount_taken: Money | None = None
 
     @property
     def missing(self) -> Money:

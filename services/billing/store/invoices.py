@@ -98,6 +98,7 @@ _SET_DUE = (
     .where(_row.invoice_id == bindparam("id"), _row.due_on == NOT_DUE.isoformat())
     .values(due_on=bindparam("new_due_on"))
 )
+_DISCOUNTS = select(func.coalesce(func.sum(_row.discount_taken_minor), 0)).where(_row.order_id == bindparam("order"))
 _PAID_TOTAL = select(func.coalesce(func.sum(_row.paid_minor), 0)).where(_row.order_id == bindparam("order"))
 
 
@@ -187,6 +188,11 @@ def billed_total(session: Session, order_id: str, currency: str) -> Money:
 def paid_total(session: Session, order_id: str, currency: str) -> Money:
     """What is paid on the invoices of an order in all."""
     return Money(int(session.execute(_PAID_TOTAL, {"order": order_id}).scalar_one()), currency)
+
+
+def discounts_taken(session: Session, order_id: str, currency: str) -> Money:
+    """What was taken off the invoices of an order for paying them early."""
+    return Money(int(session.execute(_DISCOUNTS, {"order": order_id}).scalar_one()), currency)
 
 
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:

@@ -16,4 +16,5 @@ def read(session: Session, order_id: str, currency: str) -> OrderMoney:
         invoiced=invoices.billed_total(session, order_id, currency),
         paid=invoices.paid_total(session, order_id, currency),
         waiting=waits.of_order(session, order_id),
+        discount_taken=invoices.discounts_taken(session, order_id, currency),
     )

@@ -102,7 +102,8 @@ class Shipment:
 class Invoice:
     """An invoice as billing last told of it; `due_on` is empty while it waits for its goods to be delivered.
 
-    `discount_until` is empty when no discount for paying early can be had.
+    `discount_until` is empty when no discount for paying early can be had. `installments` are (day, minor units, what is open of
+    them), where it falls due in several parts.
     """
 
     invoice_id: str
@@ -123,6 +124,7 @@ class Invoice:
     discount_taken_minor: int = 0
     early_discount_minor: int = 0
     discount_until: str = ""
+    installments: tuple[tuple[str, int, int], ...] = ()
 
     @property
     def pays_early(self) -> int:

@@ -182,6 +182,7 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
         discount_taken_minor=detail.discount_taken_minor,
         early_discount_minor=detail.early_discount_minor,
         discount_until=_day(detail.discount_until),
+        installments=tuple((_day(one.due_on), one.amount_minor, one.open_minor) for one in detail.installments),
     )
 
 

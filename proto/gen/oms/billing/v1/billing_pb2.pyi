@@ -1246,6 +1246,7 @@ class GetOrderMoneyResponse(_message.Message):
     WAITING_ON_FIELD_NUMBER: _builtins.int
     WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
     waiting_on: _builtins.str
     """What it waits for before its goods leave: credit, cash or nothing (empty)."""
     waiting_since_micros: _builtins.int
@@ -1270,6 +1271,10 @@ class GetOrderMoneyResponse(_message.Message):
     def missing(self) -> _types_pb2.Money:
         """What must still come for it; set when it waits on cash."""
 
+    @_builtins.property
+    def discount_taken(self) -> _types_pb2.Money:
+        """Discounts taken on its invoices for paying them early."""
+
     def __init__(
         self,
         *,
@@ -1280,10 +1285,11 @@ class GetOrderMoneyResponse(_message.Message):
         waiting_on: _builtins.str = ...,
         waiting_since_micros: _builtins.int = ...,
         missing: _types_pb2.Money | None = ...,
+        discount_taken: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

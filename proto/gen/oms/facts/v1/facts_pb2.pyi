@@ -1159,6 +1159,7 @@ class Invoice(_message.Message):
     DISCOUNT_TAKEN_MINOR_FIELD_NUMBER: _builtins.int
     EARLY_DISCOUNT_MINOR_FIELD_NUMBER: _builtins.int
     DISCOUNT_UNTIL_FIELD_NUMBER: _builtins.int
+    INSTALLMENTS_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -1195,6 +1196,10 @@ class Invoice(_message.Message):
     """Discount for paying early that can still be had; 0 without one."""
     discount_until: _builtins.str
     """ISO date of the last day on which a payment may be received that takes the discount; empty without one."""
+    @_builtins.property
+    def installments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Installment]:
+        """What falls due when, in order of the days, where it falls due in several parts."""
+
     def __init__(
         self,
         *,
@@ -1216,14 +1221,45 @@ class Invoice(_message.Message):
         discount_taken_minor: _builtins.int = ...,
         early_discount_minor: _builtins.int = ...,
         discount_until: _builtins.str = ...,
+        installments: _abc.Iterable[Global___Installment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "status", b"status", "tax_minor", b"tax_minor", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "discount_minor", b"discount_minor", "discount_taken_minor", b"discount_taken_minor", "discount_until", b"discount_until", "due_on", b"due_on", "early_discount_minor", b"early_discount_minor", "freight_minor", b"freight_minor", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "merchandise_minor", b"merchandise_minor", "number", b"number", "open_minor", b"open_minor", "paid_minor", b"paid_minor", "shipment_id", b"shipment_id", "status", b"status", "tax_minor", b"tax_minor", "total_minor", b"total_minor", "written_off_minor", b"written_off_minor"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Invoice: _TypeAlias = Invoice  # noqa: Y015
+
+@_typing.final
+class Installment(_message.Message):
+    """A part of an invoice that falls due on a day of its own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_FIELD_NUMBER: _builtins.int
+    OPEN_MINOR_FIELD_NUMBER: _builtins.int
+    due_on: _builtins.str
+    """ISO date."""
+    amount_minor: _builtins.int
+    """How much."""
+    open_minor: _builtins.int
+    """Still to be paid of it."""
+    def __init__(
+        self,
+        *,
+        due_on: _builtins.str = ...,
+        amount_minor: _builtins.int = ...,
+        open_minor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor", b"amount_minor", "due_on", b"due_on", "open_minor", b"open_minor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Installment: _TypeAlias = Installment  # noqa: Y015
 
 @_typing.final
 class LineInvoiced(_message.Message):
