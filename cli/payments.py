@@ -57,6 +57,9 @@ def record(
     order: OrdersOption = None,
     invoice: InvoicesOption = None,
     on_account: OnAccountOption = False,
+    received: Annotated[
+        str | None, typer.Option(help="The day the cash came, such as 2026-12-01; today, if it is not said.")
+    ] = None,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,6 +69,7 @@ def record(
         "amount": {"amount": amount, "currency": currency},
         "reference": reference,
         **_use(order, invoice, currency, on_account=on_account),
+        **({"received_on": received} if received else {}),
     }
     # the bank's reference makes it one payment; once that is reversed, the right one comes under the same
     done = Api(var, "accounting").post("/v1/payments", body)

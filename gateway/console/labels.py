@@ -82,6 +82,7 @@ _EVENTS = {
     "payment_received": "payment received",
     "deposit_received": "payment held for the order",
     "payment_reversed": "payment reversed",
+    "due_date_set": "set the due date",
     "credit_granted": "committed the order to its customer's credit or cash",
     "feedback_given": "gave feedback",
     "review_opened": "requested approval",
@@ -169,7 +170,7 @@ def terms(order: Order) -> str:
     """How an order is paid."""
     if order.settlement is not None:
         return f"settled by {channel(order.channel)}, {order.settlement.reference}"
-    named = {"terms": f"net {order.net_days} days", "cod": "cash on delivery"}
+    named = {"terms": order.payment_terms.words, "cod": "cash on delivery"}
     return named.get(order.payment_method, status(order.payment_method))
 
 

@@ -47,17 +47,21 @@ _MOST_EVENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class MoneyShown:
-    """What the order comes to, what of it is billed, paid and due, and what is held for it until it is billed."""
+    """What the order comes to, what of it is billed, paid and due, and what is held for it until it is billed.
+
+    `discount` is what was taken off its invoices for paying early.
+    """
 
     total: Money
     invoiced: Money
     paid: Money
     held: Money
+    discount: Money
 
     @property
     def due(self) -> Money:
-        """Billed and not paid."""
-        return self.invoiced - self.paid
+        """Billed and not settled."""
+        return self.invoiced - self.paid - self.discount
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,8 @@ def money_of(order: Order, progress: Progress) -> MoneyShown:
     """What is billed and paid so far."""
     invoiced = sum(invoice.total_minor for invoice in progress.invoices.values())
     paid = sum(invoice.paid_minor for invoice in progress.invoices.values())
-    amounts = (Money(minor, order.currency) for minor in (invoiced, paid, progress.held_minor))
+    discount = sum(invoice.discount_taken_minor for invoice in progress.invoices.values())
+    amounts = (Money(minor, order.currency) for minor in (invoiced, paid, progress.held_minor, discount))
     return MoneyShown(order.totals.total, *amounts)
 
 

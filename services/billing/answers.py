@@ -6,6 +6,7 @@ from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
 from services.billing.domain.payments import Application, Deposit, Payment
 from services.billing.domain.receivables import Receivable
+from services.billing.wire import due_text
 from services.kernel.clock import micros
 from services.kernel.money import Money
 from services.runtime.wire import money
@@ -49,7 +50,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         customer_id=issued.customer_id,
         shipment_id=issued.shipment_id,
         invoiced_on=issued.invoiced_on.isoformat(),
-        due_on=issued.due_on.isoformat(),
+        due_on=due_text(issued.due_on),
         lines=[_invoice_line(line) for line in issued.lines],
         merchandise=money(issued.charges.merchandise),
         discount=money(issued.charges.discount),
@@ -61,7 +62,22 @@ def invoice(issued: Invoice) -> pb.Invoice:
         open=money(issued.open),
         written_off=money(issued.written_off),
         settled_elsewhere=money(issued.settled_elsewhere),
+        installments=[
+            pb.Installment(due_on=due_text(one.due_on), amount=money(one.amount), open=money(left))
+            for one, left in issued.open_installments()
+        ],
+        early_discount=_early_discount(issued),
+        discount_taken=money(issued.discount_taken or Money.zero(issued.total.currency)),
+        terms=issued.terms,
     )
+
+
+def _early_discount(issued: Invoice) -> pb.EarlyDiscount | None:
+    offer = issued.offer
+    if offer is None:
+        return None
+    pays = money(issued.open - offer.amount)
+    return pb.EarlyDiscount(amount=money(offer.amount), until=offer.until.isoformat(), pays=pays)
 
 
 def _invoice_line(line: InvoiceLine) -> pb.InvoiceLine:
@@ -89,6 +105,7 @@ def payment(recorded: Payment) -> pb.Payment:
         is_on_account=recorded.is_on_account,
         returned=money(recorded.returned or Money.zero(recorded.amount.currency)),
         reversed_at_micros=micros(recorded.reversed_at) if recorded.reversed_at else 0,
+        received_on=recorded.received_on.isoformat(),
     )
 
 
@@ -106,6 +123,7 @@ def order_money(of: OrderMoney) -> pb.GetOrderMoneyResponse:
         waiting_on=of.waiting_on,
         waiting_since_micros=micros(of.waiting.waiting_since) if of.waiting else 0,
         missing=money(of.missing) if of.missing.minor else None,
+        discount_taken=money(of.discount_taken) if of.discount_taken else None,
     )
 
 

@@ -135,6 +135,10 @@ def _take_off(
     for application in payment.applications:
         if not invoices.take_off(session, application.invoice_id, application.amount):
             raise Conflict("INVOICE_PAID_MEANWHILE", "an invoice was changed by somebody else: try again")
+    zero = Money.zero(payment.amount.currency)
+    lost = Money.total((one.discount_taken or zero for one in paid.values()), zero.currency)
+    if lost.minor:  # the discounts are owed again
+        credit.move(session, payment.customer_id, committed=zero, receivable=lost)
     ledger_store.post(session, ledger.taken_postings(payment, paid, account, event), now)
     _reuse(session, payment, after, now)
     return paid

@@ -12,7 +12,7 @@ from services.runtime.idempotency import answers_table
 from services.runtime.outbox import outbox_table
 
 # what is open and what is left over are few rows of many: indexes of those alone, found by queries that say the same words
-_IS_OPEN = text("total_minor - paid_minor - settled_elsewhere_minor > 0")
+_IS_OPEN = text("total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor > 0")
 _HAS_CASH = text("unapplied_minor > 0")
 _IS_HELD = text("remaining_minor > 0")
 
@@ -116,7 +116,10 @@ class Counter(Table, table=True):
 
 
 class Invoice(Table, table=True):
-    """A posted invoice; only `paid_minor` changes."""
+    """A posted invoice; only what is settled of it changes, and `due_on` of one that waits for its delivery (9999-12-31).
+
+    `terms` and `calendar` are those of its order; `discount_until` is empty without a discount for paying early.
+    """
 
     __tablename__ = "invoice"
     __table_args__ = (
@@ -139,6 +142,9 @@ class Invoice(Table, table=True):
         CheckConstraint("discount_minor <= merchandise_minor", name="invoice_discount"),
         CheckConstraint("paid_minor >= 0 AND paid_minor <= total_minor", name="invoice_paid"),
         CheckConstraint("settled_elsewhere_minor >= 0", name="invoice_settled_elsewhere"),
+        CheckConstraint(
+            "discount_taken_minor >= 0 AND paid_minor + discount_taken_minor <= total_minor", name="invoice_settled"
+        ),
         CheckConstraint("due_on >= invoiced_on", name="invoice_due"),
         Index("invoice_of_order", "order_id"),
         Index("invoice_of_customer", "customer_id", "currency", "due_on"),
@@ -162,6 +168,11 @@ class Invoice(Table, table=True):
     total_minor: int = Field(sa_type=Int64)
     paid_minor: int = Field(sa_type=Int64)
     settled_elsewhere_minor: int = Field(sa_type=Int64)
+    terms: str = Field(sa_type=Text)
+    calendar: str = Field(sa_type=Text)
+    early_discount_minor: int = Field(sa_type=Int64)
+    discount_until: str = Field(sa_type=Text)
+    discount_taken_minor: int = Field(sa_type=Int64)
     issued_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -183,6 +194,30 @@ class InvoiceLine(Table, table=True):
     quantity: int = Field(sa_type=Int64)
     unit_price: str = Field(sa_type=Text)
     extended_minor: int = Field(sa_type=Int64)
+
+
+class InvoiceInstallment(Table, table=True):
+    """A part of an invoice that falls due on a day of its own; an invoice that falls due at once has none."""
+
+    __tablename__ = "invoice_installment"
+    __table_args__ = (
+        ForeignKeyConstraint(["invoice_id"], ["invoice.invoice_id"], name="invoice_installment_invoice"),
+        CheckConstraint("amount_minor >= 0", name="invoice_installment_amount"),
+        STRICT,
+    )
+    invoice_id: str = Field(sa_type=Text, primary_key=True)
+    position: int = Field(sa_type=Int64, primary_key=True)
+    due_on: str = Field(sa_type=Text)
+    amount_minor: int = Field(sa_type=Int64)
+
+
+class Delivery(Table, table=True):
+    """The day a shipment arrived; empty while an invoice waits for it."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (STRICT,)
+    shipment_id: str = Field(sa_type=Text, primary_key=True)
+    delivered_on: str = Field(sa_type=Text)
 
 
 class Payment(Table, table=True):
@@ -225,6 +260,7 @@ class Payment(Table, table=True):
     returned_minor: int = Field(sa_type=Int64)
     reversed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revision: int = Field(sa_type=Int64)
+    received_on: str = Field(sa_type=Text)
 
 
 class PaymentApplication(Table, table=True):

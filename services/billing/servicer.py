@@ -13,6 +13,8 @@ from services.billing import (
     committing,
     correcting,
     credit_terms,
+    delivering,
+    delivery_wire,
     invoicing,
     paying_out,
     payout_wire,
@@ -24,7 +26,7 @@ from services.billing.domain.invoices import STATUSES
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
-from services.billing.store import audit, credit, invoices, order_money, payments, sales
+from services.billing.store import audit, credit, installments, invoices, order_money, payments, sales
 from services.billing.store import ledger as ledger_store
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import NotFound
@@ -155,7 +157,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def RecordPayment(self, request: pb.RecordPaymentRequest, context: Context) -> pb.RecordPaymentResponse:
         """Record cash and apply it; the same bank reference of a customer is one payment."""
-        receipt = wire.receipt(request)
+        receipt = wire.receipt(request, business_day(self.clock(), self.database.time_zone))
 
         def act(session: Session) -> pb.RecordPaymentResponse:
             payment = receiving.record(session, receipt, self.clock())
@@ -263,6 +265,13 @@ class BillingServicer(rpc.BillingServiceServicer):
             ledger_store.post(session, postings, self.clock())
         return pb.PostStockMovementsResponse(posted_fact_ids=[fact.fact_id for fact in request.facts])
 
+    def RecordDeliveries(self, request: pb.RecordDeliveriesRequest, context: Context) -> pb.RecordDeliveriesResponse:
+        """Record each shipment's arrival once; one bad fact refuses the batch."""
+        arrived = delivery_wire.deliveries(request.facts, self.database.time_zone)
+        with self.database.transaction() as session:
+            delivering.record(session, arrived, self.clock())
+        return pb.RecordDeliveriesResponse(recorded_fact_ids=[fact.fact_id for fact in request.facts])
+
     def GetTrialBalance(self, request: pb.GetTrialBalanceRequest, context: Context) -> pb.GetTrialBalanceResponse:
         """Balance of every account that was used."""
         currency = wire.currency_of(request.currency) if request.currency else ""
@@ -283,7 +292,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         """What customers owe today, by age past the due date."""
         customer_id = optional_text(request.customer_id, "customer_id")
         with self.database.reading() as session:
-            due = payments.due_amounts(session, customer_id)
+            due = installments.due_amounts(session, customer_id)
             unapplied = payments.unapplied_cash(session, customer_id)
         rows = ageing(business_day(self.clock(), self.database.time_zone), due, unapplied)
         return pb.ListReceivablesResponse(receivables=[answers.receivable(row) for row in rows])

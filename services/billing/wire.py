@@ -16,6 +16,7 @@ from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, C
 from services.billing.domain.facts import (
     CreditGranted,
     DepositReceived,
+    DueDateSet,
     InvoiceIssued,
     PaymentReceived,
     PaymentReversed,
@@ -28,7 +29,9 @@ from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
+from services.kernel.terms import NOT_DUE, Terms
 from services.kernel.text import clean_key, optional_text, text
+from services.runtime.business_days import check_place
 
 MAX_DESCRIPTION = 4_000
 MAX_APPLICATIONS = 500
@@ -56,6 +59,7 @@ class Receipt:
     amount: Money
     reference: str
     instruction: Instruction
+    received_on: date
 
 
 def description(value: str, what: str) -> str:
@@ -167,15 +171,28 @@ def credit_request(request: pb.CommitCreditRequest | pb.AdjustCreditRequest) -> 
     )
 
 
-def receipt(request: pb.RecordPaymentRequest) -> Receipt:
-    """Cash that arrived."""
+def receipt(request: pb.RecordPaymentRequest, today: date) -> Receipt:
+    """Cash that arrived, today unless it says when; not in the future."""
     amount = money(request, "amount", least=1)
     return Receipt(
         text(request.customer_id, "customer_id"),
         amount,
         text(clean_key(request.reference), "reference"),
         instruction(request, amount.currency),
+        _received_on(request.received_on, today),
     )
+
+
+def _received_on(given: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(given) if given else today
+    except ValueError:
+        day = date.max
+    if day > today:
+        raise InvalidArgument(
+            "RECEIVED_ON_INVALID", f"received_on is {given[:20]!r}: name a day such as {today}, today at the latest"
+        )
+    return day
 
 
 def instruction(request: pb.RecordPaymentRequest | pb.ReapplyPaymentRequest, currency: str) -> Instruction:
@@ -231,6 +248,11 @@ def invoice_fact(detail: InvoiceIssued) -> facts_pb2.InvoiceIssued:
     """An invoice issued, as a fact."""
     lines = {line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in detail.invoiced.items()}
     return facts_pb2.InvoiceIssued(lines=lines, invoice=_invoice_detail(detail.invoice))
+
+
+def due_date_fact(detail: DueDateSet) -> facts_pb2.DueDateSet:
+    """The due date of an invoice that waited for its delivery, as a fact."""
+    return facts_pb2.DueDateSet(invoice=_invoice_detail(detail.invoice))
 
 
 def payment_fact(detail: PaymentReceived) -> facts_pb2.PaymentReceived:
@@ -294,9 +316,21 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
         open_minor=invoice.open.minor,
         currency=invoice.total.currency,
         invoiced_on=invoice.invoiced_on.isoformat(),
-        due_on=invoice.due_on.isoformat(),
+        due_on=due_text(invoice.due_on),
         status=invoice.status,
+        discount_taken_minor=invoice.discount_taken.minor if invoice.discount_taken else 0,
+        early_discount_minor=invoice.offer.amount.minor if invoice.offer else 0,
+        discount_until=invoice.offer.until.isoformat() if invoice.offer else "",
+        installments=[
+            facts_pb2.Installment(due_on=one.due_on.isoformat(), amount_minor=one.amount.minor, open_minor=left.minor)
+            for one, left in (invoice.open_installments() if invoice.installments else ())
+        ],
     )
+
+
+def due_text(day: date) -> str:
+    """A due date; empty for one that waits for a delivery."""
+    return "" if day == NOT_DUE else day.isoformat()
 
 
 def _order(order: orders_pb2.Order) -> BillableOrder:
@@ -315,7 +349,10 @@ def _order(order: orders_pb2.Order) -> BillableOrder:
         tuple(_order_line(line, currency) for line in order.lines),
         _charges(order, currency),
         _settlement(order, currency) if order.payment_method == SETTLED_ELSEWHERE else None,
+        Terms.parse(order.terms) if order.terms else None,
+        order.calendar,
     )
+    check_place(order.calendar)
     _check_lines(billable)
     return billable
 

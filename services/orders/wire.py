@@ -52,6 +52,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
         "currency",
         "payment_method",
         "net_days",
+        "calendar",
         "is_ship_complete",
         "phase",
     )
@@ -66,6 +67,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
         tax=money(order.totals.tax),
         total=money(order.totals.total),
         tax_rate=f"{order.tax_rate:f}",
+        terms=order.payment_terms.text,
         deposit=money(order.deposit) if order.deposit_terms else None,
         settlement=_settlement_message(order.settlement) if order.settlement else None,
     )

@@ -78,6 +78,7 @@ class FakeBilling(Neighbor):
                 payment_id=f"pay_{next(self._ids)}",
                 customer_id=request.customer_id,
                 amount=request.amount,
+                received_on=request.received_on,
                 reference=request.reference,
                 applications=request.applications,
                 unapplied=types.Money(currency=request.amount.currency),

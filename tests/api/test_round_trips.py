@@ -64,6 +64,8 @@ def stocked(tmp_path: Path, template: Path) -> Iterator[World]:
                 "USD",
                 tier="gold",
                 net_days=14,
+                terms="2/10 net 14",
+                calendar="US-TX",
                 tax_rate=Decimal("0.0825"),
                 contact_email="a@x.example",
                 accounting_email="b@x.example",

@@ -161,6 +161,15 @@ PLANTED = (
     ("billing.deposit_is_its_payers", "UPDATE order_deposit SET customer_id = 'cus_other'"),
     ("billing.deposit_is_its_payers", "UPDATE order_deposit SET currency = 'EUR'"),
     ("billing.no_deposit_beside_its_open_invoice", "UPDATE order_deposit SET order_id = 'ord_1'"),
+    (
+        "billing.discounts_account_is_discounts_taken",
+        "UPDATE journal_entry SET amount_minor = amount_minor + 1 WHERE debit = 'sales_discounts'",
+    ),
+    ("billing.discount_settles_its_invoice", "UPDATE payment SET received_on = '2026-12-01'"),
+    ("billing.discount_settles_its_invoice", "UPDATE invoice SET early_discount_minor = early_discount_minor + 1"),
+    ("billing.discount_settles_its_invoice", "UPDATE invoice SET paid_minor = paid_minor - 1"),
+    ("billing.installments_sum", "UPDATE invoice_installment SET amount_minor = amount_minor + 1"),
+    ("billing.delivered_invoices_are_due", "UPDATE delivery SET delivered_on = '2026-03-09'"),
     ("billing.who_waits_is_not_committed", "UPDATE credit_wait SET order_id = 'ord_2', amount_minor = 1"),
 )
 """An invariant and a change that breaks it, one for each thing that it forbids."""
@@ -168,7 +177,7 @@ PLANTED = (
 
 @pytest.fixture
 def busy_desk(desk: Desk) -> Desk:
-    """Two invoices with all four parts, the second part paid; a customer with cash left, an order that is not shipped, one with a deposit, one that waits."""
+    """Invoices with all four parts, one part paid, and of every kind of terms; cash left over, a deposit, orders that wait."""
     order = order_of({"1": (2, "10.00")}, discount=200, freight=100, tax_rate="0.1")
     desk.adjust("ord_1", 2080, is_forced=True)
     desk.adjust("ord_2", 500, is_forced=True)
@@ -180,6 +189,10 @@ def busy_desk(desk: Desk) -> Desk:
     desk.pay(600, "BANK-2", customer_id="cus_other")
     desk.pay(700, "BANK-3", orders={"ord_5": 700})
     desk.commit("ord_4", 999_999)
+    for number, terms in enumerate(("2/10 net 30", "50%@10 50%@20", "delivery 0"), start=6):
+        bought = order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", customer_id="cus_terms", terms=terms)
+        desk.invoice(bought, f"shp_{number}", {"1": 1})
+    desk.pay(980, "BANK-4", customer_id="cus_terms", orders={"ord_6": 980})
     return desk
 
 

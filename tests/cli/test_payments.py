@@ -25,6 +25,15 @@ def test_a_payment_is_one_by_its_reference_and_each_command_is_a_request_of_its_
     assert len({asked.headers["Idempotency-Key"] for asked in api.asked}) == 2
 
 
+def test_a_payment_is_recorded_with_the_day_its_cash_came(api: FakeApi, command: Oms) -> None:
+    done = {"amount": {"amount": "98.00", "currency": "USD"}, "customer_id": "cus_acme", "applications": [{}]}
+    api.on("POST /v1/payments", done | {"unapplied": {"amount": "0.00", "currency": "USD"}}, 201)
+
+    answer = command("payments", "record", "cus_acme", "98.00", "--reference", "BANK-1", "--received", "2026-12-01")
+
+    assert (answer.code, api.asked[-1].body["received_on"]) == (0, "2026-12-01")
+
+
 @pytest.mark.parametrize(
     ("words", "path", "body"),
     [

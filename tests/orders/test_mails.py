@@ -16,6 +16,7 @@ from jinja2 import StrictUndefined
 from pydantic import ValidationError
 
 from services.kernel.money import UnitPrice, extend
+from services.kernel.terms import Terms
 from services.notifications import domain as texts
 from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter
@@ -155,6 +156,38 @@ BY_KIND = {mail.kind: mail for mail in MAILS}
 
 def roles(mail: Mail) -> list[str]:
     return [each.role for each in mail.recipients]
+
+
+@pytest.mark.parametrize(
+    ("terms", "members", "due_on", "early"),
+    [
+        ("", {}, "2027-01-14", ("", "")),
+        ("delivery 10", {"due_on": ""}, "10 days after delivery", ("", "")),
+        (
+            "2/10 net 30",
+            {"open_minor": 2640000, "early_discount_minor": 52800, "discount_until": "2026-12-25"},
+            "2027-01-14",
+            ("25,872.00", "2026-12-25"),
+        ),
+    ],
+)
+def test_the_mail_of_an_invoice_says_when_it_is_due_and_what_settles_it_early(
+    terms: str, members: dict[str, Any], due_on: str, early: tuple[str, str]
+) -> None:
+    net_days = Terms.parse(terms).days if terms else 30
+    fact = heard("invoice_issued", {"invoice": {**INVOICE, **members}}, "billing")
+
+    mail = mails.mail_of(
+        fact,
+        replace(ORDER, terms=terms, net_days=net_days),
+        mails.Parties(CUSTOMER, CUSTOMER),
+        CONTACTS,
+        is_last_delivery=False,
+    )
+
+    assert mail is not None
+    assert mail.variables["due_on"] == due_on
+    assert (mail.variables["early_total"], mail.variables["early_on"]) == early
 
 
 def test_every_kind_of_mail_is_sent_by_somebody() -> None:

@@ -75,6 +75,7 @@ class OrderMoney(BaseModel):
     held: MoneyShape = Field(description="Cash that came for the order and is not deducted from an invoice yet.")
     invoiced: MoneyShape
     paid: MoneyShape
+    discount_taken: MoneyShape = Field(description="Taken off its invoices for paying them early.")
     waiting_on: str | None = Field(
         description="What it waits on before its goods leave: credit or cash; null for neither."
     )
@@ -154,6 +155,7 @@ def get_order_money(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> Or
         held=money(found.held.minor_units),
         invoiced=money(found.invoiced.minor_units),
         paid=money(found.paid.minor_units),
+        discount_taken=money(found.discount_taken.minor_units),
         waiting_on=found.waiting_on or None,
         waiting_since=instant(found.waiting_since_micros),
         missing=money(found.missing.minor_units),

@@ -172,6 +172,7 @@ def _header(order: Order) -> dict[str, Any]:
         "net_days": order.net_days,
         "bill_to_id": order.bill_to_id,
         "settlement": _settlement(order.settlement) if order.settlement else None,
+        "terms": order.payment_terms.text,
         "ship_to": AddressShape.model_validate(order.ship_to, from_attributes=True),
         "requested_on": order.requested_on.isoformat() if order.requested_on else None,
         "ship_complete": order.is_ship_complete,
@@ -226,7 +227,8 @@ def _invoice(invoice: Invoice) -> OrderInvoice:
         shipment_id=invoice.shipment_id,
         total=MoneyShape.of_minor(invoice.total_minor, invoice.currency),
         paid=MoneyShape.of_minor(invoice.paid_minor, invoice.currency),
+        discount_taken=MoneyShape.of_minor(invoice.discount_taken_minor, invoice.currency),
         invoiced_on=invoice.invoiced_on,
-        due_on=invoice.due_on,
+        due_on=invoice.due_on or None,
         status=invoice.status,
     )

@@ -25,6 +25,8 @@ _PATTERNS = {
     f"^$|{EMAIL}": "must be an e-mail address, such as ann@acme.example, or empty",
     r"^[A-Z]{3}$": "must be a currency of three capital letters, such as USD",
     r"^[A-Z]{2}$": _CODE,
+    r"^([A-Z]{2}(-[A-Z0-9]{1,6})?)?$": "must be a country, or a part of one, in capital letters, such as US or US-TX, or empty",
+    r"^[0-9A-Za-z][0-9A-Za-z%@./ ,]*$": "must be payment terms, such as net 30, 2/10 net 30, eom 15 or 50%@30 50%@60",
     r"^([A-Z]{2})?$": f"{_CODE}, or empty",
     r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?$": _AMOUNT.format(3, "1329.00"),
     r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$": _AMOUNT.format(6, "129.00"),

@@ -208,7 +208,7 @@ CREDIT, CASH, OVERDUE = "credit", "cash", "overdue"
 
 @dataclass(frozen=True, slots=True)
 class OrderMoney:
-    """One order's money, from what is committed to what is paid; `missing` is the cash that must still come for it.
+    """One order's money, from what is committed to what is paid and given for paying early; `missing` is the cash that must still come for it.
 
     `is_stopped` says that its customer gets no credit because of overdue invoices.
     """
@@ -219,6 +219,7 @@ class OrderMoney:
     paid: Money
     waiting: Waiting | None = None
     is_stopped: bool = False
+    discount_taken: Money | None = None
 
     @property
     def missing(self) -> Money:

@@ -13,7 +13,10 @@ PAYMENT_RECEIVED = "payment_received"
 DEPOSIT_RECEIVED = "deposit_received"
 PAYMENT_REVERSED = "payment_reversed"
 CREDIT_GRANTED = "credit_granted"
-FACT_KINDS = frozenset({INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED})
+DUE_DATE_SET = "due_date_set"
+FACT_KINDS = frozenset(
+    {INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET}
+)
 """Every kind of fact billing tells the orders service."""
 
 REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
@@ -26,6 +29,13 @@ class InvoiceIssued:
 
     invoice: Invoice
     invoiced: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DueDateSet:
+    """The goods of an invoice that is due on delivery have arrived: it has its due date."""
+
+    invoice: Invoice
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,13 @@ def _compare(left: str, right: str, keys: tuple[str, ...]) -> str:
     """  # noqa: S608 - built from constants of this module
 
 
-_OPEN_BY_CURRENCY = (
-    "SELECT currency, SUM(total_minor - paid_minor - settled_elsewhere_minor) AS minor FROM invoice GROUP BY currency"
-)
+def _beside_open(cash: str, are_its: str) -> str:
+    """What a query of cash finds, as far as an invoice of the same party has something open."""
+    is_open = "i.total_minor - i.paid_minor - i.discount_taken_minor - i.settled_elsewhere_minor > 0"
+    return f"{cash} AND EXISTS (SELECT 1 FROM invoice AS i WHERE {are_its} AND {is_open}) ORDER BY 1"  # noqa: S608 - constants of this module
+
+
+_OPEN_BY_CURRENCY = "SELECT currency, SUM(total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor) AS minor FROM invoice GROUP BY currency"
 _UNAPPLIED_BY_CURRENCY = "SELECT currency, -SUM(unapplied_minor) AS minor FROM payment GROUP BY currency"
 _DEPOSITS_BY_CURRENCY = (
     "SELECT p.currency, -SUM(d.remaining_minor) AS minor FROM order_deposit AS d "
@@ -35,7 +39,7 @@ _DEPOSITS_BY_CURRENCY = (
 )
 _OWED_BY_CUSTOMER = """
 SELECT customer_id, currency, SUM(minor) AS minor FROM (
-  SELECT customer_id, currency, total_minor - paid_minor - settled_elsewhere_minor AS minor FROM invoice
+  SELECT customer_id, currency, total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor AS minor FROM invoice
   UNION ALL SELECT customer_id, currency, -unapplied_minor AS minor FROM payment
   UNION ALL SELECT p.customer_id, p.currency, -d.remaining_minor AS minor
   FROM order_deposit AS d JOIN payment AS p ON p.payment_id = d.payment_id
@@ -94,6 +98,34 @@ INVARIANTS = (
             "SELECT payout_id, SUM(amount_minor) AS minor FROM payout_line GROUP BY payout_id",
             ("payout_id",),
         ),
+    ),
+    Invariant(
+        "billing.discounts_account_is_discounts_taken",
+        "the balance of sales_discounts is what invoices had taken off for being paid early, per currency",
+        _compare(
+            _BALANCE.format(account="sales_discounts"),
+            "SELECT currency, SUM(discount_taken_minor) AS minor FROM invoice GROUP BY currency",
+            ("currency",),
+        ),
+    ),
+    Invariant(
+        "billing.discount_settles_its_invoice",
+        "a discount for paying early is taken as it was offered, by payments that came in time and settle its invoice",
+        "SELECT number FROM invoice AS i WHERE discount_taken_minor <> 0 AND (discount_taken_minor <> early_discount_minor "
+        "OR paid_minor + discount_taken_minor <> total_minor OR EXISTS (SELECT 1 FROM payment_application AS a JOIN payment AS p "
+        "ON p.payment_id = a.payment_id WHERE a.invoice_id = i.invoice_id AND p.received_on > i.discount_until)) ORDER BY sequence",
+    ),
+    Invariant(
+        "billing.installments_sum",
+        "an invoice's installments come to its total",
+        "SELECT i.number FROM invoice AS i JOIN invoice_installment AS p ON p.invoice_id = i.invoice_id "
+        "GROUP BY i.number, i.total_minor HAVING SUM(p.amount_minor) <> i.total_minor ORDER BY i.number",
+    ),
+    Invariant(
+        "billing.delivered_invoices_are_due",
+        "an invoice that is due on delivery has its due date once its goods have arrived",
+        "SELECT i.number FROM invoice AS i JOIN delivery AS d ON d.shipment_id = i.shipment_id "
+        "WHERE i.due_on = '9999-12-31' AND d.delivered_on <> '' ORDER BY i.number",
     ),
     Invariant(
         "billing.credit_receivable_is_open_invoices",
@@ -203,15 +235,17 @@ INVARIANTS = (
     Invariant(
         "billing.no_deposit_beside_its_open_invoice",
         "cash held for an order pays its open invoices",
-        "SELECT d.order_id FROM order_deposit AS d WHERE d.remaining_minor > 0 AND EXISTS (SELECT 1 FROM invoice AS i "
-        "WHERE i.order_id = d.order_id AND i.total_minor - i.paid_minor - i.settled_elsewhere_minor > 0) ORDER BY d.order_id",
+        _beside_open(
+            "SELECT d.order_id FROM order_deposit AS d WHERE d.remaining_minor > 0", "i.order_id = d.order_id"
+        ),
     ),
     Invariant(
         "billing.no_cash_beside_open_invoices",
         "a customer has cash left over to apply or invoices open in a currency, never both",
-        "SELECT payment_id FROM payment AS p WHERE unapplied_minor > 0 AND NOT is_on_account AND EXISTS (SELECT 1 FROM invoice AS i "
-        "WHERE i.customer_id = p.customer_id AND i.currency = p.currency AND i.total_minor - i.paid_minor - i.settled_elsewhere_minor > 0) "
-        "ORDER BY payment_id",
+        _beside_open(
+            "SELECT payment_id FROM payment AS p WHERE unapplied_minor > 0 AND NOT is_on_account",
+            "i.customer_id = p.customer_id AND i.currency = p.currency",
+        ),
     ),
 )
 

@@ -2,15 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlmodel import Session
 
 from services.billing.domain.credit import Account, OverdueRule, limits_have_room
-from services.billing.store import credit, tables
+from services.billing.store import credit, installments, tables
 from services.kernel.money import Money
 from services.runtime import sessions
 
-_row, _bill = tables.credit_account.c, tables.invoice.c
+_row = tables.credit_account.c
 _is_account = (_row.customer_id == bindparam("customer")) & (_row.currency == bindparam("of_currency"))
 _FAMILY = text("""
 SELECT a.*, COALESCE((
@@ -37,12 +37,6 @@ WITH RECURSIVE below (customer_id) AS (
 UPDATE credit_account SET family_id = :family
 WHERE currency = :of_currency AND customer_id IN (SELECT customer_id FROM below)
 """)
-_open = _bill.total_minor - _bill.paid_minor - _bill.settled_elsewhere_minor
-_OVERDUE = select(func.coalesce(func.sum(_open), 0)).where(
-    _bill.customer_id == bindparam("customer"),
-    _bill.currency == bindparam("of_currency"),
-    _bill.due_on < bindparam("before"),
-)
 
 
 def have_room(session: Session, account: Account, order_id: str, amount: Money) -> bool:
@@ -65,8 +59,10 @@ def is_stopped(session: Session, account: Account, now: datetime) -> bool:
     if rule is None:
         return False
     last_day = sessions.business_day(session, now) - timedelta(days=rule.days)
-    terms = {"customer": account.customer_id, "of_currency": rule.least.currency, "before": last_day.isoformat()}
-    return rule.stops(Money(int(session.execute(_OVERDUE, terms).scalar_one()), rule.least.currency))
+    zero = Money.zero(rule.least.currency)
+    due = installments.due_amounts(session, account.customer_id)
+    overdue = (one.amount for one in due if one.due_on < last_day and one.amount.currency == zero.currency)
+    return rule.stops(Money.total(overdue, zero.currency))
 
 
 def family_of(session: Session, customer_id: str, currency: str) -> str:

@@ -21,4 +21,5 @@ def read(session: Session, order_id: str, currency: str, now: datetime) -> Order
         paid=cash.paid,
         waiting=waiting,
         is_stopped=account is not None and families.is_stopped(session, account, now),
+        discount_taken=invoices.discounts_taken(session, order_id, currency),
     )

@@ -15,6 +15,7 @@ PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "depo
 REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
 """What became of money that was taken off an order."""
 CREDIT_GRANTED = "credit_granted"
+DUE_DATE_SET = "due_date_set"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", "stock_allocated", "stock_released", STOCK_EXPECTED}),
@@ -30,7 +31,9 @@ KINDS: Mapping[str, frozenset[str]] = {
             "recall_answered",
         }
     ),
-    "billing": frozenset({"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED}),
+    "billing": frozenset(
+        {"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET}
+    ),
 }
 """Source → kinds of its facts that tell something of an order."""
 KNOWN_KINDS = frozenset().union(*KINDS.values())
@@ -99,7 +102,11 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as billing last told of it."""
+    """An invoice as billing last told of it; `due_on` is empty while it waits for its goods to be delivered.
+
+    `discount_until` is empty when no discount for paying early can be had. `installments` are (day, minor units, what is open of
+    them), where it falls due in several parts.
+    """
 
     invoice_id: str
     number: str
@@ -116,6 +123,15 @@ class Invoice:
     freight_minor: int = 0
     tax_minor: int = 0
     open_minor: int = 0
+    discount_taken_minor: int = 0
+    early_discount_minor: int = 0
+    discount_until: str = ""
+    installments: tuple[tuple[str, int, int], ...] = ()
+
+    @property
+    def pays_early(self) -> int:
+        """What settles it, in minor units, when received by the last day of its discount."""
+        return self.open_minor - self.early_discount_minor
 
     @property
     def is_settled(self) -> bool:
@@ -163,6 +179,13 @@ class InvoiceIssued:
     """An invoice, and what was invoiced of the order's lines so far, by line id."""
 
     lines: Mapping[str, LineInvoiced]
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class DueDateSet:
+    """An invoice that waited for its goods to be delivered has its due date."""
+
     invoice: Invoice
 
 
@@ -224,6 +247,7 @@ Detail = (
     | DepositReceived
     | PaymentReversed
     | CreditGranted
+    | DueDateSet
 )
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -249,7 +273,7 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted):
+    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | DueDateSet):
         return {}
     return detail.lines
 
@@ -263,7 +287,7 @@ def shipments_in(detail: Detail) -> tuple[Shipment, ...]:
 
 def invoices_in(detail: Detail) -> tuple[Invoice, ...]:
     """The invoices it tells of."""
-    if isinstance(detail, InvoiceIssued):
+    if isinstance(detail, InvoiceIssued | DueDateSet):
         return (detail.invoice,)
     return detail.invoices if isinstance(detail, PaymentReceived | PaymentReversed) else ()
 

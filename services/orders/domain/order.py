@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from services.kernel.errors import NotPermitted, Refused
 from services.kernel.money import Money, UnitPrice, tax_on
+from services.kernel.terms import Terms
 from services.kernel.text import fold_key
 
 CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
@@ -255,11 +256,18 @@ class Order:
     deposit_terms: str = ""
     settlement: Settlement | None = None
     bill_to_id: str = ""
+    terms: str = ""
+    calendar: str = ""
 
     @property
     def payer_id(self) -> str:
         """The account that is billed, on whose credit it is: its customer's own, unless another one was agreed."""
         return self.bill_to_id or self.customer_id
+
+    @property
+    def payment_terms(self) -> Terms:
+        """When its invoices fall due, as its customer's terms were when it was placed."""
+        return Terms.parse(self.terms) if self.terms else Terms.net(self.net_days)
 
     @property
     def deposit(self) -> Money:

@@ -218,6 +218,8 @@ def _order(
         customer_name=customer.name,
         net_days=customer.net_days,
         bill_to_id=customer.bill_to_id,
+        terms=customer.terms,
+        calendar=customer.calendar,
         tax_rate=tax_rate,
         requested_on=command.requested_on,
         is_ship_complete=command.is_ship_complete,

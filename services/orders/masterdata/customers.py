@@ -14,6 +14,7 @@ from services.orders.domain.masterdata import Customer
 from services.orders.order import exceptions
 from services.orders.store import masterdata as store
 from services.orders.store import orders_of_customer
+from services.runtime.business_days import check_place
 from services.runtime.versioned import is_unchanged
 
 
@@ -29,8 +30,9 @@ def put_customer(
     """Keep a customer account; an earlier one of the same id is replaced, placed orders keep their snapshot.
 
     The same account again changes nothing, unless its credit limit is a new one: that is billing's, and counts as a version
-    here. Refused VERSION_STALE for another version than the `expected` one.
+    here. Refused VERSION_STALE for another version than the `expected` one, InvalidArgument CALENDAR_UNKNOWN.
     """
+    check_place(customer.calendar)
     known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
     kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
     stored = store.find_customer(session, kept.customer_id)

@@ -29,6 +29,8 @@ class CustomerRow(Table, table=True):
     is_active: bool = Field(sa_type=Flag)
     tier: str = Field(sa_type=Text)
     net_days: int = Field(sa_type=Int64)
+    terms: str = Field(sa_type=Text)
+    calendar: str = Field(sa_type=Text)
     tax_rate: str = Field(sa_type=Text)
     contact_email: str = Field(sa_type=Text)
     accounting_email: str = Field(sa_type=Text)

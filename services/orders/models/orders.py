@@ -85,6 +85,8 @@ class OrderRow(Table, table=True):
     bill_to_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
     settlement: Any = Field(default=None, sa_type=JsonText, nullable=True)
     net_days: int = Field(sa_type=Int64)
+    terms: str = Field(sa_type=Text)
+    calendar: str = Field(sa_type=Text)
     tax_rate: str = Field(sa_type=Text)
     ship_to: Any = Field(sa_type=JsonText)
     requested_on: str = Field(sa_type=Text)

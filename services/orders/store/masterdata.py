@@ -36,6 +36,8 @@ _CUSTOMER = (
     "duplicate_po",
     "customer_group",
     "bill_to_id",
+    "terms",
+    "calendar",
 )
 _PRODUCT = ("description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
 

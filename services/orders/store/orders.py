@@ -170,6 +170,8 @@ _PLAIN = (
     "deposit_terms",
     "bill_to_id",
     "net_days",
+    "terms",
+    "calendar",
     "is_ship_complete",
     "placed_at",
     "placed_by",

@@ -72,7 +72,7 @@ def mail_of(fact: Fact, order: Order, parties: Parties, contacts: Contacts, *, i
         case facts.SHIPMENT_EXCEPTION, ShipmentChanged(shipment=shipment):
             return _exception(shipment, order, customer, contacts)
         case _, InvoiceIssued(invoice=invoice):
-            return None if order.settlement is not None else _invoice(invoice, payer)
+            return None if order.settlement is not None else _invoice(invoice, order, payer)
         case _, PaymentReceived(amount=paid, invoices=invoices):
             return Mail("payment_received", bill_to(payer), _paid(paid, invoices))
         case _, DepositReceived(amount=paid):
@@ -129,7 +129,16 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
     return Mail(facts.SHIPMENT_EXCEPTION, reachable([*buyer(customer), *ours]), variables)
 
 
-def _invoice(invoice: Invoice, customer: Customer) -> Mail:
+def _early(invoice: Invoice) -> dict[str, str]:
+    """What settles an invoice by which day, where that is less than its total."""
+    if not invoice.discount_until:
+        return {"early_total": "", "early_on": ""}
+    return {"early_total": amount(Money(invoice.pays_early, invoice.currency)), "early_on": invoice.discount_until}
+
+
+def _invoice(invoice: Invoice, order: Order, customer: Customer) -> Mail:
     total = Money(invoice.total_minor, invoice.currency)
-    variables = {"total": amount(total), "currency": total.currency, "due_on": invoice.due_on}
+    due_on = invoice.due_on or order.payment_terms.words  # it has no day before its goods are delivered
+    variables = {"total": amount(total), "currency": total.currency, "due_on": due_on}
+    variables |= _early(invoice)
     return Mail("invoice", bill_to(customer), {"invoice_number": invoice.number, **variables})

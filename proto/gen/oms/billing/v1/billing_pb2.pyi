@@ -666,9 +666,13 @@ class Invoice(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     PAID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    SETTLED_ELSEWHERE_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
     WRITTEN_OFF_FIELD_NUMBER: _builtins.int
-    SETTLED_ELSEWHERE_FIELD_NUMBER: _builtins.int
+    INSTALLMENTS_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -684,9 +688,13 @@ class Invoice(_message.Message):
     invoiced_on: _builtins.str
     """ISO date."""
     due_on: _builtins.str
-    """ISO date."""
+    """ISO date on which the first of what is open falls due, or the last when nothing is; empty while it waits for its goods to
+    arrive.
+    """
     status: _builtins.str
     """open, part_paid or paid: paid once nothing is open. Whether an invoice is settled is billing's word."""
+    terms: _builtins.str
+    """The payment terms it was issued under, such as "2/10 net 30"; empty for one of before they were kept."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """What is billed."""
@@ -716,16 +724,28 @@ class Invoice(_message.Message):
         """Paid so far."""
 
     @_builtins.property
+    def settled_elsewhere(self) -> _types_pb2.Money:
+        """What its buyer has paid to a marketplace or a till: all of it or nothing."""
+
+    @_builtins.property
     def open(self) -> _types_pb2.Money:
-        """Still to be paid: total - paid - written_off - settled_elsewhere."""
+        """Still to be paid: total - paid - discount_taken - written_off - settled_elsewhere."""
 
     @_builtins.property
     def written_off(self) -> _types_pb2.Money:
         """Given up; nothing yet, because billing writes nothing off."""
 
     @_builtins.property
-    def settled_elsewhere(self) -> _types_pb2.Money:
-        """What its buyer has paid to a marketplace or a till: all of it or nothing."""
+    def installments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Installment]:
+        """What falls due when, in order of the days; one unless the terms are installments."""
+
+    @_builtins.property
+    def early_discount(self) -> Global___EarlyDiscount:
+        """The discount for paying early that can still be taken; unset when there is none or it was taken or lost."""
+
+    @_builtins.property
+    def discount_taken(self) -> _types_pb2.Money:
+        """The discount for paying early that was taken."""
 
     def __init__(
         self,
@@ -746,17 +766,89 @@ class Invoice(_message.Message):
         total: _types_pb2.Money | None = ...,
         paid: _types_pb2.Money | None = ...,
         status: _builtins.str = ...,
+        settled_elsewhere: _types_pb2.Money | None = ...,
         open: _types_pb2.Money | None = ...,
         written_off: _types_pb2.Money | None = ...,
-        settled_elsewhere: _types_pb2.Money | None = ...,
+        installments: _abc.Iterable[Global___Installment] | None = ...,
+        early_discount: Global___EarlyDiscount | None = ...,
+        discount_taken: _types_pb2.Money | None = ...,
+        terms: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "due_on", b"due_on", "freight", b"freight", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Invoice: _TypeAlias = Invoice  # noqa: Y015
+
+@_typing.final
+class Installment(_message.Message):
+    """An amount that falls due on one day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    due_on: _builtins.str
+    """ISO date; empty while it waits for its goods to arrive."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """How much."""
+
+    @_builtins.property
+    def open(self) -> _types_pb2.Money:
+        """Still to be paid of it: what is paid counts towards the earliest."""
+
+    def __init__(
+        self,
+        *,
+        due_on: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        open: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "open", b"open"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "due_on", b"due_on", "open", b"open"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Installment: _TypeAlias = Installment  # noqa: Y015
+
+@_typing.final
+class EarlyDiscount(_message.Message):
+    """A discount for paying early."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    PAYS_FIELD_NUMBER: _builtins.int
+    until: _builtins.str
+    """ISO date of the last day on which a payment may be received."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What is given."""
+
+    @_builtins.property
+    def pays(self) -> _types_pb2.Money:
+        """What settles the invoice until then: open - amount."""
+
+    def __init__(
+        self,
+        *,
+        amount: _types_pb2.Money | None = ...,
+        until: _builtins.str = ...,
+        pays: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "pays", b"pays"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "pays", b"pays", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EarlyDiscount: _TypeAlias = EarlyDiscount  # noqa: Y015
 
 @_typing.final
 class GetInvoiceRequest(_message.Message):
@@ -921,6 +1013,7 @@ class RecordPaymentRequest(_message.Message):
     APPLICATIONS_FIELD_NUMBER: _builtins.int
     ORDERS_FIELD_NUMBER: _builtins.int
     IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
+    RECEIVED_ON_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     customer_id: _builtins.str
@@ -929,6 +1022,8 @@ class RecordPaymentRequest(_message.Message):
     """Bank reference; the same reference of a customer is one payment."""
     is_on_account: _builtins.bool
     """What invoices and orders leave stays unapplied until somebody applies it."""
+    received_on: _builtins.str
+    """ISO date on which the cash came, not in the future: discounts for paying early go by it. Empty means today."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
@@ -953,10 +1048,11 @@ class RecordPaymentRequest(_message.Message):
         applications: _abc.Iterable[Global___PaymentApplication] | None = ...,
         orders: _abc.Iterable[Global___OrderPart] | None = ...,
         is_on_account: _builtins.bool = ...,
+        received_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "is_on_account", b"is_on_account", "orders", b"orders", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "is_on_account", b"is_on_account", "orders", b"orders", "received_on", b"received_on", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1255,6 +1351,7 @@ class GetOrderMoneyResponse(_message.Message):
     WAITING_ON_FIELD_NUMBER: _builtins.int
     WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
     waiting_on: _builtins.str
     """What it waits for before its goods leave: cash, overdue invoices of its customer, credit or nothing (empty)."""
     waiting_since_micros: _builtins.int
@@ -1279,6 +1376,10 @@ class GetOrderMoneyResponse(_message.Message):
     def missing(self) -> _types_pb2.Money:
         """What must still come for it; set when it waits on cash."""
 
+    @_builtins.property
+    def discount_taken(self) -> _types_pb2.Money:
+        """Discounts taken on its invoices for paying them early."""
+
     def __init__(
         self,
         *,
@@ -1289,10 +1390,11 @@ class GetOrderMoneyResponse(_message.Message):
         waiting_on: _builtins.str = ...,
         waiting_since_micros: _builtins.int = ...,
         missing: _types_pb2.Money | None = ...,
+        discount_taken: _types_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1339,6 +1441,7 @@ class Payment(_message.Message):
     IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
     RETURNED_FIELD_NUMBER: _builtins.int
     REVERSED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    RECEIVED_ON_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Identity, "pay_…"."""
     customer_id: _builtins.str
@@ -1351,6 +1454,8 @@ class Payment(_message.Message):
     """What is unapplied waits until somebody applies it."""
     reversed_at_micros: _builtins.int
     """When it was reversed, microseconds since the epoch; 0 when it was not."""
+    received_on: _builtins.str
+    """ISO date on which the cash came."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
@@ -1385,10 +1490,11 @@ class Payment(_message.Message):
         is_on_account: _builtins.bool = ...,
         returned: _types_pb2.Money | None = ...,
         reversed_at_micros: _builtins.int = ...,
+        received_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "returned", b"returned", "unapplied", b"unapplied"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "received_on", b"received_on", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1859,6 +1965,54 @@ class PostStockMovementsResponse(_message.Message):
 Global___PostStockMovementsResponse: _TypeAlias = PostStockMovementsResponse  # noqa: Y015
 
 @_typing.final
+class RecordDeliveriesRequest(_message.Message):
+    """Tells what has arrived; sent by fulfillment's relay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_facts_pb2.Fact]:
+        """At most 1000, of the kind goods_delivered."""
+
+    def __init__(
+        self,
+        *,
+        facts: _abc.Iterable[_facts_pb2.Fact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordDeliveriesRequest: _TypeAlias = RecordDeliveriesRequest  # noqa: Y015
+
+@_typing.final
+class RecordDeliveriesResponse(_message.Message):
+    """Which facts need not be sent again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDED_FACT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def recorded_fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids that are recorded (now or earlier)."""
+
+    def __init__(
+        self,
+        *,
+        recorded_fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recorded_fact_ids", b"recorded_fact_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordDeliveriesResponse: _TypeAlias = RecordDeliveriesResponse  # noqa: Y015
+
+@_typing.final
 class GetTrialBalanceRequest(_message.Message):
     """Asks for the balance of every account."""
 
@@ -1892,7 +2046,7 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
-    customer_deposits, revenue, freight_revenue, cost_of_goods_sold, marketplace_fees, shrinkage.
+    customer_deposits, revenue, freight_revenue, sales_discounts, cost_of_goods_sold, marketplace_fees, shrinkage.
     """
     currency: _builtins.str
     """ISO 4217."""

@@ -141,6 +141,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsResponse.FromString,
                 _registered_method=True)
+        self.RecordDeliveries = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RecordDeliveries',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesResponse.FromString,
+                _registered_method=True)
         self.GetTrialBalance = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetTrialBalance',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetTrialBalanceRequest.SerializeToString,
@@ -248,7 +253,9 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordPayment(self, request, context):
-        """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
+        The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        INVALID_ARGUMENT: RECEIVED_ON_INVALID.
         FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
         INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
         """
@@ -321,6 +328,14 @@ class BillingServiceServicer:
     def PostStockMovements(self, request, context):
         """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
         INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordDeliveries(self, request, context):
+        """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+        INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -456,6 +471,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.PostStockMovements,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsResponse.SerializeToString,
+            ),
+            'RecordDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordDeliveries,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesResponse.SerializeToString,
             ),
             'GetTrialBalance': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTrialBalance,
@@ -1025,6 +1045,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/PostStockMovements',
             oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RecordDeliveries',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

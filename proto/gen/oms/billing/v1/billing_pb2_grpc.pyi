@@ -68,7 +68,9 @@ class BillingServiceStub:
     ListInvoices: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]
     """Invoices by filter."""
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]
-    """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
+    The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    INVALID_ARGUMENT: RECEIVED_ON_INVALID.
     FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
@@ -101,6 +103,10 @@ class BillingServiceStub:
     PostStockMovements: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]
     """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
     INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
+    """
+    RecordDeliveries: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordDeliveriesRequest, _billing_pb2.RecordDeliveriesResponse]
+    """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+    INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
     """
     GetTrialBalance: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]
     """Balance of every account."""
@@ -151,7 +157,9 @@ class BillingServiceAsyncStub(BillingServiceStub):
     ListInvoices: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]  # type: ignore[assignment]
     """Invoices by filter."""
     RecordPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]  # type: ignore[assignment]
-    """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
+    The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    INVALID_ARGUMENT: RECEIVED_ON_INVALID.
     FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
@@ -184,6 +192,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     PostStockMovements: _aio.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]  # type: ignore[assignment]
     """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
     INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
+    """
+    RecordDeliveries: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordDeliveriesRequest, _billing_pb2.RecordDeliveriesResponse]  # type: ignore[assignment]
+    """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+    INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
     """
     GetTrialBalance: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]  # type: ignore[assignment]
     """Balance of every account."""
@@ -297,7 +309,9 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.RecordPaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RecordPaymentResponse, _abc.Awaitable[_billing_pb2.RecordPaymentResponse]]:
-        """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
+        The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        INVALID_ARGUMENT: RECEIVED_ON_INVALID.
         FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
         INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
         """
@@ -384,6 +398,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.PostStockMovementsResponse, _abc.Awaitable[_billing_pb2.PostStockMovementsResponse]]:
         """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
         INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordDeliveries(
+        self,
+        request: _billing_pb2.RecordDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RecordDeliveriesResponse, _abc.Awaitable[_billing_pb2.RecordDeliveriesResponse]]:
+        """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+        INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
         """
 
     @_abc_1.abstractmethod
