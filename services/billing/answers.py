@@ -6,7 +6,7 @@ from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
 from services.billing.domain.payments import Application, Deposit, Payment
 from services.billing.domain.receivables import Receivable
-from services.billing.wire import due_text
+from services.billing.fact_wire import due_text
 from services.kernel.clock import micros
 from services.kernel.money import Money
 from services.runtime.wire import money

@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.billing import wire
+from services.billing import fact_wire
 from services.billing.domain.credit import (
     Account,
     Commitment,
@@ -118,7 +118,7 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
             continue
         credit.record_commitment(session, request, adding)
         waits.remove(session, order_id)
-        detail = wire.credit_fact(CreditGranted(request))
+        detail = fact_wire.credit_fact(CreditGranted(request))
         emit_fact(session, detail, order_id=order_id, subject_id=order_id, now=now)
         log.info("credit.granted_later", order_id=order_id)
 

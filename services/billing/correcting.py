@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import wire
+from services.billing import fact_wire
 from services.billing.committing import give_up, grant_waiting
 from services.billing.domain import ledger
 from services.billing.domain.credit import Commitment, CreditRequest, Waiting, missing_cash
@@ -180,7 +180,7 @@ def _notify_order(
     """Tell of what was taken off an order; goods that are not paid for any more wait for their cash again."""
     is_uncovered = uncover(session, order_id, now)
     held = deposits.cash_of(session, order_id, amount.currency).held
-    detail = wire.reversal_fact(PaymentReversed(payment, amount, bills, reason, is_uncovered, held, cause))
+    detail = fact_wire.reversal_fact(PaymentReversed(payment, amount, bills, reason, is_uncovered, held, cause))
     emit_fact(session, detail, order_id=order_id, subject_id=payment.payment_id, now=now)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlmodel import Session
 
-from services.billing import wire
+from services.billing import fact_wire
 from services.billing.delivery_wire import Delivered
 from services.billing.domain.facts import DueDateSet
 from services.billing.store import deliveries, invoices
@@ -27,5 +27,5 @@ def record(session: Session, arrived: Iterable[Delivered], now: datetime) -> Non
         move = partial(next_business_day, invoice.calendar)
         (due,) = Terms.parse(invoice.terms).installments(invoice.total, invoice.invoiced_on, move, one.delivered_on)
         if invoices.set_due(session, invoice.invoice_id, due.due_on):
-            detail = wire.due_date_fact(DueDateSet(replace(invoice, due_on=due.due_on)))
+            detail = fact_wire.due_date_fact(DueDateSet(replace(invoice, due_on=due.due_on)))
             emit_fact(session, detail, order_id=invoice.order_id, subject_id=invoice.invoice_id, now=now)

@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlmodel import Session
 
-from services.billing import wire
+from services.billing import fact_wire
 from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
 from services.billing.domain.credit import TERMS, check_account, moved_by_invoice
@@ -98,5 +98,5 @@ def _notify_issued(session: Session, invoice: Invoice, before: BilledSoFar, now:
     """`before` is what was billed without this invoice; no other one comes in between, for the account is taken."""
     so_far = Counter(before.quantities)
     so_far.update({line.line_id: line.quantity for line in invoice.lines})
-    issued = wire.invoice_fact(InvoiceIssued(invoice, so_far))
+    issued = fact_wire.invoice_fact(InvoiceIssued(invoice, so_far))
     emit_fact(session, issued, order_id=invoice.order_id, subject_id=invoice.invoice_id, now=now)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import wire
+from services.billing import fact_wire
 from services.billing.domain import ledger
 from services.billing.domain.facts import DepositReceived, PaymentReceived
 from services.billing.domain.invoices import Invoice
@@ -95,7 +95,7 @@ def notify_received(
             for each in by_order[order_id]
         )
         held = deposits.cash_of(session, order_id, applied.currency).held
-        received = wire.payment_fact(PaymentReceived(payment, applied, after, held))
+        received = fact_wire.payment_fact(PaymentReceived(payment, applied, after, held))
         emit_fact(session, received, order_id=order_id, subject_id=payment.payment_id, now=now)
 
 
@@ -103,5 +103,5 @@ def notify_held(session: Session, payment: Payment, now: datetime) -> None:
     """One fact an order that cash of a payment is held for."""
     for deposit in payment.deposits:
         held = deposits.cash_of(session, deposit.order_id, payment.amount.currency).held
-        received = wire.deposit_fact(DepositReceived(payment, deposit.amount, held))
+        received = fact_wire.deposit_fact(DepositReceived(payment, deposit.amount, held))
         emit_fact(session, received, order_id=deposit.order_id, subject_id=payment.payment_id, now=now)

@@ -18,6 +18,7 @@ class FakeBilling(Neighbor):
         self.commitments: dict[str, int] = {}
         self.invoices: dict[str, billing.Invoice] = {}
         self.payments: list[billing.Payment] = []
+        self.payouts: list[billing.Payout] = []
         self.receivables = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
         self.standing: dict[str, tuple[int, int]] = {}
         self.audit = billing.AuditResponse()
@@ -142,6 +143,46 @@ class FakeBilling(Neighbor):
     ) -> billing.ListReceivablesResponse:
         self.here(timeout)
         return billing.ListReceivablesResponse(receivables=self.receivables)
+
+    def PutCreditTerms(self, request: billing.PutCreditTermsRequest) -> billing.PutCreditTermsResponse:
+        self.here()
+        kept = self.accounts.setdefault(
+            request.customer_id,
+            billing.PutCreditAccountRequest(
+                customer_id=request.customer_id, limit=types.Money(currency=request.currency)
+            ),
+        )
+        account = self._account(kept)
+        account.parent_id = request.parent_id
+        if request.HasField("overdue_rule"):
+            account.overdue_rule.CopyFrom(request.overdue_rule)
+        return billing.PutCreditTermsResponse(account=account)
+
+    def RecordPayout(self, request: billing.RecordPayoutRequest) -> billing.RecordPayoutResponse:
+        self.here()
+        payout = billing.Payout(
+            payout_id=f"pout_{len(self.payouts) + 1}", channel=request.channel, reference=request.reference,
+            amount=request.amount, fees=request.fees, lines=request.lines, recorded_at_micros=1,
+        )  # fmt: skip
+        self.payouts.append(payout)
+        return billing.RecordPayoutResponse(payout=payout)
+
+    def ListPayouts(self, request: billing.ListPayoutsRequest) -> billing.ListPayoutsResponse:
+        self.here()
+        rows = [row for row in self.payouts if request.channel in ("", row.channel)]
+        return billing.ListPayoutsResponse(payouts=rows)
+
+    def ListMarketplaceSales(
+        self, request: billing.ListMarketplaceSalesRequest
+    ) -> billing.ListMarketplaceSalesResponse:
+        self.here()
+        amount, zero = types.Money(minor_units=10000, currency="USD"), types.Money(currency="USD")
+        sale = billing.MarketplaceSale(
+            order_id="ord_1", order_number="SO-1001", customer_id="cus_acme", channel="amazon", reference="113-4402",
+            due=amount, paid_out=zero, fees=zero, open=amount, status="open", sold_at_micros=1,
+        )  # fmt: skip
+        is_asked = request.channel in ("", sale.channel) and request.status in ("", sale.status)
+        return billing.ListMarketplaceSalesResponse(sales=[sale] if is_asked else [])
 
     def GetTrialBalance(self, request: billing.GetTrialBalanceRequest) -> billing.GetTrialBalanceResponse:
         self.here()

@@ -17,6 +17,7 @@ from services.runtime import migrations
 from services.runtime.audit import find
 from services.runtime.db import Database
 from tests.billing.desk import CONTEXT, Desk, movement, order_of
+from tests.billing.test_payouts import paid_out, sold
 from tests.facts import notified
 from tests.planting import unnoticed
 from tests.threads import at_once
@@ -157,6 +158,11 @@ PLANTED = (
         "billing.deposits_account_is_held_for_orders",
         "UPDATE journal_entry SET amount_minor = 1 WHERE credit = 'customer_deposits'",
     ),
+    ("billing.clearing_account_is_open_sales", "UPDATE marketplace_sale SET due_minor = due_minor + 1"),
+    ("billing.clearing_account_is_open_sales", "UPDATE payout_line SET fees_minor = fees_minor + 1"),
+    ("billing.payouts_add_up", "UPDATE payout SET fees_minor = fees_minor + 1"),
+    ("billing.families_have_their_parents", "UPDATE credit_account SET family_id = 'cus_nobody'"),
+    ("billing.families_have_their_parents", "UPDATE credit_account SET parent_id = 'cus_nobody'"),
     ("billing.credit_receivable_is_open_invoices", "DELETE FROM order_deposit"),
     ("billing.deposit_is_its_payers", "UPDATE order_deposit SET customer_id = 'cus_other'"),
     ("billing.deposit_is_its_payers", "UPDATE order_deposit SET currency = 'EUR'"),
@@ -193,6 +199,8 @@ def busy_desk(desk: Desk) -> Desk:
         bought = order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", customer_id="cus_terms", terms=terms)
         desk.invoice(bought, f"shp_{number}", {"1": 1})
     desk.pay(980, "BANK-4", customer_id="cus_terms", orders={"ord_6": 980})
+    desk.invoice(sold(order_id="ord_9"), "shp_9", {"1": 10})
+    paid_out(desk, 4_000, {"113-4402": (4_000, 500)})
     return desk
 
 

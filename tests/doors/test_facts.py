@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from oms.facts.v1 import facts_pb2 as pb
 from services.billing import delivery_wire
+from services.billing import fact_wire as billing_fact_wire
 from services.billing import wire as billing_wire
 from services.billing.domain import facts as billing
 from services.billing.domain.credit import CreditRequest
@@ -76,17 +77,17 @@ def of_fulfillment() -> Iterator[tuple[str, Message]]:
 
 
 def of_billing() -> Iterator[tuple[str, Message]]:
-    yield billing.INVOICE_ISSUED, billing_wire.invoice_fact(billing.InvoiceIssued(INVOICE, {"L1": 5}))
+    yield billing.INVOICE_ISSUED, billing_fact_wire.invoice_fact(billing.InvoiceIssued(INVOICE, {"L1": 5}))
     received = billing.PaymentReceived(PAYMENT, USD_10, (INVOICE,), USD_10)
-    yield billing.PAYMENT_RECEIVED, billing_wire.payment_fact(received)
-    yield billing.DEPOSIT_RECEIVED, billing_wire.deposit_fact(billing.DepositReceived(PAYMENT, USD_10, USD_10))
+    yield billing.PAYMENT_RECEIVED, billing_fact_wire.payment_fact(received)
+    yield billing.DEPOSIT_RECEIVED, billing_fact_wire.deposit_fact(billing.DepositReceived(PAYMENT, USD_10, USD_10))
     taken = billing.PaymentReversed(
         PAYMENT, USD_10, (INVOICE,), "bounced", is_uncovered=True, held=USD_10, cause="reversed"
     )
-    yield billing.DUE_DATE_SET, billing_wire.due_date_fact(billing.DueDateSet(INVOICE))
-    yield billing.PAYMENT_REVERSED, billing_wire.reversal_fact(taken)
+    yield billing.DUE_DATE_SET, billing_fact_wire.due_date_fact(billing.DueDateSet(INVOICE))
+    yield billing.PAYMENT_REVERSED, billing_fact_wire.reversal_fact(taken)
     request = CreditRequest("ord_1", "cus_1", USD_10, "prepaid", Money(0, "USD"))
-    yield billing.CREDIT_GRANTED, billing_wire.credit_fact(billing.CreditGranted(request))
+    yield billing.CREDIT_GRANTED, billing_fact_wire.credit_fact(billing.CreditGranted(request))
 
 
 FACT_KINDS = {

@@ -142,14 +142,25 @@ def test_a_payment_that_is_reversed_holds_nothing_when(desk: ReviewDesk, sequenc
     assert _open(desk, order_id) == []
 
 
-def test_an_order_that_is_with_the_warehouse_as_a_whole_is_not_held(desk: ReviewDesk) -> None:
+@pytest.mark.parametrize(
+    ("kind", "state", "is_held", "is_recalled"),
+    [
+        ("shipments_released", "released", True, True),
+        ("shipment_picked", "picked", True, False),
+        ("shipment_shipped", "shipped", False, False),
+    ],
+)
+def test_an_order_that_is_with_the_warehouse_is_held_until_it_has_left_and_recalled_until_it_is_picked(
+    desk: ReviewDesk, kind: str, state: str, *, is_held: bool, is_recalled: bool
+) -> None:
     order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
-    released = together(shipment("SH-1", "released", {"1": 3}))
-    desk.notify(desk.fact(order_id, "fulfillment", "shipments_released", 1, released))
+    one = shipment("SH-1", state, {"1": 3})
+    desk.notify(desk.fact(order_id, "fulfillment", kind, 1, together(one) if state == "released" else one))
 
     _hear(desk, order_id, "payment_reversed", 5, _taken())
 
-    assert _open(desk, order_id) == []
+    assert _open(desk, order_id) == (["PAYMENT_REVERSED"] if is_held else [])
+    assert ("payment_reversed" in desk.signals(order_id)) == is_recalled
     assert desk.broken() == []
 
 
