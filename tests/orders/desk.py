@@ -17,6 +17,7 @@ from services.kernel.money import Money, UnitPrice
 from services.orders.access.matrix import Caller, Reach
 from services.orders.approvals import holds
 from services.orders.domain.events import Event
+from services.orders.domain.holds import NO_ALLOWANCE, Allowance
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.order import Address, PlaceLine, PlaceOrder
@@ -154,9 +155,11 @@ class Desk:
     def notify(self, *notified: facts_pb2.Fact) -> list[str]:
         return list(self.servicer.RecordFacts(pb.RecordFactsRequest(facts=notified), ANY).recorded_fact_ids)
 
-    def release(self, order_id: str, hold_id: str, by: Caller, note: str = "fine") -> OrderAggregate:
+    def release(
+        self, order_id: str, hold_id: str, by: Caller, note: str = "fine", allowance: Allowance = NO_ALLOWANCE
+    ) -> OrderAggregate:
         with self.database.transaction() as session:
-            return holds.release(session, order_id, hold_id, by, note, self.now)
+            return holds.release(session, order_id, hold_id, by, note, self.now, allowance=allowance)
 
     def read(self, order_id: str) -> OrderAggregate:
         with self.database.reading() as session:

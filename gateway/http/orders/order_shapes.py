@@ -85,6 +85,10 @@ class HoldShape(BaseModel):
     placed_at: str
     released_at: str | None
     released_by: str | None
+    up_to: str | None = Field(
+        description="What it was released for at most, in the order's currency; null for whatever it is."
+    )
+    until: str | None = Field(description="The last day on which goods may leave by its release; null for good.")
 
 
 class ViolationShape(BaseModel):
