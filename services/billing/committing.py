@@ -10,7 +10,10 @@ import structlog
 from sqlmodel import Session
 
 from services.billing import wire
+from services.billing.cards.letting_go import let_go_if_over
+from services.billing.domain import cards
 from services.billing.domain.credit import (
+    CARD,
     Account,
     Commitment,
     CreditRequest,
@@ -20,10 +23,11 @@ from services.billing.domain.credit import (
     amount_to_commit,
     check_account,
     counts_against_limit,
+    counts_as_committed,
     is_paid_ahead,
 )
 from services.billing.domain.facts import CreditGranted
-from services.billing.store import credit, deposits, invoices, waits
+from services.billing.store import authorizations, credit, deposits, invoices, operations, waits
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
@@ -38,12 +42,12 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     check_account(held, request.customer_id, currency)
     adding = amount_to_commit(request.amount, held)
     if adding is not None:
-        if not _take(session, request, adding, held):
+        if not _take(session, request, adding, held, now):
             waits.put(session, Waiting(request, now))
-            return _decision(account, is_granted=False)
+            return _decision(session, account, request, is_granted=False)
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
-    return _decision(account, is_granted=True)
+    return _decision(session, account, request, is_granted=True)
 
 
 def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
@@ -55,18 +59,19 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     billed = invoices.billed_total(session, request.order_id, total.currency)
     adding = amount_to_adjust(total, billed, held)
     if adding.minor <= 0 or is_forced:
-        credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not _take(session, request, adding, held):
+        _move(session, request.customer_id, request.payment_method, adding)
+    elif not _take(session, request, adding, held, now):
         waits.put(session, Waiting(request, now))
-        return _decision(account, is_granted=False)
+        return _decision(session, account, request, is_granted=False)
     if held is not None and adding.minor < 0:
         credit.give_back(session, held, -adding)
     elif adding.minor:
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
     if adding.minor < 0:
+        let_go_if_over(session, request.order_id, now)
         grant_waiting(session, request.customer_id, total.currency, now)
-    return _decision(account, is_granted=True)
+    return _decision(session, account, request, is_granted=True)
 
 
 def release(session: Session, order_id: str, now: datetime) -> Money | None:
@@ -74,6 +79,7 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     waits.remove(session, order_id)
     known = credit.commitment(session, order_id)
     if known is None:
+        let_go_if_over(session, order_id, now)
         return None
     currency = known.amount.currency
     credit.take(session, known.customer_id, currency)
@@ -81,6 +87,7 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     held = credit.commitment(session, order_id)
     assert held is not None, "commitments are never deleted"
     give_up(session, held)
+    let_go_if_over(session, order_id, now)
     grant_waiting(session, known.customer_id, currency, now)
     return held.remaining
 
@@ -88,7 +95,13 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
 def give_up(session: Session, held: Commitment) -> None:
     """An order commits nothing any more; the account is taken."""
     credit.release_commitment(session, held)
-    credit.move(session, held.customer_id, committed=-held.remaining, receivable=Money.zero(held.amount.currency))
+    _move(session, held.customer_id, held.payment_method, -held.remaining)
+
+
+def _move(session: Session, customer_id: str, payment_method: str, adding: Money) -> None:
+    """Count what an order commits, or less, in its customer's exposure; what is on a card is none of it."""
+    if counts_as_committed(payment_method):
+        credit.move(session, customer_id, committed=adding, receivable=Money.zero(adding.currency))
 
 
 def grant_waiting(session: Session, customer_id: str, currency: str, now: datetime) -> None:
@@ -100,7 +113,7 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         if adding.minor <= 0:  # all of it was invoiced meanwhile: a channel that has its money lets such orders pass
             waits.remove(session, request.order_id)
             continue
-        if not _take(session, request, adding, held):
+        if not _take(session, request, adding, held, now):
             continue
         credit.record_commitment(session, request, adding)
         waits.remove(session, request.order_id)
@@ -109,16 +122,27 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         log.info("credit.granted_later", order_id=request.order_id)
 
 
-def _take(session: Session, request: CreditRequest, adding: Money, held: Commitment | None) -> bool:
-    """Whether the order's money is there: its own cash for all that is not invoiced, and room under the limit for what it adds."""
+def _take(session: Session, request: CreditRequest, adding: Money, held: Commitment | None, now: datetime) -> bool:
+    """Whether the order's money is there.
+
+    Its own cash or its card for all that is not invoiced, and room under the limit for what it adds.
+    """
     uninvoiced = adding + held.remaining if held else adding
+    if request.payment_method == CARD:
+        authorized = authorizations.of_order(session, request.order_id)
+        return not uninvoiced.minor or cards.usable(authorized, uninvoiced, now) is not None
     if not is_paid_ahead(request, uninvoiced, deposits.cash_of(session, request.order_id, adding.currency)):
         return False
     if counts_against_limit(request.payment_method):
         return not adding.minor or credit.commit_within_limit(session, request.customer_id, adding)
-    credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
+    _move(session, request.customer_id, request.payment_method, adding)
     return True
 
 
-def _decision(account: Account, *, is_granted: bool) -> Decision:
-    return Decision(is_granted, account.exposure, account.limit)
+def _decision(session: Session, account: Account, request: CreditRequest, *, is_granted: bool) -> Decision:
+    """The decision, and how the order's card stands, if it is paid by one."""
+    card = ""
+    if request.payment_method == CARD:
+        known, currency = operations.of_order(session, request.order_id), request.amount.currency
+        card = cards.card_money((), known, currency, is_by_card=True).standing
+    return Decision(is_granted, account.exposure, account.limit, card)

@@ -14,6 +14,7 @@ from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
 from services.billing.domain.credit import PAYMENT_METHODS, CreditRequest
 from services.billing.domain.facts import (
+    CardProblem,
     CreditGranted,
     DepositReceived,
     InvoiceIssued,
@@ -35,6 +36,7 @@ MAX_APPLICATIONS = 500
 MAX_REASON = 500
 MAX_FACTS = 1_000
 MAX_NET_DAYS = 3_650
+_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
 _RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
 
 
@@ -268,6 +270,24 @@ def credit_fact(detail: CreditGranted) -> facts_pb2.CreditGranted:
     return facts_pb2.CreditGranted(
         amount_minor=asked.amount.minor, currency=asked.amount.currency, payment_method=asked.payment_method
     )
+
+
+def card_problem_fact(detail: CardProblem) -> facts_pb2.CardProblem:
+    """Something that went wrong with a card, as a fact."""
+    return facts_pb2.CardProblem(
+        kind=detail.kind,
+        subject_id=detail.subject_id,
+        amount_minor=detail.amount.minor,
+        currency=detail.amount.currency,
+        reason=detail.reason,
+    )
+
+
+def card_token(given: str) -> str:
+    """The provider's token of a card, or none; never a card's number."""
+    if given and not _TOKEN.fullmatch(given):
+        raise InvalidArgument("CARD_TOKEN_UNKNOWN", "card_token is the provider's token of a card, such as pm_…")
+    return given
 
 
 def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.billing.domain.cards import CardMoney
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 
-TERMS, PREPAID, DEPOSIT = "terms", "prepaid", "deposit"
-PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT})
+TERMS, PREPAID, DEPOSIT, CARD = "terms", "prepaid", "deposit", "card"
+PAYMENT_METHODS = frozenset({TERMS, PREPAID, CARD, DEPOSIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it."""
+    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it, and how the order's card stands."""
 
     is_granted: bool
     exposure: Money
     limit: Money
+    card: str = ""
 
 
 def is_paid_ahead(request: CreditRequest, adding: Money, cash: OrderCash) -> bool:
@@ -98,8 +100,13 @@ def is_paid_ahead(request: CreditRequest, adding: Money, cash: OrderCash) -> boo
 
 
 def counts_against_limit(payment_method: str) -> bool:
-    """Whether an order needs room under the credit limit; one that is paid ahead in full needs none."""
-    return payment_method != PREPAID
+    """Whether an order needs room under the credit limit; one that is paid ahead in full or by card needs none."""
+    return payment_method not in (PREPAID, CARD)
+
+
+def counts_as_committed(payment_method: str) -> bool:
+    """Whether what an order commits is part of its customer's exposure; what is authorized on a card is not."""
+    return payment_method != CARD
 
 
 def check_account(held: Commitment | None, customer_id: str, currency: str) -> None:
@@ -137,7 +144,7 @@ def moved_by_invoice(commitment: Commitment | None, invoice_total: Money) -> Mon
     return min(commitment.remaining, invoice_total)
 
 
-CREDIT, CASH = "credit", "cash"
+CREDIT, CASH = "credit", "cash"  # and CARD
 """What an order waits on before its goods leave."""
 
 
@@ -149,6 +156,7 @@ class OrderMoney:
     held: Money
     invoiced: Money
     paid: Money
+    card: CardMoney
     waiting: Waiting | None = None
 
     @property
@@ -163,7 +171,9 @@ class OrderMoney:
 
     @property
     def waiting_on(self) -> str:
-        """cash, credit, or nothing."""
+        """cash, credit, card, or nothing."""
         if self.waiting is None:
             return ""
+        if self.waiting.request.payment_method == CARD:
+            return CARD
         return CASH if self.missing.minor else CREDIT

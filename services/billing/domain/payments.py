@@ -58,7 +58,8 @@ class Payment:
     """Cash of a customer. amount = sum of the applications + what deposits have left + unapplied + returned, always.
 
     `returned` went back to the payer: refunds, or all of it once it is reversed. `asked_digest` is of what the payer asked for;
-    empty for a payment from before it was kept. `revision` counts how often it was applied anew.
+    empty for a payment from before it was kept. `revision` counts how often it was applied anew. `operation_id` is the capture that
+    brought it, empty for cash; the provider kept `fee_minor` of it.
     """
 
     payment_id: str
@@ -74,6 +75,13 @@ class Payment:
     returned: Money | None = None
     reversed_at: datetime | None = None
     revision: int = 0
+    operation_id: str = ""
+    fee_minor: int = 0
+
+    @property
+    def is_by_card(self) -> bool:
+        """Whether it was captured from a card."""
+        return bool(self.operation_id)
 
     @property
     def is_reversed(self) -> bool:
@@ -196,7 +204,12 @@ def check_repeat(payment: Payment, amount: Money, asked: Instruction, order_id: 
 
 
 def check_reversible(payment: Payment) -> None:
-    """Refused once something of it was refunded: what went back to the payer cannot go back twice."""
+    """Refused once something of it was refunded, and for a card: what goes back to a payer goes back once, and to its card there."""
+    if payment.is_by_card:
+        raise Refused(
+            "PAYMENT_BY_CARD",
+            f"payment {payment.reference!r} came from a card: take it off its invoices and refund it instead",
+        )
     if payment.returned is not None and payment.returned.minor and not payment.is_reversed:
         raise Refused(
             "PAYMENT_REFUNDED",

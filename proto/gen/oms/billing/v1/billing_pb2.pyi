@@ -185,6 +185,7 @@ class CommitCreditRequest(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -192,8 +193,12 @@ class CommitCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms, card, prepaid or deposit. A prepaid order needs cash that names it and no room under the limit; one with a deposit
-    needs the deposit and room for the rest; the others need room.
+    """terms, card, prepaid or deposit. A prepaid order needs cash that names it and one by card an authorization, and both no room
+    under the limit; one with a deposit needs the deposit and room for the rest; terms need room.
+    """
+    card_token: _builtins.str
+    """The provider's token of the card, for the method card; empty while the customer has given none. It is no part of what makes
+    two requests the same, and is kept only until the provider has answered.
     """
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
@@ -212,10 +217,11 @@ class CommitCreditRequest(_message.Message):
         amount: _types_pb2.Money | None = ...,
         payment_method: _builtins.str = ...,
         deposit: _types_pb2.Money | None = ...,
+        card_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "deposit", b"deposit", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -230,8 +236,11 @@ class CommitCreditResponse(_message.Message):
     IS_GRANTED_FIELD_NUMBER: _builtins.int
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
     """Committed."""
+    card: _builtins.str
+    """How an order by card stands: authorized, declined, missing (no card was given) or unavailable (no provider); empty otherwise."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this order."""
@@ -246,10 +255,11 @@ class CommitCreditResponse(_message.Message):
         is_granted: _builtins.bool = ...,
         exposure: _types_pb2.Money | None = ...,
         limit: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -268,6 +278,7 @@ class AdjustCreditRequest(_message.Message):
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     IS_FORCED_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -278,6 +289,8 @@ class AdjustCreditRequest(_message.Message):
     """terms, card, prepaid or deposit, tested as in CommitCredit."""
     is_forced: _builtins.bool
     """Commit even over the limit and without its cash: somebody with the right said so."""
+    card_token: _builtins.str
+    """The provider's token of the card, as in CommitCredit."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """The order's new total."""
@@ -296,10 +309,11 @@ class AdjustCreditRequest(_message.Message):
         payment_method: _builtins.str = ...,
         is_forced: _builtins.bool = ...,
         deposit: _types_pb2.Money | None = ...,
+        card_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -314,8 +328,11 @@ class AdjustCreditResponse(_message.Message):
     IS_GRANTED_FIELD_NUMBER: _builtins.int
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
     """Committed."""
+    card: _builtins.str
+    """How an order by card stands: authorized, declined, missing (no card was given) or unavailable (no provider); empty otherwise."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this change, the order as it was included."""
@@ -330,10 +347,11 @@ class AdjustCreditResponse(_message.Message):
         is_granted: _builtins.bool = ...,
         exposure: _types_pb2.Money | None = ...,
         limit: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1150,10 +1168,19 @@ class GetOrderMoneyResponse(_message.Message):
     WAITING_ON_FIELD_NUMBER: _builtins.int
     WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    AUTHORIZED_FIELD_NUMBER: _builtins.int
+    CAPTURED_FIELD_NUMBER: _builtins.int
+    REFUNDED_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
     waiting_on: _builtins.str
     """What it waits for before its goods leave: credit, cash or nothing (empty)."""
     waiting_since_micros: _builtins.int
     """Since when, microseconds since the epoch."""
+    card: _builtins.str
+    """How its card stands: authorized, declined, missing, asked (the provider has not answered yet); empty for an order without one."""
+    decline_reason: _builtins.str
+    """Why the card was declined: the provider's word, such as insufficient_funds."""
     @_builtins.property
     def committed(self) -> _types_pb2.Money:
         """Committed and not invoiced."""
@@ -1174,6 +1201,18 @@ class GetOrderMoneyResponse(_message.Message):
     def missing(self) -> _types_pb2.Money:
         """What must still come for it; set when it waits on cash."""
 
+    @_builtins.property
+    def authorized(self) -> _types_pb2.Money:
+        """Authorized on its card and not captured yet."""
+
+    @_builtins.property
+    def captured(self) -> _types_pb2.Money:
+        """Captured from its card."""
+
+    @_builtins.property
+    def refunded(self) -> _types_pb2.Money:
+        """Given back to its card, what the provider has not confirmed yet included."""
+
     def __init__(
         self,
         *,
@@ -1184,14 +1223,197 @@ class GetOrderMoneyResponse(_message.Message):
         waiting_on: _builtins.str = ...,
         waiting_since_micros: _builtins.int = ...,
         missing: _types_pb2.Money | None = ...,
+        authorized: _types_pb2.Money | None = ...,
+        captured: _types_pb2.Money | None = ...,
+        refunded: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
+        decline_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "card", b"card", "committed", b"committed", "decline_reason", b"decline_reason", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetOrderMoneyResponse: _TypeAlias = GetOrderMoneyResponse  # noqa: Y015
+
+@_typing.final
+class AuthorizeCardRequest(_message.Message):
+    """Gives an order another card."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer once there is one."""
+    order_id: _builtins.str
+    """The order."""
+    card_token: _builtins.str
+    """The provider's token of the card; no part of what makes two requests the same."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        card_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeCardRequest: _TypeAlias = AuthorizeCardRequest  # noqa: Y015
+
+@_typing.final
+class AuthorizeCardResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARD_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
+    OPERATION_ID_FIELD_NUMBER: _builtins.int
+    card: _builtins.str
+    """authorized, declined, asked (the provider has not answered yet), or nothing when the order has nothing left to authorize."""
+    decline_reason: _builtins.str
+    """Why it was declined."""
+    operation_id: _builtins.str
+    """The operation that it is, by which the provider knows it."""
+    def __init__(
+        self,
+        *,
+        card: _builtins.str = ...,
+        decline_reason: _builtins.str = ...,
+        operation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "decline_reason", b"decline_reason", "operation_id", b"operation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeCardResponse: _TypeAlias = AuthorizeCardResponse  # noqa: Y015
+
+@_typing.final
+class CaptureInvoiceRequest(_message.Message):
+    """Captures what a shipment's invoice has open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat goes on with what was begun under it."""
+    order_id: _builtins.str
+    """The order."""
+    shipment_id: _builtins.str
+    """The shipment whose invoice it is; empty captures every invoice of the order that is open."""
+    card_token: _builtins.str
+    """The provider's token of the card, for an authorization that is too old or too small."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        card_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "order_id", b"order_id", "request_id", b"request_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureInvoiceRequest: _TypeAlias = CaptureInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class CaptureInvoiceResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    OPERATION_IDS_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """captured, asked (the provider has not answered yet), failed, or nothing when nothing is open."""
+    reason: _builtins.str
+    """Why it failed."""
+    @_builtins.property
+    def operation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The operations that it is, one an invoice, by which the provider knows them."""
+
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        operation_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_ids", b"operation_ids", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureInvoiceResponse: _TypeAlias = CaptureInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class RecordProviderEventRequest(_message.Message):
+    """Something happened at the payment provider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    """The provider's id of the event; a repeat changes nothing."""
+    kind: _builtins.str
+    """Its kind, such as charge.refunded."""
+    provider_id: _builtins.str
+    """The authorization that it is about, as the provider calls it."""
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "kind", b"kind", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordProviderEventRequest: _TypeAlias = RecordProviderEventRequest  # noqa: Y015
+
+@_typing.final
+class RecordProviderEventResponse(_message.Message):
+    """Whether it was new."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_NEW_FIELD_NUMBER: _builtins.int
+    is_new: _builtins.bool
+    """False for a repeat."""
+    def __init__(
+        self,
+        *,
+        is_new: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_new", b"is_new"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordProviderEventResponse: _TypeAlias = RecordProviderEventResponse  # noqa: Y015
 
 @_typing.final
 class RecordPaymentResponse(_message.Message):
@@ -1234,6 +1456,7 @@ class Payment(_message.Message):
     IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
     RETURNED_FIELD_NUMBER: _builtins.int
     REVERSED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    IS_BY_CARD_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Identity, "pay_…"."""
     customer_id: _builtins.str
@@ -1246,6 +1469,8 @@ class Payment(_message.Message):
     """What is unapplied waits until somebody applies it."""
     reversed_at_micros: _builtins.int
     """When it was taken back, microseconds since the epoch; 0 when it was not."""
+    is_by_card: _builtins.bool
+    """Whether it was captured from a card: then it is refunded there and cannot be reversed."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
@@ -1280,10 +1505,11 @@ class Payment(_message.Message):
         is_on_account: _builtins.bool = ...,
         returned: _types_pb2.Money | None = ...,
         reversed_at_micros: _builtins.int = ...,
+        is_by_card: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "returned", b"returned", "unapplied", b"unapplied"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_by_card", b"is_by_card", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1433,7 +1659,7 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash, customer_deposits, revenue,
-    freight_revenue, cost_of_goods_sold, shrinkage.
+    freight_revenue, cost_of_goods_sold, shrinkage, card_fees.
     """
     currency: _builtins.str
     """ISO 4217."""

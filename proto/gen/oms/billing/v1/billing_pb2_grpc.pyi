@@ -46,7 +46,8 @@ class BillingServiceStub:
     """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]
     """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+    with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
     """
     AdjustCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
@@ -70,7 +71,7 @@ class BillingServiceStub:
     """
     ReversePayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]
     """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-    PAYMENT_REFUNDED.
+    PAYMENT_REFUNDED, PAYMENT_BY_CARD.
     """
     ReapplyPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]
     """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
@@ -81,6 +82,16 @@ class BillingServiceStub:
     """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
     REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
     """
+    AuthorizeCard: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]
+    """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+    failed are made up for. NOT_FOUND: ORDER_NOT_BY_CARD.
+    """
+    CaptureInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]
+    """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+    provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+    """
+    RecordProviderEvent: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]
+    """Take note that something happened at the provider, which is then asked what is true."""
     GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
     """The money of one order."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]
@@ -116,7 +127,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]  # type: ignore[assignment]
     """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+    with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
     """
     AdjustCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]  # type: ignore[assignment]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
@@ -140,7 +152,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     ReversePayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]  # type: ignore[assignment]
     """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-    PAYMENT_REFUNDED.
+    PAYMENT_REFUNDED, PAYMENT_BY_CARD.
     """
     ReapplyPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]  # type: ignore[assignment]
     """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
@@ -151,6 +163,16 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
     REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
     """
+    AuthorizeCard: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]  # type: ignore[assignment]
+    """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+    failed are made up for. NOT_FOUND: ORDER_NOT_BY_CARD.
+    """
+    CaptureInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]  # type: ignore[assignment]
+    """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+    provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+    """
+    RecordProviderEvent: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]  # type: ignore[assignment]
+    """Take note that something happened at the provider, which is then asked what is true."""
     GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
     """The money of one order."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]  # type: ignore[assignment]
@@ -201,7 +223,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CommitCreditResponse, _abc.Awaitable[_billing_pb2.CommitCreditResponse]]:
         """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+        with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
         """
 
     @_abc_1.abstractmethod
@@ -273,7 +296,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ReversePaymentResponse, _abc.Awaitable[_billing_pb2.ReversePaymentResponse]]:
         """Take a payment back: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-        PAYMENT_REFUNDED.
+        PAYMENT_REFUNDED, PAYMENT_BY_CARD.
         """
 
     @_abc_1.abstractmethod
@@ -296,6 +319,34 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
         REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
         """
+
+    @_abc_1.abstractmethod
+    def AuthorizeCard(
+        self,
+        request: _billing_pb2.AuthorizeCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.AuthorizeCardResponse, _abc.Awaitable[_billing_pb2.AuthorizeCardResponse]]:
+        """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+        failed are made up for. NOT_FOUND: ORDER_NOT_BY_CARD.
+        """
+
+    @_abc_1.abstractmethod
+    def CaptureInvoice(
+        self,
+        request: _billing_pb2.CaptureInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CaptureInvoiceResponse, _abc.Awaitable[_billing_pb2.CaptureInvoiceResponse]]:
+        """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+        provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordProviderEvent(
+        self,
+        request: _billing_pb2.RecordProviderEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RecordProviderEventResponse, _abc.Awaitable[_billing_pb2.RecordProviderEventResponse]]:
+        """Take note that something happened at the provider, which is then asked what is true."""
 
     @_abc_1.abstractmethod
     def GetOrderMoney(
