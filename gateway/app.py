@@ -9,11 +9,13 @@ from gateway.http.masterdata import customers, exchange_rates, passwords, people
 from gateway.http.neighbors import (
     audit,
     backorders,
+    cards,
     deliveries,
     invoices,
     ledger,
     mail_templates,
     payment_corrections,
+    payment_events,
     payments,
     rates,
     recalls,
@@ -50,7 +52,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
-    feedback, customers, payment_corrections, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    feedback, customers, payment_corrections, cards, payment_events, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

@@ -27,6 +27,8 @@ class Settling:
             if not shipped.is_done:
                 return
             await self.life.steps.issue_invoice(shipment_id)
+            if self.life.order.pays_by_card:
+                await self.life.steps.capture_invoice(shipment_id)
         self.left.add(shipment_id)
         before = self.life.standing.invoiced if self.life.standing else []
         self.life.state = replace(self.life.state, shipped=len(self.left.union(before)))

@@ -83,6 +83,8 @@ _EVENTS = {
     "deposit_received": "payment held for the order",
     "payment_reversed": "payment reversed",
     "credit_granted": "committed the order to its customer's credit or cash",
+    "card_problem": "reported a problem with the card",
+    "card_given": "gave a card",
     "feedback_given": "gave feedback",
     "review_opened": "requested approval",
     "review_voided": "voided the review: earlier approvals no longer count",

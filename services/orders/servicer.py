@@ -15,7 +15,7 @@ from services.orders.approvals import clear_release, clearance
 from services.orders.changes import apply
 from services.orders.domain.mails import Contacts
 from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, resume, validate
-from services.orders.order import aggregate, lookup, order_versions
+from services.orders.order import aggregate, cards, lookup, order_versions
 from services.orders.overview import audit
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
@@ -38,6 +38,12 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         with self.database.reading() as session:
             found = aggregate.read(session, wire.order_id(request.order_id))
         return pb.GetOrderResponse(order=wire.order_message(found.order, found.lines()))
+
+    def GetCard(self, request: pb.GetCardRequest, context: Context) -> pb.GetCardResponse:
+        """The token of the order's card, for billing."""
+        with self.database.reading() as session:
+            order_id = lookup.find_id(session, wire.order_id(request.order_id))
+            return pb.GetCardResponse(token=cards.token_of(session, order_id))
 
     def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Context) -> pb.ValidateOrderResponse:
         """Run every rule; a repeated request id gets its first answer, which is kept without the order."""

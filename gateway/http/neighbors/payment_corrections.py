@@ -76,10 +76,17 @@ class OrderMoney(BaseModel):
     invoiced: MoneyShape
     paid: MoneyShape
     waiting_on: str | None = Field(
-        description="What it waits on before its goods leave: credit or cash; null for neither."
+        description="What it waits on before its goods leave: credit, cash or card; null for none of them."
     )
     waiting_since: str | None
     missing: MoneyShape = Field(description="Cash that must still come for it before its goods leave.")
+    authorized: MoneyShape = Field(description="Authorized on its card and not captured yet.")
+    captured: MoneyShape = Field(description="Captured from its card.")
+    refunded: MoneyShape = Field(description="Given back to its card.")
+    card: str | None = Field(
+        description="How its card stands: authorized, declined, missing, or asked while the provider has not answered; null without one."
+    )
+    decline_reason: str | None = Field(description="The provider's word, such as insufficient_funds.")
 
 
 @router.post("/v1/payments/{payment_id}/reversal", response_model=Payment)
@@ -139,7 +146,7 @@ def refund_payment(deps: DepsOf, payment_id: PaymentId, body: RefundInput, once:
 
 @router.get("/v1/orders/{order_id}/money")
 def get_order_money(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> OrderMoney:
-    """The money of one order: committed, held for it, invoiced, paid, and what it waits on."""
+    """The money of one order: committed, held for it, invoiced, paid, what is on its card, and what it waits on."""
     with deps.database.reading() as session:
         order = lookup.load_order(session, lookup.find_id(session, order_id, who.scope), who.scope)
     asked = pb.GetOrderMoneyRequest(order_id=order.order_id, currency=order.currency)
@@ -157,6 +164,11 @@ def get_order_money(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> Or
         waiting_on=found.waiting_on or None,
         waiting_since=instant(found.waiting_since_micros),
         missing=money(found.missing.minor_units),
+        authorized=money(found.authorized.minor_units),
+        captured=money(found.captured.minor_units),
+        refunded=money(found.refunded.minor_units),
+        card=found.card or None,
+        decline_reason=found.decline_reason or None,
     )
 
 

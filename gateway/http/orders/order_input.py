@@ -48,10 +48,16 @@ class PaymentTerms(Input):
     method: Literal["terms", "card", "prepaid", "deposit"] = Field(
         default="terms",
         description="A prepaid order waits until payments that name it cover it, one with a deposit until they cover that and "
-        "credit the rest; it goes on by itself then. Others need credit. Orders of amazon, ebay and pos were paid there.",
+        "credit the rest; one by card until its card is authorized. They go on by themselves then. Others need credit. Orders of amazon, ebay and pos were paid there.",
     )
     percent: Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?(\.[0-9]{1,2})?|0\.[0-9]{1,2}|100)$")] | None = (
         Field(default=None, description="Of a deposit: its share of the order's total.", examples=["30"])
+    )
+    token: Annotated[str, StringConstraints(pattern=r"^pm_[A-Za-z0-9_]{1,200}$", max_length=203)] | None = Field(
+        default=None,
+        description="Of a card: the payment provider's token, never a number. It is authorized before the order is accepted and "
+        "captured with each invoice; without one the order waits for its card. No answer gives it back.",
+        examples=["pm_card_visa"],
     )
     amount: Amount | None = Field(default=None, description="Of a deposit: what it is, in the order's currency.")
 
@@ -60,6 +66,8 @@ class PaymentTerms(Input):
         given = [one for one in (self.percent, self.amount) if one is not None]
         if len(given) != (self.method == "deposit"):
             raise ValueError("a deposit names its percent or its amount, one of the two; no other method has any")
+        if self.token is not None and self.method != "card":
+            raise ValueError("only a card has a token")
         return self
 
     @property
@@ -136,6 +144,7 @@ def command(body: OrderInput, key: str) -> PlaceOrder:
         po_number=body.po_number,
         payment_method=body.payment.method,
         deposit_terms=body.payment.deposit_terms,
+        card_token=body.payment.token or "",
         requested_on=body.requested_on,
         is_ship_complete=body.ship_complete,
         discount=Money.parse(body.discount, body.currency) if body.discount is not None else None,

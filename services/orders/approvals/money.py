@@ -10,8 +10,8 @@ from sqlmodel import Session
 from services.kernel.formats import amount
 from services.kernel.money import Money
 from services.orders.approvals.holds import HOLDS_RELEASED, clear_if_still_right, hold_if_changed, notify_owners, place
-from services.orders.domain.exceptions import PAYMENT_RETURNED
-from services.orders.domain.facts import PaymentReversed
+from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED
+from services.orders.domain.facts import CardProblem, PaymentReceived, PaymentReversed
 from services.orders.domain.holds import is_on_money, remaining
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW
@@ -59,6 +59,19 @@ def note_returned(session: Session, aggregate: OrderAggregate, taken: PaymentRev
     numbers = ", ".join(invoice.number for invoice in taken.invoices)
     reason = f"{amount(taken.amount)} {taken.amount.currency} paid on {numbers} was reversed: {taken.reason}"
     exceptions.open_exception(session, aggregate.order_id, PAYMENT_RETURNED, aggregate.order_id, reason, now)
+
+
+def note_card_problem(session: Session, aggregate: OrderAggregate, told: CardProblem, now: datetime) -> None:
+    """People must act on what went wrong with the order's card; a kind that a later release knows is in the log alone."""
+    if told.kind in CARD_PROBLEMS:
+        exceptions.open_exception(session, aggregate.order_id, told.kind, told.subject_id, told.reason, now)
+
+
+def note_paid(session: Session, paid: PaymentReceived, now: datetime) -> None:
+    """An invoice that could not be captured is paid after all."""
+    settled = [invoice.invoice_id for invoice in paid.invoices if invoice.is_settled]
+    if settled:
+        exceptions.resolve_by_system(session, CAPTURE_FAILED, settled, "The invoice is paid.", now)
 
 
 def note_settled(session: Session, aggregate: OrderAggregate, now: datetime) -> None:

@@ -13,6 +13,7 @@ SHIPMENT_SHIPPED, SHIPMENT_DELIVERED = "shipment_shipped", "shipment_delivered"
 SHIPMENT_EXCEPTION = "shipment_exception"
 PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "deposit_received", "payment_reversed"
 CREDIT_GRANTED = "credit_granted"
+CARD_PROBLEM = "card_problem"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", "stock_allocated", "stock_released", STOCK_EXPECTED}),
@@ -28,7 +29,9 @@ KINDS: Mapping[str, frozenset[str]] = {
             "recall_answered",
         }
     ),
-    "billing": frozenset({"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED}),
+    "billing": frozenset(
+        {"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, CARD_PROBLEM}
+    ),
 }
 """Source → kinds of its facts that tell something of an order."""
 KNOWN_KINDS = frozenset().union(*KINDS.values())
@@ -205,6 +208,15 @@ class CreditGranted:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True)
+class CardProblem:
+    """Something that went wrong with the order's card: the kind of exception that it is, of what, and in words."""
+
+    kind: str
+    subject_id: str
+    reason: str
+
+
 Detail = (
     StockStanding
     | ShipmentChanged
@@ -215,6 +227,7 @@ Detail = (
     | DepositReceived
     | PaymentReversed
     | CreditGranted
+    | CardProblem
 )
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -240,7 +253,7 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted):
+    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | CardProblem):
         return {}
     return detail.lines
 

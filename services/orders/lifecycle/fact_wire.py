@@ -116,6 +116,8 @@ def _read(detail: object, sequence: int) -> Detail | None:
             return facts.PaymentReversed(taken, invoices, detail.held_minor, detail.reason, detail.is_uncovered)
         case pb.CreditGranted():
             return facts.CreditGranted(Money(detail.amount_minor, detail.currency))
+        case pb.CardProblem():
+            return facts.CardProblem(detail.kind, detail.subject_id, detail.reason)
     return None
 
 
