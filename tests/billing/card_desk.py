@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing.cards.asker import Asker
@@ -88,6 +89,13 @@ class Till(Desk):
 
     def ship(self, shipment_id: str, quantity: int) -> pb.Invoice:
         return self.invoice(ORDER, shipment_id, {"1": quantity})
+
+    def hear(self, event: dict[str, Any]) -> bool:
+        """An event of the provider comes; whether it is new."""
+        subject = event["data"]["object"]
+        provider_id = subject["id"] if subject["object"] == "payment_intent" else subject["payment_intent"]
+        request = pb.RecordProviderEventRequest(event_id=event["id"], kind=event["type"], provider_id=provider_id)
+        return self.billing.RecordProviderEvent(request, CONTEXT).is_new
 
     def card(self) -> dict[str, int | str]:
         """What the order's money says of its card."""

@@ -156,6 +156,11 @@ class FakeServices:
         self.called("billing.ReleaseCredit", step.request_id)
         return Done()
 
+    @activity.defn(name="billing.CaptureInvoice")
+    async def capture_invoice(self, step: OrderStep) -> Done:
+        self.called("billing.CaptureInvoice", step.request_id)
+        return Done("captured")
+
     @activity.defn(name="billing.IssueInvoice")
     async def issue_invoice(self, step: OrderStep) -> Done:
         self.called("billing.IssueInvoice", step.request_id)
@@ -243,6 +248,7 @@ class FakeServices:
             self.commit_credit,
             self.release_credit,
             self.issue_invoice,
+            self.capture_invoice,
             self.validate_order,
             self.record_order,
             self.reserve_stock,

@@ -59,8 +59,8 @@ def give_card(deps: DepsOf, who: CallerOf, order_id: OrderReference, body: CardI
             order = cards.give(session, order_id, who.scope, body.token, actor, deps.clock())
         wanted = pb.AuthorizeCardRequest(request_id=request_id, order_id=order.order_id, card_token=body.token)
         done = deps.billing.AuthorizeCard(wanted)
-        told = {"order_id": order.order_id, "card": done.card, "decline_reason": done.decline_reason or None}
-        return CardStanding.model_validate(told)
+        shape = {"order_id": order.order_id, "card": done.card, "decline_reason": done.decline_reason or None}
+        return CardStanding.model_validate(shape)
 
     return once.answer(body, act, 200)
 
@@ -75,7 +75,7 @@ def capture_order(deps: DepsOf, order_id: OrderReference, once: OnceWithKey) -> 
             token = cards.token_of(session, order.order_id)
         wanted = pb.CaptureInvoiceRequest(request_id=request_id, order_id=order.order_id, card_token=token)
         done = deps.billing.CaptureInvoice(wanted)
-        told = {"order_id": order.order_id, "state": done.state, "reason": done.reason or None}
-        return Captures.model_validate(told)
+        shape = {"order_id": order.order_id, "state": done.state, "reason": done.reason or None}
+        return Captures.model_validate(shape)
 
     return once.answer(None, act, 200)

@@ -103,7 +103,7 @@ class CardDesk:
         except CardDeclined as declined:
             return Answer(DECLINED, reason=declined.code)
         except ProviderRefused as refusal:
-            intent = provider.read(provider_id) if provider_id and operation.kind == CAPTURE else None
+            intent = _standing(provider, provider_id) if operation.kind == CAPTURE else None
             return Answer(FAILED, provider_id, intent, f"{refusal} ({refusal.code})")
 
     def _provider_id(self, operation: Operation) -> str:
@@ -152,6 +152,14 @@ def _done(provider: Provider, operation: Operation, provider_id: str) -> Answer:
     if operation.kind == VOID:
         return _succeeded(provider.void(key, provider_id))
     return Answer(SUCCEEDED, provider.refund(key, provider_id, amount))
+
+
+def _standing(provider: Provider, provider_id: str) -> Intent | None:
+    """The authorization as it stands; None when the provider knows no such thing."""
+    try:
+        return provider.read(provider_id)
+    except ProviderRefused:
+        return None
 
 
 def _succeeded(intent: Intent) -> Answer:

@@ -46,17 +46,17 @@ def _compare(session: Session, authorization_id: str, standing: Intent, now: dat
         authorizations.close_unless_taken(session, authorization_id)
     if standing.is_disputed and authorizations.dispute(session, authorization_id):
         reason = f"The cardholder's bank has taken {_words(known.captured)} back: {known.provider_id} is disputed."
-        _tell(session, known, CARD_DISPUTED, known.captured, reason, now)
+        _notify(session, known, CARD_DISPUTED, known.captured, reason, now)
     refunded = sum([one.amount.minor for one in of_it if one.kind == REFUND and one.state in (ASKED, SUCCEEDED)])
     captured = sum([one.amount.minor for one in of_it if one.kind == CAPTURE and one.state in (ASKED, SUCCEEDED)])
     for what, there, here in (("refunded", standing.refunded, refunded), ("captured", standing.received, captured)):
         if there > here:
             more = Money(there - here, known.amount.currency)
             reason = f"{_words(more)} of {known.provider_id} was {what} at the provider and not here."
-            _tell(session, known, CARD_MOVED_ELSEWHERE, more, reason, now)
+            _notify(session, known, CARD_MOVED_ELSEWHERE, more, reason, now)
 
 
-def _tell(session: Session, known: Authorization, kind: str, amount: Money, reason: str, now: datetime) -> None:
+def _notify(session: Session, known: Authorization, kind: str, amount: Money, reason: str, now: datetime) -> None:
     detail = wire.card_problem_fact(CardProblem(kind, known.authorization_id, amount, reason))
     emit_fact(session, detail, order_id=known.order_id, subject_id=known.authorization_id, now=now)
 

@@ -129,7 +129,7 @@ def _capture_failed(session: Session, operation: Operation, answer: Answer, now:
         return
     amount = operation.amount
     reason = f"{amount.amount:,f} {amount.currency} of {invoice.number} could not be captured: {answer.reason}."
-    _tell(session, operation, CardProblem(CAPTURE_FAILED, invoice.invoice_id, amount, reason), now)
+    _notify(session, operation, CardProblem(CAPTURE_FAILED, invoice.invoice_id, amount, reason), now)
 
 
 def _voided(session: Session, operation: Operation, answer: Answer, now: datetime) -> None:
@@ -145,10 +145,10 @@ def _refunded(session: Session, operation: Operation, answer: Answer, now: datet
     reason = (
         f"{amount.amount:,f} {amount.currency} of payment {payment.reference} could not be refunded: {answer.reason}."
     )
-    _tell(session, operation, CardProblem(REFUND_FAILED, operation.authorization_id, amount, reason), now)
+    _notify(session, operation, CardProblem(REFUND_FAILED, operation.authorization_id, amount, reason), now)
 
 
-def _tell(session: Session, operation: Operation, problem: CardProblem, now: datetime) -> None:
+def _notify(session: Session, operation: Operation, problem: CardProblem, now: datetime) -> None:
     detail = wire.card_problem_fact(problem)
     emit_fact(session, detail, order_id=operation.order_id, subject_id=problem.subject_id, now=now)
 

@@ -61,10 +61,10 @@ def note_returned(session: Session, aggregate: OrderAggregate, taken: PaymentRev
     exceptions.open_exception(session, aggregate.order_id, PAYMENT_RETURNED, aggregate.order_id, reason, now)
 
 
-def note_card_problem(session: Session, aggregate: OrderAggregate, told: CardProblem, now: datetime) -> None:
+def note_card_problem(session: Session, aggregate: OrderAggregate, problem: CardProblem, now: datetime) -> None:
     """People must act on what went wrong with the order's card; a kind that a later release knows is in the log alone."""
-    if told.kind in CARD_PROBLEMS:
-        exceptions.open_exception(session, aggregate.order_id, told.kind, told.subject_id, told.reason, now)
+    if problem.kind in CARD_PROBLEMS:
+        exceptions.open_exception(session, aggregate.order_id, problem.kind, problem.subject_id, problem.reason, now)
 
 
 def note_paid(session: Session, paid: PaymentReceived, now: datetime) -> None:

@@ -271,7 +271,7 @@ class BillingServiceServicer:
 
     def AuthorizeCard(self, request, context):
         """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
-        failed are made up for. NOT_FOUND: ORDER_NOT_BY_CARD.
+        failed are made up for.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -84,7 +84,7 @@ class BillingServiceStub:
     """
     AuthorizeCard: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]
     """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
-    failed are made up for. NOT_FOUND: ORDER_NOT_BY_CARD.
+    failed are made up for.
     """
     CaptureInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]
     """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
@@ -165,7 +165,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     AuthorizeCard: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]  # type: ignore[assignment]
     """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
-    failed are made up for. NOT_FOUND: ORDER_NOT_BY_CARD.
+    failed are made up for.
     """
     CaptureInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]  # type: ignore[assignment]
     """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
@@ -327,7 +327,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.AuthorizeCardResponse, _abc.Awaitable[_billing_pb2.AuthorizeCardResponse]]:
         """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
-        failed are made up for. NOT_FOUND: ORDER_NOT_BY_CARD.
+        failed are made up for.
         """
 
     @_abc_1.abstractmethod
