@@ -33,5 +33,10 @@ def card_of(deps: Deps, order: Order) -> CardShown | None:
         found = deps.billing.GetOrderMoney(asked, timeout=_WITHIN_S)
     except Unreachable:
         return None
-    amounts = (Money(one.minor_units, order.currency) for one in (found.authorized, found.captured, found.refunded))
-    return CardShown(*amounts, found.card, found.decline_reason.replace("_", " "))
+    return CardShown(
+        Money(found.authorized.minor_units, order.currency),
+        Money(found.captured.minor_units, order.currency),
+        Money(found.refunded.minor_units, order.currency),
+        found.card,
+        found.decline_reason.replace("_", " "),
+    )
