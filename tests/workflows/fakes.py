@@ -69,6 +69,7 @@ class FakeServices:
     )
     cancellation_id: str = "can_1"
     left: frozenset[str] | None = None
+    credit_by: list[str] = field(default_factory=list)
     stops: list[bool] = field(default_factory=list)
 
     def called(self, name: str, key: str) -> None:
@@ -90,6 +91,7 @@ class FakeServices:
     @activity.defn(name="billing.CommitCredit")
     async def commit_credit(self, step: CreditStep) -> Credit:
         self.called("billing.CommitCredit", step.request_id)
+        self.credit_by.append(step.payment_method)
         return Credit(self.is_granted, 0, 1_000_000)
 
     def next_clearance(self) -> Clearance:

@@ -16,7 +16,7 @@ from services.runtime.wake import Wake
 log = structlog.get_logger()
 
 BATCH = 50
-POLL_S = 1.0
+POLL_S = 2.0
 _PAUSE_S = 5.0
 
 

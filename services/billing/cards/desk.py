@@ -104,7 +104,7 @@ class CardDesk:
             return Answer(DECLINED, reason=declined.code)
         except ProviderRefused as refusal:
             intent = _standing(provider, provider_id) if operation.kind == CAPTURE else None
-            return Answer(FAILED, provider_id, intent, f"{refusal} ({refusal.code})")
+            return Answer(FAILED, provider_id, intent, refusal.code)  # its sentence may name the card's token
 
     def _provider_id(self, operation: Operation) -> str:
         if not operation.authorization_id:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from services.billing.domain import cards
-from services.billing.domain.cards import ASKED, AUTHORIZE, CAPTURE, DECLINED, Operation
+from services.billing.domain.cards import ASKED, AUTHORIZE, CAPTURE, Operation
 from services.billing.domain.credit import CARD, Commitment, CreditRequest
 from services.billing.domain.invoices import Invoice
 from services.billing.store import authorizations, credit, invoices, operations, waits
@@ -25,7 +25,7 @@ def cover(session: Session, asked: CreditRequest, token: str, now: datetime) -> 
     tries = _tries(session, asked.order_id)
     if tries and tries[-1].is_asked:
         return tries[-1]
-    if not token or (tries and tries[-1].state == DECLINED and tries[-1].token_digest == cards.digest(token)):
+    if not token or (tries and tries[-1].is_refused and tries[-1].token_digest == cards.digest(token)):
         return None
     return authorize(session, asked.order_id, asked.customer_id, wanted + _open(session, asked), token, now)
 

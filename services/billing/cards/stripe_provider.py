@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from services.kernel.money import Money
 
 Answer = TypeVar("Answer")
 
+logging.getLogger("stripe").setLevel(logging.ERROR)  # its lines repeat what was refused, a card's token among it
 _CONNECT_S, _ANSWER_S = 3.0, 10.0
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _BY_OTHERS = "authentication_required"

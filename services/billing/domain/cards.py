@@ -56,6 +56,11 @@ class Operation:
         """Whether nobody knows yet what became of it."""
         return self.state == ASKED
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the bank or the provider said no."""
+        return self.state in (DECLINED, FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
@@ -121,11 +126,13 @@ def card_money(
     refunds = [one.amount for one in operations if one.kind == REFUND and one.state in (ASKED, SUCCEEDED)]
     tries = [one for one in operations if one.kind == AUTHORIZE and not one.is_abandoned]
     last = tries[-1] if tries else None
-    standing = {ASKED: ASKED, SUCCEEDED: AUTHORIZED, DECLINED: DECLINED}.get(last.state if last else "", MISSING)
+    standing = {ASKED: ASKED, SUCCEEDED: AUTHORIZED, DECLINED: DECLINED, FAILED: DECLINED}.get(
+        last.state if last else "", MISSING
+    )
     return CardMoney(
         Money.total((one.free for one in authorizations), currency),
         Money.total((one.captured for one in authorizations), currency),
         Money.total(refunds, currency) if refunds else zero,
         standing if tries or is_by_card else "",
-        last.reason if last and last.state == DECLINED else "",
+        last.reason if last and last.is_refused else "",
     )
