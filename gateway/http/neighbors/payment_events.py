@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.http.neighbors.signatures import TOLERANCE
 from gateway.http.plumbing.deps import DepsOf
-from gateway.http.plumbing.inputs import PRINTABLE
+from gateway.http.plumbing.inputs import PRINTABLE, Input
 from gateway.http.plumbing.problems import ApiError
 from oms.billing.v1 import billing_pb2 as pb
 
@@ -22,7 +22,7 @@ _Word = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]
 _Id = Annotated[str, Field(max_length=200, pattern=PRINTABLE)]
 
 
-class EventSubject(BaseModel):
+class EventSubject(Input):
     """What an event is about, as far as it is read."""
 
     id: _Id = ""
@@ -32,7 +32,7 @@ class EventSubject(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class EventContent(BaseModel):
+class EventContent(Input):
     """The content of an event."""
 
     object: EventSubject = EventSubject()
@@ -40,7 +40,7 @@ class EventContent(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class PaymentEventInput(BaseModel):
+class PaymentEventInput(Input):
     """An event of Stripe; members that are not named here are not read."""
 
     id: _Word
@@ -50,11 +50,13 @@ class PaymentEventInput(BaseModel):
     model_config = ConfigDict(
         extra="ignore",
         json_schema_extra={
-            "example": {
-                "id": "evt_1PqR",
-                "type": "charge.refunded",
-                "data": {"object": {"id": "ch_1PqR", "object": "charge", "payment_intent": "pi_1PqR"}},
-            }
+            "examples": [
+                {
+                    "id": "evt_1PqR",
+                    "type": "charge.refunded",
+                    "data": {"object": {"id": "ch_1PqR", "object": "charge", "payment_intent": "pi_1PqR"}},
+                }
+            ]
         },
     )
 
