@@ -148,7 +148,12 @@ class FakeBilling(Neighbor):
     ) -> billing.GetOrderMoneyResponse:
         self.here(timeout)
         return billing.GetOrderMoneyResponse(
-            held=types.Money(minor_units=500, currency=request.currency), waiting_on="cash"
+            held=types.Money(minor_units=500, currency=request.currency),
+            waiting_on="cash",
+            authorized=types.Money(minor_units=60_000, currency=request.currency),
+            captured=types.Money(minor_units=40_000, currency=request.currency),
+            card="declined",
+            decline_reason="insufficient_funds",
         )
 
     def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:
