@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from sqlalchemy import text
+
 from tests.system.harness import System
 from tests.system.trade import Trade, key, ok
 
@@ -54,8 +57,32 @@ def test_card_order_of_two_shipments_is_captured_twice_and_paid_without_any_cred
     assert _money(trade, placed["order_id"])["captured"] == "1000.00"
     intents = trade.system.stripe.state.all("payment_intent")
     assert [one["amount_received"] for one in intents if one["metadata"]["order"] == placed["order_id"]] == [100_000]
-    assert not [row for row in _histories(trade.system, placed["order_id"]) if VISA in row]
     trade.until_audit_is_clean()
+
+
+def test_card_token_is_kept_in_one_place_and_told_to_nobody(trade: Trade, capsys: pytest.CaptureFixture[str]) -> None:
+    """Logs, histories, mails, answers and every table but one, while one card is declined and another captured."""
+    poor, good = f"pm_card_{trade.tag}_chargeDeclined", f"pm_card_{trade.tag}"
+    customer, (sku, _) = trade.customer(credit_limit="0.00"), _stocked(trade, 2)
+    placed = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 2}], payment=_card(poor)))
+    order_id, accounting = placed["order_id"], trade.system.api("accounting")
+    for token in ("pm_unknown_" + trade.tag, good):
+        ok(accounting.post(f"/v1/orders/{order_id}/card", json={"token": token}, headers=key()))
+    trade.until(order_id, lambda order: bool(order["shipments"]), "the release")
+    trade.send_off(trade.shipments(order_id)[0])
+    trade.when_idle(order_id)
+
+    texts = [
+        *_histories(trade.system, order_id),
+        *(str(mail) for mail in trade.system.sink.messages),
+        capsys.readouterr().out,
+        ok(trade.system.api("auditor").get(f"/v1/orders/{order_id}/history")),
+        trade.order(order_id),
+        _money(trade, order_id),
+    ]
+    assert _money(trade, order_id)["captured"] == "200.00"
+    assert [one[:200] for one in map(str, texts) if f"pm_card_{trade.tag}" in one] == []
+    assert _tables_with(trade.system, trade.tag) == ["order_card"]
 
 
 def test_card_that_is_declined_holds_the_order_until_another_one_is_given(trade: Trade) -> None:
@@ -96,6 +123,18 @@ def test_card_order_that_is_cancelled_lets_its_authorization_go(trade: Trade) ->
     assert before == "500.00"
     assert _money(trade, placed["order_id"])["authorized"] == "0.00"
     trade.until_audit_is_clean()
+
+
+def _tables_with(system: System, tag: str) -> list[str]:
+    """The tables of orders and billing in which a token of this tag is, by name."""
+    found = []
+    for name in ("orders", "billing"):
+        database = system.processes[name].database
+        with database.reading() as session:
+            for table in database.metadata.tables:
+                rows = session.execute(text(f'SELECT * FROM "{table}"'))  # our own tables
+                found += [table for row in rows if f"pm_card_{tag}" in str(row)][:1]
+    return found
 
 
 def _histories(system: System, order_id: str) -> list[str]:
