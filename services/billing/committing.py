@@ -69,7 +69,7 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
     if adding.minor < 0:
-        let_go_if_over(session, request.order_id, now)
+        _let_go(session, request.order_id, request.payment_method, now)
         grant_waiting(session, request.customer_id, total.currency, now)
     return _decision(session, account, request, is_granted=True)
 
@@ -79,7 +79,7 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     waits.remove(session, order_id)
     known = credit.commitment(session, order_id)
     if known is None:
-        let_go_if_over(session, order_id, now)
+        _let_go(session, order_id, CARD, now)
         return None
     currency = known.amount.currency
     credit.take(session, known.customer_id, currency)
@@ -87,9 +87,14 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     held = credit.commitment(session, order_id)
     assert held is not None, "commitments are never deleted"
     give_up(session, held)
-    let_go_if_over(session, order_id, now)
+    _let_go(session, order_id, held.payment_method, now)
     grant_waiting(session, known.customer_id, currency, now)
     return held.remaining
+
+
+def _let_go(session: Session, order_id: str, payment_method: str, now: datetime) -> None:
+    if payment_method == CARD:
+        let_go_if_over(session, order_id, now)
 
 
 def give_up(session: Session, held: Commitment) -> None:
