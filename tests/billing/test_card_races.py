@@ -252,7 +252,8 @@ def test_whatever_happens_in_whatever_order_the_provider_and_the_books_agree_in_
         till.commit_card()
         for step in steps:
             act(till, step)
-            assert till.violations() == {}, step
+            # after a week away the audit rightly asks for an answer
+            assert set(till.violations()) <= {"billing.operations_are_answered"}, step
         stripe.switches.turn("", 0)
         till.settle()
         known, there = till.card(), till.at_stripe()

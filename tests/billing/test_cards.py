@@ -262,3 +262,17 @@ def test_an_operation_without_an_answer_is_found_by_the_audit_after_a_day(till: 
 
     assert before == {}
     assert list(till.violations()) == ["billing.operations_are_answered"]
+
+
+def test_a_provider_that_hangs_leaves_threads_to_others(till: Till) -> None:
+    """As many calls as may be under way wait for an answer; one more is asked later and says so at once."""
+    for _ in range(6):
+        assert till.cards._calls.acquire(timeout=1)
+    with pytest.raises(Conflict):
+        till.commit_card()
+    for _ in range(6):
+        till.cards._calls.release()
+
+    assert till.stripe.requests == []
+    assert till.commit_card().is_granted
+    assert till.stripe.state.count("charge") == 1

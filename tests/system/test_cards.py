@@ -107,6 +107,20 @@ def test_card_that_is_declined_holds_the_order_until_another_one_is_given(trade:
     trade.until_audit_is_clean()
 
 
+def test_card_order_is_accepted_once_a_provider_that_was_away_answers(trade: Trade) -> None:
+    customer, (sku, _) = trade.customer(credit_limit="0.00"), _stocked(trade, 2)
+    trade.system.stripe.switches.turn("away", 5)
+
+    placed = ok(trade.place(trade.order_body(customer, [{"sku": sku, "quantity": 2}], payment=_card(VISA))))
+    trade.until(placed["order_id"], lambda order: bool(order["shipments"]), "the release")
+    trade.when_idle(placed["order_id"])
+
+    intents = [one["metadata"]["order"] for one in trade.system.stripe.state.all("payment_intent")]
+    assert intents.count(placed["order_id"]) == 1
+    assert _money(trade, placed["order_id"])["authorized"] == "200.00"
+    trade.until_audit_is_clean()
+
+
 def test_card_order_that_is_cancelled_lets_its_authorization_go(trade: Trade) -> None:
     customer, (sku, _) = trade.customer(credit_limit="0.00"), _stocked(trade, 5)
     placed = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 5}], payment=_card(VISA)))

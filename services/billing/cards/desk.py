@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import structlog
@@ -21,6 +22,11 @@ _ROUNDS = 4
 """How many operations may have to be answered one after the other: an older one, an authorization, and the one that is meant."""
 
 
+_AT_ONCE, _QUEUED_S = 6, 2.0
+"""How many calls of the provider are under way at most, and how long one more waits: a provider that hangs must leave threads to
+those who ask billing for something else."""
+
+
 class CardDesk:
     """What billing does with cards. Without a provider nothing is asked, and what would be is refused by its callers.
 
@@ -32,6 +38,7 @@ class CardDesk:
         self.provider = provider
         self.clock = clock
         self.wake: Callable[[], None] = lambda: None
+        self._calls = threading.BoundedSemaphore(_AT_ONCE)
 
     @property
     def is_open(self) -> bool:
@@ -85,13 +92,15 @@ class CardDesk:
 
     def _ask(self, operation: Operation) -> Operation:
         """Ask for one operation, whose try is counted, and record the answer."""
-        if self.provider is None:
+        if self.provider is None or not self._calls.acquire(timeout=_QUEUED_S):
             return operation
         try:
             answer = self._answer(self.provider, operation)
         except ProviderAway as away:
             log.warning("provider.away", operation_id=operation.operation_id, error=str(away))
             return operation
+        finally:
+            self._calls.release()
         return self._record(operation, answer)
 
     def _answer(self, provider: Provider, operation: Operation) -> Answer:
