@@ -276,3 +276,19 @@ def test_a_provider_that_hangs_leaves_threads_to_others(till: Till) -> None:
     assert till.stripe.requests == []
     assert till.commit_card().is_granted
     assert till.stripe.state.count("charge") == 1
+
+
+def test_another_card_leaves_a_capture_without_an_answer_its_authorization_until_it_has_one(till: Till) -> None:
+    till.commit_card()
+    till.ship("shp_1", 4)
+    till.stripe.switches.turn("away")
+    asked = till.capture("shp_1").state
+    till.give_card("pm_card_mastercard")
+    between = till.at_stripe()["authorized"]
+    till.settle()
+
+    assert (asked, between) == ("asked", 200_000)
+    intents = till.stripe.state.all("payment_intent")
+    assert [(one["amount_received"], one["amount_capturable"]) for one in intents] == [(0, 100_000), (40_000, 0)]
+    assert till.stripe.requests.count("POST /v1/payment_intents") == 2
+    assert till.violations() == {}

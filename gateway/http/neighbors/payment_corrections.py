@@ -125,7 +125,7 @@ def reapply_payment(deps: DepsOf, payment_id: PaymentId, body: ReapplicationInpu
 
 @router.post("/v1/payments/{payment_id}/refund", response_model=Payment)
 def refund_payment(deps: DepsOf, payment_id: PaymentId, body: RefundInput, once: OnceWithKey) -> Response:
-    """Give cash that pays nothing back to its payer."""
+    """Give cash that pays nothing back to its payer; what was captured from a card goes back to that card."""
 
     def act(request_id: str) -> Payment:
         order_id = ""

@@ -67,14 +67,19 @@ def _authorized(session: Session, operation: Operation, answer: Answer, now: dat
         operation.operation_id, operation.order_id, answer.provider_id, operation.amount, zero, zero, 0,
         is_open=True, is_disputed=False, authorized_at=operation.asked_at,
     )  # fmt: skip
-    for earlier in authorizations.of_order(session, operation.order_id):
-        let_go(session, earlier, operation.customer_id, now)
     authorizations.add(session, made)
+    _let_go_replaced(session, operation, now)
     if operation.is_abandoned:
         let_go(session, made, operation.customer_id, now)
     else:
         _make_up_for_failed(session, operation.order_id, now)
     grant_waiting(session, operation.customer_id, zero.currency, now)
+
+
+def _let_go_replaced(session: Session, operation: Operation, now: datetime) -> None:
+    """Only the newest authorization is kept, and each from which a capture takes that has no answer."""
+    for replaced in authorizations.of_order(session, operation.order_id)[:-1]:
+        let_go(session, replaced, operation.customer_id, now)
 
 
 def _make_up_for_failed(session: Session, order_id: str, now: datetime) -> None:
@@ -97,6 +102,7 @@ def _captured(session: Session, operation: Operation, answer: Answer, now: datet
     if operation.is_final or not answer.intent.is_open:
         authorizations.close(session, authorization.authorization_id)
     _enter(session, operation, authorization, fee, now)
+    _let_go_replaced(session, operation, now)
     let_go_if_over(session, operation.order_id, now)
 
 

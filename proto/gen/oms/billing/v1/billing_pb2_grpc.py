@@ -262,7 +262,7 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RefundPayment(self, request, context):
-        """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
+        """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
         REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

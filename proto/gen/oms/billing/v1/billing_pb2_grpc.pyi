@@ -79,7 +79,7 @@ class BillingServiceStub:
     INVOICE_CURRENCY_DIFFERS.
     """
     RefundPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]
-    """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
+    """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
     REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
     """
     AuthorizeCard: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]
@@ -160,7 +160,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     INVOICE_CURRENCY_DIFFERS.
     """
     RefundPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]  # type: ignore[assignment]
-    """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
+    """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
     REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
     """
     AuthorizeCard: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]  # type: ignore[assignment]
@@ -316,7 +316,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.RefundPaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RefundPaymentResponse, _abc.Awaitable[_billing_pb2.RefundPaymentResponse]]:
-        """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
+        """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
         REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS.
         """
 
