@@ -292,3 +292,31 @@ def test_another_card_leaves_a_capture_without_an_answer_its_authorization_until
     assert [(one["amount_received"], one["amount_capturable"]) for one in intents] == [(0, 100_000), (40_000, 0)]
     assert till.stripe.requests.count("POST /v1/payment_intents") == 2
     assert till.violations() == {}
+
+
+def test_a_card_that_is_captured_once_only_is_authorized_again_for_the_next_shipment(till: Till) -> None:
+    till.stripe.intents.has_multicapture = False
+    till.commit_card()
+    till.ship("shp_1", 4)
+    states = [till.capture("shp_1").state]
+    till.ship("shp_2", 6)
+    states.append(till.capture("shp_2").state)
+    till.settle()
+
+    assert states == ["captured", "captured"]
+    assert till.at_stripe() == {"authorized": 0, "captured": 100_000, "refunded": 0}
+    assert till.violations() == {}
+
+
+def test_an_order_that_people_let_go_without_a_card_is_captured_from_the_one_that_comes(till: Till) -> None:
+    till.commit_card(token="")
+    assert till.adjust_card(100_000, token="", is_forced=True).is_granted
+    invoice = till.ship("shp_1", 10)
+    failed = till.capture("shp_1", token="")
+    till.give_card(VISA)
+    till.settle()
+
+    assert (failed.state, till.account()) == ("failed", (0, 0))
+    assert till.invoice_now(invoice.invoice_id).status == "paid"
+    assert till.at_stripe() == {"authorized": 0, "captured": 100_000, "refunded": 0}
+    assert till.violations() == {}

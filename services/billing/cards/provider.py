@@ -14,11 +14,15 @@ class ProviderAway(Exception):  # not an error of ours: nobody knows yet whether
 
 
 class ProviderRefused(Exception):  # an answer
-    """The provider will not do it, now or later; `code` is its word for programs, the message its sentence."""
+    """The provider will not do it, now or later; `code` is its word for programs, the message its sentence.
 
-    def __init__(self, code: str, message: str) -> None:
+    `about` is the parameter that it refuses, empty when it names none.
+    """
+
+    def __init__(self, code: str, message: str, about: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.about = about
 
 
 class CardDeclined(ProviderRefused):
@@ -55,7 +59,7 @@ class Provider(Protocol):
         """Reserve an amount on the card."""
 
     def capture(self, operation_id: str, provider_id: str, amount: Money, *, is_final: bool) -> Intent:
-        """Take some of what is authorized; `is_final` lets the rest go."""
+        """Take some of what is authorized; `is_final` lets the rest go, as does a card that can be captured once only."""
 
     def void(self, operation_id: str, provider_id: str) -> Intent:
         """Let go what is authorized and not captured."""

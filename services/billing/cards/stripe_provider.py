@@ -19,6 +19,7 @@ _CONNECT_S, _ANSWER_S = 3.0, 10.0
 _CLOCKS_DIFFER = timedelta(minutes=10)
 _BY_OTHERS = "authentication_required"
 _IN_USE = 409
+_FINAL = "final_capture"
 
 
 class StripeProvider:
@@ -54,16 +55,22 @@ class StripeProvider:
         return self._intent(made)
 
     def capture(self, operation_id: str, provider_id: str, amount: Money, *, is_final: bool) -> Intent:
-        """Capture part of an intent."""
-        return self._intent(
-            _asked(
-                lambda: self._client.v1.payment_intents.capture(
-                    provider_id,
-                    {"amount_to_capture": amount.minor, "final_capture": is_final},
-                    {"idempotency_key": operation_id},
-                )
+        """Capture part of an intent. Where cards are captured once only, that lets the rest go, under a key of its own."""
+        try:
+            return self._captured(operation_id, provider_id, amount, is_final=is_final)
+        except ProviderRefused as refusal:
+            if is_final or refusal.about != _FINAL:
+                raise
+        return self._captured(f"{operation_id}/once", provider_id, amount, is_final=True)
+
+    def _captured(self, key: str, provider_id: str, amount: Money, *, is_final: bool) -> Intent:
+        capture = self._client.v1.payment_intents.capture
+        made = _asked(
+            lambda: capture(
+                provider_id, {"amount_to_capture": amount.minor, "final_capture": is_final}, {"idempotency_key": key}
             )
         )
+        return self._intent(made)
 
     def void(self, operation_id: str, provider_id: str) -> Intent:
         """Cancel what is left of an intent; one that is at its end already is as wanted."""
@@ -164,7 +171,9 @@ def _asked(act: Callable[[], Answer]) -> Answer:
         if refusal.http_status == _IN_USE:
             raise ProviderAway("the same operation is under way at the provider") from refusal
         raise ProviderRefused(
-            refusal.code or "invalid_request", refusal.user_message or "The provider refused."
+            refusal.code or "invalid_request",
+            refusal.user_message or "The provider refused.",
+            getattr(refusal, "param", None) or "",
         ) from refusal
     except stripe.StripeError as absence:  # away, out of order, too busy, or a key that it does not know
         raise ProviderAway(type(absence).__name__) from absence

@@ -25,6 +25,8 @@ class Intents:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self.has_multicapture = True
+        """Whether an authorization may be captured more than once; for tests."""
 
     def create(self, asked: Document, now: datetime) -> Document:
         """Authorize at once; a refusal of the bank is a 402 that names the intent."""
@@ -50,7 +52,7 @@ class Intents:
             "id": new_id("pi"), "object": "payment_intent", "amount": amount, "currency": currency, "status": "requires_confirmation",
             "amount_capturable": 0, "amount_received": 0, "capture_method": "manual", "created": int(now.timestamp()),
             "canceled_at": None, "cancellation_reason": None, "latest_charge": None, "last_payment_error": None,
-            "metadata": asked.get("metadata", {}), "livemode": False, "_is_multicapture": _asks_multicapture(asked),
+            "metadata": asked.get("metadata", {}), "livemode": False, "_is_multicapture": self.has_multicapture and _asks_multicapture(asked),
         }  # fmt: skip
 
     def _confirm(self, intent: Document, method: str, now: datetime) -> None:
