@@ -62,11 +62,16 @@ class System:
         self.folder = folder
         self.kind = kind
         self.sink = MailSink(port=free_port())
-        self.stripe = FakeStripe(folder / "stripe.db", key=STRIPE_KEY, webhook_secret=STRIPE_SECRET)
         self.ports = {name: free_port() for name in SERVICES}
         self.http_port = free_port()
         self.base_url = f"http://127.0.0.1:{self.http_port}"
-        self.stripe.events.url = f"{self.base_url}/v1/webhooks/payments/stripe"
+        self.stripe = FakeStripe(
+            folder / "stripe.db",
+            key=STRIPE_KEY,
+            webhook_url=f"{self.base_url}/v1/webhooks/payments/stripe",
+            webhook_secret=STRIPE_SECRET,
+            clock=self.now,
+        )
         self.temporal_port = free_port()
         self.temporal_target = f"127.0.0.1:{self.temporal_port}"
         self.processes: dict[str, ServiceProcess] = {}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.system.harness import System
-from tests.system.trade import Trade, key, ok
+from tests.system.trade import Trade, eventually, key, ok
 
 VISA = "pm_card_visa"
 POOR = "pm_card_visa_chargeDeclinedInsufficientFunds"
@@ -118,6 +118,27 @@ def test_card_order_is_accepted_once_a_provider_that_was_away_answers(trade: Tra
     intents = [one["metadata"]["order"] for one in trade.system.stripe.state.all("payment_intent")]
     assert intents.count(placed["order_id"]) == 1
     assert _money(trade, placed["order_id"])["authorized"] == "200.00"
+    trade.until_audit_is_clean()
+
+
+def test_card_payment_that_is_disputed_at_the_provider_is_an_exception_of_accounting(trade: Trade) -> None:
+    """The event of the dispute, signed, is what makes billing read it."""
+    customer, (sku, _) = trade.customer(credit_limit="0.00"), _stocked(trade, 2)
+    placed = trade.placed(trade.order_body(customer, [{"sku": sku, "quantity": 2}], payment=_card(VISA)))
+    trade.send_off(trade.shipments(placed["order_id"])[0])
+    trade.when_idle(placed["order_id"])
+    stripe, order_id = trade.system.stripe, placed["order_id"]
+    [intent] = [one["id"] for one in stripe.state.all("payment_intent") if one["metadata"]["order"] == order_id]
+
+    with stripe.state.transaction():
+        stripe.intents.dispute(intent, trade.system.now())
+    stripe.events.wake()
+
+    def is_open() -> None:
+        found = ok(trade.system.api("accounting").get("/v1/exceptions", params={"order_id": order_id}))["rows"]
+        assert [(one["kind"], one["owner_role"]) for one in found] == [("card_disputed", "accounting")]
+
+    eventually(is_open)
     trade.until_audit_is_clean()
 
 
