@@ -84,6 +84,8 @@ _EVENTS = {
     "payment_reversed": "payment reversed",
     "due_date_set": "set the due date",
     "credit_granted": "committed the order to its customer's credit or cash",
+    "card_problem": "reported a problem with the card",
+    "card_given": "gave a card",
     "feedback_given": "gave feedback",
     "review_opened": "requested approval",
     "review_voided": "voided the review: earlier approvals no longer count",

@@ -1,6 +1,10 @@
 """Domain to protobuf: how billing answers."""
 
+from collections.abc import Sequence
+
 from oms.billing.v1 import billing_pb2 as pb
+from services.billing.domain import cards
+from services.billing.domain.cards import Operation
 from services.billing.domain.credit import Account, Decision, OrderMoney
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
@@ -29,14 +33,20 @@ def account(standing: Account) -> pb.CreditAccount:
 def decision(decided: Decision) -> pb.CommitCreditResponse:
     """Whether there was room."""
     return pb.CommitCreditResponse(
-        is_granted=decided.is_granted, exposure=money(decided.exposure), limit=money(decided.limit)
+        is_granted=decided.is_granted,
+        exposure=money(decided.exposure),
+        limit=money(decided.limit),
+        card=decided.card,
     )
 
 
 def adjusted(decided: Decision) -> pb.AdjustCreditResponse:
     """Whether there was room for the changed order."""
     return pb.AdjustCreditResponse(
-        is_granted=decided.is_granted, exposure=money(decided.exposure), limit=money(decided.limit)
+        is_granted=decided.is_granted,
+        exposure=money(decided.exposure),
+        limit=money(decided.limit),
+        card=decided.card,
     )
 
 
@@ -106,6 +116,7 @@ def payment(recorded: Payment) -> pb.Payment:
         returned=money(recorded.returned or Money.zero(recorded.amount.currency)),
         reversed_at_micros=micros(recorded.reversed_at) if recorded.reversed_at else 0,
         received_on=recorded.received_on.isoformat(),
+        is_by_card=recorded.is_by_card,
     )
 
 
@@ -124,6 +135,11 @@ def order_money(of: OrderMoney) -> pb.GetOrderMoneyResponse:
         waiting_since_micros=micros(of.waiting.waiting_since) if of.waiting else 0,
         missing=money(of.missing) if of.missing.minor else None,
         discount_taken=money(of.discount_taken) if of.discount_taken else None,
+        authorized=money(of.card.authorized),
+        captured=money(of.card.captured),
+        refunded=money(of.card.refunded),
+        card=of.card.standing,
+        decline_reason=of.card.decline_reason,
     )
 
 
@@ -164,4 +180,23 @@ def receivable(row: Receivable) -> pb.Receivable:
         older_minor=row.older,
         unapplied_minor=row.unapplied,
         overdue_since=row.overdue_since.isoformat() if row.overdue_since else "",
+    )
+
+
+def authorized(operation: Operation | None) -> pb.AuthorizeCardResponse:
+    """How far the authorization of a card has come; None for one that was not needed."""
+    if operation is None:
+        return pb.AuthorizeCardResponse(card="nothing")
+    is_done = operation.state == cards.SUCCEEDED
+    card = cards.AUTHORIZED if is_done else cards.ASKED if operation.is_asked else cards.DECLINED
+    return pb.AuthorizeCardResponse(card=card, decline_reason=operation.reason, operation_id=operation.operation_id)
+
+
+def captured(operations: Sequence[Operation]) -> pb.CaptureInvoiceResponse:
+    """How far captures have come together: the worst of them."""
+    states = {operation.state for operation in operations}
+    state = next((one for one in (cards.FAILED, cards.ASKED) if one in states), "captured" if states else "nothing")
+    reason = next((operation.reason for operation in operations if operation.reason), "")
+    return pb.CaptureInvoiceResponse(
+        state=state, reason=reason, operation_ids=[operation.operation_id for operation in operations]
     )

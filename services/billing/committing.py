@@ -10,7 +10,10 @@ import structlog
 from sqlmodel import Session
 
 from services.billing import fact_wire
+from services.billing.cards.letting_go import let_go_if_over
+from services.billing.domain import cards
 from services.billing.domain.credit import (
+    CARD,
     Account,
     Commitment,
     CreditRequest,
@@ -21,10 +24,11 @@ from services.billing.domain.credit import (
     amount_to_commit,
     check_account,
     counts_against_limit,
+    counts_as_committed,
     missing_cash,
 )
 from services.billing.domain.facts import CreditGranted
-from services.billing.store import credit, deposits, families, invoices, waits
+from services.billing.store import authorizations, credit, deposits, families, invoices, operations, waits
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
@@ -39,12 +43,12 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     check_account(held, request.customer_id, currency)
     adding = amount_to_commit(request.counted, held)
     if adding is not None:
-        if not _take(session, account, request, adding, deposits.cash_of(session, request.order_id, currency), now):
+        if not _take(session, account, request, adding, held, now):
             waits.put(session, Waiting(request, now))
-            return _decision(account, is_granted=False)
+            return _decision(session, account, request, is_granted=False)
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
-    return _decision(account, is_granted=True)
+    return _decision(session, account, request, is_granted=True)
 
 
 def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
@@ -56,18 +60,19 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     billed = invoices.billed_total(session, request.order_id, total.currency)
     adding = amount_to_adjust(request.counted, billed, held)
     if adding.minor <= 0 or is_forced:
-        credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not _take(session, account, request, adding, deposits.cash_of(session, request.order_id, total.currency), now):
+        _move(session, request.customer_id, request.payment_method, adding)
+    elif not _take(session, account, request, adding, held, now):
         waits.put(session, Waiting(request, now))
-        return _decision(account, is_granted=False)
+        return _decision(session, account, request, is_granted=False)
     if held is not None and adding.minor <= 0:
         credit.reduce_commitment(session, held, request, -adding)
     elif adding.minor:
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
     if adding.minor < 0:
+        _let_go(session, request.order_id, request.payment_method, now)
         grant_waiting(session, request.customer_id, total.currency, now)
-    return _decision(account, is_granted=True)
+    return _decision(session, account, request, is_granted=True)
 
 
 def release(session: Session, order_id: str, now: datetime) -> Money | None:
@@ -75,6 +80,7 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     waiting = waits.of_order(session, order_id)
     known = credit.commitment(session, order_id) or (waiting.request if waiting else None)
     if known is None:
+        _let_go(session, order_id, CARD, now)
         return None
     currency = known.amount.currency
     credit.take(session, known.customer_id, currency)
@@ -82,16 +88,29 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     # read again: an invoice may have taken its part, or a payment granted the order, while this waited for the account
     held = credit.commitment(session, order_id)
     if held is None:
+        _let_go(session, order_id, CARD, now)
         return None
     give_up(session, held)
+    _let_go(session, order_id, held.payment_method, now)
     grant_waiting(session, known.customer_id, currency, now)
     return held.remaining
+
+
+def _let_go(session: Session, order_id: str, payment_method: str, now: datetime) -> None:
+    if payment_method == CARD:
+        let_go_if_over(session, order_id, now)
 
 
 def give_up(session: Session, held: Commitment) -> None:
     """An order commits nothing any more; the account is taken."""
     credit.release_commitment(session, held)
-    credit.move(session, held.customer_id, committed=-held.remaining, receivable=Money.zero(held.amount.currency))
+    _move(session, held.customer_id, held.payment_method, -held.remaining)
+
+
+def _move(session: Session, customer_id: str, payment_method: str, adding: Money) -> None:
+    """Count what an order commits, or less, in its customer's exposure; what is on a card is none of it."""
+    if counts_as_committed(payment_method):
+        credit.move(session, customer_id, committed=adding, receivable=Money.zero(adding.currency))
 
 
 def grant_waiting(session: Session, customer_id: str, currency: str, now: datetime) -> None:
@@ -114,7 +133,7 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
             continue
         account = accounts[request.customer_id]
         assert account is not None, "who waits has an account"
-        if not _take(session, account, request, adding, cash[order_id], now):
+        if not _take(session, account, request, adding, held.get(order_id), now, cash[order_id]):
             continue
         credit.record_commitment(session, request, adding)
         waits.remove(session, order_id)
@@ -124,20 +143,38 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
 
 
 def _take(
-    session: Session, account: Account, request: CreditRequest, adding: Money, cash: OrderCash, now: datetime
+    session: Session,
+    account: Account,
+    request: CreditRequest,
+    adding: Money,
+    held: Commitment | None,
+    now: datetime,
+    cash: OrderCash | None = None,
 ) -> bool:
-    """Whether the order's money is there: its own cash, as its payment method wants it, and credit for what it adds."""
+    """Whether the order's money is there: its own cash, or its card for all that is not invoiced, or credit for what it adds.
+
+    `cash` is what is there of its own, where the caller has read it.
+    """
+    if request.payment_method == CARD:
+        uninvoiced = adding + held.remaining if held else adding
+        authorized = authorizations.of_order(session, request.order_id)
+        return not uninvoiced.minor or cards.usable(authorized, uninvoiced, now) is not None
     if not adding.minor:
         return True
-    if missing_cash(request, cash).minor:
+    if missing_cash(request, cash or deposits.cash_of(session, request.order_id, adding.currency)).minor:
         return False
     if not counts_against_limit(request.payment_method):
-        credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
+        _move(session, request.customer_id, request.payment_method, adding)
         return True
     if families.is_stopped(session, account, now) or not families.have_room(session, account, request.order_id, adding):
         return False
     return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)
 
 
-def _decision(account: Account, *, is_granted: bool) -> Decision:
-    return Decision(is_granted, account.exposure, account.limit)
+def _decision(session: Session, account: Account, request: CreditRequest, *, is_granted: bool) -> Decision:
+    """The decision, and how the order's card stands, if it is paid by one."""
+    card = ""
+    if request.payment_method == CARD:
+        known, currency = operations.of_order(session, request.order_id), request.amount.currency
+        card = cards.card_money((), known, currency, is_by_card=True).standing
+    return Decision(is_granted, account.exposure, account.limit, card)

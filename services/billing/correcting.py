@@ -102,6 +102,19 @@ def refund(
     return replace(after, revision=payment.revision + 1)
 
 
+def take_refund_back(session: Session, payment_id: str, amount: Money, operation_id: str, now: datetime) -> Payment:
+    """A refund did not reach its card: the cash is here again, on account, until somebody decides."""
+    payment = _taken(session, payment_id)
+    zero = Money.zero(amount.currency)
+    after = replace(
+        payment, unapplied=payment.unapplied + amount, returned=(payment.returned or zero) - amount, is_on_account=True
+    )
+    _reuse(session, payment, after, now)
+    ledger_store.post(session, [ledger.refund_taken_back_posting(payment, amount, "", operation_id)], now)
+    credit.move(session, payment.customer_id, committed=zero, receivable=-amount)
+    return after
+
+
 def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
     """The payment, its account and the one it moves to locked, the lesser first; NotFound when there is none."""
     known = payments.by_id(session, payment_id)

@@ -4,6 +4,7 @@ from datetime import date
 
 from oms.facts.v1 import facts_pb2
 from services.billing.domain.facts import (
+    CardProblem,
     CreditGranted,
     DepositReceived,
     DueDateSet,
@@ -96,6 +97,17 @@ def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
             facts_pb2.Installment(due_on=one.due_on.isoformat(), amount_minor=one.amount.minor, open_minor=left.minor)
             for one, left in (invoice.open_installments() if invoice.installments else ())
         ],
+    )
+
+
+def card_problem_fact(detail: CardProblem) -> facts_pb2.CardProblem:
+    """Something that went wrong with a card, as a fact."""
+    return facts_pb2.CardProblem(
+        kind=detail.kind,
+        subject_id=detail.subject_id,
+        amount_minor=detail.amount.minor,
+        currency=detail.amount.currency,
+        reason=detail.reason,
     )
 
 

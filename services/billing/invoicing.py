@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
-from services.billing.domain.credit import TERMS, check_account, moved_by_invoice
+from services.billing.domain.credit import TERMS, check_account, counts_as_committed, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, schedule
 from services.billing.domain.payouts import due_from_channel
@@ -91,6 +91,7 @@ def _move_credit(session: Session, invoice: Invoice) -> None:
     moved = moved_by_invoice(commitment, invoice.total)
     if commitment is not None:
         credit.invoice_commitment(session, commitment, moved)
+        moved = moved if counts_as_committed(commitment.payment_method) else moved - moved
     credit.move(session, invoice.customer_id, committed=-moved, receivable=invoice.open)
 
 

@@ -34,7 +34,13 @@ def record(session: Session, receipt: Receipt, now: datetime) -> Payment:
     if earlier is not None:
         check_repeat(earlier, receipt.amount, receipt.instruction, _order_of(session, earlier))
         return earlier
-    payment, paid = use(session, _unused(receipt, now), receipt.instruction)
+    return enter(session, _unused(receipt, now), receipt.instruction, now)
+
+
+def enter(session: Session, unused: Payment, asked: Instruction, now: datetime) -> Payment:
+    """Record a payment, new and all of it unapplied, and put it to the use asked for; the account is taken."""
+    currency = unused.amount.currency
+    payment, paid = use(session, unused, asked)
     payments.add(session, payment)
     pay_invoices(session, payment)
     ledger_store.post(session, ledger.payment_postings(payment, paid), now)

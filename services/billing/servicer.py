@@ -21,12 +21,14 @@ from services.billing import (
     receiving,
     wire,
 )
+from services.billing.cards import covering, refunding
+from services.billing.cards.desk import CardDesk
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
-from services.billing.store import audit, credit, installments, invoices, order_money, payments, sales
+from services.billing.store import audit, authorizations, credit, installments, invoices, order_money, payments, sales
 from services.billing.store import ledger as ledger_store
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import NotFound
@@ -34,6 +36,7 @@ from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
+from services.runtime.idempotency import without
 from services.runtime.wire import money, named_orders, number_cursor, page_size
 
 log = structlog.get_logger()
@@ -44,9 +47,10 @@ Context: TypeAlias = grpc.ServicerContext
 class BillingServicer(rpc.BillingServiceServicer):
     """Credit, invoices, payments, ledger."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock = utc_now, desk: CardDesk | None = None) -> None:
         self.database = database
         self.clock = clock
+        self.desk = desk or CardDesk(database, None, clock)
 
     def PutCreditAccount(self, request: pb.PutCreditAccountRequest, context: Context) -> pb.PutCreditAccountResponse:
         """Create or replace a limit; what is committed and owed stays."""
@@ -78,27 +82,35 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def CommitCredit(self, request: pb.CommitCreditRequest, context: Context) -> pb.CommitCreditResponse:
         """Commit an order if its money is there. Not there is an answer; an order never counts twice."""
-        asked = wire.credit_request(request)
+        asked, token = wire.credit_request(request), wire.card_token(request.card_token)
+        same = without(request, "card_token")
+        covering.cover(self.desk, request.request_id, same, asked, token)
 
         def act(session: Session) -> pb.CommitCreditResponse:
-            decision = committing.commit(session, asked, self.clock())
+            decision = covering.said(self.desk, committing.commit(session, asked, self.clock()))
             log.info("credit.decided", order_id=asked.order_id, is_granted=decision.is_granted)
             return answers.decision(decision)
 
-        return self.database.once(request.request_id, request, pb.CommitCreditResponse, act)
+        return self.database.once(request.request_id, same, pb.CommitCreditResponse, act)
 
     def AdjustCredit(self, request: pb.AdjustCreditRequest, context: Context) -> pb.AdjustCreditResponse:
         """Commit a changed order's new total in place of the old one. No room is an answer and changes nothing."""
-        asked = wire.credit_request(request)
+        asked, token = wire.credit_request(request), wire.card_token(request.card_token)
+        same = without(request, "card_token")
+        if not request.is_forced:
+            covering.cover(self.desk, request.request_id, same, asked, token)
 
         def act(session: Session) -> pb.AdjustCreditResponse:
             decision = committing.adjust(session, asked, self.clock(), is_forced=request.is_forced)
+            decision = covering.said(self.desk, decision)
             log.info(
                 "credit.adjusted", order_id=asked.order_id, is_granted=decision.is_granted, is_forced=request.is_forced
             )
             return answers.adjusted(decision)
 
-        return self.database.once(request.request_id, request, pb.AdjustCreditResponse, act)
+        answer = self.database.once(request.request_id, same, pb.AdjustCreditResponse, act)
+        self.desk.wake()
+        return answer
 
     def ReleaseCredit(self, request: pb.ReleaseCreditRequest, context: Context) -> pb.ReleaseCreditResponse:
         """Give back what is committed and not invoiced; nothing committed gives back nothing."""
@@ -108,7 +120,9 @@ class BillingServicer(rpc.BillingServiceServicer):
             released = committing.release(session, order_id, self.clock())
             return pb.ReleaseCreditResponse(released=money(released) if released else None)
 
-        return self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
+        answer = self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
+        self.desk.wake()
+        return answer
 
     def GetCommitment(self, request: pb.GetCommitmentRequest, context: Context) -> pb.GetCommitmentResponse:
         """What releasing an order's credit would give back now."""
@@ -197,10 +211,47 @@ class BillingServicer(rpc.BillingServiceServicer):
 
         def act(session: Session) -> pb.RefundPaymentResponse:
             payment = correcting.refund(session, payment_id, amount, order_id, reason, request.request_id, self.clock())
+            refunding.ask(session, payment, amount, request.request_id, self.clock())
             log.info("payment.refunded", payment_id=payment_id)
             return pb.RefundPaymentResponse(payment=answers.payment(payment))
 
-        return self.database.once(request.request_id, request, pb.RefundPaymentResponse, act)
+        answer = self.database.once(request.request_id, request, pb.RefundPaymentResponse, act)
+        if answer.payment.is_by_card:
+            self.desk.pursue(refunding.key(request.request_id))
+        return answer
+
+    def AuthorizeCard(self, request: pb.AuthorizeCardRequest, context: Context) -> pb.AuthorizeCardResponse:
+        """Authorize another card for an order; the answer says how far that has come."""
+        order_id, token = text(request.order_id, "order_id"), wire.card_token(text(request.card_token, "card_token"))
+
+        def act(session: Session) -> pb.AuthorizeCardResponse:
+            return pb.AuthorizeCardResponse(operation_id=covering.give(session, order_id, token, self.clock()))
+
+        begun = self.database.once(request.request_id, without(request, "card_token"), pb.AuthorizeCardResponse, act)
+        return answers.authorized(self.desk.pursue(begun.operation_id) if begun.operation_id else None)
+
+    def CaptureInvoice(self, request: pb.CaptureInvoiceRequest, context: Context) -> pb.CaptureInvoiceResponse:
+        """Capture what invoices have open; the answer says how far that has come."""
+        order_id, token = text(request.order_id, "order_id"), wire.card_token(request.card_token)
+        shipment_id = optional_text(request.shipment_id, "shipment_id")
+
+        def act(session: Session) -> pb.CaptureInvoiceResponse:
+            begun = covering.capture(session, order_id, shipment_id, token, self.clock())
+            return pb.CaptureInvoiceResponse(operation_ids=begun)
+
+        begun = self.database.once(request.request_id, without(request, "card_token"), pb.CaptureInvoiceResponse, act)
+        return answers.captured([self.desk.pursue(one) for one in begun.operation_ids])
+
+    def RecordProviderEvent(
+        self, request: pb.RecordProviderEventRequest, context: Context
+    ) -> pb.RecordProviderEventResponse:
+        """Keep an event, once; what it tells of is read at the provider."""
+        event_id, kind = text(request.event_id, "event_id"), text(request.kind, "kind")
+        provider_id = optional_text(request.provider_id, "provider_id")
+        with self.database.transaction() as session:
+            is_new = authorizations.add_event(session, event_id, kind, provider_id, self.clock())
+        self.desk.wake()
+        return pb.RecordProviderEventResponse(is_new=is_new)
 
     def GetOrderMoney(self, request: pb.GetOrderMoneyRequest, context: Context) -> pb.GetOrderMoneyResponse:
         """The money of one order, from what is committed to what is paid."""
@@ -301,7 +352,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         """Every invariant of the books, and what other services' figures must agree with."""
         with self.database.reading() as session:
             return pb.AuditResponse(
-                invariants=invariant_messages(find_all(session, audit.INVARIANTS)),
+                invariants=invariant_messages(find_all(session, [*audit.INVARIANTS, audit.unanswered(self.clock())])),
                 inventory_balance=[money(balance) for balance in audit.inventory_balance(session)],
                 committed_order_ids=audit.committed_order_ids(session),
                 billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],

@@ -30,6 +30,7 @@ MAX_APPLICATIONS = 500
 MAX_REASON = 500
 MAX_FACTS = 1_000
 MAX_NET_DAYS = 3_650
+_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
 _RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
 
 
@@ -210,6 +211,13 @@ def instruction(request: pb.RecordPaymentRequest | pb.ReapplyPaymentRequest, cur
 def reason(given: str) -> str:
     """Why somebody corrects a payment."""
     return text(given, "reason", longest=MAX_REASON)
+
+
+def card_token(given: str) -> str:
+    """The provider's token of a card, or none; never a card's number."""
+    if given and not _TOKEN.fullmatch(given):
+        raise InvalidArgument("CARD_TOKEN_UNKNOWN", "card_token is the provider's token of a card, such as pm_…")
+    return given
 
 
 def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:

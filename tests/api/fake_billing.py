@@ -21,6 +21,8 @@ class FakeBilling(Neighbor):
         self.payouts: list[billing.Payout] = []
         self.receivables = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
         self.standing: dict[str, tuple[int, int]] = {}
+        self.cards: dict[str, str] = {}
+        self.events: dict[str, str] = {}
         self.audit = billing.AuditResponse()
 
     def invoice(self, invoice_id: str, customer_id: str, minor: int) -> billing.Invoice:
@@ -126,10 +128,34 @@ class FakeBilling(Neighbor):
 
         return self.once(request, act)
 
-    def GetOrderMoney(self, request: billing.GetOrderMoneyRequest) -> billing.GetOrderMoneyResponse:
+    def AuthorizeCard(self, request: billing.AuthorizeCardRequest) -> billing.AuthorizeCardResponse:
         self.here()
+        self.cards[request.order_id] = request.card_token
+        is_declined = "Declined" in request.card_token
+        reason = "generic_decline" if is_declined else ""
+        return billing.AuthorizeCardResponse(card="declined" if is_declined else "authorized", decline_reason=reason)
+
+    def CaptureInvoice(self, request: billing.CaptureInvoiceRequest) -> billing.CaptureInvoiceResponse:
+        self.here()
+        return billing.CaptureInvoiceResponse(state="captured" if request.card_token else "nothing")
+
+    def RecordProviderEvent(self, request: billing.RecordProviderEventRequest) -> billing.RecordProviderEventResponse:
+        self.here()
+        is_new = request.event_id not in self.events
+        self.events.setdefault(request.event_id, request.provider_id)
+        return billing.RecordProviderEventResponse(is_new=is_new)
+
+    def GetOrderMoney(
+        self, request: billing.GetOrderMoneyRequest, timeout: float = DEADLINE_S
+    ) -> billing.GetOrderMoneyResponse:
+        self.here(timeout)
         return billing.GetOrderMoneyResponse(
-            held=types.Money(minor_units=500, currency=request.currency), waiting_on="cash"
+            held=types.Money(minor_units=500, currency=request.currency),
+            waiting_on="cash",
+            authorized=types.Money(minor_units=60_000, currency=request.currency),
+            captured=types.Money(minor_units=40_000, currency=request.currency),
+            card="declined",
+            decline_reason="insufficient_funds",
         )
 
     def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:

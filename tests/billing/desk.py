@@ -202,6 +202,10 @@ class Desk:
         )
         return self.billing.RecordPayment(request, CONTEXT).payment
 
+    def payments(self) -> list[pb.Payment]:
+        """All payments, oldest first."""
+        return list(self.billing.ListPayments(pb.ListPaymentsRequest(), CONTEXT).payments)
+
     def reverse(self, payment_id: str) -> pb.Payment:
         request = pb.ReversePaymentRequest(request_id=self._id(), payment_id=payment_id, reason="check bounced")
         return self.billing.ReversePayment(request, CONTEXT).payment

@@ -113,7 +113,7 @@ def test_the_audit_tells_what_others_must_agree_with(desk: Desk) -> None:
 
     answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
 
-    assert len(answer.invariants) == len(audit.INVARIANTS)
+    assert len(answer.invariants) == len(audit.INVARIANTS) + 1
     assert [each.name for each in answer.invariants if each.violations] == []
     assert list(answer.committed_order_ids) == ["ord_2"]
     assert [(each.order_id, each.total.minor_units) for each in answer.billed] == [("ord_1", 2000)]
@@ -177,6 +177,19 @@ PLANTED = (
     ("billing.installments_sum", "UPDATE invoice_installment SET amount_minor = amount_minor + 1"),
     ("billing.delivered_invoices_are_due", "UPDATE delivery SET delivered_on = '2026-03-09'"),
     ("billing.who_waits_is_not_committed", "UPDATE credit_wait SET order_id = 'ord_2', amount_minor = 1"),
+    (
+        "billing.captures_within_authorization",
+        "INSERT INTO card_authorization (authorization_id, amount_minor, taken_minor, captured_minor) VALUES ('a', 2, 1, 0)",
+    ),
+    ("billing.captures_are_payments", "UPDATE payment SET operation_id = payment_id"),
+    (
+        "billing.refunds_are_what_payments_returned",
+        "UPDATE payment SET operation_id = payment_id, returned_minor = returned_minor + 1",
+    ),
+    (
+        "billing.refunded_within_captured",
+        "UPDATE payment SET operation_id = payment_id, returned_minor = amount_minor + 1",
+    ),
 )
 """An invariant and a change that breaks it, one for each thing that it forbids."""
 

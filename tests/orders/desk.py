@@ -116,8 +116,10 @@ class Desk:
             agreement = PriceAgreement("cus_acme", sku, usd(price), date(2026, 1, 1))
             prices.put_agreement(session, agreement, "root", NOON)
 
-    def validate(self, order_id: str, *, is_granted: bool = True, key: str = "1") -> pb.ValidateOrderResponse:
-        credit = pb.CreditStanding(is_granted=is_granted)
+    def validate(
+        self, order_id: str, *, is_granted: bool = True, key: str = "1", card: str = ""
+    ) -> pb.ValidateOrderResponse:
+        credit = pb.CreditStanding(is_granted=is_granted, card=card)
         request = pb.ValidateOrderRequest(request_id=f"{order_id}/validate/{key}", order_id=order_id, credit=credit)
         return self.servicer.ValidateOrder(request, ANY)
 

@@ -101,6 +101,7 @@ class Payment(BaseModel):
     )
     on_account: bool = Field(description="What is unapplied waits until somebody applies it.")
     returned: MoneyShape = Field(description="What went back to the payer: refunds, or all of it once it is reversed.")
+    by_card: bool = Field(description="It was captured from a card: it is refunded there and cannot be reversed.")
     received_at: str | None = Field(description="When it was recorded.")
     received_on: str = Field(description="The day its cash came.")
     reversed_at: str | None = Field(description="When it was reversed; null when it was not.")
@@ -217,6 +218,7 @@ def payment_shape(row: pb.Payment) -> Payment:
         unapplied=money(row.unapplied.minor_units),
         on_account=row.is_on_account,
         returned=money(row.returned.minor_units),
+        by_card=row.is_by_card,
         received_at=instant(row.received_at_micros),
         received_on=row.received_on,
         reversed_at=instant(row.reversed_at_micros),

@@ -111,8 +111,9 @@ def _credit(deps: Deps, facts: DecisionFacts) -> CreditCheck | None:
         receivable=Money(account.receivable.minor_units, currency),
         overdue=Money(overdue, currency),
         overdue_since=date.fromisoformat(since) if since else None,
-        counted=Money(committed.minor_units, currency),
-        order_open=open_amount(order.totals.total, facts.invoiced),
+        # what is authorized on a card is no part of the exposure
+        counted=Money(0 if order.pays_by_card else committed.minor_units, currency),
+        order_open=Money.zero(currency) if order.pays_by_card else open_amount(order.totals.total, facts.invoiced),
     )
 
 

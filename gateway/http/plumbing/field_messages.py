@@ -45,6 +45,7 @@ _PATTERNS = {
     r"^[1-9][0-9]{0,5}$": "must be the number of a line, such as 2",
     r"^[0-9]{1,9}$": "must be a whole number of at most nine digits",
     r'^"?[0-9]{1,9}"?$': 'must be the version of the order that you have seen, such as 2 or "2"',
+    r"^pm_[A-Za-z0-9_]{1,200}$": "must be the payment provider's token of a card, such as pm_card_visa: never its number",
     r"^[!-~]*$": "must be given back as it was given, or left out",
     r"^[!-~]{1,128}$": "must be 1 to 128 letters, digits and signs without blanks",
 }

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.billing.domain.cards import CardMoney
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 
-TERMS, PREPAID, DEPOSIT = "terms", "prepaid", "deposit"
+TERMS, PREPAID, DEPOSIT, CARD = "terms", "prepaid", "deposit", "card"
 CASH_ON_DELIVERY, SETTLED_ELSEWHERE = "cod", "settled_elsewhere"
-PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT, CASH_ON_DELIVERY, SETTLED_ELSEWHERE})
+PAYMENT_METHODS = frozenset({TERMS, PREPAID, CARD, DEPOSIT, CASH_ON_DELIVERY, SETTLED_ELSEWHERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it."""
+    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it, and how the order's card stands."""
 
     is_granted: bool
     exposure: Money
     limit: Money
+    card: str = ""
 
 
 def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:
@@ -132,8 +134,13 @@ def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:
 
 
 def counts_against_limit(payment_method: str) -> bool:
-    """Whether an order needs room under the credit limit; one that is paid ahead in full needs none."""
-    return payment_method != PREPAID
+    """Whether an order needs room under the credit limit; one that is paid ahead in full or by card needs none."""
+    return payment_method not in (PREPAID, CARD)
+
+
+def counts_as_committed(payment_method: str) -> bool:
+    """Whether what an order commits is part of its customer's exposure; what is authorized on a card is not."""
+    return payment_method != CARD
 
 
 def limits_have_room(family: Sequence[Account], customer_id: str, amount: Money) -> bool:
@@ -217,6 +224,7 @@ class OrderMoney:
     held: Money
     invoiced: Money
     paid: Money
+    card: CardMoney
     waiting: Waiting | None = None
     is_stopped: bool = False
     discount_taken: Money | None = None
@@ -230,9 +238,11 @@ class OrderMoney:
 
     @property
     def waiting_on(self) -> str:
-        """cash, overdue invoices of its customer, credit, or nothing."""
+        """card, cash, overdue invoices of its customer, credit, or nothing."""
         if self.waiting is None:
             return ""
+        if self.waiting.request.payment_method == CARD:
+            return CARD
         if self.missing.minor:
             return CASH
         return OVERDUE if self.is_stopped else CREDIT

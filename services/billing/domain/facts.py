@@ -14,8 +14,9 @@ DEPOSIT_RECEIVED = "deposit_received"
 PAYMENT_REVERSED = "payment_reversed"
 CREDIT_GRANTED = "credit_granted"
 DUE_DATE_SET = "due_date_set"
+CARD_PROBLEM = "card_problem"
 FACT_KINDS = frozenset(
-    {INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET}
+    {INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET, CARD_PROBLEM}
 )
 """Every kind of fact billing tells the orders service."""
 
@@ -81,3 +82,17 @@ class CreditGranted:
     """An order that waited for credit or for its cash has it now, without anybody asking again."""
 
     request: CreditRequest
+
+
+CAPTURE_FAILED, REFUND_FAILED = "capture_failed", "refund_failed"
+CARD_DISPUTED, CARD_MOVED_ELSEWHERE = "card_disputed", "card_moved_elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class CardProblem:
+    """Something went wrong with a card; `subject_id` is the invoice that was not captured, else the authorization."""
+
+    kind: str
+    subject_id: str
+    amount: Money
+    reason: str

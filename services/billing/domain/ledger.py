@@ -23,6 +23,7 @@ FREIGHT_REVENUE = "freight_revenue"
 SALES_DISCOUNTS = "sales_discounts"
 COGS = "cost_of_goods_sold"
 SHRINKAGE = "shrinkage"
+CARD_FEES = "card_fees"
 
 ACCOUNTS = (
     CASH,
@@ -39,6 +40,7 @@ ACCOUNTS = (
     COGS,
     MARKETPLACE_FEES,
     SHRINKAGE,
+    CARD_FEES,
 )
 """Every account, assets first."""
 
@@ -154,6 +156,19 @@ def refund_posting(payment: Payment, amount: Money, order_id: str, request_id: s
     debit = CUSTOMER_DEPOSITS if order_id else UNAPPLIED_CASH
     memo = f"payment {payment.reference}: refunded"
     return Posting(debit, CASH, amount, PAYMENT, payment.payment_id, f"refunded/{request_id}", order_id, memo)
+
+
+def fee_posting(payment: Payment, fee: Money, order_id: str) -> Posting:
+    """What the provider keeps of a capture: the cash that comes is less by it."""
+    memo = f"payment {payment.reference}: the provider's fee"
+    return Posting(CARD_FEES, CASH, fee, PAYMENT, payment.payment_id, "fee", order_id, memo)
+
+
+def refund_taken_back_posting(payment: Payment, amount: Money, order_id: str, request_id: str) -> Posting:
+    """Cash that could not go back to its card is here again, for nothing in particular."""
+    memo = f"payment {payment.reference}: its refund did not reach the card"
+    event = f"refund failed/{request_id}"
+    return Posting(CASH, UNAPPLIED_CASH, amount, PAYMENT, payment.payment_id, event, order_id, memo)
 
 
 def drawn_postings(payment: Payment, invoice: Invoice, application: Application) -> tuple[Posting, ...]:

@@ -60,7 +60,8 @@ class Payment:
 
     `returned` went back to the payer: refunds, or all of it once it is reversed. `asked_digest` is of what the payer asked for;
     empty for a payment from before it was kept. `revision` counts how often it was applied anew. It was recorded at `received_at`;
-    its cash came on `received_on`, by which discounts for paying early go.
+    its cash came on `received_on`, by which discounts for paying early go. `operation_id` is the capture that brought it, empty for
+    cash; the provider kept `fee_minor` of it.
     """
 
     payment_id: str
@@ -77,12 +78,19 @@ class Payment:
     reversed_at: datetime | None = None
     revision: int = 0
     received_on: date = date.min
+    operation_id: str = ""
+    fee_minor: int = 0
 
     @property
     def discounts(self) -> Money:
         """The discounts that its applications take."""
         taken = (one.discount for one in self.applications if one.discount)
         return Money.total(taken, self.amount.currency)
+
+    @property
+    def is_by_card(self) -> bool:
+        """Whether it was captured from a card."""
+        return bool(self.operation_id)
 
     @property
     def is_reversed(self) -> bool:
@@ -238,7 +246,12 @@ def check_free_reference(payment: Payment, earlier: Payment | None) -> None:
 
 
 def check_reversible(payment: Payment) -> None:
-    """Refused once something of it was refunded: what went back to the payer cannot go back twice."""
+    """Refused once something of it was refunded, and for a card: what goes back to a payer goes back once, and to its card there."""
+    if payment.is_by_card:
+        raise Refused(
+            "PAYMENT_BY_CARD",
+            f"payment {payment.reference!r} came from a card: take it off its invoices and refund it instead",
+        )
     if payment.returned is not None and payment.returned.minor and not payment.is_reversed:
         raise Refused(
             "PAYMENT_REFUNDED",

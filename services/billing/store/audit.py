@@ -1,8 +1,11 @@
 """The invariants of billing, and what other services' figures must agree with."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import text
 from sqlmodel import Session
 
+from services.billing.domain.cards import OVERDUE
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -46,7 +49,8 @@ SELECT customer_id, currency, SUM(minor) AS minor FROM (
 ) AS parts GROUP BY customer_id, currency
 """
 _REMAINING_BY_CUSTOMER = """
-SELECT customer_id, currency, SUM(remaining_minor) AS minor FROM commitment GROUP BY customer_id, currency
+SELECT customer_id, currency, SUM(remaining_minor) AS minor FROM commitment WHERE payment_method <> 'card'
+GROUP BY customer_id, currency
 """
 
 INVARIANTS = (
@@ -72,10 +76,10 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.cash_account_is_payments",
-        "the balance of cash is the sum of the payments less what went back, and of the payouts, per currency",
+        "the balance of cash is what came less what went back and what providers kept, and the payouts, per currency",
         _compare(
             _BALANCE.format(account="cash"),
-            "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, amount_minor - returned_minor AS minor FROM payment "
+            "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, amount_minor - returned_minor - fee_minor AS minor FROM payment "
             "UNION ALL SELECT currency, amount_minor AS minor FROM payout) AS came GROUP BY currency",
             ("currency",),
         ),
@@ -138,7 +142,7 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.credit_committed_is_commitments",
-        "a credit account's committed is what its orders have committed and not been invoiced",
+        "a credit account's committed is what its orders have committed and not been invoiced, but for those by card",
         _compare(
             "SELECT customer_id, currency, committed_minor AS minor FROM credit_account",
             _REMAINING_BY_CUSTOMER,
@@ -247,7 +251,54 @@ INVARIANTS = (
             "i.customer_id = p.customer_id AND i.currency = p.currency",
         ),
     ),
+    Invariant(
+        "billing.captures_within_authorization",
+        "what captures have of an authorization is what it says is taken, and what succeeded is what it says is captured",
+        "SELECT a.authorization_id FROM card_authorization AS a LEFT JOIN provider_operation AS o "
+        "ON o.authorization_id = a.authorization_id AND o.kind = 'capture' "
+        "GROUP BY a.authorization_id, a.taken_minor, a.captured_minor, a.amount_minor "
+        "HAVING a.taken_minor > a.amount_minor "
+        "OR a.taken_minor <> COALESCE(SUM(CASE WHEN o.state IN ('asked', 'succeeded') THEN o.amount_minor END), 0) "
+        "OR a.captured_minor <> COALESCE(SUM(CASE WHEN o.state = 'succeeded' THEN o.amount_minor END), 0) "
+        "ORDER BY a.authorization_id",
+    ),
+    Invariant(
+        "billing.captures_are_payments",
+        "a capture that succeeded is one payment of its amount, and no other payment names a capture",
+        _compare(
+            "SELECT operation_id, amount_minor AS minor FROM provider_operation "
+            "WHERE kind = 'capture' AND state = 'succeeded'",
+            "SELECT operation_id, SUM(amount_minor) AS minor FROM payment WHERE operation_id <> '' GROUP BY operation_id",
+            ("operation_id",),
+        ),
+    ),
+    Invariant(
+        "billing.refunds_are_what_payments_returned",
+        "what went back of a payment by card is the sum of its refunds, those without an answer included",
+        _compare(
+            "SELECT payment_id, returned_minor AS minor FROM payment WHERE operation_id <> ''",
+            "SELECT subject_id AS payment_id, SUM(amount_minor) AS minor FROM provider_operation "
+            "WHERE kind = 'refund' AND state IN ('asked', 'succeeded') GROUP BY subject_id",
+            ("payment_id",),
+        ),
+    ),
+    Invariant(
+        "billing.refunded_within_captured",
+        "no more goes back to a card than was captured from it",
+        "SELECT payment_id FROM payment WHERE operation_id <> '' AND returned_minor > amount_minor ORDER BY payment_id",
+    ),
 )
+
+
+def unanswered(now: datetime) -> Invariant:
+    """Whether the provider owes an answer for too long."""
+    since = (now - OVERDUE).astimezone(UTC).isoformat(timespec="microseconds")
+    return Invariant(
+        "billing.operations_are_answered",
+        "the provider has answered within a day whatever it was asked",
+        f"SELECT operation_id FROM provider_operation WHERE state = 'asked' AND asked_at < '{since}' "  # noqa: S608  # an instant
+        "ORDER BY operation_id",
+    )
 
 
 def inventory_balance(session: Session) -> list[Money]:

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing.domain.credit import OrderMoney
-from services.billing.store import credit, deposits, families, invoices, waits
+from services.billing.domain.cards import card_money
+from services.billing.domain.credit import CARD, OrderMoney
+from services.billing.store import authorizations, credit, deposits, families, invoices, operations, waits
 from services.kernel.money import Money
 
 
@@ -22,4 +23,10 @@ def read(session: Session, order_id: str, currency: str, now: datetime) -> Order
         waiting=waiting,
         is_stopped=account is not None and families.is_stopped(session, account, now),
         discount_taken=invoices.discounts_taken(session, order_id, currency),
+        card=card_money(
+            authorizations.of_order(session, order_id),
+            operations.of_order(session, order_id),
+            currency,
+            is_by_card=CARD in (held.payment_method if held else "", waiting.request.payment_method if waiting else ""),
+        ),
     )

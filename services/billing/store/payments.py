@@ -137,6 +137,8 @@ def add(session: Session, payment: Payment) -> None:
             "returned_minor": 0,
             "reversed_at": None,
             "revision": 0,
+            "operation_id": payment.operation_id,
+            "fee_minor": payment.fee_minor,
         },
     )
     _apply(session, payment.payment_id, payment.applications, payment.received_at)
@@ -241,4 +243,6 @@ def _payment(row: Row[Any], applications: Sequence[Row[Any]], held: tuple[Deposi
         row.reversed_at,
         row.revision,
         date.fromisoformat(row.received_on),
+        row.operation_id,
+        row.fee_minor,
     )

@@ -17,8 +17,8 @@ from services.orders.approvals.holds import (
     notify_owners,
     place,
 )
-from services.orders.domain.exceptions import PAYMENT_RETURNED
-from services.orders.domain.facts import REAPPLIED, REFUNDED, REVERSED, PaymentReversed
+from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED
+from services.orders.domain.facts import REAPPLIED, REFUNDED, REVERSED, CardProblem, PaymentReceived, PaymentReversed
 from services.orders.domain.holds import PAYMENT_REVERSED, expired_release, is_on_money, remaining
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW
@@ -100,6 +100,19 @@ def note_returned(session: Session, aggregate: OrderAggregate, taken: PaymentRev
     paid = f"{amount(taken.amount)} {taken.amount.currency} paid on {numbers}"
     reason = f"{paid} {what_went(taken)}: {taken.reason}"
     exceptions.open_exception(session, aggregate.order_id, PAYMENT_RETURNED, aggregate.order_id, reason, now)
+
+
+def note_card_problem(session: Session, aggregate: OrderAggregate, problem: CardProblem, now: datetime) -> None:
+    """People must act on what went wrong with the order's card; a kind that a later release knows is in the log alone."""
+    if problem.kind in CARD_PROBLEMS:
+        exceptions.open_exception(session, aggregate.order_id, problem.kind, problem.subject_id, problem.reason, now)
+
+
+def note_paid(session: Session, paid: PaymentReceived, now: datetime) -> None:
+    """An invoice that could not be captured is paid after all."""
+    settled = [invoice.invoice_id for invoice in paid.invoices if invoice.is_settled]
+    if settled:
+        exceptions.resolve_by_system(session, CAPTURE_FAILED, settled, "The invoice is paid.", now)
 
 
 def note_settled(session: Session, aggregate: OrderAggregate, now: datetime) -> None:

@@ -16,6 +16,7 @@ REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
 """What became of money that was taken off an order."""
 CREDIT_GRANTED = "credit_granted"
 DUE_DATE_SET = "due_date_set"
+CARD_PROBLEM = "card_problem"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", "stock_allocated", "stock_released", STOCK_EXPECTED}),
@@ -32,7 +33,15 @@ KINDS: Mapping[str, frozenset[str]] = {
         }
     ),
     "billing": frozenset(
-        {"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET}
+        {
+            "invoice_issued",
+            PAYMENT_RECEIVED,
+            DEPOSIT_RECEIVED,
+            PAYMENT_REVERSED,
+            CREDIT_GRANTED,
+            DUE_DATE_SET,
+            CARD_PROBLEM,
+        }
     ),
 }
 """Source → kinds of its facts that tell something of an order."""
@@ -237,6 +246,15 @@ class CreditGranted:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True)
+class CardProblem:
+    """Something that went wrong with the order's card: the kind of exception that it is, of what, and in words."""
+
+    kind: str
+    subject_id: str
+    reason: str
+
+
 Detail = (
     StockStanding
     | ShipmentChanged
@@ -248,6 +266,7 @@ Detail = (
     | PaymentReversed
     | CreditGranted
     | DueDateSet
+    | CardProblem
 )
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -273,7 +292,9 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | DueDateSet):
+    if isinstance(
+        detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | DueDateSet | CardProblem
+    ):
         return {}
     return detail.lines
 

@@ -18,6 +18,7 @@ from services.orders.domain.facts import (
     KNOWN_KINDS,
     SHIPMENT_EXCEPTION,
     STOCK_EXPECTED,
+    CardProblem,
     Fact,
     Invoice,
     PaymentReceived,
@@ -137,7 +138,10 @@ def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggreg
     if isinstance(fact.detail, PaymentReversed):
         money.note_returned(desk.session, after, fact.detail, desk.now)
     elif isinstance(fact.detail, PaymentReceived):
+        money.note_paid(desk.session, fact.detail, desk.now)
         money.note_settled(desk.session, after, desk.now)
+    elif isinstance(fact.detail, CardProblem):
+        money.note_card_problem(desk.session, after, fact.detail, desk.now)
     if after.progress.credit_sequence != fact.sequence:
         return after
     if fact.kind == CREDIT_GRANTED:

@@ -107,6 +107,11 @@ def _read(detail: object, sequence: int) -> Detail | None:
             return facts.InvoiceIssued(invoiced, _invoice(detail.invoice, sequence))
         case pb.DueDateSet():
             return facts.DueDateSet(_invoice(detail.invoice, sequence))
+    return _read_money(detail, sequence)
+
+
+def _read_money(detail: object, sequence: int) -> Detail | None:
+    match detail:
         case pb.PaymentReceived():
             invoices = tuple(_invoice(one, sequence) for one in detail.invoices)
             return facts.PaymentReceived(Money(detail.amount_minor, detail.currency), invoices, detail.held_minor)
@@ -119,6 +124,8 @@ def _read(detail: object, sequence: int) -> Detail | None:
             return facts.PaymentReversed(taken, invoices, detail.held_minor, detail.reason, detail.is_uncovered, cause)
         case pb.CreditGranted():
             return facts.CreditGranted(Money(detail.amount_minor, detail.currency))
+        case pb.CardProblem():
+            return facts.CardProblem(detail.kind, detail.subject_id, detail.reason)
     return None
 
 

@@ -78,6 +78,7 @@ def terms(order: Order) -> dict[str, Any]:
         "is_ship_complete": order.is_ship_complete,
         "clears_releases": True,
         "reads_truth": True,
+        "pays_by_card": order.pays_by_card,
     }
 
 

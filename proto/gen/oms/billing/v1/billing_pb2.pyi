@@ -283,6 +283,7 @@ class CommitCreditRequest(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -290,9 +291,13 @@ class CommitCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms, card, prepaid, deposit, cod or settled_elsewhere. A prepaid order needs cash that names it and no room under the limit;
-    one with a deposit needs the deposit and room for the rest; cod and settled_elsewhere need nothing and commit nothing; the
+    """terms, card, prepaid, deposit, cod or settled_elsewhere. A prepaid order needs cash that names it, one by card an authorization,
+    and both no room under the limit; one with a deposit needs the deposit and room for the rest; cod and settled_elsewhere need nothing and commit nothing; the
     others need room.
+    """
+    card_token: _builtins.str
+    """The provider's token of the card, for the method card; empty while the customer has given none. It is no part of what makes
+    two requests the same, and is kept only until the provider has answered.
     """
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
@@ -311,10 +316,11 @@ class CommitCreditRequest(_message.Message):
         amount: _types_pb2.Money | None = ...,
         payment_method: _builtins.str = ...,
         deposit: _types_pb2.Money | None = ...,
+        card_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "deposit", b"deposit", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -329,8 +335,11 @@ class CommitCreditResponse(_message.Message):
     IS_GRANTED_FIELD_NUMBER: _builtins.int
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
     """Committed."""
+    card: _builtins.str
+    """How an order by card stands: authorized, declined, missing (no card was given) or unavailable (no provider); empty otherwise."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this order."""
@@ -345,10 +354,11 @@ class CommitCreditResponse(_message.Message):
         is_granted: _builtins.bool = ...,
         exposure: _types_pb2.Money | None = ...,
         limit: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -367,6 +377,7 @@ class AdjustCreditRequest(_message.Message):
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     IS_FORCED_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -377,6 +388,8 @@ class AdjustCreditRequest(_message.Message):
     """One of the six, tested as in CommitCredit."""
     is_forced: _builtins.bool
     """Commit even over the limit and without its cash: somebody with the right said so."""
+    card_token: _builtins.str
+    """The provider's token of the card, as in CommitCredit."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """The order's new total."""
@@ -395,10 +408,11 @@ class AdjustCreditRequest(_message.Message):
         payment_method: _builtins.str = ...,
         is_forced: _builtins.bool = ...,
         deposit: _types_pb2.Money | None = ...,
+        card_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -413,8 +427,11 @@ class AdjustCreditResponse(_message.Message):
     IS_GRANTED_FIELD_NUMBER: _builtins.int
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
     """Committed."""
+    card: _builtins.str
+    """How an order by card stands: authorized, declined, missing (no card was given) or unavailable (no provider); empty otherwise."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this change, the order as it was included."""
@@ -429,10 +446,11 @@ class AdjustCreditResponse(_message.Message):
         is_granted: _builtins.bool = ...,
         exposure: _types_pb2.Money | None = ...,
         limit: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1352,10 +1370,19 @@ class GetOrderMoneyResponse(_message.Message):
     WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
     DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
+    AUTHORIZED_FIELD_NUMBER: _builtins.int
+    CAPTURED_FIELD_NUMBER: _builtins.int
+    REFUNDED_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
     waiting_on: _builtins.str
     """What it waits for before its goods leave: cash, overdue invoices of its customer, credit or nothing (empty)."""
     waiting_since_micros: _builtins.int
     """Since when, microseconds since the epoch."""
+    card: _builtins.str
+    """How its card stands: authorized, declined, missing, asked (the provider has not answered yet); empty for an order without one."""
+    decline_reason: _builtins.str
+    """Why the card was declined: the provider's word, such as insufficient_funds."""
     @_builtins.property
     def committed(self) -> _types_pb2.Money:
         """Committed and not invoiced."""
@@ -1380,6 +1407,18 @@ class GetOrderMoneyResponse(_message.Message):
     def discount_taken(self) -> _types_pb2.Money:
         """Discounts taken on its invoices for paying them early."""
 
+    @_builtins.property
+    def authorized(self) -> _types_pb2.Money:
+        """Authorized on its card and not captured yet."""
+
+    @_builtins.property
+    def captured(self) -> _types_pb2.Money:
+        """Captured from its card."""
+
+    @_builtins.property
+    def refunded(self) -> _types_pb2.Money:
+        """Given back to its card, what the provider has not confirmed yet included."""
+
     def __init__(
         self,
         *,
@@ -1391,14 +1430,197 @@ class GetOrderMoneyResponse(_message.Message):
         waiting_since_micros: _builtins.int = ...,
         missing: _types_pb2.Money | None = ...,
         discount_taken: _types_pb2.Money | None = ...,
+        authorized: _types_pb2.Money | None = ...,
+        captured: _types_pb2.Money | None = ...,
+        refunded: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
+        decline_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "card", b"card", "committed", b"committed", "decline_reason", b"decline_reason", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetOrderMoneyResponse: _TypeAlias = GetOrderMoneyResponse  # noqa: Y015
+
+@_typing.final
+class AuthorizeCardRequest(_message.Message):
+    """Gives an order another card."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer once there is one."""
+    order_id: _builtins.str
+    """The order."""
+    card_token: _builtins.str
+    """The provider's token of the card; no part of what makes two requests the same."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        card_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeCardRequest: _TypeAlias = AuthorizeCardRequest  # noqa: Y015
+
+@_typing.final
+class AuthorizeCardResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARD_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
+    OPERATION_ID_FIELD_NUMBER: _builtins.int
+    card: _builtins.str
+    """authorized, declined, asked (the provider has not answered yet), or nothing when the order has nothing left to authorize."""
+    decline_reason: _builtins.str
+    """Why it was declined."""
+    operation_id: _builtins.str
+    """The operation that it is, by which the provider knows it."""
+    def __init__(
+        self,
+        *,
+        card: _builtins.str = ...,
+        decline_reason: _builtins.str = ...,
+        operation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "decline_reason", b"decline_reason", "operation_id", b"operation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeCardResponse: _TypeAlias = AuthorizeCardResponse  # noqa: Y015
+
+@_typing.final
+class CaptureInvoiceRequest(_message.Message):
+    """Captures what a shipment's invoice has open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat goes on with what was begun under it."""
+    order_id: _builtins.str
+    """The order."""
+    shipment_id: _builtins.str
+    """The shipment whose invoice it is; empty captures every invoice of the order that is open."""
+    card_token: _builtins.str
+    """The provider's token of the card, for an authorization that is too old or too small."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        card_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "order_id", b"order_id", "request_id", b"request_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureInvoiceRequest: _TypeAlias = CaptureInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class CaptureInvoiceResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    OPERATION_IDS_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """captured, asked (the provider has not answered yet), failed, or nothing when nothing is open."""
+    reason: _builtins.str
+    """Why it failed."""
+    @_builtins.property
+    def operation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The operations that it is, one an invoice, by which the provider knows them."""
+
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        operation_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_ids", b"operation_ids", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureInvoiceResponse: _TypeAlias = CaptureInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class RecordProviderEventRequest(_message.Message):
+    """Something happened at the payment provider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    """The provider's id of the event; a repeat changes nothing."""
+    kind: _builtins.str
+    """Its kind, such as charge.refunded."""
+    provider_id: _builtins.str
+    """The authorization that it is about, as the provider calls it."""
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "kind", b"kind", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordProviderEventRequest: _TypeAlias = RecordProviderEventRequest  # noqa: Y015
+
+@_typing.final
+class RecordProviderEventResponse(_message.Message):
+    """Whether it was new."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_NEW_FIELD_NUMBER: _builtins.int
+    is_new: _builtins.bool
+    """False for a repeat."""
+    def __init__(
+        self,
+        *,
+        is_new: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_new", b"is_new"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordProviderEventResponse: _TypeAlias = RecordProviderEventResponse  # noqa: Y015
 
 @_typing.final
 class RecordPaymentResponse(_message.Message):
@@ -1442,6 +1664,7 @@ class Payment(_message.Message):
     RETURNED_FIELD_NUMBER: _builtins.int
     REVERSED_AT_MICROS_FIELD_NUMBER: _builtins.int
     RECEIVED_ON_FIELD_NUMBER: _builtins.int
+    IS_BY_CARD_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Identity, "pay_…"."""
     customer_id: _builtins.str
@@ -1456,6 +1679,8 @@ class Payment(_message.Message):
     """When it was reversed, microseconds since the epoch; 0 when it was not."""
     received_on: _builtins.str
     """ISO date on which the cash came."""
+    is_by_card: _builtins.bool
+    """Whether it was captured from a card: then it is refunded there and cannot be reversed."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
@@ -1491,10 +1716,11 @@ class Payment(_message.Message):
         returned: _types_pb2.Money | None = ...,
         reversed_at_micros: _builtins.int = ...,
         received_on: _builtins.str = ...,
+        is_by_card: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "returned", b"returned", "unapplied", b"unapplied"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "received_on", b"received_on", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_by_card", b"is_by_card", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "received_on", b"received_on", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -111,6 +111,21 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentResponse.FromString,
                 _registered_method=True)
+        self.AuthorizeCard = channel.unary_unary(
+                '/oms.billing.v1.BillingService/AuthorizeCard',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.FromString,
+                _registered_method=True)
+        self.CaptureInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/CaptureInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceResponse.FromString,
+                _registered_method=True)
+        self.RecordProviderEvent = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RecordProviderEvent',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.FromString,
+                _registered_method=True)
         self.GetOrderMoney = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetOrderMoney',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.SerializeToString,
@@ -202,7 +217,8 @@ class BillingServiceServicer:
 
     def CommitCredit(self, request, context):
         """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+        with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -265,7 +281,7 @@ class BillingServiceServicer:
 
     def ReversePayment(self, request, context):
         """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-        PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
+        PAYMENT_REFUNDED, PAYMENT_BY_CARD. ABORTED: PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -282,8 +298,31 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RefundPayment(self, request, context):
-        """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+        """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
+        FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AuthorizeCard(self, request, context):
+        """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+        failed are made up for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CaptureInvoice(self, request, context):
+        """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+        provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordProviderEvent(self, request, context):
+        """Take note that something happened at the provider, which is then asked what is true.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -441,6 +480,21 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RefundPayment,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentResponse.SerializeToString,
+            ),
+            'AuthorizeCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.AuthorizeCard,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.SerializeToString,
+            ),
+            'CaptureInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.CaptureInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceResponse.SerializeToString,
+            ),
+            'RecordProviderEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordProviderEvent,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.SerializeToString,
             ),
             'GetOrderMoney': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrderMoney,
@@ -883,6 +937,87 @@ class BillingService:
             '/oms.billing.v1.BillingService/RefundPayment',
             oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AuthorizeCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/AuthorizeCard',
+            oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CaptureInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/CaptureInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordProviderEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RecordProviderEvent',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.FromString,
             options,
             channel_credentials,
             insecure,

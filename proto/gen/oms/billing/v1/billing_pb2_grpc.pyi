@@ -50,7 +50,8 @@ class BillingServiceStub:
     """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]
     """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+    with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
     """
     AdjustCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
@@ -76,7 +77,7 @@ class BillingServiceStub:
     """
     ReversePayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]
     """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-    PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
+    PAYMENT_REFUNDED, PAYMENT_BY_CARD. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReapplyPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]
     """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
@@ -85,9 +86,19 @@ class BillingServiceStub:
     ABORTED: PAYMENT_USED_MEANWHILE.
     """
     RefundPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]
-    """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+    """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
+    FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
+    AuthorizeCard: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]
+    """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+    failed are made up for.
+    """
+    CaptureInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]
+    """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+    provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+    """
+    RecordProviderEvent: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]
+    """Take note that something happened at the provider, which is then asked what is true."""
     GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
     """The money of one order."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]
@@ -139,7 +150,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]  # type: ignore[assignment]
     """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+    with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
     """
     AdjustCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]  # type: ignore[assignment]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
@@ -165,7 +177,7 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     ReversePayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]  # type: ignore[assignment]
     """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-    PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
+    PAYMENT_REFUNDED, PAYMENT_BY_CARD. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReapplyPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]  # type: ignore[assignment]
     """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
@@ -174,9 +186,19 @@ class BillingServiceAsyncStub(BillingServiceStub):
     ABORTED: PAYMENT_USED_MEANWHILE.
     """
     RefundPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]  # type: ignore[assignment]
-    """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+    """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
+    FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
+    AuthorizeCard: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]  # type: ignore[assignment]
+    """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+    failed are made up for.
+    """
+    CaptureInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]  # type: ignore[assignment]
+    """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+    provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+    """
+    RecordProviderEvent: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]  # type: ignore[assignment]
+    """Take note that something happened at the provider, which is then asked what is true."""
     GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
     """The money of one order."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]  # type: ignore[assignment]
@@ -249,7 +271,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CommitCreditResponse, _abc.Awaitable[_billing_pb2.CommitCreditResponse]]:
         """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+        with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
         """
 
     @_abc_1.abstractmethod
@@ -323,7 +346,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ReversePaymentResponse, _abc.Awaitable[_billing_pb2.ReversePaymentResponse]]:
         """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-        PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
+        PAYMENT_REFUNDED, PAYMENT_BY_CARD. ABORTED: PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod
@@ -344,9 +367,37 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.RefundPaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RefundPaymentResponse, _abc.Awaitable[_billing_pb2.RefundPaymentResponse]]:
-        """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+        """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
+        FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
         """
+
+    @_abc_1.abstractmethod
+    def AuthorizeCard(
+        self,
+        request: _billing_pb2.AuthorizeCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.AuthorizeCardResponse, _abc.Awaitable[_billing_pb2.AuthorizeCardResponse]]:
+        """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+        failed are made up for.
+        """
+
+    @_abc_1.abstractmethod
+    def CaptureInvoice(
+        self,
+        request: _billing_pb2.CaptureInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CaptureInvoiceResponse, _abc.Awaitable[_billing_pb2.CaptureInvoiceResponse]]:
+        """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+        provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordProviderEvent(
+        self,
+        request: _billing_pb2.RecordProviderEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RecordProviderEventResponse, _abc.Awaitable[_billing_pb2.RecordProviderEventResponse]]:
+        """Take note that something happened at the provider, which is then asked what is true."""
 
     @_abc_1.abstractmethod
     def GetOrderMoney(
