@@ -29,7 +29,7 @@ from services.orders.domain.review_plan import MANUFACTURING, opened
 from services.orders.domain.reviews import ANY, Step
 from services.orders.masterdata import prices
 from services.orders.overview.figures import read_figures
-from services.orders.policies import engine
+from services.orders.policies import contexts
 from services.orders.policies.examples import examples
 from tests.billing.desk import CONTEXT, order_of
 from tests.billing.desk import Desk as BillingDesk
@@ -111,7 +111,7 @@ def test_rules_count_from_the_companys_day_and_see_its_agreements(desk: Desk, to
         time_zone=desk.database.time_zone,
     )
 
-    seen = engine.line_context(whole.order.lines[0], evidence)["agreement"]["exists"]
+    seen = contexts.line_context(whole.order.lines[0], evidence)["agreement"]["exists"]
 
     is_late = today == TUESDAY
     assert ("REQUESTED_DATE_PAST" in on_monday.reasons) == is_late

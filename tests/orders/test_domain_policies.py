@@ -13,7 +13,7 @@ from services.kernel.money import UnitPrice
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.policies import Violation, outcome, parse_policy, planned_holds, reasons
 from services.orders.domain.pricing import basis_points, reference_price
-from services.orders.policies import engine
+from services.orders.policies import contexts, engine
 from services.orders.policies.examples import examples
 
 RULE = {"code": "BIG", "when": "order.total > 5.0", "severity": "WARN", "message": "big"}
@@ -99,7 +99,7 @@ def test_a_cost_in_another_currency_is_no_cost() -> None:
     )
     whole = examples()[0]
 
-    facts = engine.header_context(replace(whole, products={"PUMP": pump}))["order"]
+    facts = contexts.header_context(replace(whole, products={"PUMP": pump}))["order"]
 
     assert (facts["has_cost"], facts["cost_minor"]) == (False, 0)
 
@@ -107,7 +107,7 @@ def test_a_cost_in_another_currency_is_no_cost() -> None:
 def test_a_line_whose_cost_is_unknown_does_not_lift_the_margin_of_the_others() -> None:
     whole = examples()[0]
 
-    facts = engine.header_context(whole)["order"]
+    facts = contexts.header_context(whole)["order"]
 
     # 6 pumps at 120.00 cost 80.00 each; the visit at 95.00 has no cost. Of the discount of 20.00 the pumps bear
     # 20.00 × 720 ÷ 815 = 17.67: (702.33 − 480.00) ÷ 702.33 = 31.65 %; with the visit as if it were free 39.62 %

@@ -20,7 +20,7 @@ from services.orders.domain.masterdata import Customer, Product
 from services.orders.domain.people import Person
 from services.orders.domain.policies import parse_policy
 from services.orders.masterdata import catalog, customers, exchange
-from services.orders.policies import engine, versions
+from services.orders.policies import contexts, engine, versions
 from services.orders.policies.examples import examples
 from services.runtime.db import Database
 from tests.orders.desk import ACCOUNTING, ACME, NOON, SUPPORT, Desk
@@ -267,7 +267,7 @@ def test_every_amount_that_a_predicate_sees_is_in_the_policys_currency_and_no_sh
     whole = examples()[0]
     euros = replace(whole, currency="EUR", rates=Rates((rate("0.5", pair="USD/EUR"),)))
     plain, converted = (
-        {**engine.header_context(one), **engine.line_context(one.order.lines[0], one)} for one in (whole, euros)
+        {**contexts.header_context(one), **contexts.line_context(one.order.lines[0], one)} for one in (whole, euros)
     )
 
     amounts = {

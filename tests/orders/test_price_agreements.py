@@ -16,7 +16,7 @@ from services.kernel.money import UnitPrice
 from services.orders.domain.masterdata import PriceAgreement, Product
 from services.orders.domain.pricing import agreement_in_force, reference_price
 from services.orders.masterdata import customers, prices
-from services.orders.policies import engine
+from services.orders.policies import contexts
 from services.orders.policies.examples import examples
 from services.runtime.migrations import config_of, differences, upgrade
 from tests.orders.change_desk import asked, changed, quantity
@@ -88,7 +88,7 @@ def test_rules_see_the_agreement_that_prices_the_line(case: Case) -> None:
     noon = NOON.replace(year=case.on.year, month=case.on.month, day=case.on.day)
     evidence = replace(whole, order=replace(whole.order, placed_at=noon), agreements={"PUMP": case.agreements})
 
-    seen = engine.line_context(line, evidence)["agreement"]
+    seen = contexts.line_context(line, evidence)["agreement"]
 
     applies = agreement_in_force(case.agreements, "USD", case.on, case.units)
     assert seen == {"exists": applies is not None, "price": float(case.price) if applies else 0.0}

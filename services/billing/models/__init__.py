@@ -1,10 +1,10 @@
 """Tables of billing: shape and constraints only. Amounts are whole minor units; days are ISO dates, which sort as days do."""
 
 from services.billing.models.base import Table, answers, outbox
-from services.billing.models.books import JournalEntry
 from services.billing.models.cards import CardAuthorization, ProviderEvent, ProviderOperation
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
 from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine
+from services.billing.models.ledger import JournalEntry
 from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
 from services.billing.models.payouts import MarketplaceSale, Payout, PayoutLine
 

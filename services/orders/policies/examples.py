@@ -16,7 +16,7 @@ from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.order import RECEIVED, Address, Line, Order, totals
 from services.orders.domain.projection import Progress
 from services.orders.domain.proposals import consent_facts, proposal
-from services.orders.policies import engine
+from services.orders.policies import contexts, engine
 
 Context = Mapping[str, Any]
 
@@ -24,14 +24,14 @@ Context = Mapping[str, Any]
 @lru_cache(maxsize=1)
 def of_orders() -> tuple[Context, ...]:
     """What header predicates look at."""
-    return tuple(engine.header_context(evidence) for evidence in examples())
+    return tuple(contexts.header_context(evidence) for evidence in examples())
 
 
 @lru_cache(maxsize=1)
 def of_lines() -> tuple[Context, ...]:
     """What line predicates look at."""
     return tuple(
-        {**engine.header_context(evidence), **engine.line_context(line, evidence)}
+        {**contexts.header_context(evidence), **contexts.line_context(line, evidence)}
         for evidence in examples()
         for line in evidence.order.lines
     )
@@ -44,7 +44,7 @@ def of_largest() -> tuple[Context, tuple[Context, ...]]:
     lines = tuple(replace(whole.order.lines[0], line_id=str(number)) for number in range(1, MAX_LINES + 1))
     sums = totals(tuple(line.extended for line in lines), _cents(0), _cents(0), Decimal(0))
     evidence = replace(whole, order=replace(whole.order, lines=lines, totals=sums))
-    return engine.header_context(evidence), tuple(engine.line_context(line, evidence) for line in lines)
+    return contexts.header_context(evidence), tuple(contexts.line_context(line, evidence) for line in lines)
 
 
 @lru_cache(maxsize=1)

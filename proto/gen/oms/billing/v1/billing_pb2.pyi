@@ -2272,7 +2272,7 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
-    customer_deposits, revenue, freight_revenue, sales_discounts, cost_of_goods_sold, marketplace_fees, shrinkage.
+    customer_deposits, revenue, freight_revenue, sales_discounts, cost_of_goods_sold, marketplace_fees, card_fees, shrinkage.
     """
     currency: _builtins.str
     """ISO 4217."""
