@@ -18,11 +18,13 @@ from gateway.http.masterdata import (
 from gateway.http.neighbors import (
     audit,
     backorders,
+    cards,
     deliveries,
     invoices,
     ledger,
     mail_templates,
     payment_corrections,
+    payment_events,
     payments,
     payouts,
     rates,
@@ -60,7 +62,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
-    feedback, customers, credit_terms, payment_corrections, payouts, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    feedback, customers, credit_terms, payment_corrections, cards, payment_events, payouts, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 
