@@ -82,8 +82,14 @@ class BillingServiceStub:
     """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
     REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
+    PreviewPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PreviewPaymentRequest, _billing_pb2.PreviewPaymentResponse]
+    """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
+    and INVALID_ARGUMENT without an act.
+    """
     GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
     """The money of one order."""
+    ListWaitingOrders: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]
+    """Orders that wait for credit or for their cash, the longest first."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]
     """Payments by filter."""
     RecordPayout: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPayoutRequest, _billing_pb2.RecordPayoutResponse]
@@ -161,8 +167,14 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
     REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
+    PreviewPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.PreviewPaymentRequest, _billing_pb2.PreviewPaymentResponse]  # type: ignore[assignment]
+    """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
+    and INVALID_ARGUMENT without an act.
+    """
     GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
     """The money of one order."""
+    ListWaitingOrders: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]  # type: ignore[assignment]
+    """Orders that wait for credit or for their cash, the longest first."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """Payments by filter."""
     RecordPayout: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordPayoutRequest, _billing_pb2.RecordPayoutResponse]  # type: ignore[assignment]
@@ -317,12 +329,30 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def PreviewPayment(
+        self,
+        request: _billing_pb2.PreviewPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.PreviewPaymentResponse, _abc.Awaitable[_billing_pb2.PreviewPaymentResponse]]:
+        """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
+        and INVALID_ARGUMENT without an act.
+        """
+
+    @_abc_1.abstractmethod
     def GetOrderMoney(
         self,
         request: _billing_pb2.GetOrderMoneyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.GetOrderMoneyResponse, _abc.Awaitable[_billing_pb2.GetOrderMoneyResponse]]:
         """The money of one order."""
+
+    @_abc_1.abstractmethod
+    def ListWaitingOrders(
+        self,
+        request: _billing_pb2.ListWaitingOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListWaitingOrdersResponse, _abc.Awaitable[_billing_pb2.ListWaitingOrdersResponse]]:
+        """Orders that wait for credit or for their cash, the longest first."""
 
     @_abc_1.abstractmethod
     def ListPayments(
