@@ -1,4 +1,4 @@
-"""Previews of payments and orders that wait for their money: protobuf to domain and back."""
+"""Previews of payments: protobuf to domain and back."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,9 +6,7 @@ from typing import TypeAlias
 
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing import answers, correcting, receiving, wire
-from services.billing.domain.credit import OrderMoney
 from services.billing.previewing import InvoicePreview, Preview, Trial
-from services.kernel.clock import from_micros, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.text import optional_text, text
 from services.runtime.wire import money
@@ -83,35 +81,3 @@ def _invoice(one: InvoicePreview) -> pb.InvoicePreview:
         open_before=money(one.invoice.open),
         open_after=money(one.open_after),
     )
-
-
-def waiting_message(of: OrderMoney) -> pb.WaitingOrder:
-    """An order that waits."""
-    assert of.waiting is not None, "it is one that waits"
-    asked = of.waiting.request
-    return pb.WaitingOrder(
-        order_id=asked.order_id,
-        customer_id=asked.customer_id,
-        amount=money(asked.amount),
-        payment_method=asked.payment_method,
-        waiting_on=of.waiting_on,
-        given=money(of.held + of.paid),
-        missing=money(of.missing),
-        waiting_since_micros=micros(of.waiting.waiting_since),
-    )
-
-
-def waiting_cursor(cursor: str) -> tuple[datetime, str] | None:
-    """The moment and order that a page ended with; None for the beginning, InvalidArgument for what no page gave."""
-    if not cursor:
-        return None
-    since, _, order_id = cursor.partition("/")
-    if not (since.isascii() and since.isdigit() and len(since) < 18 and order_id):
-        raise InvalidArgument("CURSOR_INVALID", "send back the next_cursor of the last page, or none")
-    return from_micros(int(since)), text(order_id, "cursor")
-
-
-def cursor_after(of: OrderMoney) -> str:
-    """Where a page ends."""
-    assert of.waiting is not None, "it is one that waits"
-    return f"{micros(of.waiting.waiting_since)}/{of.waiting.request.order_id}"

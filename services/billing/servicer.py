@@ -13,6 +13,7 @@ from services.billing import (
     committing,
     correcting,
     invoicing,
+    list_wire,
     paying_out,
     payout_wire,
     preview_wire,
@@ -21,7 +22,7 @@ from services.billing import (
     wire,
 )
 from services.billing.domain.credit import Account
-from services.billing.domain.invoices import STATUSES
+from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
@@ -129,13 +130,17 @@ class BillingServicer(rpc.BillingServiceServicer):
     def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
         """Invoices by number."""
         limit, after = page_size(request.limit), number_cursor(request.cursor)
+        if named := list_wire.named_invoices(request.invoice_ids):
+            with self.database.reading() as session:
+                found = invoices.by_ids(session, named).values()
+            return pb.ListInvoicesResponse(invoices=[answers.invoice(each) for each in found])
         with self.database.reading() as session:
             page, next_after = invoices.page(
                 session,
                 order_id=optional_text(request.order_id, "order_id"),
                 customer_id=optional_text(request.customer_id, "customer_id"),
                 number=optional_text(request.number, "number"),
-                status=wire.one_of(request.status, STATUSES, "invoice status"),
+                status=wire.one_of(request.status, {*STATUSES, UNPAID}, "invoice status"),
                 after=after,
                 limit=limit,
                 order_ids=named_orders(request.order_ids),
@@ -204,17 +209,17 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def ListWaitingOrders(self, request: pb.ListWaitingOrdersRequest, context: Context) -> pb.ListWaitingOrdersResponse:
         """Orders that wait for credit or for their cash, the longest first."""
-        limit, after = page_size(request.limit), preview_wire.waiting_cursor(request.cursor)
+        limit, after = page_size(request.limit), list_wire.waiting_cursor(request.cursor)
         customer_id = optional_text(request.customer_id, "customer_id")
         with self.database.reading() as session:
             page = waiting_orders.page(session, customer_id=customer_id, after=after, limit=limit + 1)
-        cursor = preview_wire.cursor_after(page[limit - 1]) if len(page) > limit else ""
-        return pb.ListWaitingOrdersResponse(orders=map(preview_wire.waiting_message, page[:limit]), next_cursor=cursor)
+        cursor = list_wire.cursor_after(page[limit - 1]) if len(page) > limit else ""
+        return pb.ListWaitingOrdersResponse(orders=map(list_wire.waiting_message, page[:limit]), next_cursor=cursor)
 
     def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
         """Payments by age."""
         limit, payment_id = page_size(request.limit), optional_text(request.payment_id, "payment_id")
-        wanted = wire.payment_filter(request)
+        wanted = list_wire.payment_filter(request)
         with self.database.reading() as session:
             page = (
                 payments.by_ids(session, [payment_id])

@@ -22,7 +22,7 @@ from services.billing.domain.facts import (
 )
 from services.billing.domain.invoices import BillableOrder, Charges, Invoice, OrderLine, Settlement
 from services.billing.domain.ledger import ACCOUNTS, Movement
-from services.billing.domain.payments import STATES, Application, ForOrder, Instruction
+from services.billing.domain.payments import Application, ForOrder, Instruction
 from services.kernel.bounds import MAX_LINES
 from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
@@ -188,16 +188,6 @@ def instruction(request: pb.RecordPaymentRequest | pb.ReapplyPaymentRequest, cur
         for part in request.orders
     )
     return Instruction(applications, orders, request.is_on_account)
-
-
-def payment_filter(request: pb.ListPaymentsRequest) -> dict[str, str]:
-    """Which payments are asked for, as payments.page() takes it."""
-    return {
-        "customer_id": optional_text(request.customer_id, "customer_id"),
-        "after": optional_text(request.cursor, "cursor"),
-        "reference": optional_text(clean_key(request.reference), "reference"),
-        "state": one_of(request.state, STATES, "state of a payment"),
-    }
 
 
 def reason(given: str) -> str:

@@ -11,6 +11,8 @@ from services.kernel.money import Money, UnitPrice, extend, share, tax_on
 
 OPEN, PART_PAID, PAID = "open", "part_paid", "paid"
 STATUSES = frozenset({OPEN, PART_PAID, PAID})
+UNPAID = "unpaid"
+"""What may be asked for beside the statuses: open or part_paid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
-from services.billing.domain.invoices import OPEN, PAID, PART_PAID, BilledSoFar, Charges, Invoice, InvoiceLine
+from services.billing.domain.invoices import OPEN, PAID, PART_PAID, UNPAID, BilledSoFar, Charges, Invoice, InvoiceLine
 from services.billing.store import tables
 from services.kernel.money import Money, UnitPrice
 from services.runtime.db import Int64
@@ -33,6 +33,7 @@ _IS_OPEN = _row.total_minor - _row.paid_minor - _row.settled_elsewhere_minor > _
 _STATUS: Mapping[str, ColumnElement[bool]] = {
     OPEN: _IS_OPEN & (_row.paid_minor == _NOTHING),
     PART_PAID: _IS_OPEN & (_row.paid_minor > _NOTHING),
+    UNPAID: _IS_OPEN,
     PAID: _row.total_minor - _row.paid_minor - _row.settled_elsewhere_minor == _NOTHING,
 }
 _NEXT = text(

@@ -719,12 +719,13 @@ class ListInvoicesRequest(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     ORDER_IDS_FIELD_NUMBER: _builtins.int
+    INVOICE_IDS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     customer_id: _builtins.str
     """Only this customer when given."""
     status: _builtins.str
-    """open, part_paid or paid when given."""
+    """open, part_paid or paid when given, or unpaid: open or part_paid."""
     limit: _builtins.int
     """At most this many; 0 means 100, more than 500 is refused. A page ends early where its invoices have 20000 lines together."""
     cursor: _builtins.str
@@ -734,6 +735,10 @@ class ListInvoicesRequest(_message.Message):
     @_builtins.property
     def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only of these orders when given, at most 500."""
+
+    @_builtins.property
+    def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these invoices when given, at most 500; nothing else is asked of them then."""
 
     def __init__(
         self,
@@ -745,10 +750,11 @@ class ListInvoicesRequest(_message.Message):
         cursor: _builtins.str = ...,
         number: _builtins.str = ...,
         order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        invoice_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "number", b"number", "order_id", b"order_id", "order_ids", b"order_ids", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "invoice_ids", b"invoice_ids", "limit", b"limit", "number", b"number", "order_id", b"order_id", "order_ids", b"order_ids", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
