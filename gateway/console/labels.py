@@ -10,10 +10,10 @@ TONES = ("waits", "blocks", "done", "moves", "rests")
 
 _TONES = {
     "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
-              "unpaid", "deposit", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
+              "unpaid", "deposit", "held", "unapplied", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
               "change_pending"),
-    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "declined", "withdrawn", "void"),
-    "done": ("delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
+    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "overpaid", "reversed", "declined", "withdrawn", "void"),
+    "done": ("settled", "delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
              "applied", "accepted_by_customer"),
     "moves": ("accepted", "in_fulfilment", "partially_shipped", "shipped", "released", "picked", "packed", "part",
               "allocated", "part_released", "fully_released", "fully_shipped"),

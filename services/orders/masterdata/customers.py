@@ -70,6 +70,12 @@ def get_customer(session: Session, customer_id: str, scope: Scope) -> Customer:
     return store.customer(session, customer_id, scope)
 
 
+def find_named(session: Session, typed: str) -> list[Customer]:
+    """The customer of this id, else those of this name in whatever case, by id, at most 10."""
+    known = store.find_customer(session, typed)
+    return [known] if known else store.customers_named(session, typed)
+
+
 def names_of(session: Session, customer_ids: Collection[str]) -> dict[str, str]:
     """Customer id → name, of those that exist."""
     return {key: one.name for key, one in store.customers_of(session, customer_ids).items()} if customer_ids else {}
