@@ -165,6 +165,32 @@ def channel(word: str) -> str:
     return {"edi": "EDI", "pos": "POS", "ebay": "eBay", "amazon": "Amazon"}.get(word, status(word))
 
 
+_METHODS = {
+    "terms": "on credit",
+    "cod": "cash on delivery",
+    "settled_elsewhere": "marketplace or till",
+    "deposit": "deposit, rest on credit",
+}
+
+
+def method(word: str) -> str:
+    """How an order is paid, where its days do not matter."""
+    return _METHODS.get(word, status(word))
+
+
+_ACCOUNTS = {
+    "cost_of_goods_sold": "Cost of goods sold",
+    "goods_received_not_invoiced": "Goods received, not invoiced",
+    "freight_revenue": "Freight revenue",
+    "marketplace_clearing": "Owed by marketplaces",
+}
+
+
+def account(word: str) -> str:
+    """An account of the ledger as people read it."""
+    return _ACCOUNTS.get(word) or status(word).capitalize()
+
+
 def terms(order: Order) -> str:
     """How an order is paid."""
     if order.settlement is not None:

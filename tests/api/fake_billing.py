@@ -20,6 +20,8 @@ class FakeBilling(Neighbor):
         self.payments: list[billing.Payment] = []
         self.receivables = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
         self.standing: dict[str, tuple[int, int]] = {}
+        self.waiting: list[billing.WaitingOrder] = []
+        self.order_money: dict[str, billing.GetOrderMoneyResponse] = {}
         self.audit = billing.AuditResponse()
 
     def invoice(self, invoice_id: str, customer_id: str, minor: int) -> billing.Invoice:
@@ -63,7 +65,9 @@ class FakeBilling(Neighbor):
         rows = [
             row
             for row in self.invoices.values()
-            if request.customer_id in ("", row.customer_id) and request.number in ("", row.number)
+            if request.customer_id in ("", row.customer_id)
+            and request.number in ("", row.number)
+            and (not request.invoice_ids or row.invoice_id in request.invoice_ids)
         ]
         return billing.ListInvoicesResponse(invoices=rows)
 
@@ -124,11 +128,37 @@ class FakeBilling(Neighbor):
 
         return self.once(request, act)
 
-    def GetOrderMoney(self, request: billing.GetOrderMoneyRequest) -> billing.GetOrderMoneyResponse:
+    def PreviewPayment(self, request: billing.PreviewPaymentRequest) -> billing.PreviewPaymentResponse:
         self.here()
-        return billing.GetOrderMoneyResponse(
-            held=types.Money(minor_units=500, currency=request.currency), waiting_on="cash"
+        if not request.HasField("record"):
+            ids = (request.reverse.payment_id, request.reapply.payment_id, request.refund.payment_id)
+            return billing.PreviewPaymentResponse(payment=self._paid("".join(ids)))
+        asked = request.record
+        seen = billing.Payment(
+            payment_id="pay_0", customer_id=asked.customer_id, amount=asked.amount, reference=asked.reference
         )
+        return billing.PreviewPaymentResponse(payment=seen)
+
+    def ListWaitingOrders(self, request: billing.ListWaitingOrdersRequest) -> billing.ListWaitingOrdersResponse:
+        self.here()
+        rows = [row for row in self.waiting if request.customer_id in ("", row.customer_id)]
+        return billing.ListWaitingOrdersResponse(orders=rows)
+
+    def ListPayouts(self, request: billing.ListPayoutsRequest) -> billing.ListPayoutsResponse:
+        self.here()
+        return billing.ListPayoutsResponse()
+
+    def ListMarketplaceSales(
+        self, request: billing.ListMarketplaceSalesRequest
+    ) -> billing.ListMarketplaceSalesResponse:
+        self.here()
+        return billing.ListMarketplaceSalesResponse()
+
+    def GetOrderMoney(
+        self, request: billing.GetOrderMoneyRequest, timeout: float = DEADLINE_S
+    ) -> billing.GetOrderMoneyResponse:
+        self.here(timeout)
+        return self.order_money.get(request.order_id, billing.GetOrderMoneyResponse())
 
     def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:
         self.here()

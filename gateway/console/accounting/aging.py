@@ -36,6 +36,11 @@ class Aging:
     unapplied: Money
 
     @property
+    def open(self) -> Money:
+        """All ages together."""
+        return Money.total((age.amount for age in self.ages), self.currency)
+
+    @property
     def largest(self) -> int:
         """Minor units of the largest age: as long as a bar is."""
         return max(age.amount.minor for age in self.ages)

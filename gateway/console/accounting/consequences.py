@@ -69,7 +69,7 @@ def _rows(
 
 def _sentences(after: PaymentShown, seen: pb.PreviewPaymentResponse, names: Names) -> Iterator[str]:
     for order_id in seen.released_order_ids:
-        yield f"Order {names.order(order_id)} has its money: it stops waiting, and its hold on money goes by itself."
+        yield f"Order {names.order(order_id)} has its money: its hold is released automatically, and its goods may leave."
     for order_id in seen.waiting_order_ids:
         yield (
             f"Order {names.order(order_id)} waits for its money again: it is put on hold, and what is not picked yet "
