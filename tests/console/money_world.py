@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
+
 from oms.billing.v1 import billing_pb2 as pb
 from oms.types.v1 import types_pb2 as types
 from services.billing import models
 from services.billing.servicer import BillingServicer
+from services.orders.order import lookup
 from services.runtime.db import Database
 from tests.billing.desk import Desk as Cashier
 from tests.billing.desk import order_of
 from tests.conftest import ROOT
-from tests.console.world import ConsoleWorld, build
+from tests.console.world import BASE, Browser, ConsoleWorld, build
 from tests.orders.desk import Desk
+
+HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
 class Local:
@@ -46,6 +53,14 @@ class MoneyWorld:
     ids: dict[str, str]
     payments: dict[str, str]
 
+    async def confirm(self, browser: Browser, preview: str, path: str, **fields: str) -> httpx.Response:
+        """Open a preview and press its button with all that it hides; `fields` are typed there."""
+        shown = (await browser.get(preview)).text
+        form = shown.partition(f'action="{path}"')[2].partition("</form>")[0]
+        hidden = {name: html.unescape(value) for name, value in HIDDEN.findall(form)}
+        came_from = {"Referer": f"{BASE}{preview}"}
+        return await browser.client.post(path, data={**hidden, **fields}, headers=came_from)
+
     @property
     def stored(self) -> list[pb.Payment]:
         """All payments, the oldest first."""
@@ -73,9 +88,7 @@ def money_world(orders: Database, cash: Database, keys_dir: Path, numbers: dict[
 
 def _id(desk: Desk, number: str) -> str:
     with desk.database.reading() as session:
-        from services.orders.order.lookup import find_id
-
-        return find_id(session, number)
+        return lookup.find_id(session, number)
 
 
 def _spend(made: MoneyWorld) -> None:
