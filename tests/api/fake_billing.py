@@ -23,6 +23,7 @@ class FakeBilling(Neighbor):
         self.waiting: list[billing.WaitingOrder] = []
         self.order_money: dict[str, billing.GetOrderMoneyResponse] = {}
         self.audit = billing.AuditResponse()
+        self.payouts: list[billing.Payout] = []
 
     def invoice(self, invoice_id: str, customer_id: str, minor: int) -> billing.Invoice:
         zero, total = types.Money(currency="USD"), types.Money(minor_units=minor, currency="USD")
@@ -144,16 +145,6 @@ class FakeBilling(Neighbor):
         rows = [row for row in self.waiting if request.customer_id in ("", row.customer_id)]
         return billing.ListWaitingOrdersResponse(orders=rows)
 
-    def ListPayouts(self, request: billing.ListPayoutsRequest) -> billing.ListPayoutsResponse:
-        self.here()
-        return billing.ListPayoutsResponse()
-
-    def ListMarketplaceSales(
-        self, request: billing.ListMarketplaceSalesRequest
-    ) -> billing.ListMarketplaceSalesResponse:
-        self.here()
-        return billing.ListMarketplaceSalesResponse()
-
     def GetOrderMoney(
         self, request: billing.GetOrderMoneyRequest, timeout: float = DEADLINE_S
     ) -> billing.GetOrderMoneyResponse:
@@ -171,6 +162,32 @@ class FakeBilling(Neighbor):
     ) -> billing.ListReceivablesResponse:
         self.here(timeout)
         return billing.ListReceivablesResponse(receivables=self.receivables)
+
+    def RecordPayout(self, request: billing.RecordPayoutRequest) -> billing.RecordPayoutResponse:
+        self.here()
+        payout = billing.Payout(
+            payout_id=f"pout_{len(self.payouts) + 1}", channel=request.channel, reference=request.reference,
+            amount=request.amount, fees=request.fees, lines=request.lines, recorded_at_micros=1,
+        )  # fmt: skip
+        self.payouts.append(payout)
+        return billing.RecordPayoutResponse(payout=payout)
+
+    def ListPayouts(self, request: billing.ListPayoutsRequest) -> billing.ListPayoutsResponse:
+        self.here()
+        rows = [row for row in self.payouts if request.channel in ("", row.channel)]
+        return billing.ListPayoutsResponse(payouts=rows)
+
+    def ListMarketplaceSales(
+        self, request: billing.ListMarketplaceSalesRequest
+    ) -> billing.ListMarketplaceSalesResponse:
+        self.here()
+        amount, zero = types.Money(minor_units=10000, currency="USD"), types.Money(currency="USD")
+        sale = billing.MarketplaceSale(
+            order_id="ord_1", order_number="SO-1001", customer_id="cus_acme", channel="amazon", reference="113-4402",
+            due=amount, paid_out=zero, fees=zero, open=amount, status="open", sold_at_micros=1,
+        )  # fmt: skip
+        is_asked = request.channel in ("", sale.channel) and request.status in ("", sale.status)
+        return billing.ListMarketplaceSalesResponse(sales=[sale] if is_asked else [])
 
     def GetTrialBalance(self, request: billing.GetTrialBalanceRequest) -> billing.GetTrialBalanceResponse:
         self.here()

@@ -119,7 +119,6 @@ async def test_the_pages_of_a_company_that_has_booked_nothing_say_what_would_fil
         ("/payments", "No payment has been recorded yet"),
         ("/receivables", "Nobody owes anything"),
         ("/invoices", "No invoice matches"),
-        ("/marketplaces", "No sale matches"),
         ("/payouts", "No payout is recorded yet"),
     ):
         assert sentence in (await browser.get(f"/accounting{path}")).text, path

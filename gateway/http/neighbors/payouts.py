@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from gateway.http.neighbors.payments import money_of
+from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import Amount, Input, MoneyInput, Reference, example
@@ -118,7 +119,7 @@ def wanted_payout(body: PayoutInput, request_id: str) -> pb.RecordPayoutRequest:
 
 
 @router.get("/v1/payouts")
-def list_payouts(deps: DepsOf, paging: PagingOf, channel: OfChannel = None) -> Page[Payout]:
+def list_payouts(deps: DepsOf, _who: CallerOf, paging: PagingOf, channel: OfChannel = None) -> Page[Payout]:
     """Payouts, oldest first."""
     found = deps.billing.ListPayouts(
         pb.ListPayoutsRequest(channel=channel or "", limit=paging.limit, cursor=paging.after("payouts"))
@@ -129,6 +130,7 @@ def list_payouts(deps: DepsOf, paging: PagingOf, channel: OfChannel = None) -> P
 @router.get("/v1/marketplace-sales")
 def list_marketplace_sales(
     deps: DepsOf,
+    _who: CallerOf,
     paging: PagingOf,
     channel: OfChannel = None,
     status: Annotated[SaleStatus | None, Query(description="Only with this status.")] = None,
