@@ -43,7 +43,7 @@ from workflows.messages import FactNote, OrderRef
 ANSWER_WITHIN = timedelta(seconds=20)
 LIFETIME_S = 3600
 """No run takes that long: a system that a killed driver left behind ends by itself, and its processes with it."""
-_ABSENT = ("migrations", "mail")
+_ABSENT = ("migrations", "mail", "stripe")
 TOTAL = {"amount": "64.95", "currency": "USD"}
 
 Answer = Callable[[Any], Any]

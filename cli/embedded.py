@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import sys
 from pathlib import Path
 
 from cli.ports import Ports
 from cli.processes import ProcessSpec
-from cli.readiness import beating, grpc_serving, smtp_greeting
+from cli.readiness import beating, grpc_serving, http_refused, smtp_greeting
 from cli.refusals import CommandRefused
 
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
@@ -70,11 +71,24 @@ def specs(var: Path, ports: Ports) -> list[ProcessSpec]:
         env=env,
         grace_s=_WORKER_GRACE_S,
     )
-    return [_temporal(var, ports), mail, migrations, *services, worker]
+    return [_temporal(var, ports), mail, _stripe(var, ports, env), migrations, *services, worker]
+
+
+def _stripe(var: Path, ports: Ports, env: dict[str, str]) -> ProcessSpec:
+    """The stand-in for Stripe, whose events go to the API."""
+    webhook = f"http://127.0.0.1:{ports.http}/v1/webhooks/payments/stripe"
+    options = ("--port", str(ports.stripe), "--file", str(var / "stripe.db"), "--webhook-url", webhook)
+    return ProcessSpec(
+        "stripe",
+        (sys.executable, "-m", "services.billing.fake_stripe", *options),
+        is_ready=http_refused(f"http://127.0.0.1:{ports.stripe}/v1/refunds"),
+        env=env,
+        port=ports.stripe,
+    )
 
 
 def environment(var: Path, ports: Ports) -> dict[str, str]:
-    """What every process is told: where the others are, and where keys and mail go."""
+    """What every process is told: where the others are, and where keys and mail go. The keys to Stripe's stand-in are new each time."""
     root = Path(__file__).resolve().parent.parent
     targets = {f"OMS_{name.upper()}_TARGET": f"127.0.0.1:{ports.by_name()[name]}" for name in SERVICES}
     return {
@@ -87,6 +101,9 @@ def environment(var: Path, ports: Ports) -> dict[str, str]:
         "OMS_KEYS_DIR": str(var / "keys"),
         "OMS_SMTP_HOST": "127.0.0.1",
         "OMS_SMTP_PORT": str(ports.mail),
+        "OMS_STRIPE_URL": f"http://127.0.0.1:{ports.stripe}",
+        "OMS_STRIPE_KEY": f"sk_test_{secrets.token_hex(16)}",
+        "OMS_STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(24)}",
         "PYTHONPATH": f"{root}:{root / 'proto' / 'gen'}",
         "PYTHONUNBUFFERED": "1",
     }
@@ -109,9 +126,11 @@ def _service(name: str, var: Path, ports: Ports, env: dict[str, str]) -> Process
         is_ready=grpc_serving(port),
         # only orders knows Temporal; the others need nothing but their tables
         after=("migrations", "temporal") if name == "orders" else ("migrations",),
-        uses={"orders": ("inventory", "fulfillment", "billing", "notifications"), "notifications": ("mail",)}.get(
-            name, ()
-        ),
+        uses={
+            "orders": ("inventory", "fulfillment", "billing", "notifications"),
+            "notifications": ("mail",),
+            "billing": ("stripe",),
+        }.get(name, ()),
         env=own,
         port=port,
     )

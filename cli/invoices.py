@@ -10,7 +10,7 @@ from rich.text import Text
 from cli.client import VAR, Api, JsonOption, LimitOption, VarOption, segment
 from cli.known import check_customer
 from cli.orders import find_order
-from cli.output import console, moment, print_json, print_rows, table, text
+from cli.output import console, moment, print_json, print_rows, table, text, words
 from cli.refusals import CommandRefused
 
 app = typer.Typer(help="Invoices: list them, show one.", no_args_is_help=True)
@@ -19,6 +19,7 @@ _COLUMNS = (
     ("Number", "number"), ("Order", "order_number"), ("Customer", "customer_id"), ("Invoiced", "invoiced_on"), ("Due", "due_on"),
     ("Total", "total>"), ("Paid", "paid>"), ("Open", "open>"), ("Status", "status~"),
 )  # fmt: skip
+_DUES = (("Due", "due_on"), ("Amount", "amount>"), ("Open", "open>"))
 _LINES = (
     ("SKU", "sku"),
     ("Description", "description"),
@@ -58,14 +59,16 @@ def show(
         print_json(found)
         return
     out = console()
+    due = f"due {moment(found['due_on'])}"  # of before terms were kept, or due at once
     heading = Text(found["number"], style="bold")
-    heading.append(
-        f" · {found['order_number']} · {found['customer_id']} · due {moment(found['due_on'])}", style="not bold"
-    )
+    heading.append(f" · {found['order_number']} · {found['customer_id']} · {found['terms'] or due}", style="not bold")
     out.print(heading)
     out.print(table(found["lines"], _LINES))
-    for name in ("merchandise", "discount", "freight", "tax", "total", "paid", "open"):
-        out.print(f"{name:<12}{text(found[name]):>20}")
+    for name in ("merchandise", "discount", "freight", "tax", "total", "paid", "discount_taken", "open"):
+        out.print(f"{words(name):<16}{text(found[name]):>16}")
+    out.print(table(found["installments"], _DUES))
+    if early := found["early_discount"]:
+        out.print(f"{text(early['pays'])} settles it until {moment(early['until'])}: {text(early['amount'])} discount")
 
 
 def _find(api: Api, invoice: str) -> dict[str, Any]:

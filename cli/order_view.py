@@ -35,7 +35,8 @@ def print_order(out: Console, order: Mapping[str, Any], history: Sequence[Mappin
         style="bold",
     )
     reference = f"{words(order['channel'])} {order['channel_ref']}".strip()
-    out.print(f"{reference} · placed {zoned(order['placed_at'])} · {text(order['totals']['total'])}")
+    terms = f" · {order['terms']}" if order.get("terms") and order.get("payment_method") == "terms" else ""
+    out.print(f"{reference} · placed {zoned(order['placed_at'])} · {text(order['totals']['total'])}{terms}")
     out.print(
         " · ".join(f"{words(axis)} {words(value) or 'none'}" for axis, value in order["axes"].items()), style="dim"
     )

@@ -11,7 +11,7 @@ from cli.known import check_customer
 from cli.output import console, print_json, print_rows, text
 from cli.refusals import CommandRefused
 
-app = typer.Typer(help="Payments: list them; record, reverse, reapply or refund one.")
+app = typer.Typer(help="Payments: list them; record, reverse, reapply or refund one; cards of orders.")
 
 PaymentArgument = Annotated[str, typer.Argument(help="The payment: pay_….")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever asks later.")]
@@ -27,6 +27,20 @@ OnAccountOption = Annotated[
     bool, typer.Option("--on-account", help="Leave what it names nothing for until somebody applies it.")
 ]
 
+OrderArgument = Annotated[str, typer.Argument(help="The order: SO-1001.")]
+
+_CARD = {
+    "authorized": "authorized",
+    "declined": "declined",
+    "asked": "not answered yet: the order goes on by itself when the provider says",
+    "nothing": "kept: nothing is left to authorize",
+}
+_CAPTURES = {
+    "captured": "captured",
+    "asked": "not answered yet: the provider is asked until it says",
+    "failed": "the capture failed",
+    "nothing": "nothing is open",
+}
 _COLUMNS = (
     ("Payment", "payment_id"), ("Received", "received_at"), ("Customer", "customer_id"), ("Reference", "reference"), ("Amount", "amount>"),
     ("Unapplied", "unapplied>"),
@@ -57,6 +71,9 @@ def record(
     order: OrdersOption = None,
     invoice: InvoicesOption = None,
     on_account: OnAccountOption = False,
+    received: Annotated[
+        str | None, typer.Option(help="The day the cash came, such as 2026-12-01; today, if it is not said.")
+    ] = None,
     var: VarOption = VAR,
     as_json: JsonOption = False,
 ) -> None:
@@ -66,6 +83,7 @@ def record(
         "amount": {"amount": amount, "currency": currency},
         "reference": reference,
         **_use(order, invoice, currency, on_account=on_account),
+        **({"received_on": received} if received else {}),
     }
     # the bank's reference makes it one payment; once that is reversed, the right one comes under the same
     done = Api(var, "accounting").post("/v1/payments", body)
@@ -131,6 +149,32 @@ def refund(
         print_json(done)
         return
     console().print(f"{amount} {currency} refunded; {text(done['unapplied'])} unapplied")
+
+
+@app.command()
+def card(
+    order: OrderArgument,
+    token: Annotated[str, typer.Argument(help="The payment provider's token of the card: pm_….")],
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Pay an order by another card. A hold on its payment goes by itself once the card is authorized."""
+    done = Api(var, "accounting").post(f"/v1/orders/{segment(order)}/card", {"token": token})
+    if as_json:
+        print_json(done)
+        return
+    why = f" ({done['decline_reason']})" if done["decline_reason"] else ""
+    console().print(f"card {_CARD[done['card']]}{why}")
+
+
+@app.command()
+def capture(order: OrderArgument, var: VarOption = VAR, as_json: JsonOption = False) -> None:
+    """Capture again what an order's invoices have open."""
+    done = Api(var, "accounting").post(f"/v1/orders/{segment(order)}/captures", {})
+    if as_json:
+        print_json(done)
+        return
+    console().print(_CAPTURES[done["state"]] + (f" ({done['reason']})" if done["reason"] else ""))
 
 
 def _use(orders: list[str] | None, invoices: list[str] | None, currency: str, *, on_account: bool) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _WHO = {
     "billing": "the billing service",
     "notifications": "the notifications service",
     "mail": "the mail sink",
+    "stripe": "the stand-in for Stripe",
     "temporal": "Temporal",
     "temporal_ui": "the Temporal UI",
 }
@@ -44,6 +45,7 @@ class Ports:
     billing: int = 7304
     notifications: int = 7305
     mail: int = 7325
+    stripe: int = 7326
     temporal: int = 7233
     temporal_ui: int = 8233
 

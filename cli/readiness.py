@@ -80,6 +80,19 @@ def http_ready(url: str) -> Probe:
     return probe
 
 
+def http_refused(url: str) -> Probe:
+    """Ready when the URL answers that it does not know who asks."""
+
+    async def probe() -> bool:
+        try:
+            async with httpx.AsyncClient(timeout=_ASK_FOR_S, trust_env=False) as client:
+                return (await client.get(url)).status_code == httpx.codes.UNAUTHORIZED
+        except httpx.HTTPError:
+            return False
+
+    return probe
+
+
 async def _listens(port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -38,7 +38,7 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when the system is ready.")] = False,
     ports: Annotated[str, typer.Option("--ports", hidden=True)] = "",
 ) -> None:
-    """Start the system on this machine: Temporal, five services, the worker and a mail sink."""
+    """Start the system on this machine: Temporal, five services, the worker, a mail sink and a stand-in for Stripe."""
     chosen = Ports.parse(ports) if ports else Ports.shifted(port_offset, http_port)
     out = console()
     if not detach:

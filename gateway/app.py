@@ -5,7 +5,16 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from gateway.console.app import ConsoleDoor, create_console
-from gateway.http.masterdata import customers, exchange_rates, passwords, people, policies, prices, products
+from gateway.http.masterdata import (
+    credit_terms,
+    customers,
+    exchange_rates,
+    passwords,
+    people,
+    policies,
+    prices,
+    products,
+)
 from gateway.http.neighbors import (
     audit,
     backorders,
@@ -51,7 +60,7 @@ ABOUT = (
 # a request is matched in this order, so what is asked all day comes first
 NOUNS = (
     place, orders, shipments, webhooks, invoices, payments, stock, history, stream, changes, cancellation, holds, reviews, resubmission, people,
-    feedback, customers, payment_corrections, payouts, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
+    feedback, customers, credit_terms, payment_corrections, payouts, products, prices, policies, warehouses, rates, exchange_rates, backorders, recalls, ledger, exceptions, deliveries, dead_letters, mail_templates, repair,
     passwords, audit, health, metrics, reference,
 )  # fmt: skip
 

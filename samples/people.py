@@ -241,8 +241,9 @@ class People:
         return len(received)
 
     def _pay(self, invoice: Row, *, is_part: bool) -> Decimal:
-        """What was paid; nothing when somebody was quicker."""
-        still_open = Decimal(invoice["open"]["amount"])
+        """What was paid, less the discount for paying early; nothing when somebody was quicker."""
+        early = invoice["early_discount"]
+        still_open = Decimal((early["pays"] if early else invoice["open"])["amount"])
         self._done.add("part")
         amount = (still_open / 2).quantize(Decimal("0.01")) if is_part else still_open
         money = {"amount": f"{amount}", "currency": invoice["open"]["currency"]}

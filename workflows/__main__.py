@@ -21,7 +21,7 @@ from services.runtime.settings import ServiceSettings, UnusableSettings, read_se
 from workflows.activities.calls import connect_services
 from workflows.client import telemetry_interceptors
 from workflows.sweeps import schedule_sweeps
-from workflows.worker import order_worker
+from workflows.worker import order_worker, payment_worker
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ async def serve(settings: ServiceSettings) -> None:
     client = await connect(settings)
     services = connect_services(settings)
     gc.freeze()  # modules live as long as the process: a full collection need not walk them, which stops all turns for 150 ms
-    async with order_worker(client, services):
+    async with order_worker(client, services), payment_worker(client, services):
         await schedule_sweeps(client)
         log.info("worker.started", target=settings.temporal_target)
         await beat(stop)

@@ -12,6 +12,11 @@ class OrderRef:
 
     It `clears_releases` when the rules are asked again before each release later than its acceptance, and `reads_truth` when its
     workflow asks the services before it ends, as of all that are placed now; those placed before ended by what they were told.
+    `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first. `bill_to_id` is the account
+    that is billed where it is another than the customer's.
+    workflow asks the services before it ends, as of all that are placed now; those placed before ended by what they were told. It
+    `pays_by_card` when a card is authorized for it and captured with each invoice; those by card from before there was a provider
+    count against credit.
     `resumption` counts the runs that went on for one that was lost, itself included; 0 for the first.
     """
 
@@ -29,7 +34,14 @@ class OrderRef:
     is_ship_complete: bool = False
     clears_releases: bool = False
     reads_truth: bool = False
+    pays_by_card: bool = False
     resumption: int = 0
+    bill_to_id: str = ""
+
+    @property
+    def payer_id(self) -> str:
+        """The account that is billed."""
+        return self.bill_to_id or self.customer_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +128,12 @@ class CreditStep:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Whether there was room, and what the account said, in minor units."""
+    """Whether there was room, and what the account said, in minor units; `card` is how an order by card stands."""
 
     is_granted: bool
     exposure_minor: int
     limit_minor: int
+    card: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from temporalio.common import SearchAttributeKey
 
 ORDER_QUEUE = "orders"
+PAYMENT_QUEUE = "payments"
 
 ORDER_WORKFLOW = "OrderWorkflow"
 SWEEP_WORKFLOW = "SweepWorkflow"

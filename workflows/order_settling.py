@@ -27,9 +27,19 @@ class Settling:
             if not shipped.is_done:
                 return
             await self.life.steps.issue_invoice(shipment_id)
+            if self.life.order.pays_by_card:
+                await self.life.steps.capture_invoice(shipment_id)
         self.left.add(shipment_id)
         before = self.life.standing.invoiced if self.life.standing else []
         self.life.state = replace(self.life.state, shipped=len(self.left.union(before)))
+
+    async def capture_for_lost(self) -> None:
+        """What a lost run invoiced of an order by card it may not have captured; what is captured stays so."""
+        standing = self.life.standing
+        if standing is None or not self.life.order.pays_by_card:
+            return
+        for shipment_id in standing.invoiced:
+            await self.life.steps.capture_invoice(shipment_id)
 
     async def is_complete(self) -> bool:
         """Whether the order may be closed, as its services say and not as it was told; otherwise it knows now what is true."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from workflows import names
     from workflows.facts import OrderState
     from workflows.messages import (
         Applied,
@@ -32,7 +33,7 @@ with workflow.unsafe.imports_passed_through():
         ValidateStep,
         Validation,
     )
-    from workflows.steps import step
+    from workflows.steps import slow_step, step
 
 INTERRUPTED = "interrupted"
 _ENDS = ("closed", "cancelled", "failed", INTERRUPTED)
@@ -93,13 +94,18 @@ class OrderSteps:
         request = CreditStep(
             self.key("credit/1"),
             order.order_id,
-            order.customer_id,
+            order.payer_id,
             order.total_minor,
             order.currency,
-            order.payment_method,
+            self._payment_method(),
         )
-        summary = f"commit {order.total_text} to the credit of {order.customer_id}"
+        summary = f"commit {order.total_text} to the credit of {order.payer_id}"
         return await step("billing.CommitCredit", request, Credit, summary=summary)
+
+    def _payment_method(self) -> str:
+        """How billing tests the order's money: by card where one is authorized for it, else against credit."""
+        order = self.order
+        return "terms" if order.payment_method == "card" and not order.pays_by_card else order.payment_method
 
     async def validate(self, credit: Credit) -> Validation:
         """Run every rule."""
@@ -205,6 +211,12 @@ class OrderSteps:
         request = self._of_shipment("invoice", shipment_id)
         return await step("billing.IssueInvoice", request, Done, summary=f"invoice what left of {self.order.number}")
 
+    async def capture_invoice(self, shipment_id: str) -> Done:
+        """Capture what was invoiced from the order's card: foreign work, on a queue of its own."""
+        request = self._of_shipment("capture", shipment_id)
+        summary = f"capture what was invoiced of {self.order.number} from its card"
+        return await slow_step("billing.CaptureInvoice", request, Done, queue=names.PAYMENT_QUEUE, summary=summary)
+
     # Changes.
 
     def _of_change(self, action: str, change_id: str, verb: str = "", reason: str = "") -> ChangeStep:
@@ -235,15 +247,15 @@ class OrderSteps:
         request = CreditStep(
             self.key(f"credit/{action}"),
             order.order_id,
-            order.customer_id,
+            order.payer_id,
             order.total_minor,
             order.currency,
-            order.payment_method,
+            self._payment_method(),
             is_forced,
             change_id,
         )
         what = f"the changed total of {order.number}" if change_id else order.total_text
-        summary = f"commit {what} to the credit of {order.customer_id}"
+        summary = f"commit {what} to the credit of {order.payer_id}"
         return await step("billing.AdjustCredit", request, Credit, summary=summary)
 
     async def apply_change(self, change_id: str, credit: Credit) -> Applied:

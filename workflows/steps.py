@@ -42,14 +42,22 @@ async def step(activity: str, request: Any, answer: type[Answer], *, summary: st
         refusal = refusal_of(failure)
         if refusal is None or refusal.non_retryable:
             raise
+    return await slow_step(activity, request, answer, summary=f"{summary} (the service was away: trying patiently)")
+
+
+async def slow_step(
+    activity: str, request: Any, answer: type[Answer], *, summary: str, queue: str | None = None
+) -> Answer:
+    """Ask a service by an ordinary activity, retried for days; on the queue named, or that of the order."""
     patient: Answer = await workflow.execute_activity(
         activity,
         request,
         result_type=answer,
+        task_queue=queue,
         start_to_close_timeout=PATIENT_TIMEOUT,
         schedule_to_close_timeout=PATIENCE,
         retry_policy=PATIENT,
-        summary=f"{summary} (the service was away: trying patiently)",
+        summary=summary,
     )
     return patient
 

@@ -66,6 +66,7 @@ def steps(client: Client, services: Services) -> list[Callable[..., Any]]:
         billing.adjust_credit,
         billing.release_credit,
         billing.issue_invoice,
+        billing.capture_invoice,
         billing.audit,
         notifications.audit,
         orders.record_halted,
@@ -85,4 +86,16 @@ def order_worker(client: Client, services: Services, *, max_cached_workflows: in
         graceful_shutdown_timeout=GRACE,
         sticky_queue_schedule_to_start_timeout=STICKY,
         max_cached_workflows=max_cached_workflows,
+    )
+
+
+def payment_worker(client: Client, services: Services) -> Worker:
+    """A worker for the queue of steps that ask the payment provider: they take long and keep no order's turn from being taken."""
+    billing = BillingActivities(services, Documents(services))
+    return Worker(
+        client,
+        task_queue=names.PAYMENT_QUEUE,
+        activities=[billing.capture_invoice],
+        interceptors=[Refusals()],
+        graceful_shutdown_timeout=GRACE,
     )

@@ -7,16 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import RedirectResponse
 
+from gateway.console import entries
 from gateway.console.facts import known_facts
 from gateway.console.notices import leave
 from gateway.console.orders import NumberOf
 from gateway.console.pages import render
 from gateway.console.people import owners
-from gateway.console.visitor import FormOf, VisitorOf
+from gateway.console.visitor import Form, FormOf, VisitorOf
 from gateway.http.plumbing.inputs import IDENTITY
 from services.kernel.errors import InvalidArgument
 from services.orders.approvals import assignees, deciders, holds
-from services.orders.domain.holds import find_hold, remaining
+from services.orders.domain.holds import MONEY_TYPES, Allowance, find_hold, remaining
 from services.orders.order import aggregate, lookup
 from services.orders.overview.decision_facts import facts_of, subjects_of
 
@@ -51,6 +52,7 @@ def hold_page(who: VisitorOf, number: NumberOf, hold_id: HoldOf) -> Response:
         roles=roles,
         owners=", ".join(names[role] for role in roles if role in names),
         named=[hold.released_by],
+        is_on_money=hold.hold_type in MONEY_TYPES,
         about=about,
         known=known_facts(who, facts) if facts else None,
     )
@@ -65,5 +67,14 @@ def release_hold(form: FormOf, number: NumberOf, hold_id: HoldOf) -> Response:
         note, now, contacts = form.text("note").strip(), who.deps.clock(), who.deps.contacts
         if not note:
             raise InvalidArgument("REASON_MISSING", "say why you are releasing it: the timeline keeps the reason")
-        holds.release(session, order_id, hold_id, who.caller, note, now, form.version(), contacts=contacts)
+        allowance = _allowance(form, lookup.load_order(session, order_id, who.caller.scope).currency)
+        holds.release(session, order_id, hold_id, who.caller, note, now, form.version(), contacts, allowance)
     return leave(RedirectResponse(f"/orders/{number}", 303), who.deps.console, "hold_released", number)
+
+
+def _allowance(form: Form, currency: str) -> Allowance:
+    """What of a release on money was typed; a hold on something else has no such fields."""
+    up_to, until = form.text("up_to").strip(), form.text("until").strip()
+    return Allowance(
+        entries.money(up_to, currency, "Up to") if up_to else None, entries.day(until, "Until") if until else None
+    )

@@ -82,7 +82,10 @@ _EVENTS = {
     "payment_received": "payment received",
     "deposit_received": "payment held for the order",
     "payment_reversed": "payment reversed",
+    "due_date_set": "set the due date",
     "credit_granted": "committed the order to its customer's credit or cash",
+    "card_problem": "reported a problem with the card",
+    "card_given": "gave a card",
     "feedback_given": "gave feedback",
     "review_opened": "requested approval",
     "review_voided": "voided the review: earlier approvals no longer count",
@@ -178,6 +181,14 @@ def method(word: str) -> str:
     return _METHODS.get(word, status(word))
 
 
+_WAITING_ON = {"cash": "the customer’s cash", "card": "the customer’s card", "overdue": "overdue invoices"}
+
+
+def waiting_on(word: str) -> str:
+    """What money an order waits on."""
+    return _WAITING_ON.get(word, status(word))
+
+
 _ACCOUNTS = {
     "cost_of_goods_sold": "Cost of goods sold",
     "goods_received_not_invoiced": "Goods received, not invoiced",
@@ -195,7 +206,7 @@ def terms(order: Order) -> str:
     """How an order is paid."""
     if order.settlement is not None:
         return f"settled by {channel(order.channel)}, {order.settlement.reference}"
-    named = {"terms": f"net {order.net_days} days", "cod": "cash on delivery"}
+    named = {"terms": order.payment_terms.words, "cod": "cash on delivery"}
     return named.get(order.payment_method, status(order.payment_method))
 
 

@@ -30,13 +30,14 @@ class Due:
 class OrderMoney:
     """An order's money: `total` of it, what is billed, paid and held, and in what order the rest is due.
 
-    `committed`, `missing` and the waiting are billing's to say: None, zero and empty where it was not asked, or is away.
+    `discount` was taken off its invoices for paying early. `committed`, `missing` and the waiting are billing's to say: None, zero and empty where it was not asked, or is away.
     """
 
     total: Money
     invoiced: Money
     paid: Money
     held: Money
+    discount: Money
     due: tuple[Due, ...]
     committed: Money | None = None
     missing: Money | None = None
@@ -66,6 +67,7 @@ def order_money(who: Visitor, order: Order, progress: Progress) -> OrderMoney:
         known.invoiced,
         known.paid,
         known.held,
+        known.discount,
         known.due,
         committed=Money(found.committed.minor_units, order.currency),
         missing=Money(found.missing.minor_units, order.currency),
@@ -74,22 +76,26 @@ def order_money(who: Visitor, order: Order, progress: Progress) -> OrderMoney:
     )
 
 
-def _open(invoice: Invoice) -> int:
-    """What is open in minor units; of an invoice from before billing told it, what is not paid."""
+def _parts(invoice: Invoice) -> list[tuple[str, int]]:
+    """(day, what is open then in minor units); of an invoice from before billing told it, what is not paid."""
+    if invoice.installments:
+        return [(due_on, left) for due_on, _, left in invoice.installments]
     unpaid = 0 if invoice.is_settled else invoice.total_minor - invoice.paid_minor
-    return invoice.open_minor or unpaid
+    return [(invoice.due_on, invoice.open_minor or unpaid)]
 
 
 def _known(order: Order, progress: Progress, *, is_away: bool = False) -> OrderMoney:
     """What the order's own facts say."""
     invoices = progress.invoices.values()
-    opened = ((each, _open(each)) for each in invoices)
-    due = (Due(each.number, each.due_on, Money(minor, order.currency)) for each, minor in opened if minor)
+    due = (
+        Due(each.number, on, Money(minor, order.currency)) for each in invoices for on, minor in _parts(each) if minor
+    )
     return OrderMoney(
         total=order.totals.total,
         invoiced=Money(sum(each.total_minor for each in invoices), order.currency),
         paid=Money(sum(each.paid_minor for each in invoices), order.currency),
         held=Money(progress.held_minor, order.currency),
+        discount=Money(sum(each.discount_taken_minor for each in invoices), order.currency),
         due=tuple(sorted(due, key=lambda each: (each.due_on or "9999", each.number))),
         is_away=is_away,
     )

@@ -8,10 +8,14 @@ from pathlib import Path
 from oms.billing.v1 import billing_pb2_grpc as rpc
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
+from services.billing.cards.asker import Asker
+from services.billing.cards.desk import CardDesk
+from services.billing.cards.stripe_provider import StripeProvider
 from services.billing.domain.facts import FACT_KINDS
 from services.billing.models import Table
 from services.billing.servicer import BillingServicer
 from services.billing.settings import Settings
+from services.kernel.clock import Clock, utc_now
 from services.runtime.auth import machine_token
 from services.runtime.db import Database
 from services.runtime.facts import facts_route
@@ -20,10 +24,12 @@ from services.runtime.process import ServiceProcess, run
 from services.runtime.relay import Relay
 
 
-def assemble(settings: Settings) -> ServiceProcess:
-    """Database → servicer → server, with the relay that tells orders of invoices and payments."""
+def assemble(settings: Settings, clock: Clock = utc_now) -> ServiceProcess:
+    """Database → servicer → server, with the relay that tells orders of invoices and payments, and what asks the payment provider."""
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations", settings.time_zone)
-    servicer = BillingServicer(database)
+    key = settings.stripe_key.get_secret_value()
+    desk = CardDesk(database, StripeProvider(key, settings.stripe_url) if key else None, clock)
+    servicer = BillingServicer(database, clock, desk)
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
 
     def send_to_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:
@@ -36,7 +42,7 @@ def assemble(settings: Settings) -> ServiceProcess:
         database,
         register=lambda server: rpc.add_BillingServiceServicer_to_server(servicer, server),
         service="oms.billing.v1.BillingService",
-        background=(Relay(database, [facts_route("billing", FACT_KINDS, send_to_orders)]),),
+        background=(Relay(database, [facts_route("billing", FACT_KINDS, send_to_orders)]), Asker(desk)),
     )
 
 

@@ -1,11 +1,16 @@
 """Domain to protobuf: how billing answers."""
 
+from collections.abc import Sequence
+
 from oms.billing.v1 import billing_pb2 as pb
+from services.billing.domain import cards
+from services.billing.domain.cards import Operation
 from services.billing.domain.credit import Account, Decision, OrderMoney
 from services.billing.domain.invoices import Invoice, InvoiceLine
 from services.billing.domain.ledger import AccountBalance, Entry
 from services.billing.domain.payments import Application, Deposit, Payment
 from services.billing.domain.receivables import Receivable
+from services.billing.fact_wire import due_text
 from services.kernel.clock import micros
 from services.kernel.money import Money
 from services.runtime.wire import money
@@ -13,26 +18,35 @@ from services.runtime.wire import money
 
 def account(standing: Account) -> pb.CreditAccount:
     """A customer's credit."""
+    rule = standing.overdue_rule
     return pb.CreditAccount(
         customer_id=standing.customer_id,
         limit=money(standing.limit),
         committed=money(standing.committed),
         receivable=money(standing.receivable),
         headroom=money(standing.headroom),
+        parent_id=standing.parent_id,
+        overdue_rule=pb.OverdueRule(days=rule.days, least=money(rule.least)) if rule else None,
     )
 
 
 def decision(decided: Decision) -> pb.CommitCreditResponse:
     """Whether there was room."""
     return pb.CommitCreditResponse(
-        is_granted=decided.is_granted, exposure=money(decided.exposure), limit=money(decided.limit)
+        is_granted=decided.is_granted,
+        exposure=money(decided.exposure),
+        limit=money(decided.limit),
+        card=decided.card,
     )
 
 
 def adjusted(decided: Decision) -> pb.AdjustCreditResponse:
     """Whether there was room for the changed order."""
     return pb.AdjustCreditResponse(
-        is_granted=decided.is_granted, exposure=money(decided.exposure), limit=money(decided.limit)
+        is_granted=decided.is_granted,
+        exposure=money(decided.exposure),
+        limit=money(decided.limit),
+        card=decided.card,
     )
 
 
@@ -46,7 +60,7 @@ def invoice(issued: Invoice) -> pb.Invoice:
         customer_id=issued.customer_id,
         shipment_id=issued.shipment_id,
         invoiced_on=issued.invoiced_on.isoformat(),
-        due_on=issued.due_on.isoformat(),
+        due_on=due_text(issued.due_on),
         lines=[_invoice_line(line) for line in issued.lines],
         merchandise=money(issued.charges.merchandise),
         discount=money(issued.charges.discount),
@@ -58,7 +72,22 @@ def invoice(issued: Invoice) -> pb.Invoice:
         open=money(issued.open),
         written_off=money(issued.written_off),
         settled_elsewhere=money(issued.settled_elsewhere),
+        installments=[
+            pb.Installment(due_on=due_text(one.due_on), amount=money(one.amount), open=money(left))
+            for one, left in issued.open_installments()
+        ],
+        early_discount=_early_discount(issued),
+        discount_taken=money(issued.discount_taken or Money.zero(issued.total.currency)),
+        terms=issued.terms,
     )
+
+
+def _early_discount(issued: Invoice) -> pb.EarlyDiscount | None:
+    offer = issued.offer
+    if offer is None:
+        return None
+    pays = money(issued.open - offer.amount)
+    return pb.EarlyDiscount(amount=money(offer.amount), until=offer.until.isoformat(), pays=pays)
 
 
 def _invoice_line(line: InvoiceLine) -> pb.InvoiceLine:
@@ -86,6 +115,8 @@ def payment(recorded: Payment) -> pb.Payment:
         is_on_account=recorded.is_on_account,
         returned=money(recorded.returned or Money.zero(recorded.amount.currency)),
         reversed_at_micros=micros(recorded.reversed_at) if recorded.reversed_at else 0,
+        received_on=recorded.received_on.isoformat(),
+        is_by_card=recorded.is_by_card,
     )
 
 
@@ -103,6 +134,12 @@ def order_money(of: OrderMoney) -> pb.GetOrderMoneyResponse:
         waiting_on=of.waiting_on,
         waiting_since_micros=micros(of.waiting.waiting_since) if of.waiting else 0,
         missing=money(of.missing) if of.missing.minor else None,
+        discount_taken=money(of.discount_taken) if of.discount_taken else None,
+        authorized=money(of.card.authorized),
+        captured=money(of.card.captured),
+        refunded=money(of.card.refunded),
+        card=of.card.standing,
+        decline_reason=of.card.decline_reason,
     )
 
 
@@ -143,4 +180,23 @@ def receivable(row: Receivable) -> pb.Receivable:
         older_minor=row.older,
         unapplied_minor=row.unapplied,
         overdue_since=row.overdue_since.isoformat() if row.overdue_since else "",
+    )
+
+
+def authorized(operation: Operation | None) -> pb.AuthorizeCardResponse:
+    """How far the authorization of a card has come; None for one that was not needed."""
+    if operation is None:
+        return pb.AuthorizeCardResponse(card="nothing")
+    is_done = operation.state == cards.SUCCEEDED
+    card = cards.AUTHORIZED if is_done else cards.ASKED if operation.is_asked else cards.DECLINED
+    return pb.AuthorizeCardResponse(card=card, decline_reason=operation.reason, operation_id=operation.operation_id)
+
+
+def captured(operations: Sequence[Operation]) -> pb.CaptureInvoiceResponse:
+    """How far captures have come together: the worst of them."""
+    states = {operation.state for operation in operations}
+    state = next((one for one in (cards.FAILED, cards.ASKED) if one in states), "captured" if states else "nothing")
+    reason = next((operation.reason for operation in operations if operation.reason), "")
+    return pb.CaptureInvoiceResponse(
+        state=state, reason=reason, operation_ids=[operation.operation_id for operation in operations]
     )

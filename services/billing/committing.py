@@ -9,8 +9,11 @@ from datetime import datetime
 import structlog
 from sqlmodel import Session
 
-from services.billing import wire
+from services.billing import fact_wire
+from services.billing.cards.letting_go import let_go_if_over
+from services.billing.domain import cards
 from services.billing.domain.credit import (
+    CARD,
     Account,
     Commitment,
     CreditRequest,
@@ -21,10 +24,11 @@ from services.billing.domain.credit import (
     amount_to_commit,
     check_account,
     counts_against_limit,
+    counts_as_committed,
     missing_cash,
 )
 from services.billing.domain.facts import CreditGranted
-from services.billing.store import credit, deposits, invoices, waits
+from services.billing.store import authorizations, credit, deposits, families, invoices, operations, waits
 from services.kernel.money import Money
 from services.runtime.facts import emit_fact
 
@@ -39,12 +43,12 @@ def commit(session: Session, request: CreditRequest, now: datetime) -> Decision:
     check_account(held, request.customer_id, currency)
     adding = amount_to_commit(request.counted, held)
     if adding is not None:
-        if not _take(session, request, adding, deposits.cash_of(session, request.order_id, currency)):
+        if not _take(session, account, request, adding, held, now):
             waits.put(session, Waiting(request, now))
-            return _decision(account, is_granted=False)
+            return _decision(session, account, request, is_granted=False)
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
-    return _decision(account, is_granted=True)
+    return _decision(session, account, request, is_granted=True)
 
 
 def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced: bool) -> Decision:
@@ -56,18 +60,19 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     billed = invoices.billed_total(session, request.order_id, total.currency)
     adding = amount_to_adjust(request.counted, billed, held)
     if adding.minor <= 0 or is_forced:
-        credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(total.currency))
-    elif not _take(session, request, adding, deposits.cash_of(session, request.order_id, total.currency)):
+        _move(session, request.customer_id, request.payment_method, adding)
+    elif not _take(session, account, request, adding, held, now):
         waits.put(session, Waiting(request, now))
-        return _decision(account, is_granted=False)
+        return _decision(session, account, request, is_granted=False)
     if held is not None and adding.minor <= 0:
         credit.reduce_commitment(session, held, request, -adding)
     elif adding.minor:
         credit.record_commitment(session, request, adding)
     waits.remove(session, request.order_id)
     if adding.minor < 0:
+        _let_go(session, request.order_id, request.payment_method, now)
         grant_waiting(session, request.customer_id, total.currency, now)
-    return _decision(account, is_granted=True)
+    return _decision(session, account, request, is_granted=True)
 
 
 def release(session: Session, order_id: str, now: datetime) -> Money | None:
@@ -75,6 +80,7 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     waiting = waits.of_order(session, order_id)
     known = credit.commitment(session, order_id) or (waiting.request if waiting else None)
     if known is None:
+        _let_go(session, order_id, CARD, now)
         return None
     currency = known.amount.currency
     credit.take(session, known.customer_id, currency)
@@ -82,23 +88,40 @@ def release(session: Session, order_id: str, now: datetime) -> Money | None:
     # read again: an invoice may have taken its part, or a payment granted the order, while this waited for the account
     held = credit.commitment(session, order_id)
     if held is None:
+        _let_go(session, order_id, CARD, now)
         return None
     give_up(session, held)
+    _let_go(session, order_id, held.payment_method, now)
     grant_waiting(session, known.customer_id, currency, now)
     return held.remaining
+
+
+def _let_go(session: Session, order_id: str, payment_method: str, now: datetime) -> None:
+    if payment_method == CARD:
+        let_go_if_over(session, order_id, now)
 
 
 def give_up(session: Session, held: Commitment) -> None:
     """An order commits nothing any more; the account is taken."""
     credit.release_commitment(session, held)
-    credit.move(session, held.customer_id, committed=-held.remaining, receivable=Money.zero(held.amount.currency))
+    _move(session, held.customer_id, held.payment_method, -held.remaining)
+
+
+def _move(session: Session, customer_id: str, payment_method: str, adding: Money) -> None:
+    """Count what an order commits, or less, in its customer's exposure; what is on a card is none of it."""
+    if counts_as_committed(payment_method):
+        credit.move(session, customer_id, committed=adding, receivable=Money.zero(adding.currency))
 
 
 def grant_waiting(session: Session, customer_id: str, currency: str, now: datetime) -> None:
-    """Commit the orders that wait and fit now, the longest waiting first, and tell of each; the account is taken."""
-    asked = [waiting.request for waiting in waits.of_account(session, customer_id, currency)]
+    """Commit the orders of a customer's family that wait and fit now, the longest waiting first, and tell of each.
+
+    The account is taken.
+    """
+    asked = [waiting.request for waiting in waits.of_family(session, customer_id, currency)]
     if not asked:
         return
+    accounts = {name: credit.account(session, name, currency) for name in {request.customer_id for request in asked}}
     ids = [request.order_id for request in asked]
     held, cash = credit.commitments(session, ids), deposits.cash_of_orders(session, ids, currency)
     billed = invoices.billed_totals(session, ids, currency)
@@ -108,26 +131,50 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
         if adding.minor <= 0:  # it was invoiced before it asked: a channel that has its money lets such orders pass
             waits.remove(session, order_id)
             continue
-        if not _take(session, request, adding, cash[order_id]):
+        account = accounts[request.customer_id]
+        assert account is not None, "who waits has an account"
+        if not _take(session, account, request, adding, held.get(order_id), now, cash[order_id]):
             continue
         credit.record_commitment(session, request, adding)
         waits.remove(session, order_id)
-        detail = wire.credit_fact(CreditGranted(request))
+        detail = fact_wire.credit_fact(CreditGranted(request))
         emit_fact(session, detail, order_id=order_id, subject_id=order_id, now=now)
         log.info("credit.granted_later", order_id=order_id)
 
 
-def _take(session: Session, request: CreditRequest, adding: Money, cash: OrderCash) -> bool:
-    """Whether the order's money is there: its own cash, as its payment method wants it, and room under the limit for what it adds."""
+def _take(
+    session: Session,
+    account: Account,
+    request: CreditRequest,
+    adding: Money,
+    held: Commitment | None,
+    now: datetime,
+    cash: OrderCash | None = None,
+) -> bool:
+    """Whether the order's money is there: its own cash, or its card for all that is not invoiced, or credit for what it adds.
+
+    `cash` is what is there of its own, where the caller has read it.
+    """
+    if request.payment_method == CARD:
+        uninvoiced = adding + held.remaining if held else adding
+        authorized = authorizations.of_order(session, request.order_id)
+        return not uninvoiced.minor or cards.usable(authorized, uninvoiced, now) is not None
     if not adding.minor:
         return True
-    if missing_cash(request, cash).minor:
+    if missing_cash(request, cash or deposits.cash_of(session, request.order_id, adding.currency)).minor:
         return False
-    if counts_against_limit(request.payment_method):
-        return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)
-    credit.move(session, request.customer_id, committed=adding, receivable=Money.zero(adding.currency))
-    return True
+    if not counts_against_limit(request.payment_method):
+        _move(session, request.customer_id, request.payment_method, adding)
+        return True
+    if families.is_stopped(session, account, now) or not families.have_room(session, account, request.order_id, adding):
+        return False
+    return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)
 
 
-def _decision(account: Account, *, is_granted: bool) -> Decision:
-    return Decision(is_granted, account.exposure, account.limit)
+def _decision(session: Session, account: Account, request: CreditRequest, *, is_granted: bool) -> Decision:
+    """The decision, and how the order's card stands, if it is paid by one."""
+    card = ""
+    if request.payment_method == CARD:
+        known, currency = operations.of_order(session, request.order_id), request.amount.currency
+        card = cards.card_money((), known, currency, is_by_card=True).standing
+    return Decision(is_granted, account.exposure, account.limit, card)

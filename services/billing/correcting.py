@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import wire
+from services.billing import fact_wire
 from services.billing.committing import give_up, grant_waiting
 from services.billing.domain import ledger
 from services.billing.domain.credit import Commitment, CreditRequest, Waiting, missing_cash
@@ -21,7 +21,7 @@ from services.billing.domain.payments import (
 )
 from services.billing.receiving import notify_used, pay_invoices, use
 from services.billing.settling import settle
-from services.billing.store import credit, deposits, invoices, payments, waits
+from services.billing.store import credit, deposits, families, invoices, payments, waits
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict, NotFound
 from services.kernel.money import Money
@@ -102,12 +102,25 @@ def refund(
     return replace(after, revision=payment.revision + 1)
 
 
+def take_refund_back(session: Session, payment_id: str, amount: Money, operation_id: str, now: datetime) -> Payment:
+    """A refund did not reach its card: the cash is here again, on account, until somebody decides."""
+    payment = _taken(session, payment_id)
+    zero = Money.zero(amount.currency)
+    after = replace(
+        payment, unapplied=payment.unapplied + amount, returned=(payment.returned or zero) - amount, is_on_account=True
+    )
+    _reuse(session, payment, after, now)
+    ledger_store.post(session, [ledger.refund_taken_back_posting(payment, amount, "", operation_id)], now)
+    credit.move(session, payment.customer_id, committed=zero, receivable=-amount)
+    return after
+
+
 def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
     """The payment, its account and the one it moves to locked, the lesser first; NotFound when there is none."""
     known = payments.by_id(session, payment_id)
     if known is None:
         raise NotFound("PAYMENT_NOT_FOUND", f"there is no payment {payment_id}: check the identity")
-    for customer in sorted({known.customer_id, customer_id or known.customer_id}):
+    for customer in _in_order(session, {known.customer_id, customer_id or known.customer_id}, known.amount.currency):
         credit.take_or_open(session, customer, known.amount.currency)
     payment = payments.by_id(session, payment_id)
     assert payment is not None, "payments are never deleted"
@@ -118,6 +131,15 @@ def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
     return payment
 
 
+def _in_order(session: Session, customers: set[str], currency: str) -> list[str]:
+    """Customers by the family that is taken for each, so that no two corrections wait for each other in a circle."""
+    if len(customers) == 1:
+        return list(customers)
+    return sorted(
+        customers, key=lambda customer: (families.family_of(session, customer, currency) or customer, customer)
+    )
+
+
 def _take_off(
     session: Session, payment: Payment, after: Payment, account: str, event: str, now: datetime
 ) -> dict[str, Invoice]:
@@ -126,6 +148,10 @@ def _take_off(
     for application in payment.applications:
         if not invoices.take_off(session, application.invoice_id, application.amount):
             raise Conflict("INVOICE_PAID_MEANWHILE", "an invoice was changed by somebody else: try again")
+    zero = Money.zero(payment.amount.currency)
+    lost = Money.total((one.discount_taken or zero for one in paid.values()), zero.currency)
+    if lost.minor:  # the discounts are owed again
+        credit.move(session, payment.customer_id, committed=zero, receivable=lost)
     ledger_store.post(session, ledger.taken_postings(payment, paid, account, event), now)
     _reuse(session, payment, after, now)
     return paid
@@ -167,7 +193,7 @@ def _notify_order(
     """Tell of what was taken off an order; goods that are not paid for any more wait for their cash again."""
     is_uncovered = uncover(session, order_id, now)
     held = deposits.cash_of(session, order_id, amount.currency).held
-    detail = wire.reversal_fact(PaymentReversed(payment, amount, bills, reason, is_uncovered, held, cause))
+    detail = fact_wire.reversal_fact(PaymentReversed(payment, amount, bills, reason, is_uncovered, held, cause))
     emit_fact(session, detail, order_id=order_id, subject_id=payment.payment_id, now=now)
 
 

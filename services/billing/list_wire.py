@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from oms.billing.v1 import billing_pb2 as pb
-from services.billing.domain.credit import OrderMoney
+from services.billing.domain.credit import WaitingOrder
 from services.billing.domain.payments import STATES
 from services.billing.wire import one_of
 from services.kernel.clock import from_micros, micros
@@ -30,9 +30,8 @@ def payment_filter(request: pb.ListPaymentsRequest) -> dict[str, str]:
     }
 
 
-def waiting_message(of: OrderMoney) -> pb.WaitingOrder:
+def waiting_message(of: WaitingOrder) -> pb.WaitingOrder:
     """An order that waits."""
-    assert of.waiting is not None, "it is one that waits"
     asked = of.waiting.request
     return pb.WaitingOrder(
         order_id=asked.order_id,
@@ -40,7 +39,7 @@ def waiting_message(of: OrderMoney) -> pb.WaitingOrder:
         amount=money(asked.amount),
         payment_method=asked.payment_method,
         waiting_on=of.waiting_on,
-        given=money(of.held + of.paid),
+        given=money(of.cash.given),
         missing=money(of.missing),
         waiting_since_micros=micros(of.waiting.waiting_since),
     )
@@ -56,7 +55,6 @@ def waiting_cursor(cursor: str) -> tuple[datetime, str] | None:
     return from_micros(int(since)), text(order_id, "cursor")
 
 
-def cursor_after(of: OrderMoney) -> str:
+def cursor_after(of: WaitingOrder) -> str:
     """Where a page ends."""
-    assert of.waiting is not None, "it is one that waits"
     return f"{micros(of.waiting.waiting_since)}/{of.waiting.request.order_id}"

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from oms.billing.v1 import billing_pb2 as pb
 from services.billing import answers, correcting, receiving, wire
 from services.billing.previewing import InvoicePreview, Preview, Trial
+from services.kernel.clock import business_day
 from services.kernel.errors import InvalidArgument
 from services.kernel.text import optional_text, text
 from services.runtime.wire import money
@@ -16,17 +17,19 @@ _PREVIEW = "preview"
 _Ask: TypeAlias = Callable[[pb.PreviewPaymentRequest, datetime], Trial]
 
 
-def trial(request: pb.PreviewPaymentRequest, now: datetime) -> Trial:
-    """The change that is asked about."""
-    acts: dict[str | None, _Ask] = {"record": _record, "reverse": _reverse, "reapply": _reapply, "refund": _refund}
+def trial(request: pb.PreviewPaymentRequest, now: datetime, time_zone: str) -> Trial:
+    """The change that is asked about, as if it were made now."""
+    if request.HasField("record"):
+        return _record(request, now, time_zone)
+    acts: dict[str | None, _Ask] = {"reverse": _reverse, "reapply": _reapply, "refund": _refund}
     ask = acts.get(request.WhichOneof("act"))
     if ask is None:
         raise InvalidArgument("FIELD_MISSING", "act is missing: send the call that is to be previewed")
     return ask(request, now)
 
 
-def _record(request: pb.PreviewPaymentRequest, now: datetime) -> Trial:
-    receipt = wire.receipt(request.record)
+def _record(request: pb.PreviewPaymentRequest, now: datetime, time_zone: str) -> Trial:
+    receipt = wire.receipt(request.record, business_day(now, time_zone))
     return Trial(
         "", receipt.customer_id, receipt.amount.currency, lambda session: receiving.record(session, receipt, now)
     )

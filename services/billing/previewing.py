@@ -81,6 +81,6 @@ def _paid(payment: Payment | None) -> set[str]:
 
 
 def _waiting(session: Session, customers: Iterable[str], currency: str) -> list[str]:
-    """Ids of the customers' orders that wait, the longest first of each."""
-    found = (waits.of_account(session, customer, currency) for customer in sorted(customers) if currency)
-    return [one.request.order_id for of_customer in found for one in of_customer]
+    """Ids of the orders that wait of the customers and of all that count in the same limits, the longest first of each."""
+    found = (waits.of_family(session, customer, currency) for customer in sorted(customers) if currency)
+    return [*dict.fromkeys(one.request.order_id for of_customer in found for one in of_customer)]

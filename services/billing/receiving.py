@@ -17,7 +17,7 @@ from services.billing.domain.payments import (
     check_instruction,
     check_repeat,
 )
-from services.billing.settling import notify_held, notify_received
+from services.billing.settling import notify_held, notify_received, pay
 from services.billing.store import credit, invoices, payments
 from services.billing.store import ledger as ledger_store
 from services.billing.wire import Receipt
@@ -34,7 +34,13 @@ def record(session: Session, receipt: Receipt, now: datetime) -> Payment:
     if earlier is not None:
         check_repeat(earlier, receipt.amount, receipt.instruction, _order_of(session, earlier))
         return earlier
-    payment, paid = use(session, _unused(receipt, now), receipt.instruction)
+    return enter(session, _unused(receipt, now), receipt.instruction, now)
+
+
+def enter(session: Session, unused: Payment, asked: Instruction, now: datetime) -> Payment:
+    """Record a payment, new and all of it unapplied, and put it to the use asked for; the account is taken."""
+    currency = unused.amount.currency
+    payment, paid = use(session, unused, asked)
     payments.add(session, payment)
     pay_invoices(session, payment)
     ledger_store.post(session, ledger.payment_postings(payment, paid), now)
@@ -52,7 +58,7 @@ def use(session: Session, payment: Payment, asked: Instruction) -> tuple[Payment
     named = _named(session, asked)
     checked = check_instruction(payment.customer_id, payment.unapplied, asked, named)
     found = named | _open(session, payment, checked)
-    allocation = allocate(payment.unapplied, checked, found)
+    allocation = allocate(payment.unapplied, checked, found, payment.received_on)
     return (
         replace(
             payment,
@@ -67,9 +73,9 @@ def use(session: Session, payment: Payment, asked: Instruction) -> tuple[Payment
 
 
 def pay_invoices(session: Session, payment: Payment) -> None:
-    """Count what a payment applies as paid."""
+    """Count what a payment applies as paid, with the discounts that it takes."""
     for application in payment.applications:
-        if not invoices.pay(session, application.invoice_id, application.amount):
+        if not pay(session, payment.customer_id, application):
             raise Conflict("INVOICE_PAID_MEANWHILE", "an invoice was paid by somebody else: try again")
 
 
@@ -108,4 +114,13 @@ def _open(session: Session, payment: Payment, asked: Instruction) -> dict[str, I
 
 
 def _unused(receipt: Receipt, now: datetime) -> Payment:
-    return Payment(new_id("pay"), receipt.customer_id, receipt.amount, receipt.reference, (), receipt.amount, now)
+    return Payment(
+        new_id("pay"),
+        receipt.customer_id,
+        receipt.amount,
+        receipt.reference,
+        (),
+        receipt.amount,
+        now,
+        received_on=receipt.received_on,
+    )

@@ -12,6 +12,9 @@ from services.billing import (
     answers,
     committing,
     correcting,
+    credit_terms,
+    delivering,
+    delivery_wire,
     invoicing,
     list_wire,
     paying_out,
@@ -21,12 +24,24 @@ from services.billing import (
     receiving,
     wire,
 )
+from services.billing.cards import covering, refunding
+from services.billing.cards.desk import CardDesk
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
-from services.billing.store import audit, credit, invoices, order_money, payments, sales, waiting_orders
+from services.billing.store import (
+    audit,
+    authorizations,
+    credit,
+    installments,
+    invoices,
+    order_money,
+    payments,
+    sales,
+    waiting_orders,
+)
 from services.billing.store import ledger as ledger_store
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import NotFound
@@ -34,6 +49,7 @@ from services.kernel.money import Money
 from services.kernel.text import optional_text, text
 from services.runtime.audit import find_all, invariant_messages
 from services.runtime.db import Database
+from services.runtime.idempotency import without
 from services.runtime.wire import money, named_orders, number_cursor, page_size
 
 log = structlog.get_logger()
@@ -44,9 +60,10 @@ Context: TypeAlias = grpc.ServicerContext
 class BillingServicer(rpc.BillingServiceServicer):
     """Credit, invoices, payments, ledger."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock = utc_now, desk: CardDesk | None = None) -> None:
         self.database = database
         self.clock = clock
+        self.desk = desk or CardDesk(database, None, clock)
 
     def PutCreditAccount(self, request: pb.PutCreditAccountRequest, context: Context) -> pb.PutCreditAccountResponse:
         """Create or replace a limit; what is committed and owed stays."""
@@ -59,6 +76,16 @@ class BillingServicer(rpc.BillingServiceServicer):
             assert account is not None, "its limit was just put"
         return pb.PutCreditAccountResponse(account=answers.account(account))
 
+    def PutCreditTerms(self, request: pb.PutCreditTermsRequest, context: Context) -> pb.PutCreditTermsResponse:
+        """Replace an account's parent and what overdue invoices stop."""
+        customer_id, currency = text(request.customer_id, "customer_id"), wire.currency_of(request.currency)
+        parent_id, rule = optional_text(request.parent_id, "parent_id"), wire.overdue_rule(request)
+        with self.database.transaction() as session:
+            credit_terms.put(session, customer_id, currency, parent_id, rule, self.clock())
+            account = credit.account(session, customer_id, currency)
+            assert account is not None, "its terms were just put"
+        return pb.PutCreditTermsResponse(account=answers.account(account))
+
     def GetCreditAccount(self, request: pb.GetCreditAccountRequest, context: Context) -> pb.GetCreditAccountResponse:
         """How credit stands; a customer nobody gave credit has a limit of zero."""
         customer_id, currency = text(request.customer_id, "customer_id"), wire.currency_of(request.currency)
@@ -68,27 +95,35 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def CommitCredit(self, request: pb.CommitCreditRequest, context: Context) -> pb.CommitCreditResponse:
         """Commit an order if its money is there. Not there is an answer; an order never counts twice."""
-        asked = wire.credit_request(request)
+        asked, token = wire.credit_request(request), wire.card_token(request.card_token)
+        same = without(request, "card_token")
+        covering.cover(self.desk, request.request_id, same, asked, token)
 
         def act(session: Session) -> pb.CommitCreditResponse:
-            decision = committing.commit(session, asked, self.clock())
+            decision = covering.said(self.desk, committing.commit(session, asked, self.clock()))
             log.info("credit.decided", order_id=asked.order_id, is_granted=decision.is_granted)
             return answers.decision(decision)
 
-        return self.database.once(request.request_id, request, pb.CommitCreditResponse, act)
+        return self.database.once(request.request_id, same, pb.CommitCreditResponse, act)
 
     def AdjustCredit(self, request: pb.AdjustCreditRequest, context: Context) -> pb.AdjustCreditResponse:
         """Commit a changed order's new total in place of the old one. No room is an answer and changes nothing."""
-        asked = wire.credit_request(request)
+        asked, token = wire.credit_request(request), wire.card_token(request.card_token)
+        same = without(request, "card_token")
+        if not request.is_forced:
+            covering.cover(self.desk, request.request_id, same, asked, token)
 
         def act(session: Session) -> pb.AdjustCreditResponse:
             decision = committing.adjust(session, asked, self.clock(), is_forced=request.is_forced)
+            decision = covering.said(self.desk, decision)
             log.info(
                 "credit.adjusted", order_id=asked.order_id, is_granted=decision.is_granted, is_forced=request.is_forced
             )
             return answers.adjusted(decision)
 
-        return self.database.once(request.request_id, request, pb.AdjustCreditResponse, act)
+        answer = self.database.once(request.request_id, same, pb.AdjustCreditResponse, act)
+        self.desk.wake()
+        return answer
 
     def ReleaseCredit(self, request: pb.ReleaseCreditRequest, context: Context) -> pb.ReleaseCreditResponse:
         """Give back what is committed and not invoiced; nothing committed gives back nothing."""
@@ -98,7 +133,9 @@ class BillingServicer(rpc.BillingServiceServicer):
             released = committing.release(session, order_id, self.clock())
             return pb.ReleaseCreditResponse(released=money(released) if released else None)
 
-        return self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
+        answer = self.database.once(request.request_id, request, pb.ReleaseCreditResponse, act)
+        self.desk.wake()
+        return answer
 
     def GetCommitment(self, request: pb.GetCommitmentRequest, context: Context) -> pb.GetCommitmentResponse:
         """What releasing an order's credit would give back now."""
@@ -151,7 +188,7 @@ class BillingServicer(rpc.BillingServiceServicer):
 
     def RecordPayment(self, request: pb.RecordPaymentRequest, context: Context) -> pb.RecordPaymentResponse:
         """Record cash and apply it; the same bank reference of a customer is one payment."""
-        receipt = wire.receipt(request)
+        receipt = wire.receipt(request, business_day(self.clock(), self.database.time_zone))
 
         def act(session: Session) -> pb.RecordPaymentResponse:
             payment = receiving.record(session, receipt, self.clock())
@@ -191,28 +228,65 @@ class BillingServicer(rpc.BillingServiceServicer):
 
         def act(session: Session) -> pb.RefundPaymentResponse:
             payment = correcting.refund(session, payment_id, amount, order_id, reason, request.request_id, self.clock())
+            refunding.ask(session, payment, amount, request.request_id, self.clock())
             log.info("payment.refunded", payment_id=payment_id)
             return pb.RefundPaymentResponse(payment=answers.payment(payment))
 
-        return self.database.once(request.request_id, request, pb.RefundPaymentResponse, act)
+        answer = self.database.once(request.request_id, request, pb.RefundPaymentResponse, act)
+        if answer.payment.is_by_card:
+            self.desk.pursue(refunding.key(request.request_id))
+        return answer
+
+    def AuthorizeCard(self, request: pb.AuthorizeCardRequest, context: Context) -> pb.AuthorizeCardResponse:
+        """Authorize another card for an order; the answer says how far that has come."""
+        order_id, token = text(request.order_id, "order_id"), wire.card_token(text(request.card_token, "card_token"))
+
+        def act(session: Session) -> pb.AuthorizeCardResponse:
+            return pb.AuthorizeCardResponse(operation_id=covering.give(session, order_id, token, self.clock()))
+
+        begun = self.database.once(request.request_id, without(request, "card_token"), pb.AuthorizeCardResponse, act)
+        return answers.authorized(self.desk.pursue(begun.operation_id) if begun.operation_id else None)
+
+    def CaptureInvoice(self, request: pb.CaptureInvoiceRequest, context: Context) -> pb.CaptureInvoiceResponse:
+        """Capture what invoices have open; the answer says how far that has come."""
+        order_id, token = text(request.order_id, "order_id"), wire.card_token(request.card_token)
+        shipment_id = optional_text(request.shipment_id, "shipment_id")
+
+        def act(session: Session) -> pb.CaptureInvoiceResponse:
+            begun = covering.capture(session, order_id, shipment_id, token, self.clock())
+            return pb.CaptureInvoiceResponse(operation_ids=begun)
+
+        begun = self.database.once(request.request_id, without(request, "card_token"), pb.CaptureInvoiceResponse, act)
+        return answers.captured([self.desk.pursue(one) for one in begun.operation_ids])
+
+    def RecordProviderEvent(
+        self, request: pb.RecordProviderEventRequest, context: Context
+    ) -> pb.RecordProviderEventResponse:
+        """Keep an event, once; what it tells of is read at the provider."""
+        event_id, kind = text(request.event_id, "event_id"), text(request.kind, "kind")
+        provider_id = optional_text(request.provider_id, "provider_id")
+        with self.database.transaction() as session:
+            is_new = authorizations.add_event(session, event_id, kind, provider_id, self.clock())
+        self.desk.wake()
+        return pb.RecordProviderEventResponse(is_new=is_new)
 
     def PreviewPayment(self, request: pb.PreviewPaymentRequest, context: Context) -> pb.PreviewPaymentResponse:
         """What recording or correcting a payment would do now; nothing changes."""
-        asked = preview_wire.trial(request, self.clock())
+        asked = preview_wire.trial(request, self.clock(), self.database.time_zone)
         return preview_wire.preview_message(previewing.preview(self.database, asked))
 
     def GetOrderMoney(self, request: pb.GetOrderMoneyRequest, context: Context) -> pb.GetOrderMoneyResponse:
         """The money of one order, from what is committed to what is paid."""
         order_id, currency = text(request.order_id, "order_id"), wire.currency_of(request.currency)
         with self.database.reading() as session:
-            return answers.order_money(order_money.read(session, order_id, currency))
+            return answers.order_money(order_money.read(session, order_id, currency, self.clock()))
 
     def ListWaitingOrders(self, request: pb.ListWaitingOrdersRequest, context: Context) -> pb.ListWaitingOrdersResponse:
         """Orders that wait for credit or for their cash, the longest first."""
         limit, after = page_size(request.limit), list_wire.waiting_cursor(request.cursor)
         customer_id = optional_text(request.customer_id, "customer_id")
         with self.database.reading() as session:
-            page = waiting_orders.page(session, customer_id=customer_id, after=after, limit=limit + 1)
+            page = waiting_orders.page(session, customer_id=customer_id, after=after, limit=limit + 1, now=self.clock())
         cursor = list_wire.cursor_after(page[limit - 1]) if len(page) > limit else ""
         return pb.ListWaitingOrdersResponse(orders=map(list_wire.waiting_message, page[:limit]), next_cursor=cursor)
 
@@ -271,6 +345,13 @@ class BillingServicer(rpc.BillingServiceServicer):
             ledger_store.post(session, postings, self.clock())
         return pb.PostStockMovementsResponse(posted_fact_ids=[fact.fact_id for fact in request.facts])
 
+    def RecordDeliveries(self, request: pb.RecordDeliveriesRequest, context: Context) -> pb.RecordDeliveriesResponse:
+        """Record each shipment's arrival once; one bad fact refuses the batch."""
+        arrived = delivery_wire.deliveries(request.facts, self.database.time_zone)
+        with self.database.transaction() as session:
+            delivering.record(session, arrived, self.clock())
+        return pb.RecordDeliveriesResponse(recorded_fact_ids=[fact.fact_id for fact in request.facts])
+
     def GetTrialBalance(self, request: pb.GetTrialBalanceRequest, context: Context) -> pb.GetTrialBalanceResponse:
         """Balance of every account that was used."""
         currency = wire.currency_of(request.currency) if request.currency else ""
@@ -291,7 +372,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         """What customers owe today, by age past the due date."""
         customer_id = optional_text(request.customer_id, "customer_id")
         with self.database.reading() as session:
-            due = payments.due_amounts(session, customer_id)
+            due = installments.due_amounts(session, customer_id)
             unapplied = payments.unapplied_cash(session, customer_id)
         rows = ageing(business_day(self.clock(), self.database.time_zone), due, unapplied)
         return pb.ListReceivablesResponse(receivables=[answers.receivable(row) for row in rows])
@@ -300,7 +381,7 @@ class BillingServicer(rpc.BillingServiceServicer):
         """Every invariant of the books, and what other services' figures must agree with."""
         with self.database.reading() as session:
             return pb.AuditResponse(
-                invariants=invariant_messages(find_all(session, audit.INVARIANTS)),
+                invariants=invariant_messages(find_all(session, [*audit.INVARIANTS, audit.unanswered(self.clock())])),
                 inventory_balance=[money(balance) for balance in audit.inventory_balance(session)],
                 committed_order_ids=audit.committed_order_ids(session),
                 billed=[_billed(order_id, total) for order_id, total in audit.billed_orders(session)],

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import wire
+from services.billing import fact_wire
 from services.billing.domain import ledger
 from services.billing.domain.facts import DepositReceived, PaymentReceived
 from services.billing.domain.invoices import Invoice
-from services.billing.domain.payments import Application, Payment, oldest_first
-from services.billing.store import deposits, invoices, payments
+from services.billing.domain.payments import Application, Payment, oldest_first, settles
+from services.billing.store import credit, deposits, invoices, payments
 from services.billing.store import ledger as ledger_store
 from services.kernel.errors import Conflict
 from services.kernel.money import Money
@@ -24,18 +24,29 @@ def deduct(session: Session, invoice: Invoice, now: datetime) -> Invoice:
     """Deduct what is held for the invoice's order from it, the oldest cash first; the invoice afterwards."""
     for payment in payments.by_ids(session, deposits.holding_payments(session, invoice.order_id)):
         held = next(one.remaining for one in payment.deposits if one.order_id == invoice.order_id)
-        application = Application(invoice.invoice_id, min(held, invoice.open))
+        early = settles(invoice, held, payment.received_on)
+        application = early or Application(invoice.invoice_id, min(held, invoice.open))
         if not application.amount.minor:
             break
         if not (
             payments.deduct(session, payment.payment_id, invoice.order_id, application, now)
-            and invoices.pay(session, invoice.invoice_id, application.amount)
+            and pay(session, payment.customer_id, application)
         ):
             raise Conflict("UNAPPLIED_CASH_TAKEN", "the order's deposit was used by somebody else: try again")
-        ledger_store.post(session, [ledger.deducted_posting(payment, invoice, application.amount)], now)
+        ledger_store.post(session, ledger.deducted_postings(payment, invoice, application), now)
         notify_received(session, payment, [application], {invoice.invoice_id: invoice}, now)
-        invoice = invoice.with_paid(application.amount)
+        invoice = invoice.with_paid(application.amount, application.discount, payment.received_on)
     return invoice
+
+
+def pay(session: Session, customer_id: str, application: Application) -> bool:
+    """Count an application as paid with its discount, which the customer no longer owes; whether as much was open."""
+    if not invoices.pay(session, application.invoice_id, application.amount, application.discount):
+        return False
+    if application.discount:
+        zero = Money.zero(application.amount.currency)
+        credit.move(session, customer_id, committed=zero, receivable=-application.discount)
+    return True
 
 
 def settle(session: Session, customer_id: str, currency: str, now: datetime) -> dict[str, Invoice]:
@@ -49,7 +60,7 @@ def settle(session: Session, customer_id: str, currency: str, now: datetime) -> 
         return settled
     open_ones = {each.invoice_id: each for each in invoices.open_of_customer(session, customer_id, currency)}
     for payment in waiting:
-        applications = oldest_first(payment.unapplied, list((open_ones | settled).values()))
+        applications = oldest_first(payment.unapplied, list((open_ones | settled).values()), payment.received_on)
         before = open_ones | settled
         for application in applications:
             settled[application.invoice_id] = _draw(session, payment, before[application.invoice_id], application, now)
@@ -58,14 +69,12 @@ def settle(session: Session, customer_id: str, currency: str, now: datetime) -> 
 
 
 def _draw(session: Session, payment: Payment, invoice: Invoice, application: Application, now: datetime) -> Invoice:
-    amount = application.amount
     if not (
-        payments.draw(session, payment.payment_id, application, now)
-        and invoices.pay(session, invoice.invoice_id, amount)
+        payments.draw(session, payment.payment_id, application, now) and pay(session, payment.customer_id, application)
     ):
         raise Conflict("UNAPPLIED_CASH_TAKEN", "the customer's unapplied cash was used by somebody else: try again")
-    ledger_store.post(session, [ledger.drawn_posting(payment, invoice, amount)], now)
-    return invoice.with_paid(amount)
+    ledger_store.post(session, ledger.drawn_postings(payment, invoice, application), now)
+    return invoice.with_paid(application.amount, application.discount, payment.received_on)
 
 
 def notify_received(
@@ -81,9 +90,12 @@ def notify_received(
         by_order.setdefault(before[application.invoice_id].order_id, []).append(application)
     for order_id in sorted(by_order):
         applied = Money.total((each.amount for each in by_order[order_id]), payment.amount.currency)
-        after = tuple(before[each.invoice_id].with_paid(each.amount) for each in by_order[order_id])
+        after = tuple(
+            before[each.invoice_id].with_paid(each.amount, each.discount, payment.received_on)
+            for each in by_order[order_id]
+        )
         held = deposits.cash_of(session, order_id, applied.currency).held
-        received = wire.payment_fact(PaymentReceived(payment, applied, after, held))
+        received = fact_wire.payment_fact(PaymentReceived(payment, applied, after, held))
         emit_fact(session, received, order_id=order_id, subject_id=payment.payment_id, now=now)
 
 
@@ -91,5 +103,5 @@ def notify_held(session: Session, payment: Payment, now: datetime) -> None:
     """One fact an order that cash of a payment is held for."""
     for deposit in payment.deposits:
         held = deposits.cash_of(session, deposit.order_id, payment.amount.currency).held
-        received = wire.deposit_fact(DepositReceived(payment, deposit.amount, held))
+        received = fact_wire.deposit_fact(DepositReceived(payment, deposit.amount, held))
         emit_fact(session, received, order_id=deposit.order_id, subject_id=payment.payment_id, now=now)

@@ -12,15 +12,8 @@ from oms.billing.v1 import billing_pb2 as pb
 from oms.facts.v1 import facts_pb2
 from oms.orders.v1 import orders_pb2
 from oms.types.v1 import types_pb2
-from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest
-from services.billing.domain.facts import (
-    CreditGranted,
-    DepositReceived,
-    InvoiceIssued,
-    PaymentReceived,
-    PaymentReversed,
-)
-from services.billing.domain.invoices import BillableOrder, Charges, Invoice, OrderLine, Settlement
+from services.billing.domain.credit import PAYMENT_METHODS, SETTLED_ELSEWHERE, CreditRequest, OverdueRule
+from services.billing.domain.invoices import BillableOrder, Charges, OrderLine, Settlement
 from services.billing.domain.ledger import ACCOUNTS, Movement
 from services.billing.domain.payments import Application, ForOrder, Instruction
 from services.kernel.bounds import MAX_LINES
@@ -28,13 +21,16 @@ from services.kernel.clock import business_day, given_instant
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money, UnitPrice, extend
 from services.kernel.quantity import positive
+from services.kernel.terms import Terms
 from services.kernel.text import clean_key, optional_text, text
+from services.runtime.business_days import check_place
 
 MAX_DESCRIPTION = 4_000
 MAX_APPLICATIONS = 500
 MAX_REASON = 500
 MAX_FACTS = 1_000
 MAX_NET_DAYS = 3_650
+_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
 _RATE = re.compile(r"0(\.[0-9]{1,10})?|1(\.0{1,10})?")
 
 
@@ -56,6 +52,7 @@ class Receipt:
     amount: Money
     reference: str
     instruction: Instruction
+    received_on: date
 
 
 def description(value: str, what: str) -> str:
@@ -91,6 +88,14 @@ def days(count: int, what: str) -> int:
     if not 0 <= count <= MAX_NET_DAYS:
         raise InvalidArgument("DAYS_OUT_OF_RANGE", f"{what} must be from 0 to {MAX_NET_DAYS}")
     return count
+
+
+def overdue_rule(request: pb.PutCreditTermsRequest) -> OverdueRule | None:
+    """What overdue invoices stop; None when they stop nothing."""
+    if not request.HasField("overdue_rule"):
+        return None
+    least = money(request.overdue_rule, "least", currency=currency_of(request.currency), least=1)
+    return OverdueRule(days(request.overdue_rule.days, "days of the overdue rule"), least)
 
 
 def payment_method(method: str) -> str:
@@ -159,15 +164,28 @@ def credit_request(request: pb.CommitCreditRequest | pb.AdjustCreditRequest) -> 
     )
 
 
-def receipt(request: pb.RecordPaymentRequest) -> Receipt:
-    """Cash that arrived."""
+def receipt(request: pb.RecordPaymentRequest, today: date) -> Receipt:
+    """Cash that arrived, today unless it says when; not in the future."""
     amount = money(request, "amount", least=1)
     return Receipt(
         text(request.customer_id, "customer_id"),
         amount,
         text(clean_key(request.reference), "reference"),
         instruction(request, amount.currency),
+        _received_on(request.received_on, today),
     )
+
+
+def _received_on(given: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(given) if given else today
+    except ValueError:
+        day = date.max
+    if day > today:
+        raise InvalidArgument(
+            "RECEIVED_ON_INVALID", f"received_on is {given[:20]!r}: name a day such as {today}, today at the latest"
+        )
+    return day
 
 
 def instruction(request: pb.RecordPaymentRequest | pb.ReapplyPaymentRequest, currency: str) -> Instruction:
@@ -195,6 +213,13 @@ def reason(given: str) -> str:
     return text(given, "reason", longest=MAX_REASON)
 
 
+def card_token(given: str) -> str:
+    """The provider's token of a card, or none; never a card's number."""
+    if given and not _TOKEN.fullmatch(given):
+        raise InvalidArgument("CARD_TOKEN_UNKNOWN", "card_token is the provider's token of a card, such as pm_…")
+    return given
+
+
 def movements(facts: Iterable[facts_pb2.Fact]) -> list[Movement]:
     """Stock movements, sorted by fact id so that two deliveries never wait for each other in a circle."""
     detail = [_movement(fact) for fact in facts]
@@ -219,78 +244,6 @@ def _movement(fact: facts_pb2.Fact) -> Movement:
     )
 
 
-def invoice_fact(detail: InvoiceIssued) -> facts_pb2.InvoiceIssued:
-    """An invoice issued, as a fact."""
-    lines = {line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in detail.invoiced.items()}
-    return facts_pb2.InvoiceIssued(lines=lines, invoice=_invoice_detail(detail.invoice))
-
-
-def payment_fact(detail: PaymentReceived) -> facts_pb2.PaymentReceived:
-    """A payment applied, as a fact."""
-    return facts_pb2.PaymentReceived(
-        payment_id=detail.payment.payment_id,
-        amount_minor=detail.applied.minor,
-        currency=detail.applied.currency,
-        reference=detail.payment.reference,
-        invoices=map(_invoice_detail, detail.invoices),
-        held_minor=detail.held.minor,
-    )
-
-
-def deposit_fact(detail: DepositReceived) -> facts_pb2.DepositReceived:
-    """Cash held for an order, as a fact."""
-    return facts_pb2.DepositReceived(
-        payment_id=detail.payment.payment_id,
-        amount_minor=detail.amount.minor,
-        currency=detail.amount.currency,
-        reference=detail.payment.reference,
-        held_minor=detail.held.minor,
-    )
-
-
-def reversal_fact(detail: PaymentReversed) -> facts_pb2.PaymentReversed:
-    """A payment taken off an order, as a fact."""
-    return facts_pb2.PaymentReversed(
-        payment_id=detail.payment.payment_id,
-        amount_minor=detail.amount.minor,
-        currency=detail.amount.currency,
-        reference=detail.payment.reference,
-        invoices=map(_invoice_detail, detail.invoices),
-        reason=detail.reason,
-        is_uncovered=detail.is_uncovered,
-        held_minor=detail.held.minor,
-        cause=detail.cause,
-    )
-
-
-def credit_fact(detail: CreditGranted) -> facts_pb2.CreditGranted:
-    """Credit or cash that an order waited for, as a fact."""
-    asked = detail.request
-    return facts_pb2.CreditGranted(
-        amount_minor=asked.amount.minor, currency=asked.amount.currency, payment_method=asked.payment_method
-    )
-
-
-def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
-    return facts_pb2.Invoice(
-        invoice_id=invoice.invoice_id,
-        number=invoice.number,
-        shipment_id=invoice.shipment_id,
-        merchandise_minor=invoice.charges.merchandise.minor,
-        discount_minor=invoice.charges.discount.minor,
-        freight_minor=invoice.charges.freight.minor,
-        tax_minor=invoice.charges.tax.minor,
-        total_minor=invoice.total.minor,
-        paid_minor=invoice.paid.minor,
-        written_off_minor=invoice.written_off.minor,
-        open_minor=invoice.open.minor,
-        currency=invoice.total.currency,
-        invoiced_on=invoice.invoiced_on.isoformat(),
-        due_on=invoice.due_on.isoformat(),
-        status=invoice.status,
-    )
-
-
 def _order(order: orders_pb2.Order) -> BillableOrder:
     currency = currency_of(order.currency)
     if not 1 <= len(order.lines) <= MAX_LINES:
@@ -300,14 +253,17 @@ def _order(order: orders_pb2.Order) -> BillableOrder:
     billable = BillableOrder(
         text(order.order_id, "order_id"),
         text(order.number, "number of the order"),
-        text(order.customer_id, "customer_id of the order"),
+        text(order.bill_to_id or order.customer_id, "customer_id of the order"),
         payment_method(order.payment_method),
         days(order.net_days, "net_days"),
         Decimal(order.tax_rate),
         tuple(_order_line(line, currency) for line in order.lines),
         _charges(order, currency),
         _settlement(order, currency) if order.payment_method == SETTLED_ELSEWHERE else None,
+        Terms.parse(order.terms) if order.terms else None,
+        order.calendar,
     )
+    check_place(order.calendar)
     _check_lines(billable)
     return billable
 

@@ -13,7 +13,7 @@ from services.fulfillment.domain import facts
 from services.fulfillment.domain import shipment as steps
 from services.fulfillment.domain.carrier_event import CarrierEvent, check_repeat, delivers, is_exception
 from services.fulfillment.domain.rates import chosen
-from services.fulfillment.domain.shipment import Consignment, Counted, Shipment, Verb
+from services.fulfillment.domain.shipment import Consignment, Counted, Shipment, State, Verb
 from services.fulfillment.shipment_facts import emit_fact
 from services.fulfillment.store import carrier_events, orders, shipments
 from services.fulfillment.store.counters import next_value
@@ -94,6 +94,8 @@ def _advance(
     shipments.save(session, before, after)
     fact = wire.shipment_fact(facts.milestone_kind(after.state), facts.one_shipment(siblings, after))
     emit_fact(session, fact, after, now)
+    if after.state is State.DELIVERED:
+        emit_fact(session, wire.delivered_fact(after), after, now)
     if before.recall_id:
         recall_units.answer_by_action(session, before, after.state.value, now)
     return after

@@ -324,6 +324,13 @@ def shipments_fact(
     return _SEVERAL[kind](lines=_milestones(detail.lines), shipments=map(_shipment_detail, detail.shipments))
 
 
+def delivered_fact(shipment: Shipment) -> facts_pb2.GoodsDelivered:
+    """The arrival of a shipment, as billing reads it."""
+    return facts_pb2.GoodsDelivered(
+        shipment_id=shipment.shipment_id, delivered_at_micros=optional_micros(shipment.delivered_at)
+    )
+
+
 def recall_fact(detail: facts.RecallAnswered) -> facts_pb2.RecallAnswered:
     """The answer to a recall as a fact."""
     return facts_pb2.RecallAnswered(

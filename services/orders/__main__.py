@@ -138,6 +138,7 @@ def _deps(
         disk=settings.disk,
         settings=ApiSettings(
             carrier_secrets=carrier_secrets,
+            stripe_webhook_secret=settings.stripe_webhook_secret.get_secret_value(),
             support_email=settings.support_email,
             overdue=timedelta(minutes=settings.overdue_minutes),
         ),

@@ -15,7 +15,7 @@ from services.orders.approvals import clear_release, clearance
 from services.orders.changes import apply
 from services.orders.domain.mails import Contacts
 from services.orders.lifecycle import apply_facts, pass_deadline, record_milestone, resume, validate
-from services.orders.order import aggregate, lookup, order_versions
+from services.orders.order import aggregate, cards, lookup, order_versions
 from services.orders.overview import audit
 from services.runtime.audit import invariant_messages
 from services.runtime.db import Database
@@ -38,6 +38,12 @@ class OrdersServicer(rpc.OrdersServiceServicer):
         with self.database.reading() as session:
             found = aggregate.read(session, wire.order_id(request.order_id))
         return pb.GetOrderResponse(order=wire.order_message(found.order, found.lines()))
+
+    def GetCard(self, request: pb.GetCardRequest, context: Context) -> pb.GetCardResponse:
+        """The token of the order's card, for billing."""
+        with self.database.reading() as session:
+            order_id = lookup.find_id(session, wire.order_id(request.order_id))
+            return pb.GetCardResponse(token=cards.token_of(session, order_id))
 
     def ValidateOrder(self, request: pb.ValidateOrderRequest, context: Context) -> pb.ValidateOrderResponse:
         """Run every rule; a repeated request id gets its first answer, which is kept without the order."""
@@ -88,7 +94,9 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def GetChangedOrder(self, request: pb.GetChangedOrderRequest, context: Context) -> pb.GetChangedOrderResponse:
         """The order as a pending change will make it, and what the change holds back."""
         with self.database.reading() as session:
-            found = order_versions.changed_order(session, wire.order_id(request.order_id), request.change_id)
+            found = order_versions.changed_order(
+                session, wire.order_id(request.order_id), optional_text(request.change_id, "change_id")
+            )
         return pb.GetChangedOrderResponse(
             order=wire.order_message(found.order, found.lines), withheld_line_ids=sorted(found.withheld_line_ids)
         )
@@ -96,17 +104,18 @@ class OrdersServicer(rpc.OrdersServiceServicer):
     def ApplyChange(self, request: pb.ApplyChangeRequest, context: Context) -> pb.ApplyChangeResponse:
         """Make an agreed change the next version; a repeated request id gets its first answer."""
         order_id, credit = wire.order_id(request.order_id), wire.credit(request)
+        change_id = optional_text(request.change_id, "change_id")
 
         def act(session: Session) -> pb.ApplyChangeResponse:
-            applied = apply.apply(session, order_id, request.change_id, credit, self.contacts, self.clock())
-            log.info("change.settled", order_id=order_id, change_id=request.change_id, is_applied=applied.is_applied)
+            applied = apply.apply(session, order_id, change_id, credit, self.contacts, self.clock())
+            log.info("change.settled", order_id=order_id, change_id=change_id, is_applied=applied.is_applied)
             return wire.applied_message(applied)
 
         return self.database.once(request.request_id, request, pb.ApplyChangeResponse, act)
 
     def RecordChange(self, request: pb.RecordChangeRequest, context: Context) -> pb.RecordChangeResponse:
         """Note how a change fares; a repeated request id gets its first answer."""
-        order_id, change_id = wire.order_id(request.order_id), request.change_id
+        order_id, change_id = wire.order_id(request.order_id), optional_text(request.change_id, "change_id")
 
         def act(session: Session) -> pb.RecordChangeResponse:
             verb, reason, contacts = request.verb, request.reason, self.contacts

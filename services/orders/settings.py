@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, SecretStr, StringConstraints
 
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
 
@@ -38,4 +38,6 @@ class Settings(ServiceSettings):
     http_connections_per_address: Annotated[int, Field(gt=0)] = 200
     # How late what should have happened may be until the audit calls it overdue: longer than a healthy system under load needs.
     overdue_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
+    # What Stripe signs its events with; without it no order is taken by card.
+    stripe_webhook_secret: SecretStr = SecretStr("")
     carrier_secrets: dict[str, str] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from oms.types.v1 import types_pb2 as types
 from services.kernel.clock import EPOCH, given_instant, micros
 from services.kernel.errors import InvalidArgument
 from services.kernel.quantity import positive
-from services.kernel.text import text
+from services.kernel.text import optional_text, text
 from services.orders.approvals.clearance import Cleared
 from services.orders.changes.apply import Applied
 from services.orders.domain import clearance
@@ -46,11 +46,13 @@ def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
         "version",
         "customer_id",
         "customer_name",
+        "bill_to_id",
         "po_number",
         "channel",
         "currency",
         "payment_method",
         "net_days",
+        "calendar",
         "is_ship_complete",
         "phase",
     )
@@ -65,6 +67,7 @@ def order_message(order: Order, lines: dict[str, LineQuantities]) -> pb.Order:
         tax=money(order.totals.tax),
         total=money(order.totals.total),
         tax_rate=f"{order.tax_rate:f}",
+        terms=order.payment_terms.text,
         deposit=money(order.deposit) if order.deposit_terms else None,
         settlement=_settlement_message(order.settlement) if order.settlement else None,
     )
@@ -93,7 +96,9 @@ def credit(request: pb.ValidateOrderRequest | pb.ApplyChangeRequest) -> Credit:
     if not request.HasField("credit"):
         raise InvalidArgument("CREDIT_MISSING", "say how the customer's credit stands: ask billing first")
     credit = request.credit
-    return Credit(credit.is_granted, credit.exposure.minor_units, credit.limit.minor_units)
+    return Credit(
+        credit.is_granted, credit.exposure.minor_units, credit.limit.minor_units, optional_text(credit.card, "card")
+    )
 
 
 _CLEARANCES = {

@@ -117,6 +117,7 @@ class World:
         self.workflows.on_place = validate
 
 
+STRIPE_SECRET = "whsec_api"
 MakeWorld = Callable[..., World]
 
 
@@ -175,7 +176,13 @@ def build_world(
             notifications=cast(Any, world.notifications),
             settings=ApiSettings(
                 carrier_secrets={"ups": CARRIER_SECRET},
-                **{"stream_poll_s": 0.02, "stream_max_s": 0.3, "place_timeout": timedelta(seconds=1), **settings},
+                **{
+                    "stripe_webhook_secret": STRIPE_SECRET,
+                    "stream_poll_s": 0.02,
+                    "stream_max_s": 0.3,
+                    "place_timeout": timedelta(seconds=1),
+                    **settings,
+                },
             ),
         )
     )

@@ -18,12 +18,14 @@ class FakeBilling(Neighbor):
         self.commitments: dict[str, int] = {}
         self.invoices: dict[str, billing.Invoice] = {}
         self.payments: list[billing.Payment] = []
+        self.payouts: list[billing.Payout] = []
         self.receivables = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
         self.standing: dict[str, tuple[int, int]] = {}
         self.waiting: list[billing.WaitingOrder] = []
         self.order_money: dict[str, billing.GetOrderMoneyResponse] = {}
+        self.cards: dict[str, str] = {}
+        self.events: dict[str, str] = {}
         self.audit = billing.AuditResponse()
-        self.payouts: list[billing.Payout] = []
 
     def invoice(self, invoice_id: str, customer_id: str, minor: int) -> billing.Invoice:
         zero, total = types.Money(currency="USD"), types.Money(minor_units=minor, currency="USD")
@@ -83,6 +85,7 @@ class FakeBilling(Neighbor):
                 payment_id=f"pay_{next(self._ids)}",
                 customer_id=request.customer_id,
                 amount=request.amount,
+                received_on=request.received_on,
                 reference=request.reference,
                 applications=request.applications,
                 unapplied=types.Money(currency=request.amount.currency),
@@ -129,6 +132,23 @@ class FakeBilling(Neighbor):
 
         return self.once(request, act)
 
+    def AuthorizeCard(self, request: billing.AuthorizeCardRequest) -> billing.AuthorizeCardResponse:
+        self.here()
+        self.cards[request.order_id] = request.card_token
+        is_declined = "Declined" in request.card_token
+        reason = "generic_decline" if is_declined else ""
+        return billing.AuthorizeCardResponse(card="declined" if is_declined else "authorized", decline_reason=reason)
+
+    def CaptureInvoice(self, request: billing.CaptureInvoiceRequest) -> billing.CaptureInvoiceResponse:
+        self.here()
+        return billing.CaptureInvoiceResponse(state="captured" if request.card_token else "nothing")
+
+    def RecordProviderEvent(self, request: billing.RecordProviderEventRequest) -> billing.RecordProviderEventResponse:
+        self.here()
+        is_new = request.event_id not in self.events
+        self.events.setdefault(request.event_id, request.provider_id)
+        return billing.RecordProviderEventResponse(is_new=is_new)
+
     def PreviewPayment(self, request: billing.PreviewPaymentRequest) -> billing.PreviewPaymentResponse:
         self.here()
         if not request.HasField("record"):
@@ -149,7 +169,15 @@ class FakeBilling(Neighbor):
         self, request: billing.GetOrderMoneyRequest, timeout: float = DEADLINE_S
     ) -> billing.GetOrderMoneyResponse:
         self.here(timeout)
-        return self.order_money.get(request.order_id, billing.GetOrderMoneyResponse())
+        usual = billing.GetOrderMoneyResponse(
+            held=types.Money(minor_units=500, currency=request.currency),
+            waiting_on="cash",
+            authorized=types.Money(minor_units=60_000, currency=request.currency),
+            captured=types.Money(minor_units=40_000, currency=request.currency),
+            card="declined",
+            decline_reason="insufficient_funds",
+        )
+        return self.order_money.get(request.order_id, usual)
 
     def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:
         self.here()
@@ -162,6 +190,20 @@ class FakeBilling(Neighbor):
     ) -> billing.ListReceivablesResponse:
         self.here(timeout)
         return billing.ListReceivablesResponse(receivables=self.receivables)
+
+    def PutCreditTerms(self, request: billing.PutCreditTermsRequest) -> billing.PutCreditTermsResponse:
+        self.here()
+        kept = self.accounts.setdefault(
+            request.customer_id,
+            billing.PutCreditAccountRequest(
+                customer_id=request.customer_id, limit=types.Money(currency=request.currency)
+            ),
+        )
+        account = self._account(kept)
+        account.parent_id = request.parent_id
+        if request.HasField("overdue_rule"):
+            account.overdue_rule.CopyFrom(request.overdue_rule)
+        return billing.PutCreditTermsResponse(account=account)
 
     def RecordPayout(self, request: billing.RecordPayoutRequest) -> billing.RecordPayoutResponse:
         self.here()

@@ -26,6 +26,7 @@ ACTS = {
     "POST /v1/delegations": "hands decisions over; each is a new one",
     "POST /v1/delegations/{delegation_id}/revoke": "has no body",
     "POST /v1/people/{sub}/password": "mails a link",
+    "POST /v1/customers/{customer_id}/credit-terms": "replaces two members that billing keeps, without versions",
     "POST /v1/me/password": "a secret is never given back",
 }
 """Operations of master data that replace nothing, and why."""
@@ -63,6 +64,8 @@ def stocked(tmp_path: Path, template: Path) -> Iterator[World]:
                 "USD",
                 tier="gold",
                 net_days=14,
+                terms="2/10 net 14",
+                calendar="US-TX",
                 tax_rate=Decimal("0.0825"),
                 contact_email="a@x.example",
                 accounting_email="b@x.example",

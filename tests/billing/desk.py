@@ -38,6 +38,8 @@ def order_of(
     customer_id: str = "cus_acme",
     payment_method: str = "terms",
     net_days: int = 30,
+    terms: str = "",
+    calendar: str = "",
     discount: int = 0,
     freight: int = 0,
     tax_rate: str = "0",
@@ -65,6 +67,8 @@ def order_of(
         currency="USD",
         payment_method=payment_method,
         net_days=net_days,
+        terms=terms,
+        calendar=calendar,
         lines=order_lines,
         merchandise=usd(merchandise),
         discount=usd(discount),
@@ -180,10 +184,12 @@ class Desk:
         to: Mapping[str, int] | None = None,
         orders: Mapping[str, int] | None = None,
         on_account: bool = False,
+        received_on: str = "",
         request_id: str = "",
     ) -> pb.Payment:
         request = pb.RecordPaymentRequest(
             request_id=request_id or self._id(),
+            received_on=received_on,
             customer_id=customer_id,
             amount=usd(minor),
             reference=reference,
@@ -195,6 +201,10 @@ class Desk:
             is_on_account=on_account,
         )
         return self.billing.RecordPayment(request, CONTEXT).payment
+
+    def payments(self) -> list[pb.Payment]:
+        """All payments, oldest first."""
+        return list(self.billing.ListPayments(pb.ListPaymentsRequest(), CONTEXT).payments)
 
     def reverse(self, payment_id: str) -> pb.Payment:
         request = pb.ReversePaymentRequest(request_id=self._id(), payment_id=payment_id, reason="check bounced")
@@ -234,15 +244,42 @@ class Desk:
         request = pb.GetOrderMoneyRequest(order_id=order_id, currency="USD")
         answer = self.billing.GetOrderMoney(request, CONTEXT)
         amounts = ("committed", "held", "invoiced", "paid", "missing")
-        return {**{name: getattr(answer, name).minor_units for name in amounts}, "waiting_on": answer.waiting_on}
+        taken = answer.discount_taken.minor_units
+        return {
+            **{name: getattr(answer, name).minor_units for name in amounts},
+            **({"discount_taken": taken} if taken else {}),
+            "waiting_on": answer.waiting_on,
+        }
 
     def move(self, fact_id: str, kind: str, value: int, *, order_id: str = "", quantity: int = 1) -> list[str]:
         fact = movement(fact_id, kind, value, order_id=order_id, quantity=quantity)
         request = pb.PostStockMovementsRequest(facts=[fact])
         return list(self.billing.PostStockMovements(request, CONTEXT).posted_fact_ids)
 
+    def deliver(self, shipment_id: str, at: datetime, fact_id: str = "fact_1") -> list[str]:
+        """Fulfillment tells that a shipment arrived."""
+        detail = {"shipment_id": shipment_id, "delivered_at_micros": micros(at)}
+        fact = facts.notified("goods_delivered", detail, fact_id=fact_id, source="fulfillment", order_id="ord_1")
+        request = pb.RecordDeliveriesRequest(facts=[fact])
+        return list(self.billing.RecordDeliveries(request, CONTEXT).recorded_fact_ids)
+
+    def receivables(self, customer_id: str = "cus_acme") -> dict[str, int | str]:
+        """What a customer owes by age, in minor units, and since when something is overdue."""
+        answer = self.billing.ListReceivables(pb.ListReceivablesRequest(customer_id=customer_id), CONTEXT)
+        ages = ("current", "days_30", "days_60", "older", "unapplied")
+        return {
+            name: value
+            for row in answer.receivables
+            for name in (*(f"{age}_minor" for age in ages), "overdue_since")
+            if (value := getattr(row, name))
+        }
+
     def invoice_now(self, invoice_id: str) -> pb.Invoice:
         return self.billing.GetInvoice(pb.GetInvoiceRequest(invoice_id=invoice_id), CONTEXT).invoice
+
+    def listed(self) -> list[pb.Invoice]:
+        """All invoices, by number."""
+        return list(self.billing.ListInvoices(pb.ListInvoicesRequest(), CONTEXT).invoices)
 
     def balances(self) -> dict[str, int]:
         """Account → debits less credits, in minor units; accounts at zero too."""

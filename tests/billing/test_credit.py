@@ -95,7 +95,7 @@ def test_a_customer_without_an_account_has_no_credit_unless_it_is_forced(desk: D
     assert desk.account("cus_new") == (1, 0)
 
 
-@pytest.mark.parametrize("method", ["card", "deposit"])
+@pytest.mark.parametrize("method", ["terms", "deposit"])
 def test_an_order_to_be_paid_first_is_granted_what_cash_is_there_for_and_no_cash_serves_two(
     desk: Desk, method: str
 ) -> None:
@@ -210,7 +210,7 @@ def test_what_is_invoiced_is_owed_and_commits_no_more(desk: Desk) -> None:
     assert desk.violations() == {}
 
 
-@pytest.mark.parametrize("method", ["card", "deposit"])
+@pytest.mark.parametrize("method", ["terms", "deposit"])
 def test_a_changed_order_to_be_paid_first_is_granted_what_cash_is_there_for(desk: Desk, method: str) -> None:
     desk.pay(7000, "BANK-1")
     desk.commit("ord_1", 5000, method=method)

@@ -25,6 +25,8 @@ from services.billing.domain.receivables import DueAmount, UnappliedCash, ageing
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money
 
+TODAY = date(2026, 3, 2)
+
 
 def usd(minor: int) -> Money:
     return Money(minor, "USD")
@@ -127,7 +129,7 @@ def test_cash_pays_the_oldest_due_first_then_the_lowest_number() -> None:
     later = invoice_of(1, 100, due=date(2026, 5, 1))
     first, second = invoice_of(2, 100, paid=40), invoice_of(3, 100)
 
-    applications = oldest_first(usd(161), [later, second, first])
+    applications = oldest_first(usd(161), [later, second, first], TODAY)
 
     assert applications == (
         Application("inv_2", usd(60)),
@@ -142,7 +144,7 @@ def test_applications_never_exceed_what_was_paid_or_what_is_open(amount: int, op
         invoice_of(number, total, due=date(2026, 4, 1 + day)) for number, (total, day) in enumerate(opens, start=1)
     ]
 
-    applied = {each.invoice_id: each.amount.minor for each in oldest_first(usd(amount), invoices)}
+    applied = {each.invoice_id: each.amount.minor for each in oldest_first(usd(amount), invoices, TODAY)}
 
     assert sum(applied.values()) == min(amount, sum(total for total, _ in opens))
     assert all(0 < applied.get(each.invoice_id, 1) <= max(each.open.minor, 1) for each in invoices)
@@ -177,7 +179,7 @@ def test_an_application_that_cannot_be_is_refused(asked: list[tuple[str, int]], 
 def test_the_rest_of_a_remittance_pays_oldest_first_and_an_invoice_has_one_application() -> None:
     invoices = {f"inv_{number}": invoice_of(number, 100, due=date(2026, 4, 9 - number)) for number in (1, 2, 3)}
 
-    applications = allocate(usd(260), Instruction((Application("inv_1", usd(30)),)), invoices).applications
+    applications = allocate(usd(260), Instruction((Application("inv_1", usd(30)),)), invoices, TODAY).applications
 
     # 230 are left: inv_3 fell due first, then inv_2, then 30 more of inv_1
     assert applications == (
@@ -185,7 +187,7 @@ def test_the_rest_of_a_remittance_pays_oldest_first_and_an_invoice_has_one_appli
         Application("inv_3", usd(100)),
         Application("inv_2", usd(100)),
     )
-    everything = allocate(usd(999), Instruction(), invoices)
+    everything = allocate(usd(999), Instruction(), invoices, TODAY)
     assert sum(each.amount.minor for each in everything.applications) == 300
     assert everything.unapplied == usd(699)
 
@@ -195,7 +197,7 @@ def test_what_names_an_order_pays_its_invoices_and_the_rest_is_held_for_it() -> 
     invoices = {"inv_1": invoice_of(1, 100), "inv_2": other}
     orders = (ForOrder("ord_1", usd(130)), ForOrder("ord_new", usd(50)))
 
-    used = allocate(usd(200), Instruction((), orders, is_on_account=True), invoices)
+    used = allocate(usd(200), Instruction((), orders, is_on_account=True), invoices, TODAY)
 
     assert used.applications == (Application("inv_1", usd(100)),)
     assert used.deposits == (Deposit("ord_1", usd(30), usd(30)), Deposit("ord_new", usd(50), usd(50)))
@@ -205,7 +207,7 @@ def test_what_names_an_order_pays_its_invoices_and_the_rest_is_held_for_it() -> 
 def test_cash_on_account_pays_nothing_by_itself() -> None:
     invoices = {"inv_1": invoice_of(1, 100)}
 
-    assert allocate(usd(60), Instruction(is_on_account=True), invoices).unapplied == usd(60)
+    assert allocate(usd(60), Instruction(is_on_account=True), invoices, TODAY).unapplied == usd(60)
 
 
 @pytest.mark.parametrize(

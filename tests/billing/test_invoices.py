@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.billing.domain.invoices import BillableOrder, BilledSoFar, Charges, OrderLine, bill, due_on
+from services.billing.domain.invoices import BillableOrder, BilledSoFar, Charges, OrderLine, bill, schedule
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice, extend, tax_on
 
@@ -131,7 +131,9 @@ def test_a_line_that_the_order_has_not_is_refused() -> None:
     ("method", "due"), [("terms", date(2026, 3, 31)), ("prepaid", date(2026, 3, 1)), ("card", date(2026, 3, 1))]
 )
 def test_only_terms_wait_for_their_money(method: str, due: date) -> None:
-    assert due_on(order_of([(1, "1.00")], method=method), date(2026, 3, 1)) == due
+    dues = schedule(order_of([(1, "1.00")], method=method), usd(100), date(2026, 3, 1), lambda day: day)
+
+    assert [one.due_on for one in dues.installments] == [due]
 
 
 @st.composite

@@ -146,6 +146,10 @@ def test_the_fact_counts_what_is_invoiced_so_far_over_the_whole_order(desk: Desk
         "invoiced_on": "2026-03-02",
         "due_on": "2026-04-01",
         "status": "open",
+        "discount_taken_minor": 0,
+        "early_discount_minor": 0,
+        "discount_until": "",
+        "installments": [],
     }
 
 

@@ -17,6 +17,7 @@ from services.runtime import migrations
 from services.runtime.audit import find
 from services.runtime.db import Database
 from tests.billing.desk import CONTEXT, Desk, movement, order_of
+from tests.billing.test_payouts import paid_out, sold
 from tests.facts import notified
 from tests.planting import unnoticed
 from tests.threads import at_once
@@ -112,7 +113,7 @@ def test_the_audit_tells_what_others_must_agree_with(desk: Desk) -> None:
 
     answer = desk.billing.Audit(pb.AuditRequest(), CONTEXT)
 
-    assert len(answer.invariants) == len(audit.INVARIANTS)
+    assert len(answer.invariants) == len(audit.INVARIANTS) + 1
     assert [each.name for each in answer.invariants if each.violations] == []
     assert list(answer.committed_order_ids) == ["ord_2"]
     assert [(each.order_id, each.total.minor_units) for each in answer.billed] == [("ord_1", 2000)]
@@ -157,18 +158,45 @@ PLANTED = (
         "billing.deposits_account_is_held_for_orders",
         "UPDATE journal_entry SET amount_minor = 1 WHERE credit = 'customer_deposits'",
     ),
+    ("billing.clearing_account_is_open_sales", "UPDATE marketplace_sale SET due_minor = due_minor + 1"),
+    ("billing.clearing_account_is_open_sales", "UPDATE payout_line SET fees_minor = fees_minor + 1"),
+    ("billing.payouts_add_up", "UPDATE payout SET fees_minor = fees_minor + 1"),
+    ("billing.families_have_their_parents", "UPDATE credit_account SET family_id = 'cus_nobody'"),
+    ("billing.families_have_their_parents", "UPDATE credit_account SET parent_id = 'cus_nobody'"),
     ("billing.credit_receivable_is_open_invoices", "DELETE FROM order_deposit"),
     ("billing.deposit_is_its_payers", "UPDATE order_deposit SET customer_id = 'cus_other'"),
     ("billing.deposit_is_its_payers", "UPDATE order_deposit SET currency = 'EUR'"),
     ("billing.no_deposit_beside_its_open_invoice", "UPDATE order_deposit SET order_id = 'ord_1'"),
+    (
+        "billing.discounts_account_is_discounts_taken",
+        "UPDATE journal_entry SET amount_minor = amount_minor + 1 WHERE debit = 'sales_discounts'",
+    ),
+    ("billing.discount_settles_its_invoice", "UPDATE payment SET received_on = '2026-12-01'"),
+    ("billing.discount_settles_its_invoice", "UPDATE invoice SET early_discount_minor = early_discount_minor + 1"),
+    ("billing.discount_settles_its_invoice", "UPDATE invoice SET paid_minor = paid_minor - 1"),
+    ("billing.installments_sum", "UPDATE invoice_installment SET amount_minor = amount_minor + 1"),
+    ("billing.delivered_invoices_are_due", "UPDATE delivery SET delivered_on = '2026-03-09'"),
     ("billing.who_waits_is_not_committed", "UPDATE credit_wait SET order_id = 'ord_2', amount_minor = 1"),
+    (
+        "billing.captures_within_authorization",
+        "INSERT INTO card_authorization (authorization_id, amount_minor, taken_minor, captured_minor) VALUES ('a', 2, 1, 0)",
+    ),
+    ("billing.captures_are_payments", "UPDATE payment SET operation_id = payment_id"),
+    (
+        "billing.refunds_are_what_payments_returned",
+        "UPDATE payment SET operation_id = payment_id, returned_minor = returned_minor + 1",
+    ),
+    (
+        "billing.refunded_within_captured",
+        "UPDATE payment SET operation_id = payment_id, returned_minor = amount_minor + 1",
+    ),
 )
 """An invariant and a change that breaks it, one for each thing that it forbids."""
 
 
 @pytest.fixture
 def busy_desk(desk: Desk) -> Desk:
-    """Two invoices with all four parts, the second part paid; a customer with cash left, an order that is not shipped, one with a deposit, one that waits."""
+    """Invoices with all four parts, one part paid, and of every kind of terms; cash left over, a deposit, orders that wait."""
     order = order_of({"1": (2, "10.00")}, discount=200, freight=100, tax_rate="0.1")
     desk.adjust("ord_1", 2080, is_forced=True)
     desk.adjust("ord_2", 500, is_forced=True)
@@ -180,6 +208,12 @@ def busy_desk(desk: Desk) -> Desk:
     desk.pay(600, "BANK-2", customer_id="cus_other")
     desk.pay(700, "BANK-3", orders={"ord_5": 700})
     desk.commit("ord_4", 999_999)
+    for number, terms in enumerate(("2/10 net 30", "50%@10 50%@20", "delivery 0"), start=6):
+        bought = order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", customer_id="cus_terms", terms=terms)
+        desk.invoice(bought, f"shp_{number}", {"1": 1})
+    desk.pay(980, "BANK-4", customer_id="cus_terms", orders={"ord_6": 980})
+    desk.invoice(sold(order_id="ord_9"), "shp_9", {"1": 10})
+    paid_out(desk, 4_000, {"113-4402": (4_000, 500)})
     return desk
 
 

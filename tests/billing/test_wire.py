@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -141,6 +142,8 @@ def test_a_description_may_have_several_lines_and_no_nul() -> None:
         (put("applications.0.invoice_id", ""), "FIELD_MISSING"),
         (put("applications.0.amount.minor_units", 0), "AMOUNT_TOO_SMALL"),
         (put("applications.0.amount.currency", "EUR"), "CURRENCY_MIXED"),
+        (put("received_on", "2026-03-03"), "RECEIVED_ON_INVALID"),
+        (put("received_on", "soon"), "RECEIVED_ON_INVALID"),
         (lambda request: request.applications.extend(request.applications[:1] * 500), "APPLICATIONS_TOO_MANY"),
     ],
 )
@@ -149,7 +152,7 @@ def test_a_payment_request_of_the_wrong_shape_is_refused(spoil: SpoilPayment, re
     spoil(request)
 
     with pytest.raises(InvalidArgument) as refusal:
-        wire.receipt(request)
+        wire.receipt(request, date(2026, 3, 2))
 
     assert refusal.value.reason == reason
 

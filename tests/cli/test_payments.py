@@ -25,6 +25,15 @@ def test_a_payment_is_one_by_its_reference_and_each_command_is_a_request_of_its_
     assert len({asked.headers["Idempotency-Key"] for asked in api.asked}) == 2
 
 
+def test_a_payment_is_recorded_with_the_day_its_cash_came(api: FakeApi, command: Oms) -> None:
+    done = {"amount": {"amount": "98.00", "currency": "USD"}, "customer_id": "cus_acme", "applications": [{}]}
+    api.on("POST /v1/payments", done | {"unapplied": {"amount": "0.00", "currency": "USD"}}, 201)
+
+    answer = command("payments", "record", "cus_acme", "98.00", "--reference", "BANK-1", "--received", "2026-12-01")
+
+    assert (answer.code, api.asked[-1].body["received_on"]) == (0, "2026-12-01")
+
+
 @pytest.mark.parametrize(
     ("words", "path", "body"),
     [
@@ -70,3 +79,32 @@ def test_a_part_of_a_payment_that_names_nothing_is_refused_in_words(command: Oms
 
     assert (answer.code, api.asked) == (1, [])
     assert "write it as SO-1001=500.00" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "body", "answered", "said"),
+    [
+        (("card", "SO-1", "pm_1"), "card", {"token": "pm_1"}, {"card": "authorized", "decline_reason": None}, "card authorized"),
+        (
+            ("card", "SO-1", "pm_2"), "card", {"token": "pm_2"},
+            {"card": "declined", "decline_reason": "expired_card"}, "card declined (expired_card)",
+        ),
+        (("capture", "SO-1"), "captures", {}, {"state": "captured", "reason": None}, "captured"),
+    ],
+    ids=["card", "declined", "capture"],
+)  # fmt: skip
+def test_a_card_is_given_and_captured_and_what_became_of_it_is_said(
+    command: Oms,
+    api: FakeApi,
+    words: tuple[str, ...],
+    path: str,
+    body: dict[str, str],
+    answered: dict[str, Any],
+    said: str,
+) -> None:
+    api.on(f"POST /v1/orders/SO-1/{path}", answered)
+
+    answer = command("payments", *words)
+
+    assert (answer.code, answer.out.strip()) == (0, said)
+    assert api.asked[0].body == body

@@ -49,7 +49,7 @@ def test_a_taken_port_is_named_with_who_needs_it_and_the_option_that_helps(
 def test_a_second_system_is_told_to_move_all_its_ports_not_the_api_alone() -> None:
     said = refusal(Ports(), *Ports().by_name().values())
 
-    assert said.endswith(", and 8 more are: stop what has it, or start with --port-offset 100")
+    assert said.endswith(", and 9 more are: stop what has it, or start with --port-offset 100")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest_asyncio
 from temporalio.client import Client, WorkflowHistory
 
 from tests.temporal import temporal_environment
-from tests.workflows.driver import actions, fake_worker, order_ref, place, until_quiet
+from tests.workflows.driver import actions, fake_worker, order_ref, payment_worker, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.messages import Clearance, Validation
@@ -62,6 +62,25 @@ async def test_the_same_to_delivered_and_paid_costs_28_events_and_8_actions(temp
 
     assert cost(history) == (28, 8)  # one of them asks whether it is true
     assert size(history) <= 8 * 1024
+
+
+async def test_a_card_instead_of_terms_costs_6_more_events_and_1_more_action_to_delivered_and_paid(
+    temporal: Client,
+) -> None:
+    queue, services = uuid.uuid4().hex, FakeServices()
+
+    async with fake_worker(temporal, services, queue), payment_worker(temporal, services):
+        order = await place(temporal, order_ref(payment_method="card", pays_by_card=True), queue)
+        await order.notify(names.SHIPMENT_SHIPPED, f"shp_{uuid.uuid4().hex}")
+        await until_quiet(order, 23)
+        await order.notify(names.SHIPMENT_DELIVERED, f"shp_{uuid.uuid4().hex}")
+        await until_quiet(order, 27)
+        await order.notify(names.PAYMENT_SETTLED)
+        await order.handle.result()
+        history = await order.history()
+
+    assert cost(history) == (34, 9)  # 28 and 8 on terms
+    assert size(history) <= 9 * 1024
 
 
 async def test_each_further_shipment_costs_6_events_and_2_actions(temporal: Client) -> None:

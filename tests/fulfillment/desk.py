@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from oms.fulfillment.v1 import fulfillment_pb2 as pb
 from oms.types.v1 import types_pb2 as types
+from services.fulfillment.domain.facts import FOR_BILLING
 from services.fulfillment.servicer import FulfillmentServicer
 from services.kernel.clock import micros
 from services.runtime.db import Database
@@ -165,7 +166,14 @@ class WarehouseDesk:
         return {rule.name: list(rule.offenders) for rule in answer.invariants if rule.violations}
 
     def facts(self) -> list[tuple[str, dict[str, Any]]]:
-        """(kind, detail) of every fact so far, oldest first."""
+        """(kind, detail) of every fact for orders so far, oldest first."""
+        return [(kind, detail) for kind, detail in self._all() if kind not in FOR_BILLING]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Details of the facts for billing so far, oldest first."""
+        return [detail for kind, detail in self._all() if kind in FOR_BILLING]
+
+    def _all(self) -> list[tuple[str, dict[str, Any]]]:
         with self.database.reading() as session:
             rows = session.execute(text("SELECT kind, detail FROM outbox ORDER BY position")).all()
         return [(row.kind, facts.kept(row.kind, json.loads(row.detail))) for row in rows]

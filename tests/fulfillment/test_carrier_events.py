@@ -27,6 +27,8 @@ def test_a_delivery_is_recorded_when_it_happened(desk: WarehouseDesk, parcel: pb
     assert answer.shipment.state == pb.SHIPMENT_STATE_DELIVERED
     assert from_micros(answer.shipment.delivered_at_micros) == MONDAY + timedelta(days=2)
     assert desk.facts()[-1][0] == "shipment_delivered"
+    delivered_at = answer.shipment.delivered_at_micros
+    assert desk.deliveries() == [{"shipment_id": parcel.shipment_id, "delivered_at_micros": delivered_at}]
     assert desk.broken_rules() == {}
 
 
@@ -37,6 +39,7 @@ def test_the_same_event_twice_is_delivered_once(desk: WarehouseDesk, parcel: pb.
     assert (first.is_new, second.is_new) == (True, False)
     assert second.shipment == first.shipment
     assert [kind for kind, _ in desk.facts()].count("shipment_delivered") == 1
+    assert len(desk.deliveries()) == 1
 
 
 @pytest.mark.parametrize(

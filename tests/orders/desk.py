@@ -17,6 +17,7 @@ from services.kernel.money import Money, UnitPrice
 from services.orders.access.matrix import Caller, Reach
 from services.orders.approvals import holds
 from services.orders.domain.events import Event
+from services.orders.domain.holds import NO_ALLOWANCE, Allowance
 from services.orders.domain.mails import Contacts
 from services.orders.domain.masterdata import Customer, PriceAgreement, Product
 from services.orders.domain.order import Address, PlaceLine, PlaceOrder
@@ -115,8 +116,10 @@ class Desk:
             agreement = PriceAgreement("cus_acme", sku, usd(price), date(2026, 1, 1))
             prices.put_agreement(session, agreement, "root", NOON)
 
-    def validate(self, order_id: str, *, is_granted: bool = True, key: str = "1") -> pb.ValidateOrderResponse:
-        credit = pb.CreditStanding(is_granted=is_granted)
+    def validate(
+        self, order_id: str, *, is_granted: bool = True, key: str = "1", card: str = ""
+    ) -> pb.ValidateOrderResponse:
+        credit = pb.CreditStanding(is_granted=is_granted, card=card)
         request = pb.ValidateOrderRequest(request_id=f"{order_id}/validate/{key}", order_id=order_id, credit=credit)
         return self.servicer.ValidateOrder(request, ANY)
 
@@ -154,9 +157,11 @@ class Desk:
     def notify(self, *notified: facts_pb2.Fact) -> list[str]:
         return list(self.servicer.RecordFacts(pb.RecordFactsRequest(facts=notified), ANY).recorded_fact_ids)
 
-    def release(self, order_id: str, hold_id: str, by: Caller, note: str = "fine") -> OrderAggregate:
+    def release(
+        self, order_id: str, hold_id: str, by: Caller, note: str = "fine", allowance: Allowance = NO_ALLOWANCE
+    ) -> OrderAggregate:
         with self.database.transaction() as session:
-            return holds.release(session, order_id, hold_id, by, note, self.now)
+            return holds.release(session, order_id, hold_id, by, note, self.now, allowance=allowance)
 
     def read(self, order_id: str) -> OrderAggregate:
         with self.database.reading() as session:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from services.kernel.errors import DomainError, InvalidArgument, NotFound, Refused
 from services.orders.access.matrix import Caller
 from services.orders.domain.feedback import Feedback, Opinion, check
-from services.orders.domain.mails import mail_of
+from services.orders.domain.mails import Parties, mail_of
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.projection import LineQuantities
 from services.orders.lifecycle import feedback
@@ -186,7 +186,9 @@ def test_a_system_without_a_page_asks_for_the_rating_by_mail(desk: Desk) -> None
     customer = Customer(order.customer_id, order.customer_name, order.currency)
     delivered = heard("shipment_delivered", {"shipment": {"shipment_id": "shp_1", "number": "SH-1"}}, "fulfillment")
 
-    mail = mail_of(delivered, order, customer, replace(CONTACTS, feedback_url=""), is_last_delivery=True)
+    mail = mail_of(
+        delivered, order, Parties(customer, customer), replace(CONTACTS, feedback_url=""), is_last_delivery=True
+    )
 
     assert mail is not None
     wanted = f"mailto:{CONTACTS.support}?subject=Rating%20of%20order%20{order.number}%20from%201%20to%205"

@@ -16,6 +16,7 @@ from jinja2 import StrictUndefined
 from pydantic import ValidationError
 
 from services.kernel.money import UnitPrice, extend
+from services.kernel.terms import Terms
 from services.notifications import domain as texts
 from services.notifications.settings import NotificationsSettings
 from services.notifications.writer import MailWriter
@@ -106,7 +107,9 @@ PAID = {"amount_minor": 2640000, "currency": "USD", "invoices": [INVOICE]}
 
 
 def notified(kind: str, detail: dict[str, Any]) -> Mail:
-    mail = mails.mail_of(heard(kind, detail, "fulfillment"), ORDER, CUSTOMER, CONTACTS, is_last_delivery=True)
+    mail = mails.mail_of(
+        heard(kind, detail, "fulfillment"), ORDER, mails.Parties(CUSTOMER, CUSTOMER), CONTACTS, is_last_delivery=True
+    )
     assert mail is not None
     return mail
 
@@ -115,6 +118,7 @@ MAILS = [
     mails.order_received(ORDER, CUSTOMER, date(2026, 11, 23)),
     mails.order_accepted(ORDER, CUSTOMER, [Promise("lin_1", 3, "2026-12-15")]),
     mails.order_on_hold(ORDER, CUSTOMER, CONTACTS, [("accounting", "over the limit")], ()),
+    mails.pro_forma(ORDER, CUSTOMER),
     mails.order_rejected(CUSTOMER, ["account closed"]),
     mails.order_cancelled(CUSTOMER, "ordered twice"),
     mails.order_expired(CUSTOMER, "nobody decided"),
@@ -152,6 +156,38 @@ BY_KIND = {mail.kind: mail for mail in MAILS}
 
 def roles(mail: Mail) -> list[str]:
     return [each.role for each in mail.recipients]
+
+
+@pytest.mark.parametrize(
+    ("terms", "members", "due_on", "early"),
+    [
+        ("", {}, "2027-01-14", ("", "")),
+        ("delivery 10", {"due_on": ""}, "10 days after delivery", ("", "")),
+        (
+            "2/10 net 30",
+            {"open_minor": 2640000, "early_discount_minor": 52800, "discount_until": "2026-12-25"},
+            "2027-01-14",
+            ("25,872.00", "2026-12-25"),
+        ),
+    ],
+)
+def test_the_mail_of_an_invoice_says_when_it_is_due_and_what_settles_it_early(
+    terms: str, members: dict[str, Any], due_on: str, early: tuple[str, str]
+) -> None:
+    net_days = Terms.parse(terms).days if terms else 30
+    fact = heard("invoice_issued", {"invoice": {**INVOICE, **members}}, "billing")
+
+    mail = mails.mail_of(
+        fact,
+        replace(ORDER, terms=terms, net_days=net_days),
+        mails.Parties(CUSTOMER, CUSTOMER),
+        CONTACTS,
+        is_last_delivery=False,
+    )
+
+    assert mail is not None
+    assert mail.variables["due_on"] == due_on
+    assert (mail.variables["early_total"], mail.variables["early_on"]) == early
 
 
 def test_every_kind_of_mail_is_sent_by_somebody() -> None:

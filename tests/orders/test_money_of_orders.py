@@ -42,7 +42,9 @@ def _open(desk: Desk, order_id: str) -> list[str]:
     return [hold.code for hold in desk.read(order_id).holds if hold.is_open]
 
 
-@pytest.mark.parametrize(("method", "code"), [("terms", "CREDIT_EXCEEDED"), ("prepaid", "PAYMENT_OUTSTANDING")])
+@pytest.mark.parametrize(
+    ("method", "code"), [("terms", "CREDIT_EXCEEDED"), ("prepaid", "PAYMENT_OUTSTANDING"), ("card", "CARD_MISSING")]
+)
 def test_the_hold_on_an_orders_money_goes_by_itself_when_it_comes_and_the_order_goes_on(
     desk: ReviewDesk, method: str, code: str
 ) -> None:
@@ -142,14 +144,25 @@ def test_a_payment_that_is_reversed_holds_nothing_when(desk: ReviewDesk, sequenc
     assert _open(desk, order_id) == []
 
 
-def test_an_order_that_is_with_the_warehouse_as_a_whole_is_not_held(desk: ReviewDesk) -> None:
+@pytest.mark.parametrize(
+    ("kind", "state", "is_held", "is_recalled"),
+    [
+        ("shipments_released", "released", True, True),
+        ("shipment_picked", "picked", True, False),
+        ("shipment_shipped", "shipped", False, False),
+    ],
+)
+def test_an_order_that_is_with_the_warehouse_is_held_until_it_has_left_and_recalled_until_it_is_picked(
+    desk: ReviewDesk, kind: str, state: str, *, is_held: bool, is_recalled: bool
+) -> None:
     order_id = desk.accepted(("PUMP", 3), payment_method="prepaid")
-    released = together(shipment("SH-1", "released", {"1": 3}))
-    desk.notify(desk.fact(order_id, "fulfillment", "shipments_released", 1, released))
+    one = shipment("SH-1", state, {"1": 3})
+    desk.notify(desk.fact(order_id, "fulfillment", kind, 1, together(one) if state == "released" else one))
 
     _hear(desk, order_id, "payment_reversed", 5, _taken())
 
-    assert _open(desk, order_id) == []
+    assert _open(desk, order_id) == (["PAYMENT_REVERSED"] if is_held else [])
+    assert ("payment_reversed" in desk.signals(order_id)) == is_recalled
     assert desk.broken() == []
 
 
@@ -173,6 +186,26 @@ def test_a_payment_returned_on_an_invoice_is_an_exception_of_accounting_until_it
 
     assert found == [("payment_returned", "accounting")]
     assert _exceptions(desk, order_id) == []
+    assert desk.broken() == []
+
+
+def test_a_capture_that_failed_is_an_exception_of_accounting_until_its_invoice_is_paid(desk: ReviewDesk) -> None:
+    order_id = desk.accepted(("PUMP", 3), payment_method="card")
+    bill = {
+        "invoice_id": "inv_1", "number": "INV-000001", "shipment_id": "shp_1", "total_minor": TOTAL, "currency": "USD",
+        "invoiced_on": "2026-12-01", "due_on": "2026-12-01", "paid_minor": TOTAL, "status": "paid",
+    }  # fmt: skip
+    problem = {"amount_minor": TOTAL, "currency": "USD", "reason": "415.06 USD of INV-000001 could not be captured."}
+    received = {"payment_id": "pay_1", "amount_minor": TOTAL, "currency": "USD", "reference": "pi_1/INV-000001"}
+
+    _hear(desk, order_id, "card_problem", 1, {**problem, "kind": "capture_failed", "subject_id": "inv_1"})
+    _hear(desk, order_id, "card_problem", 2, {**problem, "kind": "card_disputed", "subject_id": "authorize/1"})
+    _hear(desk, order_id, "card_problem", 3, {**problem, "kind": "of a later release", "subject_id": "inv_1"})
+    found = _exceptions(desk, order_id)
+    _hear(desk, order_id, "payment_received", 4, {**received, "invoices": [bill]})
+
+    assert found == [("capture_failed", "accounting"), ("card_disputed", "accounting")]
+    assert _exceptions(desk, order_id) == [("card_disputed", "accounting")]
     assert desk.broken() == []
 
 

@@ -96,7 +96,7 @@ def test_holds_are_placed_together_and_the_mail_goes_once(desk: Desk) -> None:
     assert desk.broken() == []
 
 
-@pytest.mark.parametrize("method", ["card", "prepaid", "deposit"])
+@pytest.mark.parametrize("method", ["prepaid", "deposit"])
 def test_an_order_to_be_paid_first_waits_for_accounting_until_its_money_is_here(desk: Desk, method: str) -> None:
     paid = desk.place(("PUMP", 4), payment_method=method).order_id
     unpaid = desk.place(("PUMP", 4), payment_method=method).order_id
@@ -113,7 +113,29 @@ def test_an_order_to_be_paid_first_waits_for_accounting_until_its_money_is_here(
         "accounting",
         "release of payment hold",
     )
-    assert desk.mails(unpaid) == ["order_received", "order_on_hold"]
+    asked = [] if method == "card" else ["pro_forma"]
+    assert desk.mails(unpaid) == ["order_received", "order_on_hold", *asked]
+    assert desk.broken() == []
+
+
+@pytest.mark.parametrize(
+    ("card", "code", "words"),
+    [
+        ("declined", "CARD_DECLINED", "was declined"),
+        ("missing", "CARD_MISSING", "no card"),
+        ("unavailable", "CARD_MISSING", "no card"),
+    ],
+)
+def test_an_order_by_card_waits_for_a_good_one(desk: Desk, card: str, code: str, words: str) -> None:
+    paid = desk.place(("PUMP", 4), payment_method="card").order_id
+    unpaid = desk.place(("PUMP", 4), payment_method="card").order_id
+
+    assert desk.validate(paid).outcome == CLEARED
+    verdict = desk.validate(unpaid, is_granted=False, card=card)
+
+    assert (verdict.outcome, list(verdict.reasons)) == (HELD, [code])
+    [hold] = desk.read(unpaid).holds
+    assert (hold.hold_type, hold.owner_role, words in hold.reason) == ("payment", "accounting", True)
     assert desk.broken() == []
 
 

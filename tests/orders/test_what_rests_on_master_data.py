@@ -44,6 +44,8 @@ def _price(**members: Any) -> Edit:
 
 CARRIED: dict[str, Edit] = {
     "payment terms": _customer(net_days=7),
+    "kind of payment terms": _customer(net_days=15, terms="2/10 eom 15"),
+    "calendar of due dates": _customer(calendar="US-TX"),
     "tax rate": _customer(tax_rate=Decimal("0.2")),
     "customer group": _customer(customer_group="plants"),
     "tier": _customer(tier="bronze"),
@@ -91,7 +93,8 @@ def test_and_a_change_of_it_keeps_them_for_the_lines_that_it_has(database: Datab
     assert [[getattr(line, name) for name in kept] for line in after.lines] == [
         [getattr(line, name) for name in kept] for line in before.lines
     ]
-    assert (after.tax_rate, after.net_days, after.currency) == (before.tax_rate, before.net_days, before.currency)
+    kept = ("tax_rate", "net_days", "terms", "calendar", "currency")
+    assert [getattr(after, name) for name in kept] == [getattr(before, name) for name in kept]
     assert desk.broken() == []
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from temporalio.client import Client
 
 from tests.temporal import temporal_environment
-from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, place, until_quiet
+from tests.workflows.driver import PlacedOrder, fake_worker, order_ref, payment_worker, place, until_quiet
 from tests.workflows.fakes import FakeServices
 from workflows import names
 from workflows.messages import Clearance, Completeness, ReleaseCleared, Standing, Validation
@@ -33,6 +33,15 @@ async def to_cash(order: PlacedOrder) -> None:
     """Shipped, delivered, paid."""
     await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
     await until_quiet(order, 17)
+    await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
+    await order.notify(names.PAYMENT_SETTLED)
+    await order.handle.result()
+
+
+async def captured_to_cash(order: PlacedOrder) -> None:
+    """By card: shipped, captured, delivered, paid."""
+    await order.notify(names.SHIPMENT_SHIPPED, "shp_1")
+    await until_quiet(order, 23)
     await order.notify(names.SHIPMENT_DELIVERED, "shp_1")
     await order.notify(names.PAYMENT_SETTLED)
     await order.handle.result()
@@ -237,6 +246,7 @@ LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
     "truth_held_again": (held_again, _CLEARED, held_again_in_truth),
     "truth_withheld": (withheld_for_a_second, _CLEARED, withheld_then_to_cash),
     "truth_to_cash": (FakeServices, {}, to_cash),
+    "card_to_cash": (FakeServices, {"payment_method": "card", "pays_by_card": True}, captured_to_cash),
     "truth_ship_complete": (
         lambda: FakeServices(backordered=5),
         {"is_ship_complete": True},
@@ -258,8 +268,8 @@ LIVES: dict[str, tuple[Callable[[], FakeServices], dict[str, Any], Life]] = {
 async def record(client: Client, name: str) -> None:
     """Live one life and store its history."""
     services_of, terms, life = LIVES[name]
-    queue = uuid.uuid4().hex
-    async with fake_worker(client, services_of(), queue):
+    queue, services = uuid.uuid4().hex, services_of()
+    async with fake_worker(client, services, queue), payment_worker(client, services):
         order = await place(client, order_ref(**terms), queue)
         await life(order)
         history = await order.history()

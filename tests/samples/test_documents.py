@@ -20,6 +20,7 @@ from gateway.http.neighbors.warehouses import WarehouseInput
 from gateway.http.orders.order_input import OrderInput
 from samples import documents
 from services.kernel.money import Money, UnitPrice
+from services.kernel.terms import Terms
 from services.orders.domain.masterdata import AllowedShipTo, Customer, PriceAgreement, Product
 from services.orders.domain.order import Address, Order, PlaceLine, totals
 from services.orders.domain.policies import outcome, parse_policy, reasons
@@ -188,6 +189,8 @@ def a_product(row: dict[str, Any]) -> Product:
 
 def a_customer(row: dict[str, Any]) -> Customer:
     given = {key: value for key, value in row.items() if key not in ("credit_limit", "tax_rate", "allowed_ship_tos")}
+    if "terms" in row:
+        given["net_days"] = Terms.parse(row["terms"]).days
     given["free_multiple_skus"] = tuple(row.get("free_multiple_skus", ()))
     allowed = tuple(AllowedShipTo(**each) for each in row.get("allowed_ship_tos", ()))
     return Customer(**given, tax_rate=Decimal(row["tax_rate"]), allowed_ship_tos=allowed)
@@ -222,6 +225,7 @@ def an_order(
         for number, line in enumerate(body["lines"], start=1)
     )
     discount, freight = (Money.parse(body.get(name, "0"), "USD") for name in ("discount", "freight"))
+    terms = Terms.parse(customer.get("terms") or f"net {customer['net_days']}")
     return Order(
         order_id="ord_1",
         number="SO-1001",
@@ -234,7 +238,8 @@ def an_order(
         po_number=body.get("po_number", ""),
         currency="USD",
         payment_method=body["payment"]["method"],
-        net_days=customer["net_days"],
+        net_days=terms.days,
+        terms=terms.text,
         tax_rate=Decimal(customer["tax_rate"]),
         ship_to=Address(**body.get("ship_to", {})),
         requested_on=None,

@@ -14,12 +14,14 @@ from typing import Any, Self, TypeVar
 
 import httpx
 import psutil
+from pydantic import SecretStr
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
 
 from bench.ports import free_port
 from services.billing.__main__ import assemble as assemble_billing
+from services.billing.fake_stripe.server import FakeStripe
 from services.billing.settings import Settings as BillingSettings
 from services.fulfillment.__main__ import assemble as assemble_fulfillment
 from services.fulfillment.settings import Settings as FulfillmentSettings
@@ -40,11 +42,12 @@ from tests.threads import at_once
 from workflows.activities.calls import connect_services
 from workflows.client import telemetry_interceptors
 from workflows.names import order_workflow_id
-from workflows.worker import order_worker
+from workflows.worker import order_worker, payment_worker
 
 Result = TypeVar("Result")
 
 SERVICES = ("orders", "inventory", "fulfillment", "billing", "notifications")
+STRIPE_KEY, STRIPE_SECRET = "sk_test_system", "whsec_system"
 PART_S = 60.0
 """How long a part of the system may take to start, to stop, or to do what it is asked."""
 
@@ -62,6 +65,13 @@ class System:
         self.ports = {name: free_port() for name in SERVICES}
         self.http_port = free_port()
         self.base_url = f"http://127.0.0.1:{self.http_port}"
+        self.stripe = FakeStripe(
+            folder / "stripe.db",
+            key=STRIPE_KEY,
+            webhook_url=f"{self.base_url}/v1/webhooks/payments/stripe",
+            webhook_secret=STRIPE_SECRET,
+            clock=self.now,
+        )
         self.temporal_port = free_port()
         self.temporal_target = f"127.0.0.1:{self.temporal_port}"
         self.processes: dict[str, ServiceProcess] = {}
@@ -92,6 +102,8 @@ class System:
         undo.callback(self._end_loop)
         within_time(self.sink.start)
         undo.callback(within_time, self.sink.stop)
+        within_time(self.stripe.start)
+        undo.callback(within_time, self.stripe.stop)
         undo.callback(self._stop_services)
         undo.callback(self._end_temporal)
         self.on_loop(self._start_temporal())
@@ -194,6 +206,7 @@ class System:
         services = connect_services(InventorySettings(**self._common("worker")))
         self.worker = patient(order_worker(self.temporal, services))
         await self._entered.enter_async_context(self.worker)
+        await self._entered.enter_async_context(payment_worker(self.temporal, services))
 
     def _common(self, name: str) -> dict[str, Any]:
         targets = {f"{service}_target": f"127.0.0.1:{port}" for service, port in self.ports.items()}
@@ -214,11 +227,16 @@ class System:
         common = self._common(name)
         makers: dict[str, Callable[[], ServiceProcess]] = {
             "orders": lambda: assemble_orders(
-                OrdersSettings(**common, http_listen=f"127.0.0.1:{self.http_port}"), self.now
+                OrdersSettings(
+                    **common, http_listen=f"127.0.0.1:{self.http_port}", stripe_webhook_secret=SecretStr(STRIPE_SECRET)
+                ),
+                self.now,
             ),
             "inventory": lambda: assemble_inventory(InventorySettings(**common)),
             "fulfillment": lambda: assemble_fulfillment(FulfillmentSettings(**common)),
-            "billing": lambda: assemble_billing(BillingSettings(**common)),
+            "billing": lambda: assemble_billing(
+                BillingSettings(**common, stripe_key=SecretStr(STRIPE_KEY), stripe_url=self.stripe.url)
+            ),
             "notifications": lambda: assemble_notifications(NotificationsSettings(**common, smtp_port=self.sink.port)),
         }
         return makers[name]()

@@ -60,10 +60,16 @@ class Trade:
         return f"{what}-{self.tag}"
 
     def customer(
-        self, *, tax_rate: str = "0", credit_limit: str = "1000000.00", net_days: int = 30, **changes: Any
+        self,
+        what: str = "cus",
+        *,
+        tax_rate: str = "0",
+        credit_limit: str = "1000000.00",
+        net_days: int = 30,
+        **changes: Any,
     ) -> str:
-        """A customer account."""
-        customer_id = self.name("cus")
+        """A customer account, one for each word."""
+        customer_id = self.name(what)
         body = {
             "customer_id": customer_id,
             "name": "Acme Pumps",

@@ -63,6 +63,13 @@ async def fake_worker(client: Client, services: FakeServices, queue: str) -> Asy
         yield
 
 
+@asynccontextmanager
+async def payment_worker(client: Client, services: FakeServices) -> AsyncIterator[None]:
+    """A worker with the fake steps that have a queue of their own."""
+    async with Worker(client, task_queue=names.PAYMENT_QUEUE, activities=[services.capture_invoice]):
+        yield
+
+
 class PlacedOrder:
     """An order that was placed through update-with-start."""
 

@@ -69,6 +69,7 @@ class FakeServices:
     )
     cancellation_id: str = "can_1"
     left: frozenset[str] | None = None
+    credit_by: list[str] = field(default_factory=list)
     stops: list[bool] = field(default_factory=list)
     forced: list[str] = field(default_factory=list)
 
@@ -91,6 +92,7 @@ class FakeServices:
     @activity.defn(name="billing.CommitCredit")
     async def commit_credit(self, step: CreditStep) -> Credit:
         self.called("billing.CommitCredit", step.request_id)
+        self.credit_by.append(step.payment_method)
         return Credit(self.is_granted, 0, 1_000_000)
 
     def next_clearance(self) -> Clearance:
@@ -163,6 +165,11 @@ class FakeServices:
     async def release_credit(self, step: OrderStep) -> Done:
         self.called("billing.ReleaseCredit", step.request_id)
         return Done()
+
+    @activity.defn(name="billing.CaptureInvoice")
+    async def capture_invoice(self, step: OrderStep) -> Done:
+        self.called("billing.CaptureInvoice", step.request_id)
+        return Done("captured")
 
     @activity.defn(name="billing.IssueInvoice")
     async def issue_invoice(self, step: OrderStep) -> Done:
@@ -252,6 +259,7 @@ class FakeServices:
             self.commit_credit,
             self.release_credit,
             self.issue_invoice,
+            self.capture_invoice,
             self.validate_order,
             self.record_order,
             self.reserve_stock,

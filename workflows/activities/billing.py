@@ -12,6 +12,8 @@ from workflows.activities.documents import Documents
 from workflows.activities.inventory import NOT_LEFT
 from workflows.messages import AuditCount, Credit, CreditStep, Done, OrderStep
 
+CARD = "card"
+
 
 class BillingActivities:
     """The billing service as the workflows know it."""
@@ -30,13 +32,30 @@ class BillingActivities:
             amount=types_pb2.Money(minor_units=step.amount_minor, currency=step.currency),
             payment_method=step.payment_method,
             deposit=await self._deposit(step),
+            card_token=await self._card(step.order_id) if step.payment_method == CARD else "",
         )
         response = await self._services.billing.CommitCredit(request)
-        return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units)
+        return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units, response.card)
 
     async def _deposit(self, step: CreditStep) -> types_pb2.Money | None:
         """What must be here before the goods leave: only one method asks, so only then the order is read for it."""
         return _deposit_of(await self._documents.order(step.order_id)) if step.payment_method == "deposit" else None
+
+    async def _card(self, order_id: str) -> str:
+        """The token of the order's card: it goes from orders to billing, and no history holds it."""
+        return (await self._services.orders.GetCard(orders_pb2.GetCardRequest(order_id=order_id))).token
+
+    @activity.defn(name="billing.CaptureInvoice")
+    async def capture_invoice(self, step: OrderStep) -> Done:
+        """Capture what a shipment's invoice has open. Billing asks the provider until it answers, so nobody waits here."""
+        request = pb.CaptureInvoiceRequest(
+            request_id=step.request_id,
+            order_id=step.order_id,
+            shipment_id=step.subject_id,
+            card_token=await self._card(step.order_id),
+        )
+        response = await self._services.billing.CaptureInvoice(request)
+        return Done(response.state, is_done=response.state == "captured")
 
     @activity.defn(name="billing.AdjustCredit")
     async def adjust_credit(self, step: CreditStep) -> Credit:
@@ -56,9 +75,10 @@ class BillingActivities:
             payment_method=payment_method,
             is_forced=step.is_forced,
             deposit=deposit,
+            card_token=await self._card(step.order_id) if step.payment_method == CARD else "",
         )
         response = await self._services.billing.AdjustCredit(request)
-        return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units)
+        return Credit(response.is_granted, response.exposure.minor_units, response.limit.minor_units, response.card)
 
     @activity.defn(name="billing.ReleaseCredit")
     async def release_credit(self, step: OrderStep) -> Done:

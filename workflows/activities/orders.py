@@ -189,6 +189,7 @@ def _standing(credit: Credit, currency: str) -> pb.CreditStanding:
         is_granted=credit.is_granted,
         exposure=types_pb2.Money(minor_units=credit.exposure_minor, currency=currency),
         limit=types_pb2.Money(minor_units=credit.limit_minor, currency=currency),
+        card=credit.card,
     )
 
 

@@ -57,6 +57,7 @@ def payment_of(who: Visitor, customer_id: str, fields: Mapping[str, str]) -> Pay
         applications=use.applications,
         orders=use.orders,
         on_account=use.on_account,
+        received_on=entries.day(fields["received_on"], "received on") if fields.get("received_on") else None,
     )
 
 

@@ -19,6 +19,7 @@ from gateway.console.visitor import Form, FormOf, Returned, VisitorOf
 from gateway.http.neighbors.payments import receipt_of, record
 from gateway.http.plumbing.idempotency import request_id_of
 from oms.billing.v1 import billing_pb2 as pb
+from services.kernel.clock import business_day
 from services.kernel.ids import new_id
 
 router = APIRouter()
@@ -39,6 +40,7 @@ def new_payment_page(request: Request, who: VisitorOf, customer: Typed = "") -> 
         given=given,
         names=names_of(who, (), {row.order_id for row in given.waiting} if given else ()),
         customers=choices(who),
+        today=business_day(who.deps.clock(), who.deps.database.time_zone),
         new_rows=range(1, NEW_PARTS + 1),
     )
 

@@ -53,6 +53,8 @@ class PaymentShown:
     is_on_account: bool
     received_at: datetime | None
     reversed_at: datetime | None
+    received_on: str = ""
+    is_by_card: bool = False
 
     @classmethod
     def of(cls, row: pb.Payment) -> PaymentShown:
@@ -73,6 +75,8 @@ class PaymentShown:
             row.is_on_account,
             moment(row.received_at_micros),
             moment(row.reversed_at_micros),
+            row.received_on,
+            row.is_by_card,
         )
 
     @property
@@ -96,7 +100,10 @@ class PaymentShown:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceShown:
-    """An invoice and what is open on it; `due_on` is an ISO date, empty while it waits for its goods to arrive."""
+    """An invoice and what is open on it; `due_on` is an ISO date, empty while it waits for its goods to arrive.
+
+    `pays_early` settles it until the ISO date `discount_until`; None and empty when no discount for paying early can be had.
+    """
 
     invoice_id: str
     number: str
@@ -108,6 +115,8 @@ class InvoiceShown:
     total: Money
     open: Money
     status: str
+    discount_until: str = ""
+    pays_early: Money | None = None
 
     @classmethod
     def of(cls, row: pb.Invoice) -> InvoiceShown:
@@ -124,6 +133,8 @@ class InvoiceShown:
             money(row.total, currency),
             money(row.open, currency),
             row.status,
+            row.early_discount.until,
+            money(row.early_discount.pays, currency) if row.early_discount.until else None,
         )
 
 

@@ -25,6 +25,7 @@ from gateway.http.plumbing.inputs import (
     Input,
     Name,
     OptionalEmail,
+    PaymentTerms,
     Sku,
     Switch,
     example,
@@ -36,10 +37,12 @@ from oms.billing.v1 import billing_pb2 as billing
 from oms.types.v1 import types_pb2 as types
 from services.kernel.errors import InvalidArgument, NotFound
 from services.kernel.money import Money
+from services.kernel.terms import Terms
 from services.orders.access.matrix import Caller
 from services.orders.approvals import enough_people
 from services.orders.domain.masterdata import AllowedShipTo, Customer
 from services.orders.masterdata import customers
+from services.runtime.business_days import check_place
 
 router = APIRouter(tags=["master data"])
 
@@ -61,7 +64,20 @@ class CustomerInput(Input):
     is_active: Switch = True
     tier: Identity = Field(default="standard", description="A word of yours, for the predicates of a policy.")
     net_days: Annotated[int, Field(strict=True, ge=0, le=365)] = Field(
-        default=30, description="Days from an invoice until it is due."
+        default=30, description="Days until an invoice is due; `terms` say from when on."
+    )
+    terms: PaymentTerms | None = Field(
+        default=None,
+        description="When its invoices are due: `net 30`, `eom 15` (the end of the month and so many days), `delivery 10` (days after "
+        "the goods are delivered) or installments such as `50%@30 50%@60`. `2/10 ` before them gives 2 % off what is paid "
+        "within 10 days. Without them net_days after the invoice date.",
+        examples=["2/10 net 30"],
+    )
+    calendar: Annotated[str, StringConstraints(max_length=10, pattern=r"^([A-Z]{2}(-[A-Z0-9]{1,6})?)?$")] = Field(
+        default="",
+        description="A country, or a part of one (US-TX): what falls due on a weekend or public holiday there is due on "
+        "the next business day. Empty moves nothing.",
+        examples=["US-TX"],
     )
     tax_rate: Fraction = Field(default="0", description="Of merchandise less discount.")
     contact_email: OptionalEmail = Field(default="", description="Where mails about its orders go.")
@@ -81,6 +97,10 @@ class CustomerInput(Input):
     )
     customer_group: Identity | Literal[""] = Field(
         default="", description="A group that prices are agreed with; its own agreements win over the group's."
+    )
+    bill_to_id: Identity | Literal[""] = Field(
+        default="",
+        description="Who is billed for what it orders, on whose credit that is; itself when empty. Placed orders keep theirs.",
     )
     credit_limit: Amount | None = Field(
         default=None,
@@ -119,6 +139,8 @@ class CustomerShape(BaseModel):
     is_active: bool
     tier: str
     net_days: int
+    terms: str = Field(examples=["2/10 net 30"])
+    calendar: str
     tax_rate: str
     contact_email: str
     accounting_email: str
@@ -128,6 +150,7 @@ class CustomerShape(BaseModel):
     free_multiple_skus: list[str]
     duplicate_po: str
     customer_group: str
+    bill_to_id: str
     version: StoredVersion
 
 
@@ -197,6 +220,8 @@ def change_customer(
         with deps.database.reading() as session:
             stands = customers.get_customer(session, sent["customer_id"], who.scope)
         whole = merged(_shape(stands, None), body, CustomerInput)
+        if "net_days" not in sent or "terms" not in sent:  # who names one of the two means it
+            whole = whole.model_copy(update={"terms": None} if "net_days" in sent else _net_days(whole))
         return _put(deps, who, whole, stands.version if expected is None else expected)
 
     changed = on_newest(edit, expected)
@@ -207,6 +232,8 @@ def change_customer(
 def _put(deps: Deps, who: Caller, body: CustomerInput, expected: int | None) -> CustomerWithCredit:
     customer = _customer(body)
     _check_currency(deps, customer)
+    with deps.database.reading() as session:
+        customers.check_bill_to(session, customer)
     before = _account(deps, body.customer_id, body.currency)
     limit = _limit(body, before)
     with deps.database.reading() as session:
@@ -234,7 +261,7 @@ def _limit(body: CustomerInput, before: billing.CreditAccount | None) -> types.M
 
 
 def _put_limit(deps: Deps, body: CustomerInput, limit: types.Money) -> billing.CreditAccount:
-    wanted = billing.PutCreditAccountRequest(customer_id=body.customer_id, limit=limit, net_days=body.net_days)
+    wanted = billing.PutCreditAccountRequest(customer_id=body.customer_id, limit=limit, net_days=_terms(body).days)
     return deps.billing.PutCreditAccount(wanted).account
 
 
@@ -258,17 +285,36 @@ def _check_currency(deps: Deps, wanted: Customer) -> None:
 
 
 def _customer(body: CustomerInput) -> Customer:
-    plain = body.model_dump(exclude={"version", "credit_limit", "tax_rate", "allowed_ship_tos", "free_multiple_skus"})
+    own = {"version", "credit_limit", "tax_rate", "allowed_ship_tos", "free_multiple_skus", "terms", "net_days"}
+    plain = body.model_dump(exclude=own)
+    terms = _terms(body)
+    check_place(body.calendar)
     return Customer(
         **plain,
+        net_days=terms.days,
+        terms="" if terms == Terms.net(terms.days) else terms.text,
         tax_rate=Decimal(body.tax_rate),
         allowed_ship_tos=tuple(AllowedShipTo(**place.model_dump()) for place in body.allowed_ship_tos),
         free_multiple_skus=tuple(body.free_multiple_skus),
     )
 
 
+def _terms(body: CustomerInput) -> Terms:
+    """The terms of a body; InvalidArgument TERMS_CONTRADICT when it says others in net_days."""
+    terms = Terms.parse(body.terms) if body.terms else Terms.net(body.net_days)
+    if "net_days" in body.model_fields_set and terms.days != body.net_days:
+        raise InvalidArgument(
+            "TERMS_CONTRADICT", f"terms {terms.text} and net_days {body.net_days} differ: name one of them"
+        )
+    return terms
+
+
+def _net_days(body: CustomerInput) -> dict[str, int]:
+    return {"net_days": Terms.parse(body.terms).days} if body.terms else {}
+
+
 def _members(customer: Customer) -> dict[str, Any]:
-    return {**asdict(customer), "tax_rate": f"{customer.tax_rate:f}"}
+    return {**asdict(customer), "tax_rate": f"{customer.tax_rate:f}", "terms": customer.payment_terms.text}
 
 
 def _shape(customer: Customer, account: billing.CreditAccount | None) -> CustomerWithCredit:

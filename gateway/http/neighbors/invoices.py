@@ -33,8 +33,24 @@ class InvoiceLine(BaseModel):
     extended: MoneyShape
 
 
+class Installment(BaseModel):
+    """A part of an invoice that is due on one day."""
+
+    due_on: str | None = Field(description="Null while it waits for its goods to be delivered.")
+    amount: MoneyShape
+    open: MoneyShape = Field(description="Still to be paid of it: what is paid counts towards the earliest.")
+
+
+class EarlyDiscount(BaseModel):
+    """A discount for paying early that can still be had."""
+
+    amount: MoneyShape
+    until: str = Field(description="The last day on which the payment may be received.")
+    pays: MoneyShape = Field(description="What settles the invoice until then.")
+
+
 class Invoice(BaseModel):
-    """A posted invoice; only what is paid on it ever changes."""
+    """A posted invoice; only what is paid on it changes, and its due date when it waits for its delivery."""
 
     invoice_id: str
     number: str
@@ -43,10 +59,19 @@ class Invoice(BaseModel):
     customer_id: str
     shipment_id: str
     invoiced_on: str
-    due_on: str
+    due_on: str | None = Field(
+        description="When the first of what is open is due; null while it waits for its goods to be delivered."
+    )
+    terms: str = Field(
+        description="Payment terms it was issued under; empty when it was due at once, or issued before they were kept."
+    )
+    installments: list[Installment] = Field(description="What is due when; one, unless the terms are installments.")
+    early_discount: EarlyDiscount | None = Field(
+        description="The discount for paying early; null when there is none, it was taken, or a payment came too late."
+    )
     lines: list[InvoiceLine]
     merchandise: MoneyShape
-    discount: MoneyShape
+    discount: MoneyShape = Field(description="Its share of the order's discount.")
     freight: MoneyShape
     tax: MoneyShape
     total: MoneyShape = Field(description="merchandise - discount + freight + tax.")
@@ -54,7 +79,8 @@ class Invoice(BaseModel):
     settled_elsewhere: MoneyShape = Field(
         description="Paid by its buyer to a marketplace or a till: all of it or nothing."
     )
-    open: MoneyShape = Field(description="Still to be paid.")
+    discount_taken: MoneyShape = Field(description="For paying early.")
+    open: MoneyShape = Field(description="Still to be paid: total - paid - discount_taken - settled_elsewhere.")
     status: str = Field(description="open, part_paid or paid.")
 
 
@@ -115,7 +141,23 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         customer_id=row.customer_id,
         shipment_id=row.shipment_id,
         invoiced_on=row.invoiced_on,
-        due_on=row.due_on,
+        due_on=row.due_on or None,
+        terms=row.terms,
+        installments=[
+            Installment(
+                due_on=one.due_on or None,
+                amount=money(one.amount.minor_units),
+                open=money(one.open.minor_units),
+            )
+            for one in row.installments
+        ],
+        early_discount=EarlyDiscount(
+            amount=money(row.early_discount.amount.minor_units),
+            until=row.early_discount.until,
+            pays=money(row.early_discount.pays.minor_units),
+        )
+        if row.HasField("early_discount")
+        else None,
         lines=[
             InvoiceLine(
                 line_id=line.line_id,
@@ -134,6 +176,7 @@ def invoice_shape(row: pb.Invoice) -> Invoice:
         total=money(row.total.minor_units),
         paid=money(row.paid.minor_units),
         settled_elsewhere=money(row.settled_elsewhere.minor_units),
+        discount_taken=money(row.discount_taken.minor_units),
         open=money(row.open.minor_units),
         status=row.status,
     )

@@ -75,11 +75,19 @@ class OrderMoney(BaseModel):
     held: MoneyShape = Field(description="Cash that came for the order and is not deducted from an invoice yet.")
     invoiced: MoneyShape
     paid: MoneyShape
+    discount_taken: MoneyShape = Field(description="Taken off its invoices for paying them early.")
     waiting_on: str | None = Field(
-        description="What it waits on before its goods leave: credit or cash; null for neither."
+        description="What it waits on before its goods leave: credit, cash or card; null for none of them."
     )
     waiting_since: str | None
     missing: MoneyShape = Field(description="Cash that must still come for it before its goods leave.")
+    authorized: MoneyShape = Field(description="Authorized on its card and not captured yet.")
+    captured: MoneyShape = Field(description="Captured from its card.")
+    refunded: MoneyShape = Field(description="Given back to its card.")
+    card: str | None = Field(
+        description="How its card stands: authorized, declined, missing, or asked while the provider has not answered; null without one."
+    )
+    decline_reason: str | None = Field(description="The provider's word, such as insufficient_funds.")
 
 
 @router.post("/v1/payments/{payment_id}/reversal", response_model=Payment)
@@ -124,7 +132,7 @@ def reapplication_of(
 
 @router.post("/v1/payments/{payment_id}/refund", response_model=Payment)
 def refund_payment(deps: DepsOf, payment_id: PaymentId, body: RefundInput, once: OnceWithKey) -> Response:
-    """Give cash that pays nothing back to its payer."""
+    """Give cash that pays nothing back to its payer; what was captured from a card goes back to that card."""
 
     def act(request_id: str) -> Payment:
         return payment_shape(deps.billing.RefundPayment(refund_of(deps, payment_id, body, request_id)).payment)
@@ -149,7 +157,7 @@ def refund_of(deps: Deps, payment_id: str, body: RefundInput, request_id: str) -
 
 @router.get("/v1/orders/{order_id}/money")
 def get_order_money(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> OrderMoney:
-    """The money of one order: committed, held for it, invoiced, paid, and what it waits on."""
+    """The money of one order: committed, held for it, invoiced, paid, what is on its card, and what it waits on."""
     with deps.database.reading() as session:
         order = lookup.load_order(session, lookup.find_id(session, order_id, who.scope), who.scope)
     asked = pb.GetOrderMoneyRequest(order_id=order.order_id, currency=order.currency)
@@ -164,9 +172,15 @@ def get_order_money(deps: DepsOf, who: CallerOf, order_id: OrderReference) -> Or
         held=money(found.held.minor_units),
         invoiced=money(found.invoiced.minor_units),
         paid=money(found.paid.minor_units),
+        discount_taken=money(found.discount_taken.minor_units),
         waiting_on=found.waiting_on or None,
         waiting_since=instant(found.waiting_since_micros),
         missing=money(found.missing.minor_units),
+        authorized=money(found.authorized.minor_units),
+        captured=money(found.captured.minor_units),
+        refunded=money(found.refunded.minor_units),
+        card=found.card or None,
+        decline_reason=found.decline_reason or None,
     )
 
 

@@ -13,7 +13,7 @@ from gateway.http.neighbors.reuse import noting_reuse
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
-from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Reference, Switch, example
+from gateway.http.plumbing.inputs import Day, Identity, Input, MoneyInput, Reference, Switch, example
 from gateway.http.plumbing.paging import Page, PagingOf, sealed
 from gateway.http.plumbing.parameters import OfCustomer
 from gateway.http.plumbing.shapes import MoneyShape, instant, proto_money
@@ -61,6 +61,11 @@ class PaymentInput(PaymentUse):
     customer_id: Identity
     amount: MoneyInput
     reference: Reference = Field(description="The bank's reference; the same one of a customer is one payment.")
+    received_on: Day | None = Field(
+        default=None,
+        description="The day the cash came, today without one and at the latest: discounts for paying early go by it.",
+        examples=["2026-12-01"],
+    )
 
     model_config = example(
         customer_id="cus_acme", amount={"amount": "1329.00", "currency": "USD"}, reference="WIRE-2026-12-0117"
@@ -96,7 +101,9 @@ class Payment(BaseModel):
     )
     on_account: bool = Field(description="What is unapplied waits until somebody applies it.")
     returned: MoneyShape = Field(description="What went back to the payer: refunds, or all of it once it is reversed.")
-    received_at: str | None
+    by_card: bool = Field(description="It was captured from a card: it is refunded there and cannot be reversed.")
+    received_at: str | None = Field(description="When it was recorded.")
+    received_on: str = Field(description="The day its cash came.")
     reversed_at: str | None = Field(description="When it was reversed; null when it was not.")
 
 
@@ -113,7 +120,10 @@ class Receivable(BaseModel):
 
 @router.post("/v1/payments", status_code=201, response_model=Payment)
 def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Response:
-    """Record cash: it pays the invoices and orders it names first, then what is open, oldest due first; the rest waits."""
+    """Record cash: it pays the invoices and orders it names first, then what is open, oldest due first; the rest waits.
+
+    An invoice that it settles less the discount for paying early, received in time, takes the discount.
+    """
 
     def act(request_id: str) -> Payment:
         return payment_shape(record(deps, body, request_id))
@@ -142,6 +152,7 @@ def receipt_of(deps: Deps, body: PaymentInput, request_id: str) -> pb.RecordPaym
         applications=applications_of(body),
         orders=order_parts(body, orders),
         is_on_account=body.on_account,
+        received_on=body.received_on.isoformat() if body.received_on else "",
     )
 
 
@@ -217,7 +228,9 @@ def payment_shape(row: pb.Payment) -> Payment:
         unapplied=money(row.unapplied.minor_units),
         on_account=row.is_on_account,
         returned=money(row.returned.minor_units),
+        by_card=row.is_by_card,
         received_at=instant(row.received_at_micros),
+        received_on=row.received_on,
         reversed_at=instant(row.reversed_at_micros),
     )
 

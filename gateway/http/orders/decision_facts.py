@@ -109,7 +109,7 @@ def _of_sku(one: inventory.SkuAvailability) -> SkuStock:
 def _credit(deps: Deps, facts: DecisionFacts) -> CreditCheck | None:
     """None for a customer without a credit account."""
     order, currency = facts.order, facts.order.currency
-    asked = billing.GetCreditAccountRequest(customer_id=order.customer_id, currency=currency)
+    asked = billing.GetCreditAccountRequest(customer_id=order.payer_id, currency=currency)
     try:
         account = deps.billing.GetCreditAccount(asked, timeout=DEADLINE_S).account
     except NotFound:
@@ -123,8 +123,9 @@ def _credit(deps: Deps, facts: DecisionFacts) -> CreditCheck | None:
         receivable=Money(account.receivable.minor_units, currency),
         overdue=Money(overdue, currency),
         overdue_since=date.fromisoformat(since) if since else None,
-        counted=Money(committed.minor_units, currency),
-        order_open=open_amount(order.totals.total, facts.invoiced),
+        # what is authorized on a card is no part of the exposure
+        counted=Money(0 if order.pays_by_card else committed.minor_units, currency),
+        order_open=Money.zero(currency) if order.pays_by_card else open_amount(order.totals.total, facts.invoiced),
     )
 
 
@@ -140,7 +141,7 @@ def _cash(deps: Deps, order: Order) -> OrderCash:
 
 
 def _overdue(deps: Deps, order: Order) -> tuple[int, str]:
-    wanted = billing.ListReceivablesRequest(customer_id=order.customer_id)
+    wanted = billing.ListReceivablesRequest(customer_id=order.payer_id)
     found = deps.billing.ListReceivables(wanted, timeout=DEADLINE_S).receivables
-    row = next((row for row in found if (row.customer_id, row.currency) == (order.customer_id, order.currency)), None)
+    row = next((row for row in found if (row.customer_id, row.currency) == (order.payer_id, order.currency)), None)
     return (row.days_30_minor + row.days_60_minor + row.older_minor, row.overdue_since) if row else (0, "")

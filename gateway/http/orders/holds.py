@@ -16,10 +16,11 @@ from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import DepsOf
 from gateway.http.plumbing.expected_version import IfMatch, expected_version
 from gateway.http.plumbing.idempotency import OnceOf
-from gateway.http.plumbing.inputs import Input, Text, Version, example
+from gateway.http.plumbing.inputs import Day, Input, MoneyInput, Text, Version, example
 from gateway.http.plumbing.parameters import OrderReference, path_id
+from services.kernel.money import Money
 from services.orders.approvals import assignees, deciders, holds
-from services.orders.domain.holds import find_hold
+from services.orders.domain.holds import Allowance, find_hold
 from services.orders.masterdata import people
 from services.orders.order import aggregate, lookup
 from services.orders.overview.decision_facts import facts_of, subjects_of
@@ -36,6 +37,14 @@ class HoldReleaseInput(Input):
             description="Why it may go on: the timeline keeps it. People are asked for it; programs may leave it out."
         ),
     ] = ""
+    up_to: MoneyInput | None = Field(
+        default=None,
+        description="Of a hold on credit or payment: it is let go if the order comes to no more than this.",
+    )
+    until: Day | None = Field(
+        default=None,
+        description="Of a hold on credit or payment: what has not left by the end of this day is held again unless it is paid.",
+    )
     version: Version | None = Field(default=None, description="The order's version that you have seen; stale is 409.")
 
     model_config = example(note="paid by wire this morning", version=1)
@@ -69,7 +78,7 @@ def get_hold(
         facts = facts_of(session, found.order, now) if hold.is_open else None
     sight = sight_of(deps, who)
     return HoldDocument(
-        hold=hold_shape(hold, who),
+        hold=hold_shape(hold, who, found.order.currency),
         may_release=obstacle is None,
         why_not=obstacle.message if obstacle else "",
         owners=list(owners),
@@ -95,7 +104,9 @@ def release_hold(
 
     def release(session: Session) -> OrderDocument:
         found_id = lookup.find_id(session, order_id, who.scope)
-        holds.release(session, found_id, hold_id, who, wanted.note, deps.clock(), expected, contacts=deps.contacts)
+        up_to = Money.parse(wanted.up_to.amount, wanted.up_to.currency) if wanted.up_to else None
+        allowance = Allowance(up_to, wanted.until)
+        holds.release(session, found_id, hold_id, who, wanted.note, deps.clock(), expected, deps.contacts, allowance)
         return order_document(aggregate.page(session, found_id, who.scope), who)
 
     return once.answer_here(wanted, release)

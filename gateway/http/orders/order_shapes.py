@@ -85,6 +85,10 @@ class HoldShape(BaseModel):
     placed_at: str
     released_at: str | None
     released_by: str | None
+    up_to: str | None = Field(
+        description="What it was released for at most, in the order's currency; null for whatever it is."
+    )
+    until: str | None = Field(description="The last day on which goods may leave by its release; null for good.")
 
 
 class ViolationShape(BaseModel):
@@ -140,8 +144,11 @@ class OrderInvoice(BaseModel):
     shipment_id: str
     total: MoneyShape
     paid: MoneyShape
+    discount_taken: MoneyShape = Field(description="For paying early.")
     invoiced_on: str
-    due_on: str
+    due_on: str | None = Field(
+        description="When the first of what is open is due; null while it waits for its goods to be delivered."
+    )
     status: str
 
 
@@ -212,10 +219,14 @@ class OrderDocument(BaseModel):
     po_number: str
     currency: str
     payment_method: str
-    net_days: int = Field(description="Days from an invoice until it is due.")
+    bill_to_id: str = Field(
+        description="The account that is billed, where it is another than the customer's; else empty."
+    )
     settlement: SettlementShape | None = Field(
         description="What the marketplace or the till says that took the money; null for other orders."
     )
+    net_days: int = Field(description="Days until an invoice is due; `terms` say from when on.")
+    terms: str = Field(description="Its customer's payment terms when it was placed.", examples=["2/10 net 30"])
     ship_to: AddressShape
     requested_on: str | None
     ship_complete: bool

@@ -25,6 +25,7 @@ from gateway.http.orders.order_shapes import (
 )
 from gateway.http.orders.review_shapes import review_shapes
 from gateway.http.plumbing.shapes import AddressShape, MoneyShape, TotalsShape, day_or_instant, rfc3339
+from services.kernel.money import Money
 from services.orders.access.matrix import Caller
 from services.orders.domain.cancellation import Cancellation
 from services.orders.domain.facts import Invoice, Shipment
@@ -72,7 +73,7 @@ def standing_for(standing: Standing, who: Caller) -> Standing:
     return redaction.standing(standing) if redaction.is_redacted(who) else standing
 
 
-def hold_shape(hold: Hold, who: Caller) -> HoldShape:
+def hold_shape(hold: Hold, who: Caller, currency: str) -> HoldShape:
     """A hold as the API shows it; a customer reads nothing of it but since when and until when."""
     shown = redaction.hold(hold) if redaction.is_redacted(who) else hold
     return HoldShape(
@@ -84,6 +85,8 @@ def hold_shape(hold: Hold, who: Caller) -> HoldShape:
         placed_at=rfc3339(shown.placed_at),
         released_at=rfc3339(shown.released_at) if shown.released_at else None,
         released_by=shown.released_by or None,
+        up_to=Money(shown.up_to_minor, currency).text if shown.up_to_minor is not None else None,
+        until=shown.valid_until.isoformat() if shown.valid_until else None,
     )
 
 
@@ -116,7 +119,7 @@ def _document(page: OrderPage, who: Caller) -> OrderDocument:
         axes=axes_shape(standing),
         waiting_for=waiting_shape(standing.waiting_for),
         lines=[_line(line, reached[line.line_id], promises.get(line.line_id, [])) for line in order.lines],
-        holds=[hold_shape(hold, who) for hold in page.aggregate.holds],
+        holds=[hold_shape(hold, who, page.aggregate.order.currency) for hold in page.aggregate.holds],
         violations=[
             ViolationShape.model_validate(each, from_attributes=True)
             for each in page.violations
@@ -170,7 +173,9 @@ def _header(order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "payment_method": order.payment_method,
         "net_days": order.net_days,
+        "bill_to_id": order.bill_to_id,
         "settlement": _settlement(order.settlement) if order.settlement else None,
+        "terms": order.payment_terms.text,
         "ship_to": AddressShape.model_validate(order.ship_to, from_attributes=True),
         "requested_on": order.requested_on.isoformat() if order.requested_on else None,
         "ship_complete": order.is_ship_complete,
@@ -225,7 +230,8 @@ def _invoice(invoice: Invoice) -> OrderInvoice:
         shipment_id=invoice.shipment_id,
         total=MoneyShape.of_minor(invoice.total_minor, invoice.currency),
         paid=MoneyShape.of_minor(invoice.paid_minor, invoice.currency),
+        discount_taken=MoneyShape.of_minor(invoice.discount_taken_minor, invoice.currency),
         invoiced_on=invoice.invoiced_on,
-        due_on=invoice.due_on,
+        due_on=invoice.due_on or None,
         status=invoice.status,
     )

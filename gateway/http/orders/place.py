@@ -53,7 +53,8 @@ async def place_order(deps: DepsOf, who: CallerOf, body: OrderInput, key: Requir
 
 def _store(deps: Deps, who: Caller, wanted: PlaceOrder) -> Receipt:
     with deps.database.transaction() as session:
-        return place.place(session, wanted, who, deps.clock())
+        takes_cards = bool(deps.settings.stripe_webhook_secret)
+        return place.place(session, wanted, who, deps.clock(), takes_cards=takes_cards)
 
 
 def _conclude(deps: Deps, who: Caller, stored: Receipt, *, has_verdict: bool) -> dict[str, Any]:

@@ -60,11 +60,12 @@ class Workflows(Protocol):
 class ApiSettings:
     """How the API behaves; `carrier_secrets` maps a carrier to the secret that signs its webhooks ("whsec_…").
 
-    Without a `support_email` nobody is told of a support case. A stream ends after `stream_max_s`, so that who follows it comes again
+    Without a `stripe_webhook_secret` no order is taken by card. Without a `support_email` nobody is told of a support case. A stream ends after `stream_max_s`, so that who follows it comes again
     and is asked for a token that is still good. What is later than `overdue` the audit calls overdue.
     """
 
     carrier_secrets: Mapping[str, str] = field(default_factory=dict)
+    stripe_webhook_secret: str = ""
     support_email: str = ""
     place_timeout: timedelta = timedelta(seconds=2.5)
     cancel_timeout: timedelta = timedelta(seconds=8)

@@ -25,6 +25,8 @@ _PATTERNS = {
     f"^$|{EMAIL}": "must be an e-mail address, such as ann@acme.example, or empty",
     r"^[A-Z]{3}$": "must be a currency of three capital letters, such as USD",
     r"^[A-Z]{2}$": _CODE,
+    r"^([A-Z]{2}(-[A-Z0-9]{1,6})?)?$": "must be a country, or a part of one, in capital letters, such as US or US-TX, or empty",
+    r"^[0-9A-Za-z][0-9A-Za-z%@./ ,]*$": "must be payment terms, such as net 30, 2/10 net 30, eom 15 or 50%@30 50%@60",
     r"^([A-Z]{2})?$": f"{_CODE}, or empty",
     r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?$": _AMOUNT.format(3, "1329.00"),
     r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?$": _AMOUNT.format(6, "129.00"),
@@ -43,6 +45,7 @@ _PATTERNS = {
     r"^[1-9][0-9]{0,5}$": "must be the number of a line, such as 2",
     r"^[0-9]{1,9}$": "must be a whole number of at most nine digits",
     r'^"?[0-9]{1,9}"?$': 'must be the version of the order that you have seen, such as 2 or "2"',
+    r"^pm_[A-Za-z0-9_]{1,200}$": "must be the payment provider's token of a card, such as pm_card_visa: never its number",
     r"^[!-~]*$": "must be given back as it was given, or left out",
     r"^[!-~]{1,128}$": "must be 1 to 128 letters, digits and signs without blanks",
 }

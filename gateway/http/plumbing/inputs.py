@@ -82,6 +82,10 @@ Price = Annotated[
 Fraction = Annotated[
     str, StringConstraints(pattern=r"^(0(\.[0-9]{1,6})?|1(\.0{1,6})?)$", max_length=8), Field(examples=["0.0825"])
 ]
+PaymentTerms = Annotated[
+    str, StringConstraints(min_length=1, max_length=400, pattern=r"^[0-9A-Za-z][0-9A-Za-z%@./ ,]*$")
+]
+"""The text of terms; services.kernel.terms reads it."""
 Quantity = Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
 Minor = Annotated[int, Field(strict=True, ge=0, le=10**12)]
 Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]

@@ -1,14 +1,28 @@
 """Credit: what a customer may owe, what is committed to accepted orders, and how an order counts once."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.billing.domain.cards import CardMoney
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 
-TERMS, PREPAID, DEPOSIT = "terms", "prepaid", "deposit"
+TERMS, PREPAID, DEPOSIT, CARD = "terms", "prepaid", "deposit", "card"
 CASH_ON_DELIVERY, SETTLED_ELSEWHERE = "cod", "settled_elsewhere"
-PAYMENT_METHODS = frozenset({TERMS, PREPAID, "card", DEPOSIT, CASH_ON_DELIVERY, SETTLED_ELSEWHERE})
+PAYMENT_METHODS = frozenset({TERMS, PREPAID, CARD, DEPOSIT, CASH_ON_DELIVERY, SETTLED_ELSEWHERE})
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueRule:
+    """A customer that owes at least `least` on invoices overdue by more than `days` gets no more credit."""
+
+    days: int
+    least: Money
+
+    def stops(self, overdue: Money) -> bool:
+        """Whether it stops credit with this much overdue."""
+        return bool(overdue.minor) and overdue >= self.least
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +31,9 @@ class Account:
 
     `receivable` is open invoices less unapplied cash and deposits, so it may be negative. `paid_ahead` is what is held for orders
     beyond what they have committed: it pays those orders and lets the customer owe no more for others.
+
+    A customer with a parent counts in the parent's limit too. All accounts under one topmost parent are a family, named by it; one
+    without a parent is its own.
     """
 
     customer_id: str
@@ -24,6 +41,10 @@ class Account:
     committed: Money
     receivable: Money
     paid_ahead: Money
+    parent_id: str = ""
+    family_id: str = ""
+    has_family: bool = False
+    overdue_rule: OverdueRule | None = None
 
     @classmethod
     def unknown(cls, customer_id: str, currency: str) -> "Account":
@@ -94,14 +115,20 @@ class Waiting:
     request: CreditRequest
     waiting_since: datetime
 
+    @property
+    def currency(self) -> str:
+        """That of all its amounts."""
+        return self.request.amount.currency
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it."""
+    """The answer to CommitCredit and AdjustCredit, with the account as it stood before it, and how the order's card stands."""
 
     is_granted: bool
     exposure: Money
     limit: Money
+    card: str = ""
 
 
 def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:
@@ -112,8 +139,44 @@ def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:
 
 
 def counts_against_limit(payment_method: str) -> bool:
-    """Whether an order needs room under the credit limit; one that is paid ahead in full needs none."""
-    return payment_method != PREPAID
+    """Whether an order needs room under the credit limit; one that is paid ahead in full or by card needs none."""
+    return payment_method not in (PREPAID, CARD)
+
+
+def counts_as_committed(payment_method: str) -> bool:
+    """Whether what an order commits is part of its customer's exposure; what is authorized on a card is not."""
+    return payment_method != CARD
+
+
+def limits_have_room(family: Sequence[Account], customer_id: str, amount: Money) -> bool:
+    """Whether a customer's limit and those of all its parents have room for this much more: each counts all accounts under it.
+
+    `family` has the account of every member in the currency, the customer's too.
+    """
+    members = {account.customer_id: account for account in family}
+    exposed = {name: Money.zero(amount.currency) for name in members}
+    for account in family:
+        for name in chain(members, account.customer_id):
+            exposed[name] += account.exposure
+    return all(members[name].limit - exposed[name] >= amount for name in chain(members, customer_id))
+
+
+def chain(members: Mapping[str, Account], customer_id: str) -> tuple[str, ...]:
+    """A customer and its parents, up to the topmost one."""
+    found = [customer_id]
+    while parent := members[found[-1]].parent_id:
+        found.append(parent)
+    return tuple(found)
+
+
+def check_parent(customer_id: str, parent_id: str, family: Mapping[str, Account]) -> None:
+    """Refused when a parent would be under its own customer, or has no account; `family` is the parent's."""
+    if parent_id not in family:
+        raise Refused(
+            "PARENT_WITHOUT_CREDIT", f"{parent_id} has no credit account in this currency: give it a limit first"
+        )
+    if customer_id in chain(family, parent_id):
+        raise Refused("PARENT_UNDER_ITSELF", f"{parent_id} is {customer_id} or under it: name another parent")
 
 
 def check_account(held: Commitment | None, customer_id: str, currency: str) -> None:
@@ -151,19 +214,48 @@ def moved_by_invoice(commitment: Commitment | None, invoice_total: Money) -> Mon
     return min(commitment.remaining, invoice_total)
 
 
-CREDIT, CASH = "credit", "cash"
+CREDIT, CASH, OVERDUE = "credit", "cash", "overdue"
 """What an order waits on before its goods leave."""
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingOrder:
+    """An order that waits, the cash that has come for it, and whether its customer gets no credit because of overdue invoices."""
+
+    waiting: Waiting
+    cash: OrderCash
+    is_stopped: bool
+
+    @property
+    def missing(self) -> Money:
+        """What of the order's own cash has not come yet; zero for one that waits for something else."""
+        return missing_cash(self.waiting.request, self.cash)
+
+    @property
+    def waiting_on(self) -> str:
+        """card, cash, overdue invoices of its customer, or credit."""
+        if self.waiting.request.payment_method == CARD:
+            return CARD
+        if self.missing.minor:
+            return CASH
+        return OVERDUE if self.is_stopped else CREDIT
+
+
+@dataclass(frozen=True, slots=True)
 class OrderMoney:
-    """One order's money, from what is committed to what is paid; `missing` is the cash that must still come for it."""
+    """One order's money, from what is committed to what is paid and given for paying early; `missing` is the cash that must still come for it.
+
+    `is_stopped` says that its customer gets no credit because of overdue invoices.
+    """
 
     committed: Money
     held: Money
     invoiced: Money
     paid: Money
+    card: CardMoney
     waiting: Waiting | None = None
+    is_stopped: bool = False
+    discount_taken: Money | None = None
 
     @property
     def missing(self) -> Money:
@@ -174,7 +266,7 @@ class OrderMoney:
 
     @property
     def waiting_on(self) -> str:
-        """cash, credit, or nothing."""
+        """card, cash, overdue invoices of its customer, credit, or nothing."""
         if self.waiting is None:
             return ""
-        return CASH if self.missing.minor else CREDIT
+        return WaitingOrder(self.waiting, OrderCash(self.held, self.paid), self.is_stopped).waiting_on

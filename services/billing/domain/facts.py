@@ -13,7 +13,11 @@ PAYMENT_RECEIVED = "payment_received"
 DEPOSIT_RECEIVED = "deposit_received"
 PAYMENT_REVERSED = "payment_reversed"
 CREDIT_GRANTED = "credit_granted"
-FACT_KINDS = frozenset({INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED})
+DUE_DATE_SET = "due_date_set"
+CARD_PROBLEM = "card_problem"
+FACT_KINDS = frozenset(
+    {INVOICE_ISSUED, PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED, DUE_DATE_SET, CARD_PROBLEM}
+)
 """Every kind of fact billing tells the orders service."""
 
 REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
@@ -26,6 +30,13 @@ class InvoiceIssued:
 
     invoice: Invoice
     invoiced: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DueDateSet:
+    """The goods of an invoice that is due on delivery have arrived: it has its due date."""
+
+    invoice: Invoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +82,17 @@ class CreditGranted:
     """An order that waited for credit or for its cash has it now, without anybody asking again."""
 
     request: CreditRequest
+
+
+CAPTURE_FAILED, REFUND_FAILED = "capture_failed", "refund_failed"
+CARD_DISPUTED, CARD_MOVED_ELSEWHERE = "card_disputed", "card_moved_elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class CardProblem:
+    """Something went wrong with a card; `subject_id` is the invoice that was not captured, else the authorization."""
+
+    kind: str
+    subject_id: str
+    amount: Money
+    reason: str

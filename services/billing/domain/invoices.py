@@ -8,6 +8,7 @@ from decimal import Decimal
 from services.billing.domain.credit import TERMS
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice, extend, share, tax_on
+from services.kernel.terms import Installment, Move, Terms
 
 OPEN, PART_PAID, PAID = "open", "part_paid", "paid"
 STATUSES = frozenset({OPEN, PART_PAID, PAID})
@@ -66,6 +67,7 @@ class Settlement:
 class BillableOrder:
     """What billing needs of an order. `charges` are those of its current version and are the denominators of every share; a
     line's quantity lacks what was cancelled, so that a partly cancelled order keeps sharing rightly. `tax_rate` is a fraction.
+    Without `terms` its invoices are due net_days after their date; `calendar` names whose holidays due dates move past.
     """
 
     order_id: str
@@ -77,11 +79,20 @@ class BillableOrder:
     lines: tuple[OrderLine, ...]
     charges: Charges
     settlement: Settlement | None = None
+    terms: Terms | None = None
+    calendar: str = ""
 
     @property
     def currency(self) -> str:
         """The currency of every amount in it."""
         return self.charges.merchandise.currency
+
+    @property
+    def payment_terms(self) -> Terms:
+        """Its customer's terms; every other payment method is due at once."""
+        if self.payment_method != TERMS:
+            return Terms.net(0)
+        return self.terms or Terms.net(self.net_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +124,27 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True)
-class Invoice:
-    """A posted invoice; nothing of it changes but what is paid on it.
+class EarlyDiscount:
+    """What is given when payments received `until` a day, inclusive, come to all the rest."""
 
+    amount: Money
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When an invoice falls due: its installments, one for most, and the discount for paying early."""
+
+    installments: tuple[Installment, ...]
+    early: EarlyDiscount | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """A posted invoice; nothing of it changes but what is paid on it and, while it waits for a delivery, its due date.
+
+    `due_on` is the first day on which something open falls due, the last one when nothing is open. `installments` is empty when
+    all of it falls due on one day. `paid_late` is what of `paid` came after the discount's last day. `terms` is their text.
     `settled_elsewhere` is what its buyer has paid to a marketplace or a till: all of it or nothing.
     """
 
@@ -131,6 +160,12 @@ class Invoice:
     charges: Charges
     paid: Money
     settled_elsewhere: Money
+    installments: tuple[Installment, ...] = ()
+    early: EarlyDiscount | None = None
+    discount_taken: Money | None = None
+    paid_late: Money | None = None
+    terms: str = ""
+    calendar: str = ""
 
     @property
     def total(self) -> Money:
@@ -140,7 +175,13 @@ class Invoice:
     @property
     def open(self) -> Money:
         """What is still to be paid."""
-        return self.total - self.paid - self.written_off - self.settled_elsewhere
+        return self.total - self.settled - self.written_off
+
+    @property
+    def settled(self) -> Money:
+        """What is paid, here or elsewhere, and the discount that was taken for paying it early."""
+        paid = self.paid + self.settled_elsewhere
+        return paid + self.discount_taken if self.discount_taken else paid
 
     @property
     def written_off(self) -> Money:
@@ -154,9 +195,46 @@ class Invoice:
             return PAID
         return PART_PAID if self.paid.minor else OPEN
 
-    def with_paid(self, applied: Money) -> "Invoice":
-        """The invoice after more was paid on it."""
-        return replace(self, paid=self.paid + applied)
+    @property
+    def offer(self) -> EarlyDiscount | None:
+        """The discount that can be had: none once it was taken, or once something came too late for it."""
+        is_lost = (self.discount_taken and self.discount_taken.minor) or (self.paid_late and self.paid_late.minor)
+        if self.early is None or is_lost or self.open <= self.early.amount:
+            return None
+        return self.early
+
+    def pays_early(self, received_on: date) -> Money | None:
+        """What settles it when received on that day with its discount; None when there is none to be had then."""
+        offer = self.offer
+        return self.open - offer.amount if offer and received_on <= offer.until else None
+
+    def open_installments(self) -> tuple[tuple[Installment, Money], ...]:
+        """Each installment and what is open of it: what is settled counts towards the earliest."""
+        settled, rows = self.settled + self.written_off, []
+        for one in self.installments or (Installment(self.due_on, self.total),):
+            part = min(one.amount, settled)
+            rows.append((one, one.amount - part))
+            settled = settled - part
+        return tuple(rows)
+
+    def with_paid(self, applied: Money, discount: Money | None = None, received_on: date | None = None) -> "Invoice":
+        """The invoice after more was paid on it, with the discount that was taken."""
+        taken = self.discount_taken + discount if self.discount_taken and discount else discount or self.discount_taken
+        late = self.paid_late
+        if self.early and received_on and received_on > self.early.until:
+            late = late + applied if late else applied
+        return replace(self, paid=self.paid + applied, discount_taken=taken, paid_late=late).dated()
+
+    def without(self, amount: Money) -> "Invoice":
+        """The invoice after what was paid on it was taken back: with it goes the discount."""
+        return replace(self, paid=self.paid - amount, discount_taken=None).dated()
+
+    def dated(self) -> "Invoice":
+        """Due on the first day on which something open falls due."""
+        if not self.installments:
+            return self
+        due = next((one.due_on for one, left in self.open_installments() if left.minor), self.installments[-1].due_on)
+        return replace(self, due_on=due)
 
 
 def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) -> Bill:
@@ -179,9 +257,21 @@ def bill(order: BillableOrder, shipped: Mapping[str, int], so_far: BilledSoFar) 
     return Bill(lines, _charges_now(order, shipped, merchandise, so_far))
 
 
-def due_on(order: BillableOrder, invoiced_on: date) -> date:
-    """When an invoice falls due: net days later on terms, at once for every other payment method."""
-    return invoiced_on + timedelta(days=order.net_days if order.payment_method == TERMS else 0)
+def schedule(
+    order: BillableOrder, total: Money, invoiced_on: date, move: Move, delivered_on: date | None = None
+) -> Schedule:
+    """When an invoice of this total falls due, by the terms of its order; `move` is the customer's calendar."""
+    terms = order.payment_terms
+    moved = move if order.payment_method == TERMS else _same
+    rows = terms.installments(total, invoiced_on, moved, delivered_on)
+    early = terms.discount
+    if early is None or not 0 < early.of(total).minor < total.minor:
+        return Schedule(rows, None)
+    return Schedule(rows, EarlyDiscount(early.of(total), moved(invoiced_on + timedelta(days=early.days))))
+
+
+def _same(day: date) -> date:
+    return day
 
 
 def _check_lines_known(order: BillableOrder, shipped: Mapping[str, int]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.billing.domain.invoices import Invoice, Settlement
-from services.billing.domain.payments import Payment
+from services.billing.domain.payments import Application, Payment
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import Money
 
@@ -20,8 +20,10 @@ MARKETPLACE_FEES = "marketplace_fees"
 CUSTOMER_DEPOSITS = "customer_deposits"
 REVENUE = "revenue"
 FREIGHT_REVENUE = "freight_revenue"
+SALES_DISCOUNTS = "sales_discounts"
 COGS = "cost_of_goods_sold"
 SHRINKAGE = "shrinkage"
+CARD_FEES = "card_fees"
 
 ACCOUNTS = (
     CASH,
@@ -34,9 +36,11 @@ ACCOUNTS = (
     CUSTOMER_DEPOSITS,
     REVENUE,
     FREIGHT_REVENUE,
+    SALES_DISCOUNTS,
     COGS,
     MARKETPLACE_FEES,
     SHRINKAGE,
+    CARD_FEES,
 )
 """Every account, assets first."""
 
@@ -120,25 +124,31 @@ def invoice_postings(invoice: Invoice, settlement: Settlement | None = None) -> 
 
 
 def payment_postings(payment: Payment, invoices: Mapping[str, Invoice]) -> tuple[Posting, ...]:
-    """Cash in: one transfer an invoice it pays, one an order it is held for, and one for what is left.
+    """Cash in: one transfer an invoice it pays, one an order it is held for, one for what is left, and one a discount it takes.
 
     `invoices` is invoice id → invoice.
     """
-    return _postings(payment, invoices, CASH, "applied", is_taken=False)
+    return (*_postings(payment, invoices, CASH, "applied", is_taken=False), *_discounts(payment, invoices))
 
 
 def taken_postings(payment: Payment, invoices: Mapping[str, Invoice], to: str, event: str) -> tuple[Posting, ...]:
-    """Everything a payment was used for, back in an account: cash when it is reversed, unapplied cash when it is reapplied."""
-    return tuple(each for each in _postings(payment, invoices, to, event, is_taken=True) if each.debit != each.credit)
+    """Everything a payment was used for, taken back into an account: cash when it is reversed, unapplied cash when it moves.
+
+    The discount that was taken on an invoice goes with whatever paid it.
+    """
+    lost = tuple(
+        _discount_posting(payment, invoice, invoice.discount_taken, event, is_lost=True)
+        for invoice in (invoices[one.invoice_id] for one in payment.applications)
+        if invoice.discount_taken and invoice.discount_taken.minor
+    )
+    rows = _postings(payment, invoices, to, event, is_taken=True)
+    return (*(each for each in rows if each.debit != each.credit), *lost)
 
 
 def moved_postings(payment: Payment, invoices: Mapping[str, Invoice]) -> tuple[Posting, ...]:
     """Unapplied cash put to another use."""
-    return tuple(
-        each
-        for each in _postings(payment, invoices, UNAPPLIED_CASH, "applied", is_taken=False)
-        if each.debit != each.credit
-    )
+    rows = _postings(payment, invoices, UNAPPLIED_CASH, "applied", is_taken=False)
+    return (*(each for each in rows if each.debit != each.credit), *_discounts(payment, invoices))
 
 
 def refund_posting(payment: Payment, amount: Money, order_id: str, request_id: str) -> Posting:
@@ -148,15 +158,47 @@ def refund_posting(payment: Payment, amount: Money, order_id: str, request_id: s
     return Posting(debit, CASH, amount, PAYMENT, payment.payment_id, f"refunded/{request_id}", order_id, memo)
 
 
-def drawn_posting(payment: Payment, invoice: Invoice, amount: Money) -> Posting:
+def fee_posting(payment: Payment, fee: Money, order_id: str) -> Posting:
+    """What the provider keeps of a capture: the cash that comes is less by it."""
+    memo = f"payment {payment.reference}: the provider's fee"
+    return Posting(CARD_FEES, CASH, fee, PAYMENT, payment.payment_id, "fee", order_id, memo)
+
+
+def refund_taken_back_posting(payment: Payment, amount: Money, order_id: str, request_id: str) -> Posting:
+    """Cash that could not go back to its card is here again, for nothing in particular."""
+    memo = f"payment {payment.reference}: its refund did not reach the card"
+    event = f"refund failed/{request_id}"
+    return Posting(CASH, UNAPPLIED_CASH, amount, PAYMENT, payment.payment_id, event, order_id, memo)
+
+
+def drawn_postings(payment: Payment, invoice: Invoice, application: Application) -> tuple[Posting, ...]:
     """Cash that lay unapplied pays an invoice issued after it came."""
-    return _application(UNAPPLIED_CASH, payment, invoice, amount, f"drawn/{payment.unapplied.minor}")
+    return _application(UNAPPLIED_CASH, payment, invoice, application, f"drawn/{payment.unapplied.minor}")
 
 
-def deducted_posting(payment: Payment, invoice: Invoice, amount: Money) -> Posting:
+def deducted_postings(payment: Payment, invoice: Invoice, application: Application) -> tuple[Posting, ...]:
     """Cash held for an order is deducted from its invoice."""
     held = next(one.remaining for one in payment.deposits if one.order_id == invoice.order_id)
-    return _application(CUSTOMER_DEPOSITS, payment, invoice, amount, f"deducted/{held.minor}")
+    return _application(CUSTOMER_DEPOSITS, payment, invoice, application, f"deducted/{held.minor}")
+
+
+def _discounts(payment: Payment, invoices: Mapping[str, Invoice]) -> tuple[Posting, ...]:
+    """The discounts for paying early that go with what a payment pays."""
+    return tuple(
+        _discount_posting(payment, invoices[one.invoice_id], one.discount, "applied")
+        for one in payment.applications
+        if one.discount
+    )
+
+
+def _discount_posting(
+    payment: Payment, invoice: Invoice, amount: Money, event: str, *, is_lost: bool = False
+) -> Posting:
+    """A discount that is given with a payment, or that goes when the payment is taken back."""
+    debit, credit = (RECEIVABLE, SALES_DISCOUNTS) if is_lost else (SALES_DISCOUNTS, RECEIVABLE)
+    words = f"payment {payment.reference}, {event}: discount for paying {invoice.number} early"
+    key = _event(payment, f"discount/{event}", invoice.invoice_id)
+    return Posting(debit, credit, amount, PAYMENT, payment.payment_id, key, invoice.order_id, words)
 
 
 def _postings(
@@ -190,17 +232,22 @@ def _postings(
     )
 
 
-def _application(debit: str, payment: Payment, invoice: Invoice, amount: Money, event: str) -> Posting:
-    return Posting(
+def _application(
+    debit: str, payment: Payment, invoice: Invoice, application: Application, event: str
+) -> tuple[Posting, ...]:
+    paid = Posting(
         debit,
         RECEIVABLE,
-        amount,
+        application.amount,
         PAYMENT,
         payment.payment_id,
         _event(payment, event, invoice.invoice_id),
         invoice.order_id,
         f"payment {payment.reference} for {invoice.number}",
     )
+    if not application.discount:
+        return (paid,)
+    return (paid, _discount_posting(payment, invoice, application.discount, event))
 
 
 def _event(payment: Payment, event: str, subject: str) -> str:

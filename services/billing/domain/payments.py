@@ -2,8 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from services.billing.domain.invoices import Invoice
 from services.kernel.errors import Refused
@@ -16,10 +16,11 @@ STATES = (APPLIED, HELD, UNAPPLIED, REFUNDED, REVERSED)
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Part of a payment that pays an invoice."""
+    """Part of a payment that pays an invoice, and the discount for paying early that goes with it."""
 
     invoice_id: str
     amount: Money
+    discount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ class Payment:
     """Cash of a customer. amount = sum of the applications + what deposits have left + unapplied + returned, always.
 
     `returned` went back to the payer: refunds, or all of it once it is reversed. `asked_digest` is of what the payer asked for;
-    empty for a payment from before it was kept. `revision` counts how often it was applied anew.
+    empty for a payment from before it was kept. `revision` counts how often it was applied anew. It was recorded at `received_at`;
+    its cash came on `received_on`, by which discounts for paying early go. `operation_id` is the capture that brought it, empty for
+    cash; the provider kept `fee_minor` of it.
     """
 
     payment_id: str
@@ -78,6 +81,20 @@ class Payment:
     returned: Money | None = None
     reversed_at: datetime | None = None
     revision: int = 0
+    received_on: date = date.min
+    operation_id: str = ""
+    fee_minor: int = 0
+
+    @property
+    def discounts(self) -> Money:
+        """The discounts that its applications take."""
+        taken = (one.discount for one in self.applications if one.discount)
+        return Money.total(taken, self.amount.currency)
+
+    @property
+    def is_by_card(self) -> bool:
+        """Whether it was captured from a card."""
+        return bool(self.operation_id)
 
     @property
     def is_reversed(self) -> bool:
@@ -95,46 +112,68 @@ def asked_digest(amount: Money, instruction: Instruction) -> str:
     return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
-def oldest_first(amount: Money, invoices: Sequence[Invoice]) -> tuple[Application, ...]:
-    """Pay open invoices by due date, then number, as far as the amount goes; none gets zero."""
-    left, applications = amount, []
-    for invoice in sorted(invoices, key=lambda each: (each.due_on, each.number)):
-        part = min(left, invoice.open)
-        if part.minor > 0:
-            applications.append(Application(invoice.invoice_id, part))
-            left = left - part
-    return tuple(applications)
+def settles(invoice: Invoice, amount: Money, received_on: date) -> Application | None:
+    """What settles an invoice with its discount for paying early; None when there is none to be had, or the amount is too small."""
+    pays = invoice.pays_early(received_on)
+    if pays is None or invoice.early is None or amount < pays:
+        return None
+    return Application(invoice.invoice_id, pays, invoice.early.amount)
 
 
-def allocate(amount: Money, instruction: Instruction, invoices: Mapping[str, Invoice]) -> Allocation:
+def oldest_first(amount: Money, invoices: Sequence[Invoice], received_on: date) -> tuple[Application, ...]:
+    """Pay what is open by due date, then number, as far as the amount goes; none gets zero, and each at most one application.
+
+    An invoice that can be settled with its discount for paying early is.
+    """
+    dues = [
+        (due.due_on, one.number, one, part) for one in invoices for due, part in one.open_installments() if part.minor
+    ]
+    left, paid = amount, dict[str, Application]()
+    for _, _, invoice, part in sorted(dues, key=lambda due: due[:2]):
+        earlier = paid.get(invoice.invoice_id)
+        early = None if earlier else settles(invoice, left, received_on)
+        now = early or Application(invoice.invoice_id, min(left, part))
+        if now.amount.minor and not (earlier and earlier.discount):
+            paid[invoice.invoice_id] = replace(now, amount=now.amount + earlier.amount) if earlier else now
+            left = left - now.amount
+    return tuple(paid.values())
+
+
+def allocate(amount: Money, instruction: Instruction, invoices: Mapping[str, Invoice], received_on: date) -> Allocation:
     """What a payment pays: the invoices it names, then the orders it names, then what else is open, oldest due first.
 
     `invoices` is invoice id → invoice before the payment: those it names, those of its orders, and unless it is on account all
     that are open. One application an invoice and one deposit an order; the applications are those that check_applications() gave.
+    What is named beyond what settles an invoice with its discount is left over.
     """
-    sums = {one.invoice_id: one.amount for one in instruction.applications}
+    used: dict[str, Application] = {}
+    _add(used, [settles(invoices[one.invoice_id], one.amount, received_on) or one for one in instruction.applications])
     deposits: dict[str, Deposit] = {}
     for asked in instruction.orders:
-        own = [one for one in _after(invoices, sums) if one.order_id == asked.order_id]
-        left = asked.amount - _add(sums, oldest_first(asked.amount, own), amount.currency)
+        own = [one for one in _after(invoices, used) if one.order_id == asked.order_id]
+        paid = _add(used, oldest_first(asked.amount, own, received_on))
+        left = asked.amount - Money.total(paid, amount.currency)
         if left.minor:
             deposits[asked.order_id] = Deposit(asked.order_id, left, left)
     held = Money.total((one.amount for one in deposits.values()), amount.currency)
-    left = amount - held - Money.total(sums.values(), amount.currency)
+    left = amount - held - Money.total((one.amount for one in used.values()), amount.currency)
     if not instruction.is_on_account:
-        left = left - _add(sums, oldest_first(left, _after(invoices, sums)), amount.currency)
-    return Allocation(tuple(Application(*one) for one in sums.items()), tuple(deposits.values()), left)
+        left = left - Money.total(_add(used, oldest_first(left, _after(invoices, used), received_on)), amount.currency)
+    return Allocation(tuple(used.values()), tuple(deposits.values()), left)
 
 
-def _after(invoices: Mapping[str, Invoice], sums: Mapping[str, Money]) -> list[Invoice]:
-    return [one.with_paid(sums[key]) if key in sums else one for key, one in invoices.items()]
+def _after(invoices: Mapping[str, Invoice], used: Mapping[str, Application]) -> list[Invoice]:
+    return [
+        one.with_paid(used[key].amount, used[key].discount) if key in used else one for key, one in invoices.items()
+    ]
 
 
-def _add(sums: dict[str, Money], more: Sequence[Application], currency: str) -> Money:
-    """Add applications to the sums and say what they come to."""
+def _add(used: dict[str, Application], more: Sequence[Application]) -> list[Money]:
+    """Add applications to those of the same invoices; the amounts of the new ones."""
     for one in more:
-        sums[one.invoice_id] = sums.get(one.invoice_id, Money.zero(currency)) + one.amount
-    return Money.total((one.amount for one in more), currency)
+        earlier = used.get(one.invoice_id)
+        used[one.invoice_id] = replace(one, amount=one.amount + earlier.amount) if earlier else one
+    return [one.amount for one in more]
 
 
 def check_instruction(
@@ -211,7 +250,12 @@ def check_free_reference(payment: Payment, earlier: Payment | None) -> None:
 
 
 def check_reversible(payment: Payment) -> None:
-    """Refused once something of it was refunded: what went back to the payer cannot go back twice."""
+    """Refused once something of it was refunded, and for a card: what goes back to a payer goes back once, and to its card there."""
+    if payment.is_by_card:
+        raise Refused(
+            "PAYMENT_BY_CARD",
+            f"payment {payment.reference!r} came from a card: take it off its invoices and refund it instead",
+        )
     if payment.returned is not None and payment.returned.minor and not payment.is_reversed:
         raise Refused(
             "PAYMENT_REFUNDED",

@@ -1,8 +1,11 @@
 """The invariants of billing, and what other services' figures must agree with."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import text
 from sqlmodel import Session
 
+from services.billing.domain.cards import OVERDUE
 from services.kernel.money import Money
 from services.runtime.audit import Invariant
 
@@ -25,9 +28,13 @@ def _compare(left: str, right: str, keys: tuple[str, ...]) -> str:
     """  # noqa: S608 - built from constants of this module
 
 
-_OPEN_BY_CURRENCY = (
-    "SELECT currency, SUM(total_minor - paid_minor - settled_elsewhere_minor) AS minor FROM invoice GROUP BY currency"
-)
+def _beside_open(cash: str, are_its: str) -> str:
+    """What a query of cash finds, as far as an invoice of the same party has something open."""
+    is_open = "i.total_minor - i.paid_minor - i.discount_taken_minor - i.settled_elsewhere_minor > 0"
+    return f"{cash} AND EXISTS (SELECT 1 FROM invoice AS i WHERE {are_its} AND {is_open}) ORDER BY 1"  # noqa: S608 - constants of this module
+
+
+_OPEN_BY_CURRENCY = "SELECT currency, SUM(total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor) AS minor FROM invoice GROUP BY currency"
 _UNAPPLIED_BY_CURRENCY = "SELECT currency, -SUM(unapplied_minor) AS minor FROM payment GROUP BY currency"
 _DEPOSITS_BY_CURRENCY = (
     "SELECT p.currency, -SUM(d.remaining_minor) AS minor FROM order_deposit AS d "
@@ -35,14 +42,15 @@ _DEPOSITS_BY_CURRENCY = (
 )
 _OWED_BY_CUSTOMER = """
 SELECT customer_id, currency, SUM(minor) AS minor FROM (
-  SELECT customer_id, currency, total_minor - paid_minor - settled_elsewhere_minor AS minor FROM invoice
+  SELECT customer_id, currency, total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor AS minor FROM invoice
   UNION ALL SELECT customer_id, currency, -unapplied_minor AS minor FROM payment
   UNION ALL SELECT p.customer_id, p.currency, -d.remaining_minor AS minor
   FROM order_deposit AS d JOIN payment AS p ON p.payment_id = d.payment_id
 ) AS parts GROUP BY customer_id, currency
 """
 _REMAINING_BY_CUSTOMER = """
-SELECT customer_id, currency, SUM(remaining_minor) AS minor FROM commitment GROUP BY customer_id, currency
+SELECT customer_id, currency, SUM(remaining_minor) AS minor FROM commitment WHERE payment_method <> 'card'
+GROUP BY customer_id, currency
 """
 
 INVARIANTS = (
@@ -68,10 +76,10 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.cash_account_is_payments",
-        "the balance of cash is the sum of the payments less what went back, and of the payouts, per currency",
+        "the balance of cash is what came less what went back and what providers kept, and the payouts, per currency",
         _compare(
             _BALANCE.format(account="cash"),
-            "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, amount_minor - returned_minor AS minor FROM payment "
+            "SELECT currency, SUM(minor) AS minor FROM (SELECT currency, amount_minor - returned_minor - fee_minor AS minor FROM payment "
             "UNION ALL SELECT currency, amount_minor AS minor FROM payout) AS came GROUP BY currency",
             ("currency",),
         ),
@@ -96,6 +104,34 @@ INVARIANTS = (
         ),
     ),
     Invariant(
+        "billing.discounts_account_is_discounts_taken",
+        "the balance of sales_discounts is what invoices had taken off for being paid early, per currency",
+        _compare(
+            _BALANCE.format(account="sales_discounts"),
+            "SELECT currency, SUM(discount_taken_minor) AS minor FROM invoice GROUP BY currency",
+            ("currency",),
+        ),
+    ),
+    Invariant(
+        "billing.discount_settles_its_invoice",
+        "a discount for paying early is taken as it was offered, by payments that came in time and settle its invoice",
+        "SELECT number FROM invoice AS i WHERE discount_taken_minor <> 0 AND (discount_taken_minor <> early_discount_minor "
+        "OR paid_minor + discount_taken_minor <> total_minor OR EXISTS (SELECT 1 FROM payment_application AS a JOIN payment AS p "
+        "ON p.payment_id = a.payment_id WHERE a.invoice_id = i.invoice_id AND p.received_on > i.discount_until)) ORDER BY sequence",
+    ),
+    Invariant(
+        "billing.installments_sum",
+        "an invoice's installments come to its total",
+        "SELECT i.number FROM invoice AS i JOIN invoice_installment AS p ON p.invoice_id = i.invoice_id "
+        "GROUP BY i.number, i.total_minor HAVING SUM(p.amount_minor) <> i.total_minor ORDER BY i.number",
+    ),
+    Invariant(
+        "billing.delivered_invoices_are_due",
+        "an invoice that is due on delivery has its due date once its goods have arrived",
+        "SELECT i.number FROM invoice AS i JOIN delivery AS d ON d.shipment_id = i.shipment_id "
+        "WHERE i.due_on = '9999-12-31' AND d.delivered_on <> '' ORDER BY i.number",
+    ),
+    Invariant(
         "billing.credit_receivable_is_open_invoices",
         "a credit account's receivable is its customer's open invoices less unapplied cash and deposits",
         _compare(
@@ -106,12 +142,20 @@ INVARIANTS = (
     ),
     Invariant(
         "billing.credit_committed_is_commitments",
-        "a credit account's committed is what its orders have committed and not been invoiced",
+        "a credit account's committed is what its orders have committed and not been invoiced, but for those by card",
         _compare(
             "SELECT customer_id, currency, committed_minor AS minor FROM credit_account",
             _REMAINING_BY_CUSTOMER,
             ("customer_id", "currency"),
         ),
+    ),
+    Invariant(
+        "billing.families_have_their_parents",
+        "a credit account is of its parent's family, or its own without a parent",
+        "SELECT a.customer_id || ' ' || a.currency FROM credit_account AS a LEFT JOIN credit_account AS p "
+        "ON p.customer_id = a.parent_id AND p.currency = a.currency "
+        "WHERE a.family_id <> COALESCE(p.family_id, a.customer_id) OR (a.parent_id <> '' AND p.customer_id IS NULL) "
+        "ORDER BY a.customer_id",
     ),
     Invariant(
         "billing.commitments_add_up",
@@ -195,17 +239,66 @@ INVARIANTS = (
     Invariant(
         "billing.no_deposit_beside_its_open_invoice",
         "cash held for an order pays its open invoices",
-        "SELECT d.order_id FROM order_deposit AS d WHERE d.remaining_minor > 0 AND EXISTS (SELECT 1 FROM invoice AS i "
-        "WHERE i.order_id = d.order_id AND i.total_minor - i.paid_minor - i.settled_elsewhere_minor > 0) ORDER BY d.order_id",
+        _beside_open(
+            "SELECT d.order_id FROM order_deposit AS d WHERE d.remaining_minor > 0", "i.order_id = d.order_id"
+        ),
     ),
     Invariant(
         "billing.no_cash_beside_open_invoices",
         "a customer has cash left over to apply or invoices open in a currency, never both",
-        "SELECT payment_id FROM payment AS p WHERE unapplied_minor > 0 AND NOT is_on_account AND EXISTS (SELECT 1 FROM invoice AS i "
-        "WHERE i.customer_id = p.customer_id AND i.currency = p.currency AND i.total_minor - i.paid_minor - i.settled_elsewhere_minor > 0) "
-        "ORDER BY payment_id",
+        _beside_open(
+            "SELECT payment_id FROM payment AS p WHERE unapplied_minor > 0 AND NOT is_on_account",
+            "i.customer_id = p.customer_id AND i.currency = p.currency",
+        ),
+    ),
+    Invariant(
+        "billing.captures_within_authorization",
+        "what captures have of an authorization is what it says is taken, and what succeeded is what it says is captured",
+        "SELECT a.authorization_id FROM card_authorization AS a LEFT JOIN provider_operation AS o "
+        "ON o.authorization_id = a.authorization_id AND o.kind = 'capture' "
+        "GROUP BY a.authorization_id, a.taken_minor, a.captured_minor, a.amount_minor "
+        "HAVING a.taken_minor > a.amount_minor "
+        "OR a.taken_minor <> COALESCE(SUM(CASE WHEN o.state IN ('asked', 'succeeded') THEN o.amount_minor END), 0) "
+        "OR a.captured_minor <> COALESCE(SUM(CASE WHEN o.state = 'succeeded' THEN o.amount_minor END), 0) "
+        "ORDER BY a.authorization_id",
+    ),
+    Invariant(
+        "billing.captures_are_payments",
+        "a capture that succeeded is one payment of its amount, and no other payment names a capture",
+        _compare(
+            "SELECT operation_id, amount_minor AS minor FROM provider_operation "
+            "WHERE kind = 'capture' AND state = 'succeeded'",
+            "SELECT operation_id, SUM(amount_minor) AS minor FROM payment WHERE operation_id <> '' GROUP BY operation_id",
+            ("operation_id",),
+        ),
+    ),
+    Invariant(
+        "billing.refunds_are_what_payments_returned",
+        "what went back of a payment by card is the sum of its refunds, those without an answer included",
+        _compare(
+            "SELECT payment_id, returned_minor AS minor FROM payment WHERE operation_id <> ''",
+            "SELECT subject_id AS payment_id, SUM(amount_minor) AS minor FROM provider_operation "
+            "WHERE kind = 'refund' AND state IN ('asked', 'succeeded') GROUP BY subject_id",
+            ("payment_id",),
+        ),
+    ),
+    Invariant(
+        "billing.refunded_within_captured",
+        "no more goes back to a card than was captured from it",
+        "SELECT payment_id FROM payment WHERE operation_id <> '' AND returned_minor > amount_minor ORDER BY payment_id",
     ),
 )
+
+
+def unanswered(now: datetime) -> Invariant:
+    """Whether the provider owes an answer for too long."""
+    since = (now - OVERDUE).astimezone(UTC).isoformat(timespec="microseconds")
+    return Invariant(
+        "billing.operations_are_answered",
+        "the provider has answered within a day whatever it was asked",
+        f"SELECT operation_id FROM provider_operation WHERE state = 'asked' AND asked_at < '{since}' "  # noqa: S608  # an instant
+        "ORDER BY operation_id",
+    )
 
 
 def inventory_balance(session: Session) -> list[Money]:

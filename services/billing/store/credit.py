@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, func, literal_column, select, text, update
+from sqlalchemy import Row, bindparam, case, exists, func, literal_column, select, text, update
 from sqlmodel import Session
 
-from services.billing.domain.credit import Account, Commitment, CreditRequest
+from services.billing.domain.credit import Account, Commitment, CreditRequest, OverdueRule
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.runtime.db import Flag, Int64
@@ -32,11 +32,30 @@ _PAID_AHEAD = (
     .select_from(_held.outerjoin(tables.commitment, tables.commitment.c.order_id == _held.c.order_id))
     .scalar_subquery()
 )
-_ACCOUNT = select(tables.credit_account, _PAID_AHEAD.label("paid_ahead_minor")).where(_is_account)
-_TAKE = update(tables.credit_account).where(_is_account).values(limit_minor=_account_row.limit_minor)
+_member = tables.credit_account.alias("member")
+_HAS_FAMILY = exists().where(
+    _member.c.currency == _account_row.currency,
+    _member.c.family_id == _account_row.family_id,
+    _member.c.customer_id != _account_row.customer_id,
+)
+_ACCOUNT = select(tables.credit_account, _PAID_AHEAD.label("paid_ahead_minor"), _HAS_FAMILY.label("has_family")).where(
+    _is_account
+)
+# a family queues at its topmost parent's row, because what one member owes counts in the limits above it
+_TAKE = (
+    update(tables.credit_account)
+    .where(
+        _account_row.currency == bindparam("of_currency"),
+        _account_row.customer_id
+        == select(_member.c.family_id)
+        .where(_member.c.customer_id == bindparam("customer"), _member.c.currency == bindparam("of_currency"))
+        .scalar_subquery(),
+    )
+    .values(limit_minor=_account_row.limit_minor)
+)
 _OPEN = text(
-    "INSERT INTO credit_account (customer_id, currency, limit_minor, committed_minor, receivable_minor, net_days) "
-    "VALUES (:customer, :of_currency, 0, 0, 0, 0) ON CONFLICT (customer_id, currency) DO NOTHING"
+    "INSERT INTO credit_account (customer_id, currency, limit_minor, committed_minor, receivable_minor, net_days, parent_id, family_id) "
+    "VALUES (:customer, :of_currency, 0, 0, 0, 0, '', :customer) ON CONFLICT (customer_id, currency) DO NOTHING"
 )
 _LIMIT = (
     update(tables.credit_account)
@@ -88,11 +107,11 @@ _CHANGE = (
 def account(session: Session, customer_id: str, currency: str) -> Account | None:
     """The account as it stands; None for a customer without one."""
     row = session.execute(_ACCOUNT, _key(customer_id, currency) | {"order": ""}).one_or_none()
-    return None if row is None else _account(row)
+    return None if row is None else account_of(row)
 
 
 def take(session: Session, customer_id: str, currency: str) -> bool:
-    """Lock the account until the transaction ends, by a write that changes nothing; False when there is none."""
+    """Lock the account's family until the transaction ends, by a write that changes nothing; False when there is no account."""
     return changed(session, _TAKE, _key(customer_id, currency)) == 1
 
 
@@ -187,13 +206,18 @@ def _change(session: Session, to: Commitment) -> None:
     session.execute(_CHANGE, {"order": to.order_id, "is_over": to.is_released, **parts, **terms})
 
 
-def _account(row: Row[Any]) -> Account:
+def account_of(row: Row[Any]) -> Account:
+    """The account of a row that says also what is paid ahead and whether others are of its family."""
     return Account(
         row.customer_id,
         Money(row.limit_minor, row.currency),
         Money(row.committed_minor, row.currency),
         Money(row.receivable_minor, row.currency),
         Money(int(row.paid_ahead_minor), row.currency),
+        row.parent_id,
+        row.family_id,
+        bool(row.has_family),
+        None if row.overdue_days is None else OverdueRule(row.overdue_days, Money(row.overdue_minor, row.currency)),
     )
 
 

@@ -1,6 +1,7 @@
 """Invoices and their lines."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from itertools import groupby
@@ -21,20 +22,32 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
-from services.billing.domain.invoices import OPEN, PAID, PART_PAID, UNPAID, BilledSoFar, Charges, Invoice, InvoiceLine
-from services.billing.store import tables
+from services.billing.domain.invoices import (
+    OPEN,
+    PAID,
+    PART_PAID,
+    UNPAID,
+    BilledSoFar,
+    Charges,
+    EarlyDiscount,
+    Invoice,
+    InvoiceLine,
+)
+from services.billing.store import installments, tables
 from services.kernel.money import Money, UnitPrice
+from services.kernel.terms import NOT_DUE
 from services.runtime.db import Int64
 from services.runtime.statements import changed, fitting
 
 _row, _line = tables.invoice.c, tables.invoice_line.c
 _NOTHING: ColumnElement[int] = literal_column("0")
-_IS_OPEN = _row.total_minor - _row.paid_minor - _row.settled_elsewhere_minor > _NOTHING
+_OPEN = _row.total_minor - _row.paid_minor - _row.discount_taken_minor - _row.settled_elsewhere_minor
+_IS_OPEN = _OPEN > _NOTHING
 _STATUS: Mapping[str, ColumnElement[bool]] = {
     OPEN: _IS_OPEN & (_row.paid_minor == _NOTHING),
     PART_PAID: _IS_OPEN & (_row.paid_minor > _NOTHING),
     UNPAID: _IS_OPEN,
-    PAID: _row.total_minor - _row.paid_minor - _row.settled_elsewhere_minor == _NOTHING,
+    PAID: _OPEN == _NOTHING,
 }
 _NEXT = text(
     "INSERT INTO counter (name, last_number) VALUES ('invoice', 1) "
@@ -75,19 +88,24 @@ _BILLED_TOTALS = (
 )
 _ADD, _ADD_LINES = insert(tables.invoice), insert(tables.invoice_line)
 _AMOUNT = bindparam("amount", type_=Int64)
+_DISCOUNT = bindparam("discount", type_=Int64)
 _PAY = (
     update(tables.invoice)
-    .where(
-        _row.invoice_id == bindparam("id"),
-        _row.paid_minor + _AMOUNT <= _row.total_minor - _row.settled_elsewhere_minor,
-    )
-    .values(paid_minor=_row.paid_minor + _AMOUNT)
+    .where(_row.invoice_id == bindparam("id"), _AMOUNT + _DISCOUNT <= _OPEN)
+    .values(paid_minor=_row.paid_minor + _AMOUNT, discount_taken_minor=_row.discount_taken_minor + _DISCOUNT)
 )
 _TAKE_OFF = (
     update(tables.invoice)
     .where(_row.invoice_id == bindparam("id"), _row.paid_minor >= _AMOUNT)
-    .values(paid_minor=_row.paid_minor - _AMOUNT)
+    .values(paid_minor=_row.paid_minor - _AMOUNT, discount_taken_minor=0)
 )
+_SET_DUE = (
+    update(tables.invoice)
+    .where(_row.invoice_id == bindparam("id"), _row.due_on == NOT_DUE.isoformat())
+    .values(due_on=bindparam("new_due_on"))
+)
+_DISCOUNTS = select(func.coalesce(func.sum(_row.discount_taken_minor), 0)).where(_row.order_id == bindparam("order"))
+_PAID_TOTAL = select(func.coalesce(func.sum(_row.paid_minor), 0)).where(_row.order_id == bindparam("order"))
 
 
 def next_sequence(session: Session) -> int:
@@ -179,6 +197,11 @@ def billed_totals(session: Session, order_ids: list[str], currency: str) -> dict
     return {order_id: Money(sums.get(order_id, 0), currency) for order_id in order_ids}
 
 
+def discounts_taken(session: Session, order_id: str, currency: str) -> Money:
+    """What was taken off the invoices of an order for paying them early."""
+    return Money(int(session.execute(_DISCOUNTS, {"order": order_id}).scalar_one()), currency)
+
+
 def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> None:
     """Store a new invoice with its lines."""
     session.execute(_ADD, _values(invoice, sequence, now))
@@ -197,16 +220,23 @@ def add(session: Session, invoice: Invoice, sequence: int, now: datetime) -> Non
     ]
     if lines:
         session.execute(_ADD_LINES, lines)
+    installments.add(session, invoice)
 
 
-def pay(session: Session, invoice_id: str, amount: Money) -> bool:
-    """Count an amount as paid unless that exceeds the total: one conditional UPDATE, whose row count decides."""
-    return changed(session, _PAY, {"id": invoice_id, "amount": amount.minor}) == 1
+def pay(session: Session, invoice_id: str, amount: Money, discount: Money | None = None) -> bool:
+    """Count an amount as paid, and a discount as taken, unless they exceed what is open: one conditional UPDATE decides."""
+    terms = {"id": invoice_id, "amount": amount.minor, "discount": discount.minor if discount else 0}
+    return changed(session, _PAY, terms) == 1
 
 
 def take_off(session: Session, invoice_id: str, amount: Money) -> bool:
-    """Take an amount that was paid off an invoice: one conditional UPDATE, whose row count decides."""
+    """Take an amount that was paid off an invoice, and the discount with it: one conditional UPDATE, whose row count decides."""
     return changed(session, _TAKE_OFF, {"id": invoice_id, "amount": amount.minor}) == 1
+
+
+def set_due(session: Session, invoice_id: str, due_on: date) -> bool:
+    """Give an invoice that waited for its delivery its due date; whether it still waited."""
+    return changed(session, _SET_DUE, {"id": invoice_id, "new_due_on": due_on.isoformat()}) == 1
 
 
 def _many(session: Session, wanted: Select[Any], terms: Mapping[str, object]) -> list[Invoice]:
@@ -219,7 +249,16 @@ def _with_lines(session: Session, rows: Sequence[Row[Any]]) -> list[Invoice]:
         return []
     found = session.execute(_LINES, {"ids": [row.invoice_id for row in rows]}).all()
     lines = {key: list(group) for key, group in groupby(found, key=lambda line: str(line.invoice_id))}
-    return [_invoice(row, lines.get(row.invoice_id, [])) for row in rows]
+    dues = installments.of_invoices(session, rows)
+    late = installments.paid_late(session, rows)
+    return [
+        replace(
+            _invoice(row, lines.get(row.invoice_id, [])),
+            installments=dues.get(row.invoice_id, ()),
+            paid_late=late.get(row.invoice_id),
+        ).dated()
+        for row in rows
+    ]
 
 
 def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]:
@@ -241,6 +280,11 @@ def _values(invoice: Invoice, sequence: int, now: datetime) -> dict[str, object]
         "total_minor": invoice.total.minor,
         "paid_minor": invoice.paid.minor,
         "settled_elsewhere_minor": invoice.settled_elsewhere.minor,
+        "terms": invoice.terms,
+        "calendar": invoice.calendar,
+        "early_discount_minor": invoice.early.amount.minor if invoice.early else 0,
+        "discount_until": invoice.early.until.isoformat() if invoice.early else "",
+        "discount_taken_minor": 0,
         "issued_at": now,
     }
 
@@ -274,4 +318,10 @@ def _invoice(row: Row[Any], lines: Sequence[Row[Any]]) -> Invoice:
         ),
         money(row.paid_minor),
         money(row.settled_elsewhere_minor),
+        early=EarlyDiscount(money(row.early_discount_minor), date.fromisoformat(row.discount_until))
+        if row.discount_until
+        else None,
+        discount_taken=money(row.discount_taken_minor) if row.discount_taken_minor else None,
+        terms=row.terms,
+        calendar=row.calendar,
     )

@@ -33,14 +33,14 @@ from services.billing.domain.payments import (
     Deposit,
     Payment,
 )
-from services.billing.domain.receivables import DueAmount, UnappliedCash
+from services.billing.domain.receivables import UnappliedCash
 from services.billing.store import deposits, tables
 from services.kernel.money import Money
 from services.kernel.text import fold_key
 from services.runtime.db import Flag, Int64, UtcDateTime
 from services.runtime.statements import changed
 
-_row, _part, _bill = tables.payment.c, tables.payment_application.c, tables.invoice.c
+_row, _part = tables.payment.c, tables.payment_application.c
 _held = tables.order_deposit.c
 _NOTHING: ColumnElement[int] = literal_column("0")
 # ids rise with time, so their order is the order of arrival
@@ -178,10 +178,13 @@ def add(session: Session, payment: Payment) -> None:
             "reference_key": fold_key(payment.reference),
             "asked_digest": payment.asked_digest,
             "received_at": payment.received_at,
+            "received_on": payment.received_on.isoformat(),
             "is_on_account": payment.is_on_account,
             "returned_minor": 0,
             "reversed_at": None,
             "revision": 0,
+            "operation_id": payment.operation_id,
+            "fee_minor": payment.fee_minor,
         },
     )
     _apply(session, payment.payment_id, payment.applications, payment.received_at)
@@ -229,18 +232,6 @@ def draw(session: Session, payment_id: str, application: Application, now: datet
         return False
     _apply(session, payment_id, [application], now)
     return True
-
-
-def due_amounts(session: Session, customer_id: str) -> list[DueAmount]:
-    """What is open by customer, currency and due date; an empty customer means all."""
-    open_minor = _bill.total_minor - _bill.paid_minor - _bill.settled_elsewhere_minor
-    wanted = [open_minor > _NOTHING] + ([_bill.customer_id == customer_id] if customer_id else [])
-    key = (_bill.customer_id, _bill.currency, _bill.due_on)
-    rows = session.execute(select(*key, func.sum(open_minor)).where(*wanted).group_by(*key))
-    return [
-        DueAmount(customer, date.fromisoformat(due_on), Money(int(minor), currency))
-        for customer, currency, due_on, minor in rows
-    ]
 
 
 def unapplied_cash(session: Session, customer_id: str) -> list[UnappliedCash]:
@@ -297,4 +288,7 @@ def _payment(row: Row[Any], applications: Sequence[Row[Any]], held: tuple[Deposi
         Money(row.returned_minor, row.currency),
         row.reversed_at,
         row.revision,
+        date.fromisoformat(row.received_on),
+        row.operation_id,
+        row.fee_minor,
     )

@@ -12,9 +12,21 @@ from services.kernel.money import Money
 from services.runtime.db import Int64, UtcDateTime
 
 _row = tables.credit_wait.c
-_OF_ACCOUNT = (
+_account = tables.credit_account.c
+_member = tables.credit_account.alias("member").c
+_OF_FAMILY = (
     select(tables.credit_wait)
-    .where(_row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"))
+    .join(
+        tables.credit_account,
+        (_account.customer_id == _row.customer_id) & (_account.currency == _row.currency),
+    )
+    .where(
+        _row.currency == bindparam("of_currency"),
+        _account.family_id
+        == select(_member.family_id)
+        .where(_member.customer_id == bindparam("customer"), _member.currency == bindparam("of_currency"))
+        .scalar_subquery(),
+    )
     .order_by(_row.waiting_since, _row.order_id)
 )
 _OF_ORDER = select(tables.credit_wait).where(_row.order_id == bindparam("order"))
@@ -57,11 +69,10 @@ def remove_billed(session: Session, order_id: str, billed: Money) -> None:
     session.execute(_REMOVE_BILLED, {"order": order_id, "billed": billed.minor})
 
 
-def of_account(session: Session, customer_id: str, currency: str) -> list[Waiting]:
-    """A customer's orders that wait, the longest first."""
-    return [
-        _waiting(row) for row in session.execute(_OF_ACCOUNT, {"customer": customer_id, "of_currency": currency}).all()
-    ]
+def of_family(session: Session, customer_id: str, currency: str) -> list[Waiting]:
+    """Orders that wait of a customer and of all that count in the same limits, the longest first."""
+    terms = {"customer": customer_id, "of_currency": currency}
+    return [_waiting(row) for row in session.execute(_OF_FAMILY, terms).all()]
 
 
 def page(session: Session, *, customer_id: str, after: tuple[datetime, str] | None, limit: int) -> list[Waiting]:

@@ -13,6 +13,9 @@ RELEASED = "shipments_released"
 CANCELLED = "shipments_cancelled"
 RECALL_ANSWERED = "recall_answered"
 EXCEPTION = "shipment_exception"
+GOODS_DELIVERED = "goods_delivered"
+FOR_BILLING = frozenset({GOODS_DELIVERED})
+"""What invoices that are due on delivery wait for; everything else is for orders."""
 KINDS = frozenset(
     {
         RELEASED,

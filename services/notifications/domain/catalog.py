@@ -62,7 +62,8 @@ VARIABLES: Mapping[str, tuple[str, ...]] = {
     "shipment_exception": ("shipment_number", "carrier", "tracking_number", "customer_name"),
     # is_service: a visit was done; feedback_url: empty unless this completes the order
     "delivered": ("shipment_number", "is_service", "feedback_url", "support_email"),
-    "invoice": ("invoice_number", "total", "currency", "due_on"),
+    # due_on: words such as "due on delivery" while it has no day; early_total: what settles it by early_on, empty without a discount
+    "invoice": ("invoice_number", "total", "currency", "due_on", "early_total", "early_on"),
     # invoices: [invoice number]
     "payment_received": ("amount", "currency", "invoices"),
     # what came for the order and was reversed, such as a check that bounced; invoices are open again

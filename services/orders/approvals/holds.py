@@ -15,7 +15,16 @@ from services.orders.access.matrix import Caller
 from services.orders.approvals import assignees, deciders, plan_review
 from services.orders.approvals.clearance import clear_if_unblocked, is_unblocked
 from services.orders.domain import mails
-from services.orders.domain.holds import CodedType, Hold, asks_for_cash, find_hold, remaining, rule_of
+from services.orders.domain.holds import (
+    NO_ALLOWANCE,
+    Allowance,
+    CodedType,
+    Hold,
+    asks_for_cash,
+    find_hold,
+    remaining,
+    rule_of,
+)
 from services.orders.domain.mails import NOBODY, Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW, Order
 from services.orders.domain.owners import SALES, owner_of
@@ -29,6 +38,7 @@ from services.orders.policies.evaluate import Evaluation
 from services.orders.policies.recheck import ChangedFacts
 from services.orders.store import holds as store
 from services.orders.store import masterdata, people
+from services.runtime import sessions
 
 HOLDS_RELEASED = "holds_released"
 REVIEW_EXPIRED: Final = "review_expired"
@@ -48,12 +58,13 @@ def release(
     now: datetime,
     expected_version: int | None = None,
     contacts: Contacts = NOBODY,
+    allowance: Allowance = NO_ALLOWANCE,
 ) -> OrderAggregate:
     """Release one hold and give the order as it stands then.
 
     NotPermitted NOT_HOLD_OWNER for any other role than the hold's owner, admin included, and OWN_ORDER for a party where authority
     is asked for; Refused HOLD_ALREADY_RELEASED for a second release, FACTS_STILL_WRONG while a rule still blocks, EXCHANGE_RATE_MISSING
-    while there is none, VERSION_STALE when the caller has seen another version. With the last hold an order in review is accepted,
+    while there is none, VERSION_STALE when the caller has seen another version; for an `allowance` that does not hold, its reasons. With the last hold an order in review is accepted,
     unless a review or a change still keeps it, and its workflow is told; an accepted one goes on to its warehouses. An expired review is asked again; what waited for an
     exchange rate is evaluated with it, which may hold it for other reasons.
     """
@@ -61,9 +72,12 @@ def release(
     hold = find_hold(before.holds, hold_id)
     deciders.check_may_release(session, before, hold, caller, now)
     check_version(before, expected_version)
+    allowance.check(hold, before.order.totals.total, sessions.business_day(session, now))
     evaluation = _checked(session, before.order, hold, now)
     actor = Actor(caller.principal.sub, caller.acting_as(hold.owner_role))
-    store.release(session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now)
+    store.release(
+        session, [hold_id], released_by=actor.who, released_role=actor.role, note=note, now=now, allowance=allowance
+    )
     after = replace(before, holds=store.of_order(session, order_id))
     is_asked_again = hold.hold_type == REVIEW_EXPIRED
     if is_asked_again:
@@ -74,12 +88,22 @@ def release(
         after = hold_if_changed(session, after, contacts, now, evaluation)
     after = restate(session, clear_if_still_right(session, after, actor, contacts, now, evaluation), now)
     is_last = not remaining(after.holds)
-    more = {"hold": hold.code, "hold_type": hold.hold_type, "holds_left": len(remaining(after.holds))}
+    more = {
+        "hold": hold.code,
+        "hold_type": hold.hold_type,
+        "holds_left": len(remaining(after.holds)),
+        **_logged(allowance),
+    }
     note_event(session, before, after, actor, "hold_released", now, why=note, more=more)
     exceptions.resolve_of_holds(session, [hold_id], note, now)
     if is_last or is_asked_again:
         outbox.signal(session, order_id, HOLDS_RELEASED, now, subject_id=hold_id)
     return after
+
+
+def _logged(allowance: Allowance) -> dict[str, str]:
+    up_to = {"up_to": str(allowance.up_to)} if allowance.up_to is not None else {}
+    return up_to | ({"until": allowance.until.isoformat()} if allowance.until is not None else {})
 
 
 def _checked(session: Session, order: Order, hold: Hold, now: datetime) -> Evaluation | None:
@@ -254,4 +278,4 @@ def notify_owners(session: Session, order: Order, placed: Sequence[Hold], contac
     mail = mails.order_on_hold(order, customer, contacts, owned, people.of_company(session, ""))
     outbox.mail(session, order, mail, now)
     if order.is_paid_ahead and any(asks_for_cash(hold) for hold in placed):
-        outbox.mail(session, order, mails.pro_forma(order, customer), now)
+        outbox.mail(session, order, mails.pro_forma(order, masterdata.customer(session, order.payer_id)), now)

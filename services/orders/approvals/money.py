@@ -9,10 +9,17 @@ from sqlmodel import Session
 
 from services.kernel.formats import amount
 from services.kernel.money import Money
-from services.orders.approvals.holds import HOLDS_RELEASED, clear_if_still_right, hold_if_changed, notify_owners, place
-from services.orders.domain.exceptions import PAYMENT_RETURNED
-from services.orders.domain.facts import REAPPLIED, REFUNDED, REVERSED, PaymentReversed
-from services.orders.domain.holds import PAYMENT_REVERSED, is_on_money, remaining
+from services.orders.approvals.holds import (
+    HOLDS_RELEASED,
+    VALIDATOR,
+    clear_if_still_right,
+    hold_if_changed,
+    notify_owners,
+    place,
+)
+from services.orders.domain.exceptions import CAPTURE_FAILED, CARD_PROBLEMS, PAYMENT_RETURNED
+from services.orders.domain.facts import REAPPLIED, REFUNDED, REVERSED, CardProblem, PaymentReceived, PaymentReversed
+from services.orders.domain.holds import PAYMENT_REVERSED, expired_release, is_on_money, remaining
 from services.orders.domain.mails import Contacts
 from services.orders.domain.order import ACCEPTED, IN_REVIEW
 from services.orders.order import exceptions, outbox
@@ -20,8 +27,10 @@ from services.orders.order.aggregate import Actor, OrderAggregate, note_event, r
 from services.orders.policies import versions
 from services.orders.policies.engine import Credit
 from services.orders.store import holds as store
+from services.runtime import sessions
 
 BILLING = Actor("billing", "service")
+RELEASE_EXPIRED = "RELEASE_EXPIRED"
 PAYMENT_REVERSED_SIGNAL = "payment_reversed"
 _CAME = "the money is here"
 _WENT = {REVERSED: "was reversed", REAPPLIED: "was put to another use", REFUNDED: "was refunded"}
@@ -67,6 +76,22 @@ def what_went(taken: PaymentReversed) -> str:
     return _WENT.get(taken.cause, _WENT[REVERSED])
 
 
+def expire(session: Session, before: OrderAggregate, contacts: Contacts, now: datetime) -> OrderAggregate:
+    """Hold an order again whose release on money was for a time that is over, unless it is paid by now. The caller saves nothing."""
+    over = expired_release(before.holds, sessions.business_day(session, now))
+    paid = before.progress.held_minor + sum(bill.paid_minor for bill in before.progress.invoices.values())
+    if over is None or remaining(before.holds) or paid >= before.order.totals.total.minor:
+        return before
+    reason = (
+        f"The release until {over.valid_until} is over, and goods are still to leave: decide again whether they may."
+    )
+    after = place(session, before, RELEASE_EXPIRED, "payment", over.owner_role, reason, now)
+    after = restate(session, after, now)
+    note_event(session, before, after, VALIDATOR, "hold_placed", now, why=reason)
+    notify_owners(session, after.order, [hold for hold in after.holds if hold not in before.holds], contacts, now)
+    return after
+
+
 def note_returned(session: Session, aggregate: OrderAggregate, taken: PaymentReversed, now: datetime) -> None:
     """Invoices that were paid are open again: accounting must know, also of an order that was complete."""
     numbers = ", ".join(invoice.number for invoice in taken.invoices if not invoice.is_settled)
@@ -75,6 +100,19 @@ def note_returned(session: Session, aggregate: OrderAggregate, taken: PaymentRev
     paid = f"{amount(taken.amount)} {taken.amount.currency} paid on {numbers}"
     reason = f"{paid} {what_went(taken)}: {taken.reason}"
     exceptions.open_exception(session, aggregate.order_id, PAYMENT_RETURNED, aggregate.order_id, reason, now)
+
+
+def note_card_problem(session: Session, aggregate: OrderAggregate, problem: CardProblem, now: datetime) -> None:
+    """People must act on what went wrong with the order's card; a kind that a later release knows is in the log alone."""
+    if problem.kind in CARD_PROBLEMS:
+        exceptions.open_exception(session, aggregate.order_id, problem.kind, problem.subject_id, problem.reason, now)
+
+
+def note_paid(session: Session, paid: PaymentReceived, now: datetime) -> None:
+    """An invoice that could not be captured is paid after all."""
+    settled = [invoice.invoice_id for invoice in paid.invoices if invoice.is_settled]
+    if settled:
+        exceptions.resolve_by_system(session, CAPTURE_FAILED, settled, "The invoice is paid.", now)
 
 
 def note_settled(session: Session, aggregate: OrderAggregate, now: datetime) -> None:

@@ -18,6 +18,10 @@ BANK_REFERENCE_REUSED = "bank_reference_reused"
 PAYMENT_RETURNED = "payment_returned"
 DEPOSIT_LEFT = "deposit_left"
 DEPOSIT_LEFT_REASON = "Cash is held for this order, which has ended: no invoice will deduct it."
+CAPTURE_FAILED, REFUND_FAILED = "capture_failed", "refund_failed"
+CARD_DISPUTED, CARD_MOVED_ELSEWHERE = "card_disputed", "card_moved_elsewhere"
+CARD_PROBLEMS = frozenset({CAPTURE_FAILED, REFUND_FAILED, CARD_DISPUTED, CARD_MOVED_ELSEWHERE})
+"""What billing tells of an order's card."""
 REVIEW_SHORT_OF_PEOPLE = "review_short_of_people"
 WORKFLOW_LOST = "workflow_lost"
 WORKFLOW_FAILING = "workflow_failing"
@@ -91,6 +95,30 @@ KINDS: Mapping[str, Kind] = {
             "order",
             "accounting",
             "Reapply its payment to what the customer owes or to another order, or refund it. That resolves this by itself.",
+        ),
+        Kind(
+            CAPTURE_FAILED,
+            "invoice",
+            "accounting",
+            "Capture it again, or ask the customer for another card or payment. The invoice's payment resolves this by itself.",
+        ),
+        Kind(
+            REFUND_FAILED,
+            "card authorization",
+            "accounting",
+            "The money is here again, on account: refund it again, or pay it back another way.",
+        ),
+        Kind(
+            CARD_DISPUTED,
+            "card authorization",
+            "accounting",
+            "Answer the dispute at the payment provider, and record what came of it.",
+        ),
+        Kind(
+            CARD_MOVED_ELSEWHERE,
+            "card authorization",
+            "accounting",
+            "Compare the payment provider's list with the ledger, and record here what was done there.",
         ),
         Kind(
             REVIEW_SHORT_OF_PEOPLE,

@@ -15,6 +15,8 @@ PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED = "payment_received", "depo
 REVERSED, REAPPLIED, REFUNDED = "reversed", "reapplied", "refunded"
 """What became of money that was taken off an order."""
 CREDIT_GRANTED = "credit_granted"
+DUE_DATE_SET = "due_date_set"
+CARD_PROBLEM = "card_problem"
 
 KINDS: Mapping[str, frozenset[str]] = {
     "inventory": frozenset({"stock_reserved", "stock_allocated", "stock_released", STOCK_EXPECTED}),
@@ -30,7 +32,17 @@ KINDS: Mapping[str, frozenset[str]] = {
             "recall_answered",
         }
     ),
-    "billing": frozenset({"invoice_issued", PAYMENT_RECEIVED, DEPOSIT_RECEIVED, PAYMENT_REVERSED, CREDIT_GRANTED}),
+    "billing": frozenset(
+        {
+            "invoice_issued",
+            PAYMENT_RECEIVED,
+            DEPOSIT_RECEIVED,
+            PAYMENT_REVERSED,
+            CREDIT_GRANTED,
+            DUE_DATE_SET,
+            CARD_PROBLEM,
+        }
+    ),
 }
 """Source → kinds of its facts that tell something of an order."""
 KNOWN_KINDS = frozenset().union(*KINDS.values())
@@ -99,7 +111,11 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as billing last told of it."""
+    """An invoice as billing last told of it; `due_on` is empty while it waits for its goods to be delivered.
+
+    `discount_until` is empty when no discount for paying early can be had. `installments` are (day, minor units, what is open of
+    them), where it falls due in several parts.
+    """
 
     invoice_id: str
     number: str
@@ -116,6 +132,15 @@ class Invoice:
     freight_minor: int = 0
     tax_minor: int = 0
     open_minor: int = 0
+    discount_taken_minor: int = 0
+    early_discount_minor: int = 0
+    discount_until: str = ""
+    installments: tuple[tuple[str, int, int], ...] = ()
+
+    @property
+    def pays_early(self) -> int:
+        """What settles it, in minor units, when received by the last day of its discount."""
+        return self.open_minor - self.early_discount_minor
 
     @property
     def is_settled(self) -> bool:
@@ -167,6 +192,13 @@ class InvoiceIssued:
 
 
 @dataclass(frozen=True, slots=True)
+class DueDateSet:
+    """An invoice that waited for its goods to be delivered has its due date."""
+
+    invoice: Invoice
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentReceived:
     """What of a payment was applied to the order, and its invoices that it paid, as they stand after it.
 
@@ -214,6 +246,15 @@ class CreditGranted:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True)
+class CardProblem:
+    """Something that went wrong with the order's card: the kind of exception that it is, of what, and in words."""
+
+    kind: str
+    subject_id: str
+    reason: str
+
+
 Detail = (
     StockStanding
     | ShipmentChanged
@@ -224,6 +265,8 @@ Detail = (
     | DepositReceived
     | PaymentReversed
     | CreditGranted
+    | DueDateSet
+    | CardProblem
 )
 Line = LineStanding | LineMilestones | LineInvoiced
 
@@ -249,7 +292,9 @@ class Fact:
 
 def lines_in(detail: Detail) -> Mapping[str, Line]:
     """What it tells of the order's lines, by line id."""
-    if isinstance(detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted):
+    if isinstance(
+        detail, PaymentReceived | DepositReceived | PaymentReversed | CreditGranted | DueDateSet | CardProblem
+    ):
         return {}
     return detail.lines
 
@@ -263,7 +308,7 @@ def shipments_in(detail: Detail) -> tuple[Shipment, ...]:
 
 def invoices_in(detail: Detail) -> tuple[Invoice, ...]:
     """The invoices it tells of."""
-    if isinstance(detail, InvoiceIssued):
+    if isinstance(detail, InvoiceIssued | DueDateSet):
         return (detail.invoice,)
     return detail.invoices if isinstance(detail, PaymentReceived | PaymentReversed) else ()
 

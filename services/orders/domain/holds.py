@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from services.kernel.errors import NotFound, NotPermitted, Refused
+from services.kernel.money import Money
 
 CodedType = Literal["exchange_rate", "facts_changed", "manufacturing", "payment", "review_expired", "ship_to"]
 """The types of hold that are placed without a rule."""
@@ -46,7 +47,10 @@ def subjects(hold_type: str, when: str) -> frozenset[Subject]:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A reason why a version of an order must wait; released_at is None while it stands."""
+    """A reason why a version of an order must wait; released_at is None while it stands.
+
+    One on money may have been released for orders `up_to_minor` and for goods that leave until the end of a day.
+    """
 
     hold_id: str
     order_id: str
@@ -60,6 +64,8 @@ class Hold:
     released_by: str = ""
     released_role: str = ""
     note: str = ""
+    up_to_minor: int | None = None
+    valid_until: date | None = None
 
     @property
     def is_open(self) -> bool:
@@ -126,3 +132,38 @@ def asks_for_cash(hold: Hold) -> bool:
 def is_unpaid(hold: Hold) -> bool:
     """Whether a hold stands because a payment was reversed."""
     return rule_of(hold.code, (PAYMENT_REVERSED,)) == PAYMENT_REVERSED
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a release on money is for: an order of this much at most, and goods that leave until the end of this day."""
+
+    up_to: Money | None = None
+    until: date | None = None
+
+    def check(self, hold: Hold, total: Money, today: date) -> None:
+        """Refused for a hold on something else, a day that has passed, another currency, and an order that is for more."""
+        if self == NO_ALLOWANCE:
+            return
+        if hold.hold_type not in MONEY_TYPES:
+            raise Refused(
+                "RELEASE_NOT_ON_MONEY", f"a {hold.hold_type} hold is released as a whole: leave amount and day out"
+            )
+        if self.until is not None and self.until < today:
+            raise Refused("RELEASE_DAY_PASSED", f"{self.until.isoformat()} has passed: name today or a later day")
+        if self.up_to is not None and (self.up_to.currency != total.currency or self.up_to < total):
+            raise Refused(
+                "RELEASE_BELOW_TOTAL", f"the order comes to {total}, more than {self.up_to}: look at it again"
+            )
+
+
+NO_ALLOWANCE = Allowance()
+"""A release of whatever the order is, for good."""
+
+
+def expired_release(holds: Sequence[Hold], today: date) -> Hold | None:
+    """The newest release on money, when it was for a time that is over."""
+    released = [hold for hold in holds if not hold.is_open and hold.hold_type in MONEY_TYPES]
+    newest = max(released, key=lambda hold: (hold.released_at or hold.placed_at, hold.hold_id), default=None)
+    is_over = newest is not None and newest.valid_until is not None and newest.valid_until < today
+    return newest if is_over else None

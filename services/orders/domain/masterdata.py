@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from services.kernel.errors import InvalidArgument
 from services.kernel.money import UnitPrice
+from services.kernel.terms import Terms
 
 AgreementKey = tuple[str, str, str, str, int, str]
 """Customer, customer group, SKU, first day (ISO), minimum quantity, currency: the order of agreements in lists."""
@@ -38,6 +39,8 @@ class Customer:
 
     No `allowed_ship_tos` means everywhere; `free_multiple_skus` are sold to it in any quantity; `duplicate_po` says what a
     purchase order number seen before does: allow, warn, hold or block. Prices may be agreed with its `customer_group`.
+    What it buys may be billed to another account, `bill_to_id`, on whose credit it then is.
+    `terms` is their text, empty for plain net_days; due dates move past the free days of its `calendar`, such as US-TX.
     """
 
     customer_id: str
@@ -55,9 +58,25 @@ class Customer:
     free_multiple_skus: tuple[str, ...] = ()
     duplicate_po: str = "hold"
     customer_group: str = ""
+    bill_to_id: str = ""
+    terms: str = ""
+    calendar: str = ""
     version: int = field(default=0, compare=False)
 
+    @property
+    def payment_terms(self) -> Terms:
+        """When invoices of its orders on terms fall due."""
+        return Terms.parse(self.terms) if self.terms else Terms.net(self.net_days)
+
     def __post_init__(self) -> None:
+        if self.bill_to_id == self.customer_id:
+            raise InvalidArgument(
+                "BILLED_TO_ITSELF", "a customer that is billed itself names nobody else: leave bill_to_id out"
+            )
+        if self.payment_terms.days != self.net_days:
+            raise InvalidArgument(
+                "TERMS_CONTRADICT", f"terms {self.terms} and net_days {self.net_days} differ: name one of them"
+            )
         if self.duplicate_po not in DUPLICATE_PO:
             raise InvalidArgument("DUPLICATE_PO_UNKNOWN", f"duplicate_po is one of {', '.join(DUPLICATE_PO)}")
         if not 0 <= self.net_days <= 365:

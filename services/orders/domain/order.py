@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from services.kernel.errors import NotPermitted, Refused
+from services.kernel.errors import InvalidArgument, NotPermitted, Refused
 from services.kernel.money import Money, UnitPrice, tax_on
+from services.kernel.terms import Terms
 from services.kernel.text import fold_key
 
 CHANNELS = ("web", "phone", "in_person", "email", "partner", "edi", "amazon", "ebay", "pos")
 PREPAID_CHANNELS = frozenset({"amazon", "ebay", "pos"})
 """Channels that have the buyer's money when they send the order, and set its prices."""
 
+CARD = "card"
 CASH_ON_DELIVERY = "cod"
 SETTLED_ELSEWHERE = "settled_elsewhere"
-PAYMENT_METHODS = ("terms", "card", "prepaid", "deposit", CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
+PAYMENT_METHODS = ("terms", CARD, "prepaid", "deposit", CASH_ON_DELIVERY, SETTLED_ELSEWHERE)
 _RATE_DIGITS = Decimal("1e-10")
+_CARD_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,200}")
 KINDS = ("stock", "build_to_order", "service")
 
 RECEIVED = "received"
@@ -104,7 +108,7 @@ class PlaceOrder:
     """An order as a client asks for it; every adapter of every channel makes this one command.
 
     `idempotency_key` is not part of what is asked for: two commands that differ only there ask for the same.
-    `on_behalf_of` names the person a member of staff enters the order for.
+    `on_behalf_of` names the person a member of staff enters the order for. `card_token` is the payment provider's token of a card.
     """
 
     idempotency_key: str
@@ -118,6 +122,7 @@ class PlaceOrder:
     payment_method: str = "terms"
     deposit_terms: str = ""
     settlement: Settlement | None = None
+    card_token: str = ""
     requested_on: date | None = None
     is_ship_complete: bool = False
     discount: Money | None = None
@@ -145,6 +150,22 @@ def check_placer(command: PlaceOrder, role: str) -> None:
         )
     if command.discount is not None:
         raise NotPermitted("DISCOUNT_NOT_PERMITTED", "leave the discount out: only our staff or a channel may give one")
+
+
+def check_card_token(token: str) -> None:
+    """InvalidArgument unless it is a token of the payment provider: a card's number is never taken."""
+    if not _CARD_TOKEN.fullmatch(token):
+        raise InvalidArgument("CARD_TOKEN_UNKNOWN", "send the payment provider's token of the card, such as pm_…")
+
+
+def check_card(command: PlaceOrder, *, takes_cards: bool) -> None:
+    """Refused CARDS_NOT_TAKEN for an order by card where there is no payment provider; a token goes with a card alone."""
+    if command.card_token:
+        check_card_token(command.card_token)
+        if command.payment_method != CARD:
+            raise InvalidArgument("CARD_TOKEN_UNUSED", "only an order by card has a card token")
+    if command.payment_method == CARD and command.channel not in PREPAID_CHANNELS and not takes_cards:
+        raise Refused("CARDS_NOT_TAKEN", "no card is taken here: order on terms, prepaid or with a deposit")
 
 
 def ref_issuer(channel: str, customer_id: str, placed_by: str, role: str) -> str:
@@ -264,6 +285,19 @@ class Order:
     is_backorder_notified: bool = False
     deposit_terms: str = ""
     settlement: Settlement | None = None
+    bill_to_id: str = ""
+    terms: str = ""
+    calendar: str = ""
+
+    @property
+    def payer_id(self) -> str:
+        """The account that is billed, on whose credit it is: its customer's own, unless another one was agreed."""
+        return self.bill_to_id or self.customer_id
+
+    @property
+    def payment_terms(self) -> Terms:
+        """When its invoices fall due, as its customer's terms were when it was placed."""
+        return Terms.parse(self.terms) if self.terms else Terms.net(self.net_days)
 
     @property
     def deposit(self) -> Money:
@@ -279,6 +313,11 @@ class Order:
     def is_paid_ahead(self) -> bool:
         """Whether cash of its own, all of it or a deposit, is to be here before its goods leave."""
         return self.payment_method in ("prepaid", "deposit")
+
+    @property
+    def pays_by_card(self) -> bool:
+        """Whether a card is authorized for it and captured with its invoices."""
+        return self.payment_method == CARD and not self.is_paid_at_till
 
     @property
     def has_ended(self) -> bool:

@@ -87,7 +87,7 @@ class Progress:
             credit_sequence=credit_sequence,
             lines={key: LineProgress(**line) for key, line in document["lines"].items()},
             shipments={key: _shipment_of(kept) for key, kept in document["shipments"].items()},
-            invoices={key: Invoice(**invoice) for key, invoice in document["invoices"].items()},
+            invoices={key: _invoice_of(kept) for key, kept in document["invoices"].items()},
         )
 
 
@@ -183,6 +183,10 @@ def _newest(known: Mapping[str, Document], reported: Mapping[str, Document]) -> 
 
 def _shipment_of(kept: Mapping[str, Any]) -> Shipment:
     return Shipment(**{**kept, "lines": tuple(ShipmentLine(**line) for line in kept["lines"])})
+
+
+def _invoice_of(kept: Mapping[str, Any]) -> Invoice:
+    return Invoice(**{**kept, "installments": tuple(tuple(one) for one in kept.get("installments", ()))})
 
 
 def quantities(order: Order, progress: Progress) -> dict[str, LineQuantities]:

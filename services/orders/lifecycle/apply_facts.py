@@ -18,6 +18,7 @@ from services.orders.domain.facts import (
     KNOWN_KINDS,
     SHIPMENT_EXCEPTION,
     STOCK_EXPECTED,
+    CardProblem,
     Fact,
     Invoice,
     PaymentReceived,
@@ -58,7 +59,8 @@ def take(session: Session, facts: Sequence[Fact], contacts: Contacts, now: datet
     """
     found = read_many_for_change(session, {fact.order_id for fact in facts})
     new = _new(session, facts, found, now)
-    hear = {found[fact.order_id].order.customer_id for fact in new if fact.kind in mails.MAILED_KINDS}
+    about = [found[fact.order_id].order for fact in new if fact.kind in mails.MAILED_KINDS]
+    hear = {name for order in about for name in (order.customer_id, order.payer_id)}
     desk = _Desk(session, contacts, now, masterdata.customers_of(session, hear))
     changed = dict(found)
     for fact in new:
@@ -136,7 +138,10 @@ def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggreg
     if isinstance(fact.detail, PaymentReversed):
         money.note_returned(desk.session, after, fact.detail, desk.now)
     elif isinstance(fact.detail, PaymentReceived):
+        money.note_paid(desk.session, fact.detail, desk.now)
         money.note_settled(desk.session, after, desk.now)
+    elif isinstance(fact.detail, CardProblem):
+        money.note_card_problem(desk.session, after, fact.detail, desk.now)
     if after.progress.credit_sequence != fact.sequence:
         return after
     if fact.kind == CREDIT_GRANTED:
@@ -149,11 +154,13 @@ def _follow_money(desk: _Desk, fact: Fact, after: OrderAggregate) -> OrderAggreg
 def _notify_people(desk: _Desk, fact: Fact, before: OrderAggregate, after: OrderAggregate) -> None:
     if fact.kind not in mails.MAILED_KINDS or _is_known_exception(fact, before):
         return
-    customer = desk.customers[before.order.customer_id]
+    order = before.order
+    customer, payer = desk.customers[order.customer_id], desk.customers.get(order.payer_id)
     is_last = projection.completes_delivery(before.order, before.progress, after.progress)
-    mail = mails.mail_of(fact, before.order, customer, desk.contacts, is_last_delivery=is_last)
+    parties = mails.Parties(customer, payer or customer)
+    mail = mails.mail_of(fact, order, parties, desk.contacts, is_last_delivery=is_last)
     if mail is not None:
-        outbox.mail(desk.session, before.order, mail, desk.now)
+        outbox.mail(desk.session, order, mail, desk.now)
 
 
 def _is_known_exception(fact: Fact, before: OrderAggregate) -> bool:

@@ -105,6 +105,13 @@ def _read(detail: object, sequence: int) -> Detail | None:
         case pb.InvoiceIssued():
             invoiced = {key: facts.LineInvoiced(line.invoiced) for key, line in detail.lines.items()}
             return facts.InvoiceIssued(invoiced, _invoice(detail.invoice, sequence))
+        case pb.DueDateSet():
+            return facts.DueDateSet(_invoice(detail.invoice, sequence))
+    return _read_money(detail, sequence)
+
+
+def _read_money(detail: object, sequence: int) -> Detail | None:
+    match detail:
         case pb.PaymentReceived():
             invoices = tuple(_invoice(one, sequence) for one in detail.invoices)
             return facts.PaymentReceived(Money(detail.amount_minor, detail.currency), invoices, detail.held_minor)
@@ -117,6 +124,8 @@ def _read(detail: object, sequence: int) -> Detail | None:
             return facts.PaymentReversed(taken, invoices, detail.held_minor, detail.reason, detail.is_uncovered, cause)
         case pb.CreditGranted():
             return facts.CreditGranted(Money(detail.amount_minor, detail.currency))
+        case pb.CardProblem():
+            return facts.CardProblem(detail.kind, detail.subject_id, detail.reason)
     return None
 
 
@@ -178,6 +187,10 @@ def _invoice(detail: pb.Invoice, sequence: int) -> facts.Invoice:
         freight_minor=detail.freight_minor,
         tax_minor=detail.tax_minor,
         open_minor=detail.open_minor,
+        discount_taken_minor=detail.discount_taken_minor,
+        early_discount_minor=detail.early_discount_minor,
+        discount_until=_day(detail.discount_until),
+        installments=tuple((_day(one.due_on), one.amount_minor, one.open_minor) for one in detail.installments),
     )
 
 

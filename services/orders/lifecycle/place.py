@@ -30,6 +30,7 @@ from services.orders.domain.order import (
     Order,
     PlaceOrder,
     Totals,
+    check_card,
     check_placer,
     ref_issuer,
     remitted_rate,
@@ -40,7 +41,7 @@ from services.orders.domain.pricing import price_line, reference_price
 from services.orders.domain.projection import Progress
 from services.orders.domain.status import derive
 from services.orders.order import exceptions, outbox
-from services.orders.store import events, masterdata, orders, progress
+from services.orders.store import cards, events, masterdata, orders, progress
 from services.orders.store.holds import of_order, violations_of
 from services.orders.store.orders import Request
 from services.runtime import sessions
@@ -72,16 +73,17 @@ class Receipt:
     intent_id: str
 
 
-def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime) -> Receipt:
+def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime, *, takes_cards: bool = True) -> Receipt:
     """Store an order, its first event, the intent to start its workflow and the mail that it was received.
 
     The same key and request gives the order's receipt with is_replayed; another request under the key is AlreadyExists
     IDEMPOTENCY_KEY_REUSED; another order with the channel's reference is AlreadyExists DUPLICATE_CHANNEL_REF; a customer that
     does not exist or that the caller may not order for is InvalidArgument UNKNOWN_CUSTOMER; a discount or a prepaid channel that
-    the caller may not use is NotPermitted, whatever adapter it came by. Unknown SKUs and odd prices are
+    the caller may not use is NotPermitted, whatever adapter it came by; an order by card where no card is taken is Refused. Unknown SKUs and odd prices are
     stored as they are: validation names all that is wrong at once.
     """
     check_placer(command, caller.role)
+    check_card(command, takes_cards=takes_cards)
     request = Request(key_scope(caller), command.idempotency_key, request_sha256(command))
     earlier = _replayed(session, request)
     if earlier is not None:
@@ -94,7 +96,10 @@ def place(session: Session, command: PlaceOrder, caller: Caller, now: datetime) 
         return earlier
     customer = _customer(session, command, caller)
     order = _order(session, command, customer, caller, number, now)
-    return _store(session, order, customer, request, caller, now)
+    placed = _store(session, order, customer, request, caller, now)
+    if command.card_token:
+        cards.put(session, order.order_id, command.card_token, now)
+    return placed
 
 
 def key_scope(caller: Caller) -> str:
@@ -108,6 +113,8 @@ def request_sha256(command: PlaceOrder) -> str:
     asked = asdict(replace(command, idempotency_key=""))
     if command.settlement is None:
         del asked["settlement"]  # requests from before it was known have the digest that they had
+    if not command.card_token:
+        del asked["card_token"]  # requests from before there were cards have none
     return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -217,6 +224,9 @@ def _order(
         phase=RECEIVED,
         customer_name=customer.name,
         net_days=customer.net_days,
+        bill_to_id=customer.bill_to_id,
+        terms=customer.terms,
+        calendar=customer.calendar,
         tax_rate=tax_rate,
         requested_on=command.requested_on,
         is_ship_complete=command.is_ship_complete,

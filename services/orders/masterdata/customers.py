@@ -8,12 +8,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.kernel.errors import Refused
+from services.kernel.errors import InvalidArgument, Refused
 from services.orders.domain.access import Scope
 from services.orders.domain.masterdata import Customer
 from services.orders.order import exceptions
 from services.orders.store import masterdata as store
 from services.orders.store import orders_of_customer
+from services.runtime.business_days import check_place
 from services.runtime.versioned import is_unchanged
 
 
@@ -29,8 +30,9 @@ def put_customer(
     """Keep a customer account; an earlier one of the same id is replaced, placed orders keep their snapshot.
 
     The same account again changes nothing, unless its credit limit is a new one: that is billing's, and counts as a version
-    here. Refused VERSION_STALE for another version than the `expected` one.
+    here. Refused VERSION_STALE for another version than the `expected` one, InvalidArgument CALENDAR_UNKNOWN.
     """
+    check_place(customer.calendar)
     known = store.known_skus(session, customer.free_multiple_skus) if customer.free_multiple_skus else {}
     kept = replace(customer, free_multiple_skus=tuple(known[sku] for sku in customer.free_multiple_skus))
     stored = store.find_customer(session, kept.customer_id)
@@ -39,6 +41,27 @@ def put_customer(
     kept = store.put_customer(session, kept, who, now, expected)
     exceptions.resolve_reachable(session, kept, now)
     return kept
+
+
+def check_bill_to(session: Session, wanted: Customer) -> None:
+    """Refuse to bill to nobody, in another currency, or to an account that is itself billed elsewhere."""
+    if not wanted.bill_to_id:
+        return
+    payer = store.find_customer(session, wanted.bill_to_id)
+    if payer is None or payer.currency != wanted.currency:
+        raise InvalidArgument(
+            "BILL_TO_UNKNOWN",
+            f"there is no customer {wanted.bill_to_id} that pays in {wanted.currency}: check bill_to_id",
+        )
+    if payer.bill_to_id:
+        raise InvalidArgument(
+            "BILL_TO_BILLED_ELSEWHERE", f"{payer.customer_id} is itself billed to {payer.bill_to_id}: name that account"
+        )
+    if store.bills_others(session, wanted.customer_id):
+        raise InvalidArgument(
+            "BILL_TO_BILLED_ELSEWHERE",
+            f"others are billed to {wanted.customer_id}, which so cannot be billed elsewhere",
+        )
 
 
 def find_customer(session: Session, customer_id: str) -> Customer | None:

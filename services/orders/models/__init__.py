@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.orders.models.cards import OrderCardRow
 from services.orders.models.changes import ChangeRow, VersionRow
 from services.orders.models.console import ConsoleSessionRow, DeadLetterActionRow, PasswordLinkRow, PersonSecretRow
 from services.orders.models.decisions import CancellationRow, FeedbackRow, HoldRow, ViolationRow
@@ -32,6 +33,7 @@ __all__ = [
     "HoldRow",
     "LateFactRow",
     "LineRow",
+    "OrderCardRow",
     "OrderRow",
     "PasswordLinkRow",
     "PersonRow",

@@ -35,6 +35,8 @@ class HoldRow(Table, table=True):
     released_by: str = Field(sa_type=Text)
     released_role: str = Field(sa_type=Text)
     note: str = Field(sa_type=Text)
+    up_to_minor: int | None = Field(default=None, sa_type=Int64)
+    valid_until: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
 
 
 class ViolationRow(Table, table=True):

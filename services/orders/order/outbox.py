@@ -74,9 +74,11 @@ def terms(order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "total_text": f"{order.totals.total.amount:,f} {order.currency}",
         "payment_method": order.payment_method,
+        "bill_to_id": order.bill_to_id,
         "is_ship_complete": order.is_ship_complete,
         "clears_releases": True,
         "reads_truth": True,
+        "pays_by_card": order.pays_by_card,
     }
 
 

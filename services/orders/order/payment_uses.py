@@ -21,7 +21,7 @@ def orders_of(session: Session, customer_id: str, named: Mapping[str, str]) -> d
 
 def _order_of(session: Session, customer_id: str, name: str, currency: str) -> str:
     order = lookup.load_order(session, lookup.find_id(session, name), EVERYTHING)
-    if order.customer_id != customer_id:
+    if customer_id not in (order.payer_id, order.customer_id):
         raise Refused(
             "ORDER_OF_ANOTHER_CUSTOMER",
             f"order {order.number} is not this customer's: name its own orders, or record the payment for whom it came from",

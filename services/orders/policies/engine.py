@@ -43,11 +43,15 @@ _LINES = re.compile(r"\blines\b")
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """How the customer's credit stands, as billing saw it; amounts are minor units of the order's currency."""
+    """How the order's money stands, as billing saw it; amounts are minor units of the order's currency.
+
+    `card` is how an order by card stands: authorized, declined, missing or unavailable; empty for others.
+    """
 
     is_granted: bool
     exposure_minor: int
     limit_minor: int
+    card: str = ""
 
 
 CREDIT_NOT_ASKED = Credit(is_granted=True, exposure_minor=0, limit_minor=0)
@@ -301,6 +305,7 @@ def header_context(evidence: Evidence) -> dict[str, Any]:
             "exposure_minor": amounts.minor(credit.exposure_minor),
             "limit_minor": amounts.minor(credit.limit_minor),
             "headroom_minor": amounts.minor(credit.limit_minor - credit.exposure_minor),
+            "card": credit.card,
         },
         "duplicates": {"po_count": len(evidence.duplicates), "po_orders": list(evidence.duplicates)},
         "lines": [

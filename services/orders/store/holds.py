@@ -8,18 +8,19 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import RowMapping, bindparam, func, insert, literal_column, select, update
 from sqlmodel import Session, col
 
 from services.orders.domain.cancellation import REQUESTED, Cancellation
 from services.orders.domain.coverage import Figures
-from services.orders.domain.holds import Hold
+from services.orders.domain.holds import NO_ALLOWANCE, Allowance, Hold
 from services.orders.domain.policies import Violation
 from services.orders.models import CancellationRow, HoldRow, OrderRow, ViolationRow
 from services.runtime.db import table_of
 
 _HOLD = ("hold_id", "order_id", "order_version", "code", "hold_type", "owner_role", "reason", "placed_at")
 _HOLD_END = ("released_at", "released_by", "released_role", "note")
+_ALLOWANCE = ("up_to_minor", "valid_until")
 _VIOLATION = ("code", "severity", "message", "line_id", "hold_type", "owner_role")
 _CANCELLATION = (
     "cancellation_id",
@@ -36,12 +37,12 @@ _CANCELLATION = (
 _order, _hold = table_of(OrderRow), table_of(HoldRow)
 _violation, _cancellation = table_of(ViolationRow), table_of(CancellationRow)
 _HOLDS = (
-    select(*(_hold.c[name] for name in (*_HOLD, *_HOLD_END)))
+    select(*(_hold.c[name] for name in (*_HOLD, *_HOLD_END, *_ALLOWANCE)))
     .where(_hold.c.order_id.in_(bindparam("of", expanding=True)))
     .order_by(_hold.c.placed_at, _hold.c.hold_id)
 )
 _HOLDS_OF_ONE = (
-    select(*(_hold.c[name] for name in (*_HOLD, *_HOLD_END)))
+    select(*(_hold.c[name] for name in (*_HOLD, *_HOLD_END, *_ALLOWANCE)))
     .where(_hold.c.order_id == bindparam("of"))
     .order_by(_hold.c.placed_at, _hold.c.hold_id)
 )
@@ -74,16 +75,21 @@ def add(session: Session, holds: Sequence[Hold]) -> None:
 
 def of_order(session: Session, order_id: str) -> tuple[Hold, ...]:
     """Every hold of an order, oldest first."""
-    return tuple(Hold(**row) for row in session.execute(_HOLDS_OF_ONE, {"of": order_id}).mappings())
+    return tuple(_hold_of(row) for row in session.execute(_HOLDS_OF_ONE, {"of": order_id}).mappings())
 
 
 def of_orders(session: Session, order_ids: Sequence[str]) -> dict[str, tuple[Hold, ...]]:
     """Order id → its holds, oldest first; orders without any are missing."""
     found: dict[str, tuple[Hold, ...]] = {}
     for row in session.execute(_HOLDS, {"of": list(order_ids)}).mappings():
-        hold = Hold(**row)
+        hold = _hold_of(row)
         found[hold.order_id] = (*found.get(hold.order_id, ()), hold)
     return found
+
+
+def _hold_of(row: RowMapping) -> Hold:
+    until = row["valid_until"]
+    return Hold(**{**row, "valid_until": date.fromisoformat(until) if until else None})
 
 
 def standing_types(session: Session) -> frozenset[str]:
@@ -93,11 +99,25 @@ def standing_types(session: Session) -> frozenset[str]:
 
 
 def release(
-    session: Session, hold_ids: Sequence[str], *, released_by: str, released_role: str, note: str, now: datetime
+    session: Session,
+    hold_ids: Sequence[str],
+    *,
+    released_by: str,
+    released_role: str,
+    note: str,
+    now: datetime,
+    allowance: Allowance = NO_ALLOWANCE,
 ) -> None:
     """Mark open holds as released."""
     statement = update(HoldRow).where(col(HoldRow.hold_id).in_(hold_ids), col(HoldRow.released_at).is_(None))
-    values = {"released_at": now, "released_by": released_by, "released_role": released_role, "note": note}
+    values = {
+        "released_at": now,
+        "released_by": released_by,
+        "released_role": released_role,
+        "note": note,
+        "up_to_minor": allowance.up_to.minor if allowance.up_to is not None else None,
+        "valid_until": allowance.until.isoformat() if allowance.until is not None else "",
+    }
     session.execute(statement.values(**values), execution_options={"synchronize_session": False})
 
 

@@ -35,6 +35,9 @@ _CUSTOMER = (
     "sales_rep_email",
     "duplicate_po",
     "customer_group",
+    "bill_to_id",
+    "terms",
+    "calendar",
 )
 _PRODUCT = ("description", "kind", "weight_grams", "multiple", "min_quantity", "is_sellable", "lead_days")
 
@@ -78,6 +81,12 @@ def put_customer(
     values |= {"changed_at": now, "changed_by": who}
     version = versioned.put(session, _customer, {"customer_id": customer.customer_id}, values, expected)
     return replace(customer, version=version)
+
+
+def bills_others(session: Session, customer_id: str) -> bool:
+    """Whether what others order is billed to this account."""
+    query = select(col(CustomerRow.customer_id)).where(col(CustomerRow.bill_to_id) == customer_id).limit(1)
+    return session.execute(query).first() is not None
 
 
 def find_customer(session: Session, customer_id: str, scope: Scope = EVERYTHING) -> Customer | None:

@@ -13,6 +13,7 @@ from services.orders.domain.mails.changes import (
 )
 from services.orders.domain.mails.facts import (
     MAILED_KINDS,
+    Parties,
     mail_of,
 )
 from services.orders.domain.mails.links import (
@@ -70,6 +71,7 @@ __all__ = [
     "Change",
     "Contacts",
     "Mail",
+    "Parties",
     "Promise",
     "Recipient",
     "approval_escalated",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.kernel.formats import amount
@@ -32,6 +33,15 @@ from services.orders.domain.mails.mail import (
 from services.orders.domain.masterdata import Customer
 from services.orders.domain.order import Order
 
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who ordered, and who is billed: the same, unless another account is."""
+
+    customer: Customer
+    payer: Customer
+
+
 MAILED_KINDS = frozenset(
     {
         facts.SHIPMENT_SHIPPED,
@@ -46,12 +56,13 @@ MAILED_KINDS = frozenset(
 """Kinds of fact that people may be notified of."""
 
 
-def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
+def mail_of(fact: Fact, order: Order, parties: Parties, contacts: Contacts, *, is_last_delivery: bool) -> Mail | None:
     """The mail that a fact causes: shipped, delivered, a problem, invoice, payment_received or payment_reversed; None for all other kinds.
 
     Nobody is asked to pay what a marketplace or a till was paid for. A service visit has one mail, delivered. Only the last
     delivery asks for feedback. A payment that was put to another use or refunded has no mail.
     """
+    customer, payer = parties.customer, parties.payer
     match fact.kind, fact.detail:
         case facts.SHIPMENT_SHIPPED, ShipmentChanged(shipment=shipment):
             return None if shipment.is_service else _shipped(shipment, customer)
@@ -61,13 +72,13 @@ def mail_of(fact: Fact, order: Order, customer: Customer, contacts: Contacts, *,
         case facts.SHIPMENT_EXCEPTION, ShipmentChanged(shipment=shipment):
             return _exception(shipment, order, customer, contacts)
         case _, InvoiceIssued(invoice=invoice):
-            return None if order.settlement is not None else _invoice(invoice, customer)
+            return None if order.settlement is not None else _invoice(invoice, order, payer)
         case _, PaymentReceived(amount=paid, invoices=invoices):
-            return Mail("payment_received", bill_to(customer), _paid(paid, invoices))
+            return Mail("payment_received", bill_to(payer), _paid(paid, invoices))
         case _, DepositReceived(amount=paid):
-            return Mail("payment_received", bill_to(customer), _paid(paid, ()))
+            return Mail("payment_received", bill_to(payer), _paid(paid, ()))
         case _, PaymentReversed(amount=paid, invoices=invoices, reason=reason, is_returned=True):
-            everybody = reachable([*bill_to(customer), *sales_rep(customer)])
+            everybody = reachable([*bill_to(payer), *sales_rep(customer)])
             return Mail("payment_reversed", everybody, {**_paid(paid, invoices), "reason": reason})
     return None
 
@@ -118,7 +129,16 @@ def _exception(shipment: Shipment, order: Order, customer: Customer, contacts: C
     return Mail(facts.SHIPMENT_EXCEPTION, reachable([*buyer(customer), *ours]), variables)
 
 
-def _invoice(invoice: Invoice, customer: Customer) -> Mail:
+def _early(invoice: Invoice) -> dict[str, str]:
+    """What settles an invoice by which day, where that is less than its total."""
+    if not invoice.discount_until:
+        return {"early_total": "", "early_on": ""}
+    return {"early_total": amount(Money(invoice.pays_early, invoice.currency)), "early_on": invoice.discount_until}
+
+
+def _invoice(invoice: Invoice, order: Order, customer: Customer) -> Mail:
     total = Money(invoice.total_minor, invoice.currency)
-    variables = {"total": amount(total), "currency": total.currency, "due_on": invoice.due_on}
+    due_on = invoice.due_on or order.payment_terms.words  # it has no day before its goods are delivered
+    variables = {"total": amount(total), "currency": total.currency, "due_on": due_on}
+    variables |= _early(invoice)
     return Mail("invoice", bill_to(customer), {"invoice_number": invoice.number, **variables})

@@ -88,8 +88,12 @@ class CreditAccount(_message.Message):
     COMMITTED_FIELD_NUMBER: _builtins.int
     RECEIVABLE_FIELD_NUMBER: _builtins.int
     HEADROOM_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
+    OVERDUE_RULE_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """The customer."""
+    parent_id: _builtins.str
+    """Whose limit it counts in too; empty without a parent."""
     @_builtins.property
     def limit(self) -> _types_pb2.Money:
         """Most the customer may owe."""
@@ -106,6 +110,10 @@ class CreditAccount(_message.Message):
     def headroom(self) -> _types_pb2.Money:
         """limit - committed - receivable, less what is held for orders beyond what they have committed: it pays those. Negative when over."""
 
+    @_builtins.property
+    def overdue_rule(self) -> Global___OverdueRule:
+        """What overdue invoices stop; unset when they stop nothing."""
+
     def __init__(
         self,
         *,
@@ -114,14 +122,104 @@ class CreditAccount(_message.Message):
         committed: _types_pb2.Money | None = ...,
         receivable: _types_pb2.Money | None = ...,
         headroom: _types_pb2.Money | None = ...,
+        parent_id: _builtins.str = ...,
+        overdue_rule: Global___OverdueRule | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "headroom", b"headroom", "limit", b"limit", "receivable", b"receivable"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "headroom", b"headroom", "limit", b"limit", "overdue_rule", b"overdue_rule", "receivable", b"receivable"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "customer_id", b"customer_id", "headroom", b"headroom", "limit", b"limit", "receivable", b"receivable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "customer_id", b"customer_id", "headroom", b"headroom", "limit", b"limit", "overdue_rule", b"overdue_rule", "parent_id", b"parent_id", "receivable", b"receivable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreditAccount: _TypeAlias = CreditAccount  # noqa: Y015
+
+@_typing.final
+class OverdueRule(_message.Message):
+    """A customer that owes so much on invoices overdue by more than so many days gets no more credit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    LEAST_FIELD_NUMBER: _builtins.int
+    days: _builtins.int
+    """Days past the due date, 0 to 3650."""
+    @_builtins.property
+    def least(self) -> _types_pb2.Money:
+        """Least that is overdue, positive."""
+
+    def __init__(
+        self,
+        *,
+        days: _builtins.int = ...,
+        least: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["least", b"least"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "least", b"least"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OverdueRule: _TypeAlias = OverdueRule  # noqa: Y015
+
+@_typing.final
+class PutCreditTermsRequest(_message.Message):
+    """Replaces whose limit a customer's credit counts in too, and what overdue invoices stop."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
+    OVERDUE_RULE_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """The customer."""
+    currency: _builtins.str
+    """ISO 4217: the account they are of."""
+    parent_id: _builtins.str
+    """The parent, which has an account in the currency; empty for none."""
+    @_builtins.property
+    def overdue_rule(self) -> Global___OverdueRule:
+        """Unset for none."""
+
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        parent_id: _builtins.str = ...,
+        overdue_rule: Global___OverdueRule | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["overdue_rule", b"overdue_rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "customer_id", b"customer_id", "overdue_rule", b"overdue_rule", "parent_id", b"parent_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutCreditTermsRequest: _TypeAlias = PutCreditTermsRequest  # noqa: Y015
+
+@_typing.final
+class PutCreditTermsResponse(_message.Message):
+    """The stored account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def account(self) -> Global___CreditAccount:
+        """How it stands."""
+
+    def __init__(
+        self,
+        *,
+        account: Global___CreditAccount | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutCreditTermsResponse: _TypeAlias = PutCreditTermsResponse  # noqa: Y015
 
 @_typing.final
 class GetCreditAccountRequest(_message.Message):
@@ -185,6 +283,7 @@ class CommitCreditRequest(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -192,9 +291,13 @@ class CommitCreditRequest(_message.Message):
     customer_id: _builtins.str
     """The customer."""
     payment_method: _builtins.str
-    """terms, card, prepaid, deposit, cod or settled_elsewhere. A prepaid order needs cash that names it and no room under the limit;
-    one with a deposit needs the deposit and room for the rest; cod and settled_elsewhere need nothing and commit nothing; the
+    """terms, card, prepaid, deposit, cod or settled_elsewhere. A prepaid order needs cash that names it, one by card an authorization,
+    and both no room under the limit; one with a deposit needs the deposit and room for the rest; cod and settled_elsewhere need nothing and commit nothing; the
     others need room.
+    """
+    card_token: _builtins.str
+    """The provider's token of the card, for the method card; empty while the customer has given none. It is no part of what makes
+    two requests the same, and is kept only until the provider has answered.
     """
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
@@ -213,10 +316,11 @@ class CommitCreditRequest(_message.Message):
         amount: _types_pb2.Money | None = ...,
         payment_method: _builtins.str = ...,
         deposit: _types_pb2.Money | None = ...,
+        card_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "deposit", b"deposit", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,8 +335,11 @@ class CommitCreditResponse(_message.Message):
     IS_GRANTED_FIELD_NUMBER: _builtins.int
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
     """Committed."""
+    card: _builtins.str
+    """How an order by card stands: authorized, declined, missing (no card was given) or unavailable (no provider); empty otherwise."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this order."""
@@ -247,10 +354,11 @@ class CommitCreditResponse(_message.Message):
         is_granted: _builtins.bool = ...,
         exposure: _types_pb2.Money | None = ...,
         limit: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -269,6 +377,7 @@ class AdjustCreditRequest(_message.Message):
     PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
     IS_FORCED_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     order_id: _builtins.str
@@ -279,6 +388,8 @@ class AdjustCreditRequest(_message.Message):
     """One of the six, tested as in CommitCredit."""
     is_forced: _builtins.bool
     """Commit even over the limit and without its cash: somebody with the right said so."""
+    card_token: _builtins.str
+    """The provider's token of the card, as in CommitCredit."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """The order's new total."""
@@ -297,10 +408,11 @@ class AdjustCreditRequest(_message.Message):
         payment_method: _builtins.str = ...,
         is_forced: _builtins.bool = ...,
         deposit: _types_pb2.Money | None = ...,
+        card_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "deposit", b"deposit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_token", b"card_token", "customer_id", b"customer_id", "deposit", b"deposit", "is_forced", b"is_forced", "order_id", b"order_id", "payment_method", b"payment_method", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -315,8 +427,11 @@ class AdjustCreditResponse(_message.Message):
     IS_GRANTED_FIELD_NUMBER: _builtins.int
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
     """Committed."""
+    card: _builtins.str
+    """How an order by card stands: authorized, declined, missing (no card was given) or unavailable (no provider); empty otherwise."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this change, the order as it was included."""
@@ -331,10 +446,11 @@ class AdjustCreditResponse(_message.Message):
         is_granted: _builtins.bool = ...,
         exposure: _types_pb2.Money | None = ...,
         limit: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -568,9 +684,13 @@ class Invoice(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     PAID_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    SETTLED_ELSEWHERE_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
     WRITTEN_OFF_FIELD_NUMBER: _builtins.int
-    SETTLED_ELSEWHERE_FIELD_NUMBER: _builtins.int
+    INSTALLMENTS_FIELD_NUMBER: _builtins.int
+    EARLY_DISCOUNT_FIELD_NUMBER: _builtins.int
+    DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
     invoice_id: _builtins.str
     """Identity, "inv_…"."""
     number: _builtins.str
@@ -586,9 +706,13 @@ class Invoice(_message.Message):
     invoiced_on: _builtins.str
     """ISO date."""
     due_on: _builtins.str
-    """ISO date."""
+    """ISO date on which the first of what is open falls due, or the last when nothing is; empty while it waits for its goods to
+    arrive.
+    """
     status: _builtins.str
     """open, part_paid or paid: paid once nothing is open. Whether an invoice is settled is billing's word."""
+    terms: _builtins.str
+    """The payment terms it was issued under, such as "2/10 net 30"; empty for one of before they were kept."""
     @_builtins.property
     def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoiceLine]:
         """What is billed."""
@@ -618,16 +742,28 @@ class Invoice(_message.Message):
         """Paid so far."""
 
     @_builtins.property
+    def settled_elsewhere(self) -> _types_pb2.Money:
+        """What its buyer has paid to a marketplace or a till: all of it or nothing."""
+
+    @_builtins.property
     def open(self) -> _types_pb2.Money:
-        """Still to be paid: total - paid - written_off - settled_elsewhere."""
+        """Still to be paid: total - paid - discount_taken - written_off - settled_elsewhere."""
 
     @_builtins.property
     def written_off(self) -> _types_pb2.Money:
         """Given up; nothing yet, because billing writes nothing off."""
 
     @_builtins.property
-    def settled_elsewhere(self) -> _types_pb2.Money:
-        """What its buyer has paid to a marketplace or a till: all of it or nothing."""
+    def installments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Installment]:
+        """What falls due when, in order of the days; one unless the terms are installments."""
+
+    @_builtins.property
+    def early_discount(self) -> Global___EarlyDiscount:
+        """The discount for paying early that can still be taken; unset when there is none or it was taken or lost."""
+
+    @_builtins.property
+    def discount_taken(self) -> _types_pb2.Money:
+        """The discount for paying early that was taken."""
 
     def __init__(
         self,
@@ -648,17 +784,89 @@ class Invoice(_message.Message):
         total: _types_pb2.Money | None = ...,
         paid: _types_pb2.Money | None = ...,
         status: _builtins.str = ...,
+        settled_elsewhere: _types_pb2.Money | None = ...,
         open: _types_pb2.Money | None = ...,
         written_off: _types_pb2.Money | None = ...,
-        settled_elsewhere: _types_pb2.Money | None = ...,
+        installments: _abc.Iterable[Global___Installment] | None = ...,
+        early_discount: Global___EarlyDiscount | None = ...,
+        discount_taken: _types_pb2.Money | None = ...,
+        terms: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["discount", b"discount", "discount_taken", b"discount_taken", "early_discount", b"early_discount", "freight", b"freight", "merchandise", b"merchandise", "open", b"open", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "due_on", b"due_on", "freight", b"freight", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer_id", b"customer_id", "discount", b"discount", "discount_taken", b"discount_taken", "due_on", b"due_on", "early_discount", b"early_discount", "freight", b"freight", "installments", b"installments", "invoice_id", b"invoice_id", "invoiced_on", b"invoiced_on", "lines", b"lines", "merchandise", b"merchandise", "number", b"number", "open", b"open", "order_id", b"order_id", "order_number", b"order_number", "paid", b"paid", "settled_elsewhere", b"settled_elsewhere", "shipment_id", b"shipment_id", "status", b"status", "tax", b"tax", "terms", b"terms", "total", b"total", "written_off", b"written_off"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Invoice: _TypeAlias = Invoice  # noqa: Y015
+
+@_typing.final
+class Installment(_message.Message):
+    """An amount that falls due on one day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_ON_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    due_on: _builtins.str
+    """ISO date; empty while it waits for its goods to arrive."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """How much."""
+
+    @_builtins.property
+    def open(self) -> _types_pb2.Money:
+        """Still to be paid of it: what is paid counts towards the earliest."""
+
+    def __init__(
+        self,
+        *,
+        due_on: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        open: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "open", b"open"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "due_on", b"due_on", "open", b"open"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Installment: _TypeAlias = Installment  # noqa: Y015
+
+@_typing.final
+class EarlyDiscount(_message.Message):
+    """A discount for paying early."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    PAYS_FIELD_NUMBER: _builtins.int
+    until: _builtins.str
+    """ISO date of the last day on which a payment may be received."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What is given."""
+
+    @_builtins.property
+    def pays(self) -> _types_pb2.Money:
+        """What settles the invoice until then: open - amount."""
+
+    def __init__(
+        self,
+        *,
+        amount: _types_pb2.Money | None = ...,
+        until: _builtins.str = ...,
+        pays: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "pays", b"pays"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "pays", b"pays", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EarlyDiscount: _TypeAlias = EarlyDiscount  # noqa: Y015
 
 @_typing.final
 class GetInvoiceRequest(_message.Message):
@@ -829,6 +1037,7 @@ class RecordPaymentRequest(_message.Message):
     APPLICATIONS_FIELD_NUMBER: _builtins.int
     ORDERS_FIELD_NUMBER: _builtins.int
     IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
+    RECEIVED_ON_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     customer_id: _builtins.str
@@ -837,6 +1046,8 @@ class RecordPaymentRequest(_message.Message):
     """Bank reference; the same reference of a customer is one payment."""
     is_on_account: _builtins.bool
     """What invoices and orders leave stays unapplied until somebody applies it."""
+    received_on: _builtins.str
+    """ISO date on which the cash came, not in the future: discounts for paying early go by it. Empty means today."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
@@ -861,10 +1072,11 @@ class RecordPaymentRequest(_message.Message):
         applications: _abc.Iterable[Global___PaymentApplication] | None = ...,
         orders: _abc.Iterable[Global___OrderPart] | None = ...,
         is_on_account: _builtins.bool = ...,
+        received_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "is_on_account", b"is_on_account", "orders", b"orders", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "is_on_account", b"is_on_account", "orders", b"orders", "received_on", b"received_on", "reference", b"reference", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1163,10 +1375,20 @@ class GetOrderMoneyResponse(_message.Message):
     WAITING_ON_FIELD_NUMBER: _builtins.int
     WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
+    DISCOUNT_TAKEN_FIELD_NUMBER: _builtins.int
+    AUTHORIZED_FIELD_NUMBER: _builtins.int
+    CAPTURED_FIELD_NUMBER: _builtins.int
+    REFUNDED_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
     waiting_on: _builtins.str
-    """What it waits for before its goods leave: credit, cash or nothing (empty)."""
+    """What it waits for before its goods leave: cash, overdue invoices of its customer, credit or nothing (empty)."""
     waiting_since_micros: _builtins.int
     """Since when, microseconds since the epoch."""
+    card: _builtins.str
+    """How its card stands: authorized, declined, missing, asked (the provider has not answered yet); empty for an order without one."""
+    decline_reason: _builtins.str
+    """Why the card was declined: the provider's word, such as insufficient_funds."""
     @_builtins.property
     def committed(self) -> _types_pb2.Money:
         """Committed and not invoiced."""
@@ -1187,6 +1409,22 @@ class GetOrderMoneyResponse(_message.Message):
     def missing(self) -> _types_pb2.Money:
         """What must still come for it; set when it waits on cash."""
 
+    @_builtins.property
+    def discount_taken(self) -> _types_pb2.Money:
+        """Discounts taken on its invoices for paying them early."""
+
+    @_builtins.property
+    def authorized(self) -> _types_pb2.Money:
+        """Authorized on its card and not captured yet."""
+
+    @_builtins.property
+    def captured(self) -> _types_pb2.Money:
+        """Captured from its card."""
+
+    @_builtins.property
+    def refunded(self) -> _types_pb2.Money:
+        """Given back to its card, what the provider has not confirmed yet included."""
+
     def __init__(
         self,
         *,
@@ -1197,14 +1435,198 @@ class GetOrderMoneyResponse(_message.Message):
         waiting_on: _builtins.str = ...,
         waiting_since_micros: _builtins.int = ...,
         missing: _types_pb2.Money | None = ...,
+        discount_taken: _types_pb2.Money | None = ...,
+        authorized: _types_pb2.Money | None = ...,
+        captured: _types_pb2.Money | None = ...,
+        refunded: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
+        decline_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "committed", b"committed", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["committed", b"committed", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized", b"authorized", "captured", b"captured", "card", b"card", "committed", b"committed", "decline_reason", b"decline_reason", "discount_taken", b"discount_taken", "held", b"held", "invoiced", b"invoiced", "missing", b"missing", "paid", b"paid", "refunded", b"refunded", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetOrderMoneyResponse: _TypeAlias = GetOrderMoneyResponse  # noqa: Y015
+
+@_typing.final
+class AuthorizeCardRequest(_message.Message):
+    """Gives an order another card."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer once there is one."""
+    order_id: _builtins.str
+    """The order."""
+    card_token: _builtins.str
+    """The provider's token of the card; no part of what makes two requests the same."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        card_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "order_id", b"order_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeCardRequest: _TypeAlias = AuthorizeCardRequest  # noqa: Y015
+
+@_typing.final
+class AuthorizeCardResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CARD_FIELD_NUMBER: _builtins.int
+    DECLINE_REASON_FIELD_NUMBER: _builtins.int
+    OPERATION_ID_FIELD_NUMBER: _builtins.int
+    card: _builtins.str
+    """authorized, declined, asked (the provider has not answered yet), or nothing when the order has nothing left to authorize."""
+    decline_reason: _builtins.str
+    """Why it was declined."""
+    operation_id: _builtins.str
+    """The operation that it is, by which the provider knows it."""
+    def __init__(
+        self,
+        *,
+        card: _builtins.str = ...,
+        decline_reason: _builtins.str = ...,
+        operation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "decline_reason", b"decline_reason", "operation_id", b"operation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeCardResponse: _TypeAlias = AuthorizeCardResponse  # noqa: Y015
+
+@_typing.final
+class CaptureInvoiceRequest(_message.Message):
+    """Captures what a shipment's invoice has open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    SHIPMENT_ID_FIELD_NUMBER: _builtins.int
+    CARD_TOKEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat goes on with what was begun under it."""
+    order_id: _builtins.str
+    """The order."""
+    shipment_id: _builtins.str
+    """The shipment whose invoice it is; empty captures every invoice of the order that is open."""
+    card_token: _builtins.str
+    """The provider's token of the card, for an authorization that is too old or too small."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        shipment_id: _builtins.str = ...,
+        card_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_token", b"card_token", "order_id", b"order_id", "request_id", b"request_id", "shipment_id", b"shipment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureInvoiceRequest: _TypeAlias = CaptureInvoiceRequest  # noqa: Y015
+
+@_typing.final
+class CaptureInvoiceResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    OPERATION_IDS_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """captured, asked (the provider has not answered yet), failed, or nothing when nothing is open."""
+    reason: _builtins.str
+    """Why it failed."""
+    @_builtins.property
+    def operation_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The operations that it is, one an invoice, by which the provider knows them."""
+
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        operation_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["operation_ids", b"operation_ids", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureInvoiceResponse: _TypeAlias = CaptureInvoiceResponse  # noqa: Y015
+
+@_typing.final
+class RecordProviderEventRequest(_message.Message):
+    """Something happened at the payment provider."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PROVIDER_ID_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    """The provider's id of the event; a repeat changes nothing."""
+    kind: _builtins.str
+    """Its kind, such as charge.refunded."""
+    provider_id: _builtins.str
+    """The authorization that it is about, as the provider calls it."""
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        provider_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "kind", b"kind", "provider_id", b"provider_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordProviderEventRequest: _TypeAlias = RecordProviderEventRequest  # noqa: Y015
+
+@_typing.final
+class RecordProviderEventResponse(_message.Message):
+    """Whether it was new."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_NEW_FIELD_NUMBER: _builtins.int
+    is_new: _builtins.bool
+    """False for a repeat."""
+    def __init__(
+        self,
+        *,
+        is_new: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_new", b"is_new"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordProviderEventResponse: _TypeAlias = RecordProviderEventResponse  # noqa: Y015
 
 @_typing.final
 class RecordPaymentResponse(_message.Message):
@@ -1247,6 +1669,8 @@ class Payment(_message.Message):
     IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
     RETURNED_FIELD_NUMBER: _builtins.int
     REVERSED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    RECEIVED_ON_FIELD_NUMBER: _builtins.int
+    IS_BY_CARD_FIELD_NUMBER: _builtins.int
     payment_id: _builtins.str
     """Identity, "pay_…"."""
     customer_id: _builtins.str
@@ -1259,6 +1683,10 @@ class Payment(_message.Message):
     """What is unapplied waits until somebody applies it."""
     reversed_at_micros: _builtins.int
     """When it was reversed, microseconds since the epoch; 0 when it was not."""
+    received_on: _builtins.str
+    """ISO date on which the cash came."""
+    is_by_card: _builtins.bool
+    """Whether it was captured from a card: then it is refunded there and cannot be reversed."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much."""
@@ -1293,10 +1721,12 @@ class Payment(_message.Message):
         is_on_account: _builtins.bool = ...,
         returned: _types_pb2.Money | None = ...,
         reversed_at_micros: _builtins.int = ...,
+        received_on: _builtins.str = ...,
+        is_by_card: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "returned", b"returned", "unapplied", b"unapplied"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "applications", b"applications", "customer_id", b"customer_id", "deposits", b"deposits", "is_by_card", b"is_by_card", "is_on_account", b"is_on_account", "payment_id", b"payment_id", "received_at_micros", b"received_at_micros", "received_on", b"received_on", "reference", b"reference", "returned", b"returned", "reversed_at_micros", b"reversed_at_micros", "unapplied", b"unapplied"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1561,7 +1991,7 @@ class WaitingOrder(_message.Message):
     payment_method: _builtins.str
     """One of the six of CommitCredit."""
     waiting_on: _builtins.str
-    """credit or cash."""
+    """credit, cash, card, or overdue: credit that its customer does not get because of overdue invoices."""
     waiting_since_micros: _builtins.int
     """Since when, microseconds since the epoch."""
     @_builtins.property
@@ -2027,6 +2457,54 @@ class PostStockMovementsResponse(_message.Message):
 Global___PostStockMovementsResponse: _TypeAlias = PostStockMovementsResponse  # noqa: Y015
 
 @_typing.final
+class RecordDeliveriesRequest(_message.Message):
+    """Tells what has arrived; sent by fulfillment's relay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[_facts_pb2.Fact]:
+        """At most 1000, of the kind goods_delivered."""
+
+    def __init__(
+        self,
+        *,
+        facts: _abc.Iterable[_facts_pb2.Fact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordDeliveriesRequest: _TypeAlias = RecordDeliveriesRequest  # noqa: Y015
+
+@_typing.final
+class RecordDeliveriesResponse(_message.Message):
+    """Which facts need not be sent again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDED_FACT_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def recorded_fact_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids that are recorded (now or earlier)."""
+
+    def __init__(
+        self,
+        *,
+        recorded_fact_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recorded_fact_ids", b"recorded_fact_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordDeliveriesResponse: _TypeAlias = RecordDeliveriesResponse  # noqa: Y015
+
+@_typing.final
 class GetTrialBalanceRequest(_message.Message):
     """Asks for the balance of every account."""
 
@@ -2060,7 +2538,7 @@ class AccountBalance(_message.Message):
     CREDIT_MINOR_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     """cash, accounts_receivable, marketplace_clearing, inventory, goods_received_not_invoiced, tax_payable, unapplied_cash,
-    customer_deposits, revenue, freight_revenue, cost_of_goods_sold, marketplace_fees, shrinkage.
+    customer_deposits, revenue, freight_revenue, sales_discounts, cost_of_goods_sold, marketplace_fees, shrinkage.
     """
     currency: _builtins.str
     """ISO 4217."""

@@ -46,6 +46,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountResponse.FromString,
                 _registered_method=True)
+        self.PutCreditTerms = channel.unary_unary(
+                '/oms.billing.v1.BillingService/PutCreditTerms',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsResponse.FromString,
+                _registered_method=True)
         self.GetCreditAccount = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetCreditAccount',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetCreditAccountRequest.SerializeToString,
@@ -111,6 +116,21 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentResponse.FromString,
                 _registered_method=True)
+        self.AuthorizeCard = channel.unary_unary(
+                '/oms.billing.v1.BillingService/AuthorizeCard',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.FromString,
+                _registered_method=True)
+        self.CaptureInvoice = channel.unary_unary(
+                '/oms.billing.v1.BillingService/CaptureInvoice',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceResponse.FromString,
+                _registered_method=True)
+        self.RecordProviderEvent = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RecordProviderEvent',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.FromString,
+                _registered_method=True)
         self.GetOrderMoney = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetOrderMoney',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.SerializeToString,
@@ -145,6 +165,11 @@ class BillingServiceStub:
                 '/oms.billing.v1.BillingService/PostStockMovements',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsResponse.FromString,
+                _registered_method=True)
+        self.RecordDeliveries = channel.unary_unary(
+                '/oms.billing.v1.BillingService/RecordDeliveries',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesResponse.FromString,
                 _registered_method=True)
         self.GetTrialBalance = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetTrialBalance',
@@ -185,6 +210,14 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutCreditTerms(self, request, context):
+        """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+        PARENT_UNDER_ITSELF.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCreditAccount(self, request, context):
         """How a customer's credit stands; a customer that nobody gave credit has a limit of zero.
         """
@@ -194,7 +227,8 @@ class BillingServiceServicer:
 
     def CommitCredit(self, request, context):
         """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+        with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -245,7 +279,9 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordPayment(self, request, context):
-        """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
+        The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        INVALID_ARGUMENT: RECEIVED_ON_INVALID.
         FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
         INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
         """
@@ -255,7 +291,7 @@ class BillingServiceServicer:
 
     def ReversePayment(self, request, context):
         """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-        PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
+        PAYMENT_REFUNDED, PAYMENT_BY_CARD. ABORTED: PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -272,8 +308,8 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RefundPayment(self, request, context):
-        """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+        """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
+        FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -282,6 +318,29 @@ class BillingServiceServicer:
     def PreviewPayment(self, request, context):
         """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
         and INVALID_ARGUMENT without an act.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AuthorizeCard(self, request, context):
+        """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+        failed are made up for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CaptureInvoice(self, request, context):
+        """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+        provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordProviderEvent(self, request, context):
+        """Take note that something happened at the provider, which is then asked what is true.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -338,6 +397,14 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordDeliveries(self, request, context):
+        """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+        INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTrialBalance(self, request, context):
         """Balance of every account.
         """
@@ -373,6 +440,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.PutCreditAccount,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountResponse.SerializeToString,
+            ),
+            'PutCreditTerms': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutCreditTerms,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsResponse.SerializeToString,
             ),
             'GetCreditAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCreditAccount,
@@ -439,6 +511,21 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentResponse.SerializeToString,
             ),
+            'AuthorizeCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.AuthorizeCard,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.SerializeToString,
+            ),
+            'CaptureInvoice': grpc.unary_unary_rpc_method_handler(
+                    servicer.CaptureInvoice,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceResponse.SerializeToString,
+            ),
+            'RecordProviderEvent': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordProviderEvent,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.SerializeToString,
+            ),
             'GetOrderMoney': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrderMoney,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.FromString,
@@ -473,6 +560,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.PostStockMovements,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsResponse.SerializeToString,
+            ),
+            'RecordDeliveries': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordDeliveries,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesResponse.SerializeToString,
             ),
             'GetTrialBalance': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTrialBalance,
@@ -529,6 +621,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/PutCreditAccount',
             oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutCreditTerms(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/PutCreditTerms',
+            oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.PutCreditTermsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -891,6 +1010,87 @@ class BillingService:
             _registered_method=True)
 
     @staticmethod
+    def AuthorizeCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/AuthorizeCard',
+            oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CaptureInvoice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/CaptureInvoice',
+            oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.CaptureInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordProviderEvent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RecordProviderEvent',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetOrderMoney(request,
             target,
             options=(),
@@ -1069,6 +1269,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/PostStockMovements',
             oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.PostStockMovementsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordDeliveries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/RecordDeliveries',
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.RecordDeliveriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,11 +42,16 @@ class BillingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> BillingServiceAsyncStub: ...
     PutCreditAccount: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PutCreditAccountRequest, _billing_pb2.PutCreditAccountResponse]
     """Create or replace a credit account."""
+    PutCreditTerms: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PutCreditTermsRequest, _billing_pb2.PutCreditTermsResponse]
+    """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+    PARENT_UNDER_ITSELF.
+    """
     GetCreditAccount: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCreditAccountRequest, _billing_pb2.GetCreditAccountResponse]
     """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]
     """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+    with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
     """
     AdjustCredit: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
@@ -64,13 +69,15 @@ class BillingServiceStub:
     ListInvoices: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]
     """Invoices by filter."""
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]
-    """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
+    The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    INVALID_ARGUMENT: RECEIVED_ON_INVALID.
     FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
     ReversePayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]
     """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-    PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
+    PAYMENT_REFUNDED, PAYMENT_BY_CARD. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReapplyPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]
     """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
@@ -79,13 +86,23 @@ class BillingServiceStub:
     ABORTED: PAYMENT_USED_MEANWHILE.
     """
     RefundPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]
-    """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+    """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
+    FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     PreviewPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PreviewPaymentRequest, _billing_pb2.PreviewPaymentResponse]
     """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
     and INVALID_ARGUMENT without an act.
     """
+    AuthorizeCard: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]
+    """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+    failed are made up for.
+    """
+    CaptureInvoice: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]
+    """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+    provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+    """
+    RecordProviderEvent: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]
+    """Take note that something happened at the provider, which is then asked what is true."""
     GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
     """The money of one order."""
     ListWaitingOrders: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]
@@ -103,6 +120,10 @@ class BillingServiceStub:
     PostStockMovements: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]
     """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
     INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
+    """
+    RecordDeliveries: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordDeliveriesRequest, _billing_pb2.RecordDeliveriesResponse]
+    """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+    INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
     """
     GetTrialBalance: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]
     """Balance of every account."""
@@ -127,11 +148,16 @@ class BillingServiceAsyncStub(BillingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutCreditAccount: _aio.UnaryUnaryMultiCallable[_billing_pb2.PutCreditAccountRequest, _billing_pb2.PutCreditAccountResponse]  # type: ignore[assignment]
     """Create or replace a credit account."""
+    PutCreditTerms: _aio.UnaryUnaryMultiCallable[_billing_pb2.PutCreditTermsRequest, _billing_pb2.PutCreditTermsResponse]  # type: ignore[assignment]
+    """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+    PARENT_UNDER_ITSELF.
+    """
     GetCreditAccount: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCreditAccountRequest, _billing_pb2.GetCreditAccountResponse]  # type: ignore[assignment]
     """How a customer's credit stands; a customer that nobody gave credit has a limit of zero."""
     CommitCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.CommitCreditRequest, _billing_pb2.CommitCreditResponse]  # type: ignore[assignment]
     """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+    FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+    with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
     """
     AdjustCredit: _aio.UnaryUnaryMultiCallable[_billing_pb2.AdjustCreditRequest, _billing_pb2.AdjustCreditResponse]  # type: ignore[assignment]
     """Commit a changed order's new total in place of the old one, if there is room or it is less."""
@@ -149,13 +175,15 @@ class BillingServiceAsyncStub(BillingServiceStub):
     ListInvoices: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListInvoicesRequest, _billing_pb2.ListInvoicesResponse]  # type: ignore[assignment]
     """Invoices by filter."""
     RecordPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordPaymentRequest, _billing_pb2.RecordPaymentResponse]  # type: ignore[assignment]
-    """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
+    The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+    INVALID_ARGUMENT: RECEIVED_ON_INVALID.
     FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
     INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
     """
     ReversePayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReversePaymentRequest, _billing_pb2.ReversePaymentResponse]  # type: ignore[assignment]
     """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-    PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
+    PAYMENT_REFUNDED, PAYMENT_BY_CARD. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     ReapplyPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReapplyPaymentRequest, _billing_pb2.ReapplyPaymentResponse]  # type: ignore[assignment]
     """Put all of a payment to another use, as if it had come so. NOT_FOUND: PAYMENT_NOT_FOUND, INVOICE_NOT_FOUND.
@@ -164,13 +192,23 @@ class BillingServiceAsyncStub(BillingServiceStub):
     ABORTED: PAYMENT_USED_MEANWHILE.
     """
     RefundPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.RefundPaymentRequest, _billing_pb2.RefundPaymentResponse]  # type: ignore[assignment]
-    """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-    REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+    """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
+    FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
     PreviewPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.PreviewPaymentRequest, _billing_pb2.PreviewPaymentResponse]  # type: ignore[assignment]
     """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
     and INVALID_ARGUMENT without an act.
     """
+    AuthorizeCard: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]  # type: ignore[assignment]
+    """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+    failed are made up for.
+    """
+    CaptureInvoice: _aio.UnaryUnaryMultiCallable[_billing_pb2.CaptureInvoiceRequest, _billing_pb2.CaptureInvoiceResponse]  # type: ignore[assignment]
+    """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+    provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+    """
+    RecordProviderEvent: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]  # type: ignore[assignment]
+    """Take note that something happened at the provider, which is then asked what is true."""
     GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
     """The money of one order."""
     ListWaitingOrders: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]  # type: ignore[assignment]
@@ -188,6 +226,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     PostStockMovements: _aio.UnaryUnaryMultiCallable[_billing_pb2.PostStockMovementsRequest, _billing_pb2.PostStockMovementsResponse]  # type: ignore[assignment]
     """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
     INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
+    """
+    RecordDeliveries: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordDeliveriesRequest, _billing_pb2.RecordDeliveriesResponse]  # type: ignore[assignment]
+    """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+    INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
     """
     GetTrialBalance: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetTrialBalanceRequest, _billing_pb2.GetTrialBalanceResponse]  # type: ignore[assignment]
     """Balance of every account."""
@@ -217,6 +259,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Create or replace a credit account."""
 
     @_abc_1.abstractmethod
+    def PutCreditTerms(
+        self,
+        request: _billing_pb2.PutCreditTermsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.PutCreditTermsResponse, _abc.Awaitable[_billing_pb2.PutCreditTermsResponse]]:
+        """Replace whose limit an account counts in too, and what overdue invoices stop. FAILED_PRECONDITION: PARENT_WITHOUT_CREDIT,
+        PARENT_UNDER_ITSELF.
+        """
+
+    @_abc_1.abstractmethod
     def GetCreditAccount(
         self,
         request: _billing_pb2.GetCreditAccountRequest,
@@ -231,7 +283,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.CommitCreditResponse, _abc.Awaitable[_billing_pb2.CommitCreditResponse]]:
         """Commit an order to the customer's credit. An order never counts twice: under another request_id what is committed stays.
-        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit.
+        FAILED_PRECONDITION: ORDER_OF_ANOTHER_ACCOUNT, as in every call that moves an order's credit. An order by card is authorized
+        with it; ABORTED: PROVIDER_AWAY while nobody knows whether it was.
         """
 
     @_abc_1.abstractmethod
@@ -291,7 +344,9 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.RecordPaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RecordPaymentResponse, _abc.Awaitable[_billing_pb2.RecordPaymentResponse]]:
-        """Record cash and apply it. The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        """Record cash and apply it. What settles an invoice less its discount for paying early, received in time, takes the discount.
+        The same reference of a customer is the payment that was recorded. NOT_FOUND: INVOICE_NOT_FOUND.
+        INVALID_ARGUMENT: RECEIVED_ON_INVALID.
         FAILED_PRECONDITION: PAYMENT_REFERENCE_REUSED with another amount, PAYMENT_OVERAPPLIED, INVOICE_OVERPAID,
         INVOICE_OF_ANOTHER_CUSTOMER, INVOICE_CURRENCY_DIFFERS. ABORTED: INVOICE_PAID_MEANWHILE.
         """
@@ -303,7 +358,7 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ReversePaymentResponse, _abc.Awaitable[_billing_pb2.ReversePaymentResponse]]:
         """Reverse a payment: what it paid is open again. A repeat changes nothing. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION:
-        PAYMENT_REFUNDED. ABORTED: PAYMENT_USED_MEANWHILE.
+        PAYMENT_REFUNDED, PAYMENT_BY_CARD. ABORTED: PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod
@@ -324,8 +379,8 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _billing_pb2.RefundPaymentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RefundPaymentResponse, _abc.Awaitable[_billing_pb2.RefundPaymentResponse]]:
-        """Give cash that pays nothing back to its payer. NOT_FOUND: PAYMENT_NOT_FOUND. FAILED_PRECONDITION: PAYMENT_REVERSED,
-        REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
+        """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
+        FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
         """
 
     @_abc_1.abstractmethod
@@ -337,6 +392,34 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
         and INVALID_ARGUMENT without an act.
         """
+
+    @_abc_1.abstractmethod
+    def AuthorizeCard(
+        self,
+        request: _billing_pb2.AuthorizeCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.AuthorizeCardResponse, _abc.Awaitable[_billing_pb2.AuthorizeCardResponse]]:
+        """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
+        failed are made up for.
+        """
+
+    @_abc_1.abstractmethod
+    def CaptureInvoice(
+        self,
+        request: _billing_pb2.CaptureInvoiceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CaptureInvoiceResponse, _abc.Awaitable[_billing_pb2.CaptureInvoiceResponse]]:
+        """Capture what invoices have open from the order's card, each amount once; an authorization that is too old is renewed first. The
+        provider's silence is an answer: it is asked until it says. NOT_FOUND: INVOICE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordProviderEvent(
+        self,
+        request: _billing_pb2.RecordProviderEventRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RecordProviderEventResponse, _abc.Awaitable[_billing_pb2.RecordProviderEventResponse]]:
+        """Take note that something happened at the provider, which is then asked what is true."""
 
     @_abc_1.abstractmethod
     def GetOrderMoney(
@@ -396,6 +479,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.PostStockMovementsResponse, _abc.Awaitable[_billing_pb2.PostStockMovementsResponse]]:
         """Post stock movements to the ledger, each once; one without value posts nothing and counts as posted. A bad one refuses all.
         INVALID_ARGUMENT: MOVEMENT_KIND_UNKNOWN, MOVEMENT_VALUE_NEGATIVE.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordDeliveries(
+        self,
+        request: _billing_pb2.RecordDeliveriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RecordDeliveriesResponse, _abc.Awaitable[_billing_pb2.RecordDeliveriesResponse]]:
+        """Record which shipments have arrived, each once: invoices that are due on delivery fall due then. A bad fact refuses all.
+        INVALID_ARGUMENT: DELIVERY_KIND_UNKNOWN.
         """
 
     @_abc_1.abstractmethod

@@ -94,8 +94,11 @@ class CreditStanding(_message.Message):
     IS_GRANTED_FIELD_NUMBER: _builtins.int
     EXPOSURE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
     is_granted: _builtins.bool
     """Whether the order's amount was committed to the credit account (or needs no credit)."""
+    card: _builtins.str
+    """How an order by card stands: authorized, declined, missing or unavailable; empty for other orders."""
     @_builtins.property
     def exposure(self) -> _types_pb2.Money:
         """Exposure before this order."""
@@ -110,14 +113,61 @@ class CreditStanding(_message.Message):
         is_granted: _builtins.bool = ...,
         exposure: _types_pb2.Money | None = ...,
         limit: _types_pb2.Money | None = ...,
+        card: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "limit", b"limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "exposure", b"exposure", "is_granted", b"is_granted", "limit", b"limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreditStanding: _TypeAlias = CreditStanding  # noqa: Y015
+
+@_typing.final
+class GetCardRequest(_message.Message):
+    """Asks for the card of an order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_id", b"order_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCardRequest: _TypeAlias = GetCardRequest  # noqa: Y015
+
+@_typing.final
+class GetCardResponse(_message.Message):
+    """The card that an order is paid with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_FIELD_NUMBER: _builtins.int
+    token: _builtins.str
+    """The provider's token of it; empty when the customer has given none. It is for billing alone: no answer of the API, no log
+    and no history holds it.
+    """
+    def __init__(
+        self,
+        *,
+        token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCardResponse: _TypeAlias = GetCardResponse  # noqa: Y015
 
 @_typing.final
 class GetOrderRequest(_message.Message):
@@ -193,7 +243,10 @@ class Order(_message.Message):
     CUSTOMER_NAME_FIELD_NUMBER: _builtins.int
     PHASE_FIELD_NUMBER: _builtins.int
     DEPOSIT_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    CALENDAR_FIELD_NUMBER: _builtins.int
     SETTLEMENT_FIELD_NUMBER: _builtins.int
+    BILL_TO_ID_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Identity, "ord_…"."""
     number: _builtins.str
@@ -211,7 +264,7 @@ class Order(_message.Message):
     payment_method: _builtins.str
     """terms, card, prepaid, deposit, cod or settled_elsewhere."""
     net_days: _builtins.int
-    """Days until an invoice falls due (Net N)."""
+    """Days until an invoice falls due; `terms` says from when on, and whether in parts."""
     is_ship_complete: _builtins.bool
     """Ship only when everything can leave together."""
     placed_at_micros: _builtins.int
@@ -222,6 +275,12 @@ class Order(_message.Message):
     """The customer's name, for documents."""
     phase: _builtins.str
     """received, in_review, accepted, rejected, cancelled, closed, expired or failed."""
+    terms: _builtins.str
+    """Payment terms, such as "2/10 net 30", "eom 15", "delivery 10" or "50%@30 50%@60"; empty means net_days after the invoice date."""
+    calendar: _builtins.str
+    """Whose weekends and public holidays due dates move past: "US" or "US-TX"; empty moves none."""
+    bill_to_id: _builtins.str
+    """The account that is billed, where it is another than the customer's; else empty."""
     @_builtins.property
     def ship_to(self) -> _types_pb2.Address:
         """Where the goods go."""
@@ -283,11 +342,14 @@ class Order(_message.Message):
         customer_name: _builtins.str = ...,
         phase: _builtins.str = ...,
         deposit: _types_pb2.Money | None = ...,
+        terms: _builtins.str = ...,
+        calendar: _builtins.str = ...,
         settlement: Global___Settlement | None = ...,
+        bill_to_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["deposit", b"deposit", "discount", b"discount", "freight", b"freight", "merchandise", b"merchandise", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bill_to_id", b"bill_to_id", "calendar", b"calendar", "channel", b"channel", "currency", b"currency", "customer_id", b"customer_id", "customer_name", b"customer_name", "deposit", b"deposit", "discount", b"discount", "freight", b"freight", "is_ship_complete", b"is_ship_complete", "lines", b"lines", "merchandise", b"merchandise", "net_days", b"net_days", "number", b"number", "order_id", b"order_id", "payment_method", b"payment_method", "phase", b"phase", "placed_at_micros", b"placed_at_micros", "po_number", b"po_number", "settlement", b"settlement", "ship_to", b"ship_to", "tax", b"tax", "tax_rate", b"tax_rate", "terms", b"terms", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

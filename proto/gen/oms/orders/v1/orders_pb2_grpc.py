@@ -46,6 +46,11 @@ class OrdersServiceStub:
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.SerializeToString,
                 response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.FromString,
                 _registered_method=True)
+        self.GetCard = channel.unary_unary(
+                '/oms.orders.v1.OrdersService/GetCard',
+                request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetCardRequest.SerializeToString,
+                response_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetCardResponse.FromString,
+                _registered_method=True)
         self.ValidateOrder = channel.unary_unary(
                 '/oms.orders.v1.OrdersService/ValidateOrder',
                 request_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderRequest.SerializeToString,
@@ -125,6 +130,13 @@ class OrdersServiceServicer:
 
     def GetOrder(self, request, context):
         """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCard(self, request, context):
+        """The card that the order is paid with.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,6 +248,11 @@ def add_OrdersServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.FromString,
                     response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.SerializeToString,
             ),
+            'GetCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCard,
+                    request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetCardRequest.FromString,
+                    response_serializer=oms_dot_orders_dot_v1_dot_orders__pb2.GetCardResponse.SerializeToString,
+            ),
             'ValidateOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.ValidateOrder,
                     request_deserializer=oms_dot_orders_dot_v1_dot_orders__pb2.ValidateOrderRequest.FromString,
@@ -336,6 +353,33 @@ class OrdersService:
             '/oms.orders.v1.OrdersService/GetOrder',
             oms_dot_orders_dot_v1_dot_orders__pb2.GetOrderRequest.SerializeToString,
             oms_dot_orders_dot_v1_dot_orders__pb2.GetOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.orders.v1.OrdersService/GetCard',
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetCardRequest.SerializeToString,
+            oms_dot_orders_dot_v1_dot_orders__pb2.GetCardResponse.FromString,
             options,
             channel_credentials,
             insecure,

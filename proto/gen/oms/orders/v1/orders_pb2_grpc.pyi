@@ -42,6 +42,8 @@ class OrdersServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OrdersServiceAsyncStub: ...
     GetOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]
     """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness."""
+    GetCard: _grpc.UnaryUnaryMultiCallable[_orders_pb2.GetCardRequest, _orders_pb2.GetCardResponse]
+    """The card that the order is paid with."""
     ValidateOrder: _grpc.UnaryUnaryMultiCallable[_orders_pb2.ValidateOrderRequest, _orders_pb2.ValidateOrderResponse]
     """Run all rules, record every violation, place holds, open reviews, reject or clear. An order that was validated before is told
     what came of it. INVALID_ARGUMENT: CREDIT_MISSING.
@@ -97,6 +99,8 @@ class OrdersServiceAsyncStub(OrdersServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetOrderRequest, _orders_pb2.GetOrderResponse]  # type: ignore[assignment]
     """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness."""
+    GetCard: _aio.UnaryUnaryMultiCallable[_orders_pb2.GetCardRequest, _orders_pb2.GetCardResponse]  # type: ignore[assignment]
+    """The card that the order is paid with."""
     ValidateOrder: _aio.UnaryUnaryMultiCallable[_orders_pb2.ValidateOrderRequest, _orders_pb2.ValidateOrderResponse]  # type: ignore[assignment]
     """Run all rules, record every violation, place holds, open reviews, reject or clear. An order that was validated before is told
     what came of it. INVALID_ARGUMENT: CREDIT_MISSING.
@@ -155,6 +159,14 @@ class OrdersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orders_pb2.GetOrderResponse, _abc.Awaitable[_orders_pb2.GetOrderResponse]]:
         """The order as a document. NOT_FOUND: ORDER_UNKNOWN, as in every call that names an order, but CheckLiveness."""
+
+    @_abc_1.abstractmethod
+    def GetCard(
+        self,
+        request: _orders_pb2.GetCardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orders_pb2.GetCardResponse, _abc.Awaitable[_orders_pb2.GetCardResponse]]:
+        """The card that the order is paid with."""
 
     @_abc_1.abstractmethod
     def ValidateOrder(

@@ -5,21 +5,21 @@ from alembic import op
 
 from services.runtime import db
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 _BEFORE = (
     "cash", "accounts_receivable", "inventory", "goods_received_not_invoiced", "tax_payable", "unapplied_cash",
-    "customer_deposits", "revenue", "freight_revenue", "cost_of_goods_sold", "shrinkage",
+    "customer_deposits", "revenue", "freight_revenue", "sales_discounts", "cost_of_goods_sold", "shrinkage",
 )  # fmt: skip
 _AFTER = (*_BEFORE, "marketplace_clearing", "marketplace_fees")
 _SOURCES_BEFORE = ("invoice", "payment", "stock_movement")
 _SOURCES_AFTER = (*_SOURCES_BEFORE, "payout")
 _COLUMNS = "entry_id, debit, credit, amount_minor, currency, source_type, source_id, event, order_id, memo, posted_at"
-_OPEN_BEFORE = "total_minor - paid_minor > 0"
-_OPEN_AFTER = "total_minor - paid_minor - settled_elsewhere_minor > 0"
+_OPEN_BEFORE = "total_minor - paid_minor - discount_taken_minor > 0"
+_OPEN_AFTER = "total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor > 0"
 
 
 def upgrade() -> None:

@@ -1,0 +1,74 @@
+"""Asks the provider again and again for what has no answer, and reads there what its events tell of, until all is known."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from services.billing.cards.desk import CardDesk
+from services.billing.cards.events import read_event
+from services.billing.cards.provider import ProviderAway
+from services.billing.store import authorizations, operations
+from services.runtime.wake import Wake
+
+log = structlog.get_logger()
+
+BATCH = 50
+POLL_S = 2.0
+_PAUSE_S = 5.0
+
+
+class Asker:
+    """A thread that asks for operations when their time has come. Without a provider it has nothing to do."""
+
+    def __init__(self, desk: CardDesk, rest: Callable[[float], object] | None = None) -> None:
+        self._desk = desk
+        self._wake = Wake(rest)
+        self._thread = threading.Thread(target=self._run, daemon=True, name="cards")
+        desk.wake = self._wake.call
+
+    def start(self) -> None:
+        """Begin asking."""
+        if self._desk.provider is not None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in hand and stop."""
+        self._wake.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._wake.is_stopped():
+            self._wake.wait(POLL_S)
+            try:
+                while not self._wake.is_stopped() and self.ask_once():
+                    pass
+            except Exception:  # a database that is briefly away must not end the thread; what is asked stays asked
+                log.exception("provider.asker_failed")
+                self._wake.rest(_PAUSE_S)
+
+    def ask_once(self) -> bool:
+        """Ask for all whose time has come; whether anything has an answer now that had none."""
+        is_moved = self._read_events()
+        with self._desk.database.reading() as session:
+            due = operations.due(session, self._desk.clock(), BATCH)
+        for operation_id in due:
+            answered = self._desk.pursue(operation_id)
+            is_moved = is_moved or not answered.is_asked
+        return is_moved
+
+    def _read_events(self) -> bool:
+        """Read at the provider what its events are about; one that cannot be read now waits."""
+        with self._desk.database.reading() as session:
+            new = authorizations.new_events(session, BATCH)
+        for event_id, provider_id in new:
+            try:
+                read_event(self._desk, provider_id)
+            except ProviderAway:
+                return False
+            with self._desk.database.transaction() as session:
+                authorizations.finish_event(session, event_id)
+        return bool(new)

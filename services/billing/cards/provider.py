@@ -1,0 +1,77 @@
+"""The port to a payment provider: what billing asks of it, and what it may be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.kernel.money import Money
+
+
+class ProviderAway(Exception):  # not an error of ours: nobody knows yet whether it was done
+    """No answer: it may have been done or not. Asking again under the same key is safe."""
+
+
+class ProviderRefused(Exception):  # an answer
+    """The provider will not do it, now or later; `code` is its word for programs, the message its sentence.
+
+    `about` is the parameter that it refuses, empty when it names none.
+    """
+
+    def __init__(self, code: str, message: str, about: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.about = about
+
+
+class CardDeclined(ProviderRefused):
+    """The cardholder's bank says no; `code` says why, such as insufficient_funds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An authorization as the provider has it, in minor units of its currency.
+
+    `capturable` may still be captured; `received` was, of which `refunded` went back; `fees` is what the provider keeps of all of
+    it. `operation_id` is the operation that made it. `is_open` while something may be captured; `is_disputed` once the cardholder's
+    bank took the money back.
+    """
+
+    provider_id: str
+    operation_id: str
+    amount: int
+    capturable: int
+    received: int
+    refunded: int
+    fees: int
+    is_open: bool
+    is_disputed: bool
+
+
+class Provider(Protocol):
+    """Each call under an operation's id is done once, however often it is asked; ProviderAway when nobody knows.
+
+    Amounts are positive; ProviderRefused (CardDeclined for `authorize`) when it will not be done.
+    """
+
+    def authorize(self, operation_id: str, amount: Money, token: str, order_id: str) -> Intent:
+        """Reserve an amount on the card."""
+
+    def capture(self, operation_id: str, provider_id: str, amount: Money, *, is_final: bool) -> Intent:
+        """Take some of what is authorized; `is_final` lets the rest go, as does a card that can be captured once only."""
+
+    def void(self, operation_id: str, provider_id: str) -> Intent:
+        """Let go what is authorized and not captured."""
+
+    def refund(self, operation_id: str, provider_id: str, amount: Money) -> str:
+        """Give some of what was captured back to the card; the provider's id of the refund."""
+
+    def read(self, provider_id: str) -> Intent:
+        """An authorization as it stands."""
+
+    def find_authorization(self, operation_id: str, since: datetime) -> Intent | None:
+        """What an `authorize` that was asked no earlier than `since` has made; None when it has made nothing."""
+
+    def find_refund(self, operation_id: str, provider_id: str) -> str | None:
+        """The id of the refund that an operation has made; None when it has made none."""

@@ -1,0 +1,179 @@
+"""The port to Stripe, through its own client: payment intents, captured by hand, in parts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import stripe
+
+from services.billing.cards.provider import CardDeclined, Intent, ProviderAway, ProviderRefused
+from services.kernel.money import Money
+
+Answer = TypeVar("Answer")
+
+logging.getLogger("stripe").setLevel(logging.ERROR)  # its lines repeat what was refused, a card's token among it
+_CONNECT_S, _ANSWER_S = 3.0, 10.0
+_CLOCKS_DIFFER = timedelta(minutes=10)
+_BY_OTHERS = "authentication_required"
+_IN_USE = 409
+_FINAL = "final_capture"
+
+
+class StripeProvider:
+    """Stripe at an address. It never tries again by itself: who asks knows under which key."""
+
+    def __init__(self, key: str, url: str) -> None:
+        self._client = stripe.StripeClient(
+            key,
+            base_addresses={"api": url},
+            max_network_retries=0,
+            http_client=stripe.RequestsClient(timeout=(_CONNECT_S, _ANSWER_S)),
+        )
+
+    def authorize(self, operation_id: str, amount: Money, token: str, order_id: str) -> Intent:
+        """Create and confirm an intent that is captured by hand. A card that wants its holder's attention is declined."""
+        made = _asked(
+            lambda: self._client.v1.payment_intents.create(
+                {
+                    "amount": amount.minor,
+                    "currency": amount.currency.lower(),
+                    "payment_method": token,
+                    "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                    "capture_method": "manual",
+                    "confirm": True,
+                    "payment_method_options": {"card": {"request_multicapture": "if_available"}},
+                    "metadata": {"operation": operation_id, "order": order_id},
+                },
+                {"idempotency_key": operation_id},
+            )
+        )
+        if made.status != "requires_capture":
+            raise CardDeclined(_BY_OTHERS, "The card asks its holder to confirm the payment, which this order cannot.")
+        return self._intent(made)
+
+    def capture(self, operation_id: str, provider_id: str, amount: Money, *, is_final: bool) -> Intent:
+        """Capture part of an intent. Where cards are captured once only, that lets the rest go, under a key of its own."""
+        try:
+            return self._captured(operation_id, provider_id, amount, is_final=is_final)
+        except ProviderRefused as refusal:
+            if is_final or refusal.about != _FINAL:
+                raise
+        return self._captured(f"{operation_id}/once", provider_id, amount, is_final=True)
+
+    def _captured(self, key: str, provider_id: str, amount: Money, *, is_final: bool) -> Intent:
+        capture = self._client.v1.payment_intents.capture
+        made = _asked(
+            lambda: capture(
+                provider_id, {"amount_to_capture": amount.minor, "final_capture": is_final}, {"idempotency_key": key}
+            )
+        )
+        return self._intent(made)
+
+    def void(self, operation_id: str, provider_id: str) -> Intent:
+        """Cancel what is left of an intent; one that is at its end already is as wanted."""
+        try:
+            _asked(lambda: self._client.v1.payment_intents.cancel(provider_id, {}, {"idempotency_key": operation_id}))
+        except ProviderRefused:
+            ended = self.read(provider_id)
+            if ended.is_open:
+                raise
+            return ended
+        return self.read(provider_id)
+
+    def refund(self, operation_id: str, provider_id: str, amount: Money) -> str:
+        """Refund part of what an intent has received."""
+        made = _asked(
+            lambda: self._client.v1.refunds.create(
+                {"payment_intent": provider_id, "amount": amount.minor, "metadata": {"operation": operation_id}},
+                {"idempotency_key": operation_id},
+            )
+        )
+        if made.status in ("failed", "canceled"):
+            raise ProviderRefused("refund_failed", "The refund did not reach the card.")
+        return made.id
+
+    def read(self, provider_id: str) -> Intent:
+        """An intent with its charge and its fees."""
+        return self._intent(_asked(lambda: self._client.v1.payment_intents.retrieve(provider_id)))
+
+    def find_authorization(self, operation_id: str, since: datetime) -> Intent | None:
+        """The intent of an operation, among those made since it was asked; one that the bank declined has made nothing."""
+        begun = int((since - _CLOCKS_DIFFER).timestamp())
+        found = _asked(
+            lambda: [
+                one
+                for one in self._client.v1.payment_intents.list(
+                    {"created": {"gte": begun}, "limit": 100}
+                ).auto_paging_iter()
+                if _operation_of(one.metadata) == operation_id and one.latest_charge
+            ]
+        )
+        return self._intent(found[0]) if found else None
+
+    def find_refund(self, operation_id: str, provider_id: str) -> str | None:
+        """The refund of an operation, among those of its intent."""
+        return _asked(
+            lambda: next(
+                (
+                    one.id
+                    for one in self._client.v1.refunds.list(
+                        {"payment_intent": provider_id, "limit": 100}
+                    ).auto_paging_iter()
+                    if _operation_of(one.metadata) == operation_id
+                ),
+                None,
+            )
+        )
+
+    def _intent(self, found: stripe.PaymentIntent) -> Intent:
+        """The intent with what only its charge and its balance transactions say, asked for once anything was captured."""
+        refunded, fees, is_disputed = 0, 0, False
+        if found.amount_received and found.latest_charge is not None:
+            given = found.latest_charge
+            charge = given if isinstance(given, stripe.Charge) else None
+            charge = charge or _asked(lambda: self._client.v1.charges.retrieve(str(given)))
+            refunded, is_disputed = charge.amount_refunded, charge.disputed
+            rows = _asked(
+                lambda: list(
+                    self._client.v1.balance_transactions.list({"source": charge.id, "limit": 100}).auto_paging_iter()
+                )
+            )
+            fees = sum(row.fee for row in rows)
+        return Intent(
+            found.id,
+            _operation_of(found.metadata),
+            found.amount,
+            found.amount_capturable,
+            found.amount_received,
+            refunded,
+            fees,
+            found.status == "requires_capture",
+            is_disputed,
+        )
+
+
+def _operation_of(metadata: Any) -> str:
+    """The operation that made an object, as it was told; the client's types do not say what metadata are."""
+    return "" if metadata is None else str(metadata.to_dict().get("operation", ""))
+
+
+def _asked(act: Callable[[], Answer]) -> Answer:
+    """The answer, or what its absence means."""
+    try:
+        return act()
+    except stripe.CardError as refusal:
+        code = getattr(refusal.error, "decline_code", None) or refusal.code or "card_declined"
+        raise CardDeclined(str(code), refusal.user_message or "The card was declined.") from refusal
+    except (stripe.InvalidRequestError, stripe.IdempotencyError) as refusal:
+        if refusal.http_status == _IN_USE:
+            raise ProviderAway("the same operation is under way at the provider") from refusal
+        raise ProviderRefused(
+            refusal.code or "invalid_request",
+            refusal.user_message or "The provider refused.",
+            getattr(refusal, "param", None) or "",
+        ) from refusal
+    except stripe.StripeError as absence:  # away, out of order, too busy, or a key that it does not know
+        raise ProviderAway(type(absence).__name__) from absence

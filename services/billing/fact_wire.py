@@ -1,0 +1,116 @@
+"""Domain to protobuf: the facts that billing tells orders."""
+
+from datetime import date
+
+from oms.facts.v1 import facts_pb2
+from services.billing.domain.facts import (
+    CardProblem,
+    CreditGranted,
+    DepositReceived,
+    DueDateSet,
+    InvoiceIssued,
+    PaymentReceived,
+    PaymentReversed,
+)
+from services.billing.domain.invoices import Invoice
+from services.kernel.terms import NOT_DUE
+
+
+def invoice_fact(detail: InvoiceIssued) -> facts_pb2.InvoiceIssued:
+    """An invoice issued, as a fact."""
+    lines = {line_id: facts_pb2.LineInvoiced(invoiced=units) for line_id, units in detail.invoiced.items()}
+    return facts_pb2.InvoiceIssued(lines=lines, invoice=_invoice_detail(detail.invoice))
+
+
+def due_date_fact(detail: DueDateSet) -> facts_pb2.DueDateSet:
+    """The due date of an invoice that waited for its delivery, as a fact."""
+    return facts_pb2.DueDateSet(invoice=_invoice_detail(detail.invoice))
+
+
+def payment_fact(detail: PaymentReceived) -> facts_pb2.PaymentReceived:
+    """A payment applied, as a fact."""
+    return facts_pb2.PaymentReceived(
+        payment_id=detail.payment.payment_id,
+        amount_minor=detail.applied.minor,
+        currency=detail.applied.currency,
+        reference=detail.payment.reference,
+        invoices=map(_invoice_detail, detail.invoices),
+        held_minor=detail.held.minor,
+    )
+
+
+def deposit_fact(detail: DepositReceived) -> facts_pb2.DepositReceived:
+    """Cash held for an order, as a fact."""
+    return facts_pb2.DepositReceived(
+        payment_id=detail.payment.payment_id,
+        amount_minor=detail.amount.minor,
+        currency=detail.amount.currency,
+        reference=detail.payment.reference,
+        held_minor=detail.held.minor,
+    )
+
+
+def reversal_fact(detail: PaymentReversed) -> facts_pb2.PaymentReversed:
+    """A payment taken off an order, as a fact."""
+    return facts_pb2.PaymentReversed(
+        payment_id=detail.payment.payment_id,
+        amount_minor=detail.amount.minor,
+        currency=detail.amount.currency,
+        reference=detail.payment.reference,
+        invoices=map(_invoice_detail, detail.invoices),
+        reason=detail.reason,
+        is_uncovered=detail.is_uncovered,
+        held_minor=detail.held.minor,
+        cause=detail.cause,
+    )
+
+
+def credit_fact(detail: CreditGranted) -> facts_pb2.CreditGranted:
+    """Credit or cash that an order waited for, as a fact."""
+    asked = detail.request
+    return facts_pb2.CreditGranted(
+        amount_minor=asked.amount.minor, currency=asked.amount.currency, payment_method=asked.payment_method
+    )
+
+
+def _invoice_detail(invoice: Invoice) -> facts_pb2.Invoice:
+    return facts_pb2.Invoice(
+        invoice_id=invoice.invoice_id,
+        number=invoice.number,
+        shipment_id=invoice.shipment_id,
+        merchandise_minor=invoice.charges.merchandise.minor,
+        discount_minor=invoice.charges.discount.minor,
+        freight_minor=invoice.charges.freight.minor,
+        tax_minor=invoice.charges.tax.minor,
+        total_minor=invoice.total.minor,
+        paid_minor=invoice.paid.minor,
+        written_off_minor=invoice.written_off.minor,
+        open_minor=invoice.open.minor,
+        currency=invoice.total.currency,
+        invoiced_on=invoice.invoiced_on.isoformat(),
+        due_on=due_text(invoice.due_on),
+        status=invoice.status,
+        discount_taken_minor=invoice.discount_taken.minor if invoice.discount_taken else 0,
+        early_discount_minor=invoice.offer.amount.minor if invoice.offer else 0,
+        discount_until=invoice.offer.until.isoformat() if invoice.offer else "",
+        installments=[
+            facts_pb2.Installment(due_on=one.due_on.isoformat(), amount_minor=one.amount.minor, open_minor=left.minor)
+            for one, left in (invoice.open_installments() if invoice.installments else ())
+        ],
+    )
+
+
+def card_problem_fact(detail: CardProblem) -> facts_pb2.CardProblem:
+    """Something that went wrong with a card, as a fact."""
+    return facts_pb2.CardProblem(
+        kind=detail.kind,
+        subject_id=detail.subject_id,
+        amount_minor=detail.amount.minor,
+        currency=detail.amount.currency,
+        reason=detail.reason,
+    )
+
+
+def due_text(day: date) -> str:
+    """A due date; empty for one that waits for a delivery."""
+    return "" if day == NOT_DUE else day.isoformat()

@@ -1,0 +1,33 @@
+"""Tables of billing: shape and constraints only. Amounts are whole minor units; days are ISO dates, which sort as days do."""
+
+from services.billing.models.base import Table, answers, outbox
+from services.billing.models.books import JournalEntry
+from services.billing.models.cards import CardAuthorization, ProviderEvent, ProviderOperation
+from services.billing.models.credit import Commitment, CreditAccount, CreditWait
+from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine
+from services.billing.models.payments import OrderDeposit, Payment, PaymentApplication
+from services.billing.models.payouts import MarketplaceSale, Payout, PayoutLine
+
+__all__ = [
+    "CardAuthorization",
+    "Commitment",
+    "Counter",
+    "CreditAccount",
+    "CreditWait",
+    "Delivery",
+    "Invoice",
+    "InvoiceInstallment",
+    "InvoiceLine",
+    "JournalEntry",
+    "MarketplaceSale",
+    "OrderDeposit",
+    "Payment",
+    "PaymentApplication",
+    "Payout",
+    "PayoutLine",
+    "ProviderEvent",
+    "ProviderOperation",
+    "Table",
+    "answers",
+    "outbox",
+]

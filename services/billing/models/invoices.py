@@ -1,0 +1,126 @@
+"""Invoices: their numbers, lines, installments and deliveries."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from services.billing.models.base import Table
+from services.runtime.db import STRICT, Int64, Text, UtcDateTime
+
+# what is open and what is left over are few rows of many: indexes of those alone, found by queries that say the same words
+_IS_OPEN = text("total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor > 0")
+
+
+class Counter(Table, table=True):
+    """The last number given; a row and not a sequence, because a number must come back when its transaction does not commit."""
+
+    __tablename__ = "counter"
+    __table_args__ = (CheckConstraint("last_number >= 0", name="counter_last_number"), STRICT)
+    name: str = Field(sa_type=Text, primary_key=True)
+    last_number: int = Field(sa_type=Int64)
+
+
+class Invoice(Table, table=True):
+    """A posted invoice; only what is settled of it changes, and `due_on` of one that waits for its delivery (9999-12-31).
+
+    `terms` and `calendar` are those of its order; `discount_until` is empty without a discount for paying early.
+    """
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["customer_id", "currency"],
+            ["credit_account.customer_id", "credit_account.currency"],
+            name="invoice_account",
+        ),
+        UniqueConstraint("sequence", name="invoice_sequence"),
+        UniqueConstraint("number", name="invoice_number"),
+        UniqueConstraint("shipment_id", name="invoice_shipment"),
+        CheckConstraint("sequence > 0", name="invoice_sequence_positive"),
+        CheckConstraint(
+            "merchandise_minor >= 0 AND discount_minor >= 0 AND freight_minor >= 0 AND tax_minor >= 0",
+            name="invoice_parts",
+        ),
+        CheckConstraint(
+            "total_minor = merchandise_minor - discount_minor + freight_minor + tax_minor", name="invoice_total"
+        ),
+        CheckConstraint("discount_minor <= merchandise_minor", name="invoice_discount"),
+        CheckConstraint("paid_minor >= 0 AND paid_minor <= total_minor", name="invoice_paid"),
+        CheckConstraint("settled_elsewhere_minor >= 0", name="invoice_settled_elsewhere"),
+        CheckConstraint(
+            "discount_taken_minor >= 0 AND paid_minor + discount_taken_minor <= total_minor", name="invoice_settled"
+        ),
+        CheckConstraint("due_on >= invoiced_on", name="invoice_due"),
+        Index("invoice_of_order", "order_id"),
+        Index("invoice_of_customer", "customer_id", "currency", "due_on"),
+        Index("invoice_open", "sequence", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+        STRICT,
+    )
+    invoice_id: str = Field(sa_type=Text, primary_key=True)
+    sequence: int = Field(sa_type=Int64)
+    number: str = Field(sa_type=Text)
+    order_id: str = Field(sa_type=Text)
+    order_number: str = Field(sa_type=Text)
+    customer_id: str = Field(sa_type=Text)
+    shipment_id: str = Field(sa_type=Text)
+    currency: str = Field(sa_type=Text)
+    invoiced_on: str = Field(sa_type=Text)
+    due_on: str = Field(sa_type=Text)
+    merchandise_minor: int = Field(sa_type=Int64)
+    discount_minor: int = Field(sa_type=Int64)
+    freight_minor: int = Field(sa_type=Int64)
+    tax_minor: int = Field(sa_type=Int64)
+    total_minor: int = Field(sa_type=Int64)
+    paid_minor: int = Field(sa_type=Int64)
+    settled_elsewhere_minor: int = Field(sa_type=Int64)
+    terms: str = Field(sa_type=Text)
+    calendar: str = Field(sa_type=Text)
+    early_discount_minor: int = Field(sa_type=Int64)
+    discount_until: str = Field(sa_type=Text)
+    discount_taken_minor: int = Field(sa_type=Int64)
+    issued_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class InvoiceLine(Table, table=True):
+    """A line of an invoice."""
+
+    __tablename__ = "invoice_line"
+    __table_args__ = (
+        ForeignKeyConstraint(["invoice_id"], ["invoice.invoice_id"], name="invoice_line_invoice"),
+        CheckConstraint("quantity > 0", name="invoice_line_quantity"),
+        CheckConstraint("extended_minor >= 0", name="invoice_line_extended"),
+        STRICT,
+    )
+    invoice_id: str = Field(sa_type=Text, primary_key=True)
+    line_id: str = Field(sa_type=Text, primary_key=True)
+    position: int = Field(sa_type=Int64)
+    sku: str = Field(sa_type=Text)
+    description: str = Field(sa_type=Text)
+    quantity: int = Field(sa_type=Int64)
+    unit_price: str = Field(sa_type=Text)
+    extended_minor: int = Field(sa_type=Int64)
+
+
+class InvoiceInstallment(Table, table=True):
+    """A part of an invoice that falls due on a day of its own; an invoice that falls due at once has none."""
+
+    __tablename__ = "invoice_installment"
+    __table_args__ = (
+        ForeignKeyConstraint(["invoice_id"], ["invoice.invoice_id"], name="invoice_installment_invoice"),
+        CheckConstraint("amount_minor >= 0", name="invoice_installment_amount"),
+        STRICT,
+    )
+    invoice_id: str = Field(sa_type=Text, primary_key=True)
+    position: int = Field(sa_type=Int64, primary_key=True)
+    due_on: str = Field(sa_type=Text)
+    amount_minor: int = Field(sa_type=Int64)
+
+
+class Delivery(Table, table=True):
+    """The day a shipment arrived; empty while an invoice waits for it."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (STRICT,)
+    shipment_id: str = Field(sa_type=Text, primary_key=True)
+    delivered_on: str = Field(sa_type=Text)

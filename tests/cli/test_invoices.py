@@ -1,0 +1,46 @@
+"""`oms invoices`: what is due when, and what settles an invoice early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.fake_api import FakeApi
+from tests.cli.terminal import Oms
+
+
+def usd(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "USD"}
+
+
+def invoice(**members: Any) -> dict[str, Any]:
+    amounts = {name: usd("1000.00") for name in ("merchandise", "total", "open")}
+    nothing = {name: usd("0.00") for name in ("discount", "freight", "tax", "paid", "discount_taken")}
+    names = {"number": "INV-000001", "order_number": "SO-1001", "customer_id": "cus_acme", "status": "open"}
+    dues = [{"due_on": "2026-04-01", "amount": usd("1000.00"), "open": usd("1000.00")}]
+    days = {"invoiced_on": "2026-03-02", "due_on": "2026-04-01", "installments": dues, "lines": []}
+    return {**names, **amounts, **nothing, **days, "terms": "2/10 net 30", "early_discount": None, **members}
+
+
+def test_an_invoice_shows_its_terms_and_what_settles_it_early(command: Oms, api: FakeApi) -> None:
+    early = {"amount": usd("20.00"), "until": "2026-03-12", "pays": usd("980.00")}
+    api.on("GET /v1/invoices/inv_1", invoice(early_discount=early))
+
+    answer = command("invoices", "show", "inv_1")
+
+    assert answer.code == 0
+    assert "2/10 net 30" in answer.out
+    assert "980.00 USD settles it until Mar 12, 2026: 20.00 USD discount" in answer.out
+
+
+@pytest.mark.parametrize("due_on", ["2026-04-01", None])
+def test_an_invoice_that_waits_for_its_delivery_has_no_due_date_yet(
+    command: Oms, api: FakeApi, due_on: str | None
+) -> None:
+    api.page("GET /v1/invoices", invoice(due_on=due_on))
+
+    answer = command("invoices", "list")
+
+    assert answer.code == 0
+    assert ("Apr 1, 2026" in answer.out) == bool(due_on)

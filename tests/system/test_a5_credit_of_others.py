@@ -1,0 +1,81 @@
+"""Credit that others give: an account that is billed for its shops, and a parent's limit; and credit that stops when too much is overdue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.system.trade import Trade, key, ok
+
+
+def _stocked(trade: Trade, quantity: int) -> str:
+    sku = trade.product("pump", "100.00", cost="60.00")
+    trade.receive(trade.warehouses({"w1": 900})["w1"], sku, quantity, "60.00")
+    return sku
+
+
+def _bill_to(trade: Trade, customer: str, payer: str) -> None:
+    body = {"customer_id": customer, "bill_to_id": payer}
+    ok(trade.system.api("admin").patch("/v1/customers", json=body, headers=key()))
+
+
+def _held_for(order: dict[str, Any]) -> list[str]:
+    return [hold["hold_type"] for hold in order["holds"] if not hold["released_at"]]
+
+
+def test_a5_what_a_shop_orders_is_on_the_credit_of_whom_it_is_billed_to(trade: Trade) -> None:
+    """Shop with a limit of 100, billed to a group with 1,000: an order of 300 passes on the group's; the other way round it is held."""
+    shop, group = trade.customer("shop", credit_limit="100.00"), trade.customer("group", credit_limit="1000.00")
+    sku = _stocked(trade, 10)
+    _bill_to(trade, shop, group)
+    passed = trade.placed(trade.order_body(shop, [{"sku": sku, "quantity": 3}]))
+    _bill_to(trade, shop, "")
+    _bill_to(trade, group, shop)
+    held = trade.placed(trade.order_body(group, [{"sku": sku, "quantity": 3}]))
+
+    for shipment in trade.shipments(passed["order_id"]):
+        trade.send_off(shipment)
+    billed = trade.when_idle(passed["order_id"])
+    [invoice] = ok(trade.system.api("accounting").get("/v1/invoices", params={"order_id": passed["order_id"]}))["rows"]
+
+    assert (_held_for(passed), _held_for(held)) == ([], ["credit"])
+    assert invoice["customer_id"] == passed["bill_to_id"] == group
+    trade.pay(
+        group, billed["totals"]["total"]["amount"], orders=[(passed["number"], billed["totals"]["total"]["amount"])]
+    )
+    trade.until(passed["order_id"], lambda order: order["axes"]["payment"] == "paid", "the payment")
+    trade.until_audit_is_clean()
+
+
+def test_a5_a_parents_limit_counts_all_below_it(trade: Trade) -> None:
+    """Two shops with limits of 1,000 under a parent with 1,000: the second order of 600 waits until the first is cancelled."""
+    parent = trade.customer("parent", credit_limit="1000.00")
+    shops = [trade.customer(name, credit_limit="1000.00") for name in ("north", "south")]
+    sku = _stocked(trade, 12)
+    for shop in shops:
+        body = {"parent_id": parent}
+        ok(trade.system.api("admin").post(f"/v1/customers/{shop}/credit-terms", json=body, headers=key()))
+    first, second = [trade.placed(trade.order_body(shop, [{"sku": sku, "quantity": 6}])) for shop in shops]
+
+    body = {"reason": "not needed"}
+    ok(trade.system.api("support").post(f"/v1/orders/{first['order_id']}/cancellation", json=body, headers=key()))
+    freed = trade.until(second["order_id"], lambda order: not _held_for(order), "the credit")
+
+    assert (_held_for(first), _held_for(second)) == ([], ["credit"])
+    assert freed["phase"] == "accepted"
+    trade.until_audit_is_clean()
+
+
+def test_a5_credit_terms_answer_what_is_wrong(trade: Trade) -> None:
+    shop = trade.customer(credit_limit="100.00")
+    admin, path = trade.system.api("admin"), f"/v1/customers/{shop}/credit-terms"
+
+    unknown = admin.post(path, json={"parent_id": "cus_nobody"}, headers=key())
+    nothing = admin.post(path, json={"overdue_hold": {"days": 5, "amount": "0"}}, headers=key())
+    kept = ok(admin.post(path, json={"overdue_hold": {"days": 5, "amount": "50.00"}}, headers=key()))
+    by_sales = trade.system.api("support").post(path, json={}, headers=key())
+
+    assert (unknown.status_code, unknown.json()["code"]) == (409, "PARENT_WITHOUT_CREDIT")
+    assert nothing.status_code == 422
+    assert ok(admin.get(path)) == kept
+    assert kept["overdue_hold"] == {"days": 5, "amount": "50.00"}
+    assert by_sales.status_code == 403
