@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query, Response
 
 from gateway.console import labels
 from gateway.console.lines import FirstLine, shown_lines
-from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, may_change, money_of
+from gateway.console.my_balance import Balance, balance_of
+from gateway.console.order_money import order_money
+from gateway.console.orders import NumberOf, changing, is_cancellable, is_cancelling, may_change
 from gateway.console.pages import render
 from gateway.console.visitor import VisitorOf
 from gateway.console.warehouses import warehouse_names
@@ -30,7 +32,8 @@ def my_orders(who: VisitorOf, cursor: Annotated[str, Query(max_length=300, patte
     check_cursor(cursor)
     with who.deps.database.reading() as session:
         page = listing.list_orders(session, who.caller.scope, OverviewFilter(), limit=PAGE, cursor=cursor)
-    return render("my_orders.html", who, page=page, is_first=not cursor, plain=labels.plain)
+    balance = Balance() if cursor else balance_of(who)
+    return render("my_orders.html", who, page=page, balance=balance, is_first=not cursor, plain=labels.plain)
 
 
 @router.get("/my/orders/{number}")
@@ -53,7 +56,7 @@ def my_order(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Response
         shipments=shipments,
         warehouses=warehouse_names(who.deps, shipments),
         invoices=sorted(progress.invoices.values(), key=lambda each: each.number),
-        money=money_of(order, progress),
+        money=order_money(who, order, progress),
         pending=pending,
         changing=changing(page.aggregate),
         given=given,

@@ -10,10 +10,10 @@ TONES = ("waits", "blocks", "done", "moves", "rests")
 
 _TONES = {
     "waits": ("received", "in_review", "awaiting_customer", "backordered", "open", "part_paid", "requested", "part_shipped",
-              "unpaid", "deposit", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
+              "unpaid", "deposit", "held", "unapplied", "proposed", "awaiting_warehouse", "changes_requested", "agreed",
               "change_pending"),
-    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "declined", "withdrawn", "void"),
-    "done": ("delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
+    "blocks": ("on_hold", "rejected", "cancelled", "expired", "dead", "unreadable", "over", "overpaid", "reversed", "declined", "withdrawn", "void"),
+    "done": ("settled", "delivered", "completed", "completed_with_cancellations", "paid", "full", "closed", "approved", "done",
              "applied", "accepted_by_customer"),
     "moves": ("accepted", "in_fulfilment", "partially_shipped", "shipped", "released", "picked", "packed", "part",
               "allocated", "part_released", "fully_released", "fully_shipped"),
@@ -166,6 +166,40 @@ def plain(word: str) -> tuple[str, str]:
 def channel(word: str) -> str:
     """A channel as people write it."""
     return {"edi": "EDI", "pos": "POS", "ebay": "eBay", "amazon": "Amazon"}.get(word, status(word))
+
+
+_METHODS = {
+    "terms": "on credit",
+    "cod": "cash on delivery",
+    "settled_elsewhere": "marketplace or till",
+    "deposit": "deposit, rest on credit",
+}
+
+
+def method(word: str) -> str:
+    """How an order is paid, where its days do not matter."""
+    return _METHODS.get(word, status(word))
+
+
+_WAITING_ON = {"cash": "the customer’s cash", "card": "the customer’s card", "overdue": "overdue invoices"}
+
+
+def waiting_on(word: str) -> str:
+    """What money an order waits on."""
+    return _WAITING_ON.get(word, status(word))
+
+
+_ACCOUNTS = {
+    "cost_of_goods_sold": "Cost of goods sold",
+    "goods_received_not_invoiced": "Goods received, not invoiced",
+    "freight_revenue": "Freight revenue",
+    "marketplace_clearing": "Owed by marketplaces",
+}
+
+
+def account(word: str) -> str:
+    """An account of the ledger as people read it."""
+    return _ACCOUNTS.get(word) or status(word).capitalize()
 
 
 def terms(order: Order) -> str:

@@ -28,6 +28,11 @@ SENTENCES: Mapping[str, str] = {
     "dismissed": "The message is dismissed. Your reason is kept under Recent actions.",
     "delegated": "Your approvals are delegated. They end by themselves on the last day.",
     "delegation_ended": "The delegation has ended.",
+    "payment_recorded": "The payment is recorded.",
+    "payment_reversed": "The payment is reversed. What it paid is open again.",
+    "payment_reapplied": "The payment is put to its new use.",
+    "payment_refunded": "The refund is recorded.",
+    "payout_recorded": "The payout is recorded. It settles the sales that it names.",
     "feedback_given": "Thank you for your feedback on {subject}.",
 }
 """Code → sentence; `subject` is the number of the order."""

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from gateway.console import timeline
 from gateway.console.card import card_of
 from gateway.console.lines import FirstLine, shown_lines
+from gateway.console.order_money import order_money
 from gateway.console.pages import render
 from gateway.console.people import MACHINE, owners, people_of
 from gateway.console.readable import Readable
@@ -20,7 +21,6 @@ from gateway.console.visitor import Visitor, VisitorOf
 from gateway.console.warehouses import warehouse_names
 from gateway.http.plumbing.deps import ConsoleSettings
 from gateway.http.plumbing.inputs import IDENTITY
-from services.kernel.money import Money
 from services.orders.approvals import assignees
 from services.orders.domain.cancellation import REQUESTED
 from services.orders.domain.changes import ChangeOrder
@@ -29,8 +29,6 @@ from services.orders.domain.exceptions import BusinessException
 from services.orders.domain.facts import Detail
 from services.orders.domain.feedback import Feedback
 from services.orders.domain.holds import Hold
-from services.orders.domain.order import Order
-from services.orders.domain.projection import Progress
 from services.orders.domain.withholding import touched_lines
 from services.orders.lifecycle import feedback
 from services.orders.lifecycle.order_facts import details_of
@@ -44,25 +42,6 @@ router = APIRouter()
 
 NumberOf = Annotated[str, Path(pattern=IDENTITY, max_length=64)]
 _MOST_EVENTS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyShown:
-    """What the order comes to, what of it is billed, paid and due, and what is held for it until it is billed.
-
-    `discount` is what was taken off its invoices for paying early.
-    """
-
-    total: Money
-    invoiced: Money
-    paid: Money
-    held: Money
-    discount: Money
-
-    @property
-    def due(self) -> Money:
-        """Billed and not settled."""
-        return self.invoiced - self.paid - self.discount
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +77,7 @@ def order_page(who: VisitorOf, number: NumberOf, first: FirstLine = 1) -> Respon
         up_next=found.standing.waiting_for,
         lines=shown_lines(found, first),
         read=read,
-        money=money_of(found.order, found.progress),
+        money=order_money(who, found.order, found.progress),
         card=card_of(who.deps, found.order),
         pending=found.asked.change,
         changing=changing(found),
@@ -192,15 +171,6 @@ def changing(found: OrderAggregate) -> frozenset[str]:
         for each in found.progress.shipments.values()
         if each.state in ("released", "picked", "packed") and any(line.line_id in touched for line in each.lines)
     )
-
-
-def money_of(order: Order, progress: Progress) -> MoneyShown:
-    """What is billed and paid so far."""
-    invoiced = sum(invoice.total_minor for invoice in progress.invoices.values())
-    paid = sum(invoice.paid_minor for invoice in progress.invoices.values())
-    discount = sum(invoice.discount_taken_minor for invoice in progress.invoices.values())
-    amounts = (Money(minor, order.currency) for minor in (invoiced, paid, progress.held_minor, discount))
-    return MoneyShown(order.totals.total, *amounts)
 
 
 def may_cancel(who: Visitor, page: OrderPage) -> bool:

@@ -16,19 +16,32 @@ from services.billing import (
     delivering,
     delivery_wire,
     invoicing,
+    list_wire,
     paying_out,
     payout_wire,
+    preview_wire,
+    previewing,
     receiving,
     wire,
 )
 from services.billing.cards import covering, refunding
 from services.billing.cards.desk import CardDesk
 from services.billing.domain.credit import Account
-from services.billing.domain.invoices import STATUSES
+from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
-from services.billing.store import audit, authorizations, credit, installments, invoices, order_money, payments, sales
+from services.billing.store import (
+    audit,
+    authorizations,
+    credit,
+    installments,
+    invoices,
+    order_money,
+    payments,
+    sales,
+    waiting_orders,
+)
 from services.billing.store import ledger as ledger_store
 from services.kernel.clock import Clock, business_day, utc_now
 from services.kernel.errors import NotFound
@@ -154,13 +167,17 @@ class BillingServicer(rpc.BillingServiceServicer):
     def ListInvoices(self, request: pb.ListInvoicesRequest, context: Context) -> pb.ListInvoicesResponse:
         """Invoices by number."""
         limit, after = page_size(request.limit), number_cursor(request.cursor)
+        if named := list_wire.named_invoices(request.invoice_ids):
+            with self.database.reading() as session:
+                found = invoices.by_ids(session, named).values()
+            return pb.ListInvoicesResponse(invoices=[answers.invoice(each) for each in found])
         with self.database.reading() as session:
             page, next_after = invoices.page(
                 session,
                 order_id=optional_text(request.order_id, "order_id"),
                 customer_id=optional_text(request.customer_id, "customer_id"),
                 number=optional_text(request.number, "number"),
-                status=wire.one_of(request.status, STATUSES, "invoice status"),
+                status=wire.one_of(request.status, {*STATUSES, UNPAID}, "invoice status"),
                 after=after,
                 limit=limit,
                 order_ids=named_orders(request.order_ids),
@@ -253,23 +270,35 @@ class BillingServicer(rpc.BillingServiceServicer):
         self.desk.wake()
         return pb.RecordProviderEventResponse(is_new=is_new)
 
+    def PreviewPayment(self, request: pb.PreviewPaymentRequest, context: Context) -> pb.PreviewPaymentResponse:
+        """What recording or correcting a payment would do now; nothing changes."""
+        asked = preview_wire.trial(request, self.clock(), self.database.time_zone)
+        return preview_wire.preview_message(previewing.preview(self.database, asked))
+
     def GetOrderMoney(self, request: pb.GetOrderMoneyRequest, context: Context) -> pb.GetOrderMoneyResponse:
         """The money of one order, from what is committed to what is paid."""
         order_id, currency = text(request.order_id, "order_id"), wire.currency_of(request.currency)
         with self.database.reading() as session:
             return answers.order_money(order_money.read(session, order_id, currency, self.clock()))
 
-    def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
-        """Payments, oldest first."""
-        limit = page_size(request.limit)
+    def ListWaitingOrders(self, request: pb.ListWaitingOrdersRequest, context: Context) -> pb.ListWaitingOrdersResponse:
+        """Orders that wait for credit or for their cash, the longest first."""
+        limit, after = page_size(request.limit), list_wire.waiting_cursor(request.cursor)
         customer_id = optional_text(request.customer_id, "customer_id")
-        after = optional_text(request.cursor, "cursor")
-        payment_id = optional_text(request.payment_id, "payment_id")
+        with self.database.reading() as session:
+            page = waiting_orders.page(session, customer_id=customer_id, after=after, limit=limit + 1, now=self.clock())
+        cursor = list_wire.cursor_after(page[limit - 1]) if len(page) > limit else ""
+        return pb.ListWaitingOrdersResponse(orders=map(list_wire.waiting_message, page[:limit]), next_cursor=cursor)
+
+    def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
+        """Payments by age."""
+        limit, payment_id = page_size(request.limit), optional_text(request.payment_id, "payment_id")
+        wanted = list_wire.payment_filter(request)
         with self.database.reading() as session:
             page = (
                 payments.by_ids(session, [payment_id])
                 if payment_id
-                else payments.page(session, customer_id=customer_id, after=after, limit=limit + 1)
+                else payments.page(session, **wanted, limit=limit + 1, is_newest_first=request.is_newest_first)
             )
         cursor = page[limit - 1].payment_id if len(page) > limit else ""
         return pb.ListPaymentsResponse(payments=[answers.payment(each) for each in page[:limit]], next_cursor=cursor)

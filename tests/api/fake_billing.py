@@ -21,6 +21,8 @@ class FakeBilling(Neighbor):
         self.payouts: list[billing.Payout] = []
         self.receivables = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
         self.standing: dict[str, tuple[int, int]] = {}
+        self.waiting: list[billing.WaitingOrder] = []
+        self.order_money: dict[str, billing.GetOrderMoneyResponse] = {}
         self.cards: dict[str, str] = {}
         self.events: dict[str, str] = {}
         self.audit = billing.AuditResponse()
@@ -66,7 +68,9 @@ class FakeBilling(Neighbor):
         rows = [
             row
             for row in self.invoices.values()
-            if request.customer_id in ("", row.customer_id) and request.number in ("", row.number)
+            if request.customer_id in ("", row.customer_id)
+            and request.number in ("", row.number)
+            and (not request.invoice_ids or row.invoice_id in request.invoice_ids)
         ]
         return billing.ListInvoicesResponse(invoices=rows)
 
@@ -145,11 +149,27 @@ class FakeBilling(Neighbor):
         self.events.setdefault(request.event_id, request.provider_id)
         return billing.RecordProviderEventResponse(is_new=is_new)
 
+    def PreviewPayment(self, request: billing.PreviewPaymentRequest) -> billing.PreviewPaymentResponse:
+        self.here()
+        if not request.HasField("record"):
+            ids = (request.reverse.payment_id, request.reapply.payment_id, request.refund.payment_id)
+            return billing.PreviewPaymentResponse(payment=self._paid("".join(ids)))
+        asked = request.record
+        seen = billing.Payment(
+            payment_id="pay_0", customer_id=asked.customer_id, amount=asked.amount, reference=asked.reference
+        )
+        return billing.PreviewPaymentResponse(payment=seen)
+
+    def ListWaitingOrders(self, request: billing.ListWaitingOrdersRequest) -> billing.ListWaitingOrdersResponse:
+        self.here()
+        rows = [row for row in self.waiting if request.customer_id in ("", row.customer_id)]
+        return billing.ListWaitingOrdersResponse(orders=rows)
+
     def GetOrderMoney(
         self, request: billing.GetOrderMoneyRequest, timeout: float = DEADLINE_S
     ) -> billing.GetOrderMoneyResponse:
         self.here(timeout)
-        return billing.GetOrderMoneyResponse(
+        usual = billing.GetOrderMoneyResponse(
             held=types.Money(minor_units=500, currency=request.currency),
             waiting_on="cash",
             authorized=types.Money(minor_units=60_000, currency=request.currency),
@@ -157,6 +177,7 @@ class FakeBilling(Neighbor):
             card="declined",
             decline_reason="insufficient_funds",
         )
+        return self.order_money.get(request.order_id, usual)
 
     def ListPayments(self, request: billing.ListPaymentsRequest) -> billing.ListPaymentsResponse:
         self.here()

@@ -11,6 +11,7 @@ import pytest
 from services.orders import models
 from services.runtime.db import Database
 from tests.conftest import ROOT
+from tests.console.money_world import MoneyWorld, billing_database, money_world
 from tests.console.world import ConsoleWorld, build, fill
 from tests.orders.desk import Desk
 
@@ -46,6 +47,16 @@ def make_world(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[
             return build(database, tmp_path / "keys", **console)
 
         yield make
+
+
+@pytest.fixture
+def money(filled: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[MoneyWorld]:
+    """A console over orders and a billing service of its own."""
+    shutil.copy(filled[0], tmp_path / "orders.db")
+    orders, cash = open_database(tmp_path / "orders.db"), billing_database(tmp_path / "billing.db")
+    yield money_world(orders, cash, tmp_path / "keys", filled[1])
+    for database in (orders, cash):
+        database.close()
 
 
 @pytest.fixture

@@ -132,8 +132,8 @@ def with_figures(world: ConsoleWorld) -> ConsoleWorld:
     return world
 
 
-def build(database: Database, keys_dir: Path, **console: Any) -> ConsoleWorld:
-    """A console over a database."""
+def build(database: Database, keys_dir: Path, *, with_billing: Any = None, **console: Any) -> ConsoleWorld:
+    """A console over a database; the small billing service unless another one is given."""
     world = ConsoleWorld(FastAPI(), Desk(database), keys_dir)
     world.desk.keys = world.desk.facts = 1000  # behind those that filled the database
     settings = ServiceSettings(keys_dir=keys_dir, oidc_issuer=console.get("oidc_issuer", ""))
@@ -145,7 +145,7 @@ def build(database: Database, keys_dir: Path, **console: Any) -> ConsoleWorld:
             workflows=world.workflows,
             inventory=cast(Any, world.inventory),
             fulfillment=cast(Any, FakeFulfillment()),
-            billing=cast(Any, world.billing),
+            billing=cast(Any, with_billing or world.billing),
             notifications=cast(Any, world.notifications),
             contacts=CONTACTS,
             settings=ApiSettings(stream_poll_s=0.05),

@@ -17,7 +17,7 @@ from gateway.http.neighbors.payments import (
     payment_shape,
 )
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Name, example
 from gateway.http.plumbing.parameters import OrderReference, path_id
@@ -106,22 +106,28 @@ def reapply_payment(deps: DepsOf, payment_id: PaymentId, body: ReapplicationInpu
     """Put all of a payment to another use: other invoices, another order, on account, or another customer."""
 
     def act(request_id: str) -> Payment:
-        payer = body.customer_id or _payer(deps, payment_id)
-        with deps.database.reading() as session:
-            customers.get_customer(session, payer, EVERYTHING)
-            orders = payment_uses.orders_of(session, payer, named_orders(body))
-        wanted = pb.ReapplyPaymentRequest(
-            request_id=request_id,
-            payment_id=payment_id,
-            applications=applications_of(body),
-            orders=order_parts(body, orders),
-            is_on_account=body.on_account,
-            reason=body.reason,
-            customer_id=body.customer_id or "",
-        )
-        return payment_shape(deps.billing.ReapplyPayment(wanted).payment)
+        return payment_shape(deps.billing.ReapplyPayment(reapplication_of(deps, payment_id, body, request_id)).payment)
 
     return once.answer(body, act, 200)
+
+
+def reapplication_of(
+    deps: Deps, payment_id: str, body: ReapplicationInput, request_id: str
+) -> pb.ReapplyPaymentRequest:
+    """What billing is asked; NotFound and Refused for a payment, customer or order that does not go with the others."""
+    payer = body.customer_id or _payer(deps, payment_id)
+    with deps.database.reading() as session:
+        customers.get_customer(session, payer, EVERYTHING)
+        orders = payment_uses.orders_of(session, payer, named_orders(body))
+    return pb.ReapplyPaymentRequest(
+        request_id=request_id,
+        payment_id=payment_id,
+        applications=applications_of(body),
+        orders=order_parts(body, orders),
+        is_on_account=body.on_account,
+        reason=body.reason,
+        customer_id=body.customer_id or "",
+    )
 
 
 @router.post("/v1/payments/{payment_id}/refund", response_model=Payment)
@@ -129,20 +135,24 @@ def refund_payment(deps: DepsOf, payment_id: PaymentId, body: RefundInput, once:
     """Give cash that pays nothing back to its payer; what was captured from a card goes back to that card."""
 
     def act(request_id: str) -> Payment:
-        order_id = ""
-        if body.order_id:
-            with deps.database.reading() as session:
-                order_id = lookup.find_id(session, body.order_id)
-        wanted = pb.RefundPaymentRequest(
-            request_id=request_id,
-            payment_id=payment_id,
-            amount=proto_money(money_of(body.amount)),
-            order_id=order_id,
-            reason=body.reason,
-        )
-        return payment_shape(deps.billing.RefundPayment(wanted).payment)
+        return payment_shape(deps.billing.RefundPayment(refund_of(deps, payment_id, body, request_id)).payment)
 
     return once.answer(body, act, 200)
+
+
+def refund_of(deps: Deps, payment_id: str, body: RefundInput, request_id: str) -> pb.RefundPaymentRequest:
+    """What billing is asked; NotFound for an order that does not exist."""
+    order_id = ""
+    if body.order_id:
+        with deps.database.reading() as session:
+            order_id = lookup.find_id(session, body.order_id)
+    return pb.RefundPaymentRequest(
+        request_id=request_id,
+        payment_id=payment_id,
+        amount=proto_money(money_of(body.amount)),
+        order_id=order_id,
+        reason=body.reason,
+    )
 
 
 @router.get("/v1/orders/{order_id}/money")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from gateway.http.neighbors.invoices import customer_within
 from gateway.http.neighbors.reuse import noting_reuse
 from gateway.http.plumbing.access import CallerOf
-from gateway.http.plumbing.deps import DepsOf
+from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
 from gateway.http.plumbing.inputs import Day, Identity, Input, MoneyInput, Reference, Switch, example
 from gateway.http.plumbing.paging import Page, PagingOf, sealed
@@ -126,24 +126,34 @@ def record_payment(deps: DepsOf, body: PaymentInput, once: OnceWithKey) -> Respo
     """
 
     def act(request_id: str) -> Payment:
-        with deps.database.reading() as session:
-            customers.get_customer(session, body.customer_id, EVERYTHING)
-            orders = payment_uses.orders_of(session, body.customer_id, named_orders(body))
-        wanted = pb.RecordPaymentRequest(
-            request_id=request_id,
-            customer_id=body.customer_id,
-            amount=proto_money(money_of(body.amount)),
-            reference=body.reference,
-            applications=applications_of(body),
-            orders=order_parts(body, orders),
-            is_on_account=body.on_account,
-            received_on=body.received_on.isoformat() if body.received_on else "",
-        )
-        key = f"{body.customer_id}/{fold_key(body.reference)}"
-        with noting_reuse(deps, BANK_REFERENCE_REUSED, key, body, body.customer_id):
-            return payment_shape(deps.billing.RecordPayment(wanted).payment)
+        return payment_shape(record(deps, body, request_id))
 
     return once.answer(body, act, 201)
+
+
+def record(deps: Deps, body: PaymentInput, request_id: str) -> pb.Payment:
+    """Record cash, once a request id; a bank reference that comes back with another amount is an exception, too."""
+    wanted = receipt_of(deps, body, request_id)
+    key = f"{body.customer_id}/{fold_key(body.reference)}"
+    with noting_reuse(deps, BANK_REFERENCE_REUSED, key, body, body.customer_id):
+        return deps.billing.RecordPayment(wanted).payment
+
+
+def receipt_of(deps: Deps, body: PaymentInput, request_id: str) -> pb.RecordPaymentRequest:
+    """What billing is asked; NotFound and Refused for a customer or order that the payment cannot be of."""
+    with deps.database.reading() as session:
+        customers.get_customer(session, body.customer_id, EVERYTHING)
+        orders = payment_uses.orders_of(session, body.customer_id, named_orders(body))
+    return pb.RecordPaymentRequest(
+        request_id=request_id,
+        customer_id=body.customer_id,
+        amount=proto_money(money_of(body.amount)),
+        reference=body.reference,
+        applications=applications_of(body),
+        orders=order_parts(body, orders),
+        is_on_account=body.on_account,
+        received_on=body.received_on.isoformat() if body.received_on else "",
+    )
 
 
 @router.get("/v1/payments")

@@ -91,26 +91,31 @@ class MarketplaceSale(BaseModel):
 @router.post("/v1/payouts", status_code=201, response_model=Payout)
 def record_payout(deps: DepsOf, body: PayoutInput, once: OnceWithKey) -> Response:
     """Record a payout: it settles the sales that it names. One that is not shipped yet is settled once it is."""
+
+    def act(request_id: str) -> Payout:
+        return _payout(deps.billing.RecordPayout(wanted_payout(body, request_id)).payout)
+
+    return once.answer(body, act, 201)
+
+
+def wanted_payout(body: PayoutInput, request_id: str) -> pb.RecordPayoutRequest:
+    """What billing is asked."""
     currency = body.amount.currency
 
     def proto(amount: str) -> types_pb2.Money:
         return proto_money(Money.parse(amount, currency))
 
-    def act(request_id: str) -> Payout:
-        wanted = pb.RecordPayoutRequest(
-            request_id=request_id,
-            channel=body.channel,
-            reference=body.reference,
-            amount=proto_money(money_of(body.amount)),
-            fees=proto(body.fees),
-            lines=[
-                pb.PayoutLine(reference=sale.reference, amount=proto(sale.amount), fees=proto(sale.fees))
-                for sale in body.sales
-            ],
-        )
-        return _payout(deps.billing.RecordPayout(wanted).payout)
-
-    return once.answer(body, act, 201)
+    return pb.RecordPayoutRequest(
+        request_id=request_id,
+        channel=body.channel,
+        reference=body.reference,
+        amount=proto_money(money_of(body.amount)),
+        fees=proto(body.fees),
+        lines=[
+            pb.PayoutLine(reference=sale.reference, amount=proto(sale.amount), fees=proto(sale.fees))
+            for sale in body.sales
+        ],
+    )
 
 
 @router.get("/v1/payouts")

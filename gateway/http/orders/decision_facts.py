@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from gateway.http.plumbing.deps import Deps
 from oms.billing.v1 import billing_pb2 as billing
 from oms.inventory.v1 import inventory_pb2 as inventory
+from services.kernel.clock import from_micros
 from services.kernel.errors import NotFound
 from services.kernel.money import Money
 from services.orders.access.matrix import Caller
@@ -33,11 +34,22 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderCash:
+    """The cash of one order: what has come for it, and what must still come before its goods leave."""
+
+    given: Money
+    missing: Money
+    waiting_on: str
+    waiting_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class NeighborFacts:
-    """What the neighbors said; `away` names those that did not answer, `credit` is None where there is none to see."""
+    """What the neighbors said; `away` names those that did not answer, `credit` and `cash` are None where there is none to see."""
 
     availability: tuple[LineAvailability, ...] = ()
     credit: CreditCheck | None = None
+    cash: OrderCash | None = None
     away: tuple[str, ...] = ()
 
 
@@ -60,7 +72,7 @@ def ask_neighbors(deps: Deps, facts: DecisionFacts, sight: Sight) -> NeighborFac
     """What this caller may see of stock and credit; a neighbor that is away leaves its part out and is named."""
     away: list[str] = []
     lines: tuple[LineAvailability, ...] = ()
-    credit = None
+    credit, cash = None, None
     if sight.stock:
         try:
             lines = availability(facts.order.lines, facts.reached, _stock(deps, facts.order))
@@ -68,10 +80,10 @@ def ask_neighbors(deps: Deps, facts: DecisionFacts, sight: Sight) -> NeighborFac
             away.append("inventory")
     if sight.credit:
         try:
-            credit = _credit(deps, facts)
+            credit, cash = _credit(deps, facts), _cash(deps, facts.order)
         except Unreachable:
             away.append("billing")
-    return NeighborFacts(lines, credit, tuple(away))
+    return NeighborFacts(lines, credit, cash, tuple(away))
 
 
 def _stock(deps: Deps, order: Order) -> dict[str, SkuStock]:
@@ -114,6 +126,17 @@ def _credit(deps: Deps, facts: DecisionFacts) -> CreditCheck | None:
         # what is authorized on a card is no part of the exposure
         counted=Money(0 if order.pays_by_card else committed.minor_units, currency),
         order_open=Money.zero(currency) if order.pays_by_card else open_amount(order.totals.total, facts.invoiced),
+    )
+
+
+def _cash(deps: Deps, order: Order) -> OrderCash:
+    asked = billing.GetOrderMoneyRequest(order_id=order.order_id, currency=order.currency)
+    found = deps.billing.GetOrderMoney(asked, timeout=DEADLINE_S)
+    return OrderCash(
+        given=Money(found.held.minor_units + found.paid.minor_units, order.currency),
+        missing=Money(found.missing.minor_units, order.currency),
+        waiting_on=found.waiting_on,
+        waiting_since=from_micros(found.waiting_since_micros) if found.waiting_since_micros else None,
     )
 
 

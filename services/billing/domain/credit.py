@@ -115,6 +115,11 @@ class Waiting:
     request: CreditRequest
     waiting_since: datetime
 
+    @property
+    def currency(self) -> str:
+        """That of all its amounts."""
+        return self.request.amount.currency
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -214,6 +219,29 @@ CREDIT, CASH, OVERDUE = "credit", "cash", "overdue"
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingOrder:
+    """An order that waits, the cash that has come for it, and whether its customer gets no credit because of overdue invoices."""
+
+    waiting: Waiting
+    cash: OrderCash
+    is_stopped: bool
+
+    @property
+    def missing(self) -> Money:
+        """What of the order's own cash has not come yet; zero for one that waits for something else."""
+        return missing_cash(self.waiting.request, self.cash)
+
+    @property
+    def waiting_on(self) -> str:
+        """card, cash, overdue invoices of its customer, or credit."""
+        if self.waiting.request.payment_method == CARD:
+            return CARD
+        if self.missing.minor:
+            return CASH
+        return OVERDUE if self.is_stopped else CREDIT
+
+
+@dataclass(frozen=True, slots=True)
 class OrderMoney:
     """One order's money, from what is committed to what is paid and given for paying early; `missing` is the cash that must still come for it.
 
@@ -241,8 +269,4 @@ class OrderMoney:
         """card, cash, overdue invoices of its customer, credit, or nothing."""
         if self.waiting is None:
             return ""
-        if self.waiting.request.payment_method == CARD:
-            return CARD
-        if self.missing.minor:
-            return CASH
-        return OVERDUE if self.is_stopped else CREDIT
+        return WaitingOrder(self.waiting, OrderCash(self.held, self.paid), self.is_stopped).waiting_on

@@ -12,6 +12,8 @@ from services.kernel.terms import Installment, Move, Terms
 
 OPEN, PART_PAID, PAID = "open", "part_paid", "paid"
 STATUSES = frozenset({OPEN, PART_PAID, PAID})
+UNPAID = "unpaid"
+"""What may be asked for beside the statuses: open or part_paid."""
 
 
 @dataclass(frozen=True, slots=True)

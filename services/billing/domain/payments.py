@@ -9,6 +9,10 @@ from services.billing.domain.invoices import Invoice
 from services.kernel.errors import Refused
 from services.kernel.money import Money
 
+APPLIED, HELD, UNAPPLIED, REFUNDED, REVERSED = "applied", "held", "unapplied", "refunded", "reversed"
+STATES = (APPLIED, HELD, UNAPPLIED, REFUNDED, REVERSED)
+"""What may be said of a payment: all of it pays invoices, some is held for orders, pays nothing, went back, or all was reversed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Application:

@@ -26,6 +26,7 @@ from services.billing.domain.invoices import (
     OPEN,
     PAID,
     PART_PAID,
+    UNPAID,
     BilledSoFar,
     Charges,
     EarlyDiscount,
@@ -45,6 +46,7 @@ _IS_OPEN = _OPEN > _NOTHING
 _STATUS: Mapping[str, ColumnElement[bool]] = {
     OPEN: _IS_OPEN & (_row.paid_minor == _NOTHING),
     PART_PAID: _IS_OPEN & (_row.paid_minor > _NOTHING),
+    UNPAID: _IS_OPEN,
     PAID: _OPEN == _NOTHING,
 }
 _NEXT = text(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -22,7 +23,16 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
-from services.billing.domain.payments import Application, Deposit, Payment
+from services.billing.domain.payments import (
+    APPLIED,
+    HELD,
+    REFUNDED,
+    REVERSED,
+    UNAPPLIED,
+    Application,
+    Deposit,
+    Payment,
+)
 from services.billing.domain.receivables import UnappliedCash
 from services.billing.store import deposits, tables
 from services.kernel.money import Money
@@ -48,6 +58,15 @@ _PARTS = (
     .where(_part.payment_id.in_(bindparam("ids", expanding=True)))
     .order_by(_part.payment_id, _part.applied_at, _part.invoice_id)
 )
+_IS_HELD = exists().where(_held.payment_id == _row.payment_id, _held.remaining_minor > _NOTHING)
+_IS_CURRENT = _row.reversed_at.is_(None)
+_STATE: Mapping[str, ColumnElement[bool]] = {
+    APPLIED: _IS_CURRENT & (_row.unapplied_minor == _NOTHING) & (_row.returned_minor == _NOTHING) & ~_IS_HELD,
+    HELD: _IS_CURRENT & _IS_HELD,
+    UNAPPLIED: _IS_CURRENT & (_row.unapplied_minor > _NOTHING),
+    REFUNDED: _IS_CURRENT & (_row.returned_minor > _NOTHING),
+    REVERSED: _row.reversed_at.is_not(None),
+}
 _ADD = insert(tables.payment)
 # a remittance may have paid a part of the invoice that the rest of its payment is drawn for later
 _ADD_PARTS = text(
@@ -103,19 +122,46 @@ def with_unapplied(session: Session, customer_id: str, currency: str) -> list[Pa
     return _many(session, _UNAPPLIED, {"customer": customer_id, "of_currency": currency})
 
 
-def page(session: Session, *, customer_id: str, after: str, limit: int) -> list[Payment]:
-    """Payments beyond this id, oldest first; an empty customer does not filter."""
-    terms = {"after": after, "most": limit} | ({"customer": customer_id} if customer_id else {})
-    return _many(session, _page(bool(customer_id)), terms)
+def page(
+    session: Session,
+    *,
+    customer_id: str,
+    after: str,
+    limit: int,
+    reference: str = "",
+    state: str = "",
+    is_newest_first: bool = False,
+) -> list[Payment]:
+    """Payments behind this id, oldest first unless the newest are wanted; an empty filter does not filter.
+
+    `reference` is how the bank reference begins, however it is written; `state` one of STATES.
+    """
+    terms: dict[str, object] = {"most": limit}
+    given = {"after": after, "customer": customer_id, "key": _beginning(reference)}
+    terms |= {name: value for name, value in given.items() if value}
+    return _many(session, _page(frozenset(terms), state, is_newest_first), terms)
 
 
 @cache
-def _page(is_of_customer: bool) -> Select[Any]:  # the key of a cache
-    """Built once for all customers and once for one."""
-    wanted = _ALL.where(_row.payment_id > bindparam("after"))
-    if is_of_customer:
+def _page(given: frozenset[str], state: str, is_newest_first: bool) -> Select[Any]:  # the key of a cache
+    """The query for these terms and this state; built once for each choice of them."""
+    wanted = _ALL.order_by(None).order_by(_row.payment_id.desc() if is_newest_first else _row.payment_id)
+    if "after" in given:
+        after: ColumnElement[str] = bindparam("after")
+        wanted = wanted.where(_row.payment_id < after if is_newest_first else _row.payment_id > after)
+    if "customer" in given:
         wanted = wanted.where(_row.customer_id == bindparam("customer"))
-    return wanted.limit(bindparam("most"))
+    if "key" in given:
+        wanted = wanted.where(_row.reference_key.like(bindparam("key"), escape="\\"))
+    return (wanted.where(_STATE[state]) if state else wanted).limit(bindparam("most"))
+
+
+def _beginning(reference: str) -> str:
+    """The pattern of bank references that begin so; empty for none."""
+    key = fold_key(reference)
+    for sign in ("\\", "%", "_"):
+        key = key.replace(sign, f"\\{sign}")
+    return f"{key}%" if key else ""
 
 
 def add(session: Session, payment: Payment) -> None:

@@ -1,5 +1,6 @@
 """Orders that wait for credit or for their cash, in the order in which they began to."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, text
@@ -29,6 +30,7 @@ _OF_FAMILY = (
     .order_by(_row.waiting_since, _row.order_id)
 )
 _OF_ORDER = select(tables.credit_wait).where(_row.order_id == bindparam("order"))
+_ALL = select(tables.credit_wait).order_by(_row.waiting_since, _row.order_id)
 _REMOVE = delete(tables.credit_wait).where(_row.order_id == bindparam("order"))
 _REMOVE_BILLED = _REMOVE.where(_row.amount_minor <= bindparam("billed", type_=Int64))
 # one that waits already keeps its place
@@ -71,6 +73,19 @@ def of_family(session: Session, customer_id: str, currency: str) -> list[Waiting
     """Orders that wait of a customer and of all that count in the same limits, the longest first."""
     terms = {"customer": customer_id, "of_currency": currency}
     return [_waiting(row) for row in session.execute(_OF_FAMILY, terms).all()]
+
+
+def page(session: Session, *, customer_id: str, after: tuple[datetime, str] | None, limit: int) -> list[Waiting]:
+    """Orders that wait, the longest first, behind this moment and order; an empty customer does not filter."""
+    wanted = _ALL.limit(limit)
+    if customer_id:
+        wanted = wanted.where(_row.customer_id == customer_id)
+    if after is not None:
+        since, order_id = after
+        wanted = wanted.where(
+            (_row.waiting_since > since) | ((_row.waiting_since == since) & (_row.order_id > order_id))
+        )
+    return [_waiting(row) for row in session.execute(wanted).all()]
 
 
 def of_order(session: Session, order_id: str) -> Waiting | None:

@@ -243,6 +243,16 @@ def deposit_of(terms: str, total: Money) -> Money:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderHead:
+    """What an order is called, and whose it is."""
+
+    order_id: str
+    number: str
+    customer_id: str
+    customer_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """A sales order as stored: prices, address and terms are snapshots of the moment it was placed."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -91,6 +91,17 @@ def currency_in_use(known: Customer, open_orders: Sequence[str] = ()) -> Refused
 def get_customer(session: Session, customer_id: str, scope: Scope) -> Customer:
     """The customer; NotFound when it does not exist or the scope hides it."""
     return store.customer(session, customer_id, scope)
+
+
+def find_named(session: Session, typed: str) -> list[Customer]:
+    """The customer of this id, else those of this name in whatever case, by id, at most 10."""
+    known = store.find_customer(session, typed)
+    return [known] if known else store.customers_named(session, typed)
+
+
+def names_of(session: Session, customer_ids: Collection[str]) -> dict[str, str]:
+    """Customer id → name, of those that exist."""
+    return {key: one.name for key, one in store.customers_of(session, customer_ids).items()} if customer_ids else {}
 
 
 def list_customers(session: Session, scope: Scope, *, after: str = "", limit: int = 100) -> list[Customer]:

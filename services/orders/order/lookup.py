@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from sqlmodel import Session
 
 from services.orders.domain.access import EVERYTHING, Scope
-from services.orders.domain.order import Order
+from services.orders.domain.order import Order, OrderHead
 from services.orders.store import orders as store
 from services.orders.store import orders_of_customer
 
@@ -45,6 +45,11 @@ def newest_of(session: Session, customer_id: str) -> str:
 def number_of(session: Session, order_id: str) -> str:
     """The number that people and the order's workflow know it by."""
     return store.numbers(session, [order_id])[order_id]
+
+
+def headed(session: Session, order_ids: Collection[str]) -> dict[str, OrderHead]:
+    """Order id → what the order is called and whose it is, of those that exist."""
+    return orders_of_customer.headed(session, order_ids) if order_ids else {}
 
 
 def numbers(session: Session, order_ids: Collection[str]) -> dict[str, str]:

@@ -114,6 +114,12 @@ def customers_of(session: Session, customer_ids: Collection[str]) -> dict[str, C
     return {row.customer_id: _customer_of(row) for row in rows}
 
 
+def customers_named(session: Session, name: str) -> list[Customer]:
+    """Customers of this name in whatever case, by id, at most 10."""
+    query = select(_customer).where(func.lower(_customer.c.name) == name.lower()).order_by(_customer.c.customer_id)
+    return [_customer_of(row) for row in session.execute(query.limit(10))]
+
+
 def customers(session: Session, scope: Scope, *, after: str = "", limit: int = 100) -> list[Customer]:
     """Customers that the scope shows, by id, behind `after`."""
     query = select(CustomerRow).where(_customers_within(scope), col(CustomerRow.customer_id) > after)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlmodel import Session
 
-from services.orders.domain.order import ENDED
+from services.orders.domain.order import ENDED, OrderHead
 from services.orders.models import OrderRow
 from services.runtime.db import table_of
 
@@ -16,6 +18,13 @@ def living(session: Session, customer_id: str, limit: int = 5) -> list[str]:
     """Numbers of a customer's orders that have not ended, the oldest first."""
     query = select(_order.c.number).where(_order.c.customer_id == customer_id, _order.c.phase.notin_(sorted(ENDED)))
     return list(session.scalars(query.order_by(_order.c.placed_at).limit(limit)))
+
+
+def headed(session: Session, order_ids: Collection[str]) -> dict[str, OrderHead]:
+    """Order id → what the order is called, of those that exist."""
+    shown = (_order.c.order_id, _order.c.number, _order.c.customer_id, _order.c.customer_name)
+    query = select(*shown).where(_order.c.order_id.in_(sorted(order_ids)))
+    return {row.order_id: OrderHead(*row) for row in session.execute(query)}
 
 
 def newest_of(session: Session, customer_id: str) -> str:

@@ -927,12 +927,13 @@ class ListInvoicesRequest(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     ORDER_IDS_FIELD_NUMBER: _builtins.int
+    INVOICE_IDS_FIELD_NUMBER: _builtins.int
     order_id: _builtins.str
     """Only this order when given."""
     customer_id: _builtins.str
     """Only this customer when given."""
     status: _builtins.str
-    """open, part_paid or paid when given."""
+    """open, part_paid or paid when given, or unpaid: open or part_paid."""
     limit: _builtins.int
     """At most this many; 0 means 100, more than 500 is refused. A page ends early where its invoices have 20000 lines together."""
     cursor: _builtins.str
@@ -942,6 +943,10 @@ class ListInvoicesRequest(_message.Message):
     @_builtins.property
     def order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Only of these orders when given, at most 500."""
+
+    @_builtins.property
+    def invoice_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these invoices when given, at most 500; nothing else is asked of them then."""
 
     def __init__(
         self,
@@ -953,10 +958,11 @@ class ListInvoicesRequest(_message.Message):
         cursor: _builtins.str = ...,
         number: _builtins.str = ...,
         order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        invoice_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "number", b"number", "order_id", b"order_id", "order_ids", b"order_ids", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "invoice_ids", b"invoice_ids", "limit", b"limit", "number", b"number", "order_id", b"order_id", "order_ids", b"order_ids", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1736,6 +1742,9 @@ class ListPaymentsRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    IS_NEWEST_FIRST_FIELD_NUMBER: _builtins.int
     customer_id: _builtins.str
     """Only this customer when given."""
     limit: _builtins.int
@@ -1744,6 +1753,14 @@ class ListPaymentsRequest(_message.Message):
     """Where the last page ended."""
     payment_id: _builtins.str
     """Only this payment when given."""
+    reference: _builtins.str
+    """Only payments whose bank reference begins so when given, however it is written."""
+    state: _builtins.str
+    """applied (all of it pays invoices), held (some of it is held for orders), unapplied (some of it pays nothing), refunded (some of
+    it) or reversed when given; one that is reversed is nothing else.
+    """
+    is_newest_first: _builtins.bool
+    """Newest first; oldest first without it."""
     def __init__(
         self,
         *,
@@ -1751,10 +1768,13 @@ class ListPaymentsRequest(_message.Message):
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
         payment_id: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        state: _builtins.str = ...,
+        is_newest_first: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit", "payment_id", b"payment_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "is_newest_first", b"is_newest_first", "limit", b"limit", "payment_id", b"payment_id", "reference", b"reference", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1762,7 +1782,7 @@ Global___ListPaymentsRequest: _TypeAlias = ListPaymentsRequest  # noqa: Y015
 
 @_typing.final
 class ListPaymentsResponse(_message.Message):
-    """Payments, oldest first."""
+    """Payments by age."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1787,6 +1807,252 @@ class ListPaymentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPaymentsResponse: _TypeAlias = ListPaymentsResponse  # noqa: Y015
+
+@_typing.final
+class PreviewPaymentRequest(_message.Message):
+    """Asks what one of these calls would do; their request_id says nothing here."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    REVERSE_FIELD_NUMBER: _builtins.int
+    REAPPLY_FIELD_NUMBER: _builtins.int
+    REFUND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record(self) -> Global___RecordPaymentRequest:
+        """Recording cash."""
+
+    @_builtins.property
+    def reverse(self) -> Global___ReversePaymentRequest:
+        """Reversing a payment."""
+
+    @_builtins.property
+    def reapply(self) -> Global___ReapplyPaymentRequest:
+        """Putting a payment to another use."""
+
+    @_builtins.property
+    def refund(self) -> Global___RefundPaymentRequest:
+        """Giving cash back."""
+
+    def __init__(
+        self,
+        *,
+        record: Global___RecordPaymentRequest | None = ...,
+        reverse: Global___ReversePaymentRequest | None = ...,
+        reapply: Global___ReapplyPaymentRequest | None = ...,
+        refund: Global___RefundPaymentRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "reapply", b"reapply", "record", b"record", "refund", b"refund", "reverse", b"reverse"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "reapply", b"reapply", "record", b"record", "refund", b"refund", "reverse", b"reverse"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_act: _TypeAlias = _typing.Literal["record", "reverse", "reapply", "refund"]  # noqa: Y015
+    _WhichOneofArgType_act: _TypeAlias = _typing.Literal["act", b"act"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_act) -> _WhichOneofReturnType_act | None: ...
+
+Global___PreviewPaymentRequest: _TypeAlias = PreviewPaymentRequest  # noqa: Y015
+
+@_typing.final
+class InvoicePreview(_message.Message):
+    """What would become of an invoice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INVOICE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
+    OPEN_BEFORE_FIELD_NUMBER: _builtins.int
+    OPEN_AFTER_FIELD_NUMBER: _builtins.int
+    invoice_id: _builtins.str
+    """The invoice."""
+    number: _builtins.str
+    """Its number."""
+    order_id: _builtins.str
+    """Its order."""
+    order_number: _builtins.str
+    """The order's number."""
+    @_builtins.property
+    def open_before(self) -> _types_pb2.Money:
+        """Open on it now."""
+
+    @_builtins.property
+    def open_after(self) -> _types_pb2.Money:
+        """Open on it then."""
+
+    def __init__(
+        self,
+        *,
+        invoice_id: _builtins.str = ...,
+        number: _builtins.str = ...,
+        order_id: _builtins.str = ...,
+        order_number: _builtins.str = ...,
+        open_before: _types_pb2.Money | None = ...,
+        open_after: _types_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open_after", b"open_after", "open_before", b"open_before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoice_id", b"invoice_id", "number", b"number", "open_after", b"open_after", "open_before", b"open_before", "order_id", b"order_id", "order_number", b"order_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InvoicePreview: _TypeAlias = InvoicePreview  # noqa: Y015
+
+@_typing.final
+class PreviewPaymentResponse(_message.Message):
+    """What the call would do now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_FIELD_NUMBER: _builtins.int
+    INVOICES_FIELD_NUMBER: _builtins.int
+    RELEASED_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    WAITING_ORDER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payment(self) -> Global___Payment:
+        """The payment as it would stand; one that is recorded has another payment_id then."""
+
+    @_builtins.property
+    def invoices(self) -> _containers.RepeatedCompositeFieldContainer[Global___InvoicePreview]:
+        """Invoices that the payment pays now or would pay, by number."""
+
+    @_builtins.property
+    def released_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders that wait for credit or cash now and would not any more, the longest waiting first."""
+
+    @_builtins.property
+    def waiting_order_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Orders that would wait for credit or cash and do not now."""
+
+    def __init__(
+        self,
+        *,
+        payment: Global___Payment | None = ...,
+        invoices: _abc.Iterable[Global___InvoicePreview] | None = ...,
+        released_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+        waiting_order_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["invoices", b"invoices", "payment", b"payment", "released_order_ids", b"released_order_ids", "waiting_order_ids", b"waiting_order_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewPaymentResponse: _TypeAlias = PreviewPaymentResponse  # noqa: Y015
+
+@_typing.final
+class ListWaitingOrdersRequest(_message.Message):
+    """Asks which orders wait for credit or for their cash."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    customer_id: _builtins.str
+    """Only this customer's when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        customer_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "customer_id", b"customer_id", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWaitingOrdersRequest: _TypeAlias = ListWaitingOrdersRequest  # noqa: Y015
+
+@_typing.final
+class WaitingOrder(_message.Message):
+    """An order that waits for credit or for its cash."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    PAYMENT_METHOD_FIELD_NUMBER: _builtins.int
+    WAITING_ON_FIELD_NUMBER: _builtins.int
+    GIVEN_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    WAITING_SINCE_MICROS_FIELD_NUMBER: _builtins.int
+    order_id: _builtins.str
+    """The order."""
+    customer_id: _builtins.str
+    """Its customer."""
+    payment_method: _builtins.str
+    """One of the six of CommitCredit."""
+    waiting_on: _builtins.str
+    """credit, cash, card, or overdue: credit that its customer does not get because of overdue invoices."""
+    waiting_since_micros: _builtins.int
+    """Since when, microseconds since the epoch."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What it asks to be covered."""
+
+    @_builtins.property
+    def given(self) -> _types_pb2.Money:
+        """Cash that has come for it."""
+
+    @_builtins.property
+    def missing(self) -> _types_pb2.Money:
+        """Cash that must still come for it; zero when it waits on credit."""
+
+    def __init__(
+        self,
+        *,
+        order_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        payment_method: _builtins.str = ...,
+        waiting_on: _builtins.str = ...,
+        given: _types_pb2.Money | None = ...,
+        missing: _types_pb2.Money | None = ...,
+        waiting_since_micros: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "given", b"given", "missing", b"missing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "customer_id", b"customer_id", "given", b"given", "missing", b"missing", "order_id", b"order_id", "payment_method", b"payment_method", "waiting_on", b"waiting_on", "waiting_since_micros", b"waiting_since_micros"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitingOrder: _TypeAlias = WaitingOrder  # noqa: Y015
+
+@_typing.final
+class ListWaitingOrdersResponse(_message.Message):
+    """Orders that wait, the longest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDERS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def orders(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitingOrder]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        orders: _abc.Iterable[Global___WaitingOrder] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_cursor", b"next_cursor", "orders", b"orders"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWaitingOrdersResponse: _TypeAlias = ListWaitingOrdersResponse  # noqa: Y015
 
 @_typing.final
 class PayoutLine(_message.Message):

@@ -111,6 +111,11 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentResponse.FromString,
                 _registered_method=True)
+        self.PreviewPayment = channel.unary_unary(
+                '/oms.billing.v1.BillingService/PreviewPayment',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentResponse.FromString,
+                _registered_method=True)
         self.AuthorizeCard = channel.unary_unary(
                 '/oms.billing.v1.BillingService/AuthorizeCard',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.SerializeToString,
@@ -130,6 +135,11 @@ class BillingServiceStub:
                 '/oms.billing.v1.BillingService/GetOrderMoney',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyResponse.FromString,
+                _registered_method=True)
+        self.ListWaitingOrders = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListWaitingOrders',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListWaitingOrdersRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListWaitingOrdersResponse.FromString,
                 _registered_method=True)
         self.ListPayments = channel.unary_unary(
                 '/oms.billing.v1.BillingService/ListPayments',
@@ -305,6 +315,14 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewPayment(self, request, context):
+        """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
+        and INVALID_ARGUMENT without an act.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AuthorizeCard(self, request, context):
         """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
         failed are made up for.
@@ -330,6 +348,13 @@ class BillingServiceServicer:
 
     def GetOrderMoney(self, request, context):
         """The money of one order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWaitingOrders(self, request, context):
+        """Orders that wait for credit or for their cash, the longest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -481,6 +506,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RefundPaymentResponse.SerializeToString,
             ),
+            'PreviewPayment': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewPayment,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentResponse.SerializeToString,
+            ),
             'AuthorizeCard': grpc.unary_unary_rpc_method_handler(
                     servicer.AuthorizeCard,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.AuthorizeCardRequest.FromString,
@@ -500,6 +530,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.GetOrderMoney,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyResponse.SerializeToString,
+            ),
+            'ListWaitingOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWaitingOrders,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListWaitingOrdersRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListWaitingOrdersResponse.SerializeToString,
             ),
             'ListPayments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPayments,
@@ -948,6 +983,33 @@ class BillingService:
             _registered_method=True)
 
     @staticmethod
+    def PreviewPayment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/PreviewPayment',
+            oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.PreviewPaymentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def AuthorizeCard(request,
             target,
             options=(),
@@ -1045,6 +1107,33 @@ class BillingService:
             '/oms.billing.v1.BillingService/GetOrderMoney',
             oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWaitingOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListWaitingOrders',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListWaitingOrdersRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListWaitingOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -89,6 +89,10 @@ class BillingServiceStub:
     """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
     FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
+    PreviewPayment: _grpc.UnaryUnaryMultiCallable[_billing_pb2.PreviewPaymentRequest, _billing_pb2.PreviewPaymentResponse]
+    """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
+    and INVALID_ARGUMENT without an act.
+    """
     AuthorizeCard: _grpc.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]
     """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
     failed are made up for.
@@ -101,6 +105,8 @@ class BillingServiceStub:
     """Take note that something happened at the provider, which is then asked what is true."""
     GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
     """The money of one order."""
+    ListWaitingOrders: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]
+    """Orders that wait for credit or for their cash, the longest first."""
     ListPayments: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]
     """Payments by filter."""
     RecordPayout: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordPayoutRequest, _billing_pb2.RecordPayoutResponse]
@@ -189,6 +195,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Give cash that pays nothing back to its payer, and to the card that it was captured from. NOT_FOUND: PAYMENT_NOT_FOUND.
     FAILED_PRECONDITION: PAYMENT_REVERSED, REFUND_EXCEEDS_CASH, REFUND_CURRENCY_DIFFERS. ABORTED: PAYMENT_USED_MEANWHILE.
     """
+    PreviewPayment: _aio.UnaryUnaryMultiCallable[_billing_pb2.PreviewPaymentRequest, _billing_pb2.PreviewPaymentResponse]  # type: ignore[assignment]
+    """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
+    and INVALID_ARGUMENT without an act.
+    """
     AuthorizeCard: _aio.UnaryUnaryMultiCallable[_billing_pb2.AuthorizeCardRequest, _billing_pb2.AuthorizeCardResponse]  # type: ignore[assignment]
     """Authorize what an order is still to be billed on another card: an order that waits for it goes on by itself, and captures that
     failed are made up for.
@@ -201,6 +211,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Take note that something happened at the provider, which is then asked what is true."""
     GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
     """The money of one order."""
+    ListWaitingOrders: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]  # type: ignore[assignment]
+    """Orders that wait for credit or for their cash, the longest first."""
     ListPayments: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentsRequest, _billing_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """Payments by filter."""
     RecordPayout: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordPayoutRequest, _billing_pb2.RecordPayoutResponse]  # type: ignore[assignment]
@@ -372,6 +384,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def PreviewPayment(
+        self,
+        request: _billing_pb2.PreviewPaymentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.PreviewPaymentResponse, _abc.Awaitable[_billing_pb2.PreviewPaymentResponse]]:
+        """What recording, reversing, reapplying or refunding a payment would do now; nothing changes. It is refused as the call itself is,
+        and INVALID_ARGUMENT without an act.
+        """
+
+    @_abc_1.abstractmethod
     def AuthorizeCard(
         self,
         request: _billing_pb2.AuthorizeCardRequest,
@@ -406,6 +428,14 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.GetOrderMoneyResponse, _abc.Awaitable[_billing_pb2.GetOrderMoneyResponse]]:
         """The money of one order."""
+
+    @_abc_1.abstractmethod
+    def ListWaitingOrders(
+        self,
+        request: _billing_pb2.ListWaitingOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListWaitingOrdersResponse, _abc.Awaitable[_billing_pb2.ListWaitingOrdersResponse]]:
+        """Orders that wait for credit or for their cash, the longest first."""
 
     @_abc_1.abstractmethod
     def ListPayments(

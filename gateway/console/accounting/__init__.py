@@ -1,0 +1,1 @@
+"""Pages of accounting: payments, receivables, orders that wait for money, marketplaces, the ledger."""

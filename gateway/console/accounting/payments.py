@@ -1,0 +1,52 @@
+"""Payments: the list, and one with what it pays and what is held of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from gateway.console.accounting import asking
+from gateway.console.accounting.names import choices, known_customer, names_of
+from gateway.console.accounting.queries import Cursor, PaymentOf, Typed, Word, address
+from gateway.console.pages import render
+from gateway.console.visitor import VisitorOf
+
+router = APIRouter()
+
+STATES = ("unapplied", "held", "applied", "refunded", "reversed")
+"""What the list may be narrowed to."""
+
+
+@router.get("/accounting/payments")
+def payments_page(
+    who: VisitorOf, customer: Typed = "", reference: Typed = "", state: Word = "", cursor: Cursor = ""
+) -> Response:
+    """Payments, the newest first."""
+    customer_id = known_customer(who, customer).customer_id if customer else ""
+    found = asking.payments(who, customer_id=customer_id, reference=reference, state=state, cursor=cursor)
+    here = {"customer": customer, "reference": reference, "state": state}
+    return render(
+        "payments.html",
+        who,
+        page=found,
+        wanted=here,
+        is_filtered=any(here.values()),
+        following=address("/accounting/payments", **here, cursor=found.next_cursor),
+        names=names_of(who, {row.customer_id for row in found.rows}),
+        customers=choices(who),
+        states=STATES,
+    )
+
+
+@router.get("/accounting/payments/{payment_id}")
+def payment_page(who: VisitorOf, payment_id: PaymentOf) -> Response:
+    """One payment, and what may be done about it."""
+    found = asking.payment(who, payment_id)
+    invoices = asking.invoices_by_id(who, {part.invoice_id for part in found.applications})
+    return render(
+        "payment.html",
+        who,
+        found=found,
+        invoices=invoices,
+        names=names_of(who, {found.customer_id}, {part.order_id for part in found.deposits}),
+        may_act=who.may("POST /accounting/payments/{payment_id}/reversal") and found.reversed_at is None,
+    )

@@ -1,0 +1,148 @@
+"""The pages of accounting in a real browser: accessible, silent, in both themes and widths; a payment recorded and reversed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.console import chrome
+from tests.console.conftest import open_database
+from tests.console.money_world import MoneyWorld, billing_database, money_world
+from tests.console.test_acts import hold_id
+from tests.console.test_browser import _NOT_OURS, DESKTOP, LAYOUT, PHONE, at, axe, is_too_wide, violations
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chrome.chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def live(
+    filled: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[MoneyWorld, str]]:
+    """A console that is served, and its address."""
+    folder = tmp_path_factory.mktemp("accounting")
+    shutil.copy(filled[0], folder / "orders.db")
+    orders, cash = open_database(folder / "orders.db"), billing_database(folder / "billing.db")
+    money = money_world(orders, cash, folder / "keys", filled[1], public_url="http://127.0.0.1")
+    with chrome.served(money.console.app) as url:
+        yield money, url
+    for database in (orders, cash):
+        database.close()
+
+
+def pages(money: MoneyWorld) -> list[tuple[str, str]]:
+    """(role, path) of every kind of page."""
+    new, payments = "/accounting/payments/new", "/accounting/payments"
+    held, account = (f"{payments}/{money.payments[name]}" for name in ("held", "account"))
+    payment = {"customer": "cus_acme", "amount": "450", "currency": "USD", "reference": "WIRE-78"}
+    payment[f"order-{money.ids['held']}"] = "300"
+    payout = {"channel": "amazon", "reference": "A-1", "amount": "71", "currency": "USD"}
+    line = {"reference-1": "114-22", "amount-1": "71.00", "fees-1": "12.00"}
+    hold = hold_id(money.console, money.numbers["held"], "accounting")
+    return [
+        *(("accounting", f"/accounting{path}") for path in ("", "/waiting", "/payments", "/receivables", "/invoices")),
+        *(("auditor", f"/accounting/{path}") for path in ("marketplaces", "payouts", "ledger", "entries")),
+        ("auditor", held),
+        *(("accounting", f"{payments}/{key}") for key in money.payments.values()),
+        ("accounting", new),
+        ("accounting", f"{new}?customer=cus_acme"),
+        ("accounting", f"{new}/preview?{urlencode(payment)}"),
+        ("accounting", f"{held}/reversal"),
+        ("accounting", f"{held}/reapply"),
+        ("accounting", f"{held}/reapply/preview?on_account=yes&reason=for+later"),
+        ("accounting", f"{account}/refund"),
+        ("accounting", f"{account}/refund/preview?amount=25.00&from=&reason=paid+twice"),
+        ("accounting", "/accounting/payouts/new"),
+        ("accounting", "/accounting/payouts/new?channel=amazon"),
+        ("accounting", f"/accounting/payouts/new/preview?{urlencode({**payout, **line})}"),
+        ("accounting", f"/accounting/payouts/new/preview?{urlencode({**payout, **line, 'amount': '70'})}"),
+        ("accounting", f"/orders/{money.numbers['held']}"),
+        ("accounting", f"/orders/{money.numbers['held']}/holds/{hold}"),
+        ("customer", "/my"),
+        ("customer", f"/my/orders/{money.numbers['held']}"),
+    ]
+
+
+def visits(browser: Browser, live: tuple[MoneyWorld, str]) -> Iterator[tuple[str, Page, list[str]]]:
+    """Every kind of page as it opens on a desktop, and what the browser's console has said of it."""
+    money, url = live
+    for role, paths in groupby(sorted(pages(money), key=itemgetter(0)), itemgetter(0)):
+        with at(browser, (money.console, url), role, viewport=DESKTOP) as (page, said):
+            for _, path in paths:
+                said.clear()
+                page.set_viewport_size(DESKTOP)
+                answer = page.goto(path, wait_until="load")
+                assert answer is not None
+                assert answer.status == 200, path
+                yield path, page, said
+
+
+def test_every_page_of_accounting_is_silent_and_as_wide_as_the_screen(
+    browser: Browser, live: tuple[MoneyWorld, str]
+) -> None:
+    wrong = []
+    for path, page, said in visits(browser, live):
+        too_wide = [DESKTOP["width"]] if is_too_wide(page) else []
+        page.set_viewport_size(PHONE)
+        too_wide += [PHONE["width"]] if is_too_wide(page) else []
+        if said or too_wide:
+            wrong.append((path, list(said), too_wide))
+
+    assert wrong == [], json.dumps(wrong, indent=1)
+
+
+@pytest.mark.prove
+@pytest.mark.slice
+def test_every_page_of_accounting_is_accessible_in_both_themes_and_widths(
+    browser: Browser, live: tuple[MoneyWorld, str]
+) -> None:
+    wrong = []
+    for path, page, _said in visits(browser, live):
+        found = violations(page)
+        page.set_viewport_size(PHONE)
+        if found := found + axe(page, LAYOUT):
+            wrong.append((path, found))
+
+    assert wrong == [], json.dumps(wrong, indent=1)
+
+
+def test_accounting_works_without_script_from_a_waiting_order_to_its_payment_and_back(
+    browser: Browser, live: tuple[MoneyWorld, str]
+) -> None:
+    money, url = live
+    number = money.numbers["held"]
+    with at(browser, (money.console, url), "accounting", java_script_enabled=False) as (page, said):
+        page.goto(f"/orders/{number}")
+        page.get_by_role("link", name="Record a payment…").click()
+        page.get_by_label("Amount", exact=True).fill("1e400")
+        page.get_by_label("Bank reference").fill("WIRE-99")
+        page.get_by_label(f"Amount for order {number}").fill("300.00")
+        page.get_by_role("button", name="Preview payment").click()
+        expect(page.get_by_role("alert")).to_contain_text("Amount: must be an amount")
+        page.get_by_label("Amount", exact=True).fill("300.00")
+        page.get_by_role("button", name="Preview payment").click()
+        expect(page.locator("main")).to_contain_text(f"Order {number} has its money")
+        page.get_by_role("button", name="Record the payment").click()
+        expect(page.get_by_role("status")).to_contain_text("The payment is recorded.")
+        expect(page.locator("main")).to_contain_text("is held until its orders are shipped and invoiced")
+
+        page.get_by_role("button", name="Reverse…").click()
+        expect(page.locator("main")).to_contain_text(f"Order {number} waits for its money again")
+        page.get_by_label("Reason").fill("the check bounced")
+        page.get_by_role("button", name="Reverse the payment").click()
+        expect(page.get_by_role("status")).to_contain_text("The payment is reversed.")
+        page.goto("/accounting/waiting")
+        expect(page.locator("tr", has_text=number)).to_contain_text("300.00 USD")
+    assert [text for text in said if not _NOT_OURS.search(text)] == []
+    assert money.cashier.violations() == {}
