@@ -11,6 +11,7 @@ from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.billing.cards.asker import Asker
 from services.billing.cards.desk import CardDesk
 from services.billing.cards.stripe_provider import StripeProvider
+from services.billing.domain.corrections import parse_limits
 from services.billing.domain.facts import FACT_KINDS
 from services.billing.models import Table
 from services.billing.servicer import BillingServicer
@@ -29,7 +30,7 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> ServiceProcess:
     database = Database(settings.database_url, Table.metadata, Path(__file__).parent / "migrations", settings.time_zone)
     key = settings.stripe_key.get_secret_value()
     desk = CardDesk(database, StripeProvider(key, settings.stripe_url) if key else None, clock)
-    servicer = BillingServicer(database, clock, desk)
+    servicer = BillingServicer(database, clock, desk, parse_limits(settings.second_person_over))
     orders = orders_pb2_grpc.OrdersServiceStub(connect(settings.orders_target, machine_token(settings, "billing")))
 
     def send_to_orders(facts: list[facts_pb2.Fact]) -> Iterable[str]:

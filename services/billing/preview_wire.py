@@ -61,7 +61,9 @@ def _refund(request: pb.PreviewPaymentRequest, now: datetime) -> Trial:
         payment_id,
         "",
         "",
-        lambda session: correcting.refund(session, payment_id, amount, order_id, reason, _PREVIEW, now),
+        lambda session: correcting.refund(
+            session, payment_id, amount, order_id, reason, asked.request_id or _PREVIEW, now
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 """BillingService: translate, decide, record, translate back."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 import grpc
@@ -7,11 +9,9 @@ import structlog
 from sqlmodel import Session
 
 from oms.billing.v1 import billing_pb2 as pb
-from oms.billing.v1 import billing_pb2_grpc as rpc
 from services.billing import (
     answers,
     committing,
-    correcting,
     credit_terms,
     delivering,
     delivery_wire,
@@ -24,13 +24,14 @@ from services.billing import (
     receiving,
     wire,
 )
-from services.billing.cards import covering, refunding
+from services.billing.cards import covering
 from services.billing.cards.desk import CardDesk
 from services.billing.domain.credit import Account
 from services.billing.domain.invoices import STATUSES, UNPAID
 from services.billing.domain.ledger import movement_posting
 from services.billing.domain.payouts import SALE_STATUSES
 from services.billing.domain.receivables import ageing
+from services.billing.servicer_corrections import CorrectionServicer
 from services.billing.store import (
     audit,
     authorizations,
@@ -54,16 +55,25 @@ from services.runtime.wire import money, named_orders, number_cursor, page_size
 
 log = structlog.get_logger()
 
+NO_LIMITS: Mapping[str, Money] = MappingProxyType({})
 Context: TypeAlias = grpc.ServicerContext
 
 
-class BillingServicer(rpc.BillingServiceServicer):
+class BillingServicer(CorrectionServicer):
     """Credit, invoices, payments, ledger."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now, desk: CardDesk | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock = utc_now,
+        desk: CardDesk | None = None,
+        limits: Mapping[str, Money] = NO_LIMITS,
+    ) -> None:
+        """`limits` are currency → most that somebody corrects without a second person; none where there are none."""
         self.database = database
         self.clock = clock
         self.desk = desk or CardDesk(database, None, clock)
+        self.limits = limits
 
     def PutCreditAccount(self, request: pb.PutCreditAccountRequest, context: Context) -> pb.PutCreditAccountResponse:
         """Create or replace a limit; what is committed and owed stays."""
@@ -196,46 +206,6 @@ class BillingServicer(rpc.BillingServiceServicer):
             return pb.RecordPaymentResponse(payment=answers.payment(payment))
 
         return self.database.once(request.request_id, request, pb.RecordPaymentResponse, act)
-
-    def ReversePayment(self, request: pb.ReversePaymentRequest, context: Context) -> pb.ReversePaymentResponse:
-        """Reverse a payment: what it paid is open again."""
-        payment_id, reason = text(request.payment_id, "payment_id"), wire.reason(request.reason)
-
-        def act(session: Session) -> pb.ReversePaymentResponse:
-            payment = correcting.reverse(session, payment_id, reason, self.clock())
-            log.info("payment.reversed", payment_id=payment_id)
-            return pb.ReversePaymentResponse(payment=answers.payment(payment))
-
-        return self.database.once(request.request_id, request, pb.ReversePaymentResponse, act)
-
-    def ReapplyPayment(self, request: pb.ReapplyPaymentRequest, context: Context) -> pb.ReapplyPaymentResponse:
-        """Put all of a payment to another use."""
-        payment_id, reason = text(request.payment_id, "payment_id"), wire.reason(request.reason)
-        asked, customer_id = wire.instruction(request, ""), optional_text(request.customer_id, "customer_id")
-
-        def act(session: Session) -> pb.ReapplyPaymentResponse:
-            payment = correcting.reapply(session, payment_id, customer_id, asked, reason, self.clock())
-            log.info("payment.reapplied", payment_id=payment_id, invoices=len(payment.applications))
-            return pb.ReapplyPaymentResponse(payment=answers.payment(payment))
-
-        return self.database.once(request.request_id, request, pb.ReapplyPaymentResponse, act)
-
-    def RefundPayment(self, request: pb.RefundPaymentRequest, context: Context) -> pb.RefundPaymentResponse:
-        """Give cash that pays nothing back to its payer."""
-        payment_id, amount = text(request.payment_id, "payment_id"), wire.money(request, "amount", least=1)
-        order_id = optional_text(request.order_id, "order_id")
-        reason = wire.reason(request.reason)
-
-        def act(session: Session) -> pb.RefundPaymentResponse:
-            payment = correcting.refund(session, payment_id, amount, order_id, reason, request.request_id, self.clock())
-            refunding.ask(session, payment, amount, request.request_id, self.clock())
-            log.info("payment.refunded", payment_id=payment_id)
-            return pb.RefundPaymentResponse(payment=answers.payment(payment))
-
-        answer = self.database.once(request.request_id, request, pb.RefundPaymentResponse, act)
-        if answer.payment.is_by_card:
-            self.desk.pursue(refunding.key(request.request_id))
-        return answer
 
     def AuthorizeCard(self, request: pb.AuthorizeCardRequest, context: Context) -> pb.AuthorizeCardResponse:
         """Authorize another card for an order; the answer says how far that has come."""

@@ -2,9 +2,20 @@
 
 from typing import Annotated
 
-from pydantic import SecretStr, StringConstraints
+from pydantic import AfterValidator, SecretStr, StringConstraints
 
+from services.billing.domain.corrections import parse_limits
+from services.kernel.errors import InvalidArgument
 from services.runtime.settings import Address, DatabaseUrl, ServiceSettings
+
+
+def limits_text(given: str) -> str:
+    """Limits that can be read; ValueError with what is wrong for all others."""
+    try:
+        parse_limits(given)
+    except InvalidArgument as unreadable:
+        raise ValueError(f"write it as 10000.00 USD, 9000.00 EUR: {unreadable.message}") from unreadable
+    return given
 
 
 class Settings(ServiceSettings):
@@ -12,6 +23,8 @@ class Settings(ServiceSettings):
 
     database_url: DatabaseUrl = "sqlite:///var/billing.db"
     listen: Address = "127.0.0.1:7304"
+    # "10000.00 USD, 9000.00 EUR": payments over it are reversed, reapplied and refunded by two people. Empty asks nobody.
+    second_person_over: Annotated[str, AfterValidator(limits_text)] = ""
     # Without a key no order is taken by card.
     stripe_key: SecretStr = SecretStr("")
     stripe_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+$")] = "https://api.stripe.com"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from gateway.http.neighbors.payments import (
@@ -19,7 +19,8 @@ from gateway.http.neighbors.payments import (
 from gateway.http.plumbing.access import CallerOf
 from gateway.http.plumbing.deps import Deps, DepsOf
 from gateway.http.plumbing.idempotency import OnceWithKey
-from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Name, example
+from gateway.http.plumbing.inputs import Identity, Input, MoneyInput, Name, Text, example
+from gateway.http.plumbing.paging import Page, PagingOf, sealed
 from gateway.http.plumbing.parameters import OrderReference, path_id
 from gateway.http.plumbing.shapes import MoneyShape, instant, proto_money
 from oms.billing.v1 import billing_pb2 as pb
@@ -90,23 +91,141 @@ class OrderMoney(BaseModel):
     decline_reason: str | None = Field(description="The provider's word, such as insufficient_funds.")
 
 
-@router.post("/v1/payments/{payment_id}/reversal", response_model=Payment)
-def reverse_payment(deps: DepsOf, payment_id: PaymentId, body: ReversalInput, once: OnceWithKey) -> Response:
-    """Reverse a payment: what it paid is open again, and orders that it was for wait for their cash."""
+class PaymentCorrection(BaseModel):
+    """A correction of a payment that somebody asked for and another person decides."""
 
-    def act(request_id: str) -> Payment:
-        wanted = pb.ReversePaymentRequest(request_id=request_id, payment_id=payment_id, reason=body.reason)
-        return payment_shape(deps.billing.ReversePayment(wanted).payment)
+    correction_id: str
+    payment_id: str
+    kind: str = Field(description="reversal, reapplication or refund.")
+    amount: MoneyShape = Field(description="The payment, or what is refunded.")
+    reason: str
+    asked_by: str
+    asked_at: str | None
+    state: str = Field(description="waiting, approved or declined.")
+    decided_by: str | None
+    decided_at: str | None
+    note: str
+
+
+class CorrectedPayment(Payment):
+    """A payment after its correction, or as it is while that waits for a second person."""
+
+    waiting: PaymentCorrection | None = Field(
+        description="Set when the amount is over the limit (OMS_SECOND_PERSON_OVER): somebody else in accounting decides."
+    )
+
+
+class CorrectionDecision(Input):
+    """A second person's decision."""
+
+    decision: Literal["approve", "decline"]
+    note: Text = Field(default="", description="Why; needed to decline.")
+
+    model_config = example(decision="approve")
+
+
+class DecidedCorrection(BaseModel):
+    """A correction as decided, and the payment afterwards."""
+
+    correction: PaymentCorrection
+    payment: Payment
+
+
+@router.get("/v1/payment-corrections")
+def list_payment_corrections(
+    deps: DepsOf,
+    _who: CallerOf,
+    paging: PagingOf,
+    state: Annotated[
+        Literal["waiting", "approved", "declined"] | None, Query(description="Only with this state.")
+    ] = None,
+) -> Page[PaymentCorrection]:
+    """Corrections that wait for a second person, and those that were decided, oldest first."""
+    found = deps.billing.ListPaymentCorrections(
+        pb.ListPaymentCorrectionsRequest(
+            state=state or "", limit=paging.limit, cursor=paging.after("payment-corrections")
+        )
+    )
+    return Page(
+        rows=[correction_shape(row) for row in found.corrections],
+        next_cursor=sealed("payment-corrections", found.next_cursor) or None,
+    )
+
+
+@router.post("/v1/payment-corrections/{correction_id}/decision", response_model=DecidedCorrection)
+def decide_payment_correction(
+    deps: DepsOf,
+    who: CallerOf,
+    correction_id: Annotated[str, path_id("The correction.", "corr_0198c7f2")],
+    body: CorrectionDecision,
+    once: OnceWithKey,
+) -> Response:
+    """Approve or decline what somebody else asked for; approved, it is made now."""
+
+    def act(request_id: str) -> DecidedCorrection:
+        wanted = pb.DecidePaymentCorrectionRequest(
+            request_id=request_id,
+            correction_id=correction_id,
+            decided_by=who.principal.sub,
+            is_approved=body.decision == "approve",
+            note=body.note,
+        )
+        answer = deps.billing.DecidePaymentCorrection(wanted)
+        return DecidedCorrection(correction=correction_shape(answer.correction), payment=payment_shape(answer.payment))
 
     return once.answer(body, act, 200)
 
 
-@router.post("/v1/payments/{payment_id}/reapply", response_model=Payment)
-def reapply_payment(deps: DepsOf, payment_id: PaymentId, body: ReapplicationInput, once: OnceWithKey) -> Response:
+def corrected(payment: pb.Payment, waiting: pb.PaymentCorrection) -> CorrectedPayment:
+    """The answer to a correction; `waiting` without an id is none."""
+    known = correction_shape(waiting) if waiting.correction_id else None
+    return CorrectedPayment(**payment_shape(payment).model_dump(), waiting=known)
+
+
+def correction_shape(row: pb.PaymentCorrection) -> PaymentCorrection:
+    """A correction as the API gives it."""
+    return PaymentCorrection(
+        correction_id=row.correction_id,
+        payment_id=row.payment_id,
+        kind=row.kind,
+        amount=MoneyShape.of_minor(row.amount.minor_units, row.amount.currency),
+        reason=row.reason,
+        asked_by=row.asked_by,
+        asked_at=instant(row.asked_at_micros),
+        state=row.state,
+        decided_by=row.decided_by or None,
+        decided_at=instant(row.decided_at_micros),
+        note=row.note,
+    )
+
+
+@router.post("/v1/payments/{payment_id}/reversal", response_model=CorrectedPayment)
+def reverse_payment(
+    deps: DepsOf, who: CallerOf, payment_id: PaymentId, body: ReversalInput, once: OnceWithKey
+) -> Response:
+    """Reverse a payment: what it paid is open again, and orders that it was for wait for their cash."""
+
+    def act(request_id: str) -> CorrectedPayment:
+        wanted = pb.ReversePaymentRequest(
+            request_id=request_id, payment_id=payment_id, reason=body.reason, asked_by=who.principal.sub
+        )
+        answer = deps.billing.ReversePayment(wanted)
+        return corrected(answer.payment, answer.waiting)
+
+    return once.answer(body, act, 200)
+
+
+@router.post("/v1/payments/{payment_id}/reapply", response_model=CorrectedPayment)
+def reapply_payment(
+    deps: DepsOf, who: CallerOf, payment_id: PaymentId, body: ReapplicationInput, once: OnceWithKey
+) -> Response:
     """Put all of a payment to another use: other invoices, another order, on account, or another customer."""
 
-    def act(request_id: str) -> Payment:
-        return payment_shape(deps.billing.ReapplyPayment(reapplication_of(deps, payment_id, body, request_id)).payment)
+    def act(request_id: str) -> CorrectedPayment:
+        wanted = reapplication_of(deps, payment_id, body, request_id)
+        wanted.asked_by = who.principal.sub
+        answer = deps.billing.ReapplyPayment(wanted)
+        return corrected(answer.payment, answer.waiting)
 
     return once.answer(body, act, 200)
 
@@ -130,12 +249,17 @@ def reapplication_of(
     )
 
 
-@router.post("/v1/payments/{payment_id}/refund", response_model=Payment)
-def refund_payment(deps: DepsOf, payment_id: PaymentId, body: RefundInput, once: OnceWithKey) -> Response:
+@router.post("/v1/payments/{payment_id}/refund", response_model=CorrectedPayment)
+def refund_payment(
+    deps: DepsOf, who: CallerOf, payment_id: PaymentId, body: RefundInput, once: OnceWithKey
+) -> Response:
     """Give cash that pays nothing back to its payer; what was captured from a card goes back to that card."""
 
-    def act(request_id: str) -> Payment:
-        return payment_shape(deps.billing.RefundPayment(refund_of(deps, payment_id, body, request_id)).payment)
+    def act(request_id: str) -> CorrectedPayment:
+        wanted = refund_of(deps, payment_id, body, request_id)
+        wanted.asked_by = who.principal.sub
+        answer = deps.billing.RefundPayment(wanted)
+        return corrected(answer.payment, answer.waiting)
 
     return once.answer(body, act, 200)
 

@@ -2,6 +2,7 @@
 
 from services.billing.models.base import Table, answers, outbox
 from services.billing.models.cards import CardAuthorization, ProviderEvent, ProviderOperation
+from services.billing.models.corrections import PaymentCorrection
 from services.billing.models.credit import Commitment, CreditAccount, CreditWait
 from services.billing.models.invoices import Counter, Delivery, Invoice, InvoiceInstallment, InvoiceLine
 from services.billing.models.ledger import JournalEntry
@@ -23,6 +24,7 @@ __all__ = [
     "OrderDeposit",
     "Payment",
     "PaymentApplication",
+    "PaymentCorrection",
     "Payout",
     "PayoutLine",
     "ProviderEvent",

@@ -1153,22 +1153,26 @@ class ReversePaymentRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     PAYMENT_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     payment_id: _builtins.str
     """The payment."""
     reason: _builtins.str
     """Why, 1 to 500 characters."""
+    asked_by: _builtins.str
+    """Who asks for it. Over the limit of billing's settings it then waits for a second person; empty asks nobody."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         payment_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1181,18 +1185,24 @@ class ReversePaymentResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PAYMENT_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def payment(self) -> Global___Payment:
         """As it stands."""
+
+    @_builtins.property
+    def waiting(self) -> Global___PaymentCorrection:
+        """Set when it waits for a second person: then the payment is as it was."""
 
     def __init__(
         self,
         *,
         payment: Global___Payment | None = ...,
+        waiting: Global___PaymentCorrection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "waiting", b"waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1211,6 +1221,7 @@ class ReapplyPaymentRequest(_message.Message):
     IS_ON_ACCOUNT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     payment_id: _builtins.str
@@ -1221,6 +1232,8 @@ class ReapplyPaymentRequest(_message.Message):
     """Why, 1 to 500 characters."""
     customer_id: _builtins.str
     """Whose payment it is, when it was recorded for somebody else; empty leaves it where it is."""
+    asked_by: _builtins.str
+    """Who asks for it. Over the limit of billing's settings it then waits for a second person; empty asks nobody."""
     @_builtins.property
     def applications(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentApplication]:
         """Which invoices it pays, as in RecordPayment."""
@@ -1239,10 +1252,11 @@ class ReapplyPaymentRequest(_message.Message):
         is_on_account: _builtins.bool = ...,
         reason: _builtins.str = ...,
         customer_id: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications", "customer_id", b"customer_id", "is_on_account", b"is_on_account", "orders", b"orders", "payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applications", b"applications", "asked_by", b"asked_by", "customer_id", b"customer_id", "is_on_account", b"is_on_account", "orders", b"orders", "payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1255,18 +1269,24 @@ class ReapplyPaymentResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PAYMENT_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def payment(self) -> Global___Payment:
         """As it stands."""
+
+    @_builtins.property
+    def waiting(self) -> Global___PaymentCorrection:
+        """Set when it waits for a second person: then the payment is as it was."""
 
     def __init__(
         self,
         *,
         payment: Global___Payment | None = ...,
+        waiting: Global___PaymentCorrection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "waiting", b"waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1283,6 +1303,7 @@ class RefundPaymentRequest(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     ORDER_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Business key; a repeat gets the first answer."""
     payment_id: _builtins.str
@@ -1291,6 +1312,8 @@ class RefundPaymentRequest(_message.Message):
     """Out of what is held for this order; empty takes what is unapplied."""
     reason: _builtins.str
     """Why, 1 to 500 characters."""
+    asked_by: _builtins.str
+    """Who asks for it. Over the limit of billing's settings it then waits for a second person; empty asks nobody."""
     @_builtins.property
     def amount(self) -> _types_pb2.Money:
         """How much of what it has left."""
@@ -1303,10 +1326,11 @@ class RefundPaymentRequest(_message.Message):
         amount: _types_pb2.Money | None = ...,
         order_id: _builtins.str = ...,
         reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "order_id", b"order_id", "payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "asked_by", b"asked_by", "order_id", b"order_id", "payment_id", b"payment_id", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1319,18 +1343,24 @@ class RefundPaymentResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PAYMENT_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def payment(self) -> Global___Payment:
         """As it stands."""
+
+    @_builtins.property
+    def waiting(self) -> Global___PaymentCorrection:
+        """Set when it waits for a second person: then the payment is as it was."""
 
     def __init__(
         self,
         *,
         payment: Global___Payment | None = ...,
+        waiting: Global___PaymentCorrection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "waiting", b"waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payment", b"payment", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2053,6 +2083,200 @@ class ListWaitingOrdersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListWaitingOrdersResponse: _TypeAlias = ListWaitingOrdersResponse  # noqa: Y015
+
+@_typing.final
+class PaymentCorrection(_message.Message):
+    """A correction of a payment that somebody asked for and another person decides."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CORRECTION_ID_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    ASKED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_MICROS_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    correction_id: _builtins.str
+    """Identity, "corr_…"."""
+    payment_id: _builtins.str
+    """The payment."""
+    kind: _builtins.str
+    """reversal, reapplication or refund."""
+    reason: _builtins.str
+    """Why it was asked for."""
+    asked_by: _builtins.str
+    """Who asked for it."""
+    asked_at_micros: _builtins.int
+    """When, microseconds since the epoch."""
+    state: _builtins.str
+    """waiting, approved or declined."""
+    decided_by: _builtins.str
+    """Who decided; empty while it waits."""
+    decided_at_micros: _builtins.int
+    """When, microseconds since the epoch; 0 while it waits."""
+    note: _builtins.str
+    """What who decided said."""
+    @_builtins.property
+    def amount(self) -> _types_pb2.Money:
+        """What it is about: the payment, or what is refunded."""
+
+    def __init__(
+        self,
+        *,
+        correction_id: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        amount: _types_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        asked_by: _builtins.str = ...,
+        asked_at_micros: _builtins.int = ...,
+        state: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
+        decided_at_micros: _builtins.int = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "asked_at_micros", b"asked_at_micros", "asked_by", b"asked_by", "correction_id", b"correction_id", "decided_at_micros", b"decided_at_micros", "decided_by", b"decided_by", "kind", b"kind", "note", b"note", "payment_id", b"payment_id", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentCorrection: _TypeAlias = PaymentCorrection  # noqa: Y015
+
+@_typing.final
+class DecidePaymentCorrectionRequest(_message.Message):
+    """A second person's decision."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CORRECTION_ID_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    IS_APPROVED_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Business key; a repeat gets the first answer."""
+    correction_id: _builtins.str
+    """The correction."""
+    decided_by: _builtins.str
+    """Who decides; not who asked for it."""
+    is_approved: _builtins.bool
+    """Approved: it is done now. Otherwise nothing is."""
+    note: _builtins.str
+    """Why, up to 500 characters; needed to decline."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        correction_id: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
+        is_approved: _builtins.bool = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_id", b"correction_id", "decided_by", b"decided_by", "is_approved", b"is_approved", "note", b"note", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecidePaymentCorrectionRequest: _TypeAlias = DecidePaymentCorrectionRequest  # noqa: Y015
+
+@_typing.final
+class DecidePaymentCorrectionResponse(_message.Message):
+    """What became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAYMENT_FIELD_NUMBER: _builtins.int
+    CORRECTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def payment(self) -> Global___Payment:
+        """The payment afterwards."""
+
+    @_builtins.property
+    def correction(self) -> Global___PaymentCorrection:
+        """The correction as decided."""
+
+    def __init__(
+        self,
+        *,
+        payment: Global___Payment | None = ...,
+        correction: Global___PaymentCorrection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "payment", b"payment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction", b"correction", "payment", b"payment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecidePaymentCorrectionResponse: _TypeAlias = DecidePaymentCorrectionResponse  # noqa: Y015
+
+@_typing.final
+class ListPaymentCorrectionsRequest(_message.Message):
+    """Asks for corrections."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    PAYMENT_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """waiting, approved or declined when given."""
+    payment_id: _builtins.str
+    """Only of this payment when given."""
+    limit: _builtins.int
+    """At most this many; 0 means 100, more than 500 is refused."""
+    cursor: _builtins.str
+    """Where the last page ended."""
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        payment_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "payment_id", b"payment_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPaymentCorrectionsRequest: _TypeAlias = ListPaymentCorrectionsRequest  # noqa: Y015
+
+@_typing.final
+class ListPaymentCorrectionsResponse(_message.Message):
+    """Corrections, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CORRECTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    """Give it back as cursor for the next page; empty at the end."""
+    @_builtins.property
+    def corrections(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentCorrection]:
+        """The page."""
+
+    def __init__(
+        self,
+        *,
+        corrections: _abc.Iterable[Global___PaymentCorrection] | None = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["corrections", b"corrections", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPaymentCorrectionsResponse: _TypeAlias = ListPaymentCorrectionsResponse  # noqa: Y015
 
 @_typing.final
 class PayoutLine(_message.Message):

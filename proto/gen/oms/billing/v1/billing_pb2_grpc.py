@@ -131,6 +131,16 @@ class BillingServiceStub:
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.SerializeToString,
                 response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.FromString,
                 _registered_method=True)
+        self.DecidePaymentCorrection = channel.unary_unary(
+                '/oms.billing.v1.BillingService/DecidePaymentCorrection',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionResponse.FromString,
+                _registered_method=True)
+        self.ListPaymentCorrections = channel.unary_unary(
+                '/oms.billing.v1.BillingService/ListPaymentCorrections',
+                request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsRequest.SerializeToString,
+                response_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsResponse.FromString,
+                _registered_method=True)
         self.GetOrderMoney = channel.unary_unary(
                 '/oms.billing.v1.BillingService/GetOrderMoney',
                 request_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.GetOrderMoneyRequest.SerializeToString,
@@ -346,6 +356,21 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DecidePaymentCorrection(self, request, context):
+        """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
+        CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPaymentCorrections(self, request, context):
+        """Corrections by filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetOrderMoney(self, request, context):
         """The money of one order.
         """
@@ -525,6 +550,16 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RecordProviderEvent,
                     request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.FromString,
                     response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.SerializeToString,
+            ),
+            'DecidePaymentCorrection': grpc.unary_unary_rpc_method_handler(
+                    servicer.DecidePaymentCorrection,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionResponse.SerializeToString,
+            ),
+            'ListPaymentCorrections': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPaymentCorrections,
+                    request_deserializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsRequest.FromString,
+                    response_serializer=oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsResponse.SerializeToString,
             ),
             'GetOrderMoney': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrderMoney,
@@ -1080,6 +1115,60 @@ class BillingService:
             '/oms.billing.v1.BillingService/RecordProviderEvent',
             oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventRequest.SerializeToString,
             oms_dot_billing_dot_v1_dot_billing__pb2.RecordProviderEventResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DecidePaymentCorrection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/DecidePaymentCorrection',
+            oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.DecidePaymentCorrectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPaymentCorrections(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/oms.billing.v1.BillingService/ListPaymentCorrections',
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsRequest.SerializeToString,
+            oms_dot_billing_dot_v1_dot_billing__pb2.ListPaymentCorrectionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

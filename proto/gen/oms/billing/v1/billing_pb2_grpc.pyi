@@ -103,6 +103,12 @@ class BillingServiceStub:
     """
     RecordProviderEvent: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]
     """Take note that something happened at the provider, which is then asked what is true."""
+    DecidePaymentCorrection: _grpc.UnaryUnaryMultiCallable[_billing_pb2.DecidePaymentCorrectionRequest, _billing_pb2.DecidePaymentCorrectionResponse]
+    """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
+    CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
+    """
+    ListPaymentCorrections: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentCorrectionsRequest, _billing_pb2.ListPaymentCorrectionsResponse]
+    """Corrections by filter."""
     GetOrderMoney: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]
     """The money of one order."""
     ListWaitingOrders: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]
@@ -209,6 +215,12 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     RecordProviderEvent: _aio.UnaryUnaryMultiCallable[_billing_pb2.RecordProviderEventRequest, _billing_pb2.RecordProviderEventResponse]  # type: ignore[assignment]
     """Take note that something happened at the provider, which is then asked what is true."""
+    DecidePaymentCorrection: _aio.UnaryUnaryMultiCallable[_billing_pb2.DecidePaymentCorrectionRequest, _billing_pb2.DecidePaymentCorrectionResponse]  # type: ignore[assignment]
+    """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
+    CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
+    """
+    ListPaymentCorrections: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListPaymentCorrectionsRequest, _billing_pb2.ListPaymentCorrectionsResponse]  # type: ignore[assignment]
+    """Corrections by filter."""
     GetOrderMoney: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetOrderMoneyRequest, _billing_pb2.GetOrderMoneyResponse]  # type: ignore[assignment]
     """The money of one order."""
     ListWaitingOrders: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListWaitingOrdersRequest, _billing_pb2.ListWaitingOrdersResponse]  # type: ignore[assignment]
@@ -420,6 +432,24 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.RecordProviderEventResponse, _abc.Awaitable[_billing_pb2.RecordProviderEventResponse]]:
         """Take note that something happened at the provider, which is then asked what is true."""
+
+    @_abc_1.abstractmethod
+    def DecidePaymentCorrection(
+        self,
+        request: _billing_pb2.DecidePaymentCorrectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.DecidePaymentCorrectionResponse, _abc.Awaitable[_billing_pb2.DecidePaymentCorrectionResponse]]:
+        """Approve or decline what waits for a second person; approved, it is done as if it were asked for now. NOT_FOUND:
+        CORRECTION_NOT_FOUND. FAILED_PRECONDITION: CORRECTION_DECIDED, SECOND_PERSON_NEEDED, and what the correction itself is refused for.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPaymentCorrections(
+        self,
+        request: _billing_pb2.ListPaymentCorrectionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListPaymentCorrectionsResponse, _abc.Awaitable[_billing_pb2.ListPaymentCorrectionsResponse]]:
+        """Corrections by filter."""
 
     @_abc_1.abstractmethod
     def GetOrderMoney(

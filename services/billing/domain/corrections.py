@@ -1,0 +1,56 @@
+"""Corrections of payments that need a second person: who asks for much does not decide it alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.kernel.errors import InvalidArgument, Refused
+from services.kernel.money import Money
+
+REVERSAL, REAPPLICATION, REFUND = "reversal", "reapplication", "refund"
+KINDS = (REVERSAL, REAPPLICATION, REFUND)
+WAITING, APPROVED, DECLINED = "waiting", "approved", "declined"
+STATES = (WAITING, APPROVED, DECLINED)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A correction that somebody asked for and another person decides. `request` is what was asked, as billing was asked."""
+
+    correction_id: str
+    payment_id: str
+    kind: str
+    amount: Money
+    reason: str
+    request: str
+    asked_by: str
+    asked_at: datetime
+    state: str = WAITING
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    note: str = ""
+
+
+def needs_second_person(amount: Money, limits: Mapping[str, Money]) -> bool:
+    """Whether an amount is beyond its currency's limit; a currency that has none where others have one always is."""
+    limit = limits.get(amount.currency)
+    return bool(limits) and (limit is None or amount > limit)
+
+
+def parse_limits(given: str) -> dict[str, Money]:
+    """Currency → limit, from "10000.00 USD, 9000 EUR"; empty text means that nobody needs a second person."""
+    limits = {}
+    for part in filter(None, (one.strip() for one in given.split(","))):
+        amount, _, currency = part.partition(" ")
+        limits[currency] = Money.parse(amount, currency)
+    return limits
+
+
+def check_decision(correction: Correction, decided_by: str) -> None:
+    """Refused by whoever asked for it, and once it is decided."""
+    if not decided_by:
+        raise InvalidArgument("FIELD_MISSING", "decided_by is missing: say who decides")
+    if correction.state != WAITING:
+        raise Refused("CORRECTION_DECIDED", f"the {correction.kind} is {correction.state} already: look at the payment")
+    if decided_by == correction.asked_by:
+        raise Refused("SECOND_PERSON_NEEDED", "you asked for it yourself: another person in accounting decides")

@@ -1,0 +1,164 @@
+"""Corrections of payments over a limit wait for a second person, on both databases."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+
+import pytest
+
+from oms.billing.v1 import billing_pb2 as pb
+from services.billing.domain.corrections import parse_limits
+from services.kernel.errors import InvalidArgument, NotFound, Refused
+from tests.billing.desk import CONTEXT, Desk, order_of, usd
+from tests.threads import at_once
+
+_IDS = itertools.count(1)
+ANN, BEN = "ann", "ben"
+
+
+@pytest.fixture
+def limited(desk: Desk) -> Desk:
+    """What is over 100.00 USD is corrected by two people."""
+    desk.billing.limits = parse_limits("100.00 USD")
+    return desk
+
+
+def reversal(desk: Desk, payment: pb.Payment, by: str = ANN, *, request_id: str = "") -> pb.ReversePaymentResponse:
+    request = pb.ReversePaymentRequest(
+        request_id=request_id or f"reversal/{next(_IDS)}", payment_id=payment.payment_id, reason="bounced", asked_by=by
+    )
+    return desk.billing.ReversePayment(request, CONTEXT)
+
+
+def decided(
+    desk: Desk, correction: pb.PaymentCorrection, by: str = BEN, *, is_approved: bool = True, note: str = "not so"
+) -> pb.DecidePaymentCorrectionResponse:
+    request = pb.DecidePaymentCorrectionRequest(
+        request_id=f"decision/{next(_IDS)}",
+        correction_id=correction.correction_id,
+        decided_by=by,
+        is_approved=is_approved,
+        note=note,
+    )
+    return desk.billing.DecidePaymentCorrection(request, CONTEXT)
+
+
+def listed(desk: Desk, state: str = "") -> list[tuple[str, str]]:
+    found = desk.billing.ListPaymentCorrections(pb.ListPaymentCorrectionsRequest(state=state), CONTEXT)
+    return [(row.kind, row.state) for row in found.corrections]
+
+
+def test_over_the_limit_a_correction_waits_and_is_made_when_another_person_approves(limited: Desk) -> None:
+    limited.invoice(order_of({"1": (1, "200.00")}), "shp_1", {"1": 1})
+    payment = limited.pay(20_000, "CHECK-1")
+    waiting = reversal(limited, payment)
+    before = limited.balances()["cash"], listed(limited, "waiting")
+
+    with pytest.raises(Refused, match="another person"):
+        decided(limited, waiting.waiting, ANN)
+    answer = decided(limited, waiting.waiting)
+
+    assert (waiting.payment.reversed_at_micros, before) == (0, (20_000, [("reversal", "waiting")]))
+    assert answer.payment.reversed_at_micros > 0
+    assert (answer.correction.asked_by, answer.correction.decided_by) == (ANN, BEN)
+    assert limited.balances()["cash"] == 0
+    assert listed(limited) == [("reversal", "approved")]
+    assert limited.violations() == {}
+
+
+def test_up_to_the_limit_and_without_limits_nobody_else_is_asked(limited: Desk) -> None:
+    small = reversal(limited, limited.pay(10_000, "CHECK-1"))
+    limited.billing.limits = {}
+    large = reversal(limited, limited.pay(90_000, "CHECK-2"))
+
+    assert [answer.HasField("waiting") for answer in (small, large)] == [False, False]
+    assert listed(limited) == []
+
+
+def test_a_currency_without_a_limit_needs_a_second_person_where_others_have_one(desk: Desk) -> None:
+    desk.billing.limits = parse_limits("100.00 EUR")
+
+    assert reversal(desk, desk.pay(1, "CHECK-1")).HasField("waiting")
+
+
+def test_what_is_declined_leaves_the_payment_and_says_why(limited: Desk) -> None:
+    waiting = reversal(limited, limited.pay(20_000, "CHECK-1")).waiting
+
+    with pytest.raises(InvalidArgument, match="say why"):
+        decided(limited, waiting, is_approved=False, note="")
+    answer = decided(limited, waiting, is_approved=False, note="the bank says it is fine")
+
+    assert (answer.correction.state, answer.correction.note) == ("declined", "the bank says it is fine")
+    assert limited.balances()["cash"] == 20_000
+    with pytest.raises(Refused, match="declined already"):
+        decided(limited, waiting)
+
+
+def test_one_correction_of_a_payment_waits_at_a_time(limited: Desk) -> None:
+    payment = limited.pay(20_000, "CHECK-1")
+    first = reversal(limited, payment, request_id="r1")
+
+    assert reversal(limited, payment, request_id="r1") == first
+    with pytest.raises(Refused, match="decided first"):
+        reversal(limited, payment, BEN)
+    with pytest.raises(NotFound):
+        decided(limited, pb.PaymentCorrection(correction_id="corr_none"))
+
+
+def test_a_refund_is_measured_by_what_goes_back(limited: Desk) -> None:
+    payment = limited.pay(50_000, "WIRE-1", on_account=True)
+
+    def refund(minor: int) -> pb.RefundPaymentResponse:
+        request = pb.RefundPaymentRequest(
+            request_id=f"refund/{next(_IDS)}",
+            payment_id=payment.payment_id,
+            amount=usd(minor),
+            reason="twice",
+            asked_by=ANN,
+        )
+        return limited.billing.RefundPayment(request, CONTEXT)
+
+    small, large = refund(10_000), refund(10_001)
+    approved = decided(limited, large.waiting)
+
+    assert (small.HasField("waiting"), large.HasField("waiting")) == (False, True)
+    assert approved.payment.returned.minor_units == 20_001
+    assert limited.violations() == {}
+
+
+def test_an_approved_correction_that_no_longer_holds_is_refused_and_waits_on(limited: Desk) -> None:
+    payment = limited.pay(50_000, "WIRE-1", on_account=True)
+    request = pb.RefundPaymentRequest(
+        request_id="refund/x", payment_id=payment.payment_id, amount=usd(50_000), reason="twice", asked_by=ANN
+    )
+    waiting = limited.billing.RefundPayment(request, CONTEXT).waiting
+    limited.refund(payment.payment_id, 1)  # by a program, which nobody is asked about
+
+    with pytest.raises(Refused, match="is there to be refunded"):
+        decided(limited, waiting)
+    assert listed(limited, "waiting") == [("refund", "waiting")]
+
+
+@pytest.mark.on_postgres
+def test_two_people_deciding_at_once_make_it_once(limited: Desk) -> None:
+    limited.invoice(order_of({"1": (1, "200.00")}), "shp_1", {"1": 1})
+    waiting = reversal(limited, limited.pay(20_000, "CHECK-1")).waiting
+
+    def decide(by: str) -> str:
+        try:
+            return decided(limited, waiting, by).correction.decided_by
+        except Exception as late:  # noqa: BLE001 - a refusal or a conflict, as the database has it
+            return type(late).__name__
+
+    answers = at_once([partial(decide, f"person-{number}") for number in range(6)])
+
+    assert len([one for one in answers if one.startswith("person-")]) == 1
+    assert limited.balances()["cash"] == 0
+    assert limited.violations() == {}
+
+
+@pytest.mark.parametrize("given", ["100", "100.001 USD", "x USD", "1 XYZ"])
+def test_limits_that_cannot_be_read_are_refused(given: str) -> None:
+    with pytest.raises(InvalidArgument):
+        parse_limits(given)
