@@ -27,7 +27,16 @@ from gateway.console import (
     stream,
     support_cases,
 )
-from gateway.console.accounting import corrections, ledger, marketplaces, payments, receipts, receivables, waiting
+from gateway.console.accounting import (
+    corrections,
+    decisions,
+    ledger,
+    marketplaces,
+    payments,
+    receipts,
+    receivables,
+    waiting,
+)
 from gateway.console.accounting import overview as accounting
 from gateway.console.headers import SecurityHeaders
 from gateway.http.plumbing.deps import Deps
@@ -35,7 +44,7 @@ from services.orders.access.logins import Attempts
 
 _NOUNS = (
     files, login, passwords, callback, overview, orders, stream, holds, changes, cancellation, resubmission, reviews, delegations, exceptions, dead_letters, mail_previews, customer_orders, feedback, support_cases,
-    accounting, receipts, payments, corrections, receivables, waiting, marketplaces, ledger,
+    accounting, receipts, payments, corrections, decisions, receivables, waiting, marketplaces, ledger,
 )  # fmt: skip
 _PROGRAMS = frozenset({"v1", "healthz", "readyz", "metrics", "openapi.json", "docs"})
 

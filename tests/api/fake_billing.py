@@ -19,6 +19,10 @@ class FakeBilling(Neighbor):
         self.invoices: dict[str, billing.Invoice] = {}
         self.payments: list[billing.Payment] = []
         self.payouts: list[billing.Payout] = []
+        self.correction = billing.PaymentCorrection(
+            correction_id="corr_1", payment_id="pay_1", kind="reversal", reason="bounced", asked_by="ann",
+            amount=types.Money(minor_units=20000, currency="USD"), asked_at_micros=1, state="waiting",
+        )  # fmt: skip
         self.receivables = [billing.Receivable(customer_id="cus_acme", currency="USD", current_minor=25375)]
         self.standing: dict[str, tuple[int, int]] = {}
         self.waiting: list[billing.WaitingOrder] = []
@@ -131,6 +135,29 @@ class FakeBilling(Neighbor):
             return billing.RefundPaymentResponse(payment=payment)
 
         return self.once(request, act)
+
+    def ListPaymentCorrections(
+        self, request: billing.ListPaymentCorrectionsRequest
+    ) -> billing.ListPaymentCorrectionsResponse:
+        self.here()
+        is_asked = request.state in ("", self.correction.state)
+        return billing.ListPaymentCorrectionsResponse(corrections=[self.correction] if is_asked else [])
+
+    def DecidePaymentCorrection(
+        self, request: billing.DecidePaymentCorrectionRequest
+    ) -> billing.DecidePaymentCorrectionResponse:
+        self.here()
+        if request.correction_id != self.correction.correction_id:
+            raise NotFound(
+                "CORRECTION_NOT_FOUND", f"there is no correction {request.correction_id}: look at those that wait"
+            )
+        decided = billing.PaymentCorrection()
+        decided.CopyFrom(self.correction)
+        decided.state, decided.decided_by = "approved" if request.is_approved else "declined", request.decided_by
+        return billing.DecidePaymentCorrectionResponse(
+            payment=billing.Payment(payment_id="pay_1", amount=decided.amount, received_on="2026-12-01"),
+            correction=decided,
+        )
 
     def AuthorizeCard(self, request: billing.AuthorizeCardRequest) -> billing.AuthorizeCardResponse:
         self.here()

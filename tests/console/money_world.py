@@ -52,6 +52,7 @@ class MoneyWorld:
     numbers: dict[str, str]
     ids: dict[str, str]
     payments: dict[str, str]
+    billing: BillingServicer
 
     async def confirm(self, browser: Browser, preview: str, path: str, **fields: str) -> httpx.Response:
         """Open a preview and press its button with all that it hides; `fields` are typed there."""
@@ -79,9 +80,10 @@ def money_world(orders: Database, cash: Database, keys_dir: Path, numbers: dict[
     """The console over both, and the orders that `filled` placed."""
     cashier = Cashier(cash)
     cashier.now = datetime.now(UTC) - timedelta(days=3)
-    world = build(orders, keys_dir, with_billing=Local(BillingServicer(cash)), **console)
+    billing = BillingServicer(cash)
+    world = build(orders, keys_dir, with_billing=Local(billing), **console)
     ids = {name: _id(world.desk, number) for name, number in numbers.items()}
-    made = MoneyWorld(world, cashier, numbers, ids, {})
+    made = MoneyWorld(world, cashier, numbers, ids, {}, billing)
     _spend(made)
     return made
 

@@ -42,9 +42,11 @@ def reversal_page(who: VisitorOf, payment_id: PaymentOf) -> Response:
 def reverse_payment(form: FormOf, payment_id: PaymentOf) -> Response:
     """Reverse it, as the API does."""
     reason = reason_of(form.fields)
-    wanted = pb.ReversePaymentRequest(request_id=request_id(form), payment_id=payment_id, reason=reason)
-    form.visitor.deps.billing.ReversePayment(wanted)
-    return _back(form, payment_id, "payment_reversed")
+    wanted = pb.ReversePaymentRequest(
+        request_id=request_id(form), payment_id=payment_id, reason=reason, asked_by=form.visitor.caller.principal.sub
+    )
+    answer = form.visitor.deps.billing.ReversePayment(wanted)
+    return _back(form, payment_id, "payment_reversed", answer.waiting)
 
 
 @router.get("/accounting/payments/{payment_id}/reapply")
@@ -81,8 +83,9 @@ def reapply_payment(form: FormOf, payment_id: PaymentOf) -> Response:
     """Put it to another use, as the API does."""
     who = form.visitor
     before = asking.payment(who, payment_id)
-    who.deps.billing.ReapplyPayment(_reapplication(who, before, form.fields, request_id(form)))
-    return _back(form, payment_id, "payment_reapplied")
+    wanted = _reapplication(who, before, form.fields, request_id(form))
+    wanted.asked_by = who.caller.principal.sub
+    return _back(form, payment_id, "payment_reapplied", who.deps.billing.ReapplyPayment(wanted).waiting)
 
 
 @router.get("/accounting/payments/{payment_id}/refund")
@@ -108,8 +111,9 @@ def refund_payment(form: FormOf, payment_id: PaymentOf) -> Response:
     """Give it back, as the API does."""
     who = form.visitor
     body = refund_of(asking.payment(who, payment_id), form.fields)
-    who.deps.billing.RefundPayment(api.refund_of(who.deps, payment_id, body, request_id(form)))
-    return _back(form, payment_id, "payment_refunded")
+    wanted = api.refund_of(who.deps, payment_id, body, request_id(form))
+    wanted.asked_by = who.caller.principal.sub
+    return _back(form, payment_id, "payment_refunded", who.deps.billing.RefundPayment(wanted).waiting)
 
 
 def _reapplication(
@@ -134,6 +138,6 @@ def _seen(who: Visitor, before: PaymentShown, **act: Any) -> dict[str, Any]:
     return {"before": before, "given": given, "names": names, "key": new_id("req")}
 
 
-def _back(form: Form, payment_id: str, notice: str) -> Response:
+def _back(form: Form, payment_id: str, notice: str, waiting: pb.PaymentCorrection) -> Response:
     answer = RedirectResponse(f"/accounting/payments/{payment_id}", 303)
-    return leave(answer, form.visitor.deps.console, notice)
+    return leave(answer, form.visitor.deps.console, "correction_waits" if waiting.correction_id else notice)
