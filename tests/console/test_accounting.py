@@ -25,6 +25,8 @@ async def test_orders_wait_the_longest_first_with_what_is_missing_and_a_way_to_d
     assert rows[0].startswith(f"{held} Acme the customer’s cash prepaid 500.00 USD 200.00 USD 300.00 USD 3 d Decide…")
     assert rows[1].startswith(f"{bolt} Bolt credit on credit 900.00 USD – – 3 d")
     assert re.search(rf'href="/orders/{held}/holds/hold_\w+">Decide…', page)
+    read = (await money.console.browser("auditor").get("/accounting/waiting")).text
+    assert (held in read, "Decide…" in read) == (True, False)
     theirs = (await money.console.browser("accounting").get("/accounting/waiting?customer=bolt")).text
     assert (held in theirs, bolt in theirs) == (False, True)
 
