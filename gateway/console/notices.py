@@ -29,7 +29,7 @@ SENTENCES: Mapping[str, str] = {
     "delegated": "Your approvals are delegated. They end by themselves on the last day.",
     "delegation_ended": "The delegation has ended.",
     "payment_recorded": "The payment is recorded.",
-    "correction_waits": "It is over the limit and waits for a second person: another one in accounting decides under Corrections.",
+    "correction_waits": "It is over the limit: another one in accounting decides under Corrections. Until then the payment is as it was.",
     "correction_approved": "The correction is made.",
     "correction_declined": "The correction is declined. The payment stays as it was.",
     "payment_reversed": "The payment is reversed. What it paid is open again.",

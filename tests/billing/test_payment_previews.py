@@ -29,6 +29,7 @@ def record(minor: int, *, orders: dict[str, int] | None = None) -> pb.RecordPaym
     return pb.RecordPaymentRequest(customer_id="cus_acme", amount=usd(minor), reference="W-1", orders=parts)
 
 
+@pytest.mark.on_postgres
 def test_a_preview_says_what_is_paid_and_which_order_goes_and_leaves_no_trace(desk: Desk) -> None:
     desk.limit(100_000)
     desk.invoice(order_of({"1": (3, "100.00")}), "shp_1", {"1": 3})

@@ -23,8 +23,10 @@ async def test_orders_wait_the_longest_first_with_what_is_missing_and_a_way_to_d
     rows = [plain(row) for row in page.partition("<tbody>")[2].split("</tr>")]
     held, bolt = money.numbers["held"], money.numbers["bolt"]
     assert rows[0].startswith(f"{held} Acme the customer’s cash prepaid 500.00 USD 200.00 USD 300.00 USD 3 d Decide…")
-    assert rows[1].startswith(f"{bolt} Bolt credit on credit 900.00 USD – credit 3 d")
+    assert rows[1].startswith(f"{bolt} Bolt credit on credit 900.00 USD – – 3 d")
     assert re.search(rf'href="/orders/{held}/holds/hold_\w+">Decide…', page)
+    read = (await money.console.browser("auditor").get("/accounting/waiting")).text
+    assert (held in read, "Decide…" in read) == (True, False)
     theirs = (await money.console.browser("accounting").get("/accounting/waiting?customer=bolt")).text
     assert (held in theirs, bolt in theirs) == (False, True)
 
@@ -114,8 +116,8 @@ async def test_the_pages_of_a_company_that_has_booked_nothing_say_what_would_fil
     world.billing.receivables = []
     browser = world.browser("accounting")
     for path, sentence in (
-        ("", "No order waits for money"),
-        ("/waiting", "No order waits for money"),
+        ("", "No order is waiting for money"),
+        ("/waiting", "No order is waiting for money"),
         ("/payments", "No payment has been recorded yet"),
         ("/receivables", "Nobody owes anything"),
         ("/invoices", "No invoice matches"),

@@ -138,7 +138,7 @@ def test_accounting_works_without_script_from_a_waiting_order_to_its_payment_and
         expect(page.locator("main")).to_contain_text("is held until its orders are shipped and invoiced")
 
         page.get_by_role("button", name="Reverse…").click()
-        expect(page.locator("main")).to_contain_text(f"Order {number} waits for its money again")
+        expect(page.locator("main")).to_contain_text(f"Order {number} is waiting for its money again")
         page.get_by_label("Reason").fill("the check bounced")
         page.get_by_role("button", name="Reverse the payment").click()
         expect(page.get_by_role("status")).to_contain_text("The payment is reversed.")

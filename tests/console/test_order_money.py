@@ -48,7 +48,7 @@ async def test_a_hold_on_money_shows_the_orders_own_cash(money: MoneyWorld) -> N
     shown = plain((await money.console.browser("accounting", sub="abe").get(page)).text)
 
     assert "Has come 200.00 Missing before its goods leave 300.00" in shown
-    assert "It waits for the customer’s payment since" in shown
+    assert "It is waiting for the customer’s cash since" in shown
 
 
 async def test_a_customer_reads_what_is_to_be_paid_before_its_order_ships(money: MoneyWorld) -> None:

@@ -16,14 +16,14 @@ async def test_a_reversal_over_the_limit_is_decided_by_another_person(money: Mon
     ann, ben = money.console.browser("accounting", sub="ann"), money.console.browser("accounting", sub="ben")
 
     asked = await money.confirm(ann, path, path, reason="the check bounced")
-    told = plain((await ann.get(asked.headers["Location"])).text)
+    notice = plain((await ann.get(asked.headers["Location"])).text)
     own, others = plain((await ann.get(LIST)).text), (await ben.get(LIST)).text
     correction = others.partition('action="/accounting/corrections/')[2].partition('"')[0]
     refused = await money.confirm(ben, LIST, f"{LIST}/{correction}", decision="decline")
     before = [one.reversed_at_micros for one in money.stored if one.payment_id == payment_id]
     made = await money.confirm(ben, LIST, f"{LIST}/{correction}", decision="approve")
 
-    assert "waits for a second person" in told
+    assert "another one in accounting decides under Corrections" in notice
     assert "WIRE-1" in own
     assert "another person in accounting" in own
     assert "the check bounced" in plain(others)

@@ -72,7 +72,7 @@ def _sentences(after: PaymentShown, seen: pb.PreviewPaymentResponse, names: Name
         yield f"Order {names.order(order_id)} has its money: its hold is released automatically, and its goods may leave."
     for order_id in seen.waiting_order_ids:
         yield (
-            f"Order {names.order(order_id)} waits for its money again: it is put on hold, and what is not picked yet "
+            f"Order {names.order(order_id)} is waiting for its money again: it is put on hold, and what is not picked yet "
             "is recalled from the warehouse."
         )
     if after.unapplied.minor and after.is_on_account:
