@@ -10,7 +10,7 @@ from sqlmodel import Session
 from services.billing import fact_wire
 from services.billing.committing import grant_waiting
 from services.billing.domain import ledger
-from services.billing.domain.credit import TERMS, check_account, counts_as_committed, moved_by_invoice
+from services.billing.domain.credit import check_account, counts_as_committed, is_on_terms, moved_by_invoice
 from services.billing.domain.facts import InvoiceIssued
 from services.billing.domain.invoices import Bill, BillableOrder, BilledSoFar, Invoice, bill, schedule
 from services.billing.domain.payouts import due_from_channel
@@ -64,7 +64,7 @@ def _invoice(order: BillableOrder, shipment_id: str, invoiced_on: date, billed: 
         billed.charges,
         Money.zero(order.currency),
         billed.charges.total if order.settlement is not None else Money.zero(order.currency),
-        terms=order.payment_terms.text if order.payment_method == TERMS else "",
+        terms=order.payment_terms.text if is_on_terms(order.payment_method) else "",
         calendar=order.calendar,
     )
 

@@ -316,3 +316,17 @@ def test_no_order_moves_the_credit_of_a_customer_it_is_not_committed_to(desk: De
 
     assert (desk.account(), desk.account("cus_other")) == before
     assert desk.violations() == {}
+
+
+@pytest.mark.on_postgres
+def test_of_500_orders_of_a_hundredth_of_the_limit_exactly_100_pass(desk: Desk) -> None:
+    desk.limit(100_000)
+
+    def commit_some(first: int) -> int:
+        return sum(desk.commit(f"ord_{first + number}", 1_000).is_granted for number in range(25))
+
+    granted = at_once([partial(commit_some, first) for first in range(0, 500, 25)])
+
+    assert sum(granted) == 100
+    assert desk.account() == (100_000, 0)
+    assert desk.violations() == {}

@@ -138,6 +138,11 @@ def missing_cash(request: CreditRequest, cash: OrderCash) -> Money:
     return max(wanted - cash.given, zero)
 
 
+def is_on_terms(payment_method: str) -> bool:
+    """Whether invoices fall due by the customer's terms: what a deposit leaves of one does, everything else is due at once."""
+    return payment_method in (TERMS, DEPOSIT)
+
+
 def counts_against_limit(payment_method: str) -> bool:
     """Whether an order needs room under the credit limit; one that is paid ahead in full or by card needs none."""
     return payment_method not in (PREPAID, CARD)

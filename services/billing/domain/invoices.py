@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.billing.domain.credit import TERMS
+from services.billing.domain.credit import is_on_terms
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money, UnitPrice, extend, share, tax_on
 from services.kernel.terms import Installment, Move, Terms
@@ -89,8 +89,8 @@ class BillableOrder:
 
     @property
     def payment_terms(self) -> Terms:
-        """Its customer's terms; every other payment method is due at once."""
-        if self.payment_method != TERMS:
+        """Its customer's terms, for what is on terms; everything else is due at once."""
+        if not is_on_terms(self.payment_method):
             return Terms.net(0)
         return self.terms or Terms.net(self.net_days)
 
@@ -262,7 +262,7 @@ def schedule(
 ) -> Schedule:
     """When an invoice of this total falls due, by the terms of its order; `move` is the customer's calendar."""
     terms = order.payment_terms
-    moved = move if order.payment_method == TERMS else _same
+    moved = move if is_on_terms(order.payment_method) else _same
     rows = terms.installments(total, invoiced_on, moved, delivered_on)
     early = terms.discount
     if early is None or not 0 < early.of(total).minor < total.minor:
