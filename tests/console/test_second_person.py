@@ -17,6 +17,8 @@ async def test_a_reversal_over_the_limit_is_decided_by_another_person(money: Mon
 
     asked = await money.confirm(ann, path, path, reason="the check bounced")
     notice = plain((await ann.get(asked.headers["Location"])).text)
+    assert "Waiting on another person in accounting: the reversal of 100.00 USD" in notice
+    assert "Reverse…" not in notice
     own, others = plain((await ann.get(LIST)).text), (await ben.get(LIST)).text
     correction = others.partition('action="/accounting/corrections/')[2].partition('"')[0]
     refused = await money.confirm(ben, LIST, f"{LIST}/{correction}", decision="decline")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from tests.system.test_changes import at_version, change, recall_of, recalled
 from tests.system.trade import Trade, key, ok
+from tests.threads import at_once
 
 
 def _stocked(trade: Trade, quantity: int) -> str:
@@ -73,8 +74,7 @@ def test_a5_two_orders_in_parallel_do_not_share_the_same_headroom(trade: Trade) 
     customer, sku = trade.customer(credit_limit="7500.00"), _stocked(trade, 300)
     _owing(trade, customer, sku)
 
-    with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda _: _order(trade, customer, sku, 1_000), range(2)))
+    both = at_once([partial(_order, trade, customer, sku, 1_000) for _ in range(2)])
 
     assert sorted(map(_held_for, both)) == [[], ["credit"]]
     trade.until_audit_is_clean()

@@ -59,6 +59,13 @@ class CorrectionShown:
         )
 
 
+def waiting_of(who: Visitor, payment_id: str) -> CorrectionShown | None:
+    """The correction of a payment that waits for a second person."""
+    wanted = pb.ListPaymentCorrectionsRequest(state="waiting", payment_id=payment_id, limit=1)
+    found = who.deps.billing.ListPaymentCorrections(wanted).corrections
+    return CorrectionShown.of(found[0]) if found else None
+
+
 @router.get("/accounting/corrections")
 def corrections_page(who: VisitorOf, cursor: Cursor = "") -> Response:
     """What waits for a second person, the oldest first."""
