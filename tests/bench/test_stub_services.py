@@ -42,10 +42,10 @@ def test_an_order_that_is_recorded_as_closed_is_completed() -> None:
     assert closed == ["ord_1"]
 
 
-def test_the_frame_has_the_processes_of_the_system_without_mail_and_migrations(tmp_path: Path) -> None:
+def test_the_frame_has_the_processes_of_the_system_without_mail_cards_and_migrations(tmp_path: Path) -> None:
     ours = {spec.name: spec for spec in embedded.specs(tmp_path, Ports())}
     frame = {spec.name: spec for spec in specs(tmp_path, Ports())}
 
-    assert set(ours) - set(frame) == {"mail", "migrations"}
+    assert set(ours) - set(frame) == {"mail", "migrations", "stripe"}
     assert all(set(spec.after) | set(spec.uses) <= set(frame) for spec in frame.values())
     assert {name for name, spec in frame.items() if spec.command != ours[name].command} == set(embedded.SERVICES)

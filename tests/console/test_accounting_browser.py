@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from oms.billing.v1 import billing_pb2 as pb
+from services.billing.domain.corrections import parse_limits
 from tests.console import chrome
 from tests.console.conftest import open_database
 from tests.console.money_world import MoneyWorld, billing_database, money_world
@@ -35,10 +38,22 @@ def live(
     shutil.copy(filled[0], folder / "orders.db")
     orders, cash = open_database(folder / "orders.db"), billing_database(folder / "billing.db")
     money = money_world(orders, cash, folder / "keys", filled[1], public_url="http://127.0.0.1")
+    _wait_for_a_second_person(money)
     with chrome.served(money.console.app) as url:
         yield money, url
     for database in (orders, cash):
         database.close()
+
+
+def _wait_for_a_second_person(money: MoneyWorld) -> None:
+    """Somebody has asked for a refund over the limit, which there is none of afterwards."""
+    money.billing.limits = parse_limits("10.00 USD")
+    request = pb.RefundPaymentRequest(
+        request_id="refund/bolt", payment_id=money.payments["bolt"], reason="paid twice", asked_by="ben"
+    )
+    request.amount.minor_units, request.amount.currency = 4_000, "USD"
+    money.billing.RefundPayment(request, cast(Any, None))
+    money.billing.limits = {}
 
 
 def pages(money: MoneyWorld) -> list[tuple[str, str]]:
@@ -52,6 +67,8 @@ def pages(money: MoneyWorld) -> list[tuple[str, str]]:
     hold = hold_id(money.console, money.numbers["held"], "accounting")
     return [
         *(("accounting", f"/accounting{path}") for path in ("", "/waiting", "/payments", "/receivables", "/invoices")),
+        ("accounting", "/accounting/corrections"),
+        ("auditor", "/accounting/corrections"),
         *(("auditor", f"/accounting/{path}") for path in ("marketplaces", "payouts", "ledger", "entries")),
         ("auditor", held),
         *(("accounting", f"{payments}/{key}") for key in money.payments.values()),

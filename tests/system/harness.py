@@ -85,6 +85,7 @@ class System:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="system")
         self._started = ExitStack()
         self._entered = AsyncExitStack()
+        self._has_payment_worker = False
         self._clients: dict[tuple[str, str | None], httpx.Client] = {}
 
     def __enter__(self) -> Self:
@@ -188,6 +189,7 @@ class System:
         """Temporal comes back at its address without anything that it knew, and the worker with it."""
         self._end_temporal()
         self._entered = AsyncExitStack()
+        self._has_payment_worker = False
         self.on_loop(self._start_temporal())
         self.on_loop(self.start_worker())
 
@@ -206,7 +208,9 @@ class System:
         services = connect_services(InventorySettings(**self._common("worker")))
         self.worker = patient(order_worker(self.temporal, services))
         await self._entered.enter_async_context(self.worker)
-        await self._entered.enter_async_context(payment_worker(self.temporal, services))
+        if not self._has_payment_worker:
+            self._has_payment_worker = True
+            await self._entered.enter_async_context(payment_worker(self.temporal, services))
 
     def _common(self, name: str) -> dict[str, Any]:
         targets = {f"{service}_target": f"127.0.0.1:{port}" for service, port in self.ports.items()}

@@ -98,9 +98,14 @@ _INSTANT = re.compile(
 
 
 def _day(value: Any) -> date:
+    if type(value) is date:  # a form's, which was read already
+        return _of_our_years(value)
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("write a date as 2026-12-01")
-    day = date.fromisoformat(value)
+    return _of_our_years(date.fromisoformat(value))
+
+
+def _of_our_years(day: date) -> date:
     if not 2000 <= day.year <= LAST_YEAR:
         raise ValueError(f"the year must be from 2000 to {LAST_YEAR}")
     return day
