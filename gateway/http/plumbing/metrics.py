@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import OperationalError
 
 from gateway.http.plumbing.deps import Deps, DepsOf
 from services.orders.domain.access import EVERYTHING
@@ -29,7 +31,13 @@ class _Gauges(Collector):
         self._deps = deps
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Read the gauges in one short transaction."""
+        """What the database says, unless it is away, and the room on the disk."""
+        with suppress(OperationalError):
+            yield from list(self._kept())
+        yield from disk_gauge(self._deps.disk)
+
+    def _kept(self) -> Iterator[GaugeMetricFamily]:
+        """Read in one short transaction."""
         with self._deps.database.reading() as session:
             by_status = listing.count_by_status(session, EVERYTHING)
             late = dead_letters.count_late_facts(session)
@@ -40,7 +48,6 @@ class _Gauges(Collector):
             orders.add_metric([status], count)
         yield orders
         yield from backlog
-        yield from disk_gauge(self._deps.disk)
         waiting = GaugeMetricFamily("oms_open_exceptions", "Open exceptions of orders by kind.", labels=["kind"])
         for kind, count in sorted(exceptions_by_kind.items()):
             waiting.add_metric([kind], count)
