@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Labels = frozenset[tuple[str, str]]
 Vector = dict[Labels, float]
@@ -14,7 +16,7 @@ Series = list[tuple[float, float]]
 """Time and value of each sample, oldest first."""
 
 _TOKEN = re.compile(r'\s*("[^"]*"|[a-zA-Z_][a-zA-Z0-9_]*|[0-9.]+|=~|==|[(){}\[\],=<>/*])')
-_KEPT = {">": lambda a, b: a > b, "<": lambda a, b: a < b, "==": lambda a, b: a == b}
+_KEPT: Mapping[str, Callable[[float, float], bool]] = {">": operator.gt, "<": operator.lt, "==": operator.eq}
 _SPANS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _AGGREGATES: Mapping[str, Callable[[list[float]], float]] = {"sum": sum, "max": max}
 
@@ -188,7 +190,7 @@ def _changes(word: str, found: list[tuple[Labels, Series]], span_s: float) -> Ve
     for labels, series in found:
         if len(series) < 2:
             continue
-        steps = [(after[1] - before[1], after[1]) for before, after in zip(series, series[1:], strict=False)]
+        steps = [(after[1] - before[1], after[1]) for before, after in pairwise(series)]
         # a counter that falls has begun again
         by = sum(step if step >= 0 or word == "delta" else value for step, value in steps)
         changed[labels] = by / (series[-1][0] - series[0][0]) if word == "rate" else by
