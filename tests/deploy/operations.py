@@ -72,14 +72,14 @@ class Operations:
 
     # What people do.
 
-    def follow(self, alert: str, block: int = 0, **named: str) -> str:
+    def follow(self, alert: str, block: int = 0, *, role: str = "support", **named: str) -> str:
         """What a block of the alert's runbook prints."""
-        return self.kept.follow(blocks(alert)[block], people(self.deployed, "support"), **named)
+        return self.kept.follow(blocks(alert)[block], people(self.deployed, role), **named)
 
-    def command(self, alert: str, opening: str, role: str = "support", **named: str) -> str:
-        """What one command of a runbook prints: the first of its blocks that begins so."""
+    def command(self, alert: str, words: str, role: str = "support", **named: str) -> str:
+        """What one command of a runbook prints: the first of its blocks with these words in it."""
         lines = "\n".join(blocks(alert)).replace("\\\n", "").splitlines()
-        found = next(line for line in lines if line.startswith(opening))
+        found = next(line for line in lines if words in line)
         return self.kept.follow(found, people(self.deployed, role), **named)
 
     def advised(self, alert: str, words: str, **named: str) -> str:
@@ -98,7 +98,7 @@ class Operations:
             assert "unhealthy" not in said
             assert "exited" not in said
             assert '"is_ready":true' in said.replace(" ", "")
-            assert said.splitlines()[-1] == "[]", said
+            assert said.rstrip().endswith("}[]"), said  # no broken invariant
 
         eventually(claim, TURNS_WITHIN_S)
 

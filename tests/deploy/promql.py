@@ -15,7 +15,7 @@ Value = Vector | float
 Series = list[tuple[float, float]]
 """Time and value of each sample, oldest first."""
 
-_TOKEN = re.compile(r'\s*("[^"]*"|[a-zA-Z_][a-zA-Z0-9_]*|[0-9.]+|=~|==|[(){}\[\],=<>/*])')
+_TOKEN = re.compile(r'\s*("[^"]*"|[a-zA-Z_][a-zA-Z0-9_]*|[0-9.]+|=~|!~|==|[(){}\[\],=<>/*])')
 _KEPT: Mapping[str, Callable[[float, float], bool]] = {">": operator.gt, "<": operator.lt, "==": operator.eq}
 _SPANS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _AGGREGATES: Mapping[str, Callable[[list[float]], float]] = {"sum": sum, "max": max}
@@ -144,17 +144,20 @@ class _Reader:
         matchers = list(self._matchers())
         for labels, series in self._history.samples.get(name, {}).items():
             told = dict(labels)
-            if all(re.fullmatch(pattern, told.get(label, "")) for label, pattern in matchers):
+            if all(
+                bool(re.fullmatch(pattern, told.get(label, ""))) == is_wanted for label, pattern, is_wanted in matchers
+            ):
                 yield labels, series
 
-    def _matchers(self) -> Iterator[tuple[str, str]]:
+    def _matchers(self) -> Iterator[tuple[str, str, bool]]:
+        """Label, pattern of its value, and whether it is to match."""
         if not self._takes("{"):
             return
         while (label := self._next()) != "}":
             if label == ",":
                 continue
-            is_exact, wanted = self._next() == "=", self._next().strip('"')
-            yield label, re.escape(wanted) if is_exact else wanted
+            sign, wanted = self._next(), self._next().strip('"')
+            yield label, re.escape(wanted) if sign == "=" else wanted, sign != "!~"
 
     def _peek(self) -> str:
         return "" if self.is_at_end() else str(self._tokens[self._at])

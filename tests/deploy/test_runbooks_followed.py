@@ -75,7 +75,7 @@ def test_requests_fail_while_nobody_can_be_known(operations: Operations) -> None
 
 def test_orders_are_slow_behind_a_lock_until_its_holder_is_ended(operations: Operations) -> None:
     with Crew(3, within_s=120) as crew, closing(psycopg.connect(postgres.server_url(), dbname="orders")) as holder:
-        holder.execute("LOCK TABLE sales_order IN ACCESS EXCLUSIVE MODE")
+        holder.execute("LOCK TABLE sales_order IN SHARE ROW EXCLUSIVE MODE")
         operations.prometheus.scrape()
         placed: list[Future[int]] = [
             crew.submit(operations.ask, "channel", "POST", "/v1/orders", company.order(1)) for _ in range(3)
@@ -139,20 +139,41 @@ def test_an_outbox_is_stuck_while_temporal_hangs_and_empties_by_itself(operation
     operations.all_is_well()
 
 
-def test_a_message_that_nobody_understands_is_read_tried_again_and_dismissed(operations: Operations) -> None:
-    strange = """INSERT INTO outbox (fact_id, kind, order_id, subject_id, sequence, detail, occurred_at, state, attempts, last_error)
-        VALUES ('fact_strange', 'shipment_shipped', '', 'shp_none', 1, '{}', now(), 'unsent', 0, '')"""
-    operations.query("fulfillment", strange)
+FACT = """INSERT INTO outbox (fact_id, kind, order_id, subject_id, sequence, detail, occurred_at, state, attempts, last_error)
+    VALUES (%s, 'shipment_shipped', '', 'shp_none', 1, '{}', now(), %s, 0, %s)"""
 
+
+def test_a_fact_of_no_order_is_read_tried_again_and_dismissed(operations: Operations) -> None:
+    operations.query("fulfillment", FACT, "fact_strange", "unsent", "")
+
+    fired = operations.until_firing("OmsDeadLetters")
+    shown = operations.command("OmsDeadLetters", 'api "$OMS/v1/dead-letters', "admin")
+    operations.command("OmsDeadLetters", "/retry", "admin", SOURCE="fact", ID="fact_strange")
     operations.until_firing("OmsDeadLetters")
-    shown = operations.command("OmsDeadLetters", 'api "$OMS/v1/dead-letters')
-    operations.command("OmsDeadLetters", "api --request POST", SOURCE="message", ID="fact_strange")
-    operations.until_firing("OmsDeadLetters")
-    operations.follow("OmsDeadLetters", SOURCE="message", ID="fact_strange")
+    operations.follow("OmsDeadLetters", role="admin", SOURCE="fact", ID="fact_strange")
     operations.until_quiet("OmsDeadLetters")
 
+    assert "orders:9464" in fired
     assert "fact_strange" in shown
     operations.all_is_well()
+
+
+def test_a_fact_that_a_bad_release_refused_is_sent_again(operations: Operations) -> None:
+    operations.query("fulfillment", FACT, "fact_refused", "dead", "RECEIVER_FAILED: a bad release of orders")
+
+    fired = operations.until_firing("OmsDeadLetters")
+    shown = operations.follow("OmsDeadLetters", 1)
+    eventually(lambda: _is_sent(operations, "fact_refused"))
+    operations.follow("OmsDeadLetters", role="admin", SOURCE="fact", ID="fact_refused")
+    operations.until_quiet("OmsDeadLetters")
+
+    assert "fulfillment:9464" in fired
+    assert "a bad release of orders" in shown
+    operations.all_is_well()
+
+
+def _is_sent(operations: Operations, fact_id: str) -> None:
+    assert operations.query("fulfillment", "SELECT state FROM outbox WHERE fact_id = %s", fact_id) == [("sent",)]
 
 
 def test_a_parcel_of_an_order_that_had_ended_is_looked_at_and_dismissed(operations: Operations) -> None:
@@ -163,11 +184,11 @@ def test_a_parcel_of_an_order_that_had_ended_is_looked_at_and_dismissed(operatio
         operations.door.carrier_says(shipment["carrier"], shipment["tracking_number"], "delivered")
 
     operations.until_firing("OmsLateFacts")
-    shown = operations.follow("OmsLateFacts")
-    [letter] = operations.door.get("support", "/v1/dead-letters", source="late_fact")["rows"]
-    operations.command("OmsDeadLetters", "api --request POST", SOURCE="late_fact", ID=letter["subject_id"])
+    shown = operations.follow("OmsLateFacts", role="admin")
+    [letter] = operations.door.get("admin", "/v1/dead-letters", source="late_fact")["rows"]
+    operations.command("OmsDeadLetters", "/dismiss", "admin", SOURCE="late_fact", ID=letter["subject_id"])
 
-    assert order_id in shown
+    assert number in shown
     operations.until_quiet("OmsLateFacts")
 
 

@@ -18,7 +18,6 @@ from services.orders.domain.access import EVERYTHING
 from services.orders.lifecycle import dead_letters
 from services.orders.order import exceptions
 from services.orders.overview import listing
-from services.runtime import outbox
 from services.runtime.metrics import backlog_gauges, disk_gauge
 
 router = APIRouter(tags=["operations"])
@@ -42,7 +41,7 @@ class _Gauges(Collector):
             by_status = listing.count_by_status(session, EVERYTHING)
             late = dead_letters.count_late_facts(session)
             exceptions_by_kind = exceptions.count_open_by_kind(session)
-            backlog = tuple(backlog_gauges(session, outbox.backlog, self._deps.clock()))
+            backlog = tuple(backlog_gauges(session, dead_letters.backlog, self._deps.clock()))
         orders = GaugeMetricFamily("oms_orders", "Orders by status word.", labels=["status"])
         for status, count in sorted(by_status.items()):
             orders.add_metric([status], count)
