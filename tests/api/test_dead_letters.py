@@ -50,16 +50,16 @@ async def test_metrics_count_messages_and_facts_that_nobody_took_until_they_are_
     with world.database.transaction() as session:
         facts.keep(session, [(STRANGE, "orphaned")], NOW)
 
-    async def told() -> float:
+    async def stated() -> float:
         text = (await world.send("GET", "/metrics")).text
         return float(next(line for line in text.splitlines() if line.startswith("oms_outbox_dead ")).split()[1])
 
-    before = await told()
+    before = await stated()
     for source, subject in (("message", ids["message"]), ("fact", STRANGE.fact_id)):
         path = f"/v1/dead-letters/{source}/{subject}/dismiss"
         assert (await world.send("POST", path, "admin", json={"reason": "nobody needs it"})).status_code == 200
 
-    assert (before, await told()) == (2, 0)
+    assert (before, await stated()) == (2, 0)
 
 
 async def test_without_the_mail_service_the_other_lists_are_read_by_name(world: World) -> None:

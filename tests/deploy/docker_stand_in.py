@@ -81,18 +81,18 @@ def _send(pid: int, number: signal.Signals) -> None:
 
 def execute(words: list[str], _options: list[str]) -> int:
     """A command in a container: psql beside the databases, python with the image's files."""
-    told: dict[str, Any] = json.loads((FOLDER / "deployment.json").read_text())
+    stated: dict[str, Any] = json.loads((FOLDER / "deployment.json").read_text())
     given: dict[str, str] = {}
     while words[0] == "--env":
         given |= dict([words[1].split("=", 1)])
         words = words[2:]
     name, program, *arguments = words
     if name == "postgres":
-        env = {**os.environ, "PGHOST": told["socket"], "PATH": f"{told['tools']}:{os.environ['PATH']}"}
+        env = {**os.environ, "PGHOST": stated["socket"], "PATH": f"{stated['tools']}:{os.environ['PATH']}"}
         return subprocess.run([program, *arguments], env=env, check=False, timeout=60).returncode
     assert program == "python", words
-    env = {**os.environ, **given, "OMS_URL": told["url"], "PYTHONPATH": f"{told['app']}:{told['app']}/proto/gen"}
-    return subprocess.run([sys.executable, *arguments], cwd=told["app"], env=env, check=False, timeout=60).returncode
+    env = {**os.environ, **given, "OMS_URL": stated["url"], "PYTHONPATH": f"{stated['app']}:{stated['app']}/proto/gen"}
+    return subprocess.run([sys.executable, *arguments], cwd=stated["app"], env=env, check=False, timeout=60).returncode
 
 
 def _pid(name: str) -> int:

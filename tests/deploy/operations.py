@@ -182,13 +182,13 @@ class Operations:
 def operated(folder: Path) -> Iterator[Operations]:
     """A deployment with master data, a small disk where one can be mounted, and people on call."""
     with ExitStack() as stack:
-        told = {"OMS_DISK_WARN_MIB": str(WARN_MIB)}
+        stated = {"OMS_DISK_WARN_MIB": str(WARN_MIB)}
         try:
             disk = stack.enter_context(small_disk(folder / "disk"))
-            told["OMS_DISK_FOLDER"] = str(disk)
+            stated["OMS_DISK_FOLDER"] = str(disk)
         except pytest.skip.Exception:
             disk = None
-        running = stack.enter_context(deployed(folder, told))
+        running = stack.enter_context(deployed(folder, stated))
         company.load_company(running.door)
         operations = Operations(running, folder / "stand-in", disk)
         stack.enter_context(operations.kept.watching())

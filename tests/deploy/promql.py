@@ -46,7 +46,7 @@ class _Reader:
     def __init__(self, history: History, expression: str) -> None:
         self._history = history
         self._tokens = _TOKEN.findall(expression)
-        assert "".join(self._tokens) == re.sub(r"\s", "", expression), f"not understood: {expression}"
+        assert "".join("".join(self._tokens).split()) == "".join(expression.split()), f"not understood: {expression}"
         self._at = 0
 
     def is_at_end(self) -> bool:
@@ -143,9 +143,10 @@ class _Reader:
     def _selected(self, name: str) -> Iterator[tuple[Labels, Series]]:
         matchers = list(self._matchers())
         for labels, series in self._history.samples.get(name, {}).items():
-            told = dict(labels)
+            stated = dict(labels)
             if all(
-                bool(re.fullmatch(pattern, told.get(label, ""))) == is_wanted for label, pattern, is_wanted in matchers
+                bool(re.fullmatch(pattern, stated.get(label, ""))) == is_wanted
+                for label, pattern, is_wanted in matchers
             ):
                 yield labels, series
 
