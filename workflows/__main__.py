@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.service import RPCError
 
 from services.runtime import telemetry
 from services.runtime.auth import UnsafeConfiguration
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 CONNECT_WITHIN_S = 60.0
 CONNECT_TRY_S = 10.0
 BEAT_S = 2.0
+KEPT_EVERY_S = 60.0
 
 
 def measured(metrics_listen: str) -> Runtime | None:
@@ -70,8 +72,20 @@ async def serve(settings: ServiceSettings) -> None:
     async with order_worker(client, services), payment_worker(client, services):
         await schedule_sweeps(client)
         log.info("worker.started", target=settings.temporal_target)
+        keeping = asyncio.create_task(keep_scheduled(client))
         await beat(stop)
+        keeping.cancel()
     log.info("worker.stopped")
+
+
+async def keep_scheduled(client: Client, every_s: float = KEPT_EVERY_S) -> None:
+    """Make sure of the sweeps' schedules again and again, until cancelled: a Temporal that lost its database has lost them too."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await schedule_sweeps(client)
+        except RPCError as absence:
+            log.info("sweeps.not_scheduled", error=str(absence)[:200])
 
 
 async def beat(stop: asyncio.Event) -> None:

@@ -20,6 +20,7 @@ from oms.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from oms.orders.v1 import orders_pb2, orders_pb2_grpc
 from services.kernel.clock import Clock, utc_now
 from services.orders.domain.mails import Contacts
+from services.orders.lifecycle import dead_letters
 from services.orders.models import Table
 from services.orders.relay import routes
 from services.orders.servicer import OrdersServicer
@@ -81,6 +82,7 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> OrdersProcess:
         register=lambda server: orders_pb2_grpc.add_OrdersServiceServicer_to_server(servicer, server),
         service=SERVICE,
         background=(door, relay, http),
+        backlog=dead_letters.backlog,
     )
     process.http = http
     return process

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from services.kernel.clock import Clock, utc_now
@@ -49,9 +51,9 @@ class _Backlog(Collector):
         self._clock = clock
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """One short transaction."""
-        with self._database.reading() as session:
-            yield from backlog_gauges(session, self._backlog, self._clock())
+        """One short transaction; while the database is away the process tells what it knows without it."""
+        with suppress(OperationalError), self._database.reading() as session:
+            yield from list(backlog_gauges(session, self._backlog, self._clock()))
         yield from disk_gauge(self._disk)
 
     def describe(self) -> list[GaugeMetricFamily]:

@@ -29,6 +29,7 @@ MAX_ANSWER = 1 << 20
 _TIMEOUT_S = 3.0
 _AS_IT_IS = {"Accept-Encoding": "identity"}  # a packed answer would be bounded only before it is unpacked
 _AWAY = "the identity provider does not answer, so nobody can be known here: try again in a moment"
+_NOT_ASKED = "the identity provider cannot be asked for the key of this token: try again in a moment"
 
 log = structlog.get_logger()
 
@@ -37,7 +38,7 @@ Keys = Mapping[str, Any]
 
 
 class ProviderAway(Unreachable):
-    """The identity provider does not answer and none of its keys is known; the message is for people."""
+    """The identity provider does not answer, and none of its keys is known or not the one that is wanted; the message is for people."""
 
 
 class NoAnswer(Exception):
@@ -63,13 +64,19 @@ class OidcKeys:
         self._lock = threading.Lock()
         self._held: _Held | None = None
         self._again_at = float("-inf")
+        self._has_answered = False
 
     def key(self, token: str) -> tuple[Any, float]:
-        """The key that the token names, and how many seconds it may be trusted; KeyError for one that the provider has not."""
+        """The key that the token names, and how many seconds it may be trusted.
+
+        KeyError for one that the provider said it has not; ProviderAway while it is not known whether it has.
+        """
         kid = str(jwt.get_unverified_header(token)["kid"])
         held = self._current()
         if kid not in held.keys:
             held = self._current(asked_after=held.asked_at)
+            if kid not in held.keys and not self._has_answered:
+                raise ProviderAway(_NOT_ASKED)
         return held.keys[kid], held.fresh_until - self._clock()
 
     def _current(self, asked_after: float = float("-inf")) -> _Held:
@@ -100,12 +107,14 @@ class OidcKeys:
         return held if held.fresh_until > self._clock() else replace(held, fresh_until=self._clock() + RETRY_S)
 
     def _ask(self, held: _Held | None) -> _Held:
+        self._has_answered = False
         try:
             keys = self._fetch(self.issuer)
         except NoAnswer as absence:
             log.warning("provider.away", error=str(absence))
             return self._or_away(held)
         self._held = _Held(keys, self._clock(), self._clock() + FRESH_S)
+        self._has_answered = True
         return self._held
 
 

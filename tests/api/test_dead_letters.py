@@ -5,9 +5,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.orders.domain.facts import Fact
 from services.orders.store import facts
 from services.orders.store.facts import LateFact
 from tests.api.conftest import NOW, World
+
+STRANGE = Fact(
+    "fact_strange", "shipment_shipped", "fulfillment", "ord_none", "shp_1", 1, NOW.isoformat(), detail=None, document={}
+)
 
 
 async def dead(world: World) -> dict[str, str]:
@@ -38,6 +43,23 @@ async def test_dead_letters_are_listed_source_after_source_in_pages(world: World
     assert [*first["rows"], *second["rows"]] == listed
     assert second["next_cursor"] is None
     assert [row["source"] for row in await rows(world, "?source=late_fact")] == ["late_fact"]
+
+
+async def test_metrics_count_messages_and_facts_that_nobody_took_until_they_are_dismissed(world: World) -> None:
+    ids = await dead(world)
+    with world.database.transaction() as session:
+        facts.keep(session, [(STRANGE, "orphaned")], NOW)
+
+    async def stated() -> float:
+        text = (await world.send("GET", "/metrics")).text
+        return float(next(line for line in text.splitlines() if line.startswith("oms_outbox_dead ")).split()[1])
+
+    before = await stated()
+    for source, subject in (("message", ids["message"]), ("fact", STRANGE.fact_id)):
+        path = f"/v1/dead-letters/{source}/{subject}/dismiss"
+        assert (await world.send("POST", path, "admin", json={"reason": "nobody needs it"})).status_code == 200
+
+    assert (before, await stated()) == (2, 0)
 
 
 async def test_without_the_mail_service_the_other_lists_are_read_by_name(world: World) -> None:

@@ -146,7 +146,29 @@ class Composed:
 
     def log(self, name: str) -> str:
         """What a process has said."""
-        return (self._folder / f"{name}.log").read_text()
+        return self.log_of(name).read_text()
+
+    def log_of(self, name: str) -> Path:
+        """The file that a process logs to."""
+        return self._folder / f"{name}.log"
+
+    def running(self) -> dict[str, subprocess.Popen[bytes]]:
+        """What was started and not stopped."""
+        return dict(self._running)
+
+    @property
+    def app(self) -> Path:
+        """The image's files."""
+        return self._app
+
+    @property
+    def temporal(self) -> str:
+        """Where Temporal is."""
+        return self._at("temporal", "7233")
+
+    def write_env(self, folder: Path) -> None:
+        """The .env of this deployment."""
+        (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in self._variables.items()))
 
     def new_files(self) -> set[str]:
         """What was written where the container's file system is read-only."""
@@ -186,9 +208,13 @@ class Composed:
             time.sleep(0.2)
 
     def _start(self, name: str, command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        with (self._folder / f"{name}.log").open("wb") as log:
+        with self.log_of(name).open("ab") as log:
             self._running[name] = self._python(command, environment, stdout=log, stderr=subprocess.STDOUT)
         return self._running[name]
+
+    def again(self, name: str) -> None:
+        """Start a service of ours anew whose process has ended, as `restart: unless-stopped` says."""
+        self._start(name, self.ours[name]["command"], self._environment(name))
 
     def _python(self, command: list[str], environment: Mapping[str, str], **options: Any) -> subprocess.Popen[bytes]:
         """As in the image: its files and the installed packages, -S for none of the checkout's; nothing else of this shell."""
@@ -226,7 +252,10 @@ class Composed:
         host, _, port = self._at("temporal", "7233").partition(":")
         command = [temporal_binary(), "server", "start-dev", "--headless", "--log-level", "error", "--ip", host]
         kept = ["--db-filename", str(self._folder / "temporal.db"), *_SQLITE, *temporal_settings()]
-        self._running["temporal"] = subprocess.Popen([*command, "--port", port, *kept])
+        with self.log_of("temporal").open("wb") as log:
+            self._running["temporal"] = subprocess.Popen(
+                [*command, "--port", port, *kept], stdout=log, stderr=subprocess.STDOUT
+            )
         notified = {
             **self.services["temporal-namespace"]["environment"],
             "TEMPORAL_ADDRESS": f"{host}:{port}",

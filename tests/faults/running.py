@@ -9,14 +9,14 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import httpx
 
@@ -45,6 +45,14 @@ FOR_GOOD_S = 3600.0
 _WATCH_EVERY_S = 0.25
 
 
+class Issuer(Protocol):
+    """Whoever gives people their tokens."""
+
+    def token(self, *, sub: str, roles: Sequence[str], company: str | None = None) -> str:
+        """A token of this person."""
+        ...
+
+
 class Mailbox:
     """What the mail sink keeps on disk."""
 
@@ -64,11 +72,14 @@ class Mailbox:
 class RunningSystem:
     """Everything, as `oms up` runs it; who dies is back at once. Use as a context manager.
 
-    `planted` names a bug to plant: "fulfillment marks first". It stands in for tests.system.harness.System where a Trade
-    needs one. `health` knows when a process is down for good or the API answers nobody any more; whoever asks or waits is told.
+    `planted` names a bug to plant: "fulfillment marks first"; `notified` is what our processes are told beyond what `oms up` tells them.
+    It stands in for tests.system.harness.System where a Trade needs one. `health` knows when a process is down for good or the API
+    answers nobody any more; whoever asks or waits is told.
     """
 
-    def __init__(self, folder: Path, planted: str = "") -> None:
+    issuer: Issuer
+
+    def __init__(self, folder: Path, planted: str = "", notified: Mapping[str, str] | None = None) -> None:
         self.var = folder
         self.folder = folder
         self.ports = free_ports()
@@ -80,6 +91,7 @@ class RunningSystem:
         for name in ("log", "run", "mail", "keys"):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         self._planted = planted
+        self._notified = notified or {}
         self._supervisor = Supervisor(self._specs(), folder / "log", backoff=AT_ONCE)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True, name="supervisor")
@@ -92,7 +104,7 @@ class RunningSystem:
         with ExitStack() as stack:
             stack.callback(self._stop)
             self._on_loop(self._supervisor.start(), "the start", START_S)
-            self.issuer = LocalIssuer(self.var / "keys")
+            self.issuer = self._issuer()
             self.wait_ready()
             watching = asyncio.run_coroutine_threadsafe(self._watch(), self._loop)
             stack.callback(watching.cancel)
@@ -104,6 +116,9 @@ class RunningSystem:
         for client in self._clients.values():
             client.close()
         self._stack.close()
+
+    def _issuer(self) -> Issuer:
+        return LocalIssuer(self.var / "keys")
 
     def _stop(self) -> None:
         """End all processes and the supervisor's loop; fails for what does not end, when everything else has."""
@@ -151,8 +166,9 @@ class RunningSystem:
 
     def _armed(self, spec: ProcessSpec) -> ProcessSpec:
         module = spec.command[-1]
-        notified = {FOLDER_VARIABLE: str(self.var / "points"), PLANTED_VARIABLE: self._planted, "OMS_LOG_LEVEL": "INFO"}
-        return replace(spec, command=(sys.executable, "-m", "tests.faults.armed", module), env={**spec.env, **notified})
+        armed = {FOLDER_VARIABLE: str(self.var / "points"), PLANTED_VARIABLE: self._planted, "OMS_LOG_LEVEL": "INFO"}
+        env = {**spec.env, **armed, **self._notified}
+        return replace(spec, command=(sys.executable, "-m", "tests.faults.armed", module), env=env)
 
     def wait_for(self, check: Callable[[], Result | None], what: str, within_s: float = 60) -> Result:
         """Look again and again until something is found, or the system is lost."""
@@ -227,6 +243,12 @@ class RunningSystem:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return False
+
+    def lose_temporal(self) -> None:
+        """Temporal is killed and comes back without anything that it knew."""
+        self.kill("temporal", down_s=2.0)
+        for file in self.var.glob("temporal.db*"):
+            file.unlink()
 
     def log(self, name: str) -> str:
         """What the process has logged."""

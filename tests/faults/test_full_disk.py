@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -52,6 +53,11 @@ class Ballast:
                         pass
                 except OSError:
                     continue
+
+    def leave(self, free: int) -> None:
+        """Take all room but so many bytes."""
+        with self._path.open("ab") as file:
+            file.write(b"\0" * max(shutil.disk_usage(self._path.parent).free - free, 0))
 
     def remove(self) -> None:
         self._path.unlink()

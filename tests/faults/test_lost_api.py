@@ -37,6 +37,7 @@ FEWER_ORDERS = {
     "test_all_processes_killed_at_once_change_nothing": 2,
     "test_a_kill_at_every_step_past_people_changes_nothing": 5,
     "test_a_kill_while_people_decide_changes_nothing": 2,
+    "test_every_process_whose_collector_is_away_stops_at_once": 2,
     "test_approve_reject_cancel_and_expiry_at_once_give_one_outcome": 5,
 }
 """In proofs that place few, or take long for each: of 5 orders past people, four are under way."""

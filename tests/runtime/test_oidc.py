@@ -131,6 +131,45 @@ def test_a_provider_that_goes_away_stops_nobody_for_minutes_and_then_everybody(w
         world.authenticator.verify(token)
 
 
+def test_a_key_that_nobody_can_be_asked_for_is_an_absence_and_no_refusal(world: World) -> None:
+    world.is_good(world.token())
+    world.now += RETRY_S + 0.1
+    world.kids, world.is_away = {"k1", "k2"}, True
+
+    for _ in range(3):
+        with pytest.raises(ProviderAway, match="cannot be asked for the key"):
+            world.authenticator.verify(world.token("k2"))
+    goes_on = world.is_good(world.token(sub="bob"))
+    world.is_away = False
+    world.now += RETRY_S + 0.1
+
+    assert (goes_on, world.is_good(world.token("k2")), world.asked) == (True, True, 3)
+    assert not world.is_good(world.token(named="k3"))
+
+
+def test_who_comes_with_a_new_key_while_it_is_asked_for_is_not_refused(world: World) -> None:
+    """The second asks in the middle of the first's question."""
+    keys: dict[str, Any] = {"k1": world.private["k1"].public_key()}
+    met: list[BaseException] = []
+
+    def fetch(_issuer: str) -> dict[str, Any]:
+        if len(keys) > 1:
+            with pytest.raises(ProviderAway) as absence:
+                provider.key(world.token("k2"))
+            met.append(absence.value)
+        return dict(keys)
+
+    provider = OidcKeys(ISSUER, fetch, world.clock)
+    provider.key(world.token())
+    world.now += RETRY_S + 0.1
+    keys["k2"] = world.private["k2"].public_key()
+
+    found, _ = provider.key(world.token("k2"))
+
+    assert found == keys["k2"]
+    assert len(met) == 1
+
+
 def test_a_provider_that_is_back_is_believed_again_at_once(world: World) -> None:
     world.is_away = True
     with pytest.raises(ProviderAway):

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 from temporalio import activity, workflow
 from temporalio.worker import Worker
 
@@ -81,6 +82,22 @@ def test_a_service_tells_how_long_its_calls_take_and_how_they_end(process: Servi
 
     assert notified["oms_rpc_seconds_count", "/oms.inventory.v1.InventoryService/Audit", "OK"] == 1
     assert notified["oms_rpc_seconds_count", "/oms.inventory.v1.InventoryService/ReserveStock", "INVALID_ARGUMENT"] == 1
+
+
+def test_a_service_whose_database_is_away_still_tells_how_its_calls_end(
+    process: ServiceProcess, settings: Settings
+) -> None:
+    with process.database.transaction() as session:
+        session.execute(text("ALTER TABLE outbox RENAME TO away"))
+    channel = connect(f"127.0.0.1:{process.port}", machine_token(settings, "worker"))
+    with pytest.raises(InvalidArgument):
+        rpc.InventoryServiceStub(channel).ReserveStock(pb.ReserveStockRequest())
+
+    notified = scrape(settings.metrics_listen)
+
+    assert notified["oms_rpc_seconds_count", "/oms.inventory.v1.InventoryService/ReserveStock", "INVALID_ARGUMENT"] == 1
+    assert notified["oms_disk_free_bytes",] > 0
+    assert ("oms_outbox_waiting",) not in notified
 
 
 @pytest.mark.on_postgres

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from temporalio import activity
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from tests.workflows.driver import at_work
 from workflows import names
+from workflows.__main__ import keep_scheduled
 from workflows.messages import Done, Halted, OrderIds, OrderStep, Stopped
-from workflows.sweeps import LEASES, LOST, SweepWorkflow
+from workflows.sweeps import EVERY, LEASES, LOST, SweepWorkflow, schedule_sweeps
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -98,3 +101,48 @@ async def test_an_order_that_cannot_be_freed_holds_up_no_other(temporal: Client)
     assert remains.calls == [("stop", "ord_1"), ("stop", "ord_2"), ("stock", "ord_2"), ("credit", "ord_2"),
                              ("renew", "ord_3")]  # fmt: skip
     assert found == {"freed": 1, "renewed": 1}
+
+
+class Asked:
+    """A Temporal, or none, that tells when it was asked for three schedules."""
+
+    def __init__(self, temporal: Client | None = None) -> None:
+        self._temporal = temporal
+        self._count = 0
+        self.three_times = asyncio.Event()
+
+    async def create_schedule(self, *asked: Any) -> None:
+        self._count += 1
+        try:
+            if self._temporal is None:
+                raise RPCError("nobody listens", RPCStatusCode.UNAVAILABLE, b"")
+            await self._temporal.create_schedule(*asked)
+        finally:
+            if self._count >= len(EVERY):
+                self.three_times.set()
+
+
+async def keep(asked: Asked) -> None:
+    """Keep schedules until three were asked for."""
+    keeping = asyncio.create_task(keep_scheduled(cast("Client", asked), every_s=0.01))
+    try:
+        async with asyncio.timeout(60):
+            await asked.three_times.wait()
+        assert not keeping.done()
+    finally:
+        keeping.cancel()
+
+
+async def test_schedules_that_are_lost_with_the_database_of_temporal_are_made_again(temporal: Client) -> None:
+    await schedule_sweeps(temporal)
+    for duty in EVERY:
+        await temporal.get_schedule_handle(f"sweep/{duty}").delete()
+
+    await keep(Asked(temporal))
+
+    kept = [await temporal.get_schedule_handle(f"sweep/{duty}").describe() for duty in EVERY]
+    assert [one.id for one in kept] == [f"sweep/{duty}" for duty in EVERY]
+
+
+async def test_a_temporal_that_is_away_is_asked_for_the_schedules_again() -> None:
+    await keep(Asked())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,13 +11,13 @@ from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from sqlalchemy.exc import OperationalError
 
 from gateway.http.plumbing.deps import Deps, DepsOf
 from services.orders.domain.access import EVERYTHING
 from services.orders.lifecycle import dead_letters
 from services.orders.order import exceptions
 from services.orders.overview import listing
-from services.runtime import outbox
 from services.runtime.metrics import backlog_gauges, disk_gauge
 
 router = APIRouter(tags=["operations"])
@@ -29,18 +30,23 @@ class _Gauges(Collector):
         self._deps = deps
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Read the gauges in one short transaction."""
+        """What the database says, unless it is away, and the room on the disk."""
+        with suppress(OperationalError):
+            yield from list(self._kept())
+        yield from disk_gauge(self._deps.disk)
+
+    def _kept(self) -> Iterator[GaugeMetricFamily]:
+        """Read in one short transaction."""
         with self._deps.database.reading() as session:
             by_status = listing.count_by_status(session, EVERYTHING)
             late = dead_letters.count_late_facts(session)
             exceptions_by_kind = exceptions.count_open_by_kind(session)
-            backlog = tuple(backlog_gauges(session, outbox.backlog, self._deps.clock()))
+            backlog = tuple(backlog_gauges(session, dead_letters.backlog, self._deps.clock()))
         orders = GaugeMetricFamily("oms_orders", "Orders by status word.", labels=["status"])
         for status, count in sorted(by_status.items()):
             orders.add_metric([status], count)
         yield orders
         yield from backlog
-        yield from disk_gauge(self._deps.disk)
         waiting = GaugeMetricFamily("oms_open_exceptions", "Open exceptions of orders by kind.", labels=["kind"])
         for kind, count in sorted(exceptions_by_kind.items()):
             waiting.add_metric([kind], count)

@@ -73,7 +73,17 @@ def list_outstanding(session: Session) -> list[DeadLetter]:
 
 def count_outstanding(session: Session) -> int:
     """How many there are."""
-    return store.count(session)
+    return sum(store.count(session).values())
+
+
+def backlog(session: Session) -> tuple[int, datetime | None, int]:
+    """How many messages wait, since when the oldest does, and how many messages and facts nobody could take.
+
+    What somebody has dismissed counts no more, and late facts are told apart.
+    """
+    waiting, oldest, _ = outbox.backlog(session)
+    dead = store.count(session)
+    return waiting, oldest, dead[MESSAGE] + dead[FACT]
 
 
 def list_actions(session: Session) -> list[Action]:

@@ -58,17 +58,17 @@ def _open(source: str, subject: Any) -> ColumnElement[bool]:
     return ~dismissed
 
 
-def count(session: Session) -> int:
-    """How many dead letters this service has."""
-    parts = (
-        select(func.count()).select_from(outbox).where(_IS_DEAD, _open(MESSAGE, outbox.c.fact_id)),
-        select(func.count()).select_from(LateFactRow).where(_open(LATE_FACT, col(LateFactRow.fact_id))),
-        select(func.count()).select_from(FactRow).where(
+def count(session: Session) -> dict[str, int]:
+    """Source → how many dead letters of it this service has that nobody has dismissed."""
+    parts = {
+        MESSAGE: select(func.count()).select_from(outbox).where(_IS_DEAD, _open(MESSAGE, outbox.c.fact_id)),
+        LATE_FACT: select(func.count()).select_from(LateFactRow).where(_open(LATE_FACT, col(LateFactRow.fact_id))),
+        FACT: select(func.count()).select_from(FactRow).where(
             _IS_NOT_PROJECTED, _open(FACT, col(FactRow.fact_id))
         ),
-    )  # fmt: skip
-    row = session.execute(select(*(part.scalar_subquery() for part in parts))).one()
-    return sum(map(int, row))
+    }  # fmt: skip
+    row = session.execute(select(*(part.scalar_subquery() for part in parts.values()))).one()
+    return dict(zip(parts, map(int, row), strict=True))
 
 
 def dismissed(session: Session, source: str, subject_ids: list[str]) -> set[str]:
