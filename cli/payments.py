@@ -47,6 +47,12 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+_CORRECTIONS = (
+    ("Correction", "correction_id"), ("Payment", "payment_id"), ("What", "kind"), ("Amount", "amount>"), ("Why", "reason"),
+    ("Asked by", "asked_by"), ("State", "state"),
+)  # fmt: skip
+
+
 @app.command("list")
 def list_payments(
     customer: Annotated[str | None, typer.Option(help="Only this customer's: cus_….")] = None,
@@ -99,10 +105,7 @@ def reverse(
 ) -> None:
     """Reverse a payment, such as a check that bounced. What it paid is open again."""
     done = Api(var, "accounting").post(f"/v1/payments/{segment(payment)}/reversal", {"reason": reason})
-    if as_json:
-        print_json(done)
-        return
-    console().print(f"{text(done['amount'])} reversed: what it paid is open again")
+    _print_corrected(done, f"{text(done['amount'])} reversed: what it paid is open again", as_json=as_json)
 
 
 @app.command()
@@ -145,10 +148,39 @@ def refund(
         **({"order_id": order} if order else {}),
     }
     done = Api(var, "accounting").post(f"/v1/payments/{segment(payment)}/refund", body)
+    said = f"{amount} {currency} refunded; {text(done['unapplied'])} unapplied"
+    _print_corrected(done, said, as_json=as_json)
+
+
+@app.command()
+def corrections(
+    state: Annotated[str | None, typer.Option(help="Only these: waiting, approved or declined.")] = "waiting",
+    limit: LimitOption = 100,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """List corrections over the limit, which a second person decides."""
+    rows = Api(var, "auditor").rows("/v1/payment-corrections", limit, state=state)
+    print_rows(rows, _CORRECTIONS, as_json=as_json, none="no such corrections")
+
+
+@app.command()
+def decide(
+    correction: Annotated[str, typer.Argument(help="The correction: corr_….")],
+    decision: Annotated[str, typer.Argument(help="approve or decline.")],
+    note: Annotated[str, typer.Option(help="Why; needed to decline.")] = "",
+    sub: Annotated[str | None, typer.Option("--as", help="Act as this person, who is not who asked for it.")] = None,
+    var: VarOption = VAR,
+    as_json: JsonOption = False,
+) -> None:
+    """Approve or decline a correction that somebody else asked for."""
+    body = {"decision": decision, "note": note}
+    done = Api(var, "accounting", sub=sub).post(f"/v1/payment-corrections/{segment(correction)}/decision", body)
     if as_json:
         print_json(done)
         return
-    console().print(f"{amount} {currency} refunded; {text(done['unapplied'])} unapplied")
+    decided = done["correction"]
+    console().print(f"{decided['kind']} of {text(decided['amount'])} {decided['state']}")
 
 
 @app.command()
@@ -197,9 +229,22 @@ def _parts(given: list[str] | None, currency: str) -> list[tuple[str, dict[str, 
     return parts
 
 
-def _print_used(done: dict[str, Any], *, as_json: bool) -> None:
+def _print_corrected(done: dict[str, Any], said: str, *, as_json: bool) -> None:
+    """What was done, or that another person decides first."""
     if as_json:
         print_json(done)
+        return
+    waiting = done.get("waiting")
+    console().print(
+        f"over the limit: another person in accounting decides {waiting['correction_id']}; nothing has changed yet"
+        if waiting
+        else said
+    )
+
+
+def _print_used(done: dict[str, Any], *, as_json: bool) -> None:
+    if as_json or done.get("waiting"):
+        _print_corrected(done, "", as_json=as_json)
         return
     paid, held = len(done["applications"]), len(done.get("deposits", ()))
     of_orders = f", held for {held:,} orders" if held else ""

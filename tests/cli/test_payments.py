@@ -108,3 +108,27 @@ def test_a_card_is_given_and_captured_and_what_became_of_it_is_said(
 
     assert (answer.code, answer.out.strip()) == (0, said)
     assert api.asked[0].body == body
+
+
+def test_a_correction_over_the_limit_is_said_to_wait_and_is_decided_by_another_person(
+    command: Oms, api: FakeApi
+) -> None:
+    amount = {"amount": "900.00", "currency": "USD"}
+    correction = {
+        "correction_id": "corr_1",
+        "payment_id": "pay_1",
+        "kind": "reversal",
+        "amount": amount,
+        "state": "waiting",
+    }
+    api.on("POST /v1/payments/pay_1/reversal", {"amount": amount, "waiting": correction})
+    done = {"correction": correction | {"state": "approved"}, "payment": {}}
+    api.on("POST /v1/payment-corrections/corr_1/decision", done)
+
+    asked = command("payments", "reverse", "pay_1", "--reason", "bounced")
+    decided = command("payments", "decide", "corr_1", "approve", "--as", "ben")
+
+    assert (asked.code, decided.code) == (0, 0)
+    assert "another person in accounting decides corr_1; nothing has changed yet" in asked.out
+    assert "reversal of 900.00 USD approved" in decided.out
+    assert api.asked[-1].body == {"decision": "approve", "note": ""}
