@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from services.runtime import db
+from services.runtime.value_lists import allow_values
 
 revision = "0007"
 down_revision = "0006"
@@ -17,7 +18,6 @@ _BEFORE = (
 _AFTER = (*_BEFORE, "marketplace_clearing", "marketplace_fees")
 _SOURCES_BEFORE = ("invoice", "payment", "stock_movement")
 _SOURCES_AFTER = (*_SOURCES_BEFORE, "payout")
-_COLUMNS = "entry_id, debit, credit, amount_minor, currency, source_type, source_id, event, order_id, memo, posted_at"
 _OPEN_BEFORE = "total_minor - paid_minor - discount_taken_minor > 0"
 _OPEN_AFTER = "total_minor - paid_minor - discount_taken_minor - settled_elsewhere_minor > 0"
 
@@ -27,7 +27,7 @@ def upgrade() -> None:
     _index_open(_OPEN_AFTER)
     _create_sale()
     _create_payout()
-    _allow(_AFTER, _SOURCES_AFTER)
+    allow_values("journal_entry", {"debit": _AFTER, "credit": _AFTER, "source_type": _SOURCES_AFTER})
 
 
 def _index_open(is_open: str) -> None:
@@ -84,53 +84,10 @@ def _create_payout() -> None:
     op.create_index("payout_line_of_sale", "payout_line", ["channel", "reference_key"])
 
 
-def _allow(accounts: tuple[str, ...], sources: tuple[str, ...]) -> None:
-    """SQLite changes no constraint: the table is written anew there, under its name."""
-    lists = {"debit": accounts, "credit": accounts, "source_type": sources}
-    if op.get_bind().dialect.name == "postgresql":
-        for column, words in lists.items():
-            op.drop_constraint(f"journal_entry_{column}", "journal_entry", type_="check")
-            op.create_check_constraint(f"journal_entry_{column}", "journal_entry", _one_of(column, words))
-        return
-    op.drop_index("journal_entry_of_order", "journal_entry")
-    op.rename_table("journal_entry", "journal_entry_before")
-    _create_journal_entry(lists)
-    op.execute(f"INSERT INTO journal_entry ({_COLUMNS}) SELECT {_COLUMNS} FROM journal_entry_before")  # noqa: S608 - constants
-    op.drop_table("journal_entry_before")
-    op.create_index("journal_entry_of_order", "journal_entry", ["order_id"])
-
-
-def _create_journal_entry(lists: dict[str, tuple[str, ...]]) -> None:
-    texts = ("source_type", "source_id", "event", "order_id", "memo")
-    op.create_table(
-        "journal_entry",
-        sa.Column("entry_id", db.Int64, nullable=False),
-        sa.Column("debit", sa.Text(), nullable=False),
-        sa.Column("credit", sa.Text(), nullable=False),
-        sa.Column("amount_minor", db.Int64, nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in texts),
-        sa.Column("posted_at", db.UtcDateTime(), nullable=False),
-        *(
-            sa.CheckConstraint(_one_of(column, words), name=f"journal_entry_{column}")
-            for column, words in lists.items()
-        ),
-        sa.CheckConstraint("amount_minor > 0", name="journal_entry_amount"),
-        sa.CheckConstraint("debit <> credit", name="journal_entry_sides"),
-        sa.PrimaryKeyConstraint("entry_id"),
-        sa.UniqueConstraint("source_type", "source_id", "event", name="journal_entry_source"),
-        sqlite_strict=True,
-    )
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
-
-
 def downgrade() -> None:
     op.drop_table("payout_line")
     op.drop_table("payout")
     op.drop_table("marketplace_sale")
     _index_open(_OPEN_BEFORE)
     op.drop_column("invoice", "settled_elsewhere_minor")
-    _allow(_BEFORE, _SOURCES_BEFORE)
+    allow_values("journal_entry", {"debit": _BEFORE, "credit": _BEFORE, "source_type": _SOURCES_BEFORE})

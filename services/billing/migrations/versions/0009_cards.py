@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from services.runtime import db
+from services.runtime.value_lists import allow_values
 
 revision = "0009"
 down_revision = "0008"
@@ -16,7 +17,6 @@ _BEFORE = (
     "marketplace_clearing", "marketplace_fees",
 )  # fmt: skip
 _AFTER = (*_BEFORE, "card_fees")
-_COLUMNS = "entry_id, debit, credit, amount_minor, currency, source_type, source_id, event, order_id, memo, posted_at"
 
 
 def upgrade() -> None:
@@ -28,7 +28,7 @@ def upgrade() -> None:
     _create_provider_operation()
     _create_card_authorization()
     _create_provider_event()
-    _allow_accounts(_AFTER)
+    allow_values("journal_entry", {"debit": _AFTER, "credit": _AFTER})
 
 
 def _create_provider_operation() -> None:
@@ -121,52 +121,9 @@ def _create_provider_event() -> None:
     )
 
 
-def _allow_accounts(accounts: tuple[str, ...]) -> None:
-    """SQLite changes no constraint: the table is written anew there, under its name."""
-    if op.get_bind().dialect.name == "postgresql":
-        for side in ("debit", "credit"):
-            op.drop_constraint(f"journal_entry_{side}", "journal_entry", type_="check")
-            op.create_check_constraint(f"journal_entry_{side}", "journal_entry", _one_of(side, accounts))
-        return
-    op.drop_index("journal_entry_of_order", "journal_entry")
-    op.rename_table("journal_entry", "journal_entry_before")
-    _create_journal_entry(accounts)
-    op.execute(f"INSERT INTO journal_entry ({_COLUMNS}) SELECT {_COLUMNS} FROM journal_entry_before")  # noqa: S608 - constants
-    op.drop_table("journal_entry_before")
-    op.create_index("journal_entry_of_order", "journal_entry", ["order_id"])
-
-
-def _create_journal_entry(accounts: tuple[str, ...]) -> None:
-    texts = ("source_type", "source_id", "event", "order_id", "memo")
-    op.create_table(
-        "journal_entry",
-        sa.Column("entry_id", db.Int64, nullable=False),
-        sa.Column("debit", sa.Text(), nullable=False),
-        sa.Column("credit", sa.Text(), nullable=False),
-        sa.Column("amount_minor", db.Int64, nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        *(sa.Column(name, sa.Text(), nullable=False) for name in texts),
-        sa.Column("posted_at", db.UtcDateTime(), nullable=False),
-        sa.CheckConstraint(_one_of("credit", accounts), name="journal_entry_credit"),
-        sa.CheckConstraint(_one_of("debit", accounts), name="journal_entry_debit"),
-        sa.CheckConstraint(
-            "source_type IN ('invoice', 'payment', 'stock_movement', 'payout')", name="journal_entry_source_type"
-        ),
-        sa.CheckConstraint("amount_minor > 0", name="journal_entry_amount"),
-        sa.CheckConstraint("debit <> credit", name="journal_entry_sides"),
-        sa.PrimaryKeyConstraint("entry_id"),
-        sa.UniqueConstraint("source_type", "source_id", "event", name="journal_entry_source"),
-        sqlite_strict=True,
-    )
-
-
-def _one_of(column: str, words: tuple[str, ...]) -> str:
-    return f"{column} IN ({', '.join(repr(word) for word in words)})"
-
-
 def downgrade() -> None:
     for table in ("provider_event", "card_authorization", "provider_operation"):
         op.drop_table(table)
     for column in ("fee_minor", "operation_id"):
         op.drop_column("payment", column)
-    _allow_accounts(_BEFORE)
+    allow_values("journal_entry", {"debit": _BEFORE, "credit": _BEFORE})

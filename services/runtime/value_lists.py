@@ -1,0 +1,49 @@
+"""Revisions that change which values a column may hold, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def allow_values(table: str, values: Mapping[str, Sequence[str]]) -> None:
+    """Let each column hold these values and no others, from a revision: its constraint is `<table>_<column>`.
+
+    SQLite changes no constraint: the table is written anew there with its rows and indexes, so no other may refer to it.
+    """
+    if op.get_bind().dialect.name == "postgresql":
+        for column, allowed in values.items():
+            op.drop_constraint(f"{table}_{column}", table, type_="check")
+            op.create_check_constraint(f"{table}_{column}", table, _one_of(column, allowed))
+        return
+    created, indexes = _definition(table)
+    for column, allowed in values.items():
+        created = _with_values(created, table, column, allowed)
+    before = f"{table}_before"
+    op.rename_table(table, before)
+    for statement in (created, f"INSERT INTO {table} SELECT * FROM {before}", f"DROP TABLE {before}", *indexes):  # noqa: S608 - names of tables
+        op.get_bind().exec_driver_sql(statement)
+
+
+def _definition(table: str) -> tuple[str, list[str]]:
+    """What created a table of SQLite, and each index on it."""
+    schema = sa.text("SELECT type, sql FROM sqlite_master WHERE tbl_name = :name AND sql IS NOT NULL ORDER BY rowid")
+    rows = op.get_bind().execute(schema, {"name": table}).all()
+    (created,) = (row.sql for row in rows if row.type == "table")
+    return created, [row.sql for row in rows if row.type == "index"]
+
+
+def _with_values(created: str, table: str, column: str, allowed: Sequence[str]) -> str:
+    name = f"{table}_{column}"
+    list_of_values = re.compile(rf"CONSTRAINT {name} CHECK \({column} IN \([^()]*\)\)")
+    changed, count = list_of_values.subn(f"CONSTRAINT {name} CHECK ({_one_of(column, allowed)})", created)
+    if count != 1:
+        raise RuntimeError(f"{table} has no list of values named {name}")
+    return changed
+
+
+def _one_of(column: str, allowed: Sequence[str]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in allowed)})"
