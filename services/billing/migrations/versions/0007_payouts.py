@@ -23,7 +23,11 @@ _OPEN_AFTER = "total_minor - paid_minor - discount_taken_minor - settled_elsewhe
 
 
 def upgrade() -> None:
-    op.add_column("invoice", sa.Column("settled_elsewhere_minor", db.Int64, nullable=False, server_default="0"))
+    integer = "BIGINT" if op.get_bind().dialect.name == "postgresql" else "INTEGER"
+    op.execute(
+        f"ALTER TABLE invoice ADD COLUMN settled_elsewhere_minor {integer} NOT NULL DEFAULT 0 "
+        "CONSTRAINT invoice_settled_elsewhere CHECK (settled_elsewhere_minor >= 0)"
+    )
     _index_open(_OPEN_AFTER)
     _create_sale()
     _create_payout()

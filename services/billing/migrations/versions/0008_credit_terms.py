@@ -1,9 +1,6 @@
 """Credit accounts have parents whose limits they count in too, and may be stopped by overdue invoices."""
 
-import sqlalchemy as sa
 from alembic import op
-
-from services.runtime import db
 
 revision = "0008"
 down_revision = "0007"
@@ -12,10 +9,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    for column in ("parent_id", "family_id"):
-        op.add_column("credit_account", sa.Column(column, sa.Text(), nullable=False, server_default=""))
-    for column in ("overdue_days", "overdue_minor"):
-        op.add_column("credit_account", sa.Column(column, db.Int64, nullable=True))
+    integer = "BIGINT" if op.get_bind().dialect.name == "postgresql" else "INTEGER"
+    for column in (
+        "parent_id TEXT NOT NULL DEFAULT '' CONSTRAINT credit_account_parent CHECK (parent_id <> customer_id)",
+        "family_id TEXT NOT NULL DEFAULT ''",
+        f"overdue_days {integer}",
+        f"overdue_minor {integer} CONSTRAINT credit_account_overdue CHECK (overdue_days >= 0 AND overdue_minor >= 0)",
+    ):
+        op.execute(f"ALTER TABLE credit_account ADD COLUMN {column}")
     op.execute("UPDATE credit_account SET family_id = customer_id")
     op.create_index("credit_account_family", "credit_account", ["currency", "family_id"])
 
