@@ -1,5 +1,7 @@
 """Payouts and the sales they settle: protobuf to domain and back."""
 
+import base64
+import json
 from datetime import UTC, datetime
 
 from oms.billing.v1 import billing_pb2 as pb
@@ -7,13 +9,12 @@ from services.billing import wire
 from services.billing.domain.payouts import Payout, PayoutLine, Sale
 from services.kernel.bounds import MAX_LINES
 from services.kernel.clock import micros
-from services.kernel.errors import InvalidArgument
+from services.kernel.errors import DomainError, InvalidArgument
 from services.kernel.text import clean_key, fold_key, text
 from services.runtime.wire import money
 
 CHANNELS = ("amazon", "ebay", "pos")
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_BETWEEN_KEYS = "\x1f"
 
 
 def channel(given: str) -> str:
@@ -84,12 +85,17 @@ def sale_message(sale: Sale) -> pb.MarketplaceSale:
 
 def sales_cursor(given: str) -> tuple[str, str, str]:
     """Channel, reference key and currency of the last sale of the page before; empty at the start."""
-    channel_of, key, currency = given.split(_BETWEEN_KEYS) if given.count(_BETWEEN_KEYS) == 2 else ("", "", "")
-    if given and not channel_of:
-        raise InvalidArgument("CURSOR_UNKNOWN", "this is no cursor of a page before: start at the first page")
-    return channel_of, key, currency
+    if not given:
+        return "", "", ""
+    try:
+        parts = json.loads(base64.b64decode(given, altchars=b"-_", validate=True))
+        of_channel, key, currency = (text(part, "cursor") for part in parts)
+    except (ValueError, TypeError, AttributeError, RecursionError, DomainError) as unreadable:
+        raise InvalidArgument("CURSOR_INVALID", "send back the next_cursor of the last page, or none") from unreadable
+    return of_channel, key, currency
 
 
 def cursor_after(sale: Sale) -> str:
-    """The cursor behind a sale."""
-    return _BETWEEN_KEYS.join((sale.channel, fold_key(sale.reference), sale.due.currency))
+    """The cursor behind a sale: letters and digits alone, whatever its reference has."""
+    key = json.dumps([sale.channel, fold_key(sale.reference), sale.due.currency], ensure_ascii=False)
+    return base64.urlsafe_b64encode(key.encode()).decode()

@@ -289,9 +289,8 @@ class BillingServicer(CorrectionServicer):
         limit, after = page_size(request.limit), optional_text(request.cursor, "cursor")
         channel = wire.one_of(request.channel, payout_wire.CHANNELS, "channel that pays out")
         with self.database.reading() as session:
-            page = sales.payouts(session, channel=channel, after=after, limit=limit + 1)
-        cursor = page[limit - 1].payout_id if len(page) > limit else ""
-        return pb.ListPayoutsResponse(payouts=map(payout_wire.payout_message, page[:limit]), next_cursor=cursor)
+            page, cursor = sales.payouts(session, channel=channel, after=after, limit=limit)
+        return pb.ListPayoutsResponse(payouts=map(payout_wire.payout_message, page), next_cursor=cursor)
 
     def ListMarketplaceSales(
         self, request: pb.ListMarketplaceSalesRequest, context: Context

@@ -133,3 +133,28 @@ def test_a_settled_order_without_its_settlement_is_refused(desk: Desk) -> None:
 
     with pytest.raises(InvalidArgument, match="settlement is missing"):
         desk.invoice(order, "shp_1", {"1": 10})
+
+
+@pytest.mark.on_postgres
+def test_sales_are_read_page_by_page_whatever_their_references_have(desk: Desk) -> None:
+    references = sorted(["113 4402", "Bestellung Ä/7", "注文-1"])
+    for number, reference in enumerate(references):
+        desk.invoice(sold(reference, order_id=f"ord_{number}"), f"shp_{number}", {"1": 10})
+    seen, cursor = [], ""
+
+    for _ in references:
+        request = pb.ListMarketplaceSalesRequest(limit=1, cursor=cursor)
+        page = desk.billing.ListMarketplaceSales(request, CONTEXT)
+        seen += [sale.reference for sale in page.sales]
+        cursor = page.next_cursor
+        assert all("!" <= letter <= "~" for letter in cursor)
+
+    assert (sorted(seen), cursor) == (references, "")
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "amazon\x1fa\x1fUSD", "WyJhIiwiYgAiLCJVU0QiXQ==", "WzEsMiwzXQ==", "WzEsMl0=", "MQ==", "W1tb" * 900]
+)
+def test_a_cursor_that_no_page_gave_is_refused(desk: Desk, cursor: str) -> None:
+    with pytest.raises(InvalidArgument, match="send back the next_cursor"):
+        desk.billing.ListMarketplaceSales(pb.ListMarketplaceSalesRequest(cursor=cursor), CONTEXT)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, insert, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, insert, literal_column, select, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import Session
 
@@ -13,6 +13,7 @@ from services.billing.domain.payouts import OPEN, OVERPAID, SETTLED, Payout, Pay
 from services.billing.store import tables
 from services.kernel.money import Money
 from services.kernel.text import fold_key
+from services.runtime.statements import fitting
 
 _sale, _payout, _line = tables.marketplace_sale.c, tables.payout.c, tables.payout_line.c
 # the clause is PostgreSQL's and SQLite's alike
@@ -21,28 +22,23 @@ _ADD = _new.on_conflict_do_update(
     index_elements=["channel", "reference_key", "currency"],
     set_={"due_minor": _sale.due_minor + _new.excluded.due_minor},
 )
-_PAID = (
-    select(
-        _line.channel,
-        _line.reference_key,
-        _line.currency,
-        func.sum(_line.amount_minor).label("paid_minor"),
-        func.sum(_line.fees_minor).label("fees_minor"),
+
+
+def _sum_of_lines(column: ColumnElement[int]) -> ColumnElement[int]:
+    """What the payouts' lines of a sale come to, found by its index: most lines are of sales long settled."""
+    of_sale = (
+        (_line.channel == _sale.channel)
+        & (_line.reference_key == _sale.reference_key)
+        & (_line.currency == _sale.currency)
     )
-    .group_by(_line.channel, _line.reference_key, _line.currency)
-    .subquery()
-)
-_paid = func.coalesce(_PAID.c.paid_minor, 0)
-_fees = func.coalesce(_PAID.c.fees_minor, 0)
+    return (
+        select(func.coalesce(func.sum(column), 0)).where(of_sale).correlate(tables.marketplace_sale).scalar_subquery()
+    )
+
+
+_paid, _fees = _sum_of_lines(_line.amount_minor), _sum_of_lines(_line.fees_minor)
 _left = _sale.due_minor - _paid - _fees
-_SALES = select(tables.marketplace_sale, _paid.label("paid_minor"), _fees.label("fees_minor")).outerjoin(
-    _PAID,
-    and_(
-        _PAID.c.channel == _sale.channel,
-        _PAID.c.reference_key == _sale.reference_key,
-        _PAID.c.currency == _sale.currency,
-    ),
-)
+_SALES = select(tables.marketplace_sale, _paid.label("paid_minor"), _fees.label("fees_minor"))
 _STATUS = {
     OPEN: _left > literal_column("0"),
     SETTLED: _left == literal_column("0"),
@@ -110,12 +106,18 @@ def payout_of(session: Session, channel: str, reference: str) -> Payout:
     return _payouts(session, rows)[0]
 
 
-def payouts(session: Session, *, channel: str, after: str, limit: int) -> list[Payout]:
-    """Payouts by identity beyond `after`, which is the order they were recorded in; an empty channel is every one."""
-    wanted = select(tables.payout).where(_payout.payout_id > after).order_by(_payout.payout_id).limit(limit)
+def payouts(session: Session, *, channel: str, after: str, limit: int) -> tuple[list[Payout], str]:
+    """Payouts by identity beyond `after`, which is the order they were recorded in, and the cursor behind them, empty at the end.
+
+    An empty channel is every one. As many as their lines allow, `limit` at most.
+    """
+    wanted = select(tables.payout).where(_payout.payout_id > after).order_by(_payout.payout_id).limit(limit + 1)
     if channel:
         wanted = wanted.where(_payout.channel == channel)
-    return _payouts(session, session.execute(wanted).all())
+    rows = session.execute(wanted).all()
+    fits = fitting(session, _line.payout_id, [row.payout_id for row in rows[:limit]])
+    page = _payouts(session, rows[:fits])
+    return page, page[-1].payout_id if len(rows) > fits else ""
 
 
 def add_payout(session: Session, payout: Payout) -> bool:
