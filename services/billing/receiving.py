@@ -32,7 +32,8 @@ def record(session: Session, receipt: Receipt, now: datetime) -> Payment:
     credit.take_or_open(session, receipt.customer_id, currency)
     earlier = payments.by_reference(session, receipt.customer_id, receipt.reference)
     if earlier is not None:
-        check_repeat(earlier, receipt.amount, receipt.instruction, _order_of(session, earlier))
+        day = receipt.received_on if receipt.is_dated else earlier.received_on
+        check_repeat(earlier, receipt.amount, receipt.instruction, day, _order_of(session, earlier))
         return earlier
     return enter(session, _unused(receipt, now), receipt.instruction, now)
 

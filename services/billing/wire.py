@@ -46,13 +46,14 @@ class Shipped:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Cash to be recorded, and what its payer says that it is for."""
+    """Cash to be recorded, and what its payer says that it is for. `is_dated` says whether its day was named, or is today for want of one."""
 
     customer_id: str
     amount: Money
     reference: str
     instruction: Instruction
     received_on: date
+    is_dated: bool
 
 
 def description(value: str, what: str) -> str:
@@ -173,6 +174,7 @@ def receipt(request: pb.RecordPaymentRequest, today: date) -> Receipt:
         text(clean_key(request.reference), "reference"),
         instruction(request, amount.currency),
         _received_on(request.received_on, today),
+        bool(request.received_on),
     )
 
 

@@ -223,17 +223,17 @@ def _check_application(customer_id: str, invoice: Invoice, applied: Money) -> No
         )
 
 
-def check_repeat(payment: Payment, amount: Money, asked: Instruction, order_id: str) -> None:
-    """Refused when a bank reference of a customer comes back with another amount, or for other invoices or orders.
+def check_repeat(payment: Payment, amount: Money, asked: Instruction, received_on: date, order_id: str) -> None:
+    """Refused when a bank reference of a customer comes back with another amount or day, or for other invoices or orders.
 
     It is another payment or a typing error. `order_id` is the order of an invoice that was paid, empty for none.
     """
     is_same = payment.asked_digest in ("", asked_digest(amount, asked))
-    if payment.amount != amount or not is_same:
+    if payment.amount != amount or not is_same or received_on != payment.received_on:
         raise Refused(
             "PAYMENT_REFERENCE_REUSED",
-            f"reference {payment.reference!r} is a payment of {payment.amount} already: correct the reference, "
-            "the amount or what it pays",
+            f"reference {payment.reference!r} is a payment of {payment.amount} of {payment.received_on} already: correct the "
+            "reference, the amount, the day or what it pays, or reverse that payment and record it anew",
             order_id=order_id,
         )
 

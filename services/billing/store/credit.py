@@ -52,6 +52,7 @@ _TAKE = (
         .scalar_subquery(),
     )
     .values(limit_minor=_account_row.limit_minor)
+    .returning(_account_row.customer_id)
 )
 _OPEN = text(
     "INSERT INTO credit_account (customer_id, currency, limit_minor, committed_minor, receivable_minor, net_days, parent_id, family_id) "
@@ -110,24 +111,30 @@ def account(session: Session, customer_id: str, currency: str) -> Account | None
     return None if row is None else account_of(row)
 
 
-def take(session: Session, customer_id: str, currency: str) -> bool:
-    """Lock the account's family until the transaction ends, by a write that changes nothing; False when there is no account."""
-    return changed(session, _TAKE, _key(customer_id, currency)) == 1
+def take(session: Session, customer_id: str, currency: str) -> str:
+    """Lock the account's family until the transaction ends, by a write that changes nothing, and name it; empty without an account."""
+    return str(session.execute(_TAKE, _key(customer_id, currency)).scalar() or "")
 
 
-def take_or_open(session: Session, customer_id: str, currency: str) -> None:
-    """Lock the account; a customer without one gets one without credit, so that cash and invoices have a home."""
-    if not take(session, customer_id, currency):
+def take_or_open(session: Session, customer_id: str, currency: str) -> str:
+    """Lock the account as take(); a customer without one gets one without credit, so that cash and invoices have a home."""
+    family = take(session, customer_id, currency)
+    if not family:
         session.execute(_OPEN, _key(customer_id, currency))
-        assert take(session, customer_id, currency), "the row was there or has just been inserted"
+        family = take(session, customer_id, currency)
+        assert family, "the row was there or has just been inserted"
+    return family
 
 
 def taken(session: Session, customer_id: str, currency: str) -> Account:
-    """The account as it stands, locked as by take_or_open()."""
-    take_or_open(session, customer_id, currency)
-    found = account(session, customer_id, currency)
-    assert found is not None, "it has just been locked"
-    return found
+    """The account as it stands, locked as by take_or_open(), in the family that it is of by then."""
+    family = take_or_open(session, customer_id, currency)
+    while True:
+        found = account(session, customer_id, currency)
+        assert found is not None, "it has just been locked"
+        if found.family_id == family:
+            return found
+        family = take(session, customer_id, currency)  # its parent was changed while this waited for the lock
 
 
 def put_limit(session: Session, customer_id: str, limit: Money, net_days: int) -> None:
