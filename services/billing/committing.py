@@ -4,6 +4,7 @@ An order that neither credit nor its own cash covers waits. Whatever makes room,
 end, grants the orders that wait, the longest first, in the same transaction; one that does not fit is skipped.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -26,6 +27,7 @@ from services.billing.domain.credit import (
     counts_against_limit,
     counts_as_committed,
     missing_cash,
+    on_its_terms,
 )
 from services.billing.domain.facts import CreditGranted
 from services.billing.store import authorizations, credit, deposits, families, invoices, operations, waits
@@ -57,6 +59,7 @@ def adjust(session: Session, request: CreditRequest, now: datetime, *, is_forced
     account = credit.taken(session, request.customer_id, total.currency)
     held = credit.commitment(session, request.order_id)
     check_account(held, request.customer_id, total.currency)
+    request = on_its_terms(request, held)
     billed = invoices.billed_total(session, request.order_id, total.currency)
     adding = amount_to_adjust(request.counted, billed, held)
     if adding.minor <= 0 or is_forced:
@@ -122,6 +125,7 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
     if not asked:
         return
     accounts = {name: credit.account(session, name, currency) for name in {request.customer_id for request in asked}}
+    stopped = {name for name, one in accounts.items() if one and families.is_stopped(session, one, now)}
     ids = [request.order_id for request in asked]
     held, cash = credit.commitments(session, ids), deposits.cash_of_orders(session, ids, currency)
     billed = invoices.billed_totals(session, ids, currency)
@@ -133,13 +137,22 @@ def grant_waiting(session: Session, customer_id: str, currency: str, now: dateti
             continue
         account = accounts[request.customer_id]
         assert account is not None, "who waits has an account"
-        if not _take(session, account, request, adding, held.get(order_id), now, cash[order_id]):
+        known = _Known(cash[order_id], request.customer_id in stopped)
+        if not _take(session, account, request, adding, held.get(order_id), now, known):
             continue
         credit.record_commitment(session, request, adding)
         waits.remove(session, order_id)
         detail = fact_wire.credit_fact(CreditGranted(request))
         emit_fact(session, detail, order_id=order_id, subject_id=order_id, now=now)
         log.info("credit.granted_later", order_id=order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a caller has read already: an order's own cash, and whether overdue invoices stop its customer's credit."""
+
+    cash: OrderCash
+    is_stopped: bool
 
 
 def _take(
@@ -149,24 +162,23 @@ def _take(
     adding: Money,
     held: Commitment | None,
     now: datetime,
-    cash: OrderCash | None = None,
+    known: _Known | None = None,
 ) -> bool:
-    """Whether the order's money is there: its own cash, or its card for all that is not invoiced, or credit for what it adds.
-
-    `cash` is what is there of its own, where the caller has read it.
-    """
+    """Whether the order's money is there: its own cash, or its card for all that is not invoiced, or credit for what it adds."""
     if request.payment_method == CARD:
         uninvoiced = adding + held.remaining if held else adding
         authorized = authorizations.of_order(session, request.order_id)
         return not uninvoiced.minor or cards.usable(authorized, uninvoiced, now) is not None
     if not adding.minor:
         return True
-    if missing_cash(request, cash or deposits.cash_of(session, request.order_id, adding.currency)).minor:
+    cash = known.cash if known else deposits.cash_of(session, request.order_id, adding.currency)
+    if missing_cash(request, cash).minor:
         return False
     if not counts_against_limit(request.payment_method):
         _move(session, request.customer_id, request.payment_method, adding)
         return True
-    if families.is_stopped(session, account, now) or not families.have_room(session, account, request.order_id, adding):
+    is_stopped = known.is_stopped if known else families.is_stopped(session, account, now)
+    if is_stopped or not families.have_room(session, account, request.order_id, adding):
         return False
     return credit.commit_within_limit(session, request.customer_id, request.order_id, adding)
 

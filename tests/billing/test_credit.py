@@ -330,3 +330,19 @@ def test_of_500_orders_of_a_hundredth_of_the_limit_exactly_100_pass(desk: Desk) 
     assert sum(granted) == 100
     assert desk.account() == (100_000, 0)
     assert desk.violations() == {}
+
+
+@pytest.mark.parametrize("minor", [50_000, 150_000])
+def test_an_order_that_is_changed_counts_as_it_was_committed_whatever_is_said_of_how_it_is_paid(
+    desk: Desk, minor: int
+) -> None:
+    desk.limit(200_000)
+    desk.commit("ord_1", 100_000)
+
+    adjusted = desk.adjust("ord_1", minor, method="card")
+
+    assert adjusted.is_granted
+    assert desk.account() == (minor, 0)
+    assert desk.release("ord_1") == minor
+    assert desk.account() == (0, 0)
+    assert desk.violations() == {}

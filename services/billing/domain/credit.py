@@ -1,7 +1,7 @@
 """Credit: what a customer may owe, what is committed to accepted orders, and how an order counts once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.billing.domain.cards import CardMoney
@@ -192,6 +192,17 @@ def check_account(held: Commitment | None, customer_id: str, currency: str) -> N
             f"order {held.order_id} is committed to {held.customer_id} in {held.amount.currency}, "
             f"not to {customer_id} in {currency}: name its own account",
         )
+
+
+def on_its_terms(request: CreditRequest, held: Commitment | None) -> CreditRequest:
+    """A changed order by card that was committed to its customer's credit goes on so while that is in force, and one on a card there.
+
+    What it has committed counts in the exposure or does not, and a change alters neither.
+    """
+    if held is None or held.is_released:
+        return request
+    is_alike = counts_as_committed(held.payment_method) == counts_as_committed(request.payment_method)
+    return request if is_alike else replace(request, payment_method=held.payment_method)
 
 
 def amount_to_commit(asked: Money, earlier: Commitment | None) -> Money | None:
