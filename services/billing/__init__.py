@@ -4,10 +4,8 @@ Keeps these true: an order counts once towards its customer's exposure as it mov
 per shipment for ever, numbered without gaps, and the invoices of an order sum to it to the cent; nothing is paid beyond its
 total, and cash is left over only while nothing is open; an invoice falls due by its order's terms, and a discount for paying
 early is taken whole by cash that came in time, or not at all; every posting is one transfer of a positive amount, so that the books
-balance by construction, and posts once.
-total, and cash is left over only while nothing is open; every posting is one transfer of a positive amount, so that the books
-balance by construction, and posts once; whatever the provider is asked is written down first and done once, and refunded is never more than captured,
-captured never more than authorized.
+balance by construction, and posts once; whatever the provider is asked is written down first and done once, and refunded is never
+more than captured, captured never more than authorized.
 Refuses an order beyond its customer's credit limit (an answer, not an error), billing more than was ordered, applying more
 than was paid or is owed, and a bank reference used for two different amounts.
 """

@@ -30,7 +30,7 @@ from services.runtime.facts import emit_fact
 
 def reverse(session: Session, payment_id: str, reason: str, now: datetime) -> Payment:
     """Reverse a payment as a whole: what it paid is open again. A repeat gives it as it stands."""
-    payment = _taken(session, payment_id)
+    payment = taken(session, payment_id)
     if payment.is_reversed:
         return payment
     check_reversible(payment)
@@ -50,7 +50,7 @@ def reapply(
     session: Session, payment_id: str, customer_id: str, asked: Instruction, reason: str, now: datetime
 ) -> Payment:
     """Put all of a payment to another use, as if it had come so; another customer's when one is named."""
-    payment = _taken(session, payment_id, customer_id)
+    payment = taken(session, payment_id, customer_id)
     check_current(payment)
     if customer_id and customer_id != payment.customer_id:
         check_free_reference(payment, payments.by_reference(session, customer_id, payment.reference))
@@ -80,7 +80,7 @@ def refund(
     session: Session, payment_id: str, amount: Money, order_id: str, reason: str, request_id: str, now: datetime
 ) -> Payment:
     """Give cash that pays nothing back to its payer: unapplied cash, or what is held for an order."""
-    payment = _taken(session, payment_id)
+    payment = taken(session, payment_id)
     check_refund(payment, amount, order_id)
     zero = Money.zero(amount.currency)
     held = tuple(
@@ -104,7 +104,7 @@ def refund(
 
 def take_refund_back(session: Session, payment_id: str, amount: Money, operation_id: str, now: datetime) -> Payment:
     """A refund did not reach its card: the cash is here again, on account, until somebody decides."""
-    payment = _taken(session, payment_id)
+    payment = taken(session, payment_id)
     zero = Money.zero(amount.currency)
     after = replace(
         payment, unapplied=payment.unapplied + amount, returned=(payment.returned or zero) - amount, is_on_account=True
@@ -115,13 +115,14 @@ def take_refund_back(session: Session, payment_id: str, amount: Money, operation
     return after
 
 
-def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
-    """The payment, its account and the one it moves to locked, the lesser first; NotFound when there is none."""
+def taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
+    """The payment, its account and the one it moves to locked in one order; NotFound when there is none."""
     known = payments.by_id(session, payment_id)
     if known is None:
         raise NotFound("PAYMENT_NOT_FOUND", f"there is no payment {payment_id}: check the identity")
-    for customer in _in_order(session, {known.customer_id, customer_id or known.customer_id}, known.amount.currency):
-        credit.take_or_open(session, customer, known.amount.currency)
+    families.take(
+        session, {(one, known.amount.currency) for one in (known.customer_id, customer_id or known.customer_id)}
+    )
     payment = payments.by_id(session, payment_id)
     assert payment is not None, "payments are never deleted"
     if (
@@ -129,15 +130,6 @@ def _taken(session: Session, payment_id: str, customer_id: str = "") -> Payment:
     ):  # it was moved meanwhile, and the account that it has now is not locked
         raise _used_meanwhile()
     return payment
-
-
-def _in_order(session: Session, customers: set[str], currency: str) -> list[str]:
-    """Customers by the family that is taken for each, so that no two corrections wait for each other in a circle."""
-    if len(customers) == 1:
-        return list(customers)
-    return sorted(
-        customers, key=lambda customer: (families.family_of(session, customer, currency) or customer, customer)
-    )
 
 
 def _take_off(

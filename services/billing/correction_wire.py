@@ -34,6 +34,16 @@ def amount_of(request: Request, payment: Money) -> Money:
     return wire.money(request, "amount", least=1) if isinstance(request, pb.RefundPaymentRequest) else payment
 
 
+def moves_to(request: Request) -> str:
+    """The customer that a payment moves to; empty where it stays."""
+    return request.customer_id if isinstance(request, pb.ReapplyPaymentRequest) else ""
+
+
+def order_of(request: Request) -> str:
+    """The order whose cash is refunded; empty for any other."""
+    return request.order_id if isinstance(request, pb.RefundPaymentRequest) else ""
+
+
 def act_of(request: Request, now: datetime, time_zone: str) -> Trial:
     """The correction that is asked for, checked in its shape."""
     asked = pb.PreviewPaymentRequest()

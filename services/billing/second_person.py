@@ -6,31 +6,44 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from services.billing import correction_wire
+from services.billing import correcting, correction_wire
 from services.billing.correction_wire import Request
-from services.billing.domain.corrections import APPROVED, DECLINED, Correction, check_decision, needs_second_person
-from services.billing.store import corrections, credit, payments
+from services.billing.domain.corrections import (
+    APPROVED,
+    DECLINED,
+    REVERSAL,
+    Correction,
+    check_decision,
+    check_possible,
+    corrected_in_all,
+    needs_second_person,
+)
+from services.billing.store import corrections
 from services.kernel.errors import Conflict, NotFound, Refused
 from services.kernel.ids import new_id
 from services.kernel.money import Money
 
 
 def wait(session: Session, request: Request, limits: Mapping[str, Money], now: datetime) -> Correction | None:
-    """The correction that waits, if its amount is beyond the limit of its currency; None when it may be made at once."""
+    """The correction that waits, if it is beyond the limit of its currency; None when it may be made at once.
+
+    Refused as the correction itself, so that nothing waits that cannot be made.
+    """
     who = correction_wire.asked_by(request)
-    payment = payments.by_id(session, request.payment_id)
-    if payment is None or not who:
-        return None  # nobody's, or the correction itself says that there is none
-    credit.take_or_open(session, payment.customer_id, payment.amount.currency)
+    if not who:
+        return None
+    payment = correcting.taken(session, request.payment_id, correction_wire.moves_to(request))
     waiting = corrections.waiting_of(session, payment.payment_id)
     if waiting is not None:
         raise Refused(
             "CORRECTION_WAITS", f"a {waiting.kind} of this payment waits for a second person: have it decided first"
         )
-    amount = correction_wire.amount_of(request, payment.amount)
-    if not needs_second_person(amount, limits):
+    kind, amount = correction_wire.kind_of(request), correction_wire.amount_of(request, payment.amount)
+    if kind == REVERSAL and payment.is_reversed:
+        return None  # a repeat, which changes nothing
+    check_possible(kind, payment, amount, correction_wire.order_of(request))
+    if not needs_second_person(corrected_in_all(kind, payment, amount), limits):
         return None
-    kind = correction_wire.kind_of(request)
     asked = Correction(
         new_id("corr"), payment.payment_id, kind, amount, request.reason, correction_wire.kept(request), who, now
     )

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from oms.billing.v1 import billing_pb2 as pb
+from oms.types.v1 import types_pb2
 from services.billing.domain.corrections import parse_limits
 from services.kernel.errors import InvalidArgument, NotFound, Refused
 from tests.billing.desk import CONTEXT, Desk, order_of, usd
@@ -124,7 +125,64 @@ def test_a_refund_is_measured_by_what_goes_back(limited: Desk) -> None:
 
     assert (small.HasField("waiting"), large.HasField("waiting")) == (False, True)
     assert approved.payment.returned.minor_units == 20_001
+    assert refund(1).HasField("waiting")  # parts count with what went back before
     assert limited.violations() == {}
+
+
+def test_what_cannot_be_made_is_refused_and_does_not_wait(limited: Desk) -> None:
+    payment = limited.pay(50_000, "WIRE-1", on_account=True)
+    asked = {
+        "REFUND_EXCEEDS_CASH": pb.RefundPaymentRequest(amount=usd(50_001)),
+        "REFUND_CURRENCY_DIFFERS": pb.RefundPaymentRequest(amount=types_pb2.Money(minor_units=50_000, currency="EUR")),
+    }
+    reasons = []
+
+    for number, request in enumerate(asked.values()):
+        request.MergeFrom(
+            pb.RefundPaymentRequest(
+                request_id=f"impossible/{number}", payment_id=payment.payment_id, reason="twice", asked_by=ANN
+            )
+        )
+        with pytest.raises(Refused) as refusal:
+            limited.billing.RefundPayment(request, CONTEXT)
+        reasons.append(refusal.value.reason)
+
+    assert reasons == list(asked)
+    assert listed(limited) == []
+
+
+def test_a_reversal_that_is_made_already_changes_nothing_and_does_not_wait(limited: Desk) -> None:
+    payment = limited.pay(20_000, "CHECK-1")
+    decided(limited, reversal(limited, payment).waiting)
+
+    again = reversal(limited, payment)
+
+    assert not again.HasField("waiting")
+    assert listed(limited, "waiting") == []
+
+
+@pytest.mark.on_postgres
+def test_payments_that_are_moved_to_each_others_customers_at_once_both_move(desk: Desk) -> None:
+    desk.limit(0)
+    desk.limit(0, customer_id="cus_globex")
+    theirs = [desk.pay(100, f"A-{number}", on_account=True) for number in range(6)]
+    others = [desk.pay(100, f"B-{number}", customer_id="cus_globex", on_account=True) for number in range(6)]
+
+    def move(payment: pb.Payment, to: str) -> str:
+        request = pb.ReapplyPaymentRequest(
+            request_id=f"move/{payment.payment_id}",
+            payment_id=payment.payment_id,
+            customer_id=to,
+            is_on_account=True,
+            reason="theirs",
+            asked_by=ANN,
+        )
+        return desk.billing.ReapplyPayment(request, CONTEXT).payment.customer_id
+
+    moves = [partial(move, one, "cus_globex") for one in theirs] + [partial(move, one, "cus_acme") for one in others]
+
+    assert sorted(at_once(moves)) == ["cus_acme"] * 6 + ["cus_globex"] * 6
+    assert desk.violations() == {}
 
 
 def test_an_approved_correction_that_no_longer_holds_is_refused_and_waits_on(limited: Desk) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.billing.domain.payments import Payment, check_current, check_refund, check_reversible
 from services.kernel.errors import InvalidArgument, Refused
 from services.kernel.money import Money
 
@@ -29,6 +30,21 @@ class Correction:
     decided_by: str = ""
     decided_at: datetime | None = None
     note: str = ""
+
+
+def corrected_in_all(kind: str, payment: Payment, amount: Money) -> Money:
+    """What a limit is held against: with a refund all that has gone back of its payment, so that parts come to no more than the whole."""
+    return amount + (payment.returned or Money.zero(amount.currency)) if kind == REFUND else amount
+
+
+def check_possible(kind: str, payment: Payment, amount: Money, order_id: str) -> None:
+    """Refused when a payment, as it stands, cannot be corrected so."""
+    if kind == REVERSAL:
+        check_reversible(payment)
+    elif kind == REAPPLICATION:
+        check_current(payment)
+    else:
+        check_refund(payment, amount, order_id)
 
 
 def needs_second_person(amount: Money, limits: Mapping[str, Money]) -> bool:

@@ -1,5 +1,6 @@
 """Families of credit accounts: those under one topmost parent, whose limits count all below them; and what stops credit."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select, text, update
@@ -69,6 +70,16 @@ def family_of(session: Session, customer_id: str, currency: str) -> str:
     """The topmost parent of an account; itself without one, empty without an account."""
     found = session.execute(_FAMILY_OF, {"customer": customer_id, "of_currency": currency}).scalar()
     return str(found or "")
+
+
+def take(session: Session, accounts: Collection[tuple[str, str]]) -> None:
+    """Lock these accounts, each a customer and a currency, by the family that is taken for each: no two wait in a circle."""
+    if len(accounts) == 1:
+        ordered = [("", *one) for one in accounts]
+    else:
+        ordered = sorted((family_of(session, *one) or one[0], *one) for one in accounts)
+    for _, customer_id, currency in ordered:
+        credit.take_or_open(session, customer_id, currency)
 
 
 def put_terms(

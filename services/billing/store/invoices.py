@@ -55,6 +55,7 @@ _NEXT = text(
 )
 _ALL = select(tables.invoice).order_by(_row.sequence)
 _OF_SHIPMENT = _ALL.where(_row.shipment_id == bindparam("shipment"))
+_OF_SHIPMENTS = _ALL.where(_row.shipment_id.in_(bindparam("shipments", expanding=True)))
 _BY_IDS = _ALL.where(_row.invoice_id.in_(bindparam("ids", expanding=True)))
 _OPEN_OF_CUSTOMER = _ALL.where(
     _row.customer_id == bindparam("customer"), _row.currency == bindparam("of_currency"), _IS_OPEN
@@ -119,6 +120,12 @@ def next_sequence(session: Session) -> int:
 def of_shipment(session: Session, shipment_id: str) -> Invoice | None:
     """The one invoice of a shipment, if it was issued."""
     return next(iter(_many(session, _OF_SHIPMENT, {"shipment": shipment_id})), None)
+
+
+def of_shipments(session: Session, shipment_ids: Collection[str]) -> dict[str, Invoice]:
+    """Shipment → its one invoice, of those that have one."""
+    found = _many(session, _OF_SHIPMENTS, {"shipments": list(shipment_ids)})
+    return {one.shipment_id: one for one in found}
 
 
 def by_id(session: Session, invoice_id: str) -> Invoice | None:
