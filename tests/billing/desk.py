@@ -291,13 +291,11 @@ class Desk:
         answer = self.billing.Audit(pb.AuditRequest(), CONTEXT)
         return {each.name: list(each.offenders) for each in answer.invariants if each.violations}
 
-    def facts(self, kind: str) -> list[dict[str, Any]]:
-        """Details of the facts of a kind, oldest first."""
+    def facts(self, *kinds: str) -> list[dict[str, Any]]:
+        """Details of the facts of these kinds, oldest first."""
         with self.database.reading() as session:
-            rows = session.execute(
-                text("SELECT detail FROM outbox WHERE kind = :kind ORDER BY position"), {"kind": kind}
-            )
-            return [facts.kept(kind, json.loads(detail)) for detail in rows.scalars()]
+            rows = session.execute(text("SELECT kind, detail FROM outbox ORDER BY position")).all()
+        return [facts.kept(row.kind, json.loads(row.detail)) for row in rows if row.kind in kinds]
 
     def _id(self) -> str:
         return f"request/{next(self._ids)}"

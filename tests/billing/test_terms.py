@@ -326,3 +326,32 @@ def test_two_payments_at_once_take_one_discount(desk: Desk) -> None:
     assert standing(desk, invoice) == ("paid", 98_000, 2_000, 0)
     assert desk.account() == (0, -98_000)
     assert desk.violations() == {}
+
+
+@pytest.mark.on_postgres
+def test_the_last_that_is_told_of_an_invoice_paid_while_its_goods_arrive_is_how_it_stands(desk: Desk) -> None:
+    numbers = range(12)
+    at = datetime(2026, 3, 5, 12, tzinfo=UTC)
+    for number in numbers:
+        desk.invoice(
+            order_of({"1": (1, "10.00")}, order_id=f"ord_{number}", terms="delivery 5"), f"shp_{number}", {"1": 1}
+        )
+
+    at_once(
+        [
+            act
+            for number in numbers
+            for act in (
+                partial(desk.pay, 1_000, f"BANK-{number}", orders={f"ord_{number}": 1_000}),
+                partial(desk.deliver, f"shp_{number}", at, f"fact_{number}"),
+            )
+        ],
+        threads=4,
+    )
+
+    last: dict[str, tuple[str, str]] = {}
+    for fact in desk.facts("due_date_set", "payment_received"):
+        for told in fact.get("invoices") or [fact["invoice"]]:
+            last[told["number"]] = (told["due_on"], told["status"])
+    assert set(last.values()) == {("2026-03-10", "paid")}
+    assert len(last) == len(numbers)

@@ -78,7 +78,7 @@ def _hidden(page: str) -> list[str]:
         ({"part-1": "INV-000001"}, "Amount for INV-000001: must be an amount"),
         ({"part-1": "INV-000001", "part-amount-1": "100.01"}, "has 100.00 USD open"),
         ({"part-1": "INV-000001", "part-amount-1": "100", "amount": "50"}, "apply at most what was paid"),
-        ({"reference": "wire-1"}, "is a payment of 100.00 USD already"),
+        ({"reference": "wire-1"}, "is a payment of 100.00 USD of 2026-"),
     ],
 )
 async def test_what_cannot_be_recorded_is_a_sentence_at_the_form_and_nothing_is_lost(
