@@ -351,7 +351,7 @@ def test_the_last_that_is_told_of_an_invoice_paid_while_its_goods_arrive_is_how_
 
     last: dict[str, tuple[str, str]] = {}
     for fact in desk.facts("due_date_set", "payment_received"):
-        for told in fact.get("invoices") or [fact["invoice"]]:
-            last[told["number"]] = (told["due_on"], told["status"])
+        for invoice in fact.get("invoices") or [fact["invoice"]]:
+            last[invoice["number"]] = (invoice["due_on"], invoice["status"])
     assert set(last.values()) == {("2026-03-10", "paid")}
     assert len(last) == len(numbers)
