@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from gateway.console.pages import render, render_for_nobody
-from gateway.console.rerender import form_page, rerendered_form
+from gateway.console.rerender import rerendered_form, way_back
 from gateway.console.visitor import LoginNeeded, visitor_anywhere
 from gateway.http.plumbing.deps import deps_of
 from gateway.http.plumbing.problems import RETRY_AFTER_S, ApiError
@@ -69,7 +69,7 @@ def page(request: Request, status: int, sentence: str, headers: Mapping[str, str
         "status": status,
         "heading": heading,
         "sentence": _sentence(sentence),
-        "back": form_page(request),
+        "back": way_back(request),
     }
     try:
         who = visitor_anywhere(request)

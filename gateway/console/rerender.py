@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
@@ -23,6 +23,16 @@ def form_page(request: Request) -> str:
         return ""
     path = safe_path(came_from[len(ours) - 1 :])
     return "" if path == "/" else path
+
+
+def way_back(request: Request) -> str:
+    """The address of the form with the key that it was sent under, so that another press does nothing more; empty without one."""
+    address, key = form_page(request), getattr(request.state, "form", {}).get("key", "")
+    if not (address and key):
+        return address
+    path, _, query = address.partition("?")
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "key"]
+    return f"{path}?{urlencode([*kept, ('key', key)])}"
 
 
 async def rerendered_form(request: Request, status: int, sentence: str) -> Response | None:

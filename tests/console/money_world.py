@@ -57,15 +57,19 @@ class MoneyWorld:
     async def confirm(self, browser: Browser, preview: str, path: str, **fields: str) -> httpx.Response:
         """Open a preview and press its button with all that it hides; `fields` are typed there."""
         shown = (await browser.get(preview)).text
-        form = shown.partition(f'action="{path}"')[2].partition("</form>")[0]
-        hidden = {name: html.unescape(value) for name, value in HIDDEN.findall(form)}
         came_from = {"Referer": f"{BASE}{preview}"}
-        return await browser.client.post(path, data={**hidden, **fields}, headers=came_from)
+        return await browser.client.post(path, data={**hidden_in(shown, path), **fields}, headers=came_from)
 
     @property
     def stored(self) -> list[pb.Payment]:
         """All payments, the oldest first."""
         return list(self.cashier.billing.ListPayments(pb.ListPaymentsRequest(), cast(Any, None)).payments)
+
+
+def hidden_in(page: str, path: str) -> dict[str, str]:
+    """What the form that is sent to this path hides."""
+    form = page.partition(f'action="{path}"')[2].partition("</form>")[0]
+    return {name: html.unescape(value) for name, value in HIDDEN.findall(form)}
 
 
 def billing_database(path: Path) -> Database:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.console.money_world import MoneyWorld
+from services.runtime.grpc_client import Unreachable
+from tests.console.money_world import MoneyWorld, hidden_in
 from tests.console.test_accounting import plain
 from tests.console.test_refused_forms import ALERT
 from tests.console.world import BASE
@@ -180,6 +186,51 @@ async def test_a_refund_is_previewed_recorded_and_refused_beyond_what_is_there(m
     assert 'value="200.01"' in refused.text
     assert "Returned to the payer 0.00 USD 50.00 USD" in shown
     assert money.cashier.money(money.ids["held"])["held"] == 15_000
+
+
+@pytest.mark.parametrize("is_page_lost", [False, True])
+async def test_a_refund_whose_answer_is_lost_is_made_once_however_often_its_button_is_pressed(
+    money: MoneyWorld, monkeypatch: pytest.MonkeyPatch, is_page_lost: bool
+) -> None:
+    browser, page = money.console.browser("accounting"), f"/accounting/payments/{money.payments['held']}"
+    fields = {"amount": "50.00", "from": money.ids["held"], "reason": "too much"}
+    preview = f"{page}/refund/preview?{urlencode(fields)}"
+    with monkeypatch.context() as lost:
+        _lose_answers(lost, money, "RefundPayment")
+        if is_page_lost:
+            lost.setattr(money.billing, "ListPayments", _away_after(money.billing.ListPayments, answered=2))
+        first = await money.confirm(browser, preview, f"{page}/refund")
+    back = re.search(r'<a href="([^"]+)">Back to the form', first.text)
+    shown = (await browser.get(html.unescape(back.group(1)))).text if back else first.text
+
+    again = await browser.client.post(f"{page}/refund", data=hidden_in(shown, f"{page}/refund"))
+
+    assert (first.status_code, bool(back)) == (503, is_page_lost)
+    assert again.status_code == 303
+    assert [one.returned.minor_units for one in money.stored if one.reference == "CHECK-7"] == [5_000]
+
+
+def _lose_answers(lost: pytest.MonkeyPatch, money: MoneyWorld, method: str) -> None:
+    """Billing does what it is asked, and its answer does not come."""
+    does = getattr(money.billing, method)
+
+    def act(request: Any, context: Any) -> Any:
+        does(request, context)
+        raise Unreachable("the answer is lost")
+
+    lost.setattr(money.billing, method, act)
+
+
+def _away_after(does: Callable[[Any, Any], Any], answered: int) -> Callable[[Any, Any], Any]:
+    """A call that is answered so many times and then not any more."""
+    left = itertools.count(answered, -1)
+
+    def act(request: Any, context: Any) -> Any:
+        if next(left) <= 0:
+            raise Unreachable("billing is away")
+        return does(request, context)
+
+    return act
 
 
 async def test_a_payout_settles_the_sales_it_names_and_is_checked_before(money: MoneyWorld) -> None:

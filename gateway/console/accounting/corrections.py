@@ -14,7 +14,7 @@ from gateway.console.accounting.consequences import Consequences, consequences, 
 from gateway.console.accounting.names import choices, known_customer, names_of
 from gateway.console.accounting.payment_form import NEW_PARTS, candidates, reapplication_of, reason_of, refund_of
 from gateway.console.accounting.queries import PaymentOf, Typed
-from gateway.console.accounting.receipts import request_id
+from gateway.console.accounting.receipts import page_key, request_id
 from gateway.console.accounting.values import PaymentShown
 from gateway.console.forms import query_fields
 from gateway.console.notices import leave
@@ -22,7 +22,6 @@ from gateway.console.pages import render
 from gateway.console.visitor import Form, FormOf, Returned, Visitor, VisitorOf
 from gateway.http.neighbors import payment_corrections as api
 from oms.billing.v1 import billing_pb2 as pb
-from services.kernel.ids import new_id
 
 router = APIRouter()
 
@@ -31,11 +30,11 @@ _NO_REASON = "preview"
 
 
 @router.get("/accounting/payments/{payment_id}/reversal")
-def reversal_page(who: VisitorOf, payment_id: PaymentOf) -> Response:
+def reversal_page(request: Request, who: VisitorOf, payment_id: PaymentOf) -> Response:
     """What reversing would do, and the button."""
     before = asking.payment(who, payment_id)
     wanted = pb.ReversePaymentRequest(payment_id=payment_id, reason=_NO_REASON)
-    return render("payment_reversal.html", who, **_seen(who, before, reverse=wanted))
+    return render("payment_reversal.html", who, **_seen(request, who, before, reverse=wanted))
 
 
 @router.post("/accounting/payments/{payment_id}/reversal")
@@ -75,7 +74,9 @@ def reapply_preview(request: Request, who: VisitorOf, payment_id: PaymentOf) -> 
     request.state.form = fields = query_fields(request)
     before = asking.payment(who, payment_id)
     wanted = _reapplication(who, before, fields, "preview")
-    return render("payment_correction.html", who, act="reapply", fields=fields, **_seen(who, before, reapply=wanted))
+    return render(
+        "payment_correction.html", who, act="reapply", fields=fields, **_seen(request, who, before, reapply=wanted)
+    )
 
 
 @router.post("/accounting/payments/{payment_id}/reapply")
@@ -103,7 +104,9 @@ def refund_preview(request: Request, who: VisitorOf, payment_id: PaymentOf) -> R
     request.state.form = fields = query_fields(request)
     before = asking.payment(who, payment_id)
     wanted = api.refund_of(who.deps, payment_id, refund_of(before, fields), "preview")
-    return render("payment_correction.html", who, act="refund", fields=fields, **_seen(who, before, refund=wanted))
+    return render(
+        "payment_correction.html", who, act="refund", fields=fields, **_seen(request, who, before, refund=wanted)
+    )
 
 
 @router.post("/accounting/payments/{payment_id}/refund")
@@ -130,12 +133,12 @@ def _typed(request: Request, who: Visitor) -> Visitor:
     return replace(who, returned=Returned(fields)) if who.returned is None and fields else who
 
 
-def _seen(who: Visitor, before: PaymentShown, **act: Any) -> dict[str, Any]:
+def _seen(request: Request, who: Visitor, before: PaymentShown, **act: Any) -> dict[str, Any]:
     """The payment, what follows, and the key that makes a second press of the button harmless."""
     seen = who.deps.billing.PreviewPayment(pb.PreviewPaymentRequest(**act))
     names = names_of(who, {before.customer_id, seen.payment.customer_id}, orders_of(before, seen))
     given: Consequences = consequences(before, seen, names)
-    return {"before": before, "given": given, "names": names, "key": new_id("req")}
+    return {"before": before, "given": given, "names": names, "key": page_key(request, who)}
 
 
 def _back(form: Form, payment_id: str, notice: str, waiting: pb.PaymentCorrection) -> Response:

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from gateway.console.accounting.payout_form import lines_of, open_sales, payout_of, settled, total_of
 from gateway.console.accounting.queries import Cursor, Word, address
-from gateway.console.accounting.receipts import request_id
+from gateway.console.accounting.receipts import page_key, request_id
 from gateway.console.accounting.values import PayoutShown, SaleShown
 from gateway.console.forms import query_fields
 from gateway.console.notices import leave
@@ -17,7 +17,6 @@ from gateway.console.pages import render
 from gateway.console.visitor import FormOf, Returned, VisitorOf
 from gateway.http.neighbors.payouts import wanted_payout
 from oms.billing.v1 import billing_pb2 as pb
-from services.kernel.ids import new_id
 from services.kernel.money import Money
 from services.kernel.text import fold_key
 
@@ -94,7 +93,7 @@ def new_payout_preview(request: Request, who: VisitorOf) -> Response:
         paid=Money.parse(body.amount.amount, body.amount.currency),
         fees=Money.parse(body.fees, body.amount.currency),
         fields=fields,
-        key=new_id("req"),
+        key=page_key(request, who),
     )
 
 

@@ -15,7 +15,7 @@ from gateway.console.accounting.queries import Typed
 from gateway.console.forms import query_fields
 from gateway.console.notices import leave
 from gateway.console.pages import render
-from gateway.console.visitor import Form, FormOf, Returned, VisitorOf
+from gateway.console.visitor import Form, FormOf, Returned, Visitor, VisitorOf
 from gateway.http.neighbors.payments import receipt_of, record
 from gateway.http.plumbing.idempotency import request_id_of
 from oms.billing.v1 import billing_pb2 as pb
@@ -62,7 +62,7 @@ def new_payment_preview(request: Request, who: VisitorOf) -> Response:
         given=consequences(None, seen, names),
         is_recorded=bool(asking.find(who, seen.payment.payment_id)),
         fields=fields,
-        key=new_id("req"),
+        key=page_key(request, who),
     )
 
 
@@ -73,6 +73,11 @@ def record_payment(form: FormOf) -> Response:
     known = known_customer(who, form.text("customer"))
     done = record(who.deps, payment_of(who, known.customer_id, form.fields), request_id(form))
     return leave(RedirectResponse(f"/accounting/payments/{done.payment_id}", 303), who.deps.console, "payment_recorded")
+
+
+def page_key(request: Request, who: Visitor) -> str:
+    """The key of a page's button: that of the press before, if its answer was lost, so that another press does nothing more."""
+    return who.typed("key") or request.query_params.get("key") or new_id("req")
 
 
 def request_id(form: Form) -> str:
